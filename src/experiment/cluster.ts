@@ -14,6 +14,12 @@ export interface ClusterSettings {
 /** Seconds before the time limit at which a trial saves, if the settings say nothing. */
 export const SIGNAL_BEFORE = 90;
 
+/**
+ * A host, or a user and a host, without the characters that ssh itself refuses (`valid_hostname` and `valid_ruser` in ssh.c).
+ * Older versions pass them to the shell that runs a ProxyCommand.
+ */
+export const HOST = /^(?:(?!-)[^\s\p{Cc}'`";&<>|(){}]+@)?(?!-)[^\s\p{Cc}'`"$\\;&<>|(){}@]+$/u;
+
 /** Options of `sbatch`, by their usual names. */
 export interface SlurmSettings {
   /** The login node, as `ssh` knows it; omitted: Slurm's commands are on this machine. */

@@ -50,7 +50,7 @@ function replace(path: string, text: string): void {
   if (readIfThereSync(path)?.toString('utf8') === text) return;
   const temporary = temporaryBeside(path);
   try {
-    writeFileSync(temporary, text);
+    writeFileSync(temporary, text, { flag: 'wx' });
     renameSync(temporary, path);
   } catch (e) {
     discard(temporary);

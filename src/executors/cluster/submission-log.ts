@@ -32,7 +32,7 @@ export function readLog(submission: Submission): Submission {
   const lines = bytes.subarray(0, whole).toString('utf8').split('\n').slice(0, -1);
   const jobs: JobRef[] = [];
   const read = lines.reduce((before, text): Submission => {
-    const line = parseLine(path, text);
+    const line = parseLine(path, text, submission.tasks.length);
     if ('job' in line) jobs.push(line.job);
     return withState(before, line);
   }, submission);
@@ -86,7 +86,8 @@ function withState(submission: Submission, line: LogLine): Submission {
   return { ...rest, ...(submitting !== undefined && { submitting }), withdrawn: true };
 }
 
-function parseLine(path: string, text: string): LogLine {
+/** @param most how many tasks the submission has */
+function parseLine(path: string, text: string, most: number): LogLine {
   let line: Partial<Record<string, unknown>> = {};
   try {
     line = (JSON.parse(text) ?? {}) as typeof line;
@@ -96,7 +97,7 @@ function parseLine(path: string, text: string): LogLine {
   const { submitting, cluster, job, at, answered, withdrawn, left } = line;
   const isKnown =
     (typeof submitting === 'number' && isCluster(cluster)) ||
-    (isJob(job) && typeof at === 'number') ||
+    (isJob(job, most) && typeof at === 'number') ||
     answered === true ||
     withdrawn === true ||
     left === true;
@@ -111,15 +112,11 @@ const isCluster = (value: unknown): boolean => {
   );
 };
 
-const isJob = (value: unknown): boolean => {
-  const { id, first, count } = (value ?? {}) as Partial<JobRef>;
-  // Part of a command.
-  return (
-    typeof id === 'string' &&
-    /^[A-Za-z0-9][\w.-]*$/.test(id) &&
-    Number.isInteger(first) &&
-    Number.isInteger(count)
-  );
+const isJob = (value: unknown, most: number): boolean => {
+  const { id, first = -1, count = 0 } = (value ?? {}) as Partial<JobRef>;
+  const isPart = Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 1;
+  // The id is part of a command.
+  return typeof id === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(id) && isPart && first + count <= most;
 };
 
 export const damagedSubmission = (path: string): AuroraError =>

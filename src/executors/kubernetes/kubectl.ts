@@ -1,5 +1,7 @@
+import { AuroraError } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { runChild, type Output } from '../remote/child';
+import type { ShellOptions } from '../remote/shell';
 import { isUnreachable, lastLine, noKubectl, refused, unreachable } from './errors';
 import { optionsOf, serverIn, viewOf, type KubernetesPlace, type KubernetesServer } from './place';
 
@@ -20,10 +22,7 @@ export interface Kubectl {
    * @returns whatever its exit code is
    * @throws AuroraError 'network' if the cluster cannot be reached, or does not let the user in
    */
-  run(
-    args: readonly string[],
-    options?: { input?: string | Uint8Array; timeoutMs?: number },
-  ): Promise<Output>;
+  run(args: readonly string[], options?: ShellOptions): Promise<Output>;
   /** What an object or a list is, as JSON; undefined if it does not exist. Any other refusal is an AuroraError 'experiment'. */
   json(args: readonly string[]): Promise<unknown>;
   /** What the API server answers to a GET of this path, with the same errors. */
@@ -36,18 +35,15 @@ const TIMEOUT_MS = 60_000;
 export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespace'>): Kubectl {
   let given: Partial<KubernetesPlace> = { context: settings.context, namespace: settings.namespace };
   let found: Promise<KubernetesServer> | undefined;
-  const call = async (args: readonly string[], timeoutMs: number, input?: string | Uint8Array) => {
-    const output = await runChild('kubectl', args, {
-      timeoutMs,
-      ...(input !== undefined && { input }),
-    }).catch((e: unknown) => {
-      throw noKubectl(e as Error);
+  const call = async (args: readonly string[], { timeoutMs = TIMEOUT_MS, ...options }: ShellOptions = {}) => {
+    const output = await runChild('kubectl', args, { timeoutMs, ...options }).catch((e: unknown) => {
+      throw e instanceof AuroraError ? e : noKubectl(e as Error);
     });
     if (!output) throw unreachable(self.name, `no answer within ${Math.round(timeoutMs / 1000)} s`);
     return output;
   };
   const find = async (): Promise<KubernetesServer> => {
-    const output = await call(viewOf(given), TIMEOUT_MS);
+    const output = await call(viewOf(given));
     const server = serverIn(output, given);
     if (!server) throw refused(self.name, output.stderr);
     given = server;
@@ -82,8 +78,8 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
       given = { context, namespace: settings.namespace ?? namespace };
     },
     options: async () => optionsOf(await self.place()),
-    async run(args, { input, timeoutMs = TIMEOUT_MS } = {}) {
-      const output = await call([...(await self.options()), ...args], timeoutMs, input);
+    async run(args, options) {
+      const output = await call([...(await self.options()), ...args], options);
       if (output.code !== 0 && isUnreachable(output.stderr))
         throw unreachable(self.name, lastLine(output.stderr));
       return output;

@@ -1,8 +1,11 @@
+import { unreachable } from './errors';
 import type { Kubectl } from './kubectl';
 import type { Pod } from './objects';
 
 /** As kubectl's own pages, all of which it keeps: ten thousand pods then take 18 s and 1 GB. */
 const PAGE = 500;
+/** A job has at most 100,000 indexes, and one pod of each at a time; a hundred jobs are asked about at once. */
+const MOST_PAGES = 20_000;
 
 interface PodList {
   metadata?: { continue?: string };
@@ -20,7 +23,9 @@ export async function* listPods(
 ): AsyncGenerator<Pod> {
   const { namespace } = await kubectl.place();
   let next: string | undefined;
+  let pages = 0;
   do {
+    if (++pages > MOST_PAGES) throw unreachable(kubectl.name, 'its list of pods does not end');
     const query = new URLSearchParams({ ...selectors, limit: String(PAGE) });
     if (next !== undefined) query.set('continue', next);
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?${query}`;

@@ -1,6 +1,7 @@
 import { EXIT } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import type { Submission } from '../cluster/scheduler';
+import { requirePlain } from '../cluster/plain-name';
 import { LOG_TIMES_VARIABLE } from '../local/log-times';
 import { CONTAINER, CONTAINER_SCRIPT } from './container';
 import { FINAL_EXIT_CODES } from './exit-codes';
@@ -73,7 +74,7 @@ export function jobManifest({ submission, folder, trainerHash, settings, account
 }
 
 /** In arguments, `$(NAME)` is a variable. */
-const literal = (text: string): string => text.replaceAll('$', '$$$$');
+const literal = (text: string): string => requirePlain(text).replaceAll('$', '$$$$');
 
 const onExit = (values: readonly number[]) => ({
   containerName: CONTAINER,

@@ -76,11 +76,21 @@ export const interruptionsOf = (pod: Pod): number => count(pod, 'job-index-ignor
 /** How many pods the index had before this one. */
 export const restartsOf = (pod: Pod): number => count(pod, 'job-index-failure-count') + interruptionsOf(pod);
 
-/** The numbers in Kubernetes' short form: `0,3-5`. */
-export function* indexesIn(text = ''): Generator<number> {
+/**
+ * The numbers in Kubernetes' short form: `0,3-5`.
+ *
+ * @param below how many indexes the job has: there are no others
+ */
+export function indexesIn(text = '', below: number): Set<number> {
+  const found = new Set<number>();
+  let listed = 0;
   for (const part of text.split(',')) {
     const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
     if (first === undefined) continue;
-    for (let i = Number(first); i <= Number(last); i++) yield i;
+    for (let i = Number(first); i <= Number(last) && i < below; i++) {
+      if (++listed > below) return found;
+      found.add(i);
+    }
   }
+  return found;
 }

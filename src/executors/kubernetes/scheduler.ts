@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AuroraError } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
+import { isLink } from '../cluster/request';
 import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import { checkCluster } from './check';
 import { CANCELLED_FOLDER } from './container';
@@ -96,11 +98,12 @@ export class KubernetesScheduler implements Scheduler {
     const found: Map<number, JobState>[] = [];
     for (const submission of submissions) {
       const states = new Map<number, JobState>();
-      for (const { id, first } of submission.jobs) {
+      for (const { id, first, count } of submission.jobs) {
         const job = jobs.get(id);
         if (!job) continue;
         const own = newest.get(id);
-        for (const [index, state] of await explainWaiting(ask, job, own, jobStates(job, own)))
+        const known = jobStates(job, own, count);
+        for (const [index, state] of await explainWaiting(ask, job, own, known))
           states.set(first + index, { ...state, log: this.logOf(submission, index) });
       }
       found.push(withoutCancelled(submission, states));
@@ -139,7 +142,14 @@ export class KubernetesScheduler implements Scheduler {
   }
 
   private mark(folder: string, tasks: readonly number[]): readonly number[] {
-    for (const index of tasks) writeAtomic(join(folder, CANCELLED_FOLDER, String(index)), '', folder);
+    const marks = join(folder, CANCELLED_FOLDER);
+    if (isLink(marks))
+      throw new AuroraError(
+        'disk',
+        `${marks} is a link: nothing is written through it.`,
+        'Find out who made it, then remove it and cancel the trials again.',
+      );
+    for (const index of tasks) writeAtomic(join(marks, String(index)), '', folder);
     return tasks;
   }
 

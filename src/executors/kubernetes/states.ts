@@ -3,6 +3,9 @@ import type { JobState } from '../cluster/scheduler';
 import { conditionOf, indexesIn, indexOf, JOB_NAME, restartsOf, type Job, type Pod } from './objects';
 import { howItEnded, podState } from './pod-state';
 
+/** As many as Kubernetes gives a job with a limit for each index. */
+const MOST_INDEXES = 100_000;
+
 /** Why a trial has no pod yet: the job may have as many at a time as `parallelism` says. Not a code of Kubernetes'. */
 export const WAITS_ITS_TURN = 'JobParallelism';
 
@@ -26,13 +29,18 @@ const order = (pod: Pod): number => restartsOf(pod) * 1e14 + Date.parse(pod.meta
 
 /**
  * @param pods the newest pod of each index; those that succeeded may be missing
+ * @param most how many tasks it was submitted with, whatever the answer says
  * @returns the state of each of the job's tasks
  */
-export function jobStates(job: Job, pods: ReadonlyMap<number, Pod> = new Map()): Map<number, JobState> {
+export function jobStates(
+  job: Job,
+  pods: ReadonlyMap<number, Pod> = new Map(),
+  most = MOST_INDEXES,
+): Map<number, JobState> {
   const states = new Map<number, JobState>();
-  const count = job.spec.completions ?? 0;
-  const finished = new Set(indexesIn(job.status?.completedIndexes));
-  const failed = new Set(indexesIn(job.status?.failedIndexes));
+  const count = Math.min(job.spec.completions ?? 0, most);
+  const finished = indexesIn(job.status?.completedIndexes, count);
+  const failed = indexesIn(job.status?.failedIndexes, count);
   for (let i = 0; i < count; i++) {
     const pod = pods.get(i);
     const named = { job: pod?.metadata.name ?? `${job.metadata.name}-${i}` };

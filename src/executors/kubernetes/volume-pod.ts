@@ -70,14 +70,11 @@ export class VolumePod {
   shell(): ClusterShell {
     return {
       name: this.name,
-      run: async (script, { input, timeoutMs = SCRIPT_MS } = {}) => {
+      run: async (script, { timeoutMs = SCRIPT_MS, ...options } = {}) => {
         await this.ensure();
         const marked = `(\n${script}\n)\nprintf '\\n%s %s' ${END} "$?"`;
         const args = [...this.exec(), '/bin/sh', '-c', marked];
-        const { stdout, stderr } = await this.kubectl.run(args, {
-          timeoutMs,
-          ...(input !== undefined && { input }),
-        });
+        const { stdout, stderr } = await this.kubectl.run(args, { timeoutMs, ...options });
         // kubectl may lose the connection without an error, with half of the output.
         const end = ENDED.exec(stdout);
         if (!end) throw this.lost(lastWords(stderr));

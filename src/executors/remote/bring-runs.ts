@@ -1,17 +1,21 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { isEntryName } from '../../files/contained';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
-import { shellQuote } from '../../files/shell-quote';
 import { runPaths } from '../../runs/layout';
 import { readStatus } from '../../runs/status';
+import { clusterQuote } from '../cluster/plain-name';
 import { RECORDS, writeRecordsHere } from '../cluster/records-here';
+import { isRealFolder } from './arrived';
 import { bringNewRuns } from './new-runs';
 import { bringRest } from './rest-of-runs';
 import { lines } from './platform';
+import { receive } from './receive';
+import { removeGone } from './remove-gone';
 import type { Rsync } from './rsync';
 import type { ClusterShell } from './shell';
+import type { Wanted } from './wanted';
 
 /** Whoever shows the curves waits for it. */
 const FOLLOW_MS = 60_000;
@@ -22,6 +26,8 @@ const BATCH = 1000;
 /** Of checkpoints, so that an interruption loses little. */
 const FEW = 50;
 
+const LOGS_MS = 30_000;
+
 /** What is about one machine. */
 const THERE = ['owner.json', '.owner-*', 'control'];
 /** What only forks, resumes and looks at earlier steps need. */
@@ -31,8 +37,6 @@ const LARGE = ['adapter', 'encoded', 'activations'];
 const MOST_BYTES = 64 * 2 ** 20;
 /** Fewer come as fast by rsync, which keeps what has come. */
 const MANY = 20;
-/** What is unfinished, at any depth. */
-const UNFINISHED = ['.*.aurora-tmp', '.*.aurora-tmp.old'];
 /** What says how far a run is: it comes after what it speaks of. */
 const LAST = ['status.json', 'result.json'];
 
@@ -57,28 +61,32 @@ export class RunBringer {
    * The small files of runs, as far as they have changed. What does not arrive in a minute is left for the next time.
    *
    * @param runs folders here
-   * @throws AuroraError as `Rsync`
+   * @throws AuroraError as `receive`
    */
   async follow(runs: readonly string[]): Promise<void> {
     const until = performance.now() + FOLLOW_MS;
-    const options = [`--max-size=${MOST_BYTES}`, ...excluded([...THERE, ...RECORDS, CHECKPOINTS, ...LARGE])];
+    const small = {
+      without: [...THERE, ...RECORDS, CHECKPOINTS, ...LARGE],
+      options: [`--max-size=${MOST_BYTES}`],
+    };
     for (const [folder, names] of batches(runs))
-      if (!(await this.bring(folder, names, options, until - performance.now(), false))) return;
+      if (!(await this.bring(folder, names, small, until - performance.now(), false))) return;
   }
 
   /**
    * The folders of runs that have ended, without their checkpoints. What the trainer has removed in them since an earlier
    * time is removed here, too; what was added here stays.
    *
-   * @throws AuroraError as `Rsync`, 'network' if it takes too long
+   * @throws AuroraError as `receive`, 'network' if it takes too long
    */
   async collect(runs: readonly string[]): Promise<void> {
-    // Of files and folders directly in a run's folder, some are only here: notes, exports, studies.
-    const options = ['--delete', '--filter=P /*/*', ...excluded([...THERE, ...RECORDS, CHECKPOINTS])];
+    const without = [...THERE, ...RECORDS, CHECKPOINTS];
     for (const [folder, names] of batches(runs)) {
       const came = await this.collectNew(folder, names);
       const others = names.filter((name) => !came.has(name));
-      if (others.length > 0 && !(await this.bring(folder, others, options, COLLECT_MS, true))) throw late();
+      if (others.length === 0) continue;
+      if (!(await this.bring(folder, others, { without }, COLLECT_MS, true))) throw late();
+      await removeGone(this.options.shell, { ...this.between(folder), entries: others, without });
     }
   }
 
@@ -90,20 +98,32 @@ export class RunBringer {
    */
   async collectCheckpoints(runs: readonly string[]): Promise<void> {
     const at = (folder: string, name: string) => join(folder, name, CHECKPOINTS);
+    const asked = (some: readonly string[]) => ({
+      entries: some.map((name) => `${name}/${CHECKPOINTS}`),
+      without: [],
+    });
     for (const [folder, names] of batches(runs, FEW))
       await this.arriving(async (temporary) => {
         const known = names.filter((name) => existsSync(at(folder, name)));
         const fresh = names.filter((name) => !known.includes(name));
-        const copy = (some: readonly string[], to: string) => {
-          const entries = some.map((name) => `${name}/${CHECKPOINTS}`);
-          return this.copy(folder, entries, ['--delete', ...excluded([])], temporary, COLLECT_MS, to);
-        };
+        const copy = (some: readonly string[], to: string) =>
+          this.receive(folder, asked(some), temporary, COLLECT_MS, to);
         const arrived = join(temporary, 'new');
         mkdirSync(arrived);
         if (!(await copy(known, folder)) || !(await copy(fresh, arrived))) throw late();
         for (const name of fresh)
-          if (existsSync(at(arrived, name))) renameSync(at(arrived, name), at(folder, name));
+          if (isRealFolder(at(arrived, name)) && isRealFolder(join(folder, name)))
+            renameSync(at(arrived, name), at(folder, name));
+        if (known.length > 0)
+          await removeGone(this.options.shell, { ...this.between(folder), ...asked(known) });
       });
+  }
+
+  /** The logs of submissions, whose folders are here. */
+  async logs(submissions: string): Promise<void> {
+    const entries = readdirSync(submissions).map((name) => `${name}/logs`);
+    const asked = { entries, without: [], options: ['--max-size=16m'] };
+    await this.arriving((temporary) => this.receive(submissions, asked, temporary, LOGS_MS));
   }
 
   /** The large files of runs whose small ones are complete: by tar, if they are many. */
@@ -118,7 +138,7 @@ export class RunBringer {
           folders: LARGE,
           leastBytes: MOST_BYTES,
           timeoutMs: COLLECT_MS,
-          without: [...THERE, CHECKPOINTS, ...UNFINISHED],
+          without: [...THERE, CHECKPOINTS],
         },
       }),
     );
@@ -128,7 +148,7 @@ export class RunBringer {
   private async bring(
     folder: string,
     names: readonly string[],
-    options: readonly string[],
+    what: Asked,
     timeoutMs: number,
     again: boolean,
   ): Promise<boolean> {
@@ -136,46 +156,39 @@ export class RunBringer {
     const until = performance.now() + timeoutMs;
     const left = () => Math.max(1, until - performance.now());
     return this.arriving(async (temporary) => {
-      const copy = (entries: readonly string[], more: readonly string[]) =>
-        this.copy(folder, entries, more, temporary, left());
       mkdirSync(folder, { recursive: true });
       const arrived = await bringNewRuns({
         ...{ remote: rsync.remote, from: there(folder), to: folder, temporary, here },
         names: names.filter((name) => !existsSync(join(folder, name))),
-        ...{ without: [...THERE, CHECKPOINTS, ...LARGE, ...UNFINISHED], first: LAST },
+        ...{ without: [...THERE, CHECKPOINTS, ...LARGE], first: LAST },
         ...{ mostBytes: MOST_BYTES, timeoutMs: left() },
       });
       for (const name of arrived) if (hasFinished(join(folder, name))) this.ended.add(join(folder, name));
       // A run that has ended has large files, too.
       const others = again ? names : names.filter((name) => !arrived.has(name));
       const unknown = others.filter((name) => again || !existsSync(runPaths(join(folder, name)).spec));
-      const first = await copy(others, [...LAST.map((name) => `--exclude=/*/${name}`), ...options]);
-      if (!first) return false;
+      const most = { ...what, entries: others, without: [...LAST, ...what.without] };
+      if (!(await this.receive(folder, most, temporary, left()))) return false;
       for (const [name, texts] of await this.records(folder, unknown))
-        if (existsSync(join(folder, name))) writeRecordsHere(join(folder, name), texts, here);
+        if (isRealFolder(join(folder, name))) writeRecordsHere(join(folder, name), texts, here);
       // Of those that are here: one that began in between has no record yet.
       const begun = others.filter((name) => existsSync(runPaths(join(folder, name)).spec));
-      return copy(
-        begun.flatMap((name) => LAST.map((last) => `${name}/${last}`)),
-        [],
-      );
+      const last = begun.flatMap((name) => LAST.map((last) => `${name}/${last}`));
+      return this.receive(folder, { entries: last, without: [] }, temporary, left());
     });
   }
 
-  private copy(
+  private receive(
     folder: string,
-    entries: readonly string[],
-    options: readonly string[],
+    asked: Asked & Wanted,
     temporary: string,
     timeoutMs: number,
     to = folder,
   ): Promise<boolean> {
-    const from = { there: this.options.there(folder) };
-    return this.options.rsync.copy({
-      ...{ from, to, entries, timeoutMs },
-      options: [`--temp-dir=${temporary}`, ...options],
-    });
+    return receive(this.options.rsync, { ...this.between(folder), ...asked, to, temporary, timeoutMs });
   }
+
+  private readonly between = (folder: string) => ({ from: this.options.there(folder), to: folder });
 
   /** With a folder on the same disk, so that a file is replaced at once and never half there. */
   private async arriving<T>(action: (temporary: string) => Promise<T>): Promise<T> {
@@ -184,33 +197,39 @@ export class RunBringer {
     if (!this.cleaned) removeAbandoned(home);
     this.cleaned = true;
     const temporary = temporaryBeside(join(home, 'arriving'));
-    mkdirSync(temporary);
+    // No other user may put anything in between what comes.
+    mkdirSync(temporary, { mode: 0o700 });
     try {
       return await action(temporary);
     } finally {
-      rmSync(temporary, { recursive: true, force: true });
+      rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 
   /**
    * The records of runs as they are on the cluster, by the run's name and their own. As text in one answer: thousands of
-   * files that are read here and removed again would take longer than everything else.
+   * files that are read here and removed again would take longer than everything else. An image table's has a line for each
+   * image, so that some runs are asked about at a time.
    */
   private async records(folder: string, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
     const found = new Map<string, Map<string, string>>();
-    if (names.length === 0) return found;
-    const { shell, there } = this.options;
-    const paths = names.flatMap((name) => RECORDS.map((record) => `${name}/${record}`));
-    const { stdout } = await shell.run(
-      `cd ${shellQuote(there(folder), 'linux')} 2>/dev/null && tr '\\n' '\\0' | LC_ALL=C xargs -0 grep -asH ''`,
-      { input: lines(paths), timeoutMs: RECORDS_MS },
-    );
-    for (const line of stdout.split('\n')) {
-      const [, name, record, text] = LINE.exec(line) ?? [];
-      if (name === undefined) continue;
-      const texts = found.get(name) ?? new Map<string, string>();
-      texts.set(record!, `${texts.get(record!) ?? ''}${text}\n`);
-      found.set(name, texts);
+    for (let i = 0; i < names.length; i += RECORDS_OF) {
+      const some = names.slice(i, i + RECORDS_OF);
+      for (const name of some) found.set(name, new Map());
+      const paths = some.flatMap((name) => RECORDS.map((record) => `${name}/${record}`));
+      const { stdout } = await this.options.shell.run(
+        `cd ${clusterQuote(this.options.there(folder))} 2>/dev/null && tr '\\n' '\\0' | LC_ALL=C xargs -0 grep -asH ''`,
+        { input: lines(paths), timeoutMs: RECORDS_MS, mostBytes: MOST_RECORDS },
+      );
+      const asked = new Set(paths);
+      for (const line of stdout.split('\n')) {
+        const [, path = '', text = ''] = LINE.exec(line) ?? [];
+        // Nothing but what was asked for becomes a file.
+        if (!asked.has(path)) continue;
+        const [name, record] = path.split('/') as [string, string];
+        const texts = found.get(name)!;
+        texts.set(record, `${texts.get(record) ?? ''}${text}\n`);
+      }
     }
     return found;
   }
@@ -233,14 +252,15 @@ function hasFinished(run: string): boolean {
 }
 
 /** What grep writes before each line of a file. */
-const LINE = /^([^/]+)\/([a-z]+\.json):(.*)$/;
+const LINE = /^([^/]+\/[a-z]+\.json):(.*)$/;
 const RECORDS_MS = 10 * 60_000;
+const RECORDS_OF = 100;
+const MOST_RECORDS = 256_000_000;
 
-/** Directly in a run's folder; and what is unfinished. */
-const excluded = (names: readonly string[]): string[] => [
-  ...names.map((name) => `--exclude=/*/${name}`),
-  ...UNFINISHED.map((name) => `--exclude=${name}`),
-];
+/** What of run folders is asked for. */
+interface Asked extends Pick<Wanted, 'without'> {
+  options?: readonly string[];
+}
 
 /** The names of runs with the folder that they are in. */
 function batches(runs: readonly string[], size = BATCH): [folder: string, names: string[]][] {

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import { childEnvironment } from '../../files/child-environment';
 
 export interface Output {
@@ -7,24 +9,32 @@ export interface Output {
   stderr: string;
 }
 
+export interface ChildOptions {
+  input?: string | Uint8Array;
+  timeoutMs: number;
+  /** Called with each piece of what it prints. */
+  output?: (text: string) => void;
+  /** Bytes of its output that are read at most. */
+  mostBytes?: number;
+}
+
 /** For what a background process, such as ssh's master connection, may keep open. */
 const REST_MS = 200;
+/** Several times what Slurm and Kubernetes say about ten thousand trials. */
+const MOST_BYTES = 64_000_000;
+/** Errors: the first and the last lines say what went wrong. */
+const MOST_ERROR = 32_768;
 
 /**
- * Runs a program without a shell, and returns what it printed.
+ * Runs a program without a shell, and returns what it printed. Of its errors, the beginning and the end are kept.
  *
- * @param options.output called with each piece of what it prints
  * @returns undefined if it was killed after `timeoutMs`
- * @throws the system's error (ENOENT) if it cannot be started
+ * @throws AuroraError 'network' if it prints more than `mostBytes`; the system's error (ENOENT) if it cannot be started
  */
 export function runChild(
   program: string,
   args: readonly string[],
-  {
-    input = '',
-    timeoutMs,
-    output,
-  }: { input?: string | Uint8Array; timeoutMs: number; output?: (text: string) => void },
+  { input = '', timeoutMs, output, mostBytes = MOST_BYTES }: ChildOptions,
 ): Promise<Output | undefined> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -32,14 +42,25 @@ export function runChild(
       windowsHide: true,
       env: childEnvironment(),
     });
-    let stdout = '';
-    let stderr = '';
+    const pieces: Buffer[] = [];
+    let size = 0;
+    const decoder = new TextDecoder();
+    const stderr = new Errors();
     let late = false;
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-      output?.(text);
+    child.stdout.on('data', (piece: Buffer) => {
+      size += piece.length;
+      if (size > mostBytes) {
+        clearTimeout(timer);
+        child.stdout.destroy();
+        child.stderr.destroy();
+        child.kill('SIGKILL');
+        reject(tooMuch(program, mostBytes));
+        return;
+      }
+      pieces.push(piece);
+      output?.(decoder.decode(piece, { stream: true }));
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.add(text));
     const timer = setTimeout(() => {
       // It has ended, and another process holds its output.
       if (child.exitCode !== null || child.signalCode !== null) return end(child.exitCode);
@@ -54,7 +75,8 @@ export function runChild(
       clearTimeout(timer);
       child.stdout.destroy();
       child.stderr.destroy();
-      resolve(late ? undefined : { code: code ?? 1, stdout, stderr });
+      if (late) return resolve(undefined);
+      resolve({ code: code ?? 1, stdout: Buffer.concat(pieces).toString('utf8'), stderr: stderr.text() });
     };
     child.once('close', end);
     child.once('exit', (code) => {
@@ -70,3 +92,26 @@ export function runChild(
     child.stdin.end(input);
   });
 }
+
+/** The beginning and the end of what a program says about its errors. */
+class Errors {
+  private first = '';
+  private last = '';
+
+  add(text: string): void {
+    const room = MOST_ERROR - this.first.length;
+    this.first += text.slice(0, room);
+    this.last = (this.last + text.slice(room)).slice(-MOST_ERROR);
+  }
+
+  text(): string {
+    return this.first + this.last;
+  }
+}
+
+const tooMuch = (program: string, most: number): AuroraError =>
+  new AuroraError(
+    'network',
+    `${program} printed more than ${bytes(most)}, and was ended.`,
+    'Check what the login node or the cluster prints: a shell there may print without end.',
+  );

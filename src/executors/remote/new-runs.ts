@@ -1,17 +1,16 @@
-import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIfThereSync } from '../../files/read';
-import { shellQuote } from '../../files/shell-quote';
+import { clusterQuote } from '../cluster/plain-name';
 import { RECORDS, recordHere } from '../cluster/records-here';
-import { BLOCKING_FACTOR } from './tar';
+import { TAR } from './tar';
 import { unpackRuns, type Unpacked } from './unpack-runs';
+import { UNFINISHED } from './wanted';
 
 export interface NewRuns extends Unpacked {
   /** The folder of the run folders, there and here. */
   from: string;
   to: string;
-  /** Names in a run's folder that do not come, as patterns. */
-  without: readonly string[];
   /** Files that are read before the others, which may grow: these say how far a run is. */
   first: readonly string[];
   mostBytes: number;
@@ -33,13 +32,13 @@ export const bringNewRuns = (options: NewRuns): Promise<Set<string>> =>
 /** Packs the small files of runs, those of `first` before all others. */
 function script({ from, without, first, mostBytes }: NewRuns, names: readonly string[]): string {
   const named = (patterns: readonly string[]) =>
-    patterns.map((pattern) => `-path ${shellQuote(`./*/${pattern}`, 'linux')}`).join(' -o ');
-  return `cd ${shellQuote(from, 'linux')} || exit
-set -- ${names.map((name) => shellQuote(`./${name}`, 'linux')).join(' ')}
+    patterns.map((pattern) => `-path ${clusterQuote(`./*/${pattern}`)}`).join(' -o ');
+  return `cd ${clusterQuote(from)} || exit
+set -- ${names.map((name) => clusterQuote(`./${name}`)).join(' ')}
 {
   find "$@" -mindepth 1 -maxdepth 1 -type f \\( ${named(first)} \\) -print0
-  find "$@" -mindepth 1 \\( ${named([...without, ...first])} \\) -prune -o -type f -size -${mostBytes}c -print0
-} 2> /dev/null | tar --create -b${BLOCKING_FACTOR} --null --no-recursion --files-from=- --file=-
+  find "$@" -mindepth 1 \\( ${named([...without, ...UNFINISHED, ...first])} \\) -prune -o -type f -size -${mostBytes}c -print0
+} 2> /dev/null | ${TAR}
 `;
 }
 
@@ -64,7 +63,7 @@ function place(folder: string, to: string, here: NewRuns['here']): boolean {
 /** Not cut to nothing first: some file systems (ext4) flush a file that is written after that. */
 function overwrite(path: string, text: string): void {
   const bytes = Buffer.from(text);
-  const file = openSync(path, 'r+');
+  const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     writeFileSync(file, bytes);
     ftruncateSync(file, bytes.length);

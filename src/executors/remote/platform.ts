@@ -30,21 +30,22 @@ export async function unseenFiles(shell: ClusterShell, paths: readonly string[])
     'while IFS= read -r path; do [ -r "$path" ] || printf "%s\\n" "$path"; done',
     { input: lines(paths) },
   );
-  return stdout.split('\n').filter((line) => line !== '');
+  const asked = new Set(paths);
+  return stdout.split('\n').filter((line) => asked.has(line));
 }
 
 /**
  * Paths as lines of a script's input.
  *
- * @throws AuroraError 'experiment' for one that is several lines, or that no other program reads alike
+ * @throws AuroraError 'experiment' for one that is several lines, has other control characters, or that no other program reads alike
  */
 export function lines(paths: readonly string[]): string {
   // sha256sum writes a backslash in another way.
-  const broken = paths.find((path) => /[\n\r\\]/.test(path));
+  const broken = paths.find((path) => /[\p{Cc}\\]/u.test(path));
   if (broken !== undefined)
     throw new AuroraError(
       'experiment',
-      `${JSON.stringify(broken)} has a line break or a backslash in its name.`,
+      `${JSON.stringify(broken)} has a control character or a backslash in its name.`,
       'Rename it: files with such names are not sent to a cluster.',
     );
   return paths.map((path) => `${path}\n`).join('');

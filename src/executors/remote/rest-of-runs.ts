@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { shellQuote } from '../../files/shell-quote';
-import { BLOCKING_FACTOR } from './tar';
+import { clusterQuote } from '../cluster/plain-name';
+import { isRealFolder } from './arrived';
+import { TAR } from './tar';
 import { unpackRuns, type Unpacked } from './unpack-runs';
+import { UNFINISHED } from './wanted';
 
 export interface RestOfRuns extends Unpacked {
   /** The folder of the run folders, there and here. */
@@ -12,8 +14,6 @@ export interface RestOfRuns extends Unpacked {
   folders: readonly string[];
   /** Files elsewhere in it that come. */
   leastBytes: number;
-  /** Names in a run's folder that do not come, as patterns. */
-  without: readonly string[];
 }
 
 /**
@@ -29,24 +29,25 @@ export const bringRest = (options: RestOfRuns): Promise<Set<string>> =>
   );
 
 function script({ from, folders, leastBytes, without }: RestOfRuns, names: readonly string[]): string {
-  const quoted = (pattern: string) => shellQuote(`./*/${pattern}`, 'linux');
-  const left = without.map((pattern) => `-path ${quoted(pattern)}`).join(' -o ');
+  const quoted = (pattern: string) => clusterQuote(`./*/${pattern}`);
+  const left = [...without, ...UNFINISHED].map((pattern) => `-path ${quoted(pattern)}`).join(' -o ');
   const within = folders.map((folder) => `-path ${quoted(`${folder}/*`)}`).join(' -o ');
   // What find cannot read makes tar fail: nothing is left out in silence.
-  return `cd ${shellQuote(from, 'linux')} || exit
-set -- ${names.map((name) => shellQuote(`./${name}`, 'linux')).join(' ')}
+  return `cd ${clusterQuote(from)} || exit
+set -- ${names.map((name) => clusterQuote(`./${name}`)).join(' ')}
 {
   find "$@" -mindepth 1 \\( ${left} \\) -prune -o -type f \\( ${within} -o ! -size -${leastBytes}c \\) -print0 ||
     printf '%s\\0' not-readable
-} | tar --create -b${BLOCKING_FACTOR} --null --no-recursion --files-from=- --file=-
+} | ${TAR}
 `;
 }
 
 /** Whether all that has come of a run could be moved there; what is there already is not replaced. */
 function place(folder: string, run: string): boolean {
   try {
-    const names = existsSync(folder) ? readdirSync(folder) : [];
-    if (names.some((name) => existsSync(join(run, name)))) return false;
+    const names = isRealFolder(folder) ? readdirSync(folder) : [];
+    const isThere = (name: string) => lstatSync(join(run, name), { throwIfNoEntry: false }) !== undefined;
+    if (names.length > 0 && (!isRealFolder(run) || names.some(isThere))) return false;
     for (const name of names) renameSync(join(folder, name), join(run, name));
     return true;
   } catch {

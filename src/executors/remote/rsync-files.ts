@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import { shellQuote } from '../../files/shell-quote';
+import { clusterQuote } from '../cluster/plain-name';
 import type { ClusterFiles, Sending, TrainerThere } from '../cluster/files';
 import { packageFor } from '../package/package';
 import { RunBringer } from './bring-runs';
@@ -35,7 +35,6 @@ const FOLDER = /^(?:\/[\w@+=.,-]+)+$/;
 const SUBMISSION_MS = 30 * 60_000;
 /** The logs of many tasks are listed each time. */
 const LOGS_EVERY_MS = 60_000;
-const LOGS_MS = 30_000;
 
 /** The files of a sweep on a cluster that shares no folder with this machine: by rsync, over the user's ssh. */
 export class RsyncFiles implements ClusterFiles {
@@ -84,7 +83,7 @@ export class RsyncFiles implements ClusterFiles {
     sending?: (now: Sending) => void,
   ): Promise<void> {
     await this.sendInputs(specs, sending);
-    const logs = shellQuote(`${this.there(submission)}/logs`, 'linux');
+    const logs = clusterQuote(`${this.there(submission)}/logs`);
     const { code, stderr } = await this.options.shell.run(`mkdir -p ${logs}`);
     if (code !== 0)
       throw new AuroraError(
@@ -124,15 +123,20 @@ export class RsyncFiles implements ClusterFiles {
   }
 
   async request(runs: readonly string[], what: 'stop' | 'checkpoint'): Promise<void> {
-    const script = `while IFS= read -r run; do
-  [ -d "$run" ] && mkdir -p "$run/control" && : > "$run/control/${what}"
+    // Another user of the folder may have put links there: none is written through (set -C).
+    const script = `set -C
+while IFS= read -r run; do
+  control=$run/control
+  [ -d "$run" ] && [ ! -L "$run" ] && mkdir -p "$control" && [ ! -L "$control" ] || continue
+  new=$control/.${what}.$$
+  : > "$new" && mv -f "$new" "$control/${what}"
 done
 exit 0`;
     await this.options.shell.run(script, { input: lines(runs.map((run) => this.there(run))) });
   }
 
   async removeThere(path: string): Promise<void> {
-    await this.options.shell.run(`rm -rf ${shellQuote(this.there(path), 'linux')}`);
+    await this.options.shell.run(`rm -rf ${clusterQuote(this.there(path))}`);
   }
 
   private async install(): Promise<TrainerThere> {
@@ -155,12 +159,6 @@ exit 0`;
   private async bringLogs(): Promise<void> {
     const submissions = join(this.options.sweep, 'submissions');
     if (!existsSync(submissions)) return;
-    await this.rsync.copy({
-      from: { there: this.there(submissions) },
-      to: submissions,
-      entries: readdirSync(submissions).map((name) => `${name}/logs`),
-      options: ['--max-size=16m'],
-      timeoutMs: LOGS_MS,
-    });
+    await this.bringer.logs(submissions);
   }
 }

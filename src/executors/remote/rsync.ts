@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import { shellQuote } from '../../files/shell-quote';
+import { clusterQuote, requirePlain } from '../cluster/plain-name';
 import { runChild } from './child';
 import { sshError, sshOptions } from './ssh';
 
@@ -67,7 +67,8 @@ export class Rsync {
   }
 
   /**
-   * Copies files and folders with their times; links stay links. Each file is replaced at once.
+   * Copies files and folders with their times; links stay links on the way there, and do not come back. Each file is
+   * replaced at once. What comes is not to be trusted (`receive`).
    *
    * @returns false if it was not done in time
    * @throws AuroraError 'network' if the host cannot be reached, 'disk' if there is no room
@@ -77,7 +78,7 @@ export class Rsync {
     if (!progress) return (await this.run(copy)) !== undefined;
     const options = [...(copy.options ?? []), '--info=progress2', PLAIN_NUMBERS];
     const output = await this.run({ ...copy, options }, (text) => {
-      const bytes = [...text.matchAll(/(\d+) +\d+%/g)].at(-1)?.[1];
+      const bytes = [...text.matchAll(/(\d{1,15}) +\d+%/g)].at(-1)?.[1];
       if (bytes !== undefined) progress(Number(bytes));
     });
     return output !== undefined;
@@ -92,8 +93,9 @@ export class Rsync {
   async missing(copy: RsyncCopy): Promise<{ files: number; bytes: number } | undefined> {
     const options = [...(copy.options ?? []), '--dry-run', '--stats', PLAIN_NUMBERS];
     const output = await this.run({ ...copy, options });
-    const found = /files transferred: (\d+)[^]*transferred file size: (\d+)/.exec(output ?? '');
-    return found ? { files: Number(found[1]), bytes: Number(found[2]) } : undefined;
+    const numberAfter = (what: string) => new RegExp(`${what}: (\\d{1,15})`).exec(output ?? '')?.[1];
+    const [files, bytes] = [numberAfter('files transferred'), numberAfter('transferred file size')];
+    return files && bytes ? { files: Number(files), bytes: Number(bytes) } : undefined;
   }
 
   /** @returns what rsync has printed, undefined if it was not done in time */
@@ -102,18 +104,23 @@ export class Rsync {
     onOutput?: (text: string) => void,
   ): Promise<string | undefined> {
     // rsync splits it at spaces, except in quotes.
-    const command = (await this.remote.command()).map((word) => shellQuote(word, 'linux')).join(' ');
+    const command = (await this.remote.command()).map(clusterQuote).join(' ');
     const args = [
-      ...['--recursive', '--links', '--times', '--omit-dir-times', '--no-implied-dirs'],
+      // What the other side is asked for is no part of a command there, which versions before 3.2.4 leave to its shell.
+      '--protect-args',
+      ...['--recursive', '--times', '--omit-dir-times', '--no-implied-dirs'],
+      // From there, no links come: they might lead anywhere.
+      typeof from === 'string' ? '--links' : '--no-links',
       ...['--ignore-missing-args', '--from0', '--files-from=-', `--timeout=${SILENT_SECONDS}`],
       ...options,
       ...['-e', command, '--', this.place(from), this.place(to)],
     ];
-    const input = entries.map((entry) => `${entry}\0`).join('');
+    const input = entries.map((entry) => `${requirePlain(entry)}\0`).join('');
     let output;
     try {
       output = await runChild('rsync', args, { input, timeoutMs, ...(onOutput && { output: onOutput }) });
     } catch (cause) {
+      if (cause instanceof AuroraError) throw cause;
       throw new AuroraError(
         'network',
         `rsync could not be started: ${(cause as Error).message}.`,
@@ -128,7 +135,7 @@ export class Rsync {
   }
 
   private place(folder: RsyncCopy['from']): string {
-    return typeof folder === 'string' ? `${folder}/` : `${this.remote.host}:${folder.there}/`;
+    return typeof folder === 'string' ? `${folder}/` : `${this.remote.host}:${requirePlain(folder.there)}/`;
   }
 
   private error(code: number, stderr: string): AuroraError {

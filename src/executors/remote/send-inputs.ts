@@ -1,7 +1,7 @@
 import { isAbsolute, resolve, dirname } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { hashFile } from '../../files/hash';
-import { shellQuote } from '../../files/shell-quote';
+import { clusterQuote } from '../cluster/plain-name';
 import { followLinks } from './links';
 import { lines } from './platform';
 import type { Sending } from '../cluster/files';
@@ -103,7 +103,7 @@ done`;
     if (sums.size === 0) return [];
     const input = [...sums].map(([file, sha256]) => `${sha256}  .${file}\n`).join('');
     const { stdout } = await this.shell.run(
-      `cd ${shellQuote(this.folder, 'linux')} && LC_ALL=C sha256sum -c - 2>/dev/null`,
+      `cd ${clusterQuote(this.folder)} && LC_ALL=C sha256sum -c - 2>/dev/null`,
       { input, timeoutMs: VERIFY_MS },
     );
     const whole = new Set(stdout.split('\n').flatMap((line) => /^\.(.*): OK$/.exec(line)?.[1] ?? []));

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import { shellQuote } from '../../files/shell-quote';
+import { clusterQuote } from '../cluster/plain-name';
 import { IN_USE } from '../../files/in-use';
 import type { TrainerThere } from '../cluster/files';
 import { MANIFEST, nodeIn, type TrainerPackage } from '../package/package';
@@ -55,7 +55,7 @@ export async function sendTrainer(
   }
 }
 
-const q = (text: string): string => shellQuote(text, 'linux');
+const q = clusterQuote;
 
 /** One folder here may hold the programs, and another one the libraries. */
 async function send(pkg: TrainerPackage, rsync: Rsync, to: string, compare: boolean): Promise<void> {

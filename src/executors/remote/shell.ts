@@ -1,18 +1,21 @@
 import { AuroraError } from '../../base/errors';
-import { runChild, type Output } from './child';
+import { runChild, type ChildOptions, type Output } from './child';
 import { checkHost, sshError, sshOptions } from './ssh';
+
+export type ShellOptions = Partial<Pick<ChildOptions, 'input' | 'timeoutMs' | 'mostBytes'>>;
 
 /** Where Slurm's commands run: on this machine, or on a login node. */
 export interface ClusterShell {
   /** For messages: "this machine", or the host. */
   readonly name: string;
   /**
-   * Runs a script of `/bin/sh`. Names in it are the caller's to quote (`shellQuote(name, 'linux')`).
+   * Runs a script of `/bin/sh`. Names in it are the caller's to quote (`clusterQuote`).
    *
    * @returns whatever its exit code is
-   * @throws AuroraError 'network' if the host cannot be reached, asks for a password, or does not answer in time
+   * @throws AuroraError 'network' if the host cannot be reached, asks for a password, does not answer in time, or prints
+   *   without end
    */
-  run(script: string, options?: { input?: string | Uint8Array; timeoutMs?: number }): Promise<Output>;
+  run(script: string, options?: ShellOptions): Promise<Output>;
 }
 
 /** Longer than a busy scheduler takes, and than ssh takes to connect. */
@@ -20,9 +23,9 @@ const TIMEOUT_MS = 60_000;
 
 export const localShell = (): ClusterShell => ({
   name: 'this machine',
-  async run(script, { input, timeoutMs = TIMEOUT_MS } = {}) {
+  async run(script, { timeoutMs = TIMEOUT_MS, ...options } = {}) {
     try {
-      const output = await runChild('/bin/sh', ['-c', script], { timeoutMs, ...(input && { input }) });
+      const output = await runChild('/bin/sh', ['-c', script], { timeoutMs, ...options });
       return output ?? late('This machine', timeoutMs);
     } catch (e) {
       if (e instanceof AuroraError) throw e;
@@ -45,7 +48,7 @@ export function sshShell(host: string): ClusterShell {
   let options: Promise<string[]> | undefined;
   return {
     name: host,
-    async run(script, { input = '', timeoutMs = TIMEOUT_MS } = {}) {
+    async run(script, { input = '', timeoutMs = TIMEOUT_MS, ...more } = {}) {
       options ??= sshOptions(host);
       const sent = Buffer.from(`printf ${BEGIN.trim()}'\\n'\n${script}`);
       // The same words in every login shell. The script is read byte by byte, so that the input remains for it.
@@ -53,6 +56,7 @@ export function sshShell(host: string): ClusterShell {
       const output = await runChild('ssh', [...(await options), host, command], {
         input: Buffer.concat([sent, Buffer.from(input)]),
         timeoutMs,
+        ...more,
       });
       if (!output) return late(host, timeoutMs);
       const at = output.stdout.indexOf(BEGIN);

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { HOST } from '../../experiment/cluster';
 import { runChild } from './child';
 
 /** An idle connection ends after this many seconds. */
@@ -47,7 +48,7 @@ const option = (text: string): string[] => ['-o', text];
 
 /** ssh would read a leading dash as an option, which can run any program. */
 export function checkHost(host: string): void {
-  if (/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u.test(host)) return;
+  if (HOST.test(host)) return;
   throw new AuroraError(
     'experiment',
     `cluster.slurm.host is "${host}", which is not the name of a host.`,
@@ -60,6 +61,7 @@ async function readSettings(host: string): Promise<string> {
     const { stdout = '' } = (await runChild('ssh', ['-G', host], { timeoutMs: SETTINGS_MS })) ?? {};
     return stdout;
   } catch (e) {
+    if (e instanceof AuroraError) throw e;
     throw new AuroraError(
       'network',
       `ssh could not be started: ${(e as Error).message}.`,

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Remote } from './rsync';
 import { unpack } from './tar';
+import { wanting } from './wanted';
 
 /** So many run folders at first, to see how fast the line is; then four times as many each time. */
 const FIRST = 50;
@@ -12,8 +13,12 @@ export interface Unpacked {
   remote: Remote;
   /** The names of run folders; a thousand at most. */
   names: readonly string[];
-  /** On the same disk as the run folders. */
+  /** A folder on the same disk as the run folders that other users may not open. */
   temporary: string;
+  /** Names in a run's folder that do not come, as patterns. */
+  without: readonly string[];
+  /** Larger files do not come; omitted: all. */
+  mostBytes?: number;
   timeoutMs: number;
 }
 
@@ -25,7 +30,7 @@ export interface Unpacked {
  * @returns the names that have come; the others are rsync's, also after any failure
  */
 export async function unpackRuns(
-  { remote, names, temporary, timeoutMs }: Unpacked,
+  { remote, names, temporary, without, mostBytes = Infinity, timeoutMs }: Unpacked,
   script: (names: readonly string[]) => string,
   place: (name: string, folder: string) => boolean,
 ): Promise<Set<string>> {
@@ -36,7 +41,10 @@ export async function unpackRuns(
     const folder = join(temporary, 'new');
     mkdirSync(folder);
     const left = Math.min(BATCH_MS, until - performance.now());
-    const whole = left > 0 && (await unpack(remote, { script: script(batch), to: folder, timeoutMs: left }));
+    const isWanted = wanting({ entries: batch, without });
+    const accepts = (path: string, size: number) => size < mostBytes && isWanted(path);
+    const asked = { script: script(batch), to: folder, timeoutMs: left, accepts };
+    const whole = left > 0 && (await unpack(remote, asked));
     if (whole) for (const name of batch) if (place(name, join(folder, name))) arrived.add(name);
     rmSync(folder, { recursive: true, force: true });
     if (!whole) break;

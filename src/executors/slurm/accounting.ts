@@ -69,7 +69,7 @@ export class Accounting {
         restarts: 0,
         exitCode: exitCodeOf(exitCode),
       });
-      for (const task of parseTasks(tasks)) {
+      for (const task of parseTasks(tasks, own.get(array)!.count)) {
         known.add(task);
         if (!isWithScheduler(found)) this.ended.set(`${array}_${task}`, found);
       }

@@ -11,6 +11,7 @@ export function tasksOfName(
 ): Omit<JobRef, 'id'> | undefined {
   if (job === name) return { first: 0, count: tasks.length };
   const [, first, last] = job.startsWith(`${name}.`) ? (/\.(\d+)-(\d+)$/.exec(job) ?? []) : [];
-  if (first === undefined) return undefined;
+  // The submission has no other tasks, whatever somebody calls a job.
+  if (!(Number(first) <= Number(last)) || Number(last) >= tasks.length) return undefined;
   return { first: Number(first), count: Number(last) - Number(first) + 1 };
 }

@@ -4,8 +4,8 @@ import type { JobState } from '../cluster/scheduler';
 export interface QueueLine {
   /** The array's job number. */
   array: string;
-  /** Indices in the array; empty for what remains of an array whose waiting tasks were cancelled. */
-  tasks: number[];
+  /** Indices in the array, for `parseTasks`; none for what remains of an array whose waiting tasks were cancelled. */
+  tasks: string;
   name: string;
   state: string;
   /** Why it waits; `None` if Slurm has not said. */
@@ -32,34 +32,43 @@ export const queueCommand = (names: readonly string[]): string =>
   // Unlimited, since a list of tasks is otherwise cut, too.
   `SLURM_BITSTR_LEN=0 squeue --noheader --states=all --user="$(id -un)"${names.length > 0 ? ` --name=${names.join(',')}` : ''} --Format=${FIELDS.map((f) => `${f}:'|'`).join(',')}`;
 
-/** What that command prints, by array: ten thousand waiting tasks are one line. */
+/** What that command prints: ten thousand waiting tasks are one line. */
 export function parseQueue(text: string): QueueLine[] {
   return text.split('\n').flatMap((line) => {
     const [array, tasks, name, state, reason, node, restarts, exitCode] = line
       .split('|')
       .map((f) => f.trim());
-    if (!array || !tasks || !name || !state) return [];
+    // The number becomes a part of commands.
+    if (!array || !/^\d+$/.test(array) || !tasks || !name || !state) return [];
     return {
-      ...{ array, name, state, reason: reason ?? '', node: node ?? '' },
-      tasks: parseTasks(tasks),
+      ...{ array, tasks, name, state, reason: reason ?? '', node: node ?? '' },
       restarts: Number(restarts) || 0,
       exitCode: Number(exitCode?.split(':')[0]) || 0,
     };
   });
 }
 
-/** `0,3-9:2,12%2` as numbers: ranges, with a step after a colon, and how many at a time after a percent sign. */
-export function parseTasks(text: string): number[] {
-  return text
-    .replace(/%.*/, '')
-    .split(',')
-    .flatMap((part) => {
-      const [, first, last = first, step = '1'] = /^(\d+)(?:-(\d+))?(?::(\d+))?$/.exec(part) ?? [];
-      if (first === undefined) return [];
-      const by = Math.max(1, Number(step));
-      const length = Math.floor((Number(last) - Number(first)) / by) + 1;
-      return Array.from({ length: Math.max(0, length) }, (_, i) => Number(first) + i * by);
-    });
+/** The largest array that Slurm can be configured for (MaxArraySize). */
+const MOST_TASKS = 4_000_001;
+
+/**
+ * `0,3-9:2,12%2` as numbers: ranges, with a step after a colon, and how many at a time after a percent sign.
+ *
+ * @param below how many tasks the array has: numbers from there on are not among them, and a list of more is cut off, since
+ *   whatever prints it need not be Slurm
+ */
+export function parseTasks(text: string, below = MOST_TASKS): number[] {
+  const tasks: number[] = [];
+  for (const part of text.replace(/%.*/s, '').split(',')) {
+    const [, first, last = first, step = '1'] = /^(\d+)(?:-(\d+))?(?::(\d+))?$/.exec(part) ?? [];
+    if (first === undefined) continue;
+    const end = Math.min(Number(last), below - 1);
+    for (let task = Number(first); task <= end; task += Math.max(1, Number(step))) {
+      if (tasks.length === below) return tasks;
+      tasks.push(task);
+    }
+  }
+  return tasks;
 }
 
 /** Numbers as Slurm reads them, `0-3,7`. */

@@ -104,6 +104,7 @@ export class SlurmScheduler implements Scheduler {
     }
     const left = new Set(missing.flatMap(({ first, count }) => range(first, count)));
     for (const job of found.values()) {
+      if (!left.has(job.first)) continue;
       const tasks = range(job.first, job.count);
       if (!tasks.every((task) => left.has(task))) continue;
       for (const task of tasks) left.delete(task);

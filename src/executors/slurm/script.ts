@@ -1,6 +1,6 @@
 import { SIGNAL_BEFORE, type SlurmSettings } from '../../experiment/cluster';
 import { EXIT } from '../../base/errors';
-import { shellQuote } from '../../files/shell-quote';
+import { clusterQuote as quote, requirePlain } from '../cluster/plain-name';
 
 export interface ArrayScript {
   settings: SlurmSettings;
@@ -20,9 +20,11 @@ export interface ArrayScript {
   node?: string;
 }
 
-const quote = (text: string): string => shellQuote(text, 'linux');
-
-/** The batch script of a job array, one task for each trial. */
+/**
+ * The batch script of a job array, one task for each trial.
+ *
+ * @throws AuroraError 'experiment' for a name with a line break, which would be a line of the script
+ */
 export function arrayScript(script: ArrayScript): string {
   const { settings, folder, first, program } = script;
   const { modules = [], prologue = [], cpus = 1 } = settings;
@@ -40,7 +42,7 @@ ${
 type module > /dev/null 2>&1 || . /etc/profile
 ${loads.join('')}`
     : ''
-}${prologue.map((line) => `${line}\n`).join('')}${nodeLines(script)}
+}${prologue.map((line) => `${requirePlain(line)}\n`).join('')}${nodeLines(script)}
 task=${quote(`${folder}/tasks`)}/$((${first} + SLURM_ARRAY_TASK_ID)).json
 srun --mpi=none --nodes=1 --ntasks=1 --cpus-per-task=${cpus} "$node" ${quote(program)} trial "$task" && code=0 || code=$?
 ${REQUEUE}
@@ -55,7 +57,7 @@ function directives({ settings, name, folder, count, parallel, after }: ArrayScr
   const throttle = parallel === undefined || parallel >= count ? '' : `%${parallel}`;
   const named = { partition, account, qos, reservation, constraint, time, mem: memory, gres };
   return [
-    `--job-name=${name}`,
+    `--job-name=${quoted(name)}`,
     `--array=0-${count - 1}${throttle}`,
     `--chdir=${quoted(folder)}`,
     '--output=logs/%A_%a.log',
@@ -74,14 +76,16 @@ function directives({ settings, name, folder, count, parallel, after }: ArrayScr
 
 /** sbatch reads its lines in a script as a shell reads words, but knows no variables. */
 const quoted = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  /^[\w@%+=:,./-]+$/.test(requirePlain(text)) ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 
 /** An option as the user wrote it, `--comment=my study` or `-C fast`: its value is quoted. */
 function quotedOption(option: string): string {
   const { groups } = /^(?<name>--?[\w-]+)(?<by>[= ]?)(?<value>.*)$/s.exec(option) as unknown as {
     groups: Record<'name' | 'by' | 'value', string>;
   };
-  return groups.value === '' ? groups.name : `${groups.name}${groups.by}${quoted(groups.value)}`;
+  return groups.value === ''
+    ? requirePlain(groups.name)
+    : `${groups.name}${groups.by}${quoted(groups.value)}`;
 }
 
 /** Which Node runs the trainer: the settings', the one that was sent if it runs here, or that of the path. */

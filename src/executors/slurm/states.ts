@@ -1,7 +1,10 @@
 import { gathered } from '../../base/gathered';
 import type { JobRef, JobState, Submission } from '../cluster/scheduler';
 import { jobName } from './job-name';
-import { stateOf, type QueueLine } from './queue';
+import { parseTasks, stateOf, type QueueLine } from './queue';
+
+/** A task may be in a few lines at the moment at which it begins. */
+const MOST_TIMES = 4;
 
 /** What Slurm says about the tasks of jobs, look after look. */
 export class TaskStates {
@@ -77,10 +80,16 @@ function tasksOf(
 ): Map<number, JobState> {
   const found = new Map<number, JobState>();
   if (lines.length === 0) return found;
-  const remains = lines.some(({ tasks, state }) => tasks.length === 0 && state === 'CANCELLED');
+  let remains = false;
+  let listed = 0;
   for (const line of lines) {
     const state = stateOf(line);
-    for (const task of line.tasks) found.set(task, { ...state, job: `${id}_${task}` });
+    const tasks = parseTasks(line.tasks, count);
+    if (tasks.length === 0 && line.state === 'CANCELLED') remains = true;
+    for (const task of tasks) found.set(task, { ...state, job: `${id}_${task}` });
+    // Slurm lists a task once; what lists all of them in each of a million lines is not read to its end.
+    listed += tasks.length;
+    if (listed > MOST_TIMES * count) break;
   }
   for (let task = 0; task < count; task++)
     if (!found.has(task) && (remains || waited?.has(task)))

@@ -1,5 +1,5 @@
 import type { JSONPath } from 'jsonc-parser';
-import { SIGNAL_BEFORE, type ClusterSettings, type SlurmSettings } from '../../experiment/cluster';
+import { HOST, SIGNAL_BEFORE, type ClusterSettings, type SlurmSettings } from '../../experiment/cluster';
 import { keyPath, type Problem } from './source';
 
 /** What a text must look like: as Slurm or Kubernetes reads it, and without anything that a shell or a script would. */
@@ -12,7 +12,7 @@ const LINE: Form = [/^\P{Cc}+$/u, 'one line of text'];
 const DNS: Form = [/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a name of lower case letters, digits, "." and "-"'];
 
 const SLURM: Partial<Record<keyof SlurmSettings, Form>> = {
-  host: [/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u, 'the name of a host, as you type it after ssh'],
+  host: [HOST, 'the name of a host, as you type it after ssh'],
   folder: [/^\/\P{Cc}*$/u, 'an absolute folder, such as "/scratch/me/aurora"'],
   partition: NAMES,
   account: NAME,

@@ -78,6 +78,7 @@ describe('the cluster section', () => {
   it.each([
     ['host', '-oProxyCommand=touch x'],
     ['host', 'login node'],
+    ['host', 'login`touch x`'],
     ['folder', 'scratch/me'],
     ['partition', 'gpu\n#SBATCH --wrap=x'],
     ['account', 'a b'],

@@ -92,6 +92,8 @@ it.each([
 
 it.each([
   ['a job that is an option', '{"job":{"id":"-x","first":0,"count":1},"at":1}'],
+  ['more tasks than it has', '{"job":{"id":"7","first":0,"count":99999999999},"at":1}'],
+  ['tasks before the first', '{"job":{"id":"7","first":-1,"count":1},"at":1}'],
   ['a line of another version', '{"moved":true}'],
   ['a line that is not JSON', '{'],
 ])('refuses %s in the log', (_, line) => {

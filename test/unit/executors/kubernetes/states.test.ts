@@ -246,3 +246,13 @@ describe('reasons that only events have', () => {
     ]);
   });
 });
+
+it('a job has the indexes that were submitted, however many its answer lists', () => {
+  const indexes = '0-99999999999,'.repeat(1000);
+  const endless = job({ completedIndexes: indexes, failedIndexes: indexes }, { completions: 1e12 });
+  expect([...jobStates(endless, undefined, 2).values()].map(({ state }) => state)).toEqual([
+    'finished',
+    'finished',
+  ]);
+  expect(jobStates(endless).size).toBe(100_000);
+});

@@ -11,3 +11,26 @@ it('returns what a program has printed, also if a process that it left behind ho
 it('ends a program after its time, and returns nothing', async () => {
   expect(await runChild('/bin/sh', ['-c', 'echo begun; sleep 60'], { timeoutMs: 100 })).toBeUndefined();
 });
+
+it('ends a program that prints without end, and says so', async () => {
+  const began = runChild('yes', [], { timeoutMs: 60_000, mostBytes: 1_000_000 });
+  await expect(began).rejects.toMatchObject({ kind: 'network', message: expect.stringContaining('yes') });
+});
+
+it('keeps the beginning and the end of endless errors', async () => {
+  const script = 'echo first >&2; head -c 3000000 /dev/zero | tr "\\0" x >&2; echo last >&2';
+  const output = await runChild('/bin/sh', ['-c', script], { timeoutMs: 60_000 });
+  expect(output!.stderr.length).toBeLessThan(100_000);
+  expect(output!.stderr).toMatch(/^first\n/);
+  expect(output!.stderr).toMatch(/last\n$/);
+});
+
+it('reads characters that come in two pieces', async () => {
+  const heard: string[] = [];
+  const script = "printf 'caf\\303'; sleep 0.2; printf '\\251'";
+  const output = await runChild('/bin/sh', ['-c', script], {
+    timeoutMs: 60_000,
+    output: (text) => heard.push(text),
+  });
+  expect([output!.stdout, heard.join('')]).toEqual(['café', 'café']);
+});

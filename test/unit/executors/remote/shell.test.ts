@@ -86,7 +86,10 @@ describe.skipIf(process.platform === 'win32')('a shell by ssh', () => {
     });
   });
 
-  it.each(['-oProxyCommand=touch x', '', 'a b', 'a\nb'])('refuses %j as a host', (host) => {
-    expect(() => sshShell(host)).toThrow(/is not the name of a host/);
-  });
+  it.each(['-oProxyCommand=touch x', '', 'a b', 'a\nb', 'me@-x', '$(x)', '`x`', 'a;x', 'a|x'])(
+    'refuses %j as a host',
+    (host) => {
+      expect(() => sshShell(host)).toThrow(/is not the name of a host/);
+    },
+  );
 });

@@ -24,7 +24,22 @@ describe('tasks of an array', () => {
 
   it('are ten thousand in one line', () => {
     const [line] = parseQueue('7|0-9999%50|aurora|PENDING|Priority||0|0:0|\n');
-    expect(line!.tasks).toHaveLength(10_000);
+    expect(parseTasks(line!.tasks, 10_000)).toHaveLength(10_000);
+  });
+
+  it.each([
+    '0-99999999999',
+    '0-99999999999:1',
+    '5-1e9',
+    `0-${'9'.repeat(400)}`,
+    '0-99999999999,'.repeat(1000),
+  ])('are no more than the array has: %.40s', (text) => {
+    expect(parseTasks(text).length).toBeLessThanOrEqual(4_000_001);
+    expect(parseTasks(text, 3).length).toBeLessThanOrEqual(3);
+  });
+
+  it('are not read from a line whose number is something else', () => {
+    expect(parseQueue("7'; touch x; '|0|aurora|PENDING|Priority||0|0:0|\n")).toEqual([]);
   });
 });
 
@@ -38,10 +53,10 @@ describe('what squeue prints', () => {
 
   it('is read line by line', () => {
     expect(parseQueue(TEXT)).toMatchObject([
-      { array: '11', tasks: [2, 3, 4, 5], state: 'PENDING', reason: 'JobArrayTaskLimit' },
-      { array: '11', tasks: [0], state: 'RUNNING', node: 'n1', restarts: 1 },
-      { array: '11', tasks: [], state: 'CANCELLED' },
-      { array: '12', tasks: [1], exitCode: 130 },
+      { array: '11', tasks: '2-5%2', state: 'PENDING', reason: 'JobArrayTaskLimit' },
+      { array: '11', tasks: '0', state: 'RUNNING', node: 'n1', restarts: 1 },
+      { array: '11', tasks: 'N/A', state: 'CANCELLED' },
+      { array: '12', tasks: '1', exitCode: 130 },
     ]);
     expect(parseQueue('slurm_load_jobs error\n\n')).toEqual([]);
   });

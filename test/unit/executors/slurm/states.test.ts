@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Submission } from '../../../../src/executors/cluster/scheduler';
 import { parseQueue } from '../../../../src/executors/slurm/queue';
+import { tasksOfName } from '../../../../src/executors/slurm/job-name';
 import { TaskStates } from '../../../../src/executors/slurm/states';
 
 const submission = (n: number, jobs: Submission['jobs']): Submission => ({
@@ -31,6 +32,14 @@ describe('the states of tasks', () => {
       [2, 'running', '8_0'],
       [3, 'queued', '8_1'],
     ]);
+  });
+
+  it('are those of the tasks that were submitted, however many the answer lists', () => {
+    const three = submission(3, [{ id: '7', first: 0, count: 3 }]);
+    const endless = line('7', '0-99999999999', three.name, 'RUNNING');
+    const lines = Array.from({ length: 100_000 }, () => endless[0]!);
+    const [states] = new TaskStates().read([three], lines, { now: 0, minJobAge: MINUTE });
+    expect([...states!.keys()]).toEqual([0, 1, 2]);
   });
 
   it("are not those of another's job with the same number", () => {
@@ -101,3 +110,12 @@ describe('the states of tasks', () => {
     ]);
   });
 });
+
+it.each(['0-99999999999', '2-1', '0-3', '9-9', '1-x'])(
+  'no job of a submission has the tasks %s of three',
+  (tasks) => {
+    const three = submission(3, []);
+    expect(tasksOfName(three, `${three.name}.${tasks}`)).toBeUndefined();
+    expect(tasksOfName(three, `${three.name}.1-2`)).toEqual({ first: 1, count: 2 });
+  },
+);
