@@ -7,6 +7,13 @@ import { basename, dirname, join, posix, resolve, sep } from 'node:path';
  */
 
 /**
+ * Names of devices on Windows, in every folder and with any extension: a file of such a name cannot be made, and a read may
+ * wait for ever. https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+ */
+const RESERVED =
+  /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:[.:]|$)/i;
+
+/**
  * A relative path in normal form, with `/`; undefined if it leads out of the folder that it is relative to, or is that
  * folder. A backslash is a separator on every system, since files written on Windows are read on others, and a name
  * that passes here must not become a different path later.
@@ -19,7 +26,8 @@ export function containedName(name: string, platform = process.platform): string
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
     // Windows drops trailing dots and spaces, and a colon marks a drive or an alternate data stream.
-    if (platform === 'win32' && part !== '..' && /[. ]$|:/.test(part)) return undefined;
+    if (platform === 'win32' && part !== '..' && (/[. ]$|:/.test(part) || RESERVED.test(part)))
+      return undefined;
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) return undefined;
   }

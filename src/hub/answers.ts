@@ -36,15 +36,32 @@ export function foundRepo(kind: HubKind, answer: unknown): FoundRepo | undefined
   };
 }
 
-/** @throws AuroraError 'network' if it is not the answer of a hub */
-export function repoInfo(kind: HubKind, revision: string, answer: unknown): Omit<RepoInfo, 'files'> {
+/**
+ * A repository is called as it was asked for, also if it has been renamed: its folder in the cache is that of its name, as
+ * in huggingface_hub.
+ *
+ * @param at the address that has answered, after redirects: those of a renamed repository lead to its new name
+ * @throws AuroraError 'network' if it is not the answer of a hub, or about another repository
+ */
+export function repoInfo(
+  kind: HubKind,
+  repo: string,
+  revision: string,
+  answer: unknown,
+  at: URL,
+): Omit<RepoInfo, 'files'> {
   const a = fields(answer);
   const commit = text(a.sha);
   if (commit === undefined || !isCommit(commit))
     throw strange(`its description of ${revision} names no commit`);
   if (typeof a.id !== 'string' || !isRepoName(a.id))
     throw strange(`its description of ${revision} names the repository ${JSON.stringify(a.id)}`);
-  return { kind, id: a.id, revision, commit, ...described(a), ...access(a) };
+  const isRenamed = at.pathname.includes(`/api/${kind}s/${a.id}/revision/`);
+  if (a.id.toLowerCase() !== repo.toLowerCase() && !isRenamed)
+    throw strange(`asked for ${repo}, it describes ${a.id}`);
+  if (isCommit(revision) && commit !== revision)
+    throw strange(`asked for the commit ${revision} of ${repo}, it describes ${commit}`);
+  return { kind, id: repo, revision, commit, ...described(a), ...access(a) };
 }
 
 /**

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 import { isRepoName, type HubKind } from '../experiment/hub-reference';
+import { containedName } from '../files/contained';
 import { fileAddress, infoAddress, pageAddress, repoWords, treeAddress } from './addresses';
 import { foundRepo, repoFiles, repoInfo, SEARCH_FIELDS, strange } from './answers';
 import { cachedPath, referenceTo } from './cache';
@@ -98,7 +99,8 @@ export class Hub {
     const what = repoWords(kind, repo);
     const asked = infoAddress(endpoint, kind, repo, revision);
     const page = pageAddress(endpoint, kind, repo);
-    const found = repoInfo(kind, revision, (await this.ask(asked, what, page)).answer);
+    const { answer, reply } = await this.ask(asked, what, page);
+    const found = repoInfo(kind, repo, revision, answer, reply.url);
     const files: RepoFile[] = [];
     let next: string | undefined = treeAddress(endpoint, kind, found.id, found.commit, deep);
     for (let pages = 1; next !== undefined; pages++) {
@@ -214,14 +216,14 @@ export class Hub {
 const NO_REVISION = /^[-/]|\.\.|[\0-\x20\x7f~^:?*[\\]|\/$|^$/;
 
 /** Typed by a person, or from a file that somebody else has written. */
-function requireNames(repo: string, revision: string): void {
+function requireNames(repo: string, revision: string, platform = process.platform): void {
   if (!isRepoName(repo))
     throw new AuroraError(
       'usage',
       `"${repo}" is not the name of a repository.`,
       'Use ORG/NAME, which is the end of the address of its page.',
     );
-  if (NO_REVISION.test(revision))
+  if (NO_REVISION.test(revision) || containedName(revision, platform) !== revision)
     throw new AuroraError(
       'usage',
       `"${revision}" cannot be the name of a revision.`,

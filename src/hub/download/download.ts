@@ -16,14 +16,15 @@ import { hasSymlinks, place, writeRef, type Places } from './place';
 import { Progress } from './progress';
 import { Source } from './source';
 import { requireSpace } from './space';
-import { isRight, requireVerifiable } from './verify';
+import { isIntact, isRight, requireVerifiable } from './verify';
 
 /** Large enough that the request costs little beside it, small enough to lose when a process ends. */
 const BLOCK = 32 * 1024 * 1024;
 
 /**
- * Brings files of a repository into the cache: those that are there already without a request, the others resumed where
- * an earlier download stopped, and each under its own name only when it is complete and verified.
+ * Brings files of a repository into the cache: those that are there already, and have the hash that the hub states, without
+ * a request, the others resumed where an earlier download stopped, and each under its own name only when it is complete and
+ * verified.
  *
  * @param paths of files that `info` lists
  * @returns the snapshot's folder
@@ -40,12 +41,14 @@ export async function download(
   const repo = { kind: info.kind, repo: info.id };
   const placesOf = (file: RepoFile) => placesIn(cache, info, file);
   const snapshot = snapshotFolder(cache, { ...repo, revision: info.commit });
-  const missing = wanted.filter((file) => !isWhole(placesOf(file).pointer, file));
+  const missing: RepoFile[] = [];
+  for (const file of wanted) if (!(await isIntact(placesOf(file).pointer, file))) missing.push(file);
   const progress = new Progress(wanted, missing, options.tell);
   if (missing.length > 0) {
+    if (hub.settings.offline) throw notIntact(missing[0]!, placesOf(missing[0]!));
     missing.forEach(requireVerifiable);
     const blobs = join(repoFolder(cache, repo), 'blobs');
-    requireSpace(cache, bytesLeft(hub, info, paths));
+    requireSpace(cache, await bytesLeft(hub, info, paths));
     try {
       makeFolders(blobs);
       // Without it, `hf cache` calls a repository damaged whose download was interrupted.
@@ -63,12 +66,17 @@ export async function download(
 }
 
 /** How much a download still has to write. */
-export function bytesLeft({ settings: { cache } }: Hub, info: RepoInfo, paths: readonly string[]): number {
-  const left = listed(info, paths).map((file) => {
+export async function bytesLeft(
+  { settings: { cache } }: Hub,
+  info: RepoInfo,
+  paths: readonly string[],
+): Promise<number> {
+  let left = 0;
+  for (const file of listed(info, paths)) {
     const places = placesIn(cache, info, file);
-    return isWhole(places.pointer, file) ? 0 : remaining(places, file);
-  });
-  return left.reduce((sum, n) => sum + n, 0);
+    if (!(await isIntact(places.pointer, file))) left += await remaining(places, file);
+  }
+  return left;
 }
 
 function listed(info: RepoInfo, paths: readonly string[]): RepoFile[] {
@@ -91,7 +99,7 @@ async function fetchFile(
 ): Promise<void> {
   const { path, size } = file;
   const partial = partialOf(places);
-  const isDone = () => isWhole(places.pointer, file);
+  const isDone = () => isIntact(places.pointer, file);
   const lock = {
     cache: hub.settings.cache,
     repo: repoFolder('', { kind: info.kind, repo: info.id }),
@@ -101,7 +109,7 @@ async function fetchFile(
     waiting: () => progress.tell({ kind: 'waiting', path }),
   };
   await withLock(lock, isDone, async (folder) => {
-    if (isWhole(places.blob, file)) return place(undefined, places, symlinks);
+    if (await isIntact(places.blob, file)) return place(undefined, places, symlinks);
     const source = new Source(hub, { repo: info, file }, signal);
     const retry = {
       pause: hub.options.pause,
@@ -111,7 +119,8 @@ async function fetchFile(
     for (let attempt = 1; ; attempt++) {
       try {
         const at = (bytes: number) => progress.at(path, bytes);
-        await fill({ path: partial, size, source, block, lock: folder, name: path, at, ...retry });
+        const { least: worth } = hub.http;
+        await fill({ path: partial, size, source, block, lock: folder, name: path, worth, at, ...retry });
         progress.tell({ kind: 'verifying', path });
         if (await isRight(partial, file)) break;
         rmSync(partial, { force: true });
@@ -143,14 +152,8 @@ function unlisted(info: RepoInfo, path: string): never {
  */
 const partialOf = ({ blob }: Places): string => `${blob}.aurora.incomplete`;
 
-/** Links are followed. The size is that of the listing; the content was verified by whoever put it there. */
-function isWhole(path: string, { size }: RepoFile): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.isFile() && found.size === size;
-}
-
-function remaining(places: Places, file: RepoFile): number {
-  if (isWhole(places.blob, file)) return 0;
+async function remaining(places: Places, file: RepoFile): Promise<number> {
+  if (await isIntact(places.blob, file)) return 0;
   const there = statSync(partialOf(places), { throwIfNoEntry: false })?.size ?? 0;
   return Math.max(0, file.size - there);
 }
@@ -159,6 +162,13 @@ function remaining(places: Places, file: RepoFile): number {
 function remember(path: string, { sha256 }: RepoFile): void {
   if (sha256 !== undefined) rememberHash(identityOf(statSync(path, { bigint: true })), sha256);
 }
+
+const notIntact = ({ path }: RepoFile, { pointer }: Places): AuroraError =>
+  new AuroraError(
+    'network',
+    `Offline mode is on, and ${path} is missing or damaged: ${pointer}.`,
+    'Unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE to download it again.',
+  );
 
 const wrong = (hub: Hub, info: RepoInfo, { path }: RepoFile): AuroraError =>
   new AuroraError(

@@ -16,6 +16,8 @@ export interface Fill extends Persistence {
   lock: string;
   /** The file's name, for messages. */
   name: string;
+  /** So many new bytes show that the server can be relied on; fewer are what one sends that is too slow. */
+  worth: number;
   /** The number of bytes that are there now. */
   at(bytes: number): void;
 }
@@ -34,6 +36,7 @@ export async function fill({
   block,
   lock,
   name,
+  worth,
   at: tell,
   ...retry
 }: Fill): Promise<void> {
@@ -61,8 +64,10 @@ export async function fill({
           if (fresh.length === 0) continue;
           await writeWhole(file, fresh, at);
           at += fresh.length;
-          if (at > furthest) progress();
-          furthest = Math.max(furthest, at);
+          if (at >= Math.min(size, furthest + worth)) {
+            progress();
+            furthest = at;
+          }
           tell(at);
         }
         if (at < part.end) throw connectionFailure(part.url, new Error('It ended early'));

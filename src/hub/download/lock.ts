@@ -36,17 +36,17 @@ const DEAD_MS = 10 * 60_000;
  */
 export async function withLock(
   lock: Lock,
-  isDone: () => boolean,
+  isDone: () => Promise<boolean>,
   action: (folder: string) => Promise<void>,
 ): Promise<void> {
   const folder = join(lock.cache, '.locks', lock.repo, `${lock.blob}.aurora`);
-  for (let told = false; !isDone();) {
+  for (let told = false; !(await isDone());) {
     if (lock.signal?.aborted) throw stopped();
     const owner = await attempt(folder, lock.partial);
     if (owner) {
       try {
         // Another process may have finished just before.
-        if (!isDone()) await action(folder);
+        if (!(await isDone())) await action(folder);
         return;
       } finally {
         owner.release();

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { bytes } from '../../base/number-text';
 import { hashFile } from '../../files/hash';
 import type { RepoFile } from '../types';
 
-/** Git holds no larger files on the hub (10 MB); what is not in Git LFS is read as a whole. */
+/** Git holds no larger files on the hub (10 MB). */
 const MOST_SMALL = 64_000_000;
 
 /**
@@ -15,9 +16,25 @@ const MOST_SMALL = 64_000_000;
 export async function isRight(path: string, { size, sha256, gitSha1 }: RepoFile): Promise<boolean> {
   if ((await stat(path)).size !== size) return false;
   if (sha256 !== undefined) return (await hashFile(path, { again: true })).sha256 === sha256;
-  const content = await readFile(path);
-  const header = `blob ${content.length}\0`;
-  return createHash('sha1').update(header).update(content).digest('hex') === gitSha1;
+  return (await gitHash(path, size)) === gitSha1;
+}
+
+/**
+ * Whether a file in the cache is whole. Links are followed. A large file is not read again that was hashed before and has
+ * not been written since; without the network, the hash of one that is no link is not known, and its size counts.
+ */
+export async function isIntact(path: string, { size, sha256, gitSha1 }: RepoFile): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true || found.size !== size) return false;
+  if (sha256 !== undefined) return (await hashFile(path)).sha256 === sha256;
+  return !/^[0-9a-f]{40}$/.test(gitSha1) || (await gitHash(path, size)) === gitSha1;
+}
+
+/** As `git hash-object` computes it. */
+async function gitHash(path: string, size: number): Promise<string> {
+  const hash = createHash('sha1').update(`blob ${size}\0`);
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest('hex');
 }
 
 /** @throws AuroraError 'network' for a file that could not be verified within bounds */

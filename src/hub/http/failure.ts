@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { TOO_SLOW } from './pace';
 
 /** Why a request did not bring what was asked for, and whether to repeat it. */
 export class Failure extends Error {
@@ -13,6 +14,10 @@ export class Failure extends Error {
     super(error.message);
   }
 }
+
+/** A server that needs the token, and may not get it. */
+export const WITHHELD_HINT =
+  'Your token was not sent, since anyone on the network could read it: set HF_ENDPOINT to an address that begins with https:.';
 
 /** What passes with time. With the pauses of `persist`, nine tries take about four minutes. */
 export const TRANSIENT_TRIES = 8;
@@ -47,6 +52,7 @@ export function connectionFailure(url: URL, e: unknown): Failure {
       'Add them to its address: http://NAME:PASSWORD@HOST:PORT.',
       0,
     );
+  if (codes.includes(TOO_SLOW)) return fail(`${host} sends less than 1 KB per second.`, NETWORK);
   const stalled = codes.find((code) => /TIMEOUT/.test(code));
   if (stalled) return fail(`${host} sent nothing for too long.`, NETWORK);
   return fail(`The connection to ${host} was lost${codes[0] ? ` (${codes[0]})` : ''}.`, NETWORK);
@@ -92,6 +98,8 @@ export interface Refusal {
   header(name: string): string | undefined;
   /** Whether a token was sent. */
   authorized: boolean;
+  /** Whether there is a token, and none was sent because others could read it on the way. */
+  withheld: boolean;
   /** What was asked for, in words: "the model FacebookAI/roberta-base". */
   what: string;
   /** The repository of a file that was asked for, in words: access is granted to it as a whole. */
@@ -107,7 +115,7 @@ export interface Refusal {
  * answers 401 for gated, private and missing repositories alike, and says in X-Error-Code which it is.
  */
 export function refusal(request: Refusal): Failure {
-  const { url, status, header, authorized, what, page, oddTries = 0 } = request;
+  const { url, status, header, authorized, withheld, what, page, oddTries = 0 } = request;
   const code = header('x-error-code');
   const { repository = what } = request;
   const fail = (kind: 'network' | 'gated' | 'usage', message: string, hint: string, tries = 0) =>
@@ -116,9 +124,11 @@ export function refusal(request: Refusal): Failure {
     return fail(
       'gated',
       `Access to ${repository} is gated: its owners grant it to those who accept their conditions.`,
-      authorized
-        ? `Accept them at ${page ?? url.origin} with the account of your token. Access is sometimes granted only after days.`
-        : `Accept them at ${page ?? url.origin}, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
+      withheld
+        ? WITHHELD_HINT
+        : authorized
+          ? `Accept them at ${page ?? url.origin} with the account of your token. Access is sometimes granted only after days.`
+          : `Accept them at ${page ?? url.origin}, then set HF_TOKEN to a token of your account, or sign in in the editor.`,
     );
   if (code === 'RevisionNotFound')
     return fail(
@@ -132,16 +142,18 @@ export function refusal(request: Refusal): Failure {
     return fail(
       status === 401 || status === 403 ? 'gated' : 'usage',
       `${url.host} does not have ${repository}, or it is private${authorized ? ' and your token does not give access to it' : ''}.`,
-      authorized
-        ? 'Check the name, and that the token is valid and may read it.'
-        : 'Check the name. For a private repository, set HF_TOKEN, or sign in in the editor.',
+      withheld
+        ? WITHHELD_HINT
+        : authorized
+          ? 'Check the name, and that the token is valid and may read it.'
+          : 'Check the name. For a private repository, set HF_TOKEN, or sign in in the editor.',
     );
   if (status === 401 || status === 403)
     // Where a file is stored, the signature of its address may have expired.
     return fail(
       'gated',
       `${url.host} refuses access to ${what} (${status}).`,
-      'Check the token.',
+      withheld ? WITHHELD_HINT : 'Check the token.',
       page ? 0 : oddTries,
     );
   if (status === 407) return connectionFailure(url, new Error('407'));

@@ -4,6 +4,7 @@ import { AuroraError } from '../../base/errors';
 import type { HubSettings } from '../settings';
 import { dispatcher } from './dispatcher';
 import { connectionFailure } from './failure';
+import { leastIn, paced } from './pace';
 
 /** A server's answer, whatever its status. */
 export interface Reply {
@@ -12,6 +13,8 @@ export interface Reply {
   url: URL;
   /** Whether it carried the token. */
   authorized: boolean;
+  /** Whether there is a token, and none was sent because others could read it on the way. */
+  withheld: boolean;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   header(name: string): string | undefined;
   /** Must be read, or given up with `discard`. */
@@ -40,8 +43,8 @@ const PATIENCE = 10;
 const MOST_REDIRECTS = 5;
 
 /**
- * The only code that makes requests. The token is added here and only for the endpoint's own origin, decided at each redirect:
- * the hosts to which the hub redirects a file get signed addresses instead.
+ * The only code that makes requests. The token is added here and only for the endpoint's own origin, decided at each redirect, and
+ * never where it would travel unencrypted: the hosts to which the hub redirects a file get signed addresses instead.
  */
 export class Http {
   readonly endpoint: URL;
@@ -54,6 +57,20 @@ export class Http {
     private readonly stallMs = STALL_MS,
   ) {
     this.endpoint = endpointOf(settings.endpoint);
+  }
+
+  /**
+   * Whether the endpoint gets no token: whoever is on the way could read it. Of this machine's own addresses, nobody is.
+   */
+  get withholds(): boolean {
+    const { protocol, hostname } = this.endpoint;
+    const isOwn = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname) || hostname.endsWith('.localhost');
+    return this.settings.token !== undefined && protocol === 'http:' && !isOwn;
+  }
+
+  /** What a server sends in the time after which a silent one is given up, at least. */
+  get least(): number {
+    return leastIn(this.stallMs);
   }
 
   /**
@@ -113,9 +130,11 @@ export class Http {
 
   private async hop(url: URL, { method = 'GET', headers = {}, body: sent, signal }: Send): Promise<Reply> {
     const { token } = this.settings;
-    const authorized =
+    const wanted =
       token !== undefined && url.origin === this.endpoint.origin && headers.authorization === undefined;
-    if (authorized && !/^[\x21-\x7e]+$/.test(token))
+    const authorized = wanted && !this.withholds;
+    const withheld = wanted && this.withholds;
+    if (wanted && !/^[\x21-\x7e]+$/.test(token))
       throw new AuroraError(
         'usage',
         'The access token of the hub has characters that no token has.',
@@ -148,7 +167,9 @@ export class Http {
       const header = (name: string) => [answered[name] ?? []].flat()[0];
       // Errors of a body that nobody reads any more.
       body.on('error', () => undefined);
-      return { status: statusCode, url, authorized, headers: answered, header, body };
+      const read = paced(body, this.stallMs);
+      read.on('error', () => undefined);
+      return { status: statusCode, url, authorized, withheld, headers: answered, header, body: read };
     } catch (e) {
       throw connectionFailure(url, e);
     }

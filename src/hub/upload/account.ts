@@ -1,6 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { strange } from '../answers';
 import type { Hub } from '../client';
+import { WITHHELD_HINT } from '../http/failure';
 import { askHub } from './ask';
 
 /** Whose token it is. */
@@ -25,6 +26,8 @@ export async function accountOf(hub: Hub): Promise<Account> {
       'Publishing needs an access token of the hub, and there is none.',
       `${make}, then set HF_TOKEN to it, run \`hf auth login\`, or sign in in the editor.`,
     );
+  if (hub.http.withholds)
+    throw new AuroraError('gated', `${endpoint} is no place for an access token.`, WITHHELD_HINT);
   const { name, orgs, auth } = await askHub(hub, '/api/whoami-v2', {
     what: 'the name of your account',
   });

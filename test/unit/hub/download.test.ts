@@ -112,6 +112,32 @@ describe('a download', () => {
     }
   });
 
+  it.each([
+    ['a small file', config],
+    ['a large file', large],
+    ['a file in Git LFS', other],
+  ])('fetches %s again that has the right size and other bytes, and no other', async (_, file) => {
+    for (const symlinks of [true, false]) {
+      const cache = newCache();
+      const folder = await get(hubFor({ cache }), paths, { symlinks });
+      const damaged = Buffer.from(file.bytes);
+      damaged[damaged.length - 1]! ^= 1;
+      writeFileSync(join(folder, file.path), damaged);
+      server.seen.length = 0;
+      expectModel(await get(hubFor({ cache }), paths, { symlinks }));
+      const fetched = content(['resolve', 'redirect']).map((r) => r.target.split('/').at(-1));
+      expect(new Set(fetched)).toEqual(new Set([file.path]));
+      const offline = hubFor({ cache, offline: true });
+      writeFileSync(join(folder, file.path), damaged);
+      if (!symlinks) continue;
+      const info = await offline.info('model', model.id);
+      await expect(download(offline, info, [file.path])).rejects.toMatchObject({
+        kind: 'network',
+        message: expect.stringMatching(/is missing or damaged/) as string,
+      });
+    }
+  });
+
   it('resumes where a server that cuts, stalls or redirects to an expired address stopped', async () => {
     const faults: Fault[] = [
       { kind: 'cut', after: 70_000 },

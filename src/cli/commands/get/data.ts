@@ -49,7 +49,7 @@ export async function planData(hub: Hub, name: string, choice: DataChoice): Prom
       ? []
       : await splitsOf(info, all, choice, config);
   const paths = splits.flatMap(({ files }) => files.map(({ path }) => path));
-  const missing = missingOf(hub, info, paths);
+  const missing = await missingOf(hub, info, paths);
   const shown = splits.map((split) => shownSplit(info, split));
   return {
     info,

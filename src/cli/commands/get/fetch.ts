@@ -41,7 +41,8 @@ export async function fetchPlans(
   if (args.flag('show')) return undefined;
   const lacking = plans.filter(({ missing }) => missing.length > 0);
   if (lacking.length > 0 && !(await isAgreed(plans, args))) return undefined;
-  const left = lacking.reduce((sum, { info, paths }) => sum + bytesLeft(hub, info, paths), 0);
+  let left = 0;
+  for (const { info, paths } of lacking) left += await bytesLeft(hub, info, paths);
   requireSpace(hub.settings.cache, left);
   for (const { info, paths } of lacking) await downloadShown(hub, info, paths, json);
   return (await Promise.all(plans.map((plan) => plan.got()))).flat();

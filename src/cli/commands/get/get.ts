@@ -1,6 +1,7 @@
 import { AuroraError, EXIT } from '../../../base/errors';
 import { isCommit } from '../../../experiment/hub-reference';
-import { Hub } from '../../../hub/client';
+import type { Hub } from '../../../hub/client';
+import { openHub } from './open-hub';
 import { HUB_SETS } from '../../../recipes/data/hub-sets';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { write } from '../../write';
@@ -58,7 +59,7 @@ export const getCommand: Command = {
   },
   values: { '': ['model', 'data'] },
   async run(args) {
-    const hub = new Hub();
+    const hub = openHub();
     const [what, name, ...more] = args.positionals;
     if (args.text('search') !== undefined) return search(hub, kindOf(what), args);
     if (what === undefined || more.length > 0)

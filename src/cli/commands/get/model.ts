@@ -50,7 +50,7 @@ export async function planModel(
   const info = { ...(local?.info ?? (await hub.info('model', name, commit ?? revision))), revision };
   const chosen = local?.chosen ?? chooseModelFiles(info.id, info.files, file);
   const paths = chosen.files.map(({ path }) => path);
-  const missing = missingOf(hub, info, paths);
+  const missing = await missingOf(hub, info, paths);
   const at = (path: string) => ({
     reference: hubReferenceText(referenceTo(info, path)),
     path: snapshotPath(hub.settings.cache, referenceTo(info, path)),

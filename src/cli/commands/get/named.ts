@@ -5,7 +5,10 @@ import { hubReferenceProblem, parseHubReference, type HubReference } from '../..
 import { MODEL_CONFIG } from '../../../files/model-path';
 import { hasWildcard } from '../../../files/pattern';
 import { isFolder } from '../../../files/tree';
+import { snapshotPath } from '../../../files/hub-cache';
+import { cachedInfo } from '../../../hub/cached-info';
 import type { Hub } from '../../../hub/client';
+import { isIntact } from '../../../hub/download/verify';
 import { hubTextsIn, isCached } from '../../../runs/experiment/hub-references';
 import { readText } from '../../../runs/experiment/load';
 import { ExperimentSource } from '../../../runs/experiment/source';
@@ -70,15 +73,23 @@ export async function planReferences(hub: Hub, refs: readonly HubReference[]): P
   const plans: Plan[] = [];
   for (const group of groups.values()) {
     const [{ kind }] = group;
-    if (group.every((ref) => isSurelyCached(hub, ref))) continue;
+    if (await isSurelyCached(hub, group)) continue;
     plans.push(kind === 'model' ? await modelOf(hub, group) : await dataOf(hub, group));
   }
   return plans.filter(({ missing }) => missing.length > 0);
 }
 
-/** Of a pattern, nothing here says how many files it has. */
-const isSurelyCached = (hub: Hub, ref: HubReference): boolean =>
-  isCached(ref, hub.settings.cache) && ref.path !== '' && (!hasWildcard(ref.path) || hub.settings.offline);
+/** Of a pattern, nothing here says how many files it has. The names of blobs are the hashes of what is there. */
+async function isSurelyCached({ settings: { cache, offline } }: Hub, group: readonly HubReference[]) {
+  const [{ kind, repo, revision }] = group as [HubReference];
+  const known = new Map(cachedInfo(cache, kind, repo, revision)?.files.map((file) => [file.path, file]));
+  for (const ref of group) {
+    if (!isCached(ref, cache) || ref.path === '' || (hasWildcard(ref.path) && !offline)) return false;
+    const file = known.get(ref.path);
+    if (file && !(await isIntact(snapshotPath(cache, ref), file))) return false;
+  }
+  return true;
+}
 
 /** The model with what belongs to it; files that are named on their own come with it, or alone. */
 async function modelOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> {
@@ -90,7 +101,7 @@ async function modelOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> 
     ...plan.paths,
     ...others.flatMap((path) => namedFiles(plan.info, path).files.map((f) => f.path)),
   ];
-  return { ...plan, paths, missing: missingOf(hub, plan.info, paths) };
+  return { ...plan, paths, missing: await missingOf(hub, plan.info, paths) };
 }
 
 async function dataOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> {
@@ -98,7 +109,7 @@ async function dataOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> {
   const info = await hub.info('dataset', repo, revision);
   const splits = group.map(({ path }) => namedFiles(info, path));
   const paths = [...new Set(splits.flatMap(({ files }) => files.map(({ path }) => path)))];
-  const missing = missingOf(hub, info, paths);
+  const missing = await missingOf(hub, info, paths);
   const shown = await described(hub, info, paths, missing);
   return {
     info,

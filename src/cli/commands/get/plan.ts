@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
-import { cachedPath, referenceTo } from '../../../hub/cache';
+import { snapshotPath } from '../../../files/hub-cache';
+import { referenceTo } from '../../../hub/cache';
 import type { Hub } from '../../../hub/client';
+import { isIntact } from '../../../hub/download/verify';
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubData, HubModel } from '../../../protocol/hub';
 
@@ -16,13 +17,18 @@ export interface Plan {
   got(): Promise<GotReference[]>;
 }
 
-/** Those of the files that have to be downloaded: they are not there, or not as long as the hub states. */
-export function missingOf({ settings }: Hub, info: RepoInfo, paths: readonly string[]): string[] {
-  const sizes = new Map(info.files.map(({ path, size }) => [path, size]));
-  return paths.filter((path) => {
-    const cached = cachedPath(settings.cache, referenceTo(info, path));
-    return cached === undefined || statSync(cached).size !== sizes.get(path);
-  });
+/** Those of the files that have to be downloaded: they are not there, or not what the hub states. */
+export async function missingOf(
+  { settings }: Hub,
+  info: RepoInfo,
+  paths: readonly string[],
+): Promise<string[]> {
+  const files = new Map(info.files.map((file) => [file.path, file]));
+  const missing: string[] = [];
+  for (const path of paths)
+    if (!(await isIntact(snapshotPath(settings.cache, referenceTo(info, path)), files.get(path)!)))
+      missing.push(path);
+  return missing;
 }
 
 /** What is the same for models and data. @param about the revision that has the card, if that is another */

@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { pageAddress } from '../../../hub/addresses';
-import { Hub } from '../../../hub/client';
+import { openHub } from '../get/open-hub';
 import { accountOf } from '../../../hub/upload/account';
 import { localFiles } from '../../../hub/upload/local-files';
 import { createRepository } from '../../../hub/upload/repository';
@@ -71,7 +71,7 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
   const json = args.flag('json');
   const run = resolve(one(args, 'run folder', 'publish'));
   const { spec, id } = readRunSummary(run);
-  const hub = new Hub();
+  const hub = openHub();
   // What can be refused is refused before the adapter is measured, which takes a while.
   const wanted = { to: args.text('to'), public: args.flag('public'), run: id, experiment: spec.name };
   const target = await targetOf(hub, await accountOf(hub), wanted);

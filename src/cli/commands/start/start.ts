@@ -4,7 +4,8 @@ import { AuroraError, EXIT } from '../../../base/errors';
 import { HEAD_ALONE, METHOD_ORDER } from '../../../experiment/methods';
 import { snapshotFolder } from '../../../files/hub-cache';
 import { referenceTo } from '../../../hub/cache';
-import { Hub } from '../../../hub/client';
+import type { Hub } from '../../../hub/client';
+import { openHub } from '../get/open-hub';
 import { requireHubSet } from '../../../recipes/data/hub-sets';
 import { DATA_RECIPES, dataRecipe } from '../../../recipes/data/registry';
 import type { Command, ParsedArgs } from '../../command';
@@ -46,7 +47,7 @@ ${RECIPE_OPTIONS_HELP}${FETCH_HELP}`,
         'See `aurora start --help`.',
       );
     const recipe = recipeOf(data);
-    const hub = new Hub();
+    const hub = openHub();
     const [modelPlan, dataPlan] = [await modelOf(hub, model, args), await dataOf(hub, recipe.id, args)];
     const plans = [modelPlan, dataPlan].filter((part): part is Plan => typeof part !== 'string');
     if (!(await fetchPlans(hub, plans, args))) return EXIT.ok;
