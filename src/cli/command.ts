@@ -58,12 +58,16 @@ function usageError(e: Error, options: string[], name: string): AuroraError {
   );
 }
 
+/** For a command that takes exactly one argument: `what` it takes, and how many it was given. */
+export const missingOrMany = (name: string, what: string, given: number): string =>
+  given === 0 ? `aurora ${name} needs one ${what}.` : `aurora ${name} takes one ${what}, not ${given}.`;
+
 /** The positional arguments of a command that takes exactly one. */
 export function one(args: ParsedArgs, what: string, name: string): string {
   if (args.positionals.length !== 1)
     throw new AuroraError(
       'usage',
-      `aurora ${name} takes one ${what}, but got ${args.positionals.length}.`,
+      missingOrMany(name, what, args.positionals.length),
       `See \`aurora ${name} --help\`.`,
     );
   return args.positionals[0];

@@ -11,6 +11,7 @@ import { red } from './color';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
 import { stampLog } from './log-times';
+import { helpText } from './help-text';
 import { keepOwnCopy } from './own-copy';
 import { asControl, filterOutput } from './plain-output';
 import { beQuiet, sayError } from './quiet';
@@ -126,6 +127,7 @@ Usage: aurora <command> [options]
 ${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
 
   aurora <command> --help   all options of a command; \`aurora train --help\` also has an experiment to begin with
+  aurora help <command>     the same
   --quiet                   print results and errors alone: no progress, notes or warnings
   --verbose                 show the stack trace of an error
   --version                 print the version
@@ -147,8 +149,10 @@ async function main(argv: string[]): Promise<number> {
   useImageWorkers(join(__dirname, 'image-worker.cjs'));
   onLargeCopy((message) => process.stderr.write(`note: ${message}\n`));
   const [name, ...rest] = argv;
+  if (name === 'help' && rest.length > 0 && !rest[0].startsWith('-'))
+    return main([...rest.slice(0, 1), '--help']);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(HELP);
+    process.stdout.write(helpText(HELP, process.stdout));
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   if (name === '--version') {
@@ -162,10 +166,17 @@ async function main(argv: string[]): Promise<number> {
   const args = parse(command, rest, name);
   if (args.flag('quiet')) beQuiet();
   if (args.flag('help')) {
-    process.stdout.write(command.help);
+    process.stdout.write(helpText(command.help, process.stdout));
     return EXIT.ok;
   }
   return command.run(args);
+}
+
+/** An error as a line for programs, beside the text for people on standard error. */
+function errorJson(e: unknown, hint: string | undefined): string {
+  const { message } = e instanceof Error ? e : { message: String(e) };
+  const [kind, code] = e instanceof AuroraError ? [e.kind, e.exitCode] : ['failed', EXIT.failed];
+  return `${JSON.stringify({ error: { kind, code, message, ...(hint !== undefined && { hint }) } })}\n`;
 }
 
 const WRITES = /^(mkd|rm|unlink|rename|link|symlink|write|fsync|ftruncate|copyfile|utime)/;
@@ -203,6 +214,8 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     const e = asDiskError(error);
     const known = e instanceof AuroraError;
+    if (process.argv.includes('--json'))
+      process.stdout.write(errorJson(e, known ? diskHint(current, e) : undefined));
     sayError('\n');
     asControl(() => sayError(red('error:')));
     sayError(` ${known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`}\n`);

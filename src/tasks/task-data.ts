@@ -134,6 +134,6 @@ export function skippedWarning(splits: readonly Pick<DataSplit, 'path' | 'parts'
   if (skipped.length === 0) return [];
   const first = skipped.slice(0, 3);
   return [
-    `${skipped.length} rows were skipped (data.onBadRow "skip"): ${first.join('; ')}${skipped.length > 3 ? '; …' : ''}.`,
+    `${skipped.length === 1 ? '1 row was' : `${skipped.length} rows were`} skipped (data.onBadRow "skip"): ${first.join('; ')}${skipped.length > 3 ? '; …' : ''}.`,
   ];
 }

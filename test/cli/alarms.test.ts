@@ -59,7 +59,7 @@ it('a run that is worse than a constant answer is complete, says so, and exits w
   l.write('validation.jsonl', swap(l.read('validation.jsonl')));
   const out = l.run('train', l.experiment, '--threads', '1', '--out', l.path('runs'));
   expect([out.code, out.err]).toEqual([EXIT.baseline, expect.stringContaining('alarm at step 80: ')]);
-  expect(out.out).toMatch(/is worse than answering always "\w+" \(50\.0%\)\./);
+  expect(out.out).toMatch(/is worse than a constant answer \(always "\w+": 50\.0%\)\./);
   expect(out.out).toContain('Alarms during training (docs/alarms.md):');
   const [run] = l.runs(l.path('runs'));
   const { events, status } = readRun(run);

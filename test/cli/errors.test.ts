@@ -284,7 +284,7 @@ describe('a mistake in an experiment file or on the command line', () => {
     [['--resume', 'x'], 2, '"--resume" is an option', 'aurora --help'],
     [['train', '--epcohs', '3'], 2, 'aurora train has no option --epcohs', 'aurora train --help'],
     [['train', '--devise=cpu'], 2, 'aurora train has no option --devise', 'Did you mean --device?'],
-    [['train'], 2, 'takes one experiment file, but got 0', 'aurora train --help'],
+    [['train'], 2, 'needs one experiment file', 'aurora train --help'],
     [['train', 'none.aurora.json'], 3, 'There is no experiment file none.aurora.json', '*.aurora.json'],
     [['train', 'x', '--device', 'gpu'], 2, 'has no device "gpu"; it has cpu, webgpu, cuda.', '--device'],
     [['preflight', 'x', '--engine', 'torch'], 2, 'Unknown engine "torch"', '--engine'],

@@ -298,7 +298,7 @@ describe('aurora play of runs', () => {
       return [code, err];
     };
     expect(said(run, '--at', '77')).toEqual([20, expect.stringContaining('no checkpoint of step 77')]);
-    expect(said()).toEqual([2, expect.stringContaining('takes one run folder, but got 0')]);
+    expect(said()).toEqual([2, expect.stringContaining('needs one run folder')]);
     expect(said(run, '--adapter', 'x')).toEqual([2, expect.stringContaining('--adapter applies to a model')]);
     expect(said('--model', 'x.onnx', '--with', run)).toEqual([
       2,

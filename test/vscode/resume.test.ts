@@ -96,7 +96,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await window.reload();
     await window.sideBar();
     await window.row('Stopped at step 10').waitFor();
-    expect((await window.rows())[0]).toMatch(/^Stopped at step 10\s*because the window closed · Resume$/);
+    expect((await window.rows())[0]).toMatch(/^Stopped at step 10\s*window closed · Resume$/);
     // What was collapsed stays so.
     expect(await window.row('1 run').getAttribute('aria-expanded')).toBe('false');
     await window.screenshot('resume-window-closed');

@@ -281,12 +281,12 @@ describe('alarms', () => {
     expect(await warning(w)).toBeGreaterThan(50);
     const box = w.page.locator('[data-fact=alarms]');
     expect(await box.innerText()).toContain('Step 200: The training loss has jumped to 12.3');
-    expect(await box.innerText()).toContain('worse than answering always "a" (95.0%)');
+    expect(await box.innerText()).toContain('worse than a constant answer (always "a": 95.0%)');
     expect(await w.page.locator('.state').first().innerText()).toBe(
       'Finished, worse than a constant answer · 1 alarm',
     );
     const numbers = await w.page.locator('.numbers').innerText();
-    expect(numbers).toContain('worse than answering always "a" (95.0%), at step 400');
+    expect(numbers).toContain('worse than a constant answer (always "a": 95.0%), at step 400');
     expect(await w.complaints()).toEqual([]);
   });
 });

@@ -93,7 +93,9 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   if (started && !several)
     facts.push([
       t('Trained parameters'),
-      t('{0} + {1} in the head', formatCount(started.trainable), formatCount(started.trainableHead)),
+      started.trainableHead > 0
+        ? t('{0} + {1} in the head', formatCount(started.trainable), formatCount(started.trainableHead))
+        : formatCount(started.trainable),
     ]);
   if (facts.length === 0) return nothing;
   return html`<dl class="numbers">

@@ -178,7 +178,9 @@ export function requireRows(
   if (!first) throw new AuroraError('emptyData', `${path} has no rows.`, EMPTY_HINT);
   throw new AuroraError(
     'emptyData',
-    `${path}: all ${skipped.length} rows were skipped; the first, in ${rowName(path, first.line, parts)}: ${first.reason}.`,
+    skipped.length === 1
+      ? `${path}: its only row was skipped, ${rowName(path, first.line, parts)}: ${first.reason}.`
+      : `${path}: all ${skipped.length} rows were skipped; the first, in ${rowName(path, first.line, parts)}: ${first.reason}.`,
     'Correct the file, or name other columns in the experiment (data.textColumn and the others).',
   );
 }

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { capital } from '../../base/capital';
 import { AuroraError } from '../../base/errors';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { evaluationSets } from '../../experiment/evaluation-sets';
@@ -179,6 +180,7 @@ function located(text: string, file: string): ExperimentProblem | undefined {
   const match = /^(\d+):(\d+): ([^]*)$/.exec(first.slice(file.length + 1));
   if (!match) return undefined;
   const [, line, column, message] = match;
-  const words = message.charAt(0).toUpperCase() + message.slice(1);
+  // A key keeps its case.
+  const words = /^\w+\.\w/.test(message) ? message : capital(message);
   return new ExperimentProblem(words, file, Number(line) - 1, Number(column) - 1, lines.length - 1);
 }

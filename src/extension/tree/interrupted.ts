@@ -38,7 +38,7 @@ export function interruptedRow(
   const name = run?.spec.name ?? '';
   return {
     label: several ? t('{0}: stopped at step {1}', name, step) : t('Stopped at step {0}', step),
-    description: trusted ? t('because the window closed · Resume') : t('because the window closed'),
+    description: trusted ? t('window closed · Resume') : t('window closed'),
     icon: { id: 'debug-continue', color: 'charts.yellow' },
     capabilities: ['interrupted', ...(trusted ? ['canResume'] : []), 'canOpen', 'canDismiss'],
     spoken: t('{0} stopped at step {1} because the window closed.', name, step),

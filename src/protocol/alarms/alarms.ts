@@ -88,7 +88,7 @@ export function alarmSentence(of: Alarm, t: Translate): string {
       );
     case 'no-better-than-baseline':
       return t(
-        'No evaluation is better than answering {0}: best {1} {2}, compared with {3}.',
+        'No evaluation is better than a constant answer ({0}): best {1} {2}, compared with {3}.',
         of.answer ?? '',
         t(metricInfo(of.metric ?? 'loss').label),
         metric(value),

@@ -49,8 +49,8 @@ function asBaseline(value: unknown): Baseline | undefined {
     : undefined;
 }
 
-/** "worse than answering always "ham" (61.2%)" */
+/** "worse than a constant answer (always "ham": 61.2%)" */
 export const worseWords = (
   { answer, metric, value }: Baseline,
   t: (sentence: string, ...values: (string | number)[]) => string,
-): string => t('worse than answering {0} ({1})', answer, formatMetric(metric, value));
+): string => t('worse than a constant answer ({0}: {1})', answer, formatMetric(metric, value));

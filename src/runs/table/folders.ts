@@ -8,13 +8,14 @@ import { readSweep } from '../sweep/record';
  * The run folders of a table, without duplicates: of experiment files, sweep folders, run folders, folders that contain
  * runs, and folders with experiments at any depth, such as a workspace.
  *
+ * @param mayBeEmpty whether a path may have no runs
  * @throws AuroraError 'run' for a path that does not exist or has no runs
  */
-export function tableFolders(given: readonly string[]): string[] {
-  return [...new Set(given.flatMap(foldersOf))];
+export function tableFolders(given: readonly string[], mayBeEmpty = false): string[] {
+  return [...new Set(given.flatMap((path) => foldersOf(path, mayBeEmpty)))];
 }
 
-function foldersOf(path: string): string[] {
+function foldersOf(path: string, mayBeEmpty: boolean): string[] {
   const there = statSync(path, { throwIfNoEntry: false });
   const runs = !there
     ? []
@@ -25,7 +26,7 @@ function foldersOf(path: string): string[] {
         : isSweepFolder(path)
           ? trials(path)
           : found(path);
-  if (runs.length > 0) return runs;
+  if (runs.length > 0 || (mayBeEmpty && there)) return runs;
   throw new AuroraError(
     'run',
     there ? `There are no runs in ${path}.` : `There is no file or folder ${path}.`,

@@ -79,7 +79,7 @@ describe('makeDataset', () => {
     expect(skipped.map((s) => s.line)).toEqual([5]);
     expect(
       failure('emptyData', () => makeDataset(rows.slice(0, 1), { ...options, onBadRow: 'skip' }, exampleOf)),
-    ).toContain('all 1 rows were skipped');
+    ).toContain('its only row was skipped');
   });
 });
 

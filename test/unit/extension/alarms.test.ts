@@ -77,10 +77,12 @@ describe("a run's row with alarms", () => {
     expect(runRow(at(0.5), context)).toMatchObject({
       icon: { id: 'warning' },
       lead: '50.0%',
-      description: expect.stringMatching(/^accuracy, worse than answering always "ham" \(60\.0%\) · /),
+      description: expect.stringMatching(
+        /^accuracy, worse than a constant answer \(always "ham": 60\.0%\) · /,
+      ),
     });
     expect(endNotice(at(0.5), t).message).toContain(
-      '50.0% accuracy, worse than answering always "ham" (60.0%)',
+      '50.0% accuracy, worse than a constant answer (always "ham": 60.0%)',
     );
     expect(runRow(at(0.6), context).icon.id).toBe('pass-filled');
     expect(runRow(at(0.7), context).description).not.toContain('worse');
@@ -93,7 +95,7 @@ describe("a run's row with alarms", () => {
     };
     const row = (accuracy: number) =>
       runRow(entry('running', [asEvent(alarm), evaluated(40, accuracy)]), context);
-    expect(row(0.5).description).toContain('worse than answering always "ham"');
+    expect(row(0.5).description).toContain('worse than a constant answer (always "ham"');
     expect(row(0.8).description).not.toContain('worse than');
   });
 });

@@ -29,13 +29,13 @@ describe('a run that ended with its window', () => {
   it('is shown above all experiments, with the step and the way to resume it', () => {
     expect(interruptedRuns([{ runs: [closed] }], [])).toEqual([closed]);
     const row = interruptedRow(closed, false, context);
-    expect(`${row.label} ${row.description}`).toBe('Stopped at step 240 because the window closed · Resume');
+    expect(`${row.label} ${row.description}`).toBe('Stopped at step 240 window closed · Resume');
     expect(row.capabilities).toContain('canResume');
     expect(interruptedMessage([closed], t)).toBe('demo stopped at step 240 because the window closed.');
     expect(interruptedMessage([], t)).toBeUndefined();
     expect(interruptedRow(closed, true, context).label).toBe('demo: stopped at step 240');
     const untrusted = interruptedRow(closed, false, { ...context, trusted: false });
-    expect(untrusted.description).toBe('because the window closed');
+    expect(untrusted.description).toBe('window closed');
     expect(untrusted.capabilities).not.toContain('canResume');
   });
 

@@ -76,7 +76,7 @@ describe('an image folder', () => {
       model,
     );
     expect(train.dataset.examples.length + validation.dataset.examples.length).toBe(4);
-    expect(warnings.join()).toContain('1 rows were skipped');
+    expect(warnings.join()).toContain('1 row was skipped');
   });
 });
 

@@ -126,7 +126,7 @@ describe('the data of token classification', async () => {
     );
     expect(validation.rows.map((r) => r.line)).toEqual([1]);
     expect(validation.skipped).toEqual([{ line: 4, reason: unknown, unknownLabel: 'B-PTE' }]);
-    expect(warnings.join()).toContain(`1 rows were skipped (data.onBadRow "skip"): line 4: ${unknown}.`);
+    expect(warnings.join()).toContain(`1 row was skipped (data.onBadRow "skip"): line 4: ${unknown}.`);
     // A trained run keeps its order of the tags.
     const again = await kind.load(experiment(), textModel, { labels: ['O', 'I-PET', 'B-PET'] });
     expect([...again.train.dataset.examples.at(0)!.tags]).toEqual([0, 0, 2]);

@@ -5,7 +5,7 @@ import { AuroraError, EXIT } from '../../../base/errors';
 import { targetsOf } from '../../targets';
 import { budgetJson, budgetText } from './report';
 import { fileSource, recipeSource, type AdapterChoice, type BudgetSource } from './source';
-import { wholeNumber, type Command, type ParsedArgs } from '../../command';
+import { missingOrMany, wholeNumber, type Command, type ParsedArgs } from '../../command';
 
 const RECIPES = PAPER_MODELS.map((m) => m.id);
 
@@ -67,7 +67,7 @@ function sourceOf(args: ParsedArgs, choice: AdapterChoice): BudgetSource {
   if (file === undefined || more.length > 0)
     throw new AuroraError(
       'usage',
-      `aurora budget takes one experiment, one model or one --recipe, but got ${args.positionals.length} files.`,
+      missingOrMany('budget', 'experiment, model or --recipe', args.positionals.length),
       `Recipes are ${RECIPES.join(', ')}; see \`aurora budget --help\`.`,
     );
   return fileSource(file, choice);

@@ -8,7 +8,7 @@ import { machineRates } from '../../../trainer/cost/rates';
 import { checkAdapter, checkPlace, doctor } from '../../../trainer/doctor/doctor';
 import { answerParent, endWithParent } from '../../child';
 import { threadCount, wholeNumber, type Command } from '../../command';
-import { doctorText } from './report';
+import { doctorText, RATES } from './report';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 
@@ -53,12 +53,13 @@ Exits with 0, whatever it finds.
     const json = args.flag('json');
     const emit = async (line: DoctorLine) => {
       if (json) await write(`${JSON.stringify(line)}\n`);
-      else if (line.kind === 'checking') process.stderr.write(doctorText(line));
+      else if (line.kind === 'checking' || line.kind === 'place') process.stderr.write(doctorText(line));
       else await write(doctorText(line));
     };
     const program = join(__dirname, 'cli.cjs');
     const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
     // What `aurora inspect` estimates with: it was measured long ago, or while the machine was busy.
+    if (!json) process.stderr.write(RATES);
     await machineRates({ threads, program, folder: () => folder, measure: 'again' });
     await emit({ kind: 'report', ...report });
     return EXIT.ok;

@@ -2,15 +2,18 @@ import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../../.
 import { bytes, shortNumber } from '../../../base/number-text';
 import { table } from '../../table';
 
+/** Said before the last measurement. */
+export const RATES = 'Measuring what `aurora inspect` estimates the time of a step with…\n';
+
 /** A line of the check as terminal text; ends with a line break, or is empty. */
 export function doctorText(line: DoctorLine): string {
   switch (line.kind) {
     case 'system':
       return system(line);
     case 'checking':
-      return `Measuring ${line.engine} on ${line.device}…\n`;
+      return `Measuring ${line.engine} on ${line.device} (${line.number} of ${line.of}): matrix products, then training steps…\n`;
     case 'place':
-      return '';
+      return `  ${line.problem ?? `${shortNumber(line.gflops!)} GFLOP/s, ${shortNumber(line.stepsPerSecond!)} steps/s`}\n`;
     case 'report':
       return report(line);
   }

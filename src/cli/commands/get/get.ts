@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { isCommit } from '../../../experiment/hub-reference';
 import type { Hub } from '../../../hub/client';
@@ -12,7 +13,7 @@ import { planReferences, referencesOf } from './named';
 import type { Plan } from './plan';
 import { foundText, gotText } from './report';
 
-const HELP = `Usage: aurora get model NAME [options]
+const HELP = `Usage: aurora get [model] NAME [options]
        aurora get data NAME [options]
        aurora get FILE.aurora.json | RUN
        aurora get model|data --search TEXT
@@ -79,7 +80,8 @@ const SEE = 'See `aurora get --help`.';
 async function plansOf(hub: Hub, what: string, name: string | undefined, args: ParsedArgs): Promise<Plan[]> {
   if (what !== 'model' && what !== 'data') {
     if (name !== undefined) throw new AuroraError('usage', `aurora get has no "${what}".`, SEE);
-    return planReferences(hub, referencesOf(what));
+    if (existsSync(what) || what.endsWith('.json')) return planReferences(hub, referencesOf(what));
+    return plansOf(hub, 'model', what, args);
   }
   if (name === undefined)
     throw new AuroraError('usage', `aurora get ${what} needs a name, such as ${EXAMPLE[what]}.`, SEE);

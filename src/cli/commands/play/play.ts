@@ -17,7 +17,7 @@ import {
 import { fittedPixels } from '../../../data/images/pixels';
 import { Player } from '../../../trainer/playground/player';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
-import { threadCount, type Command, type ParsedArgs } from '../../command';
+import { missingOrMany, threadCount, type Command, type ParsedArgs } from '../../command';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 import { drawingOf, drawingOptionsOf, type DrawingOptions } from './drawing';
@@ -119,7 +119,7 @@ function sourcesOf(args: ParsedArgs): PlaySource[] {
     return [{ kind: 'model', model: resolve(model), ...path('adapter'), ...path('tokenizer') }];
   }
   if (positionals.length > 1 || (positionals.length === 0 && !args.flag('json')))
-    throw usage(`aurora play takes one run folder, but got ${positionals.length}.`);
+    throw usage(missingOrMany('play', 'run folder', positionals.length));
   const runs = [...positionals, ...args.list('with')];
   const at = parseAt(args.text('at'));
   return runs.map((run, i) => ({ kind: 'run', run: resolve(run), at: i === 0 ? at : 'best' }));

@@ -77,7 +77,7 @@ ${RECIPE_OPTIONS_HELP}  --json             one JSON value instead: the recipes, 
     if (more.length > 0)
       throw new AuroraError(
         'usage',
-        `aurora recipe takes one recipe, but got ${args.positionals.length}.`,
+        `aurora recipe takes one recipe, not ${args.positionals.length}.`,
         'See `aurora recipe --help`.',
       );
     const [model, folder] = [args.text('model'), args.text('data')];

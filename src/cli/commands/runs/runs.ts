@@ -48,7 +48,9 @@ language.
     if (args.flag('json') && args.flag('csv'))
       throw new AuroraError('usage', '--json and --csv exclude each other.', 'Leave one of them out.');
     const given = args.positionals.length > 0 ? args.positionals : ['.'];
-    const read = readForTable(tableFolders(given.map((path) => resolve(path))));
+    const paths = given.map((path) => resolve(path));
+    // For a program, a project without runs has an empty table.
+    const read = readForTable(tableFolders(paths, args.flag('json') || args.flag('csv')));
     const unreadable = read.flatMap(({ run, error }) => (error ? [{ folder: run.folder, error }] : []));
     const sources = await Promise.all(read.map(({ run }) => withLoss(runSource(run))));
     const { columns, rows } = tableOf(sources.map(runFields));

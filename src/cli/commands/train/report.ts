@@ -115,10 +115,10 @@ function alarmLines({ alarms = [] }: FinishedResult): string[] {
 function belowBaseline({ best, baseline: { metric, value, answer } }: FinishedResult): string[] {
   const own = metricValue(best, metric);
   const label = metricInfo(metric).label;
-  const always = `${answer} (${formatMetric(metric, value)})`;
+  const constant = `a constant answer (${answer}: ${formatMetric(metric, value)})`;
   const difference = score(metric, own) - score(metric, value);
   if (difference > 0) return [];
   return difference < 0
-    ? ['', `The best evaluation's ${label}, ${formatMetric(metric, own)}, is worse than answering ${always}.`]
-    : ['', `The best evaluation's ${label} is no better than answering ${always}.`];
+    ? ['', `The best evaluation's ${label}, ${formatMetric(metric, own)}, is worse than ${constant}.`]
+    : ['', `The best evaluation's ${label} is no better than ${constant}.`];
 }

@@ -69,11 +69,11 @@ describe('a few images of a subject', () => {
     const { train, validation, warnings } = await load(PROMPT, 'data.onBadRow=skip');
     expect(train.dataset.examples).toHaveLength(3);
     expect(validation.dataset.examples).toHaveLength(24);
-    expect(warnings.join()).toMatch('1 rows were skipped');
+    expect(warnings.join()).toMatch('1 row was skipped');
     const held = await load(PROMPT, 'data.onBadRow=skip', 'data.validationFraction=0.34');
     expect(held.train.dataset.examples).toHaveLength(2);
     expect(held.validation.dataset.examples).toHaveLength(8);
-    expect(held.warnings.join()).toMatch('1 rows were skipped');
+    expect(held.warnings.join()).toMatch('1 row was skipped');
   });
 
   it.each([['data.validation=others'], ['data.classImages=others', 'task.classPrompt=a dog']])(
@@ -83,7 +83,7 @@ describe('a few images of a subject', () => {
       writeFileSync(join(folder, 'others', 'bad.png'), 'no image');
       await expect(load(PROMPT, ...set)).rejects.toThrow(/others, image 3.*bad\.png is not a JPEG/s);
       const { warnings } = await load(PROMPT, ...set, 'data.onBadRow=skip');
-      expect(warnings.join()).toMatch(/1 rows were skipped.*bad\.png/);
+      expect(warnings.join()).toMatch(/1 row was skipped.*bad\.png/);
     },
   );
 });

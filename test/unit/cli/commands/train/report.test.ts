@@ -16,12 +16,12 @@ const result = (accuracy: number): FinishedResult => ({
 
 it('notes a best accuracy that is no better than always giving one answer', () => {
   expect(report(result(0.45), '/run', undefined)).toContain(
-    'The best evaluation\'s accuracy, 45.0%, is worse than answering always "pets" (50.0%).',
+    'The best evaluation\'s accuracy, 45.0%, is worse than a constant answer (always "pets": 50.0%).',
   );
   expect(report(result(0.5), '/run', undefined)).toContain(
-    'The best evaluation\'s accuracy is no better than answering always "pets" (50.0%).',
+    'The best evaluation\'s accuracy is no better than a constant answer (always "pets": 50.0%).',
   );
-  expect(report(result(0.55), '/run', undefined)).not.toContain('answering always');
+  expect(report(result(0.55), '/run', undefined)).not.toContain('constant answer');
 });
 
 it('shows the metrics and the baseline of the kind of task', () => {
@@ -43,7 +43,7 @@ it('shows the metrics and the baseline of the kind of task', () => {
   expect(row('baseline')).toEqual(['baseline', '–', '–', '80.0%', 'always "O"']);
   expect(row('lora, best')).toEqual(['lora, best', '0.5000', '25.0%', '75.0%', 'step 10']);
   expect(text).toContain(
-    'The best evaluation\'s tag accuracy, 75.0%, is worse than answering always "O" (80.0%).',
+    'The best evaluation\'s tag accuracy, 75.0%, is worse than a constant answer (always "O": 80.0%).',
   );
 });
 

@@ -1,0 +1,50 @@
+import { wrap } from '../base/wrap';
+
+/** A line of prose at least this long goes on in the next one. */
+const WRAPPED = 60;
+/** A description gets its own line if the terminal leaves less than this beside the name. */
+const NARROWEST = 24;
+/** A name, two or more spaces, and what it means. */
+const ENTRY = /^( {2,}\S+(?: \S+)* {2,})(\S.*)$/;
+/** Where a description goes if there is no place beside its name. */
+const BELOW = ' '.repeat(6);
+
+/** A help text for this stream: in a terminal as wide as that is, otherwise as it was written. */
+export const helpText = (help: string, { isTTY, columns }: NodeJS.WriteStream): string =>
+  isTTY && columns > 0 ? fitted(help, columns) : help;
+
+/**
+ * Wraps the paragraphs of a help text and the descriptions of its options to this width. Other indented lines, such as
+ * examples, stay as they are.
+ */
+export function fitted(help: string, width: number): string {
+  const lines = help.split('\n');
+  const out: string[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const entry = ENTRY.exec(lines[i]);
+    const [, name = '', first = lines[i]] = entry ?? [];
+    const indent = name.length;
+    const isProse = indent > 0 || /^[^\s{}]/.test(first);
+    const words = [first];
+    while (isProse && (indent > 0 ? isBelow(lines[i + 1], indent) : isMore(lines[i], lines[i + 1])))
+      words.push(lines[++i].trim());
+    if (!isProse) out.push(first);
+    else if (indent > 0 && width - indent < NARROWEST)
+      out.push(name.trimEnd(), ...wrap(words.join(' '), width - BELOW.length).map((line) => BELOW + line));
+    else
+      out.push(
+        ...wrap(words.join(' '), width - indent).map(
+          (line, at) => (at === 0 ? name : ' '.repeat(indent)) + line,
+        ),
+      );
+  }
+  return out.join('\n');
+}
+
+/** Whether a line continues a description that begins in this column. */
+const isBelow = (line: string | undefined, indent: number): boolean =>
+  line !== undefined && line.search(/\S/) === indent;
+
+/** Whether a line continues the paragraph of the one before it. */
+const isMore = (line: string, next: string | undefined): boolean =>
+  line.length >= WRAPPED && next !== undefined && /^\S/.test(next);
