@@ -57,14 +57,17 @@ export function tokenizerSum(path: string): string {
 /** Of tokenizers without a tokenizer.json. */
 const VOCAB = 'vocab.json';
 
-const BESIDE = ['tokenizer_config.json', 'config.json', 'chat_template.jinja'];
+export const TOKENIZER_CONFIG = 'tokenizer_config.json';
+export const CHAT_TEMPLATE = 'chat_template.jinja';
+
+const BESIDE = [TOKENIZER_CONFIG, 'config.json', CHAT_TEMPLATE];
 
 /** What the library implements; it would take any other type for a plain word list. */
 const MODELS = ['WordPiece', 'BPE', 'Unigram'];
 
 /** Whether this is the vocab.json of a CLIP tokenizer, as its tokenizer_config.json says. */
 function isClip(path: string): boolean {
-  const config = join(dirname(path), 'tokenizer_config.json');
+  const config = join(dirname(path), TOKENIZER_CONFIG);
   const name =
     basename(path) === VOCAB && inputExists(config, 'tokenizer') && readJson(config).tokenizer_class;
   return typeof name === 'string' && /^CLIPTokenizer(Fast)?$/.test(name);
@@ -100,8 +103,8 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
   const folder = dirname(path);
   return {
     tokenizer: { ...tokenizer, model },
-    tokenizerConfig: jsonOrEmpty(join(folder, 'tokenizer_config.json')),
+    tokenizerConfig: jsonOrEmpty(join(folder, TOKENIZER_CONFIG)),
     modelConfig: jsonOrEmpty(join(folder, 'config.json')),
-    ...textBeside(join(folder, 'chat_template.jinja')),
+    ...textBeside(join(folder, CHAT_TEMPLATE)),
   };
 }

@@ -194,7 +194,7 @@ function wrap(
   const padId = findPadId(files, (token) => hf.token_to_id(token));
   const endId = findEndId(files, (token) => hf.token_to_id(token));
   const maskId = findMaskId(files, (token) => hf.token_to_id(token));
-  const chat = reading(path, () => chatTemplate(files));
+  const chat = reading(path, () => chatTemplate(path, files));
   const vocabSize = largestId(path, hf) + 1;
 
   const whole: EncodeWhole = (text, special = true) => {

@@ -3,6 +3,7 @@ import type { Tokenizer } from '../../data/text/tokenizer';
 import { isGenerated, type Scoring } from '../../experiment/scoring';
 import { answered, type ChoiceFormat, type Question } from './choice-format';
 import { choiceWriting } from './choice-writing';
+import { contentSpan } from '../text/assistant-spans';
 import { common, countedTokens, type LanguageText } from '../text/language-text';
 import { IGNORE_LABEL } from '../objective';
 import { shorten } from '../text/shorten';
@@ -96,11 +97,12 @@ function sequenceOf(
 
 /** Where the answer ends, and what ends every answer begins. */
 function answerEnd(
-  { endId, chat, encodeBare }: Tokenizer,
+  tokenizer: Tokenizer,
   { messages }: ReturnType<typeof answered>,
   ids: readonly number[],
 ): number {
-  if (!messages) return ids.at(-1) === endId ? ids.length - 1 : ids.length;
-  const [question, { content }] = messages;
-  return common(encodeBare(chat!([question], true) + content), ids);
+  if (!messages) return ids.at(-1) === tokenizer.endId ? ids.length - 1 : ids.length;
+  const end = contentSpan(tokenizer.chat!, messages, 1, false)?.[1] ?? 0;
+  const written = tokenizer.chat!(messages, false).text.slice(0, end);
+  return common(tokenizer.encodeBare(written), ids);
 }

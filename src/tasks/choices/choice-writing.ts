@@ -50,7 +50,7 @@ export function choiceWriting(
 /** A question up to where the answer begins. */
 function promptTokens(tokenizer: Tokenizer, question: Question, format: ChoiceFormat): readonly number[] {
   const { text, messages } = answered(question, '', format);
-  if (messages) return tokenizer.encodeBare(tokenizer.chat!(messages.slice(0, 1), true));
+  if (messages) return tokenizer.encodeBare(tokenizer.chat!(messages.slice(0, 1), true).text);
   const { ids } = tokenizer.encode(text, Infinity);
   return ids.at(-1) === tokenizer.endId ? ids.slice(0, -1) : ids;
 }

@@ -3,6 +3,7 @@ import type { TextExample } from '../../data/dataset';
 import type { ChatMessage } from '../../data/text/chat';
 import type { LanguageRow } from '../../data/table/language-rows';
 import type { Tokenizer } from '../../data/text/tokenizer';
+import { assistantSpans } from './assistant-spans';
 import { IGNORE_LABEL } from '../objective';
 
 /** A text with the tokens that are to be predicted. */
@@ -24,7 +25,7 @@ export function languageText(
   { maxLength, lossOn }: LanguageOptions,
   index: number,
 ): LanguageText {
-  const { ids, counts } = countedTokens(tokenizer, row, maxLength + 1);
+  const { ids, counts } = countedTokens(tokenizer, row, maxLength + 1, lossOn === 'everything');
   const kept = Int32Array.from(ids.slice(0, maxLength));
   const targets = kept.map((id, i) => (i > 0 && (lossOn === 'everything' || counts[i]) ? id : IGNORE_LABEL));
   const truncated = ids.length > maxLength;
@@ -38,13 +39,17 @@ interface Counted {
   counts: boolean[];
 }
 
-/** @param length tokens needed at most; for conversations, all are made */
+/**
+ * @param length tokens needed at most; for conversations, all are made
+ * @param everything whether all tokens count
+ */
 export const countedTokens = (
   tokenizer: Tokenizer,
   { text, completion, messages }: Pick<LanguageRow, 'text' | 'completion' | 'messages'>,
   length: number,
+  everything = false,
 ): Counted =>
-  messages ? chatTokens(tokenizer, messages) : promptTokens(tokenizer, text, completion, length);
+  messages ? chatTokens(tokenizer, messages, everything) : promptTokens(tokenizer, text, completion, length);
 
 /**
  * A text that ends, so that the model learns to end it; without a completion, all of it is an answer.
@@ -64,34 +69,49 @@ function promptTokens(
 }
 
 /**
- * A conversation in the model's format. An assistant's message counts from where the template asks for it to where the
- * next message begins, which includes the token that ends it.
+ * A conversation in the model's format. What counts of it is what the template marks with {% generation %} or, without that,
+ * each of the assistant's messages, from where the template asks for it to where the next message begins, which
+ * includes the token that ends it.
  *
- * @throws AuroraError 'data' if there is no template, or one that writes earlier messages differently later on
+ * @throws AuroraError 'data' if there is no template, or the assistant's messages cannot be located
  */
-function chatTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[]): Counted {
-  const { chat } = tokenizer;
+function chatTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[], everything: boolean): Counted {
+  const { chat, encodeBare, path, endId, specialIds } = tokenizer;
   if (!chat)
     throw new AuroraError(
       'data',
-      `${tokenizer.path} has no chat template, so conversations cannot be formatted.`,
+      `${path} has no chat template, so conversations cannot be formatted.`,
       'Copy chat_template.jinja or a tokenizer_config.json with chat_template beside it, or use data.completionColumn.',
     );
-  const whole = chat(messages, false);
-  const ids = tokenizer.encodeBare(whole);
+  const { text, generations } = chat(messages, false);
+  const ids = encodeBare(text);
+  if (everything) return { ids, counts: ids.map(() => true) };
   const counts = ids.map(() => false);
-  messages.forEach(({ role }, i) => {
-    if (role !== 'assistant') return;
-    const [before, after] = [chat(messages.slice(0, i), true), chat(messages.slice(0, i + 1), false)];
-    if (!whole.startsWith(before) || !whole.startsWith(after))
-      throw new AuroraError(
-        'data',
-        `${tokenizer.path}: its chat template rewrites earlier messages as the conversation grows, so the assistant's messages cannot be located.`,
-        'Set task.lossOn to "everything", or split the conversations so that each has one answer.',
-      );
-    const [from, to] = [before, after].map((text) => common(tokenizer.encodeBare(text), ids));
-    counts.fill(true, from, to);
-  });
+  const tokensBefore = (at: number): { whole: number; cut: boolean } => {
+    const prefix = encodeBare(text.slice(0, at));
+    const whole = common(prefix, ids);
+    return { whole, cut: whole < prefix.length };
+  };
+  if (generations.length > 0)
+    for (const [start, end] of generations) {
+      // As in transformers, a token that is marked in part counts.
+      const { whole, cut } = tokensBefore(end);
+      counts.fill(true, tokensBefore(start).whole, cut ? whole + 1 : whole);
+    }
+  else
+    for (const { start, end, content } of assistantSpans(
+      chat,
+      messages,
+      path,
+      endId === undefined ? '' : tokenizer.wordOf(endId),
+    )) {
+      const to = tokensBefore(end).whole;
+      const special =
+        content === undefined
+          ? -1
+          : ids.slice(0, to + 1).findIndex((id, i) => i >= tokensBefore(content).whole && specialIds.has(id));
+      counts.fill(true, tokensBefore(start).whole, special < 0 ? to : special + 1);
+    }
   return { ids, counts };
 }
 

@@ -25,6 +25,12 @@ write(
 write('config.json', file('config.json'));
 const tokenizer = loadTokenizer(tokenizerPath);
 const END = 0;
+const loadedWith = (template: string) => {
+  const config = { ...JSON.parse(file('tokenizer_config.json')), chat_template: template };
+  write('other/tokenizer_config.json', JSON.stringify(config));
+  write('other/config.json', file('config.json'));
+  return loadTokenizer(write('other/tokenizer.json', file('tokenizer.json')));
+};
 
 const train = write('train.jsonl', '{"text":"hello world"}\n{"text":"low new"}\n');
 const experiment = (data: object, more: object = {}) =>
@@ -75,10 +81,39 @@ describe('the tokens of a language model', () => {
       { role: 'assistant', content: 'low' },
     ];
     const { ids, targets } = languageText(tokenizer, { text: '', label: '', line: 1, messages }, options, 0);
-    expect([...ids]).toEqual(tokenizer.encodeBare(tokenizer.chat!(messages, false)));
+    expect([...ids]).toEqual(tokenizer.encodeBare(tokenizer.chat!(messages, false).text));
     const counted = [...targets].filter((t) => t !== IGNORE_LABEL);
     expect(read(counted)).toBe('worldlow');
     expect(counted.filter((t) => t === END)).toHaveLength(2);
+  });
+
+  it('of a conversation are those that the template marks as generated', () => {
+    const marked = loadedWith(
+      "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{{ eos_token }}{% else %}{{ m.content }}{% endif %}{% endfor %}",
+    );
+    const messages = [
+      { role: 'user', content: 'hello' },
+      { role: 'assistant', content: ' world' },
+    ];
+    const { targets } = languageText(marked, { text: '', label: '', line: 1, messages }, options, 0);
+    const counted = [...targets].filter((t) => t !== IGNORE_LABEL);
+    expect(marked.decode(counted)).toBe(' world');
+    expect(counted).not.toContain(END);
+  });
+
+  it('of an earlier message include its own end, if the last message ends otherwise', () => {
+    // As gpt-oss: the last message has another end.
+    const changed = loadedWith(
+      "{% for m in messages %}{{ m.content }}{{ '(last)' if loop.last and not add_generation_prompt else eos_token + 'low' }}{% endfor %}",
+    );
+    const messages = ['hello', ' world', ' new', ' low'].map((content, i) => ({
+      role: i % 2 === 0 ? 'user' : 'assistant',
+      content,
+    }));
+    const { targets } = languageText(changed, { text: '', label: '', line: 1, messages }, options, 0);
+    const counted = [...targets].filter((t) => t !== IGNORE_LABEL);
+    expect(counted.filter((t) => t === END)).toHaveLength(1);
+    expect(read(counted)).toBe(' world low(last)');
   });
 
   it('that are left after truncation may be none', () => {

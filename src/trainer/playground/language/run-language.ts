@@ -46,7 +46,7 @@ export async function languageModel(
     facts,
     encode(text) {
       if (isChat && tokenizer.chat)
-        return tokenizer.encodeBare(tokenizer.chat([{ role: 'user', content: text }], true));
+        return tokenizer.encodeBare(tokenizer.chat([{ role: 'user', content: text }], true).text);
       const { ids } = tokenizer.encode(text, Infinity);
       return ids.at(-1) === tokenizer.endId ? ids.slice(0, -1) : ids;
     },

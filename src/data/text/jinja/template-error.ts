@@ -1,0 +1,11 @@
+/** What is wrong with a template, or with what it is given; `line` counts from 1. */
+export class TemplateError extends Error {
+  constructor(
+    message: string,
+    public line?: number,
+    /** raise_exception was called: the message is the template's own. */
+    readonly raised = false,
+  ) {
+    super(message);
+  }
+}
