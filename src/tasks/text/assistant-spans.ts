@@ -37,7 +37,8 @@ export function assistantSpans(
     try {
       const start = startOf(chat, messages, whole, i);
       const end = endOf(chat, messages, whole, i, endToken);
-      return start === undefined || end === undefined || end.end < start ? [] : [{ start, ...end }];
+      if (start === undefined || end === undefined) return [];
+      return end.end > start || end.content !== undefined ? [{ start, ...end }] : [];
     } catch (cause) {
       if (!(cause instanceof AuroraError)) throw cause;
       throw new AuroraError(

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { parseExperiment } from '../../../src/runs/experiment/load';
@@ -26,6 +26,7 @@ write('config.json', file('config.json'));
 const tokenizer = loadTokenizer(tokenizerPath);
 const END = 0;
 const loadedWith = (template: string) => {
+  mkdirSync(join(dirname(tokenizerPath), 'other'), { recursive: true });
   const config = { ...JSON.parse(file('tokenizer_config.json')), chat_template: template };
   write('other/tokenizer_config.json', JSON.stringify(config));
   write('other/config.json', file('config.json'));

@@ -5,6 +5,7 @@ import { memberOf } from './methods';
 import type { ArgumentNodes, Expression, Parameter, Statement, Target } from './nodes';
 import { binary, compare, itemAt, setMember, signed, sliced } from './operators';
 import { TemplateError } from './template-error';
+import { Output, Scope } from './scope';
 import { testNamed } from './tests';
 import type { Tools } from './tools';
 import {
@@ -24,42 +25,10 @@ import {
   type Value,
 } from './values';
 
-/** Characters that one rendering may produce. */
-export const MOST_OUTPUT = 16_000_000;
-
 /** A conversation as text, and the [start, end) of what stands in {% generation %}, in UTF-16 units. */
 export interface Rendered {
   text: string;
   generations: [number, number][];
-}
-
-/** Variables of a loop, a macro or a block, and of what is around it. */
-class Scope {
-  readonly own = new Map<string, Value>();
-  constructor(readonly outer?: Scope) {}
-
-  find(name: string): Value | undefined {
-    const value = this.own.get(name);
-    return value === undefined ? this.outer?.find(name) : value;
-  }
-}
-
-class Output {
-  private readonly parts: string[] = [];
-  size = 0;
-
-  add(text: string): void {
-    this.size += text.length;
-    if (this.size > MOST_OUTPUT)
-      throw new TemplateError(
-        `it writes more than ${MOST_OUTPUT.toLocaleString('en')} characters for one conversation`,
-      );
-    this.parts.push(text);
-  }
-
-  get text(): string {
-    return this.parts.join('');
-  }
 }
 
 class Break extends Error {}
