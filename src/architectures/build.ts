@@ -42,7 +42,7 @@ export function buildModel(path: string, part?: Family): Built {
       'Download the model as it was before it was quantized.',
     );
   const stored = readWeights(folder);
-  const weights = new Weights(stored, folder, family.prefixes, family.marker);
+  const weights = new Weights(stored, folder, family.prefixes, family.marker, family.outer);
   const built = (cached: boolean): Model => {
     const net = new Network(weights, cached);
     config.whole((settings) => {

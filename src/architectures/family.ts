@@ -7,6 +7,8 @@ export interface Family {
   prefixes: readonly string[];
   /** A weight that each of them has. */
   marker: string;
+  /** A module around the model, with its dot, that transformers 5.16 does not write into names of a fresh model. */
+  outer?: string;
   /** Whether it can have a key/value cache: it is a decoder. */
   caches?: boolean;
   /** Writes the graph: inputs, nodes, outputs. Obeys or refuses each setting that changes the result. */

@@ -12,6 +12,11 @@ export interface AttentionShape {
   rows: string;
   /** Added to the scores: (batch, 1, 1 or sequence, sequence); undefined if all tokens attend to all. */
   bias?: string;
+  /**
+   * Which keys each query sees, of the same shape as `bias`. The scores of others are replaced, as by masked_fill: where a
+   * query sees none, no gradient reaches its scores.
+   */
+  seen?: string;
   /** Puts those of earlier tokens in front of keys or values: (batch, heads, sequence, width). */
   extend?: (x: string, what: 'key' | 'value') => string;
 }
@@ -57,7 +62,9 @@ export function attention(
   const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);
   const capped = cap === undefined ? scores : softCap(net, module, scores, cap);
   const masked = bias === undefined ? capped : net.op(module, 'Add', [capped, bias]);
-  const shares = net.op(module, 'Softmax', [masked], { axis: -1 });
+  const filled =
+    shape.seen === undefined ? masked : net.op(module, 'Where', [shape.seen, masked, net.float(LOWEST)]);
+  const shares = net.op(module, 'Softmax', [filled], { axis: -1 });
   const mixed = net.op(module, 'Transpose', [net.op(module, 'MatMul', [shares, v])], { perm: [0, 2, 1, 3] });
   return net.op(module, 'Reshape', [mixed, net.g.ints([-1, heads * width])]);
 }

@@ -22,11 +22,14 @@ const OLD_NAMES: readonly [RegExp, string][] = [
 export class Weights {
   /** Of the task model that the folder holds: `bert.`, or nothing. */
   readonly prefix: string;
+  /** What the folder's names lack of those in the base model. */
+  private readonly lacking: string = '';
   private readonly used = new Map<string, { tensor: Tensor; stored: StoredTensor }>();
 
   /**
    * @param prefixes of task models of the family
    * @param marker a weight that each model of the family has
+   * @param outer what names may lack at their beginning
    * @throws AuroraError 'model' if no name fits
    */
   constructor(
@@ -34,10 +37,13 @@ export class Weights {
     private readonly folder: string,
     prefixes: readonly string[],
     marker: string,
+    outer = '',
   ) {
     const found = [...prefixes, ''].find((prefix) => stored.tensors.has(prefix + marker));
-    if (found === undefined) throw this.missing(prefixes[0] + marker);
-    this.prefix = found;
+    const isInner = found === undefined && outer !== '' && stored.tensors.has(marker.slice(outer.length));
+    if (found === undefined && !isInner) throw this.missing(prefixes[0] + marker);
+    this.prefix = found ?? '';
+    if (isInner) this.lacking = outer;
   }
 
   /** Whether a weight is there, by its name in the base model or, from the top, in the task model. */
@@ -66,7 +72,7 @@ export class Weights {
     const known = this.used.get(name);
     if (known) return known.tensor;
     const stored = this.find(name, fromTop);
-    if (!stored) throw this.missing(fromTop ? name : this.prefix + name);
+    if (!stored) throw this.missing(this.storedName(name, fromTop));
     this.check(stored, dims);
     const tensor = { name, dtype: DType.float, dims, data: stored.data };
     this.used.set(name, { tensor, stored });
@@ -83,8 +89,13 @@ export class Weights {
     return [...this.used.values()].filter(({ stored }) => stored.dtype !== 'F32');
   }
 
-  private find(name: string, fromTop: boolean): StoredTensor | undefined {
+  private storedName(name: string, fromTop: boolean): string {
     const full = fromTop ? name : this.prefix + name;
+    return full.startsWith(this.lacking) ? full.slice(this.lacking.length) : full;
+  }
+
+  private find(name: string, fromTop: boolean): StoredTensor | undefined {
+    const full = this.storedName(name, fromTop);
     const own = this.stored.tensors.get(full);
     if (own || !/norm\w*\.(?:weight|bias)$/i.test(full)) return own;
     const names = OLD_NAMES.map(([now, before]) => full.replace(now, before));

@@ -3,6 +3,7 @@ import {
   LowercaseNormalizer,
   PrecompiledNormalizer,
   SequenceNormalizer,
+  StripNormalizer,
   type Normalizer,
 } from '@huggingface/tokenizers';
 import { CharsMap } from './charsmap';
@@ -18,6 +19,16 @@ export function correctNormalizers(normalizer: Normalizer | null): void {
   else if (normalizer instanceof LowercaseNormalizer) normalizer.normalize = lowercase;
   else if (normalizer instanceof BertNormalizer) correctBert(normalizer);
   else if (normalizer instanceof PrecompiledNormalizer) correctPrecompiled(normalizer);
+  else if (normalizer instanceof StripNormalizer) correctStrip(normalizer);
+}
+
+/** Rust's white space has U+0085 and no U+FEFF, JavaScript's the other way round. */
+function correctStrip(normalizer: StripNormalizer): void {
+  const { strip_left, strip_right } = normalizer.config;
+  normalizer.normalize = (text) => {
+    const rest = strip_left ? text.replace(/^\p{White_Space}+/u, '') : text;
+    return strip_right ? rest.replace(/(?<!\p{White_Space})\p{White_Space}+$/u, '') : rest;
+  };
 }
 
 /** Tokenizers lowercases each character for itself, so that a sigma at the end of a word is as any other. */

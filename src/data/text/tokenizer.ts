@@ -2,6 +2,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
 import { chatTemplate, type ChatTemplate } from './chat';
 import { correctNormalizers } from './normalizers';
+import { correctPreTokenizers } from './pre-tokenizers';
 import { findEndId, findMaskId, findPadId } from './special-ids';
 import { joinPair } from './pair';
 import type { Encoded, TokenCache } from './token-cache';
@@ -82,6 +83,7 @@ function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceToken
   };
   const hf = new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
   correctNormalizers(hf.normalizer);
+  correctPreTokenizers(hf.pre_tokenizer);
   return hf;
 }
 

@@ -17,6 +17,33 @@ function changed(name: string, change: Record<string, unknown>) {
   return readStructure(folders.make(files));
 }
 
+describe('a Gemma 3 with layers of one kind only', () => {
+  it.each(['sliding_attention', 'full_attention'])(
+    'has the type that transformers 5 then writes: %s',
+    (kind) => {
+      const kinds = {
+        full_attention: { rope_type: 'linear', factor: 2, rope_theta: 50 },
+        sliding_attention: { rope_type: 'default', rope_theta: 10 },
+      };
+      const built = (more: object) =>
+        changed('gemma3-kinds', { layer_types: [kind, kind], rope_parameters: { ...kinds, ...more } }).graph;
+      const [plain, written] = [built({}), built({ rope_type: 'default', rope_theta: null })];
+      expect(written.nodes).toEqual(plain.nodes);
+      expect([...written.initializers]).toEqual(
+        [...plain.initializers].map(([name, tensor]) => [
+          name,
+          { ...tensor, data: written.initializers.get(name)!.data },
+        ]),
+      );
+    },
+  );
+
+  it('is refused with another type for all layers', () =>
+    expect(() => changed('gemma3-kinds', { rope_parameters: { rope_type: 'linear', factor: 2 } })).toThrow(
+      /rope_parameters\.rope_type is "linear"/,
+    ));
+});
+
 describe('a decoder is refused', () => {
   it('with a kind of layer that is not implemented, or other layers than it has', () => {
     const types = (...layer_types: string[]) => changed('qwen3-window', { layer_types });

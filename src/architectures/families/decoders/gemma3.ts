@@ -13,8 +13,10 @@ export const gemma3Text = gemma2Like({
   rotations(net, config, places, { width }) {
     const kinds = config.section('rope_parameters');
     const old = config.filled('rope_scaling');
-    // Settings for all layers alike are not those of any Gemma 3.
-    for (const key of ['rope_type', 'rope_theta']) kinds?.require(key, null);
+    // Settings for all layers alike are not those of any Gemma 3. Where there are layers of one kind only, transformers 5
+    // writes a type that means nothing.
+    kinds?.require('rope_type', null, 'default');
+    kinds?.require('rope_theta', null);
     // The library would mix both.
     if (kinds?.has('full_attention')) config.require('rope_scaling', null, {});
     // Version 4 of the library reads the old name, version 5 does not.

@@ -3,7 +3,7 @@ import { activationOf } from '../../blocks/activation';
 import { attention, type AttentionShape } from '../../blocks/attention';
 import { postNormLayer, project } from '../../blocks/encoder-layer';
 import { layerNorm, linear } from '../../blocks/layers';
-import { LOWEST, POSITIONS, type Network } from '../../blocks/network';
+import { POSITIONS, type Network } from '../../blocks/network';
 import {
   counted,
   embedding,
@@ -33,7 +33,7 @@ export const debertaV2: Family = {
     const { mask, rows } = inputs;
     const real = net.op('', 'Cast', [flat(net, mask, 1)], { to: DType.float });
     const embedded = embeddings(net, config, inputs, size, real);
-    const shape = { heads, keyValueHeads: heads, width, rows, bias: pairBias(net, mask) };
+    const shape = { heads, keyValueHeads: heads, width, rows, seen: pairsOf(net, mask) };
     const layer = {
       size: { hidden, inner, epsilon },
       shape,
@@ -50,8 +50,17 @@ export const debertaV2: Family = {
       const added = distances
         ? distanceScores(net, names.attention, projections, shape, distances, scale)
         : [];
-      const bias = added.reduce((sum, one) => net.op(names.attention, 'Add', [one, sum]), shape.bias);
-      const mixed = attention(net, names.attention, projections, { ...shape, bias }, { scale });
+      const bias = added.reduce<string | undefined>(
+        (sum, one) => (sum === undefined ? one : net.op(names.attention, 'Add', [one, sum])),
+        undefined,
+      );
+      const mixed = attention(
+        net,
+        names.attention,
+        projections,
+        { ...shape, ...(bias && { bias }) },
+        { scale },
+      );
       x = postNormLayer(net, x, names, layer, mixed);
       if (i === 0 && convolved) x = withConvolution(net, config, embedded, x, shape, size, real);
     }
@@ -90,11 +99,10 @@ function embeddings(
   return net.op(at, 'Mul', [layerNorm(net, `${at}.LayerNorm`, wide, hidden, epsilon), real]);
 }
 
-/** 0 for two tokens, the lowest float if either is padding: (batch, 1, sequence, sequence). */
-function pairBias(net: Network, mask: string): string {
+/** Whether neither of two tokens is padding: (batch, 1, sequence, sequence). */
+function pairsOf(net: Network, mask: string): string {
   const along = (axis: number) => net.op('', 'Unsqueeze', [mask, net.g.ints([1, axis])]);
-  const both = net.op('', 'Cast', [net.op('', 'Mul', [along(2), along(3)])], { to: DType.bool });
-  return net.op('', 'Where', [both, net.float(0), net.float(LOWEST)]);
+  return net.op('', 'Cast', [net.op('', 'Mul', [along(2), along(3)])], { to: DType.bool });
 }
 
 /** Adds a convolution of the embeddings over the text to the first layer's states, (tokens, hidden). */

@@ -100,7 +100,9 @@ function ropeOf(config: Config, kind: Kind, width: number): Rope {
   const all = config.section('rope_parameters');
   if (all) {
     config.require('rope_scaling', null);
-    for (const key of ['rope_type', 'rope_theta']) all.require(key, null);
+    // As in gemma3.ts, where there are layers of one kind only.
+    all.require('rope_type', null, 'default');
+    all.require('rope_theta', null);
   }
   const global = config.number('global_rope_theta', 160000);
   const local = config.isNull('local_rope_theta') ? global : config.number('local_rope_theta', 10000);

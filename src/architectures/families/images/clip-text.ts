@@ -15,6 +15,7 @@ const PROJECTION = 'text_projection.weight';
 const family = (build: Family['build']): Family => ({
   prefixes: [''],
   marker: `${TEXT}.embeddings.token_embedding.weight`,
+  outer: `${TEXT}.`,
   build,
 });
 

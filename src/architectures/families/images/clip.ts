@@ -16,6 +16,7 @@ const IMAGES = 'vision_model';
 export const clipVision: Family = {
   prefixes: [''],
   marker: `${IMAGES}.embeddings.class_embedding`,
+  outer: `${IMAGES}.`,
   build: (net, config) => buildVision(net, config),
 };
 

@@ -1,0 +1,70 @@
+import { cpSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readHeader } from '../../../src/architectures/folder/header';
+import { writeTensors } from '../../../src/architectures/folder/write';
+import { folderWeights, loadModelAt, readStructure } from '../../../src/architectures/load';
+import { loadTextEncoder, readPipeline } from '../../../src/architectures/pipeline';
+import type { Model } from '../../../src/graph/model';
+import { tensorNumbers } from '../../../src/graph/values';
+import { Folders } from './folders';
+
+const FIXTURES = join(import.meta.dirname, '../../fixtures');
+const folders = new Folders();
+afterAll(() => folders.remove());
+
+/** A copy of a folder in which names of weights are without `text_model.` and `vision_model.`. */
+function bare(source: string): string {
+  const folder = folders.make({});
+  cpSync(source, folder, { recursive: true });
+  shorten(join(folder, 'model.safetensors'));
+  return folder;
+}
+
+function shorten(path: string): void {
+  const tensors = [...readHeader(path).values()];
+  writeTensors(
+    `${path}.renamed`,
+    tensors.map((t) => ({ ...t, name: t.name.replace(/^(?:text|vision)_model\./, '') })),
+  );
+  renameSync(`${path}.renamed`, path);
+}
+
+/** Nodes, names and values: all but the places of weights in their files. */
+const contents = ({ graph }: Model) => ({
+  nodes: graph.nodes,
+  outputs: graph.outputs,
+  weights: [...graph.initializers.values()].map((t) => ({ ...t, data: tensorNumbers(t) })),
+});
+
+describe('a CLIP model whose names are those of transformers 5.16', () => {
+  it.each(['clip-text', 'clip-text-gelu', 'clip-vision'])('is the same model: %s', (name) => {
+    const source = join(FIXTURES, 'hf', name);
+    expect(contents(loadModelAt(bare(source)))).toEqual(contents(loadModelAt(source)));
+  });
+
+  it('is exported under the names of its own files', () => {
+    const { places } = folderWeights(bare(join(FIXTURES, 'hf/clip-text')));
+    const stored = places.get('text_model.final_layer_norm.weight')!;
+    expect(stored.name).toBe('final_layer_norm.weight');
+  });
+
+  it('is the text encoder of a pipeline', () => {
+    const folder = folders.make({});
+    const source = join(FIXTURES, 'diffusers/sd');
+    cpSync(source, folder, { recursive: true });
+    shorten(join(folder, 'text_encoder/model.safetensors'));
+    const [own, known] = [folder, source].map((path) => loadTextEncoder(readPipeline(path), 0));
+    expect(contents(own)).toEqual(contents(known));
+  });
+
+  it('that lacks a weight is told the name in its own files', () => {
+    const folder = bare(join(FIXTURES, 'hf/clip-text'));
+    const path = join(folder, 'model.safetensors');
+    const tensors = [...readHeader(path).values()].filter((t) => t.name !== 'final_layer_norm.weight');
+    writeTensors(`${path}.less`, tensors);
+    renameSync(`${path}.less`, path);
+    expect(() => readStructure(folder)).toThrow(/the weights have no final_layer_norm\.weight/);
+    expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toHaveProperty('model_type');
+  });
+});
