@@ -208,6 +208,22 @@ describe.skipIf(!hasTools)('a hostile login node', () => {
     expect(existsSync(join(runs, 'other')) || existsSync(join(home, 'runs/above.json'))).toBe(false);
   });
 
+  it('has folders that nobody may open, and records that are nested without end', async () => {
+    const [one, other] = [begin(1), begin(2)] as [string, string];
+    mkdirSync(join(there(one), 'samples'));
+    write(one, 'samples/1.png', 'a picture');
+    write(other, 'inputs.json', '['.repeat(200_000) + ']'.repeat(200_000));
+    chmodSync(join(there(one), 'samples'), 0o511);
+    chmodSync(join(there(one), 'scalars.bin'), 0o444);
+    const bringing = bringer();
+    await bringing.follow([one, other]);
+    await bringing.collect([one, other]);
+    chmodSync(join(there(one), 'samples'), 0o755);
+    expect(readFileSync(join(one, 'samples/1.png'), 'utf8')).toBe('a picture');
+    expect(existsSync(join(other, 'inputs.json'))).toBe(false);
+    expectPlain();
+  });
+
   it('prints without end', async () => {
     const all = Array.from({ length: 30 }, (_, i) => begin(i));
     await bringer('if [ "$1" = sh ]; then exec yes; else exec sh -c "$*"; fi').follow(all);

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskError, discard } from '../../files/atomic';
 import { readIfThereSync } from '../../files/read';
@@ -31,23 +31,20 @@ export function recordHere(
   text: string | undefined,
   here: (path: string) => string | undefined,
 ): string | undefined {
-  const value = parsed(text);
-  if (value === undefined) return undefined;
-  const moved = withPathsHere(value, here);
-  return `${name === 'trial.json' ? JSON.stringify(moved) : JSON.stringify(moved, null, 2)}\n`;
-}
-
-function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    const moved = withPathsHere(JSON.parse(text), here);
+    return `${name === 'trial.json' ? JSON.stringify(moved) : JSON.stringify(moved, null, 2)}\n`;
   } catch {
+    // Not JSON, or nested as deeply as no record is.
     return undefined;
   }
 }
 
 /** Not flushed, as the files that come with it are not: thousands of runs may come at once. */
 function replace(path: string, text: string): void {
-  if (readIfThereSync(path)?.toString('utf8') === text) return;
+  const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile();
+  if (isFile && readIfThereSync(path)?.toString('utf8') === text) return;
   const temporary = temporaryBeside(path);
   try {
     writeFileSync(temporary, text, { flag: 'wx' });

@@ -24,6 +24,7 @@ const REST_MS = 200;
 const MOST_BYTES = 64_000_000;
 /** Errors: the first and the last lines say what went wrong. */
 const MOST_ERROR = 32_768;
+const LONG_LINE = /([^\n]{500})[^\n]+/g;
 
 /**
  * Runs a program without a shell, and returns what it printed. Of its errors, the beginning and the end are kept.
@@ -105,7 +106,8 @@ class Errors {
   }
 
   text(): string {
-    return this.first + this.last;
+    // They become parts of messages.
+    return (this.first + this.last).replaceAll(LONG_LINE, '$1…');
   }
 }
 

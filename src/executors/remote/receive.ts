@@ -35,6 +35,8 @@ export async function receive(
     return await rsync.copy({
       ...{ from: { there: from }, to: arrived, entries, timeoutMs },
       options: [
+        // Whatever they are there, what comes can be read and moved here.
+        '--chmod=Du+rwx,Fu+rw',
         // What is as here does not come.
         ...[`--compare-dest=${to}`, `--temp-dir=${halves}`],
         ...without.map((name) => `--exclude=/*/${name}`),
