@@ -5,24 +5,27 @@ import { planModel } from '../../../../../src/cli/commands/get/model';
 import { missingOf } from '../../../../../src/cli/commands/get/plan';
 import { planText } from '../../../../../src/cli/commands/get/report';
 import { Hub } from '../../../../../src/hub/client';
-import { commitOf } from '../../../../hub/repository';
+import { commitOf, smallFile } from '../../../../hub/repository';
 import { scratchFolder } from '../../../../scratch';
 
 const commit = commitOf('a commit');
 
-it('a cached file that is too short, or a link to nothing, is missing', () => {
+it('a cached file that is too short, has other bytes, or is a link to nothing is missing', async () => {
   const cache = scratchFolder('plan');
   const folder = join(cache, 'models--a--b', 'snapshots', commit);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'whole'), '12345');
   writeFileSync(join(folder, 'short'), '123');
+  writeFileSync(join(folder, 'changed'), '12346');
   symlinkSync('../../blobs/gone', join(folder, 'link'));
   const endpoint = 'http://127.0.0.1:1';
   const hub = new Hub({ endpoint, cache, offline: true, xet: true, proxies: {}, certificates: [] });
-  const paths = ['whole', 'short', 'link', 'absent'];
-  const files = paths.map((path) => ({ path, size: 5, gitSha1: commit }));
+  const { gitSha1 } = smallFile('whole', '12345');
+  const paths = ['whole', 'short', 'changed', 'link', 'absent'];
+  const files = paths.map((path) => ({ path, size: 5, gitSha1 }));
   const repo = { kind: 'model', id: 'a/b', revision: commit, commit, gated: false, private: false } as const;
-  expect(missingOf(hub, { ...repo, files }, paths)).toEqual(['short', 'link', 'absent']);
+  const missing = await missingOf(hub, { ...repo, files }, paths);
+  expect(missing).toEqual(['short', 'changed', 'link', 'absent']);
 });
 
 it('what a hub says does not control the terminal', () => {
