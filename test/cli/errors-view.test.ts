@@ -206,7 +206,10 @@ describe('aurora errors', () => {
       'aurora/runs',
     );
     const r = lab.run('errors', run, '--at', '1', '--json');
-    expect(lines(r)).toEqual([expect.objectContaining({ kind: 'problem', severity: 'error' })]);
+    expect(lines(r)).toEqual([
+      expect.objectContaining({ kind: 'problem', severity: 'error' }),
+      { error: expect.objectContaining({ kind: 'run', code: 20 }) },
+    ]);
     expect(r.code).toBe(20);
     expect(readdirSync(run).filter((name) => name.startsWith('predictions-'))).toEqual([]);
   });

@@ -44,7 +44,8 @@ describe('aurora reproduce', () => {
       const r = spawnSync(process.execPath, [...node, 'reproduce', 'demo', ...options], { encoding: 'utf8' });
       return [r.status, r.stdout, r.stderr.trim().split('\n')[0]];
     };
-    expect(reproduce('--json')).toEqual([3, '', '• Fetching the data …']);
-    expect(reproduce('--json', '--quiet')).toEqual([3, '', expect.stringMatching(/^error: /)]);
+    const error = expect.stringMatching(/^\{"error":\{"kind":"experiment"[^\n]*\}\n$/);
+    expect(reproduce('--json')).toEqual([3, error, '• Fetching the data …']);
+    expect(reproduce('--json', '--quiet')).toEqual([3, error, expect.stringMatching(/^error: /)]);
   });
 });

@@ -52,7 +52,7 @@ describe('control characters from files and arguments', () => {
     expect(shown.map((line) => JSON.stringify(JSON.parse(line))).join('\n')).toContain(
       JSON.stringify(`a${EVIL}`),
     );
-    clean(0, 'export', run, '--out', lab.fresh('exported'));
+    clean(0, 'export', run, '--as', 'adapter', '--out', lab.fresh('exported'));
     clean(0, 'inspect', lab.path('model.onnx'));
   });
 
@@ -62,7 +62,7 @@ describe('control characters from files and arguments', () => {
     [3, 'train', `${EVIL.replaceAll('\0', '')}.aurora.json`],
     [3, 'train', lab.experiment, '--set', `training.${EVIL}=1`],
     [2, 'runs', '--sort', EVIL, lab.folder],
-    [3, 'get', `owner/${EVIL}`],
+    [2, 'get', `owner/${EVIL}`],
   ])('do not reach it from an argument: exit code %i', (code, ...args) => {
     const { out, err, code: ended } = lab.run(...(args as string[]));
     expect(out + err).not.toMatch(CONTROLS);
