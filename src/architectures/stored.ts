@@ -5,6 +5,7 @@ import { dtypeName } from '../graph/dtype';
 import { loadModel } from '../graph/file/load';
 import { elementCount, isFileRef, type Graph, type Model } from '../graph/model';
 import type { StoredModel, StoredWeight } from '../graph/summary';
+import { FAMILIES } from './families/registry';
 import { POSITIONS } from './blocks/network';
 import { readConfig } from './folder/config';
 import { typeOf } from './folder/type';
@@ -27,7 +28,13 @@ export function storedModel(path: string, { graph, metadata }: Model): StoredMod
   if (!isHubModel(path)) return { weights: storedPart(path, graph).weights };
   const positions = metadata.get(POSITIONS);
   const { family, weights } = storedPart(path, graph);
-  return { family, ...(positions !== undefined && { positions: Number(positions) }), weights };
+  const decoder = FAMILIES.get(family ?? '')?.caches;
+  return {
+    family,
+    ...(decoder && { decoder }),
+    ...(positions !== undefined && { positions: Number(positions) }),
+    weights,
+  };
 }
 
 /** What a pipeline has beside its U-Net. */

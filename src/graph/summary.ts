@@ -31,6 +31,8 @@ export interface ModelSummary {
 export interface StoredModel {
   /** model_type of a folder from the hub, or diffusers' class. */
   family?: string;
+  /** Whether a folder's model is a decoder: each token sees those before it alone. */
+  decoder?: true;
   /** How many tokens of a text it has positions for, if that is limited and known. */
   positions?: number;
   /** How the weights are stored: bytes by type, the most first. */

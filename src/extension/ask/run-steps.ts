@@ -6,19 +6,24 @@ export type Outcome = 'next' | 'back' | 'cancel';
 export interface Place {
   title: string;
   step: number;
-  /** All steps of this path; undefined while it is not known which ones follow. */
-  total?: number;
+  /** All steps of this path, those before it included. */
+  total: number;
+  /** Whether earlier answers still decide how many there are. */
+  about: boolean;
 }
 
 export interface Step<S> {
   /** Whether the step is asked at all, given what is known when its turn comes. */
   applies(state: S): boolean | Promise<boolean>;
   /**
-   * The same before its turn, so that titles can count it; undefined, or left out, while earlier steps decide.
+   * The same before its turn, so that titles can count it; "unlikely" if left out. A step is likely if most paths that are
+   * still possible ask it.
    */
-  ahead?(state: S): boolean | undefined;
+  ahead?(state: S): boolean | Likelihood;
   run(state: S, place: Place): Promise<Outcome>;
 }
+
+export type Likelihood = 'likely' | 'unlikely';
 
 /** Spread into a step that is always asked. */
 export const always = { applies: () => true, ahead: () => true };
@@ -32,9 +37,8 @@ export async function runSteps<S>(title: string, steps: readonly Step<S>[], stat
       continue;
     }
     const step = asked.length + 1;
-    const left = followers(steps.slice(at + 1), state);
-    const total = left === undefined ? undefined : step + left;
-    const outcome = await steps[at].run(state, { title, step, ...(total !== undefined && { total }) });
+    const { count, about } = followers(steps.slice(at + 1), state);
+    const outcome = await steps[at].run(state, { title, step, total: step + count, about });
     if (outcome === 'cancel') return false;
     if (outcome === 'next') asked.push(at++);
     else at = asked.pop() ?? at;
@@ -42,12 +46,15 @@ export async function runSteps<S>(title: string, steps: readonly Step<S>[], stat
   return true;
 }
 
-/** How many of the steps will be asked; undefined if that is not known of each. */
-function followers<S>(steps: readonly Step<S>[], state: S): number | undefined {
-  const ahead = steps.map((step) => step.ahead?.(state));
-  return ahead.includes(undefined) ? undefined : ahead.filter((asked) => asked).length;
+/** How many of the steps will be asked, exactly or about. */
+function followers<S>(steps: readonly Step<S>[], state: S): { count: number; about: boolean } {
+  const ahead = steps.map((step) => step.ahead?.(state) ?? 'unlikely');
+  return {
+    count: ahead.filter((asked) => asked === true || asked === 'likely').length,
+    about: ahead.some((asked) => typeof asked === 'string'),
+  };
 }
 
-/** "New Experiment (9 of 13)", or "New Experiment (step 3)" while the number of steps is not known. */
-export const titleAt = ({ title, step, total }: Place, t: Translate): string =>
-  total === undefined ? t('{0} (step {1})', title, step) : t('{0} ({1} of {2})', title, step, total);
+/** "New Experiment (9 of 13)", or "New Experiment (3 of about 11)" while the number of steps is not known. */
+export const titleAt = ({ title, step, total, about }: Place, t: Translate): string =>
+  about ? t('{0} ({1} of about {2})', title, step, total) : t('{0} ({1} of {2})', title, step, total);

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { starting } from '../ask/starting';
 import { CONTEXT, INTERNAL } from '../ids';
@@ -13,18 +13,11 @@ import { notify } from '../messages/notify';
 
 /** @returns the run folder */
 export async function runDemo(services: Services, demo: DemoName): Promise<string | undefined> {
-  const { bundle, experiment, folder: name } = DEMOS[demo];
   const { context, panels, store, log } = services;
   if (!vscode.workspace.isTrusted) throw untrusted();
   const began = Date.now();
-  const workspaceFolder = vscode.workspace.workspaceFolders?.find((f) => f.uri.scheme === 'file');
-  const folder = workspaceFolder
-    ? join(workspaceFolder.uri.fsPath, name)
-    : demoFolder(context.globalStorageUri.fsPath, demo);
-  const from = join(context.extensionPath, 'dist', bundle);
-  const file = await starting(vscode.l10n.t('Preparing the demo'), () =>
-    makeDemoFolder(from, experiment, folder),
-  );
+  const { file, workspaceFolder } = await preparedDemo(context, demo);
+  const folder = dirname(file);
   // Its folder is listed from now on, though it is not open.
   if (!workspaceFolder) await store.refresh();
   log.info(`The demo is in ${folder} (${Date.now() - began} ms).`);
@@ -42,6 +35,25 @@ export async function runDemo(services: Services, demo: DemoName): Promise<strin
   markStep(context, CONTEXT.demoRan);
   if (!workspaceFolder && !isKnown) offerFolder(services, folder);
   return run;
+}
+
+/**
+ * A demo's experiment, with its model and data beside it: in the workspace, or in the extension's storage if no folder is
+ * open.
+ */
+export async function preparedDemo(
+  { extensionPath, globalStorageUri }: vscode.ExtensionContext,
+  demo: DemoName,
+): Promise<{ file: string; workspaceFolder?: vscode.WorkspaceFolder }> {
+  const { bundle, experiment, folder: name } = DEMOS[demo];
+  const workspaceFolder = vscode.workspace.workspaceFolders?.find((f) => f.uri.scheme === 'file');
+  const folder = workspaceFolder
+    ? join(workspaceFolder.uri.fsPath, name)
+    : demoFolder(globalStorageUri.fsPath, demo);
+  const file = await starting(vscode.l10n.t('Preparing the demo'), () =>
+    makeDemoFolder(join(extensionPath, 'dist', bundle), experiment, folder),
+  );
+  return { file, ...(workspaceFolder && { workspaceFolder }) };
 }
 
 /** Opening a folder reloads the window, and the run continues. */

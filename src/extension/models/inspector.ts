@@ -9,7 +9,7 @@ import { InputFiles } from './input-files';
 import type { ModelInspector, StepChoice } from './models';
 
 /** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
-const SUMMARY = 5;
+const SUMMARY = 6;
 
 const settings = ({ method, rank, targets, head, output }: Omit<StepChoice, 'batch' | 'length'>) => ({
   method,

@@ -1,5 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 
+/** The model in each demo's folder. */
+export const DEMO_MODEL = 'model.onnx';
+
 /** The demos: where each is in the extension, its experiment, and the folder that it creates in a workspace. */
 export const DEMOS = {
   text: { bundle: 'demo', experiment: 'debian-sections.aurora.json', folder: 'aurora-demo' },

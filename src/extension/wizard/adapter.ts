@@ -61,7 +61,7 @@ const methodStep: Step<WizardState> = {
 
 const targetStep: Step<WizardState> = {
   applies: (state) => !isHeadAlone(state.adapter!),
-  ahead: ({ adapter }) => adapter && !isHeadAlone(adapter),
+  ahead: ({ adapter }) => (adapter ? !isHeadAlone(adapter) : 'likely'),
   async run(state, place) {
     const { t } = vscode.l10n;
     const { layers, blocked, missingRules } = state.summary!;
@@ -104,7 +104,7 @@ const targetStep: Step<WizardState> = {
 const rankStep: Step<WizardState> = {
   // A rank shared by all layers is far above what one layer allows, and rarely the first thing to change.
   applies: ({ adapter }) => isRankedByLayer(adapter!),
-  ahead: ({ adapter }) => adapter && isRankedByLayer(adapter),
+  ahead: ({ adapter }) => (adapter ? isRankedByLayer(adapter) : 'likely'),
   async run(state, place) {
     const { t } = vscode.l10n;
     const adapter = state.adapter as RankedSpec;

@@ -10,6 +10,7 @@ import { choiceColumns } from '../language/guess/guess-choices';
 import { guessAnswer, guessFor } from '../language/guess/guess-columns';
 import { isIdentifier } from '../language/guess/identifiers';
 import { labelColumns } from './label-columns';
+import { textsAhead, imagesAhead } from './paths';
 import type { WizardState } from './state';
 import { notify } from '../messages/notify';
 
@@ -36,6 +37,7 @@ const guessed = (state: WizardState): TaskColumns =>
 
 const imageStep: Step<WizardState> = {
   applies: (state) => kindOf(state).input === 'image' && state.headOfData !== undefined,
+  ahead: (state) => imagesAhead(state) && 'unlikely',
   async run(state, place) {
     const { columns } = state.headOfData!;
     const likely = columns.find(({ name }) => /image|img|file|path/i.test(name)) ?? columns[0];
@@ -53,6 +55,7 @@ const imageStep: Step<WizardState> = {
 
 const textStep: Step<WizardState> = {
   applies: (state) => kindOf(state).input !== 'image' && state.headOfData !== undefined,
+  ahead: textsAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const { answer } = kindOf(state);
@@ -91,6 +94,7 @@ function secondTexts(state: WizardState): Column[] {
 
 const pairStep: Step<WizardState> = {
   applies: (state) => kindOf(state).pairs && secondTexts(state).length > 0,
+  ahead: (state) => (state.task === undefined || kindOf(state).pairs) && 'unlikely',
   run: (state, place) =>
     optionalStep(state, place, 'pair', {
       columns: secondTexts(state),
@@ -101,6 +105,7 @@ const pairStep: Step<WizardState> = {
 const completionStep: Step<WizardState> = {
   applies: (state) =>
     kindOf(state).answer === 'text' && state.columns!.messages === undefined && singles(state).length > 1,
+  ahead: (state) => (state.task === undefined || kindOf(state).answer === 'text') && 'unlikely',
   run: (state, place) =>
     optionalStep(state, place, 'completion', {
       columns: singles(state).filter((c) => c.name !== state.columns!.text),
@@ -131,6 +136,7 @@ async function optionalStep(
 
 const choicesStep: Step<WizardState> = {
   applies: (state) => kindOf(state).answer === 'choice',
+  ahead: (state) => (state.task === undefined ? 'unlikely' : kindOf(state).answer === 'choice'),
   async run(state, place) {
     const { t } = vscode.l10n;
     const { text, choices, completion } = state.columns!;
@@ -163,6 +169,8 @@ function choicesWords(selected: readonly ColumnItem[]): string {
 
 const labelStep: Step<WizardState> = {
   applies: (state) => kindOf(state).columns.label !== undefined && state.headOfData !== undefined,
+  ahead: (state) =>
+    state.task === undefined || kindOf(state).columns.label !== undefined ? 'likely' : false,
   async run(state, place) {
     const { t } = vscode.l10n;
     const { answer } = kindOf(state);

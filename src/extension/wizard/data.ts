@@ -10,18 +10,11 @@ import { DATA_FILE, readDataHead } from '../language/data-head';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { columnSteps } from './columns';
-import {
-  browseItems,
-  imageSources,
-  imageTrainStep,
-  readsImages,
-  sourceItem,
-  sourceOf,
-  type SourceItem,
-} from './images';
+import { browseItems, imageSources, imageTrainStep, sourceItem, sourceOf, type SourceItem } from './images';
 import { hubItem, getData } from './from-hub';
 import { shownName, shownPlace, splitBeside } from './hub-files';
-import { drawsPictures, pictureSteps } from './pictures';
+import { pictureSteps } from './pictures';
+import { readsImages, readsTexts, textsAhead, imagesAhead } from './paths';
 import { dataFiles, nearFirst, pickFile, type WizardState } from './state';
 import { testStep } from './test-set';
 import { percent } from '../../base/percent';
@@ -38,7 +31,8 @@ const suits = ({ task }: WizardState, file: string): boolean =>
   (formatOf(file) !== 'conll' || describeTask(task!).answer === 'spans');
 
 const trainStep: Step<WizardState> = {
-  applies: (state) => !readsImages(state) && !drawsPictures(state),
+  applies: readsTexts,
+  ahead: textsAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const files = nearFirst(
@@ -106,6 +100,7 @@ function unfit({ columns }: DataHead, path: string, task: TaskDescription): stri
 
 const imageValidationStep: Step<WizardState> = {
   applies: readsImages,
+  ahead: imagesAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const sources = nearFirst(
@@ -141,7 +136,8 @@ const imageValidationStep: Step<WizardState> = {
 };
 
 const validationStep: Step<WizardState> = {
-  applies: (state) => !readsImages(state) && !drawsPictures(state),
+  applies: readsTexts,
+  ahead: textsAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const train = state.train!;

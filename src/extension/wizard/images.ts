@@ -1,6 +1,5 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { describeTask } from '../../experiment/tasks/registry';
 import { withPatterns } from '../../files/pattern';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
@@ -12,14 +11,13 @@ import { EXCLUDED } from '../models/workspace-files';
 import { cachedData } from '../models/hub-cached';
 import { getData, hubItem } from './from-hub';
 import { shownName, shownPlace } from './hub-files';
+import { readsImages, imagesAhead } from './paths';
 import { nearFirst, type WizardState } from './state';
 import { notify } from '../messages/notify';
 
 const IMAGES = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
 /** Enough to meet two labels of each folder; looking for all images of a large one would take long. */
 const LIMIT = 20_000;
-
-export const readsImages = ({ task }: WizardState): boolean => describeTask(task!).input === 'image';
 
 /** Folders of labeled images, and data files. */
 export async function imageSources(state: WizardState): Promise<string[]> {
@@ -58,6 +56,7 @@ export async function sourceOf({ source, browse }: SourceItem, title: string): P
 
 export const imageTrainStep: Step<WizardState> = {
   applies: readsImages,
+  ahead: imagesAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     for (;;) {

@@ -4,6 +4,7 @@ import { AuroraError } from '../../base/errors';
 import { showError } from '../ask/guard';
 import { hubName } from '../../experiment/hub-reference';
 import { modelFileLater, modelPath } from '../../files/model-path';
+import { DEMO_MODEL, type DemoName } from '../runs/demo-places';
 import { getFromHub } from '../hub/get';
 import { COMMAND } from '../ids';
 import { FILE_KEYS, kindOf } from '../language/checks/check-files';
@@ -11,14 +12,14 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { likelyOutput } from './draft';
 import type { Outcome, Place, Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
+import type { KnownModel } from '../models/models';
 import { findModels } from '../models/model-files';
 import { refusalOf } from '../words/refusal-text';
 import { cachedModels } from '../models/hub-cached';
 import { hubItem } from './from-hub';
 import { shownName } from './hub-files';
+import { readsImages, readsTexts } from './paths';
 import { pickFile, type ActionItem, type WizardState } from './state';
-import { readsImages } from './images';
-import { drawsPictures } from './pictures';
 import { taskStep } from './task';
 import { withProgress } from '../messages/progress';
 
@@ -34,14 +35,14 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
   const files = [...(await findModels()), ...(await cachedModels())];
   for (;;) {
     const { refused } = state;
-    const picked = await pickFile<'demo' | 'report' | 'hub'>(place, {
+    const picked = await pickFile<DemoName | 'report' | 'hub'>(place, {
       files,
       placeholder: refused
         ? t('{0} cannot be used: select another model', shownName(refused.path))
         : files.length > 0
           ? t('Select the model to adapt')
           : t(
-              'No models in this workspace. Get one from the Hugging Face hub, browse for an ONNX file, or run the demo with its own model.',
+              'No models in this workspace. Get one from the Hugging Face hub, browse for an ONNX file, or select a model that comes with AuroRA.',
             ),
       browse: {
         title: t('Select an ONNX model, or the config.json of a model folder'),
@@ -49,29 +50,39 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
       },
       active: state.model,
       above: refused ? refusalItems(refused) : [],
-      extra: [
-        hubItem(t('Get Model from the Hub…')),
-        {
-          label: `$(rocket) ${t('Run the Demo')}`,
-          description: t('a small sentence encoder that comes with AuroRA'),
-          action: 'demo',
-          alwaysShow: true,
-        },
-      ],
+      extra: [hubItem(t('Get Model from the Hub…')), ...demoItems()],
     });
-    if (picked === 'demo') {
-      void vscode.commands.executeCommand(COMMAND.runDemo);
-      return 'cancel';
-    }
     // The list is shown again at once: reading the model for its report takes seconds.
     if (picked === 'hub') {
       const got = await getFromHub(state.services, 'model');
       if (got && (await readModel(state, modelPath(got.references[0]!.path)))) return 'next';
+    } else if (picked === 'text' || picked === 'images' || picked === 'language') {
+      // Copied, since an update of the extension removes its folder.
+      const { preparedDemo } = await import('../commands/run-demo');
+      const { file } = await preparedDemo(state.services.context, picked);
+      if (await readModel(state, join(dirname(file), DEMO_MODEL))) return 'next';
     } else if (picked === 'report')
       void vscode.commands.executeCommand(COMMAND.showModelReport, vscode.Uri.file(refused!.path));
     else if (typeof picked === 'string') return picked;
     else if (await readModel(state, modelPath(picked.path))) return 'next';
   }
+}
+
+/** The models that come with the extension, each copied with sample data when it is chosen. */
+function demoItems(): ActionItem<DemoName>[] {
+  const { t } = vscode.l10n;
+  const description = t('comes with AuroRA, with sample data');
+  const labels = {
+    text: t('Sentence encoder (USE-lite)'),
+    images: t('Vision transformer for clothes (Fashion-MNIST)'),
+    language: t('Small language model (package summaries)'),
+  };
+  return (Object.keys(labels) as DemoName[]).map((demo) => ({
+    label: `$(package) ${labels[demo]}`,
+    description,
+    action: demo,
+    alwaysShow: true,
+  }));
 }
 
 /** Why a model cannot be used, and its report. What is typed hides them, so that Enter takes the model that it names. */
@@ -145,7 +156,7 @@ const besideStep = (
   },
 });
 
-const tokenizerStep = besideStep('tokenizer', (state) => !readsImages(state) && !drawsPictures(state), {
+const tokenizerStep = besideStep('tokenizer', readsTexts, {
   name: 'tokenizer.json',
   pattern: TOKENIZER,
   placeholder: vscode.l10n.t('The model has no tokenizer.json beside it. Select its tokenizer.'),
@@ -159,9 +170,12 @@ const preprocessorStep = besideStep('preprocessor', readsImages, {
   title: vscode.l10n.t('Select the preprocessor_config.json of the model'),
 });
 
+/** Of a folder from the hub, it is known which output is which. */
+const isUndecided = ({ outputs, family }: KnownModel): boolean => outputs.length > 1 && family === undefined;
+
 const outputStep: Step<WizardState> = {
-  // Which is which is known of a folder from the hub.
-  applies: ({ summary }) => summary!.outputs.length > 1 && summary!.family === undefined,
+  applies: ({ summary }) => isUndecided(summary!),
+  ahead: ({ summary }) => (summary ? isUndecided(summary) : 'unlikely'),
   async run(state, place) {
     const { head } = describeTask(state.task!);
     const likely = state.output ?? likelyOutput(state.summary!, head);

@@ -1,18 +1,16 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { describeTask } from '../../experiment/tasks/registry';
 import type { SubjectDraft } from '../../recipes/draft';
 import type { Outcome, Place, Step } from '../ask/run-steps';
 import { ask, pick } from '../ask/steps';
 import { PICTURE_FILES, pictureFolders, type PictureFolder } from '../models/picture-folders';
 import { EXCLUDED } from '../models/workspace-files';
+import { drawsPictures, picturesAhead } from './paths';
 import { nearFirst, type WizardState } from './state';
 import { notify } from '../messages/notify';
 
 /** Enough to count the images of a folder; those of a large data set need not all be looked for. */
 const LIMIT = 20_000;
-
-export const drawsPictures = ({ task }: WizardState): boolean => describeTask(task!).answer === 'picture';
 
 async function foldersIn(pattern: vscode.GlobPattern): Promise<PictureFolder[]> {
   const found = await vscode.workspace.findFiles(pattern, EXCLUDED, LIMIT);
@@ -85,6 +83,7 @@ async function workspaceFolders(state: WizardState): Promise<PictureFolder[]> {
 
 const trainStep: Step<WizardState> = {
   applies: drawsPictures,
+  ahead: picturesAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const folders = await workspaceFolders(state);
@@ -110,6 +109,7 @@ const usualPrompt = (folder: string): string => `a photo of sks ${basename(folde
 
 const promptStep: Step<WizardState> = {
   applies: drawsPictures,
+  ahead: picturesAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const { subject, train, captioned } = state;
@@ -137,6 +137,7 @@ const usualClassPrompt = ({ prompt = '' }: SubjectDraft): string =>
 
 const classImagesStep: Step<WizardState> = {
   applies: drawsPictures,
+  ahead: picturesAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const folders = (await workspaceFolders(state)).filter(({ path }) => path !== state.train);

@@ -5,7 +5,7 @@ import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
-import { drawsPictures } from './pictures';
+import { drawsPictures, tablesAhead } from './paths';
 import type { WizardState } from './state';
 
 interface RecipeItem extends vscode.QuickPickItem {
@@ -34,7 +34,7 @@ const section = (label: string | undefined, recipes: readonly Recipe[]): RecipeI
 export const recipeStep: Step<WizardState> = {
   // The paper gives no settings for its pictures.
   applies: (state) => !drawsPictures(state),
-  ahead: (state) => (state.task === undefined ? undefined : !drawsPictures(state)),
+  ahead: tablesAhead,
   async run(state, place) {
     const { t } = vscode.l10n;
     const own = recipesFor(state);

@@ -8,8 +8,7 @@ import type { Outcome, Place, Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import type { StepChoice } from '../models/models';
 import { sizeText } from '../words/step-text';
-import { readsImages } from './images';
-import { drawsPictures } from './pictures';
+import { drawsPictures, readsTexts, textsAhead, tablesAhead } from './paths';
 import type { WizardState } from './state';
 
 const BATCHES = [1, 2, 4, 8, 16, 32, 64];
@@ -34,8 +33,8 @@ interface SizeQuestion {
 }
 
 const lengthStep: Step<WizardState> = {
-  applies: (state) => !readsImages(state) && !drawsPictures(state),
-  ahead: (state) => (state.task === undefined ? undefined : !readsImages(state) && !drawsPictures(state)),
+  applies: readsTexts,
+  ahead: textsAhead,
   run(state, place) {
     const { t } = vscode.l10n;
     const { positions = Infinity } = state.summary!;
@@ -58,7 +57,7 @@ const lengthStep: Step<WizardState> = {
 const batchStep: Step<WizardState> = {
   // A few large images: one at a time.
   applies: (state) => !drawsPictures(state),
-  ahead: (state) => (state.task === undefined ? undefined : !drawsPictures(state)),
+  ahead: tablesAhead,
   run(state, place) {
     const usual = batchOf(state);
     return askSize(place, state, {

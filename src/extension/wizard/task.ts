@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { DEFAULT_TASK, describeTask, TASKS, taskWith, type TaskName } from '../../experiment/tasks/registry';
+import { DEFAULT_TASK, describeTask, taskWith, type TaskName } from '../../experiment/tasks/registry';
 import { hubRecipe } from '../../recipes/data/known';
 import { always, type Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
@@ -7,15 +7,16 @@ import { operatorRows } from '../tree/model-rows';
 import { modelText, wayAround } from '../words/model-text';
 import { stepSettings, stepText } from '../words/step-text';
 import { shownName } from './hub-files';
+import { possibleTasks } from './possible-tasks';
 import type { WizardState } from './state';
 
 /** Logits of so many classes for each token are those of a vocabulary. */
 const VOCABULARY = 256;
 
 /** What one of the paper's data sets is for; a model with a timestep draws pictures, and one with one input of four axes reads images; one whose only output has a vocabulary's logits writes texts. */
-function likelyTask({ summary, train }: WizardState): TaskName {
+function likelyTask({ summary, train }: WizardState, possible: readonly TaskName[]): TaskName {
   const known = train === undefined ? undefined : hubRecipe(train);
-  if (known) return known.task.value;
+  if (known && possible.includes(known.task.value)) return known.task.value;
   const { inputs, outputs } = summary!;
   if (inputs.some(({ name }) => name === 'timestep')) return taskWith({ input: 'text', answer: 'picture' })!;
   const images = inputs.length === 1 && inputs[0].shape?.length === 4;
@@ -38,14 +39,15 @@ export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardStat
   ...always,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const items = (Object.keys(TASKS) as TaskName[]).map((name): TaskItem => {
+    const possible = possibleTasks(state.summary!);
+    const items = possible.map((name): TaskItem => {
       const { title, detail } = describeTask(name);
       return { label: t(title), detail: t(detail), name };
     });
     const picked = await pick<TaskItem>(place, {
       items: [...modelItems(state), separator(t('Kind of task')), ...items],
       placeholder: t('Select the kind of task'),
-      active: items.find((i) => i.name === (state.task ?? likelyTask(state))),
+      active: items.find((i) => i.name === (state.task ?? likelyTask(state, possible))),
     });
     if (typeof picked === 'string') return picked;
     const [{ name }] = picked;

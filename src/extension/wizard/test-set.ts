@@ -4,8 +4,8 @@ import { readDataHead } from '../language/data-head';
 import { guessTests } from '../language/guess/guess-test';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
-import { drawsPictures } from './pictures';
-import { imageSources, readsImages, sourceItem, type SourceItem } from './images';
+import { imageSources, sourceItem, type SourceItem } from './images';
+import { readsImages, drawsPictures } from './paths';
 import { dataFiles, type WizardState } from './state';
 
 /** A file or folder that looks like a test set: asked only where there is one, since most data have none. */

@@ -17,11 +17,11 @@ const step = (answer: (state: State) => Outcome, more: Partial<Step<State>> = {}
 });
 const next = () => 'next' as const;
 
-const rank: Partial<Step<State>> = { applies: (s) => s.ranked === true, ahead: (s) => s.ranked };
+const rank: Partial<Step<State>> = { applies: (s) => s.ranked === true, ahead: (s) => s.ranked ?? 'likely' };
 
 it.each([
-  [true, ['Make (step 1)', 'Make (step 2)', 'Make (3 of 4)', 'Make (4 of 4)']],
-  [false, ['Make (step 1)', 'Make (step 2)', 'Make (3 of 3)']],
+  [true, ['Make (1 of about 4)', 'Make (2 of about 4)', 'Make (3 of 4)', 'Make (4 of 4)']],
+  [false, ['Make (1 of about 4)', 'Make (2 of about 4)', 'Make (3 of 3)']],
 ])('titles count the steps of this path alone, once they are known (%s)', async (ranked, titles) => {
   const state: State = { titles: [] };
   const method = step((s) => {
@@ -32,11 +32,11 @@ it.each([
   expect(state.titles).toEqual(titles);
 });
 
-it('shows no total before a step that only its own turn decides', async () => {
+it('does not count a step that only its own turn decides, and says so', async () => {
   const state: State = { titles: [] };
   const late = step(next, { applies: () => Promise.resolve(false), ahead: undefined });
   await runSteps('Make', [step(next), late, step(next)], state);
-  expect(state.titles).toEqual(['Make (step 1)', 'Make (2 of 2)']);
+  expect(state.titles).toEqual(['Make (1 of about 2)', 'Make (2 of 2)']);
 });
 
 it('goes back to the step that was asked before, and ends when canceled', async () => {

@@ -1,0 +1,28 @@
+import { TASKS, type TaskName } from '../../experiment/tasks/registry';
+import type { TaskDescription } from '../../experiment/tasks/kind';
+import type { KnownModel } from '../models/models';
+
+/**
+ * The kinds of task that a model can be trained for, by what it reads and returns: an image model reads one input of four
+ * axes, a U-Net a timestep, and only logits for each token predict tokens.
+ */
+export function possibleTasks(model: KnownModel): TaskName[] {
+  const names = Object.keys(TASKS) as TaskName[];
+  return names.filter((name) => isPossible(TASKS[name], model));
+}
+
+function isPossible({ input, answer, head }: TaskDescription, model: KnownModel): boolean {
+  const { inputs } = model;
+  const isUnet = inputs.some(({ name }) => name === 'timestep');
+  if (isUnet || answer === 'picture') return isUnet && answer === 'picture';
+  const isImages = inputs.length === 1 && inputs[0]!.shape?.length === 4;
+  if (isImages || input === 'image') return isImages && input === 'image';
+  if (head) return true;
+  if (!model.outputs.some(isPerToken)) return false;
+  // Of an ONNX file, it is not known which tokens a position sees.
+  return model.family === undefined || (answer === 'tokens') !== (model.decoder === true);
+}
+
+/** Whether an output may be logits over a vocabulary: of three axes, and not named as hidden states. */
+const isPerToken = ({ name, shape }: KnownModel['outputs'][number]): boolean =>
+  (shape === undefined || shape.length === 3) && !/hidden|embed/i.test(name);
