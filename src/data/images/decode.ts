@@ -8,7 +8,20 @@ import { clippedToRgb, cmykToRgb, highBytes } from './modes';
 import { loadSharp } from './sharp';
 
 /** Where Pillow refuses an image too: a small file can hold more pixels than there is memory. */
-export const MAX_PIXELS = 178_956_970;
+const MAX_PIXELS = 178_956_970;
+
+/**
+ * Pixels that an image may have whatever its size, 4096 × 4096, and for each byte of a larger one. Photographs have at
+ * most 20 to a byte and scanned pages a few hundred, while a GIF or WebP of a few bytes can state any number.
+ */
+export const FREE_PIXELS = 2 ** 24;
+const PIXELS_PER_BYTE = 1000;
+
+/** Red, green, blue and key, and alpha. A TIFF can state any number. */
+const MOST_CHANNELS = 5;
+
+/** Seconds that decoding may take. The largest image takes a few. */
+const MOST_SECONDS = 60;
 
 /** Pillow ignores color profiles, and reads files with errors unless they end too early. */
 const AS_PILLOW = {
@@ -39,7 +52,8 @@ export async function readImage(path: string, use: InputUse = 'data'): Promise<R
  * TIFF have the pixels that Pillow gives; AVIF, which older Pillows cannot read, is decoded too.
  *
  * @param name what errors call it
- * @throws AuroraError 'data' for anything else, for a damaged image, and for more pixels than Pillow accepts
+ * @throws AuroraError 'data' for anything else, for a damaged image, and for more pixels than Pillow accepts or than its
+ *   bytes explain
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
   const format = formatOf(bytes);
@@ -58,19 +72,18 @@ async function decode(bytes: Uint8Array, name: string): Promise<RgbImage> {
   const header = await image.metadata().catch((e: Error) => {
     throw damaged(name, e);
   });
-  checkPixels(header, name);
+  checkPixels(header, bytes.length, name);
+  if (header.channels > MOST_CHANNELS) throw wrongChannels(name, header.channels);
   const convert = conversion(image, header);
-  const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch((e: Error) => {
-    throw damaged(name, e);
-  });
+  const { data, info } = await image
+    .timeout({ seconds: MOST_SECONDS })
+    .toBuffer({ resolveWithObject: true })
+    .catch((e: Error) => {
+      throw damaged(name, e);
+    });
   const { width, height } = info;
   const rgb = convert(new Uint8ClampedArray(data.buffer, data.byteOffset, data.length));
-  if (rgb.length !== 3 * width * height)
-    throw new AuroraError(
-      'data',
-      `${name} has ${header.channels} channels, which are not gray, RGB or CMYK.`,
-      'Convert it to an RGB image, or remove its row.',
-    );
+  if (rgb.length !== 3 * width * height) throw wrongChannels(name, header.channels);
   return { width, height, data: rgb };
 }
 
@@ -100,9 +113,10 @@ async function decodeGif(bytes: Uint8Array, name: string): Promise<RgbImage> {
   const first = firstFrame(bytes);
   if (first === undefined) throw damaged(name, new Error('it has no frame'));
   const { gif, canvas, left, top, around } = first;
-  checkPixels(canvas, name);
+  checkPixels(canvas, bytes.length, name);
   const frame = await decode(gif, name);
-  const data = new Uint8ClampedArray(3 * canvas.width * canvas.height).map((_, i) => around[i % 3]);
+  const data = new Uint8ClampedArray(3 * canvas.width * canvas.height);
+  Buffer.from(data.buffer).fill(Uint8Array.from(around));
   for (let y = 0; y < frame.height; y++) {
     const row = frame.data.subarray(3 * y * frame.width, 3 * (y + 1) * frame.width);
     data.set(row, 3 * ((top + y) * canvas.width + left));
@@ -110,14 +124,23 @@ async function decodeGif(bytes: Uint8Array, name: string): Promise<RgbImage> {
   return { ...canvas, data };
 }
 
-function checkPixels({ width, height }: Size, name: string): void {
-  if (width * height > MAX_PIXELS)
+/** @param stored bytes of the image */
+function checkPixels({ width, height }: Size, stored: number, name: string): void {
+  const most = Math.min(MAX_PIXELS, Math.max(FREE_PIXELS, PIXELS_PER_BYTE * stored));
+  if (!(width * height <= most))
     throw new AuroraError(
       'data',
-      `${name} has ${width} × ${height} pixels, more than the ${MAX_PIXELS} that an image may have.`,
+      `${name} has ${width} × ${height} pixels, more than the ${most} that an image of ${stored} bytes may have.`,
       'Make it smaller, or remove its row: a model reads a few hundred pixels a side.',
     );
 }
+
+const wrongChannels = (name: string, channels: number): AuroraError =>
+  new AuroraError(
+    'data',
+    `${name} has ${channels} channels, which are not gray, RGB or CMYK.`,
+    'Convert it to an RGB image, or remove its row.',
+  );
 
 /** libvips may add its warnings in further lines. */
 function damaged(name: string, cause: Error): AuroraError {

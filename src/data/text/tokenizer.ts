@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
+import { limitPatterns } from './bounded-patterns';
 import { chatTemplate, type ChatTemplate } from './chat';
 import { correctNormalizers } from './normalizers';
 import { correctPreTokenizers } from './pre-tokenizers';
@@ -84,6 +85,7 @@ function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceToken
   const hf = new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
   correctNormalizers(hf.normalizer);
   correctPreTokenizers(hf.pre_tokenizer);
+  limitPatterns(hf);
   return hf;
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
 import { decodeImage, readImage } from '../../../../src/data/images/decode';
@@ -92,13 +93,55 @@ describe('a damaged image', () => {
   });
 });
 
-it('an image with more pixels than Pillow accepts is refused before it is decoded', async () => {
-  const e = await refused(promise(20_000, 20_000));
-  expect(e.message).toContain('photos/cat.png has 20000 × 20000 pixels, more than the 178956970');
-  const gif = Buffer.from(fixture('plain.gif'));
-  gif.writeUInt16LE(65_535, 6);
-  gif.writeUInt16LE(65_535, 8);
-  expect((await refused(gif)).message).toContain('65535 × 65535 pixels');
+describe('an image that states more pixels than its bytes explain', () => {
+  /** A GIF with one pixel on a canvas of any size: 35 bytes. */
+  function canvas(width: number, height: number): Buffer {
+    const gif = Buffer.from(
+      '4749463839610000000080000000000000ffffff2c00000000010001000002024401003b',
+      'hex',
+    );
+    gif.writeUInt16LE(width, 6);
+    gif.writeUInt16LE(height, 8);
+    return gif;
+  }
+
+  it('is refused before it is decoded', async () => {
+    const began = performance.now();
+    const e = await refused(promise(20_000, 20_000));
+    expect(e.message).toMatch(
+      /^photos\/cat\.png has 20000 × 20000 pixels, more than the 16777216 that an image of \d+ bytes may have\./,
+    );
+    const gif = Buffer.from(fixture('plain.gif'));
+    gif.writeUInt16LE(65_535, 6);
+    gif.writeUInt16LE(65_535, 8);
+    expect((await refused(gif)).message).toContain('65535 × 65535 pixels');
+    for (const [width, height] of [
+      [13_377, 13_377],
+      [65_535, 2730],
+      [4097, 4096],
+    ] as const)
+      // prettier-ignore
+      for (const bytes of [canvas(width, height), promise(width, height)])
+        expect((await refused(bytes)).message).toContain(`${width} × ${height} pixels`);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('is refused in every format that can be that small', async () => {
+    const create = { width: 5000, height: 4000, channels: 3, background: 'white' } as const;
+    const white = () => sharp({ create });
+    for (const image of [
+      white().webp({ lossless: true, effort: 0 }),
+      white().toColourspace('b-w').tiff({ compression: 'ccittfax4', bitdepth: 1 }),
+    ])
+      expect((await refused(await image.toBuffer())).message).toContain('5000 × 4000 pixels, more than the');
+  });
+
+  it('is read if it is no larger than 4096 × 4096, or has the bytes', async () => {
+    const { width, data } = await decodeImage(canvas(4096, 4096), 'x.gif');
+    expect([width, data.length, data[0], data.at(-1)]).toEqual([4096, 3 * 2 ** 24, 0, 0]);
+    const padded = Buffer.concat([canvas(5000, 4000), Buffer.alloc(20_000)]);
+    expect(await decodeImage(padded, 'x.gif')).toMatchObject({ width: 5000, height: 4000 });
+  });
 });
 
 it('a name does not matter, and neither does the kind of array', async () => {
