@@ -1,3 +1,4 @@
+import { append } from '../base/gathered';
 import { GraphBuilder } from '../graph/builder';
 import type { Graph, Node } from '../graph/model';
 import { DType } from '../graph/dtype';
@@ -92,7 +93,7 @@ export function injectAdapters(
     const fragment = method.delta!(g, layerCall(g, node, x, base), p, adapter, dtype, form);
     // The layer's own node may have the name of its output, and ONNX Runtime takes no two nodes of one name.
     g.op('Add', [base, fragment.delta], {}, { outputs: [output], name: `${base}/Add` });
-    if (fragment.z) observed.set(layer.path, [...(observed.get(layer.path) ?? []), fragment.z]);
+    if (fragment.z) append(observed, layer.path, fragment.z);
     stop.push(...(fragment.stop ?? []));
   }
   return { graph: result, observed, stop };

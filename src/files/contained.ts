@@ -62,7 +62,7 @@ export function locate(root: string, name: string): Contained {
   try {
     real = realpathSync(path);
   } catch (e) {
-    if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes((e as NodeJS.ErrnoException).code!)) throw e;
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes((e as NodeJS.ErrnoException).code!)) throw e;
     return { is: 'missing', path };
   }
   const inside = homesOf(home).some((at) => real.startsWith(at.endsWith(sep) ? at : at + sep));

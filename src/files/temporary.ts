@@ -2,10 +2,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { processExists } from './process-facts';
+import { factsNow, processExists } from './process-facts';
 
-/** `.NAME.PLACE-PID-NONCE.aurora-tmp`: only we use these names, and readers skip names with a leading dot. */
-const NAME = /^\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.aurora-tmp(\.old)?$/;
+/**
+ * `.NAME.PLACE-PID-START-NONCE.aurora-tmp`: only we use these names, and readers skip names with a leading dot. Without the start of
+ * the process where the system does not say it at once.
+ */
+const NAME = /^\..+\.([0-9a-f]{8})-(\d+)-(?:s(\d+)-)?[0-9a-f]{8}\.aurora-tmp(\.old)?$/;
 
 /** If the writing process cannot be looked up, nothing that changed within a day counts as abandoned. */
 const ABANDONED_MS = 24 * 60 * 60_000;
@@ -14,8 +17,16 @@ const ABANDONED_MS = 24 * 60 * 60_000;
 export const temporaryBeside = (path: string): string =>
   join(
     dirname(path),
-    `.${basename(path).slice(0, 50)}.${place()}-${process.pid}-${randomBytes(4).toString('hex')}.aurora-tmp`,
+    `.${basename(path).slice(0, 50)}.${place()}-${process.pid}-${start()}${randomBytes(4).toString('hex')}.aurora-tmp`,
   );
+
+let began: string | undefined;
+
+/** When this process started, for its temporary names: after it has ended, another process may get its number. */
+function start(): string {
+  const { started } = began === undefined ? factsNow(process.pid) : {};
+  return (began ??= started === undefined ? '' : `s${started}-`);
+}
 
 /** Whether this is our name for an unfinished file or folder. */
 export const isTemporary = (name: string): boolean => NAME.test(name);
@@ -32,6 +43,7 @@ export const isTemporary = (name: string): boolean => NAME.test(name);
 export function removeAbandoned(folder: string, oldNames?: RegExp, now = Date.now()): string[] {
   const removed: string[] = [];
   for (const name of namesIn(folder)) {
+    if (!isTemporary(name) && !oldNames?.test(name)) continue;
     const path = join(folder, name);
     try {
       if (!isAbandoned(path, name, oldNames, now)) continue;
@@ -45,10 +57,16 @@ export function removeAbandoned(folder: string, oldNames?: RegExp, now = Date.no
 }
 
 function isAbandoned(path: string, name: string, oldNames: RegExp | undefined, now: number): boolean {
-  const [, where, pid] = NAME.exec(name) ?? [];
-  if (where === place()) return !processExists(Number(pid));
+  const [, where, pid, started] = NAME.exec(name) ?? [];
+  if (where === place()) return !processExists(Number(pid)) || isAnother(Number(pid), started);
   if (where === undefined && !oldNames?.test(name)) return false;
   return now - newest(path) > ABANDONED_MS;
+}
+
+/** Whether a process has the number of a writer, but started at another time. */
+function isAnother(pid: number, started: string | undefined): boolean {
+  const now = factsNow(pid).started;
+  return started !== undefined && now !== undefined && now !== Number(started);
 }
 
 /** When anything in a file or folder last changed, in milliseconds since 1970. */

@@ -24,6 +24,11 @@ export function mapValueInfo(graph: Graph, change: (info: ValueInfo) => ValueInf
   });
 }
 
+/** @throws if an entry of value_info cannot be decoded, which is otherwise done only when it is asked for */
+export function checkValueInfo(graph: Graph): void {
+  for (const raw of graph.unknown ?? []) if (raw[0] === VALUE_INFO_TAG) valueInfoOf(raw);
+}
+
 /** An entry of value_info among a graph's raw fields. */
 export function valueInfoBytes(info: ValueInfo): Uint8Array {
   const w = new BinaryWriter();

@@ -1,6 +1,6 @@
+import type { ErrorObject } from 'ajv';
 import type { Experiment } from '../experiment/experiment';
 import { damaged } from '../files/json';
-import { schemaProblems } from './experiment/problems';
 import { schemaValidator } from './experiment/schema-validator';
 
 /**
@@ -11,13 +11,13 @@ import { schemaValidator } from './experiment/schema-validator';
 export function checkSpec(path: string, value: unknown): Experiment {
   const problem = problemIn(value);
   if (problem === undefined) return value as Experiment;
-  throw damaged(path, `is not the experiment of a run: ${problem.replace(/\.$/, '')}`);
+  throw damaged(path, `is not the experiment of a run: ${problem}`);
 }
 
 function problemIn(value: unknown): string | undefined {
   try {
     const validate = schemaValidator();
-    if (!validate(value)) return schemaProblems(validate.errors ?? [], value)[0]?.message ?? 'it is invalid';
+    if (!validate(value)) return words(validate.errors?.[0]);
   } catch (e) {
     // Of lists in lists in lists, for which there is not enough stack.
     if (e instanceof RangeError) return 'its values are nested too deeply';
@@ -28,4 +28,13 @@ function problemIn(value: unknown): string | undefined {
   if (typeof name !== 'string') return 'name is missing';
   if (typeof training?.metric !== 'string') return 'training.metric is missing';
   return undefined;
+}
+
+/** Shorter than for a file that a person writes, whose messages an editor need not load to list runs. */
+function words(error: ErrorObject | undefined): string {
+  const { instancePath = '', keyword, params } = error ?? {};
+  const path = instancePath.slice(1).replaceAll('/', '.');
+  if (keyword === 'required')
+    return `${[path, String(params!.missingProperty)].filter((part) => part !== '').join('.')} is missing`;
+  return `${path === '' ? 'it' : path} has a value that it cannot have`;
 }

@@ -1,6 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { GraphBuilder } from '../../graph/builder';
 import { Declared } from '../../graph/declared';
@@ -8,7 +6,8 @@ import { DType, isFloat } from '../../graph/dtype';
 import { isFourBit } from '../../graph/four-bit';
 import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
-import { diskError, discard } from '../../files/atomic';
+import { discard } from '../../files/atomic';
+import { temporaryFolderFor } from '../../files/system-temporary';
 import { saveByReference } from '../../graph/file/save';
 import { declareSizes } from '../../graph/sizes/declare';
 import { withoutLargeProducts } from '../../graph/pieces/shapes';
@@ -37,7 +36,7 @@ export async function probe(
   const model = { ...source, graph: declareSizes(source.graph) };
   const names = model.graph.nodes.flatMap((n) => n.outputs).filter((n) => n !== '');
   const plans = probePlans(realInputs(model), examples);
-  const folder = temporaryFolder(near);
+  const folder = temporaryFolderFor('probe', near);
   try {
     const types = await elementTypes(model, names, folder);
     const { observed, plan } = await observeShapes(model, names, plans, folder);
@@ -52,15 +51,6 @@ export async function probe(
     );
   } finally {
     discard(folder);
-  }
-}
-
-function temporaryFolder(near: string): string {
-  try {
-    mkdirSync(near, { recursive: true });
-    return mkdtempSync(join(near, 'aurora-probe-'));
-  } catch (e) {
-    throw diskError(near, e);
   }
 }
 

@@ -1,3 +1,4 @@
+import { append } from '../../base/gathered';
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { isFloat } from '../../graph/dtype';
 import type { Node } from '../../graph/model';
@@ -35,7 +36,7 @@ export class Interpreter {
     const last = new Map<string, Node>();
     for (const node of nodes) for (const name of [...node.inputs, ...node.outputs]) last.set(name, node);
     for (const name of outputs) last.delete(name);
-    for (const [name, node] of last) this.dead.set(node, [...(this.dead.get(node) ?? []), name]);
+    for (const [name, node] of last) append(this.dead, node, name);
   }
 
   /**

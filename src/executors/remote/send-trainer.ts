@@ -1,3 +1,4 @@
+import { append } from '../../base/gathered';
 import { AuroraError } from '../../base/errors';
 import { clusterQuote } from '../cluster/plain-name';
 import { IN_USE } from '../../files/in-use';
@@ -62,7 +63,7 @@ async function send(pkg: TrainerPackage, rsync: Rsync, to: string, compare: bool
   const roots = new Map<string, string[]>();
   for (const { source, target } of pkg.files) {
     const root = source.slice(0, -target.length - 1);
-    roots.set(root, [...(roots.get(root) ?? []), target]);
+    append(roots, root, target);
   }
   // Those that are there may differ although their size and time are the same.
   const options = compare ? ['--checksum'] : [];

@@ -1,3 +1,4 @@
+import { append } from '../../base/gathered';
 import { AuroraError } from '../../base/errors';
 import { attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
@@ -31,8 +32,7 @@ export function differentiate(
   const extents = new Extents(g, infos);
   const producers = new Map(path.nodes.flatMap((node) => node.outputs.map((y) => [y, node] as const)));
   const parts = new Map<string, string[]>();
-  const add = (tensor: string, gradient: string) =>
-    parts.set(tensor, [...(parts.get(tensor) ?? []), gradient]);
+  const add = (tensor: string, gradient: string) => append(parts, tensor, gradient);
   for (const [tensor, gradient] of seeds) add(tensor, gradient);
   for (const node of [...path.nodes].reverse()) {
     const dy = node.outputs.map((y) => collect(g, parts, y));

@@ -2,12 +2,12 @@ import { dirname, join, resolve } from 'node:path';
 import { locate } from '../../files/contained';
 import { statInput } from '../../files/inputs/open';
 import { AuroraError } from '../../base/errors';
+import { checkStructure } from '../check-structure';
 import { shareCopies } from '../unfuse/packed-copies';
 import { isFileRef, type Graph, type Model, type Tensor } from '../model';
 import { scanModel } from '../onnx/scan';
 import { externalOf, tensorBytes } from '../onnx/tensor';
 import { orderNodes } from '../order';
-import { checkTensorNames } from '../tensor-names';
 
 /**
  * Loads a model from its file, with its nodes in execution order. Weights stay in the file. External data is located
@@ -16,8 +16,8 @@ import { checkTensorNames } from '../tensor-names';
 export function loadModel(path: string): Model {
   const full = resolve(path);
   const model = scanModel(full);
+  checkStructure(model, full);
   orderNodes(model.graph, full);
-  checkTensorNames(model, full);
   forEachTensor(model.graph, (t) => {
     resolveExternal(t, full);
     checkLength(t, full);

@@ -2,12 +2,13 @@ import type { LinearLayer } from './linear';
 
 /** Different weights under one name (functional calls in one scope) are different layers. */
 export class PathNumbers {
-  private readonly weights = new Map<string, string[]>();
+  private readonly weights = new Map<string, Map<string, number>>();
 
   of(base: string, weight: string): string {
-    const known = this.weights.get(base) ?? [];
-    if (!known.includes(weight)) this.weights.set(base, [...known, weight]);
-    const nth = this.weights.get(base)!.indexOf(weight);
+    const numbers = this.weights.get(base) ?? new Map<string, number>();
+    this.weights.set(base, numbers);
+    const nth = numbers.get(weight) ?? numbers.size;
+    numbers.set(weight, nth);
     return nth === 0 ? base : `${base}_${nth}`;
   }
 }

@@ -1,3 +1,4 @@
+import { append } from '../../base/gathered';
 import { attrFloat } from '../attributes';
 import { OF_HEAD } from '../task-head';
 import { numberedPaths, PathNumbers } from './layer-names';
@@ -120,7 +121,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       hasBias: false,
     };
     layers.set(path, layer);
-    ofWeight.set(tensor, [...(ofWeight.get(tensor) ?? []), layer]);
+    append(ofWeight, tensor, layer);
   }
   for (const layer of layers.values()) {
     layer.sharedWith = otherUsers(layer, users);

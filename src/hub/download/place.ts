@@ -3,7 +3,7 @@ import {
   constants,
   copyFileSync,
   fsyncSync,
-  mkdtempSync,
+  mkdirSync,
   openSync,
   rmSync,
   symlinkSync,
@@ -85,7 +85,9 @@ export function hasSymlinks(cache: string): boolean {
   // `hf cache` calls any other folder in the cache damaged, if this process is killed here.
   const locks = join(cache, '.locks');
   makeFolders(locks);
-  const trial = mkdtempSync(join(locks, 'aurora-links-'));
+  const trial = temporaryBeside(join(locks, 'links'));
+  mkdirSync(trial);
+  removeAbandoned(locks);
   let works = true;
   try {
     writeFileSync(join(trial, 'file'), '');

@@ -14,7 +14,7 @@ type Section = Record<string, unknown>;
 export function fillOwnDefaults(value: unknown): void {
   if (!isObject(value)) return;
   const task = isObject(value.task) ? value.task : {};
-  const kind = own<TaskDescription>(TASKS, String(task.type));
+  const kind = typeof task.type === 'string' ? own<TaskDescription>(TASKS, task.type) : undefined;
   for (const [key, setting] of Object.entries(kind?.defaults?.(task) ?? {})) {
     const [section, name] = key.split('.') as [string, string];
     const at = own(value, section) ?? {};

@@ -71,7 +71,7 @@ function meant(value: unknown, schema: AnySchemaObject): string {
   return `; did you mean "${close}"?`;
 }
 
-/** For a value that exceeds a limit of the schema: its size instead of its content. */
+/** For a value that exceeds a limit of the schema, its size instead of its content; for a path, the character that it cannot have. */
 function tooMuch(
   { keyword, params, data, propertyName, parentSchema }: ErrorObject,
   path: (string | number)[],
@@ -90,6 +90,8 @@ function tooMuch(
         : `${name} has ${count((data as unknown[]).length)} entries, more than the ${limit} allowed`;
     case 'maxProperties':
       return `${name} has ${count(Object.keys(data as object).length)} keys, more than the ${limit} allowed`;
+    case 'pattern':
+      return `${name} contains the character U+0000, which no path can`;
     default:
       return undefined;
   }

@@ -1,3 +1,4 @@
+import { append } from '../../base/gathered';
 import { attrInts } from '../../graph/attributes';
 import { byteSize } from '../../graph/dtype';
 import { elementCount, type Node } from '../../graph/model';
@@ -36,7 +37,7 @@ export function mostLiveBytes(fixed: FixedGraph): number {
   nodes.forEach(({ inputs }, at) => inputs.forEach((x) => last.set(bufferOf(x), at)));
   for (const { name } of graph.outputs) last.set(bufferOf(name), Infinity);
   const ending = new Map<number, string[]>();
-  for (const [buffer, at] of last) ending.set(at, [...(ending.get(at) ?? []), buffer]);
+  for (const [buffer, at] of last) append(ending, at, buffer);
 
   const sizes = new Map<string, number>();
   let live = 0;
@@ -74,7 +75,7 @@ function buffers(nodes: readonly Node[], given: ReadonlySet<string>): (name: str
 /** ONNX Runtime fuses a Transpose of the last two axes into the MatMuls that read it, unless something else does. */
 export function withoutTransposes(nodes: readonly Node[]): Node[] {
   const readers = new Map<string, Node[]>();
-  for (const node of nodes) for (const x of node.inputs) readers.set(x, [...(readers.get(x) ?? []), node]);
+  for (const node of nodes) for (const x of node.inputs) append(readers, x, node);
   const fused = new Map<string, string>();
   for (const node of nodes) {
     if (node.opType !== 'Transpose' || !swapsLast(attrInts(node, 'perm'))) continue;

@@ -1,20 +1,37 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeAbandoned } from '../../files/temporary';
 import { runPaths } from '../../runs/layout';
+import { isAlive, readStatus } from '../../runs/status';
 
 /** Leftovers of earlier versions in a run: temporary files named by process, and work folders of other commands. */
 const OLD_NAMES = /^(.+\.(json|jsonl|bin|safetensors)\.\d+\.tmp|(export|predictions|study)-[A-Za-z0-9]{6})$/;
 
 /**
  * Removes leftovers of killed processes from a run's folder; files being written by a living process stay. `graph` and
- * `frozen` belong to the trainer, which replaces and removes them itself.
+ * `frozen` belong to the trainer, which replaces and removes them itself unless it was killed at its very end.
  */
 export function removeLeftovers(run: string): void {
   const { adapter, activations, pictures, encoded, predictions, study, exports, checkpoints } = runPaths(run);
   const inside = [adapter, checkpoints].flatMap((folder) => [folder, ...foldersIn(folder)]);
   for (const folder of [run, activations, pictures, encoded, predictions, study, exports, ...inside])
     removeAbandoned(folder, OLD_NAMES);
+  removeGraphs(run);
+}
+
+/**
+ * Removes the graphs of a run whose trainer was killed after it had written the result: nothing resumes such a run, so no
+ * later trainer would.
+ */
+export function removeGraphs(run: string): void {
+  const folders = ['graph', 'frozen'].map((name) => join(run, name)).filter((path) => existsSync(path));
+  if (folders.length === 0 || !existsSync(runPaths(run).result)) return;
+  try {
+    if (isAlive(readStatus(run))) return;
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // The next command tries again; whoever reads the run says what is wrong with it.
+  }
 }
 
 function foldersIn(path: string): string[] {

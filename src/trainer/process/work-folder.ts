@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskError } from '../../files/atomic';
+import { temporaryFolderFor } from '../../files/system-temporary';
 import { temporaryBeside } from '../../files/temporary';
 import { readRunSummary } from '../../runs/read';
 import { removeLeftovers } from './leftovers';
@@ -31,6 +31,6 @@ function make(run: string, name: string): string {
     // The run's reader gives the best error message.
     readRunSummary(run);
     if (!READ_ONLY.includes((e as NodeJS.ErrnoException).code ?? '')) throw diskError(run, e);
-    return mkdtempSync(join(tmpdir(), `aurora-${name}-`));
+    return temporaryFolderFor(name);
   }
 }

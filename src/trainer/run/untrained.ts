@@ -1,6 +1,5 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolderFor } from '../../files/system-temporary';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE } from '../../experiment/methods';
 import type { Evaluated } from '../../protocol/events';
@@ -17,7 +16,7 @@ import { prepareTask } from '../task/task';
  * @param seen called after each example
  */
 export async function measureUntrained(spec: Experiment, seen?: () => void): Promise<Evaluated> {
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-untrained-'));
+  const folder = temporaryFolderFor('untrained');
   const remove = removedAtEnd(folder);
   try {
     const encodings = { keep: join(folder, 'encoded'), folder: join(folder, 'encoder'), threads: 0 };

@@ -1,3 +1,4 @@
+import { append } from '../../base/gathered';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, type ErrorKind } from '../../base/errors';
@@ -52,7 +53,7 @@ function groups(trials: readonly TrialToCheck[]): TrialToCheck[][] {
       training.gradientCheckpointing,
       training.precision,
     ]);
-    found.set(key, [...(found.get(key) ?? []), trial]);
+    append(found, key, trial);
   }
   return [...found.values()].map((group) =>
     group.toSorted((a, b) => tokensAtOnce(b.spec) - tokensAtOnce(a.spec)),

@@ -1,3 +1,4 @@
+import { append } from '../../base/gathered';
 import type { TrialView } from '../../runs/sweep/look';
 import { type MetricName, metricValue, score } from '../../experiment/metrics';
 import { RATE, searchKey, SEED, type RateSearch } from '../../experiment/sweep';
@@ -33,7 +34,7 @@ function searchesOf(trials: readonly TrialView[]): TrialView[][] {
   const searches = new Map<string, TrialView[]>();
   for (const t of trials) {
     const key = searchKey(t.record.settings);
-    searches.set(key, [...(searches.get(key) ?? []), t]);
+    append(searches, key, t);
   }
   return [...searches.values()];
 }

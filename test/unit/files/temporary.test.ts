@@ -1,10 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeFolderIn } from '../../../src/files/folder';
+import { temporaryFolderFor } from '../../../src/files/system-temporary';
 import { isTemporary, removeAbandoned, temporaryBeside } from '../../../src/files/temporary';
 import { writeAtomic } from '../../../src/files/atomic';
 
@@ -18,7 +28,7 @@ const DAY = 24 * 60 * 60_000;
 
 /** The temporary name that the process with this PID would have chosen. */
 const nameOf = (target: string, pid: number): string =>
-  basename(temporaryBeside(target)).replace(`-${process.pid}-`, `-${pid}-`);
+  basename(temporaryBeside(target)).replace(new RegExp(`-${process.pid}-(s\\d+-)?`), `-${pid}-`);
 
 /** The PID of a process that has ended. */
 const endedPid = (): number => spawnSync(process.execPath, ['--version']).pid;
@@ -96,5 +106,23 @@ describe('writing within a folder', () => {
     writeAtomic(path, '{}', run);
     expect(existsSync(path)).toBe(true);
     expect(makeFolderIn(run, run)).toBe(run);
+  });
+});
+
+describe('a temporary folder of the system', () => {
+  it('is removed by the next process if its own was killed, even if another process has got its number', () => {
+    const [gone, reused] = ['gone', 'reused'].map((name) => temporaryFolderFor(name, folder)) as [
+      string,
+      string,
+    ];
+    const dead = join(folder, basename(gone).replace(`-${process.pid}-`, `-${endedPid()}-`));
+    renameSync(gone, dead);
+    // The system says when a process started on Linux.
+    const other = join(folder, basename(reused).replace(/-s\d+-/, '-s1-'));
+    renameSync(reused, other);
+    const mine = temporaryFolderFor('mine', folder);
+    expect(readdirSync(folder)).toEqual(
+      process.platform === 'linux' ? [basename(mine)] : expect.arrayContaining([basename(mine)]),
+    );
   });
 });

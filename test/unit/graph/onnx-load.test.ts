@@ -314,3 +314,34 @@ describe('weights above two gigabytes', () => {
     expect(difference({ y: want }, { y })).toBeUndefined();
   });
 });
+
+describe('a model that the wire format allows and no runtime takes', () => {
+  const written = (change: (bytes: ReturnType<typeof adding>) => void): string => {
+    const changed = adding(weight);
+    change(changed);
+    const path = join(folder(), 'model.onnx');
+    writeFileSync(path, encodeModel(changed));
+    return path;
+  };
+
+  it.each([[[]], [['']]])('is refused for a node without outputs: %j', (outputs) => {
+    const path = written(({ graph }) => {
+      graph.nodes.unshift({ ...node('Relu', ['x'], []), name: 'lost', outputs });
+    });
+    const { kind, message } = failure(() => loadModel(path));
+    expect([kind, message]).toEqual(['model', `${path} has a node without outputs: lost (Relu).`]);
+  });
+
+  it('is refused for a declared shape that cannot be decoded', () => {
+    // A value_info that states more bytes than it has.
+    const path = written(({ graph }) => (graph.unknown = [Uint8Array.from([(13 << 3) | 2, 2, 0x0a, 0x7f])]));
+    const { kind, message } = failure(() => loadModel(path));
+    expect(kind).toBe('model');
+    expect(message).toContain(`${path} declares a tensor whose type or shape cannot be read`);
+  });
+
+  it('is refused for a data file with a name that no file can have', () => {
+    const { path } = external({ location: 'a'.repeat(300), offset: 0 } as Place);
+    expect(failure(() => loadModel(path)).kind).toBe('externalMissing');
+  });
+});

@@ -14,31 +14,13 @@ import { runSource } from '../../../src/runs/table/source';
 import { tableOf } from '../../../src/study/runs-table/columns';
 import { runFields } from '../../../src/study/runs-table/fields';
 import { scratchFolder } from '../../scratch';
+import { variants } from '../variants';
 import { english } from '../../../src/study/say';
 import { reportFiles } from '../../../src/study/report';
 import { studyOf } from '../../../src/study/study';
 
 const folder = scratchFolder('damaged-runs');
 const FINISHED = resolve('test/fixtures/runs/2-studies/finished');
-const OTHERS = [null, [], {}, 7, 'text', true, [[[]]]] as const;
-
-type Json = Record<string, unknown>;
-
-/** A value with each of its parts, and itself, replaced by values of other types. */
-function* variants(value: unknown, put: (changed: unknown) => unknown = (v) => v): Generator<unknown> {
-  const type = (v: unknown) => (Array.isArray(v) ? 'array' : v === null ? 'null' : typeof v);
-  for (const other of OTHERS) if (type(other) !== type(value)) yield put(other);
-  if (Array.isArray(value)) {
-    if (value.length > 0)
-      yield* variants(value[0], (changed) => put([changed, ...(value.slice(1) as unknown[])]));
-  } else if (typeof value === 'object' && value !== null)
-    for (const [key, part] of Object.entries(value)) {
-      const rest = { ...value } as Json;
-      delete rest[key];
-      yield put(rest);
-      yield* variants(part, (changed) => put({ ...value, [key]: changed }));
-    }
-}
 
 const runs = join(folder, 'runs');
 const [good, bad] = ['good', 'bad'].map((name) => join(runs, name)) as [string, string];

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolderFor } from '../../../files/system-temporary';
 import { layerChange, mergeAdapters } from '../../../adapters/merge';
 import type { LayerAdapter } from '../../../adapters/targets/select';
 import { openEvaluator, openTask } from '../../../engine/open';
@@ -41,7 +41,7 @@ export async function runModelCase(
     adapters.map((a) => a.layer.path),
     c.modules,
   );
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
+  const folder = temporaryFolderFor('reference');
   try {
     const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'), options);
     const names = trainable.map((t) => t.name);

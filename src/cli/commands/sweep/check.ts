@@ -1,6 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolderFor } from '../../../files/system-temporary';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { trialText } from '../../../experiment/short-settings';
 import { AuroraError } from '../../../base/errors';
@@ -42,7 +42,7 @@ export async function checkSweep(
 ): Promise<Measured> {
   const fresh = trials.filter((t) => t.planned && t.unchecked);
   if (fresh.length === 0) return {};
-  const work = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
+  const work = temporaryFolderFor('sweep');
   const remove = removedAtEnd(work);
   const toCheck = fresh.map(({ id, number }): TrialToCheck => ({ number, spec: specs.get(id)! }));
   const file = join(work, 'trials.json');

@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
 import { parseExperiment, readText } from '../../../runs/experiment/load';
@@ -7,6 +8,8 @@ import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import { HEAD_ALONE } from '../../../experiment/methods';
 import { completeRun } from '../../../trainer/run/complete';
+import { removeGraphs } from '../../../trainer/process/leftovers';
+import { trialOf } from '../../../runs/sweep/record';
 import { recordFailure } from '../../../trainer/process/failure';
 import { makeFork } from '../../../trainer/checkpoint/fork';
 import { requireSameInputs } from '../../../trainer/inputs/require';
@@ -229,6 +232,7 @@ async function fresh(
     // A trial's file is its spec.json, which its sweep has written.
     if (resolve(file) !== runPaths(run).spec) writeAtomic(runPaths(run).source, text, run);
     writeSpec(run, spec);
+    if (trialOf(run) === undefined) for (const other of foldersBeside(run)) removeGraphs(other);
     return conclude(await trainRun(spec, run, false, settings), run, args, reference);
   };
   return given === undefined ? owning(owned(args, run), go) : go();
@@ -242,6 +246,12 @@ function textOf(file: string, given: string | undefined): string {
 
 const newRun = (file: string, args: ParsedArgs): string =>
   createRun(args.text('out') ?? experimentRuns(file));
+
+/** The other runs of an experiment. */
+const foldersBeside = (run: string): string[] => {
+  const runs = dirname(resolve(run));
+  return readdirSync(runs).flatMap((name) => (name === basename(run) ? [] : [join(runs, name)]));
+};
 
 const writeSpec = (run: string, spec: Experiment): void =>
   writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);

@@ -1,3 +1,4 @@
+import { append } from '../../../base/gathered';
 import { join } from 'node:path';
 import { frozenProducts, type FrozenProduct } from '../../../graph/int8/frozen-products';
 import { withInt8Products, type ExactInputs } from '../../../graph/int8/int8-products';
@@ -39,7 +40,7 @@ export async function int8Step(
   const seen = new Set<string>();
   for (const product of frozenProducts(step.graph).values()) {
     const key = weightKey(product);
-    products.set(key, [...(products.get(key) ?? []), product]);
+    append(products, key, product);
     if (!seen.has(product.layer)) layerOf.set(key, product.layer);
     seen.add(product.layer);
   }

@@ -44,3 +44,29 @@ it('a transposed operand of a product is not written', () => {
   expect(most(product)).toBe(ONE);
   expect(most((g, x) => g.op('Softmax', [g.op('Transpose', [x], { perm: [1, 0] })]))).toBe(2 * ONE);
 });
+
+it('takes time in proportion to the number of nodes, however many read one tensor', () => {
+  /** Elements of all arrays that are gone through. */
+  const work = (readers: number): number => {
+    const graph: Graph = { name: 'g', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+    const g = new GraphBuilder(graph, '/g');
+    const x = g.op('Softmax', [g.addInput('x', DType.float, ['rows', 64])]);
+    for (let i = 0; i < readers; i++) g.addOutput(g.op('Relu', [x]));
+    const fixed = fixSizes(graph, new Map([['x', [64, 64]]]));
+    const iterator = Array.prototype[Symbol.iterator];
+    let elements = 0;
+    Array.prototype[Symbol.iterator] = function (this: unknown[]) {
+      elements += this.length;
+      return iterator.call(this) as ArrayIterator<unknown>;
+    };
+    try {
+      mostLiveBytes(fixed);
+    } finally {
+      Array.prototype[Symbol.iterator] = iterator;
+    }
+    return elements;
+  };
+  const [few, many] = [work(200), work(800)];
+  expect(few).toBeGreaterThan(200);
+  expect(many / few).toBeLessThan(5);
+});

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { thisProcess } from '../../../../src/files/processes';
 import { temporaryBeside } from '../../../../src/files/temporary';
 import { removeLeftovers } from '../../../../src/trainer/process/leftovers';
 import { workFolder } from '../../../../src/trainer/process/work-folder';
@@ -43,4 +44,24 @@ it('removes leftovers of killed processes from a run, and nothing else', () => {
   removeLeftovers(run);
   const left = readdirSync(run, { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
   expect(left.map((e) => join(e.parentPath, e.name)).sort()).toEqual(kept.map((n) => join(run, n)).sort());
+});
+
+it('removes the graphs of a run whose trainer was killed after its result, and of no other', () => {
+  const status = { nonce: 'n', host: 'h', step: 1, steps: 1, startedAt: 1, heartbeat: 1 };
+  mkdirSync(join(run, 'graph', 'deep'), { recursive: true });
+  writeFileSync(join(run, 'status.json'), JSON.stringify({ ...status, ...thisProcess(), state: 'running' }));
+  // It may be resumed.
+  removeLeftovers(run);
+  expect(readdirSync(run)).toContain('graph');
+  writeFileSync(join(run, 'result.json'), '{"steps":1}');
+  // Its trainer is about to remove them.
+  removeLeftovers(run);
+  expect(readdirSync(run)).toContain('graph');
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  writeFileSync(
+    join(run, 'status.json'),
+    JSON.stringify({ ...status, ...thisProcess(), pid, state: 'running' }),
+  );
+  removeLeftovers(run);
+  expect(readdirSync(run)).not.toContain('graph');
 });
