@@ -1,8 +1,10 @@
 /** From LARGE on, and below SMALL, measured numbers and ticks have exponents. */
 export const LARGE = 1e7;
 export const SMALL = 1e-3;
-/** Settings have exponents below this: 5e-4, but 0.02. */
-export const SMALL_SETTING = 1e-2;
+/** Settings have exponents below this. */
+const SMALL_SETTING = 1e-4;
+/** Rates have exponents below this, so that rates of different sizes are written alike: 1e-3, 5e-2. */
+export const SMALL_RATE = 1;
 
 /** A whole number with separators: 74,208. Not by the locale, whose first use takes 50 ms of a program's start. */
 export const count = (n: number): string =>
@@ -38,13 +40,18 @@ export function decimalText(value: number, decimals: number): string {
   return value.toFixed(Math.max(0, Math.min(decimals, 4 - whole)));
 }
 
-/** A setting with all its digits, as usually written: 5e-4, 0.02, 512. */
-export const settingNumber = (value: number): string =>
-  value !== 0 && Math.abs(value) < SMALL_SETTING ? value.toExponential() : String(value);
+/** A setting with all its digits: 0.02, 0.005, 512, 1e-8. */
+export const settingNumber = (value: number): string => withExponentBelow(value, SMALL_SETTING);
+
+/** A learning rate, or another setting that is varied by factors, with all its digits: 5e-4, 2e-2. */
+export const rateNumber = (value: number): string => withExponentBelow(value, SMALL_RATE);
+
+const withExponentBelow = (value: number, small: number): string =>
+  value !== 0 && Math.abs(value) < small ? value.toExponential() : String(value);
 
 /** A learning rate that a schedule computed: as its setting is written, in three significant digits. */
 export const rateText = (rate: number): string =>
-  Number.isFinite(rate) ? settingNumber(Number(rate.toPrecision(3))) : '–';
+  Number.isFinite(rate) ? rateNumber(Number(rate.toPrecision(3))) : '–';
 
 /** A difference between results that should agree: 4.5e-6. */
 export const errorText = (error: number): string => (error === 0 ? '0' : withExponent(error, 1));

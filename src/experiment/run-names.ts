@@ -2,12 +2,12 @@ import { differingKeys, flatSettings, type FlatSettings } from './differing-sett
 import type { Experiment } from './experiment';
 import { type AdapterSpec, isHeadAlone, methodName, methodSize } from './methods';
 import { detailText, hasName } from './short-settings';
+import { byTelling } from './telling';
 
 /** A name has at most this many settings besides method and size, so that it fits a narrow side bar. */
 const MOST_DETAILS = 3;
 
-/** What comes first in a name; other settings follow in the order of the experiment. */
-const FIRST = ['training.learningRate', 'training.seed', 'training.batchSize', 'training.epochs'];
+const SEED = 'training.seed';
 
 /** "AuroRA r2", "FourierFT n1000", "BitFit", "Head only" */
 export function methodLabel(adapter: AdapterSpec): string {
@@ -16,8 +16,9 @@ export function methodLabel(adapter: AdapterSpec): string {
 }
 
 /**
- * A name for each of an experiment's runs, from the settings in which they differ: "LoRA r8 · lr 1e-3 · seed 2". Runs
- * with the same settings have the same name. Takes time in proportion to the number of runs.
+ * A name for each of an experiment's runs, from the settings in which they differ: "LoRA r8 · lr 1e-3 · seed 2", or just
+ * "lr 1e-3 · seed 2" if all use the same method and size. Runs with the same settings have the same name: all of them are
+ * named after their method if nothing differs. Takes time in proportion to the number of runs.
  */
 export function settingsNames(specs: readonly Experiment[]): string[] {
   const all = specs.map((spec) => ({
@@ -26,11 +27,22 @@ export function settingsNames(specs: readonly Experiment[]): string[] {
     settings: flatSettings(spec),
   }));
   const keys = namedKeys(all);
-  return all.map(({ method, settings }) => [method, ...detailsOf(settings, keys)].join(' · '));
+  const oneMethod = new Set(all.map(({ method }) => method)).size <= 1;
+  return all.map(({ method, settings }) => {
+    const details = detailsOf(settings, keys);
+    return oneMethod && details.length > 0 ? details.join(' · ') : [method, ...details].join(' · ');
+  });
 }
 
-const detailsOf = (settings: FlatSettings, keys: readonly string[]): string[] =>
-  keys.flatMap((key) => detailText(key, settings.get(key)) ?? []).slice(0, MOST_DETAILS);
+/** The seed comes last, but is never left out: often, nothing else distinguishes two runs. */
+function detailsOf(settings: FlatSettings, keys: readonly string[]): string[] {
+  const details = keys
+    .filter((key) => key !== SEED)
+    .flatMap((key) => detailText(key, settings.get(key)) ?? [])
+    .slice(0, MOST_DETAILS);
+  const seed = keys.includes(SEED) ? detailText(SEED, settings.get(SEED)) : undefined;
+  return seed === undefined ? details : [...details, seed];
+}
 
 interface Described {
   method: string;
@@ -51,7 +63,7 @@ function namedKeys(all: readonly Described[]): string[] {
     .concat(ofMethods)
     .filter((key) => !isOfMethod(key) || labels.some((own) => varies(own, key)))
     .filter((key) => !repeatsRate(key, all));
-  return [...new Set(keys)].sort((a, b) => rankOf(a) - rankOf(b));
+  return [...new Set(keys)].sort(byTelling);
 }
 
 /** Settings that some methods lack. */
@@ -66,12 +78,6 @@ const varies = (own: readonly Described[], key: string): boolean =>
 const repeatsRate = (key: string, all: readonly Described[]): boolean =>
   key === 'training.headLearningRate' &&
   all.every(({ settings }) => settings.get(key) === settings.get('training.learningRate'));
-
-function rankOf(key: string): number {
-  if (key.startsWith('adapter.')) return -1;
-  const i = FIRST.indexOf(key);
-  return i < 0 ? FIRST.length : i;
-}
 
 function groupsBy<T>(all: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();

@@ -1,6 +1,7 @@
+import { cutMiddle } from '../base/cut-middle';
 import { own } from '../base/names';
 import { hubName } from './hub-reference';
-import { type Settings, shortKeys, valueText } from './sweep';
+import { type Settings, settingText, shortKeys } from './sweep';
 
 /** Names of common settings, short enough for a list of runs. */
 const SHORT: Record<string, string> = {
@@ -60,7 +61,7 @@ export function detailText(key: string, json: string | undefined): string | unde
   const name = own(SHORT, key) ?? key.slice(key.lastIndexOf('.') + 1);
   if (typeof value === 'boolean') return value ? name : `no ${name}`;
   if (isPath(key)) return cut(fileName(String(value)));
-  return `${name} ${cut(valueText(value))}`;
+  return `${name} ${cut(settingText(key, value))}`;
 }
 
 /**
@@ -72,7 +73,7 @@ export function trialText(settings: Settings, keys: readonly string[] = Object.k
   const names = shortKeys(keys);
   return keys
     .filter((key) => Object.hasOwn(settings, key))
-    .map((key) => `${own(SHORT, key) ?? names.get(key)} ${valueText(settings[key])}`)
+    .map((key) => `${own(SHORT, key) ?? names.get(key)} ${settingText(key, settings[key])}`)
     .join(' · ');
 }
 
@@ -87,4 +88,4 @@ function fileName(path: string): string {
   return /^model[^/]*\.onnx$/.test(last) && parts.length > 1 ? parts.at(-2)! : last;
 }
 
-const cut = (text: string): string => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
+const cut = (text: string): string => cutMiddle(text, MOST);

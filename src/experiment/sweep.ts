@@ -1,5 +1,5 @@
 import type { MetricName } from './metrics';
-import { settingNumber } from '../base/number-text';
+import { rateNumber, settingNumber } from '../base/number-text';
 import { Stream, uniform } from '../base/random';
 import { sortedJson } from '../base/sorted-json';
 
@@ -171,11 +171,17 @@ export function shortKeys(keys: readonly string[]): Map<string, string> {
 }
 
 /** A value for display: text without quotes, a section by its method and rank. */
-export function valueText(value: unknown): string {
+export const valueText = (value: unknown): string => settingText('', value);
+
+/** A setting's value for display. One notation for all values of a setting: a rate is written by its exponent. */
+export function settingText(key: string, value: unknown): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return settingNumber(value);
-  if (Array.isArray(value)) return value.map(valueText).join(',');
+  if (typeof value === 'number') return isRate(key) ? rateNumber(value) : settingNumber(value);
+  if (Array.isArray(value)) return value.map((v) => settingText(key, v)).join(',');
   if (typeof value !== 'object' || value === null) return String(value);
   const entries = Object.entries(value);
-  return entries.length === 0 ? '{}' : entries.map(([, v]) => valueText(v)).join(' ');
+  return entries.length === 0 ? '{}' : entries.map(([k, v]) => settingText(k, v)).join(' ');
 }
+
+/** Settings that are varied by factors. */
+const isRate = (key: string): boolean => /(learningRate|weightDecay|epsilon|offsetPenalty)$/i.test(key);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
 import { removeAbandoned } from '../files/temporary';
 import { AuroraError } from '../base/errors';
+import { giveNumber } from './numbers';
 
 /** The files of a run by content. The trainer writes them unless noted otherwise. */
 const FILES = {
@@ -114,8 +115,19 @@ const homeOf = (experimentFile: string, what: string): string =>
 export const newRunId = (now: Date): string =>
   `${now.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z-${randomBytes(4).toString('hex')}`;
 
-/** Creates the folder of a new run in `runs` and returns its path. Makes git ignore an `.aurora` folder above it. */
-export const createRun = (runs: string, now = new Date()): string => createFolder(join(runs, newRunId(now)));
+/** Creates and numbers the folder of a new run in `runs` and returns its path. Makes git ignore an `.aurora` folder above it. */
+export function createRun(runs: string, now = new Date()): string {
+  const run = createFolder(join(runs, newRunId(now)));
+  giveNumber(run);
+  return run;
+}
+
+/** The name of a new run in `runs`, with a number, whose folder is created later. */
+export function reserveRunId(runs: string, now = new Date()): string {
+  const id = newRunId(now);
+  giveNumber(join(runs, id));
+  return id;
+}
 
 /** Creates a folder and its parents if they are missing, and returns its path. */
 export function createFolder(folder: string): string {

@@ -5,6 +5,7 @@ import type { Experiment } from '../experiment/experiment';
 import { readIfThereSync } from '../files/read';
 import { runPaths } from './layout';
 import { distinctNames, runLabel } from './names';
+import { runNumbers, type RunNumbers } from './numbers';
 import { SUMMARY_PARSERS } from './read';
 import { trialOf } from './sweep/record';
 import { readUser, type RunUser } from './user';
@@ -16,36 +17,56 @@ export interface RunToName {
   spec?: Experiment;
 }
 
+export interface RunName {
+  /** The display name, which begins with the number. */
+  name: string;
+  number?: number;
+}
+
 /**
- * The display names of runs by folder, as the editor shows them: each is named among all runs of its experiment, whether
- * they are given or not.
+ * The names of runs by folder, as the editor shows them: each is named among all runs of its experiment, whether they are
+ * given or not.
  */
-export function nameAll(runs: readonly RunToName[]): Map<string, string> {
+export function nameAll(runs: readonly RunToName[]): Map<string, RunName> {
   const known = new Map(runs.map((run) => [run.folder, run.spec]));
   const names = new Map<string, string>();
-  for (const home of new Set(runs.map((run) => dirname(run.folder))))
-    for (const [folder, name] of namesIn(home, known)) names.set(folder, name);
+  const numbers = new Map<string, RunNumbers>();
+  for (const home of new Set(runs.map((run) => dirname(run.folder)))) {
+    const own = runNumbers(home);
+    numbers.set(home, own);
+    for (const [folder, name] of namesIn(home, known, own)) names.set(folder, name);
+  }
   return new Map(
     runs.map(({ folder, spec }) => {
       const trial = trialOf(folder);
       const run = spec && { spec };
-      const label = runLabel({
+      const number = numbers.get(dirname(folder))!.get(basename(folder));
+      const numbered = number === undefined ? {} : { number };
+      const name = runLabel({
         user: readNotes(folder),
         id: basename(folder),
         ...(run && { run }),
         ...(trial && { trial }),
+        ...numbered,
         ...(names.has(folder) && { name: names.get(folder) }),
       });
-      return [folder, label];
+      return [folder, { name, ...numbered }];
     }),
   );
 }
 
 /** The names of a folder's runs that are no trials of a sweep. */
-function namesIn(home: string, known: ReadonlyMap<string, Experiment | undefined>): [string, string][] {
+function namesIn(
+  home: string,
+  known: ReadonlyMap<string, Experiment | undefined>,
+  numbers: RunNumbers,
+): [string, string][] {
   const all = foldersIn(home).flatMap((folder) => {
     const spec = known.has(folder) ? known.get(folder) : readSpec(folder);
-    return spec && !trialOf(folder) ? [{ folder, id: basename(folder), spec }] : [];
+    if (!spec || trialOf(folder)) return [];
+    const id = basename(folder);
+    const number = numbers.get(id);
+    return [{ folder, id, spec, ...(number !== undefined && { number }) }];
   });
   const names = distinctNames(all);
   return all.map(({ folder }, i) => [folder, names[i]]);

@@ -7,24 +7,30 @@ import type { RunUser } from './user';
 export interface Nameable {
   /** The run folder's name. */
   id: string;
+  /** Its number in the experiment, if it has one (`numbers.ts`). */
+  number?: number;
   spec: Experiment;
 }
 
 /**
- * The names of an experiment's runs, in their order: the settings in which they differ. Where that does not distinguish
- * a run from others, or there are none, the start of its id is added.
+ * The names of an experiment's runs, in their order, without their numbers: the settings in which they differ. Where neither
+ * distinguishes a run from others, the start of its id is added.
  */
 export function distinctNames(runs: readonly Nameable[]): string[] {
   const names = settingsNames(runs.map((r) => r.spec));
   const count = new Map<string, number>();
   for (const name of names) count.set(name, (count.get(name) ?? 0) + 1);
-  return names.map((name, i) =>
-    runs.length === 1 || count.get(name)! > 1 ? `${name} · ${shortId(runs[i].id) ?? runs[i].id}` : name,
-  );
+  return names.map((name, i) => {
+    const { id, number } = runs[i];
+    const isClear = number !== undefined || (runs.length > 1 && count.get(name) === 1);
+    return isClear ? name : `${name} · ${shortId(id) ?? id}`;
+  });
 }
 
 export interface Labeled {
   user: Pick<RunUser, 'name'>;
+  /** Its number in the experiment, if it has one (`numbers.ts`). */
+  number?: number;
   /** Its name among the runs of its experiment (`distinctNames`), once it is known. */
   name?: string;
   id: string;
@@ -34,14 +40,21 @@ export interface Labeled {
 }
 
 /**
- * A run's display name: the user's name for it, otherwise the settings in which it differs from the other runs of its
- * experiment. A sweep's trial is named after what distinguishes it, a run that is not known among others after its
- * method, rank and id, and one that cannot be read after its time.
+ * A run's display name: "#12 lr 2e-3". After its number, which never changes, comes the user's name for it, otherwise the
+ * settings in which it differs from the other runs of its experiment. A sweep's trial is named after what distinguishes
+ * it, a run that is not known among others after its method and rank, and one that cannot be read after its time.
  */
-export function runLabel({ user, name, id, run, trial }: Labeled): string {
+export function runLabel(labeled: Labeled): string {
+  const { number } = labeled;
+  const name = nameOf(labeled);
+  return number === undefined ? name : `#${number} ${name}`;
+}
+
+function nameOf({ user, name, id, run, trial, number }: Labeled): string {
   if (user.name !== undefined) return user.name;
   if (trial) return trialText(trial.settings) || `Trial ${trial.number}`;
   if (run && name !== undefined) return name;
+  if (run && number !== undefined) return methodLabel(run.spec.adapter);
   const short = shortId(id);
   return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
 }

@@ -1,4 +1,4 @@
-import { settingNumber } from '../base/number-text';
+import { rateNumber } from '../base/number-text';
 import { gathered } from '../base/gathered';
 import { differingKeys } from '../experiment/differing-settings';
 import { type AdapterSpec, HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
@@ -97,4 +97,4 @@ function wordsOf(key: string, value: string | undefined, say: Say): string[] {
 }
 
 const rateWords = (settings: Settings, say: Say): string =>
-  say('learning rate {0}', settingNumber(Number(settings.get('training.learningRate'))));
+  say('learning rate {0}', rateNumber(Number(settings.get('training.learningRate'))));

@@ -8,7 +8,7 @@ import type { Say } from './say';
 import { seedOf } from './groups';
 import type { Summary } from './statistics/summary';
 import type { Section, Study } from './study';
-import { bytes, count, settingNumber } from '../base/number-text';
+import { bytes, count, rateNumber } from '../base/number-text';
 import { stepTime } from '../base/time-text';
 
 /** 63.2 ± 0.2 */
@@ -54,7 +54,7 @@ const groupColumns = (metric: MetricName, say: Say): GroupColumn[] => [
         : say('{0} (and {1} diverged)', runs.length, diverged.length),
   },
   { head: say('parameters'), cell: (g) => count(g.parameters) },
-  { head: say('learning rate'), cell: (g) => settingNumber(g.learningRate) },
+  { head: say('learning rate'), cell: (g) => rateNumber(g.learningRate) },
   ...[...new Set<MetricName>([metric, 'loss'])].map((m): GroupColumn => ({
     head: metricTitle(m, say),
     cell: (g) => spreadText(m, g.metrics[m]),
@@ -72,7 +72,7 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
     rows: searches.flatMap((s) =>
       s.tried.map((t) => [
         s.label,
-        settingNumber(t.learningRate),
+        rateNumber(t.learningRate),
         t.mean === 'diverged' ? say('diverged') : shown(metric, t.mean),
         t.chosen ? say('yes') : '',
       ]),

@@ -33,8 +33,8 @@ describe('aurora runs', () => {
     expect(out.split('\n')[0]).toMatch(/^Run +State +accuracy +loss +learningRate +seed/);
     expect(out).toMatch(/the best one +finished +90\.0%/);
     // As in the editor: what differs among the experiment's runs, also for a part of them.
-    expect(out).toMatch(/AuroRA r2 · lr 0\.01 · seed 3 +finished/);
-    expect(json(runs[0], '--columns', 'name').rows[0].name).toBe('AuroRA r2 · lr 1e-3 · seed 1');
+    expect(out).toMatch(/#3 lr 1e-2 · seed 3 +finished/);
+    expect(json(runs[0], '--columns', 'name').rows[0].name).toBe('#1 lr 1e-3 · seed 1');
     expect(out).toContain('3 runs');
     for (const path of [file, join(folder, '.aurora/runs/demo')])
       expect(json(path).rows.map((r: { folder: string }) => basename(r.folder))).toEqual(

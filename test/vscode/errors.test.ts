@@ -28,7 +28,7 @@ describe('Errors, in VS Code 1.100', () => {
     expect(lab.run('train', lab.experiment).code).toBe(0);
     const [id] = readdirSync(runs);
     run = join(runs, id);
-    name = `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
+    name = '#1 AuroRA r2';
     const { events } = readRun(run);
     best = events.flatMap((e) => (e.kind === 'evaluation' && e.best ? [e.step] : [])).at(-1)!;
     server = await startWorkbench({ version: '1.100', name: 'errors', vsix: vsixHere() });

@@ -28,7 +28,7 @@ describe('the Playground, in VS Code 1.100', () => {
     const lora = 'adapter={"method":"lora","rank":2,"targetModules":["query","value"]}';
     expect(lab.run('train', lab.experiment).code).toBe(0);
     expect(lab.run('train', lab.experiment, '--set', lora).code).toBe(0);
-    [name, other] = ['AuroRA r2', 'LoRA r2'];
+    [name, other] = ['#1 AuroRA r2', '#2 LoRA r2'];
     for (const file of ['model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'config.json'])
       lab.write(`language/${file}`, readFileSync(join(FIXTURES, file)));
     for (const file of ['adapter_config.json', 'adapter_model.safetensors'])

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runNumbers } from '../../src/runs/numbers';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
@@ -77,7 +78,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
       .filter((id) => !id.startsWith('2025'))
       .sort();
   /** A run's name in the tree before anyone renames it. */
-  const nameOf = (id: string) => `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
+  const nameOf = (id: string) => `#${runNumbers(runs).get(id)} AuroRA r2`;
   const titles = () => window.page.locator('.tabs-container .tab').allInnerTexts();
 
   async function menuOf(row: string | RegExp): Promise<string[]> {
@@ -118,9 +119,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   test('each row has an icon and an accessible description', async () => {
     await untilSpoken(/^Experiment tiny, 4 runs/);
     const rows = await spoken();
-    expect(rows.filter((row) => /^Run AuroRA r2 · \w{4}, finished, [\d.]+% accuracy/.test(row))).toHaveLength(
-      3,
-    );
+    expect(rows.filter((row) => /^Run #\d AuroRA r2, finished, [\d.]+% accuracy/.test(row))).toHaveLength(3);
     await window.row(nameOf(finished()[0])).locator('.codicon-pass-filled').waitFor();
   });
 
@@ -147,7 +146,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     appendFileSync(journal, `${JSON.stringify({ v: 99, seq: length + 1, t: 0, kind: 'failed' })}\n`);
     await window.palette('AuroRA: Refresh');
     await window.page.waitForTimeout(1000);
-    expect((await spoken()).filter((row) => /^Run AuroRA r2 .*, finished/.test(row))).toHaveLength(3);
+    expect((await spoken()).filter((row) => /^Run #\d AuroRA r2.*, finished/.test(row))).toHaveLength(3);
   });
 
   test('adapters and checkpoints are listed below a run, and each kind of row has its menu', async () => {
@@ -192,8 +191,8 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     // A click opens the dashboard and leaves the focus in the tree.
     await window.page.keyboard.press('F2');
     await window.input('Rename run', 'the good one');
-    await untilSpoken(/^Run the good one, finished/);
-    await window.tab('the good one').waitFor();
+    await untilSpoken(/^Run #\d the good one, finished/);
+    await window.tab(/^#\d the good one/).waitFor();
   });
 
   test('a star moves a run to the top, and a note appears in its tooltip', async () => {
@@ -224,16 +223,14 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   test('runs can be sorted by name and by time again', async () => {
     const order = async () =>
       (await spoken()).filter((row) => /finished/.test(row)).map((row) => row.slice(4));
-    // The end of a run's name is random. In a numeric sort, "4da8" comes before "4918" because 4 is less than
-    // 4918.
     const byName = (a: string, b: string) => a.localeCompare(b, undefined, { numeric: true });
     await window.palette('AuroRA: Sort Runs');
     await window.pick('By name');
     await expect.poll(order).toEqual((await order()).sort(byName));
-    expect((await order()).at(-1)).toMatch(/^the good one/);
+    expect((await order())[1]).toMatch(/^#2 the good one/);
     await window.palette('AuroRA: Sort Runs');
     await window.pick('Newest first');
-    await expect.poll(async () => (await order())[1]).toMatch(/^the good one/);
+    await expect.poll(async () => (await order())[1]).toMatch(/^#\d the good one/);
   });
 
   test('two selected runs are compared, and their settings open in the diff editor', async () => {
@@ -275,7 +272,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
 
   test("a run's log and folder can be opened", async () => {
     await window.contextMenu(window.row('the good one'), 'Show Trainer Log');
-    await window.tab('Log of the good one').waitFor();
+    await window.tab(/^Log of #\d the good one/).waitFor();
     await window.contextMenu(window.row('the good one'), 'Reveal Run Folder');
     await window.toast(finished()[1]).waitFor();
     await window.pressToast(finished()[1], 'Copy Path');
@@ -288,7 +285,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     const before = finished();
     await window.contextMenu(window.row('the good one'), 'Delete Run');
     const asked = await window.page.locator('.monaco-dialog-box').innerText();
-    expect(asked).toContain('"the good one"');
+    expect(asked).toMatch(/"#\d the good one"/);
     expect(asked).toContain(join(lab.folder, '.aurora/trash'));
     // Enter alone must not delete.
     await window.page.keyboard.press('Enter');
@@ -296,11 +293,11 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(finished()).toEqual(before);
     await window.contextMenu(window.row('the good one'), 'Delete Run');
     await window.modal('the good one', 'Delete');
-    await window.toast('Deleted "the good one"').waitFor();
+    await window.toast(/Deleted "#\d the good one"/).waitFor();
     await expect.poll(async () => (await spoken()).some((row) => /the good one/.test(row))).toBe(false);
     expect(finished()).toHaveLength(2);
-    await window.pressToast('Deleted "the good one"', 'Undo');
-    await untilSpoken(/^Run the good one, finished/);
+    await window.pressToast(/Deleted "#\d the good one"/, 'Undo');
+    await untilSpoken(/^Run #\d the good one, finished/);
     expect(finished()).toEqual(before);
   });
 
@@ -317,7 +314,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await list.filter({ hasText: nameOf(before[2]) }).waitFor();
     await window.page.locator('.quick-input-widget [role="checkbox"]').first().click();
     await window.page.locator('.quick-input-widget .monaco-button', { hasText: 'OK' }).click();
-    await untilSpoken(/^Run the good one, finished/);
+    await untilSpoken(/^Run #\d the good one, finished/);
     expect(finished()).toEqual(before);
   });
 

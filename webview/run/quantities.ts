@@ -1,4 +1,4 @@
-import { rateText, SMALL_SETTING } from '../../src/base/number-text';
+import { rateText, SMALL_RATE } from '../../src/base/number-text';
 import { byteTickTexts, tickTexts } from '../../src/base/tick-texts';
 import { percent } from '../../src/base/percent';
 import { formatMetric, METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
@@ -44,7 +44,7 @@ const column = (name: string) => (run: RunData) => run.column(name);
 
 const plainTicks = (values: number[]) => tickTexts(values);
 const percentTicks = (values: number[]) => tickTexts(values, { scale: 100, unit: '%' });
-const rateTicks = (values: number[]) => tickTexts(values, { small: SMALL_SETTING });
+const rateTicks = (values: number[]) => tickTexts(values, { small: SMALL_RATE });
 const POSITIVE = [0, Infinity] as const;
 
 export const LOSS: Quantity = {

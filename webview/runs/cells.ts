@@ -5,6 +5,7 @@ import type { RowGroup } from '../../src/study/runs-table/group';
 import { isNumeric, type Column, type Value } from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';
 import { t } from '../ui/l10n';
+import { runName } from './run-name';
 
 /** States differ by more than color. */
 const MARKS: Record<TableState, string> = {
@@ -37,7 +38,7 @@ export function cell(column: Column, value: Value, alarms = '') {
   // A text may be cut off.
   const title = text.length > 20 ? text : nothing;
   return html`<div role="gridcell" class=${isNumeric(column) ? 'cell number' : 'cell'} title=${title}>
-    ${text}
+    ${column.key === 'name' ? runName(text) : text}
   </div>`;
 }
 

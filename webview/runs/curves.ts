@@ -12,6 +12,7 @@ import { hasValues, LOSS, validation, type Quantity } from '../run/quantities';
 import { readouts } from '../run/readouts';
 import { DEFAULT_UI, drawnUi, fullRange, zoomOn, type DrawnUi } from '../run/views';
 import { t } from '../ui/l10n';
+import { runName } from './run-name';
 
 const HEIGHT = 220;
 /** Values of more runs do not fit beside a heading. */
@@ -168,7 +169,7 @@ export class RunCurves extends LitElement {
         (run) =>
           html`<li>
             ${swatch(run.index)}
-            <span class="legend-name" title=${run.facts?.name ?? ''}>${run.facts?.name ?? '…'}</span>
+            <span class="legend-name" title=${run.facts?.name ?? ''}>${runName(run.facts?.name ?? '…')}</span>
             <button
               class="link"
               aria-label=${t('Hide the curves of {0}', run.facts?.name ?? '')}

@@ -19,7 +19,7 @@ import {
   methodSize,
 } from '../../experiment/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
-import { count, settingNumber, shortNumber } from '../../base/number-text';
+import { count, rateNumber, shortNumber } from '../../base/number-text';
 import { commandLine } from '../invocation';
 import { hints } from '../quiet';
 import { table } from '../table';
@@ -148,7 +148,7 @@ function report(out: string, { adapters, learningRates, seeds, staticEpochs }: C
 
 const searchText = (rates: readonly number[], seeds: number): string =>
   [
-    `${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.map(settingNumber).join(', ')}`,
+    `${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.map(rateNumber).join(', ')}`,
     seeds === 1 ? '1 seed' : `${seeds} seeds`,
   ].join(' and ') + (rates.length > 1 && seeds > 1 ? ', the first of which selects the rate' : '');
 

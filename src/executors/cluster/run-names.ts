@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { newRunId } from '../../runs/layout';
+import { reserveRunId } from '../../runs/layout';
 import type { TrialRecord } from '../../runs/sweep/record';
 import { isInTrash } from '../../runs/trash';
 
@@ -13,5 +13,5 @@ import { isInTrash } from '../../runs/trash';
 export function reserveRun(record: TrialRecord, runs: string): void {
   const run = record.run === undefined ? undefined : join(runs, record.run);
   if (run !== undefined && (existsSync(run) || !isInTrash(run))) return;
-  record.run = newRunId(new Date());
+  record.run = reserveRunId(runs);
 }

@@ -4,7 +4,7 @@ import { writeAtomic } from '../../files/atomic';
 import { childEnvironment } from '../../files/child-environment';
 import { processRecord } from '../../files/processes';
 import { writeInputs, type InputFile } from '../../runs/inputs';
-import { createFolder, newRunId, runPaths } from '../../runs/layout';
+import { createFolder, reserveRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import type { TrialTask } from '../executor';
 import { GPU_VARIABLE } from './devices';
@@ -87,7 +87,7 @@ export async function launchTrial(
 function runFolder(runs: string, trial: TrialRecord, save: () => void): string {
   const known = trial.run === undefined ? undefined : join(runs, trial.run);
   if (known !== undefined && (existsSync(known) || trial.launched === undefined)) return known;
-  trial.run = newRunId(new Date());
+  trial.run = reserveRunId(runs);
   trial.launched = undefined;
   save();
   return join(runs, trial.run);

@@ -16,7 +16,7 @@ import { sweepPanel } from './sweep/panel';
 
 /** The dashboards; registered immediately, so that a reloaded window restores them. */
 export function createPanels(services: () => Services): Panels {
-  const { context, log } = services();
+  const { context, log, store } = services();
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);
   const tables = new PanelHome(runsPanel(services), context.extensionUri, log);
   const sweeps = new PanelHome(sweepPanel(services), context.extensionUri, log);
@@ -30,6 +30,8 @@ export function createPanels(services: () => Services): Panels {
   const playgrounds = new PanelHome(playgroundPanel(services), context.extensionUri, log);
   const studies = new PanelHome(studyPanel(services), context.extensionUri, log);
   const rows = dataRows();
+  const homes = [runs, tables, sweeps, budgets, activations, errors, playgrounds, studies];
+  const renamed = store.onDidChange(() => homes.forEach((home) => home.retitle()));
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openSweep: (sweep, preserveFocus) => sweeps.open({ sweep }, preserveFocus),
@@ -43,17 +45,6 @@ export function createPanels(services: () => Services): Panels {
     openPlayground: (open) => playgrounds.open(open),
     openStudy: (open) => studies.open(open),
     openRuns: (open) => tables.open(open),
-    dispose: () =>
-      vscode.Disposable.from(
-        runs,
-        tables,
-        sweeps,
-        budgets,
-        activations,
-        errors,
-        playgrounds,
-        studies,
-        rows,
-      ).dispose(),
+    dispose: () => vscode.Disposable.from(...homes, rows, renamed).dispose(),
   };
 }

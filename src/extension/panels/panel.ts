@@ -42,9 +42,17 @@ export interface PanelSession<FromPage> {
   dispose(): void;
 }
 
+interface OpenPanel<Open> {
+  panel: vscode.WebviewPanel;
+  open: Open;
+  /** The title by its kind, as last computed. */
+  title: string;
+  again: () => void;
+}
+
 /** All panels of one kind. */
 export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer {
-  private readonly panels = new Map<string, { panel: vscode.WebviewPanel; open: Open; again: () => void }>();
+  private readonly panels = new Map<string, OpenPanel<Open>>();
   private readonly subscription: vscode.Disposable;
   readonly viewType: string;
 
@@ -70,6 +78,16 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
       preserveFocus,
     });
     this.attach(panel, open);
+  }
+
+  /** Shows new names of runs, also on hidden panels. */
+  retitle(): void {
+    for (const known of this.panels.values()) {
+      const title = this.kind.title(known.open);
+      if (title === known.title) continue;
+      known.title = title;
+      known.panel.title = title;
+    }
   }
 
   /** What the visible panels show. */
@@ -110,7 +128,8 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     // In the order of the calls. A session that could not start was reported above.
     const session = (use: (session: PanelSession<FromPage>) => void) =>
       void started.then(use, () => undefined).catch((e: unknown) => showError(this.log, e));
-    this.panels.set(key, { panel, open, again: () => session((s) => s.openedAgain?.()) });
+    const title = this.kind.title(open);
+    this.panels.set(key, { panel, open, title, again: () => session((s) => s.openedAgain?.()) });
     webview.onDidReceiveMessage((message: unknown) => {
       if ((message as { type?: unknown } | undefined)?.type === 'ready') {
         ready = true;

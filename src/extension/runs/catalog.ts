@@ -3,6 +3,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { own } from '../../base/names';
 import { experimentOf, experimentRuns, experimentSweeps } from '../../runs/layout';
 import { distinctNames } from '../../runs/names';
+import { NumberReader } from '../../runs/numbers';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited } from './each-limited';
 import { readQuickly } from './read-quickly';
@@ -49,6 +50,8 @@ export class Catalog {
   private readonly ids = new Map<string, string[]>();
   /** The runs that had a name when they were last named, by experiment file: names change only with them. */
   private readonly named = new Map<string, string>();
+  /** By experiment file. */
+  private readonly numbers = new Map<string, NumberReader>();
   private readonly sweeps = new Map<string, TrackedSweep>();
   private readonly sections = new SweepSections();
 
@@ -128,9 +131,10 @@ export class Catalog {
     for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
     const sweeps = await this.lookAtSweeps();
     const scheduled = await this.scheduleRuns();
+    const numbered = await this.numberRuns([...this.ids.keys()]);
     const renamed = this.nameRuns([...this.ids.keys()]);
     return {
-      runs: this.current([...changed, ...scheduled, ...renamed]),
+      runs: this.current([...changed, ...scheduled, ...numbered, ...renamed]),
       structure: sweeps || before !== this.shape(),
     };
   }
@@ -190,9 +194,25 @@ export class Catalog {
     const changed = await run.look();
     if (!run.entry) this.runs.delete(folder);
     else this.place(folder);
+    const numbered = await this.numberRuns([experimentOf(folder)]);
     const renamed = this.nameRuns([experimentOf(folder)]);
-    const news = changed && run.entry ? [run.entry, ...renamed] : renamed;
+    const news = [...(changed && run.entry ? [run.entry] : []), ...numbered, ...renamed];
     return { runs: this.current(news), structure: was !== (run.entry !== undefined) };
+  }
+
+  /** Tells runs their numbers; returns those whose entries changed. */
+  private async numberRuns(files: readonly string[]): Promise<RunEntry[]> {
+    const changed: RunEntry[] = [];
+    for (const file of files) {
+      let reader = this.numbers.get(file);
+      if (!reader) this.numbers.set(file, (reader = new NumberReader(experimentRuns(file), this.now)));
+      const numbers = await reader.look();
+      for (const folder of this.foldersOf(file)) {
+        const tracked = this.runs.get(folder);
+        if (tracked?.count(numbers.get(basename(folder))) === true) changed.push(tracked.entry!);
+      }
+    }
+    return changed;
   }
 
   /** Names the runs of experiments where some appeared or disappeared; returns those whose names changed. */
@@ -201,9 +221,9 @@ export class Catalog {
       const runs = this.foldersOf(file).flatMap((folder) => {
         const tracked = this.runs.get(folder);
         const entry = tracked?.entry;
-        return tracked && entry?.run && !entry.trial ? [{ id: entry.id, spec: entry.run.spec, tracked }] : [];
+        return tracked && entry?.run && !entry.trial ? [{ ...entry, spec: entry.run.spec, tracked }] : [];
       });
-      const ids = runs.map((r) => r.id).join();
+      const ids = runs.map((r) => `${r.id} ${r.number}`).join();
       if (ids === this.named.get(file)) return [];
       this.named.set(file, ids);
       const names = distinctNames(runs);

@@ -19,6 +19,8 @@ export interface RunEntry {
   run?: RunSummary;
   error?: AuroraError;
   user: RunUser;
+  /** Its number in the experiment, once it is known. */
+  number?: number;
   /** From the settings in which it differs from the experiment's other runs (`distinctNames`), once they are known. */
   name?: string;
   /** The sweep and trial that it belongs to. */

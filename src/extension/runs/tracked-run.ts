@@ -31,6 +31,7 @@ export class TrackedRun {
   private user: RunUser = {};
   private trial: TrialOf | undefined;
   private name: string | undefined;
+  private number: number | undefined;
   private cluster: OnCluster | undefined;
   /** What that is made of. */
   private said: ClusterTrial | undefined;
@@ -74,6 +75,14 @@ export class TrackedRun {
     return this.entry !== undefined;
   }
 
+  /** Sets its number in the experiment. True if the entry changed. */
+  count(number: number | undefined): boolean {
+    if (this.number === number || number === undefined) return false;
+    this.number = number;
+    if (this.entry) this.entry = { ...this.entry, number };
+    return this.entry !== undefined;
+  }
+
   /** Sets what a cluster's scheduler says about it. True if the entry changed. */
   schedule(of: Pick<OnCluster, 'executor' | 'keepsCheckpoints'>, trial: ClusterTrial | undefined): boolean {
     // Thousands of trials are scheduled again at each look, and few have changed.
@@ -101,6 +110,7 @@ export class TrackedRun {
       experiment: experimentOf(this.folder),
       user: await this.readUser(files),
       ...(trial && { trial }),
+      ...(this.number !== undefined && { number: this.number }),
       ...(this.name !== undefined && { name: this.name }),
     };
     try {

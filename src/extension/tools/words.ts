@@ -1,5 +1,5 @@
 import type { Experiment } from '../../experiment/experiment';
-import { settingNumber } from '../../base/number-text';
+import { rateNumber } from '../../base/number-text';
 import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
 import { code, escape } from '../markdown';
 import type { Translate } from '../translate';
@@ -63,7 +63,7 @@ function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>, t: Tran
       method,
       training.epochs === 1 ? t('1 epoch') : t('{0} epochs', training.epochs),
       training.batchSize * training.gradientAccumulation,
-      settingNumber(training.learningRate),
+      rateNumber(training.learningRate),
     ),
     t('Model: {0}. Training data: {1}.', code(shown(model.path)), code(shown(data.train))),
   ];

@@ -5,7 +5,7 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
-import { valueText } from '../../experiment/sweep';
+import { rateNumber } from '../../base/number-text';
 import { alarmsOf, alarmSentence } from '../../protocol/alarms/alarms';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
@@ -68,7 +68,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       t('Training'),
       t(
         'learning rate {0}, batch {1}, {2}, seed {3}',
-        valueText(training.learningRate),
+        rateNumber(training.learningRate),
         training.batchSize * (training.gradientAccumulation ?? 1),
         training.epochs === 1 ? t('1 epoch') : t('{0} epochs', training.epochs),
         training.seed,

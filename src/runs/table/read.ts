@@ -18,7 +18,7 @@ export interface RowRead {
 export function readForTable(folders: readonly string[]): RowRead[] {
   const read = folders.map(readRow);
   const names = nameAll(read.map(({ run: { folder, run } }) => ({ folder, ...(run && { spec: run.spec }) })));
-  return read.map(({ run, ...more }) => ({ run: { ...run, name: names.get(run.folder)! }, ...more }));
+  return read.map(({ run, ...more }) => ({ run: { ...run, ...names.get(run.folder) }, ...more }));
 }
 
 function readRow(folder: string): RowRead {

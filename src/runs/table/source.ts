@@ -8,6 +8,8 @@ import type { RunUser } from '../user';
 export interface ReadRun {
   folder: string;
   id: string;
+  /** Its number in the experiment, if it has one. */
+  number?: number;
   name: string;
   /** The experiment's display name. */
   experiment: string;

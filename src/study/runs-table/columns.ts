@@ -6,6 +6,7 @@ import type { Column, ColumnType, Row, RunsTable, Value } from './table';
 /** What is not a metric or a setting, in the order of the columns. */
 const BEFORE: Readonly<Record<string, [title: string, type: ColumnType]>> = {
   star: ['Star', 'boolean'],
+  number: ['Number', 'number'],
   name: ['Run', 'text'],
   experiment: ['Experiment', 'text'],
   state: ['State', 'text'],

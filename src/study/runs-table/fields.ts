@@ -27,6 +27,8 @@ export type TableState =
 export interface RunSource {
   folder: string;
   id: string;
+  /** Its number in the experiment, if it has one. */
+  number?: number;
   /** The display name. */
   name: string;
   /** The experiment's display name. */
@@ -77,6 +79,7 @@ export function runFields(run: RunSource): RunFields {
   };
   const alarms = troubleNames(events, english);
   if (alarms.length > 0) put('alarms', alarms);
+  put('number', run.number);
   if (user.tags && user.tags.length > 0) put('tags', user.tags);
   put('note', user.note);
   putMetrics(events, spec, put);

@@ -1,5 +1,6 @@
+import { settingText } from '../../experiment/sweep';
 import { formatMetric } from '../../experiment/metrics';
-import { count, numberText, settingNumber } from '../../base/number-text';
+import { count, numberText } from '../../base/number-text';
 import { durationText } from '../../base/time-text';
 import type { Say } from '../say';
 import { partOf } from './columns';
@@ -16,7 +17,7 @@ export function cellText({ key, type, metric, kind }: Column, value: Value, say:
   if (metric) return formatMetric(metric, value);
   if (type === 'time') return timeText(value);
   if (type === 'duration') return durationText(value, say);
-  return kind === 'setting' ? settingNumber(value) : count(value);
+  return kind === 'setting' ? settingText(key, value) : count(value);
 }
 
 /** "accuracy", "accuracy (last)", "Duration" */

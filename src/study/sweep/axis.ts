@@ -1,4 +1,4 @@
-import { shortKeys, valueText } from '../../experiment/sweep';
+import { settingText, shortKeys } from '../../experiment/sweep';
 import { own } from '../../base/names';
 import { numberText } from '../../base/number-text';
 
@@ -82,7 +82,7 @@ function numeric(
   values: number[],
   isLog: boolean,
   labeled: readonly number[] | undefined,
-  text: (value: number) => string = valueText,
+  text: (value: number) => string = (value) => settingText(key, value),
 ): Axis {
   const scale = isLog ? Math.log10 : (v: number) => v;
   const [low, high] = values.length > 0 ? [scale(values[0]), scale(values.at(-1)!)] : [0, 1];
@@ -101,7 +101,7 @@ function numeric(
 }
 
 function categories(key: string, label: string, known: readonly unknown[]): Axis {
-  const values = [...new Set(known.map(valueText))];
+  const values = [...new Set(known.map((value) => settingText(key, value)))];
   const places = new Map(values.map((v, i) => [v, values.length > 1 ? i / (values.length - 1) : 0.5]));
   const every = Math.ceil(values.length / MOST_LABELS);
   return {
@@ -109,9 +109,9 @@ function categories(key: string, label: string, known: readonly unknown[]): Axis
     label,
     kind: 'category',
     values,
-    at: (value) => (value === undefined ? undefined : places.get(valueText(value))),
+    at: (value) => (value === undefined ? undefined : places.get(settingText(key, value))),
     ticks: values.filter((_, i) => i % every === 0).map((v) => ({ at: places.get(v)!, label: v })),
-    text: (value) => (value === undefined ? '–' : valueText(value)),
+    text: (value) => (value === undefined ? '–' : settingText(key, value)),
   };
 }
 

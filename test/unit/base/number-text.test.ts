@@ -5,6 +5,7 @@ import {
   epochText,
   errorText,
   numberText,
+  rateNumber,
   rateText,
   settingNumber,
   shortNumber,
@@ -38,10 +39,14 @@ it('keeps the decimals of a column, and fewer in large numbers', () => {
 });
 
 it('writes settings with all digits, and learning rates of a schedule like them', () => {
-  expect([1e-3, 2.5e-4, 0.01, 0.05, 0, 512].map(settingNumber)).toEqual([
-    ...['1e-3', '2.5e-4', '0.01', '0.05', '0', '512'],
+  expect([0.005, 0.05, 0.1, 1e-8, 0, 512].map(settingNumber)).toEqual([
+    ...['0.005', '0.05', '0.1', '1e-8', '0', '512'],
   ]);
-  expect([0.00098765, 0.012345, NaN].map(rateText)).toEqual(['9.88e-4', '0.0123', '–']);
+  // Rates of different sizes stand side by side.
+  expect([1e-3, 2.5e-4, 0.01, 0.05, 0.1, 0, 1].map(rateNumber)).toEqual([
+    ...['1e-3', '2.5e-4', '1e-2', '5e-2', '1e-1', '0', '1'],
+  ]);
+  expect([0.00098765, 0.012345, NaN].map(rateText)).toEqual(['9.88e-4', '1.23e-2', '–']);
   expect([1.23e-7, 0.5, 0].map(errorText)).toEqual(['1.2e-7', '5e-1', '0']);
   expect([0.5, 12, 3.14159, NaN].map(epochText)).toEqual(['0.5', '12', '3.14', '–']);
 });

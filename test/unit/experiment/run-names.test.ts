@@ -14,14 +14,33 @@ const run = (
 ): Experiment => ({ ...spec, ...rest, adapter, training: { ...spec.training, ...training } });
 
 describe("the names of an experiment's runs", () => {
-  it('have the settings that differ, the most common ones first and in short', () => {
+  it('have the settings that differ, the most telling first and in short', () => {
     const runs = [
       run({ seed: 1, batchSize: 8, learningRate: 1e-3, headLearningRate: 1e-3 }),
       run({ seed: 2, batchSize: 16, learningRate: 2.5e-4, headLearningRate: 2.5e-4 }),
     ];
-    expect(settingsNames(runs)).toEqual([
-      'LoRA r8 · lr 1e-3 · seed 1 · batch 8',
-      'LoRA r8 · lr 2.5e-4 · seed 2 · batch 16',
+    expect(settingsNames(runs)).toEqual(['lr 1e-3 · batch 8 · seed 1', 'lr 2.5e-4 · batch 16 · seed 2']);
+  });
+
+  it('write the values of a setting in one notation', () => {
+    const rates = [1e-3, 0.01, 0.05, 0.1].map((rate) => run({ learningRate: rate, headLearningRate: rate }));
+    expect(settingsNames(rates)).toEqual(['lr 1e-3', 'lr 1e-2', 'lr 5e-2', 'lr 1e-1']);
+    const decays = [0, 0.001, 0.01].map((weightDecay) => run({ weightDecay }));
+    expect(settingsNames(decays)).toEqual(['decay 0', 'decay 1e-3', 'decay 1e-2']);
+    const dropouts = [0.005, 0.05, 0.1].map((dropout) => run({}, loraSpec({ dropout })));
+    expect(settingsNames(dropouts)).toEqual(['dropout 0.005', 'dropout 0.05', 'dropout 0.1']);
+  });
+
+  it('have training before the method, and never leave out the seed', () => {
+    const many = [1, 2].map((n) =>
+      run(
+        { seed: n, epochs: n, batchSize: 8 * n, learningRate: n, warmupRatio: n / 10 },
+        loraSpec({ dropout: n / 10 }),
+      ),
+    );
+    expect(settingsNames(many)).toEqual([
+      'lr 1 · epochs 1 · batch 8 · seed 1',
+      'lr 2 · epochs 2 · batch 16 · seed 2',
     ]);
   });
 
@@ -53,14 +72,11 @@ describe("the names of an experiment's runs", () => {
       run({}, loraSpec({ targetModules: ['query', 'key', 'value', 'output'] }), data('/d/a.jsonl')),
       run({}, loraSpec(), data('/d/b.jsonl')),
     ];
-    expect(settingsNames(runs)).toEqual([
-      'LoRA r8 · on query,key,value,o… · a.jsonl',
-      'LoRA r8 · on query,value · b.jsonl',
-    ]);
+    expect(settingsNames(runs)).toEqual(['on query,key…e,output · a.jsonl', 'on query,value · b.jsonl']);
   });
 
   it('leave out what some runs do not set', () => {
-    expect(settingsNames([run({ maxSteps: 40 }), run()])).toEqual(['LoRA r8 · steps 40', 'LoRA r8']);
+    expect(settingsNames([run({ maxSteps: 40 }), run()])).toEqual(['steps 40', 'LoRA r8']);
   });
 
   it('have the start of the id where nothing else distinguishes', () => {
@@ -68,10 +84,12 @@ describe("the names of an experiment's runs", () => {
     expect(distinctNames([at(0, 'aaaa')])).toEqual(['LoRA r8 · aaaa']);
     expect(distinctNames([at(0, 'aaaa'), at(0, 'bbbb')])).toEqual(['LoRA r8 · aaaa', 'LoRA r8 · bbbb']);
     expect(distinctNames([at(0, 'aaaa'), at(0, 'bbbb'), at(1, 'cccc')])).toEqual([
-      'LoRA r8 · seed 0 · aaaa',
-      'LoRA r8 · seed 0 · bbbb',
-      'LoRA r8 · seed 1',
+      'seed 0 · aaaa',
+      'seed 0 · bbbb',
+      'seed 1',
     ]);
+    const numbered = [at(0, 'aaaa'), at(0, 'bbbb')].map((of, i) => ({ ...of, number: i + 1 }));
+    expect(distinctNames(numbered)).toEqual(['LoRA r8', 'LoRA r8']);
   });
 
   it('are short for trials of a sweep, too', () => {

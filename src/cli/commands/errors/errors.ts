@@ -7,6 +7,7 @@ import { problemOf } from '../../../trainer/preflight/problems';
 import { predictRun } from '../../../trainer/predictions/predict';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { one, wholeNumber, type Command } from '../../command';
+import { runFolder } from '../../run-argument';
 import { errorsText } from './report';
 import { count } from '../../../base/number-text';
 import { endOnSignals } from '../../signals';
@@ -40,7 +41,7 @@ RUN/predictions and computed again only if the run or the data have changed sinc
     const json = args.flag('json');
     const emit = (line: PredictLine) => tell(line, json);
     try {
-      const run = resolve(one(args, 'run folder', 'errors'));
+      const run = resolve(runFolder(one(args, 'run folder', 'errors')));
       const top = wholeNumber('top', args.text('top') ?? String(TOP));
       const on = parseOn(args.text('on'));
       const predictions = await predictRun({

@@ -16,6 +16,7 @@ import { fill } from '../../../base/fill';
 import { amountText, MATTERS } from '../../../experiment/metric-difference';
 import { askAtTerminal, nextLine } from '../../ask';
 import { one, type Command, type ParsedArgs } from '../../command';
+import { runFolder } from '../../run-argument';
 import { dropWords, exportText, measuringText } from './report';
 import { commandLine } from '../../invocation';
 import { endOnSignals } from '../../signals';
@@ -64,7 +65,7 @@ Exits with 23 if a merged form loses too much and is not kept.
     const emit = (line: ExportLine) => tell(line, json);
     endOnSignals();
     try {
-      const run = resolve(one(args, 'run folder', 'export'));
+      const run = resolve(runFolder(one(args, 'run folder', 'export')));
       if (args.text('as') === TENSORBOARD) {
         await emit({ kind: 'events', ...events(run, args) });
         return EXIT.ok;

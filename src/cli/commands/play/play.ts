@@ -18,6 +18,7 @@ import { fittedPixels } from '../../../data/images/pixels';
 import { Player } from '../../../trainer/playground/player';
 import { parseAt } from '../../../trainer/checkpoint/trained-run';
 import { missingOrMany, threadCount, type Command, type ParsedArgs } from '../../command';
+import { runFolder } from '../../run-argument';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 import { drawingOf, drawingOptionsOf, type DrawingOptions } from './drawing';
@@ -120,7 +121,7 @@ function sourcesOf(args: ParsedArgs): PlaySource[] {
   }
   if (positionals.length > 1 || (positionals.length === 0 && !args.flag('json')))
     throw usage(missingOrMany('play', 'run folder', positionals.length));
-  const runs = [...positionals, ...args.list('with')];
+  const runs = [...positionals, ...args.list('with')].map(runFolder);
   const at = parseAt(args.text('at'));
   return runs.map((run, i) => ({ kind: 'run', run: resolve(run), at: i === 0 ? at : 'best' }));
 }

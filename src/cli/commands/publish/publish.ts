@@ -14,6 +14,7 @@ import { exportRun } from '../../../trainer/export/export';
 import { problemOf } from '../../../trainer/preflight/problems';
 import { askAtTerminal, nextLine } from '../../ask';
 import { one, type Command, type ParsedArgs } from '../../command';
+import { runFolder } from '../../run-argument';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 import { measuringText } from '../export/report';
@@ -69,7 +70,7 @@ type Emit = (line: PublishLine) => Promise<void>;
 /** @returns undefined if the user declined */
 async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefined> {
   const json = args.flag('json');
-  const run = resolve(one(args, 'run folder', 'publish'));
+  const run = resolve(runFolder(one(args, 'run folder', 'publish')));
   const { spec, id } = readRunSummary(run);
   const hub = openHub();
   // What can be refused is refused before the adapter is measured, which takes a while.

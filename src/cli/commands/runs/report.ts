@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { AuroraError } from '../../../base/errors';
+import { cutMiddle } from '../../../base/cut-middle';
 import { escapeControls } from '../../../base/controls';
 import { english } from '../../../study/say';
 import { cellText, columnTitle, meanText } from '../../../study/runs-table/format';
@@ -112,7 +113,7 @@ function aligned(parts: readonly Part[], width: number): string {
   return `${[...lines, ...(rest.length > 0 ? ['', `Left out, to fit: ${rest.join(', ')}. Choose with --columns.`] : [])].join('\n')}\n`;
 }
 
-const cut = (text: string): string => (text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text);
+const cut = (text: string): string => cutMiddle(text, WIDEST);
 
 /** Values by column; times in ms since 1970, durations in seconds. */
 export function jsonOf(table: {

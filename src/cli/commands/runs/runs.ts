@@ -14,6 +14,7 @@ import { groupRows } from '../../../study/runs-table/group';
 import { sortRows, startsDescending, type SortKey } from '../../../study/runs-table/sort';
 import type { Column } from '../../../study/runs-table/table';
 import type { Command } from '../../command';
+import { runFolder } from '../../run-argument';
 import { write } from '../../write';
 import { groupsText, jsonOf, rowsText } from './report';
 
@@ -21,7 +22,8 @@ export const runsCommand: Command = {
   help: `Usage: aurora runs [PATH…] [options]
 
 Lists runs as a table: state, metrics, the settings in which they differ, parameters, start, duration. PATH is an experiment
-file, a sweep's folder, a folder with runs, or a folder with experiments at any depth (default: the current folder). Runs that
+file, a sweep's folder, a folder with runs, a folder with experiments at any depth (default: the current folder), or a run
+by its number ('#12', or sst2#12 for the experiment sst2). Every command that takes a run takes its number, too. Runs that
 cannot be read are listed, too, and named on standard error.
 
   --filter FILTER    such as 'accuracy > 0.9 and rank = 2', 'tag = good or star', 'not (state = failed)',
@@ -48,7 +50,7 @@ language.
     if (args.flag('json') && args.flag('csv'))
       throw new AuroraError('usage', '--json and --csv exclude each other.', 'Leave one of them out.');
     const given = args.positionals.length > 0 ? args.positionals : ['.'];
-    const paths = given.map((path) => resolve(path));
+    const paths = given.map((path) => resolve(runFolder(path)));
     // For a program, a project without runs has an empty table.
     const read = readForTable(tableFolders(paths, args.flag('json') || args.flag('csv')));
     const unreadable = read.flatMap(({ run, error }) => (error ? [{ folder: run.folder, error }] : []));

@@ -18,6 +18,7 @@ import { studyOf, type Study } from '../../../study/study';
 import { problemOf } from '../../../trainer/preflight/problems';
 import { measureRun } from '../../../trainer/study/measure';
 import type { Command } from '../../command';
+import { runFolder } from '../../run-argument';
 import { endOnSignals } from '../../signals';
 import { studyText } from './report';
 import { write } from '../../write';
@@ -54,7 +55,7 @@ all its runs.
       const metric = args.text('metric');
       if (metric !== undefined && !isMetric(metric))
         throw new AuroraError('usage', `--metric takes ${METRICS.join(', ')}, not "${metric}".`);
-      const folders = studyFolders(args.positionals.map((path) => resolve(path)));
+      const folders = studyFolders(args.positionals.map((path) => resolve(runFolder(path))));
       const against = args.text('against');
       const options = { ...(metric && { metric }), ...(against && { against }) };
       const read = async () => studyOf(await readAll(folders), options, english);
@@ -123,7 +124,7 @@ async function readAll(folders: readonly string[]): Promise<(StudyRun | UnfitRun
   const all: (StudyRun | UnfitRun)[] = [];
   const now = new FilesNow();
   for (const { folder, run } of found) {
-    const name = names.get(folder)!;
+    const { name } = names.get(folder)!;
     const read = run && (await unlessDamaged(() => studyRun(run, name, { files: QUICK, now })));
     all.push(read ?? { folder, name, unfit: 'damaged' });
   }

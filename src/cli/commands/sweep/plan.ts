@@ -1,7 +1,7 @@
 import { metricInfo } from '../../../experiment/metrics';
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
-import { trainedCount, valueText, type Pruning, type RateSearch } from '../../../experiment/sweep';
+import { settingText, trainedCount, type Pruning, type RateSearch } from '../../../experiment/sweep';
 import { bytes } from '../../../base/number-text';
 import { table } from '../../table';
 import { own } from '../../../base/names';
@@ -16,7 +16,13 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
   const planned = trials.filter((t) => t.record.planned);
   const finished = planned.filter((t) => t.state === 'finished').length;
   const begun = planned.filter((t) => t.state !== 'waiting' && t.state !== 'finished').length;
-  const rows = varied.map((key) => [`  ${key}`, valuesText(planned.map((t) => own(t.record.settings, key)))]);
+  const rows = varied.map((key) => [
+    `  ${key}`,
+    valuesText(
+      key,
+      planned.map((t) => own(t.record.settings, key)),
+    ),
+  ]);
   const before = [finished && `${finished} finished`, begun && `${begun} started`].filter(Boolean);
   const busy = planned.filter(isBusy).length;
   return [
@@ -32,8 +38,8 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
   ].join('\n');
 }
 
-function valuesText(values: readonly unknown[]): string {
-  const all = [...new Set(values.filter((v) => v !== undefined).map(valueText))];
+function valuesText(key: string, values: readonly unknown[]): string {
+  const all = [...new Set(values.filter((v) => v !== undefined).map((v) => settingText(key, v)))];
   const shown = all.slice(0, LISTED).join(', ');
   return all.length > LISTED ? `${shown}, … (${all.length} values)` : shown;
 }

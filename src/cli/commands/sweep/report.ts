@@ -7,7 +7,7 @@ import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { changeWords } from '../../../protocol/inputs-words';
 import { trialText } from '../../../experiment/short-settings';
-import { RATE, SEED, shortKeys, valueText } from '../../../experiment/sweep';
+import { RATE, SEED, settingText, shortKeys } from '../../../experiment/sweep';
 import { leftText } from '../../../trainer/sweep/ended';
 import { isOver } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
@@ -122,7 +122,7 @@ function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
     best ? formatMetric(metric, metricValue(best.metrics, metric)) : '–',
     best ? String(best.step) : '–',
     ...varied.map((key) =>
-      Object.hasOwn(trial.record.settings, key) ? valueText(trial.record.settings[key]) : '–',
+      Object.hasOwn(trial.record.settings, key) ? settingText(key, trial.record.settings[key]) : '–',
     ),
     seconds === undefined ? '–' : stepTime(seconds),
     stateText(trial),

@@ -1,3 +1,6 @@
+import { basename, dirname, resolve } from 'node:path';
+import { runNumbers } from '../../../runs/numbers';
+import { trialOf } from '../../../runs/sweep/record';
 import { table } from '../../table';
 import { deviceWords } from '../../device-line';
 import { durationText } from '../../../base/time-text';
@@ -61,6 +64,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
     ...alarmLines(result),
     ...scoreLines(result),
     '',
+    ...numberLine(run),
     `Run folder  ${run}`,
     '',
     '',
@@ -121,4 +125,11 @@ function belowBaseline({ best, baseline: { metric, value, answer } }: FinishedRe
   return difference < 0
     ? ['', `The best evaluation's ${label}, ${formatMetric(metric, own)}, is worse than ${constant}.`]
     : ['', `The best evaluation's ${label} is no better than ${constant}.`];
+}
+
+/** By which other commands can name it. Of the thousands of trials of a sweep, nobody reads this. */
+function numberLine(run: string): string[] {
+  const folder = resolve(run);
+  const number = trialOf(folder) ? undefined : runNumbers(dirname(folder)).get(basename(folder));
+  return number === undefined ? [] : [`Run         #${number}`];
 }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
+import { numberOthers } from '../../../runs/numbers';
 import { parseExperiment, readText } from '../../../runs/experiment/load';
 import { readIfThereSync } from '../../../files/read';
 import { AuroraError, EXIT } from '../../../base/errors';
@@ -24,6 +25,7 @@ import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owni
 import { commandLine } from '../../invocation';
 import { FIRST_EXPERIMENT } from '../../first-experiment';
 import { hints } from '../../quiet';
+import { runFolder } from '../../run-argument';
 import { report, type Reference } from './report';
 import { onInterrupt } from '../../signals';
 import { trainRun, type TrainingSettings } from '../../training';
@@ -119,15 +121,20 @@ async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
     interrupted: () => (interrupted() ? 'requested' : undefined),
   };
   checkCombination(args);
-  const resumed = args.text('resume');
+  const resumed = named(args, 'resume');
   if (resumed !== undefined)
     return owning(owned(args, resumed), async () => {
       completeRun(resumed);
       return resume(args, resumed, settings);
     });
-  const from = args.text('fork');
+  const from = named(args, 'fork');
   if (from !== undefined) return fork(args, from, given, settings);
   return fresh(args, given, settings);
+}
+
+function named(args: ParsedArgs, option: 'resume' | 'fork'): string | undefined {
+  const run = args.text(option);
+  return run === undefined ? undefined : runFolder(run);
 }
 
 async function resume(args: ParsedArgs, run: string, settings: TrainingSettings): Promise<number> {
@@ -245,7 +252,13 @@ function textOf(file: string, given: string | undefined): string {
 }
 
 const newRun = (file: string, args: ParsedArgs): string =>
-  createRun(args.text('out') ?? experimentRuns(file));
+  createNumbered(args.text('out') ?? experimentRuns(file));
+
+/** Copies of run folders, and those brought from elsewhere, get numbers before the new run does. */
+function createNumbered(runs: string): string {
+  numberOthers(runs);
+  return createRun(runs);
+}
 
 /** The other runs of an experiment. */
 const foldersBeside = (run: string): string[] => {

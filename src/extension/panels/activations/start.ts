@@ -66,5 +66,5 @@ function differs(before: RunEntry | undefined, now: RunEntry): boolean {
   // Including the last step: a resume removes some steps and repeats as many.
   const marks = (e: RunEntry) =>
     e.run?.events.flatMap((v) => (v.kind === 'activations' ? [v.seq] : [])).join() ?? '';
-  return before.state !== now.state || before.user.name !== now.user.name || marks(before) !== marks(now);
+  return before.state !== now.state || runLabel(before) !== runLabel(now) || marks(before) !== marks(now);
 }

@@ -90,5 +90,5 @@ function factsOf(entry: RunEntry): RunFacts {
 }
 
 /** What the page shows of its run. Most changes of a run do not affect it. */
-const marks = ({ run, user }: RunEntry, step: number, on: MeasuredOn): string =>
-  JSON.stringify([user.name, run && evaluationAt(run.events, step, on)]);
+const marks = (entry: RunEntry, step: number, on: MeasuredOn): string =>
+  JSON.stringify([runLabel(entry), entry.run && evaluationAt(entry.run.events, step, on)]);

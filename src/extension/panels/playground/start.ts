@@ -39,7 +39,6 @@ export function startPlayground(
     const now = titleOf(services, open);
     if (now === title) return;
     title = now;
-    page.setTitle(title);
     session.rename();
   });
   return {

@@ -35,7 +35,7 @@ const NOTHING: Readonly<Sent> = {
 };
 
 /** Its name among the runs of its experiment, and what a cluster's scheduler says about it. */
-export type Known = Pick<RunEntry, 'name' | 'cluster'>;
+export type Known = Pick<RunEntry, 'name' | 'number' | 'cluster'>;
 
 interface Followed {
   tail: RunTail;
@@ -194,14 +194,14 @@ export function stateOf(
 
 export function factsOf(tail: RunTail, known: Known = {}): RunFacts {
   const { summary, user, trial } = tail;
-  const { name } = known;
+  const { name, number } = known;
   const state = stateOf(tail, known);
   // The reason for a failure comes first.
   const failed = state === 'failed' ? summary?.events.findLast((e) => e.kind === 'failed') : undefined;
   const error = tail.error ?? failed ?? tail.curveError;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {
-    name: runLabel({ user, name, id, run: summary, trial }),
+    name: runLabel({ user, name, number, id, run: summary, trial }),
     id,
     experiment: summary?.spec.name,
     note: user.note,

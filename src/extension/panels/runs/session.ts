@@ -234,7 +234,13 @@ const pause = () => new Promise((resolve) => setImmediate(resolve));
 
 /** The store makes a new entry whenever it has looked at a run. */
 const isSame = (a: RunEntry, b: RunEntry): boolean =>
-  a === b || (a.state === b.state && a.run === b.run && a.user === b.user && a.trial === b.trial);
+  a === b ||
+  (a.state === b.state &&
+    a.run === b.run &&
+    a.user === b.user &&
+    a.trial === b.trial &&
+    a.name === b.name &&
+    a.number === b.number);
 
 function isIn(open: RunsOpen, { experiment, trial }: RunEntry): boolean {
   if ('experiment' in open) return experiment === open.experiment;

@@ -87,5 +87,5 @@ const known = (entry: RunEntry): KnownRun => ({
 /** What a study shows of its runs. Most changes of a run do not affect it. */
 const marksOf = (runs: readonly RunEntry[]): string =>
   JSON.stringify(
-    runs.map(({ folder, state, user, run }) => [folder, state, user.name, run?.result !== undefined]),
+    runs.map((entry) => [entry.folder, entry.state, runLabel(entry), entry.run?.result !== undefined]),
   );
