@@ -64,7 +64,7 @@ describe('aurora runs', () => {
     expect(groups[0].summaries.accuracy.mean).toBeCloseTo(0.85);
     expect(lab.run('runs', folder, '--group-by', 'lr').out).toMatch(/85\.0% ± 7\.1%/);
     expect(lab.run('runs', folder, '--csv', '--columns', 'name,accuracy').out.split('\r\n')[2]).toBe(
-      `the best one,0.9,${runs[1]}`,
+      `#2 the best one,0.9,${runs[1]}`,
     );
   });
 

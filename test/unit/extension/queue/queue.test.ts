@@ -126,7 +126,7 @@ describe('the queue of runs', () => {
     const queue = new RunQueue(memory());
     [1, 2].forEach((n) => queue.add(run(n)));
     const names = queuedNames(queue.items, [], t);
-    expect([...names.values()]).toEqual(['AuroRA r2 · seed 1', 'AuroRA r2 · seed 2']);
+    expect([...names.values()]).toEqual(['seed 1', 'seed 2']);
     const row = queuedRow('AuroRA r2 · seed 2', { kind: 'run', position: 2, held: undefined }, context);
     expect(row).toMatchObject({
       lead: '#2',

@@ -21,12 +21,12 @@ describe('the axis of a setting', () => {
   });
 
   it('places values from 0 to 1, and a missing one nowhere', () => {
-    const rates = settingAxis('lr', 'lr', [1e-4, 1e-3, 1e-2, undefined]);
+    const rates = settingAxis('training.learningRate', 'lr', [1e-4, 1e-3, 1e-2, undefined]);
     expect(rates.at(1e-4)).toBe(0);
     expect(rates.at(1e-3)).toBeCloseTo(0.5);
     expect(rates.at(1e-2)).toBe(1);
     expect(rates.at(undefined)).toBeUndefined();
-    expect(rates.ticks.map((tick) => tick.label)).toEqual(['1e-4', '1e-3', '0.01']);
+    expect(rates.ticks.map((tick) => tick.label)).toEqual(['1e-4', '1e-3', '1e-2']);
     const methods = settingAxis('m', 'm', ['b', 'a', 'c', 'a']);
     expect(['b', 'a', 'c', 'd'].map((v) => methods.at(v))).toEqual([0, 0.5, 1, undefined]);
     expect(settingAxis('k', 'k', [7]).at(7)).toBe(0.5);
