@@ -57,7 +57,7 @@ describe('aurora runs', () => {
       { folder: runs[0], accuracy: 0.8, tags: null },
     ]);
     const { groups } = json(folder, '--group-by', 'lr', '--columns', 'accuracy');
-    expect(groups.map((g: { value: number; runs: number }) => [g.value, g.runs])).toEqual([
+    expect(groups.map((g: { values: number[]; runs: number }) => [g.values[0], g.runs])).toEqual([
       [0.001, 2],
       [0.01, 1],
     ]);

@@ -116,6 +116,39 @@ describe('the Runs table', () => {
     await healthy(w!);
   });
 
+  it('keeps a pinned run in the mean of its group', async () => {
+    const { page } = await open({ view: { group: ['adapter.rank'] } });
+    const first = page.locator('.group').first();
+    const mean = () => first.locator('[title^="mean"] [aria-hidden]').allInnerTexts();
+    const before = await mean();
+    await page.locator('.row .pin').first().click();
+    await expect.poll(() => first.locator('.name').innerText()).toBe('2 2 runs, 1 pinned');
+    expect(await mean()).toEqual(before);
+    // Also if all of them are pinned.
+    await page.locator('.body .row .pin').first().click();
+    await expect.poll(() => first.locator('.name').innerText()).toBe('2 2 runs, 2 pinned');
+    expect(await mean()).toEqual(before);
+    expect(await page.locator('.row').count()).toBe(6);
+    await healthy(w!);
+  });
+
+  it('groups by two settings', async () => {
+    const { page } = await open();
+    expect(await page.locator('[data-field=group2]').count()).toBe(0);
+    await page.locator('[data-field=group]').selectOption('adapter.rank');
+    await page.locator('[data-field=group2]').selectOption('training.seed');
+    await expect
+      .poll(() => page.locator('.group .name').allInnerTexts())
+      .toEqual([2, 4, 8].flatMap((rank) => [1, 2].map((seed) => `${rank} · ${seed} 1 run`)));
+    expect(w!.views.at(-1)).toMatchObject({ group: ['adapter.rank', 'training.seed'] });
+    // The first choice becomes what was the second.
+    await page.locator('[data-field=group]').selectOption('training.seed');
+    await expect.poll(() => page.locator('.group').count()).toBe(2);
+    await page.locator('[data-field=group]').selectOption('');
+    await expect.poll(() => page.locator('.group').count()).toBe(0);
+    await healthy(w!);
+  });
+
   it('draws the curves of checked runs beside the table, and offers what takes several runs', async () => {
     const { page } = await open();
     await page.locator('.row input').nth(0).check();
@@ -373,10 +406,10 @@ it('messages, views and saved panel states are validated', () => {
       sort: { key: 'a' },
       filter: 3,
       pinned: ['/a'],
-      group: 'rank',
+      group: ['rank'],
       widths: { a: 100, b: '100', c: 3 },
     }),
-  ).toEqual({ pinned: ['/a'], group: 'rank', widths: { a: 100 } });
+  ).toEqual({ pinned: ['/a'], group: ['rank'], widths: { a: 100 } });
   expect(
     [
       { type: 'action', action: 'rm', runs: ['/a'] },

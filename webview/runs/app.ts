@@ -6,7 +6,7 @@ import { columnTitle } from '../../src/study/runs-table/format';
 import type { RunsOpen } from '../../src/study/runs-table/open';
 import type { RunsFromHost, RunsFromPage, TableAction, TableView } from '../../src/study/runs-table/panel';
 import { startsDescending } from '../../src/study/runs-table/sort';
-import { columnAt, type Column } from '../../src/study/runs-table/table';
+import type { Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { columnsMenu } from './columns-menu';
@@ -163,7 +163,7 @@ export class RunsApp extends LitElement {
     if (!this.known) return html`<p class="note" role="status">${t('Reading the runs …')}</p>`;
     const { model, view, overlay } = this;
     const shown = model.shown(view);
-    const by = view.group === undefined ? undefined : model.columns[columnAt(model.columns, view.group)];
+    const by = model.groupedBy(view);
     const runs = overlay.drawn;
     return html`<header>
         <h1>${this.heading}</h1>
@@ -176,11 +176,11 @@ export class RunsApp extends LitElement {
       <div class=${runs.length > 0 ? 'content split' : 'content'}>
         <aurora-runs-grid
           .columns=${model.columns}
-          .shown=${shown.filter((c) => c !== by)}
+          .shown=${shown.filter((c) => !by.includes(c))}
           .pinned=${model.pinned}
           .lines=${model.lines}
           .sort=${view.sort ?? NEWEST}
-          .group=${by}
+          .groups=${by}
           .checked=${overlay.colors}
           .can=${model.can}
           .chosen=${view.widths ?? NO_WIDTHS}
@@ -220,19 +220,7 @@ export class RunsApp extends LitElement {
           @input=${this.filter}
         />
       </label>
-      <label
-        >${t('Group by')}
-        <select
-          data-field="group"
-          @change=${(e: Event) => this.change({ group: (e.target as HTMLSelectElement).value || undefined })}
-        >
-          <option value="" ?selected=${view.group === undefined}>${t('nothing')}</option>
-          ${choices.map(
-            (c) =>
-              html`<option value=${c.key} ?selected=${c.key === view.group}>${columnTitle(c, t)}</option>`,
-          )}
-        </select>
-      </label>
+      ${this.groupChoice(0, choices)} ${view.group ? this.groupChoice(1, choices) : nothing}
       ${columnsMenu(model.columns, shown, {
         choose: (columns) => this.change({ columns }),
         reset: () => this.change({ columns: undefined }),
@@ -245,6 +233,29 @@ export class RunsApp extends LitElement {
         >${t('Export CSV')}</vscode-button
       >
     </div>`;
+  }
+
+  /** A list of the columns to group by first, or within the first. */
+  private groupChoice(place: 0 | 1, choices: readonly Column[]): TemplateResult {
+    const { group = [] } = this.view;
+    const [first, second] = group;
+    const choose = (e: Event) => {
+      const key = (e.target as HTMLSelectElement).value;
+      const keys = place === 0 ? [key, second === key ? '' : (second ?? '')] : [first, key];
+      this.change({ group: keys[0] === '' ? undefined : keys.filter((k) => k !== '') });
+    };
+    return html`<label
+      >${place === 0 ? t('Group by') : t('and by')}
+      <select data-field=${place === 0 ? 'group' : 'group2'} @change=${choose}>
+        <option value="" ?selected=${group[place] === undefined}>${t('nothing')}</option>
+        ${choices
+          .filter((c) => place === 0 || c.key !== first)
+          .map(
+            (c) =>
+              html`<option value=${c.key} ?selected=${c.key === group[place]}>${columnTitle(c, t)}</option>`,
+          )}
+      </select>
+    </label>`;
   }
 
   private problem(): unknown {

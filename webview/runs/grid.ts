@@ -20,8 +20,10 @@ export const LINE = 26;
 const TOOLS = 64;
 /** Lines drawn above and below what is visible, so that a fast scroll shows no gap. */
 const MORE = 8;
-/** Group lines have the value and the number of runs in the first column. */
+/** Group lines have the values and the number of runs in the first column, which is this wide for the first value. */
 const GROUP_WIDTH = 160;
+/** For a second value. */
+const MORE_WIDTH = 90;
 
 export interface GridActions {
   sort(column: Column): void;
@@ -40,8 +42,8 @@ export class RunsGrid extends LitElement {
   @property({ attribute: false }) pinned: readonly Row[] = [];
   @property({ attribute: false }) lines: readonly Line[] = [];
   @property({ attribute: false }) sort: SortKey | undefined;
-  /** The column that is grouped by. */
-  @property({ attribute: false }) group: Column | undefined;
+  /** The columns that are grouped by. */
+  @property({ attribute: false }) groups: readonly Column[] = [];
   /** The color of each checked run, by folder. */
   @property({ attribute: false }) checked: ReadonlyMap<string, number> = new Map();
   /** What can be done with runs; rows refer to it. */
@@ -117,13 +119,17 @@ export class RunsGrid extends LitElement {
     // Measured again when the number of rows has grown much: not for each that changes.
     const rows = this.lines.length;
     const size = rows === 0 ? 0 : Math.ceil(Math.log2(rows));
-    const key = `${this.shown.map((c) => c.key).join()} ${size} ${this.group?.key}`;
+    const key = `${this.shown.map((c) => c.key).join()} ${size} ${this.groups.map((c) => c.key).join()}`;
     if (key === this.widths.for) return;
     const sample = [
       ...this.pinned,
       ...this.lines.flatMap((l) => (l.kind === 'row' ? [l.row] : l.group.rows)),
     ];
-    this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample, this.group !== undefined) };
+    this.widths = { for: key, px: widthsOf(this.columns, this.shown, sample, this.isGrouped) };
+  }
+
+  private get isGrouped(): boolean {
+    return this.groups.length > 0;
   }
 
   private widthOf(column: Column, i: number): number {
@@ -131,7 +137,7 @@ export class RunsGrid extends LitElement {
   }
 
   private layOut(): void {
-    const first = this.group ? [GROUP_WIDTH] : [];
+    const first = this.isGrouped ? [GROUP_WIDTH + MORE_WIDTH * (this.groups.length - 1)] : [];
     const widths = [TOOLS, ...first, ...this.shown.map((column, i) => this.widthOf(column, i))];
     const layout = widths.map((px) => `${px}px`).join(' ');
     if (layout !== this.layout) {
@@ -165,12 +171,12 @@ export class RunsGrid extends LitElement {
       (this.active - this.pinned.length >= first && this.active - this.pinned.length < last);
     return html`<div
       class="grid"
-      role=${this.group ? 'treegrid' : 'grid'}
+      role=${this.isGrouped ? 'treegrid' : 'grid'}
       tabindex="0"
       aria-label=${t('Runs')}
       aria-multiselectable="true"
       aria-rowcount=${this.total + 1}
-      aria-colcount=${this.shown.length + (this.group ? 2 : 1)}
+      aria-colcount=${this.shown.length + (this.isGrouped ? 2 : 1)}
       aria-activedescendant=${this.total > 0 && activeShown ? `line-${this.active}` : nothing}
       data-vscode-context=${this.selection()}
       @scroll=${this.scrolled}
@@ -181,7 +187,7 @@ export class RunsGrid extends LitElement {
           <div role="columnheader" class="cell">
             <span class="visually-hidden">${t('Curves and pin')}</span>
           </div>
-          ${this.group ? html`<div role="columnheader" class="cell"><span>${columnTitle(this.group, t)}</span></div>` : nothing}
+          ${this.isGrouped ? html`<div role="columnheader" class="cell"><span>${this.groups.map((c) => columnTitle(c, t)).join(' · ')}</span></div>` : nothing}
           ${this.shown.map((column, i) => this.header(column, i))}
         </div>
         ${this.pinned.map((row, i) => this.row(row, i, places, true))}
@@ -245,7 +251,7 @@ export class RunsGrid extends LitElement {
       class=${`line row${isActive ? ' active' : ''}${pinned ? ' pinned' : ''}`}
       role="row"
       aria-rowindex=${index + 2}
-      aria-level=${this.group ? (pinned ? 1 : 2) : nothing}
+      aria-level=${this.isGrouped ? (pinned ? 1 : 2) : nothing}
       aria-selected=${color !== undefined ? 'true' : 'false'}
       data-folder=${folder}
       data-vscode-context=${this.menu(row)}
@@ -275,14 +281,18 @@ export class RunsGrid extends LitElement {
         </button>
         ${color === undefined || color >= MOST_CURVES ? nothing : swatch(color)}
       </div>
-      ${this.group ? html`<div role="gridcell" class="cell"></div>` : nothing}
+      ${this.isGrouped ? html`<div role="gridcell" class="cell"></div>` : nothing}
       ${this.shown.map((column, i) => cell(column, valueAt(this.columns, row, places[i]), alarms))}
     </div>`;
   }
 
-  private groupLine({ id, group, open }: Extract<Line, { kind: 'group' }>, index: number): TemplateResult {
-    const runs = group.rows.length === 1 ? t('1 run') : t('{0} runs', count(group.rows.length));
-    const value = cellText(this.group!, group.value, t) || t('none');
+  private groupLine(
+    { id, group, open, pinned }: Extract<Line, { kind: 'group' }>,
+    index: number,
+  ): TemplateResult {
+    const all = group.rows.length === 1 ? t('1 run') : t('{0} runs', count(group.rows.length));
+    const runs = pinned === 0 ? all : t('{0}, {1} pinned', all, count(pinned));
+    const value = group.values.map((of, i) => cellText(this.groups[i], of, t) || t('none')).join(' · ');
     return html`<div
       id=${`line-${index}`}
       class=${`line group${index === this.active ? ' active' : ''}`}
@@ -297,7 +307,9 @@ export class RunsGrid extends LitElement {
       }}
     >
       <div role="gridcell" class="cell tools" aria-hidden="true">${open ? '▾' : '▸'}</div>
-      <div role="gridcell" class="cell name">${value} <span class="quiet">${runs}</span></div>
+      <div role="gridcell" class="cell name" title=${`${value}, ${runs}`}>
+        ${value} <span class="quiet">${runs}</span>
+      </div>
       ${this.shown.map((column) => groupCell(column, group))}
     </div>`;
   }

@@ -7,7 +7,10 @@ import { columnAt, type Column, type Row } from '../../src/study/runs-table/tabl
 import { t } from '../ui/l10n';
 
 /** A line of the table. */
-export type Line = { kind: 'row'; row: Row } | { kind: 'group'; id: string; group: RowGroup; open: boolean };
+export type Line =
+  | { kind: 'row'; row: Row }
+  /** `pinned`: how many of its rows are above. */
+  | { kind: 'group'; id: string; group: RowGroup; open: boolean; pinned: number };
 
 export const NEWEST: SortKey = { key: 'started', descending: true };
 
@@ -60,19 +63,30 @@ export class TableModel {
     const sort = view.sort ?? NEWEST;
     this.matching = sortRows(this.columns, [...this.rows.values()].filter(this.test), [sort]);
     const isPinned = new Set(pins);
-    const below = this.matching.filter(({ folder }) => !isPinned.has(folder));
-    const grouped = view.group !== undefined && columnAt(this.columns, view.group) >= 0;
-    this.lines = grouped
-      ? this.grouped(below, view.group!, sort)
-      : below.map((row) => ({ kind: 'row', row }));
+    const by = this.groupedBy(view);
+    this.lines =
+      by.length > 0
+        ? this.grouped(
+            by.map(({ key }) => key),
+            sort,
+            isPinned,
+          )
+        : this.matching.filter(({ folder }) => !isPinned.has(folder)).map((row) => ({ kind: 'row', row }));
   }
 
-  private grouped(rows: readonly Row[], key: string, sort: SortKey): Line[] {
-    return groupRows(this.columns, rows, key, sort).flatMap((group): Line[] => {
-      const id = JSON.stringify(group.value);
+  /** The columns to group by, as far as this table has them. */
+  groupedBy({ group = [] }: TableView): Column[] {
+    return group.flatMap((key) => this.columns[columnAt(this.columns, key)] ?? []);
+  }
+
+  /** A pinned row is above, and still one of its group: pinning changes no mean. */
+  private grouped(keys: readonly string[], sort: SortKey, isPinned: ReadonlySet<string>): Line[] {
+    return groupRows(this.columns, this.matching, keys, sort).flatMap((group): Line[] => {
+      const id = JSON.stringify(group.values);
       const open = !this.closed.has(id);
-      const header: Line = { kind: 'group', id, group, open };
-      return open ? [header, ...group.rows.map((row): Line => ({ kind: 'row', row }))] : [header];
+      const below = group.rows.filter(({ folder }) => !isPinned.has(folder));
+      const header: Line = { kind: 'group', id, group, open, pinned: group.rows.length - below.length };
+      return open ? [header, ...below.map((row): Line => ({ kind: 'row', row }))] : [header];
     });
   }
 }

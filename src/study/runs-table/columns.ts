@@ -1,5 +1,6 @@
 import { metricInfo, METRICS } from '../../experiment/metrics';
 import { shortKeys } from '../../experiment/sweep';
+import { byTelling } from '../../experiment/telling';
 import { metricKey, metricOfKey, type MetricPart, type RunFields } from './fields';
 import type { Column, ColumnType, Row, RunsTable, Value } from './table';
 
@@ -35,7 +36,9 @@ const IF_DIFFERENT = new Set(['experiment', 'device']);
 /** More differing settings than this make a table too wide to read; the rest can be chosen. */
 const MOST_SETTINGS = 12;
 
-const isTried = (key: string): boolean => /^(adapter|training)\./.test(key);
+/** A setting of a method that is the same in all runs that have it: the method says as much. */
+const isLacking = ({ key, several }: { key: string; several: boolean }): boolean =>
+  key.startsWith('adapter.') && !several;
 
 /** Always its own column, and never what distinguishes an experiment. */
 const SEED = 'training.seed';
@@ -63,11 +66,15 @@ export class ColumnFinder {
       if (key === 'name') continue;
       const seen = this.settings.get(key);
       if (!seen)
-        this.settings.set(key, { first: text, count: 1, differs: this.read > 0, type: typeOf(text) });
+        this.settings.set(key, {
+          ...{ first: text, count: 1, differs: this.read > 0, several: false },
+          type: typeOf(text),
+        });
       else {
         seen.count++;
         if (seen.first === text) continue;
         seen.differs = true;
+        seen.several = true;
         if (seen.type !== typeOf(text)) seen.type = 'text';
       }
     }
@@ -89,15 +96,16 @@ export class ColumnFinder {
       kind: 'setting',
       shown,
     });
-    // What is tried comes before what it is tried on: the names of files are long.
+    // What varies comes before what some methods lack, and both before what they are tried on: names of files are long.
     const differing = settings
       .filter((s) => s.differs)
-      .sort((a, b) => Number(isTried(b.key)) - Number(isTried(a.key)));
+      .sort((a, b) => Number(isLacking(a)) - Number(isLacking(b)) || byTelling(a.key, b.key));
+    const chosen = differing.filter((s) => !isLacking(s)).slice(0, MOST_SETTINGS);
     return [
       ...this.described(BEFORE),
       ...this.ofMetrics(),
       ...this.described(LIVE).map((column): Column => ({ ...column, metric: 'loss' })),
-      ...differing.map((s, i) => of(s, i < MOST_SETTINGS || s.key === SEED)),
+      ...differing.map((s) => of(s, chosen.includes(s) || s.key === SEED)),
       ...this.described(AFTER),
       ...settings
         .filter((s) => !s.differs)
@@ -140,6 +148,8 @@ interface SettingSeen {
   first: string;
   count: number;
   differs: boolean;
+  /** Whether two runs that have it differ in it. */
+  several: boolean;
   type: ColumnType;
 }
 

@@ -21,19 +21,19 @@ function plain({ type }: Column, value: Value): string | number {
   return typeof value === 'number' ? value : String(value);
 }
 
-/** Each group's value, its number of runs, and of each number how many have one, their mean and their standard deviation. */
+/** Each group's values, its number of runs, and of each number how many have one, their mean and their standard deviation. */
 export function groupsCsv(
   columns: readonly Column[],
   keys: readonly string[],
-  group: string,
+  by: readonly string[],
   groups: readonly RowGroup[],
 ): string {
-  const by = columns[columnAt(columns, group)];
-  const numbers = keys.filter((key) => key !== group && isNumeric(columns[columnAt(columns, key)]));
+  const grouped = by.map((key) => columns[columnAt(columns, key)]);
+  const numbers = keys.filter((key) => !by.includes(key) && isNumeric(columns[columnAt(columns, key)]));
   return csv([
-    [group, 'runs', ...numbers.flatMap((key) => [`${key}.n`, `${key}.mean`, `${key}.deviation`])],
-    ...groups.map(({ value, rows, summaries }) => [
-      plain(by, value),
+    [...by, 'runs', ...numbers.flatMap((key) => [`${key}.n`, `${key}.mean`, `${key}.deviation`])],
+    ...groups.map(({ values, rows, summaries }) => [
+      ...values.map((value, i) => plain(grouped[i], value)),
       rows.length,
       ...numbers.flatMap((key) => {
         const { n, mean, deviation } = summaries.get(key) ?? { n: 0, mean: undefined, deviation: undefined };

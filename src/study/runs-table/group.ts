@@ -2,9 +2,10 @@ import { summarize, type Summary } from '../statistics/summary';
 import { compareValues, type SortKey } from './sort';
 import { columnAt, isNumeric, valueAt, type Column, type Row, type Value } from './table';
 
-/** Rows with the same value in one column. */
+/** Rows with the same values in the columns that are grouped by. */
 export interface RowGroup {
-  value: Value;
+  /** In the order of those columns. */
+  values: Value[];
   /** In their order. */
   rows: Row[];
   /**
@@ -14,36 +15,44 @@ export interface RowGroup {
   summaries: ReadonlyMap<string, Summary>;
 }
 
+/** A table is grouped by at most this many columns. */
+export const MOST_GROUPED = 2;
+
 /**
  * Groups in the order of their values, rows without a value last; with `sort`, in the order of the means in that column, or
- * of the group's own column.
+ * of the values in a column that is grouped by.
  *
- * @param key the column to group by
+ * @param keys the columns to group by
  */
 export function groupRows(
   columns: readonly Column[],
   rows: readonly Row[],
-  key: string,
+  keys: readonly string[],
   sort?: SortKey,
 ): RowGroup[] {
-  const at = columnAt(columns, key);
-  const found = new Map<string, { value: Value; rows: Row[] }>();
+  const places = keys.map((key) => columnAt(columns, key));
+  const found = new Map<string, { values: Value[]; rows: Row[] }>();
   for (const row of rows) {
-    const value = at < 0 ? null : valueAt(columns, row, at);
-    const id = JSON.stringify(value);
+    const values = places.map((at) => (at < 0 ? null : valueAt(columns, row, at)));
+    const id = JSON.stringify(values);
     const group = found.get(id);
     if (group) group.rows.push(row);
-    else found.set(id, { value, rows: [row] });
+    else found.set(id, { values, rows: [row] });
   }
   const groups = [...found.values()].map((group) => ({
     ...group,
     summaries: summariesOf(columns, group.rows),
   }));
-  const bySort = sort && sort.key !== key ? sort : undefined;
+  const sorted = sort ? keys.indexOf(sort.key) : -1;
+  const bySort = sort && sorted < 0 ? sort : undefined;
+  const order = sorted > 0 ? [sorted, ...keys.keys()] : [...keys.keys()];
   return groups.sort(
     (a, b) =>
       (bySort ? compareValues(meanIn(a, bySort.key), meanIn(b, bySort.key), bySort.descending) : 0) ||
-      compareValues(a.value, b.value, sort?.key === key && sort.descending),
+      order
+        .map((i) => compareValues(a.values[i], b.values[i], i === sorted && sort!.descending))
+        .find((compared) => compared !== 0) ||
+      0,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { RunToPage } from '../../protocol/panels/run';
 import { parseSaveChart, type SaveChart } from '../../protocol/panels/save-chart';
+import { MOST_GROUPED } from './group';
 import type { SortKey } from './sort';
 import type { Column, Row } from './table';
 
@@ -9,8 +10,8 @@ export interface TableView {
   columns?: string[];
   sort?: SortKey;
   filter?: string;
-  /** The column to group by. */
-  group?: string;
+  /** The columns to group by, one or two. */
+  group?: string[];
   /** Folders of the rows at the top. */
   pinned?: string[];
   /** Of the columns that the user has resized, by key; CSS pixels. */
@@ -54,7 +55,7 @@ export function parseView(value: unknown): TableView {
     ...(isTexts(columns) && columns.length > 0 && { columns }),
     ...(isText(key) && typeof descending === 'boolean' && { sort: { key, descending } }),
     ...(isText(filter) && { filter }),
-    ...(isText(group) && { group }),
+    ...(isTexts(group) && group.length > 0 && group.length <= MOST_GROUPED && { group }),
     ...(isTexts(pinned) && pinned.length > 0 && { pinned }),
     ...parseWidths(widths),
   };

@@ -52,22 +52,20 @@ function withoutFolder(cells: readonly string[]): readonly string[] {
 export function groupsText(
   columns: readonly Column[],
   shown: readonly string[],
-  group: string,
+  by: readonly string[],
   groups: readonly RowGroup[],
   width: number,
 ): string {
-  const by = columns[columnAt(columns, group)];
   const parts = [
-    {
-      key: group,
-      title: columnTitle(by, english),
-      right: isNumeric(by),
-      cells: groups.map((g) => groupName(by, g.value)),
-    },
+    ...by.map((key, i) => {
+      const column = columns[columnAt(columns, key)];
+      const cells = groups.map((g) => groupName(column, g.values[i]));
+      return { key, title: columnTitle(column, english), right: isNumeric(column), cells };
+    }),
     { key: 'runs', title: 'Runs', right: true, cells: groups.map((g) => String(g.rows.length)) },
     ...shown.flatMap((key) => {
       const column = columns[columnAt(columns, key)];
-      if (key === group || !isNumeric(column)) return [];
+      if (by.includes(key) || !isNumeric(column)) return [];
       const cells = groups.map((g) => summaryText(column, g));
       return [{ key, title: columnTitle(column, english), right: true, cells }];
     }),
@@ -120,11 +118,11 @@ export function jsonOf(table: {
   columns: readonly Column[];
   shown: readonly string[];
   rows: readonly Row[];
-  group: string | undefined;
+  by: readonly string[];
   groups: readonly RowGroup[] | undefined;
   unreadable: readonly { folder: string; error: AuroraError }[];
 }): object {
-  const { columns, shown, rows, group, groups } = table;
+  const { columns, shown, rows, by, groups } = table;
   const chosen = shown.map((key) => columnAt(columns, key));
   const rowJson = (row: Row) => ({
     folder: row.folder,
@@ -137,14 +135,14 @@ export function jsonOf(table: {
     }),
     ...(groups
       ? {
-          groupedBy: group,
-          groups: groups.map(({ value, rows: of, summaries }) => ({
-            value,
+          groupedBy: by,
+          groups: groups.map(({ values, rows: of, summaries }) => ({
+            values,
             runs: of.length,
             folders: of.map(({ folder }) => folder),
             summaries: Object.fromEntries(
               [...summaries]
-                .filter(([key]) => shown.includes(key) && key !== group)
+                .filter(([key]) => shown.includes(key) && !by.includes(key))
                 .map(([key, { n, mean, deviation }]) => [key, { n, mean, deviation: deviation ?? null }]),
             ),
           })),

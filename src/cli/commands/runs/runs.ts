@@ -10,7 +10,7 @@ import { groupsCsv, rowsCsv } from '../../../study/runs-table/csv';
 import { runFields, type RunSource } from '../../../study/runs-table/fields';
 import { columnNamed } from '../../../study/runs-table/filter/names';
 import { parseFilter, type RowTest } from '../../../study/runs-table/filter/parse';
-import { groupRows } from '../../../study/runs-table/group';
+import { groupRows, MOST_GROUPED } from '../../../study/runs-table/group';
 import { sortRows, startsDescending, type SortKey } from '../../../study/runs-table/sort';
 import type { Column } from '../../../study/runs-table/table';
 import type { Command } from '../../command';
@@ -31,7 +31,8 @@ cannot be read are listed, too, and named on standard error.
   --sort COLUMNS     comma-separated; COLUMN:asc or COLUMN:desc (default direction: the best or newest
                      first; without it: in the order of their starts)
   --columns LIST     comma-separated; "all" for all (default: those that differ)
-  --group-by COLUMN  one line per value, with the number of runs, and mean and standard deviation of each number
+  --group-by COLUMN  one line per value, with the number of runs, and mean and standard deviation of each number;
+                     two columns, separated by a comma: one line per pair of values
   --json             one JSON object: columns, rows (or groups), and runs that cannot be read
   --csv              all digits, for other programs
 
@@ -60,21 +61,20 @@ language.
     const test = filterOf(args.text('filter'), columns);
     const sort = sortOf(args.text('sort'), columns);
     const shown = shownOf(args.text('columns'), columns);
-    const by = args.text('group-by');
-    const group = by === undefined ? undefined : columns[named(columns, by, 'group-by')].key;
+    const by = groupedBy(args.text('group-by'), columns);
     const kept = sortRows(columns, rows.filter(test), sort);
-    const groups = group === undefined ? undefined : groupRows(columns, kept, group, sort[0]);
+    const groups = by.length === 0 ? undefined : groupRows(columns, kept, by, sort[0]);
 
     if (args.flag('json'))
-      await write(`${JSON.stringify(jsonOf({ columns, shown, rows: kept, group, groups, unreadable }))}\n`);
+      await write(`${JSON.stringify(jsonOf({ columns, shown, rows: kept, by, groups, unreadable }))}\n`);
     else if (args.flag('csv'))
-      await write(groups ? groupsCsv(columns, shown, group!, groups) : rowsCsv(columns, shown, kept));
+      await write(groups ? groupsCsv(columns, shown, by, groups) : rowsCsv(columns, shown, kept));
     else {
       for (const { error } of unreadable) process.stderr.write(`warning: ${error.message}\n`);
       const width = process.stdout.columns || DEFAULT_WIDTH;
       await write(
         groups
-          ? groupsText(columns, shown, group!, groups, width)
+          ? groupsText(columns, shown, by, groups, width)
           : rowsText(columns, shown, kept, rows.length, width),
       );
     }
@@ -112,6 +112,16 @@ function named(columns: readonly Column[], name: string, option: string): number
     `--${option}: ${at}`,
     `The columns are ${columns.map(({ key }) => key).join(', ')}.`,
   );
+}
+
+function groupedBy(text: string | undefined, columns: readonly Column[]): string[] {
+  const given = text === undefined ? [] : text.split(',').map((name) => name.trim());
+  if (given.length > MOST_GROUPED)
+    throw new AuroraError(
+      'usage',
+      `--group-by takes at most ${MOST_GROUPED} columns, but got ${given.length}.`,
+    );
+  return [...new Set(given.map((name) => columns[named(columns, name, 'group-by')].key))];
 }
 
 function sortOf(text: string | undefined, columns: readonly Column[]): SortKey[] {

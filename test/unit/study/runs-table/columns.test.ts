@@ -81,6 +81,35 @@ describe('the columns of a table of runs', () => {
     expect(shown(table(source('a')))).not.toContain('alarms');
   });
 
+  it('have what varies first, training before the method, and not what one method alone has', () => {
+    const methods = [spec.adapter, loraSpec({ rank: 4 })];
+    const runs = methods.flatMap((adapter, i) =>
+      [1e-3, 1e-2, 5e-2].map((learningRate, j) =>
+        source(`${i}${j}`, {
+          spec: { ...spec, adapter, training: { ...spec.training, learningRate, epochs: 3 + i, seed: j } },
+        }),
+      ),
+    );
+    const found = table(...runs);
+    const settings = shown(found).filter((key) => /^(adapter|training)\./.test(key));
+    expect(settings.slice(0, 3)).toEqual(['training.learningRate', 'training.epochs', 'adapter.method']);
+    expect(settings.at(-1)).toBe('training.seed');
+    // The method says as much; each can be chosen.
+    expect(settings.filter((key) => /gridSize|splineOrder|fixed|learnable|activation/.test(key))).toEqual([]);
+    expect(found.columns.find((c) => c.key === 'adapter.gridSize')).toMatchObject({ shown: false });
+    const at = columnAt(found.columns, 'training.learningRate');
+    expect(
+      found.rows
+        .slice(0, 3)
+        .map((row) => cellText(found.columns[at], valueAt(found.columns, row, at), english)),
+    ).toEqual(['1e-3', '1e-2', '5e-2']);
+    // Once runs of that method differ in it, it is shown.
+    const grid = { ...spec.adapter, gridSize: 9 } as Experiment['adapter'];
+    expect(shown(table(...runs, source('grid', { spec: { ...spec, adapter: grid } })))).toContain(
+      'adapter.gridSize',
+    );
+  });
+
   it('have what is tried before what it is tried on', () => {
     const other = { ...withSeed(1), data: { ...spec.data, train: '/b.csv' } };
     const [first, second] = table(source('a'), source('b', { spec: other })).columns.filter(

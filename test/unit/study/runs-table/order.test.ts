@@ -46,10 +46,10 @@ describe('grouping', () => {
   it('puts every row into one group, with the count, mean and sample standard deviation of its numbers', () => {
     fc.assert(
       fc.property(someRows, keys, (rows, key) => {
-        const groups = groupRows(COLUMNS, rows, key);
+        const groups = groupRows(COLUMNS, rows, [key]);
         expect(groups.flatMap((g) => g.rows).sort((a, b) => rows.indexOf(a) - rows.indexOf(b))).toEqual(rows);
         for (const group of groups) {
-          for (const row of group.rows) expect(valueOf(row, key)).toEqual(group.value);
+          for (const row of group.rows) expect(valueOf(row, key)).toEqual(group.values[0]);
           const values = group.rows.map((r) => valueOf(r, 'accuracy')).filter((v) => v !== null) as number[];
           const summary = group.summaries.get('accuracy');
           expect(summary?.n ?? 0).toBe(values.length);
@@ -72,10 +72,33 @@ describe('grouping', () => {
     });
     const rows = [row(8, 0.5), row(null, 0.9), row(2, 0.6), row(4, null), row(8, 0.9)];
     const order = (...sort: Parameters<typeof groupRows>[3][]) =>
-      groupRows(COLUMNS, rows, 'adapter.rank', sort[0]).map((g) => g.value);
+      groupRows(COLUMNS, rows, ['adapter.rank'], sort[0]).map((g) => g.values[0]);
     expect(order()).toEqual([2, 4, 8, null]);
     expect(order({ key: 'adapter.rank', descending: true })).toEqual([8, 4, 2, null]);
     expect(order({ key: 'accuracy', descending: true })).toEqual([null, 8, 2, 4]);
+  });
+
+  it('groups by two columns, in the order of either', () => {
+    const row = (rank: number, state: string, accuracy: number): Row => ({
+      folder: '',
+      cells: COLUMNS.map((c) => ({ 'adapter.rank': rank, state, accuracy })[c.key] ?? null),
+    });
+    const rows = [row(8, 'b', 0.4), row(2, 'b', 0.6), row(8, 'a', 0.8), row(8, 'b', 0.6)];
+    const order = (...sort: Parameters<typeof groupRows>[3][]) =>
+      groupRows(COLUMNS, rows, ['adapter.rank', 'state'], sort[0]).map((g) => g.values);
+    expect(order()).toEqual([
+      [2, 'b'],
+      [8, 'a'],
+      [8, 'b'],
+    ]);
+    expect(order({ key: 'state', descending: true })).toEqual([
+      [2, 'b'],
+      [8, 'b'],
+      [8, 'a'],
+    ]);
+    expect(order({ key: 'accuracy', descending: true })[0]).toEqual([8, 'a']);
+    const [, , both] = groupRows(COLUMNS, rows, ['adapter.rank', 'state']);
+    expect(both.summaries.get('accuracy')).toMatchObject({ n: 2, mean: 0.5 });
   });
 });
 
