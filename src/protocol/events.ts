@@ -213,6 +213,8 @@ export type RunEvent = EventBase &
         modules: string[];
         trainable: number;
         trainableHead: number;
+        /** Of the repository that the run folder is in, if there is one. */
+        git?: GitState;
       }
     | ForkedEvent
     | ImportedEvent
@@ -283,4 +285,12 @@ export interface RunStatus {
   heartbeat: number;
   /** The large file that is being read before the first step. */
   reading?: Reading;
+}
+
+/** The code and settings that a run was started with. */
+export interface GitState {
+  /** The hash of the commit that was checked out. */
+  commit: string;
+  /** Whether no tracked file differed from it. */
+  clean: boolean;
 }

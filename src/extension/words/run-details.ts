@@ -19,6 +19,7 @@ import { durationText } from '../../base/time-text';
 import { clusterWord, executorName, reasonWords } from './cluster/cluster-words';
 import { errorOf, type RunError } from './run-error';
 import { stateWord } from './run-row';
+import { shortCommit } from '../../study/runs-table/format';
 
 /** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {
@@ -82,6 +83,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
     ],
     [t('Warning'), better && worseWords(better, t)],
     ...scoreRows(run, metric, t),
+    [t('Git commit'), commitText(run, t)],
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
     [t('Duration'), seconds >= 0.1 ? durationText(seconds, t) : undefined],
@@ -105,6 +107,13 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
     rows.push([t('Alarm at step {0}', alarm.step), alarmSentence(alarm, t)]);
   for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
+}
+
+function commitText({ events }: NonNullable<RunEntry['run']>, t: Translate): string | undefined {
+  const git = events.find((e) => e.kind === 'started')?.git;
+  if (!git) return undefined;
+  const commit = shortCommit(git.commit);
+  return git.clean ? commit : t('{0}, with uncommitted changes', commit);
 }
 
 /** The score on the test set, and the mean over the evaluation sets. */

@@ -23,6 +23,8 @@ const AFTER: typeof BEFORE = {
   duration: ['Duration', 'duration'],
   device: ['Device', 'text'],
   engine: ['Engine', 'text'],
+  commit: ['Git commit', 'text'],
+  clean: ['Clean tree', 'boolean'],
   tags: ['Tags', 'list'],
   note: ['Note', 'text'],
   id: ['Folder', 'text'],
@@ -31,7 +33,7 @@ const ALWAYS = new Set(['name', 'state', 'parameters', 'started', 'duration']);
 /** Shown if at least one run has one. */
 const IF_ANY = new Set(['alarms', 'tags', 'trainingLoss']);
 /** Shown if runs differ in it. */
-const IF_DIFFERENT = new Set(['experiment', 'device']);
+const IF_DIFFERENT = new Set(['experiment', 'device', 'commit']);
 
 /** More differing settings than this make a table too wide to read; the rest can be chosen. */
 const MOST_SETTINGS = 12;

@@ -88,6 +88,8 @@ export function runFields(run: RunSource): RunFields {
   put('step', run.status?.step);
   put('parameters', started?.trainable);
   put('headParameters', started?.trainableHead);
+  put('commit', started?.git?.commit);
+  put('clean', started?.git?.clean);
   putTimes(run, put);
   const device = events.findLast((e) => e.kind === 'device');
   put('device', device?.device);

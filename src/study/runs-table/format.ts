@@ -13,6 +13,7 @@ export function cellText({ key, type, metric, kind }: Column, value: Value, say:
   if (key === 'state') return say(String(value));
   if (key === 'star') return value === true ? '★' : '';
   if (typeof value === 'boolean') return value ? say('yes') : say('no');
+  if (key === 'commit') return shortCommit(String(value));
   if (typeof value !== 'number') return String(value);
   if (metric) return formatMetric(metric, value);
   if (type === 'time') return timeText(value);
@@ -40,3 +41,6 @@ export function timeText(time: number): string {
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
+
+/** As git abbreviates it. */
+export const shortCommit = (commit: string): string => commit.slice(0, 10);

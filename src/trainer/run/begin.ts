@@ -15,6 +15,7 @@ import { lookAhead } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { packedRows } from '../task/task';
 import { environment, environmentWarnings } from '../process/environment';
+import { gitState } from '../process/git-state';
 import { trainedCounts } from './conclude';
 import type { RunContext } from './context';
 import type { OpenRun } from './open-run';
@@ -97,6 +98,7 @@ function appendResumed({ open }: RunContext, restored: Restored, warnings: strin
 function appendStarted({ open, task, trainable, plan }: RunContext): void {
   const { data, spec, adapters } = task;
   const { adapters: ofAdapters, head } = trainedCounts(trainable);
+  const git = gitState(open.run);
   open.journal.append({
     kind: 'started',
     pid: process.pid,
@@ -109,5 +111,6 @@ function appendStarted({ open, task, trainable, plan }: RunContext): void {
     modules: adapters.map((a) => a.layer.path),
     trainable: ofAdapters,
     trainableHead: head,
+    ...(git && { git }),
   });
 }
