@@ -42,6 +42,7 @@ export const COMMAND = {
   openRunsTable: 'aurora.openRunsTable',
   compareSettings: 'aurora.compareSettings',
   openSettings: 'aurora.openSettings',
+  useSettings: 'aurora.useSettings',
   showDifference: 'aurora.showDifference',
   renameRun: 'aurora.renameRun',
   editNote: 'aurora.editNote',

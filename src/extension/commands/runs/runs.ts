@@ -13,6 +13,7 @@ import { registerReveal } from './reveal';
 import { registerSettings } from './settings';
 import { registerSourceDiff } from './source-diff';
 import { registerRunsTable } from './table';
+import { registerUseSettings } from './use-settings';
 
 /** All commands on runs except training. */
 export const registerRunCommands = (services: Services): vscode.Disposable =>
@@ -25,6 +26,7 @@ export const registerRunCommands = (services: Services): vscode.Disposable =>
     ...registerDeleteCommands(services),
     ...registerSettings(services),
     ...registerSourceDiff(services),
+    registerUseSettings(services),
     ...registerLog(services),
     ...registerReveal(services),
     ...registerPlaceCommands(services),
