@@ -1,12 +1,16 @@
 import type { RunToPage } from '../../../protocol/panels/run';
-import { RunFeed } from '../run/feed';
+import { RunFeed, type Known } from '../run/feed';
 
 /** Follows the curves of some runs, each on its own, so that checking one more does not read the others again. */
 export class Curves {
   private readonly feeds = new Map<string, RunFeed>();
   private visible = false;
 
-  constructor(private readonly post: (message: RunToPage) => void) {}
+  /** @param known what the table knows of a run: its curves have the same name */
+  constructor(
+    private readonly post: (message: RunToPage) => void,
+    private readonly known: (folder: string) => Known | undefined,
+  ) {}
 
   set(runs: readonly string[]): void {
     for (const [run, feed] of this.feeds)
@@ -16,7 +20,7 @@ export class Curves {
       }
     for (const run of runs) {
       if (this.feeds.has(run)) continue;
-      const feed = new RunFeed([run], this.post);
+      const feed = new RunFeed([run], this.post, undefined, this.known);
       this.feeds.set(run, feed);
       if (this.visible) feed.snapshot();
     }

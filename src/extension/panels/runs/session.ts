@@ -71,7 +71,10 @@ export class RunsSession {
     private readonly open: RunsOpen,
     private readonly host: TableHost,
   ) {
-    this.curves = new Curves((curves) => host.post({ type: 'curves', curves }));
+    this.curves = new Curves(
+      (curves) => host.post({ type: 'curves', curves }),
+      (folder) => this.runs.get(folder)?.entry,
+    );
   }
 
   /** Sends everything: at once what is known, and the rest when it has been read. */
