@@ -20,6 +20,7 @@ import { AuroraError } from '../../src/base/errors';
 import { requestIn } from '../../src/executors/cluster/request';
 import { placeArrived } from '../../src/executors/remote/arrived';
 import { RunBringer } from '../../src/executors/remote/bring-runs';
+import { TooMuchOutput } from '../../src/executors/remote/child';
 import { Rsync } from '../../src/executors/remote/rsync';
 import { RsyncFiles } from '../../src/executors/remote/rsync-files';
 import { localShell, type ClusterShell } from '../../src/executors/remote/shell';
@@ -130,6 +131,24 @@ describe.skipIf(!hasTools)('a hostile login node', () => {
     await everything(bringer(), [one, other, fresh]);
     expectPlain();
     expect(existsSync(fresh)).toBe(false);
+  });
+
+  it('has large records, which come of fewer runs at a time', async () => {
+    const all = Array.from({ length: 7 }, (_, i) => begin(i));
+    const shell = localShell();
+    const asked: number[] = [];
+    const narrow: ClusterShell = {
+      name: 'login',
+      run(script, options = {}) {
+        const count = String(options.input ?? '').split('spec.json').length - 1;
+        asked.push(count);
+        return count > 2 ? Promise.reject(new TooMuchOutput('ssh', 1)) : shell.run(script, options);
+      },
+    };
+    await bringer('if [ "$1" = sh ]; then exit 1; else exec sh -c "$*"; fi', narrow).follow(all);
+    expect(asked).toEqual([7, 4, 2, 2, 2, 1]);
+    for (const run of all) expect(readFileSync(join(run, 'spec.json'), 'utf8')).toContain('tiny');
+    expectPlain();
   });
 
   it('sends records that nobody asked for', async () => {

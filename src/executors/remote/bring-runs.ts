@@ -8,6 +8,7 @@ import { readStatus } from '../../runs/status';
 import { clusterQuote } from '../cluster/plain-name';
 import { RECORDS, writeRecordsHere } from '../cluster/records-here';
 import { isRealFolder } from './arrived';
+import { TooMuchOutput } from './child';
 import { bringNewRuns } from './new-runs';
 import { bringRest } from './rest-of-runs';
 import { lines } from './platform';
@@ -209,27 +210,43 @@ export class RunBringer {
   /**
    * The records of runs as they are on the cluster, by the run's name and their own. As text in one answer: thousands of
    * files that are read here and removed again would take longer than everything else. An image table's has a line for each
-   * image, so that some runs are asked about at a time.
+   * image, so that some runs are asked about at a time, and fewer if that
+   * is too much.
    */
   private async records(folder: string, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
     const found = new Map<string, Map<string, string>>();
-    for (let i = 0; i < names.length; i += RECORDS_OF) {
-      const some = names.slice(i, i + RECORDS_OF);
-      for (const name of some) found.set(name, new Map());
-      const paths = some.flatMap((name) => RECORDS.map((record) => `${name}/${record}`));
-      const { stdout } = await this.options.shell.run(
-        `cd ${clusterQuote(this.options.there(folder))} 2>/dev/null && tr '\\n' '\\0' | LC_ALL=C xargs -0 grep -asH ''`,
-        { input: lines(paths), timeoutMs: RECORDS_MS, mostBytes: MOST_RECORDS },
-      );
-      const asked = new Set(paths);
-      for (const line of stdout.split('\n')) {
-        const [, path = '', text = ''] = LINE.exec(line) ?? [];
-        // Nothing but what was asked for becomes a file.
-        if (!asked.has(path)) continue;
-        const [name, record] = path.split('/') as [string, string];
-        const texts = found.get(name)!;
-        texts.set(record, `${texts.get(record) ?? ''}${text}\n`);
+    let most = RECORDS_OF;
+    for (let i = 0; i < names.length;) {
+      const some = names.slice(i, i + most);
+      try {
+        for (const [name, texts] of await this.recordsOf(folder, some)) found.set(name, texts);
+        i += some.length;
+      } catch (e) {
+        if (!(e instanceof TooMuchOutput) || some.length === 1) throw e;
+        most = Math.ceil(some.length / 2);
       }
+    }
+    return found;
+  }
+
+  private async recordsOf(
+    folder: string,
+    names: readonly string[],
+  ): Promise<Map<string, Map<string, string>>> {
+    const found = new Map(names.map((name) => [name, new Map<string, string>()]));
+    const paths = names.flatMap((name) => RECORDS.map((record) => `${name}/${record}`));
+    const { stdout } = await this.options.shell.run(
+      `cd ${clusterQuote(this.options.there(folder))} 2>/dev/null && tr '\\n' '\\0' | LC_ALL=C xargs -0 grep -asH ''`,
+      { input: lines(paths), timeoutMs: RECORDS_MS, mostBytes: MOST_RECORDS },
+    );
+    const asked = new Set(paths);
+    for (const line of stdout.split('\n')) {
+      const [, path = '', text = ''] = LINE.exec(line) ?? [];
+      // Nothing but what was asked for becomes a file.
+      if (!asked.has(path)) continue;
+      const [name, record] = path.split('/') as [string, string];
+      const texts = found.get(name)!;
+      texts.set(record, `${texts.get(record) ?? ''}${text}\n`);
     }
     return found;
   }

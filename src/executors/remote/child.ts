@@ -30,7 +30,7 @@ const LONG_LINE = /([^\n]{500})[^\n]+/g;
  * Runs a program without a shell, and returns what it printed. Of its errors, the beginning and the end are kept.
  *
  * @returns undefined if it was killed after `timeoutMs`
- * @throws AuroraError 'network' if it prints more than `mostBytes`; the system's error (ENOENT) if it cannot be started
+ * @throws TooMuchOutput if it prints more than `mostBytes`; the system's error (ENOENT) if it cannot be started
  */
 export function runChild(
   program: string,
@@ -55,7 +55,7 @@ export function runChild(
         child.stdout.destroy();
         child.stderr.destroy();
         child.kill('SIGKILL');
-        reject(tooMuch(program, mostBytes));
+        reject(new TooMuchOutput(program, mostBytes));
         return;
       }
       pieces.push(piece);
@@ -111,9 +111,13 @@ class Errors {
   }
 }
 
-const tooMuch = (program: string, most: number): AuroraError =>
-  new AuroraError(
-    'network',
-    `${program} printed more than ${bytes(most)}, and was ended.`,
-    'Check what the login node or the cluster prints: a shell there may print without end.',
-  );
+/** A program that has printed more than is read. */
+export class TooMuchOutput extends AuroraError {
+  constructor(program: string, most: number) {
+    super(
+      'network',
+      `${program} printed more than ${bytes(most)}, and was ended.`,
+      'Check what the login node or the cluster prints: a shell there may print without end.',
+    );
+  }
+}
