@@ -17,7 +17,10 @@ const STEPS: readonly (readonly [RegExp, string])[] = [
   [/ \(--out\)/, ''],
   [/, then set HF_TOKEN to a token of your account, or sign in in the editor/, ', then sign in'],
   [/set HF_TOKEN, or sign in in the editor/, 'sign in'],
-  [/"http\.proxy" in VS Code, or HTTPS_PROXY in a terminal/, 'the setting http.proxy'],
+  [
+    /"http\.proxy" in VS Code, or (?:HTTP_PROXY and )?HTTPS_PROXY in a terminal,?/,
+    '"http.proxy" in the settings',
+  ],
   [/ with --requantize/, ' with new quantization'],
   [/ with --as /, ' as '],
   [/--as /, 'as '],

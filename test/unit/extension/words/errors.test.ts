@@ -126,3 +126,12 @@ describe('a run that failed', () => {
     expect(nextStep(failed('disk', 'x.', undefined, 0, [saved]), fill)).toMatchObject({ title: 'Resume' });
   });
 });
+
+it('a hint about a proxy names the setting once', () => {
+  expect(editorHint('Behind a proxy, set "http.proxy" in VS Code, or HTTPS_PROXY in a terminal.')).toBe(
+    'Behind a proxy, set "http.proxy" in the settings.',
+  );
+  const both =
+    'Set "http.proxy" in VS Code, or HTTP_PROXY and HTTPS_PROXY in a terminal, to http://HOST:PORT.';
+  expect(editorHint(both)).toBe('Set "http.proxy" in the settings to http://HOST:PORT.');
+});
