@@ -24,7 +24,7 @@ import {
 } from './row-index';
 
 /** Increased whenever an older program would read, or have made, something else. */
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 /** Of an index, and of a copy of the rows. */
 const NAME = /^([\w-]+)\.(?:rows|jsonl)$/;
 /** What is not used is removed beyond so much, the longest unused first. */
