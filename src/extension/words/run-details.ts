@@ -19,7 +19,7 @@ import { durationText } from '../../base/time-text';
 import { clusterWord, executorName, reasonWords } from './cluster/cluster-words';
 import { errorOf, type RunError } from './run-error';
 import { stateWord } from './run-row';
-import { shortCommit } from '../../study/runs-table/format';
+import { shortCommit } from '../../base/short-commit';
 
 /** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {

@@ -1,6 +1,7 @@
 import { settingText } from '../../experiment/sweep';
 import { formatMetric } from '../../experiment/metrics';
 import { count, numberText } from '../../base/number-text';
+import { shortCommit } from '../../base/short-commit';
 import { durationText } from '../../base/time-text';
 import type { Say } from '../say';
 import { partOf } from './columns';
@@ -41,6 +42,3 @@ export function timeText(time: number): string {
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
-
-/** As git abbreviates it. */
-export const shortCommit = (commit: string): string => commit.slice(0, 10);
