@@ -30,13 +30,15 @@ export function deviceWords(of: Device, t: Translate): string {
   }
 }
 
-/** The same on one line, with the step time or the error of everything else that was tried. */
+/** The same on one line, with the step time or the error of everything else that this machine has. */
 export function deviceLine(of: Device, t: Translate): string {
-  const tried = of.tried.map(({ device, secondsPerStep, problem }) =>
-    secondsPerStep === undefined
-      ? t('{0}: {1}', device, (problem ?? '').replace(/\.$/, ''))
-      : t('{0}: {1}/step', device, stepTime(secondsPerStep)),
-  );
+  const tried = of.tried
+    .filter(({ missing }) => !missing)
+    .map(({ device, secondsPerStep, problem }) =>
+      secondsPerStep === undefined
+        ? t('{0}: {1}', device, (problem ?? '').replace(/\.$/, ''))
+        : t('{0}: {1}/step', device, stepTime(secondsPerStep)),
+    );
   const words = deviceWords(of, t);
   return tried.length > 0 ? t('{0} ({1})', words, tried.join('; ')) : words;
 }

@@ -121,7 +121,14 @@ export interface DeviceEvent {
   device: string;
   reason: 'chosen' | 'fastest' | 'only' | 'fallback' | 'resumed';
   /** What was tried for "auto" or before a fallback: seconds per step, or the error. */
-  tried: { engine: string; device: string; secondsPerStep?: number; problem?: string }[];
+  tried: {
+    engine: string;
+    device: string;
+    secondsPerStep?: number;
+    problem?: string;
+    /** The machine has no such device. */
+    missing?: true;
+  }[];
 }
 
 /** A file's role in a run. A model's data files are those that store its weights. */

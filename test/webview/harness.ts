@@ -48,7 +48,7 @@ export interface Opened {
   send(message: unknown): Promise<void>;
   /** Violations of the page's Content-Security-Policy, and errors thrown in the page. */
   complaints(): Promise<string[]>;
-  /** axe-core's serious and critical findings, as "rule: element". */
+  /** axe-core's serious and critical findings, as "rule: element", and controls without a name. */
   accessibility(): Promise<string[]>;
   /** Saves to .cache/screenshots/<name>.jpg, which Git ignores; writing a PNG takes longer. */
   screenshot(name: string): Promise<void>;
@@ -148,9 +148,10 @@ export async function openPanel(
         const rules = Object.fromEntries(lesser.map(({ id }) => [id, { enabled: false }]));
         return checker.run(document, { resultTypes: ['violations'], rules });
       });
-      return violations
+      const found = violations
         .filter((v) => v.impact === 'serious' || v.impact === 'critical')
         .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary ?? ''}`));
+      return [...found, ...(await unnamedControls(page))];
     },
     async screenshot(file) {
       const path = join(ROOT, '.cache', 'screenshots', `${file}.jpg`);
@@ -245,4 +246,27 @@ async function serve(name: string): Promise<Server> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
+}
+
+const CONTROLS = [
+  'slider',
+  'button',
+  'checkbox',
+  'combobox',
+  'listbox',
+  'radio',
+  'searchbox',
+  'spinbutton',
+  'switch',
+  'textbox',
+];
+
+/** Controls that a screen reader would announce by their role alone, from the browser's own accessibility tree. */
+async function unnamedControls(page: Page): Promise<string[]> {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send('Accessibility.getFullAXTree');
+  await session.detach();
+  return nodes
+    .filter(({ ignored, role, name }) => !ignored && CONTROLS.includes(role?.value as string) && !name?.value)
+    .map(({ role, nodeId }) => `no name: ${role?.value} ${nodeId}`);
 }

@@ -11,6 +11,7 @@ import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
 import type { RunPictures } from '../../src/protocol/run-files/pictures';
 import { picturesIndex } from '../../src/runs/pictures';
+import { spec as valid } from '../unit/extension/run-maker';
 import { address, closePages, openPanel, type Opened, type Theme } from './harness';
 
 /** Provided by the harness. */
@@ -49,7 +50,11 @@ export class RunFolder {
     this.origin = Date.now() - steps * 100;
     mkdirSync(this.folder);
     const training = { batchSize: 8, gradientAccumulation: 1, metric: 'accuracy', learningRate: 1e-3 };
-    const whole = { name, adapter: { method: 'aurora', rank: 2 }, training, ...spec };
+    const whole = {
+      ...{ ...valid, ...spec, name },
+      data: { ...valid.data, ...(spec.data as object) },
+      training: { ...valid.training, ...training, ...(spec.training as object) },
+    };
     writeFileSync(runPaths(this.folder).spec, JSON.stringify(whole));
   }
 

@@ -52,6 +52,24 @@ describe('the look of the run page', () => {
     await w.screenshot(`run-dark-${width}`);
   });
 
+  it.each([
+    ['900 pixels wide', 900, 700, 0.4],
+    ['enlarged to 150%', 600, 467, 0.9],
+  ])('has its header in part of a window, and a chart in view, %s', async (_, width, height, most) => {
+    const run = trained('news-aurora', 412, 'finished');
+    run.event({ kind: 'device', step: 0, engine: 'onnxruntime', device: 'cpu', reason: 'only', tried: [] });
+    run.event({ kind: 'warning', message: '3 texts of the training file were cut to 128 tokens.' });
+    const w = await show([run.folder], { width, height });
+    await w.settled();
+    const end = (selector: string, edge: 'top' | 'bottom') =>
+      w.page
+        .locator(selector)
+        .first()
+        .evaluate((e, of) => e.getBoundingClientRect()[of], edge);
+    expect(await end('.run-header', 'bottom')).toBeLessThan(most * height);
+    expect(await end('[data-chart=loss] canvas', 'top')).toBeLessThan(0.85 * height);
+  });
+
   it('uses the colors of a new theme once the editor has changed', async () => {
     const w = await show([trained('theme', 200).folder]);
     await w.page.evaluate(() =>

@@ -24,6 +24,9 @@ import {
 import { progressPercent } from '../../src/base/percent';
 import { estimateText, stepTime } from '../../src/base/time-text';
 
+/** CSS pixels; below, the charts need the room more than open warnings. As in run.css. */
+const LOW = 560;
+
 export interface HeaderActions {
   act(action: RunAction, run: RunData): void;
 }
@@ -38,10 +41,11 @@ export function header(run: RunData, now: number, several: boolean, actions: Hea
       <span class="state state-${facts?.state ?? 'starting'} ${isAlarming(run) ? 'state-worse' : ''}"
         >${stateWords(run)}</span
       >
+      ${several ? nothing : buttons(run, several, actions)}
     </div>
     ${several ? nothing : subtitle(run)} ${progress(run)} ${numbers(run, now, several)}
     ${device(run, several)} ${staticForm(run)} ${origin(run)} ${problems(run)}
-    ${buttons(run, several, actions)}
+    ${several ? buttons(run, several, actions) : nothing}
   </section>`;
 }
 
@@ -113,7 +117,7 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
 function device({ device: of }: RunData, several: boolean): unknown {
   if (!of) return nothing;
   const words = several ? deviceWords(of, t) : deviceLine(of, t);
-  return html`<p class="quiet" data-fact="device">${t('Device: {0}.', words)}</p>`;
+  return html`<p class="quiet" data-fact="device" title=${words}>${t('Device: {0}.', words)}</p>`;
 }
 
 /** Says where training.staticEpochs may cause a jump in the curve. */
@@ -159,7 +163,7 @@ function problems(run: RunData): unknown {
   ${alarmList(run)}
   ${
     list.length > 0
-      ? html`<details class="message warning" ?open=${list.length <= 3}>
+      ? html`<details class="message warning" ?open=${list.length <= 3 && innerHeight > LOW}>
           <summary>${list.length === 1 ? t('1 warning') : t('{0} warnings', list.length)}</summary>
           <ul>
             ${list.map((w) => html`<li>${w}</li>`)}

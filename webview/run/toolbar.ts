@@ -34,6 +34,7 @@ export function toolbar(
       >
       <input
         type="range"
+        aria-label=${t('Smoothing')}
         data-control="smoothing"
         min="-1"
         max=${WEIGHTS.length - 1}

@@ -5,6 +5,8 @@ import type { DeviceFacts } from './facts';
 export interface Candidate {
   place: Place;
   problem?: string;
+  /** The machine has no such device, or its platform has none. */
+  missing?: true;
 }
 
 /** The CPU device of each engine: always works, and is a run's fallback. */
@@ -16,6 +18,9 @@ export const PROCESSOR = {
 export const onProcessor = ({ device }: Pick<Place, 'device'>): boolean =>
   device === 'cpu' || device === 'wasm';
 
+/** Whether it computes on a graphics card. */
+const onCard = ({ device }: Place): boolean => device === 'webgpu' || device === 'cuda';
+
 /**
  * What `--device auto` tries: each device of an engine, the CPU's first. A software renderer (lavapipe, SwiftShader) is
  * never faster than the CPU itself, so a GPU must have its device file.
@@ -23,10 +28,11 @@ export const onProcessor = ({ device }: Pick<Place, 'device'>): boolean =>
 export function candidates(engine: EngineName, facts: DeviceFacts): Candidate[] {
   const ort = (device: OrtDevice, problem?: string) => of({ engine: 'onnxruntime', device }, problem);
   const tfjs = (device: TfjsBackend, problem?: string) => of({ engine: 'tfjs', device }, problem);
-  const of = (place: Place, problem?: string): Candidate => ({
-    place,
-    problem: notBuilt(place, facts) ?? problem,
-  });
+  const of = (place: Place, problem?: string): Candidate => {
+    const unbuilt = notBuilt(place, facts);
+    const isMissing = unbuilt !== undefined || (onCard(place) && noGpu(facts) !== undefined);
+    return { place, problem: unbuilt ?? problem, ...(isMissing && { missing: true }) };
+  };
   if (engine === 'onnxruntime') return [ort('cpu'), ort('webgpu', noGpu(facts)), ort('cuda', noCuda(facts))];
   return [tfjs('wasm'), tfjs('cpu'), tfjs('webgpu', noGpu(facts)), tfjs('tensorflow', noTensorflow(facts))];
 }

@@ -48,10 +48,13 @@ export async function chooseDevice(
 const others = (engine: Place['engine'], problem: string): Trial[] =>
   candidates(engine, deviceFacts())
     .filter(({ place }) => place.device !== PROCESSOR[engine].device)
-    .map((c) => ({ place: c.place, problem: c.problem ?? problem }));
+    .map((c) => ({ ...c, problem: c.problem ?? problem }));
 
 export const deviceFields = ({ place, reason, tried }: DeviceChoice): Omit<DeviceEvent, 'kind' | 'step'> => ({
   ...place,
   reason,
-  tried: tried.map(({ place: of, secondsPerStep, problem }) => ({ ...of, secondsPerStep, problem })),
+  tried: tried.map(({ place: of, secondsPerStep, problem, missing }) => ({
+    ...{ ...of, secondsPerStep, problem },
+    ...(missing && { missing }),
+  })),
 });

@@ -6,6 +6,8 @@ import type { TrialProblem } from './trial';
 export interface Trial extends Partial<TrialProblem> {
   place: Place;
   secondsPerStep?: number;
+  /** The machine has no such device. */
+  missing?: true;
 }
 
 /** A smaller gain does not justify a driver, or bits that may differ from another machine's. */
