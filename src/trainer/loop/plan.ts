@@ -21,7 +21,8 @@ export interface Plan {
 export function makePlan(t: TrainingSpec, rows: number): Plan {
   const batches = Math.ceil(rows / t.batchSize);
   const stepsPerEpoch = Math.ceil(batches / t.gradientAccumulation);
-  const totalSteps = Math.min(t.epochs * stepsPerEpoch, t.maxSteps ?? Infinity);
+  // As max_steps of transformers' TrainingArguments, which overrides num_train_epochs.
+  const totalSteps = t.maxSteps ?? t.epochs * stepsPerEpoch;
   const staticFrom = Math.max(0, totalSteps - (t.staticEpochs ?? 0) * stepsPerEpoch);
   const every = t.evaluateEvery === 'epoch' ? stepsPerEpoch : t.evaluateEvery;
   const due = (step: number, n: number) => n > 0 && step % n === 0;

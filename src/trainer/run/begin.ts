@@ -103,7 +103,8 @@ function appendStarted({ open, task, trainable, plan }: RunContext): void {
     kind: 'started',
     pid: process.pid,
     steps: plan.totalSteps,
-    epochs: spec.training.epochs,
+    // More than training.epochs if training.maxSteps takes more passes over the data.
+    epochs: Math.max(spec.training.epochs, Math.ceil(plan.totalSteps / plan.stepsPerEpoch)),
     trainExamples: data.train.dataset.examples.length,
     ...packedRows(task),
     validationExamples: data.validation.dataset.examples.length,
