@@ -51,7 +51,7 @@ export const snapshotPath = (cache: string, ref: HubReference): string =>
   join(snapshotFolder(cache, ref), ...ref.path.split('/').filter((part) => part !== ''));
 
 /** What a path in this machine's cache stands for, so that the reference leads back to the path; undefined for any other. */
-function ownReferenceOf(path: string): HubReference | undefined {
+export function ownReferenceOf(path: string): HubReference | undefined {
   const ref = referenceOf(path);
   return ref && snapshotPath(hubCacheFolder(), ref) === resolve(path) ? ref : undefined;
 }

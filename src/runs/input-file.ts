@@ -1,5 +1,7 @@
+import { isAbsolute, resolve } from 'node:path';
 import type { FileIdentity } from '../files/identity';
 import type { InputRole } from '../protocol/events';
+import { foundPath, storedPath } from './stored/path';
 
 /** A file that determines what a run learns. */
 export interface InputFile {
@@ -30,6 +32,23 @@ export interface ImageSet {
   /** Their identity when they were hashed, if any later change must show in it. */
   identity?: FileIdentity;
 }
+
+/** An input as a record in this folder has it. */
+export const storedInput = (folder: string, file: InputFile): InputFile =>
+  withPath(file, (path) => storedPath(folder, path));
+
+/** The opposite. @param was where the record's folder was when it was written */
+export const foundInput = (folder: string, file: InputFile, was: string | undefined): InputFile =>
+  withPath(file, (path) => foundPath(folder, path, was));
+
+/** Where the folder is, if a stored input lies outside of its project and may have to be found from there. */
+export const placeOf = (folder: string, stored: readonly InputFile[]): { folder?: string } =>
+  stored.some(({ path }) => isAbsolute(path)) ? { folder: resolve(folder) } : {};
+
+const withPath = (file: InputFile, replaced: (path: string) => string): InputFile => ({
+  ...{ ...file, path: replaced(file.path) },
+  ...(file.pattern !== undefined && { pattern: replaced(file.pattern) }),
+});
 
 /** Whether a value from a file is a record of an input. */
 export const isInputFile = (value: unknown): boolean => {

@@ -9,7 +9,7 @@ import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import type { InputChange, InputRole } from '../protocol/events';
 import { FilesNow } from './files-now';
 import { changedImages, hashImages } from './image-set';
-import { isInputFile, type InputFile } from './input-file';
+import { foundInput, isInputFile, placeOf, storedInput, type InputFile } from './input-file';
 import { runPaths } from './layout';
 
 export type { InputFile } from './input-file';
@@ -30,8 +30,12 @@ export interface InputsRecord {
 }
 
 export function writeInputs(run: string, record: InputsRecord): void {
-  const files = record.files.map(withReference);
-  writeAtomic(runPaths(run).inputs, `${JSON.stringify({ ...record, files }, null, 2)}\n`, run);
+  const stored = (file: InputFile) => storedInput(run, withReference(file));
+  const files = record.files.map(stored);
+  const earlier = record.earlier?.map((e) => ({ ...e, files: e.files.map(stored) }));
+  const all = [files, ...(earlier ?? []).map((e) => e.files)].flat();
+  const value = { ...record, ...placeOf(run, all), files, ...(earlier && { earlier }) };
+  writeAtomic(runPaths(run).inputs, `${JSON.stringify(value, null, 2)}\n`, run);
 }
 
 /** On another machine, a path may no longer say it. */
@@ -55,8 +59,15 @@ export function readInputs(run: string): InputsRecord | undefined {
   if (value === undefined) return undefined;
   const whole = (r: Partial<InputsRecord> | null | undefined) =>
     typeof r?.since === 'number' && Array.isArray(r.files) && r.files.every(isInputFile);
-  if (value?.version === 1 && whole(value) && (value.earlier ?? []).every(whole))
-    return value as InputsRecord;
+  if (value?.version === 1 && whole(value) && (value.earlier ?? []).every(whole)) {
+    const { folder: was, ...record } = value as InputsRecord & { folder?: string };
+    const found = (file: InputFile) => foundInput(run, file, was);
+    const { earlier } = record;
+    return {
+      ...{ ...record, files: record.files.map(found) },
+      ...(earlier && { earlier: earlier.map((e) => ({ ...e, files: e.files.map(found) })) }),
+    };
+  }
   throw new AuroraError(
     'run',
     `${path} does not list the files that the run was trained on.`,

@@ -8,6 +8,7 @@ import { damaged, missing, parseJson } from '../files/json';
 import { readIfThereSync } from '../files/read';
 import { checkSpec } from './check-spec';
 import { runPaths } from './layout';
+import { specFrom } from './stored/spec';
 import { checkStatus } from './status';
 
 /** The content of a run folder without its curves: small, regardless of the number of steps. */
@@ -48,7 +49,7 @@ export const SUMMARY_PARSERS = {
   spec(folder: string, bytes: Uint8Array | undefined): Experiment {
     const path = runPaths(folder).spec;
     if (!bytes) throw missing(path);
-    return checkSpec(path, parseSmall(path, bytes));
+    return specFrom(folder, checkSpec(path, parseSmall(path, bytes)));
   },
   events(folder: string, bytes: Uint8Array | undefined): RunEvent[] {
     return journalEvents(bytes ?? new Uint8Array(0), runPaths(folder).events);

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
 import type { EvaluationMetrics } from '../../src/protocol/events';
 import type { FinishedResult } from '../../src/trainer/run/result';
+import { readInputs } from '../../src/runs/inputs';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
 
@@ -118,9 +119,7 @@ describe('a run with a test set', () => {
   });
 
   it('records the files as inputs of the run, each once', () => {
-    const { files } = JSON.parse(readFileSync(join(scored().run, 'inputs.json'), 'utf8')) as {
-      files: { role: string; path: string }[];
-    };
+    const { files } = readInputs(scored().run)!;
     const of = (role: string) => files.filter((f) => f.role === role).map((f) => f.path);
     expect(of('test')).toEqual([lab.path('validation.jsonl')]);
     expect(of('evaluation')).toEqual([lab.path('renamed.csv')]);

@@ -7,6 +7,7 @@ import { bytes as bytesText } from '../../src/base/number-text';
 import type { KubernetesSettings } from '../../src/experiment/cluster';
 import { kubectl } from '../../src/executors/kubernetes/kubectl';
 import { VolumePod } from '../../src/executors/kubernetes/volume-pod';
+import { readInputs } from '../../src/runs/inputs';
 import { readSweep } from '../../src/runs/sweep/record';
 import { experimentSweeps, runPaths } from '../../src/runs/layout';
 import { CLI, Lab, type Outcome } from '../cli/lab';
@@ -154,7 +155,8 @@ describe.skipIf(!HAS_RSYNC)('files on a volume that this machine does not mount'
         const texts = [runPaths(run).spec, runPaths(run).inputs]
           .map((file) => readFileSync(file, 'utf8'))
           .join('');
-        expect(texts).toContain(one.path('model.onnx'));
+        expect(readRun(run).spec.model.path).toBe(one.path('model.onnx'));
+        expect(readInputs(run)!.files[0]!.path).toBe(one.path('model.onnx'));
         expect(texts).not.toContain(volume);
       }
       expect(existsSync(join(volume, one.path('model.onnx')))).toBe(true);

@@ -187,8 +187,7 @@ withLogin.each(Object.entries(KINDS))('%s', (_, make) => {
     await files.collect([run]);
     const [local] = lab.runs(lab.path('local'));
     expect(bits(run)).toEqual(bits(local!));
-    const json = (name: string) => JSON.parse(readFileSync(join(run, name), 'utf8')) as Experiment;
-    expect(json('spec.json')).toEqual(spec);
+    expect(readRun(run).spec).toEqual(spec);
     expect(readFileSync(join(run, 'inputs.json'), 'utf8')).not.toContain(folder);
     // The files here are those that it was trained on.
     const verified = lab.run('errors', run);

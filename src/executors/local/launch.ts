@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAtomic } from '../../files/atomic';
 import { childEnvironment } from '../../files/child-environment';
 import { processRecord } from '../../files/processes';
 import { writeInputs, type InputFile } from '../../runs/inputs';
 import { createFolder, reserveRunId, runPaths } from '../../runs/layout';
+import { writeSpec } from '../../runs/stored/spec';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import type { TrialTask } from '../executor';
 import { GPU_VARIABLE } from './devices';
@@ -54,7 +54,7 @@ export async function launchTrial(
     // Its trainer compares what it reads with these.
     writeInputs(run, { version: 1, since: 0, files });
     writeTrial(run, { sweep, trial: trial.id, number: trial.number, settings: trial.settings });
-    writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
+    writeSpec(run, spec);
   }
   const place = ['--engine', room.engine, '--device', room.device, ...(fallBack ? ['--fallback'] : [])];
   const resume = [

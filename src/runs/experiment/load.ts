@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { trainedCount } from '../../experiment/sweep';
 import { checkValue } from './check-value';
+import { runPaths } from '../layout';
+import { specText } from '../stored/spec';
 import { missingReferences } from './hub-references';
 import { applyOverride, parseOverride, type Override } from './overrides';
 import type { TextError } from './parse-text';
@@ -139,7 +142,8 @@ function problemsError(problems: Problem[], source: ExperimentSource, set: Overr
 /** The text of an experiment file; AuroraError 'experiment' if it cannot be read. */
 export function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return file === runPaths(dirname(file)).spec ? specText(dirname(file), text) : text;
   } catch (e) {
     const code = (e as NodeJS.ErrnoException).code;
     throw new AuroraError(

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import type { ProcessRecord } from '../../files/processes';
@@ -10,7 +10,7 @@ import type { Pruning, RateSearch, Settings, SweepSpec } from '../../experiment/
 import { parseJson } from '../../files/json';
 import { readIfThereSync } from '../../files/read';
 import type { InputChange } from '../../protocol/events';
-import { isInputFile, type InputFile } from '../input-file';
+import { foundInput, isInputFile, placeOf, storedInput, type InputFile } from '../input-file';
 import { runPaths } from '../layout';
 
 export const SWEEP_VERSION = 1;
@@ -108,8 +108,11 @@ export interface TrialOf {
 export const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
   run === undefined ? undefined : join(runs, run);
 
-export const writeSweep = (folder: string, record: SweepRecord): void =>
-  writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(record, null, 2)}\n`, folder);
+export function writeSweep(folder: string, record: SweepRecord): void {
+  const inputs = record.inputs?.map((file) => storedInput(folder, file));
+  const value = { ...record, ...(inputs && { ...placeOf(folder, inputs), inputs }) };
+  writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(value, null, 2)}\n`, folder);
+}
 
 /** Undefined if there is none. Throws AuroraError (`run`) if it is damaged. */
 export function readSweep(folder: string): SweepRecord | undefined {
@@ -143,7 +146,9 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
     );
   // A sweep can be trained without it.
   if (!isSweepEnd(record.ended)) delete record.ended;
-  return record as SweepRecord;
+  const { folder: was, ...rest } = record as SweepRecord & { folder?: string };
+  const found = inputs.map((file) => foundInput(dirname(path), file, was));
+  return { ...rest, ...(rest.inputs && { inputs: found }) };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
 import { writeJournal, type JournalLine } from '../../runs/journal/journal';
 import { createRun, runPaths, stepName, stepOfName } from '../../runs/layout';
+import { writeSpec } from '../../runs/stored/spec';
 import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { ScalarsWriter } from '../../runs/curve/scalars';
@@ -92,7 +93,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
       .map((e) => copied(e.kind === 'evaluation' ? { ...e, best: !lost && bests.has(e) } : e)),
   ]);
   // Written last: without it, a partial copy is not taken for a run.
-  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
+  writeSpec(run, spec);
   const warnings = lost
     ? [
         `The checkpoint of the best evaluation before step ${step}, at step ${bestStep}, is gone: the fork determines its best evaluation from step ${step} on.`,

@@ -5,11 +5,12 @@ import { basename, join, relative } from 'node:path';
 import { parameterCount } from '../../adapters/targets/select';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
-import { diskError, writeAtomic } from '../../files/atomic';
+import { diskError } from '../../files/atomic';
 import { renameFlushed } from '../../files/folder';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { writeJournal } from '../../runs/journal/journal';
 import { createRun, runPaths, stepName } from '../../runs/layout';
+import { writeSpec } from '../../runs/stored/spec';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { writeStatus } from '../../runs/status';
 import { writeUser } from '../../runs/user';
@@ -197,5 +198,5 @@ function writeWords(run: string, { task, warnings }: ImportSubject, name: string
     lines.map((event) => ({ event })),
   );
   writeStatus(run, { ...newStatus('stopped'), steps: started?.kind === 'started' ? started.steps : 0 });
-  writeAtomic(runPaths(run).spec, `${JSON.stringify(task.spec, null, 2)}\n`, run);
+  writeSpec(run, task.spec);
 }

@@ -7,6 +7,7 @@ import { disown } from '../../files/owner';
 import { shellQuote } from '../../files/shell-quote';
 import { lossOf } from '../../runs/held';
 import { createFolder, runPaths } from '../../runs/layout';
+import { writeSpec } from '../../runs/stored/spec';
 import { homeOf } from '../../runs/trash';
 import { AuroraError } from '../../base/errors';
 import type { NewEvent } from '../../protocol/events';
@@ -134,7 +135,7 @@ async function saveAnother(
   ];
   writeAtomic(paths.events, journal.content(lines), to);
   // Written last: without it, a partial copy is not taken for a run.
-  writeAtomic(paths.spec, `${JSON.stringify(spec, null, 2)}\n`, to);
+  writeSpec(to, spec);
   await pulse.end('failed', to);
 }
 

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
-import { writeAtomic } from '../../files/atomic';
 import type { Experiment } from '../../experiment/experiment';
 import type { InputChange, RunEvent } from '../../protocol/events';
 import { isAnyEvaluation } from '../../protocol/evaluations';
@@ -8,6 +7,7 @@ import { parseExperiment } from '../../runs/experiment/load';
 import { writeInputs } from '../../runs/inputs';
 import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
+import { writeSpec } from '../../runs/stored/spec';
 import { outcomeOf } from '../../runs/outcome';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { writeStatus } from '../../runs/status';
@@ -64,9 +64,9 @@ export async function beginTrial(task: TaskFile): Promise<BegunTrial> {
   // The trainer compares what it reads with these.
   writeInputs(run, { version: 1, since: 0, files: inputs });
   writeTrial(run, { sweep, trial, number, settings });
-  writeAtomic(spec, `${JSON.stringify(task.spec, null, 2)}\n`, run);
+  writeSpec(run, task.spec);
   // Checked like an experiment file that is given to `aurora train`.
-  return { spec: parseExperiment(spec, readFileSync(spec, 'utf8'), []), resume: false };
+  return { spec: parseExperiment(spec, JSON.stringify(task.spec, null, 2), []), resume: false };
 }
 
 /**

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
 import { numberOthers } from '../../../runs/numbers';
+import { writeSpec } from '../../../runs/stored/spec';
 import { parseExperiment, readText } from '../../../runs/experiment/load';
 import { readIfThereSync } from '../../../files/read';
 import { AuroraError, EXIT } from '../../../base/errors';
@@ -265,9 +266,6 @@ const foldersBeside = (run: string): string[] => {
   const runs = dirname(resolve(run));
   return readdirSync(runs).flatMap((name) => (name === basename(run) ? [] : [join(runs, name)]));
 };
-
-const writeSpec = (run: string, spec: Experiment): void =>
-  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
 
 const WHY: Partial<Record<string, string>> = {
   'window-closed': 'Stopped because its window closed',

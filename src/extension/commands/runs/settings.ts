@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { runPaths } from '../../../runs/layout';
+import { SUMMARY_PARSERS } from '../../../runs/read';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
@@ -81,4 +82,4 @@ async function askedForAll(one: RunEntry, other: RunEntry): Promise<boolean> {
 }
 
 const readSpec = async (run: string): Promise<object> =>
-  JSON.parse(await readFile(runPaths(run).spec, 'utf8')) as object;
+  SUMMARY_PARSERS.spec(run, await readFile(runPaths(run).spec));
