@@ -49,7 +49,7 @@ export const SUMMARY_PARSERS = {
   spec(folder: string, bytes: Uint8Array | undefined): Experiment {
     const path = runPaths(folder).spec;
     if (!bytes) throw missing(path);
-    return specFrom(folder, checkSpec(path, parseSmall(path, bytes)));
+    return specFrom(folder, parseSmall(path, bytes), (value) => checkSpec(path, value));
   },
   events(folder: string, bytes: Uint8Array | undefined): RunEvent[] {
     return journalEvents(bytes ?? new Uint8Array(0), runPaths(folder).events);

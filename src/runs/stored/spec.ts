@@ -17,23 +17,24 @@ export function writeSpec(run: string, spec: Experiment): void {
   writeAtomic(runPaths(run).spec, `${JSON.stringify(value, null, 2)}\n`, run);
 }
 
-/** The experiment in the value of a spec.json, with absolute paths; a value of another form as it is. */
-export function specFrom(run: string, value: object): Experiment {
-  const { folder, ...spec } = value as Experiment & { folder?: unknown };
+/** The experiment in the value of a spec.json, with absolute paths. @param check throws if it is none */
+export function specFrom(run: string, value: unknown, check: (value: unknown) => Experiment): Experiment {
+  const { folder, ...spec } = isRecord(value) ? value : {};
   const was = typeof folder === 'string' ? folder : undefined;
-  if (!isText(spec.model?.path) || !isText(spec.data?.train)) return spec;
-  return withPaths(spec, (path) => (isText(path) ? foundPath(run, path, was) : path));
+  const found = (path: string | undefined) => (path === undefined ? path : foundPath(run, path, was));
+  return withPaths(check(isRecord(value) ? spec : value), found as (path: string) => string);
 }
 
 /** The text of a spec.json as that of an experiment file in its place; a text of another form as it is. */
 export function specText(run: string, text: string): string {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return JSON.stringify(specFrom(run, value), null, 2);
+    const spec = specFrom(run, JSON.parse(text), (value) => value as Experiment);
+    return JSON.stringify(spec, null, 2);
   } catch {
     // Whoever reads the text reports where it is wrong.
   }
   return text;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
