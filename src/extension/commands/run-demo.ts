@@ -1,13 +1,13 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { starting } from '../ask/starting';
 import { CONTEXT, INTERNAL } from '../ids';
 import { untrusted } from '../../executors/missing';
 import { handOver } from '../launcher/trainer-client';
-import { DEMOS, demoFolder, type DemoName } from '../runs/demo-places';
+import type { DemoName } from '../runs/demo-places';
 import type { Services } from '../services';
 import { markStep } from '../walkthrough/steps';
-import { liveRun, makeDemoFolder } from './demo-folder';
+import { liveRun } from '../demo/demo-folder';
+import { preparedDemo } from '../demo/prepared-demo';
 import { trainExperiment } from './training/train-experiment';
 import { notify } from '../messages/notify';
 
@@ -35,25 +35,6 @@ export async function runDemo(services: Services, demo: DemoName): Promise<strin
   markStep(context, CONTEXT.demoRan);
   if (!workspaceFolder && !isKnown) offerFolder(services, folder);
   return run;
-}
-
-/**
- * A demo's experiment, with its model and data beside it: in the workspace, or in the extension's storage if no folder is
- * open.
- */
-export async function preparedDemo(
-  { extensionPath, globalStorageUri }: vscode.ExtensionContext,
-  demo: DemoName,
-): Promise<{ file: string; workspaceFolder?: vscode.WorkspaceFolder }> {
-  const { bundle, experiment, folder: name } = DEMOS[demo];
-  const workspaceFolder = vscode.workspace.workspaceFolders?.find((f) => f.uri.scheme === 'file');
-  const folder = workspaceFolder
-    ? join(workspaceFolder.uri.fsPath, name)
-    : demoFolder(globalStorageUri.fsPath, demo);
-  const file = await starting(vscode.l10n.t('Preparing the demo'), () =>
-    makeDemoFolder(join(extensionPath, 'dist', bundle), experiment, folder),
-  );
-  return { file, ...(workspaceFolder && { workspaceFolder }) };
 }
 
 /** Opening a folder reloads the window, and the run continues. */

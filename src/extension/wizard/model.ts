@@ -58,7 +58,7 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
       if (got && (await readModel(state, modelPath(got.references[0]!.path)))) return 'next';
     } else if (picked === 'text' || picked === 'images' || picked === 'language') {
       // Copied, since an update of the extension removes its folder.
-      const { preparedDemo } = await import('../commands/run-demo');
+      const { preparedDemo } = await import('../demo/prepared-demo');
       const { file } = await preparedDemo(state.services.context, picked);
       if (await readModel(state, join(dirname(file), DEMO_MODEL))) return 'next';
     } else if (picked === 'report')

@@ -13,7 +13,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fill as t } from '../../../../src/base/fill';
 import { hasEnded } from '../../../../src/extension/words/end-text';
-import { liveRun, makeDemoFolder } from '../../../../src/extension/commands/demo-folder';
+import { liveRun, makeDemoFolder } from '../../../../src/extension/demo/demo-folder';
 import { DEMOS } from '../../../../src/extension/runs/demo-places';
 import {
   checkpointFor,
