@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { shellQuote } from '../files/shell-quote';
+import { shellQuote } from '../base/shell-quote';
 
 /** The program as the user called it, for command lines to copy. */
 export function program(): string {

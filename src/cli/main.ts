@@ -7,7 +7,7 @@ import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
 import { onLargeCopy } from '../graph/file/large-copies';
 import { useGpuSupport } from '../trainer/gpu-support/use';
-import { red } from './color';
+import { red } from './terminal';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
 import { stampLog } from './log-times';

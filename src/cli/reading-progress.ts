@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from './bar';
-import { isScreen } from './screen';
+import { isScreen } from './terminal';
 import { fill } from '../base/fill';
 import { bytes } from '../base/number-text';
 import { durationText } from '../base/time-text';

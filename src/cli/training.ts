@@ -6,7 +6,7 @@ import type { DeviceRequest } from '../engine/devices/request';
 import { placeName } from '../engine/place';
 import type { InputChange } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
-import { quantizationWords } from '../protocol/quantization-words';
+import { quantizationWords } from '../protocol/quantize';
 import { deviceFields } from '../trainer/device/choose';
 import type { PausePoint } from '../trainer/loop/pause';
 import type { TrainOutcome } from '../trainer/run/conclude';

@@ -1,3 +1,6 @@
+import { formatMetric } from '../experiment/metrics';
+import type { Evaluated, QuantizationCost } from './events';
+
 /** A layer whose weight was quantized. */
 export interface QuantizedLayer {
   path: string;
@@ -16,4 +19,13 @@ export interface QuantizeResult {
   layers: QuantizedLayer[];
   /** Names of the nodes of linear layers that stay as they were. */
   kept: string[];
+}
+
+const lossText = (m: Evaluated): string => (m === 'diverged' ? 'not finite' : formatMetric('loss', m.loss));
+
+/** In a sentence. */
+export function quantizationWords(cost: QuantizationCost): string {
+  const { bits, of, quantized, float32 } = cost;
+  const what = of === 'model' ? 'the model before training' : 'the best adapter';
+  return `Validation loss of ${what}: ${lossText(quantized)} on weights of ${bits} bits, ${lossText(float32)} in float32.`;
 }

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import { shellQuote } from '../../files/shell-quote';
+import { shellQuote } from '../../base/shell-quote';
 
 /**
  * A name that becomes part of a script, a command, a list or a manifest on a cluster. A line break in it would begin a line

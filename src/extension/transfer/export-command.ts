@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { shellQuote } from '../../files/shell-quote';
+import { shellQuote } from '../../base/shell-quote';
 import { TENSORBOARD, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom } from '../ask/pick';
 import { namesOf, runsFrom } from '../ask/pick-many';

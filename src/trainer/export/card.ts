@@ -5,7 +5,7 @@ import { metricCells, metricHeads, metricsIn, type Metrics } from '../../experim
 import { hubReferenceText, referenceOf } from '../../experiment/hub-reference';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
-import { quantizationWords } from '../../protocol/quantization-words';
+import { quantizationWords } from '../../protocol/quantize';
 import {
   isStaticForm,
   requantizedWords,

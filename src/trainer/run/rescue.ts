@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { fence, requireOwned, writerOf } from '../../files/fence';
 import { disown } from '../../files/owner';
-import { shellQuote } from '../../files/shell-quote';
+import { shellQuote } from '../../base/shell-quote';
 import { lossOf } from '../../runs/held';
 import { createFolder, runPaths } from '../../runs/layout';
 import { writeSpec } from '../../runs/stored/spec';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { shellQuote } from '../../../src/files/shell-quote';
+import { shellQuote } from '../../../src/base/shell-quote';
 
 describe('a quoted argument', () => {
   const names = [

@@ -11,7 +11,7 @@ import {
 import { fill } from '../../../base/fill';
 import { count, errorText } from '../../../base/number-text';
 import { changeText } from '../../../experiment/metric-difference';
-import { shellQuote } from '../../../files/shell-quote';
+import { shellQuote } from '../../../base/shell-quote';
 import { preflightText } from '../preflight/report';
 import { metricCells, metricHeads, metricsIn } from '../../../experiment/metrics';
 import { hints } from '../../quiet';

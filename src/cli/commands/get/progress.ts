@@ -5,7 +5,7 @@ import { progressPercent } from '../../../base/percent';
 import { durationText } from '../../../base/time-text';
 import type { DownloadEvent } from '../../../protocol/hub';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
-import { isScreen } from '../../screen';
+import { isScreen } from '../../terminal';
 
 /** One line while files are downloaded, as in ReadingProgress: bytes, and the time that is left at the present speed. */
 export class DownloadProgress {

@@ -3,7 +3,7 @@ import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
 import { clearLine, redraw } from '../../bar';
 import { sayError } from '../../quiet';
-import { isScreen } from '../../screen';
+import { isScreen } from '../../terminal';
 
 const WORDS: Record<GpuStep, string> = {
   checking: 'Checking the platform and existing files…',

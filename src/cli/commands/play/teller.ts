@@ -3,7 +3,7 @@ import { escapeControls } from '../../../base/controls';
 import { stepTime } from '../../../base/time-text';
 import type { PlayFacts, PlayLine } from '../../../protocol/playground';
 import { redraw } from '../../bar';
-import { isScreen } from '../../screen';
+import { isScreen } from '../../terminal';
 import { sayError } from '../../quiet';
 import { write } from '../../write';
 import { freeNumber, writePicture, type DrawingOptions } from './drawing';

@@ -3,7 +3,7 @@ import { bytes, count } from '../../../base/number-text';
 import { durationText } from '../../../base/time-text';
 import type { Published, PublishPlan, UploadEvent } from '../../../protocol/hub/publish';
 import { LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
-import { isScreen } from '../../screen';
+import { isScreen } from '../../terminal';
 import { table } from '../../table';
 
 const WORDS = { new: '', replaced: 'replaces the file there', unchanged: 'is there already' };

@@ -25,7 +25,7 @@ import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '..
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned, type TakenOver } from '../../owning';
 import { isQuiet } from '../../quiet';
-import { isScreen } from '../../screen';
+import { isScreen } from '../../terminal';
 import { onInterrupt } from '../../signals';
 import { askQueue, cancelNow } from './cancel';
 import { sweepsToCancel } from './cancel-target';

@@ -4,7 +4,7 @@ import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../
 import type { Drawn } from '../../../trainer/diffusion/picture-recorder';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
-import { isScreen } from '../../screen';
+import { isScreen } from '../../terminal';
 import { fill } from '../../../base/fill';
 import { epochText, rateText, shortNumber } from '../../../base/number-text';
 import { durationText } from '../../../base/time-text';
