@@ -2,42 +2,41 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { duplicateText } from '../../runs/experiment/duplicate';
 import { experimentName } from '../../runs/layout';
-import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { saved } from '../ask/saved';
-import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { askText } from '../messages/input';
 
 const ENDING = '.aurora.json';
 
-/** Copies an experiment file under a new name beside it, with its comments and without its runs. */
-export const registerDuplicate = (services: Services): vscode.Disposable =>
-  registerGuarded(services.log, COMMAND.duplicateExperiment, async (argument) => {
-    const { t } = vscode.l10n;
-    const file = await experimentFrom(services, argument, t('Select an experiment to duplicate'));
-    if (file === undefined || !(await saved(file))) return undefined;
-    const folder = dirname(file);
-    const before = experimentName(file);
-    const typed = await askText({
-      title: t('Duplicate {0}', before),
-      prompt: t('Name of the new experiment. Its runs are kept beside it.'),
-      value: freeName(folder, before),
-      validateInput: (text) => nameProblem(folder, text.trim()),
-      ignoreFocusOut: true,
-    });
-    if (typed === undefined) return undefined;
-    const name = typed.trim();
-    const copy = join(folder, `${name}${ENDING}`);
-    // Its parser is only loaded when needed.
-    const { duplicateText } = await import('../../runs/experiment/duplicate');
-    // Fails if the file has appeared meanwhile.
-    await writeFile(copy, duplicateText(await readFile(file, 'utf8'), name), { flag: 'wx' });
-    await services.store.refresh();
-    await vscode.window.showTextDocument(vscode.Uri.file(copy));
-    return copy;
+/** Copies an experiment file under a new name beside it, with its comments and without its runs. @returns the copy */
+export async function duplicateExperiment(
+  services: Services,
+  argument: unknown,
+): Promise<string | undefined> {
+  const { t } = vscode.l10n;
+  const file = await experimentFrom(services, argument, t('Select an experiment to duplicate'));
+  if (file === undefined || !(await saved(file))) return undefined;
+  const folder = dirname(file);
+  const before = experimentName(file);
+  const typed = await askText({
+    title: t('Duplicate {0}', before),
+    prompt: t('Name of the new experiment. Its runs are kept beside it.'),
+    value: freeName(folder, before),
+    validateInput: (text) => nameProblem(folder, text.trim()),
+    ignoreFocusOut: true,
   });
+  if (typed === undefined) return undefined;
+  const name = typed.trim();
+  const copy = join(folder, `${name}${ENDING}`);
+  // Fails if the file has appeared meanwhile.
+  await writeFile(copy, duplicateText(await readFile(file, 'utf8'), name), { flag: 'wx' });
+  await services.store.refresh();
+  await vscode.window.showTextDocument(vscode.Uri.file(copy));
+  return copy;
+}
 
 function freeName(folder: string, name: string): string {
   for (let n = 2; ; n++) {

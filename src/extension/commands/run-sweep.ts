@@ -17,7 +17,7 @@ import { isUnfollowed } from '../words/cluster/cluster-words';
 import { bySweep } from '../words/sweep-row';
 import { experimentFrom } from '../ask/pick';
 import { runAnyway } from './training/run-anyway';
-import { checkedSweep } from '../ask/training-problems';
+import { checkedSweep } from '../ask/checked-experiment';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 

@@ -4,8 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { claim } from '../../files/owner';
 import { groupIsThere, killTree } from '../../files/process-tree';
 import { isOurTrainer, presence } from '../../files/processes';
-import { runPaths } from '../../runs/layout';
+import { isSweepFolder, runPaths } from '../../runs/layout';
 import { HEARTBEAT_TIMEOUT_MS, writeStatus } from '../../runs/status';
+import { readSweep } from '../../runs/sweep/record';
 import { AwakeClock } from '../../base/awake-clock';
 import { AuroraError } from '../../base/errors';
 import type { RunStatus } from '../../protocol/events';
@@ -28,6 +29,15 @@ export const STOP_TIMES = {
 } as const;
 export type StopTimes = { [K in keyof typeof STOP_TIMES]: number };
 
+/**
+ * Trials on a cluster may take five minutes to save and end before their jobs are cancelled; whoever follows them waits for
+ * that.
+ */
+function stopTimes(folder: string): StopTimes {
+  const on = isSweepFolder(folder) ? readSweep(folder)?.on : undefined;
+  return on ? { ...STOP_TIMES, asked: 6 * 60_000 } : STOP_TIMES;
+}
+
 const LOOK_MS = 100;
 
 /**
@@ -40,7 +50,7 @@ const awakeClock = () => new AwakeClock(20 * LOOK_MS);
  * kills the process and everything it started. Signals only a process on this machine that is the run's trainer
  * (`isOurTrainer`, and its nonce). Returns once nothing is left of it; AuroraError (`run`) if that failed.
  */
-export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promise<StopOutcome> {
+export async function stopRun(run: string, times: StopTimes = stopTimes(run)): Promise<StopOutcome> {
   const begun = await firstWord(run, times.firstWord);
   if (!begun) throw new AuroraError('run', `No trainer is running for ${run}.`, 'There is nothing to stop.');
   if (begun.state !== 'running') {

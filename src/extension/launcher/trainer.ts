@@ -4,7 +4,6 @@ import { freemem, totalmem, availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../base/errors';
-import { readSweep } from '../../runs/sweep/record';
 import { writeAtomic } from '../../files/atomic';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome, SweepOptions } from './client';
@@ -19,7 +18,6 @@ import { programError } from './program-error';
 import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
 import { findRuntime } from '../../executors/package/files';
 import { keepCopy, removeOldVersions } from './runtime-users';
-import { STOP_TIMES, stopRun, type StopTimes } from './stop';
 
 /** What the trainer client needs from the editor. */
 export interface TrainerHost {
@@ -164,7 +162,7 @@ export class Trainer {
     const under = this.stopping.get(run);
     if (under) return under;
     const stop = this.requireTrust()
-      .then(() => stopRun(run, stopTimes(run)))
+      .then(async () => (await import('./stop')).stopRun(run))
       .finally(() => {
         this.stopping.delete(run);
       });
@@ -347,15 +345,6 @@ export class Trainer {
 
 /** A sweep reports nothing until it has checked all its trials. */
 const SWEEP_PATIENCE_MS = 30 * 60_000;
-
-/**
- * Trials on a cluster may take five minutes to save and end before their jobs are cancelled; whoever follows them waits for
- * that.
- */
-function stopTimes(folder: string): StopTimes {
-  const on = isSweepFolder(folder) ? readSweep(folder)?.on : undefined;
-  return on ? { ...STOP_TIMES, asked: 6 * 60_000 } : STOP_TIMES;
-}
 
 interface Programs {
   node: string;

@@ -1,4 +1,4 @@
-import { checkedSweep } from '../ask/training-problems';
+import { checkedSweep } from '../ask/checked-experiment';
 import type { Services } from '../services';
 import type { QueuedRun } from './run-queue';
 import { startFork, startResume } from './start-again';

@@ -13,7 +13,7 @@ import { scratchFolder } from '../../scratch';
 
 /** The size limits, in bytes as packaged. */
 const ACTIVATION_LIMIT = 248 * 1024;
-const HOST_LIMIT = 820 * 1024;
+const HOST_LIMIT = 860 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
 const folder = scratchFolder('bundles');
@@ -72,14 +72,16 @@ describe("the extension host's code", () => {
   });
 });
 
-test.each(['data-worker.cjs', 'study-worker.cjs'])(
-  '%s, which the extension host starts, has no VS Code',
-  (name) => {
-    const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith(name))!;
-    expect(imports.length).toBeGreaterThan(0);
-    expect(imports.filter(({ path }) => !isBuiltin(path))).toEqual([]);
-  },
-);
+test.each([
+  ['data-worker.cjs', []],
+  // A run's settings are checked when they are read.
+  ['study-worker.cjs', ['./schema-validator.cjs']],
+])('%s, which the extension host starts, has no VS Code', (name, beside) => {
+  const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith(name))!;
+  expect(imports.length).toBeGreaterThan(0);
+  const outside = imports.map(({ path }) => path).filter((path) => !isBuiltin(path));
+  expect(outside).toEqual(beside);
+});
 
 test('the validator of the schema, compiled in advance, finds the same problems as Ajv', () => {
   const ahead = createRequire(__filename)(join(folder, 'schema-validator.cjs')) as ValidateFunction;

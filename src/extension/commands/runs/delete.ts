@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { TrashedRun } from '../../../runs/trash';
-import type { TrashedSweep } from '../../../runs/sweep/trash';
+import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/trash';
+import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
 import { COMMAND } from '../../ids';
 import { labelOfId, runLabel } from '../../runs/label';
 import { isTreeNode, type SweepNode } from '../../runs/nodes';
@@ -14,39 +14,34 @@ import type { Services } from '../../services';
 import { ago } from '../../words/format';
 import { headline } from '../../words/run-row';
 import { trialsText } from '../../words/sweep-row';
-import { registerGuarded, showError } from '../../ask/guard';
+import { showError } from '../../ask/guard';
 import { confirmDeletion } from '../../ask/confirm-deletion';
 import { namesOf, runsFrom } from '../../ask/pick-many';
 import { notify } from '../../messages/notify';
 import { withProgress } from '../../messages/progress';
 
-/** Loaded when something is deleted or restored. */
-const trash = () => import('../../../runs/trash');
+/** Deletes runs, or the sweep that is selected: asks first, moves them to the trash beside the runs, and can be undone. */
+export async function deleteRuns(services: Services, args: readonly unknown[]): Promise<void> {
+  const sweep = selectedSweep(args);
+  if (sweep) {
+    await vscode.commands.executeCommand(COMMAND.deleteSweep, sweep);
+    return;
+  }
+  const rows = deletable(args);
+  if (rows?.length === 0) return;
+  const title = vscode.l10n.t('Select the runs to delete');
+  const runs = await runsFrom(services, rows ? [rows] : args, { title });
+  if (runs.length === 0 || !(await stopFirst(services, runs)) || !(await confirm(runs))) return;
+  await remove(services, runs);
+}
 
-/** Deleting asks first, moves to the trash beside the runs, and can be undone. */
-export function registerDeleteCommands(services: Services): vscode.Disposable[] {
-  return [
-    registerGuarded(services.log, COMMAND.deleteRun, async (...args) => {
-      const sweep = selectedSweep(args);
-      if (sweep) {
-        await vscode.commands.executeCommand(COMMAND.deleteSweep, sweep);
-        return;
-      }
-      const rows = deletable(args);
-      if (rows?.length === 0) return;
-      const title = vscode.l10n.t('Select the runs to delete');
-      const runs = await runsFrom(services, rows ? [rows] : args, { title });
-      if (runs.length === 0 || !(await stopFirst(services, runs)) || !(await confirm(runs))) return;
-      await remove(services, runs);
-    }),
-    registerGuarded(services.log, COMMAND.restoreRun, async () => {
-      const picked = await pickTrashed(services);
-      for (const trashed of picked) {
-        if (!('trials' in trashed)) await restore(services, trashed);
-        else await (await import('../delete-sweep')).restore(services, trashed);
-      }
-    }),
-  ];
+/** Moves deleted runs and sweeps, which the user selects, back to where they were. */
+export async function restoreDeleted(services: Services): Promise<void> {
+  const picked = await pickTrashed(services);
+  for (const trashed of picked) {
+    if (!('trials' in trashed)) await restore(services, trashed);
+    else await (await import('../delete-sweep')).restore(services, trashed);
+  }
 }
 
 /** The Delete key on a sweep's row. */
@@ -98,8 +93,7 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
   return after.every((r) => !isActive(r.state));
 }
 
-async function confirm(runs: readonly RunEntry[]): Promise<boolean> {
-  const { trashOf } = await trash();
+function confirm(runs: readonly RunEntry[]): Promise<boolean> {
   const places = [...new Set(runs.map((r) => trashOf(r.folder)))].join(', ');
   const question =
     runs.length === 1
@@ -120,7 +114,7 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
   const trashed: TrashedRun[] = [];
   for (const run of runs) {
     try {
-      trashed.push(await (await trash()).trashRun(run.folder));
+      trashed.push(await trashRun(run.folder));
     } catch (e) {
       showError(services.log, e);
     }
@@ -140,7 +134,6 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
 }
 
 async function restore(services: Services, trashed: TrashedRun): Promise<void> {
-  const { restoreRun } = await trash();
   await lookAgain(services, await restoreRun(trashed));
 }
 
@@ -164,8 +157,6 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
   const roots = (vscode.workspace.workspaceFolders ?? []).map((f) => f.uri.fsPath);
   const places = new Set([...roots, ...(await store.experiments()).map((e) => dirname(e.file))]);
   const trashes = [...places].map((p) => join(p, '.aurora', 'trash'));
-  const { listTrash } = await trash();
-  const { listTrashedSweeps } = await import('../../../runs/sweep/trash');
   const sweeps = (await Promise.all(trashes.map(listTrashedSweeps))).flat();
   // Those of a deleted sweep are restored with it.
   const trials = new Set(sweeps.flatMap((s) => s.trials));

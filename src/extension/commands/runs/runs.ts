@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
+import { registerGuarded } from '../../ask/guard';
+import { COMMAND } from '../../ids';
 import type { Services } from '../../services';
-import { registerDeleteCommands } from './delete';
 import { registerDiagnostics } from './diagnostics';
 import { registerEditCommands } from './edit';
 import { registerErrors } from '../errors';
-import { registerDuplicate } from '../duplicate';
 import { registerStudy } from '../study';
 import { registerLog } from './log';
 import { registerOpenCommands } from './open';
@@ -13,7 +13,6 @@ import { registerReveal } from './reveal';
 import { registerSettings } from './settings';
 import { registerSourceDiff } from './source-diff';
 import { registerRunsTable } from './table';
-import { registerUseSettings } from './use-settings';
 
 /** All commands on runs except training. */
 export const registerRunCommands = (services: Services): vscode.Disposable =>
@@ -23,13 +22,27 @@ export const registerRunCommands = (services: Services): vscode.Disposable =>
     registerStudy(services),
     registerRunsTable(services),
     ...registerEditCommands(services),
-    ...registerDeleteCommands(services),
     ...registerSettings(services),
     ...registerSourceDiff(services),
-    registerUseSettings(services),
     ...registerLog(services),
     ...registerReveal(services),
     ...registerPlaceCommands(services),
-    registerDuplicate(services),
     ...registerDiagnostics(services),
+    ...loadedWhenUsed(services),
   );
+
+function loadedWhenUsed(services: Services): vscode.Disposable[] {
+  const { log } = services;
+  return [
+    registerGuarded(log, COMMAND.deleteRun, async (...args) =>
+      (await import('./delete')).deleteRuns(services, args),
+    ),
+    registerGuarded(log, COMMAND.restoreRun, async () => (await import('./delete')).restoreDeleted(services)),
+    registerGuarded(log, COMMAND.useSettings, async (argument) =>
+      (await import('./use-settings')).useSettings(services, argument),
+    ),
+    registerGuarded(log, COMMAND.duplicateExperiment, async (argument) =>
+      (await import('../duplicate')).duplicateExperiment(services, argument),
+    ),
+  ];
+}

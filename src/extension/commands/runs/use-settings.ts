@@ -2,49 +2,46 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../../base/errors';
-import { COMMAND } from '../../ids';
+import { withSettings } from '../../../runs/experiment/use-settings';
 import { runLabel } from '../../runs/label';
 import type { Services } from '../../services';
-import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 
 /** Writes the settings in which a run differs into its experiment's file: one edit, which is not saved and can be undone. */
-export const registerUseSettings = (services: Services): vscode.Disposable =>
-  registerGuarded(services.log, COMMAND.useSettings, async (argument) => {
-    const { t } = vscode.l10n;
-    const run = await runFrom(services, argument, {
-      title: t('Select the run whose settings to use'),
-      filter: (r) => r.run !== undefined,
-    });
-    if (!run?.run) return;
-    const file = run.experiment;
-    if (!existsSync(file))
-      throw new AuroraError(
-        'run',
-        t('{0} does not exist any more.', file),
-        t('Open Run Settings shows all settings of the run; save them as a new experiment.'),
-      );
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
-    const { withSettings } = await import('../../../runs/experiment/use-settings');
-    const before = document.getText();
-    const after = withSettings(file, before, run.run.spec);
-    await vscode.window.showTextDocument(document);
-    if (after === before)
-      return void vscode.window.setStatusBarMessage(
-        t('{0} already has the settings of {1}.', basename(file), runLabel(run)),
-        SHOWN_MS,
-      );
-    const { offset, length, content } = difference(before, after);
-    const edit = new vscode.WorkspaceEdit();
-    const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
-    edit.replace(document.uri, range, content);
-    if (!(await vscode.workspace.applyEdit(edit)))
-      throw new AuroraError('run', t('The editor could not change {0}.', basename(file)));
-    vscode.window.setStatusBarMessage(
-      t('{0} has the settings of {1}. Use Undo to revert it.', basename(file), runLabel(run)),
+export async function useSettings(services: Services, argument: unknown): Promise<void> {
+  const { t } = vscode.l10n;
+  const run = await runFrom(services, argument, {
+    title: t('Select the run whose settings to use'),
+    filter: (r) => r.run !== undefined,
+  });
+  if (!run?.run) return;
+  const file = run.experiment;
+  if (!existsSync(file))
+    throw new AuroraError(
+      'run',
+      t('{0} does not exist any more.', file),
+      t('Open Run Settings shows all settings of the run; save them as a new experiment.'),
+    );
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+  const before = document.getText();
+  const after = withSettings(file, before, run.run.spec);
+  await vscode.window.showTextDocument(document);
+  if (after === before)
+    return void vscode.window.setStatusBarMessage(
+      t('{0} already has the settings of {1}.', basename(file), runLabel(run)),
       SHOWN_MS,
     );
-  });
+  const { offset, length, content } = difference(before, after);
+  const edit = new vscode.WorkspaceEdit();
+  const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
+  edit.replace(document.uri, range, content);
+  if (!(await vscode.workspace.applyEdit(edit)))
+    throw new AuroraError('run', t('The editor could not change {0}.', basename(file)));
+  vscode.window.setStatusBarMessage(
+    t('{0} has the settings of {1}. Use Undo to revert it.', basename(file), runLabel(run)),
+    SHOWN_MS,
+  );
+}
 
 const SHOWN_MS = 8000;
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { runAnyway } from './run-anyway';
 import { saved } from '../../ask/saved';
-import { checkedExperiment } from '../../ask/training-problems';
+import { checkedExperiment } from '../../ask/checked-experiment';
 import { offerDownload } from '../../hub/download-named';
 import { untrusted } from '../../../executors/missing';
 import { startUnlessBusy } from '../../queue/ask-busy';
