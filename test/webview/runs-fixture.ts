@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RunsSession } from '../../src/extension/panels/runs/session';
 import type { RunEntry } from '../../src/extension/runs/store';
-import { parseRunsMessage, type RunsFromPage, type TableView } from '../../src/study/runs-table/panel';
+import { parseRunsMessage, type RunsFromPage } from '../../src/study/runs-table/panel';
+import type { TableView } from '../../src/study/runs-table/view';
+import type { SavedView } from '../../src/study/runs-table/saved';
 import { evaluated, finished, makeRun, setStatus, spec, started } from '../unit/extension/run-maker';
 import { TrackedRun } from '../../src/extension/runs/tracked-run';
 import { ScalarsWriter } from '../../src/runs/curve/scalars';
@@ -76,6 +78,8 @@ export interface WiredTable {
   /** What the page asked VS Code for. */
   asked: RunsFromPage[];
   views: TableView[];
+  /** The workspace's saved views. */
+  saved: SavedView[];
   errors: string[];
   /** Messages to the page. */
   sent: { type: string; rows?: { folder: string }[] }[];
@@ -85,7 +89,7 @@ export interface WiredTable {
 /** The page, connected as in VS Code to the host's own session. */
 export async function wireTable(
   make: (file: string) => Promise<RunEntry[]> | RunEntry[],
-  options: Parameters<typeof openPanel>[1] & { view?: TableView } = {},
+  options: Parameters<typeof openPanel>[1] & { view?: TableView; saved?: SavedView[] } = {},
 ): Promise<WiredTable> {
   const home = mkdtempSync(join(tmpdir(), 'aurora-runs-'));
   const entries = await make(join(home, 'demo.aurora.json'));
@@ -97,6 +101,7 @@ export async function wireTable(
     entries,
     asked: [],
     views: [],
+    saved: options.saved ?? [],
     errors: [],
     sent: [],
     session: new RunsSession(
@@ -111,6 +116,11 @@ export async function wireTable(
         runs: () => Promise.resolve(w.entries),
         view: () => options.view ?? {},
         keep: (view) => void w.views.push(view),
+        saved: () => w.saved,
+        keepSaved(saved) {
+          w.saved = saved;
+          w.session.savedChanged();
+        },
         obey: (message) => void w.asked.push(message),
         trusted: () => true,
         failed: (e) => void w.errors.push(String((e as Error).stack)),

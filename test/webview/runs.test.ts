@@ -4,7 +4,8 @@ import { withPageSelection } from '../../src/extension/runs/page-row';
 import { changeUser } from '../../src/runs/user';
 import { setStatus } from '../unit/extension/run-maker';
 import { parseRunsOpen } from '../../src/study/runs-table/open';
-import { parseRunsMessage, parseView } from '../../src/study/runs-table/panel';
+import { parseRunsMessage } from '../../src/study/runs-table/panel';
+import { parseView } from '../../src/study/runs-table/view';
 import { faintTexts, shownTexts } from './contrast';
 import { closePages, THEMES, type Theme } from './harness';
 import { entryOf, manyEntries, rankedRun, wireTable, type WiredTable } from './runs-fixture';
@@ -309,14 +310,81 @@ describe('the Runs table', () => {
       },
     });
     expect(await column(w!, 'training.seed')).toEqual(['1', '1', '1', '2', '2', '2']);
-    await page.locator('.menu summary').click();
+    await page.locator('[data-menu=columns] summary').click();
     await page.locator('[data-column="training.batchSize"]').check();
     await expect.poll(() => column(w!, 'training.batchSize')).toEqual(Array(6).fill('16'));
     await page.locator('[data-column=accuracy]').uncheck();
     await expect.poll(() => page.locator('[data-sort=accuracy]').count()).toBe(0);
     expect(w!.views.at(-1)?.columns).toEqual(['name', 'training.seed', 'training.batchSize']);
     await page.keyboard.press('Escape');
-    expect(await page.locator('.menu .popup').isVisible()).toBe(false);
+    expect(await page.locator('[data-menu=columns] .popup').isVisible()).toBe(false);
+    await healthy(w!);
+  });
+
+  it('saves, chooses, updates, renames and deletes views of the table by keyboard', async () => {
+    const { page } = await open({
+      view: { filter: 'rank >= 4', group: ['training.seed'], columns: ['name', 'accuracy'] },
+      saved: [{ name: '<b>low</b>', view: { filter: 'rank = 2' } }],
+    });
+    const menu = page.locator('[data-menu=views]');
+    const summary = menu.locator('summary');
+    const names = () => menu.locator('.view-name bdi').allInnerTexts();
+    const isFocused = (target: Locator) => target.evaluate((e) => e === document.activeElement);
+    const press = async (target: Locator, key = 'Enter') => {
+      await target.focus();
+      await page.keyboard.press(key);
+    };
+    await press(summary);
+    // A name is a text.
+    await expect.poll(names).toEqual(['<b>low</b>']);
+
+    await menu.getByLabel('Save as').fill('high');
+    await page.keyboard.press('Enter');
+    await expect.poll(names).toEqual(['<b>low</b>', 'high']);
+    await expect.poll(() => summary.innerText()).toBe('View: high');
+    await expect.poll(() => menu.getByRole('status').innerText()).toBe('Saved high.');
+    const high = { filter: 'rank >= 4', group: ['training.seed'], columns: ['name', 'accuracy'] };
+    expect(w!.saved.find((v) => v.name === 'high')?.view).toEqual(high);
+    await menu.getByLabel('Save as').fill(' high ');
+    await page.keyboard.press('Enter');
+    await menu.getByRole('alert').filter({ hasText: 'There is a view named high.' }).waitFor();
+
+    await press(menu.getByRole('button', { name: '<b>low</b>', exact: true }));
+    await expect.poll(() => column(w!, 'adapter.rank')).toEqual(['2', '2']);
+    expect(await page.locator('[data-field=filter]').inputValue()).toBe('rank = 2');
+    expect(await page.locator('.group').count()).toBe(0);
+    expect(await menu.locator('.popup').isVisible()).toBe(false);
+    expect(await isFocused(summary)).toBe(true);
+    expect(w!.views.at(-1)).toEqual({ filter: 'rank = 2', saved: '<b>low</b>' });
+
+    await page.locator('[data-field=filter]').fill('rank = 2 and seed = 1');
+    await expect.poll(() => summary.innerText()).toBe('View: <b>low</b> (changed)');
+    await press(summary);
+    expect(await menu.locator('[aria-current=true]').innerText()).toContain('<b>low</b>');
+    await press(menu.getByRole('button', { name: 'Update <b>low</b>' }));
+    await expect.poll(() => summary.innerText()).toBe('View: <b>low</b>');
+    expect(w!.saved.find((v) => v.name === '<b>low</b>')?.view).toEqual({ filter: 'rank = 2 and seed = 1' });
+
+    const rename = menu.getByRole('button', { name: 'Rename <b>low</b>' });
+    await press(rename);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => isFocused(rename)).toBe(true);
+    await press(rename);
+    await expect.poll(() => isFocused(menu.getByLabel('New name'))).toBe(true);
+    // The old name is selected.
+    await page.keyboard.type('two');
+    await page.keyboard.press('Enter');
+    await expect.poll(names).toEqual(['high', 'two']);
+    await expect.poll(() => summary.innerText()).toBe('View: two');
+
+    await press(menu.getByRole('button', { name: 'Delete high' }));
+    await expect.poll(names).toEqual(['two']);
+    await expect.poll(() => isFocused(menu.getByRole('button', { name: 'Undo' }))).toBe(true);
+    await page.keyboard.press('Enter');
+    await expect.poll(names).toEqual(['high', 'two']);
+    expect(w!.saved.find((v) => v.name === 'high')?.view).toEqual(high);
+    await page.keyboard.press('Escape');
+    expect(await menu.locator('.popup').isVisible()).toBe(false);
     await healthy(w!);
   });
 

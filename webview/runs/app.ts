@@ -4,15 +4,18 @@ import { count } from '../../src/base/number-text';
 import { rowsCsv } from '../../src/study/runs-table/csv';
 import { columnTitle } from '../../src/study/runs-table/format';
 import type { RunsOpen } from '../../src/study/runs-table/open';
-import type { RunsFromHost, RunsFromPage, TableAction, TableView } from '../../src/study/runs-table/panel';
-import { startsDescending } from '../../src/study/runs-table/sort';
+import type { RunsFromHost, RunsFromPage, TableAction } from '../../src/study/runs-table/panel';
+import type { TableView } from '../../src/study/runs-table/view';
+import { keptOf, type SavedView } from '../../src/study/runs-table/saved';
+import { NEWEST, startsDescending } from '../../src/study/runs-table/sort';
 import type { Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { columnsMenu } from './columns-menu';
 import type { GridActions } from './grid';
-import { NEWEST, TableModel } from './model';
+import { TableModel } from './model';
 import { MOST_CURVES, Overlay } from './overlay';
+import type { ViewsActions } from './views-menu';
 
 interface Ui {
   /** Folders of the checked runs. */
@@ -33,6 +36,7 @@ export class RunsApp extends LitElement {
   private readonly overlay = new Overlay();
   private ui: Partial<Ui> = savedUi<Ui>();
   private view: TableView = {};
+  private saved: readonly SavedView[] = [];
   private heading = '';
   private known = false;
   private reading = true;
@@ -75,6 +79,9 @@ export class RunsApp extends LitElement {
         for (const run of this.overlay.take(message.curves)) say({ type: 'curves', run });
         return this.requestUpdate();
       }
+      case 'views':
+        this.saved = message.views;
+        return this.requestUpdate();
       case 'saved':
         this.told = t('Exported {0} rows.', count(message.rows));
         return this.requestUpdate();
@@ -153,6 +160,15 @@ export class RunsApp extends LitElement {
     },
   };
 
+  private readonly views: ViewsActions = {
+    choose: ({ name, view }) => {
+      clearTimeout(this.typing);
+      const { columns, sort, filter, group } = keptOf(view);
+      this.change({ columns, sort, filter, group, saved: name });
+    },
+    change: say,
+  };
+
   private readonly curves = {
     choose: (metric: MetricName) => this.keep({ metric }),
     hide: (folder: string) => this.grid.check(folder, false),
@@ -225,6 +241,7 @@ export class RunsApp extends LitElement {
         choose: (columns) => this.change({ columns }),
         reset: () => this.change({ columns: undefined }),
       })}
+      <aurora-runs-views .views=${this.saved} .view=${view} .actions=${this.views}></aurora-runs-views>
       <vscode-button
         appearance="secondary"
         data-action="csv"

@@ -23,7 +23,7 @@ export function columnsMenu(
     const chosen = new Set([...left, column.key]);
     actions.choose(columns.filter((c) => chosen.has(c.key)).map((c) => c.key));
   };
-  return html`<details class="menu" @keydown=${closeOnEscape}>
+  return html`<details class="menu" name="runs-menu" data-menu="columns" @keydown=${closeOnEscape}>
     <summary>${t('Columns')}</summary>
     <div class="popup">
       ${parts.map(([title, list]) =>
@@ -50,7 +50,8 @@ export function columnsMenu(
   </details>`;
 }
 
-function closeOnEscape(e: KeyboardEvent): void {
+/** Closes a menu that the key is pressed in, and returns to its button. */
+export function closeOnEscape(e: KeyboardEvent): void {
   const menu = e.currentTarget as HTMLDetailsElement;
   if (e.key !== 'Escape' || !menu.open) return;
   menu.open = false;

@@ -1,4 +1,4 @@
-import { NARROWEST, WIDEST } from '../../src/study/runs-table/panel';
+import { NARROWEST, WIDEST } from '../../src/study/runs-table/view';
 
 export type GridKey =
   { kind: 'move'; to: number } | { kind: 'open' | 'check' | 'pin' | 'expand' | 'collapse' };

@@ -9,10 +9,12 @@ import { registerToolkit } from '../ui/toolkit';
 import { RunsApp } from './app';
 import { RunCurves } from './curves';
 import { RunsGrid } from './grid';
+import { RunsViews } from './views-menu';
 
 followSeries();
 registerToolkit();
 customElements.define('aurora-run-curves', RunCurves);
 customElements.define('aurora-runs-grid', RunsGrid);
+customElements.define('aurora-runs-views', RunsViews);
 customElements.define('aurora-runs', RunsApp);
 document.body.append(document.createElement('aurora-runs'));

@@ -1,8 +1,8 @@
 import { parseFilter, type RowTest } from '../../src/study/runs-table/filter/parse';
 import type { FilterProblem } from '../../src/study/runs-table/filter/tokens';
 import { groupRows, type RowGroup } from '../../src/study/runs-table/group';
-import { sortRows, type SortKey } from '../../src/study/runs-table/sort';
-import type { TableView } from '../../src/study/runs-table/panel';
+import { NEWEST, sortRows, type SortKey } from '../../src/study/runs-table/sort';
+import type { TableView } from '../../src/study/runs-table/view';
 import { columnAt, type Column, type Row } from '../../src/study/runs-table/table';
 import { t } from '../ui/l10n';
 
@@ -11,8 +11,6 @@ export type Line =
   | { kind: 'row'; row: Row }
   /** `pinned`: how many of its rows are above. */
   | { kind: 'group'; id: string; group: RowGroup; open: boolean; pinned: number };
-
-export const NEWEST: SortKey = { key: 'started', descending: true };
 
 /** The rows that the host sent, and the lines that the view makes of them. */
 export class TableModel {

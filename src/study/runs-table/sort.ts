@@ -6,6 +6,9 @@ export interface SortKey {
   descending: boolean;
 }
 
+/** The order of a new table. */
+export const NEWEST: SortKey = { key: 'started', descending: true };
+
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
 /** Texts without regard to case, numbers in them by value. */

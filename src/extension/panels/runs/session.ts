@@ -4,7 +4,9 @@ import { runSource } from '../../../runs/table/source';
 import { ColumnFinder, rowOf } from '../../../study/runs-table/columns';
 import { runFields, type RunFields } from '../../../study/runs-table/fields';
 import type { RunsOpen } from '../../../study/runs-table/open';
-import type { RunsFromHost, RunsFromPage, TableView } from '../../../study/runs-table/panel';
+import type { RunsFromHost, RunsFromPage } from '../../../study/runs-table/panel';
+import type { TableView } from '../../../study/runs-table/view';
+import { changeSaved, type SavedChange, type SavedView } from '../../../study/runs-table/saved';
 import type { Column, Row } from '../../../study/runs-table/table';
 import { runLabel } from '../../runs/label';
 import { capabilities } from '../../words/run-row';
@@ -31,10 +33,14 @@ export interface TableHost {
   runs(): Promise<readonly RunEntry[]>;
   view(): TableView;
   keep(view: TableView): void;
+  /** The workspace's saved views, which all its tables share. */
+  saved(): SavedView[];
+  /** Tells every table, this one too, by `savedChanged`. */
+  keepSaved(views: SavedView[]): void;
   /** Whether code may be executed here. */
   trusted(): boolean;
   /** What needs VS Code. */
-  obey(message: Exclude<RunsFromPage, { type: 'view' | 'overlay' | 'curves' }>): void;
+  obey(message: Exclude<RunsFromPage, SavedChange | { type: 'view' | 'overlay' | 'curves' }>): void;
   failed(error: unknown): void;
 }
 
@@ -87,6 +93,7 @@ export class RunsSession {
       columns: this.columns.list,
       view: this.host.view(),
     });
+    this.savedChanged();
     this.curves.show();
     this.update(0);
     if (this.complete) return;
@@ -97,6 +104,10 @@ export class RunsSession {
       },
       (e: unknown) => this.host.failed(e),
     );
+  }
+
+  savedChanged(): void {
+    if (this.visible) this.host.post({ type: 'views', views: this.host.saved() });
   }
 
   hidden(): void {
@@ -114,6 +125,10 @@ export class RunsSession {
     switch (message.type) {
       case 'view':
         return this.host.keep(message.view);
+      case 'saveView':
+      case 'renameView':
+      case 'deleteView':
+        return this.host.keepSaved(changeSaved(this.host.saved(), message));
       case 'overlay':
         // Only runs that this table has, regardless of what the page sends.
         return this.curves.set(message.runs.filter((run) => this.runs.has(run) || !this.complete));

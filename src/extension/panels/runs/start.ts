@@ -1,11 +1,8 @@
 import * as vscode from 'vscode';
 import type { RunsOpen } from '../../../study/runs-table/open';
-import {
-  parseRunsMessage,
-  parseView,
-  type RunsFromPage,
-  type TableAction,
-} from '../../../study/runs-table/panel';
+import { parseRunsMessage, type RunsFromPage, type TableAction } from '../../../study/runs-table/panel';
+import { parseView } from '../../../study/runs-table/view';
+import { parseSaved } from '../../../study/runs-table/saved';
 import { writeAtomic } from '../../../files/atomic';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
@@ -17,6 +14,10 @@ import { subject } from './title';
 
 /** In the workspace's state: how each table is looked at, by what it is about. */
 const VIEWS = 'runsTable.views';
+/** In the workspace's state: the views that the user has named. */
+const SAVED = 'runsTable.savedViews';
+/** Two tables may be side by side. */
+const savedChanged = new vscode.EventEmitter<void>();
 
 /** Follows the runs, and does what the page asks for. */
 export function startRuns(
@@ -25,7 +26,7 @@ export function startRuns(
   page: PageChannel,
 ): PanelSession<object> {
   const key = JSON.stringify(open);
-  const views = () => context.workspaceState.get<Record<string, unknown>>(VIEWS, {});
+  const views = () => Object(context.workspaceState.get(VIEWS)) as Record<string, unknown>;
   const failed = (e: unknown) => showError(log, e);
   const session = new RunsSession(open, {
     title: vscode.l10n.t('Runs of {0}', subject(open)),
@@ -34,6 +35,11 @@ export function startRuns(
     runs: async () => (await store.experiments()).flatMap((e) => e.runs),
     view: () => parseView(Object.hasOwn(views(), key) ? views()[key] : undefined),
     keep: (view) => void context.workspaceState.update(VIEWS, { ...views(), [key]: view }),
+    saved: () => parseSaved(context.workspaceState.get(SAVED)),
+    keepSaved(saved) {
+      context.workspaceState.update(SAVED, saved).then(undefined, failed);
+      savedChanged.fire();
+    },
     obey: (message) => {
       Promise.resolve(obey(message, page, subject(open))).catch(failed);
     },
@@ -42,6 +48,7 @@ export function startRuns(
   });
   const changes = store.onDidChange(() => session.changed());
   const reading = store.onDidRead(() => session.changed());
+  const named = savedChanged.event(() => session.savedChanged());
   const trust = vscode.workspace.onDidGrantWorkspaceTrust(() => session.changed());
   return {
     snapshot: () => session.snapshot(),
@@ -54,6 +61,7 @@ export function startRuns(
     dispose: () => {
       changes.dispose();
       reading.dispose();
+      named.dispose();
       trust.dispose();
       session.dispose();
     },
