@@ -57,11 +57,14 @@ describe.skipIf(process.platform === 'win32')('stopping a run', () => {
   it('sends no signal if the status names an invalid PID, this process or its parent', async () => {
     const [run] = studio.begun;
     const status = readStatus(run)!;
-    const pids: unknown[] = [0, -1, 1, NaN, 1e300, '42', -process.pid];
-    for (const pid of pids) {
-      writeStatus(run, { ...status, pid: pid as number, state: 'running', heartbeat: Date.now() });
+    for (const pid of [0, -1, 1, 1e300, -process.pid]) {
+      writeStatus(run, { ...status, pid, state: 'running', heartbeat: Date.now() });
       expect((await stopRun(run, quick)).state).toBe('killed');
       expect(readStatus(run)!.state).toBe('stopped');
+    }
+    for (const pid of [NaN, String(process.pid)]) {
+      writeStatus(run, { ...status, pid: pid as number, state: 'running', heartbeat: Date.now() });
+      await expect(stopRun(run, quick)).rejects.toThrow("is not a run's status");
     }
     const silent = { ...quick, silent: 300, terminated: 100, killed: 100 };
     for (const pid of [process.pid, process.ppid]) {
