@@ -121,11 +121,13 @@ function device({ device: of }: RunData, several: boolean): unknown {
 }
 
 /** Says where training.staticEpochs may cause a jump in the curve. */
-function staticForm({ facts }: RunData): unknown {
-  const { staticEpochs = 0, epochs = 0 } = facts?.spec?.training ?? {};
+function staticForm({ facts, started }: RunData): unknown {
+  const { staticEpochs = 0, epochs: written = 0 } = facts?.spec?.training ?? {};
+  // training.maxSteps may take more or fewer.
+  const epochs = started?.epochs ?? written;
   if (staticEpochs === 0) return nothing;
   const words =
-    staticEpochs === epochs
+    staticEpochs >= epochs
       ? t('This run trains the static form, which can be merged without loss.')
       : staticEpochs === 1
         ? t('The last epoch trains the static form, which can be merged without loss.')

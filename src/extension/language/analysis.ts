@@ -25,7 +25,7 @@ import { fileFindings, kindOf } from './checks/check-files';
 import type { DataHeads } from './columns';
 import { inputFindings } from './checks/check-inputs';
 import { modelFindings } from './checks/check-model';
-import { textFindings } from './checks/check-text';
+import { ignoredFindings, textFindings } from './checks/check-text';
 import type { HeadOptions } from './data-head';
 import { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
@@ -96,6 +96,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
   const method = methodOf(value);
   const findings = [
     ...textFindings(doc, problems, method, t),
+    ...ignoredFindings(doc),
     ...(await fileFindings(doc, taskOf(value), known, t)),
     ...(await dataFindings(doc, heads, t)),
     ...(data ? columnFindings(doc, taskOf(value), data, heads, t) : []),

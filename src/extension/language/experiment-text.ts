@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { findNodeAtLocation, type JSONPath, type Node } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, type JSONPath, type Node } from 'jsonc-parser';
 import { localPath, writtenPath } from '../../files/hub-cache';
 import { parseText } from '../../runs/experiment/parse-text';
 import type { Span } from './finding';
@@ -13,6 +13,11 @@ export class ExperimentText {
     readonly text: string,
   ) {
     this.root = parseText(text).root;
+  }
+
+  /** Everything that is written, as far as it can be read. */
+  value(): unknown {
+    return this.root && (getNodeValue(this.root) as unknown);
   }
 
   node(...path: JSONPath): Node | undefined {

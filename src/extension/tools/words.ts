@@ -1,6 +1,7 @@
 import type { Experiment } from '../../experiment/experiment';
 import { rateNumber } from '../../base/number-text';
 import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
+import { trainingLength } from '../../experiment/training-length';
 import { code, escape } from '../markdown';
 import type { Translate } from '../translate';
 
@@ -61,7 +62,7 @@ function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>, t: Tran
     t(
       '{0}, {1}, batch {2}, learning rate {3}.',
       method,
-      training.epochs === 1 ? t('1 epoch') : t('{0} epochs', training.epochs),
+      trainingLength(training, t),
       training.batchSize * training.gradientAccumulation,
       rateNumber(training.learningRate),
     ),

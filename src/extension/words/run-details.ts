@@ -12,6 +12,7 @@ import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
 import { deviceWords } from '../../protocol/device-words';
 import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../../experiment/methods';
+import { trainingLength } from '../../experiment/training-length';
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
@@ -71,7 +72,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
         'learning rate {0}, batch {1}, {2}, seed {3}',
         rateNumber(training.learningRate),
         training.batchSize * (training.gradientAccumulation ?? 1),
-        training.epochs === 1 ? t('1 epoch') : t('{0} epochs', training.epochs),
+        trainingLength(training, t),
         training.seed,
       ),
     ],

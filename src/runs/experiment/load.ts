@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
+import { ignoredSettings, type IgnoredSetting } from '../../experiment/ignored-settings';
 import { trainedCount } from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { runPaths } from '../layout';
@@ -26,6 +27,10 @@ export const loadExperiment = (file: string, overrides: readonly string[] = []):
 /** The same for the current or intended text of `file`. Paths are relative to its folder. */
 export const parseExperiment = (file: string, text: string, overrides: readonly string[]): Experiment =>
   parse(file, text, overrides).experiment;
+
+/** What is written in the text of `file` or in an override and has no effect. The experiment must be valid. */
+export const ignoredIn = (file: string, text: string, overrides: readonly string[]): IgnoredSetting[] =>
+  ignoredSettings(parse(file, text, overrides).raw);
 
 /**
  * The sweep that an experiment file describes, with every trial checked.

@@ -71,8 +71,9 @@ export function ruleProblems({ adapter, data, model, task, training }: Experimen
       path: ['training', 'precision'],
       message: `training.precision is "int8" and model.quantize is ${model.quantize}, but only weights in float32 can be computed in int8`,
     });
-  const { staticEpochs = 0, epochs, earlyStopping } = training;
-  if (staticEpochs > epochs)
+  const { staticEpochs = 0, epochs, maxSteps, earlyStopping } = training;
+  // How many epochs the steps take is not known before the data are read.
+  if (maxSteps === undefined && staticEpochs > epochs)
     problems.push({
       path: ['training', 'staticEpochs'],
       message: `training.staticEpochs is ${staticEpochs}, more than the ${epochs} of training.epochs`,

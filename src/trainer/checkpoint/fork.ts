@@ -180,21 +180,21 @@ function startedEvent(source: RunSummary, spec: Experiment, step: number): Journ
       `${source.folder}/events.jsonl has no record of the run's start.`,
       'The file was changed or damaged after it was written; restore it from a copy.',
     );
-  const { totalSteps, staticFrom } = makePlan(spec.training, batched(started));
+  const { totalSteps, epochs, staticFrom } = makePlan(spec.training, batched(started));
   const before = makePlan(source.spec.training, batched(started));
   if (step >= totalSteps)
     throw new AuroraError(
       'run',
       `The fork would have ${totalSteps} steps and begin at step ${step}, so nothing is left to train.`,
-      'Begin at an earlier checkpoint, or raise training.epochs or training.maxSteps with --set.',
+      `Begin at an earlier checkpoint, or raise training.${spec.training.maxSteps === undefined ? 'epochs' : 'maxSteps'} with --set.`,
     );
   if (Math.min(step, staticFrom) !== Math.min(step, before.staticFrom))
     throw new AuroraError(
       'run',
       `The fork would train the static form from step ${staticFrom} on, but in the checkpoint of step ${step}, ${step > before.staticFrom ? `it has been trained since step ${before.staticFrom}` : 'its training has not started'}.`,
-      'Begin at an earlier checkpoint, or change training.epochs and training.staticEpochs together.',
+      `Begin at an earlier checkpoint, or change training.${spec.training.maxSteps === undefined ? 'epochs' : 'maxSteps'} and training.staticEpochs together.`,
     );
-  return copied({ ...started, steps: totalSteps, epochs: spec.training.epochs });
+  return copied({ ...started, steps: totalSteps, epochs });
 }
 
 function copyScalars(from: string, run: string, { step, curve }: CheckpointState): void {

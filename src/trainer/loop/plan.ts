@@ -6,6 +6,8 @@ import { warmupStepsOf } from './schedule';
 export interface Plan {
   stepsPerEpoch: number;
   totalSteps: number;
+  /** Passes over the training data, the last of which may be incomplete. */
+  epochs: number;
   warmupSteps: number;
   /** Steps after which the static form is trained; equals all steps if it never is. */
   staticFrom: number;
@@ -30,6 +32,7 @@ export function makePlan(t: TrainingSpec, rows: number): Plan {
   return {
     stepsPerEpoch,
     totalSteps,
+    epochs: Math.ceil(totalSteps / stepsPerEpoch),
     warmupSteps: warmupStepsOf(t, totalSteps),
     staticFrom,
     trainedForm: (step) => (step > staticFrom || staticFrom === 0 ? 'static' : 'dynamic'),

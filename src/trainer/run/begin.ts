@@ -96,15 +96,14 @@ function appendResumed({ open }: RunContext, restored: Restored, warnings: strin
 }
 
 function appendStarted({ open, task, trainable, plan }: RunContext): void {
-  const { data, spec, adapters } = task;
+  const { data, adapters } = task;
   const { adapters: ofAdapters, head } = trainedCounts(trainable);
   const git = gitState(open.run);
   open.journal.append({
     kind: 'started',
     pid: process.pid,
     steps: plan.totalSteps,
-    // More than training.epochs if training.maxSteps takes more passes over the data.
-    epochs: Math.max(spec.training.epochs, Math.ceil(plan.totalSteps / plan.stepsPerEpoch)),
+    epochs: plan.epochs,
     trainExamples: data.train.dataset.examples.length,
     ...packedRows(task),
     validationExamples: data.validation.dataset.examples.length,

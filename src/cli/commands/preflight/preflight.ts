@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { loadExperiment } from '../../../runs/experiment/load';
+import { ignoredIn, parseExperiment, readText } from '../../../runs/experiment/load';
 import type { ReadWatch } from '../../../data/stream/build';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PreflightLine, PreflightReading } from '../../../protocol/preflight';
@@ -75,7 +75,10 @@ async function check(
   if (steps < 1) throw new AuroraError('usage', '--steps takes a whole number of at least 1.');
   const threads = threadCount(args.text('threads'));
   const device = deviceRequest(args);
-  const spec = loadExperiment(file, args.list('set'));
+  const text = readText(file);
+  const spec = parseExperiment(file, text, args.list('set'));
+  for (const { path, message } of ignoredIn(file, text, args.list('set')))
+    await emit({ kind: 'problem', severity: 'warning', key: path.join('.'), message });
   return preflight(spec, {
     folder: temporaryFolder('preflight'),
     device,

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { loadSweep } from '../../../runs/experiment/load';
+import { ignoredIn, loadSweep, readText } from '../../../runs/experiment/load';
 import type { Sweep } from '../../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { TrialLooker } from '../../../runs/sweep/looker';
@@ -121,6 +121,8 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
       if (where.on !== 'local') await showSubmission(args, where.cluster, planned, folder);
       return EXIT.ok;
     }
+    for (const { message } of ignoredIn(file, readText(file), args.list('set')))
+      process.stderr.write(`Warning: ${message}\n`);
     createFolder(folder);
     return owning(ownedBy(context, (left ?? where).on), async (takenOver) => {
       if (left) await move(context, left, takenOver);

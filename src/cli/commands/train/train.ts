@@ -4,7 +4,7 @@ import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
 import { numberOthers } from '../../../runs/numbers';
 import { writeSpec } from '../../../runs/stored/spec';
-import { parseExperiment, readText } from '../../../runs/experiment/load';
+import { ignoredIn, parseExperiment, readText } from '../../../runs/experiment/load';
 import { readIfThereSync } from '../../../files/read';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
@@ -217,6 +217,10 @@ async function fresh(
   const file = one(args, 'experiment file', 'train');
   const text = textOf(file, given);
   const spec = parseExperiment(file, text, args.list('set'));
+  // A trial's file is its spec.json, in which every setting is written.
+  if (given === undefined || resolve(file) !== runPaths(given).spec)
+    for (const { message } of ignoredIn(file, text, args.list('set')))
+      process.stderr.write(`Warning: ${message}\n`);
   let reference: Reference | undefined;
   if (args.flag('baseline') && spec.task.head === 'none') {
     process.stderr.write('Baseline: the untrained model…\n');

@@ -1,5 +1,6 @@
 import type { LocatedProblem } from '../../../runs/experiment/load';
 import { keyPath } from '../../../runs/experiment/source';
+import { ignoredSettings } from '../../../experiment/ignored-settings';
 import type { Translate } from '../../translate';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
@@ -38,6 +39,16 @@ export const textFindings = (
             fixes: [...fixes, ...ruleFixes(doc, path.join('.'), t)],
           };
     });
+
+/** What is written and has no effect, at its key. */
+export const ignoredFindings = (doc: ExperimentText): Finding[] =>
+  ignoredSettings(doc.value()).map(({ path, message }) => ({
+    ...doc.keySpan(doc.node(...path)!),
+    severity: 'information',
+    code: 'setting-ignored',
+    message,
+    fixes: [],
+  }));
 
 /** Syntax errors, for a closed file, on which VS Code's JSON service reports nothing. */
 export const syntaxFindings = (problems: readonly LocatedProblem[]): Finding[] =>

@@ -46,6 +46,13 @@ describe('problems in an experiment', () => {
     expect(covered(text, findings[0])).toBe('"adapter.__proto__.rank"');
   });
 
+  it('include training.epochs where training.maxSteps is written too', async () => {
+    const text = experiment().replace(/\n}\n$/, ',\n  "training": { "epochs": 3, "maxSteps": 2000 }\n}\n');
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings).toMatchObject([{ code: 'setting-ignored', severity: 'information' }]);
+    expect(covered(text, findings[0])).toBe('"epochs"');
+  });
+
   it('include a missing file, with the nearest file as a fix', async () => {
     const text = experiment().replace('train.csv', 'trian.csv').replace('model.onnx', 'modle.onnx');
     const analysis = await analysisOf(lab(), text);

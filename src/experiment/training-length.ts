@@ -1,0 +1,12 @@
+import type { TrainingSpec } from './experiment';
+
+type Say = (sentence: string, ...values: (string | number)[]) => string;
+
+/** How long a run trains, as its settings say: "3 epochs", or "2000 steps" where training.maxSteps decides. */
+export function trainingLength(
+  { epochs, maxSteps }: Pick<TrainingSpec, 'epochs' | 'maxSteps'>,
+  t: Say,
+): string {
+  if (maxSteps !== undefined) return maxSteps === 1 ? t('1 step') : t('{0} steps', maxSteps);
+  return epochs === 1 ? t('1 epoch') : t('{0} epochs', epochs);
+}
