@@ -189,8 +189,8 @@ export interface PreflightEstimate {
 
 export interface PreflightProblem {
   kind: 'problem';
-  /** `error`: training would stop here. */
-  severity: 'error' | 'warning';
+  /** `error`: training would stop here. `note`: what the settings do, as was probably intended. */
+  severity: 'error' | 'warning' | 'note';
   message: string;
   hint?: string;
   /** The setting to change, dotted, as in training.learningRate. */

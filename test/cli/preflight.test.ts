@@ -107,7 +107,7 @@ describe('aurora preflight', () => {
       'warning adapter.targetModules: The target "values" matched no module.',
       `error data.validation: ${lab.path('oddval.jsonl')}:2: "text" is empty.`,
       `error data.validation: ${lab.path('oddval.jsonl')}:3: a row has a label that no training row has: "rocks".`,
-      expect.stringMatching(/^warning model\.maxLength: \d+% of the training texts are longer than 6 tokens/),
+      expect.stringMatching(/^note model\.maxLength: \d+% of the training texts are longer than 6 tokens/),
       'warning data.validation: No validation row has the label "other".',
       'warning data.validation: 1 of 1 validation examples are also trained on (training and validation lines 1 and 1), so the metrics will be too optimistic.',
       'warning data.train: One training example has more than one label: lines 1 and 2 ("pets", "other").',
@@ -136,7 +136,7 @@ describe('aurora preflight', () => {
       ...['--steps', '1'],
     );
     expect(skip.code).toBe(0);
-    expect(of(skip.lines, 'problem').every((p) => p.severity === 'warning')).toBe(true);
+    expect(of(skip.lines, 'problem').some((p) => p.severity === 'error')).toBe(false);
   });
 
   it.each([

@@ -21,9 +21,9 @@ export function markOf(
   key: string,
   problem: PreflightProblem,
 ): Mark {
-  const { Error, Warning } = vscode.DiagnosticSeverity;
+  const { Error, Warning, Information } = vscode.DiagnosticSeverity;
   const range = rangeOf(document, doc.span(...key.split('.')));
-  const severity = problem.severity === 'error' ? Error : Warning;
+  const severity = { error: Error, warning: Warning, note: Information }[problem.severity];
   const diagnostic = new vscode.Diagnostic(range, messageOf(problem), severity);
   diagnostic.source = 'AuroRA';
   diagnostic.code = 'preflight';

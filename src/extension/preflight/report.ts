@@ -118,7 +118,7 @@ function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: 
 
 function problemsPart(problems: readonly PreflightProblem[], t: Translate): string[] {
   if (problems.length === 0) return [t('No problems found.')];
-  const word = { error: `**${t('Error')}**`, warning: t('Warning') };
+  const word = { error: `**${t('Error')}**`, warning: t('Warning'), note: t('Note') };
   const lines = problems.map(({ severity, message, hint, key, places }) => {
     const place = key === undefined ? '' : ` (${code(key)})`;
     const links = linksTo(places ?? []);

@@ -16,6 +16,7 @@ import type { TaskKind } from '../kind';
 import { shownText } from './shown-text';
 import { splitReader, type RowReader } from '../splits';
 import { textRows } from './text-rows';
+import { truncation } from './truncation';
 import {
   modelInputs,
   skippedWarning,
@@ -187,10 +188,11 @@ const assumedOf = ({ warnings }: Tokenizer) =>
   warnings.map((message) => ({ key: 'model.tokenizer', message }));
 
 function truncationWarning({ dataset }: Pick<DataSplit, 'dataset'>, spec: Experiment): string[] {
-  const share = dataset.truncatedCount / dataset.examples.length;
-  if (share < 0.01) return [];
+  const cut = truncation(spec, dataset);
+  // A preflight notes it. Each run of such an experiment would begin with a warning about what was intended.
+  if (!cut || cut.chosen) return [];
   return [
-    `${percent(share, 0)} of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and are truncated.`,
+    `${percent(cut.share, 0)} of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and are truncated.`,
   ];
 }
 

@@ -15,13 +15,12 @@ import type {
 import { rowIn, rowName, rowNumber, rowPlace, rowWord, rowWords } from '../../protocol/row-place';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
+import { truncation } from '../../tasks/text/truncation';
 import type { EvaluationData } from '../task/evaluation-data';
 import { bytes } from '../../base/number-text';
 
 /** Rows that a problem links. */
 const MOST_PLACES = 5;
-/** Below this share, truncated texts are not worth reporting. */
-const TRUNCATED = 0.01;
 /** Share of the machine's memory beyond which other programs are swapped out. */
 const MEMORY = 0.8;
 
@@ -150,15 +149,14 @@ function othersOf(path: string, [, ...others]: DataSplit['skipped'], parts: Data
 }
 
 function truncationProblems(spec: Experiment, { dataset }: DataSplit): PreflightProblem[] {
-  const share = dataset.truncatedCount / dataset.examples.length;
-  if (share < TRUNCATED) return [];
-  return [
-    warning(
-      'model.maxLength',
-      `${percent(share, 0)} of the training texts are longer than ${spec.model.maxLength} tokens and are truncated.`,
-      'Raise model.maxLength if the model has positions for more and the truncated part matters.',
-    ),
-  ];
+  const cut = truncation(spec, dataset);
+  if (!cut) return [];
+  const found = warning(
+    'model.maxLength',
+    `${percent(cut.share, 0)} of the training texts are longer than ${spec.model.maxLength} tokens and are truncated.`,
+    'Raise model.maxLength if the model has positions for more and the truncated part matters.',
+  );
+  return [cut.chosen ? { ...found, severity: 'note' } : found];
 }
 
 type Place = NonNullable<PreflightProblem['places']>[number];

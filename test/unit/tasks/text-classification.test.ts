@@ -34,6 +34,17 @@ describe('the data of text classification', async () => {
     expect(again.train.dataset.examples.map((e) => e.label)).toEqual([0, 1, 0, 0]);
   });
 
+  it('comes with a warning about truncated texts, unless model.maxLength was chosen', async () => {
+    const long = write('long.csv', csv(['cats '.repeat(200).trim(), 'pets'], ['cafe', 'food']));
+    const { model, ...rest } = spec({ train: long, validation });
+    const of = async (maxLength: number) =>
+      (await kind.load({ ...rest, model: { ...model, maxLength } }, textModel)).warnings;
+    expect(await of(128)).toEqual([
+      '50% of the training texts are longer than model.maxLength (128 tokens) and are truncated.',
+    ]);
+    expect(await of(48)).toEqual([]);
+  });
+
   it('becomes feeds with one label for each text', async () => {
     const feeds = await batchFeeds(kind, modelInputs(textModel), data.train.dataset, [3, 1], 9);
     expect(Object.keys(feeds)).toEqual(['input_ids', 'attention_mask', LABELS]);

@@ -118,6 +118,11 @@ describe('a preflight', () => {
     expect(summaryLine(report([]).made, t)).toBeUndefined();
   });
 
+  it('tells a note from a warning', () => {
+    const note: PreflightLine = { kind: 'problem', severity: 'note', message: 'Texts are truncated.' };
+    expect(reportMarkdown('demo', report([note]).made, t)).toContain('- Note: Texts are truncated.');
+  });
+
   it('links the rows that show a problem, in text files', () => {
     const places = [
       { file: '/d a/train (1).csv', row: 224 },
