@@ -38,6 +38,25 @@ export const expanded = (path: string, env: CacheEnvironment, home = homedir()):
       (whole, braced?: string, plain?: string) => env[braced ?? plain!] ?? whole,
     );
 
+/** How huggingface_hub reads a variable that turns something on. */
+export const isTrue = (value = ''): boolean => ['1', 'ON', 'YES', 'TRUE'].includes(value.toUpperCase());
+
+/** Where the user's token of the hub is: the variables first, then the file that `hf auth login` writes. */
+export function tokenPlace(
+  env: CacheEnvironment = process.env,
+  home = homedir(),
+): { token: string } | { file: string } | undefined {
+  const token = cleanToken(env.HF_TOKEN) ?? cleanToken(env.HUGGING_FACE_HUB_TOKEN);
+  if (token !== undefined) return { token };
+  if (isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)) return undefined;
+  const named = env.HF_TOKEN_PATH;
+  return { file: named ? expanded(named, env, home) : join(hubHome(env, home), 'token') };
+}
+
+/** Without line ends, which get into tokens where people paste them. Undefined if nothing is left. */
+export const cleanToken = (token: string | undefined): string | undefined =>
+  token?.replace(/[\r\n]/g, '').trim() || undefined;
+
 /** The folder of a repository: `models--ORG--NAME`. */
 export const repoFolder = (cache: string, { kind, repo }: Pick<HubReference, 'kind' | 'repo'>): string =>
   join(cache, `${kind}s--${repo.replaceAll('/', '--')}`);

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expanded, hubCacheFolder, hubHome } from '../files/hub-cache';
+import { cleanToken, expanded, hubCacheFolder, isTrue, tokenPlace } from '../files/hub-cache';
 
 /** What the environment says about the hub, in the variables that huggingface_hub reads. */
 export interface HubSettings {
@@ -53,20 +52,12 @@ const proxyOf = (address = ''): string | undefined =>
  */
 const CERTIFICATES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'];
 
-const isTrue = (value = ''): boolean => ['1', 'ON', 'YES', 'TRUE'].includes(value.toUpperCase());
-
-/** The variables first, then the file that `hf auth login` writes. */
 function tokenOf(env: Environment): string | undefined {
-  const named = clean(env.HF_TOKEN) ?? clean(env.HUGGING_FACE_HUB_TOKEN);
-  if (named !== undefined || isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)) return named;
-  const path = env.HF_TOKEN_PATH ? expanded(env.HF_TOKEN_PATH, env) : join(hubHome(env), 'token');
+  const place = tokenPlace(env);
+  if (place === undefined || 'token' in place) return place?.token;
   try {
-    return clean(readFileSync(path, 'utf8'));
+    return cleanToken(readFileSync(place.file, 'utf8'));
   } catch {
     return undefined;
   }
 }
-
-/** Line ends get into tokens where people paste them. */
-const clean = (token: string | undefined): string | undefined =>
-  token?.replace(/[\r\n]/g, '').trim() || undefined;

@@ -64,6 +64,16 @@ export function evaluationAt(
   return { metrics, ...(form && { form }) };
 }
 
+/** Changes whenever a file that was predicted on is written, appears or disappears. Costs no reading. */
+export async function dataStamp({ data }: Pick<Predictions, 'data'>): Promise<string> {
+  const paths = await filesOfLater(data.file).catch(() => []);
+  const stamps = paths.map(async (path) => {
+    const facts = await stat(path).catch(() => undefined);
+    return [path, facts?.size, facts?.mtimeMs, facts?.ino];
+  });
+  return JSON.stringify(await Promise.all(stamps));
+}
+
 /** What identifies the content of a file, or of all files of a pattern; undefined where one cannot be read. */
 export async function fileSum(path: string): Promise<string | undefined> {
   let paths;

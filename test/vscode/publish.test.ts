@@ -37,17 +37,18 @@ describe('publishes adapters, in VS Code 1.100', () => {
   });
 
   const repository = () => hub.repositories.find(({ id }) => id === 'alice/tiny-rte');
-  const answer = async () => {
-    await window.contextMenu(window.row(name), 'Publish Adapter');
+  const answerQuestions = async () => {
     await window.input('A repository on 127.0.0.1', 'tiny-rte');
     await window.pick('Private');
   };
 
   test('signs in, shows what would be uploaded and where, and uploads nothing without agreement', async () => {
-    await answer();
+    // Before the questions, whose answers would be lost.
+    await window.contextMenu(window.row(name), 'Publish Adapter');
     await window.pressToast('Publishing needs an access token', 'Sign In');
     await window.page.getByPlaceholder('hf_…').fill(hub.token);
     await window.page.keyboard.press('Enter');
+    await answerQuestions();
     const dialog = window.page.locator('.monaco-dialog-box');
     await dialog.waitFor();
     const text = await dialog.innerText();
@@ -60,7 +61,8 @@ describe('publishes adapters, in VS Code 1.100', () => {
   });
 
   test('uploads the adapter, and says where it is', async () => {
-    await answer();
+    await window.contextMenu(window.row(name), 'Publish Adapter');
+    await answerQuestions();
     await window.modal('Create the private repository', 'Upload');
     await window.toast('The adapter was published as alice/tiny-rte').waitFor();
     expect(repository()).toMatchObject({ private: true });

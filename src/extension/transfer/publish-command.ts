@@ -12,7 +12,8 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { parsePublishLine, publishedText, publishProgress, publishQuestion } from '../words/publish-text';
 import { hubHost, hubPage } from '../hub/host';
-import { storedToken } from '../hub/token';
+import { environmentHasToken } from '../hub/has-token';
+import { offerSignIn, storedToken } from '../hub/token';
 import { withAccess } from '../hub/with-access';
 import { isExportable, stateOf } from './exportable';
 import { publishEvenIfWorse } from './export-questions';
@@ -28,14 +29,22 @@ export async function publishAdapter(services: Services, argument: unknown): Pro
   const choice = { title: t('Select a run to publish'), filter: isExportable };
   const run = await runFrom(services, argument, choice);
   if (!run || !(await publishEvenIfWorse(run))) return;
+  if (!(await haveToken(services))) return;
   const to = await askRepository(run);
   const visible = to === undefined ? undefined : await pickVisibility();
   if (to === undefined || visible === undefined) return;
   const args = ['publish', run.folder, '--to', to, '--at', stateOf(run, argument), ...visible];
-  const published = await withAccess(services, hubPage('settings/tokens'), () =>
-    work(services, runLabel(run), args),
-  );
+  const published = await withAccess(services, TOKENS(), () => work(services, runLabel(run), args));
   if (published) await tell(published);
+}
+
+const TOKENS = () => hubPage('settings/tokens');
+
+/** Before anything is asked that would be for nothing. Whether a token may write, only the hub knows. */
+async function haveToken({ context }: Services): Promise<boolean> {
+  if ((await storedToken(context)) !== undefined || (await environmentHasToken())) return true;
+  const message = vscode.l10n.t('Publishing needs an access token of the hub, and there is none.');
+  return offerSignIn(context, message, TOKENS());
 }
 
 async function askRepository(run: RunEntry): Promise<string | undefined> {

@@ -120,6 +120,35 @@ describe('the Errors panel', () => {
     expect(await told(lab({ evaluation: undefined }, []))).toHaveLength(1);
   });
 
+  it('notices a change of the data by another program, once', async () => {
+    const w = lab();
+    await told(w);
+    await w.session.look();
+    expect(w.said).toEqual([]);
+    writeFileSync(w.data, '{}\n{ "text": "longer" }\n');
+    await w.session.look();
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']), SLOW);
+    w.said.length = 0;
+    await w.session.look();
+    expect(w.said).toEqual([]);
+    // Restored, also by a program that replaces the file.
+    rmSync(w.data);
+    writeFileSync(w.data, '{}\n{}\n');
+    await w.session.look();
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions']), SLOW);
+  });
+
+  it('notices a file that appears among those of a pattern', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'part-0.jsonl'), '{}\n');
+    const parts = [{ file: 'part-0.jsonl', before: 0 }];
+    const w = lab({ data: { file: join(at, 'part-*.jsonl'), sha256: '', parts } });
+    await told(w, 2);
+    writeFileSync(join(at, 'part-1.jsonl'), '{}\n');
+    await w.session.look();
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']), SLOW);
+  });
+
   it('shows the predictions for another set, and compares them with its own score', async () => {
     const score = { kind: 'test-evaluation', step: 120, set: 'films', metrics } as unknown as RunEvent;
     const w = lab({}, [evaluation({ metrics: {} }), score], 'evaluations.films');

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { outdated, readPredictions } from '../../../runs/predictions';
+import { dataStamp, outdated, readPredictions } from '../../../runs/predictions';
 import { AuroraError } from '../../../base/errors';
 import type { MeasuredOn } from '../../../experiment/evaluation-sets';
 import type { RunEvent } from '../../../protocol/events';
@@ -59,6 +59,8 @@ export class ErrorsSession {
   private turn = 0;
   private disposed = false;
   private predicting = false;
+  /** How the data looked when the shown predictions were last compared with them. */
+  private stamp: string | undefined;
   /** The last messages while it predicts, for a page that is shown again. */
   private soFar: ErrorsFromHost[] = [];
 
@@ -141,6 +143,15 @@ export class ErrorsSession {
     if (named.includes(file)) this.refresh();
   }
 
+  /** Looks whether the data have changed, by whichever program; call it from time to time while the page is shown. */
+  async look(): Promise<void> {
+    const { predictions, stamp } = this;
+    if (predictions === undefined || stamp === undefined || this.predicting || this.disposed) return;
+    const now = await dataStamp(predictions);
+    // It may have been refreshed meanwhile.
+    if (now !== stamp && this.stamp === stamp && !this.predicting && !this.disposed) this.refresh();
+  }
+
   private async send(post: Post, tried: { failure: unknown } | undefined): Promise<void> {
     const { events } = await this.host.facts();
     const predictions = await this.read(post);
@@ -155,6 +166,8 @@ export class ErrorsSession {
     }
     if (predictions === 'none' || failure !== undefined) return this.fail(post, failure, true);
     const { step, on } = this.host;
+    // Before the data are read, so that a later change is noticed.
+    this.stamp = await dataStamp(predictions);
     const because = await outdated(predictions, step, events, on);
     if (because) post({ type: 'outdated', because });
   }

@@ -15,6 +15,9 @@ import { openDataRow } from '../rows/open-row';
 import { ErrorsSession, type RunFacts } from './session';
 import { titleOf } from './title';
 
+/** How often to look whether another program has changed the data. */
+const LOOK_AGAIN_MS = 3_000;
+
 /** Follows the run, and does what the page asks for. */
 export function startErrors(
   services: Services,
@@ -63,14 +66,24 @@ export function startErrors(
     const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
     if (entry && now && marks(entry, step, on) !== marks(now, step, on)) session.refresh();
   });
+  let looking: NodeJS.Timeout | undefined;
+  const look = () => void session.look().catch((e: Error) => log.error(e));
   const saves = vscode.workspace.onDidSaveTextDocument(({ uri }) => session.saved(uri.fsPath));
   const trusted = vscode.workspace.onDidGrantWorkspaceTrust(() => session.refresh());
   return {
-    snapshot: () => session.refresh(),
+    snapshot: () => {
+      looking ??= setInterval(look, LOOK_AGAIN_MS);
+      session.refresh();
+    },
+    hidden: () => {
+      clearInterval(looking);
+      looking = undefined;
+    },
     // What there was to show then may be less than now.
     openedAgain: () => session.refresh(),
     receive: (message) => session.receive(message),
     dispose: () => {
+      clearInterval(looking);
       vscode.Disposable.from(changes, saves, trusted).dispose();
       session.dispose();
     },
