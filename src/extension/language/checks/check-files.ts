@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
-import { editDistance } from '../../../base/nearest';
 import { isHubReference, parseHubReference } from '../../../experiment/hub-reference';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { COMMAND } from '../../ids';
@@ -12,6 +11,7 @@ import { isCachedLater } from '../../../runs/experiment/hub-references';
 import { DATA_FILE } from '../data-head';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
+import { byDistance, MOST_SUGGESTED, nearestFiles } from '../nearest-files';
 
 /** The files that an experiment names: the key, and what it accepts. */
 export const FILE_KEYS = [
@@ -79,7 +79,7 @@ export async function fileFindings(
       ? (await kindOf(await modelFileLater(file))) === 'file'
       : images && path[0] === 'data';
     if (kind === 'file' || (kind === 'folder' && folders)) continue;
-    const candidates = (await nearestFiles(file, pattern, known)).map(modelPath);
+    const candidates = nearestFiles(doc.file, file, await filesFor(file, pattern, known)).map(modelPath);
     const span = doc.span(...path);
     const what =
       kind !== 'folder'
@@ -143,7 +143,10 @@ async function missingBeside(
   const expected = join(dirname(path), name);
   if ((await kindOf(expected)) === 'file') return [];
   const node = doc.node('model', 'path')!;
-  const others = await nearestFiles(expected, pattern, known);
+  const others = byDistance(doc.file, expected, await filesFor(expected, pattern, known)).slice(
+    0,
+    MOST_SUGGESTED,
+  );
   const fixes = others.map((other): Fix => ({
     offset: node.offset + node.length,
     length: 0,
@@ -170,19 +173,11 @@ export async function kindOf(path: string): Promise<'file' | 'folder' | 'missing
   }
 }
 
-/** Up to three existing files with similar names: first from the folder, then from the workspace. */
-async function nearestFiles(file: string, pattern: RegExp, known: readonly string[]): Promise<string[]> {
+/** Existing files of a kind: those in the folder of `file`, and those of the workspace. */
+async function filesFor(file: string, pattern: RegExp, known: readonly string[]): Promise<string[]> {
   const folder = dirname(file);
   const here = await readdir(folder).catch(() => []);
-  const all = [...here.map((name) => join(folder, name)), ...known].filter((p) => pattern.test(p));
-  const wanted = basename(file).toLowerCase();
-  const distance = (p: string) =>
-    editDistance(wanted, basename(p).toLowerCase()) + (dirname(p) === folder ? 0 : 0.5);
-  return [...new Set(all)]
-    .map((p) => ({ p, d: distance(p) }))
-    .sort((a, b) => a.d - b.d)
-    .slice(0, 3)
-    .map(({ p }) => p);
+  return [...here.map((name) => join(folder, name)), ...known].filter((path) => pattern.test(path));
 }
 
 const names = (doc: ExperimentText, files: readonly string[]): string =>
