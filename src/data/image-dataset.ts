@@ -41,7 +41,7 @@ export function imageDataset<R extends ImageRow, E extends ImageExample>(
   for (const row of rows) {
     const reason = imageProblem(row.image);
     if (reason === undefined) examples.push(exampleOf(row, index));
-    else skipped.push({ line: row.line, reason });
+    else skipped.push({ line: row.line, reason, ofImage: true });
     index++;
   }
   refuseBadRows(path, skipped, onBadRow, parts);

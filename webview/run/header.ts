@@ -194,6 +194,11 @@ function alarmList(run: RunData): unknown {
 const askable = (run: RunData): boolean =>
   (run.facts?.checkpoints.length ?? 0) > 0 || run.evaluations.some((e) => e.best);
 
+/** Of a run that is active, these pages say what they wait for. */
+const hasActivations = (run: RunData): boolean =>
+  isActive(run) || run.events.some((e) => e.kind === 'activations');
+const hasErrors = (run: RunData): boolean => isActive(run) || run.evaluations.length > 0;
+
 function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknown {
   const state = run.facts?.state;
   if (state === 'gone') return nothing;
@@ -208,8 +213,9 @@ function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknow
   return html`<div class="buttons">
     ${isActive(run) ? button('stop', t('Stop'), !several) : nothing}
     ${run.facts?.canResume ? button('resume', t('Resume'), !several) : nothing}
-    ${several ? nothing : button('activations', t('Show Layer Activations'))}
-    ${several ? nothing : button('errors', t('Show Errors'))}
+    ${run.facts?.canRunAgain ? button('again', t('Run Again'), !several) : nothing}
+    ${several || !hasActivations(run) ? nothing : button('activations', t('Show Layer Activations'))}
+    ${several || !hasErrors(run) ? nothing : button('errors', t('Show Errors'))}
     ${several || !askable(run) ? nothing : button('playground', t('Open Playground'))}
     ${several || !run.facts?.checkpoints.length ? nothing : button('export', t('Export'))}
     ${several ? nothing : button('log', t('Show Log'))}

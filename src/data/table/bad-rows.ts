@@ -33,6 +33,19 @@ export function refuseBadRows(
   const hint =
     bad[0]!.reason === INVALID_UTF8
       ? 'Save the file as UTF-8: in VS Code, click the encoding in the Status Bar, reopen with the one in which the text is right, then save with UTF-8.'
-      : `Correct ${bad.length === 1 && whole ? 'the row' : 'the rows'}, or set data.onBadRow to "skip" to train without such rows.`;
+      : correctionOf(bad, bad.length === 1 && whole);
   throw new AuroraError('data', [...named, ...rest].join('\n'), hint);
+}
+
+/** What to do about rows that stop training. @param single whether there is only one */
+export function correctionOf(bad: readonly SkippedRow[], single: boolean): string {
+  const images = bad.every(({ ofImage }) => ofImage);
+  const what = images
+    ? single
+      ? 'Restore the image'
+      : 'Restore the images'
+    : single
+      ? 'Correct the row'
+      : 'Correct the rows';
+  return `${what}, or set data.onBadRow to "skip" to train without such ${images ? 'images' : 'rows'}.`;
 }

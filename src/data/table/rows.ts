@@ -28,6 +28,8 @@ export interface Row {
 export interface SkippedRow {
   line: number;
   reason: string;
+  /** The row names an image that cannot be used. */
+  ofImage?: true;
   /** The row's label, where it is whole but the training data have no such label. */
   unknownLabel?: string;
 }

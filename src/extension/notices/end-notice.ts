@@ -6,7 +6,7 @@ import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { bySweep } from '../words/sweep-row';
 import { endNotice, hasEnded } from '../words/end-text';
-import { nextStep } from '../words/next-step';
+import { nextSteps } from '../words/next-step';
 import { sweepEndText } from '../words/sweep-text';
 import { notify } from '../messages/notify';
 
@@ -79,14 +79,15 @@ async function ended({ panels }: Services, run: RunEntry): Promise<void> {
   if (askedToStop.has(run.folder) || (vscode.window.state.focused && panels.isInSight(run.folder))) return;
   const open = vscode.l10n.t('Open Dashboard');
   const log = vscode.l10n.t('Show Log');
-  const next = nextStep(run, vscode.l10n.t);
+  const steps = nextSteps(run, vscode.l10n.t);
   const picked =
     kind === 'information'
       ? await notify.information(message, open)
       : kind === 'error'
-        ? await notify.error(message, ...(next ? [next.title] : []), log, open)
+        ? await notify.error(message, ...steps.map(({ title }) => title), log, open)
         : await notify.warning(message, log);
-  if (next && picked === next.title) await vscode.commands.executeCommand(next.command, next.argument);
+  const next = steps.find(({ title }) => title === picked);
+  if (next) await vscode.commands.executeCommand(next.command, next.argument);
   if (picked === open) panels.openRun([run.folder]);
   if (picked === log) await vscode.commands.executeCommand(COMMAND.showLog, run.folder);
 }

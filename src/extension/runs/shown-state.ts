@@ -27,6 +27,24 @@ export const keepsCheckpoints = ({ run, cluster }: Pick<RunEntry, 'run' | 'clust
 export const isResumable = ({ state, run }: { state: RunPageState; run?: RunEntry['run'] }): boolean =>
   run !== undefined && (state === 'stopped' || state === 'lost' || (state === 'failed' && isBegun(run)));
 
+/**
+ * Whether it can only be started anew: it failed or was lost and cannot be resumed. Its experiment's file says what it
+ * trains, unlike that of a trial or a fork.
+ */
+export const canRunAgain = ({
+  state,
+  run,
+  trial,
+}: {
+  state: RunPageState;
+  run?: RunEntry['run'];
+  trial?: RunEntry['trial'];
+}): boolean =>
+  (state === 'failed' || state === 'lost') &&
+  !isResumable({ state, run }) &&
+  trial === undefined &&
+  run?.events.some((e) => e.kind === 'forked') !== true;
+
 /** A resumed run that fails before its first step still has a checkpoint or an imported adapter. */
 const isBegun = ({ status, events }: NonNullable<RunEntry['run']>): boolean =>
   (status?.step ?? 0) > 0 || events.some((e) => e.kind === 'checkpoint' || e.kind === 'imported');

@@ -1,6 +1,6 @@
 import type { ErrorKind } from '../../base/errors';
 import { COMMAND } from '../ids';
-import { isResumable } from '../runs/shown-state';
+import { canRunAgain, isResumable } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
 
@@ -29,25 +29,23 @@ const IN_EXPERIMENT: readonly ErrorKind[] = [
   'memory',
 ];
 
-/** What can be done in the editor about a run that failed; undefined if nothing went wrong. */
-export function nextStep(entry: RunEntry, t: Translate): NextStep | undefined {
+/** What can be done in the editor about a run that failed, the most promising first; nothing if nothing went wrong. */
+export function nextSteps(entry: RunEntry, t: Translate): NextStep[] {
   const { folder, experiment, run, state } = entry;
-  if (state !== 'failed' && state !== 'lost') return undefined;
+  if (state !== 'failed' && state !== 'lost') return [];
   const kind =
     entry.error?.kind ??
     run?.events.findLast((e): e is Extract<typeof e, { kind: 'failed' }> => e.kind === 'failed')?.error;
+  const again = canRunAgain(entry)
+    ? [{ title: t('Run Again'), command: COMMAND.runExperiment, argument: experiment }]
+    : [];
+  // Once the mistake is corrected, perhaps outside the editor.
   if (state === 'failed' && IN_EXPERIMENT.includes(kind as ErrorKind))
-    return { title: t('Open Experiment'), command: COMMAND.openExperiment, argument: experiment };
+    return [{ title: t('Open Experiment'), command: COMMAND.openExperiment, argument: experiment }, ...again];
   if (state === 'failed' && kind === 'device')
-    return { title: t('Check This Machine'), command: COMMAND.checkMachine };
+    return [{ title: t('Check This Machine'), command: COMMAND.checkMachine }];
   if (state === 'failed' && kind === 'diverged')
-    return { title: t('Fork'), command: COMMAND.forkRun, argument: folder };
-  if (isResumable(entry)) return { title: t('Resume'), command: COMMAND.resumeRun, argument: folder };
-  return isOfFile(entry)
-    ? { title: t('Run Again'), command: COMMAND.runExperiment, argument: experiment }
-    : undefined;
+    return [{ title: t('Fork'), command: COMMAND.forkRun, argument: folder }];
+  if (isResumable(entry)) return [{ title: t('Resume'), command: COMMAND.resumeRun, argument: folder }];
+  return again;
 }
-
-/** Whether its experiment's file says what it trains: a trial's or a fork's settings are elsewhere. */
-const isOfFile = ({ trial, run }: RunEntry): boolean =>
-  trial === undefined && run?.events.some((e) => e.kind === 'forked') !== true;

@@ -11,7 +11,7 @@ export interface RunError {
   hint?: string;
 }
 
-/** Why a run did not finish, and the next step; undefined if nothing went wrong. File names are without their paths. */
+/** Why a run did not finish, and the next step; undefined if nothing went wrong. Paths are from the folder of the data or the experiment. */
 export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
   const { state, run, error } = entry;
   if (error) return shortened(entry, error);
@@ -35,12 +35,14 @@ export function shortened(
   { message, hint }: RunError,
 ): RunError {
   const named = run ? [run.spec.model?.path, run.spec.data?.train, run.spec.data?.validation] : [];
+  const data = run ? [run.spec.data?.train, run.spec.data?.validation, experiment] : [];
+  const bases = data.flatMap((path) => (path ? [dirname(path)] : []));
   const folders = [
     ...[folder, dirname(folder), experiment, ...named].flatMap((path) => (path ? [dirname(path)] : [])),
     homedir(),
   ];
   return {
-    message: shortPaths(message, folders),
-    ...(hint && { hint: shortPaths(editorHint(hint), folders) }),
+    message: shortPaths(message, folders, bases),
+    ...(hint && { hint: shortPaths(editorHint(hint), folders, bases) }),
   };
 }

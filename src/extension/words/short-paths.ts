@@ -6,13 +6,20 @@ const END = String.raw`[^\s"'\`:;,()<>|]*`;
  * given folder: names of a model's nodes look like paths too.
  *
  * @param folders absolute paths
+ * @param bases those of them below which the path from there is shown: the images of a data set share names
  */
-export function shortPaths(message: string, folders: readonly string[]): string {
+export function shortPaths(
+  message: string,
+  folders: readonly string[],
+  bases: readonly string[] = [],
+): string {
   const roots = [...new Set(folders)].filter((f) => f.length > 2).sort((a, b) => b.length - a.length);
   return roots.reduce(
     (text, root) =>
       text.replace(new RegExp(`(?<![\\w/\\\\.])${literal(root)}([\\\\/]${END})?(?![\\w-])`, 'g'), (path) =>
-        nameOf(path),
+        bases.includes(root) && path.length > root.length
+          ? path.slice(root.length + 1).replaceAll('\\', '/')
+          : nameOf(path),
       ),
     message,
   );

@@ -25,6 +25,8 @@ export interface RunFacts {
   tags?: string[];
   state: RunPageState;
   canResume: boolean;
+  /** It cannot be resumed, but its experiment can be run again. */
+  canRunAgain: boolean;
   spec?: Experiment;
   status?: RunStatus;
   result?: Record<string, unknown>;
@@ -75,6 +77,7 @@ export type RunToPage =
 export const RUN_ACTIONS = [
   'stop',
   'resume',
+  'again',
   'activations',
   'errors',
   'playground',

@@ -105,7 +105,7 @@ async function readRows(
   const skipped = [...read.skipped];
   const rows = read.rows.filter(({ image, line }) => {
     const reason = imageProblem(image);
-    if (reason !== undefined) skipped.push({ line, reason });
+    if (reason !== undefined) skipped.push({ line, reason, ofImage: true });
     return reason === undefined;
   });
   const place = placeOf(path, prompt);

@@ -13,6 +13,7 @@ import type {
   PreflightSplit,
 } from '../../protocol/preflight';
 import { rowIn, rowName, rowNumber, rowPlace, rowWord, rowWords } from '../../protocol/row-place';
+import { correctionOf } from '../../data/table/bad-rows';
 import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import { truncation } from '../../tasks/text/truncation';
@@ -121,9 +122,7 @@ function skippedProblems(
       ? [
           problem(
             `${rowPlace(path, bad[0].line, parts)}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used${othersOf(path, bad, parts)}` : ''}.`,
-            fails
-              ? 'Correct the rows, or set data.onBadRow to "skip" to train without them.'
-              : 'They are skipped (data.onBadRow is "skip").',
+            fails ? correctionOf(bad, bad.length === 1) : 'They are skipped (data.onBadRow is "skip").',
             bad,
           ),
         ]

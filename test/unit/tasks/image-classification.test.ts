@@ -88,13 +88,14 @@ describe('a table of images', () => {
     const spec = lab.spec({ train, validation: train, imageColumn: 'file', labelColumn: 'kind' });
     const { dataset } = (await kind.load(spec, model)).validation;
     expect(dataset.examples.map((e) => e.source)).toEqual([
-      { path: at('table/images/x.png') },
-      { path: at('table/images/y.png') },
+      { path: at('table/images/x.png'), of: train },
+      { path: at('table/images/y.png'), of: train },
     ]);
     put('table/list.csv', 'file,kind\nimages/x.png,a\nimages/z.png,b\n');
-    await expect(kind.load(spec, model)).rejects.toThrow(
-      `list.csv:3: the image ${at('table/images/z.png')} does not exist.`,
-    );
+    await expect(kind.load(spec, model)).rejects.toMatchObject({
+      message: `${train}:3: the image ${at('table/images/z.png')} does not exist.`,
+      hint: 'Restore the image, or set data.onBadRow to "skip" to train without such images.',
+    });
   });
 
   it('finds the images that training and validation have in common by their bytes', async () => {

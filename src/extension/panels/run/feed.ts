@@ -3,7 +3,7 @@ import { RunTail, type TailChange } from '../../../runs/tail';
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
 import { shownOnCluster } from '../../../runs/sweep/shown-on-cluster';
 import { runLabel, stopReason } from '../../runs/label';
-import { isActive, isResumable, shownState } from '../../runs/shown-state';
+import { canRunAgain, isActive, isResumable, shownState } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
 import { shortened } from '../../words/run-error';
 
@@ -208,6 +208,7 @@ export function factsOf(tail: RunTail, known: Known = {}): RunFacts {
     tags: user.tags,
     state,
     canResume: isResumable({ state, run: summary }),
+    canRunAgain: canRunAgain({ state, run: summary, trial }),
     spec: summary?.spec,
     status: summary?.status,
     result: summary?.result,

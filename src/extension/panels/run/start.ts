@@ -63,6 +63,7 @@ async function answer(
 const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   stop: (run) => vscode.commands.executeCommand(COMMAND.stopRun, run),
   resume: (run) => vscode.commands.executeCommand(COMMAND.resumeRun, run),
+  again: (run) => vscode.commands.executeCommand(COMMAND.runExperiment, experimentOf(run)),
   activations: (run) => vscode.commands.executeCommand(COMMAND.openActivations, run),
   playground: (run) => vscode.commands.executeCommand(COMMAND.openPlayground, run),
   export: (run) => vscode.commands.executeCommand(COMMAND.exportRun, run),

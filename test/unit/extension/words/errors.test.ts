@@ -6,7 +6,7 @@ import { editorHint } from '../../../../src/extension/words/editor-hint';
 import { endNotice } from '../../../../src/extension/words/end-text';
 import { COMMAND } from '../../../../src/extension/ids';
 import { factsOf } from '../../../../src/extension/panels/run/feed';
-import { nextStep } from '../../../../src/extension/words/next-step';
+import { nextSteps } from '../../../../src/extension/words/next-step';
 import { shortPaths } from '../../../../src/extension/words/short-paths';
 import { runRow } from '../../../../src/extension/words/run-row';
 import type { NewEvent } from '../../../../src/protocol/events';
@@ -28,6 +28,13 @@ describe('a path in a message', () => {
     expect(short('Saved to /home/me/x/run-1. Resume it.')).toBe('Saved to run-1. Resume it.');
     expect(short('"/home/me/a.json" and /home/me/b.json: bad')).toBe('"a.json" and b.json: bad');
     expect(short('C:\\Users\\me\\data\\a.csv is empty.')).toBe('a.csv is empty.');
+  });
+
+  it('is the path from a folder of data, whose images share names', () => {
+    const text = 'The image /home/me/photos/cats/1.jpg does not exist; see /home/me/photos/train.csv:3.';
+    expect(shortPaths(text, ['/home/me/photos', '/home/me'], ['/home/me/photos'])).toBe(
+      'The image cats/1.jpg does not exist; see train.csv:3.',
+    );
   });
 
   it('stays if it is something else', () => {
@@ -67,6 +74,8 @@ describe('a hint in the editor', () => {
   });
 });
 
+const nextStep = (...args: Parameters<typeof nextSteps>) => nextSteps(...args)[0];
+
 describe('a run that failed', () => {
   const failed = (error: string, message: string, hint?: string, step = 3, before: NewEvent[] = []) => {
     const work = folder();
@@ -104,6 +113,13 @@ describe('a run that failed', () => {
     expect(nextStep({ ...failed('disk', 'x.'), state: 'finished' }, fill)).toBeUndefined();
   });
 
+  it('by its data can be run again from the notification, once they are corrected', () => {
+    const titles = (...of: Parameters<typeof failed>) => nextSteps(failed(...of), fill).map((s) => s.title);
+    expect(titles('data', 'x.', undefined, 0)).toEqual(['Open Experiment', 'Run Again']);
+    // What was trained is not lost.
+    expect(titles('data', 'x.', undefined, 3)).toEqual(['Open Experiment']);
+  });
+
   it('before its first step is run again, not resumed: there is nothing to continue', async () => {
     const entry = failed('disk', 'x.', undefined, 0);
     expect(nextStep(entry, fill)).toEqual({
@@ -114,7 +130,7 @@ describe('a run that failed', () => {
     expect(runRow(entry, context).capabilities).not.toContain('canResume');
     const tail = new RunTail(entry.folder);
     await tail.look();
-    expect(factsOf(tail).canResume, 'on its dashboard').toBe(false);
+    expect(factsOf(tail), 'on its dashboard').toMatchObject({ canResume: false, canRunAgain: true });
     // The settings of these are not in the file.
     expect(
       nextStep({ ...entry, trial: { sweep: 's', trial: 't', number: 1, settings: {} } }, fill),
