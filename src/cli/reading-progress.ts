@@ -3,7 +3,7 @@ import type { ReadProgress } from '../data/stream/build';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from './bar';
 import { isScreen } from './terminal';
 import { fill } from '../base/fill';
-import { bytes } from '../base/number-text';
+import { bytes, count } from '../base/number-text';
 import { durationText } from '../base/time-text';
 import { progressPercent } from '../base/percent';
 
@@ -15,8 +15,15 @@ export class ReadingProgress {
 
   constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
 
-  show({ path, done, of }: ReadProgress): void {
-    this.line(`reading ${basename(path)} once, ${bytes(of)}`, done, of);
+  show({ path, done, of, unit }: ReadProgress): void {
+    const name = basename(path);
+    const what =
+      unit === 'bytes'
+        ? `reading ${name} once, ${bytes(of)}`
+        : `tokenizing ${name}, ${count(done)} of ${count(of)} rows`;
+    // Most data are tokenized before there is something to say.
+    if (unit === 'rows' && done === 0) this.drawn = performance.now();
+    this.line(what, done, of);
   }
 
   /** @param of images and prompts, those of each encoder apart */

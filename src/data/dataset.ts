@@ -1,3 +1,4 @@
+import type { ReadWatch } from './stream/build';
 import type { DataSpec } from '../experiment/experiment';
 import type { List } from './list';
 import type { FilePart } from '../protocol/row-place';
@@ -73,18 +74,25 @@ export interface DatasetOptions {
   parts?: readonly FilePart[];
   padId: number;
   onBadRow: DataSpec['onBadRow'];
+  /** Told from time to time; may throw to give it up. */
+  watch?: ReadWatch;
 }
+
+/** Encoding as many rows takes a fraction of a second. */
+const WATCHED_ROWS = 256;
 
 /** Every row as an example, without those that the tokenizer leaves empty, which are bad rows. */
 export function makeDataset<R extends Row, E extends TextExample>(
   rows: List<R>,
-  { path, parts, padId, onBadRow }: DatasetOptions,
+  { path, parts, padId, onBadRow, watch }: DatasetOptions,
   exampleOf: (row: R, index: number) => E,
 ): TextDataset<E> & { examples: E[] } {
   const examples: E[] = [];
   const skipped: SkippedRow[] = [];
   let [index, truncatedCount] = [0, 0];
+  const tell = (done: number) => watch?.({ path, done, of: rows.length, unit: 'rows' });
   for (const row of rows) {
+    if (index % WATCHED_ROWS === 0) tell(index);
     const example = exampleOf(row, index++);
     if (example.size === 0) {
       const reason = emptyReason(example.ids.length === 0);
@@ -94,6 +102,7 @@ export function makeDataset<R extends Row, E extends TextExample>(
     examples.push(example);
     if (example.truncated) truncatedCount++;
   }
+  tell(index);
   refuseBadRows(path, skipped, onBadRow, parts);
   requireRows(path, examples.length, skipped, parts);
   return { examples, truncatedCount, padId, skipped };

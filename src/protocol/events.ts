@@ -1,6 +1,6 @@
 import type { AbsentLabels } from './absent-labels';
 import type { TargetScale } from './outputs';
-import type { Reading } from './reading';
+import type { Preparing } from './preparing';
 import type { MetricName } from '../experiment/metrics';
 
 /** The infrequent events of a run, one JSON object per line in events.jsonl. Readers ignore unknown kinds. */
@@ -290,8 +290,8 @@ export interface RunStatus {
   steps: number;
   startedAt: number;
   heartbeat: number;
-  /** The large file that is being read before the first step. */
-  reading?: Reading;
+  /** Before the first step. */
+  preparing?: Preparing;
 }
 
 /** The code and settings that a run was started with. */

@@ -1,7 +1,7 @@
 import type { DeviceEvent } from './events';
 import type { AdapterSpec } from '../experiment/methods';
 import type { LeftOut } from './left-out';
-import type { Reading } from './reading';
+import type { Reading } from './preparing';
 import type { FilePart } from './row-place';
 
 /**

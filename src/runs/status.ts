@@ -3,6 +3,7 @@ import type { OwnerRecord } from '../files/fence';
 import { heldBy, type Claim } from '../files/owner';
 import { AuroraError } from '../base/errors';
 import type { RunState, RunStatus } from '../protocol/events';
+import { parsePreparing } from '../protocol/preparing';
 import { readJsonIfThere } from '../files/json';
 import { isAliveNow } from '../files/processes';
 import { runPaths } from './layout';
@@ -47,12 +48,12 @@ export async function ownerOfRun(run: string): Promise<Extract<Claim, { heldBy: 
 /** The value of a status.json. Throws AuroraError (`run`) if it is invalid. */
 export function checkStatus(path: string, value: unknown): RunStatus {
   const status = value as Partial<RunStatus> | null;
-  const { pid, host, state, step, steps, startedAt, heartbeat, reading } = status ?? {};
+  const { pid, host, state, step, steps, startedAt, heartbeat, preparing } = status ?? {};
   const whole =
     STATES.includes(state!) &&
     [pid, step, steps, startedAt, heartbeat].every((n) => typeof n === 'number') &&
     typeof host === 'string' &&
-    (reading === undefined || (typeof reading?.file === 'string' && typeof reading.percent === 'number'));
+    (preparing === undefined || parsePreparing(preparing) !== undefined);
   if (!whole)
     throw new AuroraError(
       'run',

@@ -89,7 +89,7 @@ describe('the messages of the page', () => {
   it('show that a run is being prepared, is damaged or is gone', async () => {
     const fresh = new RunFolder('fresh', 900);
     const w = await show([fresh.folder]);
-    expect(await w.page.locator('.empty').innerText()).toContain('Preparing: loading the model and the data');
+    expect(await w.page.locator('.empty').innerText()).toContain('Preparing…');
     writeFileSync(runPaths(fresh.folder).events, 'no journal\n');
     await w.page.locator('.state-damaged').waitFor();
     expect(await w.page.getByRole('alert').innerText()).toContain('events.jsonl:1 is not event 0');

@@ -1,6 +1,7 @@
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Preparing } from '../../src/protocol/preparing';
 import { runPaths } from '../../src/runs/layout';
 import { readScalars } from '../../src/runs/curve/scalars-reader';
 import { pixelsOf, RunFolder, send, trained, type Watched, watching } from './run-fixture';
@@ -65,12 +66,21 @@ describe('the data of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('say how far a large file has been read before the first step', async () => {
+  it('say what is done before the first step, and how far it is', async () => {
     const run = new RunFolder('reading', 900);
     run.event({ kind: 'requested', engine: 'onnxruntime', device: 'cpu', fallBack: true });
-    run.status('running', 0, { steps: 0, reading: { file: 'train-*.parquet', percent: 43 } });
+    const preparing = (now: Preparing) => run.status('running', 0, { steps: 0, preparing: now });
+    preparing({ doing: 'reading', file: 'train-*.parquet', percent: 43 });
     const w = await show([run.folder]);
     await w.page.locator('.progress', { hasText: 'Reading train-*.parquet: 43%' }).waitFor();
+    preparing({ doing: 'tokenizing', file: 'train.jsonl', done: 3000, of: 8000 });
+    await w.page.locator('.progress', { hasText: 'Tokenizing train.jsonl: 3,000 of 8,000 rows' }).waitFor();
+    expect(await w.page.locator('progress').evaluate((bar: HTMLProgressElement) => bar.value)).toBe(37.5);
+    preparing({ doing: 'measuring', places: 'ONNX Runtime on cpu, ONNX Runtime on webgpu' });
+    await w.page
+      .locator('.empty', { hasText: 'Measuring ONNX Runtime on cpu, ONNX Runtime on webgpu…' })
+      .waitFor();
+    expect(await w.page.locator('progress').getAttribute('value')).toBe(null);
     run.start();
     run.status('running', 0);
     await w.page.locator('.progress', { hasText: 'Step 0 of 900' }).waitFor();

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { deviceLine, deviceWords } from '../../src/protocol/device-words';
 import { alarmsOf, alarmSentence } from '../../src/protocol/alarms/alarms';
-import { readingText } from '../../src/protocol/reading';
+import { preparedPercent, preparingText } from '../../src/protocol/preparing';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration, formatLoss } from './format';
@@ -58,12 +58,18 @@ function subtitle({ facts }: RunData): TemplateResult {
 
 function progress(run: RunData): unknown {
   const total = run.totalSteps;
-  const reading = isActive(run) ? run.facts?.status?.reading : undefined;
-  if (reading)
+  const preparing = isActive(run) ? run.facts?.status?.preparing : undefined;
+  if (preparing) {
+    const percent = preparedPercent(preparing);
     return html`<div class="progress">
-      <progress max="100" .value=${reading.percent} aria-label=${t('Data read')}></progress>
-      <span>${readingText(reading, t)}</span>
+      ${
+        percent === undefined
+          ? html`<progress aria-label=${t('Preparing')}></progress>`
+          : html`<progress max="100" .value=${percent} aria-label=${t('Preparing')}></progress>`
+      }
+      <span>${preparingText(preparing, t)}</span>
     </div>`;
+  }
   if (!total) return nothing;
   const step = Math.max(run.lastStep, 0);
   return html`<div class="progress">

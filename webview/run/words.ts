@@ -2,6 +2,7 @@ import { formatMetric, isMetric, metricInfo, metricValue } from '../../src/exper
 import { betterAnswer, worseWords } from '../../src/protocol/alarms/baseline';
 import { isTroubled, troubleCounts } from '../../src/protocol/alarms/trouble';
 import type { RunEvent } from '../../src/protocol/events';
+import { preparingText } from '../../src/protocol/preparing';
 import { t } from '../ui/l10n';
 import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';
@@ -165,8 +166,10 @@ export const warnings = (run: RunData): string[] => [
 export function emptyWords(run: RunData): string {
   switch (run.facts?.state) {
     case 'starting':
-    case undefined:
-      return t('Preparing: loading the model and the data…');
+    case undefined: {
+      const preparing = run.facts?.status?.preparing;
+      return preparing ? `${preparingText(preparing, t)}…` : t('Preparing…');
+    }
     case 'running':
       return t('The first step is being trained…');
     case 'gone':

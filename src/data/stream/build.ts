@@ -30,11 +30,12 @@ export interface Measured {
   truncated?: true;
 }
 
-/** How far a file has been read, in bytes. */
+/** How far a file has been read, or its rows have been encoded. */
 export interface ReadProgress {
   path: string;
   done: number;
   of: number;
+  unit: 'bytes' | 'rows';
 }
 
 /** Called from time to time while a large file is read; may throw to give it up. */
@@ -69,7 +70,7 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
   const names = new Map<string, number>();
   const skipped: SkippedRow[] = [];
   const check = () => requireColumns(format, options)(path, table.columns());
-  watch?.({ path, done: 0, of: size });
+  watch?.({ path, done: 0, of: size, unit: 'bytes' });
   for await (const records of table.pieces()) {
     for (const { record, start, bytes } of records) {
       const row = 'problem' in record ? record : format.rowOf(record.fields, options);
@@ -86,7 +87,7 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
       refuseBadRows(path, skipped, options.onBadRow, parts, false);
     }
     const last = records.at(-1);
-    if (last) watch?.({ path, done: table.bytesRead(last), of: size });
+    if (last) watch?.({ path, done: table.bytesRead(last), of: size, unit: 'bytes' });
     await turn();
   }
   check();

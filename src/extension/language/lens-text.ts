@@ -3,7 +3,7 @@ import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
 import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
 import { isHeadAlone, type TrainedSpec } from '../../experiment/methods';
-import { readingText } from '../../protocol/reading';
+import { preparingText } from '../../protocol/preparing';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { KeptPreflight } from './kept-preflight';
 import { count } from '../../base/number-text';
@@ -89,7 +89,7 @@ export function runningText(
   if (going.state === 'starting' || !status || status.steps === 0)
     return {
       folder: going.folder,
-      text: `$(sync~spin) ${status?.reading ? readingText(status.reading, t) : t('Starting…')}`,
+      text: `$(sync~spin) ${status?.preparing ? preparingText(status.preparing, t) : t('Starting…')}`,
     };
   const share = progressPercent(status.step, status.steps);
   return { folder: going.folder, text: `$(sync~spin) ${t('Running {0}', share)}` };

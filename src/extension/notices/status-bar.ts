@@ -77,7 +77,7 @@ async function activeRun(entry: RunEntry): Promise<ActiveRun> {
     label: runLabel(entry),
     step: entry.run?.status?.step ?? 0,
     steps: entry.run?.status?.steps ?? 0,
-    ...(entry.run?.status?.reading && { reading: entry.run.status.reading }),
+    ...(entry.run?.status?.preparing && { preparing: entry.run.status.preparing }),
     ...(alarm !== undefined && { alarm }),
     loss: await lastScalar(entry.folder, 'loss').catch(() => undefined),
   };

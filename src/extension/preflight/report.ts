@@ -6,7 +6,7 @@ import { formatMetric } from '../../experiment/metrics';
 import { cautiousPercent, percent, sharePercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
-import { readingText } from '../../protocol/reading';
+import { readingText } from '../../protocol/preparing';
 import { rowNumber, rowWord, rowWords } from '../../protocol/row-place';
 import { own } from '../../base/names';
 import {

@@ -1,4 +1,4 @@
-import { readingText } from '../../protocol/reading';
+import { preparingText } from '../../protocol/preparing';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { isTroubled, troubleSummary } from '../../protocol/alarms/trouble';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
@@ -155,7 +155,7 @@ function progress(entry: RunEntry, t: Translate): string[] {
       return [step > 0 ? t('{0} at step {1}', word, step) : word, ...reason];
     }
     case 'starting':
-      return [run?.status?.reading ? readingText(run.status.reading, t) : t('preparing')];
+      return [run?.status?.preparing ? preparingText(run.status.preparing, t) : t('preparing')];
     case 'running':
       return [
         ...(steps > 0 ? [t('step {0}', `${step}/${steps}`), progressPercent(step, steps)] : []),

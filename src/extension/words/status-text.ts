@@ -1,4 +1,4 @@
-import { readingText, type Reading } from '../../protocol/reading';
+import { preparingText, type Preparing } from '../../protocol/preparing';
 import type { Translate } from '../translate';
 import { progressPercent } from '../../base/percent';
 import { formatMetric } from '../../experiment/metrics';
@@ -13,8 +13,8 @@ export interface ActiveRun {
   step: number;
   /** 0 until the trainer knows it. */
   steps: number;
-  /** Of a large file, before the first step. */
-  reading?: Reading;
+  /** Before the first step. */
+  preparing?: Preparing;
   loss?: number;
   /** What is wrong, in a few words. */
   alarm?: string;
@@ -45,8 +45,8 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
       const where =
         run.steps > 0
           ? t('step {0} of {1}', run.step, run.steps)
-          : run.reading
-            ? readingText(run.reading, t)
+          : run.preparing
+            ? preparingText(run.preparing, t)
             : t('preparing');
       const loss = run.loss === undefined ? '' : ` · ${t('loss {0}', formatMetric('loss', run.loss))}`;
       const alarm = run.alarm === undefined ? '' : ` · ${run.alarm}`;
@@ -55,8 +55,8 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
   };
 }
 
-function one({ experiment, step, steps, loss, reading }: ActiveRun, t: Translate): string {
-  if (reading) return `${experiment} · ${readingText(reading, t)}`;
+function one({ experiment, step, steps, loss, preparing }: ActiveRun, t: Translate): string {
+  if (preparing) return `${experiment} · ${preparingText(preparing, t)}`;
   if (steps === 0) return t('{0}: preparing', experiment);
   return `${experiment} ${progressPercent(step, steps)}${loss === undefined ? '' : ` · ${t('loss {0}', formatMetric('loss', loss))}`}`;
 }

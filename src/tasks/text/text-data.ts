@@ -2,6 +2,7 @@ import { percent } from '../../base/percent';
 import { checkInputs, makeInputs } from '../../data/batch';
 import { makeDataset, type TextDataset, type TextExample } from '../../data/dataset';
 import { mapped } from '../../data/list';
+import type { ReadWatch } from '../../data/stream/build';
 import { streamedDataset } from '../../data/stream/examples';
 import { StreamedRows } from '../../data/stream/rows';
 import type { MarkedFormat, Row, RowFormat, Rows } from '../../data/table/rows';
@@ -72,8 +73,9 @@ export function readsTexts<R extends Row, E extends TextExample>(
     { rows, skipped, quotes, parts }: Rows<R>,
     outputs: Outputs,
     tokenizer: Tokenizer,
+    watch?: ReadWatch,
   ): TextSplit<E> {
-    const options = { path, parts, padId: tokenizer.padId, onBadRow: spec.data.onBadRow };
+    const options = { path, parts, padId: tokenizer.padId, onBadRow: spec.data.onBadRow, watch };
     const exampleOf = reader.encoder(tokenizer, outputs, spec);
     const dataset =
       rows instanceof StreamedRows
@@ -114,8 +116,15 @@ export function readsTexts<R extends Row, E extends TextExample>(
       const tokenizer = tokenizerFor(spec, model, cache);
       const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known, model);
       const { outputs } = read;
-      const train = encoded(spec, data.train, read.train, outputs, tokenizer);
-      const validation = encoded(spec, data.validation ?? data.train, read.validation, outputs, tokenizer);
+      const train = encoded(spec, data.train, read.train, outputs, tokenizer, watch);
+      const validation = encoded(
+        spec,
+        data.validation ?? data.train,
+        read.validation,
+        outputs,
+        tokenizer,
+        watch,
+      );
       cache.keep();
       const warnings = [
         ...tokenizer.warnings,
@@ -130,7 +139,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
       const { tokenizer } = without;
       const { path } = without.validation;
       const rows = await readValidation(textRows(reader, spec, tokenizer, watch), spec, outputs);
-      const validation = encoded(spec, path, rows, outputs, tokenizer);
+      const validation = encoded(spec, path, rows, outputs, tokenizer, watch);
       cache.keep();
       return {
         ...without,

@@ -4,7 +4,7 @@ import { HeldFolder } from '../../runs/held';
 import { runPaths } from '../../runs/layout';
 import { HEARTBEAT_MS, writeStatus } from '../../runs/status';
 import type { RunState } from '../../protocol/events';
-import type { Reading } from '../../protocol/reading';
+import type { Preparing } from '../../protocol/preparing';
 import { Looks } from './looks';
 import { CELL, type PulseData } from './pulse';
 import { CONTROL_MS, PulseWatch } from './pulse-watch';
@@ -19,8 +19,8 @@ const looks = new Looks((message) => parentPort?.postMessage(message));
 
 const held = HeldFolder.open(run);
 
-let reading: Reading | undefined;
-parentPort?.on('message', (now: Reading | undefined) => void (reading = now));
+let preparing: Preparing | undefined;
+parentPort?.on('message', (now: Preparing | undefined) => void (preparing = now));
 
 /** A failure here must not end the run: if it matters, the trainer hits it at its next write. */
 function heartbeat(state: RunState = 'running'): void {
@@ -33,7 +33,7 @@ function heartbeat(state: RunState = 'running'): void {
       step: cells[CELL.step],
       steps: cells[CELL.steps],
       heartbeat: Date.now(),
-      ...(reading && { reading }),
+      ...(preparing && { preparing }),
     }),
   );
 }

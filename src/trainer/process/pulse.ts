@@ -7,7 +7,7 @@ import { runPaths } from '../../runs/layout';
 import { writeStatus } from '../../runs/status';
 import { diskError } from '../../files/atomic';
 import type { RunState, RunStatus, StopReason } from '../../protocol/events';
-import { onlyChanges } from '../../protocol/reading';
+import { type Preparing, onlyChanges } from '../../protocol/preparing';
 import { writeEndStatus } from './last-status';
 
 /** Cells of the memory shared by both threads. */
@@ -125,8 +125,8 @@ export class Pulse {
     Atomics.store(this.data.cells, CELL.steps, steps);
   }
 
-  /** What is being read; the next heartbeat says so. Undefined when it has been read. */
-  reading = onlyChanges((reading) => this.worker.postMessage(reading));
+  /** What is done before the first step; the next heartbeat says so. Undefined from then on. */
+  preparing = onlyChanges<Preparing>((now) => this.worker.postMessage(now));
 
   /** Why the run should stop after the current step; undefined without a request. */
   stopRequested(): StopReason | undefined {

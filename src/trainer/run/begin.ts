@@ -31,6 +31,7 @@ export async function makeContext(
 ): Promise<RunContext> {
   const checkpoint = restored?.checkpoint;
   guard.opened(from);
+  open.pulse.preparing({ doing: 'trying' });
   const env = environment(open.options.threads, device.place, stepper.atLabels);
   const fresh = initialState(task, trainable);
   const state = checkpoint ? restoredState(fresh, checkpoint) : fresh;
@@ -82,6 +83,7 @@ export function announce(context: RunContext, { before, restored }: Start, { who
     journal.append({ kind: 'reused', upTo: reuse.upTo, found: reuse.found! });
   journal.append({ kind: 'device', step: state.step, ...deviceFields(device) });
   listener.device(device);
+  pulse.preparing(undefined);
   pulse.progress(state.step, plan.totalSteps);
   listener.prepared(task, plan, state.step);
 }

@@ -1,6 +1,6 @@
 import { readPipeline } from '../../architectures/pipeline';
 import type { Model } from '../../graph/model';
-import { readingOf } from '../../protocol/reading';
+import { preparingRead } from '../../protocol/preparing';
 import { runPaths } from '../../runs/layout';
 import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
 import { openDrawer, type Drawer } from '../diffusion/drawer';
@@ -23,7 +23,7 @@ export class Encodings {
       threads: options.threads,
       progress(done, of) {
         open.listener.encoding(done, of);
-        open.pulse.reading(readingOf('images and prompts', done, of));
+        open.pulse.preparing(preparingRead('images and prompts', done, of));
       },
       stopped: () => open.stopRequested() !== undefined,
     };

@@ -48,6 +48,7 @@ async function read(open: OpenRun, { from, request, restored }: Start): Promise<
   const { run, spec, options, warn } = open;
   const folder = open.graphs;
   const watch = readWatch(open);
+  open.pulse.preparing({ doing: 'model' });
   if (isPipeline(spec.model.path)) seePipeline(spec);
   requireDrawingSteps(spec);
   const encodings = new Encodings(open);

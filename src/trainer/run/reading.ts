@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { ReadWatch } from '../../data/stream/build';
 import type { StopReason } from '../../protocol/events';
-import { readingOf } from '../../protocol/reading';
+import { preparingRead } from '../../protocol/preparing';
 import type { OpenRun } from './open-run';
 
 /** Thrown while data are read: nothing has been trained that could be saved. */
@@ -16,6 +16,9 @@ export function readWatch(open: OpenRun): ReadWatch {
     const reason = open.stopRequested();
     if (reason) throw new StoppedReading(reason);
     open.listener.reading(progress);
-    open.pulse.reading(readingOf(basename(progress.path), progress.done, progress.of));
+    const { done, of } = progress;
+    const file = basename(progress.path);
+    if (progress.unit === 'rows' && done < of) open.pulse.preparing({ doing: 'tokenizing', file, done, of });
+    else open.pulse.preparing(preparingRead(file, done, of));
   };
 }

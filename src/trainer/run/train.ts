@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { placeName } from '../../engine/place';
 import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
 import { onLargeCopy } from '../../graph/file/large-copies';
@@ -76,11 +77,15 @@ function openDevice(
   { whole, task, reuse }: Prepared,
 ): Promise<OpenedOn | undefined> {
   const { threads, program } = open.options;
+  open.pulse.preparing({ doing: 'opening' });
   return settle(whole, task, {
     request,
     before: before && resumedChoice(before, request),
     onFeatures: reuse.task !== whole && whole.adapters.length === 0,
-    measuring: (places) => open.listener.measuring(places),
+    measuring(places) {
+      open.listener.measuring(places);
+      open.pulse.preparing({ doing: 'measuring', places: places.map(placeName).join(', ') });
+    },
     stopped: () => open.stopRequested() !== undefined,
     warn: open.warn,
     threads,

@@ -61,6 +61,17 @@ describe('makeDataset', () => {
     });
   });
 
+  it('tells how many rows it has encoded, and gives up if asked to', () => {
+    const rows = Array.from({ length: 600 }, (_, i) => row('hello', i + 2));
+    const told: number[] = [];
+    makeDataset(rows, { ...options, watch: ({ done, of }) => told.push(done, of) }, reading(unigram));
+    expect(told).toEqual([0, 600, 256, 600, 512, 600, 600, 600]);
+    const watch = ({ done }: { done: number }) => {
+      if (done > 0) throw new Error('stopped');
+    };
+    expect(() => makeDataset(rows, { ...options, watch }, reading(unigram))).toThrow('stopped');
+  });
+
   it('reports a text that yields no tokens', () => {
     const json = JSON.parse(readFileSync(fixture, 'utf8')) as object;
     const stripped = {

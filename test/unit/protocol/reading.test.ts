@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fill } from '../../../src/base/fill';
-import { onlyChanges, readingOf, readingText, type Reading } from '../../../src/protocol/reading';
+import { onlyChanges, readingOf, readingText, type Reading } from '../../../src/protocol/preparing';
 
 describe('the progress of reading a large file', () => {
   it('is a percentage that is never 100, and nothing once all is read', () => {
@@ -12,7 +12,7 @@ describe('the progress of reading a large file', () => {
 
   it('is reported when it changes', () => {
     const said: (Reading | undefined)[] = [];
-    const say = onlyChanges((reading) => said.push(reading));
+    const say = onlyChanges<Reading>((reading) => said.push(reading));
     for (const done of [0, 4, 10, 14, 100, 100]) say(readingOf('a', done, 100));
     say(readingOf('b', 0, 1));
     expect(said.map((r) => r && `${r.file} ${r.percent}`)).toEqual([

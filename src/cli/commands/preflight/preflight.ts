@@ -3,7 +3,7 @@ import { ignoredIn, parseExperiment, readText } from '../../../runs/experiment/l
 import type { ReadWatch } from '../../../data/stream/build';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PreflightLine, PreflightReading } from '../../../protocol/preflight';
-import { onlyChanges, readingOf } from '../../../protocol/reading';
+import { onlyChanges, readingOf, type Reading } from '../../../protocol/preparing';
 import { preflight } from '../../../trainer/preflight/preflight';
 import { problemOf } from '../../../trainer/preflight/problems';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
@@ -42,13 +42,15 @@ and with 21 if not even one example fits into memory.
     const json = args.flag('json');
     try {
       const reading = new ReadingProgress();
-      const said = onlyChanges((now) => {
+      const said = onlyChanges<Reading>((now) => {
         if (now) void write(`${JSON.stringify({ kind: 'reading', ...now } satisfies PreflightReading)}\n`);
       });
       const stops = await check(
         args,
         (line) => tell(line, json),
-        json ? ({ path, done, of }) => said(readingOf(basename(path), done, of)) : (at) => reading.show(at),
+        json
+          ? ({ path, done, of, unit }) => unit === 'bytes' && said(readingOf(basename(path), done, of))
+          : (at) => reading.show(at),
       );
       return stops ? EXIT.data : EXIT.ok;
     } catch (e) {

@@ -11,7 +11,7 @@ import {
   type PreflightStep,
 } from '../../../protocol/preflight';
 import { fill } from '../../../base/fill';
-import { readingText } from '../../../protocol/reading';
+import { readingText } from '../../../protocol/preparing';
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
 import { durationText, stepTime } from '../../../base/time-text';

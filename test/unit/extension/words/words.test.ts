@@ -46,10 +46,10 @@ describe('the status bar', () => {
     expect(statusText([{ ...run, steps: 0, loss: undefined }], t)!.text).toBe(
       '$(sync~spin) debian-sections: preparing',
     );
-    const reading = { file: 'train.jsonl', percent: 43 };
-    expect(statusText([{ ...run, steps: 0, reading }], t)).toMatchObject({
-      text: '$(sync~spin) debian-sections · Reading train.jsonl: 43%',
-      tooltip: ['debian-sections · a · Reading train.jsonl: 43% · loss 0.8349'],
+    const preparing = { doing: 'tokenizing', file: 'train.jsonl', done: 3000, of: 8822 } as const;
+    expect(statusText([{ ...run, steps: 0, preparing }], t)).toMatchObject({
+      text: '$(sync~spin) debian-sections · Tokenizing train.jsonl: 3,000 of 8,822 rows',
+      tooltip: ['debian-sections · a · Tokenizing train.jsonl: 3,000 of 8,822 rows · loss 0.8349'],
     });
     expect(statusText([run, run], t)!.text).toBe('$(sync~spin) 2 runs');
   });

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Preparing } from '../../../../src/protocol/preparing';
 import { runPaths } from '../../../../src/runs/layout';
 import { readStatus } from '../../../../src/runs/status';
 import { Pulse } from '../../../../src/trainer/process/pulse';
@@ -49,13 +50,19 @@ function request(name: string): void {
 const requests = () => readdirSync(runPaths(run).control);
 
 describe('the heartbeat of a trainer', () => {
-  it('says which large file is being read, until it has been', async () => {
+  it('says what is done before the first step, until then', async () => {
     pulse = Pulse.start(run, worker);
-    const reading = { file: 'train.jsonl', percent: 43 };
-    pulse.reading(reading);
-    await vi.waitFor(() => expect(readStatus(run)!.reading).toEqual(reading), soon);
-    pulse.reading(undefined);
-    await vi.waitFor(() => expect(readStatus(run)).not.toHaveProperty('reading'), soon);
+    const stages: Preparing[] = [
+      { doing: 'reading', file: 'train.jsonl', percent: 43 },
+      { doing: 'tokenizing', file: 'train.jsonl', done: 256, of: 900 },
+      { doing: 'opening' },
+    ];
+    for (const stage of stages) {
+      pulse.preparing(stage);
+      await vi.waitFor(() => expect(readStatus(run)!.preparing).toEqual(stage), soon);
+    }
+    pulse.preparing(undefined);
+    await vi.waitFor(() => expect(readStatus(run)).not.toHaveProperty('preparing'), soon);
   });
 
   it('continues with the current step while the training thread is blocked', () => {

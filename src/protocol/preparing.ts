@@ -1,0 +1,98 @@
+import { count } from '../base/number-text';
+
+/** How far a large file, or a pattern of several, has been read. */
+export interface Reading {
+  /** Its name, without its folder. */
+  file: string;
+  /** A whole number, below 100. */
+  percent: number;
+}
+
+/** @param done bytes of `of`. @returns undefined when all have been read */
+export function readingOf(name: string, done: number, of: number): Reading | undefined {
+  return done >= of ? undefined : { file: name, percent: Math.floor((100 * done) / of) };
+}
+
+/** "Reading train.jsonl: 43%" */
+export const readingText = (
+  { file, percent }: Reading,
+  t: (sentence: string, ...values: (string | number)[]) => string,
+): string => t('Reading {0}: {1}%', file, percent);
+
+/** Calls back only when there is something else to say. */
+export function onlyChanges<T>(say: (now: T | undefined) => void): (now: T | undefined) => void {
+  let last: string | undefined;
+  return (now) => {
+    const text = JSON.stringify(now);
+    if (text === last) return;
+    last = text;
+    say(now);
+  };
+}
+
+/** What a trainer does before its first step, as its status.json says. */
+export type Preparing =
+  /** A large file, or images and prompts that are encoded once. */
+  | ({ doing: 'reading' } & Reading)
+  | { doing: 'tokenizing'; file: string; done: number; of: number }
+  /** Of the model's file, and of its graph without its data. */
+  | { doing: 'model' }
+  /** `places`: engines and devices whose first step is measured. */
+  | { doing: 'measuring'; places: string }
+  | { doing: 'opening' }
+  /** The longest examples, which need the most memory. */
+  | { doing: 'trying' };
+
+/** @param done bytes of `of` */
+export function preparingRead(name: string, done: number, of: number): Preparing {
+  const reading = readingOf(name, done, of);
+  return reading ? { doing: 'reading', ...reading } : { doing: 'model' };
+}
+
+/** "Tokenizing train.jsonl: 3,000 of 8,822 rows" */
+export function preparingText(
+  now: Preparing,
+  t: (sentence: string, ...values: (string | number)[]) => string,
+): string {
+  switch (now.doing) {
+    case 'reading':
+      return readingText(now, t);
+    case 'tokenizing':
+      return t('Tokenizing {0}: {1} of {2} rows', now.file, count(now.done), count(now.of));
+    case 'model':
+      return t('Reading the model');
+    case 'measuring':
+      return t('Measuring {0}', now.places);
+    case 'opening':
+      return t('Opening the model');
+    case 'trying':
+      return t('Trying the longest examples');
+  }
+}
+
+/** In percent; undefined where it cannot be known. */
+export function preparedPercent(now: Preparing): number | undefined {
+  if (now.doing === 'reading') return now.percent;
+  return now.doing === 'tokenizing' ? (100 * now.done) / now.of : undefined;
+}
+
+/** A preparation as read from a file; undefined if it is none that this program knows. */
+export function parsePreparing(value: unknown): Preparing | undefined {
+  const { doing, file, percent, done, of, places } = (value ?? {}) as Record<string, unknown>;
+  switch (doing) {
+    case 'reading':
+      return typeof file === 'string' && typeof percent === 'number' ? { doing, file, percent } : undefined;
+    case 'tokenizing':
+      return typeof file === 'string' && typeof done === 'number' && typeof of === 'number'
+        ? { doing, file, done, of }
+        : undefined;
+    case 'measuring':
+      return typeof places === 'string' ? { doing, places } : undefined;
+    case 'model':
+    case 'opening':
+    case 'trying':
+      return { doing };
+    default:
+      return undefined;
+  }
+}
