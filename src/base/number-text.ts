@@ -40,6 +40,9 @@ export function decimalText(value: number, decimals: number): string {
   return value.toFixed(Math.max(0, Math.min(decimals, 4 - whole)));
 }
 
+/** A number in a file that people read and edit: 5e-4, 0.02, 512. */
+export const writtenNumber = (value: number): string => withExponentBelow(value, 1e-2);
+
 /** A setting with all its digits: 0.02, 0.005, 512, 1e-8. */
 export const settingNumber = (value: number): string => withExponentBelow(value, SMALL_SETTING);
 

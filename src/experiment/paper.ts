@@ -1,4 +1,3 @@
-import { settingNumber } from '../base/number-text';
 import type { TrainingSpec } from './experiment';
 import { metricInfo } from './metrics';
 
@@ -80,7 +79,3 @@ export interface PaperReport {
   variants: readonly PaperVariants[];
   notes: readonly string[];
 }
-
-/** A setting as usually written: 5e-4, 0.02, 512. */
-export const settingText = (value: number | string): string =>
-  typeof value === 'number' ? settingNumber(value) : value;

@@ -1,3 +1,4 @@
+import { writtenNumber } from '../base/number-text';
 import { endingsOf } from '../adapters/targets/endings';
 import { likelyTargets } from '../adapters/targets/likely-targets';
 import type { NamedLayer } from '../adapters/targets/select';
@@ -7,7 +8,7 @@ import { choiceComment, type Choices } from './questions';
 import { publishedScores } from './report';
 import { type AdapterSpec, isHeadAlone, isNonlinear, isReference } from '../experiment/methods';
 import { metricInfo } from '../experiment/metrics';
-import { PAPER_METRIC_LABELS, settingText, type PaperDataSet, type Recipe } from '../experiment/paper';
+import { PAPER_METRIC_LABELS, type PaperDataSet, type Recipe } from '../experiment/paper';
 import type { TaskDescription } from '../experiment/tasks/kind';
 import { wrap } from '../base/wrap';
 
@@ -156,7 +157,7 @@ function metricLines(metric: PaperDataSet['metric'], { metrics }: TaskDescriptio
 
 const json = (value: unknown): string =>
   typeof value === 'number'
-    ? settingText(value)
+    ? writtenNumber(value)
     : Array.isArray(value)
       ? `[${value.map(json).join(', ')}]`
       : JSON.stringify(value);

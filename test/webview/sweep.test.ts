@@ -128,7 +128,7 @@ describe('the Sweep page', () => {
     await page.keyboard.press('End');
     await expect
       .poll(() => readout.innerText())
-      .toMatch(/^rank 8 · learningRate 0.01 · .* 1 of 2 trials with a result$/);
+      .toMatch(/^rank 8 · learningRate 1e-2 · .* 1 of 2 trials with a result$/);
     await expect.poll(() => w!.said.map((m) => m.type)).toEqual(['open']);
     await healthy();
   });

@@ -1,7 +1,7 @@
+import { settingText } from '../../src/experiment/sweep';
 import { html, nothing, type TemplateResult } from 'lit';
 import {
   PAPER_METRIC_LABELS,
-  settingText,
   type PaperReport,
   type PaperResults,
   type Recipe,
@@ -93,7 +93,7 @@ function settingTable(recipes: readonly Recipe[], chosen: string | undefined, ti
   const columns = all.filter(([key]) => recipes.some((r) => r.settings[key] !== undefined));
   const rows = recipes.map((r) => ({
     name: r.name,
-    values: columns.map(([key]) => settingText(r.settings[key] ?? '–')),
+    values: columns.map(([key]) => settingText(key, r.settings[key] ?? '–')),
     chosen: r.id === chosen,
   }));
   return table(

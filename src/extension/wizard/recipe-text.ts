@@ -1,6 +1,7 @@
 import { PAPER } from '../../recipes/paper';
 import { publishedScores } from '../../recipes/report';
-import { settingText, type Recipe } from '../../experiment/paper';
+import { rateNumber } from '../../base/number-text';
+import type { Recipe } from '../../experiment/paper';
 import type { Translate } from '../translate';
 import { recipeModel } from '../../recipes/draft-recipe';
 
@@ -15,7 +16,7 @@ export function recipeText(
     t('rank {0}', PAPER.rank),
     epochs !== undefined && t('{0} epochs', epochs),
     batchSize !== undefined && t('batch {0}', batchSize),
-    learningRate !== undefined && t('learning rate {0}', settingText(learningRate)),
+    learningRate !== undefined && t('learning rate {0}', rateNumber(learningRate)),
   ];
   const score = publishedScores(recipe).aurora;
   const tests = dataSets.length > 1 && t('tested on {0}', dataSets.map((d) => d.name).join(', '));

@@ -213,7 +213,8 @@ describe('a deeply nested model file', () => {
       wrap(6);
       const name = new BinaryWriter().tag(1, WireType.LengthDelimited).string('body').finish();
       wrap(5, name);
-      wrap(1);
+      // A node has an output.
+      wrap(1, new BinaryWriter().tag(2, WireType.LengthDelimited).string('y').finish());
     }
     wrap(7);
     parts = parts.reverse();

@@ -152,7 +152,7 @@ describe('images in a large Parquet file', () => {
     await write('named.parquet', named);
     const spec = lab.spec({ train: at('named.parquet'), validationFraction: 0.5, ...columns });
     const { train } = await large(() => kind.load(spec, model));
-    expect(train.dataset.examples.at(0)!.source).toEqual({ path: at('a.png') });
+    expect(train.dataset.examples.at(0)!.source).toEqual({ path: at('a.png'), of: at('named.parquet') });
   });
 
   it('are an error where their copy was damaged', async () => {

@@ -1,6 +1,6 @@
+import { settingText } from '../../../experiment/sweep';
 import {
   PAPER_METRIC_LABELS,
-  settingText,
   type PaperReport,
   type PaperResults,
   type Recipe,
@@ -68,7 +68,10 @@ function settingLines(recipes: readonly Recipe[]): string[] {
   return table(
     [
       ...(columns.length > 0 ? [['', ...columns.map(([, title]) => title)]] : []),
-      ...recipes.map((r) => [`  ${r.name}`, ...columns.map(([key]) => settingText(r.settings[key] ?? '–'))]),
+      ...recipes.map((r) => [
+        `  ${r.name}`,
+        ...columns.map(([key]) => settingText(key, r.settings[key] ?? '–')),
+      ]),
     ],
     '   ',
   );

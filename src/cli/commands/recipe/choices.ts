@@ -1,7 +1,8 @@
 import { AuroraError } from '../../../base/errors';
 import { own } from '../../../base/names';
 import type { DataRecipe } from '../../../recipes/data/kind';
-import { settingText, type Recipe } from '../../../experiment/paper';
+import { writtenNumber } from '../../../base/number-text';
+import type { Recipe } from '../../../experiment/paper';
 import type { Choice, Choices, Question } from '../../../recipes/questions';
 import { parseOverride } from '../../../runs/experiment/overrides';
 import { textAtTerminal } from '../../ask';
@@ -50,7 +51,11 @@ const about = ({ words, key }: Question): string => `${words}, ${key}`;
 
 /** As after --set KEY=. */
 export const written = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' ? settingText(value) : JSON.stringify(value);
+  typeof value === 'string'
+    ? value
+    : typeof value === 'number'
+      ? writtenNumber(value)
+      : JSON.stringify(value);
 
 function openError(name: string, open: readonly Question[]): AuroraError {
   const defaults = open.map(({ key, fallback }) => `--set ${key}=${written(fallback)}`);

@@ -1,5 +1,6 @@
 import { wrap } from '../../../base/wrap';
-import { PAPER_METRIC_LABELS, settingText, type Recipe } from '../../../experiment/paper';
+import { PAPER_METRIC_LABELS, type Recipe } from '../../../experiment/paper';
+import { settingText } from '../../../experiment/sweep';
 import { columnSettings } from '../../../experiment/tasks/columns';
 import { hubSet } from '../../../recipes/data/hub-sets';
 import { NOT_STATED, type DataRecipe, type Layout, type Sourced } from '../../../recipes/data/kind';
@@ -99,7 +100,7 @@ function settingLines(sizes: readonly Recipe[]): string[] {
       ['  optimizer', ...sizes.map(() => 'AdamW')],
       ...keys.map((key) => [
         `  ${key}`,
-        ...sizes.map(({ settings }) => settingText(settings[key] ?? NOT_STATED)),
+        ...sizes.map(({ settings }) => settingText(key, settings[key] ?? NOT_STATED)),
       ]),
       ['  published', ...published.map(({ aurora, lora }) => `${aurora} (LoRA ${lora})`)],
     ],

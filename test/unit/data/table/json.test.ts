@@ -84,7 +84,7 @@ describe('a JSON array', () => {
     );
     const none = folder.write('none.json', '[1]');
     expect(await rejection('emptyData', readRows(none, skipping))).toContain(
-      'the first, in item 1: not a JSON',
+      'its only row was skipped, item 1: not a JSON',
     );
     const empty = folder.write('empty.json', ' [ ] ');
     expect(await rejection('emptyData', readRows(empty, options))).toContain('has no rows');

@@ -169,7 +169,7 @@ describe('the rows of a Parquet file', () => {
     );
     const none = await write('nulls.parquet', `(null, 1)`);
     expect(await rejection('emptyData', readRows(none, skipping))).toContain(
-      'the first, in row 1: no "text"',
+      'its only row was skipped, row 1: no "text"',
     );
     expect(await rejection('labels', readRows(path, { ...options, labelColumn: 'class' }))).toContain(
       'rows.parquet has no column "class"; it has "text", "label". | Set data.labelColumn to one of them.',

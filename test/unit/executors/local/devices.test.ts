@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { specText } from '../../specs';
 import type { Experiment } from '../../../../src/experiment/experiment';
 import { gpusFor } from '../../../../src/executors/local/devices';
 import { LocalExecutor } from '../../../../src/executors/local/executor';
@@ -75,10 +76,12 @@ describe.skipIf(process.platform === 'win32')('trials on two GPUs', () => {
         },
         () => false,
       );
+    const whole = JSON.parse(specText('tiny')) as Experiment;
+    const spec = { ...whole, model: { ...whole.model, tokenizer: '/models/tokenizer.json' } };
     let queue = executor();
     const start = async (record: TrialRecord) => {
       const trials = await queue.follow(records);
-      await queue.submit([{ record, spec: { name: 'tiny' } as Experiment }], trials);
+      await queue.submit([{ record, spec }], trials);
       const said = join(runs, record.run!, 'gpu');
       while (!existsSync(said) || readFileSync(said, 'utf8') === '') await wait(10);
       expect(record.launched?.gpu).toBe(readFileSync(said, 'utf8'));

@@ -88,7 +88,7 @@ describe('a trial on a cluster', () => {
     const queued = { state: 'queued', code: 'BeginTime', job: '1_0', restarts: 1 } as const;
     const { run } = await seen([stopped('preempted')], slurm({ t1: queued }));
     const row = runRow(run(1), context);
-    expect(row.spoken).toMatch(/^Run rank 8, preempted, .*preempted at step 40, requeued a moment ago/);
+    expect(row.spoken).toMatch(/^Run #1 rank 8, preempted, .*preempted at step 40, requeued a moment ago/);
     expect(row.capabilities).toContain('canStop');
     for (const word of ['canResume', 'canDelete']) expect(row.capabilities).not.toContain(word);
   });
