@@ -33,7 +33,7 @@ const PROGRAM = `
       owners.set(at, await claimTrial(at, { silentMs: 700, lookMs: 20 }));
       return 'owner';
     },
-    beat: (at) => (writeAtomic(at + '/status.json', JSON.stringify({ state: 'running', heartbeat: 0 })), 'beaten'),
+    beat: (at) => (writeAtomic(at + '/status.json', JSON.stringify({ state: 'running', pid: 1, host: 'a', step: 0, steps: 1, startedAt: 0, heartbeat: 0 })), 'beaten'),
     look: async (at) => (await heldBy(at))?.as ?? 'free',
     check: (at) => (requireOwned(at), 'mine'),
     write: (at) => (writeAtomic(at + '/file', process.pid + ''), 'written'),
