@@ -32,6 +32,19 @@ describe('the messages of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
+  it('offer to run a run again that failed before its first step, and no page that would be empty', async () => {
+    const run = new RunFolder('no-image', 40);
+    const message = 'The image cats/1.jpg does not exist.';
+    run.event({ kind: 'failed', step: 0, error: 'data', message, hint: 'Restore the image.' });
+    run.status('failed', 0);
+    const w = await show([run.folder]);
+    await w.page.locator('[data-action=again]').click();
+    expect((await w.sent()).at(-1)).toEqual({ type: 'action', action: 'again', run: run.folder });
+    for (const action of ['resume', 'errors', 'activations', 'export'])
+      expect(await w.page.locator(`[data-action=${action}]`).count(), action).toBe(0);
+    expect(await w.complaints()).toEqual([]);
+  });
+
   it('show what was imported, and that the last epochs train the merged form', async () => {
     const training = {
       batchSize: 8,
