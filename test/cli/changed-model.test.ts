@@ -16,7 +16,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import { checkpointSteps, readCheckpoint } from '../../src/trainer/checkpoint/store';
-import { CLI, Lab } from './lab';
+import { CLI, Lab, suspend } from './lab';
 
 // Much longer than the tests take.
 const lab = new Lab({ training: { epochs: 40_000, evaluateEvery: 100_000, checkpointEvery: 25 } });
@@ -89,6 +89,34 @@ describe('a model file that changes during training', () => {
       expect.stringMatching(/The model .+ has changed while the run was training\./),
     ]);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'is named by everything that reads the run next if it was truncated and the trainer was killed for that',
+    async () => {
+      const { run, child, ended } = await training('killed');
+      // While it is suspended, so that the signal arrives before the trainer notices the change.
+      await suspend(child.pid!);
+      truncateSync(model, 5000);
+      child.kill('SIGBUS');
+      child.kill('SIGCONT');
+      expect(await ended).toBe('SIGBUS');
+      const why = `model\\.onnx was changed while it was read: it has 5,000 bytes instead of ${original.length.toLocaleString('en-US')}\\.`;
+      const listed = lab.run('runs', run);
+      expect([listed.code, listed.err]).toEqual([
+        0,
+        expect.stringMatching(
+          new RegExp(`^warning: The trainer of .+ ended unexpectedly: the model .+${why}`),
+        ),
+      ]);
+      const refused = resume(run);
+      expect([refused.code, refused.err]).toEqual([
+        25,
+        expect.stringMatching(
+          new RegExp(`The last trainer of the run ended unexpectedly at step \\d+: .+${why}`),
+        ),
+      ]);
+    },
+  );
 
   it('does not affect the run if it is replaced, and is rejected by the resume', async () => {
     const { run, child, ended } = await training('replaced');

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawn } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -8,7 +16,7 @@ import { createRun, runPaths } from '../../src/runs/layout';
 import { readStatus } from '../../src/runs/status';
 import { readSweep, type SweepRecord } from '../../src/runs/sweep/record';
 import type { Settings } from '../../src/experiment/sweep';
-import { CLI, Lab } from './lab';
+import { CLI, Lab, suspend } from './lab';
 
 const labs: Lab[] = [];
 afterAll(() => labs.forEach((lab) => lab.remove()));
@@ -47,6 +55,34 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const withoutFirstLine = (text: string) => text.split('\n').slice(1).join('\n');
+
+describe.runIf(process.platform === 'linux')('a trial whose model is truncated', () => {
+  it('is reported with the reason when the system kills its trainer, and refuses to continue', async () => {
+    const lab = labOf({ epochs: 40_000, evaluateEvery: 100_000 }, {});
+    const model = lab.path('model.onnx');
+    const { size } = statSync(model);
+    const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ONE_AT_A_TIME], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let words = '';
+    for (const stream of [queue.stdout, queue.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (words += text));
+    const ended = new Promise<number | null>((resolve) => queue.once('close', resolve));
+    const run = () => readdirSync(runsOf(lab)).map((name) => join(runsOf(lab), name))[0]!;
+    await until(() => runs(lab) > 0 && existsSync(join(run(), 'checkpoints/step-000003')));
+    const { pid } = readStatus(run())!;
+    await suspend(pid);
+    truncateSync(model, 5000);
+    process.kill(pid, 'SIGBUS');
+    process.kill(pid, 'SIGCONT');
+    await ended;
+    const why = `model\\.onnx was changed while it was read \\(SIGBUS\\): it has 5,000 bytes instead of ${size.toLocaleString('en-US')}`;
+    expect(words).toMatch(new RegExp(`trial 1 lost(?: at step \\d+)? \\(the model .+${why}\\)`));
+    expect(words).toMatch(/trial 1 failed.+ The model .+ has changed while the run was training\./);
+    const log = readFileSync(runPaths(run()).log, 'utf8');
+    expect(log).toMatch(new RegExp(`The last trainer of the run ended unexpectedly at step \\d+: .+${why}`));
+  }, 180_000);
+});
 
 describe('new trials of a sweep with changed files', () => {
   it('are rejected until the files are restored, or accepted and recorded', () => {

@@ -1,16 +1,23 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { OwnerRecord } from '../../files/fence';
-import { ownerOfRun } from '../../runs/status';
+import type { RunStatus } from '../../protocol/events';
+import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
+import { ownerOfRun, readStatus } from '../../runs/status';
 import type { TrialView } from '../../runs/sweep/look';
+import { unexpectedEnd } from '../../runs/ended/unexpected';
 import { TrialLooker } from '../../runs/sweep/looker';
 import { runOf, type TrialRecord } from '../../runs/sweep/record';
 import { requestIn } from '../cluster/request';
 import type { Executor, Submitted, TrialTask } from '../executor';
 import { gpusFor, nextGpu } from './devices';
-import { launchTrial, type LocalSettings } from './launch';
+import { launchTrial, type LaunchedTrial, type LocalSettings } from './launch';
 import { hasRoom } from './room';
 
 /** Interval between checks of the trials' folders. */
 const LOOK_MS = 250;
+
+/** The system reports the end of a child at once, unless this process is suspended. */
+const REPORT_MS = 1000;
 
 /** Trains trials on this machine, as many at a time as cores and memory allow, or one on each NVIDIA GPU. */
 export class LocalExecutor implements Executor {
@@ -18,6 +25,10 @@ export class LocalExecutor implements Executor {
   readonly outlives = false;
   /** Of this machine, once a trial needs to know. */
   private gpus: string[] | undefined;
+  /** The end of the last trainer that this process has started for a run. */
+  private readonly trainers = new Map<string, LaunchedTrial['ended']>();
+  /** Why trials were lost, by id and the start of the trainer. */
+  private readonly ends = new Map<string, UnexpectedEnd>();
 
   /**
    * @param takenOver whether to take over trials from this owner, which this machine cannot see
@@ -31,7 +42,21 @@ export class LocalExecutor implements Executor {
 
   follow(trials: readonly TrialRecord[]): Promise<TrialView[]> {
     const { runs } = this.settings;
-    return Promise.resolve(trials.map((t) => this.looker.look(t, runOf(t, runs))));
+    return Promise.all(trials.map((t) => this.explained(this.looker.look(t, runOf(t, runs)))));
+  }
+
+  /** A lost trial with what is known about the reason, determined once for each of its trainers. */
+  private async explained(trial: TrialView): Promise<TrialView> {
+    const { record, folder, state } = trial;
+    if (state !== 'lost' || folder === undefined) return trial;
+    const key = `${record.id} ${record.launched?.at}`;
+    const known = this.ends.get(key);
+    if (known) return { ...trial, end: known };
+    // The system knows that it is gone before this process does.
+    await Promise.race([this.trainers.get(folder), wait(REPORT_MS)]);
+    const end = await unexpectedEnd(folder, statusIn(folder));
+    this.ends.set(key, end);
+    return { ...trial, end };
   }
 
   /** Starts one: whether there is room for another shows at the next look. */
@@ -42,7 +67,11 @@ export class LocalExecutor implements Executor {
     const next = await this.firstFree(tasks, elsewhere);
     if (!next) return { trials: [], elsewhere };
     this.gpus ??= await gpusFor(room.device);
-    await launchTrial(this.settings, next.task, { takeOver: next.takeOver, gpu: nextGpu(this.gpus, trials) });
+    const launched = await launchTrial(this.settings, next.task, {
+      takeOver: next.takeOver,
+      gpu: nextGpu(this.gpus, trials),
+    });
+    this.trainers.set(launched.run, launched.ended);
     return { trials: [next.task.record.id], elsewhere };
   }
 
@@ -72,6 +101,14 @@ export class LocalExecutor implements Executor {
       if (held.as === 'unseen' && this.takenOver(held.heldBy)) return { task, takeOver: true };
       if (held.as === 'unseen') elsewhere.set(task.record.id, held.heldBy);
     }
+    return undefined;
+  }
+}
+
+function statusIn(run: string): RunStatus | undefined {
+  try {
+    return readStatus(run);
+  } catch {
     return undefined;
   }
 }

@@ -31,6 +31,12 @@ export interface LocalSettings {
   save(): void;
 }
 
+export interface LaunchedTrial {
+  run: string;
+  /** Resolves when its trainer has ended, and a signal that ended it is recorded. */
+  ended: Promise<unknown>;
+}
+
 /**
  * Starts a trainer for a trial, or continues its run. The trainer is an independent process that outlives this one.
  * Whenever this process is killed, the next one knows from disk what was started: the run's name is written before its
@@ -44,7 +50,7 @@ export async function launchTrial(
   { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: LocalSettings,
   { record: trial, spec, until }: TrialTask,
   { takeOver, gpu }: { takeOver: boolean; gpu?: string },
-): Promise<void> {
+): Promise<LaunchedTrial> {
   const run = runFolder(runs, trial, save);
   const begun = existsSync(runPaths(run).events);
   if (!begun) {
@@ -81,6 +87,7 @@ export async function launchTrial(
   };
   save();
   trainer.begin();
+  return { run, ended: trainer.ended };
 }
 
 /** A deleted run's name is not reused: that run may be restored. */

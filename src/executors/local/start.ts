@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { childEnvironment, largePages } from '../../files/child-environment';
 import { runPaths } from '../../runs/layout';
+import { recordSignal } from '../../runs/ended/signal';
 import { LOG_TIMES_VARIABLE } from './log-times';
 
 /**
@@ -35,7 +36,8 @@ export interface StartedTrainer {
 
 /**
  * Starts a trainer, or the queue of a sweep, that outlives this process: in a separate process group, without a shell,
- * and with its output in the run's trainer.log (a file, so that training continues without a reader).
+ * and with its output in the run's trainer.log (a file, so that training continues without a reader). While this process
+ * lives, a signal that ends the trainer is recorded in the folder.
  *
  * @returns when the process has started
  * @throws AuroraError 'device' if Node cannot be started
@@ -55,7 +57,12 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
     });
     // A trainer that ends before it may start reports the reason in its folder.
     child.stdin?.on('error', () => undefined);
-    ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 1)));
+    ended = new Promise((resolve) =>
+      child.once('exit', (code, signal) => {
+        if (signal) recordSignal(run, child.pid!, signal);
+        resolve(code ?? signal ?? 1);
+      }),
+    );
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   } catch (e) {
     throw new AuroraError('device', `${node} could not be started: ${(e as Error).message}.`, hint, {

@@ -4,6 +4,8 @@ import type { RunStatus } from '../../protocol/events';
 import { AuroraError, EXIT } from '../../base/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal/reader';
 import { runPaths } from '../../runs/layout';
+import { endReason } from '../../protocol/run-files/unexpected-end';
+import { fill } from '../../base/fill';
 import { readIfThere } from '../../files/read';
 import { logTail, statusOf } from './run-status';
 
@@ -79,15 +81,23 @@ export async function loggedError(run: string): Promise<{ message: string; hint?
   return { message: own[1].trim(), ...(hint !== undefined && { hint }) };
 }
 
+const lastOf = (said: string): string => said.split('\n').slice(-SAID).join('\n');
+
 async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<AuroraError> {
   const said = await logTail(run, LOG_LINES);
   const own = await loggedError(run);
   const kind = end === EXIT.owned ? 'owned' : end === EXIT.inputs ? 'inputs' : 'run';
+  if (typeof end === 'string') {
+    return new AuroraError(
+      'failed',
+      `The trainer ended immediately: ${endReason({ signal: end }, fill)}.${said && ` ${lastOf(said)}`}`,
+      `See the log ${runPaths(run).log}.`,
+    );
+  }
   if (own) return new AuroraError(kind, own.message, own.hint);
-  const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
   return new AuroraError(
     'failed',
-    `The trainer ended immediately (${how})${said ? `: ${said.split('\n').slice(-SAID).join('\n')}` : ' without output'}.`,
+    `The trainer ended immediately (with code ${end})${said ? `: ${lastOf(said)}` : ' without output'}.`,
     `See the log ${runPaths(run).log}.`,
   );
 }

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
 import type { RunSummary } from '../../runs/read';
 import type { ShownState } from '../../runs/shown-state';
@@ -18,6 +19,8 @@ export interface RunEntry {
   /** Undefined if the run is damaged, or failed before its experiment was read; `error` says why. */
   run?: RunSummary;
   error?: AuroraError;
+  /** For `lost`: what is known about the reason. */
+  end?: UnexpectedEnd;
   user: RunUser;
   /** Its number in the experiment, once it is known. */
   number?: number;

@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
 import { experimentOf, runPaths } from '../../runs/layout';
+import type { RunSummary } from '../../runs/read';
+import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
 import { shownOnCluster } from '../../runs/sweep/shown-on-cluster';
@@ -119,7 +121,9 @@ export class TrackedRun {
       bestValueOf(run);
       if (!run.status && Number.isNaN(this.made))
         this.made = (await files.stat(runPaths(this.folder).spec))?.mtimeMs ?? NaN;
-      return { ...base, state: shownState(run, this.made, this.now()), run };
+      const state = shownState(run, this.made, this.now());
+      const end = state === 'lost' && (await whyLost(run));
+      return { ...base, state, run, ...(end && { end }) };
     } catch (e) {
       const failed = await earlyFailure(this.folder);
       if (failed) {
@@ -164,7 +168,19 @@ function withoutCluster(entry: RunEntry): RunEntry {
 
 function sameEntry(a: RunEntry | undefined, b: RunEntry | undefined): boolean {
   if (!a || !b) return a === b;
-  return a.state === b.state && a.run === b.run && a.user === b.user && a.error?.message === b.error?.message;
+  return (
+    a.state === b.state &&
+    a.run === b.run &&
+    a.user === b.user &&
+    a.error?.message === b.error?.message &&
+    isDeepStrictEqual(a.end, b.end)
+  );
+}
+
+/** Most windows have no lost run, and need none of its code to list the others. */
+async function whyLost({ folder, status }: RunSummary): Promise<UnexpectedEnd> {
+  const { unexpectedEnd } = await import('../../runs/ended/unexpected');
+  return unexpectedEnd(folder, status);
 }
 
 /** NaN if the folder does not exist. */

@@ -3,7 +3,8 @@ import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import { headline } from './run-row';
 import { troubleSummary } from '../../protocol/alarms/trouble';
-import { errorOf } from './run-error';
+import { endHint, endReason, isExplained } from '../../protocol/run-files/unexpected-end';
+import { errorOf, shortened } from './run-error';
 import type { Translate } from '../translate';
 
 export interface EndNotice {
@@ -44,11 +45,17 @@ export function endNotice(entry: RunEntry, t: Translate): EndNotice {
     }
     case 'stopped':
       return { kind: 'information', message: t('{0} was stopped at step {1}.', name, step) };
-    case 'lost':
-      return {
-        kind: 'error',
-        message: t('The trainer of {0} ended unexpectedly at step {1}.', name, step),
-      };
+    case 'lost': {
+      const { end } = entry;
+      if (!end || !isExplained(end))
+        return {
+          kind: 'error',
+          message: t('The trainer of {0} ended unexpectedly at step {1}.', name, step),
+        };
+      const { message, hint } = shortened(entry, { message: endReason(end, t), hint: endHint(end, t) });
+      const what = t('The trainer of {0} ended unexpectedly at step {1}: {2}.', name, step, message);
+      return { kind: 'error', message: `${what} ${hint}` };
+    }
     default:
       return { kind: 'warning', message: t('The run {0} can no longer be read.', name) };
   }

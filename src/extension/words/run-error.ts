@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { homedir } from 'node:os';
+import { endHint, endReason, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { executorName } from './cluster/cluster-words';
@@ -20,14 +21,16 @@ export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
       message: t('{0} lost it, and it has not finished.', executorName(entry.cluster.executor)),
       hint: t('Run the sweep to submit it again: it continues from its last checkpoint.'),
     };
-  if (state === 'lost')
-    return {
-      message: t('Its trainer ended unexpectedly: it was killed, or its machine was switched off.'),
-      hint: t('Resume the run to continue from its last checkpoint.'),
-    };
+  if (state === 'lost') return shortened(entry, lossError(entry.end ?? {}, t));
   const failed = state === 'failed' && run?.events.findLast((e) => e.kind === 'failed');
   return failed ? shortened(entry, failed) : undefined;
 }
+
+/** Why the trainer of a run ended without reporting it. */
+export const lossError = (end: UnexpectedEnd, t: Translate): RunError => ({
+  message: t('Its trainer ended unexpectedly: {0}.', endReason(end, t)),
+  hint: endHint(end, t),
+});
 
 /** A message about a run, and its hint, in the words of the editor. */
 export function shortened(

@@ -1,5 +1,6 @@
 import { preparingText } from '../../protocol/preparing';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
+import { endReason, isExplained } from '../../protocol/run-files/unexpected-end';
 import { isTroubled, troubleSummary } from '../../protocol/alarms/trouble';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import { hasDiverged } from '../../runs/outcome';
@@ -17,7 +18,7 @@ import {
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import { reasonWords } from './cluster/cluster-words';
-import { errorOf } from './run-error';
+import { errorOf, shortened } from './run-error';
 import type { Translate } from '../translate';
 import { ago } from './format';
 import { fill } from '../../base/fill';
@@ -169,6 +170,9 @@ function progress(entry: RunEntry, t: Translate): string[] {
       const place = step > 0 ? t('{0} at step {1}', word, step) : word;
       const error = state === 'failed' && !diverged ? errorOf(entry, t) : undefined;
       if (error) return [firstSentence(error.message), place];
+      const { end } = entry;
+      if (state === 'lost' && !cluster && end && isExplained(end))
+        return [place, shortened(entry, { message: endReason(end, t) }).message];
       return diverged || state === 'stopped' ? [place] : [place, ...reason];
     }
     case 'finished':

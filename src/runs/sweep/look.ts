@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { presenceNow } from '../../files/processes';
 import type { StopReason } from '../../protocol/events';
 import type { MetricName } from '../../experiment/metrics';
+import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
 import { runPaths } from '../layout';
@@ -32,6 +33,8 @@ export interface TrialView {
   reason?: StopReason | 'early-stopping';
   /** For `failed`. */
   error?: { error?: string; message: string; hint?: string };
+  /** For `lost`, on this machine. */
+  end?: UnexpectedEnd;
   /** It failed because its training diverged, regardless of earlier evaluations. */
   diverged?: true;
   /** Its result is written, but its trainer was killed before it could report the end. */

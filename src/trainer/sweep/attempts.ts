@@ -1,4 +1,6 @@
+import { fill } from '../../base/fill';
 import { clusterReason } from '../../protocol/cluster/reasons';
+import { endReason, isExplained } from '../../protocol/run-files/unexpected-end';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 
 /** A trainer that ends unexpectedly this often without a step has a cause that a restart will not fix. */
@@ -92,8 +94,8 @@ const isGone = ({ state, reason }: TrialView): boolean =>
 const isByHand = ({ reason }: TrialView): boolean =>
   reason !== 'rung' && reason !== 'pruned' && reason !== 'preempted';
 
-function failure({ step, folder, cluster }: TrialView): NonNullable<TrialView['error']> {
-  const why = cluster && clusterReason(cluster);
+function failure({ step, folder, cluster, end }: TrialView): NonNullable<TrialView['error']> {
+  const why = cluster ? clusterReason(cluster) : end && isExplained(end) ? endReason(end, fill) : undefined;
   const log = cluster?.log === undefined ? undefined : `See its log, ${cluster.log}.`;
   return {
     message: `Its trainer ended unexpectedly ${IN_VAIN} times at step ${step}${why === undefined ? '' : `: ${why}`}.`,

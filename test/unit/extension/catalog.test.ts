@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Catalog } from '../../../src/extension/runs/catalog';
 import { createFolder, experimentRuns, experimentSweeps, runPaths } from '../../../src/runs/layout';
+import { recordSignal } from '../../../src/runs/ended/signal';
 import { HEARTBEAT_TIMEOUT_MS } from '../../../src/runs/status';
 import { trialOf, writeSweep, writeTrial } from '../../../src/runs/sweep/record';
 import { changeUser } from '../../../src/runs/user';
@@ -147,6 +148,17 @@ describe('the catalog of experiments and runs', () => {
     ]);
     setStatus(dead, {});
     expect((await catalog.look()).runs.map((r) => [r.folder, r.state])).toEqual([[dead, 'running']]);
+  });
+
+  it('knows the signal that ended the trainer of a lost run, once it is recorded', async () => {
+    const { root, file } = place();
+    const run = makeRun(file, { events: [started], status: { started: 1 } });
+    const catalog = await catalogOf([file], [root]);
+    expect(catalog.run(run)?.end).toEqual({});
+    recordSignal(run, process.pid, 'SIGKILL');
+    expect((await catalog.look()).runs.map((r) => [r.state, r.end])).toEqual([
+      ['lost', { signal: 'SIGKILL' }],
+    ]);
   });
 
   it('marks a run on another machine as lost when its heartbeat ends, without a change of any file', async () => {

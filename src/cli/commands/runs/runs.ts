@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
+import { lossReason } from '../../../runs/ended/unexpected';
+import type { ReadRun } from '../../../runs/table/source';
 import { RecentLoss } from '../../../runs/curve/recent-loss';
 import { readForTable } from '../../../runs/table/read';
 import { tableFolders } from '../../../runs/table/folders';
@@ -71,6 +73,7 @@ language.
       await write(groups ? groupsCsv(columns, shown, by, groups) : rowsCsv(columns, shown, kept));
     else {
       for (const { error } of unreadable) process.stderr.write(`warning: ${error.message}\n`);
+      for (const { run } of read) await explainLoss(run);
       const width = process.stdout.columns || DEFAULT_WIDTH;
       await write(
         groups
@@ -87,6 +90,13 @@ async function withLoss(run: RunSource): Promise<RunSource> {
   if (run.state !== 'running') return run;
   const trainingLoss = await new RecentLoss(run.folder).read().catch(() => undefined);
   return trainingLoss === undefined ? run : { ...run, trainingLoss };
+}
+
+/** A trainer that was killed could not say why. */
+async function explainLoss({ folder, run }: ReadRun): Promise<void> {
+  const why = run && (await lossReason(run));
+  if (why !== undefined)
+    process.stderr.write(`warning: The trainer of ${folder} ended unexpectedly: ${why}.\n`);
 }
 
 /** Of a table that is not written to a terminal. */

@@ -9,6 +9,8 @@ import {
 } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
+import { endReason, isExplained } from '../../../protocol/run-files/unexpected-end';
+import { fill } from '../../../base/fill';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 import { trialText } from '../../../experiment/short-settings';
 
@@ -42,8 +44,9 @@ export function pathOf({ folder }: TrialView): string {
 
 /** A trial's state in one word, with the step if it has not finished, and what a cluster adds to it. */
 export function stateText(trial: TrialView): string {
-  const { state, cluster } = trial;
-  const why = cluster && (state === 'lost' || state === 'queued') ? clusterReason(cluster) : undefined;
+  const { state, cluster, end } = trial;
+  const own = state === 'lost' && end && isExplained(end) ? endReason(end, fill) : undefined;
+  const why = cluster && (state === 'lost' || state === 'queued') ? clusterReason(cluster) : own;
   return why === undefined ? ownText(trial) : `${ownText(trial)} (${why})`;
 }
 

@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
+import { readRunSummary } from '../../../runs/read';
+import { lossReason } from '../../../runs/ended/unexpected';
 import { numberOthers } from '../../../runs/numbers';
 import { writeSpec } from '../../../runs/stored/spec';
 import { ignoredIn, parseExperiment, readText } from '../../../runs/experiment/load';
@@ -140,6 +142,7 @@ function named(args: ParsedArgs, option: 'resume' | 'fork'): string | undefined 
 
 async function resume(args: ParsedArgs, run: string, settings: TrainingSettings): Promise<number> {
   const spec = requireResumable(run);
+  await explainLoss(run);
   let acceptedInputs;
   try {
     acceptedInputs = await requireSameInputs(run, args.flag('accept-changed-inputs'));
@@ -149,6 +152,16 @@ async function resume(args: ParsedArgs, run: string, settings: TrainingSettings)
     throw e;
   }
   return conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
+}
+
+/** A trainer that was killed could not say why. */
+async function explainLoss(run: string): Promise<void> {
+  const summary = readRunSummary(run);
+  const why = await lossReason(summary);
+  if (why !== undefined)
+    process.stderr.write(
+      `warning: The last trainer of the run ended unexpectedly at step ${summary.status?.step ?? 0}: ${why}.\n`,
+    );
 }
 
 function checkCombination(args: ParsedArgs): void {

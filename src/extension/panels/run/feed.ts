@@ -5,7 +5,9 @@ import { shownOnCluster } from '../../../runs/sweep/shown-on-cluster';
 import { runLabel, stopReason } from '../../runs/label';
 import { canRunAgain, isActive, isResumable, shownState } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
-import { shortened } from '../../words/run-error';
+import { lossError, shortened } from '../../words/run-error';
+import { isExplained } from '../../../protocol/run-files/unexpected-end';
+import { fill } from '../../../base/fill';
 
 /** Polling interval for visible runs that a trainer writes: at most four messages a second. */
 export const LIVE_MS = 250;
@@ -35,7 +37,7 @@ const NOTHING: Readonly<Sent> = {
 };
 
 /** Its name among the runs of its experiment, and what a cluster's scheduler says about it. */
-export type Known = Pick<RunEntry, 'name' | 'number' | 'cluster'>;
+export type Known = Pick<RunEntry, 'name' | 'number' | 'cluster' | 'end'>;
 
 interface Followed {
   tail: RunTail;
@@ -194,11 +196,12 @@ export function stateOf(
 
 export function factsOf(tail: RunTail, known: Known = {}): RunFacts {
   const { summary, user, trial } = tail;
-  const { name, number } = known;
+  const { name, number, end } = known;
   const state = stateOf(tail, known);
   // The reason for a failure comes first.
   const failed = state === 'failed' ? summary?.events.findLast((e) => e.kind === 'failed') : undefined;
-  const error = tail.error ?? failed ?? tail.curveError;
+  const lost = state === 'lost' && end && isExplained(end) ? lossError(end, fill) : undefined;
+  const error = tail.error ?? failed ?? lost ?? tail.curveError;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {
     name: runLabel({ user, name, number, id, run: summary, trial }),

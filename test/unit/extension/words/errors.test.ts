@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fill } from '../../../../src/base/fill';
 import { editorHint } from '../../../../src/extension/words/editor-hint';
 import { endNotice } from '../../../../src/extension/words/end-text';
+import { errorOf } from '../../../../src/extension/words/run-error';
 import { COMMAND } from '../../../../src/extension/ids';
 import { factsOf } from '../../../../src/extension/panels/run/feed';
 import { nextSteps } from '../../../../src/extension/words/next-step';
@@ -103,6 +104,22 @@ describe('a run that failed', () => {
     expect(runRow(entry, context).description).toMatch(
       /^train\.csv has no column "label"; it has "text" · failed at step 3/,
     );
+  });
+
+  it('explains a lost run by the signal and the model that was changed', () => {
+    const end = { signal: 'SIGBUS', model: { path: '/models/m.onnx', before: 9000, after: 10 } };
+    const entry = { ...failed('x', 'x.'), state: 'lost' as const, end };
+    const why = 'the model m.onnx was changed while it was read (SIGBUS): it has 10 bytes instead of 9,000';
+    expect(endNotice(entry, fill).message).toMatch(
+      /^The trainer of demo \(.*\) ended unexpectedly at step 3: /,
+    );
+    expect(endNotice(entry, fill).message).toContain(`${why}. Put the model back as it was`);
+    expect(runRow(entry, context).description).toContain(`lost at step 3 · ${why}`);
+    expect(errorOf(entry, fill)?.message).toBe(`Its trainer ended unexpectedly: ${why}.`);
+    const unknown = { ...entry, end: {} };
+    expect(endNotice(unknown, fill).message).toMatch(/ended unexpectedly at step 3\.$/);
+    expect(runRow(unknown, context).description).toMatch(/^lost at step 3( · [^:]+)?$/);
+    expect(errorOf(unknown, fill)?.message).toContain('it was killed, or its machine was switched off');
   });
 
   it('offers the next step that the editor can take', () => {

@@ -40,6 +40,20 @@ it('a trial that was cancelled is not started before it is resumed', () => {
   expect(attempts.mayLaunch(trial({ state: 'waiting' }))).toBe(true);
 });
 
+it('a trial that is given up says what ended its trainer', () => {
+  const attempts = new Attempts(false, false);
+  const lost = (end?: TrialView['end']) =>
+    trial({ state: 'lost', step: 3, folder: '/runs/a', ...(end && { end }) });
+  for (let i = 0; i < 3; i++) attempts.launched(lost());
+  expect(attempts.seen(lost({ signal: 'SIGKILL' })).error).toEqual({
+    message:
+      'Its trainer ended unexpectedly 3 times at step 3: it was killed (SIGKILL), most likely because memory ran out.',
+    hint: 'See its log in /runs/a.',
+  });
+  for (const end of [undefined, {}])
+    expect(attempts.seen(lost(end)).error?.message).toBe('Its trainer ended unexpectedly 3 times at step 3.');
+});
+
 it('what other processes have started in vain counts, until a step or the user says otherwise', () => {
   const lost = (times: number, at: number) =>
     trial({
