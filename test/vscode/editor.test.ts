@@ -254,9 +254,6 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await window.openFile('bad.aurora.json');
     await window.palette('AuroRA: Run Preflight');
     await window.said(/bad\.jsonl.*"text" is empty/);
-    await window.palette('Problems: Focus on Problems View');
-    const rows = window.page.locator('.markers-panel .monaco-list-row');
-    await rows.filter({ hasText: `bad.jsonl, line ${line}` }).waitFor();
     await window.tab('bad.aurora.json').click();
     await goTo(5, 16);
     await window.page.keyboard.press('Control+.');

@@ -199,7 +199,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     const [oldest] = finished();
     await window.contextMenu(window.row(nameOf(oldest)), 'Star Run');
     await untilSpoken(/^Run .*, finished, starred/);
-    const ofTiny = (await spoken()).filter((row) => /^Run (AuroRA|the good)/.test(row));
+    const ofTiny = (await spoken()).filter((row) => /^Run #\d+ (AuroRA|the good)/.test(row));
     expect(ofTiny[0]).toContain(nameOf(oldest));
     await window.contextMenu(window.row(nameOf(oldest)), 'Edit Run Note');
     await window.input('Note for run', 'rate *too* high [a](b) $(zap)');

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { NumberReader } from '../../../runs/numbers';
 import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/trash';
 import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
 import { COMMAND } from '../../ids';
@@ -170,6 +171,15 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
     return [];
   }
   const runs = await Promise.all(all.map(({ folder }) => entryOf(folder)));
+  // A number stays with its run in the trash.
+  const homes = [...new Set(all.map(({ from }) => dirname(from)))];
+  const numbers = new Map(
+    await Promise.all(homes.map(async (home) => [home, await new NumberReader(home).look()] as const)),
+  );
+  const numbered = ({ from }: TrashedRun) => {
+    const number = numbers.get(dirname(from))?.get(basename(from));
+    return number === undefined ? {} : { number };
+  };
   const deleted = (at: number) =>
     vscode.l10n.t('Deleted {0}', ago(at, Date.now(), vscode.env.language, vscode.l10n.t));
   const ofSweeps = sweeps.map((trashed) => ({
@@ -182,7 +192,7 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
     trashed,
   }));
   const ofRuns = all.map((trashed, i) => ({
-    label: runs[i] ? runLabel(runs[i]) : labelOfId(trashed.label),
+    label: runs[i] ? runLabel({ ...runs[i], ...numbered(trashed) }) : labelOfId(trashed.label),
     description: [basename(dirname(trashed.from)), (runs[i] && headline(runs[i])) ?? '']
       .filter((part) => part !== '')
       .join(' · '),
