@@ -20,7 +20,7 @@ import { reportFiles } from '../../../src/study/report';
 import { studyOf } from '../../../src/study/study';
 
 const folder = scratchFolder('damaged-runs');
-const FINISHED = resolve('test/fixtures/runs/2-studies/finished');
+const FINISHED = resolve('test/fixtures/runs/finished');
 
 const runs = join(folder, 'runs');
 const [good, bad] = ['good', 'bad'].map((name) => join(runs, name)) as [string, string];
