@@ -10,7 +10,8 @@ afterAll(() => lab.remove());
 
 describe('aurora reproduce', () => {
   it.each([
-    [[], 'takes one study name'],
+    [[], 'needs one study name'],
+    [['paper', 'debian'], 'takes one study name, not 2'],
     [['paper'], 'Unknown study "paper".'],
   ])('rejects %j', (args, message) => {
     const r = lab.run('reproduce', ...args);

@@ -29,7 +29,7 @@ describe('aurora study', () => {
     expect([r.code, r.err]).toEqual([0, '']);
     expect(r.out).toMatch(/LoRA r=2 +\d+ +\d+\.\d ± /);
     expect(r.out).toMatch(/AuroRA r=2 +\d+ +\d+\.\d ± /);
-    expect(r.out).toMatch(/The same for all groups: runs 2 · learning rate 0\.02/);
+    expect(r.out).toMatch(/The same for all groups: runs 2 · learning rate 2e-2/);
     expect(r.out.replace(/\s+/g, ' ')).toContain('Paired test over 2 seeds (1, 2) only');
     expect(r.out).toContain(
       'For 2 of the runs, the merged form has not been measured. Add it with --measure.',

@@ -182,11 +182,18 @@ describe('a run on a pipeline', () => {
     const args = [CLI, 'preflight', experiment, '--json', ...many];
     const checked = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(checked.status).toBe(3);
-    expect(JSON.parse(checked.stdout.trim().split('\n').at(-1)!)).toMatchObject({
-      kind: 'problem',
-      key: 'training.pictures',
-      message: expect.stringMatching(problem) as string,
-    });
+    const message = expect.stringMatching(problem) as string;
+    // The last line is the error that ends every command.
+    expect(
+      checked.stdout
+        .trim()
+        .split('\n')
+        .slice(-2)
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([
+      { kind: 'problem', key: 'training.pictures', message },
+      { error: { kind: 'experiment', code: 3, message } },
+    ]);
   });
 
   it('gives a fork what it has drawn so far', () => {

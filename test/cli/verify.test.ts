@@ -58,6 +58,14 @@ describe('aurora verify', () => {
     expect(device.err).toContain('The engine tfjs has no device "cuda"');
     const missing = lab.run('verify', lab.experiment, '--json', '--set', 'model.path=nothing.onnx');
     expect(missing.code).not.toBe(0);
-    expect(JSON.parse(missing.out)).toMatchObject({ kind: 'problem', severity: 'error', key: 'model.path' });
+    expect(
+      missing.out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([
+      { kind: 'problem', severity: 'error', key: 'model.path' },
+      { error: { code: missing.code, message: expect.any(String) as string } },
+    ]);
   });
 });
