@@ -34,7 +34,7 @@ describe.runIf(process.platform === 'linux')('a machine check that is ended', ()
     const env = { ...process.env, TMPDIR: folder };
     const child = spawn(process.execPath, [CLI, 'doctor', '--seconds', '120'], { env, stdio: 'ignore' });
     const end = new Promise((done) => child.once('close', done));
-    const graphs = () => readdirSync(folder).filter((name) => name.startsWith('aurora-doctor-'));
+    const graphs = () => readdirSync(folder).filter((name) => name.startsWith('.aurora-doctor.'));
     // The graph is written and a separate process is measuring with it.
     await until(
       () =>

@@ -249,8 +249,9 @@ describe('aurora preflight', () => {
     let out = '';
     child.stdout.on('data', (d: Buffer) => (out += d.toString()));
     const exit = new Promise((done) => child.once('exit', done));
-    for (let i = 0; i < 2000 && !out.includes('warm-up'); i++) await wait(5);
-    const own = () => readdirSync(tmp).filter((name) => name.startsWith('aurora-'));
+    while (!out.includes('warm-up') && child.exitCode === null) await wait(5);
+    expect(out).toContain('warm-up');
+    const own = () => readdirSync(tmp).filter((name) => name.startsWith('.aurora-preflight.'));
     const [work] = own();
     expect(existsSync(join(tmp, work, 'graph'))).toBe(true);
     child.kill(signal);
