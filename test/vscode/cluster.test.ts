@@ -127,7 +127,7 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await window.expand(group());
     await untilSpoken(
       /^2 trials queued, (waiting for free nodes|other jobs are ahead of it)/,
-      /^Run seed 1, running, .*on node1/,
+      /^Run (#\d+ )?seed 1, running, .*on node1/,
     );
     const page = await window.frameWith('aurora-sweep .trial-row');
     await expect
@@ -165,7 +165,7 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await window.sideBar();
     await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, Slurm, best [\d.]+% accuracy/);
     await window.expand(group());
-    await untilSpoken(...[1, 2, 3].map((seed) => new RegExp(`^Run seed ${seed}, finished, `)));
+    await untilSpoken(...[1, 2, 3].map((seed) => new RegExp(`^Run (#\\d+ )?seed ${seed}, finished, `)));
     const ids = readdirSync(runs);
     expect(ids).toHaveLength(3);
     for (const id of ids) {

@@ -257,9 +257,10 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await window.tab('bad.aurora.json').click();
     await goTo(5, 16);
     await window.page.keyboard.press('Control+.');
-    const fixes = window.page.locator('.action-widget .monaco-list-row');
-    await fixes.filter({ hasText: 'Set data.onBadRow to "skip"' }).waitFor();
-    await fixes.filter({ hasText: `Open bad.jsonl, line ${line}` }).click();
+    const fixes = window.page.locator('.action-widget', { hasText: 'Set data.onBadRow to "skip"' });
+    await fixes.filter({ hasText: `Open bad.jsonl, line ${line}` }).waitFor();
+    await window.page.keyboard.press('ArrowDown');
+    await window.page.keyboard.press('Enter');
     await window.tab('bad.jsonl').waitFor();
     await window.statusBar(`Ln ${line}, Col 1`).waitFor();
   });

@@ -70,7 +70,7 @@ describe('a sweep, in VS Code 1.100', () => {
     await untilSpoken(/^Sweep · \w{4}, running, 0 of 3/);
     await window.expand(group());
     // It may have been evaluated by then.
-    await untilSpoken(/^Run seed \d, (?=.*running).*step \d+\/720/);
+    await untilSpoken(/^Run (#\d+ )?seed \d, (?=.*running).*step \d+\/720/);
     const page = await window.frameWith('aurora-sweep .trial-row');
     expect(await page.locator('h1').innerText()).toMatch(/^Sweep of tiny \w{4}$/);
     await expect
@@ -99,7 +99,7 @@ describe('a sweep, in VS Code 1.100', () => {
     await untilSpoken(/^Sweep · \w{4}, (running, [012] of 3|finished, 3 trials), best /);
     await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, best [\d.]+% accuracy/);
     await window.expand(group());
-    await untilSpoken(...[1, 2, 3].map((seed) => new RegExp(`^Run seed ${seed}, finished, `)));
+    await untilSpoken(...[1, 2, 3].map((seed) => new RegExp(`^Run (#\\d+ )?seed ${seed}, finished, `)));
     await window.screenshot('sweep-finished');
     const ids = readdirSync(runs);
     expect(ids).toHaveLength(3);
