@@ -1,4 +1,3 @@
-import { isAbsolute, resolve } from 'node:path';
 import type { FileIdentity } from '../files/identity';
 import type { InputRole } from '../protocol/events';
 import { foundPath, storedPath } from './stored/path';
@@ -40,10 +39,6 @@ export const storedInput = (folder: string, file: InputFile): InputFile =>
 /** The opposite. @param was where the record's folder was when it was written */
 export const foundInput = (folder: string, file: InputFile, was: string | undefined): InputFile =>
   withPath(file, (path) => foundPath(folder, path, was));
-
-/** Where the folder is, if a stored input lies outside of its project and may have to be found from there. */
-export const placeOf = (folder: string, stored: readonly InputFile[]): { folder?: string } =>
-  stored.some(({ path }) => isAbsolute(path)) ? { folder: resolve(folder) } : {};
 
 const withPath = (file: InputFile, replaced: (path: string) => string): InputFile => ({
   ...{ ...file, path: replaced(file.path) },

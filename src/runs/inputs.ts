@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { writeAtomic } from '../files/atomic';
 import { identifyData } from '../files/identify-data';
 import { matchedBy } from '../files/pattern';
@@ -9,7 +10,7 @@ import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import type { InputChange, InputRole } from '../protocol/events';
 import { FilesNow } from './files-now';
 import { changedImages, hashImages } from './image-set';
-import { foundInput, isInputFile, placeOf, storedInput, type InputFile } from './input-file';
+import { foundInput, isInputFile, storedInput, type InputFile } from './input-file';
 import { runPaths } from './layout';
 
 export type { InputFile } from './input-file';
@@ -33,8 +34,7 @@ export function writeInputs(run: string, record: InputsRecord): void {
   const stored = (file: InputFile) => storedInput(run, withReference(file));
   const files = record.files.map(stored);
   const earlier = record.earlier?.map((e) => ({ ...e, files: e.files.map(stored) }));
-  const all = [files, ...(earlier ?? []).map((e) => e.files)].flat();
-  const value = { ...record, ...placeOf(run, all), files, ...(earlier && { earlier }) };
+  const value = { ...record, folder: resolve(run), files, ...(earlier && { earlier }) };
   writeAtomic(runPaths(run).inputs, `${JSON.stringify(value, null, 2)}\n`, run);
 }
 

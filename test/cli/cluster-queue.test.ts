@@ -393,7 +393,7 @@ describe('a sweep on a cluster', () => {
 
   it('trains the trials of a copy there, while the original trains on, both with the same bits', async () => {
     const sweep = seeds(1, 2, 3);
-    const training = { epochs: 24, checkpointEvery: 20 };
+    const training = { epochs: 12, checkpointEvery: 20 };
     const lab = labWith(sweep, training);
     const { cluster, port } = await clusterWith(2);
     expect(await Queue.start(lab, port, ['--no-wait']).ended).toBe(0);
@@ -406,7 +406,7 @@ describe('a sweep on a cluster', () => {
     expect(cluster.starts.toSorted()).toEqual([1, 1, 2, 2, 3, 3]);
     const learned = locally(sweep, training);
     expect([results(lab), results(copy)]).toEqual([learned, learned]);
-  }, 120_000);
+  }, 300_000);
 
   it('does not begin again on a cluster what has begun here', async () => {
     const lab = labWith(seeds(1), LONG);

@@ -1,18 +1,21 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { hubReferenceText } from '../../experiment/hub-reference';
+import { hubReferenceText, parseHubReference } from '../../experiment/hub-reference';
 import { localPath, ownReferenceOf } from '../../files/hub-cache';
 
 /**
  * Paths in the records of a run or a sweep. What is in the project, the folder that has `.aurora`, is relative to the record's
  * folder, so that the whole project can be moved; what is in the hub's cache is named by its reference. Other paths are
- * absolute, and move with the project only if they lie in a folder that was moved with it.
+ * absolute, and move with the project only if they lie in a folder that was moved with it. The folder is recorded too, because
+ * a run that is moved by itself leaves its project behind.
  */
 
 /** The folder above `.aurora`; of a run elsewhere, the one that holds the folder of its runs. */
-function projectOf(folder: string): string {
+const projectOf = (folder: string): string => auroraProject(folder) ?? dirname(dirname(folder));
+
+function auroraProject(folder: string): string | undefined {
   for (let at = folder; dirname(at) !== at; at = dirname(at))
     if (basename(at) === '.aurora') return dirname(at);
-  return dirname(dirname(folder));
+  return undefined;
 }
 
 /** @param folder of the run or the sweep. @param path absolute */
@@ -28,7 +31,13 @@ export function storedPath(folder: string, path: string): string {
 /** @param was where the record's folder was when the path was stored */
 export function foundPath(folder: string, stored: string, was: string | undefined): string {
   const own = resolve(folder);
-  return isAbsolute(stored) && was !== undefined ? moved(stored, was, own) : localPath(own, stored);
+  if (was === undefined || own === was || parseHubReference(stored)) return localPath(own, stored);
+  if (isAbsolute(stored)) return moved(stored, was, own);
+  const project = projectOf(was);
+  const inProject = relative(project, was);
+  if (own.endsWith(sep + inProject)) return resolve(own, stored);
+  // Moved by itself: into a project, or out of the one that has its files.
+  return join(auroraProject(own) ?? project, relative(project, resolve(was, stored)));
 }
 
 /** The path after the move that took one folder to another place: /a/data is /b/data if /a/x/runs is now /b/x/runs. */

@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Experiment } from '../../experiment/experiment';
 import { withPaths } from '../../experiment/paths';
 import { writeAtomic } from '../../files/atomic';
@@ -7,13 +7,7 @@ import { foundPath, storedPath } from './path';
 
 /** Writes spec.json, with paths as records have them. @param spec with absolute paths */
 export function writeSpec(run: string, spec: Experiment): void {
-  let outside = false;
-  const stored = withPaths(spec, (path) => {
-    const text = storedPath(run, path);
-    outside ||= isAbsolute(text);
-    return text;
-  });
-  const value = outside ? { ...stored, folder: resolve(run) } : stored;
+  const value = { ...withPaths(spec, (path) => storedPath(run, path)), folder: resolve(run) };
   writeAtomic(runPaths(run).spec, `${JSON.stringify(value, null, 2)}\n`, run);
 }
 

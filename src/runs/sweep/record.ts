@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import type { ProcessRecord } from '../../files/processes';
@@ -10,7 +10,7 @@ import type { Pruning, RateSearch, Settings, SweepSpec } from '../../experiment/
 import { parseJson } from '../../files/json';
 import { readIfThereSync } from '../../files/read';
 import type { InputChange } from '../../protocol/events';
-import { foundInput, isInputFile, placeOf, storedInput, type InputFile } from '../input-file';
+import { foundInput, isInputFile, storedInput, type InputFile } from '../input-file';
 import { runPaths } from '../layout';
 
 export const SWEEP_VERSION = 1;
@@ -110,7 +110,7 @@ export const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
 
 export function writeSweep(folder: string, record: SweepRecord): void {
   const inputs = record.inputs?.map((file) => storedInput(folder, file));
-  const value = { ...record, ...(inputs && { ...placeOf(folder, inputs), inputs }) };
+  const value = { ...record, ...(inputs && { folder: resolve(folder), inputs }) };
   writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(value, null, 2)}\n`, folder);
 }
 

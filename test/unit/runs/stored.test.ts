@@ -87,3 +87,18 @@ it('a copy of a project that is still there leads to its own files', () => {
   const copy = run.replace(`${scratch}/first`, `${scratch}/second`);
   expect(readRunSummary(copy).spec.data.train).toBe(join(scratch, 'second/proj/data/train-*.csv'));
 });
+
+it.each(['../elsewhere/deep/er/run', '../run', '.aurora/recovered/run'])(
+  'a run that is moved by itself to %s leads to the files of its project',
+  (name) => {
+    const { run, spec: before } = project(`alone${name.length}`);
+    writeSpec(run, before);
+    const path = before.data.train;
+    writeInputs(run, { version: 1, since: 0, files: [{ role: 'train', path, size: 0, sha256: null }] });
+    const to = join(dirname(dirname(dirname(dirname(run)))), name);
+    mkdirSync(dirname(to), { recursive: true });
+    renameSync(run, to);
+    expect(readRunSummary(to).spec).toMatchObject({ model: before.model, data: before.data });
+    expect(readInputs(to)?.files.map((file) => file.path)).toEqual([path]);
+  },
+);
