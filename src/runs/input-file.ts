@@ -36,9 +36,9 @@ export interface ImageSet {
 export const storedInput = (folder: string, file: InputFile): InputFile =>
   withPath(file, (path) => storedPath(folder, path));
 
-/** The opposite. @param was where the record's folder was when it was written */
-export const foundInput = (folder: string, file: InputFile, was: string | undefined): InputFile =>
-  withPath(file, (path) => foundPath(folder, path, was));
+/** The opposite. @param was where the record's folder was when it was written, as the record has it, which may be damaged */
+export const foundInput = (folder: string, file: InputFile, was: unknown): InputFile =>
+  withPath(file, (path) => foundPath(folder, path, typeof was === 'string' ? was : undefined));
 
 const withPath = (file: InputFile, replaced: (path: string) => string): InputFile => ({
   ...{ ...file, path: replaced(file.path) },
