@@ -263,6 +263,9 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await window.page.keyboard.press('Enter');
     await window.tab('bad.jsonl').waitFor();
     await window.statusBar(`Ln ${line}, Col 1`).waitFor();
+    // It opened beside: later tests type into the only group.
+    await window.tab('bad.jsonl').click({ button: 'middle' });
+    await window.tab('bad.jsonl').waitFor({ state: 'detached' });
   });
 
   test('an experiment can be duplicated with its comments, and a run’s settings are shown read-only', async () => {

@@ -88,7 +88,8 @@ describe('a sweep, in VS Code 1.100', () => {
     process.kill(runningTrial()!, 'SIGCONT');
     await window.said(/The sweep of tiny was stopped; [012] of 3 trials are done, and everything is saved/);
     await untilSpoken(/^Sweep · \w{4}, stopped, [012] of 3/);
-    expect(['sweep', 'train'].flatMap((command) => programs(server.profile, command))).toEqual([]);
+    const left = () => ['sweep', 'train'].flatMap((command) => programs(server.profile, command));
+    await expect.poll(left).toEqual([]);
   });
 
   test('Resume Sweep continues it, also across a reload, and trains each trial once', async () => {
