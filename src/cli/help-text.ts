@@ -1,6 +1,6 @@
 import { wrap } from '../base/wrap';
 
-/** A line of prose at least this long goes on in the next one. */
+/** A line of prose at least this long continues on the next one. */
 const WRAPPED = 60;
 /** A description gets its own line if the terminal leaves less than this beside the name. */
 const NARROWEST = 24;
@@ -41,10 +41,10 @@ export function fitted(help: string, width: number): string {
   return out.join('\n');
 }
 
-/** Whether a line continues a description that begins in this column. */
+/** True for a line that continues a description in this column. */
 const isBelow = (line: string | undefined, indent: number): boolean =>
   line !== undefined && line.search(/\S/) === indent;
 
-/** Whether a line continues the paragraph of the one before it. */
+/** True for a line that continues the paragraph of the one before it. */
 const isMore = (line: string, next: string | undefined): boolean =>
   line.length >= WRAPPED && next !== undefined && /^\S/.test(next);

@@ -1,4 +1,4 @@
-/** Whether lines can be redrawn in place: on a terminal that knows how to. */
+/** True for a terminal on which lines can be redrawn in place. */
 export const isScreen = (out: NodeJS.WriteStream): boolean => out.isTTY && process.env.TERM !== 'dumb';
 
 /** A word in red on a terminal with colors; NO_COLOR, TERM=dumb and a file or pipe have none. */

@@ -22,7 +22,7 @@ const OLD_NAMES: readonly [RegExp, string][] = [
 export class Weights {
   /** Of the task model that the folder holds: `bert.`, or nothing. */
   readonly prefix: string;
-  /** What the folder's names lack of those in the base model. */
+  /** The prefix of the base model's names that the folder's names lack. */
   private readonly lacking: string = '';
   private readonly used = new Map<string, { tensor: Tensor; stored: StoredTensor }>();
 

@@ -14,7 +14,7 @@ export type ImageSource = FileImage | EncodedImage | CopiedImage | { fitted: Rgb
 
 export interface FileImage {
   path: string;
-  /** Of the data file that names it. */
+  /** The data file that names it. */
   of?: string;
 }
 

@@ -30,7 +30,7 @@ export interface Measured {
   truncated?: true;
 }
 
-/** How far a file has been read, or its rows have been encoded. */
+/** Progress of reading a file, or of encoding its rows. */
 export interface ReadProgress {
   path: string;
   done: number;

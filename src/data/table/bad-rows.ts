@@ -37,7 +37,7 @@ export function refuseBadRows(
   throw new AuroraError('data', [...named, ...rest].join('\n'), hint);
 }
 
-/** What to do about rows that stop training. @param single whether there is only one */
+/** Advice for rows that stop training. @param single whether there is only one */
 export function correctionOf(bad: readonly SkippedRow[], single: boolean): string {
   const images = bad.every(({ ofImage }) => ofImage);
   const what = images

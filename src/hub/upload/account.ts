@@ -27,7 +27,11 @@ export async function accountOf(hub: Hub): Promise<Account> {
       `${make}, then set HF_TOKEN to it, run \`hf auth login\`, or sign in in the editor.`,
     );
   if (hub.http.withholds)
-    throw new AuroraError('gated', `${endpoint} is no place for an access token.`, WITHHELD_HINT);
+    throw new AuroraError(
+      'gated',
+      `${endpoint} is not encrypted, so the access token is not sent to it.`,
+      WITHHELD_HINT,
+    );
   const { name, orgs, auth } = await askHub(hub, '/api/whoami-v2', {
     what: 'the name of your account',
   });

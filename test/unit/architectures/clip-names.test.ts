@@ -43,7 +43,7 @@ describe('a CLIP model whose names are those of transformers 5.16', () => {
     expect(contents(loadModelAt(bare(source)))).toEqual(contents(loadModelAt(source)));
   });
 
-  it('is exported under the names of its own files', () => {
+  it('is exported under the names that its files use', () => {
     const { places } = folderWeights(bare(join(FIXTURES, 'hf/clip-text')));
     const stored = places.get('text_model.final_layer_norm.weight')!;
     expect(stored.name).toBe('final_layer_norm.weight');
@@ -58,7 +58,7 @@ describe('a CLIP model whose names are those of transformers 5.16', () => {
     expect(contents(own)).toEqual(contents(known));
   });
 
-  it('that lacks a weight is told the name in its own files', () => {
+  it('that lacks a weight is reported by the name in its files', () => {
     const folder = bare(join(FIXTURES, 'hf/clip-text'));
     const path = join(folder, 'model.safetensors');
     const tensors = [...readHeader(path).values()].filter((t) => t.name !== 'final_layer_norm.weight');

@@ -99,7 +99,7 @@ function embeddings(
   return net.op(at, 'Mul', [layerNorm(net, `${at}.LayerNorm`, wide, hidden, epsilon), real]);
 }
 
-/** Whether neither of two tokens is padding: (batch, 1, sequence, sequence). */
+/** The mask of pairs of tokens that are both not padding: (batch, 1, sequence, sequence). */
 function pairsOf(net: Network, mask: string): string {
   const along = (axis: number) => net.op('', 'Unsqueeze', [mask, net.g.ints([1, axis])]);
   return net.op('', 'Cast', [net.op('', 'Mul', [along(2), along(3)])], { to: DType.bool });

@@ -79,7 +79,7 @@ export async function planReferences(hub: Hub, refs: readonly HubReference[]): P
   return plans.filter(({ missing }) => missing.length > 0);
 }
 
-/** Of a pattern, nothing here says how many files it has. The names of blobs are the hashes of what is there. */
+/** Nothing here says how many files a pattern has. Blobs are named after the hashes of their contents. */
 async function isSurelyCached({ settings: { cache, offline } }: Hub, group: readonly HubReference[]) {
   const [{ kind, repo, revision }] = group as [HubReference];
   const known = new Map(cachedInfo(cache, kind, repo, revision)?.files.map((file) => [file.path, file]));

@@ -199,7 +199,7 @@ const FILTERS: Record<string, Filter> = {
   },
 };
 
-/** Whether a filter looks at the items of a list, and not at all that they contain. */
+/** True for a filter that looks at the items of a list, but not into them. */
 export const walksItems = (name: string): boolean =>
   Object.hasOwn(SEQUENCE_FILTERS, name) || ['count', 'd', 'default', 'join', 'reverse'].includes(name);
 

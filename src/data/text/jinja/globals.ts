@@ -28,7 +28,7 @@ function range(args: Arguments, budget: Budget): Value {
   );
 }
 
-/** What dict(...) and namespace(...) are given. */
+/** The arguments of dict(...) and namespace(...). */
 function pairs({ positional, named }: Arguments): [Value, Value][] {
   if (positional.length > 1) throw new TemplateError('only one value can be given without a name');
   const [first] = positional;
