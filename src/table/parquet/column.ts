@@ -16,7 +16,7 @@ export const iso = (date: Date): string | undefined =>
 /** So far apart that the library never reads two chunks as one. */
 const APART = 2 ** 40;
 
-/** Has no decompressor of its own: the library then calls ours for every page, also for those without compression. */
+/** A codec without a decompressor in the library, which then calls ours for every page, also for uncompressed ones. */
 const CHECKED = 'LZO';
 
 export interface ColumnPlace {
