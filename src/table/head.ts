@@ -14,6 +14,8 @@ export interface Column {
   values: string[];
   /** Whether its rows have lists, as of words. */
   lists?: true;
+  /** Why its values cannot be read. */
+  problem?: string;
 }
 
 /** Rows that are read at most. */

@@ -50,9 +50,10 @@ export const askForRow = (asked: AskedRow, reader?: Reader): Promise<string> =>
   ask(asked, asked.file, reader) as Promise<string>;
 
 /**
- * Columns and first values of a Parquet file; undefined if it cannot be read. The host has no reader for it.
+ * Columns and first values of a Parquet file; undefined if its columns have too many or too long names. The host has no
+ * reader for it.
  *
- * @throws AuroraError if reading takes too much time or memory
+ * @throws AuroraError if it cannot be read, or if reading takes too much time or memory
  */
 export const askForHead = (file: string, reader?: Reader): Promise<DataHead | undefined> =>
   ask({ head: file }, file, reader) as Promise<DataHead | undefined>;

@@ -8,7 +8,7 @@ import type { ModelSummary } from '../../graph/summary';
 import type { DataHead } from '../../table/head';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
 import { meantMethod } from '../../runs/experiment/unread-keys';
-import type { AuroraError } from '../../base/errors';
+import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import type { DataSpec } from '../../experiment/experiment';
 import { modelFileLater } from '../../files/model-path';
@@ -22,7 +22,7 @@ import { shortPaths } from '../words/short-paths';
 import { columnFindings } from './checks/check-columns';
 import { dataFindings } from './checks/check-data';
 import { fileFindings, kindOf } from './checks/check-files';
-import type { DataHeads } from './columns';
+import type { DataHeads, RefusedFile } from './columns';
 import { inputFindings } from './checks/check-inputs';
 import { modelFindings } from './checks/check-model';
 import { ignoredFindings, textFindings } from './checks/check-text';
@@ -58,7 +58,7 @@ export interface Sources {
   unusable: readonly UnusableInput[];
   /** Absolute paths of the workspace's files that an experiment may name. */
   known: readonly string[];
-  /** Rejects or returns undefined if nothing can be read. */
+  /** Rejects as `readDataHead`. */
   head(path: string, options: HeadOptions): Promise<DataHead | undefined>;
   t: Translate;
 }
@@ -87,7 +87,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
   const data = usable<DataSpec>(value, 'data', problems);
   const layers = model.state === 'known' ? layersFor(doc, model.summary) : [];
-  const heads = await readHeads(doc, sources);
+  const { heads, refused } = await readHeads(doc, sources);
   if (adapter && !isHeadAlone(adapter))
     await matchAhead(
       patternsOf(adapter),
@@ -98,7 +98,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
     ...textFindings(doc, problems, method, t),
     ...ignoredFindings(doc),
     ...(await fileFindings(doc, taskOf(value), known, t)),
-    ...(await dataFindings(doc, heads, t)),
+    ...(await dataFindings(doc, heads, refused, t)),
     ...(data ? columnFindings(doc, taskOf(value), data, heads, t) : []),
     ...(model.state === 'known'
       ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined, t)
@@ -135,14 +135,21 @@ function taskOf(value: unknown): TaskDescription {
   return own<TaskDescription>(TASKS, String(type)) ?? TASKS[DEFAULT_TASK];
 }
 
-async function readHeads(doc: ExperimentText, { head }: Sources): Promise<DataHeads> {
+async function readHeads(
+  doc: ExperimentText,
+  { head }: Sources,
+): Promise<{ heads: DataHeads; refused: RefusedFile[] }> {
   const heads: DataHeads = {};
+  const refused: RefusedFile[] = [];
   // Taken from the text: completion must know the columns while another value is wrong.
   const read = async (path: JSONPath, section?: JSONPath): Promise<DataHead | undefined> => {
     const written = doc.string(...path);
     if (written === undefined) return undefined;
     const options = { ...headOptions(doc, ['data']), ...(section && headOptions(doc, section)) };
-    return head(doc.resolve(written), options).catch(() => undefined);
+    return head(doc.resolve(written), options).catch((error: unknown) => {
+      if (error instanceof AuroraError) refused.push({ path, error });
+      return undefined;
+    });
   };
   for (const part of ['train', 'validation', 'test'] as const) {
     const found = await read(['data', part]);
@@ -154,7 +161,7 @@ async function readHeads(doc: ExperimentText, { head }: Sources): Promise<DataHe
     const found = await read([...section, 'path'], section);
     if (found) sets.push([name, found]);
   }
-  return sets.length > 0 ? { ...heads, evaluations: Object.fromEntries(sets) } : heads;
+  return { heads: sets.length > 0 ? { ...heads, evaluations: Object.fromEntries(sets) } : heads, refused };
 }
 
 function headOptions(doc: ExperimentText, section: JSONPath): HeadOptions {

@@ -1,3 +1,5 @@
+import type { JSONPath } from 'jsonc-parser';
+import type { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import { flagOf } from '../../table/flags';
 import type { Column, DataHead } from '../../table/head';
@@ -34,6 +36,12 @@ export interface DataHeads {
   test?: DataHead;
   /** By the name in data.evaluations. */
   evaluations?: Record<string, DataHead>;
+}
+
+/** A data file that cannot be read, and the key that names it. */
+export interface RefusedFile {
+  path: JSONPath;
+  error: AuroraError;
 }
 
 /** The file whose columns a path names: that of its set, otherwise the training file. */

@@ -23,10 +23,11 @@ export type HeadOptions = Pick<DataSpec, 'header' | 'quoting'>;
 
 /**
  * Columns and first values of a data file, as the trainer reads it. Reads only the start of the file. Undefined if the
- * extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be opened. Of
- * several files that a pattern names, the first is read.
+ * extension is unknown or the content cannot be parsed; the trainer reports why. Of several files that a pattern names,
+ * the first is read.
  *
  * @param reader of Parquet files
+ * @throws AuroraError if a Parquet file is refused, or the file system's error if a file cannot be opened
  */
 export async function readDataHead(
   named: string,

@@ -7,7 +7,7 @@ import { readDataHead, type HeadOptions } from './data-head';
 export class HeadCache {
   private readonly known = new Map<string, { key: string; head: Promise<DataHead | undefined> }>();
 
-  /** Rejects if the file cannot be read. */
+  /** Rejects as `readDataHead`. */
   async read(path: string, options: HeadOptions = {}): Promise<DataHead | undefined> {
     const files = await filesOfLater(path);
     const { size, mtimeMs } = await stat(files[0]!);

@@ -41,6 +41,15 @@ async function written(rows: string): Promise<string> {
 const query = (rows: number) => `select 'text ' || i as text, i % 2 as label, [i] as list,
   {'bytes': 'abc'::blob, 'path': 'p'} as image from range(${rows}) t(i)`;
 
+const analysisOf = (text: string, program: { program: string }) =>
+  analyze(join(folder(), 'x.aurora.json'), text, {
+    model: { state: 'unnamed' },
+    unusable: [],
+    known: [],
+    head: (path, options) => readDataHead(path, options, program),
+    t,
+  });
+
 describe('a Parquet file in the editor', () => {
   it('has the columns and first values that the trainer reads', async () => {
     const head = (await readDataHead(await written(query(5000)), {}, await worker()))!;
@@ -59,25 +68,11 @@ describe('a Parquet file in the editor', () => {
     const file = await written(query(10));
     const program = await worker();
     const text = `{ "data": { "train": "${file}", "textColumn": "txt" } }`;
-    const analysis = await analyze(join(folder(), 'x.aurora.json'), text, {
-      model: { state: 'unnamed' },
-      unusable: [],
-      known: [],
-      head: (path, options) => readDataHead(path, options, program),
-      t,
-    });
+    const analysis = await analysisOf(text, program);
     const [missing] = analysis.findings.filter((f) => f.code === 'column-missing');
     expect(missing.message).toContain('has no column "txt" (data.textColumn); it has "text", "label"');
     const found = suggestionsAt(analysis, text.indexOf('"txt"') + 1, [], t)!;
     expect(found.suggestions.map((s) => s.value)).toEqual(['text', 'label', 'list', 'image']);
-  });
-
-  it('is nothing to report if it cannot be read: the trainer says why', async () => {
-    const file = await written(query(10));
-    const program = await worker();
-    writeFileSync(file, readFileSync(file).subarray(0, 200));
-    expect(await askForHead(file, program)).toBeUndefined();
-    expect(await askForHead(join(folder(), 'none.parquet'), program)).toBeUndefined();
   });
 
   it('shows single rows, with the size of bytes', async () => {
@@ -101,15 +96,76 @@ describe('a Parquet file in the editor', () => {
   });
 });
 
-describe('a hostile data file in the editor', () => {
-  const put = (name: string, bytes: Buffer): string => {
-    const file = join(folder(), name);
-    writeFileSync(file, bytes);
-    return file;
-  };
-  const indices = (values: number) =>
-    page({ type: 0, values, encoding: 8, body: Buffer.concat([Buffer.from([1]), run(values, 0)]) });
+const put = (name: string, bytes: Buffer): string => {
+  const file = join(folder(), name);
+  writeFileSync(file, bytes);
+  return file;
+};
+const indices = (values: number) =>
+  page({ type: 0, values, encoding: 8, body: Buffer.concat([Buffer.from([1]), run(values, 0)]) });
 
+describe('a Parquet file that training refuses is an error in the experiment', () => {
+  const refused: [string, string, () => Buffer | Promise<Buffer>, string][] = [
+    [
+      'with 30 million rows in a kilobyte',
+      'rows.parquet',
+      () => rawParquet({ pages: [dictionary('a'), indices(3e7)], rows: 3e7, padding: 1000 }),
+      'rows.parquet is not read: it has 30,000,000 rows in ',
+    ],
+    [
+      'whose row groups state other rows than the file',
+      'sum.parquet',
+      () => rawParquet({ pages: [dictionary('a'), indices(10)], rows: 10, total: 3e7 }),
+      'sum.parquet cannot be read: it is damaged',
+    ],
+    [
+      'with a page of more values than its bytes explain',
+      'page.parquet',
+      () => rawParquet({ pages: [dictionary('a'), indices(5e6)], rows: 10 }),
+      'page.parquet is not read: the column "text" of row group 1 has 5,000,000 values in ',
+    ],
+    [
+      'that is cut off',
+      'cut.parquet',
+      async () => readFileSync(await written(query(10))).subarray(0, 200),
+      'cut.parquet does not end as a Parquet file does: it is cut off. Copy or download it again.',
+    ],
+    ['that is not one', 'csv.parquet', () => Buffer.from('text,label\na,b\n'), 'csv.parquet is not a Parquet file.'], // prettier-ignore
+  ];
+  it.each(refused)('%s', async (_, name, bytes, message) => {
+    const file = put(name, await bytes());
+    const program = await worker();
+    for (const data of [`"train": "${file}"`, `"evaluations": { "a": { "path": "${file}" } }`]) {
+      const text = `{ "data": { ${data} } }`;
+      const { findings } = await analysisOf(text, program);
+      const [finding, ...others] = findings.filter((f) => f.code === 'data-unreadable');
+      expect(others).toEqual([]);
+      expect(finding).toMatchObject({ severity: 'error' });
+      expect(finding.message.startsWith(message), finding.message).toBe(true);
+      expect(text.slice(finding.offset, finding.offset + finding.length)).toBe(`"${file}"`);
+    }
+  });
+
+  it('but not where the experiment names none of its damaged columns', async () => {
+    const file = put('page.parquet', rawParquet({ pages: [dictionary('a'), indices(5e6)], rows: 10 }));
+    const program = await worker();
+    const text = `{ "data": { "train": "${file}", "textColumn": "other" } }`;
+    const { findings } = await analysisOf(text, program);
+    expect(findings.map((f) => f.code)).not.toContain('data-unreadable');
+  });
+
+  it('but not a second time where it is missing or empty', async () => {
+    const program = await worker();
+    for (const file of [put('empty.parquet', Buffer.alloc(0)), join(folder(), 'none.parquet')]) {
+      const { findings } = await analysisOf(`{ "data": { "test": "${file}" } }`, program);
+      expect(findings.filter(({ code }) => code.startsWith('data-') || code === 'file-missing')).toHaveLength(
+        1,
+      );
+    }
+  });
+});
+
+describe('a hostile data file in the editor', () => {
   it('of 30 million rows in a kilobyte is refused by name', async () => {
     const rows = 30_000_000;
     const file = put(
@@ -117,7 +173,6 @@ describe('a hostile data file in the editor', () => {
       rawParquet({ pages: [dictionary('a'), indices(rows)], rows, padding: 1000 }),
     );
     const program = await worker();
-    expect(await askForHead(file, program)).toBeUndefined();
     await expect(askForRow({ file, line: 5 }, program)).rejects.toMatchObject({
       kind: 'data',
       message: expect.stringContaining(`${file} is not read: it has 30,000,000 rows`) as string,

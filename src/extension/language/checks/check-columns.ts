@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import { own } from '../../../base/names';
 import { nearest } from '../../../base/nearest';
@@ -6,6 +7,8 @@ import type { DataSpec } from '../../../experiment/experiment';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import type { DataHead } from '../../../table/head';
 import type { Translate } from '../../translate';
+import { shortPaths } from '../../words/short-paths';
+import { DATA_UNREADABLE } from './check-data';
 import { labelFindings } from './check-labels';
 import { flagColumns, type DataHeads } from '../columns';
 import type { ExperimentText } from '../experiment-text';
@@ -28,7 +31,7 @@ interface NamedFile {
 }
 
 /**
- * Columns missing from the files, and label columns that cannot be one.
+ * Columns that are missing from the files or cannot be read, and label columns that cannot be one.
  *
  * @param data without its defaults if the schema reports an error elsewhere
  */
@@ -39,17 +42,21 @@ export function columnFindings(
   heads: DataHeads,
   t: Translate,
 ): Finding[] {
-  const missing = namedColumns(doc, task, data).flatMap((column) =>
+  const found = namedColumns(doc, task, data).flatMap((column) =>
     (['train', 'validation', 'test'] as const).flatMap((part) =>
-      missingFindings(doc, task, column, { path: ['data', part], head: heads[part] }, t),
+      foundIn(doc, task, column, { path: ['data', part], head: heads[part] }, t),
     ),
   );
   return [
-    ...missing,
-    ...setFindings(doc, task, data, heads, t),
+    ...distinct([...found, ...setFindings(doc, task, data, heads, t)]),
     ...labelFindings(doc, task, data, heads.train, t),
   ];
 }
+
+/** The columns of a damaged file share a message. */
+const distinct = (findings: readonly Finding[]): Finding[] => [
+  ...new Map(findings.map((finding) => [`${finding.offset} ${finding.message}`, finding])).values(),
+];
 
 /** Columns missing from the files of data.evaluations. One that a set inherits is reported at its file. */
 function setFindings(
@@ -64,7 +71,7 @@ function setFindings(
     const file = { path: [...section, 'path'], head: own(heads.evaluations ?? {}, name) };
     const set = { name, path, key: file.path, columns };
     return namedColumns(doc, task, dataOfSet(data as DataSpec, set)).flatMap((column) =>
-      missingFindings(doc, task, { ...column, path: [...section, ...column.path.slice(1)] }, file, t),
+      foundIn(doc, task, { ...column, path: [...section, ...column.path.slice(1)] }, file, t),
     );
   });
 }
@@ -98,6 +105,27 @@ const each = (key: string, names: readonly string[]): NamedColumn[] =>
 
 const one = (key: string, name: string | undefined): NamedColumn[] =>
   name === undefined ? [] : [{ key, path: ['data', key], name }];
+
+function foundIn(
+  doc: ExperimentText,
+  task: TaskDescription,
+  column: NamedColumn,
+  file: NamedFile,
+  t: Translate,
+): Finding[] {
+  const problem = file.head?.columns.find(({ name }) => name === column.name)?.problem;
+  if (problem === undefined) return missingFindings(doc, task, column, file, t);
+  const folder = dirname(doc.resolve(doc.string(...file.path)!));
+  return [
+    {
+      ...doc.span(...file.path),
+      severity: 'error',
+      code: DATA_UNREADABLE,
+      message: shortPaths(problem, [folder]),
+      fixes: [],
+    },
+  ];
+}
 
 function missingFindings(
   doc: ExperimentText,

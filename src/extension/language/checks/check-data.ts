@@ -1,11 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { own } from '../../../base/names';
+import type { AuroraError } from '../../../base/errors';
 import { filesOfLater } from '../../../files/pattern';
 import { formatOf } from '../../../table/files';
 import type { DataHead } from '../../../table/head';
 import type { Translate } from '../../translate';
-import type { DataHeads } from '../columns';
+import { shortPaths } from '../../words/short-paths';
+import type { DataHeads, RefusedFile } from '../columns';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding } from '../finding';
 import { fileKeys } from './check-files';
@@ -13,13 +15,22 @@ import { fileKeys } from './check-files';
 /** A larger file is not read to see whether it has anything but white space. */
 const SMALL = 64 * 1024;
 
-/** Data files that are there, but that training refuses: of an unknown format, or without rows. */
-export async function dataFindings(doc: ExperimentText, heads: DataHeads, t: Translate): Promise<Finding[]> {
+/** Code of a file, or a column that the experiment names, that cannot be read. */
+export const DATA_UNREADABLE = 'data-unreadable';
+
+/** Data files that are there, but that training refuses: of an unknown format, without rows, or unreadable. */
+export async function dataFindings(
+  doc: ExperimentText,
+  heads: DataHeads,
+  refused: readonly RefusedFile[],
+  t: Translate,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { path } of fileKeys(doc)) {
     const written = path[0] === 'data' ? doc.string(...path) : undefined;
     if (written === undefined) continue;
-    const problem = await problemOf(doc.resolve(written), headOf(heads, path), t);
+    const error = refused.find((file) => file.path.join('\0') === path.join('\0'))?.error;
+    const problem = await problemOf(doc.resolve(written), { head: headOf(heads, path), error }, t);
     if (problem) findings.push({ ...doc.span(...path), ...problem, severity: 'error', fixes: [] });
   }
   return findings;
@@ -32,7 +43,7 @@ const headOf = (heads: DataHeads, path: readonly string[]): DataHead | undefined
 
 async function problemOf(
   path: string,
-  head: DataHead | undefined,
+  { head, error }: { head: DataHead | undefined; error: AuroraError | undefined },
   t: Translate,
 ): Promise<Pick<Finding, 'code' | 'message'> | undefined> {
   const file = (await filesOfLater(path).catch(() => []))[0];
@@ -51,6 +62,11 @@ async function problemOf(
   if (facts.size === 0) return { code: 'data-empty', message: t('{0} is empty.', name) };
   if (head?.rows === 0 && head.whole)
     return { code: 'data-empty', message: t('{0} has a header but no rows.', name) };
+  if (error)
+    return {
+      code: DATA_UNREADABLE,
+      message: shortPaths(error.hint ? `${error.message} ${error.hint}` : error.message, [dirname(file)]),
+    };
   const isText = format !== 'parquet' && !/\.gz$/i.test(file);
   if (head || !isText || facts.size > SMALL || (await readFile(file, 'utf8')).trim() !== '') return undefined;
   return { code: 'data-empty', message: t('{0} has only blank lines.', name) };
