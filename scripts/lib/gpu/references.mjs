@@ -47,28 +47,27 @@ export async function compareWithPyTorch({ engine, device }, files, seconds) {
   const args = [join(ROOT, 'dist', 'cli.cjs'), 'reference', '--engine', engine, '--device', device, '--json'];
   const child = spawn(process.execPath, [...args, ...files], {
     cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   let late = false;
   const timer = setTimeout(() => {
     late = true;
     child.kill('SIGKILL');
   }, seconds * 1000);
-  let errors = '';
-  child.stderr.on('data', (chunk) => (errors += chunk));
   const closed = once(child, 'close');
   const done = [];
   let ended = false;
+  let problem;
   for await (const line of createInterface({ input: child.stdout })) {
-    const { kind, file, ...rest } = JSON.parse(line);
+    const { kind, file, error, ...rest } = JSON.parse(line);
     if (kind === 'file') done.push({ file: basename(file, '.json'), ...rest });
+    else if (error) problem = error.message;
     else ended = true;
   }
   const [code, signal] = await closed;
   clearTimeout(timer);
   const about = { done, of: files.length, seconds: (performance.now() - began) / 1000 };
   if (ended || late) return about;
-  const said = /error: (.*)/.exec(errors)?.[1];
   const at = basename(files[done.length] ?? '', '.json');
-  return { ...about, problem: said ?? `Its process ended with ${signal ?? `code ${code}`} at ${at}.` };
+  return { ...about, problem: problem ?? `Its process ended with ${signal ?? `code ${code}`} at ${at}.` };
 }
