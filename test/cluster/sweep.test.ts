@@ -1,10 +1,24 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RECORDS } from '../../src/executors/cluster/records-here';
+import { readInputs } from '../../src/runs/inputs';
+import { runPaths } from '../../src/runs/layout';
 import { CLI, Lab } from '../cli/lab';
+import { readRun } from '../read-run';
+import { trialResult } from '../trial-results';
 import { hasSlurm, Slurm, until } from './slurm';
 import { hasSshd, startSshd, type Sshd } from './sshd';
 import { Trainers, type Trainer } from './trainers';
@@ -242,10 +256,17 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     const log = files.onCluster(3)!.log!;
     expect(log.startsWith(lab.folder) && existsSync(log), log).toBe(true);
     expect(readFileSync(log, 'utf8')).toContain('Finished.');
-    // Nothing in what came back is a path of the cluster.
-    const spec = readFileSync(join(files.runs, files.trial(3).run!, 'spec.json'), 'utf8');
-    expect(spec).toContain(lab.path('model.onnx'));
-    expect(there !== undefined && spec.includes(there)).toBe(false);
+    // What came back names the files of this machine, not those of the cluster.
+    const run = join(files.runs, files.trial(3).run!);
+    const spec = JSON.parse(readFileSync(runPaths(run).spec, 'utf8')) as { folder: string };
+    expect([spec.folder, readRun(run).spec.model.path]).toEqual([run, lab.path('model.onnx')]);
+    const read = readInputs(run)!.files.map((file) => file.path);
+    expect(read).toContain(lab.path('model.onnx'));
+    expect(read.filter((path) => !path.startsWith(lab.folder))).toEqual([]);
+    const records = RECORDS.map((name) => readFileSync(join(run, name), 'utf8'));
+    expect(records.filter((text) => there !== undefined && text.includes(there))).toEqual([]);
+    const merged = lab.run('export', run, '--as', 'onnx-merged', '--out', lab.path('merged'));
+    expect(merged.code, merged.err).toBe(0);
     if (there !== undefined) await checkpointsComeWhenWanted(lab, env, files, there);
   });
 });
@@ -274,6 +295,14 @@ async function checkpointsComeWhenWanted(
   const all = new Queue(lab, env, '--checkpoints', 'all');
   expect(await all.ended, all.text).toBe(0);
   for (const of of runs) expect(steps(of)).toEqual(steps(there + of));
+  // A copy of a run that came back, as if it had been killed after its first checkpoint.
+  const copy = join(files.runs, 'killed');
+  cpSync(run(3), copy, { recursive: true });
+  rmSync(runPaths(copy).result);
+  for (const step of steps(copy).slice(1)) rmSync(join(copy, 'checkpoints', step), { recursive: true });
+  const resumed = lab.run('train', '--resume', copy, '--threads', '1', '--device', 'cpu');
+  expect(resumed.code, resumed.err).toBe(0);
+  expect(trialResult(copy)).toEqual(trialResult(run(3)));
 }
 
 /** Every file below a folder, with what changes when it is written. Whoever has begun a temporary one removes it. */

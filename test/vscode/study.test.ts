@@ -125,7 +125,7 @@ describe('Study, in VS Code 1.100', () => {
     const csv = join(lab.folder, 'runs.csv');
     await expect.poll(() => existsSync(csv)).toBe(true);
     const lines = readFileSync(csv, 'utf8').trim().split('\r\n');
-    expect(lines[0]).toMatch(/^name,state,accuracy,loss,/);
+    expect(lines[0]).toMatch(/^name,state,alarms,accuracy,loss,/);
     expect(lines).toHaveLength(3);
   });
 
