@@ -23,24 +23,5 @@ export function numberedPaths(names: Iterable<string>): (path: string) => boolea
   return (path) => paths.has(path);
 }
 
-/**
- * The layers of a model under the paths that a run uses. A run started under the paths of an earlier version keeps
- * those in its journal, checkpoints and snapshots; its PEFT export uses PyTorch's.
- *
- * @param modules that the run adapts, from its journal; undefined for a run that has not started
- */
-export function namedAs(
-  layers: readonly LinearLayer[],
-  modules: readonly string[] | undefined,
-): LinearLayer[] {
-  const paths = new Set(layers.map((l) => l.path));
-  const former = new Set(layers.map((l) => l.formerPath ?? l.path));
-  const isFormer = modules?.some((m) => !paths.has(m)) && modules.every((m) => former.has(m));
-  if (!isFormer) return [...layers];
-  return layers.map(({ formerPath, ...l }) =>
-    formerPath === undefined ? l : { ...l, path: formerPath, pytorchPath: l.path },
-  );
-}
-
 /** A layer's path in the PyTorch model. */
 export const pytorchPathOf = ({ path, pytorchPath = path }: LinearLayer): string => pytorchPath;

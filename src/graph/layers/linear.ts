@@ -4,7 +4,7 @@ import { OF_HEAD } from '../task-head';
 import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from '../model';
 import { PACKED } from './packed';
-import { formerPath, isModuleParameter, modulePath, sameModule } from './module-path';
+import { isModuleParameter, modulePath, sameModule } from './module-path';
 import { readersOf } from '../reads';
 import {
   computedWeight,
@@ -26,9 +26,7 @@ export interface LinearCall {
 export interface LinearLayer {
   /** Dotted, as `named_modules()` gives it: `encoder.layer.0.attention.self.query`. */
   path: string;
-  /** The path that earlier versions gave the layer, if different: their runs use it. */
-  formerPath?: string;
-  /** PyTorch's path if `path` is another: the former one (see `namedAs`), or without a task model's prefix. */
+  /** PyTorch's path if `path` lacks a task model's prefix. */
   pytorchPath?: string;
   inFeatures: number;
   outFeatures: number;
@@ -72,7 +70,6 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const layers = new Map<string, LinearLayer>();
   const ofWeight = new Map<Tensor, LinearLayer[]>();
   const paths = new PathNumbers();
-  const formerPaths = new PathNumbers();
   const isList = numberedPaths(operands.keys());
   const candidates = graph.nodes.flatMap((node) => {
     const operand = node.metadata.has(OF_HEAD) ? undefined : linearOperand(graph, operands, node);
@@ -90,10 +87,8 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     )
       continue;
     const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
-    const traces = { node, weight: tensor.name, tied };
-    const bias = biasName(operands, users, node);
-    const base = modulePath({ ...traces, bias: biasParameter(operands, users, node) }, isList) ?? tensor.name;
-    const formerBase = formerPath({ ...traces, bias }) ?? tensor.name;
+    const traces = { node, weight: tensor.name, bias: biasParameter(operands, users, node), tied };
+    const base = modulePath(traces, isList) ?? tensor.name;
     const call = { node, input: node.inputs[0], output: node.outputs[0] };
     const again = ofWeight.get(tensor)?.find((l) => sameModule(l.path, base));
     if (again) {
@@ -101,12 +96,10 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       continue;
     }
     const path = paths.of(base, tensor.name);
-    const former = formerPaths.of(formerBase, tensor.name);
     const { part } = operand;
     const [rows, columns] = operand.dims;
     const layer: LinearLayer = {
       path,
-      ...(former !== path && { formerPath: former }),
       inFeatures: operand.transposed ? columns : rows,
       outFeatures: operand.transposed ? rows : columns,
       weight: tensor,

@@ -35,18 +35,6 @@ export function modulePath(
   );
 }
 
-/** The path as earlier versions derived it, by joining the scopes in the node's name. Their runs use it. */
-export function formerPath({ node, weight, bias, tied }: Traces): string | undefined {
-  return (
-    node.metadata.get(MODULE) ??
-    (tied ? undefined : moduleOfParameter(weight)) ??
-    fromMetadata(node) ??
-    scopesOf(node.name)?.join('.') ??
-    (bias ? moduleOfParameter(bias) : undefined) ??
-    moduleOfParameter(weight)
-  );
-}
-
 /** Whether two paths differ only in the numbers that torch.onnx gives to later calls: `layer_1.query_2`. */
 export function sameModule(a: string, b: string): boolean {
   const plain = (path: string) =>

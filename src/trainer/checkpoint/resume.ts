@@ -8,16 +8,16 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { Checkpoint } from './checkpoint';
 import { latestCheckpoint, putBackReplaced } from './store';
+import type { Outputs } from '../../protocol/outputs';
 import type { Environment } from '../process/environment';
-import type { KnownTask } from '../task/task';
 import { specHash } from './spec-hash';
 
 /** What a resumed run starts from. */
 export interface Restored {
   /** Undefined if the run died before its first checkpoint: it starts over with the same seed. */
   checkpoint: Checkpoint | undefined;
-  /** Labels and modules as recorded by the run; undefined if it died before recording them. */
-  known: KnownTask | undefined;
+  /** What its outputs mean, as recorded by the run; undefined if it died before recording them. */
+  known: Outputs | undefined;
   /** Whether the journal has its `started` line. */
   started: boolean;
   seconds: number;

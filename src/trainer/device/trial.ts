@@ -20,8 +20,6 @@ import { taskOptions } from './options';
 /** Input file of a process that measures or tries one device; contains only the first step's data. */
 export interface TrialRequest {
   spec: Experiment;
-  /** By the names that the run uses. */
-  modules: string[];
   data: TaskData;
   batches: number[][];
   place: Place;
@@ -59,7 +57,6 @@ export function trialBytes(task: Task, place: Place, options: TrialOptions): Uin
   const split = (of: DataSplit): DataSplit => ({ path: of.path, rows: [], dataset, skipped: [] });
   const request: TrialRequest = {
     spec: task.spec,
-    modules: task.adapters.map((a) => a.layer.path),
     batches: groups[0],
     data: {
       train: split(train),
@@ -85,9 +82,9 @@ export const firstStep = ({ spec: { training }, trainingSet }: Task): number[][]
 /** Trains a run's first step on one device, repeatedly when measuring, without changing anything. */
 export async function runTrial(file: string): Promise<TrialAnswer> {
   const request = deserialize(readFileSync(file)) as TrialRequest;
-  const { spec, modules, data, batches, place, threads, folder } = request;
+  const { spec, data, batches, place, threads, folder } = request;
   try {
-    const adapted = adaptModel(spec, modules);
+    const adapted = adaptModel(spec);
     // What was packed into rows is not packed again.
     const made = await makeTask(spec, adapted, data, folder);
     const prepared = { ...made, trainingSet: data.train.dataset };

@@ -99,8 +99,8 @@ export function readPeftAdapter(
 ): Map<string, Float32Array> {
   const path = join(folder, WEIGHTS_FILE);
   const { tensors } = readSafetensors(path);
-  const take = (key: string, ...others: string[]): Float32Array => {
-    const found = [key, ...others].map((k) => tensors.get(k)).find((t) => t !== undefined);
+  const take = (key: string): Float32Array => {
+    const found = tensors.get(key);
     if (!found)
       throw new AuroraError(
         'run',
@@ -111,10 +111,8 @@ export function readPeftAdapter(
   };
   const values = new Map<string, Float32Array>();
   for (const a of adapters)
-    for (const t of a.tensors) {
-      const [key, former] = [pytorchPathOf(a.layer), a.layer.path].map((path) => peftKey(path, t.peftName));
-      values.set(tensorName(a, t.name), take(key, former));
-    }
+    for (const t of a.tensors)
+      values.set(tensorName(a, t.name), take(peftKey(pytorchPathOf(a.layer), t.peftName)));
   for (const key of HEAD_MODULES.map(headKeys))
     if (tensors.has(key.weight)) {
       values.set(HEAD_WEIGHT, take(key.weight));

@@ -68,7 +68,7 @@ const tuned = (spec: Experiment, adapter: TrainedSpec, adapters: readonly LayerA
   target_modules: adapters.map((a) => pytorchPathOf(a.layer)),
 });
 
-/** A path pattern from an earlier version matches nothing in PEFT, so each layer gets its own value. */
+/** A pattern matches paths without the task model's prefix, so each layer of such a model gets its own value. */
 function patternOf(
   pattern: Record<string, number> = {},
   [key, otherwise]: readonly ['rank' | 'alpha', number],

@@ -3,6 +3,7 @@ import { tensorName } from '../../adapters/inject';
 import { inForm, selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
 import { nearestPaths } from '../../adapters/targets/targets';
 import type { Graph } from '../../graph/model';
+import { pytorchPathOf } from '../../graph/layers/layer-names';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { FloatTensor } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
@@ -110,7 +111,7 @@ function matchPaths(
   // Two modules on one layer would mean an adapter for a model with two such parts, of which this is one.
   const fits = (renamed: readonly string[]) =>
     renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
-  const found = [...renamings(modules[0], [...known]), otherName(layers)].find((rename) =>
+  const found = [...renamings(modules[0], [...known]), withoutPrefix(layers)].find((rename) =>
     fits(modules.map(rename)),
   );
   if (found) return new Map(modules.map((m) => [m, found(m)]));
@@ -122,13 +123,9 @@ function matchPaths(
   );
 }
 
-/** Adapters from earlier versions use their paths, and a run that started with those keeps them. */
-function otherName(layers: readonly LinearLayer[]): (path: string) => string {
-  const names = new Map(
-    layers.flatMap(({ path, formerPath, pytorchPath }) =>
-      [formerPath, pytorchPath].flatMap((other) => (other === undefined ? [] : [[other, path]])),
-    ) as [string, string][],
-  );
+/** Adapters have the names of the task model, with its prefix. */
+function withoutPrefix(layers: readonly LinearLayer[]): (path: string) => string {
+  const names = new Map(layers.map((layer) => [pytorchPathOf(layer), layer.path]));
   return (path) => names.get(path) ?? path;
 }
 

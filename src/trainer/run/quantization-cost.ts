@@ -100,8 +100,7 @@ async function measureAdapter(
     return undefined;
   }
   const folder = open.graphs;
-  const modules = whole.adapters.map((a) => a.layer.path);
-  const task = await makeTask(full, adaptModel(full, modules), whole.data, folder);
+  const task = await makeTask(full, adaptModel(full), whole.data, folder);
   const { metrics } = await measureTask(
     taskInForm(task, plan.trainedForm(step)),
     parameters,

@@ -88,7 +88,7 @@ function lowRank(
 }
 
 function dense(run: RunSummary, all: number[], read: (step: number) => Parameters): Found | undefined {
-  const { adapters } = adaptModel(run.spec, run.events.find((e) => e.kind === 'started')?.modules);
+  const { adapters } = adaptModel(run.spec);
   const numbers = adapters.reduce((n, { layer }) => n + layer.inFeatures * layer.outFeatures, 0);
   const steps = spread(all, Math.floor(MOST_NUMBERS / numbers) - 1);
   if (steps.length === 0) return undefined;

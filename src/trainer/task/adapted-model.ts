@@ -1,7 +1,6 @@
 import { selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
-import { namedAs } from '../../graph/layers/layer-names';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import { TASK_PREFIX } from '../../architectures/blocks/network';
 import { loadModelAt } from '../../architectures/load';
@@ -38,7 +37,6 @@ export interface AdaptedModel {
 export interface BaseModel {
   original: Model;
   model: Model;
-  /** By PyTorch's paths. */
   layers: LinearLayer[];
 }
 
@@ -66,21 +64,12 @@ function prepared(original: Model): BaseModel {
 const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLayer[] =>
   layers.map((l) => ({ ...l, pytorchPath: taskPath(l.path, prefix) }));
 
-/**
- * @param modules those that the experiment's run adapts, once it has started
- * @throws AuroraError if the file, a target, a rank or an operator cannot be used
- */
-export const adaptModel = (spec: Experiment, modules?: readonly string[]): AdaptedModel =>
-  adaptTo(readModelOf(spec), spec, modules);
+/** @throws AuroraError if the file, a target, a rank or an operator cannot be used */
+export const adaptModel = (spec: Experiment): AdaptedModel => adaptTo(readModelOf(spec), spec);
 
 /** The same for a model that has already been read. */
-export function adaptTo(
-  { original, model, layers: found }: BaseModel,
-  spec: Experiment,
-  modules?: readonly string[],
-): AdaptedModel {
+export function adaptTo({ original, model, layers }: BaseModel, spec: Experiment): AdaptedModel {
   requirePositions(original, spec.model, spec.training.packing);
-  const layers = namedAs(found, modules);
   const output = taskOutput(declaredOutputs(model.graph), {
     output: spec.task.headWeights === 'model' ? requireHeadLayer(original, spec).input : spec.model.output,
     head: spec.task.head === 'linear',

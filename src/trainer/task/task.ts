@@ -59,11 +59,6 @@ export interface Task {
   warnings: string[];
 }
 
-/** For a run that has started: what its outputs mean, and the modules that it adapts, under its names for them. */
-export interface KnownTask extends Outputs {
-  modules?: readonly string[];
-}
-
 /**
  * @param near a folder for temporary graphs on the model's file system
  * @param known from the run's journal, once it has started
@@ -73,11 +68,11 @@ export interface KnownTask extends Outputs {
 export async function prepareTask(
   spec: Experiment,
   near: string,
-  known?: KnownTask,
+  known?: Outputs,
   load: LoadData = taskKind(spec.task.type).load,
   watch?: ReadWatch,
 ): Promise<Task> {
-  const adapted = adaptModel(spec, known?.modules);
+  const adapted = adaptModel(spec);
   return makeTask(spec, adapted, await load(spec, adapted.model, known, watch), near);
 }
 

@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
-import { namedAs } from '../../../../src/graph/layers/layer-names';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import { loadModel } from '../../../../src/graph/file/load';
 import { elementCount } from '../../../../src/graph/model';
@@ -77,33 +76,3 @@ it.each([
     expect(findLinearLayers(graph)).toMatchObject([{ path: module, hasBias: true }]);
   },
 );
-
-const REFERENCE = join(FOLDER, '../reference');
-const references = ['', 'more'].flatMap((folder) =>
-  readdirSync(join(REFERENCE, folder))
-    .filter((name) => name.endsWith('.onnx'))
-    .map((name) => join(folder, name)),
-);
-
-it.each(references)('the module paths of %s do not change', (name) => {
-  const { graph } = prepareModel(loadModel(join(REFERENCE, name)));
-  expect(findLinearLayers(graph).filter((l) => l.formerPath !== undefined)).toEqual([]);
-});
-
-describe('a run that started with the paths of an earlier version', () => {
-  const layers = layersOf('swin');
-
-  it("keeps them and has PyTorch's paths as well", () => {
-    const former = namedAs(layers, ['features.features.1.features.1.0.attn_1']);
-    expect(former.map((l) => [l.path, l.pytorchPath])).toContainEqual([
-      'features.features.1.features.1.0.attn_1',
-      'features.1.0.attn.proj',
-    ]);
-    expect(former.every((l) => l.formerPath === undefined)).toBe(true);
-  });
-
-  it("is not confused with one that started with PyTorch's paths", () => {
-    for (const run of [undefined, [], ['features.1.0.attn.proj'], ['head'], ['features.1.0.attn_7']])
-      expect(namedAs(layers, run)).toEqual(layers);
-  });
-});
