@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
@@ -29,8 +29,7 @@ const curve = (run: string) => [...readRun(run).scalars.column('loss')!];
 
 /** A copy of a finished run in the state of one that was killed after the second-to-last checkpoint. */
 function killed(run: string, last = 'step-000024'): string {
-  // Beside it, where its paths lead to the same files.
-  const copy = join(dirname(run), `killed-${++runs}`);
+  const copy = join(lab.folder, `killed-${++runs}`);
   cpSync(run, copy, { recursive: true });
   rmSync(runPaths(copy).result);
   rmSync(join(copy, 'checkpoints', last), { recursive: true });

@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Lab } from '../cli/lab';
 import { clean, type Campaign } from './campaign';
@@ -106,15 +106,12 @@ const COMMANDS: Record<string, Kill> = {
 
 /** Runs a command on a copy of the finished run, which it must not change. */
 async function onCopy(
-  { lab, run: from, result, seconds }: Made,
+  { run: from, result, seconds }: Made,
   folder: string,
   moment: () => number,
   args: (copy: string) => string[],
 ): Promise<void> {
-  // With its experiment's files, to which its paths lead.
-  const at = join(folder, 'lab');
-  cpSync(lab.folder, at, { recursive: true, filter: (path) => basename(path) !== '.aurora' });
-  const copy = join(at, relative(lab.folder, from));
+  const copy = join(folder, 'run');
   cpSync(from, copy, { recursive: true });
   await again(args(copy), folder, moment, seconds.get('train')!, () => requireWhole(copy, result));
 }
