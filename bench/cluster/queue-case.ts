@@ -12,6 +12,7 @@ import { loadSweep } from '../../src/runs/experiment/load';
 import { experimentRuns } from '../../src/runs/layout';
 import { TrialLooker } from '../../src/runs/sweep/looker';
 import { readSweep, writeSweep, type SweepRecord } from '../../src/runs/sweep/record';
+import { TrialNames } from '../../src/runs/sweep/trial-names';
 import { decide } from '../../src/trainer/sweep/halving';
 import { timed } from './timed';
 
@@ -35,11 +36,12 @@ export async function queueCase({
   const next = await timed(look);
   const trials = next.value;
   const verdicts = await timed(() => decide(trials, { eta: 3, minSteps: 100 }, record.metric));
-  const screen = new SweepLines(record);
+  const names = new TrialNames(runs);
+  const screen = new SweepLines(record, names);
   const progress = await timed(() => screen.looked(trials, verdicts.value));
   const plan = await timed(() => planText({ ...record, room: record.room! }, trials));
   const report = await timed(() =>
-    sweepReport(record, { trials, verdicts: verdicts.value, elsewhere: new Map() }),
+    sweepReport(record, { trials, verdicts: verdicts.value, elsewhere: new Map() }, names),
   );
   const write = await timed(() => writeSweep(sweep, record));
   const submit = await submitted({ folder, file, record });

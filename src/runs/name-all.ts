@@ -8,7 +8,7 @@ import { distinctNames, runLabel } from './names';
 import { runNumbers, type RunNumbers } from './numbers';
 import { SUMMARY_PARSERS } from './read';
 import { trialOf } from './sweep/record';
-import { readUser, type RunUser } from './user';
+import { readNotes } from './user';
 
 /** A run as far as it is known; what is missing is read. */
 export interface RunToName {
@@ -88,16 +88,6 @@ function readSpec(folder: string): Experiment | undefined {
     return SUMMARY_PARSERS.spec(folder, readIfThereSync(runPaths(folder).spec));
   } catch (e) {
     if (e instanceof AuroraError) return undefined;
-    throw e;
-  }
-}
-
-/** A damaged file must not hide the run. */
-function readNotes(folder: string): RunUser {
-  try {
-    return readUser(folder);
-  } catch (e) {
-    if (e instanceof AuroraError) return {};
     throw e;
   }
 }

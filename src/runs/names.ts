@@ -42,7 +42,8 @@ export interface Labeled {
 /**
  * A run's display name: "#12 lr 2e-3". After its number, which never changes, comes the user's name for it, otherwise the
  * settings in which it differs from the other runs of its experiment. A sweep's trial is named after what distinguishes
- * it, a run that is not known among others after its method and rank, and one that cannot be read after its time.
+ * it ("Trial 3 · lr 2e-3" before its run has a number), a run that is not known among others after its method and rank, and
+ * one that cannot be read after its time.
  */
 export function runLabel(labeled: Labeled): string {
   const { number } = labeled;
@@ -52,7 +53,13 @@ export function runLabel(labeled: Labeled): string {
 
 function nameOf({ user, name, id, run, trial, number }: Labeled): string {
   if (user.name !== undefined) return user.name;
-  if (trial) return trialText(trial.settings) || `Trial ${trial.number}`;
+  if (trial) {
+    const settings = trialText(trial.settings);
+    const isFirst = number === undefined && !run;
+    return [...(isFirst || settings === '' ? [`Trial ${trial.number}`] : []), settings]
+      .filter(Boolean)
+      .join(' · ');
+  }
   if (run && name !== undefined) return name;
   if (run && number !== undefined) return methodLabel(run.spec.adapter);
   const short = shortId(id);

@@ -63,21 +63,9 @@ export function numberOthers(runs: string, except?: string): void {
 }
 
 /** The numbers of an experiment's runs by folder name. Files that cannot be read count as missing. */
-export function runNumbers(runs: string): RunNumbers {
-  const folder = numbersFolder(runs);
-  const found = new Map<string, number>();
-  for (const number of folder === undefined ? [] : numbersIn(folder)) {
-    const path = join(folder!, String(number));
-    try {
-      if (statSync(path).size <= LONGEST) remember(found, readFileSync(path, 'utf8'), number);
-    } catch {
-      continue;
-    }
-  }
-  return found;
-}
+export const runNumbers = (runs: string): RunNumbers => new NumberReader(runs).lookNow();
 
-/** The numbers of an experiment's runs, followed without blocking: each file is read once, since none changes. */
+/** Follows the numbers of an experiment's runs: each file is read once, since none changes. */
 export class NumberReader {
   private readonly folder: string | undefined;
   private readonly names = new Map<string, number>();
@@ -91,6 +79,12 @@ export class NumberReader {
     this.folder = numbersFolder(runs);
   }
 
+  /** What the last look found. */
+  get known(): RunNumbers {
+    return this.names;
+  }
+
+  /** Without blocking. */
   async look(): Promise<RunNumbers> {
     const { folder } = this;
     if (folder === undefined) return this.names;
@@ -107,25 +101,39 @@ export class NumberReader {
     return this.names;
   }
 
+  /** For programs that may block. */
+  lookNow(): RunNumbers {
+    const { folder } = this;
+    const fresh = folder === undefined ? [] : numbersIn(folder).filter((n) => !this.read.has(String(n)));
+    for (const number of fresh) {
+      const path = join(folder!, String(number));
+      try {
+        if (statSync(path).size <= LONGEST) this.remember(readFileSync(path, 'utf8'), number);
+      } catch {
+        continue;
+      }
+    }
+    return this.names;
+  }
+
   private async take(path: string, name: string): Promise<void> {
     if ((await stat(path)).size > LONGEST) return;
-    const text = await readFile(path, 'utf8');
+    this.remember(await readFile(path, 'utf8'), Number(name));
+  }
+
+  /** The first number of a run counts, if two processes numbered the same copy. */
+  private remember(text: string, number: number): void {
     // Its writer may not have come that far.
-    if (text.endsWith('\n')) this.read.add(name);
-    remember(this.names, text, Number(name));
+    if (!text.endsWith('\n')) return;
+    this.read.add(String(number));
+    const name = text.trimEnd();
+    if (name !== '') this.names.set(name, Math.min(number, this.names.get(name) ?? number));
   }
 }
 
 const NUMBER = /^[1-9]\d{0,5}$/;
 /** If the folder changed this recently, another change may have the same time stamp. */
 const UNSETTLED_MS = 2000;
-
-/** The first number of a run counts, if two processes numbered the same copy. */
-function remember(names: Map<string, number>, text: string, number: number): void {
-  const name = text.trimEnd();
-  if (name === '' || !text.endsWith('\n')) return;
-  names.set(name, Math.min(number, names.get(name) ?? number));
-}
 
 /** The first free number from `from` on. */
 function take(folder: string, from: number, name: string): number | undefined {

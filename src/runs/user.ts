@@ -14,6 +14,15 @@ export interface RunUser {
 /** Empty if there is none. Ignores values of the wrong type. */
 export const readUser = (run: string): RunUser => userOf(readJsonIfThere(runPaths(run).user));
 
+/** The annotations of a run that is listed or named: a damaged file must not hide it. */
+export function readNotes(run: string): RunUser {
+  try {
+    return readUser(run);
+  } catch {
+    return {};
+  }
+}
+
 /** The value of a user.json, as far as it is valid. */
 export function userOf(json: unknown): RunUser {
   const value = json as Record<string, unknown> | undefined | null;

@@ -192,7 +192,7 @@ describe('a sweep on a cluster', () => {
     queue = Queue.start(lab, port);
     expect(await queue.ended).toBe(0);
     expect(cluster.twice).toEqual([]);
-    expect(queue.out).toMatch(/^Best: trial \d/m);
+    expect(queue.out).toMatch(/^Best: #\d/m);
     // One more start for each trial that was interrupted.
     expect(cluster.starts.toSorted()).toEqual([1, 2, 3, 4, 5, lost.number, preempted.number].sort());
     expect(results(lab)).toEqual(locally(sweep, training));
@@ -237,7 +237,7 @@ describe('a sweep on a cluster', () => {
     const queue = Queue.start(lab, port);
     expect(await queue.ended).toBe(1);
     expect(cluster.starts.toSorted()).toEqual([1, 1, 1, 2]);
-    expect(queue.out).toMatch(/^Trial 1 failed: .* 3 times at step 0/m);
+    expect(queue.out).toMatch(/^#1 .*failed: .* 3 times at step 0/m);
     expect(queue.out).toMatch(/^ {2}See its log, .*\/submissions\/3\/logs\/\d+_0\.log\.$/m);
   });
 
@@ -254,7 +254,7 @@ describe('a sweep on a cluster', () => {
     for (let calls = 0; calls < 4; calls++) await call();
     const last = await call();
     expect(cluster.starts).toEqual([1, 1, 1]);
-    expect(last).toEqual({ code: 1, out: expect.stringMatching(/^Trial 1 failed: .* 3 times at step 0/m) });
+    expect(last).toEqual({ code: 1, out: expect.stringMatching(/^#1 .*failed: .* 3 times at step 0/m) });
     await call('--retry-failed');
     expect(cluster.starts.length).toBeGreaterThan(3);
     const tries = cluster.starts.length;
@@ -417,7 +417,7 @@ describe('a sweep on a cluster', () => {
     const refused = Queue.start(lab, port);
     expect([await refused.ended, refused.err]).toEqual([
       2,
-      expect.stringContaining('began on this machine: trial 1 has begun and not ended.'),
+      expect.stringMatching(/began on this machine: #1 .+ has begun and not ended\./),
     ]);
     expect(cluster.jobs).toEqual([]);
   });

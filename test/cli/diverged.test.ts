@@ -107,7 +107,7 @@ describe('a search of learning rates that all diverge', () => {
     const out = sweep();
     expect(out.code, out.err).toBe(EXIT.failed);
     expect(out.out).toContain('No learning rate was chosen: each had a run that diverged or failed.');
-    expect(out.out).toContain('Not trained with other seeds: trial 2, 4.');
+    expect(out.out).toContain('Not trained with other seeds: trials 2, 4.');
     expect(out.out).not.toContain('Best: trial');
     const runs = l.runs(l.path('.aurora/runs/tiny'));
     expect(runs).toHaveLength(2);
@@ -128,10 +128,10 @@ describe('a sweep with trials that diverge', () => {
     });
     const out = l.run('sweep', l.experiment, '--threads', '1', '--device', 'cpu');
     expect(out.code, out.err).toBe(EXIT.failed);
-    expect(out.out).toContain('Best: trial 3.');
+    expect(out.out).toContain('Best: #3 ');
     expect(out.out).toMatch(/1 +– .*diverged/);
-    expect(out.out).toMatch(/^ *2 +– .*(pruned|diverged)/m);
-    expect(out.out).toMatch(/^ *3 +[\d.]+.*finished/m);
+    expect(out.out).toMatch(/^ *#2 +– .*(pruned|diverged)/m);
+    expect(out.out).toMatch(/^ *#3 +[\d.]+.*finished/m);
     const json = l.run('sweep', l.experiment, '--threads', '1', '--device', 'cpu', '--json');
     const lines = json.out.trimEnd().split('\n');
     const trials = lines.map((line) => JSON.parse(line) as Record<string, unknown>);

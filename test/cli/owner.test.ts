@@ -287,15 +287,15 @@ describe('a trial of a sweep that a process on another machine owns', () => {
     expect([r.code, r.out]).toEqual([
       24,
       expect.stringMatching(
-        /Trial 1 was skipped: it is owned by process 4242 on another-host.*\n.*--take-over/,
+        /#1 .+ was skipped: it is owned by process 4242 on another-host.*\n.*--take-over/,
       ),
     ]);
-    expect(r.out).not.toContain('Trial 1 failed');
+    expect(r.out).not.toMatch(/^#1 .*failed:/m);
     expect(contents(run)).toEqual(before);
     expect(readSweep(folder)!.trials[0].launched).toEqual(launched);
     expect(readSweep(folder)!.ended).toEqual({
       error: 'owned',
-      message: expect.stringContaining('Trial 1 was skipped: it is owned by process 4242') as string,
+      message: expect.stringMatching(/^#1 .+ was skipped: it is owned by process 4242/) as string,
     });
     expect(swept.run(...words, '--take-over').code).toBe(0);
     expect(readSweep(folder)!.ended).toBeUndefined();
@@ -321,7 +321,7 @@ describe('a trial of a sweep that a process on another machine owns', () => {
       expect(await ended).toBe(24);
       const said = readFileSync(log, 'utf8');
       expect(said).toContain('Have that process and the trainers of its trials ended');
-      expect(said).toContain('Trial 2 was skipped: it is owned by process 4242 on third-host');
+      expect(said).toMatch(/#2 .+ was skipped: it is owned by process 4242 on third-host/);
       expect(readRun(runs[0]).result).toMatchObject({ outcome: 'finished', steps: 6 });
       expect(contents(runs[1])).toEqual(before);
       swept.remove();

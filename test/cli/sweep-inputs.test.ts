@@ -77,8 +77,8 @@ describe.runIf(process.platform === 'linux')('a trial whose model is truncated',
     process.kill(pid, 'SIGCONT');
     await ended;
     const why = `model\\.onnx was changed while it was read \\(SIGBUS\\): it has 5,000 bytes instead of ${size.toLocaleString('en-US')}`;
-    expect(words).toMatch(new RegExp(`trial 1 lost(?: at step \\d+)? \\(the model .+${why}\\)`));
-    expect(words).toMatch(/trial 1 failed.+ The model .+ has changed while the run was training\./);
+    expect(words).toMatch(new RegExp(`#1 .+ · lost(?: at step \\d+)? \\(the model .+${why}\\)`));
+    expect(words).toMatch(/#1 .+ · failed.+ The model .+ has changed while the run was training\./);
     const log = readFileSync(runPaths(run()).log, 'utf8');
     expect(log).toMatch(new RegExp(`The last trainer of the run ended unexpectedly at step \\d+: .+${why}`));
   }, 180_000);
@@ -115,7 +115,7 @@ describe('new trials of a sweep with changed files', () => {
     expect([accepted.code, accepted.out]).toEqual([
       0,
       expect.stringMatching(
-        /From trial 3 on.+changed files: The tokenizer file .+tokenizer\.json has changed\./,
+        /From #3 .+ on.+changed files: The tokenizer file .+tokenizer\.json has changed\./,
       ),
     ]);
     const { acceptedInputs, inputs } = recordOf(lab);

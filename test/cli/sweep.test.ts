@@ -188,7 +188,7 @@ describe('aurora sweep', () => {
       expect(refused.out).toContain('use --accept-changed-inputs');
       expect(recordOf(lab).ended).toEqual({
         error: 'inputs',
-        message: expect.stringMatching(/^Trial 1 was not continued: .*train\.jsonl have changed/) as string,
+        message: expect.stringMatching(/^#1 .+ was not continued: .*train\.jsonl have changed/) as string,
       });
     }
     const accepted = () => readFileSync(runPaths(run).events, 'utf8').includes('"kind":"inputs-accepted"');
@@ -203,8 +203,8 @@ describe('aurora sweep', () => {
     const lab = labWith(list([{ 'training.learningRate': 1e38 }, { 'adapter.rank': 1 }]));
     const r = lab.run('sweep', lab.experiment, ...ON_CPU);
     expect(r.code).toBe(1);
-    expect(r.out).toMatch(/^2 +\d+\.\d%.+ finished /m);
-    expect(r.out).toMatch(/^Trial 1 failed: .*diverged/m);
+    expect(r.out).toMatch(/^#2 +\d+\.\d%.+ finished /m);
+    expect(r.out).toMatch(/^#1 .+ failed: .*diverged/m);
     const journal = () =>
       readFileSync(runPaths(join(runsOf(lab), recordOf(lab).trials[0].run!)).events, 'utf8');
     const failures = () => journal().split('"kind":"failed"').length - 1;

@@ -33,7 +33,7 @@ describe('the Sweep page', () => {
       '13 of 18 trials done · 2 running · 3 queued · 1 failed',
     );
     expect(await page.locator('.best').innerText()).toMatch(
-      /^Best so far: Trial 8 · method lora · rank 8 · lr 1e-3 · accuracy 71.0%$/,
+      /^Best so far: #8 method lora · rank 8 · lr 1e-3 · accuracy 71.0%$/,
     );
     expect(await page.locator('.left').innerText()).toMatch(/^Time left: .+, estimated from \d+ trials$/);
     await page.locator('[data-action=stop]').press('Enter');
@@ -49,7 +49,7 @@ describe('the Sweep page', () => {
     await page.locator('[data-sort=metric]').press('Enter');
     await page.locator('[data-sort=metric]').press('Enter');
     await expect.poll(async () => (await numbers()).at(-1)).toBe(18);
-    const best = Number((await page.locator('[data-action=best]').innerText()).match(/Trial (\d+)/)![1]);
+    const best = Number((await page.locator('[data-action=best]').innerText()).match(/#(\d+) /)![1]);
     expect((await numbers())[0]).toBe(best);
     const table = page.locator('aurora-trials table');
     await table.focus();
@@ -106,7 +106,7 @@ describe('the Sweep page', () => {
     const svg = (await page.locator('svg.parallel').boundingBox())!;
     for (let y = 40; y < 280 && (await page.locator('.trial.marked').count()) === 0; y += 8)
       await page.mouse.move(svg.x + svg.width * 0.45, svg.y + y);
-    expect(await page.locator('.readout').first().innerText()).toMatch(/^Trial \d+ · method \w+ · rank \d/);
+    expect(await page.locator('.readout').first().innerText()).toMatch(/^#\d+ method \w+ · rank \d/);
   });
 
   it('has a heat map of any two settings, read cell by cell', async () => {
@@ -175,7 +175,7 @@ describe('the Sweep page', () => {
     expect(await page.locator('.counts').innerText()).toMatch(
       /^24 of 30 trials done · 2 running · 4 waiting for others · 20 pruned · 1 diverged$/,
     );
-    expect(await page.locator('.best').innerText()).toMatch(/Trial 19 .* accuracy 90.0%/);
+    expect(await page.locator('.best').innerText()).toMatch(/#19 .* accuracy 90.0%/);
     await page.locator('[data-sort=state]').press('Enter');
     await expect.poll(() => page.locator('td.state-pruned').count()).toBe(20);
     // A diverged trial has no result, and why is said.
@@ -199,6 +199,10 @@ describe('the Sweep page', () => {
     );
     expect(await page.locator('.counts').innerText()).toBe('4 of 5 trials done · 1 queued · 4 passed over');
     expect(await page.locator('td.state-passed-over').count()).toBe(4);
+    const first = (trial: number) => page.locator(`[data-trial="${trial}"]`).first();
+    expect(await first(3).locator('td').first().innerText()).toBe('#3');
+    expect(await first(4).locator('td').first().innerText()).toBe('Trial 4');
+    expect(await first(4).getAttribute('aria-label')).toMatch(/^Trial 4 · lr 1e-4 · seed 1 · passed over$/);
     // A trial without a run has no menu, not even that of the row that keys act on.
     const menu = await page.locator('[data-trial="4"]').getAttribute('data-vscode-context');
     expect(JSON.parse(menu!)).toMatchObject({ webviewSection: 'none' });
@@ -214,7 +218,7 @@ describe('the Sweep page', () => {
       /^List over rank, learningRate, epochs, batchSize/,
     );
     const cells = await page.locator('[data-trial="1"] td').allInnerTexts();
-    expect(cells.slice(0, 5).map((c) => c.trim())).toEqual(['1', '8', '1e-3', '3', '16']);
+    expect(cells.slice(0, 5).map((c) => c.trim())).toEqual(['#1', '8', '1e-3', '3', '16']);
     expect(await page.locator('.handle').count()).toBe(5);
     await w.opened.screenshot('sweep-list');
     await healthy();
@@ -233,7 +237,7 @@ describe('the Sweep page', () => {
     record.trials[15].run = run.slice(experimentRuns(file).length + 1);
     writeSweep(sweep, record);
     w.session.look();
-    await expect.poll(() => page.locator('.best').innerText()).toMatch(/Trial 16 .* accuracy 99.0%/);
+    await expect.poll(() => page.locator('.best').innerText()).toMatch(/#16 .* accuracy 99.0%/);
     expect(await page.locator('.counts').innerText()).toMatch(/^14 of 18 trials done/);
     expect((w.sent.at(-1) as { trials: PageTrial[] }).trials.map((t) => t.number)).toEqual([16]);
     rmSync(sweep, { recursive: true });

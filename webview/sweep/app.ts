@@ -178,9 +178,8 @@ export class SweepApp extends LitElement {
 
   private best({ facts, trials }: Shown): TemplateResult {
     const by = this.ui.by ?? 'time';
-    const { metric, varied } = facts;
-    const draw = (width: number): Figure | undefined =>
-      bestFigure(trials, width, { metric, by, varied, say: t });
+    const { metric } = facts;
+    const draw = (width: number): Figure | undefined => bestFigure(trials, width, { metric, by, say: t });
     const isEmpty = draw(640) === undefined;
     const numbers = () => {
       const { head, rows } = draw(640)!.table;
@@ -196,7 +195,7 @@ export class SweepApp extends LitElement {
             @change=${(e: Event) => this.keep({ by: (e.currentTarget as HTMLSelectElement).value as Ui['by'] })}
           >
             <option value="time" ?selected=${by === 'time'}>${t('training time')}</option>
-            <option value="number" ?selected=${by === 'number'}>${t('trial number')}</option>
+            <option value="number" ?selected=${by === 'number'}>${t('order of trials')}</option>
           </select></label
         >
         ${

@@ -8,9 +8,21 @@ import type { Shown } from './model';
 /** The trials with all digits. */
 export const trialsCsv = ({ facts }: Shown, trials: readonly PageTrial[]): string =>
   csv([
-    ['trial', ...facts.varied, 'state', facts.metric, 'loss', 'step', 'steps', 'seconds', 'run'],
+    [
+      'trial',
+      'run number',
+      ...facts.varied,
+      'state',
+      facts.metric,
+      'loss',
+      'step',
+      'steps',
+      'seconds',
+      'run folder',
+    ],
     ...trials.map((trial) => [
       trial.number,
+      trial.runNumber ?? '',
       ...facts.varied.map((key) => {
         const value = own(trial.settings, key);
         return value === undefined ? '' : typeof value === 'number' ? value : valueText(value);

@@ -81,7 +81,7 @@ export class TrialsTable extends LitElement {
   private get columns(): Column[] {
     const { facts, axes } = this.shown;
     return [
-      { key: 'number', label: t('Trial'), number: true, cell: ({ number }) => number },
+      { key: 'number', label: t('Trial'), number: true, cell: numberText },
       ...axes.map((axis): Column => ({
         key: `setting:${axis.key}`,
         label: axis.label,
@@ -259,6 +259,10 @@ const spacer = (rows: number, columns: number) =>
         <td role="presentation" colspan=${columns} height=${rows * ROW}></td>
       </tr>`
     : nothing;
+
+/** Its run's number, once there is one. */
+const numberText = ({ number, runNumber }: PageTrial): string =>
+  runNumber === undefined ? t('Trial {0}', number) : `#${runNumber}`;
 
 const stepText = ({ run, step, steps }: PageTrial): string =>
   run === undefined ? '–' : steps > 0 ? `${step} / ${steps}` : String(step);

@@ -1,7 +1,6 @@
 import { count } from '../../src/base/number-text';
 import { estimateText } from '../../src/base/time-text';
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
-import { trialText as settingsText } from '../../src/experiment/short-settings';
 import { shortKeys } from '../../src/experiment/sweep';
 import type { PageTrial, PageTrialState, QueueState, SweepFacts } from '../../src/protocol/panels/sweep';
 import type { TimeLeft } from '../../src/study/sweep/time-left';
@@ -83,16 +82,13 @@ export function timeLeftWords({ seconds, from }: TimeLeft): string {
 export const metricText = ({ metric }: SweepFacts, value: number | undefined): string =>
   value === undefined ? '–' : formatMetric(metric, value);
 
-/** "Trial 3 · rank 4 · seed 1 · accuracy 81.0%" */
+/** "#12 rank 4 · seed 1 · accuracy 81.0%" */
 export function trialText(facts: SweepFacts, trial: PageTrial): string {
   const { label } = metricInfo(facts.metric);
   return [
-    t('Trial {0}', trial.number),
-    settingsText(trial.settings, facts.varied),
+    trial.name,
     trial.metric === undefined
       ? trialWord(trial.state, facts.state)
       : `${label} ${metricText(facts, trial.metric)}`,
-  ]
-    .filter((part) => part !== '')
-    .join(' · ');
+  ].join(' · ');
 }

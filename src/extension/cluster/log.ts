@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
-import { trialText } from '../../experiment/short-settings';
 import { clusterName } from '../words/cluster/cluster-words';
+import { trialLabel } from '../runs/label';
 import type { Services } from '../services';
 import { clusterTrialOf, type ClusterTrialEntry } from './trial';
 import { notify } from '../messages/notify';
@@ -27,12 +27,14 @@ export async function clusterLogFrom(
 
 async function picked({ store }: Services): Promise<ClusterTrialEntry | undefined> {
   const { t } = vscode.l10n;
-  const sweeps = (await store.experiments()).flatMap((e) => e.sweeps);
-  const items = sweeps.flatMap((sweep) =>
+  const sweeps = (await store.experiments()).flatMap(({ sweeps, runs }) =>
+    sweeps.map((sweep) => ({ sweep, byId: new Map(runs.map((run) => [run.id, run])) })),
+  );
+  const items = sweeps.flatMap(({ sweep, byId }) =>
     sweep.record.trials.flatMap((record) => {
       const said = sweep.cluster?.trials[record.id];
       if (said?.log === undefined) return [];
-      const label = trialText(record.settings) || t('Trial {0}', record.number);
+      const label = trialLabel(sweep, record, record.run === undefined ? undefined : byId.get(record.run));
       const cluster = { executor: sweep.cluster!.executor, ...said };
       return [{ label, description: said.job, trial: { sweep, record, label, cluster } }];
     }),

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { COMMAND } from '../ids';
-import type { ExperimentEntry, SweepEntry } from '../runs/store';
+import type { SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { unreachableText } from '../words/cluster/cluster-words';
 import { lossText } from '../words/cluster/loss-text';
@@ -8,8 +8,10 @@ import { notify } from '../messages/notify';
 
 /** A notification of lost trials, by their ids. */
 export async function tellLosses(services: Services, folder: string, ids: readonly string[]): Promise<void> {
-  const sweep = sweepIn(await services.store.experiments(), folder);
-  const message = sweep && lossText(sweep, ids, vscode.l10n.t);
+  const found = (await services.store.experiments()).flatMap(({ sweeps, runs }) =>
+    sweeps.filter((s) => s.folder === folder).map((sweep) => ({ sweep, runs })),
+  );
+  const message = found.length > 0 ? lossText(found[0].sweep, found[0].runs, ids, vscode.l10n.t) : undefined;
   if (message === undefined) return;
   const [open, log] = [vscode.l10n.t('Open Sweep'), vscode.l10n.t('Show Cluster Log')];
   const buttons = [...(ids.length === 1 ? [log] : []), open];
@@ -30,6 +32,3 @@ export async function tellUnreachable({ panels }: Services, { cluster, folder }:
   );
   if (picked === open) panels.openSweep(folder);
 }
-
-const sweepIn = (experiments: readonly ExperimentEntry[], folder: string): SweepEntry | undefined =>
-  experiments.flatMap((e) => e.sweeps).find((s) => s.folder === folder);

@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 import { own } from '../../base/names';
-import { trialText } from '../../experiment/short-settings';
 import { experimentName } from '../../runs/layout';
 import { requestCancel, requestResume } from '../../runs/sweep/cancel';
 import type { TrialRecord } from '../../runs/sweep/record';
 import { starting } from '../ask/starting';
 import { COMMAND } from '../ids';
 import { isTreeNode, runFolderOf, type SweepNode } from '../runs/nodes';
+import { trialLabel } from '../runs/label';
 import type { OnCluster, SweepEntry } from '../runs/store';
 import { sweepFolderOf } from '../runs/sweep-of';
 import type { Services } from '../services';
@@ -32,12 +32,16 @@ export async function clusterTrialOf(
   const [of, id] = isTrial
     ? [argument.folder, argument.trial]
     : [run && sweepFolderOf(run), run?.trial?.trial];
-  const sweeps = (await store.experiments()).flatMap((e) => e.sweeps);
-  const sweep = sweeps.find((s) => s.folder === of);
+  const experiment = (await store.experiments()).find((e) => e.sweeps.some((s) => s.folder === of));
+  const sweep = experiment?.sweeps.find((s) => s.folder === of);
   const record = sweep?.record.trials.find((trial) => trial.id === id);
   const said = record && sweep?.cluster && own(sweep.cluster.trials, record.id);
-  if (!said) return undefined;
-  const label = trialText(record.settings) || vscode.l10n.t('Trial {0}', record.number);
+  if (!experiment || !said) return undefined;
+  const label = trialLabel(
+    sweep,
+    record,
+    experiment.runs.find((r) => r.id === record.run),
+  );
   return { sweep, record, label, cluster: { executor: sweep.cluster!.executor, ...said } };
 }
 

@@ -132,10 +132,11 @@ export class Catalog {
     const sweeps = await this.lookAtSweeps();
     const scheduled = await this.scheduleRuns();
     const numbered = await this.numberRuns([...this.ids.keys()]);
+    const counted = this.numberSweeps();
     const renamed = this.nameRuns([...this.ids.keys()]);
     return {
       runs: this.current([...changed, ...scheduled, ...numbered, ...renamed]),
-      structure: sweeps || before !== this.shape(),
+      structure: sweeps || counted || before !== this.shape(),
     };
   }
 
@@ -211,6 +212,16 @@ export class Catalog {
         const tracked = this.runs.get(folder);
         if (tracked?.count(numbers.get(basename(folder))) === true) changed.push(tracked.entry!);
       }
+    }
+    return changed;
+  }
+
+  /** Tells sweeps the numbers of their trials' runs; true if an entry changed. */
+  private numberSweeps(): boolean {
+    let changed = false;
+    for (const sweep of this.sweeps.values()) {
+      const numbers = sweep.entry && this.numbers.get(sweep.entry.experiment)?.known;
+      if (numbers && sweep.count(numbers)) changed = true;
     }
     return changed;
   }

@@ -2,9 +2,22 @@ import { experimentName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { isMetric, type MetricName } from '../../experiment/metrics';
-import type { RunEntry } from './store';
+import type { RunEntry, SweepEntry } from './store';
+import { runLabel } from '../../runs/names';
+import type { TrialRecord } from '../../runs/sweep/record';
 
 export { labelOfId, runLabel, shortId } from '../../runs/names';
+
+/** A trial's label: its run's, once there is one. */
+export function trialLabel(
+  { numbers }: Pick<SweepEntry, 'numbers'>,
+  record: TrialRecord,
+  entry?: RunEntry,
+): string {
+  const number = numbers?.get(record.id);
+  const numbered = number === undefined ? {} : { number };
+  return runLabel(entry ?? { user: {}, id: record.run ?? record.id, trial: record, ...numbered });
+}
 
 /** The name of a run's experiment, or of its file if the run cannot be read. */
 export const experimentLabel = ({ run, experiment }: Pick<RunEntry, 'run' | 'experiment'>): string =>

@@ -42,6 +42,8 @@ export interface SweepEntry {
   /** The state of its queue. */
   state: Extract<ShownState, 'running' | 'finished' | 'stopped' | 'failed' | 'lost'>;
   record: SweepRecord;
+  /** The numbers of its trials' runs by trial id, as far as they have any. */
+  numbers?: ReadonlyMap<string, number>;
   /** What the scheduler last said, if it runs on a cluster. */
   cluster?: ClusterFile;
 }

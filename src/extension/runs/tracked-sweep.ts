@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { parseJson } from '../../files/json';
 import { experimentName } from '../../runs/layout';
+import type { RunNumbers } from '../../runs/numbers';
 import { checkStatus, isAlive } from '../../runs/status';
 import { fileVersion } from '../../runs/summary-reader';
 import { readIfThere } from '../../files/read';
@@ -16,6 +17,9 @@ export class TrackedSweep {
   private record: SweepRecord | undefined;
   private cluster: ClusterFile | undefined;
   private status: RunStatus | undefined;
+  private numbers: ReadonlyMap<string, number> = new Map();
+  /** What its numbers were last taken from. */
+  private numbered: { record?: SweepRecord; size: number } = { size: 0 };
   /** Undefined if the folder contains no readable sweep. */
   entry: SweepEntry | undefined;
 
@@ -49,9 +53,23 @@ export class TrackedSweep {
         experiment: experimentOfSweep(folder),
         state: state ?? 'lost',
         record,
+        numbers: this.numbers,
         ...(cluster && { cluster }),
       };
     return before !== this.entry;
+  }
+
+  /** Tells it the numbers of the experiment's runs; true if the entry changed. */
+  count(runs: RunNumbers): boolean {
+    const { entry, numbered } = this;
+    // No run's number changes, so that more of them are known, or the same.
+    if (!entry || (numbered.record === entry.record && numbered.size === runs.size)) return false;
+    this.numbered = { record: entry.record, size: runs.size };
+    const numbers = numbersOf(entry.record, runs);
+    if (JSON.stringify([...numbers]) === JSON.stringify([...this.numbers])) return false;
+    this.numbers = numbers;
+    this.entry = { ...entry, numbers };
+    return true;
   }
 
   private async read(): Promise<void> {
@@ -74,6 +92,14 @@ export class TrackedSweep {
     this.versions = now;
   }
 }
+
+const numbersOf = ({ trials }: SweepRecord, runs: RunNumbers): ReadonlyMap<string, number> =>
+  new Map(
+    trials.flatMap(({ id, run }): [string, number][] => {
+      const number = run === undefined ? undefined : runs.get(run);
+      return number === undefined ? [] : [[id, number]];
+    }),
+  );
 
 /** Undefined also for a damaged one: then the trials' folders decide. */
 async function readCluster(path: string): Promise<ClusterFile | undefined> {

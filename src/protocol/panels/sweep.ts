@@ -63,8 +63,12 @@ export interface SweepFacts {
 
 export interface PageTrial {
   id: string;
-  /** Starting at 1. */
+  /** Starting at 1; its place in the sweep. */
   number: number;
+  /** The number of its run, once it has one: #12. */
+  runNumber?: number;
+  /** As everywhere: "#12 rank 4", or "Trial 3 · rank 4" before its run has a number. */
+  name: string;
   /** By dotted key: what the trial changes, and the experiment's value of what others change, as far as known. */
   settings: Record<string, unknown>;
   state: PageTrialState;

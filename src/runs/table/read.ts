@@ -5,7 +5,7 @@ import { runPaths } from '../layout';
 import { nameAll } from '../name-all';
 import { readRunSummary } from '../read';
 import { shownState } from '../shown-state';
-import { readUser, type RunUser } from '../user';
+import { readNotes } from '../user';
 import type { ReadRun } from './source';
 
 export interface RowRead {
@@ -23,7 +23,7 @@ export function readForTable(folders: readonly string[]): RowRead[] {
 
 function readRow(folder: string): RowRead {
   const id = basename(folder);
-  const user = userOf(folder);
+  const user = readNotes(folder);
   const named = { folder, id, name: id, experiment: basename(dirname(folder)), user };
   try {
     const run = readRunSummary(folder);
@@ -32,14 +32,5 @@ function readRow(folder: string): RowRead {
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
     return { run: { ...named, state: 'damaged' }, error: e };
-  }
-}
-
-/** A damaged note must not hide the run. */
-function userOf(folder: string): RunUser {
-  try {
-    return readUser(folder);
-  } catch {
-    return {};
   }
 }

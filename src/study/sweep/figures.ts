@@ -1,6 +1,5 @@
 import { shortNumber } from '../../base/number-text';
 import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
-import { trialText } from '../../experiment/short-settings';
 import type { PageTrial } from '../../protocol/panels/sweep';
 import { fitted, line, text, type Figure, type Point, type Shape } from '../figures/figure';
 import { linear } from '../figures/scale';
@@ -66,7 +65,6 @@ function spaced<T extends { at: number }>(ticks: readonly T[], layout: ParallelL
 export interface BestOptions {
   metric: MetricName;
   by: 'time' | 'number';
-  varied: readonly string[];
   say: Say;
 }
 
@@ -74,7 +72,7 @@ export interface BestOptions {
 export function bestFigure(
   trials: readonly PageTrial[],
   width: number,
-  { metric, by, varied, say }: BestOptions,
+  { metric, by, say }: BestOptions,
 ): Figure | undefined {
   const { all, points, end } = by === 'time' ? bestOverTime(trials, metric) : bestByNumber(trials, metric);
   if (points.length === 0) return undefined;
@@ -100,10 +98,9 @@ export function bestFigure(
     height,
     title,
     summary: say(
-      '{0} by trial {1}: {2}. Improvements: {3}.',
+      '{0} by {1}. Improvements: {2}.',
       formatMetric(metric, best.value),
-      best.trial.number,
-      trialText(best.trial.settings, varied),
+      best.trial.name,
       points.length,
     ),
     shapes: [
@@ -133,20 +130,15 @@ export function bestFigure(
       })),
     ],
     table: {
-      head: [name, longLabel, say('Trial'), say('Settings')],
-      rows: points.map((p) => [
-        shortNumber(p.x / unit),
-        formatMetric(metric, p.value),
-        String(p.trial.number),
-        trialText(p.trial.settings, varied),
-      ]),
+      head: [name, longLabel, say('Run')],
+      rows: points.map((p) => [shortNumber(p.x / unit), formatMetric(metric, p.value), p.trial.name]),
     },
   };
 }
 
 /** The unit and the name of the horizontal axis. */
 function axisOf(by: BestOptions['by'], end: number, say: Say): { unit: number; name: string } {
-  if (by === 'number') return { unit: 1, name: say('Trial') };
+  if (by === 'number') return { unit: 1, name: say('Trials in order') };
   if (end > 7200) return { unit: 3600, name: say('Training time (h)') };
   if (end > 120) return { unit: 60, name: say('Training time (min)') };
   return { unit: 1, name: say('Training time (s)') };

@@ -9,6 +9,7 @@ import { runPaths } from '../../runs/layout';
 import { ownerByStatus, ownerOfRun, readStatus, writeStatus } from '../../runs/status';
 import { takeCancelled, takeResumed } from '../../runs/sweep/cancel';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
+import type { TrialNames } from '../../runs/sweep/trial-names';
 import {
   sweepPaths,
   writeSweep,
@@ -42,6 +43,7 @@ export interface QueueOptions {
   specs: ReadonlyMap<string, Experiment>;
   /** Where the trials of this record are trained. `save` writes the record with all its trials to disk. */
   executor(record: SweepRecord & { room: SweepRoom }, save: () => void): Executor;
+  names: TrialNames;
   pulseWorker: string;
   /** Stop if the lease of the sweep's folder is not renewed for this many milliseconds. */
   lease?: number;
@@ -94,7 +96,8 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
     // Large, and only useful to further trials, which recompute it.
     if (!outcome.stopped && stillOwned(folder))
       rmSync(sweepPaths(folder).frozen, { recursive: true, force: true });
-    if (!outcome.stopped || outcome.stopped === 'owned') leave(record && toDecide(record, outcome));
+    if (!outcome.stopped || outcome.stopped === 'owned')
+      leave(record && toDecide(record, outcome, options.names));
     await pulse.end(outcome.stopped ? 'stopped' : 'finished');
     return outcome;
   } catch (e) {

@@ -239,7 +239,7 @@ function emitted(): Set<string> {
     exportRow(exportRecord(), context),
     queuedRow('AuroRA r2', { kind: 'run', position: 1, held: 'earlier' }, context),
     interruptedRow(entryOf('stopped'), false, context),
-    trialRow({ record: { id: 't1', number: 1, settings: {}, planned: true }, cluster: ON_CLUSTER }, context),
+    trialRow({ label: 'Trial 1', cluster: ON_CLUSTER }, context),
   ];
   return new Set(rows.flatMap((r) => r.capabilities));
 }

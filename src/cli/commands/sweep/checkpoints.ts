@@ -1,6 +1,9 @@
+import { capital } from '../../../base/capital';
 import { AuroraError } from '../../../base/errors';
 import { runOf, type TrialRecord } from '../../../runs/sweep/record';
 import { readCluster } from '../../../runs/sweep/cluster-file';
+import { TrialNames } from '../../../runs/sweep/trial-names';
+import { trialsText } from './causes';
 import { placeName } from './place-name';
 import { namedTrials } from './named-trials';
 import type { Where } from './where';
@@ -24,7 +27,8 @@ export interface Checkpoints {
  * @throws AuroraError 'usage' if there is nothing to bring, or a named trial has not ended
  */
 export async function bringCheckpoints({ folder, runs, trials, where, given }: Checkpoints): Promise<number> {
-  const named = namedTrials('checkpoints', given, trials);
+  const names = new TrialNames(runs);
+  const named = namedTrials('checkpoints', given, trials, names);
   if (where.on === 'local' || !where.cluster.files.collectCheckpoints)
     throw new AuroraError(
       'usage',
@@ -34,13 +38,13 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
     );
   const known = readCluster(folder)?.trials ?? {};
   const ended = (named === 'all' ? trials : named).filter(({ id }) => known[id]?.collected);
-  const early = named === 'all' ? [] : named.filter((trial) => !ended.includes(trial)).map((t) => t.number);
+  const early = named === 'all' ? [] : named.filter((trial) => !ended.includes(trial));
   if (early.length > 0 || ended.length === 0)
     throw new AuroraError(
       'usage',
       early.length === 0
         ? 'No trial of this sweep has ended and been brought here yet.'
-        : `${early.length === 1 ? `Trial ${early[0]} has` : `Trials ${early.join(', ')} have`} not ended and been brought here yet.`,
+        : `${capital(trialsText(early, names))} ${early.length === 1 ? 'has' : 'have'} not ended and been brought here yet.`,
       'Run the sweep again without --checkpoints: it brings what has ended.',
     );
   await where.cluster.files.collectCheckpoints(ended.map((trial) => runOf(trial, runs)!));

@@ -1,5 +1,6 @@
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
+import type { TrialNames } from '../../../runs/sweep/trial-names';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { ranked } from './words';
 import type { SweepView } from './progress';
@@ -8,7 +9,10 @@ import type { SweepView } from './progress';
 export class SweepJson implements SweepView {
   private readonly told = new Map<string, string>();
 
-  constructor(private record: SweepRecord) {}
+  constructor(
+    private record: SweepRecord,
+    private readonly names: TrialNames,
+  ) {}
 
   begin(record: SweepRecord): void {
     this.record = record;
@@ -58,6 +62,7 @@ export class SweepJson implements SweepView {
     return {
       id,
       number,
+      run: this.names.number(record),
       state,
       reason,
       step,

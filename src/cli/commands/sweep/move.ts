@@ -4,7 +4,9 @@ import type { Executor } from '../../../executors/executor';
 import type { ExecutorName } from '../../../experiment/cluster';
 import { isBusy } from '../../../runs/sweep/look';
 import type { TrialRecord } from '../../../runs/sweep/record';
+import type { TrialNames } from '../../../runs/sweep/trial-names';
 import { isOver } from '../../../trainer/sweep/halving';
+import { trialsText } from './causes';
 import { placeName } from './place-name';
 
 /**
@@ -19,6 +21,7 @@ export async function moveSweep(
   trials: readonly TrialRecord[],
   from: ExecutorName,
   to: ExecutorName,
+  names: TrialNames,
 ): Promise<void> {
   const look = () => knownAt(from, () => executor.follow(trials));
   const busy = (await look()).filter(isBusy).length;
@@ -35,11 +38,11 @@ export async function moveSweep(
       'Run the command again once the cluster answers.',
     );
   const begun = (await look()).filter((t) => t.folder !== undefined);
-  const open = begun.filter((t) => !isOver(t) && t.reason !== 'pruned').map((t) => t.record.number);
+  const open = begun.filter((t) => !isOver(t) && t.reason !== 'pruned').map((t) => t.record);
   if (to !== 'local' && open.length > 0)
     throw new AuroraError(
       'usage',
-      `This sweep began on ${placeName(from)}: ${open.length === 1 ? `trial ${open[0]} has` : `trials ${open.join(', ')} have`} begun and not ended.`,
+      `This sweep began on ${placeName(from)}: ${trialsText(open, names)} ${open.length === 1 ? 'has' : 'have'} begun and not ended.`,
       `Continue it with --on ${from}. To train it elsewhere from the beginning, copy the experiment file under another name.`,
     );
   if (executor instanceof ClusterExecutor) executor.leave();

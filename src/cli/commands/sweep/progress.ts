@@ -1,6 +1,7 @@
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
 import type { Sending } from '../../../executors/cluster/files';
 import type { SweepRecord } from '../../../runs/sweep/record';
+import type { TrialNames } from '../../../runs/sweep/trial-names';
 import { trainedCount } from '../../../experiment/sweep';
 import type { Verdict } from '../../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../../trainer/sweep/queue';
@@ -9,7 +10,8 @@ import { fill } from '../../../base/fill';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 import { durationText } from '../../../base/time-text';
 import { asControl } from '../../plain-output';
-import { pathOf, ranked, settingsOf, stateText, valueOf } from './words';
+import type { MetricName } from '../../../experiment/metrics';
+import { pathOf, ranked, stateText, valueOf } from './words';
 
 /** Reports the progress of a sweep. */
 export interface SweepView {
@@ -37,6 +39,7 @@ export class SweepLines implements SweepView {
 
   constructor(
     protected record: SweepRecord,
+    protected readonly names: TrialNames,
     protected readonly out: NodeJS.WriteStream = process.stderr,
   ) {}
 
@@ -59,13 +62,13 @@ export class SweepLines implements SweepView {
       const { restarts = 0 } = trial.cluster ?? {};
       const known = this.restarts.get(trial.record.id) ?? 0;
       if (!this.first && restarts > known)
-        this.line(`trial ${trial.record.number} was requeued at step ${trial.step}`);
+        this.line(`${this.names.of(trial.record)} was requeued at step ${trial.step}`);
       if (restarts !== known) this.restarts.set(trial.record.id, restarts);
     }
     this.first = false;
     if (performance.now() - this.summed < LOG_MS) return;
     this.summed = performance.now();
-    const text = summary(trials, verdicts, this.record);
+    const text = summary(trials, verdicts, this.record, this.names);
     if (text !== this.lastSummary) this.line(text);
     this.lastSummary = text;
   }
@@ -89,9 +92,8 @@ export class SweepLines implements SweepView {
   }
 
   private words(trial: TrialView): string {
-    const { number } = trial.record;
     const value = valueOf(trial, this.record.metric);
-    const parts = [`trial ${number} ${stateText(trial)}`, value, settingsOf(trial, this.record)];
+    const parts = [this.names.of(trial.record), stateText(trial), value];
     const where = trial.folder === undefined ? '' : ` · ${pathOf(trial)}`;
     const again = trial.cluster && trial.state === 'lost' ? ' · will be submitted again' : '';
     return `${parts.filter((p) => p !== '').join(' · ')}${trial.state === 'failed' ? `: ${trial.error?.message}` : where}${again}`;
@@ -109,8 +111,8 @@ export class SweepScreen extends SweepLines {
       ...trials
         .filter((t) => isBusy(t) && t.state !== 'queued')
         .slice(0, BARS)
-        .map((t) => bar(t, this.record)),
-      `${summary(trials, verdicts, this.record)}${this.timeLeft(trials, verdicts)}`,
+        .map((t) => bar(t, this.record.metric, this.names)),
+      `${summary(trials, verdicts, this.record, this.names)}${this.timeLeft(trials, verdicts)}`,
     ];
     this.clear();
     super.looked(trials, verdicts);
@@ -158,18 +160,19 @@ const sendingText = ({ files, bytes: all, sent }: Sending): string =>
 const shareOf = ({ state, step, steps }: TrialView): number =>
   state === 'finished' || state === 'failed' ? 1 : steps > 0 ? step / steps : 0;
 
-function bar(trial: TrialView, record: SweepRecord): string {
+function bar(trial: TrialView, metric: MetricName, names: TrialNames): string {
   const { step, steps, state } = trial;
   const filled = Math.round(shareOf(trial) * BAR);
   const at = state === 'starting' || steps === 0 ? 'preparing' : `step ${step}/${steps}`;
-  const parts = [at, valueOf(trial, record.metric), settingsOf(trial, record)].filter((p) => p !== '');
-  return `${String(trial.record.number).padStart(4)} ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${parts.join(' · ')}`;
+  const parts = [names.of(trial.record), at, valueOf(trial, metric)].filter((p) => p !== '');
+  return `  ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${parts.join(' · ')}`;
 }
 
 function summary(
   trials: readonly TrialView[],
   verdicts: ReadonlyMap<string, Verdict>,
   record: SweepRecord,
+  names: TrialNames,
 ): string {
   const planned = trials.filter((t) => t.record.planned);
   const is = (kind: Verdict['kind']) => planned.filter((t) => verdicts.get(t.record.id)?.kind === kind);
@@ -188,7 +191,7 @@ function summary(
     failed && `${failed} failed`,
     is('prune').length &&
       `${is('prune').length} ${record.spec.learningRateSearch ? 'passed over' : 'pruned'}`,
-    value && `best ${value} (trial ${best.record.number}: ${settingsOf(best, record)})`,
+    value && `best ${value} (${names.of(best.record)})`,
   ]
     .filter(Boolean)
     .join(' · ');

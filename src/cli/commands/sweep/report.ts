@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
+import { capital } from '../../../base/capital';
 import { count } from '../../../base/number-text';
 import { stepTime } from '../../../base/time-text';
 import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
 import { bestOf, isBusy, type TrialView } from '../../../runs/sweep/look';
 import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
+import type { TrialNames } from '../../../runs/sweep/trial-names';
 import { changeWords } from '../../../protocol/inputs-words';
 import { trialText } from '../../../experiment/short-settings';
 import { RATE, SEED, settingText, shortKeys } from '../../../experiment/sweep';
@@ -15,7 +17,7 @@ import { undecided } from '../../../trainer/sweep/rate-search';
 import { commandLine } from '../../invocation';
 import { hints } from '../../quiet';
 import { table } from '../../table';
-import { byCause, rangesText } from './causes';
+import { byCause, trialsText } from './causes';
 import { placeName } from './place-name';
 import { pathOf, ranked, stateText } from './words';
 
@@ -23,21 +25,25 @@ import { pathOf, ranked, stateText } from './words';
 const MOST_LISTED = 100;
 
 /** The result of a sweep: its trials, best first, the failures, and what to do next. */
-export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }: SweepOutcome): string {
+export function sweepReport(
+  record: SweepRecord,
+  { trials, stopped, elsewhere }: SweepOutcome,
+  names: TrialNames,
+): string {
   const { metric, varied } = record;
   const begun = ranked(trials, metric).filter((t) => t.folder !== undefined);
-  const names = shortKeys(varied);
+  const keys = shortKeys(varied);
   const rows = [
     [
-      'trial',
+      'run',
       metricInfo(metric).label,
       'step',
-      ...varied.map((key) => names.get(key)!),
+      ...varied.map((key) => keys.get(key)!),
       'step time',
       '',
-      'run',
+      'folder',
     ],
-    ...begun.slice(0, MOST_LISTED).map((t) => row(t, record)),
+    ...begun.slice(0, MOST_LISTED).map((t) => row(t, record, names)),
   ];
   const more = begun.length - MOST_LISTED;
   // On a cluster, also one that has ended before it had a folder.
@@ -49,10 +55,18 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
       hint: error?.hint,
     })),
   );
+  const recordOf = new Map(record.trials.map((trial) => [trial.number, trial]));
+  const namesOf = (numbers: readonly number[]) =>
+    capital(
+      trialsText(
+        numbers.map((n) => recordOf.get(n)!),
+        names,
+      ),
+    );
   const [best] = begun;
   const next =
     best && bestOf(best, metric) && !best.diverged && !stopped
-      ? [`Best: trial ${best.record.number}.`, ...nextSteps(best)]
+      ? [`Best: ${names.of(best.record)}.`, ...nextSteps(best)]
       : [];
   return [
     '',
@@ -62,18 +76,18 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
     ...causes
       .slice(0, MOST_LISTED)
       .flatMap(({ numbers, message, hint }) => [
-        `${numbers.length === 1 ? `Trial ${numbers[0]}` : `Trials ${rangesText(numbers)}`} failed: ${message}`,
+        `${namesOf(numbers)} failed: ${message}`,
         ...(hint ? [`  ${hint}`] : []),
       ]),
     ...(causes.length > MOST_LISTED
       ? [`${count(causes.slice(MOST_LISTED).reduce((n, c) => n + c.numbers.length, 0))} more failed.`]
       : []),
-    ...(failed.length ? [...againWith(failed), ''] : []),
-    ...undecidedTexts(record, trials),
-    ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),
+    ...(failed.length ? [...againWith(failed, names), ''] : []),
+    ...undecidedTexts(record, trials, names),
+    ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner, names)),
     ...(elsewhere.size ? [TAKE_OVER_HINT, ''] : []),
     ...(record.acceptedInputs ?? []).flatMap(({ trial, files }) => [
-      `From trial ${trial} on, new trials were trained on changed files: ${files.map(changeWords).join('. ')}.`,
+      `From ${namesOf([trial])} on, new trials were trained on changed files: ${files.map(changeWords).join('. ')}.`,
       '',
     ]),
     ...(stopped === 'detached' ? leftWith(record, trials) : []),
@@ -94,17 +108,20 @@ function leftWith({ on }: SweepRecord, trials: readonly TrialView[]): string[] {
 }
 
 /** Searches in which no learning rate could be chosen. */
-function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly TrialView[]): string[] {
+function undecidedTexts(
+  { spec, metric, varied }: SweepRecord,
+  trials: readonly TrialView[],
+  names: TrialNames,
+): string[] {
   if (!spec.learningRateSearch) return [];
   const planned = trials.filter((t) => t.record.planned);
   return undecided(planned, spec.learningRateSearch, metric).flatMap((search) => {
     const keys = varied.filter((key) => key !== RATE && key !== SEED);
     const of = trialText(search[0].record.settings, keys);
-    const left = search.filter((t) => !isOver(t)).map((t) => t.record.number);
-    const numbers = [...left].sort((a, b) => a - b).join(', ');
+    const left = search.filter((t) => !isOver(t)).map((t) => t.record);
     return [
       `No learning rate was chosen${of && ` for ${of}`}: each had a run that diverged or failed.`,
-      ...(left.length ? [`  Not trained with other seeds: trial ${numbers}.`] : []),
+      ...(left.length ? [`  Not trained with other seeds: ${trialsText(left, names)}.`] : []),
       '  Add lower learning rates to the sweep and run it again.',
       '',
     ];
@@ -114,11 +131,11 @@ function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly 
 const TAKE_OVER_HINT =
   'Make sure that the process has ended, then repeat the command with --take-over. Or wait until it has trained the trial.';
 
-function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
+function row(trial: TrialView, { metric, varied }: SweepRecord, names: TrialNames): string[] {
   const best = bestOf(trial, metric);
   const seconds = secondsPerStep(trial.folder!);
   return [
-    String(trial.record.number),
+    names.short(trial.record),
     best ? formatMetric(metric, metricValue(best.metrics, metric)) : '–',
     best ? String(best.step) : '–',
     ...varied.map((key) =>
@@ -141,15 +158,23 @@ function secondsPerStep(run: string): number | undefined {
 }
 
 /** The option that continues failed trials; accepting changed files needs a different one. */
-function againWith(failed: readonly TrialView[]): string[] {
+function againWith(failed: readonly TrialView[], names: TrialNames): string[] {
   const changed = failed.filter((t) => t.error?.error === 'inputs');
-  const numbers = changed.map((t) => t.record.number).join(', ');
   const accept = 'to continue with the files as they are now, use --accept-changed-inputs';
   if (changed.length === failed.length)
     return [`Once you have restored the files, use --retry-failed; ${accept}.`];
   return [
     'Try them again with --retry-failed.',
-    ...(changed.length > 0 ? [`Trial ${numbers}: ${accept}.`] : []),
+    ...(changed.length > 0
+      ? [
+          `${capital(
+            trialsText(
+              changed.map((t) => t.record),
+              names,
+            ),
+          )}: ${accept}.`,
+        ]
+      : []),
   ];
 }
 

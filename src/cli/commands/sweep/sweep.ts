@@ -3,6 +3,7 @@ import { ignoredIn, loadSweep, readText } from '../../../runs/experiment/load';
 import type { Sweep } from '../../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { TrialLooker } from '../../../runs/sweep/looker';
+import { TrialNames } from '../../../runs/sweep/trial-names';
 import {
   runOf,
   readSweep,
@@ -56,10 +57,11 @@ add to the section later add trials to the existing ones.
                      Ctrl-C stops following them, and the same command follows them again, on any machine
   --cluster FILE     settings of a cluster in a JSON file, for what the experiment's section leaves out
   --no-wait          submit what is ready to the cluster, and exit
-  --cancel all|N,N   cancel all trials or those with these numbers: queued ones leave the queue, running ones save
+  --cancel all|N,N   cancel all trials or those with these numbers, or with these runs ('#12'): queued ones leave the
+                     queue, running ones save
   --checkpoints all|N,N
-                     bring the checkpoints of all trials or those with these numbers from a cluster that shares no
-                     folder with this machine, where they stay until then
+                     bring the checkpoints of all trials or those with these numbers, or with these runs ('#12'), from
+                     a cluster that shares no folder with this machine, where they stay until then
   --write DIR        write what Kubernetes needs (manifests, Dockerfile, trainer) into DIR, and submit nothing
   --parallel N       trials to run in parallel (default: measured, in a few steps of the largest trial)
   --dry-run          show what would be trained and submitted, and train nothing
@@ -142,6 +144,7 @@ interface Context {
   sweep: Sweep;
   where: Where;
   view: SweepView;
+  names: TrialNames;
   /** What it has read of the trials' folders is not read again. */
   looker: TrialLooker;
 }
@@ -153,10 +156,14 @@ const contextOf = (
   folder: string,
   record: SweepRecord,
   where: Where,
-): Context => ({
-  ...{ args, folder, runs: experimentRuns(file), sweep, where },
-  ...{ view: viewOf(args, record), looker: new TrialLooker() },
-});
+): Context => {
+  const runs = experimentRuns(file);
+  const names = new TrialNames(runs);
+  return {
+    ...{ args, folder, runs, sweep, where, names },
+    ...{ view: viewOf(args, record, names), looker: new TrialLooker() },
+  };
+};
 
 /** How this command becomes the only one that writes to the sweep's folder, whose trials were trained there so far. */
 const ownedBy = ({ args, folder }: Context, on: ExecutorName): Owned => ({
@@ -170,18 +177,18 @@ function setPlace(record: SweepRecord, { on }: Where): void {
   else record.on = on;
 }
 
-const viewOf = (args: ParsedArgs, record: SweepRecord): SweepView =>
+const viewOf = (args: ParsedArgs, record: SweepRecord, names: TrialNames): SweepView =>
   args.flag('json')
-    ? new SweepJson(record)
+    ? new SweepJson(record, names)
     : isScreen(process.stderr)
-      ? new SweepScreen(record)
-      : new SweepLines(record);
+      ? new SweepScreen(record, names)
+      : new SweepLines(record, names);
 
 const lookAtAll = ({ trials }: SweepRecord, { runs, looker }: Context) =>
   trials.map((t) => looker.look(t, runOf(t, runs)));
 
 async function run(context: Context, takenOver: TakenOver): Promise<number> {
-  const { args, folder, runs, sweep, where, view } = context;
+  const { args, folder, runs, sweep, where, view, names } = context;
   const interrupted = onInterrupt(
     where.on === 'local'
       ? 'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.'
@@ -208,6 +215,7 @@ async function run(context: Context, takenOver: TakenOver): Promise<number> {
     },
     specs: specsOf(sweep),
     executor: (record, save) => executorOf(where, record, executorOptions(context, takenOver, save)),
+    names,
     pulseWorker: join(__dirname, 'pulse-worker.cjs'),
     ...(args.flag('lease') && { lease: LEASE_MS }),
     retryFailed: args.flag('retry-failed'),
@@ -218,13 +226,13 @@ async function run(context: Context, takenOver: TakenOver): Promise<number> {
     refused: ({ message }) => view.warn(`${message} The running trials finish first.`),
     looked: (trials, verdicts) => view.looked(trials, verdicts),
   });
-  view.end(outcome, sweepReport(record, outcome));
+  view.end(outcome, sweepReport(record, outcome, names));
   return once && outcome.stopped === 'detached' ? EXIT.ok : exitCode(outcome);
 }
 
 /** Takes what was trained elsewhere from there. */
 async function move(context: Context, left: Where, takenOver: TakenOver): Promise<void> {
-  const { folder, where } = context;
+  const { folder, where, names } = context;
   const record = readSweep(folder);
   if (!record?.room) return;
   await moveSweep(
@@ -232,6 +240,7 @@ async function move(context: Context, left: Where, takenOver: TakenOver): Promis
     record.trials,
     left.on,
     where.on,
+    names,
   );
   setPlace(record, where);
   writeSweep(folder, record);
@@ -250,7 +259,7 @@ async function cancelSweeps(
     const record = readSweep(one);
     if (!record || record.trials.every((t) => t.run === undefined))
       throw new AuroraError('usage', `No trial of ${file} has begun.`, 'There is nothing to cancel.');
-    const which = namedTrials('cancel', cancel, record.trials);
+    const which = namedTrials('cancel', cancel, record.trials, new TrialNames(experimentRuns(file)));
     if (await askQueue(one, which)) {
       process.stderr.write('The process that runs the sweep cancels them.\n');
       continue;

@@ -8,20 +8,15 @@ import {
   score,
 } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
-import type { SweepRecord } from '../../../runs/sweep/record';
 import { endReason, isExplained } from '../../../protocol/run-files/unexpected-end';
 import { fill } from '../../../base/fill';
 import { clusterReason } from '../../../protocol/cluster/reasons';
-import { trialText } from '../../../experiment/short-settings';
 
 /** "accuracy 61.2%", the best so far; empty before the first evaluation. */
 export function valueOf(trial: TrialView, metric: MetricName): string {
   const best = bestOf(trial, metric);
   return best ? `${metricInfo(metric).label} ${formatMetric(metric, metricValue(best.metrics, metric))}` : '';
 }
-
-export const settingsOf = ({ record }: TrialView, { varied }: Pick<SweepRecord, 'varied'>): string =>
-  trialText(record.settings, varied) || 'unchanged';
 
 /** Best first; diverged trials and those without an evaluation last; ties by number. */
 export function ranked(trials: readonly TrialView[], metric: MetricName): TrialView[] {

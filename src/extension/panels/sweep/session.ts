@@ -1,7 +1,7 @@
 import type { PageTrial, SweepFacts, SweepToPage } from '../../../protocol/panels/sweep';
 import { own } from '../../../base/names';
-import type { TrialRecord } from '../../../runs/sweep/record';
 import type { OnCluster, RunEntry, SweepEntry } from '../../runs/store';
+import { trialLabel } from '../../runs/label';
 import { trialRow } from '../../words/cluster/trial-row';
 import { runRow, type RowContext } from '../../words/run-row';
 import { factsOf } from './facts';
@@ -104,7 +104,10 @@ export class SweepSession {
       const cluster = said && { executor: sweep.cluster!.executor, ...said };
       // The file is read as a whole whenever a trial in it changes.
       const text = cluster && JSON.stringify(cluster);
-      const from = [trial, entry?.run, entry?.state, entry?.error?.message, context.trusted, first, text];
+      const runNumber = sweep.numbers?.get(trial.id);
+      const name = trialLabel(sweep, trial, entry);
+      const state = [entry?.run, entry?.state, entry?.error?.message, name, runNumber];
+      const from = [trial, ...state, context.trusted, first, text];
       const before = this.trials.get(trial.id);
       if (before && before.from.every((v, i) => v === from[i])) {
         next.set(trial.id, before);
@@ -113,8 +116,9 @@ export class SweepSession {
       const shown = pageTrial(
         trial,
         settingsOf(trial.settings, record.varied, entry?.run?.spec, known),
+        { name, ...(runNumber !== undefined && { runNumber }) },
         entry,
-        { metric: record.metric, can: capabilities(trial, entry, cluster, context), t: context.t },
+        { metric: record.metric, can: capabilities(name, entry, cluster, context), t: context.t },
         cluster,
       );
       const sent = JSON.stringify(shown);
@@ -134,13 +138,13 @@ export class SweepSession {
 }
 
 function capabilities(
-  record: TrialRecord,
+  label: string,
   entry: RunEntry | undefined,
   cluster: OnCluster | undefined,
   context: RowContext,
 ): string[] {
   if (entry) return runRow(entry, context).capabilities;
-  return cluster ? trialRow({ record, cluster }, context).capabilities : [];
+  return cluster ? trialRow({ label, cluster }, context).capabilities : [];
 }
 
 /** Of a sweep that was deleted before it was shown. */

@@ -15,6 +15,7 @@ import { spansOf } from './spans';
 /**
  * One trial for the page.
  *
+ * @param called its label, and the number of its run if there is one
  * @param entry its run, once that exists
  * @param can what can be done with it
  * @param cluster what the scheduler of a cluster says about it
@@ -22,13 +23,22 @@ import { spansOf } from './spans';
 export function pageTrial(
   { id, number, planned, passedOver }: TrialRecord,
   settings: Settings,
+  called: Pick<PageTrial, 'name' | 'runNumber'>,
   entry: RunEntry | undefined,
   { metric, can, t }: { metric: MetricName; can: string[]; t: Translate },
   cluster?: OnCluster,
 ): PageTrial {
   const none = { step: 0, steps: 0, epochs: 0, spans: [], improved: [] };
   const said = cluster && clusterText(cluster, t);
-  const base = { id, number, settings, can, ...none, ...(said !== undefined && { cluster: said }) };
+  const base = {
+    id,
+    number,
+    ...called,
+    settings,
+    can,
+    ...none,
+    ...(said !== undefined && { cluster: said }),
+  };
   if (!entry && cluster && planned) return { ...base, state: WITHOUT_RUN[cluster.state] };
   if (!entry) return { ...base, state: passedOver ? 'passed-over' : planned ? 'queued' : 'dropped' };
   const { folder, run, error } = entry;

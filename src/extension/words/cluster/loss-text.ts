@@ -1,16 +1,22 @@
-import { trialText } from '../../../experiment/short-settings';
 import { experimentName } from '../../../runs/layout';
-import type { SweepEntry } from '../../runs/store';
+import { trialLabel } from '../../runs/label';
+import type { RunEntry, SweepEntry } from '../../runs/store';
 import type { Translate } from '../../translate';
 import { isWithScheduler } from '../../../protocol/run-files/cluster';
 import { executorName, reasonWords } from './cluster-words';
 
-/** The notification for trials that a scheduler lost; undefined if the sweep has none of them. */
+/**
+ * The notification for trials that a scheduler lost; undefined if the sweep has none of them.
+ *
+ * @param runs of the sweep's experiment
+ */
 export function lossText(
-  { experiment, record, cluster }: SweepEntry,
+  sweep: SweepEntry,
+  runs: readonly RunEntry[],
   ids: readonly string[],
   t: Translate,
 ): string | undefined {
+  const { experiment, record, cluster } = sweep;
   if (!cluster) return undefined;
   const lost = record.trials.flatMap((trial) => {
     const said = ids.includes(trial.id) ? cluster.trials[trial.id] : undefined;
@@ -25,7 +31,11 @@ export function lossText(
   const why = reasons.size === 0 ? t('it does not know it any more') : [...reasons].join('; ');
   const again = lost.every(({ said }) => isWithScheduler(said) || said.state === 'finished');
   const [{ trial, said }] = lost;
-  const label = trialText(trial.settings) || t('Trial {0}', trial.number);
+  const label = trialLabel(
+    sweep,
+    trial,
+    runs.find((run) => run.id === trial.run),
+  );
   const node = said.lost?.node;
   const what =
     lost.length > 1

@@ -1,8 +1,8 @@
 import { count } from '../../../base/number-text';
-import { trialText } from '../../../experiment/short-settings';
 import type { ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
 import { own } from '../../../base/names';
 import type { TrialRecord } from '../../../runs/sweep/record';
+import { trialLabel } from '../../runs/label';
 import type { OnCluster, RunEntry, SweepEntry } from '../../runs/store';
 import { isWithScheduler } from '../../../protocol/run-files/cluster';
 import { clusterWord, reasonWords } from './cluster-words';
@@ -11,6 +11,8 @@ import { ICONS, type Row, type RowContext } from '../run-row';
 /** A trial that a cluster's scheduler knows and that has no run folder yet. */
 export interface QueuedTrial {
   record: TrialRecord;
+  /** As its run is called, whose number may be known before its folder is here. */
+  label: string;
   cluster: OnCluster;
 }
 
@@ -27,9 +29,10 @@ const ORDER: readonly ClusterTrialState[] = [
 
 /** The trials of a sweep without a run, by what the scheduler says about them. */
 export function trialsWithoutRun(
-  { record, cluster }: Pick<SweepEntry, 'record' | 'cluster'>,
+  sweep: Pick<SweepEntry, 'record' | 'cluster' | 'numbers'>,
   runs: readonly Pick<RunEntry, 'id'>[],
 ): Map<ClusterTrialState, QueuedTrial[]> {
+  const { record, cluster } = sweep;
   const groups = new Map<ClusterTrialState, QueuedTrial[]>();
   if (!cluster) return groups;
   const begun = new Set(runs.map((r) => r.id));
@@ -37,7 +40,8 @@ export function trialsWithoutRun(
     const said = own(cluster.trials, trial.id);
     if (!said || (trial.run !== undefined && begun.has(trial.run))) continue;
     const group = groups.get(said.state) ?? [];
-    group.push({ record: trial, cluster: { executor: cluster.executor, ...said } });
+    const label = trialLabel(sweep, trial);
+    group.push({ record: trial, label, cluster: { executor: cluster.executor, ...said } });
     groups.set(said.state, group);
   }
   return new Map(ORDER.flatMap((state) => (groups.has(state) ? [[state, groups.get(state)!]] : [])));
@@ -98,8 +102,10 @@ function reasonsOf(trials: readonly OnCluster[]): string[] {
 }
 
 /** A trial without a run. */
-export function trialRow({ record, cluster }: QueuedTrial, { t, trusted }: RowContext): Row {
-  const label = trialText(record.settings) || t('Trial {0}', record.number);
+export function trialRow(
+  { label, cluster }: Pick<QueuedTrial, 'label' | 'cluster'>,
+  { t, trusted }: RowContext,
+): Row {
   const why = reasonWords(cluster);
   const parts = [
     trialWord(cluster.state, t),
@@ -111,7 +117,7 @@ export function trialRow({ record, cluster }: QueuedTrial, { t, trusted }: RowCo
     description: parts.join(' · '),
     icon: CLUSTER_ICONS[cluster.state],
     capabilities: ['trial', ...trialCapabilities(cluster, trusted)],
-    spoken: [t('Trial {0}', label), ...parts].join(', '),
+    spoken: [label, ...parts].join(', '),
   };
 }
 

@@ -17,7 +17,11 @@ import type {
   ClusterTrial,
   ClusterTrialState,
 } from '../../../../src/protocol/run-files/cluster';
-import { runPaths } from '../../../../src/runs/layout';
+import { createRun, experimentRuns, reserveRunId, runPaths } from '../../../../src/runs/layout';
+import { readSweep, writeSweep } from '../../../../src/runs/sweep/record';
+import type { SweepToPage } from '../../../../src/protocol/panels/sweep';
+import { SweepSession } from '../../../../src/extension/panels/sweep/session';
+import type { SweepEntry } from '../../../../src/extension/runs/store';
 import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
 import { trialWord } from '../../../../webview/sweep/words';
 import { temporaryFolders } from '../../runs/folder';
@@ -147,6 +151,7 @@ describe('a trial on a cluster', () => {
   });
 });
 
+const ASKED = { metric: 'accuracy', t } as const;
 const WAITING = [rank(1), rank(2), rank(4)].map((settings): TrialMade => ({ settings }));
 const PRIORITY = { state: 'queued', code: 'Priority', job: '1_0' } as const;
 
@@ -170,15 +175,54 @@ describe('trials without a run', () => {
     ]);
   });
 
+  it('have their run’s number as soon as it exists, in tree, page and notification', async () => {
+    const queued = slurm({ t1: PRIORITY, t2: { ...PRIORITY, job: '1_1' }, t3: { ...PRIORITY, job: '1_2' } });
+    const { catalog, sweepFolder, sweep, runs } = await seen(WAITING, queued);
+    const labels = (entry: SweepEntry) =>
+      [...trialsWithoutRun(entry, runs).values()].flat().map((trial) => trialRow(trial, context).label);
+    expect(labels(sweep)).toEqual(['Trial 1 · rank 1', 'Trial 2 · rank 2', 'Trial 3 · rank 4']);
+    // As a submission reserves them; other runs of the experiment come first.
+    createRun(experimentRuns(sweep.experiment));
+    const record = readSweep(sweepFolder)!;
+    for (const trial of record.trials.slice(1)) trial.run = reserveRunId(experimentRuns(sweep.experiment));
+    writeSweep(sweepFolder, record);
+    expect((await catalog.look()).structure).toBe(true);
+    const [now] = catalog.experiments()[0].sweeps;
+    expect(labels(now)).toEqual(['Trial 1 · rank 1', '#2 rank 2', '#3 rank 4']);
+    const [row] = trialsWithoutRun(now, runs).get('queued')!.slice(1);
+    expect(trialRow(row, context).spoken).toBe('#2 rank 2, queued, other jobs are ahead of it');
+    const posted: SweepToPage[] = [];
+    const sent = new Promise<void>((resolve) =>
+      new SweepSession({
+        post: (message) => (posted.push(message), resolve()),
+        read: () => Promise.resolve({ sweep: now, runs }),
+        context: () => context,
+        failed: (e) => {
+          throw e;
+        },
+      }).snapshot(),
+    );
+    await sent;
+    expect(posted[0]).toMatchObject({
+      trials: [
+        { number: 1, name: 'Trial 1 · rank 1' },
+        { number: 2, name: '#2 rank 2', runNumber: 2 },
+        { number: 3, name: '#3 rank 4', runNumber: 3 },
+      ],
+    });
+    const lost = { ...now.cluster!, trials: { t2: { state: 'lost', job: '1_1' } as const } };
+    expect(lossText({ ...now, cluster: lost }, runs, ['t2'], t)).toMatch(/^Slurm lost #2 rank 2, a trial of/);
+    expect((await catalog.look()).structure).toBe(false);
+  });
+
   it('can be stopped while they wait, and resumed after that; not in an untrusted workspace', () => {
-    const record = { id: 't1', number: 3, settings: rank(2), planned: true };
     const row = (cluster: ClusterTrial, trusted = true) =>
-      trialRow({ record, cluster: { executor: 'slurm', ...cluster } }, { ...context, trusted });
+      trialRow({ label: '#4 rank 2', cluster: { executor: 'slurm', ...cluster } }, { ...context, trusted });
     expect(row(PRIORITY)).toMatchObject({
-      label: 'rank 2',
+      label: '#4 rank 2',
       description: 'queued · other jobs are ahead of it',
       capabilities: ['trial', 'canStop'],
-      spoken: 'Trial rank 2, queued, other jobs are ahead of it',
+      spoken: '#4 rank 2, queued, other jobs are ahead of it',
     });
     expect(row({ ...PRIORITY, state: 'cancelled' }).capabilities).toEqual(['trial', 'canResume']);
     expect(row(PRIORITY, false).capabilities).toEqual(['trial']);
@@ -194,10 +238,12 @@ describe('trials without a run', () => {
     ['lost', 'lost'],
   ])('that the scheduler calls %s are %s in the tree and on the page', (state, word) => {
     const record = { id: 't1', number: 1, settings: rank(1), planned: true };
+    const label = 'Trial 1 · rank 1';
     const cluster = { executor: 'slurm', job: '1_0', state } as const;
-    const page = pageTrial(record, record.settings, undefined, { metric: 'accuracy', can: [], t }, cluster);
-    expect(trialRow({ record, cluster }, context).description).toBe(word);
-    expect(trialsRow(state, [{ record, cluster }], 1, context).label).toBe(`1 trial ${word}`);
+    const asked = { ...ASKED, can: [] };
+    const page = pageTrial(record, record.settings, { name: label }, undefined, asked, cluster);
+    expect(trialRow({ label, cluster }, context).description).toBe(word);
+    expect(trialsRow(state, [{ record, label, cluster }], 1, context).label).toBe(`1 trial ${word}`);
     expect(trialWord(page.state, 'running')).toBe(word);
   });
 });
@@ -254,13 +300,20 @@ describe('a loss', () => {
   const lost = { times: 1, at: 0, code: 'NODE_FAIL', node: 'n1' };
 
   it('is shown with its reason also after the trial was submitted again', async () => {
-    const { sweep } = await seen(WAITING, slurm({ t1: { ...PRIORITY, lost } }));
-    expect(lossText(sweep, ['t1'], t)).toBe(
-      'Slurm lost rank 1, a trial of the sweep of demo, on n1: its node failed. It was submitted again, and continues from its last checkpoint.',
+    const { sweep, runs } = await seen(WAITING, slurm({ t1: { ...PRIORITY, lost } }));
+    expect(lossText(sweep, runs, ['t1'], t)).toBe(
+      'Slurm lost Trial 1 · rank 1, a trial of the sweep of demo, on n1: its node failed. It was submitted again, and continues from its last checkpoint.',
     );
     const [record] = sweep.record.trials;
     const cluster = { executor: 'slurm', ...PRIORITY, lost } as const;
-    const page = pageTrial(record, rank(1), undefined, { metric: 'accuracy', can: [], t }, cluster);
+    const page = pageTrial(
+      record,
+      rank(1),
+      { name: 'Trial 1 · rank 1' },
+      undefined,
+      { ...ASKED, can: [] },
+      cluster,
+    );
     expect([page.state, page.cluster]).toEqual([
       'queued',
       'other jobs are ahead of it · lost before: its node failed',
@@ -269,8 +322,8 @@ describe('a loss', () => {
 
   it('of several trials is one message; one that the scheduler has forgotten has a reason, too', async () => {
     const forgotten = { state: 'lost', job: '1_1', lost: { times: 1, at: 0 } } as const;
-    const { sweep } = await seen(WAITING, slurm({ t1: forgotten, t2: forgotten }));
-    expect(lossText(sweep, ['t1', 't2'], t)).toBe(
+    const { sweep, runs } = await seen(WAITING, slurm({ t1: forgotten, t2: forgotten }));
+    expect(lossText(sweep, runs, ['t1', 't2'], t)).toBe(
       'Slurm lost 2 trials of the sweep of demo: it does not know it any more. Those that have not finished are submitted again, at most three times without a new step.',
     );
   });

@@ -58,12 +58,15 @@ it('the best over time is that of every evaluation, and time stands still while 
 });
 
 it('is drawn with finite numbers, for one result too, and not without any', () => {
-  const options = { metric: 'accuracy', varied: [], say: english } as const;
+  const options = { metric: 'accuracy', say: english } as const;
   const one = [trial(1, { metric: 0.5, improved: [[0, 0.5]] })];
   for (const by of ['time', 'number'] as const) {
     const figure = bestFigure(one, 400, { ...options, by })!;
     expect(JSON.stringify(figure)).not.toMatch(/null|NaN/);
     expect(figure.table.rows).toHaveLength(1);
+    // By the label that it has everywhere, not by its place in the sweep.
+    expect(figure.table.rows[0].at(-1)).toBe('#1 rank 4');
+    expect(figure.summary).toBe('50.0% by #1 rank 4. Improvements: 1.');
     expect(bestFigure([queued(1)], 400, { ...options, by })).toBeUndefined();
   }
 });

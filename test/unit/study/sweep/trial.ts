@@ -4,6 +4,8 @@ import type { PageTrial } from '../../../../src/protocol/panels/sweep';
 export const trial = (number: number, given: Partial<PageTrial> = {}): PageTrial => ({
   id: `t${number}`,
   number,
+  runNumber: number,
+  name: `#${number} rank 4`,
   settings: {},
   state: 'finished',
   run: `/runs/${number}`,
@@ -18,7 +20,17 @@ export const trial = (number: number, given: Partial<PageTrial> = {}): PageTrial
 
 /** One that has not started. */
 export const queued = (number: number, given: Partial<PageTrial> = {}): PageTrial =>
-  trial(number, { state: 'queued', run: undefined, step: 0, steps: 0, epochs: 0, spans: [], ...given });
+  trial(number, {
+    state: 'queued',
+    run: undefined,
+    runNumber: undefined,
+    name: `Trial ${number} · rank 4`,
+    step: 0,
+    steps: 0,
+    epochs: 0,
+    spans: [],
+    ...given,
+  });
 
 /** One that has trained a part. */
 export const part = (number: number, state: PageTrial['state'], step: number, seconds = step): PageTrial =>

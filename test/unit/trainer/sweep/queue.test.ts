@@ -8,6 +8,7 @@ import { Journal } from '../../../../src/runs/journal/journal';
 import { runPaths } from '../../../../src/runs/layout';
 import { readStatus, writeStatus } from '../../../../src/runs/status';
 import type { SweepRecord, SweepRoom } from '../../../../src/runs/sweep/record';
+import { TrialNames } from '../../../../src/runs/sweep/trial-names';
 import type { NewEvent, RunState } from '../../../../src/protocol/events';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 import { runQueue } from '../../../../src/trainer/sweep/queue';
@@ -59,6 +60,7 @@ describe('a sweep', () => {
     const folder = join(home, 'sweep');
     mkdirSync(folder);
     const outcome = await runQueue({
+      names: new TrialNames(join(home, 'runs')),
       ...{ folder, pulseWorker, specs: new Map(), retryFailed: false, acceptInputs: false },
       executor: ({ room }, save) =>
         new LocalExecutor(

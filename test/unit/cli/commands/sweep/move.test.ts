@@ -4,13 +4,16 @@ import { expect, it } from 'vitest';
 import { AuroraError } from '../../../../../src/base/errors';
 import { moveSweep } from '../../../../../src/cli/commands/sweep/move';
 import type { TrialView } from '../../../../../src/runs/sweep/look';
+import { TrialNames } from '../../../../../src/runs/sweep/trial-names';
 import { scratchFolder } from '../../../../scratch';
 import { accepting, spec, sweepsIn } from '../../../executors/cluster/sweep-of';
 
 const collected: string[] = [];
 const checkpoints: string[] = [];
 let isUp = true;
-const sweepOf = sweepsIn(scratchFolder('move'), {
+const home = scratchFolder('move');
+const names = new TrialNames(join(home, 'runs'));
+const sweepOf = sweepsIn(home, {
   collect: async (runs) => {
     if (!isUp) throw new AuroraError('network', 'The login node does not answer.');
     collected.push(...runs);
@@ -22,7 +25,7 @@ it('takes a sweep from a cluster only once nothing waits there, and all that was
   const { executor, records, submissions, folder } = sweepOf('moved', accepting('queued'));
   const tasks = records.map((record) => ({ record, spec }));
   await executor.submit(tasks, await executor.follow(records));
-  const move = () => moveSweep(executor, records, 'slurm', 'local');
+  const move = () => moveSweep(executor, records, 'slurm', 'local', names);
   await expect(move()).rejects.toThrow('began on Slurm, where 4 trials wait or run.');
 
   const stopped = records.map((record): TrialView => ({
@@ -40,12 +43,12 @@ it('takes a sweep from a cluster only once nothing waits there, and all that was
   const { executor: again } = sweepOf('moved', accepting('queued'));
   await again.follow(records);
   Object.assign(again, { follow: () => Promise.resolve(stopped) });
-  await moveSweep(again, records, 'slurm', 'local');
+  await moveSweep(again, records, 'slurm', 'local', names);
   expect(collected.map((run) => basename(run))).toEqual(records.map(({ run }) => run));
   // What continues elsewhere needs them, and nothing knows the cluster afterwards.
   expect(checkpoints).toEqual(collected);
   expect([submissions(), existsSync(join(folder, 'cluster.json'))]).toEqual([[], false]);
-  await expect(moveSweep(again, records, 'slurm', 'kubernetes')).rejects.toThrow(
+  await expect(moveSweep(again, records, 'slurm', 'kubernetes', names)).rejects.toThrow(
     'began on Slurm: trials 1, 2 have begun and not ended.',
   );
 });
@@ -62,6 +65,6 @@ it('brings also what was trained there and has not been seen here', async () => 
   );
   // Slurm has forgotten how they ended, and the line is too slow for the first look.
   for (let look = 0; look < 10; look++) await executor.follow(records);
-  await moveSweep(executor, records, 'slurm', 'local');
+  await moveSweep(executor, records, 'slurm', 'local', names);
   expect(collected.map((run) => basename(run))).toEqual(records.map(({ run }) => run));
 });
