@@ -108,6 +108,14 @@ describe('a model file that changes during training', () => {
           new RegExp(`^warning: The trainer of .+ ended unexpectedly: the model .+${why}`),
         ),
       ]);
+      const { lost } = JSON.parse(lab.run('runs', run, '--json').out) as { lost: unknown };
+      expect(lost).toEqual([
+        {
+          folder: run,
+          reason: expect.stringMatching(new RegExp(`^the model .+${why.replace(/\\.$/, '$')}`)) as string,
+          model: { path: model, before: original.length, after: 5000 },
+        },
+      ]);
       const refused = resume(run);
       expect([refused.code, refused.err]).toEqual([
         25,
@@ -117,6 +125,26 @@ describe('a model file that changes during training', () => {
       ]);
     },
   );
+
+  it('that stays the same is no reason: a killed trainer was killed', async () => {
+    const { run, child, ended } = await training('sigkill');
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    // Nobody who started it has seen the signal.
+    const reason = 'it was killed, or its machine was switched off';
+    expect(lab.run('runs', run).err).toBe(`warning: The trainer of ${run} ended unexpectedly: ${reason}.\n`);
+    expect(JSON.parse(lab.run('runs', run, '--json').out)).toMatchObject({ lost: [{ folder: run, reason }] });
+    const log = `${run}.resumed.log`;
+    const resumed = spawn(process.execPath, [CLI, 'train', '--resume', run], {
+      stdio: ['ignore', 'ignore', openSync(log, 'w')],
+    });
+    children.push(resumed);
+    const words = () => readFileSync(log, 'utf8');
+    await until(() => words().includes('unexpectedly'));
+    expect(words()).toMatch(
+      new RegExp(`^warning: The last trainer of the run ended unexpectedly at step \\d+: ${reason}\\.$`, 'm'),
+    );
+  });
 
   it('does not affect the run if it is replaced, and is rejected by the resume', async () => {
     const { run, child, ended } = await training('replaced');

@@ -41,6 +41,8 @@ export interface SweepEntry {
   experiment: string;
   /** The state of its queue. */
   state: Extract<ShownState, 'running' | 'finished' | 'stopped' | 'failed' | 'lost'>;
+  /** For `lost`: what is known about the reason. */
+  end?: UnexpectedEnd;
   record: SweepRecord;
   /** The numbers of its trials' runs by trial id, as far as they have any. */
   numbers?: ReadonlyMap<string, number>;

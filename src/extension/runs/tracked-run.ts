@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
 import { experimentOf, runPaths } from '../../runs/layout';
-import type { RunSummary } from '../../runs/read';
+import type { RunStatus } from '../../protocol/events';
 import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
@@ -122,7 +122,7 @@ export class TrackedRun {
       if (!run.status && Number.isNaN(this.made))
         this.made = (await files.stat(runPaths(this.folder).spec))?.mtimeMs ?? NaN;
       const state = shownState(run, this.made, this.now());
-      const end = state === 'lost' && (await whyLost(run));
+      const end = state === 'lost' && (await whyLost(run.folder, run.status));
       return { ...base, state, run, ...(end && { end }) };
     } catch (e) {
       const failed = await earlyFailure(this.folder);
@@ -178,7 +178,7 @@ function sameEntry(a: RunEntry | undefined, b: RunEntry | undefined): boolean {
 }
 
 /** Most windows have no lost run, and need none of its code to list the others. */
-async function whyLost({ folder, status }: RunSummary): Promise<UnexpectedEnd> {
+export async function whyLost(folder: string, status: RunStatus | undefined): Promise<UnexpectedEnd> {
   const { unexpectedEnd } = await import('../../runs/ended/unexpected');
   return unexpectedEnd(folder, status);
 }

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parseJson } from '../../files/json';
 import { experimentName } from '../../runs/layout';
 import type { RunNumbers } from '../../runs/numbers';
@@ -10,6 +11,7 @@ import { checkSweep, sweepPaths, type SweepRecord } from '../../runs/sweep/recor
 import type { RunStatus } from '../../protocol/events';
 import type { ClusterFile } from '../../protocol/run-files/cluster';
 import type { SweepEntry } from './store';
+import { whyLost } from './tracked-run';
 
 /** One sweep folder that is polled. */
 export class TrackedSweep {
@@ -42,16 +44,20 @@ export class TrackedSweep {
       this.record = undefined;
     }
     const { record, status, folder, cluster } = this;
-    const state = isAlive(status, this.now())
-      ? 'running'
-      : status?.state === 'running'
-        ? 'lost'
-        : status?.state;
-    if (before?.record !== record || before?.state !== (state ?? 'lost') || before?.cluster !== cluster)
+    const said = status?.state === 'running' ? 'lost' : (status?.state ?? 'lost');
+    const state = isAlive(status, this.now()) ? 'running' : said;
+    const end = state === 'lost' ? await whyLost(folder, status) : undefined;
+    const isSame =
+      before?.record === record &&
+      before?.state === state &&
+      before?.cluster === cluster &&
+      isDeepStrictEqual(before?.end, end);
+    if (!isSame)
       this.entry = record && {
         folder,
         experiment: experimentOfSweep(folder),
-        state: state ?? 'lost',
+        state,
+        ...(end && { end }),
         record,
         numbers: this.numbers,
         ...(cluster && { cluster }),

@@ -3,6 +3,7 @@ import type { SweepEnd } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { isWithScheduler } from '../../protocol/run-files/cluster';
+import { endReason, isExplained, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import { executorName, isUnfollowed } from './cluster/cluster-words';
 import { bestText, doneTrials, plannedTrials } from './sweep-row';
 import type { ResumeOptions } from '../launcher/client';
@@ -17,6 +18,18 @@ function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision
   return error === 'owned'
     ? { title: t('Take Over'), options: { takeOver: true } }
     : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
+}
+
+/** With the reason, if it is known: a queue that was killed could not report it. */
+const endText = ({ end }: SweepEntry, name: string, t: Translate): string =>
+  end && isExplained(end)
+    ? t('The sweep of {0} ended unexpectedly: {1}.', name, endReason(end, t))
+    : t('The sweep of {0} ended unexpectedly.', name);
+
+function hintOf({ signal, isDiskFull }: UnexpectedEnd = {}, t: Translate): string {
+  if (signal === 'SIGKILL') return t('Free memory, then use Run Sweep to continue it.');
+  if (isDiskFull) return t('Free some space, then use Run Sweep to continue it.');
+  return t('Use Run Sweep to continue it.');
 }
 
 /**
@@ -66,9 +79,9 @@ export function sweepEndText(
   switch (sweep.state) {
     case 'finished':
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has finished.', name));
-    case 'failed':
     case 'lost':
-      return say('error', t('The sweep of {0} ended unexpectedly. Use Run Sweep to continue it.', name));
+    case 'failed':
+      return say('error', `${endText(sweep, name, t)} ${hintOf(sweep.end, t)}`);
     default:
       return say(
         'information',

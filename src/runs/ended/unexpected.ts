@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { stat, statfs } from 'node:fs/promises';
 import type { RunStatus } from '../../protocol/events';
 import { fill } from '../../base/fill';
-import { endReason, isExplained, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
+import { endReason, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { InputFile } from '../input-file';
 import { readInputs } from '../inputs';
 import { stateOf } from '../outcome';
@@ -31,10 +31,17 @@ export async function unexpectedEnd(run: string, status: RunStatus | undefined):
   };
 }
 
-/** For the terminal: why the trainer of a lost run ended, after "ended unexpectedly:"; undefined if that is unknown. */
-export async function lossReason(run: RunSummary): Promise<string | undefined> {
-  const end = stateOf(run) === 'lost' ? await unexpectedEnd(run.folder, run.status) : {};
-  return isExplained(end) ? endReason(end, fill) : undefined;
+/** Why the trainer of a lost run ended. */
+export interface Loss extends UnexpectedEnd {
+  /** In words, after "ended unexpectedly:". */
+  reason: string;
+}
+
+/** For the terminal; undefined if the run is not lost. */
+export async function lossOf(run: RunSummary): Promise<Loss | undefined> {
+  if (stateOf(run) !== 'lost') return undefined;
+  const end = await unexpectedEnd(run.folder, run.status);
+  return { reason: endReason(end, fill), ...end };
 }
 
 /**

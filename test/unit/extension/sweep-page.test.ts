@@ -7,6 +7,8 @@ import { plainValue, settingsOf } from '../../../src/extension/panels/sweep/sett
 import { Catalog } from '../../../src/extension/runs/catalog';
 import type { NewEvent, StopReason } from '../../../src/protocol/events';
 import type { PageTrial, SweepToPage } from '../../../src/protocol/panels/sweep';
+import { startTrainer } from '../../../src/executors/local/start';
+import { processRecord } from '../../../src/files/processes';
 import { Journal } from '../../../src/runs/journal/journal';
 import { runPaths } from '../../../src/runs/layout';
 import { readSweep, writeSweep } from '../../../src/runs/sweep/record';
@@ -134,6 +136,30 @@ describe('the trials of the Sweep page', () => {
     });
     expect(plainValue(spec, 'adapter.toString')).toBeUndefined();
   });
+});
+
+it.runIf(process.platform !== 'win32')('a sweep whose queue is killed is lost, with the signal', async () => {
+  const file = join(folder(), 'demo.aurora.json');
+  const trials = [finishedTrial(rank(1), 0.8), { settings: rank(2) }];
+  const list = { type: 'list', seed: 0, trials: trials.map((made) => made.settings) } as const;
+  const sweep = makeSweep(file, { spec: list, varied: ['adapter.rank'], trials });
+  const catalog = new Catalog();
+  catalog.setPlaces([], [dirname(file)]);
+  const entry = async () => {
+    await catalog.look();
+    return catalog.experiments()[0].sweeps[0];
+  };
+  const { pid, ended } = await startTrainer({
+    ...{ node: process.execPath, args: ['-e', 'setInterval(() => 0, 9)'], run: sweep },
+  });
+  setSweepStatus(sweep, { ...(await processRecord(pid)), pid, state: 'running' });
+  expect(await entry()).toMatchObject({ state: 'running' });
+  expect(await entry()).not.toHaveProperty('end');
+  process.kill(pid, 'SIGKILL');
+  expect(await ended).toBe('SIGKILL');
+  expect(await entry()).toMatchObject({ state: 'lost', end: { signal: 'SIGKILL' } });
+  // Looked at again, nothing has changed.
+  expect((await catalog.look()).structure).toBe(false);
 });
 
 describe('the Sweep page’s session', () => {

@@ -16,6 +16,7 @@ import { ago, bytes } from '../../../src/extension/words/format';
 import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
 import { bySweep, sweepRow } from '../../../src/extension/words/sweep-row';
+import type { UnexpectedEnd } from '../../../src/protocol/run-files/unexpected-end';
 import { sweepEndText } from '../../../src/extension/words/sweep-text';
 import { readRunSummary } from '../../../src/runs/read';
 import type { RunUser } from '../../../src/runs/user';
@@ -320,7 +321,16 @@ describe('a sweep', () => {
     expect(sweepEndText(sweepEntry('stopped'), trials, t).message).toBe(
       'The sweep of demo was stopped; 2 of 4 trials are done, and everything is saved. Best so far: 70.0% accuracy.',
     );
-    expect(sweepEndText(sweepEntry('lost'), [], t).kind).toBe('error');
+    const killed = (end?: UnexpectedEnd) =>
+      sweepEndText({ ...sweepEntry('lost'), ...(end && { end }) }, [], t);
+    expect([killed(), killed({}), killed({ signal: 'SIGKILL' }), killed({ signal: 'SIGSEGV' })]).toEqual(
+      [
+        'The sweep of demo ended unexpectedly. Use Run Sweep to continue it.',
+        'The sweep of demo ended unexpectedly. Use Run Sweep to continue it.',
+        'The sweep of demo ended unexpectedly: it was killed (SIGKILL), most likely because memory ran out. Free memory, then use Run Sweep to continue it.',
+        'The sweep of demo ended unexpectedly: the program crashed (SIGSEGV). Use Run Sweep to continue it.',
+      ].map((message) => ({ kind: 'error', message })),
+    );
   });
 
   it.each([

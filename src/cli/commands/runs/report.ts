@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { AuroraError } from '../../../base/errors';
 import { cutMiddle } from '../../../base/cut-middle';
 import { escapeControls } from '../../../base/controls';
+import type { Loss } from '../../../runs/ended/unexpected';
 import { english } from '../../../study/say';
 import { cellText, columnTitle, meanText } from '../../../study/runs-table/format';
 import type { RowGroup } from '../../../study/runs-table/group';
@@ -121,6 +122,7 @@ export function jsonOf(table: {
   by: readonly string[];
   groups: readonly RowGroup[] | undefined;
   unreadable: readonly { folder: string; error: AuroraError }[];
+  lost: readonly (Loss & { folder: string })[];
 }): object {
   const { columns, shown, rows, by, groups } = table;
   const chosen = shown.map((key) => columnAt(columns, key));
@@ -153,5 +155,6 @@ export function jsonOf(table: {
       message: error.message,
       hint: error.hint,
     })),
+    lost: table.lost,
   };
 }

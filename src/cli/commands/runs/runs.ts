@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { lossReason } from '../../../runs/ended/unexpected';
+import { lossOf, type Loss } from '../../../runs/ended/unexpected';
 import type { ReadRun } from '../../../runs/table/source';
 import { RecentLoss } from '../../../runs/curve/recent-loss';
 import { readForTable } from '../../../runs/table/read';
@@ -35,7 +35,8 @@ cannot be read are listed, too, and named on standard error.
   --columns LIST     comma-separated; "all" for all (default: those that differ)
   --group-by COLUMN  one line per value, with the number of runs, and mean and standard deviation of each number;
                      two columns, separated by a comma: one line per pair of values
-  --json             one JSON object: columns, rows (or groups), and runs that cannot be read
+  --json             one JSON object: columns, rows (or groups), runs that cannot be read, and why trainers of lost
+                     runs ended
   --csv              all digits, for other programs
 
 A column is named by its key ("adapter.rank") or by the end of it if that is clear ("rank"). docs/runs.md describes the filter
@@ -68,12 +69,15 @@ language.
     const groups = by.length === 0 ? undefined : groupRows(columns, kept, by, sort[0]);
 
     if (args.flag('json'))
-      await write(`${JSON.stringify(jsonOf({ columns, shown, rows: kept, by, groups, unreadable }))}\n`);
+      await write(
+        `${JSON.stringify(jsonOf({ columns, shown, rows: kept, by, groups, unreadable, lost: await lossesOf(read) }))}\n`,
+      );
     else if (args.flag('csv'))
       await write(groups ? groupsCsv(columns, shown, by, groups) : rowsCsv(columns, shown, kept));
     else {
       for (const { error } of unreadable) process.stderr.write(`warning: ${error.message}\n`);
-      for (const { run } of read) await explainLoss(run);
+      for (const { folder, reason } of await lossesOf(read))
+        process.stderr.write(`warning: The trainer of ${folder} ended unexpectedly: ${reason}.\n`);
       const width = process.stdout.columns || DEFAULT_WIDTH;
       await write(
         groups
@@ -92,11 +96,14 @@ async function withLoss(run: RunSource): Promise<RunSource> {
   return trainingLoss === undefined ? run : { ...run, trainingLoss };
 }
 
-/** A trainer that was killed could not say why. */
-async function explainLoss({ folder, run }: ReadRun): Promise<void> {
-  const why = run && (await lossReason(run));
-  if (why !== undefined)
-    process.stderr.write(`warning: The trainer of ${folder} ended unexpectedly: ${why}.\n`);
+/** Why trainers ended that were killed, and so could not say why. */
+async function lossesOf(read: readonly { run: ReadRun }[]): Promise<(Loss & { folder: string })[]> {
+  const lost: (Loss & { folder: string })[] = [];
+  for (const { run } of read) {
+    const loss = run.run && (await lossOf(run.run));
+    if (loss) lost.push({ folder: run.folder, ...loss });
+  }
+  return lost;
 }
 
 /** Of a table that is not written to a terminal. */

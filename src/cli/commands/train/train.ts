@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
 import { readRunSummary } from '../../../runs/read';
-import { lossReason } from '../../../runs/ended/unexpected';
+import { lossOf } from '../../../runs/ended/unexpected';
 import { numberOthers } from '../../../runs/numbers';
 import { writeSpec } from '../../../runs/stored/spec';
 import { ignoredIn, parseExperiment, readText } from '../../../runs/experiment/load';
@@ -157,10 +157,10 @@ async function resume(args: ParsedArgs, run: string, settings: TrainingSettings)
 /** A trainer that was killed could not say why. */
 async function explainLoss(run: string): Promise<void> {
   const summary = readRunSummary(run);
-  const why = await lossReason(summary);
-  if (why !== undefined)
+  const loss = await lossOf(summary);
+  if (loss)
     process.stderr.write(
-      `warning: The last trainer of the run ended unexpectedly at step ${summary.status?.step ?? 0}: ${why}.\n`,
+      `warning: The last trainer of the run ended unexpectedly at step ${summary.status?.step ?? 0}: ${loss.reason}.\n`,
     );
 }
 
