@@ -1,3 +1,5 @@
+import type { Metrics } from '../experiment/metrics';
+import { shownMetrics } from '../experiment/shown-metrics';
 import { plainStudy } from './lines';
 import { missingOf } from './missing';
 import type { Say } from './say';
@@ -11,11 +13,15 @@ export interface PageStudy extends Omit<Study, 'leftOut'> {
   leftOut: { runs: number; words: string[] };
 }
 
+const metricsOf = ({ sections }: Study): Metrics[] =>
+  sections.flatMap(({ groups }) => groups.flatMap(({ runs }) => runs.map(({ metrics }) => metrics)));
+
 /** `missing` is what the shown groups lack. */
 export function pageStudy(study: Study, say: Say): PageStudy {
   const shown = shownOf(study);
   return {
     ...plainStudy(shown),
+    metrics: shownMetrics(study.metric, ...metricsOf(study)),
     missing: missingOf(shown.sections),
     leftOut: { runs: study.leftOut.length, words: leftOutWords(study, say) },
   };

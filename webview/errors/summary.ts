@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit';
-import { formatMetric, metricInfo, metricsIn, metricValue } from '../../src/experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../src/experiment/metrics';
+import { shownMetrics } from '../../src/experiment/shown-metrics';
 import { absentWords } from '../../src/protocol/absent-labels';
 import { t } from '../ui/l10n';
 import type { Model } from './model';
@@ -14,7 +15,7 @@ export function summary(model: Model, { told, worst }: AnswerPart) {
 
 /** "Loss 0.4312, F1 61.2%." The share of right texts is in the sentence before. */
 function numbers({ metrics }: Model): string {
-  const names = metricsIn(metrics).filter((m) => metricInfo(m).meanOf !== 'correct');
+  const names = shownMetrics(undefined, metrics).filter((m) => metricInfo(m).meanOf !== 'correct');
   const [first, ...rest] = names
     .map((m) => t('{0} {1}', t(metricInfo(m).label), formatMetric(m, metricValue(metrics, m))))
     .join(', ');

@@ -3,10 +3,10 @@ import {
   metricCells,
   metricHover,
   metricInfo,
-  metricsIn,
   type MetricName,
   type Metrics,
 } from '../../src/experiment/metrics';
+import { shownMetrics } from '../../src/experiment/shown-metrics';
 import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration } from './format';
@@ -53,7 +53,10 @@ function metricsRowsOf(run: RunData): MetricsRow[] {
 /** Each run's result: its best evaluation, its scores, and its cost. */
 export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
   if (runs.every((r) => r.measured.length === 0)) return nothing;
-  const names = metricsIn(...runs.flatMap((r) => r.measured.slice(-1).map((e) => e.metrics)));
+  const names = shownMetrics(
+    runs.find((r) => r.facts?.spec)?.facts?.spec?.training.metric,
+    ...runs.flatMap((r) => r.measured.slice(-1).map((e) => e.metrics)),
+  );
   const isScored = runs.some((r) => r.scores);
   return html`<section aria-labelledby="metrics-heading">
     <h2 id="metrics-heading">${t('Metrics at the best and the last evaluation')}</h2>
@@ -190,10 +193,11 @@ export function dataTable(
 function openTable(run: RunData, place: DataPlace, go: (place: DataPlace) => void): TemplateResult {
   const steps = place.table === 'records';
   const evaluations = run.measured;
+  const wanted = run.facts?.spec?.training.metric;
   const marks = evaluations.some((e) => e.diverged) ? ['diverged'] : [];
   const columns = steps
     ? run.columnNames
-    : ['step', 'epoch', ...metricsIn(...evaluations.map((e) => e.metrics)), ...marks];
+    : ['step', 'epoch', ...shownMetrics(wanted, ...evaluations.map((e) => e.metrics)), ...marks];
   const total = steps ? run.records : evaluations.length;
   const last = Math.max(0, total - PAGE);
   const from = Math.min(place.from ?? last, last);

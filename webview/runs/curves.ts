@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import { metricInfo, metricsIn, type MetricName } from '../../src/experiment/metrics';
+import { metricInfo, type MetricName } from '../../src/experiment/metrics';
+import { shownMetrics } from '../../src/experiment/shown-metrics';
 import type { ChartFormat, SaveChart } from '../../src/protocol/panels/save-chart';
 import '../run/chart-figure';
 import { ChartParts } from '../run/charts/chart-parts';
@@ -83,7 +84,8 @@ export class RunCurves extends LitElement {
   }
 
   private get metrics(): MetricName[] {
-    return metricsIn(...this.runs.flatMap((run) => run.evaluations.map((e) => e.metrics)));
+    const [own] = this.runs.flatMap((run) => run.facts?.spec?.training?.metric ?? []);
+    return shownMetrics(own, ...this.runs.flatMap((run) => run.evaluations.map((e) => e.metrics)));
   }
 
   /** The chosen one, if a run has it; otherwise what the first was trained for. */

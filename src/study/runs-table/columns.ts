@@ -1,4 +1,5 @@
-import { metricInfo, METRICS } from '../../experiment/metrics';
+import { metricInfo, METRICS, type Metrics } from '../../experiment/metrics';
+import { isOneF1 } from '../../experiment/shown-metrics';
 import { shortKeys } from '../../experiment/sweep';
 import { byTelling } from '../../experiment/telling';
 import { metricKey, metricOfKey, type MetricPart, type RunFields } from './fields';
@@ -42,6 +43,9 @@ const MOST_SETTINGS = 12;
 const isLacking = ({ key, several }: { key: string; several: boolean }): boolean =>
   key.startsWith('adapter.') && !several;
 
+/** What tells whether F1 is macro F1. */
+const ONE_F1 = ['f1', 'macroF1', 'accuracy'] as const;
+
 /** Always its own column, and never what distinguishes an experiment. */
 const SEED = 'training.seed';
 
@@ -54,6 +58,8 @@ export class ColumnFinder {
   private read = 0;
   private readonly facts = new Map<string, { first: Value; differs: boolean }>();
   private readonly metrics = new Set<string>();
+  /** Of runs with both kinds of F1. */
+  private readonly scored: Metrics[] = [];
   private readonly settings = new Map<string, SettingSeen>();
 
   add({ facts, settings, metric }: RunFields): void {
@@ -63,6 +69,8 @@ export class ColumnFinder {
       else if (!seen.differs && seen.first !== value) seen.differs = true;
     }
     if (metric) this.metrics.add(metric);
+    if (facts.has('f1') && facts.has('macroF1'))
+      this.scored.push(Object.fromEntries(ONE_F1.map((m) => [m, facts.get(m)])));
     for (const [key, text] of settings) {
       // The experiment's, which is a fact.
       if (key === 'name') continue;
@@ -126,8 +134,9 @@ export class ColumnFinder {
     });
   }
 
-  /** The loss, and each metric that a run was trained for, are shown. */
+  /** The loss, and each metric that a run was trained for, are shown; F1 of more than two labels, which is macro F1, once. */
   private ofMetrics(): Column[] {
+    const repeated = this.metrics.has('macroF1') && isOneF1(this.scored) ? 'f1' : undefined;
     const order = [
       ...METRICS.filter((m) => this.metrics.has(m)),
       ...METRICS.filter((m) => !this.metrics.has(m)),
@@ -137,7 +146,8 @@ export class ColumnFinder {
       parts
         .filter((part) => this.facts.has(metricKey(metric, part)))
         .map((part): Column => {
-          const shown = part === 'best' && (metric === 'loss' || this.metrics.has(metric));
+          const isWanted = this.metrics.has(metric) && metric !== repeated;
+          const shown = part === 'best' && (metric === 'loss' || isWanted);
           const title = metricInfo(metric).label;
           return { key: metricKey(metric, part), title, type: 'number', kind: 'metric', metric, shown };
         }),

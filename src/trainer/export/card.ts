@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { fill } from '../../base/fill';
 import { changeText } from '../../experiment/metric-difference';
-import { metricCells, metricHeads, metricsIn, type Metrics } from '../../experiment/metrics';
+import { metricCells, metricHeads, type Metrics } from '../../experiment/metrics';
+import { shownMetrics } from '../../experiment/shown-metrics';
 import { hubReferenceText, referenceOf } from '../../experiment/hub-reference';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
@@ -156,7 +157,7 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
   const nonlinear = isNonlinear(task.spec.adapter);
   const origin = isAsImported(trained) ? 'imported' : 'trained';
   const trainedRow = `${inputs?.changed.length ? 'on changed files' : `as ${origin}`}${nonlinear ? ` (${form})` : ''}`;
-  const names = metricsIn(metrics.exported);
+  const names = shownMetrics(task.spec.training.metric, metrics.exported);
   const row = (name: string, m: EvaluationMetrics) => `| ${name} | ${metricCells(names, m).join(' | ')} |`;
   const other = form === 'dynamic' ? 'static' : 'dynamic';
   return [
@@ -186,7 +187,10 @@ function scoresPart({ run, step, form }: Trained): string[] {
     ...sets.map(({ name, score }) => [plainWords(name), score] as const),
     ...(mean === undefined || sets.length < 2 ? [] : [[`mean of ${sets.length} sets`, mean] as const]),
   ];
-  const names = metricsIn(...all.flatMap(([, score]) => (score === 'diverged' ? [] : [score])));
+  const names = shownMetrics(
+    run.spec.training.metric,
+    ...all.flatMap(([, score]) => (score === 'diverged' ? [] : [score])),
+  );
   const cells = (score: Metrics | 'diverged') =>
     score === 'diverged' ? names.map(() => 'diverged') : metricCells(names, score);
   return [

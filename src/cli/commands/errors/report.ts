@@ -40,7 +40,8 @@ import {
 } from '../../../protocol/prediction-columns';
 import { count, numberText } from '../../../base/number-text';
 import { SCORINGS } from '../../../experiment/scoring';
-import { formatMetric, metricInfo, metricsIn, metricValue } from '../../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
+import { shownMetrics } from '../../../experiment/shown-metrics';
 import { setName, type MeasuredOn } from '../../../experiment/evaluation-sets';
 import { cautiousPercent } from '../../../base/percent';
 import { table } from '../../table';
@@ -93,7 +94,7 @@ function headline(predictions: Predictions, wrong: Uint8Array, on: MeasuredOn): 
   const { step, form, metrics, data, inputs } = predictions;
   const absent = absentWords(metrics, fill);
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
-  const numbers = metricsIn(metrics).map(
+  const numbers = shownMetrics(undefined, metrics).map(
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,
   );
   const examples =

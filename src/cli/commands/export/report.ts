@@ -13,7 +13,9 @@ import { count, errorText } from '../../../base/number-text';
 import { changeText } from '../../../experiment/metric-difference';
 import { shellQuote } from '../../../base/shell-quote';
 import { preflightText } from '../preflight/report';
-import { metricCells, metricHeads, metricsIn } from '../../../experiment/metrics';
+import { metricCells, metricHeads } from '../../../experiment/metrics';
+import type { MetricName } from '../../../experiment/metrics';
+import { shownMetrics } from '../../../experiment/shown-metrics';
 import { hints } from '../../quiet';
 import { table } from '../../table';
 
@@ -48,6 +50,7 @@ export const dropWords = (form: ExportForm, { metric, loss }: MetricDrop): strin
 
 function result(folder: string, record: ExportRecord): string {
   const { metrics, trainedForm, form, drop, largestDifference, step } = record;
+  const names = shownMetrics(drop.metric, metrics.exported, metrics.dynamic, metrics.static);
   const gap =
     isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
       ? [`Merged, ${changeText(drop.metric, drop.loss, fill)}.`]
@@ -57,9 +60,9 @@ function result(folder: string, record: ExportRecord): string {
     ...[...changed, ...notes].map((words) => `warning: ${words}`),
     ...(changed.length > 0 ? ['These files and metrics are not those of the trained model.', ''] : []),
     ...table([
-      [`  step ${step}`, ...metricHeads(metricsIn(metrics.exported))],
-      ...forms(record),
-      row(`these files (${form})`, metrics.exported),
+      [`  step ${step}`, ...metricHeads(names)],
+      ...forms(record, names),
+      row(`these files (${form})`, metrics.exported, names),
     ]),
     '',
     ...gap,
@@ -90,13 +93,19 @@ function headWords({ form, head }: ExportRecord): string[] {
 const isOneForm = ({ metrics }: ExportRecord): boolean =>
   JSON.stringify(metrics.dynamic) === JSON.stringify(metrics.static);
 
-function forms(record: ExportRecord): string[][] {
+function forms(record: ExportRecord, names: readonly MetricName[]): string[][] {
   const { metrics, trainedForm, inputs } = record;
   const trained = inputs?.changed.length ? 'on changed files' : 'as trained';
   const { dynamic, static: fixed } = metrics;
-  if (isOneForm(record)) return [row(trained, dynamic)];
+  if (isOneForm(record)) return [row(trained, dynamic, names)];
   const mark = (form: string) => (form === trainedForm ? ` (${trained})` : '');
-  return [row(`dynamic${mark('dynamic')}`, dynamic), row(`static, merged${mark('static')}`, fixed)];
+  return [
+    row(`dynamic${mark('dynamic')}`, dynamic, names),
+    row(`static, merged${mark('static')}`, fixed, names),
+  ];
 }
 
-const row = (name: string, m: EvaluationMetrics): string[] => [`  ${name}`, ...metricCells(metricsIn(m), m)];
+const row = (name: string, m: EvaluationMetrics, names: readonly MetricName[]): string[] => [
+  `  ${name}`,
+  ...metricCells(names, m),
+];

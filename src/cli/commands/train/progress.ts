@@ -1,4 +1,5 @@
-import { formatMetric, metricInfo, metricValue, metricsIn } from '../../../experiment/metrics';
+import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
+import { shownMetrics } from '../../../experiment/shown-metrics';
 import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
 import type { Drawn } from '../../../trainer/diffusion/picture-recorder';
@@ -17,7 +18,7 @@ const SMOOTHING = 0.1;
 export const setWords = ({ name }: Pick<EvaluationSet, 'name'>): string => name ?? 'the test set';
 
 const numbersText = (m: EvaluationMetrics): string =>
-  metricsIn(m)
+  shownMetrics(undefined, m)
     .map((name) => `${metricInfo(name).label} ${formatMetric(name, metricValue(m, name))}`)
     .join(' · ');
 

@@ -11,10 +11,10 @@ import {
   metricHeads,
   metricInfo,
   metricValue,
-  metricsIn,
   score,
   type Metrics,
 } from '../../../experiment/metrics';
+import { shownMetrics } from '../../../experiment/shown-metrics';
 import { SCORINGS } from '../../../experiment/scoring';
 import { sharePercent } from '../../../base/percent';
 import { fill } from '../../../base/fill';
@@ -34,7 +34,7 @@ export interface Reference {
 /** The report of a finished run: what was trained, how it compares, and where it is. */
 export function report(result: FinishedResult, run: string, reference: Reference | undefined): string {
   const { trained, best, last, baseline } = result;
-  const names = metricsIn(best);
+  const names = shownMetrics(baseline.metric, best);
   const row = (label: string, metrics: Metrics, note: string) => [
     `  ${label}`,
     ...metricCells(names, metrics),
@@ -72,7 +72,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
 }
 
 /** What the best adapter scored on the sets that training did not see. */
-function scoreLines({ best, test, evaluations = {}, evaluationsMean }: FinishedResult): string[] {
+function scoreLines({ best, baseline, test, evaluations = {}, evaluationsMean }: FinishedResult): string[] {
   const sets: (readonly [string, Evaluated | MeanScore])[] = [
     ...(test === undefined ? [] : [['test', test] as const]),
     ...Object.entries(evaluations),
@@ -80,7 +80,10 @@ function scoreLines({ best, test, evaluations = {}, evaluationsMean }: FinishedR
   if (sets.length === 0) return [];
   const size = Object.keys(evaluations).length;
   if (evaluationsMean !== undefined && size > 1) sets.push([`mean of ${size} sets`, evaluationsMean]);
-  const names = metricsIn(...sets.flatMap(([, score]) => (score === 'diverged' ? [] : [score])));
+  const names = shownMetrics(
+    baseline.metric,
+    ...sets.flatMap(([, score]) => (score === 'diverged' ? [] : [score])),
+  );
   const examples = (score: Evaluated | MeanScore) =>
     score !== 'diverged' && 'examples' in score ? `${count(score.examples as number)} examples` : '';
   const rows = sets.map(([name, score]) => [
