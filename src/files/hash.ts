@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { HashCache } from './hash-cache';
+import { openRegular } from './read';
 import { identityOf, isSettled, sameIdentity, sameWriting, type FileIdentity } from './identity';
 
 export interface HashedFile {
@@ -30,7 +31,7 @@ export async function hashFile(
   path: string,
   { cache = HashCache.ofUser(), again = false }: HashOptions = {},
 ): Promise<HashedFile> {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     for (let attempt = 1; ; attempt++) {
       const began = Date.now();

@@ -21,8 +21,8 @@ export const damaged = (path: string, problem: string, cause?: unknown): AuroraE
   );
 
 /** A JSON file of a run; undefined if it does not exist yet. */
-export function readJsonIfThere(path: string): unknown {
-  const bytes = readIfThereSync(path);
+export function readJsonIfThere(path: string, most?: number): unknown {
+  const bytes = readIfThereSync(path, most);
   return bytes && parseJson(path, bytes);
 }
 

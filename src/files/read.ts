@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
+import { count } from '../base/number-text';
 
 /**
  * On NFS, a file that another machine replaces or removes between its opening and its reading is "stale" (ESTALE): its name
@@ -52,31 +53,98 @@ export function isPassing(e: unknown): boolean {
   return false;
 }
 
-/** The file's bytes; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
+/**
+ * Bytes of a file that is read as a whole, unless its reader expects more. A run folder can come with anyone's repository,
+ * and is read without being asked for.
+ */
+const MOST_BYTES = 64 * 2 ** 20;
+
+/** A pipe would otherwise be waited for until somebody writes to it. Windows has no such flag. */
+const READ = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
+
+/**
+ * The file's bytes; undefined if it does not exist.
+ *
+ * @param most bytes that it may have
+ * @throws AuroraError 'run' if it is larger, is no regular file or cannot be read
+ */
+export async function readIfThere(path: string, most = MOST_BYTES): Promise<Buffer | undefined> {
   try {
-    return await reopeningLater(() => readFile(path));
+    return await reopeningLater(async () => {
+      const file = await openRegular(path);
+      try {
+        requireSmall(await file.stat(), most);
+        return await file.readFile();
+      } finally {
+        await file.close();
+      }
+    });
   } catch (e) {
     return absentOrThrow(path, e);
   }
 }
 
-/** The file, opened for reading; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
+/**
+ * The file, opened for reading; undefined if it does not exist.
+ *
+ * @throws AuroraError 'run' if it is no regular file or cannot be read
+ */
 export async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await reopeningLater(() => open(path, 'r'));
+    return await reopeningLater(() => openRegular(path));
   } catch (e) {
     return absentOrThrow(path, e);
+  }
+}
+
+/** @throws Error, also if it is no regular file */
+export async function openRegular(path: string): Promise<FileHandle> {
+  const file = await open(path, READ);
+  try {
+    requireRegular(await file.stat());
+    return file;
+  } catch (e) {
+    await file.close();
+    throw e;
   }
 }
 
 /** Like `readIfThere`, but blocking. */
-export function readIfThereSync(path: string): Buffer | undefined {
+export function readIfThereSync(path: string, most = MOST_BYTES): Buffer | undefined {
   try {
-    return reopening(() => readFileSync(path));
+    return reopening(() => {
+      const file = openRegularSync(path);
+      try {
+        requireSmall(fstatSync(file), most);
+        return readFileSync(file);
+      } finally {
+        closeSync(file);
+      }
+    });
   } catch (e) {
     return absentOrThrow(path, e);
   }
+}
+
+/** @throws Error, also if it is no regular file */
+export function openRegularSync(path: string): number {
+  const file = openSync(path, READ);
+  try {
+    requireRegular(fstatSync(file));
+    return file;
+  } catch (e) {
+    closeSync(file);
+    throw e;
+  }
+}
+
+/** Devices and pipes have no size and no end. */
+function requireRegular(facts: Stats): void {
+  if (!facts.isFile()) throw new Error('it is not a regular file');
+}
+
+function requireSmall({ size }: Stats, most: number): void {
+  if (size > most) throw new Error(`it has ${count(size)} bytes, and at most ${count(most)} are read`);
 }
 
 function absentOrThrow(path: string, e: unknown): undefined {

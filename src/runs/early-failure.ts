@@ -1,6 +1,7 @@
 import type { RunEvent } from '../protocol/events';
 import { effectiveEvents, parseJournal } from './journal/reader';
 import { runPaths } from './layout';
+import { MOST_BYTES } from './read';
 import { fileVersion } from './summary-reader';
 import { readIfThere } from '../files/read';
 
@@ -14,7 +15,7 @@ export async function earlyFailure(
   const { spec, events } = runPaths(folder);
   try {
     if ((await fileVersion(spec)) !== '') return undefined;
-    const bytes = await readIfThere(events);
+    const bytes = await readIfThere(events, MOST_BYTES.events);
     return bytes && effectiveEvents(parseJournal(bytes, events)).findLast((e) => e.kind === 'failed');
   } catch {
     // The run is damaged; reading it reports the damage.

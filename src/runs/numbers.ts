@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { diskError } from '../files/atomic';
 import { makeFolders } from '../files/folder';
+import { readIfThere, readIfThereSync } from '../files/read';
 
 /**
  * Each run of an experiment has a number that never changes: #12. `.aurora/numbers/<experiment>/12` holds the name of the
@@ -108,7 +109,7 @@ export class NumberReader {
     for (const number of fresh) {
       const path = join(folder!, String(number));
       try {
-        if (statSync(path).size <= LONGEST) this.remember(readFileSync(path, 'utf8'), number);
+        this.remember(readIfThereSync(path, LONGEST)?.toString('utf8') ?? '', number);
       } catch {
         continue;
       }
@@ -117,8 +118,8 @@ export class NumberReader {
   }
 
   private async take(path: string, name: string): Promise<void> {
-    if ((await stat(path)).size > LONGEST) return;
-    this.remember(await readFile(path, 'utf8'), Number(name));
+    const bytes = await readIfThere(path, LONGEST).catch(() => undefined);
+    this.remember(bytes?.toString('utf8') ?? '', Number(name));
   }
 
   /** The first number of a run counts, if two processes numbered the same copy. */

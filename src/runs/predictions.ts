@@ -20,6 +20,9 @@ function prefixOf(on: MeasuredOn): string {
   return `evaluation-${createHash('sha256').update(on).digest('hex').slice(0, 8)}-`;
 }
 
+/** Those of a million examples. */
+const MOST_BYTES = 2 ** 28;
+
 /** Undefined where they were not made yet. AuroraError (`run`) where the file is damaged. */
 export async function readPredictions(
   run: string,
@@ -28,7 +31,7 @@ export async function readPredictions(
   files: RunFiles = PATIENT,
 ): Promise<Predictions | undefined> {
   const path = predictionsFile(run, step, on);
-  const bytes = await files.read(path);
+  const bytes = await files.read(path, MOST_BYTES);
   return bytes && parsePredictions(path, bytes.toString('utf8'));
 }
 

@@ -37,40 +37,38 @@ export function readRunSummary(folder: string): RunSummary {
   return {
     folder,
     id: basename(folder),
-    spec: spec(folder, readIfThereSync(paths.spec)),
-    events: events(folder, readIfThereSync(paths.events)),
-    status: status(folder, readIfThereSync(paths.status)),
-    result: result(folder, readIfThereSync(paths.result)),
+    spec: spec(folder, readIfThereSync(paths.spec, MOST_BYTES.spec)),
+    events: events(folder, readIfThereSync(paths.events, MOST_BYTES.events)),
+    status: status(folder, readIfThereSync(paths.status, MOST_BYTES.status)),
+    result: result(folder, readIfThereSync(paths.result, MOST_BYTES.result)),
   };
 }
+
+/**
+ * Bytes of each file, far above the largest experiment that the schema allows and the events of 50,000 evaluations.
+ * Parsing must not block an editor that lists runs.
+ */
+export const MOST_BYTES = { spec: 2 ** 23, events: 2 ** 25, status: 2 ** 20, result: 2 ** 23 } as const;
 
 /** One parser per file, so that a repeated read parses only the files that have changed. */
 export const SUMMARY_PARSERS = {
   spec(folder: string, bytes: Uint8Array | undefined): Experiment {
     const path = runPaths(folder).spec;
     if (!bytes) throw missing(path);
-    return specFrom(folder, parseSmall(path, bytes), (value) => checkSpec(path, value));
+    return specFrom(folder, parseJson(path, bytes), (value) => checkSpec(path, value));
   },
   events(folder: string, bytes: Uint8Array | undefined): RunEvent[] {
     return journalEvents(bytes ?? new Uint8Array(0), runPaths(folder).events);
   },
   status(folder: string, bytes: Uint8Array | undefined): RunStatus | undefined {
     const path = runPaths(folder).status;
-    return bytes && checkStatus(path, parseSmall(path, bytes));
+    return bytes && checkStatus(path, parseJson(path, bytes));
   },
   result(folder: string, bytes: Uint8Array | undefined): Record<string, unknown> | undefined {
     const path = runPaths(folder).result;
-    return bytes && checkResult(path, parseSmall(path, bytes));
+    return bytes && checkResult(path, parseJson(path, bytes));
   },
 };
-
-/** Far above the largest experiment that the schema allows. Parsing must not block an editor that lists runs. */
-const LARGEST = 8 * 2 ** 20;
-
-function parseSmall(path: string, bytes: Uint8Array): unknown {
-  if (bytes.length > LARGEST) throw damaged(path, `is ${bytes.length} bytes large`);
-  return parseJson(path, bytes);
-}
 
 function checkResult(path: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

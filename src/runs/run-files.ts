@@ -1,12 +1,20 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readSync, statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { openIfThere, readIfThere, readIfThereSync, reopening, unreadable } from '../files/read';
+import {
+  openIfThere,
+  openRegularSync,
+  readIfThere,
+  readIfThereSync,
+  reopening,
+  unreadable,
+} from '../files/read';
 
 /** How the files of run folders are read. */
 export interface RunFiles {
   /** Undefined if there is nothing at that path. Throws AuroraError (`run`) if it cannot be read. */
   stat(path: string): Promise<Stats | undefined>;
-  read(path: string): Promise<Buffer | undefined>;
+  /** Undefined if there is nothing. Throws AuroraError (`run`) as `readIfThere`, also if it has more bytes than `most`. */
+  read(path: string, most?: number): Promise<Buffer | undefined>;
   /** The last complete records of `width` bytes, at most this many; empty if the file is missing. */
   readLast(path: string, records: number, width: number): Promise<Buffer>;
 }
@@ -48,12 +56,12 @@ export const QUICK: RunFiles = {
     }
   },
   // The error of a failed read costs more than to look first.
-  read: async (path) => (existsSync(path) ? readIfThereSync(path) : undefined),
+  read: async (path, most) => (existsSync(path) ? readIfThereSync(path, most) : undefined),
   async readLast(path, most, width) {
     if (!existsSync(path)) return Buffer.alloc(0);
     try {
       return reopening(() => {
-        const file = openSync(path, 'r');
+        const file = openRegularSync(path);
         try {
           const { from, bytes } = lastOf(fstatSync(file).size, most, width);
           return complete(bytes, readSync(file, bytes, 0, bytes.length, from), width);

@@ -1,14 +1,24 @@
 import { basename } from 'node:path';
+import { count } from '../base/number-text';
+import { damaged } from '../files/json';
 import { runPaths } from './layout';
-import { SUMMARY_PARSERS, type RunSummary } from './read';
+import { MOST_BYTES, SUMMARY_PARSERS, type RunSummary } from './read';
 import { PATIENT, versionOf, type RunFiles } from './run-files';
 
 type Part = keyof typeof SUMMARY_PARSERS;
 const PARTS = Object.keys(SUMMARY_PARSERS) as Part[];
 
+/** What the files of several runs may take in memory together. */
+interface Room {
+  /** @throws AuroraError 'run' if a file of `after` bytes does not fit in place of one of `before` */
+  replace(before: number, after: number, path: string): void;
+}
+
 interface Parsed {
   /** The version of the file that was parsed; '' if it was missing. */
   version: string;
+  /** Bytes of the file. */
+  size: number;
   value: unknown;
 }
 
@@ -20,7 +30,18 @@ export class SummaryReader {
   private readonly parsed = new Map<Part, Parsed>();
   private last: RunSummary | undefined;
 
-  constructor(readonly folder: string) {}
+  /** @param kept what all runs of a window keep together */
+  constructor(
+    readonly folder: string,
+    private readonly kept?: Room,
+  ) {}
+
+  /** Forgets what was read. */
+  forget(): void {
+    for (const [part, { size }] of this.parsed) this.kept?.replace(size, 0, runPaths(this.folder)[part]);
+    this.parsed.clear();
+    this.last = undefined;
+  }
 
   /**
    * The current summary; the same object as before if nothing has changed. Throws AuroraError (`run`) if a file is
@@ -42,11 +63,23 @@ export class SummaryReader {
 
   private async refresh(part: Part, files: RunFiles): Promise<boolean> {
     const path = runPaths(this.folder)[part];
-    const version = versionOf(await files.stat(path));
-    if (this.parsed.get(part)?.version === version) return false;
-    const bytes = version === '' ? undefined : await files.read(path);
+    const facts = await files.stat(path);
+    const version = versionOf(facts);
+    const before = this.parsed.get(part);
+    if (before?.version === version) return false;
+    const size = facts?.size ?? 0;
+    const most = MOST_BYTES[part];
+    if (size > most) throw damaged(path, `has ${count(size)} bytes, and at most ${count(most)} are read`);
+    this.kept?.replace(before?.size ?? 0, size, path);
     // Kept only if it can be parsed: a damaged file is reported every time, and read again once it is intact.
-    this.parsed.set(part, { version, value: SUMMARY_PARSERS[part](this.folder, bytes) });
+    this.parsed.delete(part);
+    try {
+      const bytes = version === '' ? undefined : await files.read(path, most);
+      this.parsed.set(part, { version, size, value: SUMMARY_PARSERS[part](this.folder, bytes) });
+    } catch (e) {
+      this.kept?.replace(size, 0, path);
+      throw e;
+    }
     return true;
   }
 }

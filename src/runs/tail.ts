@@ -15,7 +15,7 @@ import { ResourcesTail } from './resources/tail';
 import { trialOf, type TrialOf } from './sweep/record';
 import { fileVersion, SummaryReader } from './summary-reader';
 import { readIfThere } from '../files/read';
-import { userOf, type RunUser } from './user';
+import { MOST_USER_BYTES, userOf, type RunUser } from './user';
 
 /** How long a folder may lack spec.json: a trainer creates the folder first. */
 const NEWBORN_MS = 10_000;
@@ -203,7 +203,7 @@ export class RunTail {
     const version = await fileVersion(path);
     if (version === this.versions.user) return;
     this.versions.user = version;
-    const bytes = await readIfThere(path);
+    const bytes = await readIfThere(path, MOST_USER_BYTES).catch(() => undefined);
     try {
       this.user = bytes ? userOf(parseJson(path, bytes)) : {};
     } catch {

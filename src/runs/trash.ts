@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
 import { moveFlushed } from '../files/folder';
+import { readIfThere } from '../files/read';
 import { AuroraError } from '../base/errors';
 import { readUser } from './user';
 import { own } from '../base/names';
@@ -165,7 +166,7 @@ async function folders(path: string): Promise<string[]> {
 /** The index is a convenience: if it is missing or damaged, the runs are still found. */
 async function readIndex(trash: string): Promise<Index> {
   try {
-    const value: unknown = JSON.parse(await readFile(join(trash, INDEX), 'utf8'));
+    const value: unknown = JSON.parse((await readIfThere(join(trash, INDEX)))?.toString('utf8') ?? 'null');
     return typeof value === 'object' && value !== null ? (value as Index) : {};
   } catch {
     return {};

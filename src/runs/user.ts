@@ -11,8 +11,12 @@ export interface RunUser {
   tags?: string[];
 }
 
+/** Of a user.json. */
+export const MOST_USER_BYTES = 2 ** 20;
+
 /** Empty if there is none. Ignores values of the wrong type. */
-export const readUser = (run: string): RunUser => userOf(readJsonIfThere(runPaths(run).user));
+export const readUser = (run: string): RunUser =>
+  userOf(readJsonIfThere(runPaths(run).user, MOST_USER_BYTES));
 
 /** The annotations of a run that is listed or named: a damaged file must not hide it. */
 export function readNotes(run: string): RunUser {

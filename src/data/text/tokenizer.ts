@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
+import { correctAddedTokens } from './added-tokens';
 import { limitPatterns } from './bounded-patterns';
 import { chatTemplate, type ChatTemplate } from './chat';
 import { correctNormalizers } from './normalizers';
@@ -83,6 +84,7 @@ function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceToken
     decoder: null,
   };
   const hf = new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
+  correctAddedTokens(hf);
   correctNormalizers(hf.normalizer);
   correctPreTokenizers(hf.pre_tokenizer);
   limitPatterns(hf);
@@ -171,7 +173,7 @@ function encodeHead(
   for (const perToken of HEAD_CHARACTERS) {
     if (text.length <= wanted * perToken) return undefined;
     const window = text.slice(0, wanted * perToken);
-    const head = window.replace(/\s\S*$/, '');
+    const head = window.replace(/\p{White_Space}\P{White_Space}*$/u, '');
     const encoding = head === window ? undefined : encode(head, special);
     if (encoding && encoding.ids.length >= wanted) return encoding;
   }

@@ -1,8 +1,7 @@
-import { open } from 'node:fs/promises';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
 import { columnsOf } from '../../runs/curve/scalars-columns';
-import { readIfThere } from '../../files/read';
+import { openIfThere, readIfThere } from '../../files/read';
 
 /**
  * One column of the run's last complete record, with two small reads whatever the file's size. Undefined before the
@@ -14,7 +13,7 @@ export async function lastScalar(run: string, column: string): Promise<number | 
   if (!header) return undefined;
   const columns = columnsOf(paths.scalarColumns, parseJson(paths.scalarColumns, header));
   const at = columns.indexOf(column);
-  const handle = await open(paths.scalars).catch(() => undefined);
+  const handle = await openIfThere(paths.scalars).catch(() => undefined);
   if (!handle || at < 0) return handle?.close().then(() => undefined);
   try {
     const width = columns.length * 8;

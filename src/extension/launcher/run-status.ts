@@ -4,6 +4,7 @@ import { parseJson } from '../../files/json';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { checkStatus } from '../../runs/status';
 import { readIfThere } from '../../files/read';
+import { readTail } from './log-tail';
 import type { RunStatus } from '../../protocol/events';
 
 /** Like `readStatus`, but non-blocking: undefined before the trainer's first status. */
@@ -24,9 +25,10 @@ export async function checkpointSteps(run: string): Promise<number[]> {
 
 /** The last lines of the trainer's output, for a message, without their times; empty if there is none. */
 export async function logTail(run: string, lines = 6): Promise<string> {
-  const bytes = await readIfThere(runPaths(run).log);
-  if (!bytes) return '';
-  const end = bytes.subarray(Math.max(0, bytes.length - Math.max(8192, 200 * lines)));
-  const text = withoutTimes(end.toString('utf8'));
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
+  const end = await readTail(runPaths(run).log, Math.max(8192, 200 * lines));
+  return withoutTimes(end?.text ?? '')
+    .trimEnd()
+    .split('\n')
+    .slice(-lines)
+    .join('\n');
 }

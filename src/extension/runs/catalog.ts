@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { own } from '../../base/names';
 import { experimentOf, experimentRuns, experimentSweeps } from '../../runs/layout';
+import { KeptBytes } from './kept-bytes';
 import { distinctNames } from '../../runs/names';
 import { NumberReader } from '../../runs/numbers';
 import { QUICK } from '../../runs/run-files';
@@ -55,7 +56,10 @@ export class Catalog {
   private readonly sweeps = new Map<string, TrackedSweep>();
   private readonly sections = new SweepSections();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(
+    private readonly now: () => number = Date.now,
+    private readonly kept = new KeptBytes(),
+  ) {}
 
   /** Sets the known experiment files, and the folders to search for runs without one. */
   setPlaces(files: Iterable<string>, roots: readonly string[]): void {
@@ -128,7 +132,7 @@ export class Catalog {
     const fresh = await this.readFirst(onRead);
     const others = [...this.runs.values()].filter((r) => !r.entry || !fresh.has(r.entry));
     const changed = [...fresh, ...(await this.glance(others, onRead))];
-    for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
+    for (const run of this.runs.values()) if (!run.entry) this.untrack(run);
     const sweeps = await this.lookAtSweeps();
     const scheduled = await this.scheduleRuns();
     const numbered = await this.numberRuns([...this.ids.keys()]);
@@ -193,7 +197,7 @@ export class Catalog {
     const run = this.runs.get(folder) ?? this.track(folder);
     const was = run.entry !== undefined;
     const changed = await run.look();
-    if (!run.entry) this.runs.delete(folder);
+    if (!run.entry) this.untrack(run);
     else this.place(folder);
     const numbered = await this.numberRuns([experimentOf(folder)]);
     const renamed = this.nameRuns([experimentOf(folder)]);
@@ -248,9 +252,14 @@ export class Catalog {
   }
 
   private track(folder: string): TrackedRun {
-    const run = new TrackedRun(folder, this.now);
+    const run = new TrackedRun(folder, this.now, this.kept);
     this.runs.set(folder, run);
     return run;
+  }
+
+  private untrack(run: TrackedRun): void {
+    run.forget();
+    this.runs.delete(run.folder);
   }
 
   /** Adds a new run to its experiment's list, if the experiment is in one of these places. */

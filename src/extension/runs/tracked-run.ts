@@ -4,13 +4,14 @@ import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../files/json';
 import { experimentOf, runPaths } from '../../runs/layout';
 import type { RunStatus } from '../../protocol/events';
+import type { KeptBytes } from './kept-bytes';
 import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
 import { shownOnCluster } from '../../runs/sweep/shown-on-cluster';
 import { PATIENT, versionOf, type RunFiles } from '../../runs/run-files';
 import { fileVersion, SummaryReader } from '../../runs/summary-reader';
-import { userOf, type RunUser } from '../../runs/user';
+import { MOST_USER_BYTES, userOf, type RunUser } from '../../runs/user';
 import { AuroraError } from '../../base/errors';
 import { bestValueOf } from './best-value';
 import { isActive, shownState } from './shown-state';
@@ -41,11 +42,16 @@ export class TrackedRun {
   private own: ShownState = 'damaged';
   entry: RunEntry | undefined;
 
+  /** Characters of `user` and `trial`. */
+  private readonly noted = { user: 0, trial: 0 };
+
+  /** @param kept what all runs of a window keep together */
   constructor(
     readonly folder: string,
     private readonly now: () => number = Date.now,
+    private readonly kept?: KeptBytes,
   ) {
-    this.reader = new SummaryReader(folder);
+    this.reader = new SummaryReader(folder, kept);
     this.id = basename(folder);
   }
 
@@ -67,6 +73,19 @@ export class TrackedRun {
     const entry = await this.read(files);
     this.entry = entry && this.onCluster(entry);
     return !sameEntry(before, this.entry);
+  }
+
+  /** Forgets what it has read, for good. */
+  forget(): void {
+    this.reader.forget();
+    for (const part of ['user', 'trial'] as const) this.note(part, undefined);
+  }
+
+  /** @throws AuroraError if there is no room for it */
+  private note(part: 'user' | 'trial', value: object | undefined): void {
+    const size = value === undefined ? 0 : JSON.stringify(value).length;
+    this.kept?.replace(this.noted[part], size, runPaths(this.folder)[part]);
+    this.noted[part] = size;
   }
 
   /** Sets its name among the experiment's runs. True if the entry changed. */
@@ -128,20 +147,28 @@ export class TrackedRun {
       const failed = await earlyFailure(this.folder);
       if (failed) {
         const error = new AuroraError('run', failed.message, failed.hint);
-        return { ...base, state: 'failed', error };
+        return { ...base, state: 'failed', error: shortened(error) };
       }
       const time = this.folderTime;
       if (Number.isNaN(time) || (this.now() - time < NEWBORN_MS && (await isEmptyOfSpec(this.folder))))
         return undefined;
       const error = e instanceof AuroraError ? e : new AuroraError('run', `${this.folder}: ${String(e)}`);
-      return { ...base, state: 'damaged', error };
+      return { ...base, state: 'damaged', error: shortened(error) };
     }
   }
 
   /** Read once spec.json exists, which is written after it; it never changes. */
   private readTrial(): TrialOf | undefined {
     if (this.trial === undefined && this.entry?.run) return undefined;
-    return (this.trial ??= trialOf(this.folder));
+    if (this.trial) return this.trial;
+    const trial = trialOf(this.folder);
+    try {
+      this.note('trial', trial);
+    } catch {
+      // Neither is there room for its run, which says so.
+      return undefined;
+    }
+    return (this.trial = trial);
   }
 
   private async readUser(files: RunFiles): Promise<RunUser> {
@@ -149,8 +176,10 @@ export class TrackedRun {
     try {
       const version = versionOf(await files.stat(path));
       if (version === this.userVersion) return this.user;
-      const bytes = version === '' ? undefined : await files.read(path);
-      this.user = bytes ? userOf(parseJson(path, bytes)) : {};
+      const bytes = version === '' ? undefined : await files.read(path, MOST_USER_BYTES);
+      const user = bytes && userOf(parseJson(path, bytes));
+      this.note('user', user);
+      this.user = user ?? {};
       this.userVersion = version;
     } catch {
       // A damaged note must not hide the run; the next edit rewrites the file.
@@ -159,6 +188,13 @@ export class TrackedRun {
     return this.user;
   }
 }
+
+/** Characters of an error, which may quote the file. */
+const MOST_MESSAGE = 2000;
+
+/** Without its cause, which would keep the file's content in memory. */
+const shortened = ({ kind, message, hint }: AuroraError): AuroraError =>
+  new AuroraError(kind, message.slice(0, MOST_MESSAGE), hint?.slice(0, MOST_MESSAGE));
 
 function withoutCluster(entry: RunEntry): RunEntry {
   const rest = { ...entry };

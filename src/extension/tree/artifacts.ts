@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
+import { readIfThere } from '../../files/read';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
 import { parseRecord } from '../words/export-text';
@@ -55,14 +56,17 @@ export const artifactNodes = (
     : []),
 ];
 
+/** An export's record names its files. */
+const MOST_BYTES = 2 ** 20;
+
 /** Complete exports only; excludes folders added by hand, and exports being written or replaced. */
 async function readExports(folder: string): Promise<Artifacts['exports']> {
   const names = await readdir(folder).catch(() => []);
   const shown = names.filter((name) => !name.startsWith('.'));
   const read = await Promise.all(
     shown.map(async (name) => {
-      const bytes = await readFile(join(folder, name, 'export.json'), 'utf8').catch(() => undefined);
-      const record = bytes === undefined ? undefined : parseRecord(jsonOf(bytes));
+      const bytes = await readIfThere(join(folder, name, 'export.json'), MOST_BYTES).catch(() => undefined);
+      const record = bytes && parseRecord(jsonOf(bytes.toString('utf8')));
       return record ? [{ name, record }] : [];
     }),
   );

@@ -38,7 +38,7 @@ export function readColumns(run: string): string[] {
 
 /** All complete records of a run; none before its first step. Skips a torn last record. */
 export function readScalars(run: string): Scalars {
-  const bytes = readIfThereSync(runPaths(run).scalars);
+  const bytes = readIfThereSync(runPaths(run).scalars, Infinity);
   if (!bytes) return new Scalars([], new Float64Array(0));
   const columns = readColumns(run);
   const width = columns.length * 8;

@@ -1,10 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
-import { parseJson } from '../../files/json';
+import { count } from '../../base/number-text';
+import { damaged, parseJson } from '../../files/json';
 import type { CurveGap } from './curve';
 import { runPaths } from '../layout';
 import { columnsOf } from './scalars-columns';
 import { openIfThere, readIfThere } from '../../files/read';
+
+/** About five million steps, all of which are kept in memory. */
+const MOST_BYTES = 2 ** 29;
 
 /** Initial capacity in records; doubles as needed. */
 const FIRST_CAPACITY = 1024;
@@ -77,7 +81,10 @@ export class ScalarsTail {
 
   private async readNew(file: FileHandle, path: string): Promise<number> {
     const bytes = this.names.length * 8;
-    const there = Math.floor((await file.stat()).size / bytes);
+    const { size } = await file.stat();
+    if (size > MOST_BYTES)
+      throw damaged(path, `has ${count(size)} bytes, and at most ${count(MOST_BYTES)} are read`);
+    const there = Math.floor(size / bytes);
     // One known record is read again with the new ones, in case the file was truncated and has grown since.
     const known = Math.min(this.count, there);
     const from = Math.max(0, known - 1);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
@@ -198,13 +198,18 @@ function isSweepEnd(value: unknown): value is SweepEnd {
 export const writeTrial = (run: string, trial: TrialOf): void =>
   writeAtomic(runPaths(run).trial, `${JSON.stringify(trial)}\n`, run);
 
+/** A trial has at most 100 settings. */
+const MOST_TRIAL_BYTES = 2 ** 20;
+
 /** The trial that a run belongs to. Undefined for other runs and for an invalid file, which must not hide the run. */
 export function trialOf(run: string): TrialOf | undefined {
   const path = runPaths(run).trial;
   // Most runs have none, and the error of a failed read costs more than to look first.
   if (!existsSync(path)) return undefined;
   try {
-    const trial = JSON.parse(readFileSync(path, 'utf8')) as Partial<TrialOf> | null;
+    const trial = JSON.parse(
+      readIfThereSync(path, MOST_TRIAL_BYTES)?.toString('utf8') ?? 'null',
+    ) as Partial<TrialOf> | null;
     const known = isEntryName(trial?.sweep) && typeof trial.number === 'number';
     return known && typeof trial.settings === 'object' && trial.settings !== null
       ? (trial as TrialOf)

@@ -76,7 +76,7 @@ export function readCheckpoint(path: string): Checkpoint {
   const { sha256: sums, ...state } = readState(path);
   const file = (name: string) => {
     const where = join(path, name);
-    const bytes = readIfThereSync(where);
+    const bytes = readIfThereSync(where, Infinity);
     if (!bytes) throw gone(where);
     if (sha256(bytes) !== own(sums, name))
       throw new AuroraError(

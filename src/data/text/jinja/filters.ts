@@ -23,6 +23,9 @@ import {
   type Value,
 } from './values';
 
+/** As Jinja2's `title` splits a text: its regular expression has Python's white space. */
+const WORD_STARTS = new RegExp(`((?:[-({[<]|${python.SPACE})+)`);
+
 /** Jinja's filters, tojson as transformers has it. */
 const VALUE_FILTERS: Record<string, Filter> = {
   abs: (value) => {
@@ -96,7 +99,7 @@ const VALUE_FILTERS: Record<string, Filter> = {
   string: (value) => toText(value),
   title: (value) =>
     toText(value)
-      .split(/([-\s({[<]+)/)
+      .split(WORD_STARTS)
       .map((part) => part.charAt(0).toUpperCase() + part.slice(1).toLowerCase())
       .join(''),
   tojson: (value, args, { budget }) => {

@@ -6,7 +6,7 @@ import type { Services } from '../../services';
 import { deviceSettings } from '../../launcher/trainer-client';
 import { runFolderOf } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
-import { lastLines, readTail } from './log-tail';
+import { lastLines, readTail } from '../../launcher/log-tail';
 import { runFrom } from '../../ask/pick';
 
 const LOG_LINES = 50;

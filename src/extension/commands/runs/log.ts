@@ -6,7 +6,7 @@ import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { Services } from '../../services';
 import { registerGuarded } from '../../ask/guard';
-import { readTail } from './log-tail';
+import { readTail } from '../../launcher/log-tail';
 import { runFrom } from '../../ask/pick';
 
 const SCHEME = 'aurora-log';

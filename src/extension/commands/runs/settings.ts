@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { readIfThere } from '../../../files/read';
 import { runPaths } from '../../../runs/layout';
-import { SUMMARY_PARSERS } from '../../../runs/read';
+import { MOST_BYTES, SUMMARY_PARSERS } from '../../../runs/read';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
@@ -82,4 +82,4 @@ async function askedForAll(one: RunEntry, other: RunEntry): Promise<boolean> {
 }
 
 const readSpec = async (run: string): Promise<object> =>
-  SUMMARY_PARSERS.spec(run, await readFile(runPaths(run).spec));
+  SUMMARY_PARSERS.spec(run, await readIfThere(runPaths(run).spec, MOST_BYTES.spec));

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { readIfThere } from '../../../files/read';
 import { runPaths } from '../../../runs/layout';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
@@ -14,7 +14,8 @@ const SCHEME = 'aurora-source';
 export function registerSourceDiff(services: Services): vscode.Disposable[] {
   return [
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
-      provideTextDocumentContent: (uri) => readFile(runPaths(uri.query).source, 'utf8'),
+      provideTextDocumentContent: async (uri) =>
+        (await readIfThere(runPaths(uri.query).source))?.toString('utf8'),
     }),
     registerGuarded(services.log, COMMAND.showDifference, async (argument) => {
       const run = await runFrom(services, argument, { title: vscode.l10n.t('Select a run') });

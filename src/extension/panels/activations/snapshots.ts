@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readIfThere } from '../../../files/read';
 import { runPaths, stepName, stepOfName } from '../../../runs/layout';
 import { parseExamples, type ActivationExamples } from '../../../protocol/activation-examples';
 import { decodeSnapshot, type Snapshot } from '../../../protocol/activations';
@@ -44,7 +45,9 @@ export class Snapshots {
         this.cache.set(key, known);
         return { key, snapshot: known.snapshot };
       }
-      const snapshot = decodeSnapshot(await readFile(file));
+      const stored = await readIfThere(file);
+      if (!stored) throw new Error('it was removed');
+      const snapshot = decodeSnapshot(stored);
       this.cache.set(key, { snapshot, bytes: size });
       this.evict();
       return { key, snapshot };
@@ -61,9 +64,9 @@ export class Snapshots {
   /** The examples that the ids refer to; undefined if the run does not store them. */
   async readExamples(): Promise<ActivationExamples | undefined> {
     if (this.examples) return this.examples;
-    const text = await readFile(join(this.folder, 'examples.json'), 'utf8').catch(() => undefined);
+    const bytes = await readIfThere(join(this.folder, 'examples.json')).catch(() => undefined);
     try {
-      return (this.examples = text === undefined ? undefined : parseExamples(JSON.parse(text)));
+      return (this.examples = bytes && parseExamples(JSON.parse(bytes.toString('utf8'))));
     } catch {
       return undefined;
     }

@@ -55,6 +55,26 @@ describe('white space, as Rust has it', () => {
     expect(words(strip(false, true), '\ufeffa\u0085', ['\ufeffa'])).toEqual(['\ufeffa']);
   });
 
+  it.each([true, false])('is stripped around an added token (normalized: %s)', (normalized) => {
+    const added = (lstrip: boolean, rstrip: boolean) => ({
+      added_tokens: [
+        { id: 1, content: '<x>', lstrip, rstrip, normalized, single_word: false, special: false },
+      ],
+      normalizer: { type: 'NFC' },
+      pre_tokenizer: null,
+    });
+    const both = 'a\u0085 <x>\u2028\u0085b';
+    expect(words(added(true, true), both, ['<x>', 'a', 'b'])).toEqual(['a', '<x>', 'b']);
+    expect(words(added(true, false), both, ['<x>', 'a', '\u2028\u0085b'])).toEqual([
+      'a',
+      '<x>',
+      '\u2028\u0085b',
+    ]);
+    expect(words(added(false, true), both, ['<x>', 'a\u0085 ', 'b'])).toEqual(['a\u0085 ', '<x>', 'b']);
+    const marks = ['<x>', 'a\ufeff', '\ufeffb'];
+    expect(words(added(true, true), 'a\ufeff<x>\ufeffb', marks)).toEqual(['a\ufeff', '<x>', '\ufeffb']);
+  });
+
   it('and punctuation leave words of any script whole', () =>
     expect(words(splitting('Whitespace'), 'café, дом_1!', ['café', ',', 'дом_1', '!'])).toEqual([
       'café',

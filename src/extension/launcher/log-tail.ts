@@ -1,4 +1,4 @@
-import { openIfThere } from '../../../files/read';
+import { openIfThere } from '../../files/read';
 
 /** Maximum bytes read from the end of a log. */
 export const TAIL_BYTES = 1_000_000;
