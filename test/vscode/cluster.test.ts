@@ -133,16 +133,16 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
     await expect
       .poll(() => page.locator('.trial-row').allInnerTexts())
       .toEqual([
-        expect.stringMatching(/^(★ )?1\s+1\s+running · on node1/),
-        expect.stringMatching(/^2\s+2\s+queued · (waiting for free nodes|other jobs are ahead of it)/),
-        expect.stringMatching(/^3\s+3\s+queued · (waiting for free nodes|other jobs are ahead of it)/),
+        expect.stringMatching(/^(★ )?#\d+\s+1\s+running · on node1/),
+        expect.stringMatching(/^#\d+\s+2\s+queued · (waiting for free nodes|other jobs are ahead of it)/),
+        expect.stringMatching(/^#\d+\s+3\s+queued · (waiting for free nodes|other jobs are ahead of it)/),
       ]);
     await window.screenshot('cluster-running');
   });
 
   test('the log of a trial on the cluster opens, and follows', async () => {
     await window.contextMenu(window.row('seed 1'), 'Show Cluster Log');
-    await window.tab('Cluster Log of seed 1').waitFor();
+    await window.tab(/Cluster Log of #\d+ seed 1/).waitFor();
     await window.page.locator('.editor-instance .view-lines', { hasText: /step.\d+/ }).waitFor();
     await window.screenshot('cluster-log');
   });
@@ -150,12 +150,12 @@ describe.skipIf(!hasSlurm)('a sweep on Slurm, in VS Code 1.100', () => {
   test('a queued trial leaves the queue, and is submitted again when it is resumed', async () => {
     await window.expand(window.row('2 trials queued'));
     await window.contextMenu(window.row('seed 3'), 'Stop Run');
-    await window.said('seed 3 is taken out of the queue.');
+    await window.said(/#\d+ seed 3 is taken out of the queue\./);
     await untilSpoken(/^1 trial stopped/);
     await expect.poll(squeue).toHaveLength(2);
     await window.expand(window.row('1 trial stopped'));
     await window.contextMenu(window.row('seed 3'), 'Resume Run');
-    await window.said('seed 3 will be submitted to Slurm again.');
+    await window.said(/#\d+ seed 3 will be submitted to Slurm again\./);
     await expect.poll(squeue).toHaveLength(3);
     process.kill(runningTrial()!, 'SIGCONT');
   });

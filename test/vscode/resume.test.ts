@@ -138,7 +138,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await window.expand(window.row('Sweep ·'));
     await window.expand(window.row('2 trials stopped'));
     const resume = () => window.contextMenu(window.row('rank 4'), 'Resume Run');
-    const asked = 'Continue the whole sweep of swept to resume rank 4?';
+    const asked = 'Continue the whole sweep of swept to resume Trial 2 · rank 4?';
     const refused = window.toast('Model is missing');
     await resume();
     await dialog()

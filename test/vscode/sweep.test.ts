@@ -76,9 +76,9 @@ describe('a sweep, in VS Code 1.100', () => {
     await expect
       .poll(() => page.locator('.trial-row').allInnerTexts())
       .toEqual([
-        expect.stringMatching(/^(★ )?1\s+1\s+running/),
-        expect.stringMatching(/^2\s+2\s+queued/),
-        expect.stringMatching(/^3\s+3\s+queued/),
+        expect.stringMatching(/^(★ )?#\d+\s+1\s+running/),
+        expect.stringMatching(/^Trial 2\s+2\s+queued/),
+        expect.stringMatching(/^Trial 3\s+3\s+queued/),
       ]);
     await window.screenshot('sweep-running');
   });
