@@ -20,8 +20,8 @@ export interface DoctorOptions {
   emit(line: DoctorLine): Promise<void>;
 }
 
-/** Opening and compiling come before the measurement; a hanging driver is abandoned after this. */
-const PREPARATION_MS = 120_000;
+/** A driver that neither opens, compiles nor finishes a run for so long hangs; a slow one may take longer in all. */
+const HANG_MS = 120_000;
 
 /**
  * Inspects the machine and measures each place in a separate process, so that a crashing driver affects nothing else.
@@ -44,7 +44,7 @@ export async function doctor(options: DoctorOptions): Promise<MachineCheck> {
 
 function ask<T>({ program, folder, seconds, threads }: DoctorOptions, args: string[]): Promise<ChildEnd<T>> {
   const rest = ['--folder', folder, '--seconds', String(seconds), '--threads', String(threads)];
-  return askChild({ program, args: ['doctor', ...args, ...rest], limit: PREPARATION_MS + seconds * 2000 });
+  return askChild({ program, args: ['doctor', ...args, ...rest], limit: HANG_MS });
 }
 
 const problemOf = ({ ended, how }: ChildEnd<unknown>): string =>
@@ -52,15 +52,20 @@ const problemOf = ({ ended, how }: ChildEnd<unknown>): string =>
     ? 'The test process did not respond in time and was terminated: the driver may hang.'
     : `The test process crashed (${how}).`;
 
-/** Runs in a child process: one place, measured or with its problem. */
+/**
+ * Runs in a child process: one place, measured or with its problem.
+ *
+ * @param onRun called after each run
+ */
 export async function checkPlace(
   place: Place,
   { folder, seconds, threads }: Pick<DoctorOptions, 'folder' | 'seconds' | 'threads'>,
+  onRun: () => void,
 ): Promise<PlaceCheck> {
   const { engine, device } = place;
   try {
-    const product = await matmulRate(place, folder, threads, seconds / 2);
-    const step = await stepRate(place, folder, threads, seconds / 2);
+    const product = await matmulRate(place, folder, threads, seconds / 2, onRun);
+    const step = await stepRate(place, folder, threads, seconds / 2, onRun);
     return {
       engine,
       device,

@@ -40,6 +40,7 @@ export async function stepRate(
   folder: string,
   threads: number,
   seconds: number,
+  onRun?: () => void,
 ): Promise<Rate> {
   const model = prepareModel(encoderModel(ENCODER));
   const { hidden, vocabulary } = ENCODER;
@@ -63,6 +64,7 @@ export async function stepRate(
     return await rateOf(seconds, async () => {
       const { gradients } = await stepper.step(inputs, parameters, 1 / batch);
       optimizer.step(parameters, gradients, 1);
+      onRun?.();
     });
   } finally {
     await stepper.dispose();
@@ -84,6 +86,7 @@ export async function matmulRate(
   folder: string,
   threads: number,
   seconds: number,
+  onRun?: () => void,
 ): Promise<{ gflops: number; typical: number; size: number; seconds: number }> {
   for (const size of SIZES) {
     const evaluator = await openProducts(size, place, folder, threads);
@@ -92,7 +95,10 @@ export async function matmulRate(
         x: { dtype: DType.float, dims: [size, size], data: new Float32Array(size * size).fill(1 / size) },
         [LABELS]: { dtype: DType.float, dims: [size], data: new Float32Array(size) },
       };
-      const run = () => evaluator.evaluate(inputs, new Map());
+      const run = async () => {
+        await evaluator.evaluate(inputs, new Map());
+        onRun?.();
+      };
       await run();
       const began = performance.now();
       await run();

@@ -6,7 +6,7 @@ export interface ChildOptions {
   program: string;
   /** The command that answers with one line of JSON, and its arguments. */
   args: readonly string[];
-  /** Milliseconds after which it is killed: a driver may hang. */
+  /** Milliseconds after which it is killed: a driver may hang. They start over with each `SIGN_OF_LIFE`. */
   limit: number;
   /** Polled: whether to end it now. */
   stopped?: () => boolean;
@@ -22,6 +22,9 @@ export interface ChildEnd<T> {
   /** Why this process ended it. */
   ended?: 'late' | 'stopped';
 }
+
+/** A line by which a child says that its driver still works, however slowly. */
+export const SIGN_OF_LIFE = 'working';
 
 const LOOK_MS = 100;
 /** More library output than anybody reads. */
@@ -40,7 +43,10 @@ export async function askChild<T>({ program, args, limit, stopped }: ChildOption
   });
   let told = '';
   let printed = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (told += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+    if (text.includes(SIGN_OF_LIFE)) late.refresh();
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-PRINTED)));
   let ended: ChildEnd<T>['ended'];
   const end = (why?: ChildEnd<T>['ended']) => {

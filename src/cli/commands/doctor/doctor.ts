@@ -6,6 +6,7 @@ import type { DoctorLine } from '../../../protocol/doctor';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { machineRates } from '../../../trainer/cost/rates';
 import { checkAdapter, checkPlace, doctor } from '../../../trainer/doctor/doctor';
+import { SIGN_OF_LIFE } from '../../../trainer/process/child';
 import { answerParent, endWithParent } from '../../child';
 import { threadCount, wholeNumber, type Command } from '../../command';
 import { doctorText, RATES } from './report';
@@ -48,7 +49,8 @@ Exits with 0, whatever it finds.
     const folder = args.text('folder') ?? temporaryFolder('doctor');
     if (place !== undefined) {
       endWithParent();
-      return answerParent(await checkPlace(parsePlace(place), { folder, seconds, threads }));
+      const work = () => process.stdout.write(`${SIGN_OF_LIFE}\n`);
+      return answerParent(await checkPlace(parsePlace(place), { folder, seconds, threads }, work));
     }
     const json = args.flag('json');
     const emit = async (line: DoctorLine) => {
