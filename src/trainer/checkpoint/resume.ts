@@ -37,7 +37,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
     throw new AuroraError(
       'run',
       `The checkpoint ${found.path} does not belong to the experiment in ${run}/spec.json.`,
-      'Start a new run: spec.json must not be changed after a run has started. A trial that came back from a cluster is continued there, by its sweep.',
+      'Start a new run: spec.json must not be changed after a run has started.',
     );
   // From a diverged run, which is no longer at its end.
   requireOwned(runPaths(run).result);
