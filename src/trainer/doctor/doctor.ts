@@ -20,8 +20,8 @@ export interface DoctorOptions {
   emit(line: DoctorLine): Promise<void>;
 }
 
-/** A driver that neither opens, compiles nor finishes a run for so long hangs; a slow one may take longer in all. */
-const HANG_MS = 120_000;
+/** A driver that finishes no run for so long hangs. On a busy machine, a software renderer compiles a step for minutes. */
+const HANG_MS = 600_000;
 
 /**
  * Inspects the machine and measures each place in a separate process, so that a crashing driver affects nothing else.
