@@ -5,6 +5,7 @@ import type { FilePart } from '../protocol/row-place';
 import { refuseBadRows } from './table/bad-rows';
 import { requireRows, type Row, type SkippedRow } from './table/rows';
 import type { Encoding, Tokenizer } from './text/tokenizer';
+import { Turns } from './turns';
 
 export interface Example {
   /** Its share of a batch in tokens; a batch is padded to its largest example. */
@@ -78,21 +79,26 @@ export interface DatasetOptions {
   watch?: ReadWatch;
 }
 
-/** Encoding as many rows takes a fraction of a second. */
-const WATCHED_ROWS = 256;
-
-/** Every row as an example, without those that the tokenizer leaves empty, which are bad rows. */
-export function makeDataset<R extends Row, E extends TextExample>(
+/**
+ * Every row as an example, without those that the tokenizer leaves empty, which are bad rows. Signals and timers are served
+ * between rows.
+ */
+export async function makeDataset<R extends Row, E extends TextExample>(
   rows: List<R>,
   { path, parts, padId, onBadRow, watch }: DatasetOptions,
   exampleOf: (row: R, index: number) => E,
-): TextDataset<E> & { examples: E[] } {
+): Promise<TextDataset<E> & { examples: E[] }> {
   const examples: E[] = [];
   const skipped: SkippedRow[] = [];
   let [index, truncatedCount] = [0, 0];
   const tell = (done: number) => watch?.({ path, done, of: rows.length, unit: 'rows' });
+  const turns = new Turns();
+  tell(0);
   for (const row of rows) {
-    if (index % WATCHED_ROWS === 0) tell(index);
+    if (turns.due) {
+      await turns.take();
+      tell(index);
+    }
     const example = exampleOf(row, index++);
     if (example.size === 0) {
       const reason = emptyReason(example.ids.length === 0);

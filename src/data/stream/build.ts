@@ -1,7 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { PlacedTable } from '../../table/records';
 import { inputKey, inputOf } from '../audit';
+import { Turns } from '../turns';
 import { refuseBadRows } from '../table/bad-rows';
 import {
   requireColumns,
@@ -70,9 +70,16 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
   const names = new Map<string, number>();
   const skipped: SkippedRow[] = [];
   const check = () => requireColumns(format, options)(path, table.columns());
-  watch?.({ path, done: 0, of: size, unit: 'bytes' });
+  const turns = new Turns();
+  const tell = (done: number) => watch?.({ path, done, of: size, unit: 'bytes' });
+  tell(0);
   for await (const records of table.pieces()) {
-    for (const { record, start, bytes } of records) {
+    for (const placed of records) {
+      if (turns.due) {
+        await turns.take();
+        tell(table.bytesRead(placed));
+      }
+      const { record, start, bytes } = placed;
       const row = 'problem' in record ? record : format.rowOf(record.fields, options);
       if ('problem' in row) {
         skipped.push({ line: record.line, reason: row.problem });
@@ -87,8 +94,8 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
       refuseBadRows(path, skipped, options.onBadRow, parts, false);
     }
     const last = records.at(-1);
-    if (last) watch?.({ path, done: table.bytesRead(last), of: size, unit: 'bytes' });
-    await turn();
+    if (last) tell(table.bytesRead(last));
+    await turns.take();
   }
   check();
   columns.markStarts.push(columns.marks.length);

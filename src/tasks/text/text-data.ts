@@ -67,14 +67,14 @@ export function readsTexts<R extends Row, E extends TextExample>(
 ): DataReader<E, TextData<E>> {
   const { readSplits, readValidation } = splitReader(reader);
 
-  function encoded(
+  async function encoded(
     spec: Experiment,
     path: string,
     { rows, skipped, quotes, parts }: Rows<R>,
     outputs: Outputs,
     tokenizer: Tokenizer,
     watch?: ReadWatch,
-  ): TextSplit<E> {
+  ): Promise<TextSplit<E>> {
     const options = { path, parts, padId: tokenizer.padId, onBadRow: spec.data.onBadRow, watch };
     const exampleOf = reader.encoder(tokenizer, outputs, spec);
     const dataset =
@@ -83,7 +83,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
             exampleOf,
             answerOf: reader.answerer?.(outputs),
           })
-        : makeDataset(rows, options, exampleOf);
+        : await makeDataset(rows, options, exampleOf);
     const left = [...skipped, ...dataset.skipped];
     return { path, rows, dataset, skipped: left, ...(quotes && { quotes }), ...(parts && { parts }) };
   }
@@ -116,8 +116,8 @@ export function readsTexts<R extends Row, E extends TextExample>(
       const tokenizer = tokenizerFor(spec, model, cache);
       const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known, model);
       const { outputs } = read;
-      const train = encoded(spec, data.train, read.train, outputs, tokenizer, watch);
-      const validation = encoded(
+      const train = await encoded(spec, data.train, read.train, outputs, tokenizer, watch);
+      const validation = await encoded(
         spec,
         data.validation ?? data.train,
         read.validation,
@@ -139,7 +139,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
       const { tokenizer } = without;
       const { path } = without.validation;
       const rows = await readValidation(textRows(reader, spec, tokenizer, watch), spec, outputs);
-      const validation = encoded(spec, path, rows, outputs, tokenizer, watch);
+      const validation = await encoded(spec, path, rows, outputs, tokenizer, watch);
       cache.keep();
       return {
         ...without,

@@ -42,9 +42,9 @@ describe('makeDataset', () => {
     ({ text }: Row, index: number) =>
       textExample(tokenizer.encode(text, 4), index);
 
-  it('assigns row numbers and counts truncated texts', () => {
+  it('assigns row numbers and counts truncated texts', async () => {
     const rows = [row('hello', 2), row('hello world hello world', 3)];
-    expect(makeDataset(rows, options, reading(unigram))).toEqual({
+    expect(await makeDataset(rows, options, reading(unigram))).toEqual({
       examples: [
         { size: 2, ids: Int32Array.of(3, 11), typeIds: Int32Array.of(0, 0), row: 0 },
         {
@@ -61,18 +61,27 @@ describe('makeDataset', () => {
     });
   });
 
-  it('tells how many rows it has encoded, and gives up if asked to', () => {
-    const rows = Array.from({ length: 600 }, (_, i) => row('hello', i + 2));
-    const told: number[] = [];
-    makeDataset(rows, { ...options, watch: ({ done, of }) => told.push(done, of) }, reading(unigram));
-    expect(told).toEqual([0, 600, 256, 600, 512, 600, 600, 600]);
-    const watch = ({ done }: { done: number }) => {
+  it('reports how many rows it has encoded, serves timers between them, and gives up if asked to', async () => {
+    const rows = Array.from({ length: 4 }, (_, i) => row('hello', i + 2));
+    let served = 0;
+    const timer = setInterval(() => served++, 1);
+    const exampleOf = (r: Row, index: number) => {
+      for (const end = performance.now() + 150; performance.now() < end;);
+      return reading(unigram)(r, index);
+    };
+    const reported: number[] = [];
+    const watch = ({ done, of }: { done: number; of: number }) => reported.push(done, of);
+    await makeDataset(rows, { ...options, watch }, exampleOf);
+    clearInterval(timer);
+    expect(reported).toEqual([0, 4, 1, 4, 2, 4, 3, 4, 4, 4]);
+    expect(served).toBeGreaterThan(0);
+    const stop = ({ done }: { done: number }) => {
       if (done > 0) throw new Error('stopped');
     };
-    expect(() => makeDataset(rows, { ...options, watch }, reading(unigram))).toThrow('stopped');
+    await expect(makeDataset(rows, { ...options, watch: stop }, exampleOf)).rejects.toThrow('stopped');
   });
 
-  it('reports a text that yields no tokens', () => {
+  it('reports a text that yields no tokens', async () => {
     const json = JSON.parse(readFileSync(fixture, 'utf8')) as object;
     const stripped = {
       ...json,
@@ -82,15 +91,19 @@ describe('makeDataset', () => {
     const tokenizer = loadTokenizer(folder.write('tokenizer.json', JSON.stringify(stripped)));
     const exampleOf = reading(tokenizer);
     const rows = [row('zzz', 5), row('hello', 6)];
-    expect(failure('data', () => makeDataset(rows, options, exampleOf))).toContain(
-      'f.csv:5: the tokenizer produces no tokens for the text',
-    );
-    const { examples, skipped } = makeDataset(rows, { ...options, onBadRow: 'skip' }, exampleOf);
+    await expect(makeDataset(rows, options, exampleOf)).rejects.toMatchObject({
+      kind: 'data',
+      message: expect.stringContaining('f.csv:5: the tokenizer produces no tokens for the text'),
+    });
+    const { examples, skipped } = await makeDataset(rows, { ...options, onBadRow: 'skip' }, exampleOf);
     expect(examples.map((e) => e.row)).toEqual([1]);
     expect(skipped.map((s) => s.line)).toEqual([5]);
-    expect(
-      failure('emptyData', () => makeDataset(rows.slice(0, 1), { ...options, onBadRow: 'skip' }, exampleOf)),
-    ).toContain('its only row was skipped');
+    await expect(
+      makeDataset(rows.slice(0, 1), { ...options, onBadRow: 'skip' }, exampleOf),
+    ).rejects.toMatchObject({
+      kind: 'emptyData',
+      message: expect.stringContaining('its only row was skipped'),
+    });
   });
 });
 

@@ -53,8 +53,10 @@ describe('names of inherited members in tables', () => {
       const labels = distinctLabels(names);
       expect(labels.map((l) => labelIndex(labels).get(l))).toEqual(labels.map((_, i) => i));
       await handled('unknown', () => withKnownLabels(file, read, [label], 'skip'));
-      makeDataset(read.rows, { path: file, padId: tokenizer.padId, onBadRow: 'fail' }, ({ text }, index) =>
-        textExample(tokenizer.encode(text, 8), index),
+      await makeDataset(
+        read.rows,
+        { path: file, padId: tokenizer.padId, onBadRow: 'fail' },
+        ({ text }, index) => textExample(tokenizer.encode(text, 8), index),
       );
       const classes = labelIndex(labels);
       const counts = labelCounts(

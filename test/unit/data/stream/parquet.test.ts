@@ -41,7 +41,10 @@ it('the rows of a large Parquet file are copied once, and are those that are rea
     expect([skipped, labelNames]).toEqual([memory.skipped, ['ham', 'spam']]);
   }
   expect(measured).toBe(memory.rows.length);
-  expect(done.map((share) => share.toFixed(2))).toEqual(['0.00', '0.41', '0.82', '1.00']);
+  // A slow machine reports in between, too.
+  const shares = done.map((share) => share.toFixed(2));
+  expect(shares).toEqual([...shares].sort());
+  expect(shares).toEqual(expect.arrayContaining(['0.00', '0.41', '0.82', '1.00']));
   const kinds = () =>
     readdirSync(cacheFolder)
       .map((name) => name.replace(/^.*\./, ''))
