@@ -14,9 +14,9 @@ export function toolbar(
   const automatic = ui.smoothing === undefined;
   return html`<section class="toolbar" aria-label=${t('Charts')}>
     <label class="field">
-      <span>${t('Horizontal axis')}</span>
+      <span>${t('X axis')}</span>
       <vscode-dropdown
-        aria-label=${t('Horizontal axis')}
+        aria-label=${t('X axis')}
         data-control="axis"
         .value=${ui.axis}
         @change=${(e: Event) =>
@@ -44,7 +44,7 @@ export function toolbar(
         @input=${(e: Event) => change({ smoothing: WEIGHTS[Number((e.target as HTMLInputElement).value)] })}
       />
     </label>
-    ${checkbox('log', t('Logarithmic axis'), ui.log, (log) => change({ log }))}
+    ${checkbox('log', t('Log scale'), ui.log, (log) => change({ log }))}
     ${checkbox('raw', t('Each step'), ui.raw, (raw) => change({ raw }))}
     ${checkbox('validation', t('Validation loss'), ui.validation, (validation) => change({ validation }))}
     <vscode-button

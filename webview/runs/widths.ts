@@ -7,6 +7,8 @@ const SAMPLE = 300;
 const [NARROWEST, WIDEST] = [7, 30];
 /** An average character, and the space around a cell; CSS pixels. */
 const [CHARACTER, SPACE] = [7.5, 18];
+/** Titles are bold. */
+const BOLD = 1.2;
 /** In characters: the sort arrow. */
 const ARROW = 2;
 const STATE_MARK = 3;
@@ -27,7 +29,7 @@ export function widthsOf(
     const texts = sample.map((row) => cellText(column, valueAt(columns, row, at), t).length);
     const text = Math.max(0, ...texts) + (column.key === 'state' ? STATE_MARK : 0);
     const longest = Math.max(
-      columnTitle(column, t).length + ARROW,
+      columnTitle(column, t).length * BOLD + ARROW,
       grouped && isNumeric(column) ? Math.max(NARROWEST_MEAN, 2 * text + PLUS_MINUS) : text,
     );
     return Math.min(Math.max(longest, NARROWEST), WIDEST) * CHARACTER + SPACE;
