@@ -75,7 +75,8 @@ describe.each(themes)('the views in %s', (theme) => {
 const PREVIEW_MS = 4000;
 /** One second for each device after compilation, beside a run. */
 const CHECK_MS = 600_000;
-const SIZE = { width: 1280, height: 860 };
+/** AURORA_WIDTH=900 shows the views in a narrow window. */
+const SIZE = { width: Number(process.env.AURORA_WIDTH ?? 1280), height: 860 };
 
 async function withoutFolder(window: Window, theme: string): Promise<void> {
   await window.sideBar();
@@ -148,6 +149,9 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await window.palette('View: Close All Editors');
   await window.contextMenu(window.row(NAME), 'Open Study');
   await look(window, 'aurora-study figure svg', `study-${theme}`);
+  await window.palette('View: Close All Editors');
+  await window.palette('AuroRA: Show Runs Table');
+  await look(window, 'aurora-runs .row', `runs-table-${theme}`);
   await choose(window, 'AuroRA: Open Playground', [aurora]);
   const playground = await window.frameWith('aurora-playground textarea');
   await playground
