@@ -172,8 +172,8 @@ export interface TrainingSpec {
   checkpointEvery: number;
   /** Steps between activation snapshots; 0 for only at evaluations. */
   activationsEvery: number;
-  /** Validation rows whose predictions are recorded at each evaluation; omitted in older runs: 0. */
-  samples?: number;
+  /** Validation rows whose predictions are recorded at each evaluation. */
+  samples: number;
   /** Drawn during training, for a task on pictures; omitted: none. */
   pictures?: PicturesSpec;
   /** The validation metric that decides which checkpoint is best. */

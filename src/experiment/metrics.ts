@@ -252,13 +252,6 @@ export const isMetric = (value: unknown): value is MetricName => METRICS.include
 /** The value from one evaluation; 'diverged' if the model's outputs were not finite, or its loss had exploded. */
 export type MetricValue = number | 'diverged';
 
-/**
- * Whether a file's metrics contain a null, which JSON writes for NaN and infinity. Earlier versions wrote diverged
- * evaluations that way.
- */
-export const holdsNull = (metrics: unknown): boolean =>
-  typeof metrics === 'object' && metrics !== null && Object.values(metrics).includes(null);
-
 /** 1 if more is better. */
 export const senseOf = (metric: MetricName): 1 | -1 => (metricInfo(metric).better === 'lower' ? -1 : 1);
 

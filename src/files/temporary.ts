@@ -36,17 +36,16 @@ export const isTemporary = (name: string): boolean => NAME.test(name);
  * a process on this machine that is gone or, if that cannot be determined, nothing in it has changed for a day. What
  * cannot be removed stays until the next time.
  *
- * @param oldNames names of temporary files and folders in earlier versions
  * @param now milliseconds since 1970
  * @returns the names removed
  */
-export function removeAbandoned(folder: string, oldNames?: RegExp, now = Date.now()): string[] {
+export function removeAbandoned(folder: string, now = Date.now()): string[] {
   const removed: string[] = [];
   for (const name of namesIn(folder)) {
-    if (!isTemporary(name) && !oldNames?.test(name)) continue;
+    if (!isTemporary(name)) continue;
     const path = join(folder, name);
     try {
-      if (!isAbandoned(path, name, oldNames, now)) continue;
+      if (!isAbandoned(path, name, now)) continue;
       rmSync(path, { recursive: true, force: true });
       removed.push(name);
     } catch {
@@ -56,10 +55,9 @@ export function removeAbandoned(folder: string, oldNames?: RegExp, now = Date.no
   return removed;
 }
 
-function isAbandoned(path: string, name: string, oldNames: RegExp | undefined, now: number): boolean {
+function isAbandoned(path: string, name: string, now: number): boolean {
   const [, where, pid, started] = NAME.exec(name) ?? [];
   if (where === place()) return !processExists(Number(pid)) || isAnother(Number(pid), started);
-  if (where === undefined && !oldNames?.test(name)) return false;
   return now - newest(path) > ABANDONED_MS;
 }
 

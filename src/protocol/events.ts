@@ -12,7 +12,7 @@ export interface EventBase {
   seq: number;
   /** Milliseconds since 1970. */
   t: number;
-  /** The writer: the start of the nonce of the run's owner; absent from older journals. */
+  /** The writer: the start of the nonce of the run's owner. Absent if nothing owns the folder. */
   w?: string;
   /** Only in the first line of an owner that ended another one's claim: the other owner, whose lines end here. */
   after?: string;

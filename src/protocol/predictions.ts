@@ -216,9 +216,8 @@ function hasFacts(value: Record<string, unknown>): boolean {
   );
 }
 
-/** Files from before there were other answers do not name theirs, which is a label. */
 function parseAnswers(value: Record<string, unknown>): Answers | undefined {
-  const { answer = 'label', columns, spans, sets, shares, scoring } = value;
+  const { answer, columns, spans, sets, shares, scoring } = value;
   const labels = value.labels as string[];
   const ends = { label: labels.length, predicted: labels.length, cut: 2 };
   if (answer === 'label')

@@ -52,7 +52,7 @@ export function distrustTimes(run: string, path: string): void {
   writeInputs(run, { ...record, files });
 }
 
-/** Undefined if the run has no record: an older version made it, or it ended before its files were hashed. */
+/** Undefined if the run has no record: it ended before its files were hashed. */
 export function readInputs(run: string): InputsRecord | undefined {
   const path = runPaths(run).inputs;
   const value = readJsonIfThere(path) as Partial<InputsRecord> | null | undefined;

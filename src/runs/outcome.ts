@@ -4,8 +4,7 @@ import type { RunSummary } from './read';
 import { isAlive } from './status';
 
 /**
- * The outcome of a run that has ended; undefined before that. If the last evaluation diverged, the run has not finished
- * even if its result says so: earlier versions did not check.
+ * The outcome of a run that has ended; undefined before that.
  */
 export function outcomeOf({
   result,

@@ -167,32 +167,6 @@ it('a TensorFlow.js run is resumed with TensorFlow.js, whatever the default engi
   expect(adapter(run)).toEqual(adapter(first.run));
 });
 
-it('a run of an older version without a recorded device resumes on the CPU without a warning', () => {
-  const whole = train('--device', 'cpu').run;
-  const run = killed(whole);
-  const { events, checkpoints } = runPaths(run);
-  const lines = readFileSync(events, 'utf8').trimEnd().split('\n');
-  const later = ['requested', 'device'];
-  const old = lines.map((l) => JSON.parse(l) as RunEvent).filter((e) => !later.includes(e.kind));
-  writeFileSync(events, old.map((e, seq) => `${JSON.stringify({ ...e, seq })}\n`).join(''));
-  const path = join(checkpoints, 'step-000021/state.json');
-  const state = JSON.parse(readFileSync(path, 'utf8')) as {
-    environment: Record<string, unknown>;
-    checksum?: string;
-    curve?: object;
-  };
-  delete state.environment.engine;
-  delete state.environment.device;
-  delete state.checksum;
-  delete state.curve;
-  writeFileSync(path, JSON.stringify(state));
-  const r = lab.run('train', '--resume', run);
-  expect([r.code, r.err]).toEqual([0, expect.stringContaining('Resuming at step 21')]);
-  expect(device(run)).toMatchObject({ engine: 'onnxruntime', device: 'cpu', reason: 'resumed' });
-  expect(readRun(run).events.find((e) => e.kind === 'resumed')!.warnings).toEqual([]);
-  expect(adapter(run)).toEqual(adapter(whole));
-});
-
 describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
   it('stops the run with a hint', () => {
     const r = train('--device', 'cuda');

@@ -183,9 +183,9 @@ describe('--accept-changed-inputs', () => {
   });
 });
 
-describe('a run without recorded inputs, from an older version', () => {
+describe('a run whose record of inputs was removed', () => {
   it('resumes with a warning and records them from then on', () => {
-    const run = stopped('older');
+    const run = stopped('unrecorded');
     rmSync(runPaths(run).inputs);
     const r = lab.run('train', '--resume', run);
     expect([r.code, r.err]).toEqual([0, expect.stringContaining('up to step 10 were not recorded')]);

@@ -1,7 +1,8 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
+import { readCheckpoint, saveCheckpoint } from '../../src/trainer/checkpoint/store';
 import type { LossScaleState } from '../../src/trainer/optimizer/loss-scale';
 import { Lab, warnings } from './lab';
 
@@ -52,10 +53,9 @@ describe('training in mixed precision', () => {
     // From 2^128 on, the scale is infinite in float32, which the CPU uses.
     const folder = lab.path('large/run');
     cpSync(mixed, folder, { recursive: true });
-    const at = state(folder, 12);
-    at.lossScale = { scale: 2 ** 130, goodSteps: 12, skipped: 0 };
-    // As written by an older version, without a checksum.
-    writeFileSync(statePath(folder, 12), JSON.stringify({ ...at, checksum: undefined, curve: undefined }));
+    const checkpoint = readCheckpoint(dirname(statePath(folder, 12)));
+    checkpoint.state.lossScale = { scale: 2 ** 130, goodSteps: 12, skipped: 0 };
+    saveCheckpoint(folder, checkpoint);
     const skipping = fork(folder, 12);
 
     const norms = column(skipping, 'gradientNorm');

@@ -10,7 +10,7 @@ const texts = new Map<string, string>();
 
 /**
  * The first of these runs that is training other settings than the text has. Runs without a copy of their experiment's
- * text do not count: trials, forks, and those of earlier versions.
+ * text, trials and forks, do not count.
  */
 export async function runOfOlderVersion(
   runs: readonly RunEntry[],

@@ -53,7 +53,7 @@ export const changedWords = (path: string, step: number): string =>
  * The damage to a curve up to a checkpoint, as a sentence; undefined if there is none.
  *
  * @param step  the checkpoint's step
- * @param known the checkpoint's record of the curve; older checkpoints have none
+ * @param known the checkpoint's record of the curve; undefined without a checkpoint
  */
 export function curveDamage(
   path: string,

@@ -1,4 +1,3 @@
-import { holdsNull } from '../../experiment/metrics';
 import { AuroraError } from '../../base/errors';
 import { damaged } from '../../files/json';
 import { EVENT_VERSION, type EventBase, type RunEvent } from '../../protocol/events';
@@ -98,18 +97,7 @@ export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
     if (!isKnown(event)) continue;
     if (event.kind === 'resumed')
       kept = kept.filter((e) => !AT_END.has(e.kind) && (!('step' in e) || e.step <= event.fromStep));
-    kept.push(withoutNulls(event));
+    kept.push(event);
   }
   return kept;
-}
-
-/** Gives a diverged evaluation from an earlier version its current kind. */
-function withoutNulls(event: RunEvent): RunEvent {
-  if (event.kind !== 'evaluation' || !holdsNull(event.metrics)) return event;
-  const { v, seq, t, step, epoch, seconds, form } = event;
-  return {
-    ...{ v, seq, t, step, epoch, seconds, ...(form && { form }) },
-    kind: 'diverged-evaluation',
-    reason: 'non-finite',
-  };
 }

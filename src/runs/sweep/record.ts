@@ -42,7 +42,7 @@ export interface SweepRecord {
   on?: Exclude<ExecutorName, 'local'>;
   /** How trials are run; kept, since a different number of threads may change the bits. */
   room?: SweepRoom;
-  /** Each file that trials read, as its newest reader found it. Sweeps of earlier versions have none. */
+  /** Each file that trials read, as its newest reader found it; none before the first one is read. */
   inputs?: InputFile[];
   /** Changed files that the user chose to continue with, newest last. */
   acceptedInputs?: AcceptedInputs[];

@@ -25,7 +25,7 @@ export function alarmWatchOf(
   return watch;
 }
 
-/** A run of an older version lacks some columns: its records are NaN there, which no rule counts. */
+/** A column that a damaged file lacks is NaN, which no rule counts. */
 export function* stepsOf(scalars: Scalars): Iterable<WatchedStep> {
   const column = (name: string) => scalars.column(name);
   const [step, loss] = [column('step'), column('loss')];

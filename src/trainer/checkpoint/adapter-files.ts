@@ -65,8 +65,6 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
     const isHere = hasCheckpoint && step === state.step;
     const values = step === undefined ? undefined : isHere ? state.parameters : savedValues(run, step);
     if (values) return writeAdapter(run, which, taskAt(step!), values, step!);
-    // Without a step, it comes from an earlier version and may be the right one.
-    if (step !== undefined && found === undefined) return;
     requireOwned(folder);
     rmSync(folder, { recursive: true, force: true });
     if (step !== undefined)

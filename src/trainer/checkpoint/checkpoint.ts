@@ -1,5 +1,6 @@
 import type { Evaluated, EvaluationMetrics } from '../../protocol/events';
 import type { CurveSum } from '../../runs/curve/curve';
+import type { Environment } from '../process/environment';
 import type { EarlyStoppingState } from '../loop/early-stopping';
 import type { LossScaleState } from '../optimizer/loss-scale';
 import type { KnownLimits } from '../micro-batch/micro-batches';
@@ -25,12 +26,12 @@ export interface CheckpointState {
   memory?: KnownLimits;
   /** Mixed precision only. */
   lossScale?: LossScaleState;
-  /** Summary of scalars.bin up to here; absent from older checkpoints. */
+  /** Summary of scalars.bin up to here; an imported adapter has no curve. */
   curve?: CurveSum;
   /** specHash of the run's spec. */
   specHash: string;
   /** What affects the bits besides the spec (versions, threads, optimization level); a resume compares it. */
-  environment: Record<string, string | number>;
+  environment: Environment;
 }
 
 /** Everything needed to continue bit for bit. Random numbers are drawn by counter and need no state. */

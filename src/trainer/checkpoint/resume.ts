@@ -23,7 +23,7 @@ export interface Restored {
   seconds: number;
   examples: number;
   /** The environment that the checkpoint was created in. */
-  environment: Partial<Environment> | undefined;
+  environment: Environment | undefined;
 }
 
 /** @throws AuroraError 'run' if the run is finished, still alive, or was started with another spec */

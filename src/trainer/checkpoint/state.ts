@@ -1,4 +1,3 @@
-import { holdsNull } from '../../experiment/metrics';
 import type { TrainableInfo } from '../../tasks/task-graph';
 import type { Checkpoint } from './checkpoint';
 import { EarlyStopping, withoutBest } from '../loop/early-stopping';
@@ -31,8 +30,7 @@ export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): Tra
   fresh.optimizer.load(optimizer);
   // A fork of a float32 run may be the first with a loss scale; a fork of a mixed run may have none.
   if (state.lossScale) fresh.lossScale?.load(state.lossScale);
-  const best =
-    state.best && !holdsNull(state.best) ? { step: state.best.step, metrics: state.best } : undefined;
+  const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;
   fresh.stopping.load(best || !state.best ? state.earlyStopping : withoutBest(state.earlyStopping));
   return { ...fresh, step: state.step, parameters, best, last: state.last ?? undefined };
 }

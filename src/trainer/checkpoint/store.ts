@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { holdsNull } from '../../experiment/metrics';
 import { discard, diskError, writeAtomic } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
 import { flushFolder, makeFolderIn, renameFlushed } from '../../files/folder';
@@ -31,9 +30,8 @@ const OPTIMIZER = 'optimizer.safetensors';
 
 /**
  * state.json on disk: the state, the SHA-256 of the two files beside it, and the SHA-256 of all this as sorted JSON.
- * Older checkpoints have neither `checksum` nor `curve`.
  */
-type StoredState = CheckpointState & { sha256: Record<string, string>; checksum?: string };
+type StoredState = CheckpointState & { sha256: Record<string, string>; checksum: string };
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -71,7 +69,7 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   return target;
 }
 
-/** Reads a checkpoint folder. Throws AuroraError `run` if a file is missing, damaged or from a newer version. */
+/** Reads a checkpoint folder. Throws AuroraError `run` if a file is missing, damaged or of another version. */
 export function readCheckpoint(path: string): Checkpoint {
   const { sha256: sums, ...state } = readState(path);
   const file = (name: string) => {
@@ -107,7 +105,7 @@ export function latestCheckpoint(
     const path = join(folder, stepName(step));
     try {
       const checkpoint = readCheckpoint(path);
-      if (!isDead(checkpoint)) return { path, checkpoint };
+      if (hasFiniteValues(checkpoint.parameters)) return { path, checkpoint };
       warn(`Skipped the checkpoint of step ${step}: its model had diverged.`);
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
@@ -116,10 +114,6 @@ export function latestCheckpoint(
   }
   return undefined;
 }
-
-/** Earlier versions also saved diverged states. */
-const isDead = ({ state: { last }, parameters }: Checkpoint): boolean =>
-  holdsNull(last) || !hasFiniteValues(parameters);
 
 /** Its cause says which path is gone: that of a training run may be one of many that are just being removed. */
 const gone = (path: string): AuroraError =>
@@ -143,8 +137,7 @@ function readState(path: string): Omit<StoredState, 'checksum'> {
   if (stepOfName(basename(path)) !== state.step)
     throw new AuroraError('run', `${where} is from step ${state.step}, but its folder is ${basename(path)}.`);
   const { checksum: written, ...rest } = state as StoredState;
-  const mayLackIt = written === undefined && state.curve === undefined;
-  if (!mayLackIt && written !== checksum(rest))
+  if (written !== checksum(rest))
     throw new AuroraError(
       'run',
       `${where} has changed since it was written: its checksum differs.`,
@@ -202,16 +195,12 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Names of incomplete checkpoints, also from earlier versions; a run has one writer. */
-const OLD_TEMPORARY = /^\.step-\d{6,}\.tmp(\.old)?$/;
-
-/** Removes what a kill left behind. */
+/** Removes what a kill left behind: a run has one writer. */
 function removeLeftovers(folder: string): void {
-  for (const name of namesIn(folder))
-    if (isTemporary(name) || OLD_TEMPORARY.test(name)) discard(join(folder, name));
+  for (const name of namesIn(folder)) if (isTemporary(name)) discard(join(folder, name));
 }
 
-/** A checkpoint that was being replaced by another for the same step, also from earlier versions. */
+/** A checkpoint that was being replaced by another for the same step. */
 const REPLACED = /^\.(step-\d{6,})\..*tmp\.old$/;
 
 /**

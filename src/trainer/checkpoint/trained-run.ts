@@ -43,7 +43,7 @@ export interface Trained {
   /** Whether the model, tokenizer and data are the ones it was trained on. */
   inputs: InputsNote;
   /** The environment that the checkpoint was created in, if it still exists. */
-  environment?: Partial<Environment>;
+  environment?: Environment;
 }
 
 /** "best", "last" or a step. */

@@ -1,13 +1,12 @@
 import type { DeviceRequest } from '../../engine/devices/request';
-import { CPU, ENGINES, type EngineName, type Place } from '../../engine/place';
+import { ENGINES, type EngineName, type Place } from '../../engine/place';
 import type { RequestedEvent, RunEvent } from '../../protocol/events';
 import type { DeviceChoice } from './choose';
 
-/** The device a run used last; undefined if it has not started. Older versions do not record it: it was the CPU. */
+/** The device a run used last; undefined if it has not started. */
 export function recordedPlace(events: readonly RunEvent[]): Place | undefined {
   const last = events.findLast((e) => e.kind === 'device');
-  if (last && isPlace(last)) return { engine: last.engine, device: last.device } as Place;
-  return events.some((e) => e.kind === 'started') ? CPU : undefined;
+  return last && isPlace(last) ? ({ engine: last.engine, device: last.device } as Place) : undefined;
 }
 
 const isPlace = ({ engine, device }: { engine: string; device: string }): boolean =>
@@ -19,7 +18,6 @@ export function resumedRequest(events: readonly RunEvent[], now: DeviceRequest):
   if (!then || now.given.device || (now.given.engine && now.engine !== then.engine)) return now;
   const engine = then.engine as EngineName;
   const names = [then.device].flat();
-  // A later version may know others.
   if (!Object.hasOwn(ENGINES, engine)) return now;
   if (!names.every((device) => device === 'auto' || isPlace({ engine, device }))) return now;
   const device = Array.isArray(then.device) ? names.map((name) => ({ engine, device: name })) : then.device;

@@ -118,7 +118,7 @@ const notFinite = (adapter: string): AuroraError =>
 function workFolder(runs: string): string {
   try {
     mkdirSync(runs, { recursive: true });
-    removeAbandoned(runs, /^\.import-[A-Za-z0-9]{6}$/);
+    removeAbandoned(runs);
     const work = temporaryBeside(join(runs, 'import'));
     mkdirSync(work);
     return work;

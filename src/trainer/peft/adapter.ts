@@ -82,7 +82,7 @@ export function writeFiles(
   writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, metadata), folder);
 }
 
-/** The step at which a run wrote an adapter; undefined if there is none, it is damaged, or from an earlier version. */
+/** The step at which a run wrote an adapter; undefined if there is none or it is damaged. */
 export function stepOfAdapter(folder: string): number | undefined {
   try {
     const { step } = readSafetensors(join(folder, WEIGHTS_FILE)).metadata;

@@ -1,7 +1,7 @@
 import { arch, cpus, hostname, platform, totalmem } from 'node:os';
 import { dependencies, optionalDependencies, version as ownVersion } from '../../../package.json';
 import { runtimeVersion } from '../../engine/onnxruntime/session';
-import { CPU, type Place } from '../../engine/place';
+import type { Place } from '../../engine/place';
 
 /** What a run depended on besides its spec. A resume warns if `exact` parts differ: the bits may, too. */
 export interface Environment {
@@ -72,13 +72,11 @@ function tfjsVersion(device: Place['device']): string {
 /**
  * Changes since a checkpoint that may affect the bits of what follows.
  *
- * @param before as stored in the checkpoint; older versions record no engine and no device: it was CPU. They computed
- *   all logits
+ * @param then as stored in the checkpoint
  */
-export function environmentWarnings(before: Partial<Environment>, now: Environment): string[] {
-  const then = { ...CPU, logits: 'computed for all positions', ...before };
+export function environmentWarnings(then: Environment, now: Environment): string[] {
   const follows = then.engine !== now.engine ? OF_ENGINE : then.device !== now.device ? OF_DEVICE : [];
-  return EXACT.filter((key) => then[key] !== undefined && then[key] !== now[key])
+  return EXACT.filter((key) => then[key] !== now[key])
     .filter((key) => !follows.includes(key))
     .map(
       (key) =>

@@ -4,9 +4,6 @@ import { removeAbandoned } from '../../files/temporary';
 import { runPaths } from '../../runs/layout';
 import { isAlive, readStatus } from '../../runs/status';
 
-/** Leftovers of earlier versions in a run: temporary files named by process, and work folders of other commands. */
-const OLD_NAMES = /^(.+\.(json|jsonl|bin|safetensors)\.\d+\.tmp|(export|predictions|study)-[A-Za-z0-9]{6})$/;
-
 /**
  * Removes leftovers of killed processes from a run's folder; files being written by a living process stay. `graph` and
  * `frozen` belong to the trainer, which replaces and removes them itself unless it was killed at its very end.
@@ -15,7 +12,7 @@ export function removeLeftovers(run: string): void {
   const { adapter, activations, pictures, encoded, predictions, study, exports, checkpoints } = runPaths(run);
   const inside = [adapter, checkpoints].flatMap((folder) => [folder, ...foldersIn(folder)]);
   for (const folder of [run, activations, pictures, encoded, predictions, study, exports, ...inside])
-    removeAbandoned(folder, OLD_NAMES);
+    removeAbandoned(folder);
   removeGraphs(run);
 }
 

@@ -41,6 +41,7 @@ export const spec: Experiment = {
     evaluateEvery: 'epoch',
     checkpointEvery: 100,
     activationsEvery: 0,
+    samples: 0,
     metric: 'accuracy',
   },
 };

@@ -55,13 +55,6 @@ describe('a predictions file', () => {
     expect(Buffer.from(loss.buffer).equals(Buffer.from(columns.loss.buffer))).toBe(true);
   });
 
-  it('from an older version, which named no answer, holds labels', () => {
-    const { answer, ...stored } = JSON.parse(encodePredictions(whole)) as Stored;
-    expect(answer).toBe('label');
-    expect(stored.version).toBe(1);
-    expect(parsePredictions('p.json', JSON.stringify(stored))).toEqual(whole);
-  });
-
   it('is named in the error if it is incomplete', () => {
     const text = encodePredictions(whole);
     const change = (edit: (value: Stored) => unknown, of = text) => {

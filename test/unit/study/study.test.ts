@@ -45,7 +45,7 @@ describe('groups', () => {
       studyRun(aurora(), 2, 0.6, { training: { checkpointEvery: 7, microBatchSize: 4, offsetPenalty: 0 } }),
     ];
     expect(labels(runs)).toEqual(['AuroRA r=2']);
-    // What a spec leaves out, and what an older version knew nothing of.
+    // A default may be written out or left out.
     const said = study([
       studyRun(aurora(), 1, 0.6),
       studyRun(aurora(), 2, 0.6, { data: { header: true, quoting: 'auto' } }),

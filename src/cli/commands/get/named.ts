@@ -48,7 +48,7 @@ function ofRun(run: string): HubReference[] {
     throw new AuroraError(
       'run',
       `${run} does not record what it was trained on.`,
-      'An older version made it, or it ended before its first checkpoint.',
+      'It ended before its first checkpoint.',
     );
   return record.files.flatMap(({ role, hub }) => {
     const ref = hub === undefined ? undefined : parseHubReference(hub);

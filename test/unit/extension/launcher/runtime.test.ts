@@ -129,7 +129,6 @@ describe('the copy that trainers run from', () => {
   it('of an old version is removed once no process runs from it', async () => {
     const user = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     const ended = new Promise((done) => user.once('exit', done));
-    // Named as by earlier versions.
     const note = join(storage, '0.2.0', 'in-use', String(user.pid));
     writeFileSync(note, JSON.stringify(await processRecord(user.pid!)));
     mkdirSync(join(storage, 'demo'));

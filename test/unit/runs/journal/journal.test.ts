@@ -158,31 +158,6 @@ describe('a journal of two trainers', () => {
     expect(steps(lines)).toEqual([1, 'resumed', said(1), 3]);
   });
 
-  it('without writer ids is separated by event numbers', () => {
-    const lines = [
-      line(0, checkpoint(1)),
-      line(1, checkpoint(2)),
-      line(2, warning('as before')),
-      line(3, resumed(1)),
-      line(4, checkpoint(20)),
-      line(2, checkpoint(3)),
-      line(3, checkpoint(4)),
-      line(5, checkpoint(30)),
-      line(4, checkpoint(5)),
-    ];
-    expect(steps(lines)).toEqual([1, 2, said(4), 3, 4, 5]);
-    const late = [
-      line(0, checkpoint(1)),
-      line(1, checkpoint(2)),
-      line(1, resumed(1)),
-      line(2, checkpoint(3)),
-    ];
-    expect(steps(late)).toEqual([1, 2, said(1), 3]);
-    // A missing number or a duplicate line does not imply a second trainer.
-    for (const other of [line(3, checkpoint(3)), line(1, checkpoint(2))])
-      expect(() => steps([...late.slice(0, 2), other])).toThrow('events.jsonl:3 is not event 2');
-  });
-
   it("can be read and starts with the first one's lines, whatever their order", () => {
     fc.assert(
       fc.property(fc.nat(5), fc.array(fc.boolean(), { maxLength: 20 }), (alone, turns) => {
