@@ -4,12 +4,12 @@ import { decodeSnapshot } from '../src/protocol/activations';
 import { isAnyEvaluation } from '../src/protocol/evaluations';
 import { readScalars } from '../src/runs/curve/scalars-reader';
 import { readRunSummary } from '../src/runs/read';
-import { sharesOf } from '../src/trainer/alarms/activations';
-import { stepsOf } from '../src/trainer/alarms/of-run';
-import type { Plan } from '../src/trainer/loop/plan';
-import type { Task } from '../src/trainer/task/task';
-import type { RecordedRun } from '../test/unit/trainer/alarms/recorded';
-import { trainHere } from '../test/unit/trainer/alarms/train';
+import { sharesOf } from '../src/training/alarms/activations';
+import { stepsOf } from '../src/training/alarms/of-run';
+import type { Plan } from '../src/training/loop/plan';
+import type { Task } from '../src/training/task/task';
+import type { RecordedRun } from '../test/unit/training/alarms/recorded';
+import { trainHere } from '../test/unit/training/alarms/train';
 
 /**
  * Trains an experiment and prints what its alarms follow from, as a line of JSON, with the alarms. Usage: alarm-curves

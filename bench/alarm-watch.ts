@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { alarmsIn, type RecordedRun } from '../test/unit/trainer/alarms/recorded';
+import { alarmsIn, type RecordedRun } from '../test/unit/training/alarms/recorded';
 
 /** Repetitions, of which the fastest counts: others have been disturbed. */
 const ROUNDS = 20;

@@ -6,14 +6,14 @@ import { longestExamples } from '../src/data/order';
 import { openTask } from '../src/engine/open';
 import { CPU } from '../src/engine/place';
 import { loadExperiment } from '../src/runs/experiment/load';
-import { initialState } from '../src/trainer/checkpoint/state';
-import { checkPacking } from '../src/trainer/loop/check-packing';
-import { paddedTokens, sampleSteps, sum } from '../src/trainer/loop/sample';
-import { FIRST_STEP, gradientStep } from '../src/trainer/loop/step';
-import { MicroBatches } from '../src/trainer/micro-batch/micro-batches';
-import { clipByGlobalNorm } from '../src/trainer/optimizer/clip';
-import { DropoutMasks } from '../src/trainer/optimizer/dropout';
-import { prepareTask, type Task } from '../src/trainer/task/task';
+import { initialState } from '../src/training/checkpoint/state';
+import { checkPacking } from '../src/training/loop/check-packing';
+import { paddedTokens, sampleSteps, sum } from '../src/training/loop/sample';
+import { FIRST_STEP, gradientStep } from '../src/training/loop/step';
+import { MicroBatches } from '../src/training/micro-batch/micro-batches';
+import { clipByGlobalNorm } from '../src/training/optimizer/clip';
+import { DropoutMasks } from '../src/training/optimizer/dropout';
+import { prepareTask, type Task } from '../src/training/task/task';
 import { answerCommands } from './commands';
 
 /**

@@ -7,9 +7,9 @@ import { loadExperiment } from '../src/runs/experiment/load';
 import { IGNORE_LABEL } from '../src/tasks/objective';
 import type { LanguageText } from '../src/tasks/text/language-text';
 import type { Writing } from '../src/tasks/writing';
-import { openWriter } from '../src/trainer/generation/writer';
-import { MicroBatches } from '../src/trainer/micro-batch/micro-batches';
-import { initialParameters, prepareTask, type Task } from '../src/trainer/task/task';
+import { openWriter } from '../src/training/generation/writer';
+import { MicroBatches } from '../src/training/micro-batch/micro-batches';
+import { initialParameters, prepareTask, type Task } from '../src/training/task/task';
 import { answerCommands } from './commands';
 
 /** How many texts are written side by side. */

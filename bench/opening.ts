@@ -7,8 +7,8 @@ import { loadModel } from '../src/graph/file/load';
 import { saveModel } from '../src/graph/file/save';
 import { findLinearLayers } from '../src/graph/layers/linear';
 import { prepareModel } from '../src/graph/prepare';
-import { TIMED_ADAPTER } from '../src/trainer/doctor/adapter';
-import { encoderModel } from '../src/trainer/doctor/encoder';
+import { TIMED_ADAPTER } from '../src/checks/doctor/adapter';
+import { encoderModel } from '../src/checks/doctor/encoder';
 import { HEAD } from './case';
 
 /** 500 MB of weights in BERT-base's shape, two layers deeper. */

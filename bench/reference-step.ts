@@ -8,8 +8,8 @@ import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
 import { loadModelAt } from '../src/architectures/load';
 import { prepareModel } from '../src/graph/prepare';
-import { LossScale } from '../src/trainer/optimizer/loss-scale';
-import { withLossScale } from '../src/trainer/optimizer/loss-scale-stepper';
+import { LossScale } from '../src/training/optimizer/loss-scale';
+import { withLossScale } from '../src/training/optimizer/loss-scale-stepper';
 
 /**
  * The result of one step on a reference file's model; in mixed precision as in a run, with the loss scaled. Int8 is judged

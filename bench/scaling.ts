@@ -11,13 +11,13 @@ import { prepareModel } from '../src/graph/prepare';
 import type { MachineRates } from '../src/protocol/step-cost';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../src/tasks/head';
 import { LABELS } from '../src/tasks/task-graph';
-import { measureRates } from '../src/trainer/cost/measure-rates';
-import { fixedModel, stepGraph } from '../src/trainer/cost/step-graph';
-import { stepTime } from '../src/trainer/cost/step-time';
-import { TIMED_ADAPTER } from '../src/trainer/doctor/adapter';
-import { encoderModel } from '../src/trainer/doctor/encoder';
-import { AdamW } from '../src/trainer/optimizer/optimizer';
-import { initialAdapters, initialHead } from '../src/trainer/task/initialize';
+import { measureRates } from '../src/checks/cost/measure-rates';
+import { fixedModel, stepGraph } from '../src/checks/cost/step-graph';
+import { stepTime } from '../src/checks/cost/step-time';
+import { TIMED_ADAPTER } from '../src/checks/doctor/adapter';
+import { encoderModel } from '../src/checks/doctor/encoder';
+import { AdamW } from '../src/training/optimizer/optimizer';
+import { initialAdapters, initialHead } from '../src/training/task/initialize';
 
 interface Setting {
   layers: number;

@@ -3,7 +3,7 @@ import { loadModel } from '../src/graph/file/load';
 import type { StepChoice } from '../src/extension/models/models';
 import type { MethodName } from '../src/experiment/methods';
 import type { StepCost } from '../src/protocol/step-cost';
-import { stepCost } from '../src/trainer/cost/step-cost';
+import { stepCost } from '../src/checks/cost/step-cost';
 
 const RATES = {
   at: 1,

@@ -13,7 +13,7 @@ import { experimentRuns } from '../../src/runs/layout';
 import { TrialLooker } from '../../src/runs/sweep/looker';
 import { readSweep, writeSweep, type SweepRecord } from '../../src/runs/sweep/record';
 import { TrialNames } from '../../src/runs/sweep/trial-names';
-import { decide } from '../../src/trainer/sweep/halving';
+import { decide } from '../../src/sweeps/halving';
 import { timed } from './timed';
 
 /** Parts of what `aurora sweep` does, and of them what it does for a cluster: a submission of all trials, and the answer of squeue. */

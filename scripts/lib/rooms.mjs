@@ -4,7 +4,8 @@ export const PURE = ['base', 'experiment', 'protocol', 'study'];
 /** A model in memory, and operations on it. */
 const MODEL = ['files', 'graph', 'adapters'];
 
-const TRAINER = [
+/** What training reads and writes with. */
+const BELOW_TRAINING = [
   ...PURE,
   ...MODEL,
   'hub',
@@ -16,6 +17,8 @@ const TRAINER = [
   'runs',
   'executors',
 ];
+
+const TRAINING = [...BELOW_TRAINING, 'peft', 'quantize'];
 
 /** Imports go one way (CONTRIBUTING.md): the folders of src, each with those that it may import. */
 export const ROOMS = {
@@ -36,8 +39,15 @@ export const ROOMS = {
   engine: ['base', 'experiment', 'protocol', ...MODEL, 'tasks'],
   runs: [...PURE, 'files'],
   executors: ['base', 'experiment', 'protocol', 'files', 'runs'],
-  trainer: TRAINER,
-  cli: [...TRAINER, 'trainer'],
+  peft: BELOW_TRAINING,
+  quantize: BELOW_TRAINING,
+  training: TRAINING,
+  exports: [...TRAINING, 'training'],
+  inference: [...TRAINING, 'training'],
+  checks: [...TRAINING, 'training'],
+  sweeps: [...TRAINING, 'training'],
+  'gpu-support': [...TRAINING, 'training'],
+  cli: [...TRAINING, 'training', 'exports', 'inference', 'checks', 'sweeps', 'gpu-support'],
   demo: ['base', 'files', 'graph'],
   // The host loads no runtime and no model: it calls the trainer program.
   extension: [...PURE, ...MODEL, 'table', 'recipes', 'runs', 'executors'],

@@ -1,7 +1,7 @@
 import { EXIT } from '../base/errors';
 import { write } from './write';
 
-/** For a child process of this program (trainer/process/child.ts): exits when its parent does. */
+/** For a child process of this program (training/process/child.ts): exits when its parent does. */
 export function endWithParent(): void {
   process.stdin.on('end', () => process.exit(EXIT.stopped)).resume();
 }

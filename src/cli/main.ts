@@ -6,7 +6,7 @@ import { AuroraError, EXIT } from '../base/errors';
 import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
 import { onLargeCopy } from '../graph/file/large-copies';
-import { useGpuSupport } from '../trainer/gpu-support/use';
+import { useGpuSupport } from '../gpu-support/use';
 import { red } from './terminal';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';

@@ -1,5 +1,5 @@
 import { temporaryFolderFor } from '../files/system-temporary';
-import { removedAtEnd } from '../trainer/process/removed-at-exit';
+import { removedAtEnd } from '../training/process/removed-at-exit';
 import { endOnSignals } from './signals';
 
 /** A temporary folder, removed when the process ends, including after an error or Ctrl-C. */

@@ -36,7 +36,7 @@ export interface DivergedEvaluation {
   epoch: number;
   /**
    * `non-finite`: a logit, the loss or a parameter was NaN or infinite, which ends the run. `exploded`: all were
-   * finite, but the loss was far above that of guessing (src/trainer/loop/divergence.ts); training may recover.
+   * finite, but the loss was far above that of guessing (src/training/loop/divergence.ts); training may recover.
    */
   reason: 'non-finite' | 'exploded';
   seconds: number;

@@ -6,6 +6,9 @@ import type { TensorInfo } from '../graph/infos';
 export const HEAD_WEIGHT = 'head.weight';
 export const HEAD_BIAS = 'head.bias';
 
+/** Name of the head's logits in a file if the model already has an output `logits`. */
+export const OWN_LOGITS = 'aurora_logits';
+
 export type Pooling = 'first-token' | 'mean';
 
 /** A trained linear head on hidden states: logits = pooled · weightᵀ + bias. */

@@ -15,7 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../read-run';
-import { checkpointSteps, readCheckpoint } from '../../src/trainer/checkpoint/store';
+import { checkpointSteps, readCheckpoint } from '../../src/training/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
 
 // Much longer than the tests take.

@@ -17,7 +17,7 @@ import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import { readStatus } from '../../src/runs/status';
 import { EXIT } from '../../src/base/errors';
-import { checkpointSteps } from '../../src/trainer/checkpoint/store';
+import { checkpointSteps } from '../../src/training/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
 
 const labs: Lab[] = [];

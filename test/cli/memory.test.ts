@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
-import type { KnownLimits } from '../../src/trainer/micro-batch/micro-batches';
+import type { KnownLimits } from '../../src/training/micro-batch/micro-batches';
 import { CLI, Lab, warnings } from './lab';
 
 const TEXTS = 1536;

@@ -2,8 +2,8 @@ import { cpSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
-import { readCheckpoint, saveCheckpoint } from '../../src/trainer/checkpoint/store';
-import type { LossScaleState } from '../../src/trainer/optimizer/loss-scale';
+import { readCheckpoint, saveCheckpoint } from '../../src/training/checkpoint/store';
+import type { LossScaleState } from '../../src/training/optimizer/loss-scale';
 import { Lab, warnings } from './lab';
 
 const lab = new Lab({ training: { precision: 'mixed', batchSize: 1, maxSteps: 24, evaluateEvery: 12 } });

@@ -11,7 +11,7 @@ import {
   type PlayRequest,
   type PlaySource,
 } from '../../src/protocol/playground';
-import { openTrained } from '../../src/trainer/checkpoint/trained-run';
+import { openTrained } from '../../src/training/checkpoint/trained-run';
 import { softmax } from '../../src/tasks/softmax';
 import type { TextExample } from '../../src/data/dataset';
 import { png } from '../png';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadExperiment } from '../../src/runs/experiment/load';
 import { hashInput } from '../../src/runs/inputs';
 import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
-import { plannedInputs } from '../../src/trainer/inputs/planned';
+import { plannedInputs } from '../../src/training/inputs/planned';
 import type { Lab } from './lab';
 
 /** Writes the task of a lab's experiment, as a sweep on a cluster does, and returns its path. */

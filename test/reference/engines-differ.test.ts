@@ -8,7 +8,7 @@ import { buildTaskGraph, LABELS } from '../../src/tasks/task-graph';
 import { GraphBuilder } from '../../src/graph/builder';
 import { DType } from '../../src/graph/dtype';
 import type { Model, Node } from '../../src/graph/model';
-import type { Subject } from '../../src/trainer/verify/sides';
+import type { Subject } from '../../src/checks/verify/sides';
 import { subjectOf, verify } from './engines';
 
 const PLAIN: Place = { engine: 'tfjs', device: 'cpu' };

@@ -6,8 +6,8 @@ import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModel } from '../../src/graph/file/load';
 import type { Model } from '../../src/graph/model';
 import { prepareModel } from '../../src/graph/prepare';
-import { perturbed } from '../../src/trainer/task/perturb';
-import { verifySides, type Side, type Subject, type VerifyOptions } from '../../src/trainer/verify/sides';
+import { perturbed } from '../../src/training/task/perturb';
+import { verifySides, type Side, type Subject, type VerifyOptions } from '../../src/checks/verify/sides';
 import { modelFile } from './files';
 
 /** A reference file's task with its own values and with perturbed ones. */

@@ -14,8 +14,8 @@ import { prepareModel } from '../../src/graph/prepare';
 import { isNBits, nbitsOf } from '../../src/graph/quantized/nbits';
 import { nbitsRows } from '../../src/graph/quantized/nbits-values';
 import { tensorOf } from '../../src/graph/values';
-import { AdamW } from '../../src/trainer/optimizer/optimizer';
-import { quantizeModel } from '../../src/trainer/quantize/quantize';
+import { AdamW } from '../../src/training/optimizer/optimizer';
+import { quantizeModel } from '../../src/quantize/quantize';
 import { fixture } from './files';
 import { PACKED, packedForm } from './packed-forms';
 

@@ -21,10 +21,10 @@ import { readSweep, trialOf } from '../../src/runs/sweep/record';
 import { RunTail } from '../../src/runs/tail';
 import { readUser } from '../../src/runs/user';
 import { AuroraError } from '../../src/base/errors';
-import { latestCheckpoint } from '../../src/trainer/checkpoint/store';
-import { readAdapterFolder } from '../../src/trainer/peft/folder';
-import { adapterModules } from '../../src/trainer/peft/modules';
-import { importedSpec } from '../../src/trainer/peft/spec';
+import { latestCheckpoint } from '../../src/training/checkpoint/store';
+import { readAdapterFolder } from '../../src/peft/folder';
+import { adapterModules } from '../../src/peft/modules';
+import { importedSpec } from '../../src/peft/spec';
 
 /** Something that is read: its files, and all product code that reads it. */
 export interface Subject {

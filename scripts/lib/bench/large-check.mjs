@@ -44,7 +44,7 @@ export function check(folder, experiment, texts, length) {
       join(folder, 'quantized'),
       ...[start, end].map((r) => join(r, 'adapter/last')),
       tokens,
-      join(ROOT, 'src/trainer/export'),
+      join(ROOT, 'src/exports'),
       String(RATE),
       String(EPSILON),
     ],

@@ -46,7 +46,7 @@ export async function stageGpu(dist) {
     const preGyp = join(to, '@mapbox/node-pre-gyp/index.js');
     await bundle(join(MODULES, '@mapbox/node-pre-gyp/lib/main.js'), preGyp, { plugins, external: MOCKS });
   }
-  await bundle(join(ROOT, 'src/trainer/gpu-support/watched.ts'), join(dist, 'gpu', 'watched.cjs'));
+  await bundle(join(ROOT, 'src/gpu-support/watched.ts'), join(dist, 'gpu', 'watched.cjs'));
   return metafiles;
 }
 

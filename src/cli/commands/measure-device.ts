@@ -1,4 +1,4 @@
-import { runTrial } from '../../trainer/device/trial';
+import { runTrial } from '../../training/device/trial';
 import { answerParent, endWithParent } from '../child';
 import { one, type Command } from '../command';
 

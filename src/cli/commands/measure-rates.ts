@@ -1,4 +1,4 @@
-import { measureRates } from '../../trainer/cost/measure-rates';
+import { measureRates } from '../../checks/cost/measure-rates';
 import { answerParent, endWithParent } from '../child';
 import { threadCount, type Command } from '../command';
 

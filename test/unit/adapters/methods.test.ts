@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { initialAdapters } from '../../../src/trainer/task/initialize';
+import { initialAdapters } from '../../../src/training/task/initialize';
 import { layerChange, ownValues } from '../../../src/adapters/merge';
 import { tensorName } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';

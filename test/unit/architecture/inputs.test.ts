@@ -13,8 +13,8 @@ const READERS = [
   'src/graph/onnx',
   'src/table',
   'src/tasks',
-  'src/trainer/diffusion',
-  'src/trainer/task',
+  'src/training/diffusion',
+  'src/training/task',
 ];
 
 /** Files there that may open others than inputs, or inputs that were seen before, and why. */
@@ -33,7 +33,7 @@ const OTHERS: Record<string, string> = {
   'src/graph/file/save.ts': 'files that are written',
   'src/graph/file/save-changed.ts': 'files that are written',
   'src/table/image-files.ts': 'the names in a folder, which is an input with all its files',
-  'src/trainer/diffusion/kept.ts': 'a cache',
+  'src/training/diffusion/kept.ts': 'a cache',
 };
 
 /** What opens a file, or finds out about one. Reading on in an open file, and names for an error, are neither. */

@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import { loadModelAt } from '../../../src/architectures/load';
-import { requirePositions } from '../../../src/trainer/task/positions';
+import { requirePositions } from '../../../src/training/task/positions';
 import { bertConfig, bertTensors, Folders, safetensors, TINY } from './folders';
 import { LLAMA, llamaTensors } from './llama';
 

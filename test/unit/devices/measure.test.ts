@@ -4,11 +4,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Place } from '../../../src/engine/place';
 import { fence, ownerFile } from '../../../src/files/fence';
 import { loadExperiment } from '../../../src/runs/experiment/load';
-import type { DeviceChoice } from '../../../src/trainer/device/choose';
-import { measureDevices } from '../../../src/trainer/device/measure';
-import { settle } from '../../../src/trainer/device/settle';
-import { runTrial } from '../../../src/trainer/device/trial';
-import { prepareTask } from '../../../src/trainer/task/task';
+import type { DeviceChoice } from '../../../src/training/device/choose';
+import { measureDevices } from '../../../src/training/device/measure';
+import { settle } from '../../../src/training/device/settle';
+import { runTrial } from '../../../src/training/device/trial';
+import { prepareTask } from '../../../src/training/task/task';
 import { Lab } from '../../cli/lab';
 import { onWebgpu } from '../../webgpu';
 

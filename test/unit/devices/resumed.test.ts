@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { environment, environmentWarnings } from '../../../src/trainer/process/environment';
+import { environment, environmentWarnings } from '../../../src/training/process/environment';
 import type { DeviceRequest } from '../../../src/engine/devices/request';
 import {
   recordedPlace,
   requestedEvent,
   resumedChoice,
   resumedRequest,
-} from '../../../src/trainer/device/recorded';
+} from '../../../src/training/device/recorded';
 import { effectiveEvents } from '../../../src/runs/journal/reader';
 import type { NewEvent } from '../../../src/protocol/events';
 import { started } from '../extension/run-maker';

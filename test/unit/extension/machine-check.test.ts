@@ -10,7 +10,7 @@ import { COMMAND } from '../../../src/extension/ids';
 import { machineRows } from '../../../src/extension/tree/machine-rows';
 import type { MachineCheck } from '../../../src/protocol/doctor';
 import { describeAdapter } from '../../../src/engine/adapter';
-import { parseNvidia } from '../../../src/trainer/doctor/facts';
+import { parseNvidia } from '../../../src/checks/doctor/facts';
 
 const t = (message: string, ...args: (string | number)[]) =>
   args.reduce<string>((text, arg, i) => text.replaceAll(`{${i}}`, String(arg)), message);

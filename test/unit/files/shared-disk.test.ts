@@ -20,7 +20,7 @@ const PROGRAM = `
   import { requireOwned } from './fence';
   import { claim, heldBy } from './owner';
   import { readIfThereSync } from './read';
-  import { claimTrial } from '../trainer/sweep/claim-trial';
+  import { claimTrial } from '../sweeps/claim-trial';
   const owners = new Map();
   const actions = {
     async claim(at) {

@@ -4,7 +4,7 @@ import { probe } from '../../../src/engine/onnxruntime/probe';
 import { batchInfos, statedInfos } from '../../../src/graph/sizes/batch-infos';
 import type { Dim } from '../../../src/graph/model';
 import { buildTaskGraph } from '../../../src/tasks/task-graph';
-import { readModel } from '../../../src/trainer/task/adapted-model';
+import { readModel } from '../../../src/training/task/adapted-model';
 import { auroraSpec } from '../specs';
 
 /** Sizes of one example. */

@@ -5,7 +5,7 @@ import { trainerEnvironment } from '../../../src/extension/launcher/environment'
 import { startProgram } from '../../../src/extension/launcher/program';
 import { childEnvironment } from '../../../src/files/child-environment';
 import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
-import { askChild } from '../../../src/trainer/process/child';
+import { askChild } from '../../../src/training/process/child';
 import { temporaryFolders } from '../runs/folder';
 import { checkShared, handled, HOSTILE } from './names';
 

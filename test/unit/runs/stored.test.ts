@@ -10,7 +10,7 @@ import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { readRunSummary } from '../../../src/runs/read';
 import { writeSpec } from '../../../src/runs/stored/spec';
 import { readSweep, writeSweep, type SweepRecord } from '../../../src/runs/sweep/record';
-import { specHash } from '../../../src/trainer/checkpoint/spec-hash';
+import { specHash } from '../../../src/training/checkpoint/spec-hash';
 import { scratchFolder } from '../../scratch';
 import { spec } from '../extension/run-maker';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskName } from '../../../src/experiment/tasks/registry';
-import { loadEvaluationSets } from '../../../src/trainer/task/evaluation-data';
+import { loadEvaluationSets } from '../../../src/training/task/evaluation-data';
 import { taskKind } from '../../../src/tasks/registry';
 import { rejection } from '../data/support';
 import { quoted, writeParquet } from '../data/table/duckdb';

@@ -3,9 +3,9 @@ import { parseMeasuredOn, type MeasuredOn } from '../../../experiment/evaluation
 import { predictionsFile } from '../../../runs/predictions';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PredictLine } from '../../../protocol/predictions';
-import { problemOf } from '../../../trainer/preflight/problems';
-import { predictRun } from '../../../trainer/predictions/predict';
-import { parseAt } from '../../../trainer/checkpoint/trained-run';
+import { problemOf } from '../../../training/preflight/problems';
+import { predictRun } from '../../../training/predictions/predict';
+import { parseAt } from '../../../training/checkpoint/trained-run';
 import { one, wholeNumber, type Command } from '../../command';
 import { runFolder } from '../../run-argument';
 import { errorsText } from './report';

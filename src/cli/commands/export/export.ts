@@ -9,9 +9,9 @@ import {
   type MetricDrop,
 } from '../../../protocol/export';
 import { exportEvents, type EventFile } from '../../../runs/tensorboard/export';
-import { exportRun } from '../../../trainer/export/export';
-import { problemOf } from '../../../trainer/preflight/problems';
-import { parseAt } from '../../../trainer/checkpoint/trained-run';
+import { exportRun } from '../../../exports/export';
+import { problemOf } from '../../../training/preflight/problems';
+import { parseAt } from '../../../training/checkpoint/trained-run';
 import { fill } from '../../../base/fill';
 import { amountText, MATTERS } from '../../../experiment/metric-difference';
 import { askAtTerminal, nextLine } from '../../ask';

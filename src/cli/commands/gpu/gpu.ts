@@ -10,12 +10,12 @@ import {
   type GpuState,
 } from '../../../protocol/gpu-support';
 import { nearest } from '../../../base/nearest';
-import { check, tryPart } from '../../../trainer/gpu-support/check';
-import { tidy } from '../../../trainer/gpu-support/claim';
-import { install, record, remove } from '../../../trainer/gpu-support/install';
-import { changedNative } from '../../../trainer/gpu-support/hashes';
-import { gpuFolder } from '../../../trainer/gpu-support/places';
-import { gpuStates, readInstalled } from '../../../trainer/gpu-support/state';
+import { check, tryPart } from '../../../gpu-support/check';
+import { tidy } from '../../../gpu-support/claim';
+import { install, record, remove } from '../../../gpu-support/install';
+import { changedNative } from '../../../gpu-support/hashes';
+import { gpuFolder } from '../../../gpu-support/places';
+import { gpuStates, readInstalled } from '../../../gpu-support/state';
 import { answerParent, endWithParent } from '../../child';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { GpuProgress } from './progress';

@@ -7,8 +7,8 @@ import {
   METHOD_ORDER,
   type AdapterSpec,
 } from '../../../experiment/methods';
-import { inspectModel } from '../../../trainer/cost/inspect-model';
-import { machineRates } from '../../../trainer/cost/rates';
+import { inspectModel } from '../../../checks/cost/inspect-model';
+import { machineRates } from '../../../checks/cost/rates';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { targetsOf } from '../../targets';
 import { temporaryFolder } from '../../temporary';

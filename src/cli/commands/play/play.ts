@@ -15,8 +15,8 @@ import {
   type PlaySource,
 } from '../../../protocol/playground';
 import { fittedPixels } from '../../../data/images/pixels';
-import { Player } from '../../../trainer/playground/player';
-import { parseAt } from '../../../trainer/checkpoint/trained-run';
+import { Player } from '../../../inference/player';
+import { parseAt } from '../../../training/checkpoint/trained-run';
 import { missingOrMany, threadCount, type Command, type ParsedArgs } from '../../command';
 import { runFolder } from '../../run-argument';
 import { temporaryFolder } from '../../temporary';

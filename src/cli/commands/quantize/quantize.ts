@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { companionsOf, copyCompanions } from '../../../trainer/quantize/companions';
-import { quantizeModel } from '../../../trainer/quantize/quantize';
+import { companionsOf, copyCompanions } from '../../../quantize/companions';
+import { quantizeModel } from '../../../quantize/quantize';
 import { one, type Command } from '../../command';
 import { layerText, resultText } from './report';
 

@@ -5,7 +5,7 @@ import type { DataRecipe, Layout } from '../../../recipes/data/kind';
 import { parseExperiment } from '../../../runs/experiment/load';
 import type { TaskData } from '../../../tasks/task-data';
 import { taskKind } from '../../../tasks/registry';
-import { adaptTo, type BaseModel } from '../../../trainer/task/adapted-model';
+import { adaptTo, type BaseModel } from '../../../training/task/adapted-model';
 
 /** An experiment that was read as training will read it. */
 export interface Checked {

@@ -15,7 +15,7 @@ import { PAPER } from '../../../recipes/paper';
 import { SDXL } from '../../../recipes/sdxl';
 import { parseExperiment } from '../../../runs/experiment/load';
 import { taskKind } from '../../../tasks/registry';
-import { adaptTo } from '../../../trainer/task/adapted-model';
+import { adaptTo } from '../../../training/task/adapted-model';
 import { textAtTerminal } from '../../ask';
 import type { ParsedArgs } from '../../command';
 import { commandLine } from '../../invocation';

@@ -13,7 +13,7 @@ import { SCRIPT_DEFAULTS } from '../../../recipes/dreambooth';
 import { DATA_RECIPES, dataRecipe, settingsOf } from '../../../recipes/data/registry';
 import { questionsOf, SHARE } from '../../../recipes/questions';
 import { parseOverride } from '../../../runs/experiment/overrides';
-import { readModel } from '../../../trainer/task/adapted-model';
+import { readModel } from '../../../training/task/adapted-model';
 import type { Command, ParsedArgs } from '../../command';
 import { checkText } from './check';
 import { chooseOpen } from './choices';

@@ -9,7 +9,7 @@ import { probe } from '../../../engine/onnxruntime/probe';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
 import type { Model } from '../../../graph/model';
 import { prepareModel } from '../../../graph/prepare';
-import { AdamW } from '../../../trainer/optimizer/optimizer';
+import { AdamW } from '../../../training/optimizer/optimizer';
 import type { ReferenceCase, StepFields } from './case';
 import { caseModel } from './case-model';
 import { caseFeeds, caseTask, caseWeight, shapesOf } from './case-task';

@@ -8,7 +8,7 @@ import { ownerOfRun } from '../../../runs/status';
 import { requestCancel } from '../../../runs/sweep/cancel';
 import { isBusy } from '../../../runs/sweep/look';
 import type { TrialRecord } from '../../../runs/sweep/record';
-import { isSilent } from '../../../trainer/sweep/claim-trial';
+import { isSilent } from '../../../sweeps/claim-trial';
 
 /**
  * Leaves the request to the process that runs the sweep.

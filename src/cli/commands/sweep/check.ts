@@ -5,12 +5,12 @@ import type { SweepRecord } from '../../../runs/sweep/record';
 import { trialText } from '../../../experiment/short-settings';
 import { AuroraError } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
-import { askChild } from '../../../trainer/process/child';
-import { removedAtEnd } from '../../../trainer/process/removed-at-exit';
-import type { TrialFault, TrialToCheck } from '../../../trainer/sweep/check';
+import { askChild } from '../../../training/process/child';
+import { removedAtEnd } from '../../../training/process/removed-at-exit';
+import type { TrialFault, TrialToCheck } from '../../../sweeps/check';
 import { byCause, rangesText } from './causes';
-import { measureTrials } from '../../../trainer/sweep/memory';
-import type { Measured } from '../../../trainer/sweep/room';
+import { measureTrials } from '../../../sweeps/memory';
+import type { Measured } from '../../../sweeps/room';
 
 /** Problems that an error lists. */
 const MOST_CAUSES = 20;

@@ -6,8 +6,8 @@ import { LocalExecutor } from '../../../executors/local/executor';
 import type { Experiment } from '../../../experiment/experiment';
 import type { TrialLooker } from '../../../runs/sweep/looker';
 import { sweepPaths, type SweepRecord, type SweepRoom } from '../../../runs/sweep/record';
-import { availableMemory } from '../../../trainer/micro-batch/available';
-import { trialInputs } from '../../../trainer/sweep/inputs';
+import { availableMemory } from '../../../training/micro-batch/available';
+import { trialInputs } from '../../../sweeps/inputs';
 import type { TakenOver } from '../../owning';
 import type { Where } from './where';
 

@@ -1,7 +1,7 @@
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import type { TrialNames } from '../../../runs/sweep/trial-names';
-import type { SweepOutcome } from '../../../trainer/sweep/queue';
+import type { SweepOutcome } from '../../../sweeps/queue';
 import { ranked } from './words';
 import type { SweepView } from './progress';
 

@@ -5,7 +5,7 @@ import type { ExecutorName } from '../../../experiment/cluster';
 import { isBusy } from '../../../runs/sweep/look';
 import type { TrialRecord } from '../../../runs/sweep/record';
 import type { TrialNames } from '../../../runs/sweep/trial-names';
-import { isOver } from '../../../trainer/sweep/halving';
+import { isOver } from '../../../sweeps/halving';
 import { trialsText } from './causes';
 import { placeName } from './place-name';
 

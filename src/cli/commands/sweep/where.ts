@@ -6,7 +6,7 @@ import { mergeClusterSettings, readClusterSettings } from '../../../runs/experim
 import type { Sweep } from '../../../runs/experiment/sweep';
 import { experimentRuns } from '../../../runs/layout';
 import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
-import { filesRead } from '../../../trainer/inputs/files-read';
+import { filesRead } from '../../../training/inputs/files-read';
 import { threadCount, wholeNumber, type ParsedArgs } from '../../command';
 import { clusterOf, type ClusterName } from './clusters';
 

@@ -2,8 +2,8 @@ import { formatMetric, metricInfo, metricValue } from '../../../experiment/metri
 import { shownMetrics } from '../../../experiment/shown-metrics';
 import type { EvaluationSet } from '../../../experiment/evaluation-sets';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../protocol/events';
-import type { Drawn } from '../../../trainer/diffusion/picture-recorder';
-import type { StepRecord } from '../../../trainer/loop/loop';
+import type { Drawn } from '../../../training/diffusion/picture-recorder';
+import type { StepRecord } from '../../../training/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../terminal';
 import { fill } from '../../../base/fill';

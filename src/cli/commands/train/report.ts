@@ -22,7 +22,7 @@ import { absentWords } from '../../../protocol/absent-labels';
 import { alarmSentence } from '../../../protocol/alarms/alarms';
 import type { Evaluated } from '../../../protocol/events';
 import type { MeanScore } from '../../../protocol/scores';
-import type { FinishedResult } from '../../../trainer/run/result';
+import type { FinishedResult } from '../../../training/run/result';
 
 /** What a run is compared with: the head alone, or the untrained model. */
 export interface Reference {

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { EXIT } from '../../../base/errors';
 import { readTask } from '../../../runs/sweep/read-task';
-import { claimTrial } from '../../../trainer/sweep/claim-trial';
-import { recordFailure } from '../../../trainer/process/failure';
-import { parsePausePoint } from '../../../trainer/loop/pause';
-import type { TrainOutcome } from '../../../trainer/run/conclude';
+import { claimTrial } from '../../../sweeps/claim-trial';
+import { recordFailure } from '../../../training/process/failure';
+import { parsePausePoint } from '../../../training/loop/pause';
+import type { TrainOutcome } from '../../../training/run/conclude';
 import type { TaskFile } from '../../../runs/sweep/task';
 import { createFolder } from '../../../runs/layout';
-import { beginTrial, hasFinished } from '../../../trainer/sweep/begin-trial';
+import { beginTrial, hasFinished } from '../../../sweeps/begin-trial';
 import { one, type Command } from '../../command';
 import { requestOf } from '../../place';
 import { trainRun } from '../../training';

@@ -1,8 +1,8 @@
 import { loadExperiment } from '../../../runs/experiment/load';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { VerifyLine } from '../../../protocol/verification';
-import { problemOf } from '../../../trainer/preflight/problems';
-import { verifyExperiment } from '../../../trainer/verify/experiment';
+import { problemOf } from '../../../training/preflight/problems';
+import { verifyExperiment } from '../../../checks/verify/experiment';
 import { one, threadCount, type Command } from '../../command';
 import { placeOf } from '../../place';
 import { temporaryFolder } from '../../temporary';

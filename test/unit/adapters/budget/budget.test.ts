@@ -22,10 +22,10 @@ import {
   type AuroraSpec,
   type LoraSpec,
 } from '../../../../src/experiment/methods';
-import { writePeftAdapter } from '../../../../src/trainer/peft/adapter';
+import { writePeftAdapter } from '../../../../src/peft/adapter';
 import { auroraSpec, loraSpec } from '../../specs';
 import { DEFAULT_TASK } from '../../../../src/experiment/tasks/registry';
-import { initialAdapters } from '../../../../src/trainer/task/initialize';
+import { initialAdapters } from '../../../../src/training/task/initialize';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../../../src/tasks/head';
 import { scratchFolder } from '../../../scratch';
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Leases } from '../../../../src/extension/launcher/leases';
 import { runPaths } from '../../../../src/runs/layout';
 import { writeStatus } from '../../../../src/runs/status';
-import { newStatus } from '../../../../src/trainer/process/pulse';
+import { newStatus } from '../../../../src/training/process/pulse';
 
 const HOUR = 3_600_000;
 /** No timer fires, because the test triggers the checks. */

@@ -61,10 +61,10 @@ describe('a hint in the editor', () => {
   it('names nothing that can only be typed into a terminal', () => {
     const found = [
       'engine',
-      'trainer/checkpoint',
-      'trainer/device',
-      'trainer/inputs',
-      'trainer/sweep',
+      'training/checkpoint',
+      'training/device',
+      'training/inputs',
+      'sweeps',
       'graph/autodiff',
     ]
       .flatMap((room) => hints(join('src', room)))

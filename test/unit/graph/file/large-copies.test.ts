@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { announceCopy, onLargeCopy } from '../../../../src/graph/file/large-copies';
 import { placeWeights } from '../../../../src/graph/file/place-weights';
-import { graphFolderOf } from '../../../../src/trainer/run/graph-folder';
+import { graphFolderOf } from '../../../../src/training/run/graph-folder';
 import { scratchFolder } from '../../../scratch';
 
 const folder = scratchFolder('copies');

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeAtomic } from '../files/atomic';
+import { ownFile } from '../files/contained';
+import { isPipeline } from '../files/model-path';
+import type { BaseModel } from '../peft/base-model';
+import type { Task } from '../training/task/task';
+import { describeTask } from '../experiment/tasks/registry';
+
+/** Hugging Face tokenizer files next to tokenizer.json. */
+const TOKENIZER_FILES = ['tokenizer_config.json', 'special_tokens_map.json'];
+const TOKENIZER = 'tokenizer.json';
+const PREPROCESSOR = 'preprocessor_config.json';
+
+/** The names under which files of the base model are copied. */
+export const BASE_NAMES: readonly string[] = ['config.json', TOKENIZER, ...TOKENIZER_FILES, PREPROCESSOR];
+
+/**
+ * What an ONNX model needs to be used: what prepares its inputs (a tokenizer, or the preprocessor of images), a
+ * config.json with the label names, and its license.
+ *
+ * @param named whether the labels belong to the model rather than to each adapter
+ */
+export function writeBaseFiles(folder: string, task: Task, base: BaseModel, named: boolean): void {
+  const { tokenizer, preprocessor, path } = task.spec.model;
+  // What prepares a U-Net's inputs are whole models: they stay in the pipeline.
+  if (isPipeline(path)) copyIfBeside(join(dirname(path), 'unet'), 'config.json', folder);
+  else if (preprocessor !== undefined) copy(preprocessor, join(folder, PREPROCESSOR));
+  else {
+    copy(tokenizer, join(folder, TOKENIZER));
+    for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
+  }
+  for (const name of base.license.files) copyIfBeside(dirname(path), name, folder);
+  if (isPipeline(path)) return;
+  const config = configOf(task, base, named);
+  writeAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** The base's own config, as far as it still holds, without its author's local paths. */
+function configOf(
+  { spec, data, head }: Task,
+  { config }: BaseModel,
+  named: boolean,
+): Record<string, unknown> {
+  const untrue = [
+    '_name_or_path',
+    ...(named && data.labels.length > 0 ? ['num_labels'] : []),
+    ...(named && head ? ['architectures'] : []),
+  ];
+  const known = Object.fromEntries(Object.entries(config).filter(([key]) => !untrue.includes(key)));
+  if (!named) return known;
+  const { labels } = data;
+  // A language model's own outputs keep their meaning.
+  if (labels.length === 0) return known;
+  const { problemType } = describeTask(spec.task.type);
+  return {
+    ...known,
+    ...(problemType !== undefined && { problem_type: problemType }),
+    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+  };
+}
+
+/** Skips symbolic links: files beside a model are passed on with its exports. */
+export function copyIfBeside(from: string, name: string, to: string): void {
+  const path = ownFile(from, name);
+  if (path !== undefined) copy(path, join(to, name));
+}
+
+/** Whole, and flushed to the disk. */
+export const copy = (from: string, to: string): void => writeAtomic(to, readFileSync(from));

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { folderWeights, loadModelAt } from '../../architectures/load';
+import { AuroraError } from '../../base/errors';
+import { isHubModel } from '../../files/model-path';
+import { prepareModel } from '../../graph/prepare';
+import { baseModel } from '../../peft/base-model';
+import { classOfLinearHead } from '../../peft/task-class';
+import type { Task } from '../../training/task/task';
+import type { Form } from '../forms';
+import { measureTask } from '../../training/task/measure';
+import { ChangedWeights } from './changed-weights';
+import { writeHubFiles } from './files';
+import { requireUnquantized } from './require-unquantized';
+import { HEAD_FILE, headTensors, readHead, writeHead } from './head';
+import { isLabelHead, writeWeights } from './weights';
+
+/** A folder from the hub with W₀ + ΔW for W₀, as transformers loads it. */
+export const hubFolder: Form = {
+  write({ task, parameters }, folder) {
+    const { spec, head } = task;
+    if (!isHubModel(spec.model.path)) throw noFolder(spec.model.path);
+    requireUnquantized(spec);
+    const weights = folderWeights(spec.model.path);
+    const changed = new ChangedWeights(task, parameters, weights.places);
+    const base = baseModel(spec.model.path);
+    const headClass = classOfLinearHead(base.config, spec);
+    if (spec.task.headWeights === 'model' && !headClass) throw noClass(base.config, spec.model.path);
+    const withoutHead = head !== undefined;
+    const inModel = headClass && {
+      tensors: headTensors(task, parameters, headClass),
+      prefix: weights.taskPrefix,
+    };
+    const isReplaced = (name: string) =>
+      spec.task.headWeights === 'model' && headClass
+        ? name.startsWith(`${headClass.module}.`)
+        : withoutHead && isLabelHead(name);
+    writeWeights(folder, weights, changed, isReplaced, inModel);
+    if (head && !headClass) writeHead(folder, task, parameters);
+    writeHubFiles(folder, task, base, {
+      withoutHead,
+      ...(headClass && { headClass }),
+    });
+    const { rounding } = changed;
+    return {
+      ...(rounding && { rounding }),
+      ...(head && { head: headClass?.name ?? HEAD_FILE }),
+    };
+  },
+
+  measure({ task }, folder, work) {
+    const headClass = classOfLinearHead(baseModel(task.spec.model.path).config, task.spec);
+    const model = prepareModel(loadModelAt(folder, join(work, 'weights')));
+    const read: Task = { ...task, model, adapters: [], graph: { ...task.graph, adapters: [] } };
+    return measureTask(read, readHead(folder, task, headClass?.module), work);
+  },
+};
+
+const noClass = ({ architectures }: Record<string, unknown>, path: string): AuroraError =>
+  new AuroraError(
+    'model',
+    `The head that was trained further is that of ${String(architectures)} in ${path}, and this class of transformers does not compute the same: it has no bias, or is for another task.`,
+    'Export with --as onnx-merged.',
+  );
+
+const noFolder = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `${path} is an ONNX file, and --as safetensors writes a folder from the Hugging Face hub with other weights.`,
+    'Export with --as onnx-merged.',
+  );

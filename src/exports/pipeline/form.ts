@@ -1,0 +1,107 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { folderWeights, loadModelAt } from '../../architectures/load';
+import { prepareModel } from '../../graph/prepare';
+import { loadWithTextEncoders, readPipeline } from '../../architectures/pipeline';
+import { AuroraError } from '../../base/errors';
+import type { StoredTensor } from '../../architectures/folder/header';
+import { readWeights } from '../../architectures/folder/weight-files';
+import { writeAtomic } from '../../files/atomic';
+import { ownFile } from '../../files/contained';
+import { isHubModel, PIPELINE_INDEX } from '../../files/model-path';
+import { isFolder } from '../../files/tree';
+import { baseModel } from '../../peft/base-model';
+import { componentOf, type Component } from '../../peft/diffusers';
+import type { Task } from '../../training/task/task';
+import { copyIfBeside } from '../base-files';
+import type { Form } from '../forms';
+import { ChangedWeights } from '../hub/changed-weights';
+import { requireUnquantized } from '../hub/require-unquantized';
+import { writeWeights } from '../hub/weights';
+import { measureTask } from '../../training/task/measure';
+
+/** A pipeline's folder with W₀ + ΔW for W₀ in the U-Net and the text encoders, as diffusers loads it. */
+export const pipelineFolder: Form = {
+  write({ task, parameters }, folder) {
+    const { path } = task.spec.model;
+    requireUnquantized(task.spec);
+    const { folder: from, unet } = readPipeline(path);
+    if (!isHubModel(unet)) throw inOnnx(path);
+    const changed = new ChangedWeights(task, parameters, placesIn(from, task));
+    const index = indexOf(from);
+    for (const name of componentsIn(index, from))
+      writeComponent(join(from, name), join(folder, name), changed);
+    for (const name of baseModel(path).license.files) copyIfBeside(from, name, folder);
+    // It comes last: without it, nothing loads.
+    writeAtomic(join(folder, PIPELINE_INDEX), `${JSON.stringify(present(index, from), null, 2)}\n`);
+    const { rounding } = changed;
+    return { ...(rounding && { rounding }) };
+  },
+
+  measure({ task }, folder, work) {
+    const loaded = task.spec.task.trainTextEncoder
+      ? loadWithTextEncoders(readPipeline(folder))
+      : loadModelAt(folder, join(work, 'weights'));
+    const model = prepareModel(loaded);
+    const read: Task = { ...task, model, adapters: [], graph: { ...task.graph, adapters: [] } };
+    return measureTask(read, new Map(), work);
+  },
+};
+
+/** Where the weights of the trained graph are: in the U-Net's files, and in those of text encoders under their names. */
+function placesIn(from: string, { adapters }: Task): Map<string, StoredTensor> {
+  const trained = new Set<Component>(adapters.map(({ layer }) => componentOf(layer.path).component));
+  return new Map(
+    [...trained].flatMap((component) =>
+      [...folderWeights(join(from, component)).places].map(
+        ([name, stored]) => [component === 'unet' ? name : `${component}.${name}`, stored] as const,
+      ),
+    ),
+  );
+}
+
+type Index = Record<string, unknown>;
+
+const indexOf = (from: string): Index =>
+  JSON.parse(readFileSync(join(from, PIPELINE_INDEX), 'utf8')) as Index;
+
+/** An entry names a library and a class there. */
+const isComponent = (value: unknown): boolean => Array.isArray(value) && typeof value[0] === 'string';
+
+const componentsIn = (index: Index, from: string): string[] =>
+  Object.keys(index).filter((name) => isComponent(index[name]) && isFolder(join(from, name)));
+
+/** The index without components that are not in the folder, such as a safety checker that was not downloaded. */
+function present(index: Index, from: string): Index {
+  const there = componentsIn(index, from);
+  const isLeft = (name: string) => isComponent(index[name]) && !there.includes(name);
+  const entries = Object.entries(index).map(([name, value]) => [name, isLeft(name) ? [null, null] : value]);
+  const checker = isLeft('safety_checker') ? [['requires_safety_checker', false]] : [];
+  return Object.fromEntries([...entries, ...checker]) as Index;
+}
+
+/** Of the half-precision variant, which diffusers reads only if it is asked for. */
+const plain = (name: string): string => name.replace('.fp16', '');
+
+/** Its settings and vocabulary, and its weights in one precision. */
+function writeComponent(from: string, to: string, changed: ChangedWeights): void {
+  mkdirSync(to);
+  const names = readdirSync(from);
+  if (names.some((name) => name.endsWith('.safetensors') && ownFile(from, name) !== undefined)) {
+    const { shards, index } = readWeights(from);
+    const renamed = new Map([...shards].map(([name, path]) => [plain(name), path]));
+    const weights = { shards: renamed, prefix: '', index: index === undefined ? undefined : plain(index) };
+    writeWeights(to, weights, changed, () => false);
+  }
+  const small = names.filter(
+    (name) => /\.(json|txt|model)$/.test(name) && !/\.index(\.\w+)?\.json$/.test(name),
+  );
+  for (const name of small) copyIfBeside(from, name, to);
+}
+
+const inOnnx = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `${path} is a pipeline of ONNX files, and --as safetensors writes one of diffusers with other weights.`,
+    'Export with --as onnx-merged.',
+  );

@@ -1,0 +1,167 @@
+import { injectAdapters, tensorName } from '../adapters/inject';
+import type { HostTensors } from '../engine/engine';
+import { addHead } from '../tasks/head';
+import { GraphBuilder } from '../graph/builder';
+import { DType } from '../graph/dtype';
+import { findLinearLayers, type LinearLayer } from '../graph/layers/linear';
+import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
+import { outputLayers } from '../graph/layers/output-layers';
+import { prune } from '../graph/prune';
+import { AuroraError } from '../base/errors';
+import { PLAY_VARIANTS, type PlayVariant } from '../protocol/playground';
+import { fitAdapter, type FittedAdapter } from '../peft/fit';
+import type { AdapterFolder } from '../peft/folder';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
+import { withoutAdapters } from '../training/task/without-adapters';
+import { nameTable } from '../base/names';
+
+/** A model that outputs its answer, with its adapter's tensors as inputs. */
+export interface AnswerGraph {
+  model: Model;
+  /** The output name of each variant's answer. */
+  answers: Record<PlayVariant, string>;
+  /** What is fed besides the model's own inputs. */
+  parameters: Record<PlayVariant, HostTensors>;
+  variants: readonly PlayVariant[];
+  /** The head came with the adapter, and the base model uses it too. */
+  sharedHead: boolean;
+}
+
+/** The model as in its file. */
+export const plainGraph = (model: Model, answer: string): AnswerGraph => ({
+  model,
+  answers: { adapted: answer, base: answer },
+  parameters: { adapted: {}, base: {} },
+  variants: ['adapted'],
+  sharedHead: false,
+});
+
+/**
+ * The model with an adapter from disk. A head that came with it replaces the model's own last layer, or follows the
+ * hidden states if the model has no logits.
+ *
+ * @param model at the internal opset
+ * @param answer its logits, or hidden states of that shape
+ * @throws AuroraError 'adapter' if the adapter does not fit
+ */
+export function adaptedGraph(
+  model: Model,
+  answer: ValueInfo,
+  isLogits: boolean,
+  folder: AdapterFolder,
+): AnswerGraph {
+  const layers = findLinearLayers(model.graph);
+  const fitted = fitAdapter(folder, model.graph, layers);
+  const { graph } = injectAdapters(model.graph, fitted.adapters, DType.float);
+  const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/play');
+  const inputs: HostTensors = nameTable();
+  for (const a of fitted.adapters)
+    for (const t of a.tensors) {
+      const name = g.addInput(tensorName(a, t.name), DType.float, t.dims);
+      inputs[name] = {
+        dtype: DType.float,
+        dims: t.dims,
+        data: fitted.parameters.get(tensorName(a, t.name))!,
+      };
+    }
+  const answers = { adapted: answer.name, base: answer.name };
+  const { head } = fitted;
+  if (head) {
+    const layer = isLogits ? lastLayer(model, layers, head, folder.folder) : undefined;
+    const bias = head.bias ?? { dims: [head.weight.dims[0]], data: new Float32Array(head.weight.dims[0]) };
+    g.addInput(HEAD_WEIGHT, DType.float, head.weight.dims);
+    g.addInput(HEAD_BIAS, DType.float, bias.dims);
+    inputs[HEAD_WEIGHT] = { dtype: DType.float, ...head.weight };
+    inputs[HEAD_BIAS] = { dtype: DType.float, ...bias };
+    answers.adapted = layer
+      ? g.op('Add', [
+          g.op('MatMul', [layer.calls[0].node.inputs[0], g.op('Transpose', [HEAD_WEIGHT])]),
+          HEAD_BIAS,
+        ])
+      : headOnHidden(g, model, answer, head, folder);
+    if (!layer) answers.base = answers.adapted;
+  }
+  return {
+    model: { ...model, graph: g.graph },
+    answers,
+    parameters: { adapted: inputs, base: baseInputs(fitted, inputs) },
+    variants: PLAY_VARIANTS,
+    sharedHead: answers.base !== answer.name,
+  };
+}
+
+/** The same graph with only the answers as outputs. */
+export function answersOnly({ model, answers }: AnswerGraph): Model {
+  const outputs = outputsNamed([...new Set(Object.values(answers))]);
+  return { ...model, graph: prune({ ...model.graph, outputs }) };
+}
+
+function baseInputs({ adapters, parameters }: FittedAdapter, inputs: HostTensors): HostTensors {
+  const base = withoutAdapters(adapters, parameters);
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, t]) => [name, { ...t, data: base.get(name) ?? t.data }]),
+  );
+}
+
+type Head = NonNullable<FittedAdapter['head']>;
+
+/** The layer that produces the model's own logits, which PEFT's `modules_to_save` replaces. */
+function lastLayer(
+  model: Model,
+  layers: readonly LinearLayer[],
+  { weight }: Head,
+  folder: string,
+): LinearLayer {
+  const paths = outputLayers(model.graph, layers);
+  const layer = layers.find((l) => paths.includes(l.path));
+  const [classes, hidden] = weight.dims;
+  if (layer?.outFeatures === classes && layer.inFeatures === hidden) return layer;
+  throw new AuroraError(
+    'adapter',
+    `${folder} has a head of ${classes} × ${hidden}, and ${layer ? `the model’s last layer ${layer.path} is ${layer.outFeatures} × ${layer.inFeatures}` : 'the model does not end in a linear layer'}.`,
+    'The adapter belongs to a model with another head.',
+  );
+}
+
+function headOnHidden(
+  g: GraphBuilder,
+  model: Model,
+  hidden: ValueInfo,
+  { weight }: Head,
+  { folder, own }: AdapterFolder,
+): string {
+  const pooling = own?.pooling;
+  if (pooling === 'none')
+    throw new AuroraError(
+      'adapter',
+      `${folder} has a head that labels each token, which the playground shows only for runs.`,
+      'Import the adapter as a run with `aurora import`.',
+    );
+  const shape = hidden.shape!.map((d, axis) => d ?? `axis ${axis}`);
+  if (shape.length === 3 && !pooling)
+    throw new AuroraError(
+      'adapter',
+      `${folder} has a head but does not specify how the tokens of ${hidden.name} are pooled.`,
+      'Only adapters from AuroRA Lab specify it. Export the model with its logits (AutoModelForSequenceClassification).',
+    );
+  const size = shape.at(-1);
+  if (typeof size === 'number' && size !== weight.dims[1])
+    throw new AuroraError(
+      'adapter',
+      `${folder} has a head with ${weight.dims[1]} input features, but ${hidden.name} has ${size}.`,
+      'The adapter belongs to another model.',
+    );
+  const mask = model.graph.inputs.some((i) => i.name === 'attention_mask') ? 'attention_mask' : undefined;
+  return addHead(
+    g,
+    hidden.name,
+    { dtype: DType.float, shape },
+    {
+      pooling: pooling ?? 'mean',
+      classes: weight.dims[0],
+      weight: HEAD_WEIGHT,
+      bias: HEAD_BIAS,
+    },
+    mask,
+  );
+}

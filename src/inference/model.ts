@@ -1,0 +1,117 @@
+import { dirname, join } from 'node:path';
+import { checkVocabulary, loadTokenizer } from '../data/text/tokenizer';
+import { probe } from '../engine/onnxruntime/probe';
+import { GraphBuilder } from '../graph/builder';
+import { DType } from '../graph/dtype';
+import { isPipeline, modelFile } from '../files/model-path';
+import { loadModelAt } from '../architectures/load';
+import type { Model, ValueInfo } from '../graph/model';
+import { cacheInputs } from '../graph/past/cache-inputs';
+import { prepareModel } from '../graph/prepare';
+import { modelName, type PlayFacts, type PlaySource } from '../protocol/playground';
+import { embeddingRows } from '../tasks/text/text-data';
+import { modelInputs } from '../tasks/task-data';
+import { readAdapterFolder, type AdapterFolder } from '../peft/folder';
+import { findAnswer, unfit, whatItReads } from './answer';
+import { adaptedGraph, plainGraph, type AnswerGraph } from './graph';
+import { openPipeline } from './drawing/pipeline';
+import { openImages } from './images/images';
+import { openLanguageModel } from './language/language';
+import { fillsMasks, openMasked } from './language/masked';
+import { readModelFiles, type ModelFiles } from './model-files';
+import type { OpenOptions } from './run';
+import type { Scale } from './probabilities';
+import type { Subject } from './subject';
+import { openTexts } from './text-classifier';
+
+/** A model opened directly: what all kinds share. */
+export interface OpenedModel {
+  path: string;
+  inputs: readonly ValueInfo[];
+  graph: AnswerGraph;
+  files: ModelFiles;
+  adapter?: AdapterFolder;
+  facts: Pick<PlayFacts, 'name' | 'base' | 'samples'>;
+  scale: Scale;
+  options: OpenOptions;
+}
+
+/**
+ * An ONNX file, a folder from the hub or a pipeline, alone or with an adapter from disk.
+ *
+ * @throws AuroraError 'model' if it cannot answer anything, 'adapter' for an adapter that does not fit
+ */
+export async function openModel(
+  source: Extract<PlaySource, { kind: 'model' }>,
+  options: OpenOptions,
+): Promise<Subject> {
+  if (isPipeline(source.model)) return openPipeline(source, options);
+  const path = modelFile(source.model);
+  const adapter = source.adapter === undefined ? undefined : readAdapterFolder(source.adapter);
+  const file = loadModelAt(path);
+  // A decoder with a cache reads each text from its beginning.
+  const original = cacheInputs(file.graph).length > 0 ? prepareModel(file) : file;
+  const reads = whatItReads(original, path);
+  const { output, isLogits } = findAnswer(original, path, adapter !== undefined);
+  // Without an adapter it runs as in its file, including fused operators.
+  const model = adapter && original === file ? prepareModel(original) : original;
+  const answer = await withShape(model, output, options.folder);
+  if (adapter && answer.dtype !== DType.float)
+    throw unfit(
+      model,
+      path,
+      `adapters need float32, but ${answer.name} has another type`,
+      'Export it in float32.',
+    );
+  const graph = asFloats(
+    adapter ? adaptedGraph(model, answer, isLogits, adapter) : plainGraph(model, answer.name),
+    answer,
+  );
+  const tokenizerPath = source.tokenizer ?? join(dirname(path), 'tokenizer.json');
+  const files = readModelFiles(path, tokenizerPath);
+  const opened: OpenedModel = {
+    path,
+    inputs: modelInputs(model),
+    graph,
+    files,
+    ...(adapter && { adapter }),
+    facts: {
+      name: modelName(path, source.adapter),
+      ...(adapter && { base: graph.sharedHead ? 'model-with-head' : 'model' }),
+      samples: false,
+    },
+    scale: scaleOf(model, answer.name, files),
+    options,
+  };
+  if (reads === 'images') return openImages(opened);
+  const tokenizer = loadTokenizer(tokenizerPath);
+  const rows = embeddingRows(model);
+  if (rows !== undefined) checkVocabulary(tokenizer, rows, path);
+  const rank = isLogits ? answer.shape!.length : 2;
+  if (rank === 2) return openTexts(opened, tokenizer);
+  if (rank === 3)
+    return fillsMasks(files) ? openMasked(opened, tokenizer) : openLanguageModel(opened, tokenizer);
+  throw unfit(model, path, `${answer.name} has ${rank} axes`);
+}
+
+/** What files do not declare is found by running the model. */
+async function withShape(model: Model, output: ValueInfo, near: string): Promise<ValueInfo> {
+  if (output.shape && output.dtype !== 0) return output;
+  const info = (await probe(model, near)).get(output.name)!;
+  return { ...output, dtype: info.dtype, shape: info.shape };
+}
+
+/** Answers in float32, whatever the model's precision. */
+function asFloats(graph: AnswerGraph, answer: ValueInfo): AnswerGraph {
+  if (answer.dtype === DType.float) return graph;
+  const { model } = graph;
+  const g = new GraphBuilder({ ...model.graph, nodes: [...model.graph.nodes] }, '/play');
+  const floats = g.op('Cast', [answer.name], { to: DType.float });
+  return { ...graph, model: { ...model, graph: g.graph }, answers: { adapted: floats, base: floats } };
+}
+
+function scaleOf(model: Model, answer: string, { config }: ModelFiles): Scale {
+  const last = model.graph.nodes.find((n) => n.outputs.includes(answer));
+  if (last?.opType === 'Softmax' || last?.opType === 'Sigmoid') return 'probabilities';
+  return config.problem_type === 'multi_label_classification' ? 'each-label' : 'one-label';
+}

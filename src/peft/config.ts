@@ -1,0 +1,114 @@
+import type { AdapterForm } from '../adapters/methods/method';
+import { methodOf } from '../adapters/methods/registry';
+import type { LayerAdapter } from '../adapters/targets/select';
+import type { Experiment } from '../experiment/experiment';
+import { type AdapterSpec, isHeadAlone, type LoraSpec, type TrainedSpec } from '../experiment/methods';
+import { exactly } from '../adapters/targets/exactly';
+import { pytorchPathOf } from '../graph/layers/layer-names';
+import { isHubModel } from '../files/model-path';
+import { baseModel } from './base-model';
+import { HEAD_MODULE } from './keys';
+import { classOfLinearHead } from './task-class';
+import { describeTask } from '../experiment/tasks/registry';
+
+type Json = Record<string, unknown>;
+
+/**
+ * adapter_config.json as PEFT writes it. For LoRA it has only keys known to every PEFT since 0.7, for DoRA since 0.9,
+ * so that none rejects it. AuroRA's dynamic form and methods that PEFT lacks, or draws with other random numbers, are
+ * separate types.
+ *
+ * @param form the one that was trained last
+ */
+export function peftConfig(spec: Experiment, adapters: readonly LayerAdapter[], form: AdapterForm): Json {
+  const { adapter } = spec;
+  if (isHeadAlone(adapter)) return { ...common(spec), peft_type: 'NONE', target_modules: [] };
+  const { peft } = methodOf(adapter);
+  return {
+    ...tuned(spec, adapter, adapters),
+    peft_type: peft.type,
+    ...peft.write(adapter, form),
+    ...(peft.type === PEFT_TYPE && areConv1d(spec, adapters) && { fan_in_fan_out: true }),
+  };
+}
+
+/** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
+const areConv1d = ({ model }: Experiment, adapters: readonly LayerAdapter[]): boolean =>
+  isHubModel(model.path) && adapters.every((a) => !a.layer.transposed);
+
+/** The only one of our types that released PEFT versions load. */
+export const PEFT_TYPE = 'LORA';
+
+/** Whether released PEFT versions load what a run writes. */
+export const readByPeft = (adapter: AdapterSpec): boolean =>
+  !isHeadAlone(adapter) && methodOf(adapter).peft.type === PEFT_TYPE;
+
+/** Whether aurora_peft_loader.py, shipped with the files, loads it. */
+export const readByLoader = (adapter: AdapterSpec): boolean =>
+  isHeadAlone(adapter) || methodOf(adapter).peft.loader === true;
+
+/**
+ * For the plain LoRA equivalent to another method's static form.
+ *
+ * @param lora with the rank and alpha of its product
+ */
+export const staticLoraConfig = (spec: Experiment, lora: LoraSpec, adapters: readonly LayerAdapter[]): Json =>
+  peftConfig({ ...spec, adapter: lora }, adapters, 'dynamic');
+
+const tuned = (spec: Experiment, adapter: TrainedSpec, adapters: readonly LayerAdapter[]): Json => ({
+  ...common(spec),
+  ...('rank' in adapter && { r: adapter.rank }),
+  ...('initialization' in adapter && {
+    rank_pattern: patternOf(adapter.rankPattern, ['rank', adapter.rank], adapters),
+  }),
+  ...('alpha' in adapter && {
+    alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapters),
+  }),
+  // Full paths, so that excluded layers and other layers do not match.
+  target_modules: adapters.map((a) => pytorchPathOf(a.layer)),
+});
+
+/** A pattern matches paths without the task model's prefix, so each layer of such a model gets its own value. */
+function patternOf(
+  pattern: Record<string, number> = {},
+  [key, otherwise]: readonly ['rank' | 'alpha', number],
+  adapters: readonly LayerAdapter[],
+): Record<string, number> {
+  if (Object.keys(pattern).length === 0 || adapters.every((a) => a.layer.pytorchPath === undefined))
+    return pattern;
+  const own = ({ layer, spec }: LayerAdapter) =>
+    [exactly(pytorchPathOf(layer)), (spec as unknown as Record<typeof key, number>)[key]] as const;
+  return Object.fromEntries(adapters.map(own).filter(([, value]) => value !== otherwise));
+}
+
+function common(spec: Experiment): Json {
+  const { type, head } = spec.task;
+  const { name, revision, config } = baseModel(spec.model.path);
+  const module = head === 'linear' ? headModule(spec, config) : undefined;
+  const { peftTaskType = null, head: hasHead } = describeTask(type);
+  return {
+    base_model_name_or_path: name,
+    // PeftConfig: the specific base model version to use.
+    ...(revision !== undefined && { revision }),
+    bias: 'none',
+    inference_mode: true,
+    modules_to_save: module === undefined ? null : [module],
+    // With this type, PEFT looks for a trained head in the file.
+    task_type: module !== undefined || !hasHead ? peftTaskType : null,
+  };
+}
+
+/**
+ * The module that has the trained head in PyTorch. Undefined if the head of transformers' class for the task computes
+ * something else: PEFT would put the trained one in its place.
+ *
+ * @param config the base model's config.json
+ */
+function headModule(spec: Experiment, config: Json): string | undefined {
+  if (!isHubModel(spec.model.path)) return HEAD_MODULE;
+  return classOfLinearHead(config, spec)?.module;
+}
+
+/** The path of the head's module in an adapter's file. */
+export const headPath = (spec: Experiment): string =>
+  headModule(spec, baseModel(spec.model.path).config) ?? HEAD_MODULE;

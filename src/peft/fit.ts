@@ -1,0 +1,165 @@
+import { exactly } from '../adapters/targets/exactly';
+import { tensorName } from '../adapters/inject';
+import { inForm, selectAdapters, type LayerAdapter } from '../adapters/targets/select';
+import { nearestPaths } from '../adapters/targets/targets';
+import type { Graph } from '../graph/model';
+import { pytorchPathOf } from '../graph/layers/layer-names';
+import type { LinearLayer } from '../graph/layers/linear';
+import type { FloatTensor } from '../graph/file/safetensors';
+import { AuroraError } from '../base/errors';
+import type { TrainedSpec } from '../experiment/methods';
+import type { AdapterFolder } from './folder';
+import { adapterModules, type AdapterModules } from './modules';
+import { importedSpec } from './spec';
+import { nameTable } from '../base/names';
+import { methodOf } from '../adapters/methods/registry';
+
+/** An adapter from disk, fitted to a model's layers. */
+export interface FittedAdapter {
+  /** As an experiment would state it. */
+  spec: TrainedSpec;
+  /** In the form that was trained last. */
+  adapters: LayerAdapter[];
+  /** By `tensorName`. */
+  parameters: Map<string, Float32Array>;
+  head: AdapterModules['head'];
+}
+
+/**
+ * @param layers of the graph
+ * @throws AuroraError 'adapter' if a module of the adapter is missing from the model or has another size there
+ */
+export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly LinearLayer[]): FittedAdapter {
+  const { spec: settings, form, alphaOf } = importedSpec(from);
+  const { modules, head } = adapterModules(from);
+  if (modules.size === 0)
+    throw new AuroraError(
+      'adapter',
+      `${from.folder} does not adapt any module.`,
+      'Choose an adapter with adapted modules: a head alone cannot be imported.',
+    );
+  const paths = matchPaths(from.folder, [...modules.keys()], layers);
+  const common = { ...settings, targetModules: targetsFor([...paths.values()], layers) } as TrainedSpec;
+  const rankPattern = nameTable<number>();
+  const alphaPattern = nameTable<number>();
+  for (const [path, layer] of paths) {
+    const own = modules.get(path)!;
+    const rank = rankOf(
+      own,
+      common,
+      layers.find((l) => l.path === layer)!,
+    );
+    if ('rank' in settings && rank !== undefined && rank !== settings.rank)
+      rankPattern[exactly(layer)] = rank;
+    const alpha = alphaOf?.(path);
+    if ('alpha' in settings && alpha !== undefined && alpha !== settings.alpha)
+      alphaPattern[exactly(layer)] = alpha;
+  }
+  const spec = {
+    ...common,
+    ...(Object.keys(rankPattern).length > 0 && { rankPattern }),
+    ...(Object.keys(alphaPattern).length > 0 && { alphaPattern }),
+  } as TrainedSpec;
+  const { adapters } = selectAdapters(graph, layers, spec);
+  const parameters = new Map<string, Float32Array>();
+  for (const [path, layer] of paths) {
+    const adapter = adapters.find((a) => a.layer.path === layer)!;
+    take(from.folder, path, modules.get(path)!, adapter).forEach((data, name) => parameters.set(name, data));
+  }
+  return { spec, adapters: inForm(adapters, form), parameters, head };
+}
+
+/** A module's tensors by the graph's names; all must exist and match the layer's size. */
+function take(
+  folder: string,
+  path: string,
+  own: ReadonlyMap<string, FloatTensor>,
+  adapter: LayerAdapter,
+): Map<string, Float32Array> {
+  const left = new Map(own);
+  const values = new Map<string, Float32Array>();
+  const { layer } = adapter;
+  for (const t of adapter.tensors) {
+    const tensor = left.get(t.peftName);
+    if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
+    if (tensor.dims.join() !== t.dims.join())
+      throw misfit(
+        `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], but ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) needs [${t.dims.join(', ')}].`,
+      );
+    values.set(tensorName(adapter, t.name), tensor.data);
+    left.delete(t.peftName);
+  }
+  const [more] = left.keys();
+  if (more !== undefined)
+    throw misfit(`${folder} has ${path}.${more}, which its configuration does not mention.`);
+  return values;
+}
+
+const misfit = (message: string): AuroraError =>
+  new AuroraError('adapter', message, 'The adapter belongs to another model or has been changed.');
+
+/**
+ * Maps each module of an adapter to its layer. The model may be wrapped differently than at export, so that all paths
+ * have an extra prefix, or lack one.
+ */
+function matchPaths(
+  folder: string,
+  modules: readonly string[],
+  layers: readonly LinearLayer[],
+): Map<string, string> {
+  const known = new Set(layers.map((l) => l.path));
+  // Two modules on one layer would mean an adapter for a model with two such parts, of which this is one.
+  const fits = (renamed: readonly string[]) =>
+    renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
+  const found = [...renamings(modules[0], [...known]), withoutPrefix(layers)].find((rename) =>
+    fits(modules.map(rename)),
+  );
+  if (found) return new Map(modules.map((m) => [m, found(m)]));
+  const missing = modules.filter((m) => !known.has(m));
+  throw new AuroraError(
+    'adapter',
+    `${folder} adapts ${missing.length} ${missing.length === 1 ? 'module' : 'modules'} that the model does not have, such as ${missing[0]} (nearest: ${nearestPaths(missing[0], [...known]).join(', ')}).`,
+    'Run `aurora inspect MODEL` for its module paths. An export with fused layers (qkv) does not fit adapters for the separate layers.',
+  );
+}
+
+/** Adapters have the names of the task model, with its prefix. */
+function withoutPrefix(layers: readonly LinearLayer[]): (path: string) => string {
+  const names = new Map(layers.map((layer) => [pytorchPathOf(layer), layer.path]));
+  return (path) => names.get(path) ?? path;
+}
+
+function renamings(module: string, paths: readonly string[]): ((path: string) => string)[] {
+  const parts = module.split('.');
+  const without = parts.slice(1).map(
+    (_, n) => (path: string) =>
+      path
+        .split('.')
+        .slice(n + 1)
+        .join('.'),
+  );
+  const before = paths
+    .filter((p) => p.endsWith(`.${module}`))
+    .map((p) => (path: string) => `${p.slice(0, -module.length)}${path}`);
+  return [(path: string) => path, ...before, ...without];
+}
+
+/** Names if they match only these layers, otherwise a regular expression. */
+function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): string | string[] {
+  const also = layers.some(
+    (l) => !paths.includes(l.path) && paths.some((path) => l.path.endsWith(`.${path}`)),
+  );
+  return also ? paths.map(exactly).join('|') : [...paths];
+}
+
+/** The rank of a module's tensors; undefined for a method without one. */
+function rankOf(
+  own: ReadonlyMap<string, FloatTensor>,
+  spec: TrainedSpec,
+  layer: LinearLayer,
+): number | undefined {
+  const ranked = methodOf(spec)
+    .tensors({ layer, spec, widest: layer })
+    .find((t) => t.rankAxes.length > 0);
+  return ranked && own.get(ranked.peftName)?.dims[ranked.rankAxes[0]];
+}

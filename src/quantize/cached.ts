@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { loadUnconverted } from '../architectures/load';
+import { readPipeline } from '../architectures/pipeline';
+import { discard, diskError } from '../files/atomic';
+import { cacheFolder } from '../files/cache-folder';
+import { hashFileNow } from '../files/hash-now';
+import { isInUse, useUntilExit } from '../files/in-use';
+import { isPipeline, modelFile } from '../files/model-path';
+import { removeAbandoned, temporaryBeside } from '../files/temporary';
+import { isFileRef } from '../graph/model';
+import { quantizeModel } from './quantize';
+
+/** Increased whenever an older program would have written something else. */
+const VERSION = 3;
+const MOST = 8;
+/** What was used since may be about to be read. */
+const RECENT_MS = 3_600_000;
+
+/**
+ * An ONNX file of a model with its layers in few bits, as `aurora quantize` writes it by default: in the user's cache, in a
+ * folder that is named after the content of the model's files. It is written once, and whole.
+ */
+export function quantizedCopy(
+  source: string,
+  bits: 4 | 8,
+  folder = join(cacheFolder(), 'quantized'),
+): string {
+  const made = join(folder, keyOf(source, bits));
+  const name = `model_q${bits}.onnx`;
+  if (!existsSync(join(made, name))) {
+    mkdirSync(folder, { recursive: true });
+    removeAbandoned(folder);
+    const unfinished = temporaryBeside(made);
+    try {
+      quantizeModel(source, join(unfinished, name), { bits, blockSize: 32, symmetric: true });
+      renameSync(unfinished, made);
+    } catch (e) {
+      discard(unfinished);
+      // Another process may have been faster.
+      if (!existsSync(join(made, name))) throw diskError(made, e);
+    }
+    tidy(folder);
+  }
+  utimesSync(made, new Date(), new Date());
+  // A run reads it for as long as it trains, and when it exports.
+  useUntilExit(made);
+  return join(made, name);
+}
+
+function keyOf(source: string, bits: number): string {
+  const files = new Set([modelFile(resolve(source)), ...configsOf(source)]);
+  for (const { data } of loadUnconverted(source).graph.initializers.values())
+    if (isFileRef(data)) files.add(data.path);
+  const sums = [...files].map((path) => hashFileNow(path));
+  return createHash('sha256')
+    .update(JSON.stringify([VERSION, bits, sums]))
+    .digest('hex');
+}
+
+/** Of a pipeline, the settings of the components that its graph depends on are beside their weights. */
+function configsOf(source: string): string[] {
+  if (!isPipeline(source)) return [];
+  const { unet, textEncoders } = readPipeline(source);
+  return [unet, ...textEncoders.map(({ model }) => model)].filter((path) => path.endsWith('.json'));
+}
+
+/** Removes copies that no process uses and none used lately, if there are many. */
+function tidy(folder: string): void {
+  const found = readdirSync(folder)
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((name) => ({ path: join(folder, name), used: statSync(join(folder, name)).mtimeMs }))
+    .sort((a, b) => b.used - a.used);
+  for (const { path, used } of found.slice(MOST))
+    if (Date.now() - used > RECENT_MS && !isInUse(path)) rmSync(path, { recursive: true, force: true });
+}

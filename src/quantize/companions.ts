@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { AuroraError } from '../base/errors';
+import { writeAtomic } from '../files/atomic';
+import { ownFile } from '../files/contained';
+import { modelFile } from '../files/model-path';
+
+/** What prepares a model's inputs and says what it is. */
+const NAMES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'preprocessor_config.json',
+  'config.json',
+  'generation_config.json',
+];
+
+/** What is copied, before anything is written. */
+export interface Companion {
+  name: string;
+  from: string;
+  to: string;
+}
+
+/**
+ * These files beside a model that are not beside another one yet.
+ *
+ * @throws AuroraError 'usage' if there are others of these names: those of another model
+ */
+export function companionsOf(source: string, out: string): Companion[] {
+  const from = dirname(modelFile(resolve(source)));
+  const to = dirname(resolve(out));
+  if (from === to) return [];
+  return NAMES.flatMap((name) => {
+    const path = ownFile(from, name);
+    if (path === undefined) return [];
+    const target = join(to, name);
+    if (!existsSync(target)) return [{ name, from: path, to: target }];
+    if (readFileSync(target).equals(readFileSync(path))) return [];
+    throw new AuroraError(
+      'usage',
+      `${target} exists already, and is not that of ${source}.`,
+      'Choose another folder for --out: each model needs its own.',
+    );
+  });
+}
+
+/** @returns the names copied */
+export function copyCompanions(companions: readonly Companion[]): string[] {
+  for (const { from, to } of companions) writeAtomic(to, readFileSync(from));
+  return companions.map(({ name }) => name);
+}

@@ -1,0 +1,108 @@
+import { matchTargets } from '../adapters/targets/targets';
+import { AuroraError } from '../base/errors';
+import { attrFloat, toAttribute } from '../graph/attributes';
+import { isFloat } from '../graph/dtype';
+import { findLinearLayers, type LinearLayer } from '../graph/layers/linear';
+import { outputLayers } from '../graph/layers/output-layers';
+import { findTables, type Table } from '../graph/layers/tables';
+import { ownBias } from '../graph/layers/weight-operands';
+import type { Graph, Node } from '../graph/model';
+import type { Quantization } from '../graph/quantized/quantize-rows';
+
+/** What is to be quantized in a graph. */
+export interface Chosen {
+  layers: LinearLayer[];
+  /** Of embeddings. */
+  tables: Table[];
+}
+
+/**
+ * All linear layers but the model's own output and those that share their weight with an embedding, or the layers and
+ * embeddings that `modules` names, as targetModules does.
+ *
+ * @param blockSize values with one scale
+ * @throws AuroraError 'targets' if there are none, or one that cannot be quantized is named
+ */
+export function chooseModules(graph: Graph, modules: readonly string[], blockSize: number): Chosen {
+  const layers = findLinearLayers(graph);
+  const tables = modules.length > 0 ? findTables(graph) : [];
+  const paths = [...new Set([...layers, ...tables].map((m) => m.path))];
+  const left = new Set(outputLayers(graph, layers));
+  const { matched, unmatched } = matchTargets(paths, {
+    targetModules: modules.length > 0 ? [...modules] : 'all-linear',
+  });
+  if (unmatched.length > 0)
+    throw new AuroraError(
+      'targets',
+      `--modules: ${unmatched.join(', ')} matched no module of the model.`,
+      'Run `aurora inspect MODEL` for all module paths.',
+    );
+  const wanted = new Set(matched);
+  const chosen = layers.filter(
+    (l) =>
+      wanted.has(l.path) &&
+      isQuantizable(l) &&
+      (modules.length > 0 || (!left.has(l.path) && l.sharedWith.length === 0)),
+  );
+  const named = tables.filter((t) => wanted.has(t.path));
+  const uneven = named.find(({ weight }) => weight.dims[1] % blockSize !== 0);
+  if (uneven)
+    throw new AuroraError(
+      'targets',
+      `The embedding ${uneven.path} has rows of ${uneven.weight.dims[1]} values, which blocks of ${blockSize} do not divide.`,
+      'Choose another --block, or leave it out of --modules.',
+    );
+  if (chosen.length + named.length === 0)
+    throw new AuroraError(
+      'targets',
+      'No layer of the model can be quantized: it has none with weights in floats, or all are its own output.',
+      'Name layers with --modules, or quantize the original model if this one is quantized already.',
+    );
+  return { layers: chosen, tables: named };
+}
+
+/** Whether the stored weight is of floats, and each of its nodes adds its bias unscaled. */
+const isQuantizable = ({ weight, calls }: LinearLayer): boolean =>
+  isFloat(weight.dtype) && calls.every(({ node }) => attrFloat(node, 'beta', 1) === 1);
+
+/** The same for a table of embeddings: rows of a constant of few bits. */
+export function quantizedLookup(node: Node, q: Quantization, [table, ...rest]: readonly string[]): Node {
+  const attributes = { gather_axis: 0, quantize_axis: 1, bits: q.bits, block_size: q.blockSize };
+  return {
+    ...node,
+    name: `${node.name || node.outputs[0]}_Q${q.bits}`,
+    opType: 'GatherBlockQuantized',
+    domain: 'com.microsoft',
+    inputs: [table, node.inputs[1], ...rest],
+    attributes: new Map(Object.entries(attributes).map(([name, value]) => [name, toAttribute(value)])),
+  };
+}
+
+/** The node with a quantized weight, under the name that ONNX Runtime's quantizer gives it. */
+export function quantizedNode(
+  node: Node,
+  layer: LinearLayer,
+  q: Quantization,
+  names: readonly string[],
+): Node {
+  const bias = node.inputs[ownBias(node)];
+  const inputs = [node.inputs[0], ...names];
+  const all =
+    ownBias(node) && bias ? [...inputs, ...Array<string>(5 - inputs.length).fill(''), bias] : inputs;
+  return {
+    ...node,
+    name: `${node.name || node.outputs[0]}_Q${q.bits}`,
+    opType: 'MatMulNBits',
+    domain: 'com.microsoft',
+    inputs: all,
+    attributes: new Map(
+      Object.entries({
+        K: layer.inFeatures,
+        N: layer.outFeatures,
+        bits: q.bits,
+        block_size: q.blockSize,
+        accuracy_level: 0,
+      }).map(([name, value]) => [name, toAttribute(value)]),
+    ),
+  };
+}

@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { loadUnconverted } from '../architectures/load';
+import { AuroraError } from '../base/errors';
+import { replaceFile, writeAll, writeAtomic } from '../files/atomic';
+import { removeAbandoned } from '../files/temporary';
+import { DType } from '../graph/dtype';
+import { copyTensor, EXTERNAL_FROM, padded, sizeOf } from '../graph/file/data-file';
+import type { Graph, Node, Tensor } from '../graph/model';
+import { encodeModel } from '../graph/onnx/encode';
+import type { ExternalData } from '../graph/onnx/tensor';
+import { upgraded } from '../graph/prepare';
+import { withoutUnused } from '../graph/prune';
+import { zeroRowBytes } from '../graph/quantized/nbits';
+import { quantizeRows, type Quantization } from '../graph/quantized/quantize-rows';
+import type { QuantizedLayer, QuantizeResult } from '../protocol/quantize';
+import { chooseModules, quantizedLookup, quantizedNode, type Chosen } from './layers';
+import { weightRows, type RowsOfWeight } from './weight-rows';
+
+/** Pages of every system: runtimes map weights into memory. */
+const PAGE = 2 ** 16;
+
+/** A weight that is quantized when its turn to be written comes. */
+interface Pending {
+  of: RowsOfWeight;
+  weight: Tensor;
+  scales: Tensor;
+  zeros: Tensor | undefined;
+}
+
+/**
+ * Writes a model with the weights of linear layers (MatMulNBits) and embeddings (GatherBlockQuantized) in few bits to an
+ * ONNX file and a data file beside it. Weights are read, quantized and written one after the other, so that memory holds
+ * one of them. The model file is written last: without it, nothing is left that could be loaded.
+ *
+ * @param source an ONNX file, or a folder from the hub
+ * @param modules names of layers and embeddings, as in targetModules; by default all layers but the model's own output
+ *   and those tied to an embedding
+ * @throws AuroraError 'usage' if the file exists
+ */
+export function quantizeModel(
+  source: string,
+  out: string,
+  q: Quantization,
+  modules: readonly string[] = [],
+  onLayer: (layer: QuantizedLayer) => void = () => {},
+): QuantizeResult {
+  if (existsSync(out))
+    throw new AuroraError(
+      'usage',
+      `${out} exists already.`,
+      'Choose another name, or delete the file first.',
+    );
+  const model = upgraded(loadUnconverted(source));
+  const chosen = chooseModules(model.graph, modules, q.blockSize);
+  const { graph, pending, views } = withQuantized(model.graph, chosen, q);
+  const location = `${basename(out)}.data`;
+  const dataPath = `${out}.data`;
+  const places = new Map<Tensor, ExternalData>();
+  const made = new Map<Tensor, QuantizedLayer>();
+  const report = (weight: Tensor, layer: QuantizedLayer) => {
+    made.set(weight, layer);
+    onLayer(layer);
+  };
+  removeAbandoned(dirname(out));
+  let end = 0;
+  replaceFile(dataPath, (fd) => {
+    const place = (t: Tensor, length: number, write: () => void) => {
+      const offset = length < PAGE ? padded(end) : Math.ceil(end / PAGE) * PAGE;
+      writeAll(fd, new Uint8Array(offset - end));
+      write();
+      places.set(t, { location, offset, length });
+      end = offset + length;
+    };
+    for (const t of graph.initializers.values()) {
+      const own = pending.get(t);
+      if (own)
+        report(
+          t,
+          writeLayer(own, q, place, (bytes) => writeAll(fd, bytes)),
+        );
+      else if (!places.has(t) && sizeOf(t) >= EXTERNAL_FROM) place(t, sizeOf(t), () => copyTensor(fd, t));
+    }
+  });
+  for (const [view, { of, path }] of views) {
+    places.set(view, places.get(of)!);
+    report(view, { ...made.get(of)!, path });
+  }
+  const opsets = new Map(model.opsets).set('com.microsoft', 1);
+  writeAtomic(
+    out,
+    encodeModel({ ...model, opsets, graph }, (t) => places.get(t)),
+  );
+  return { path: out, bytes: end, layers: [...made.values()], kept: keptLayers(graph) };
+}
+
+/** Linear layers whose weight stays as it was. */
+const keptLayers = (graph: Graph): string[] =>
+  graph.nodes
+    .filter((n) => n.opType === 'MatMul' || n.opType === 'Gemm')
+    .flatMap((n) => (graph.initializers.has(n.inputs[1]) ? [n.name] : []));
+
+/** A weight that is written anyway, as a table: a matrix of the same bytes. */
+interface View {
+  of: Tensor;
+  path: string;
+}
+
+function withQuantized(source: Graph, { layers, tables }: Chosen, q: Quantization) {
+  const pending = new Map<Tensor, Pending>();
+  const views = new Map<Tensor, View>();
+  const initializers = new Map(source.initializers);
+  const replaced = new Map<Node, Node>();
+  const made = new Map<string, { packed: Tensor; names: string[] }>();
+  const add = (name: string, dtype: number, dims: number[]): Tensor => {
+    const tensor: Tensor = { name, dtype, dims, data: new Uint8Array() };
+    initializers.set(name, tensor);
+    return tensor;
+  };
+  /** Once for each weight: its integers, scales and zero points. */
+  const store = (of: RowsOfWeight, asTable = false) => {
+    const key = `${of.weight.name} ${of.transposed} ${of.alpha}`;
+    const known = made.get(key);
+    if (known) return known;
+    const isNew = !initializers.has(`${of.weight.name}_Q${q.bits}`);
+    const name = isNew ? of.weight.name : `${of.weight.name}_${made.size}`;
+    const { inFeatures, outFeatures } = of;
+    const blocks = Math.ceil(inFeatures / q.blockSize);
+    const bytes = (q.blockSize * q.bits) / 8;
+    const dims = asTable ? [outFeatures, blocks * bytes] : [outFeatures, blocks, bytes];
+    const packed = add(`${name}_Q${q.bits}`, DType.uint8, dims);
+    const scales = add(`${name}_scales`, DType.float, [outFeatures, blocks]);
+    const zeroBytes = zeroRowBytes({ bits: q.bits, blockSize: q.blockSize, blocks });
+    const zeros = q.symmetric ? undefined : add(`${name}_zero_points`, DType.uint8, [outFeatures, zeroBytes]);
+    pending.set(packed, { of, weight: packed, scales, zeros });
+    const stored = { packed, names: [packed, scales, ...(zeros ? [zeros] : [])].map((t) => t.name) };
+    made.set(key, stored);
+    return stored;
+  };
+  for (const layer of layers) {
+    const { names } = store(layer);
+    for (const { node } of layer.calls) replaced.set(node, quantizedNode(node, layer, q, names));
+  }
+  for (const { path, weight, lookups } of tables) {
+    const [outFeatures, inFeatures] = weight.dims;
+    const rows = { path, weight, inFeatures, outFeatures, transposed: true, alpha: 1 };
+    const { packed, names } = store(rows, true);
+    let table = packed;
+    if (packed.dims.length > 2) {
+      table = add(`${packed.name}_rows`, DType.uint8, [outFeatures, packed.dims[1] * packed.dims[2]]);
+      views.set(table, { of: packed, path });
+    }
+    const inputs = [table.name, ...names.slice(1)];
+    for (const node of lookups) replaced.set(node, quantizedLookup(node, q, inputs));
+  }
+  const nodes = source.nodes.map((n) => replaced.get(n) ?? n);
+  return { graph: withoutUnused({ ...source, nodes, initializers }), pending, views };
+}
+
+function writeLayer(
+  { of, weight, scales, zeros }: Pending,
+  q: Quantization,
+  place: (t: Tensor, length: number, write: () => void) => void,
+  write: (bytes: Uint8Array) => void,
+): QuantizedLayer {
+  const parts = { scales: [] as Float32Array[], zeros: [] as Uint8Array[] };
+  let error = 0;
+  let norm = 0;
+  const bytes = (t: Tensor, size: number) => size * t.dims.reduce((a, b) => a * b, 1);
+  place(weight, bytes(weight, 1), () => {
+    for (const values of weightRows(of)) {
+      const rows = quantizeRows(values, of.inFeatures, q);
+      write(rows.packed);
+      parts.scales.push(rows.scales);
+      parts.zeros.push(rows.zeros);
+      error += rows.error;
+      norm += rows.norm;
+    }
+  });
+  place(scales, bytes(scales, 4), () => {
+    for (const s of parts.scales) write(new Uint8Array(s.buffer));
+  });
+  if (zeros) place(zeros, bytes(zeros, 1), () => parts.zeros.forEach((z) => write(z)));
+  const { path, inFeatures, outFeatures } = of;
+  if (!Number.isFinite(error + norm))
+    throw new AuroraError(
+      'model',
+      `The weight of ${path} has values that are not numbers (NaN or infinity), so it cannot be quantized.`,
+      'Download the model again, or leave the layer out with --modules.',
+    );
+  return { path, inFeatures, outFeatures, error: norm > 0 ? Math.sqrt(error / norm) : 0 };
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readStructure } from '../../../../src/architectures/load';
+import { prepareModel } from '../../../../src/graph/prepare';
+import type { MachineRates } from '../../../../src/protocol/step-cost';
+import { stepCost } from '../../../../src/checks/cost/step-cost';
+import { bertConfig, bertTensors, Folders, safetensors } from '../../architectures/folders';
+
+const model = (name: string) =>
+  prepareModel(readStructure(join(import.meta.dirname, '../../../fixtures', name)));
+const SMALL = { method: 'aurora', batch: 4, length: 16 } as const;
+const RATES: MachineRates = {
+  at: 1,
+  threads: 2,
+  gflops: 100,
+  bytesPerSecond: 1e10,
+  functionsPerSecond: 1e9,
+  secondsPerNode: 1e-6,
+};
+
+describe('what a step takes', () => {
+  it('grows with the batch, but not its program and weights', () => {
+    const bert = model('hf/bert');
+    const [small, large] = [4, 8].map((batch) => stepCost(bert, { ...SMALL, batch }, RATES));
+    expect(large.memory!.activations / small.memory!.activations).toBeCloseTo(2, 1);
+    expect(large.memory!.program).toBe(small.memory!.program);
+    expect(large.time!.flops).toBeGreaterThan(1.9 * small.time!.flops);
+    expect(large.time!.seconds).toBeGreaterThan(small.time!.seconds);
+  });
+
+  it('is that of a new experiment on the model: its method, rank and sizes', () => {
+    expect(stepCost(model('hf/bert'), SMALL, RATES)).toMatchObject({
+      method: 'aurora',
+      rank: 2,
+      batch: 4,
+      length: 16,
+    });
+    const { rank, length } = stepCost(model('hf/vit'), { ...SMALL, method: 'lora', rank: 8 }, RATES);
+    expect([rank, length]).toEqual([8, undefined]);
+  });
+
+  it('is known for a quantized model, whose weights have fewer bytes', () => {
+    const bits = prepareModel(
+      readStructure(join(import.meta.dirname, '../../../fixtures/quantized/bert-4bit.onnx')),
+    );
+    const { memory, time, problem } = stepCost(bits, { ...SMALL, method: 'lora' }, RATES);
+    expect([problem, memory!.activations > 0, time!.flops > 0]).toEqual([undefined, true, true]);
+  });
+
+  it('counts the logits of a language model', () => {
+    const { memory } = stepCost(model('hf/llama'), SMALL, RATES);
+    expect(memory!.activations).toBeGreaterThan(0);
+    expect(memory!.total).toBeGreaterThan(memory!.activations + memory!.weights);
+  });
+
+  it('is that of the output that a task reads: its logits, or hidden states for a new head', () => {
+    const most = (head: boolean) =>
+      stepCost(model('hf/llama'), { ...SMALL, head }, RATES).memory!.activations;
+    expect(most(false)).toBeGreaterThan(most(true));
+    const wrong = stepCost(model('hf/llama'), { ...SMALL, output: 'mystery' }, RATES);
+    expect(wrong.problem).toMatch(/no output "mystery"/);
+  });
+
+  it('is small where only a head is trained', () => {
+    const [head, lora] = (['none', 'lora'] as const).map((method) =>
+      stepCost(model('hf/bert'), { ...SMALL, method, head: true }, RATES),
+    );
+    expect([head.method, head.problem]).toEqual(['none', undefined]);
+    expect(head.memory!.activations).toBeLessThan(lora.memory!.activations);
+    expect(head.time!.flops).toBeLessThan(lora.time!.flops / 1.5);
+  });
+
+  it('is its memory alone where the speed is unknown', () => {
+    const cost = stepCost(model('hf/bert'), SMALL, undefined);
+    expect([cost.memory !== undefined, cost.time]).toEqual([true, undefined]);
+    expect(cost.problem).toMatch(/speed of this machine/);
+  });
+
+  it('names the operator whose result nothing says the size of', () => {
+    const bert = model('hf/bert');
+    const graph = { ...bert.graph, nodes: bert.graph.nodes.map((n) => ({ ...n })) };
+    graph.nodes.find((n) => n.opType === 'Softmax')!.opType = 'Mystery';
+    expect(stepCost({ ...bert, graph }, SMALL, RATES)).toMatchObject({
+      problem: expect.stringMatching(/Mystery \(node ".*attention.*Softmax"\)/) as string,
+    });
+  });
+
+  it('reads no weight: those of bfloat16 are not converted', () => {
+    const folders = new Folders();
+    try {
+      const folder = folders.make({
+        'config.json': bertConfig(),
+        'model.safetensors': safetensors(bertTensors('BF16')),
+      });
+      const { memory } = stepCost(prepareModel(readStructure(folder)), { ...SMALL, length: 4 }, RATES);
+      expect(memory!.total).toBeGreaterThan(0);
+    } finally {
+      folders.remove();
+    }
+  });
+});

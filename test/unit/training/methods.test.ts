@@ -1,0 +1,161 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { owning } from '../../../src/cli/owning';
+import type { DeviceRequest } from '../../../src/engine/devices/request';
+import { CPU } from '../../../src/engine/place';
+import { METHOD_ORDER } from '../../../src/experiment/methods';
+import { metricValue, type MetricName } from '../../../src/experiment/metrics';
+import type { TaskName } from '../../../src/experiment/tasks/registry';
+import type { ExportForm } from '../../../src/protocol/export';
+import { loadExperiment } from '../../../src/runs/experiment/load';
+import { createRun, runPaths } from '../../../src/runs/layout';
+import { readRunSummary } from '../../../src/runs/read';
+import { studyRun } from '../../../src/runs/study/study-run';
+import { english } from '../../../src/study/say';
+import { studyOf } from '../../../src/study/study';
+import { comparisonWords } from '../../../src/study/words';
+import { exportRun } from '../../../src/exports/export';
+import type { TrainListener } from '../../../src/training/run/options';
+import { train } from '../../../src/training/run/train';
+import { Lab } from '../../cli/lab';
+import { pictured, writePictures } from '../../cli/pictures';
+
+const FIXTURES = resolve('test/fixtures');
+const EXAMPLES = 8;
+
+/** A kind of task on a model of a few thousand weights. */
+interface Kind {
+  type: TaskName;
+  metric: MetricName;
+  head: 'linear' | 'none';
+  /** In the fixtures; BERT otherwise. */
+  model?: string;
+  beside?: string[];
+  targetModules: string[];
+  row(text: string, i: number): object;
+}
+
+const KINDS: Record<string, Kind> = {
+  regression: {
+    type: 'text-regression',
+    metric: 'rmse',
+    head: 'linear',
+    targetModules: ['query', 'value'],
+    row: (text) => ({ text, label: text.length }),
+  },
+  language: {
+    type: 'causal-language-modeling',
+    metric: 'perplexity',
+    head: 'none',
+    model: 'playground/language/model.onnx',
+    beside: ['tokenizer.json', 'tokenizer_config.json', 'config.json'],
+    targetModules: ['c_attn', 'c_fc'],
+    row: (text) => ({ text }),
+  },
+  images: {
+    type: 'image-classification',
+    metric: 'accuracy',
+    head: 'linear',
+    model: 'reference/vit.onnx',
+    targetModules: ['query', 'value'],
+    row: (_, i) => ({ image: `images/${i}.png`, label: pictured(i) }),
+  },
+};
+
+const cpu: DeviceRequest = { ...CPU, fallBack: false, given: { engine: true, device: true } };
+/** Nobody looks on. */
+const listener = new Proxy({} as TrainListener, { get: () => () => {} });
+
+describe.each(Object.entries(KINDS))('%s', (name, kind) => {
+  const lab = new Lab();
+  afterAll(() => lab.remove());
+  const runs = new Map<string, string>();
+
+  beforeAll(() => {
+    const model = join(FIXTURES, kind.model ?? 'reference/bert.onnx');
+    lab.write('model.onnx', readFileSync(model));
+    for (const file of kind.beside ?? []) lab.write(file, readFileSync(join(model, '..', file)));
+    if (name === 'images') writePictures(lab, EXAMPLES);
+    const texts = lab.read('train.jsonl').split('\n').slice(0, EXAMPLES);
+    const rows = texts.map((line, i) => kind.row((JSON.parse(line) as { text: string }).text, i));
+    lab.write('train.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  });
+
+  async function trained(method: string, learningRate = 0.01): Promise<string> {
+    const { type, head, metric, targetModules } = kind;
+    const experiment = {
+      model: { path: 'model.onnx', maxLength: 16 },
+      task: { type, head },
+      data: { train: 'train.jsonl', validation: 'train.jsonl' },
+      adapter: { method, targetModules },
+      training: { maxSteps: 2, batchSize: EXAMPLES, learningRate, seed: 7, evaluateEvery: 1, metric },
+    };
+    lab.write('tiny.aurora.json', JSON.stringify(experiment));
+    const spec = loadExperiment(lab.experiment);
+    const run = createRun(lab.path('runs'));
+    writeFileSync(runPaths(run).spec, JSON.stringify(spec));
+    const programs = {
+      pulseWorker: resolve('dist/pulse-worker.cjs'),
+      hashWorker: resolve('dist/hash-worker.cjs'),
+      program: resolve('dist/cli.cjs'),
+    };
+    const options = { spec, run, resume: false, device: cpu, threads: 1, lease: false, pauseAt: undefined };
+    const outcome = await owning({ folder: run, what: 'run', takeOver: false }, () =>
+      train({ ...options, ...programs, listener, interrupted: () => undefined }),
+    );
+    expect(outcome.end).toBe('finished');
+    return run;
+  }
+
+  it.each(METHOD_ORDER)('is trained with %s', async (method) => {
+    const run = await trained(method);
+    runs.set(method, run);
+    const { events, result } = readRunSummary(run);
+    const losses = events.flatMap((e) => (e.kind === 'evaluation' ? [e.metrics.loss] : []));
+    expect(result).toMatchObject({ method, outcome: 'finished', steps: 2 });
+    expect(losses).toHaveLength(2);
+    // On the training data, with one batch for all of them.
+    expect(losses[1]).toBeLessThan(losses[0]);
+  });
+
+  it.each<[method: string, form: ExportForm]>([
+    ['aurora', 'onnx-merged'],
+    ['aurora', 'peft-lora'],
+    ['lora', 'onnx-merged'],
+  ])('of %s is exported as %s with the same predictions', async (method, form) => {
+    const run = runs.get(method)!;
+    const exported = await exportRun({
+      ...{ run, at: 'best', form, maxDrop: 0, emit: () => {} },
+      accept: () => Promise.resolve(true),
+    });
+    const { metrics, largestDifference } = exported!.record;
+    expect(largestDifference).toBeLessThan(1e-4);
+    const { best } = readRunSummary(run).result as unknown as { best: Record<string, number> };
+    const wanted = metricValue(method === 'lora' ? best : metrics.static, kind.metric);
+    const difference = Math.abs(metricValue(metrics.exported, kind.metric) - wanted);
+    expect(difference).toBeLessThanOrEqual(1e-5 * wanted);
+  });
+
+  it.runIf(kind.metric !== 'accuracy')('is studied by a metric of which less is better', async () => {
+    const slow = await trained('lora', 1e-6);
+    const folders = [slow, ...['lora', 'aurora'].map((method) => runs.get(method)!)];
+    const all = await Promise.all(folders.map((run) => studyRun(readRunSummary(run), run)));
+    const study = studyOf(all, {}, english);
+    const { groups, searches, comparisons } = study.sections[0];
+    const metricOf = (run: string) =>
+      metricValue(readRunSummary(run).events.findLast((e) => e.kind === 'evaluation')!.metrics, kind.metric);
+    const [untrained, lora, aurora] = folders.map(metricOf);
+    expect(study.metric).toBe(kind.metric);
+    expect(lora).toBeLessThan(untrained);
+    expect(searches[0].tried).toEqual([
+      { learningRate: 1e-6, mean: untrained, chosen: false },
+      { learningRate: 0.01, mean: lora, chosen: true },
+    ]);
+    expect(groups.filter((g) => g.chosen).map((g) => g.metrics[kind.metric].mean)).toEqual([lora, aurora]);
+    expect(lora).toBeLessThan(aurora);
+    expect(comparisonWords(comparisons[0], study, english)).toMatch(
+      /^The (RMSE|perplexity) of AuroRA r=2 is [\d.]+% higher than/,
+    );
+  });
+});
