@@ -6,7 +6,7 @@
 
 const PROTOTYPE_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
-/** Whether a path segment leads from an object to what it inherits. */
+/** True for a name that leads from an object to what it inherits, such as a segment of a path. */
 export const leadsToPrototype = (name: string | number): boolean => PROTOTYPE_NAMES.includes(String(name));
 
 /** The object's own value for that name; undefined if it has none, regardless of what it inherits. */

@@ -20,6 +20,6 @@ export function cautiousPercent(share: number): string {
   return share > 0.9995 ? '>99.9%' : percent(share);
 }
 
-/** How far a process is, rounded down, so that it is never 100% before the end. */
+/** Progress in percent, rounded down, so that it is never 100% before the end. */
 export const progressPercent = (done: number, total: number): string =>
   `${Math.floor((100 * done) / total)}%`;

@@ -1,6 +1,6 @@
 /** Characters that no shell reads as anything else. A leading tilde or dash has a special meaning. */
 const PLAIN = /^(?![~-])[\w@%+=:,./-]+$/;
-/** The same for cmd and PowerShell. */
+/** A string that needs no quotes in cmd and PowerShell. */
 const PLAIN_WINDOWS = /^(?![~-])[\w+=:./\\-]+$/;
 
 /** A path or another argument, as it can be pasted into a shell: in quotes if it has spaces, quotes or the like. */

@@ -1,7 +1,7 @@
 /** Translates a sentence and fills in {0}, {1} …, like vscode.l10n.t. */
 type Say = (sentence: string, ...values: (string | number)[]) => string;
 
-/** How long something takes or took: "48 ms", "3.2 s", "48 s", "3 min 12 s", "2 h"; "–" for NaN. */
+/** A duration: "48 ms", "3.2 s", "48 s", "3 min 12 s", "2 h"; "–" for NaN. */
 export function durationText(seconds: number, say: Say): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 0.1 && seconds > 0) return stepTime(seconds);

@@ -1,4 +1,4 @@
-/** Where a sweep's trials are trained. */
+/** The place where a sweep's trials are trained. */
 export type ExecutorName = 'local' | 'slurm' | 'kubernetes';
 
 /**
@@ -7,7 +7,7 @@ export type ExecutorName = 'local' | 'slurm' | 'kubernetes';
  */
 export interface ClusterSettings {
   slurm?: SlurmSettings;
-  /** What is missing may come from the settings of the machine. */
+  /** Missing settings may come from the settings of the machine. */
   kubernetes?: Partial<KubernetesSettings>;
 }
 
@@ -39,7 +39,7 @@ export interface SlurmSettings {
   cpus?: number;
   /** Such as `gpu:1`. */
   gres?: string;
-  /** The most trials at a time; omitted: as many as the cluster has room for. */
+  /** The maximum number of trials at a time; omitted: as many as the cluster can run. */
   parallel?: number;
   /** Seconds before the time limit at which a trial saves and is requeued; omitted: 90. */
   signalBefore?: number;
@@ -62,9 +62,9 @@ export interface KubernetesSettings {
   image: string;
   /** The persistent volume claim that all pods mount; its access mode is ReadWriteMany. */
   claim: string;
-  /** Where pods mount it; omitted: at `folder`, if that is given, else at `/aurora`. */
+  /** The folder where pods mount it; omitted: `folder`, if that is given, else `/aurora`. */
   mount?: string;
-  /** Where this machine mounts the same volume; omitted: files go through a pod. */
+  /** The folder where this machine mounts the same volume; omitted: files are copied through a pod. */
   folder?: string;
   /** Cores, and threads, of each trial; omitted: 1. */
   cpus?: number;
@@ -76,7 +76,7 @@ export interface KubernetesSettings {
   gpuResource?: string;
   /** The most trials at a time; omitted: all. */
   parallel?: number;
-  /** How often a trial whose pod failed is tried again; omitted: 3. */
+  /** The number of retries of a trial whose pod failed; omitted: 3. */
   retries?: number;
   serviceAccount?: string;
   imagePullSecrets?: string[];

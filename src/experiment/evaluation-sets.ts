@@ -34,7 +34,10 @@ export interface EvaluationSet {
   columns: SetColumns;
 }
 
-/** What a trained model is measured on, as in files and commands: the validation data, data.test, or a set by name. */
+/**
+ * The data on which a trained model is measured, as in files and commands: the validation data, data.test, or a set by
+ * name.
+ */
 export type MeasuredOn = 'validation' | ScoredOn;
 export type ScoredOn = 'test' | `evaluations.${string}`;
 
@@ -45,7 +48,7 @@ export const scoredOn = (name: string | undefined): ScoredOn =>
 /** For display: "validation", "test", or a set's name. */
 export const setName = (on: MeasuredOn): string => on.replace(/^evaluations\./, '');
 
-/** Undefined if it is none. Whether the experiment has that set is another question. */
+/** Undefined if the string names no set. The caller checks that the experiment has the set. */
 export const parseMeasuredOn = (text: string): MeasuredOn | undefined =>
   text === 'validation' || text === 'test' || /^evaluations\../s.test(text)
     ? (text as MeasuredOn)

@@ -38,18 +38,21 @@ export interface TaskSpec {
   type: TaskName;
   /** `linear` trains a new head on pooled hidden states; `none` uses the model's own logits. */
   head: 'linear' | 'none';
-  /** Where a linear head begins: new, or that of the model's folder, which is trained further; omitted: 'new'. */
+  /**
+   * The initial weights of a linear head: new ones, or those in the model's folder, which are trained further; omitted:
+   * 'new'.
+   */
   headWeights?: 'new' | 'model';
   pooling: 'first-token' | 'mean';
-  /** What a language model is trained to write; omitted: 'answers'. */
+  /** The tokens that a language model learns to predict; omitted: 'answers'. */
   lossOn?: 'answers' | 'everything';
-  /** How the answer to a question with choices is found; omitted: 'likelihood'. */
+  /** The method that finds the answer to a question with choices; omitted: 'likelihood'. */
   scoring?: Scoring;
-  /** Whether questions with choices are written in the chat format of the model; omitted: false. */
+  /** Writes questions with choices in the chat format of the model; omitted: false. */
   chatTemplate?: boolean;
   /** Share of each label's target that training spreads over all labels (PyTorch's label_smoothing); omitted: 0. */
   labelSmoothing?: number;
-  /** How much each label counts in the training loss; labels that are left out count 1. */
+  /** The weight of each label in the training loss; labels that are left out have weight 1. */
   classWeights?: 'balanced' | Record<string, number>;
   /** The prompt of all training images; omitted where each has its own caption. */
   instancePrompt?: string;
@@ -57,15 +60,15 @@ export interface TaskSpec {
   classPrompt?: string;
   /** Weight of the loss on class images; omitted: 1. */
   priorWeight?: number;
-  /** Of a random number for each channel that is added to its noise; omitted: 0. */
+  /** The factor of a random number for each channel that is added to its noise; omitted: 0. */
   noiseOffset?: number;
   /** γ of Min-SNR weighting; omitted: none. */
   snrGamma?: number;
-  /** Whether the text encoders of a pipeline are adapted too; omitted: false. */
+  /** Adapts the text encoders of a pipeline too; omitted: false. */
   trainTextEncoder?: boolean;
   /** Width and height of training images; omitted: 512, for SDXL 1024. */
   resolution?: number;
-  /** Whether images are cropped to their middle; omitted: true. */
+  /** Crops images to their middle; omitted: true. */
   centerCrop?: boolean;
 }
 
@@ -94,34 +97,34 @@ export interface DataSpec {
   textPairColumn?: string;
   /** Omitted for a task without labels. */
   labelColumn?: string;
-  /** One column for each label, instead of `labelColumn`, for a task with several labels per text. */
+  /** One column for each label, replacing `labelColumn`, for a task with several labels per text. */
   labelColumns?: string[];
   /** Between the labels in `labelColumn`; a comma by default. */
   labelSeparator?: string;
-  /** Whether the first row of a CSV or TSV file names the columns, which otherwise are 1, 2 and so on; omitted: true. */
+  /** The first row of a CSV or TSV file names the columns, which otherwise are 1, 2 and so on; omitted: true. */
   header?: boolean;
-  /** How quotes in CSV and TSV files are read; omitted: 'auto'. */
+  /** The treatment of quotes in CSV and TSV files; omitted: 'auto'. */
   quoting?: 'auto' | 'csv' | 'none';
   /** The expected continuation of the text, for a language model. */
   completionColumn?: string;
   /** The choices of a question: a list in one column, or a column for each. */
   choicesColumn?: string;
   choiceColumns?: string[];
-  /** What a language model reads of a text, with {text} in its place. */
+  /** The prompt of a language model, with {text} in place of the text. */
   promptTemplate?: string;
   /** A conversation instead of a text, for a language model. */
   messagesColumn?: string;
-  /** How to handle an unusable row. */
+  /** The treatment of an unusable row. */
   onBadRow: 'fail' | 'skip';
 }
 
-/** As in torchvision; an omitted change is not made. */
+/** Random changes of training images, as in torchvision; an omitted change is not made. */
 export interface AugmentationSpec {
   /** A random part of each image (RandomResizedCrop): its share of the area, and its width by its height. */
   crop?: boolean | { scale?: [number, number]; ratio?: [number, number] };
   /** The probability that an image is mirrored (RandomHorizontalFlip). */
   flip?: number;
-  /** How far each factor may lie from 1 (ColorJitter). */
+  /** The largest distance of each factor from 1 (ColorJitter). */
   brightness?: number;
   contrast?: number;
   saturation?: number;

@@ -19,7 +19,7 @@ export type HubKind = 'model' | 'dataset';
 const SCHEME = 'hf://';
 const DATASETS = 'datasets/';
 
-/** Whether a text is meant as a reference, with or without mistakes. */
+/** True for a string that is meant as a reference, with or without mistakes. */
 export const isHubReference = (text: string): boolean => text.startsWith(SCHEME);
 
 /** Undefined for any other text, and for one with mistakes, which `hubReferenceProblem` explains. */
@@ -35,8 +35,8 @@ const repoReferenceText = (kind: HubKind, repo: string): string =>
   `${SCHEME}${kind === 'dataset' ? DATASETS : ''}${repo}`;
 
 /**
- * What is wrong with a text that is meant as a reference, without a full stop: to be put behind "… is "TEXT"". Undefined
- * for a reference, and for a text that is not meant as one.
+ * The mistake in a string that is meant as a reference, without a full stop: to be put behind "… is "TEXT"". Undefined
+ * for a reference, and for a string that is not meant as one.
  *
  * @param kind what the place takes
  */
@@ -50,7 +50,10 @@ export function hubReferenceProblem(text: string, kind: HubKind): string | undef
   return problemOf(parts);
 }
 
-/** As huggingface_hub's validate_repo_id: no "--", which separates the parts of a folder's name in the cache, and no "..". */
+/**
+ * The rules of huggingface_hub's validate_repo_id: no "--", which separates the parts of a folder's name in the cache,
+ * and no "..".
+ */
 const REPO = /^(?:\w[\w.-]{0,95}\/)?\w[\w.-]{0,95}$/;
 export const isRepoName = (name: string): boolean =>
   REPO.test(name) && !/--|\.\.|[.-]$|[.-]\/|\.git$/.test(name);
@@ -58,7 +61,7 @@ export const isRepoName = (name: string): boolean =>
 const COMMIT = /^[0-9a-f]{40}$/;
 export const isCommit = (revision: string): boolean => COMMIT.test(revision);
 
-/** As written; the revision is undefined if there is none. */
+/** The parts as written; the revision is undefined if there is none. */
 type Parts = Omit<HubReference, 'revision'> & { revision: string | undefined };
 
 function partsOf(text: string): Parts | undefined {
@@ -93,7 +96,8 @@ function problemOf({ kind, repo, revision, path }: Parts): string | undefined {
 }
 
 /**
- * What a path in a cache of the hub stands for (`models--ORG--NAME/snapshots/COMMIT/path`); undefined for any other path.
+ * The reference that a path in a hub cache stands for (`models--ORG--NAME/snapshots/COMMIT/path`); undefined for any
+ * other path.
  *
  * @param path with the separators of any platform
  */

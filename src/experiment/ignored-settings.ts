@@ -11,8 +11,8 @@ const STEPS = 'training.maxSteps';
 const EPOCHS = 'training.epochs';
 
 /**
- * Where training.epochs is written although training.maxSteps decides how long training takes: in the experiment, and in
- * the settings of its sweep.
+ * Finds each training.epochs that has no effect because training.maxSteps decides how long training takes: in the
+ * experiment, and in the settings of its sweep.
  *
  * @param value an experiment as it is written, without defaults; it may be wrong
  */

@@ -2,7 +2,7 @@ import type { TrainingSpec } from './experiment';
 
 export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
 
-/** How adapted layers are selected: HF PEFT's rules (tuners_utils.check_target_module_exists). */
+/** The selection of adapted layers: HF PEFT's rules (tuners_utils.check_target_module_exists). */
 export interface TargetSpec {
   /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
   targetModules: string | string[];
@@ -93,7 +93,7 @@ export interface AuroraSpec extends AlphaSpec {
   learnable: boolean;
   /** Subtract the mean of its features from the adapter's input, so that merging loses less. Not in the paper. */
   centerInputs: boolean;
-  /** Of W, the weights of the spline. */
+  /** The initialization of W, the weights of the spline. */
   splineInitialization: 'uniform' | 'zero';
 }
 
@@ -126,9 +126,9 @@ export type MethodName = TrainedSpec['method'];
 
 export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 
-/** What a method is, as far as this does not involve computing; the other half is in `adapters/methods`. */
+/** The facts about a method that involve no computing; the other half is in `adapters/methods`. */
 export interface MethodDescription {
-  /** As spelled in the papers. */
+  /** The name as spelled in the papers. */
   name: string;
   /** Half a sentence, for choosing a method. */
   summary: string;
@@ -240,7 +240,7 @@ export const aboutMethod = (method: string): Partial<MethodDescription> =>
 export const isMethod = (value: unknown): value is MethodName =>
   typeof value === 'string' && Object.hasOwn(METHODS, value);
 
-/** As spelled in the papers. */
+/** The names as spelled in the papers. */
 export const METHOD_NAMES = Object.fromEntries(METHOD_ORDER.map((m) => [m, METHODS[m].name])) as Record<
   MethodName,
   string
@@ -255,7 +255,7 @@ export const isHeadAlone = <S extends { method: string }>(spec: S): spec is Extr
 export const isNonlinear = (spec: AdapterSpec): spec is NonlinearSpec =>
   aboutMethod(spec.method).nonlinear === true;
 
-/** Whether each layer has its own rank, which a pattern can change and a small layer limits. */
+/** True if each layer has its own rank, which a pattern can change and a small layer limits. */
 export const isRankedByLayer = (spec: AdapterSpec): spec is LayerRankedSpec => {
   const { size, sharesRank } = aboutMethod(spec.method);
   return size === 'rank' && !sharesRank;
@@ -290,7 +290,7 @@ export const methodName = (spec: TrainedSpec): string =>
     ? METHOD_NAMES[spec.method].replace('LoRA', 'rsLoRA')
     : METHOD_NAMES[spec.method];
 
-/** What its size depends on: "r2", "n1000"; empty if the layers alone determine it. */
+/** The settings that determine its size: "r2", "n1000"; empty if the layers alone determine it. */
 export function methodSize(spec: AdapterSpec): string {
   if ('rank' in spec) return `r${spec.rank}`;
   return 'frequencies' in spec ? `n${spec.frequencies}` : '';

@@ -15,7 +15,7 @@ export function differenceOf(metric: MetricName, difference: number, from: numbe
   return difference === 0 ? 0 : 100 * (from === 0 ? Math.sign(difference) : difference / Math.abs(from));
 }
 
-/** How much worse `after` is, in points or percent; negative if it is better. */
+/** The loss in quality from `before` to `after`, in points or percent; negative if `after` is better. */
 export const lossBetween = (metric: MetricName, before: number, after: number): number => {
   const difference = differenceOf(metric, after - before, before);
   return difference === 0 ? 0 : -senseOf(metric) * difference;

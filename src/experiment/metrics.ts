@@ -26,7 +26,7 @@ export type MetricName =
 export interface MetricInfo {
   /** In a sentence and as a column header: "accuracy", "MCC". */
   label: string;
-  /** As a chart title: "Matthews correlation". */
+  /** The name as a chart title: "Matthews correlation". */
   longLabel: string;
   better: 'higher' | 'lower';
   /** The minimum and maximum possible value. */
@@ -35,18 +35,21 @@ export interface MetricInfo {
   percent: boolean;
   digits: number;
   /**
-   * How a difference is written and judged (metric-difference.ts): in `points`, which are hundredths, where the scale is
-   * fixed; `relative` to the value that it is a difference from where the scale follows from the data.
+   * The scale on which a difference is written and judged (metric-difference.ts): in `points`, which are hundredths,
+   * where the scale is fixed; `relative` to the value that it is a difference from where the scale follows from the
+   * data.
    */
   difference: 'points' | 'relative';
   /**
-   * What it averages over the examples; undefined if it cannot be split into examples, so that no test can treat the
-   * examples as a sample.
+   * The value of one example, which the metric averages; undefined if it cannot be split into examples, so that no test
+   * can treat the examples as a sample.
    */
   meanOf?: 'correct' | 'loss';
-  /** Whether it counts examples, or parts of them, as right or wrong, so that one example changes it noticeably. */
+  /** Set if it counts examples, or parts of them, as right or wrong, so that one example changes it noticeably. */
   counts?: true;
-  /** Whether always predicting the most frequent label can score well, so that it says little about unbalanced labels. */
+  /**
+   * Set if always predicting the most frequent label can score well, so that it says little about unbalanced labels.
+   */
   favorsFrequent?: true;
   /** One sentence; the schema has it at the metric's name, with the source. */
   definition: string;
@@ -262,7 +265,7 @@ export const score = (metric: MetricName, value: MetricValue): number =>
 /** Sorts scores, best first; also handles two infinite ones. */
 export const bestFirst = (a: number, b: number): number => (a === b ? 0 : b - a);
 
-/** Whether a value is better than another by more than `margin`. */
+/** True if a value is better than another by more than `margin`. */
 export const isBetter = (metric: MetricName, value: MetricValue, than: MetricValue, margin = 0): boolean =>
   value !== 'diverged' && score(metric, value) - score(metric, than) > margin;
 

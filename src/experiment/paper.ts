@@ -1,11 +1,11 @@
 import type { TrainingSpec } from './experiment';
 import { metricInfo } from './metrics';
 
-/** What the AuroRA paper tested, how it trained, and what it reports. The values are in `src/recipes`. */
+/** The AuroRA paper's data sets, training and reported values. The values are in `src/recipes`. */
 
 export interface PaperDataSet {
   id: string;
-  /** As spelled in the paper. */
+  /** The name as spelled in the paper. */
   name: string;
   metric: 'accuracy' | 'matthews' | 'pearson';
 }
@@ -32,18 +32,18 @@ export type RecipeSettings = Partial<
   >
 > & { maxLength?: number; dropout?: number };
 
-/** How the paper trains one of its models on one set of training data. */
+/** The paper's training of one of its models on one set of training data. */
 export interface Recipe {
   /** "roberta-base/rte" */
   id: string;
   /** Id of a paper's model. */
   model: string;
-  /** What it is trained on. */
+  /** The training data. */
   name: string;
-  /** What it is tested on, of the 22; several if one training run serves them all. */
+  /** The data sets that it is tested on, of the 22; several if one training run serves them all. */
   dataSets: readonly PaperDataSet[];
   settings: RecipeSettings;
-  /** What the reader must choose to repeat it; the same for all recipes of one model. */
+  /** The choices that a reader must make to repeat it; they are common to all recipes of one model. */
   unsaid: readonly string[];
 }
 
@@ -53,12 +53,12 @@ export type PaperMethod = 'full' | 'lora' | 'aurora';
 export interface PaperResults {
   methods: readonly {
     method: PaperMethod;
-    /** As printed: "0.3M". */
+    /** The number as printed: "0.3M". */
     parameters: string;
     average: number;
   }[];
   rows: readonly { dataSet: PaperDataSet; values: readonly number[] }[];
-  /** Where the printed value and the count differ. */
+  /** Differences between the printed value and the count. */
   notes: readonly string[];
 }
 

@@ -2,14 +2,14 @@
 export const SAMPLERS = ['ddim', 'euler'] as const;
 export type SamplerName = (typeof SAMPLERS)[number];
 
-/** How a picture is drawn, besides its prompt and its size. */
+/** The settings for drawing a picture, besides its prompt and its size. */
 export interface PictureSettings {
   /** Predictions of the noise from the first to the last; with guidance, each runs the model on two rows. */
   steps: number;
   /** Classifier-free guidance: how far the prompt pushes the prediction away from the negative prompt's; 1 for not at all. */
   guidance: number;
   sampler: SamplerName;
-  /** Of the noise that it begins with. */
+  /** The seed of the initial noise. */
   seed: number;
 }
 
@@ -21,9 +21,9 @@ export interface PicturesSpec extends PictureSettings {
   every: number;
 }
 
-/** As diffusers' pipelines have it, with half as many steps. */
+/** The defaults of diffusers' pipelines, with half as many steps. */
 export const PICTURE_DEFAULTS: PictureSettings = { steps: 25, guidance: 7.5, sampler: 'ddim', seed: 0 };
 
-/** As in the papers. */
+/** The names as spelled in the papers. */
 const SAMPLER_NAMES: Record<SamplerName, string> = { ddim: 'DDIM', euler: 'Euler' };
 export const samplerName = (sampler: SamplerName): string => SAMPLER_NAMES[sampler];

@@ -1,7 +1,7 @@
 /** The place of the text in data.promptTemplate. */
 export const TEXT_PLACE = '{text}';
 
-/** A text in a template. Not replaceAll with a string, in which $& and its like would be commands. */
+/** Inserts a text into a template. Not replaceAll with a string, in which $& and its like would be commands. */
 export const inTemplate = (template: string, text: string): string =>
   template.replaceAll(TEXT_PLACE, () => text);
 

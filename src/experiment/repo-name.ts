@@ -1,6 +1,6 @@
 import { AuroraError } from '../base/errors';
 
-/** What is asked of names in repo ids (utils/_validators.py of huggingface_hub). */
+/** The maximum length of a repo id (utils/_validators.py of huggingface_hub). */
 const MOST = 96;
 const NAME = /^(?!.*(--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 

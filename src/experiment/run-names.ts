@@ -70,7 +70,7 @@ function namedKeys(all: readonly Described[]): string[] {
 const isOfMethod = (key: string): boolean =>
   key.startsWith('adapter.') || key === 'training.staticEpochs' || key === 'training.offsetPenalty';
 
-/** Whether it differs among runs of one method and size: an alpha that follows from the rank adds nothing. */
+/** True if the setting differs among runs of one method and size: an alpha that follows from the rank adds nothing. */
 const varies = (own: readonly Described[], key: string): boolean =>
   new Set(own.map((d) => d.settings.get(key))).size > 1;
 

@@ -1,6 +1,6 @@
 /**
- * How the answer to a question with choices is found, with the names of lm-evaluation-harness and LLM-Adapters where
- * they have one.
+ * The methods that find the answer to a question with choices, with their names in lm-evaluation-harness and
+ * LLM-Adapters where they have one.
  */
 export const SCORINGS = {
   likelihood: 'by likelihood: the choice with the largest log-probability (acc in lm-evaluation-harness)',
@@ -15,6 +15,6 @@ export type Scoring = keyof typeof SCORINGS;
 
 export const DEFAULT_SCORING: Scoring = 'likelihood';
 
-/** Whether the model writes the answer, rather than being asked how likely each choice is. */
+/** True if the model writes the answer, rather than being asked how likely each choice is. */
 export const isGenerated = (scoring: Scoring): boolean =>
   scoring === 'generation' || scoring === 'llm-adapters';

@@ -29,7 +29,9 @@ const SHORT: Record<string, string> = {
   'adapter.initialization': 'init',
 };
 
-/** Not in a name: they change no result, repeat another setting, or are in the method's label. */
+/**
+ * Settings that are left out of a name: they change no result, repeat another setting, or are in the method's label.
+ */
 const UNNAMED = new Set([
   'name',
   'model.tokenizer',

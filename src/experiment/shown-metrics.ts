@@ -14,8 +14,9 @@ export function shownMetrics(wanted: string | undefined, ...evaluations: readonl
 }
 
 /**
- * Whether F1 and macro F1 are the same by definition in all evaluations that have both. Equal values alone can be chance:
- * with two labels, both F1 are equal if as many examples of each are right, but then they also equal the accuracy.
+ * True if F1 and macro F1 are the same by definition in all evaluations that have both. Equal values alone can be
+ * chance: with two labels, both F1 are equal if as many examples of each are right, but then they also equal the
+ * accuracy.
  */
 export function isOneF1(evaluations: readonly Metrics[]): boolean {
   const both = evaluations.flatMap((e) => {
@@ -28,5 +29,5 @@ export function isOneF1(evaluations: readonly Metrics[]): boolean {
   );
 }
 
-/** The same share from other sums. */
+/** The rounding error between sums that give one share. */
 const ROUNDING = 1e-9;

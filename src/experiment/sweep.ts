@@ -44,13 +44,16 @@ export interface RateSearch {
 export const RATE = 'training.learningRate';
 export const SEED = 'training.seed';
 
-/** What a trial changes, by dotted key, in the order of application. */
+/** The settings that a trial changes, by dotted key, in the order of application. */
 export type Settings = Record<string, unknown>;
 
-/** As many as a cluster trains, and as many as are listed and compared in seconds (docs/benchmarks.md); one list too many in a grid exceeds it. */
+/**
+ * The most that a cluster trains, and that are listed and compared in seconds (docs/benchmarks.md); one list too many
+ * in a grid exceeds it.
+ */
 export const MOST_TRIALS = 20_000;
 
-/** How many of the trials a sweep trains: in a search, all rates with the first seeds, the others with one rate. */
+/** The number of trials that a sweep trains: in a search, all rates with the first seeds, the others with one rate. */
 export function trainedCount(trials: readonly Settings[], search: RateSearch | undefined): number {
   if (!search) return trials.length;
   const searches = new Map<string, Map<unknown, number>>();
@@ -64,7 +67,7 @@ export function trainedCount(trials: readonly Settings[], search: RateSearch | u
     .reduce((a, b) => a + b, 0);
 }
 
-/** The same for trials that differ only in learning rate and seed. */
+/** A key that is equal for trials that differ only in learning rate and seed. */
 export const searchKey = (settings: Settings): string => sortedJson({ ...settings, [RATE]: 0, [SEED]: 0 });
 
 /** Maximum draws per requested trial before assuming that there are no more different ones. */
@@ -72,11 +75,11 @@ const DRAWS = 20;
 /** Significant digits of a drawn number: enough to distinguish values, and the same text on every platform. */
 const DIGITS = 4;
 
-/** How many trials `expand` would return for a grid. */
+/** The number of trials that `expand` would return for a grid. */
 export const gridSize = (parameters: Record<string, unknown>): number =>
   Object.values(parameters).reduce<number>((n, values) => n * (values as unknown[]).length, 1);
 
-/** How many trials a section requests. */
+/** The number of trials that a section requests. */
 export const trialCount = ({ type, parameters = {}, trials = [], count = 0 }: SweepSpec): number =>
   ({ grid: gridSize(parameters), random: count, list: trials.length })[type];
 
@@ -126,7 +129,7 @@ function drawn(parameters: NonNullable<SweepSpec['parameters']>, seed: number, c
   return [...found.values()];
 }
 
-/** How many different trials can be drawn; Infinity with a range that is not of integers. */
+/** The number of different trials that can be drawn; Infinity with a range that is not of integers. */
 const combinations = (parameters: NonNullable<SweepSpec['parameters']>): number =>
   Object.values(parameters).reduce<number>((n, values) => {
     if (Array.isArray(values)) return n * new Set(values.map((v) => sortedJson(v))).size;

@@ -1,4 +1,6 @@
-/** What says most about how a run was trained; other settings of training follow, then those of the method. */
+/**
+ * The settings that say most about how a run was trained; other settings of training follow, then those of the method.
+ */
 const FIRST = [
   'training.learningRate',
   'training.headLearningRate',
@@ -7,12 +9,12 @@ const FIRST = [
   'training.batchSize',
   'training.gradientAccumulation',
 ];
-/** Tells runs apart that are meant to be alike. */
+/** The setting that distinguishes runs that are meant to be alike. */
 const LAST = 'training.seed';
 
 /**
- * Compares settings by how much they tell about a run, for its name and for the columns of a table: training before the
- * method, and both before files. Those of the same kind keep their order.
+ * Compares settings by how much they reveal about a run, for its name and for the columns of a table: training before
+ * the method, and both before files. Those of the same kind keep their order.
  */
 export const byTelling = (a: string, b: string): number => rankOf(a) - rankOf(b);
 

@@ -2,7 +2,7 @@ import type { TrainingSpec } from './experiment';
 
 type Say = (sentence: string, ...values: (string | number)[]) => string;
 
-/** How long a run trains, as its settings say: "3 epochs", or "2000 steps" where training.maxSteps decides. */
+/** The length of a run according to its settings: "3 epochs", or "2000 steps" where training.maxSteps decides. */
 export function trainingLength(
   { epochs, maxSteps }: Pick<TrainingSpec, 'epochs' | 'maxSteps'>,
   t: Say,

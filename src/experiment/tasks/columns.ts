@@ -9,11 +9,11 @@ export interface TaskColumns {
   /** Conversations, in place of texts. */
   messages?: string;
   label?: string;
-  /** One column for each label, in place of `label`. */
+  /** One column for each label, replacing `label`. */
   labels?: string[];
 }
 
-/** As the settings of an experiment's `data`; those that are not set are left out. */
+/** The columns as settings of an experiment's `data`; those that are not set are left out. */
 export const columnSettings = (c: TaskColumns): [string, unknown][] =>
   Object.entries({
     textColumn: c.text,

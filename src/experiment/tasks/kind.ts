@@ -20,7 +20,7 @@ export const ANSWER_SHAPES = [
 ] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
-/** Whether a language model learns to write the answer after the input. */
+/** True if a language model learns to write the answer after the input. */
 export const isWritten = (answer: AnswerShape): boolean => answer === 'text' || answer === 'choice';
 
 /** Input and output: pages and the editor depend on these, never on the kind. */
@@ -31,14 +31,14 @@ export interface TaskShapes {
 
 /** A kind of task. Pages and the editor use this half; the code that trains and evaluates it is in `src/tasks`. */
 export interface TaskDescription extends TaskShapes {
-  /** As a choice: its name, and what it learns. */
+  /** The title of a choice: its name, and what it learns. */
   title: string;
   detail: string;
   /** The metrics of an evaluation besides the loss; the first, or else the loss, is the default of training.metric. */
   metrics: readonly MetricName[];
-  /** Whether a new head can be trained; otherwise the model's own output is the answer. */
+  /** True if a new head can be trained; otherwise the model's own output is the answer. */
   head: boolean;
-  /** Whether a second text column makes its input a pair of texts (data.textPairColumn). */
+  /** True if a second text column makes its input a pair of texts (data.textPairColumn). */
   pairs: boolean;
   /**
    * Defaults of data.textColumn or data.imageColumn, of data.labelColumn, and of data.choicesColumn where choices are
@@ -49,7 +49,7 @@ export interface TaskDescription extends TaskShapes {
   defaults?(task: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
-  /** How the names of transformers' classes for it end: `BertForSequenceClassification`. */
+  /** The ending of the names of transformers' classes for it: `BertForSequenceClassification`. */
   modelClass: string;
   /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType), where PEFT has one. */
   peftTaskType?: string;

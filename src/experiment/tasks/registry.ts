@@ -49,6 +49,6 @@ export function shapesOf({ task, data }: Pick<Experiment, 'task' | 'data'>): Tas
   return kind && { input: inputOf(kind, data), answer: kind.answer };
 }
 
-/** Whether an experiment that may be wrong or incomplete trains a new head. */
+/** True if an experiment, which may be wrong or incomplete, trains a new head. */
 export const trainsHead = (task: { type?: unknown; head?: unknown }): boolean =>
   task.head !== 'none' && own<TaskDescription>(TASKS, String(task.type ?? DEFAULT_TASK))?.head !== false;
