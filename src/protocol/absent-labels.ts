@@ -10,7 +10,7 @@ export interface AbsentLabels {
   macroF1: number;
 }
 
-/** As a part of an evaluation's metrics. */
+/** The absent labels as a part of an evaluation's metrics. */
 export const withAbsent = (absentLabels: AbsentLabels | undefined) => absentLabels && { absentLabels };
 
 /** Labels that are named; any others are only counted. */

@@ -5,7 +5,7 @@ import { areParts, type FilePart } from './row-place';
 export interface ActivationExamples {
   /** Absolute path of the data file, or a pattern. */
   file: string;
-  /** Which file a line is in, for a pattern. */
+  /** The file of each line, for a pattern. */
   parts?: FilePart[];
   examples: ActivationExample[];
 }
@@ -75,10 +75,15 @@ export function patchOf(
   return undefined;
 }
 
-/** In diffusers' U-Nets: keys and values of cross-attention, and everything in a text encoder. */
+/**
+ * Layers of diffusers' U-Nets that read the prompt: keys and values of cross-attention, and everything in a text
+ * encoder.
+ */
 const PROMPT_LAYERS = /(^|\.)attn2\.to_[kv]$|^text_encoder(_\d+)?\./;
 
-/** Whether the tokens of a layer are a prompt's, in a model that draws pictures; those of its others are patches. */
+/**
+ * True if the tokens of a layer are a prompt's, in a model that draws pictures; those of its other layers are patches.
+ */
 export const readsPrompt = (path: string): boolean => PROMPT_LAYERS.test(path);
 
 /** The examples in a file's parsed JSON; undefined if there are none. */
@@ -97,7 +102,7 @@ const isShown = ({ name, width, height, picture }: Partial<ShownImage>): boolean
   [width, height].every((side) => Number.isInteger(side) && side! > 0) &&
   (picture === undefined || (typeof picture === 'string' && picture.startsWith(THUMBNAIL)));
 
-/** What is shown of one token: the surrounding text, or its pieces if the text is not known. */
+/** One token as it is shown: with the surrounding text, or as its pieces if the text is not known. */
 export interface TokenInText {
   before: string;
   /** Empty if neither text nor pieces are known. */

@@ -1,7 +1,7 @@
 import type { MethodName } from '../experiment/methods';
 import type { LeftOut } from './left-out';
 
-/** What an adapter costs, as computed by the host and shown by the page. Counts are exact. */
+/** The costs of an adapter, as computed by the host and shown by the page. Counts are exact. */
 export interface Budget {
   modules: ModuleBudget[];
   /** Target entries that matched nothing, as text. */
@@ -28,7 +28,7 @@ export interface ModuleBudget {
   path: string;
   inFeatures: number;
   outFeatures: number;
-  /** How often one forward pass calls it. */
+  /** The number of calls in one forward pass. */
   calls: number;
   /** Only for methods with a rank. */
   rank?: number;
@@ -41,7 +41,7 @@ export interface AdapterBudget {
   file: { header: number; data: number; total: number };
   /** Bytes that training keeps for the adapter in float32. */
   memory: { parameters: number; gradients: number; moments: number; total: number };
-  /** Of the adapter's matrix products. */
+  /** The operations of the adapter's matrix products. */
   flops: { forward: number; backward: number; step: number };
   /** Spline bases and activations evaluated in one forward pass of one token; not part of `flops`. */
   nonlinear: { bases: number; activations: number };

@@ -30,7 +30,7 @@ export function deviceWords(of: Device, t: Translate): string {
   }
 }
 
-/** The same on one line, with the step time or the error of everything else that this machine has. */
+/** The device on one line, with the step time or the error of everything else that this machine has. */
 export function deviceLine(of: Device, t: Translate): string {
   const tried = of.tried
     .filter(({ missing }) => !missing)

@@ -9,7 +9,7 @@ export type DoctorLine =
   | ({ kind: 'place' } & PlaceCheck)
   | ({ kind: 'report' } & MachineCheck);
 
-/** What the machine reports about itself; nothing is measured. */
+/** The machine's own report; nothing is measured. */
 export interface MachineFacts {
   platform: string;
   cpu: string;
@@ -18,7 +18,7 @@ export interface MachineFacts {
   totalMemory: number;
   freeMemory: number;
   gpus: GpuFacts[];
-  /** What would make training faster, each with one next step. */
+  /** Missing parts that would make training faster, each with one next step. */
   missing: { what: string; hint: string }[];
 }
 
@@ -30,13 +30,13 @@ export interface GpuFacts {
   memory?: number;
   /** A software renderer. */
   software: boolean;
-  /** Where the facts come from. */
+  /** The source of the facts. */
   source: 'nvidia-smi' | 'webgpu';
   /** WebGPU's shader-f16, required for mixed precision. */
   float16?: boolean;
 }
 
-/** One engine on one device: measured, or why not. */
+/** One engine on one device: its measurement, or the reason why there is none. */
 export interface PlaceCheck {
   engine: string;
   device: string;

@@ -9,7 +9,7 @@ export type AnyEvaluation = Extract<RunEvent, { kind: 'evaluation' | 'diverged-e
 export const isAnyEvaluation = (e: RunEvent): e is AnyEvaluation =>
   e.kind === 'evaluation' || e.kind === 'diverged-evaluation';
 
-/** Whether a value from a file is an evaluation's result: a loss and other metrics, all finite numbers. */
+/** True if a value from a file is an evaluation's result: a loss and other metrics, all finite numbers. */
 export function isMetrics(value: unknown): value is EvaluationMetrics {
   const metrics = (value ?? {}) as Partial<EvaluationMetrics>;
   const found = metricsIn(metrics);

@@ -61,14 +61,14 @@ export interface TestEvaluation {
 }
 
 /**
- * What `model.quantize` costs on the validation data, measured after the last step. A resume revokes it, whatever its step,
- * and measures again.
+ * The cost of `model.quantize` on the validation data, measured after the last step. A resume revokes it, whatever its
+ * step, and measures again.
  */
 export interface QuantizationCost {
   /** The step of the best evaluation. */
   step: number;
   bits: 4 | 8;
-  /** What was evaluated: the model before training, or, with a trained head, the best adapter on it. */
+  /** The model that was evaluated: the model before training, or, with a trained head, the best adapter on it. */
   of: 'model' | 'adapter';
   /** On the quantized weights. */
   quantized: Evaluated;
@@ -77,7 +77,7 @@ export interface QuantizationCost {
 }
 
 /**
- * Who stopped a run early: the user; its window, by closing; its sweep, to compare it with other trials (`rung`) or
+ * The cause of an early stop: the user; its window, by closing; its sweep, to compare it with other trials (`rung`) or
  * after that (`pruned`); or a cluster's scheduler (`preempted`), which starts it again.
  */
 export type StopReason = 'requested' | 'window-closed' | 'rung' | 'pruned' | 'preempted';
@@ -97,7 +97,7 @@ export interface ImportedEvent {
   kind: 'imported';
   /** The name of the adapter's folder. */
   adapter: string;
-  /** As stated in its configuration. */
+  /** The type as stated in its configuration. */
   peftType: string;
 }
 
@@ -120,7 +120,7 @@ export interface DeviceEvent {
   engine: string;
   device: string;
   reason: 'chosen' | 'fastest' | 'only' | 'fallback' | 'resumed';
-  /** What was tried for "auto" or before a fallback: seconds per step, or the error. */
+  /** The places that were tried for "auto" or before a fallback: seconds per step, or the error. */
   tried: {
     engine: string;
     device: string;
@@ -158,7 +158,7 @@ export interface InputsAcceptedEvent {
   validationExamples: number;
 }
 
-/** What batches are counted in: the examples of the training data, or the rows into which they are packed. */
+/** The unit of batches: the examples of the training data, or the rows into which they are packed. */
 export const batched = ({
   trainExamples,
   packedRows,
@@ -167,7 +167,10 @@ export const batched = ({
   packedRows?: number;
 }): number => packedRows ?? trainExamples;
 
-/** What is watched for during training. Each is raised once per run; docs/alarms.md has the thresholds. */
+/**
+ * The conditions that are watched for during training. Each alarm is raised once per run; docs/alarms.md has the
+ * thresholds.
+ */
 export const ALARMS = [
   'loss-above-start',
   'loss-jump',
@@ -181,7 +184,7 @@ export const ALARMS = [
 ] as const;
 export type AlarmKind = (typeof ALARMS)[number];
 
-/** What was observed. Numbers are in the unit of what the alarm watches: a loss, a norm, a metric, a share of 1. */
+/** An alarm with its numbers, in the unit of the watched quantity: a loss, a norm, a metric, a share of 1. */
 export interface Alarm {
   alarm: AlarmKind;
   /** The optimizer step after which it was observed. */
@@ -190,15 +193,15 @@ export interface Alarm {
   since: number;
   /** Left out if it is not a finite number. */
   value?: number;
-  /** What `value` has passed. */
+  /** The limit that `value` has passed. */
   threshold?: number;
-  /** What the threshold was computed from: an earlier loss or norm, or the baseline's result. */
+  /** The value that the threshold was computed from: an earlier loss or norm, or the baseline's result. */
   reference?: number;
-  /** Of `value`, where it is a metric. */
+  /** The metric of `value`, where it is one. */
   metric?: MetricName;
   /** The best answer that ignores the input, such as: always "ham". */
   answer?: string;
-  /** What is not finite. */
+  /** The quantity that is not finite. */
   what?: string;
 }
 
@@ -220,7 +223,7 @@ export type RunEvent = EventBase &
         modules: string[];
         trainable: number;
         trainableHead: number;
-        /** Of the repository that the run folder is in, if there is one. */
+        /** The state of the repository that the run folder is in, if there is one. */
         git?: GitState;
       }
     | ForkedEvent
@@ -242,7 +245,7 @@ export type RunEvent = EventBase &
     | (Alarm & { kind: 'alarm' })
     | TestEvaluation
     | (QuantizationCost & { kind: 'quantization-cost'; seconds: number })
-    /** What precedes this tensor was computed once for all trials of a sweep; `found`: by another trial. */
+    /** Everything before this tensor was computed once for all trials of a sweep; `found`: by another trial. */
     | { kind: 'reused'; upTo: string; found: boolean }
     | { kind: 'checkpoint'; step: number; path: string }
     | { kind: 'activations'; step: number; path: string }
@@ -298,6 +301,6 @@ export interface RunStatus {
 export interface GitState {
   /** The hash of the commit that was checked out. */
   commit: string;
-  /** Whether no tracked file differed from it. */
+  /** True if no tracked file differed from it. */
   clean: boolean;
 }

@@ -16,19 +16,19 @@ export const EXPORT_FORMS = [
 ] as const;
 export type ExportForm = (typeof EXPORT_FORMS)[number];
 
-/** Not a form of the model: the run's curves, as an event file. */
+/** An event file with the run's curves; this format contains no model. */
 export const TENSORBOARD = 'tensorboard';
 
 /** Forms in which AuroRA becomes one low-rank product, which is a different function from the dynamic form. */
 export const isStaticForm = (form: ExportForm): boolean =>
   form === 'peft-lora' || form === 'onnx-merged' || form === 'safetensors';
 
-/** What storing merged weights in 16 bits added to them. */
+/** The error that storing merged weights in 16 bits added to them. */
 export interface Rounding {
   type: 'F16' | 'BF16';
   /** The largest error of a weight. */
   largest: number;
-  /** Of all errors beside the adapters' change of the weights, as a share of its norm. */
+  /** All errors beside the adapters' change of the weights, as a share of its norm. */
   share: number;
 }
 
@@ -38,7 +38,7 @@ const TYPES = { F16: 'float16', BF16: 'bfloat16' };
 export const roundingWords = ({ type, largest, share }: Rounding): string =>
   `Storing the merged weights in ${TYPES[type]} changed them by at most ${errorText(largest)}, in all by ${percent(share)} of what the adapters change.`;
 
-/** What quantizing a merged weight again added to it. */
+/** The error that quantizing a merged weight again added to it. */
 export interface RequantizedLayer {
   path: string;
   /** ‖Ŵ − W‖ / ‖W‖, with W = W₀ + ΔW and the Frobenius norm. */
@@ -54,16 +54,16 @@ export function requantizedWords(layers: readonly RequantizedLayer[]): string {
   return `Quantizing the merged weights again changed them by at most ${percent(worst.error)} (${worst.path}). In the median layer, that is ${percent(middle)} of what its adapter changes.`;
 }
 
-/** What an export says about the files that it wrote. */
+/** An export's report on the files that it wrote. */
 export interface Written {
   rounding?: Rounding;
   /** With `--requantize`: the layers whose merged weights are quantized again. */
   requantized?: RequantizedLayer[];
-  /** Of `safetensors`: the class of transformers that has the trained head, or the file beside the model. */
+  /** For `safetensors`: the class of transformers that has the trained head, or the file beside the model. */
   head?: string;
 }
 
-/** What was evaluated on the validation set. */
+/** Evaluations on the validation set. */
 export interface ExportMetrics {
   /** The adapters behind A x, as AuroRA is trained. */
   dynamic: EvaluationMetrics;
@@ -73,7 +73,7 @@ export interface ExportMetrics {
   exported: EvaluationMetrics;
 }
 
-/** How much worse than the trained form: see `lossBetween` of metric-difference.ts. */
+/** The loss in quality against the trained form: see `lossBetween` of metric-difference.ts. */
 export interface MetricDrop {
   metric: MetricName;
   /** Points, or percent of a metric whose scale follows from the data; negative if better. */
@@ -110,6 +110,6 @@ export type ExportLine =
   | { kind: 'ask'; drop: MetricDrop; limit: number; metrics: ExportMetrics }
   | { kind: 'declined' }
   | { kind: 'result'; folder: string; record: ExportRecord }
-  /** Of --as tensorboard: how many training steps and evaluations are in the event file. */
+  /** For --as tensorboard: the numbers of training steps and evaluations in the event file. */
   | { kind: 'events'; folder: string; file: string; steps: number; evaluations: number }
   | PreflightProblem;

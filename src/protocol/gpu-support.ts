@@ -47,7 +47,7 @@ export interface GpuCheck {
 /** A part as listed by `aurora gpu list --json`. */
 export interface GpuState {
   part: GpuPart;
-  /** Whether it exists for this platform. */
+  /** True if it exists for this platform. */
   fits: boolean;
   /** Version of the package that this build is compatible with. */
   version: string;

@@ -1,7 +1,7 @@
 import type { HubKind } from '../experiment/hub-reference';
 import type { StepCost } from './step-cost';
 
-/** What `aurora get --json` prints: one object on each line. */
+/** The output of `aurora get --json`: one object on each line. */
 export type HubLine =
   | { kind: 'found'; repos: FoundRepo[] }
   | HubModel
@@ -28,7 +28,7 @@ export interface FoundRepo {
   private: boolean;
 }
 
-/** What a download reports. Bytes count those of all files, including what was there before. */
+/** The reports of a download. Bytes count those of all files, including what was there before. */
 export type DownloadEvent =
   | { kind: 'started'; files: number; done: number; total: number }
   /** At most a few times a second. */
@@ -50,12 +50,12 @@ export interface HubRepo {
   private: boolean;
   /** The first lines of its card. */
   card?: string;
-  /** What is downloaded. */
+  /** The files to download. */
   files: { path: string; size: number }[];
   /** Bytes of all of them, and of those that are in the cache already. */
   size: number;
   cached: number;
-  /** Where requests go: the hub or its mirror, which may redirect to its storage. */
+  /** The host of the requests: the hub or its mirror, which may redirect to its storage. */
   host: string;
 }
 
@@ -67,10 +67,10 @@ export interface HubModel extends HubRepo {
 /** A data set's files in one of its configurations. */
 export interface HubData extends HubRepo {
   kind: 'data';
-  /** Empty where files were named instead, and with --show where it has to be chosen first: then there are no splits. */
+  /** Empty if files were named instead, and with --show where it has to be chosen first: then there are no splits. */
   config: string;
   splits: HubSplit[];
-  /** What may be chosen instead. */
+  /** The configurations to choose from. */
   configs: string[];
 }
 
@@ -85,7 +85,7 @@ export interface HubSplit {
   partial?: true;
 }
 
-/** What a model offers to training on this machine, from its config.json and the headers of its weights alone. */
+/** The fitness of a model for training on this machine, from its config.json and the headers of its weights alone. */
 export type ModelVerdict =
   | {
       usable: true;
@@ -95,20 +95,20 @@ export type ModelVerdict =
       /** Linear layers that can be adapted, and those that no gradient reaches. */
       layers: number;
       blocked: number;
-      /** Of the usual batch and length, with a new experiment's adapter. */
+      /** The cost of a step with the usual batch and length, and a new experiment's adapter. */
       step: StepCost;
     }
   | { usable: false; problem: string; hint?: string }
   /** An ONNX file says it only as a whole. */
   | { usable: 'unknown'; problem: string };
 
-/** What is in the cache now. */
+/** A reference that is now in the cache. */
 export interface GotReference {
-  /** As an experiment names it. */
+  /** The reference as an experiment names it. */
   reference: string;
   /** On this machine. */
   path: string;
-  /** Of data: the split, and the columns with the names of the labels where the files have them. */
+  /** For data: the split, and the columns with the names of the labels where the files have them. */
   split?: string;
   columns?: { name: string; labels?: readonly string[] }[];
 }

@@ -3,7 +3,7 @@ import type { InputChange, InputRole } from './events';
 
 /** Remarks about a run's files, as sentences. Both are empty if the files are known to be the same. */
 export interface InputsNote {
-  /** What has changed since the run was trained: the numbers are not those of what was trained. */
+  /** Files that have changed since the run was trained: the numbers are not those of the trained data. */
   changed: string[];
   notes: string[];
 }

@@ -1,13 +1,13 @@
-/** What the outputs of a trained model mean. A run keeps it, so that it can be opened without its training data. */
+/** The meaning of a trained model's outputs. A run keeps it, so that it can be opened without its training data. */
 export interface Outputs {
-  /** One name for each output, in their order. */
+  /** The names of the outputs, in their order. */
   labels: readonly string[];
   /** For numbers. */
   scale?: TargetScale;
 }
 
 /**
- * How an output becomes a number: output · deviation + mean. The training targets divided this way have mean 0 and
+ * Converts an output to a number: output · deviation + mean. The training targets divided this way have mean 0 and
  * variance 1, whatever their unit.
  */
 export interface TargetScale {

@@ -9,7 +9,10 @@ import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/task
 export type PlayRequest =
   | { kind: 'load'; subject: string; source: PlaySource; base?: boolean }
   | { kind: 'unload'; subject: string }
-  /** To all subjects; a newer question ends an older one. A text, a pair of texts, a question with choices, or an image. */
+  /**
+   * A question to all subjects; a newer one ends an older one. A text, a pair of texts, a question with choices, or an
+   * image.
+   */
   | {
       kind: 'predict';
       request: number;
@@ -38,13 +41,13 @@ export type PlaySource =
 /** The name of a model, with its adapter: most files are called model.onnx, so the folder is more informative. */
 export function modelName(model: string, adapter?: string): string {
   const last = (path: string, parts: number) => path.split(/[\\/]/).filter(Boolean).slice(-parts).join('/');
-  // Of a folder from the hub, the file that says what is in it is given too.
+  // For a folder from the hub, the path of the file that describes it is given too.
   const path = model.replace(/[\\/](config|model_index)\.json$/, '');
   const name = last(path, /(^|[\\/])model(_\w+)?\.onnx$/.test(path) ? 2 : 1);
   return adapter === undefined ? name : `${name} + ${last(adapter, 1)}`;
 }
 
-/** What was loaded, and the same model without its adapter. */
+/** The loaded model, and the same model without its adapter. */
 export const PLAY_VARIANTS = ['adapted', 'base'] as const;
 export type PlayVariant = (typeof PLAY_VARIANTS)[number];
 
@@ -103,25 +106,25 @@ export interface PlayFacts extends TaskShapes {
   /** A run's checkpoint, and the form of its adapters. */
   step?: number;
   form?: 'dynamic' | 'static';
-  /** What `base` is, if something else: the original model, or that with the head trained with the adapter. */
+  /** The form of `base`, if something else: the original model, or that with the head trained with the adapter. */
   base?: 'model' | 'model-with-head';
-  /** Whether there are validation rows to try. */
+  /** True if there are validation rows to try. */
   samples: boolean;
-  /** How a hidden token is written in a text, for a model that predicts those. */
+  /** The spelling of a hidden token in a text, for a model that predicts those. */
   mask?: string;
   /** data.promptTemplate, into which prompts are put as in training. */
   template?: string;
-  /** How to crop an image from a picture. */
+  /** The crop of an image from a picture. */
   image?: ImageShape;
-  /** What a picture is drawn with unless the request says otherwise: the size is that of training. */
+  /** The drawing settings that a request can override: the size is that of training. */
   drawing?: Omit<DrawingSettings, 'seed'>;
   /** Assumptions, as full sentences. */
   assumed: string[];
 }
 
 /**
- * What a model reads of a picture: all of it, resized without keeping its aspect ratio, or the center after scaling the
- * shorter side.
+ * The part of a picture that a model reads: all of it, resized without keeping its aspect ratio, or the center after
+ * scaling the shorter side.
  */
 export interface ImageShape {
   width: number;
@@ -186,19 +189,21 @@ export interface PlayPicture {
   height: number;
   /** The file, in base64. */
   png: string;
-  /** Of all its steps and the decoding. */
+  /** The time of all its steps and the decoding. */
   seconds: number;
 }
 
 export interface PlaySample {
-  /** Of an image: its name. */
+  /** For an image: its name. */
   text: string;
-  /** As the model reads it. */
+  /** The image as the model reads it. */
   image?: PlayImage;
   pair?: string;
-  /** Of a question. */
+  /** The choices of a question. */
   choices?: readonly string[];
-  /** As in the data file; of a question with choices, the right one; of a text with a mask, the hidden word. */
+  /**
+   * The label as in the data file; for a question with choices, the right one; for a text with a mask, the hidden word.
+   */
   label: string;
   /** The true labels, if the answer is labels; `label` is all of them. */
   labels?: string[];

@@ -33,7 +33,7 @@ export interface LabelColumns extends Columns {
 }
 
 export interface ChoiceColumns extends Columns {
-  /** How many choices there are. */
+  /** The number of choices. */
   choices: Uint32Array;
   /** The true and the predicted one, as indices; the predicted one is the number of choices if there is none. */
   label: Uint32Array;
@@ -42,7 +42,7 @@ export interface ChoiceColumns extends Columns {
 
 /** An example is an image with one amount of noise. */
 export interface PictureColumns extends Columns {
-  /** Of the noise schedule, from 0: the later, the more noise. */
+  /** Steps of the noise schedule, from 0: the later, the more noise. */
   timestep: Uint32Array;
 }
 

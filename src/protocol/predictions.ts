@@ -52,7 +52,7 @@ export interface PredictionFacts {
   form: 'dynamic' | 'static';
   /** The validation file's absolute path, and its content's hash; of a pattern, also which files it stood for. */
   data: { file: string; sha256: string; parts?: FilePart[] };
-  /** Of these predictions. */
+  /** The metrics of these predictions. */
   metrics: EvaluationMetrics;
   /** The journal's values for this step. If it now has others, the run was trained again from an earlier step. */
   evaluation?: EvaluationMetrics;
@@ -75,7 +75,7 @@ export interface LabelAnswers {
 
 export interface SpanAnswers {
   answer: 'spans';
-  /** What a span can be. */
+  /** The possible labels of a span. */
   labels: string[];
   columns: Columns;
   /** The true and the predicted spans, by example. */
@@ -108,7 +108,7 @@ export interface ChoiceAnswers {
   answer: 'choice';
   /** Empty: each example has its own choices. */
   labels: string[];
-  /** How the answers were found. */
+  /** The method that found the answers. */
   scoring: Scoring;
   columns: ChoiceColumns;
   /** The probability of each choice, by example and in their order; empty if the model wrote its answers. */
@@ -133,13 +133,13 @@ export interface Excerpt {
   thumbnail?: string;
 }
 
-/** How a thumbnail begins. */
+/** The prefix of a thumbnail. */
 export const THUMBNAIL = 'data:image/webp;base64,';
 
 /** The output of `aurora errors --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type PredictLine =
   | { kind: 'predicting'; examples: number }
-  /** What has been predicted so far, as the content of a file with these examples alone. */
+  /** The predictions so far, as the content of a file with these examples alone. */
   | { kind: 'partial'; done: number; of: number; predictions: string }
   | { kind: 'result'; file: string; step: number }
   | PreflightProblem;

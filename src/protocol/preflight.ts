@@ -68,9 +68,9 @@ export interface PreflightData {
 /** The rows that the training texts are packed into. Shares are of the positions of an epoch's batches. */
 export interface PreflightPacking {
   rows: number;
-  /** How much of them is padding. */
+  /** The number of them that are padding. */
   padding: number;
-  /** How much would be padding without packing. */
+  /** The number that would be padding without packing. */
   paddingApart: number;
 }
 
@@ -114,11 +114,11 @@ export interface PreflightSplit {
   truncated: number;
   /** Unusable rows: their number and the first few. */
   badRows: { count: number; first: { line: number; reason: string }[] };
-  /** How the quotes of a TSV file are read, if it has some and data.quoting leaves it to the file. */
+  /** The treatment of a TSV file's quotes, if it has some and data.quoting leaves it to the file. */
   quotes?: 'csv' | 'text';
 }
 
-/** How the numbers of a split are distributed; the deviation is that of the population. */
+/** The distribution of the numbers of a split; the deviation is that of the population. */
 export interface NumberFacts {
   min: number;
   median: number;
@@ -127,7 +127,7 @@ export interface NumberFacts {
   deviation: number;
 }
 
-/** What the counts of labels are shares of: the words or texts that have one, or all texts if they may have several. */
+/** The denominator for shares of labels: the words or texts that have one, or all texts if they may have several. */
 export const labeled = ({ labels, unlabeled, examples }: PreflightSplit): number =>
   unlabeled === undefined ? Object.values(labels).reduce((sum, n) => sum + n, 0) : examples;
 

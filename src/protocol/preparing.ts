@@ -1,6 +1,6 @@
 import { count } from '../base/number-text';
 
-/** How far a large file, or a pattern of several, has been read. */
+/** The progress of reading a large file, or a pattern of several. */
 export interface Reading {
   /** Its name, without its folder. */
   file: string;
@@ -30,12 +30,12 @@ export function onlyChanges<T>(say: (now: T | undefined) => void): (now: T | und
   };
 }
 
-/** What a trainer does before its first step, as its status.json says. */
+/** The work of a trainer before its first step, as its status.json reports it. */
 export type Preparing =
   /** A large file, or images and prompts that are encoded once. */
   | ({ doing: 'reading' } & Reading)
   | { doing: 'tokenizing'; file: string; done: number; of: number }
-  /** Of the model's file, and of its graph without its data. */
+  /** Reading the model's file, and its graph without its data. */
   | { doing: 'model' }
   /** `places`: engines and devices whose first step is measured. */
   | { doing: 'measuring'; places: string }

@@ -10,11 +10,11 @@ export interface QuantizedLayer {
   error: number;
 }
 
-/** What `aurora quantize` made. */
+/** The result of `aurora quantize`. */
 export interface QuantizeResult {
-  /** Of the ONNX file. */
+  /** The path of the ONNX file. */
   path: string;
-  /** Of the data file beside it. */
+  /** The size of the data file beside it. */
   bytes: number;
   layers: QuantizedLayer[];
   /** Names of the nodes of linear layers that stay as they were. */

@@ -1,6 +1,6 @@
 export type RowWord = 'line' | 'row' | 'item' | 'image';
 
-/** One of several files that are read as one. Their rows, or lines, are counted on from file to file. */
+/** One of several files that are read as one. The count of rows, or lines, continues from file to file. */
 export interface FilePart {
   /** Its name, in the folder of the pattern that names them all. */
   file: string;
@@ -8,7 +8,10 @@ export interface FilePart {
   before: number;
 }
 
-/** What the number of a row counts: lines of a text file, rows of a Parquet file, items of a JSON array, images of a folder. */
+/**
+ * The unit that the number of a row counts: lines of a text file, rows of a Parquet file, items of a JSON array, images
+ * of a folder.
+ */
 export function rowWord(file: string): RowWord {
   if (/\.parquet$/i.test(file)) return 'row';
   if (/\.json(\.gz)?$/i.test(file)) return 'item';
@@ -62,7 +65,7 @@ export const namedRow = (
   t: (sentence: string, ...values: (string | number)[]) => string,
 ): string => t('{0}, {1} {2}', file, t(rowWord(file)), row);
 
-/** Whether a value from a file is a list of parts. */
+/** True if a value from a file is a list of parts. */
 export const areParts = (value: unknown): value is FilePart[] =>
   Array.isArray(value) &&
   value.every(

@@ -1,4 +1,4 @@
-/** What a training step takes, estimated from the graph that would run. All memory in bytes. */
+/** The cost of a training step, estimated from the graph that would run. All memory in bytes. */
 export interface StepCost {
   method: string;
   rank?: number;
@@ -7,7 +7,7 @@ export interface StepCost {
   length?: number;
   memory?: StepMemory;
   time?: StepTime;
-  /** Why there is no estimate, or none of the time. */
+  /** The reason why there is no estimate, or none of the time. */
   problem?: string;
 }
 
@@ -16,14 +16,14 @@ export interface StepMemory {
   program: number;
   /** Weights that are read, in the graph of the step and in that of evaluations. */
   weights: number;
-  /** What the forward pass computes and the backward pass reads, at its peak. */
+  /** The results of the forward pass that the backward pass reads, at their peak. */
   activations: number;
   /** At the peak of an evaluation. */
   evaluation: number;
   /** Trained parameters, their gradients and AdamW's two moments. */
   trained: number;
   total: number;
-  /** What is available on this machine now; undefined where the system does not say. */
+  /** The memory available on this machine now; undefined where the system does not report it. */
   available?: number;
 }
 
@@ -34,19 +34,19 @@ export interface StepTime {
   rates: MachineRates;
 }
 
-/** What this machine's CPU was measured to do. */
+/** The measured speed of this machine's CPU. */
 export interface MachineRates {
   /** Milliseconds since 1970. */
   at: number;
   /** 0 for one per core. */
   threads: number;
-  /** Whether other programs used all cores meanwhile. */
+  /** True if other programs used all cores during the measurement. */
   busy?: boolean;
   /** Billions of additions and multiplications per second in products of matrices. */
   gflops: number;
   /** Bytes read and written per second by elementwise operators. */
   bytesPerSecond: number;
-  /** What starting one operator takes, however small its tensors are. */
+  /** The time to start one operator, however small its tensors are. */
   secondsPerNode: number;
   /** Values of a function such as erf per second. */
   functionsPerSecond: number;

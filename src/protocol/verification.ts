@@ -27,7 +27,7 @@ export interface VerifySetup {
 /** The run's initial weights; or seeded noise in each tensor, since untrained adapters have gradients of 0. */
 export type VerifyValues = 'initial' | 'perturbed';
 
-/** One engine has run one step. */
+/** One engine has finished one step. */
 export interface VerifyRan {
   kind: 'ran';
   place: VerifyPlace;
@@ -95,6 +95,6 @@ export interface VerifyResult {
   kind: 'result';
   agree: boolean;
   rows: VerifyRow[];
-  /** Where they diverge, if they do. */
+  /** The first divergence, if there is one. */
   first?: VerifyTensor | VerifyGradient;
 }

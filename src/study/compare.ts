@@ -8,9 +8,9 @@ import { crossed, exactMcNemar, pairedT } from './statistics/paired';
 import { meanOf } from './statistics/summary';
 
 /**
- * How two groups were compared. `crossed`: over seeds and examples, both treated as samples. `seeds`: over
- * seeds alone, which does not generalize to other examples. `examples`: over the examples of one seed, which does not
- * generalize to other seeds. `none`: no test is possible.
+ * The comparison of two groups. `crossed`: over seeds and examples, both treated as samples. `seeds`: over seeds alone,
+ * which does not generalize to other examples. `examples`: over the examples of one seed, which does not generalize to
+ * other seeds. `none`: no test is possible.
  */
 export type ComparisonKind = 'crossed' | 'seeds' | 'examples' | 'none';
 
@@ -21,7 +21,7 @@ export interface Comparison {
   kind: ComparisonKind;
   /** Seeds that both have in common. */
   seeds: number[];
-  /** What the runs are compared on. */
+  /** The data that the runs are compared on. */
   on: JudgedOn;
   /** Number of paired examples. */
   examples?: number;
@@ -72,7 +72,7 @@ export function compareGroups(a: Group, b: Group, metric: MetricName): Compariso
   };
 }
 
-/** What `compareGroups` tests, without the test. */
+/** The quantities that `compareGroups` tests, without the test. */
 export function measure(
   a: Pick<Group, 'runs' | 'metrics'>,
   b: Pick<Group, 'runs' | 'metrics'>,

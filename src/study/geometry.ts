@@ -1,6 +1,6 @@
 import { aboutMethod, isHeadAlone } from '../experiment/methods';
 
-/** What the stored checkpoints reveal about ΔW, the change of the weights: RUN/study/geometry.json. */
+/** The change of the weights ΔW in the stored checkpoints: RUN/study/geometry.json. */
 export interface Geometry {
   version: 1;
   /** The input: step and SHA-256 of each adapter, ascending. */
@@ -22,7 +22,7 @@ export interface ModuleGeometry {
   effectiveRank?: number;
 }
 
-/** Whether an adapter changes weights. */
+/** True if an adapter changes weights. */
 export const hasGeometry = (adapter: { method: string }): boolean =>
   !isHeadAlone(adapter) && !aboutMethod(adapter.method).onlyBiases;
 

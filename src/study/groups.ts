@@ -18,7 +18,7 @@ export interface Group extends Label {
   method: AdapterSpec['method'];
   rank?: number;
   learningRate: number;
-  /** The same for groups that differ only in their learning rates. */
+  /** A key that is equal for groups that differ only in their learning rates. */
   family: string;
   /** False if another learning rate of the family was better. */
   chosen: boolean;

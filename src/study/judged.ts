@@ -1,8 +1,8 @@
 import type { JudgedOn, StudyRun } from './run';
 
 /**
- * What the runs of a data set are compared on: the test set if all of them have been scored on the same one, otherwise
- * the mean of their evaluation sets, if those are the same, otherwise the validation set.
+ * The data on which the runs of a data set are compared: the test set if all of them have been scored on the same one,
+ * otherwise the mean of their evaluation sets, if those are the same, otherwise the validation set.
  */
 export function judgedOn(runs: readonly StudyRun[]): JudgedOn {
   if (haveAll(runs, 'test')) return 'test';

@@ -25,7 +25,7 @@ const WORDS: Record<string, string> = {
   'adapter.splineInitialization="zero"': 'W initialized to zero',
   'adapter.useRslora=true': 'rsLoRA',
 };
-/** Not named if the same as in the paper. */
+/** Settings that a label leaves out if they are the same as in the paper. */
 const PLAIN = [
   'adapter.fixed=true',
   'adapter.learnable=true',

@@ -18,7 +18,7 @@ export const rangeOf = (metric: MetricName): [number, number] => {
   return [least * factorOf(metric), most * factorOf(metric)];
 };
 
-/** As an axis title and column header. */
+/** The metric as an axis title and column header. */
 export function metricTitle(metric: MetricName, say: Say): string {
   const { label, percent } = metricInfo(metric);
   return percent ? say('{0}, %', say(label)) : isInPoints(metric) ? say('{0} × 100', say(label)) : say(label);
@@ -54,9 +54,9 @@ export function signedDifference(
 const minus = (text: string): string => (Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−'));
 
 /**
- * What one of this many examples changes in a metric: an accuracy is a multiple of it, F1 and MCC change by about as
- * much. 0 for one with any value, such as a loss or a correlation, and for shares of words or tokens, whose steps are far
- * smaller.
+ * The change of a metric by one of this many examples: an accuracy is a multiple of it, F1 and MCC change by about as
+ * much. 0 for one with any value, such as a loss or a correlation, and for shares of words or tokens, whose steps are
+ * far smaller.
  */
 export const resolutionOf = (metric: MetricName, examples: number): number =>
   metricInfo(metric).counts ? 1 / examples : 0;

@@ -10,7 +10,7 @@ export interface Missing {
   runs: string[];
 }
 
-/** What the chosen groups' runs lack. */
+/** The data that the chosen groups' runs lack. */
 export function missingOf(sections: readonly Section[]): Missing[] {
   const runs = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
   const all: Missing[] = [
@@ -27,7 +27,7 @@ export function missingOf(sections: readonly Section[]): Missing[] {
   return all.filter((m) => m.runs.length > 0);
 }
 
-/** What is missing and what that means. The caller adds the next step: a button, or a command. */
+/** The missing data and the consequence. The caller adds the next step: a button, or a command. */
 export function missingWords({ what, runs }: Missing, say: Say): string {
   const n = count(runs.length);
   const isOne = runs.length === 1;

@@ -36,7 +36,7 @@ export function parseStudyMessage(value: unknown): StudyFromPage | undefined {
   };
 }
 
-/** What a panel was opened for, as restored by a reload. The host checks that paths are absolute. */
+/** Parses the subject of a panel that a reload restores. The host checks that paths are absolute. */
 export function parseStudyOpen(value: unknown): StudyOpen | undefined {
   const { experiment, runs } = (value ?? {}) as Record<string, unknown>;
   if (typeof experiment === 'string') return { experiment };

@@ -13,14 +13,14 @@ export interface StudyRun {
    * last.
    */
   step: number;
-  /** What was chosen in this run on the set that it is evaluated on. */
+  /** The choices made in this run on the set that it is evaluated on. */
   chosenBy: ChosenBy[];
   metrics: EvaluationMetrics;
   /** The best adapter's score on data.test. */
   test?: StudyScore;
   /** Its mean over the sets of data.evaluations; `examples` is that of the smallest set times their number. */
   evaluations?: StudyScore;
-  /** What `step`, `metrics` and `examples` are about; omitted: the validation set. */
+  /** The set of `step`, `metrics` and `examples`; omitted: the validation set. */
   on?: JudgedOn;
   /** The metrics on the validation set at the last step, if `metrics` are about another one. */
   chosenOn?: EvaluationMetrics;
@@ -29,7 +29,7 @@ export interface StudyRun {
   /** Median of the steps, and this process's peak memory in bytes. */
   stepSeconds?: number;
   memory?: number;
-  /** Where it was computed, as text: times of runs on different devices are not comparable. */
+  /** The device that computed it, in words: times of runs on different devices are not comparable. */
   place?: string;
   /** Both forms at the last step, if they were measured or are inherently the same. */
   forms?: Forms;
@@ -44,7 +44,7 @@ export interface StudyRun {
   examples?: ExampleOutcomes;
 }
 
-/** What a study compares runs on; `evaluations` is the mean over several sets. */
+/** The data that a study compares runs on; `evaluations` is the mean over several sets. */
 export type JudgedOn = 'validation' | 'test' | 'evaluations';
 
 /** A result of the adapter of the best evaluation. */

@@ -32,7 +32,7 @@ const counts = ([key, value]: readonly [string, string]): boolean =>
 /** All settings that determine a run's result, except its seed. */
 export const settingsOf = (spec: Experiment): Settings => new Map([...flatSettings(spec)].filter(counts));
 
-/** The same text for the same settings in any order, in this process; without the keys in `but`. */
+/** A string that is equal for equal settings in any order, in this process; without the keys in `but`. */
 export const keyOf = (settings: Settings, but: (key: string) => boolean = () => false): string =>
   textOf([...settings].filter(([key]) => !but(key)));
 
@@ -53,11 +53,11 @@ const textOf = (settings: readonly (readonly [string, string])[]): string =>
     .sort((a, b) => a - b)
     .join();
 
-/** The same text, in this process, for runs that differ only in their seed. */
+/** A string that is equal, in this process, for runs that differ only in their seed. */
 export const groupKey = (spec: Experiment): string => textOf([...flatSettings(spec)].filter(counts));
 
-/** What determines which examples are trained on and evaluated: runs that differ here are not compared. */
+/** True for settings that determine the training and evaluation examples: runs that differ here are not compared. */
 export const isData = (key: string): boolean => /^(data|task)\./.test(key);
 
-/** What a learning rate search varies. */
+/** True for settings that a learning rate search varies. */
 export const isRate = (key: string): boolean => /^training\.(headL|l)earningRate$/.test(key);

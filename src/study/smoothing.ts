@@ -1,4 +1,4 @@
-/** Weights of the past to choose from; 0 is no smoothing. */
+/** Weights of the past to choose from; 0 does not smooth. */
 export const WEIGHTS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] as const;
 
 /** With fewer values than this, a smoothed curve would hide more than it shows. */

@@ -38,7 +38,7 @@ export interface Section {
    * and of the training file if validation is split off from it.
    */
   name: string;
-  /** What the runs are compared on. */
+  /** The data that the runs are compared on. */
   on: JudgedOn;
   /** Some of the runs have scores on other sets, which the others lack. */
   unused: boolean;
@@ -91,7 +91,7 @@ function divergedOf(runs: readonly (StudyRun | UnfitRun)[], fit: readonly StudyR
   );
 }
 
-/** The same settings and seed give the same run: only the newest counts. */
+/** Runs with equal settings and seed are equal: only the newest counts. */
 function newestOfRepeats(runs: readonly StudyRun[]): StudyRun[] {
   const newest = new Map<string, StudyRun>();
   for (const run of runs) {

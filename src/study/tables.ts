@@ -23,8 +23,8 @@ interface GroupColumn {
 }
 
 /**
- * The groups of a data set, formatted for reading. What is the same for all of them is no column: `same` states it in a
- * line, which is empty if everything differs.
+ * The groups of a data set, formatted for reading. Settings that are the same for all have no column: `same` states
+ * them in a line, which is empty if everything differs.
  */
 export function groupTable({ groups }: Section, metric: MetricName, say: Say): Table & { same: string } {
   const chosen = groups.filter((g) => g.chosen);
@@ -42,7 +42,7 @@ export function groupTable({ groups }: Section, metric: MetricName, say: Say): T
   };
 }
 
-/** Not measured. */
+/** The cell for a value that was not measured. */
 const NONE = '–';
 
 const groupColumns = (metric: MetricName, say: Say): GroupColumn[] => [
@@ -82,7 +82,7 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
 
 type Cell = string | number;
 
-/** What was chosen on the set that these runs are evaluated on: "early-stopping halving learning-rate", or nothing. */
+/** The choices made on the set that these runs are evaluated on: "early-stopping halving learning-rate", or nothing. */
 function chosenOnValidation({ on, searches }: Section, group: Group, runs: readonly StudyRun[]): string {
   if (on !== 'validation') return '';
   const searched = searches.some((s) => s.label === group.label);

@@ -2,7 +2,7 @@ import { count } from '../base/number-text';
 import type { StudyRun } from './run';
 import type { Say } from './say';
 
-/** Whether the runs of a data set were trained on the same files, and on the current ones. */
+/** Notes on runs of a data set that were trained on different files, or not on the current ones. */
 export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
   const paths = [...new Set(runs.flatMap((r) => Object.keys(r.trainedOn ?? {})))];
   const differing = paths.flatMap((path) => {
@@ -54,7 +54,7 @@ function commonest<T>(values: readonly T[]): T | undefined {
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
 }
 
-/** Of thousands, the first few say which. */
+/** The maximum number of runs that are named: of thousands, the first few suffice. */
 const MOST_NAMED = 20;
 
 function names(runs: readonly StudyRun[], say: Say): string {

@@ -15,7 +15,7 @@ export const chanceText = (p: number): string =>
 
 const LEVEL = 0.05;
 
-/** What all differences of a study have in common. */
+/** The parts that all differences of a study have in common. */
 type Compared = Pick<Study, 'metric' | 'tests'>;
 
 /** The observed difference, and what could have been detected, as sentences. */
@@ -111,7 +111,7 @@ function amount(value: number, from: number, metric: MetricName, say: Say): stri
     : say('{0} points of {1} × 100', text, say(label));
 }
 
-/** How to read the numbers of a data set. */
+/** Notes on how to read the numbers of a data set. */
 export function sectionNotes(section: Section, { metric, tests }: Compared, say: Say): string[] {
   const notes = [...hiddenNotes(section, metric, say), ...stepNotes(section, say)];
   for (const { label, diverged, runs } of section.groups)
@@ -186,7 +186,7 @@ export function sectionNotes(section: Section, { metric, tests }: Compared, say:
   return [...notes, ...inputNotes(runs, say), ...rateNotes(section, say)];
 }
 
-/** That there are more groups than are shown. */
+/** A note that there are more groups than are shown. */
 const hiddenNotes = ({ groups, hidden }: Section, metric: MetricName, say: Say): string[] =>
   hidden === undefined
     ? []
@@ -199,7 +199,7 @@ const hiddenNotes = ({ groups, hidden }: Section, metric: MetricName, say: Say):
         ),
       ];
 
-/** That nothing was chosen on the set that the numbers are from. */
+/** A note that nothing was chosen on the set that the numbers are from. */
 function scoreNotes({ on, groups }: Section, say: Say): string[] {
   const hasMerged = groups.some((g) => g.chosen && g.runs.some((r) => r.forms && !r.forms.same));
   return [
@@ -282,7 +282,7 @@ const WHY = {
   repeated: 'same settings and seed as a newer run',
 } as const;
 
-/** Which runs are excluded, and why; of many with the same reason only their number. */
+/** The excluded runs, and the reasons; for many with one reason only their number. */
 export const leftOutWords = ({ leftOut }: Pick<Study, 'leftOut'>, say: Say): string[] =>
   [...gathered(leftOut, (run) => run.why)].flatMap(([why, runs]) =>
     runs.length > MOST_NAMED

@@ -48,7 +48,7 @@ export function alarmName(alarm: AlarmKind, t: Translate): string {
   }
 }
 
-/** What was observed, with the numbers, as a sentence. */
+/** The observation, with its numbers, as a sentence. */
 export function alarmSentence(of: Alarm, t: Translate): string {
   const { alarm, value, threshold, reference } = of;
   const loss = (x: number | undefined) => formatMetric('loss', x ?? NaN);

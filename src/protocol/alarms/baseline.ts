@@ -10,7 +10,7 @@ export interface Baseline {
   value: number;
 }
 
-/** Whether metrics are worse than the baseline; false if they lack its metric. */
+/** True if metrics are worse than the baseline; false if they lack its metric. */
 export function isWorse(metrics: object, { metric, value }: Baseline): boolean {
   const found = own(metrics as Record<string, unknown>, metric);
   return typeof found === 'number' && score(metric, found) < score(metric, value);

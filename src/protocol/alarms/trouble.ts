@@ -11,7 +11,7 @@ const EXPLOSIONS: readonly AlarmKind[] = [
   'non-finite',
 ];
 
-/** Whether the model has exploded at some step, even if it recovered. */
+/** True if the model has exploded at some step, even if it recovered. */
 export const hasExploded = (events: readonly RunEvent[]): boolean =>
   divergedCount(events) > 0 || alarmsOf(events).some(({ alarm }) => EXPLOSIONS.includes(alarm));
 
@@ -25,11 +25,11 @@ export function lastGoodStep(events: readonly RunEvent[]): number {
   return Math.max(0, Math.min(...alarmsOf(events).map(({ since }) => since), ...diverged));
 }
 
-/** Whether a run has an alarm or a diverged evaluation, which its state alone hides. */
+/** True if a run has an alarm or a diverged evaluation, which its state alone hides. */
 export const isTroubled = (events: readonly RunEvent[]): boolean =>
   divergedCount(events) > 0 || alarmsOf(events).length > 0;
 
-/** How many of what, for a badge: "9 evaluations diverged, 2 alarms"; undefined for a run without any. */
+/** The counts of a run's troubles, for a badge: "9 evaluations diverged, 2 alarms"; undefined for a run without any. */
 export function troubleCounts(events: readonly RunEvent[], t: Translate): string | undefined {
   const alarms = alarmsOf(events).length;
   return joined([

@@ -120,7 +120,7 @@ const NOT_AVAILABLE = /^Nodes required for job are DOWN, DRAINED or reserved[^,]
 
 function wordsOf(text: string): string | undefined {
   const code = text.replace(NOT_AVAILABLE, 'ReqNodeNotAvail');
-  // One line of squeue for tasks that wait for different reasons: "Resources,JobHeldUser", "JobArrayTaskLimit,None"
+  // squeue has one line for tasks that wait for different reasons: "Resources,JobHeldUser", "JobArrayTaskLimit,None"
   const all = code.split(',').filter((name) => name !== 'None');
   const words = all.map((name) => own(REASONS, name));
   if (all.length > 0 && words.every((known) => known !== undefined)) return [...new Set(words)].join('; ');

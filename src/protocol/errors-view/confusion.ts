@@ -1,6 +1,6 @@
 import type { LabelColumns } from '../prediction-columns';
 
-/** How many examples of each label were predicted as each: `counts[label * labels + predicted]`. */
+/** The number of examples of each label that were predicted as each: `counts[label * labels + predicted]`. */
 export interface Confusion {
   labels: number;
   counts: Uint32Array;

@@ -1,6 +1,6 @@
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '../prediction-columns';
 
-/** What is found of one type or label, over all examples. */
+/** The counts for one type or label, over all examples. */
 export interface FoundCounts {
   /** An index into the labels. */
   label: number;

@@ -25,7 +25,7 @@ const BINS = 5;
 /** NaN without examples. */
 export const accuracyOf = ({ right, count }: Slice): number => right / count;
 
-/** One per true label, in the labels' order. */
+/** One slice per true label, in the labels' order. */
 export const labelSlices = (columns: LabelColumns, wrong: Uint8Array, labels: number): Slice[] =>
   slices(columns, wrong, labels, (i) => columns.label[i]);
 

@@ -1,6 +1,6 @@
 import type { TextColumns } from '../prediction-columns';
 
-/** How well the tokens of some texts are predicted. */
+/** The quality of the predictions for the tokens of some texts. */
 export interface TextSlice {
   texts: number;
   /** Predicted tokens. */

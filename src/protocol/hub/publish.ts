@@ -1,17 +1,17 @@
 import type { ExportLine } from '../export';
 import type { PreflightProblem } from '../preflight';
 
-/** What an upload does to a file of the repository. */
+/** The effect of an upload on a file of the repository. */
 export type UploadChange = 'new' | 'replaced' | 'unchanged';
 
-/** What an upload reports. */
+/** The reports of an upload. */
 export type UploadEvent =
   /** Bytes of the files that are sent on their own, of those of all files. At most a few times a second. */
   | { kind: 'sending'; path: string; done: number; total: number }
   /** A request failed and will be repeated. */
   | { kind: 'retrying'; reason: string; seconds: number };
 
-/** What would be uploaded, before anything is. */
+/** The files that would be uploaded, before anything is. */
 export interface PublishPlan {
   kind: 'plan';
   /** "alice/rte" */
@@ -30,11 +30,11 @@ export interface PublishPlan {
   files: { path: string; size: number; change: UploadChange }[];
   /** Bytes of those that are new or replaced. */
   size: number;
-  /** What should be looked at before it is published. */
+  /** Things to look at before it is published. */
   warnings: string[];
 }
 
-/** Where the adapter is now. */
+/** The adapter's place on the hub after publishing. */
 export interface Published {
   kind: 'published';
   repo: string;
@@ -44,7 +44,7 @@ export interface Published {
   private: boolean;
   /** The page for people. */
   address: string;
-  /** That were contacted. */
+  /** The hosts that were contacted. */
   hosts: string[];
 }
 

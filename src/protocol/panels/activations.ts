@@ -19,7 +19,7 @@ export interface ViewMessage {
   /** The steps of all snapshots, in order; empty before the first. */
   steps: number[];
   step: number;
-  /** Whether the page follows the newest snapshot. */
+  /** True if the page follows the newest snapshot. */
   following: boolean;
   /** Why there is nothing to draw, or no curve: a full sentence, translated. */
   notice?: string;
@@ -34,7 +34,7 @@ export interface SigmaInfo {
   fixed: boolean;
   learnable: boolean;
   gridRange: [number, number];
-  /** Where the spline is nonzero; undefined without one. */
+  /** The interval in which the spline is nonzero; undefined without one. */
   support?: [number, number];
 }
 
@@ -84,7 +84,7 @@ export interface LayerMessage {
   output: number;
   input: number;
   range: [number, number];
-  /** Of the input coordinate: below, the bins, above. */
+  /** Counts of the input coordinate: below, the bins, above. */
   counts: Uint32Array;
   tokens: number;
   /** Undefined for a method without σ. All over `z`; `first` is the sum with the first snapshot's H and W. */
@@ -122,9 +122,9 @@ export interface WordsMessage {
   /** The total count; `words` are the first few. */
   count: number;
   words: Word[];
-  /** How many validation rows the snapshots cover. */
+  /** The number of validation rows that the snapshots cover. */
   examples: number;
-  /** Why there are no words. */
+  /** The reason why there are no words. */
   notice?: string;
 }
 
@@ -139,10 +139,10 @@ export interface Word {
   token: string;
   after: string;
   id: number;
-  /** Where the row is an image: the image, and the part of it that the token stands for, if it does. */
+  /** For a row that is an image: the image, and the part of it that the token stands for, if it does. */
   image?: ShownImage;
   patch?: Patch;
-  /** Where the row is an image, but the layer reads its prompt: the token's position in that, from 0. */
+  /** For an image whose layer reads its prompt: the token's position in the prompt, from 0. */
   position?: number;
 }
 

@@ -3,7 +3,7 @@ import { METHOD_ORDER, type MethodName } from '../../experiment/methods';
 import type { StepCost } from '../step-cost';
 import type { PaperReport } from '../../experiment/paper';
 
-/** What the budget panel is opened for: an experiment's values, a model, or the paper's shapes. */
+/** The subject of the budget panel: an experiment's values, a model, or the paper's shapes. */
 export interface BudgetOpen {
   /** The experiment file, absolute. */
   file?: string;
@@ -45,7 +45,7 @@ export interface ModelChoice {
   id: string;
   label: string;
   kind: 'experiment' | 'file' | 'paper';
-  /** What is usually adapted in it, applied when it is chosen. */
+  /** The layers that are usually adapted in it, applied when it is chosen. */
   names?: string;
   loraRank?: number;
 }
@@ -60,7 +60,7 @@ export interface BudgetSetup {
     name: string;
     /** Settings in the file that affect the result but have no control: "adapter.excludeModules: [\"lm_head\"]". */
     others: string[];
-    /** What in the file is unusable. */
+    /** The unusable parts of the file. */
     problems: string[];
   };
 }
@@ -72,7 +72,7 @@ export interface ReadyModel {
   source?: string;
   endings: Ending[];
   paper?: PaperReport;
-  /** Of a model that reads texts, the usual length of one: no more tokens than it has positions for. */
+  /** For a model that reads texts, the usual length of one: no more tokens than it has positions for. */
   length?: number;
 }
 
@@ -86,13 +86,13 @@ export interface BudgetAnswer {
   problems: FieldProblem[];
   /** Omitted if there are problems. */
   budget?: Budget;
-  /** What "Write to Experiment" would change: "adapter.rank: 2 → 4". Undefined without a file. */
+  /** The changes that "Write to Experiment" would make: "adapter.rank: 2 → 4". Undefined without a file. */
   changes?: string[];
   /** Why the choice cannot be written. */
   cannotWrite?: string;
 }
 
-/** What a training step takes with the page's settings, or why that is not known. */
+/** The cost of a training step with the page's settings, or the reason why it is not known. */
 export interface BudgetStep {
   type: 'step';
   seq: number;
@@ -168,7 +168,7 @@ export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined
   return undefined;
 }
 
-/** What a panel was opened for, as restored by a reload. */
+/** Parses the subject of a panel that a reload restores. */
 export function parseBudgetOpen(value: unknown): BudgetOpen | undefined {
   if (!isObject(value)) return undefined;
   const { file, model } = value;

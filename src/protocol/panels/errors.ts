@@ -28,9 +28,9 @@ export interface PredictionsMessage {
   experiment: string;
   /** The data file's name, or a pattern. */
   file: string;
-  /** Which file a line is in, for a pattern. */
+  /** The file of each line, for a pattern. */
   parts?: readonly FilePart[];
-  /** Which of the sets it is, and all that the experiment has. */
+  /** The chosen set, and all that the experiment has. */
   on: MeasuredOn;
   sets: readonly MeasuredOn[];
   /** Without paths. */
@@ -62,7 +62,7 @@ export function parseErrorsMessage(value: unknown): ErrorsFromPage | undefined {
   return undefined;
 }
 
-/** What a panel was opened for, as restored by a reload. The host checks that the path is absolute. */
+/** Parses the subject of a panel that a reload restores. The host checks that the path is absolute. */
 export function parseErrorsOpen(value: unknown): ErrorsOpen | undefined {
   const { run, step, on } = (value ?? {}) as Record<string, unknown>;
   if (typeof run !== 'string' || !isCount(step)) return undefined;

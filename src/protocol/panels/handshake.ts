@@ -1,7 +1,7 @@
 /**
- * How a page and its host connect: the page sends `ready`, the host answers with `init` and one full snapshot. A hidden
- * page is disposed; when shown, it is a new page and sends `ready` again. `open` is what the panel shows (which runs,
- * which file); the page stores it in its state so that a reload can restore it.
+ * The handshake between a page and its host: the page sends `ready`, the host answers with `init` and one full
+ * snapshot. A hidden page is disposed; when shown, it is a new page and sends `ready` again. `open` is the panel's
+ * subject (some runs, a file); the page stores it in its state so that a reload can restore it.
  */
 export interface Init<Open> {
   type: 'init';

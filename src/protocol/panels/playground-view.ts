@@ -20,7 +20,7 @@ export interface PlaygroundView {
   subjects: SubjectView[];
   /** The newest question's number; 0 before the first. */
   request: number;
-  /** Whether more of its answer will follow. */
+  /** True if more of its answer will follow. */
   busy: boolean;
   /** The newest question, if it was a text to be labeled. */
   text?: string;
@@ -64,7 +64,7 @@ export interface AnswerView {
   /** From a language model, as far as it is generated. */
   text?: string;
   generated?: Generated;
-  /** Of a picture that is being drawn: the steps that are done. */
+  /** For a picture that is being drawn: the steps that are done. */
   drawing?: { step: number; of: number };
   picture?: PlayPicture;
 }

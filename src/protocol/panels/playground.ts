@@ -11,9 +11,7 @@ import {
 } from '../playground';
 import type { PlaygroundView } from './playground-view';
 
-/**
- * What a playground is opened for: a checkpoint, or an ONNX file with or without an adapter's folder; absolute paths.
- */
+/** The subject of a playground: a checkpoint, or an ONNX file with or without an adapter's folder; absolute paths. */
 export type PlaygroundOpen =
   | { kind: 'run'; run: string; at: 'best' | 'last' | number }
   | { kind: 'model'; model: string; adapter?: string };
@@ -90,7 +88,7 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
   }
 }
 
-/** What a panel was opened for, as restored by a reload. */
+/** Parses the subject of a panel that a reload restores. */
 export function parsePlaygroundOpen(value: unknown): PlaygroundOpen | undefined {
   const { kind, run, at, model, adapter } = (value ?? {}) as Record<string, unknown>;
   if (kind === 'run' && isText(run) && (at === 'best' || at === 'last' || Number.isSafeInteger(at)))

@@ -4,12 +4,12 @@ import type { RunSamples } from '../run-files/samples';
 import type { Experiment } from '../../experiment/experiment';
 import type { SaveChart } from './save-chart';
 
-/** What the Run dashboard shows: absolute paths of run folders, at least one, without duplicates. */
+/** The subject of the Run dashboard: absolute paths of run folders, at least one, without duplicates. */
 export interface RunOpen {
   runs: string[];
 }
 
-/** As in the tree; `gone` is a folder that no longer exists. */
+/** The states of the tree; `gone` is a folder that no longer exists. */
 export type RunPageState =
   'queued' | 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged' | 'gone';
 

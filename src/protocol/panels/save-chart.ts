@@ -4,7 +4,7 @@ export type ChartFormat = (typeof CHART_FORMATS)[number];
 /** Asks where to save a chart, and writes it there. */
 export interface SaveChart {
   type: 'saveChart';
-  /** What the chart shows, for the file's name: letters, digits and hyphens. */
+  /** The chart's subject, for the file's name: letters, digits and hyphens. */
   chart: string;
   format: ChartFormat;
   /** The file as text; a PNG in Base64. */

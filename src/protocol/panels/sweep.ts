@@ -2,7 +2,7 @@ import type { MetricName } from '../../experiment/metrics';
 import type { SaveChart } from './save-chart';
 import type { Pruning, RateSearch, SweepSpec } from '../../experiment/sweep';
 
-/** What the Sweep page shows: the absolute path of a sweep's folder. */
+/** The subject of the Sweep page: the absolute path of a sweep's folder. */
 export interface SweepOpen {
   sweep: string;
 }
@@ -36,7 +36,7 @@ export interface SweepFacts {
   folder: string;
   /** On a cluster: "Slurm on login.example.org". */
   on?: string;
-  /** What is wrong with the view of the cluster: it does not answer, or nobody asks it. */
+  /** The reason why the view of the cluster may be out of date: it does not answer, or nobody asks it. */
   notice?: string;
   /** The experiment's name in the tree. */
   experiment: string;
@@ -49,15 +49,15 @@ export interface SweepFacts {
   metric: MetricName;
   /** Dotted keys that differ between trials, in the order of the file. */
   varied: string[];
-  /** Those that were drawn on a logarithmic scale. */
+  /** Dotted keys whose values were drawn on a logarithmic scale. */
   logarithmic: string[];
   /** Trials that train in parallel; undefined before the machine was measured. */
   parallel?: number;
   pruning?: Pruning;
   search?: RateSearch;
-  /** Whether it can be started or continued here. */
+  /** True if it can be started or continued here. */
   canResume: boolean;
-  /** Whether trials are in a cluster's queue that can be cancelled here. */
+  /** True if trials are in a cluster's queue that can be cancelled here. */
   canStop?: boolean;
 }
 
@@ -67,14 +67,14 @@ export interface PageTrial {
   number: number;
   /** The number of its run, once it has one: #12. */
   runNumber?: number;
-  /** As everywhere: "#12 rank 4", or "Trial 3 · rank 4" before its run has a number. */
+  /** The usual name: "#12 rank 4", or "Trial 3 · rank 4" before its run has a number. */
   name: string;
   /** By dotted key: what the trial changes, and the experiment's value of what others change, as far as known. */
   settings: Record<string, unknown>;
   state: PageTrialState;
   /** The folder of its run, once that exists. */
   run?: string;
-  /** What can be done with the run; as in the tree. */
+  /** The commands for the run, as in the tree. */
   can: string[];
   step: number;
   /** 0 until the trainer has determined it. */
@@ -92,14 +92,14 @@ export interface PageTrial {
   alarms?: string;
   /** Why it failed. */
   error?: string;
-  /** Of a trial on a cluster: why it waits, where it runs, or how its job ended. */
+  /** For a trial on a cluster: why it waits, where it runs, or how its job ended. */
   cluster?: string;
 }
 
 export type SweepToPage =
   /** Everything. */
   | { type: 'sweep'; facts: SweepFacts; trials: PageTrial[] }
-  /** What has changed since the last message. The trials replace those with the same id. */
+  /** The changes since the last message. The trials replace those with the same id. */
   | { type: 'changes'; facts?: SweepFacts; trials: PageTrial[] }
   | { type: 'error'; message: string };
 

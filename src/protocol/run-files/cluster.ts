@@ -11,7 +11,7 @@ export interface ClusterFile {
   place: string;
   /** When the scheduler last answered, in ms since 1970. */
   at: number;
-  /** It shares no folder with this machine: checkpoints stay there until `aurora sweep --checkpoints` brings them. */
+  /** It shares no folder with this machine: checkpoints stay there until `aurora sweep --checkpoints` copies them. */
   keepsCheckpoints?: true;
   /** Since when it does not answer, and why. */
   unreachable?: { since: number; message: string };
@@ -32,7 +32,7 @@ export interface ClusterTrial {
   state: ClusterTrialState;
   /** The scheduler's own code, such as `Priority`, `TIMEOUT` or `Unschedulable`: `protocol/cluster/reasons.ts` says it in words. */
   code?: string;
-  /** What the scheduler adds to it. */
+  /** The scheduler's own words about it. */
   detail?: string;
   /** Its name in the scheduler: `123_4`, or a pod. */
   job: string;
@@ -42,8 +42,8 @@ export interface ClusterTrial {
   log?: string;
   exitCode?: number;
   /**
-   * How often the scheduler lost it, why the last time, when (ms since 1970), and how often in a row at the same step. It may
-   * have been submitted again since.
+   * Losses of the trial by the scheduler: how many, the last one's reason and time (ms since 1970), and how many in a
+   * row at the same step. It may have been submitted again since.
    */
   lost?: {
     times: number;
@@ -56,6 +56,6 @@ export interface ClusterTrial {
   collected?: true;
 }
 
-/** Whether the scheduler has a trial: in its queue, or running. */
+/** True if the scheduler has a trial: in its queue, or running. */
 export const isWithScheduler = ({ state }: Pick<ClusterTrial, 'state'>): boolean =>
   state === 'queued' || state === 'running' || state === 'preempted';

@@ -3,7 +3,7 @@ import { SAMPLERS, type SamplerName } from '../../experiment/pictures';
 /** pictures/index.json: what was drawn of a few prompts before training and at evaluations. Written after the pictures. */
 export interface RunPictures {
   version: 1;
-  /** Of each picture, in pixels. */
+  /** The width of each picture, in pixels. */
   width: number;
   height: number;
   sampler: SamplerName;
@@ -11,7 +11,7 @@ export interface RunPictures {
   guidance: number;
   negativePrompt?: string;
   prompts: PicturePrompt[];
-  /** File names of the base model's pictures, by prompt. Those of a list that is shorter were not drawn yet. */
+  /** File names of the base model's pictures, by prompt. A shorter list lacks pictures that were not drawn yet. */
   base: string[];
   /** In their order. */
   evaluations: PictureEvaluation[];
@@ -19,7 +19,7 @@ export interface RunPictures {
 
 export interface PicturePrompt {
   text: string;
-  /** Of the noise that each of its pictures begins with. */
+  /** The seed of each picture's initial noise. */
   seed: number;
 }
 

@@ -19,7 +19,7 @@ export interface SampleRow {
   pair?: string;
   /** A small picture of an image, as a data URI. */
   thumbnail?: string;
-  /** The true answer; left out for a text, which is its own. */
+  /** The true answer; left out for a text, which is its own answer. */
   truth?: SampleAnswer;
 }
 
@@ -38,14 +38,14 @@ export interface SamplePrediction {
   said?: SampleAnswer;
   /** Left out where an answer is more or less far off, not wrong. */
   right?: boolean;
-  /** Of a label or choice: its probability. */
+  /** For a label or choice: its probability. */
   probability?: number;
-  /** Of a text: how many of its tokens were the most likely ones, of how many. */
+  /** For a text: the number of its tokens that were the most likely ones, and of all. */
   tokens?: readonly [right: number, of: number];
   loss: number;
 }
 
-/** Whether an answer at an evaluation is wrong though it was right at the one before. */
+/** True if an answer at an evaluation is wrong though it was right at the one before. */
 export const hasTurnedWrong = (
   before: SamplePrediction | undefined,
   now: SamplePrediction | undefined,

@@ -2,7 +2,7 @@ import { count } from '../../base/number-text';
 
 type Translate = (sentence: string, ...values: (string | number)[]) => string;
 
-/** What is known about a trainer that ended without reporting it. */
+/** The facts about a trainer that ended without reporting it. */
 export interface UnexpectedEnd {
   /** The signal that ended it, if the process that started it saw it: "SIGBUS". */
   signal?: string;
@@ -15,7 +15,7 @@ export interface UnexpectedEnd {
 /** Without a message from the program itself: a processor or a library has found an error in it. */
 const CRASHES = ['SIGSEGV', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
 
-/** Whether more is known than that the trainer is gone. */
+/** True if more is known than that the trainer has ended. */
 export const isExplained = ({ signal, model }: UnexpectedEnd): boolean =>
   signal !== undefined || model !== undefined;
 

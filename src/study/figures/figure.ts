@@ -12,7 +12,7 @@ export interface Figure {
   table: Table;
 }
 
-/** The same numbers as a table, to read and to copy. */
+/** A figure's numbers as a table, to read and to copy. */
 export interface Table {
   head: string[];
   rows: string[][];

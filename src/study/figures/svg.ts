@@ -51,7 +51,7 @@ function element(s: Shape): string {
   }
 }
 
-/** As the `d` attribute of a path. */
+/** The `d` attribute of a path. */
 export const pathData = (points: readonly Point[], closed = false): string =>
   `M${points.map(([x, y]) => `${n(x)} ${n(y)}`).join('L')}${closed ? 'Z' : ''}`;
 

@@ -5,7 +5,7 @@ import { byTelling } from '../../experiment/telling';
 import { metricKey, metricOfKey, type MetricPart, type RunFields } from './fields';
 import type { Column, ColumnType, Row, RunsTable, Value } from './table';
 
-/** What is not a metric or a setting, in the order of the columns. */
+/** The columns other than metrics and settings, in their order. */
 const BEFORE: Readonly<Record<string, [title: string, type: ColumnType]>> = {
   star: ['Star', 'boolean'],
   number: ['Number', 'number'],
@@ -43,7 +43,7 @@ const MOST_SETTINGS = 12;
 const isLacking = ({ key, several }: { key: string; several: boolean }): boolean =>
   key.startsWith('adapter.') && !several;
 
-/** What tells whether F1 is macro F1. */
+/** The metrics that show whether F1 is macro F1. */
 const ONE_F1 = ['f1', 'macroF1', 'accuracy'] as const;
 
 /** Always its own column, and never what distinguishes an experiment. */
@@ -58,7 +58,7 @@ export class ColumnFinder {
   private read = 0;
   private readonly facts = new Map<string, { first: Value; differs: boolean }>();
   private readonly metrics = new Set<string>();
-  /** Of runs with both kinds of F1. */
+  /** Metrics of runs with both kinds of F1. */
   private readonly scored: Metrics[] = [];
   private readonly settings = new Map<string, SettingSeen>();
 
@@ -91,7 +91,10 @@ export class ColumnFinder {
     if (settings.size > 0) this.read++;
   }
 
-  /** Those with cells first: what describes the run, metrics, differing settings; then the settings that all share. */
+  /**
+   * Columns with cells first: the run's description, metrics, differing settings; then the settings that all runs
+   * share.
+   */
   columns(): Column[] {
     const settings = [...this.settings].map(([key, seen]) => ({
       key,
@@ -106,7 +109,8 @@ export class ColumnFinder {
       kind: 'setting',
       shown,
     });
-    // What varies comes before what some methods lack, and both before what they are tried on: names of files are long.
+    // Settings that vary come before those that some methods lack, and both before those of the data: names of files
+    // are long.
     const differing = settings
       .filter((s) => s.differs)
       .sort((a, b) => Number(isLacking(a)) - Number(isLacking(b)) || byTelling(a.key, b.key));
@@ -156,11 +160,11 @@ export class ColumnFinder {
 }
 
 interface SettingSeen {
-  /** As JSON. */
+  /** The first value as JSON. */
   first: string;
   count: number;
   differs: boolean;
-  /** Whether two runs that have it differ in it. */
+  /** True if two runs that have it differ in it. */
   several: boolean;
   type: ColumnType;
 }
@@ -197,6 +201,6 @@ export function tableOf(runs: readonly RunFields[]): RunsTable {
   return { columns, rows: runs.map((run) => rowOf(run, columns)) };
 }
 
-/** What a column's title leaves out: whether a metric is of the best or the last evaluation, or of the test set. */
+/** The part that a column's title leaves out: a metric is of the best or the last evaluation, or of the test set. */
 export const partOf = ({ key, kind }: Column): MetricPart | undefined =>
   kind === 'metric' ? metricOfKey(key)?.part : undefined;

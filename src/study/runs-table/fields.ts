@@ -57,7 +57,7 @@ export type MetricPart = 'best' | 'last' | 'test';
 export const metricKey = (metric: MetricName, part: MetricPart): string =>
   part === 'best' ? metric : `${metric}.${part}`;
 
-/** The inverse of `metricKey`; undefined for a column that is no metric's. */
+/** The inverse of `metricKey`; undefined for a column of another kind. */
 export function metricOfKey(key: string): { metric: MetricName; part: MetricPart } | undefined {
   const [metric, part = 'best', ...more] = key.split('.');
   const known = part === 'best' || part === 'last' || part === 'test';
@@ -110,7 +110,7 @@ function putMetrics(events: readonly RunEvent[], spec: Experiment | undefined, p
   const last = evaluations.at(-1);
   const best = evaluations.findLast((e) => e.best) ?? last;
   const test = scoresOf(events, spec?.data)?.test;
-  // One that diverged after its last evaluation has no last value.
+  // A run that diverged after its last evaluation has no last value.
   const isDead = events.findLast((e) => e.kind === 'diverged-evaluation' || e.kind === 'evaluation');
   putAll('best', best?.metrics, put);
   if (isDead?.kind === 'evaluation') putAll('last', last?.metrics, put);

@@ -1,7 +1,7 @@
 import { NEWEST } from './sort';
 import { parseView, viewName, type TableView } from './view';
 
-/** What a saved view keeps. Pins and widths belong to one table and one window. */
+/** The parts that a saved view keeps. Pins and widths belong to one table and one window. */
 const KEPT = ['columns', 'sort', 'filter', 'group'] as const;
 export type KeptView = Pick<TableView, (typeof KEPT)[number]>;
 
@@ -22,7 +22,7 @@ export type SavedChange =
 export const keptOf = (view: TableView): KeptView =>
   Object.fromEntries(KEPT.flatMap((key) => (view[key] === undefined ? [] : [[key, view[key]]])));
 
-/** Whether two views show the same. */
+/** True if two views show the same. */
 export const isSameView = (a: TableView, b: TableView): boolean => contentOf(a) === contentOf(b);
 
 const contentOf = ({ columns, sort = NEWEST, filter = '', group = [] }: TableView): string =>

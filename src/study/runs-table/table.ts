@@ -1,6 +1,6 @@
 import type { MetricName } from '../../experiment/metrics';
 
-/** What a cell holds; null if the run has no such value. Times are in ms since 1970, durations in seconds. */
+/** The value of a cell; null if the run has no such value. Times are in ms since 1970, durations in seconds. */
 export type Value = string | number | boolean | readonly string[] | null;
 
 export type ColumnType = 'text' | 'number' | 'boolean' | 'list' | 'time' | 'duration';
@@ -23,11 +23,11 @@ export interface Column {
 export interface Row {
   /** The run folder's path: the row's identity. */
   folder: string;
-  /** In the order of the columns. Those with `same` come last and have none. */
+  /** The cells in the order of the columns. Columns with `same` come last and have none. */
   cells: readonly Value[];
   /** Its settings could not be read, so that it does not have those that all others share. */
   unread?: true;
-  /** What can be done with the run, as in the tree: a place in the list that comes with the rows. */
+  /** The commands for the run, as in the tree: an index into the list that comes with the rows. */
   can?: number;
 }
 

@@ -2,7 +2,7 @@ import { escapeControls } from '../../base/controls';
 import { MOST_GROUPED } from './group';
 import type { SortKey } from './sort';
 
-/** How the user looks at a table; kept for the workspace. What is left out is as in a new table. */
+/** The user's view of a table; kept for the workspace. Omitted parts are as in a new table. */
 export interface TableView {
   /** Keys, in order. */
   columns?: string[];
@@ -12,7 +12,7 @@ export interface TableView {
   group?: string[];
   /** Folders of the rows at the top. */
   pinned?: string[];
-  /** Of the columns that the user has resized, by key; CSS pixels. */
+  /** The widths of the columns that the user has resized, by key; CSS pixels. */
   widths?: Record<string, number>;
   /** The saved view that was chosen last; this view may have changed since. */
   saved?: string;

@@ -2,7 +2,7 @@ import { settingText, shortKeys } from '../../experiment/sweep';
 import { own } from '../../base/names';
 import { numberText } from '../../base/number-text';
 
-/** How the values of a setting, or of the metric, are laid out from 0 to 1. */
+/** The layout of a setting's values, or of the metric's, from 0 to 1. */
 export interface Axis {
   /** The dotted key. */
   key: string;
@@ -10,7 +10,7 @@ export interface Axis {
   kind: 'linear' | 'log' | 'category';
   /** Distinct values in ascending order, categories in order of appearance. */
   values: (number | string)[];
-  /** Where a value is, from 0 to 1; undefined if it is missing. */
+  /** The position of a value, from 0 to 1; undefined if it is missing. */
   at(value: unknown): number | undefined;
   /** Values to label. */
   ticks: { at: number; label: string }[];

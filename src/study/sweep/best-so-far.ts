@@ -29,9 +29,9 @@ export const bestTrial = (trials: readonly PageTrial[], metric: MetricName): Pag
 export interface BestSoFar {
   /** Every trial's result, or, over time, each of its improvements. */
   all: BestPoint[];
-  /** Those that were better than all before. */
+  /** The results that were better than all before. */
   points: BestPoint[];
-  /** Where the axis ends. */
+  /** The end of the axis. */
   end: number;
 }
 
@@ -46,7 +46,7 @@ export function bestByNumber(trials: readonly PageTrial[], metric: MetricName): 
 
 /**
  * The best result over time, in seconds. Time passes only while at least one trial trains, so that a night in which the
- * sweep was stopped takes no room.
+ * sweep was stopped takes no space.
  */
 export function bestOverTime(trials: readonly PageTrial[], metric: MetricName): BestSoFar {
   const busy = union(trials.flatMap((t) => t.spans));

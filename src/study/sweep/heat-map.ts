@@ -4,7 +4,7 @@ import { isBetter, type MetricName } from '../../experiment/metrics';
 import type { PageTrial } from '../../protocol/panels/sweep';
 import type { Axis } from './axis';
 
-/** What a cell shows of the trials that differ in other settings. */
+/** The value that a cell shows for the trials that differ in other settings. */
 export type CellValue = 'best' | 'mean';
 
 export interface HeatCell {

@@ -11,7 +11,7 @@ export interface Sort {
   descending: boolean;
 }
 
-/** What is going on first, then what is to come, then what is over. */
+/** Running trials first, then those to come, then those that ended. */
 const STATES: readonly PageTrialState[] = [
   'running',
   'starting',

@@ -3,7 +3,7 @@ import type { PageTrial } from '../../protocol/panels/sweep';
 import type { Point } from '../figures/figure';
 import type { Axis } from './axis';
 
-/** Where the axes of parallel coordinates are, in pixels. */
+/** The positions of the axes of parallel coordinates, in pixels. */
 export interface ParallelLayout {
   width: number;
   height: number;
@@ -16,7 +16,7 @@ export interface ParallelLayout {
   missing: number;
 }
 
-/** Room for the labels of the last axis. */
+/** Space for the labels of the last axis. */
 const RIGHT = 76;
 const LEFT = 14;
 /** The least distance of two axes, so that labels can be read. */

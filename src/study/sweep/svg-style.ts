@@ -1,7 +1,10 @@
 import type { SvgStyle } from '../figures/svg';
 import { SHADES } from './shade';
 
-/** The ends of the scale in a saved figure, as in `series-0` and `series-1`: blue and orange, which all can tell apart. */
+/**
+ * The ends of the scale in a saved figure, as in `series-0` and `series-1`: blue and orange, which everybody can
+ * distinguish.
+ */
 const LIGHT = [
   [0x00, 0x72, 0xb2],
   [0xb3, 0x54, 0x00],
@@ -18,7 +21,7 @@ const scale = ([worst, best]: number[][]): string =>
     return `.shade-${k}{color:rgb(${color})}`;
   }).join('');
 
-/** What a saved figure of a sweep needs in addition to the styles of all figures. */
+/** The styles that a saved figure of a sweep needs in addition to those of all figures. */
 export const SWEEP_STYLE: SvgStyle = {
   light: [
     `.trial{fill:none;stroke:currentColor;stroke-opacity:.7}.trial.unmeasured{stroke-dasharray:3 3;stroke-opacity:.3}`,

@@ -12,9 +12,9 @@ export interface TimeLeft {
 const OWN_PACE = 0.1;
 
 /**
- * How long a running sweep will take, estimated: what is left to train, at the pace of the trials that have ended or
- * paused, divided by the trials that train in parallel, but at least as long as its longest trial. Undefined while none
- * has ended, and unless it is running.
+ * The estimated remaining time of a running sweep: the training that is left, at the pace of the trials that have ended
+ * or paused, divided by the trials that train in parallel, but at least as long as its longest trial. Undefined while
+ * none has ended, and unless it is running.
  */
 export function timeLeft(
   { state, parallel = 1, pruning, search }: Pick<SweepFacts, 'state' | 'parallel' | 'pruning' | 'search'>,
@@ -57,8 +57,8 @@ function toBeTrained(trials: readonly PageTrial[], left: number, search: SweepFa
 }
 
 /**
- * How many whole trainings successive halving still takes: at each comparison, those that are left, for the part up to
- * there that is not trained yet. The furthest trials are the ones that are kept; a failed one is not.
+ * The number of whole trainings that successive halving still takes: at each comparison, those that are left, for the
+ * part up to there that is not trained yet. The furthest trials are the ones that are kept; a failed one is not.
  */
 function sharesLeft(trials: readonly PageTrial[], pruning: NonNullable<SweepFacts['pruning']>): number {
   const { steps = 0, epochs = 0 } = trials.find((t) => t.steps > 0) ?? {};

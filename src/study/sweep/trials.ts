@@ -1,10 +1,10 @@
 import type { PageTrial } from '../../protocol/panels/sweep';
 
-/** Whether it needs no more training. */
+/** True if it needs no more training. */
 export const isDone = ({ state }: Pick<PageTrial, 'state'>): boolean =>
   ['finished', 'diverged', 'failed', 'damaged', 'pruned'].includes(state);
 
-/** Whether it is to be trained, as far as is known: neither dropped from the section nor passed over. */
+/** True if it is to be trained, as far as is known: neither dropped from the section nor passed over. */
 export const isPlanned = ({ state }: Pick<PageTrial, 'state'>): boolean =>
   state !== 'passed-over' && state !== 'dropped';
 

@@ -6,7 +6,7 @@ import { matcher } from './values';
 
 export type RowTest = (row: Row) => boolean;
 
-/** Deeper nesting is no filter that a person writes, and would overflow the stack. */
+/** Nobody writes a filter with deeper nesting, which would overflow the stack. */
 const DEEPEST = 50;
 
 /**

@@ -1,6 +1,6 @@
 import type { Say } from '../../say';
 
-/** What is wrong with a filter, and where: characters from `at` on, which is its length at the end. */
+/** A mistake in a filter, and its place: characters from `at` on, which is the filter's length at the end. */
 export interface FilterProblem {
   message: string;
   at: number;

@@ -5,7 +5,7 @@ import type { Operator } from './tokens';
 
 export type Matches = (value: Value) => boolean;
 
-/** Whether a cell's value fits: "> 0.9". Or what was expected in place of `text`. */
+/** A test for a cell's value: "> 0.9". A string describes what was expected in place of `text`. */
 export function matcher(column: Column, operator: Operator, text: string, say: Say): Matches | string {
   if (operator === 'contains') {
     const wanted = text.toLowerCase();
