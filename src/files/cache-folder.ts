@@ -9,5 +9,5 @@ export function cacheFolder(env = process.env, platform: NodeJS.Platform = proce
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'aurora-lab');
 }
 
-/** What machines were measured to do: one file for each processor and number of threads. */
+/** The folder of the machines' measured speeds: one file for each processor and number of threads. */
 export const ratesFolder = (): string => join(cacheFolder(), 'rates');

@@ -13,9 +13,9 @@ export const childEnvironment = (
 const HUGE = 'glibc.malloc.hugetlb=1';
 
 /**
- * What a trainer's environment needs for memory in pages of 2 MB where Linux gives them only on request (the setting
+ * Environment variables that give a trainer memory in pages of 2 MB where Linux gives them only on request (the setting
  * `madvise` in /sys/kernel/mm/transparent_hugepage/enabled, as on Ubuntu): 0.96 times the time of a step, and 1% more
- * memory. A value of the user's for the same setting is kept.
+ * memory. The user's value for the setting is kept.
  */
 export function largePages(
   env: Readonly<NodeJS.ProcessEnv> = process.env,

@@ -35,7 +35,7 @@ export function containedName(name: string, platform = process.platform): string
   return parts.length === 0 || /^[A-Za-z]:$/.test(parts[0]!) ? undefined : parts.join('/');
 }
 
-/** Whether a text names a direct entry of a folder: neither a path, nor the folder itself, nor its parent. */
+/** True if a string names a direct entry of a folder: neither a path, nor the folder itself, nor its parent. */
 export const isEntryName = (name: unknown): name is string =>
   typeof name === 'string' && !/[/\\]/.test(name) && containedName(name) === name;
 
@@ -80,8 +80,8 @@ export function ownFile(folder: string, name: string): string | undefined {
 }
 
 /**
- * Where to write a file under a name from another file; undefined if that is outside of `root`. Folders in `root` may
- * be links too.
+ * The path for writing a file whose name comes from another file; undefined if that is outside of `root`. Folders in
+ * `root` may be links too.
  */
 export function containedTarget(root: string, name: string): string | undefined {
   const spelled = containedName(name);

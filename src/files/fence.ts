@@ -88,7 +88,7 @@ export function requireOwned(path: string): void {
   );
 }
 
-/** Whether no other process has taken over a folder that this process owned. */
+/** True if no other process has taken over a folder that this process owned. */
 export function stillOwned(path: string): boolean {
   const found = find(path);
   return !found || !otherOwner(...found);
@@ -109,7 +109,7 @@ function otherOwner(folder: string, { nonce, restore }: Writer): OwnerRecord | u
   return owner && owner.nonce !== nonce ? owner : undefined;
 }
 
-/** Who replaced an owner and has released the folder since. */
+/** The owner that replaced another one and has released the folder since. */
 function successorOf(folder: string, nonce: string): OwnerRecord | undefined {
   try {
     return parseOwner(reopening(() => readFileSync(successorFile(folder, nonce))));

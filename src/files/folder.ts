@@ -45,7 +45,7 @@ export function renameFlushed(from: string, to: string): void {
   if (dirname(from) !== dirname(to)) flushFolder(dirname(from));
 }
 
-/** The same without blocking, for the extension host. Creates the folders above `to`. */
+/** Moves without blocking, for the extension host. Creates the folders above `to`. */
 export async function moveFlushed(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await rename(from, to);

@@ -6,7 +6,7 @@ import { identityOf, isSettled, sameIdentity } from './identity';
 
 const PIECE = 1 << 22;
 
-/** SHA-256 of a file as `hashFile` finds it, for callers that cannot wait: the process does nothing else meanwhile. */
+/** SHA-256 of a file as `hashFile` finds it, for callers that cannot wait: it blocks the process. */
 export function hashFileNow(path: string, cache = HashCache.ofUser()): string {
   const file = openSync(path, 'r');
   try {

@@ -7,7 +7,7 @@ import { identityOf, isSettled, sameIdentity, sameWriting, type FileIdentity } f
 export interface HashedFile {
   sha256: string;
   identity: FileIdentity;
-  /** Whether any change since hashing started must show in the identity. */
+  /** True if any change since hashing started must show in the identity. */
   settled: boolean;
 }
 

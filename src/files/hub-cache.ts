@@ -8,7 +8,7 @@ import {
 } from '../experiment/hub-reference';
 
 /**
- * Where the files of the Hugging Face hub are on this machine: in its own cache, which Python's libraries share.
+ * The files of the Hugging Face hub on this machine: in its own cache, which Python's libraries share.
  * https://huggingface.co/docs/hub/local-cache and huggingface_hub/constants.py
  */
 
@@ -29,7 +29,7 @@ export function hubCacheFolder(env: CacheEnvironment = process.env, home = homed
   return named ? resolve(expanded(named, env, home)) : join(hubHome(env, home), 'hub');
 }
 
-/** As Python's expanduser and expandvars. */
+/** Expands a path as Python's expanduser and expandvars do. */
 export const expanded = (path: string, env: CacheEnvironment, home = homedir()): string =>
   path
     .replace(/^~(?=$|[\\/])/, () => home)
@@ -38,10 +38,10 @@ export const expanded = (path: string, env: CacheEnvironment, home = homedir()):
       (whole, braced?: string, plain?: string) => env[braced ?? plain!] ?? whole,
     );
 
-/** How huggingface_hub reads a variable that turns something on. */
+/** Reads a variable that turns something on as huggingface_hub does. */
 export const isTrue = (value = ''): boolean => ['1', 'ON', 'YES', 'TRUE'].includes(value.toUpperCase());
 
-/** Where the user's token of the hub is: the variables first, then the file that `hf auth login` writes. */
+/** The place of the user's hub token: the variables first, then the file that `hf auth login` writes. */
 export function tokenPlace(
   env: CacheEnvironment = process.env,
   home = homedir(),
@@ -65,11 +65,11 @@ export const repoFolder = (cache: string, { kind, repo }: Pick<HubReference, 'ki
 export const snapshotFolder = (cache: string, ref: Omit<HubReference, 'path'>): string =>
   join(repoFolder(cache, ref), 'snapshots', ref.revision);
 
-/** Where a reference's file or files are, whether or not they were downloaded. */
+/** The path of a reference's file or folder, downloaded or not. */
 export const snapshotPath = (cache: string, ref: HubReference): string =>
   join(snapshotFolder(cache, ref), ...ref.path.split('/').filter((part) => part !== ''));
 
-/** What a path in this machine's cache stands for, so that the reference leads back to the path; undefined for any other. */
+/** The reference of a path in this machine's cache, which leads back to the path; undefined for any other path. */
 export function ownReferenceOf(path: string): HubReference | undefined {
   const ref = referenceOf(path);
   return ref && snapshotPath(hubCacheFolder(), ref) === resolve(path) ? ref : undefined;
@@ -82,8 +82,8 @@ export function localPath(folder: string, written: string): string {
 }
 
 /**
- * `path` as an experiment names it: relative to the folder of `file`, with forward slashes; absolute if they share no root
- * (drives). What is in the hub's cache is named by its reference, which leads to the same bytes on every machine.
+ * `path` as an experiment names it: relative to the folder of `file`, with forward slashes; absolute if they share no
+ * root (drives). A file in the hub's cache is named by its reference, which leads to the same bytes on every machine.
  */
 export function writtenPath(file: string, path: string): string {
   const ref = ownReferenceOf(path);

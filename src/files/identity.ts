@@ -24,11 +24,11 @@ export function identify(path: string): FileIdentity | undefined {
   return stat?.isFile() ? identityOf(stat) : undefined;
 }
 
-/** The same file, not written in between, unless its time was set back. */
+/** True for one file that was not written in between, unless its time was set back. */
 export const sameWriting = (a: FileIdentity, b: FileIdentity): boolean =>
   a.device === b.device && a.inode === b.inode && a.size === b.size && a.mtimeNs === b.mtimeNs;
 
-/** The same, and its times, links and permissions have not changed either. */
+/** True for one file that was not written, and whose times, links and permissions have not changed either. */
 export const sameIdentity = (a: FileIdentity, b: FileIdentity): boolean =>
   sameWriting(a, b) && a.ctimeNs === b.ctimeNs;
 
@@ -39,11 +39,11 @@ const CHANGED_MS = 50;
 
 const age = (ns: string, now: number): number => now - Number(ns) / 1e6;
 
-/** Whether the file changed so recently that another change may have the same time. */
+/** True if the file changed so recently that another change may have the same time. */
 export const isFresh = ({ mtimeNs, ctimeNs }: FileIdentity, now = Date.now()): boolean =>
   age(mtimeNs, now) < CHANGED_MS || age(ctimeNs, now) < CHANGED_MS;
 
-/** Whether any later change must show in the identity, on every file system. */
+/** True if any later change must show in the identity, on every file system. */
 export const isSettled = (identity: FileIdentity, now = Date.now()): boolean =>
   !isFresh(identity, now) && age(identity.mtimeNs, now) >= WRITTEN_MS;
 

@@ -37,14 +37,14 @@ export function useUntilExit(copy: string): void {
   held.add(copy);
 }
 
-/** Whether a process that may still exist uses a copy. */
+/** True if a process that may still exist uses a copy. */
 export function isInUse(copy: string): boolean {
   const folder = join(copy, IN_USE);
   return namesIn(folder).some((name) => {
     try {
       return presenceNow(JSON.parse(readFileSync(join(folder, name), 'utf8')) as ProcessRecord) !== 'gone';
     } catch {
-      // Half written, or removed meanwhile.
+      // Half written, or just removed.
       return namesIn(folder).includes(name);
     }
   });

@@ -20,7 +20,7 @@ export function modelFile(path: string): string {
   return inputExists(index, 'model-data') ? index : join(path, MODEL_CONFIG);
 }
 
-/** The same for the editor, which must not wait for a disk. */
+/** The model's file, for the editor, which must not wait for a disk. */
 export async function modelFileLater(path: string): Promise<string> {
   const found = (of: string) => stat(of).catch(() => undefined);
   if (!(await found(path))?.isDirectory()) return path;
@@ -31,11 +31,11 @@ export async function modelFileLater(path: string): Promise<string> {
 /** A model's path as an experiment names it: the folder rather than the file that says what is in it. */
 export const modelPath = (path: string): string => (SETTINGS.includes(basename(path)) ? dirname(path) : path);
 
-/** Whether a path is that of a pipeline's model_index.json. */
+/** True if a path is that of a pipeline's model_index.json. */
 export const isPipelineIndex = (path: string): boolean => basename(path) === PIPELINE_INDEX;
 
-/** Whether a model's path is a folder from the hub, or the file that says what is in it, rather than an ONNX file. */
+/** True if a model's path is a folder from the hub, or the file that describes it, rather than an ONNX file. */
 export const isHubModel = (path: string): boolean => SETTINGS.includes(basename(modelFile(path)));
 
-/** Whether a model's path is the folder of a diffusers pipeline, or its model_index.json. */
+/** True if a model's path is the folder of a diffusers pipeline, or its model_index.json. */
 export const isPipeline = (path: string): boolean => isPipelineIndex(modelFile(path));

@@ -50,7 +50,7 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
   const text = `${JSON.stringify(mine)}\n`;
   const path = ownerFile(folder);
   const temporary = temporaryBeside(path);
-  /** Of each owner that may be replaced, whether it has certainly ended. */
+  /** For each owner that may be replaced: true if it has certainly ended. */
   const ended = new Map<string, boolean>();
   let succeeded = false;
   try {
@@ -156,13 +156,14 @@ async function standing(
   job: OwnerRecord['job'],
   takeOver?: ClaimRequest['takeOver'],
 ): Promise<'alive' | 'unseen' | undefined> {
-  // Who may run is the scheduler's decision: also one that is alive has lost its job, and finds out before it writes.
+  // The scheduler decides which process may run: an earlier one has lost its job even if it is alive, and finds out
+  // before it writes.
   if (job && job.id === found.job?.id && job.restarts > found.job.restarts) return undefined;
   if (where === 'alive') return 'alive';
   return where === 'gone' || (await takeOver?.(found)) ? undefined : 'unseen';
 }
 
-/** Creates a file that is complete from the start, unless it already exists. Whether it may have. */
+/** Creates a file that is complete from the start, unless it already exists. Returns true if it did, or may have. */
 function exclusively(whole: string, target: string, text: string): boolean {
   try {
     linkSync(whole, target);

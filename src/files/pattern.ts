@@ -6,10 +6,10 @@ import { referenceOf } from '../experiment/hub-reference';
 
 /** Data in several files: `train-*.parquet` in place of a file's name. */
 
-/** Whether the last part of a path has a wildcard: `*` for any characters, `?` for one. */
+/** True if the last part of a path has a wildcard: `*` for any characters, `?` for one. */
 export const hasWildcard = (path: string): boolean => /[*?]/.test(basename(path));
 
-/** Whether a path stands for several files: a file may also have such a name itself. */
+/** True if a path stands for several files: a file may also have such a name itself. */
 export const isPattern = (path: string): boolean => hasWildcard(path) && !existsSync(path);
 
 /**
@@ -34,7 +34,10 @@ function entriesBeside(path: string): string[] {
   }
 }
 
-/** The same for those who only look: the path itself if nothing matches, and whatever is there of a numbered set. */
+/**
+ * The files of a pattern for callers that only look: the path itself if nothing matches, and any existing part of a
+ * numbered set.
+ */
 export function matchedBy(path: string): string[] {
   if (!isPattern(path)) return [path];
   try {
@@ -46,7 +49,7 @@ export function matchedBy(path: string): string[] {
   }
 }
 
-/** The same as `filesOf` without blocking, for the extension host. */
+/** `filesOf` without blocking, for the extension host. */
 export async function filesOfLater(path: string): Promise<string[]> {
   const there = await stat(path).catch(() => undefined);
   if (there || !hasWildcard(path)) return [path];
@@ -86,7 +89,7 @@ const noFolder = (pattern: string, cause: unknown): AuroraError =>
     { cause },
   );
 
-/** Those of a folder's names that match the last part of a path, in natural order: part-2 before part-10. */
+/** The names in a folder that match the last part of a path, in natural order: part-2 before part-10. */
 export function matching(pattern: string, names: readonly string[]): string[] {
   const isMatch = matcher(pattern);
   return names
@@ -96,14 +99,14 @@ export function matching(pattern: string, names: readonly string[]): string[] {
     .map(({ name }) => name);
 }
 
-/** Whether a name matches the last part of a path. */
+/** A test for names that match the last part of a path. */
 function matcher(pattern: string): (name: string) => boolean {
   const wanted = [...basename(pattern)];
   return (name) => (!name.startsWith('.') || wanted[0] === '.') && matches(wanted, [...name]);
 }
 
 /**
- * Whether a name's characters match. Only the last `*` is ever tried again, so that no pattern takes long: as a regular
+ * True if a name's characters match. Only the last `*` is ever tried again, so that no pattern takes long: as a regular
  * expression, one with many of them could freeze the editor.
  */
 function matches(wanted: readonly string[], name: readonly string[]): boolean {
@@ -143,7 +146,10 @@ function naturally(a: NamedParts, b: NamedParts): number {
   return a.parts.length - b.parts.length || (a.name < b.name ? -1 : 1);
 }
 
-/** As the library datasets names the files of a set: train-00000-of-00005.parquet, also with a hash before the ending. */
+/**
+ * The names that the library datasets gives to the files of a set: train-00000-of-00005.parquet, also with a hash
+ * before the ending.
+ */
 const SHARD = /^(.*)-(\d+)-of-(\d+)(\D.*|)$/su;
 
 /**
@@ -152,7 +158,7 @@ const SHARD = /^(.*)-(\d+)-of-(\d+)(\D.*|)$/su;
  */
 const MOST_STEPS = 1e7;
 
-/** As the hub numbers the files to which it converts a split. */
+/** The hub's numbers for the files to which it converts a split. */
 const CONVERTED = /^\d{4}\.parquet$/;
 
 /**
@@ -168,8 +174,8 @@ function missingConverted(pattern: string, names: readonly string[]): string | u
 }
 
 /**
- * The first file that a numbered set lacks and the pattern would match; undefined if nothing is missing, or where that
- * would take long to tell.
+ * The first file that a numbered set lacks and the pattern would match; undefined if nothing is missing, or if it would
+ * take long to find out.
  *
  * @param pattern a path with a pattern at its end
  */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { childEnvironment } from './child-environment';
 
-/** What the system reports about an existing process. */
+/** The system's report on an existing process. */
 export interface ProcessFacts {
   /** Start time in the system's unit: clock ticks since boot on Linux, ms since 1970 elsewhere. */
   started?: number;
@@ -15,11 +15,11 @@ export interface ProcessFacts {
 /** Clock ticks of /proc, on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Whether a process can have this id: not a group (0, negative), not init, and not anything but an integer. */
+/** True if a process can have this id: not a group (0, negative), not init, and not anything but an integer. */
 export const isPid = (pid: unknown): pid is number =>
   Number.isInteger(pid) && (pid as number) > 1 && (pid as number) <= 0x7fffffff;
 
-/** Whether a process with this id exists, even another user's. Zombies do not count: they run nothing. */
+/** True if a process with this id exists, even another user's. Zombies do not count: they run nothing. */
 export function processExists(pid: unknown): boolean {
   if (!isPid(pid)) return false;
   try {
@@ -62,7 +62,7 @@ export function factsNow(pid: number): ProcessFacts {
   return { started: ticks, began, ...(command && { command }) };
 }
 
-/** Like `factsNow`. On systems other than Linux it runs a system program, which takes up to a second. */
+/** The facts of `factsNow`. On systems other than Linux it runs a system program, which takes up to a second. */
 export async function factsOf(pid: number): Promise<ProcessFacts> {
   if (process.platform === 'linux') return factsNow(pid);
   const text =

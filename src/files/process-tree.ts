@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { childEnvironment } from './child-environment';
 import { isPid, processExists, procStat } from './process-facts';
 
-/** Whether any process of the group led by `leader` is left; on Windows, whether `leader` is. */
+/** True if any process of the group led by `leader` is left; on Windows, if `leader` is. */
 export async function groupIsThere(leader: number): Promise<boolean> {
   if (process.platform === 'win32' || !isPid(leader)) return processExists(leader);
   try {
@@ -11,7 +11,7 @@ export async function groupIsThere(leader: number): Promise<boolean> {
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ESRCH') return processExists(leader);
   }
-  // All that is left of the group may be a zombie leader.
+  // The group may consist of a zombie leader alone.
   return process.platform === 'linux' ? processExists(leader) || groupHasLiving(leader) : true;
 }
 

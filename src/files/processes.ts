@@ -52,8 +52,8 @@ export const processRecord = async (pid: number): Promise<ProcessRecord> => ({
 });
 
 /**
- * Whether the process of a record exists, without blocking. On Linux it is never `unknown` for our own processes; on
- * other systems, use `presence`.
+ * The presence of a record's process, without blocking. On Linux it is never `unknown` for our own processes; on other
+ * systems, use `presence`.
  *
  * @param seen when it was last known to run, in ms since 1970; decides for records without `started`
  */
@@ -61,14 +61,14 @@ export function presenceNow(record: ProcessRecord, seen?: number): Presence {
   return placeOf(record) ?? judge(record, factsNow(record.pid), seen);
 }
 
-/** Like `presenceNow`, including what only a system program can report. */
+/** The presence of a record's process, including facts that only a system program can report. */
 export async function presence(record: ProcessRecord, seen?: number): Promise<Presence> {
   return placeOf(record) ?? judge(record, await factsOf(record.pid), seen);
 }
 
 /**
- * Whether the process of a record exists, as an immediate yes or no. For a process elsewhere, or one about which the
- * system reports too little, the last sign of life decides.
+ * An immediate yes or no: does the process of a record exist? For a process elsewhere, or one about which the system
+ * reports too little, the last sign of life decides.
  *
  * @param seen    time of the last sign of life, in ms since 1970
  * @param timeout milliseconds without one after which the process counts as dead
@@ -80,7 +80,7 @@ export function isAliveNow(record: ProcessRecord, seen: number, timeout: number,
 }
 
 /**
- * Whether the process of a record may be signalled: it exists, it is the one that the record is about, and it is a
+ * True if the process of a record may be signalled: it exists, it is the one that the record is about, and it is a
  * trainer or a queue of this program other than this process and its parent. False if the system reports too little.
  *
  * @param mention what its command line must contain
@@ -92,7 +92,10 @@ export async function isOurTrainer(record: ProcessRecord, seen?: number, mention
   return judge(record, facts, seen) === 'alive' && TRAINER.test(command) && command.includes(mention);
 }
 
-/** What is known without information about the process itself; undefined if a process on this machine has its id. */
+/**
+ * The presence that follows without information about the process itself; undefined if a process on this machine has
+ * its id.
+ */
 function placeOf({ pid, host, boot, pidNamespace }: ProcessRecord): 'gone' | 'elsewhere' | undefined {
   const now = machine();
   if (boot !== undefined && now.boot !== undefined) {

@@ -11,7 +11,7 @@ const ATTEMPTS = 5;
 
 const isStale = (e: unknown): boolean => (e as NodeJS.ErrnoException | undefined)?.code === 'ESTALE';
 
-/** Repeats what opens and reads a file, for as long as the file is replaced meanwhile. */
+/** Repeats an operation that opens and reads a file, as long as the file is replaced during it. */
 export function reopening<T>(read: () => T): T {
   for (let attempt = 1; ; attempt++)
     try {
@@ -21,7 +21,7 @@ export function reopening<T>(read: () => T): T {
     }
 }
 
-/** The same without blocking. */
+/** `reopening` without blocking. */
 export async function reopeningLater<T>(read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++)
     try {
@@ -32,8 +32,8 @@ export async function reopeningLater<T>(read: () => Promise<T>): Promise<T> {
 }
 
 /**
- * What a network disk answers while its server restarts or another takes its place. A full disk or a missing permission is not
- * among them: somebody has to do something about those.
+ * Errors of a network disk while its server restarts or another takes its place. A full disk and a missing permission
+ * do not pass without help, so they are left out.
  */
 const PASSING: readonly (string | undefined)[] = [
   'ESTALE',
@@ -46,7 +46,7 @@ const PASSING: readonly (string | undefined)[] = [
   'ENOLCK',
 ];
 
-/** Whether an error, or what caused it, is a failure of a disk that passes. */
+/** True if an error, or its cause, is a failure of a disk that passes. */
 export function isPassing(e: unknown): boolean {
   for (let at = e; at instanceof Error; at = at.cause)
     if (PASSING.includes((at as NodeJS.ErrnoException).code)) return true;
@@ -66,7 +66,7 @@ const READ = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) 
  * The file's bytes; undefined if it does not exist.
  *
  * @param most bytes that it may have
- * @throws AuroraError 'run' if it is larger, is no regular file or cannot be read
+ * @throws AuroraError 'run' if it is larger, is not a regular file or cannot be read
  */
 export async function readIfThere(path: string, most = MOST_BYTES): Promise<Buffer | undefined> {
   try {
@@ -87,7 +87,7 @@ export async function readIfThere(path: string, most = MOST_BYTES): Promise<Buff
 /**
  * The file, opened for reading; undefined if it does not exist.
  *
- * @throws AuroraError 'run' if it is no regular file or cannot be read
+ * @throws AuroraError 'run' if it is not a regular file or cannot be read
  */
 export async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
@@ -97,7 +97,7 @@ export async function openIfThere(path: string): Promise<FileHandle | undefined>
   }
 }
 
-/** @throws Error, also if it is no regular file */
+/** @throws Error, also if it is not a regular file */
 export async function openRegular(path: string): Promise<FileHandle> {
   const file = await open(path, READ);
   try {
@@ -109,7 +109,7 @@ export async function openRegular(path: string): Promise<FileHandle> {
   }
 }
 
-/** Like `readIfThere`, but blocking. */
+/** `readIfThere`, but blocking. */
 export function readIfThereSync(path: string, most = MOST_BYTES): Buffer | undefined {
   try {
     return reopening(() => {
@@ -126,7 +126,7 @@ export function readIfThereSync(path: string, most = MOST_BYTES): Buffer | undef
   }
 }
 
-/** @throws Error, also if it is no regular file */
+/** @throws Error, also if it is not a regular file */
 export function openRegularSync(path: string): number {
   const file = openSync(path, READ);
   try {

@@ -5,9 +5,8 @@ import { diskError } from './atomic';
 import { removeAbandoned, temporaryBeside } from './temporary';
 
 /**
- * A new folder in the system's folder for temporary files. Its name has its process, so that the next one of ours removes it if this one is
- * killed.
- *
+ * A new folder in the system's folder for temporary files. Its name has its process, so that our next process removes
+ * it if this one is killed.
  * @throws AuroraError 'disk' if it cannot be created
  */
 export function temporaryFolderFor(name: string, near = tmpdir()): string {

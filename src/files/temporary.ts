@@ -28,13 +28,13 @@ function start(): string {
   return (began ??= started === undefined ? '' : `s${started}-`);
 }
 
-/** Whether this is our name for an unfinished file or folder. */
+/** True for our names of unfinished files and folders. */
 export const isTemporary = (name: string): boolean => NAME.test(name);
 
 /**
  * Removes leftovers of killed writers from `folder`: only names that no other program uses, and only if the writer was
- * a process on this machine that is gone or, if that cannot be determined, nothing in it has changed for a day. What
- * cannot be removed stays until the next time.
+ * a process on this machine that is gone or, if that cannot be determined, nothing in it has changed for a day. Files
+ * that cannot be removed stay until the next time.
  *
  * @param now milliseconds since 1970
  * @returns the names removed
@@ -61,7 +61,7 @@ function isAbandoned(path: string, name: string, now: number): boolean {
   return now - newest(path) > ABANDONED_MS;
 }
 
-/** Whether a process has the number of a writer, but started at another time. */
+/** True if a process has the number of a writer, but started at another time. */
 function isAnother(pid: number, started: string | undefined): boolean {
   const now = factsNow(pid).started;
   return started !== undefined && now !== undefined && now !== Number(started);

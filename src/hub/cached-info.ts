@@ -6,7 +6,7 @@ import { isTemporary } from '../files/temporary';
 import { cachedCommit } from './cache';
 import type { RepoFile, RepoInfo } from './types';
 
-/** What the cache has of a repository, for use without the network; undefined if it has none of it. */
+/** The part of a repository that is in the cache, for use without the network; undefined if nothing of it is. */
 export function cachedInfo(
   cache: string,
   kind: HubKind,

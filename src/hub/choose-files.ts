@@ -10,7 +10,7 @@ export interface ListedFile {
   size: number;
 }
 
-/** What training needs of a model's repository. */
+/** The files of a model's repository that training needs. */
 export interface ModelFiles {
   /** The model: empty for the repository as a whole, which may be a pipeline, otherwise its ONNX file. */
   model: string;
@@ -19,11 +19,11 @@ export interface ModelFiles {
   preprocessor?: string;
   /** The files to download: what describes the model first, then its weights. */
   files: ListedFile[];
-  /** Those with the weights, in one precision. */
+  /** The files with the weights, in one precision. */
   weights: string[];
 }
 
-/** What the trainer and the exports read beside the weights; model cards state the license. */
+/** The files that the trainer and the exports read beside the weights; model cards state the license. */
 const BESIDE = new Set([
   'config.json',
   'tokenizer.json',
@@ -40,9 +40,9 @@ const INDEX = 'model.safetensors.index.json';
 const SHARD = /^model-\d+-of-(\d+)\.safetensors$/;
 
 /**
- * Chooses what training needs of a model's repository: the small files that describe the model, and its weights in one
- * precision, which are those that transformers' from_pretrained reads without a `variant`. Where there are no safetensors,
- * that is an ONNX file with its data. Of a diffusers pipeline, that is each component.
+ * Chooses the files of a model's repository that training needs: the small files that describe the model, and its
+ * weights in one precision, which are those that transformers' from_pretrained reads without a `variant`. Where there
+ * are no safetensors, that is an ONNX file with its data. A diffusers pipeline needs each component.
  *
  * @param named an ONNX file of the repository, which is used instead
  * @throws AuroraError 'model' if nothing can be used, saying what is there
@@ -81,7 +81,7 @@ export const sizeOf = (files: readonly ListedFile[]): number =>
 
 interface Weights {
   model: string;
-  /** What is read for the weights: an index too. */
+  /** The files that are read for the weights: an index too. */
   read: string[];
   weights: string[];
 }

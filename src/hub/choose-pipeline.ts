@@ -10,7 +10,7 @@ const WITH_WEIGHTS: Readonly<Record<string, string>> = {
   text_encoder: 'model',
   text_encoder_2: 'model',
 };
-/** Those that every pipeline of this kind has. */
+/** The components that every pipeline of this kind has. */
 const NEEDED = ['unet', 'vae', 'text_encoder', 'tokenizer', 'scheduler'];
 /** In Optimum's layout, the autoencoder is two models. */
 const ONNX_COMPONENTS = ['unet', 'vae_encoder', 'vae_decoder', 'text_encoder', 'text_encoder_2'];
@@ -71,7 +71,7 @@ export function choosePipelineFiles(
 
 interface Found {
   folders: string[];
-  /** What is read for the weights: an index too. */
+  /** The files that are read for the weights: an index too. */
   read: string[];
   weights: string[];
 }

@@ -26,7 +26,7 @@ const MOST_FILES = 1_000_000;
 const MOST_PAGES = 10_000;
 /** A card's metadata can be long; the lines behind it are what is shown. */
 const MOST_CARD = 65_536;
-/** What `range` may ask for at once: headers of safetensors are at most this long in practice. */
+/** The most bytes that `range` may request at once: headers of safetensors are at most this long in practice. */
 const MOST_RANGE = 100_000_000;
 
 /** The hub: asks it, and downloads nothing but what is asked for. */
@@ -131,7 +131,7 @@ export class Hub {
       throw new RangeError(`${file.file.path} has no bytes ${start} to ${end}`);
     if (start === end) return new Uint8Array();
     const cached = cachedPath(this.settings.cache, referenceTo(file.repo, file.file.path));
-    // One that is too short will be downloaded again.
+    // A file that is too short will be downloaded again.
     if (cached !== undefined && statSync(cached).size === file.file.size) return readPart(cached, start, end);
     return persist(async () => {
       const reply = await this.open(file, start, end);

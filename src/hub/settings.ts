@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { cleanToken, expanded, hubCacheFolder, isTrue, tokenPlace } from '../files/hub-cache';
 
-/** What the environment says about the hub, in the variables that huggingface_hub reads. */
+/** The environment's settings for the hub, in the variables that huggingface_hub reads. */
 export interface HubSettings {
   /** "https://huggingface.co", or a mirror; no slash at the end. */
   endpoint: string;
   /** No request may be made. */
   offline: boolean;
-  /** Whether large files may come from Xet's servers. */
+  /** True if large files may come from Xet's servers. */
   xet: boolean;
   /** Must not appear in any text, and goes to the endpoint only. */
   token?: string;
@@ -42,7 +42,7 @@ export function hubSettings(env: Environment = process.env): HubSettings {
   };
 }
 
-/** As requests, httpx and curl read it: "proxy.example:3128" is an address too. */
+/** A proxy's address as requests, httpx and curl read it: "proxy.example:3128" is an address too. */
 const proxyOf = (address = ''): string | undefined =>
   address === '' || address.includes('://') ? address || undefined : `http://${address}`;
 

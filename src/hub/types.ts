@@ -9,7 +9,7 @@ export interface RepoFile {
   path: string;
   /** Bytes. */
   size: number;
-  /** Of the content; only for files in Git LFS or Xet. */
+  /** The hash of the content; only for files in Git LFS or Xet. */
   sha256?: string;
   /** The git blob's: of the content of a small file, of the pointer of a large one. */
   gitSha1: string;
@@ -21,9 +21,9 @@ export interface RepoFile {
 export interface RepoInfo {
   kind: HubKind;
   id: string;
-  /** As asked for: a branch, a tag or a commit. */
+  /** The requested revision: a branch, a tag or a commit. */
   revision: string;
-  /** What the revision names now: 40 hexadecimal digits. */
+  /** The commit that the revision names now: 40 hexadecimal digits. */
   commit: string;
   gated: boolean;
   private: boolean;
@@ -32,7 +32,7 @@ export interface RepoInfo {
   files: RepoFile[];
 }
 
-/** Where a file is: what `Hub.range` and the download ask for. */
+/** The place of a file, for requests of `Hub.range` and the download. */
 export interface HubFile {
   repo: Pick<RepoInfo, 'kind' | 'id' | 'commit'>;
   file: RepoFile;
@@ -43,6 +43,9 @@ export interface DownloadOptions {
   signal?: AbortSignal;
   /** Bytes that are requested, flushed and resumed together. */
   block?: number;
-  /** Whether the cache's disk has symbolic links; tried out by default. Without them, snapshots hold the files themselves. */
+  /**
+   * True if the cache's disk has symbolic links; tried out by default. Without them, snapshots hold the files
+   * themselves.
+   */
   symlinks?: boolean;
 }

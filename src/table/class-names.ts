@@ -25,7 +25,7 @@ function featuresIn(json: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Of a ClassLabel, or of a list of them: {"feature": …} or, in older versions, [ … ]. */
+/** The names of a ClassLabel, or of a list of them: {"feature": …} or, in older versions, [ … ]. */
 function namesOf(feature: unknown): readonly string[] | undefined {
   if (Array.isArray(feature)) return namesOf(feature[0]);
   if (!isObject(feature)) return undefined;

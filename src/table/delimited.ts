@@ -8,7 +8,7 @@ import { INVALID_UTF8, type DataRecord, type PlacedTable, type Records } from '.
 
 interface DelimitedRow {
   fields: string[];
-  /** As in the file, with its line break, and the lines it covers, from 1. */
+  /** The record's bytes as in the file, with its line break, and the lines it covers, from 1. */
   bytes: Buffer;
   start: number;
   firstLine: number;
@@ -136,8 +136,8 @@ function toRecord(
 }
 
 /**
- * CSV or TSV; blank lines are no records. Throws a data error when the header cannot be used or a quote is still open at
- * the end: then nothing tells where the rows are.
+ * CSV or TSV; blank lines are skipped. Throws a data error when the header cannot be used or a quote is still open at
+ * the end: the places of the rows are then unknown.
  */
 export function parseDelimited(path: string, bytes: Buffer, options: DelimitedOptions): Records {
   const { header = true } = options;
@@ -156,9 +156,9 @@ export function parseDelimited(path: string, bytes: Buffer, options: DelimitedOp
 }
 
 /**
- * The same of a file that does not fit into memory.
+ * Reads CSV or TSV from a file that does not fit into memory.
  *
- * @param quotes how its quotes are read, or undefined if it has none
+ * @param quotes the treatment of its quotes, or undefined if it has none
  */
 export function placedDelimited(
   path: string,
@@ -216,7 +216,7 @@ export function placedDelimited(
 const placesOf = (columns: readonly string[]): Map<string, number> =>
   new Map(columns.map((column, i) => [column, i]));
 
-/** Where it was for the content to decide. */
+/** The quotes if the content of the file had to decide. */
 const decidedQuotes = (
   { quoting = 'auto', delimiter }: DelimitedOptions,
   quotes: Quotes | undefined,

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { AuroraError } from '../base/errors';
 import { readInput } from '../files/inputs/open';
 
-/** What to do about a file without rows. */
+/** The hint for a file without rows. */
 export const EMPTY_HINT =
   'Fill it, or name another file in data.train, data.validation, data.test or data.evaluations.';
 
@@ -28,7 +28,7 @@ export function formatOf(path: string): DataFormat | undefined {
   return extension === undefined ? undefined : EXTENSIONS[extension];
 }
 
-/** The same. Throws a data error naming the known ones. */
+/** The format of a file. Throws a data error that names the known ones. */
 export function dataFormat(path: string): DataFormat {
   const format = formatOf(path);
   if (format === undefined)

@@ -5,5 +5,5 @@ const FLAGS = new Map<string, boolean>([
   ['true', true],
 ]);
 
-/** Whether a label applies, in a column for it alone; undefined for anything but 0, 1, false and true. */
+/** True or false as a column for one label alone has it; undefined for anything but 0, 1, false and true. */
 export const flagOf = (value: unknown): boolean | undefined => FLAGS.get(String(value).trim().toLowerCase());

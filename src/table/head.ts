@@ -4,7 +4,7 @@ export interface DataHead {
   columns: Column[];
   /** Number of rows that were read. */
   rows: number;
-  /** Whether these are all the rows. */
+  /** True if these are all the rows. */
   whole: boolean;
 }
 
@@ -12,7 +12,7 @@ export interface Column {
   name: string;
   /** Every value that was read, as text: of lists, their items. Empty and missing values are omitted. */
   values: string[];
-  /** Whether its rows have lists, as of words. */
+  /** True if its rows have lists, as of words. */
   lists?: true;
   /** Why its values cannot be read. */
   problem?: string;

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Of an image folder, files with other endings are not images but notes, lists and the like. */
+/** The endings of images; other files in an image folder are notes, lists and the like. */
 const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /**

@@ -65,8 +65,8 @@ function endOfItem(bytes: Buffer, start: number): number {
 }
 
 /**
- * A JSON array of objects, each a record; `line` is its place in the array, from 1. After a mistake in the JSON, nothing
- * tells where the other objects are: it is an error, whatever becomes of unusable rows.
+ * A JSON array of objects, each a record; `line` is its place in the array, from 1. After a mistake in the JSON, the
+ * places of the other objects are unknown: it is an error, whatever the treatment of unusable rows.
  *
  * @throws AuroraError 'data' "FILE:LINE:COLUMN: why"
  */

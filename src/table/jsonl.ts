@@ -21,7 +21,7 @@ function parseLine(line: number, bytes: Buffer): Parsed | undefined {
   return { line, fields: new Map(Object.entries(value)) };
 }
 
-/** JSON objects, one a line; blank lines are no records. */
+/** JSON objects, one a line; blank lines are skipped. */
 export function parseJsonl(bytes: Buffer): Records {
   const records: Parsed[] = [];
   const columns = new Set<string>();
@@ -36,7 +36,7 @@ export function parseJsonl(bytes: Buffer): Records {
   return { columns: [...columns], records };
 }
 
-/** The same of a file that does not fit into memory. */
+/** Reads JSON lines from a file that does not fit into memory. */
 export function placedJsonl(path: string, pieceSize?: number): PlacedTable {
   const columns = new Set<string>();
   const linesOf = (bytes: Buffer, at: number, first: number, isLast: boolean) => {

@@ -1,6 +1,6 @@
 import type { SchemaTree } from 'hyparquet';
 
-/** How many units of a time of day are a millisecond. */
+/** The number of units in a millisecond. */
 const UNITS = { MILLIS: 1, MICROS: 1e3, NANOS: 1e6 } as const;
 
 const unitOf = ({ logical_type, converted_type }: SchemaTree['element']): number | undefined =>
@@ -18,7 +18,7 @@ function clock(milliseconds: number): string | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString().split('T')[1]!.slice(0, -1);
 }
 
-/** Whether a column has times of day, also within lists, structs and maps. */
+/** True if a column has times of day, also within lists, structs and maps. */
 export const hasTimes = ({ element, children }: SchemaTree): boolean =>
   unitOf(element) !== undefined || children.some(hasTimes);
 

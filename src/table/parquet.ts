@@ -30,10 +30,10 @@ export interface ParquetTable extends Table {
 }
 
 /**
- * A Parquet file, of which only the columns that are asked for are read, one row group after the other. What it states
- * about itself is checked first: a few bytes can state any number of rows. Values are
- * strings, numbers (int64 that are not exact as one: strings), booleans, ISO 8601 for dates and times, bytes, lists, and
- * objects for structs and maps. The numbers of a ClassLabel of the hub's data sets are replaced by their names.
+ * A Parquet file, of which only the columns that are asked for are read, one row group after the other. Its metadata is
+ * checked first: a few bytes can state any number of rows. Values are strings, numbers (int64 that are not exact as
+ * one: strings), booleans, ISO 8601 for dates and times, bytes, lists, and objects for structs and maps. The numbers of
+ * a ClassLabel of the hub's data sets are replaced by their names.
  *
  * @throws AuroraError 'data' if the file is missing, damaged, encrypted, compressed in an unknown way or far larger than
  *   its bytes explain, also while records are read

@@ -10,12 +10,12 @@ const PIECE = 1 << 23;
 const MOST = 1 << 28;
 
 /**
- * The bytes of a text file, piece by piece, each from the end of what was taken of the one before. The byte order mark
- * is left out.
+ * The bytes of a text file, piece by piece, each from the end of the part that was taken from the one before. The byte
+ * order mark is left out.
  *
  * @param take the records in `bytes`, which the next piece overwrites; returns how many bytes they take. 0 asks for a
  *   longer piece
- * @throws AuroraError 'data' if the file cannot be read, is no text, or a record does not end
+ * @throws AuroraError 'data' if the file cannot be read, is not text, or a record does not end
  */
 export function* takePieces<T>(
   path: string,
@@ -28,7 +28,7 @@ export function* takePieces<T>(
     let buffer: Buffer = Buffer.allocUnsafe(Math.min(size, Math.max(1, end)));
     let [start, filled] = [0, 0];
     for (;;) {
-      // Of a file that grows meanwhile, what it had at first.
+      // Of a file that is growing, only its initial length is read.
       const room = buffer.subarray(filled, Math.max(filled, Math.min(buffer.length, end - start)));
       const read = fill(path, file, room, start + filled);
       if (read === 0 && start + filled < end)
@@ -56,7 +56,7 @@ export function* takePieces<T>(
   }
 }
 
-/** Of a file that is read from start to end. */
+/** The bytes read of a file that is read from start to end. */
 export const bytesRead = ({ start, bytes }: PlacedRecord): number => start + bytes.length;
 
 function openText(path: string): number {

@@ -7,7 +7,7 @@ import type { PlacedTable } from './records';
 
 export type PlacedOptions = Omit<DelimitedOptions, 'delimiter'>;
 
-/** Whether the records of a file can be read one by one: not those of a compressed one, nor those of other formats. */
+/** True if the records of a file can be read one by one: not those of compressed files, nor those of other formats. */
 export const canBePlaced = (path: string): boolean =>
   !/\.gz$/i.test(path) && ['csv', 'tsv', 'jsonl'].includes(formatOf(path) ?? '');
 

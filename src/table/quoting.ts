@@ -1,6 +1,6 @@
 import type { DataSpec } from '../experiment/experiment';
 
-/** What the quotes of a file are: those of RFC 4180, which enclose fields, or characters of the texts. */
+/** The two meanings of a file's quotes: those of RFC 4180, which enclose fields, or characters of the texts. */
 export type Quotes = 'csv' | 'text';
 
 export interface DelimitedOptions {
@@ -18,11 +18,11 @@ const CR = 0x0d;
 const isBreak = (byte: number | undefined): boolean => byte === LF || byte === CR;
 
 /**
- * How the quotes of a file are read; undefined if it has none. Those of CSV enclose fields. TSV is written both ways: by
+ * The treatment of a file's quotes; undefined if it has none. Those of CSV enclose fields. TSV is written both ways: by
  * pandas and spreadsheets with quotes as in CSV, and without any quoting, as GLUE's files and IANA's
  * text/tab-separated-values are.
  *
- * @param whole whether these are all the bytes, and not only the first ones
+ * @param whole true for all the bytes, false for only the first ones
  */
 export function quotesOf(
   bytes: Uint8Array,
@@ -49,7 +49,7 @@ function namesInQuotes(bytes: Uint8Array): boolean {
 }
 
 /**
- * The same of a tab-separated file whose content decides and that is read piece by piece.
+ * The treatment of quotes in a tab-separated file whose content decides and that is read piece by piece.
  *
  * @param pieces may each be overwritten by the next
  */
@@ -67,19 +67,19 @@ export function quotesIn(pieces: Iterable<Uint8Array>, header: boolean): Quotes 
 }
 
 /**
- * Whether all quotes of a tab-separated file are RFC 4180's: each opens a field, closes it, or is one of two within it.
- * Stray quotes could happen to be, so that those between them would swallow rows. Where all rows have the same number of
- * columns, a field that swallows some has a tab and a line break, or its row has another number of columns: neither
- * is accepted.
+ * Finds out whether all quotes of a tab-separated file are RFC 4180's: each opens a field, closes it, or is one of two
+ * within it. Stray quotes could happen to be, so that those between them would swallow rows. Where all rows have the
+ * same number of columns, a field that swallows some has a tab and a line break, or its row has another number of
+ * columns: neither is accepted.
  */
 class QuoteScan {
   private width: number | undefined;
-  /** How many columns those rows have that end elsewhere without the quotes. */
+  /** The numbers of columns of rows that would end elsewhere without the quotes. */
   private readonly depending = new Set<number>();
   private columns = 1;
-  /** Whether a quoted field of the row has a tab or a line break. */
+  /** True if a quoted field of the row has a tab or a line break. */
   private depends = false;
-  /** What the last byte was part of. */
+  /** The state after the last byte. */
   private at: 'start' | 'plain' | 'quoted' | 'closed' = 'start';
   private hasTab = false;
   private hasBreak = false;

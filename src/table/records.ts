@@ -1,6 +1,9 @@
 import type { Quotes } from './quoting';
 
-/** One record of a data file before its text and label are picked: its fields by column, or why there are none. */
+/**
+ * One record of a data file before its text and label are picked: its fields by column, or the reason why there are
+ * none.
+ */
 export type DataRecord = { line: number; fields: Fields } | { line: number; problem: string };
 
 /** The values of one record. A map, or for wide tables a row and the places of its columns. */
@@ -12,7 +15,7 @@ export interface Records {
   /** In the order of the file, for JSONL of first appearance. */
   columns: string[];
   records: DataRecord[];
-  /** How the quotes of a file are read where that was for its content to decide. */
+  /** The treatment of a file's quotes if its content decided. */
   quotes?: Quotes;
 }
 
@@ -36,13 +39,13 @@ export interface PlacedRecord {
 
 /** A file that is read piece by piece, and whose records can be read again one by one, in any order. */
 export interface PlacedTable extends Pick<Records, 'quotes'> {
-  /** Those that have occurred so far, in the order of Records. */
+  /** The columns that have occurred so far, in the order of Records. */
   columns(): string[];
   /** All records. Their bytes are overwritten by the next piece. */
   pieces(): Iterable<PlacedRecord[]> | AsyncIterable<PlacedRecord[]>;
-  /** How much of the file had been read with this record. */
+  /** The number of the file's bytes that had been read with this record. */
   bytesRead(record: PlacedRecord): number;
-  /** How a record is read again. @param columns all of the file's */
+  /** A function that reads a record again. @param columns all of the file's */
   reader(columns: readonly string[]): (bytes: Buffer, line: number) => DataRecord;
 }
 

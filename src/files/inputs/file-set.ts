@@ -12,7 +12,7 @@ export interface HashedSet {
   /** The beginning of each file's SHA-256, which says which file has changed; null: there is none, or it cannot be read. */
   sums: (string | null)[];
   identity: FileIdentity;
-  /** Whether any later change must show in the identity. */
+  /** True if any later change must show in the identity. */
   settled: boolean;
 }
 

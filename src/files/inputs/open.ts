@@ -8,10 +8,10 @@ import { open, readFile, type FileHandle } from 'node:fs/promises';
  * `test/unit/architecture/inputs.test.ts` finds other ways.
  */
 
-/** What a file is read as. */
+/** The use of a file that is read. */
 export type InputKind = 'model-data' | 'tokenizer' | 'preprocessor' | 'data';
 
-/** What a file is read as; an image is one of those that a data file names. */
+/** The use of a file that is read; an image is one of those that a data file names. */
 export type InputUse = InputKind | { imageOf: string };
 
 /** Gets each file before it is opened or looked for. */
@@ -19,7 +19,7 @@ export type SeeInput = (path: string, use: InputUse) => void;
 
 const seeing = new AsyncLocalStorage<SeeInput>();
 
-/** Calls `read`, and meanwhile `see` with every input, also with those that are looked for and are not there. */
+/** Calls `read`, and during the call `see` with every input, also with missing files that it tries to open. */
 export const seeingInputs = <T>(see: SeeInput, read: () => T): T => seeing.run(see, read);
 
 function seen(path: string, use: InputUse): string {

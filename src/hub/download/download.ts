@@ -22,9 +22,9 @@ import { isIntact, isRight, requireVerifiable } from './verify';
 const BLOCK = 32 * 1024 * 1024;
 
 /**
- * Brings files of a repository into the cache: those that are there already, and have the hash that the hub states, without
- * a request, the others resumed where an earlier download stopped, and each under its own name only when it is complete and
- * verified.
+ * Downloads files of a repository into the cache: those that are there already, and have the hash that the hub states,
+ * without a request, the others resumed where an earlier download stopped, and each under its own name only when it is
+ * complete and verified.
  *
  * @param paths of files that `info` lists
  * @returns the snapshot's folder
@@ -58,14 +58,15 @@ export async function download(
       throw diskError(cache, e);
     }
   }
-  // What names or begins a set comes last, config.json and the first of several files, so that a part is not taken for all of it.
+  // The file that names or begins a set comes last, config.json and the first of several files, so that a part is not
+  // taken for all of it.
   for (const file of missing.reverse()) await fetchFile(hub, info, file, placesOf(file), progress, options);
   if (info.revision !== info.commit)
     writeRef(refFile(cache, repo, info.revision), cachedCommit(cache, repo, info.revision), info.commit);
   return snapshot;
 }
 
-/** How much a download still has to write. */
+/** The bytes that a download still has to write. */
 export async function bytesLeft(
   { settings: { cache } }: Hub,
   info: RepoInfo,

@@ -16,7 +16,9 @@ export interface Fill extends Persistence {
   lock: string;
   /** The file's name, for messages. */
   name: string;
-  /** So many new bytes show that the server can be relied on; fewer are what one sends that is too slow. */
+  /**
+   * Progress of at least so many new bytes shows that the server is reliable; a server that is too slow sends fewer.
+   */
   worth: number;
   /** The number of bytes that are there now. */
   at(bytes: number): void;
@@ -57,7 +59,7 @@ export async function fill({
           const fresh = bytes.subarray(Math.max(0, at - position));
           position += bytes.length;
           if (position > part.end) {
-            // Which of its bytes are the right ones is not known.
+            // Any of its bytes may be the wrong ones.
             at = began;
             throw oddLength(part.url, name);
           }
@@ -80,7 +82,7 @@ export async function fill({
   }
 }
 
-/** How much of an unfinished file is used; the rest is cut off. */
+/** The length of an unfinished file's usable part; the rest is cut off. */
 async function usable(file: FileHandle, size: number, block: number): Promise<number> {
   const there = (await file.stat()).size;
   const use = there === size ? size : there > size ? 0 : Math.floor(there / block) * block;

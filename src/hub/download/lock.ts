@@ -14,7 +14,7 @@ export interface Lock {
   /** The repository's folder in it. */
   repo: string;
   blob: string;
-  /** What the owner writes. */
+  /** The file that the owner writes. */
   partial: string;
   /** Called once if another process has it. */
   waiting(): void;
@@ -23,7 +23,7 @@ export interface Lock {
 
 const LOOK_MS = 100;
 
-/** A process on another machine that has not written for this long is taken for dead. It may be verifying meanwhile. */
+/** A process on another machine that has not written for this long is taken for dead. A live one may be verifying. */
 const DEAD_MS = 10 * 60_000;
 
 /**

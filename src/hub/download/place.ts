@@ -14,7 +14,7 @@ import { diskError, discard, replaceFile, writeAll } from '../../files/atomic';
 import { flushFolder, makeFolders, renameFlushed } from '../../files/folder';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 
-/** Where a file of a snapshot is, under its own name, and where its bytes are. */
+/** The path of a snapshot's file under its own name, and the path of its bytes. */
 export interface Places {
   pointer: string;
   blob: string;
@@ -78,7 +78,7 @@ export function writeRef(path: string, known: string | undefined, commit: string
 
 const supported = new Map<string, boolean>();
 
-/** Whether symbolic links can be made in a cache: on Windows, only in developer mode or as an administrator. */
+/** True if symbolic links can be made in a cache: on Windows, only in developer mode or as an administrator. */
 export function hasSymlinks(cache: string): boolean {
   const known = supported.get(cache);
   if (known !== undefined) return known;

@@ -5,9 +5,9 @@ import type { HubFile } from '../types';
 
 /** Bytes of a file as they arrive. */
 export interface Part {
-  /** Where the first byte is in the file; before the one that was asked for if the server has no ranges. */
+  /** The position of the first byte in the file; before the requested one if the server has no ranges. */
   start: number;
-  /** Where the last byte must be, plus one. */
+  /** The position after the expected last byte. */
   end: number;
   /** @throws Failure if the connection is lost */
   bytes: AsyncIterable<Uint8Array>;
@@ -16,7 +16,7 @@ export interface Part {
 
 /** One file on the hub, for one download of it: from Xet's servers if the hub names them, else from its plain address. */
 export class Source {
-  /** Where the plain address redirected to: the hub need not be asked again for each block. */
+  /** The address that the plain one redirected to: the hub need not be asked again for each block. */
   private at: URL | undefined;
   private blob: Blob | undefined;
   private plain: boolean;
@@ -97,7 +97,10 @@ export class Source {
   }
 }
 
-/** Passes bytes on; errors of the network become failures, to be told apart from errors of whoever writes them. */
+/**
+ * Passes bytes on; errors of the network become failures, so that they differ from errors of the code that writes the
+ * bytes.
+ */
 async function* passing(
   bytes: AsyncIterable<Uint8Array>,
   failure: (e: unknown) => Failure,

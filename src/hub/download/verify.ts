@@ -10,8 +10,8 @@ import type { RepoFile } from '../types';
 const MOST_SMALL = 64_000_000;
 
 /**
- * Whether a file on the disk is what the hub's listing states: by SHA-256 for large files, by the git blob's SHA-1 for
- * small ones. Reads what was written, not what arrived.
+ * True if a file on the disk is as the hub's listing states: by SHA-256 for large files, by the git blob's SHA-1 for
+ * small ones. Reads the written bytes, not those that arrived.
  */
 export async function isRight(path: string, { size, sha256, gitSha1 }: RepoFile): Promise<boolean> {
   if ((await stat(path)).size !== size) return false;
@@ -20,8 +20,9 @@ export async function isRight(path: string, { size, sha256, gitSha1 }: RepoFile)
 }
 
 /**
- * Whether a file in the cache is whole. Links are followed. A large file is not read again that was hashed before and has
- * not been written since; without the network, the hash of one that is no link is not known, and its size counts.
+ * True if a file in the cache is complete. Links are followed. A large file is not read again that was hashed before
+ * and has not been written since; without the network, the hash of a file that is not a link is not known, and its size
+ * counts.
  */
 export async function isIntact(path: string, { size, sha256, gitSha1 }: RepoFile): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
@@ -30,7 +31,7 @@ export async function isIntact(path: string, { size, sha256, gitSha1 }: RepoFile
   return !/^[0-9a-f]{40}$/.test(gitSha1) || (await gitHash(path, size)) === gitSha1;
 }
 
-/** As `git hash-object` computes it. */
+/** The hash that `git hash-object` computes. */
 async function gitHash(path: string, size: number): Promise<string> {
   const hash = createHash('sha1').update(`blob ${size}\0`);
   for await (const piece of createReadStream(path)) hash.update(piece as Buffer);

@@ -1,14 +1,14 @@
 import { AuroraError } from '../../base/errors';
 import { TOO_SLOW } from './pace';
 
-/** Why a request did not bring what was asked for, and whether to repeat it. */
+/** The reason why a request failed, and the rules for repeating it. */
 export class Failure extends Error {
   constructor(
-    /** What the user sees if it is final. */
+    /** The error that the user sees if it is final. */
     readonly error: AuroraError,
-    /** How often in a row it may be repeated. */
+    /** The number of times in a row that it may be repeated. */
     readonly tries: number,
-    /** How long the server wants it to wait, in seconds. */
+    /** The seconds that the server asks to wait. */
     readonly after?: number,
   ) {
     super(error.message);
@@ -19,7 +19,7 @@ export class Failure extends Error {
 export const WITHHELD_HINT =
   'Your token was not sent, since anyone on the network could read it: set HF_ENDPOINT to an address that begins with https:.';
 
-/** What passes with time. With the pauses of `persist`, nine tries take about four minutes. */
+/** Tries for failures that pass with time. With the pauses of `persist`, nine tries take about four minutes. */
 export const TRANSIENT_TRIES = 8;
 
 /** Answers that contradict an earlier one: a mirror or a cache of the network may be behind for a moment. */
@@ -81,7 +81,7 @@ export const oddLength = (url: URL, path: string): Failure =>
     ODD_TRIES,
   );
 
-/** A text that ends early, or a page of a proxy in place of an answer. */
+/** The failure of JSON that ends early, or of a proxy's page in place of an answer. */
 export const notJson = (url: URL): Failure =>
   new Failure(
     new AuroraError(
@@ -96,17 +96,19 @@ export interface Refusal {
   url: URL;
   status: number;
   header(name: string): string | undefined;
-  /** Whether a token was sent. */
+  /** True if a token was sent. */
   authorized: boolean;
-  /** Whether there is a token, and none was sent because others could read it on the way. */
+  /** True if there is a token, and it was not sent because others could read it on the way. */
   withheld: boolean;
-  /** What was asked for, in words: "the model FacebookAI/roberta-base". */
+  /** The requested thing in words: "the model FacebookAI/roberta-base". */
   what: string;
   /** The repository of a file that was asked for, in words: access is granted to it as a whole. */
   repository?: string;
   /** The page of the repository, where its conditions are; undefined if another host than the hub's has refused. */
   page?: string;
-  /** How often to repeat what contradicts a listing, which names only what exists and may be read. */
+  /**
+   * The number of repeats of a failure that contradicts a listing, which names only files that exist and may be read.
+   */
   oddTries?: number;
 }
 
@@ -149,7 +151,7 @@ export function refusal(request: Refusal): Failure {
           : 'Check the name. For a private repository, set HF_TOKEN, or sign in in the editor.',
     );
   if (status === 401 || status === 403)
-    // Where a file is stored, the signature of its address may have expired.
+    // The signature in the address of a stored file may have expired.
     return fail(
       'gated',
       `${url.host} refuses access to ${what} (${status}).`,

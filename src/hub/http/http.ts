@@ -9,11 +9,11 @@ import { leastIn, paced } from './pace';
 /** A server's answer, whatever its status. */
 export interface Reply {
   status: number;
-  /** Of the last request, after redirects. */
+  /** The address of the last request, after redirects. */
   url: URL;
-  /** Whether it carried the token. */
+  /** True if it carried the token. */
   authorized: boolean;
-  /** Whether there is a token, and none was sent because others could read it on the way. */
+  /** True if there is a token, and it was not sent because others could read it on the way. */
   withheld: boolean;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   header(name: string): string | undefined;
@@ -60,7 +60,8 @@ export class Http {
   }
 
   /**
-   * Whether the endpoint gets no token: whoever is on the way could read it. Of this machine's own addresses, nobody is.
+   * True if the endpoint gets no token: anybody on the way could read it. Requests to this machine's own addresses have
+   * no way.
    */
   get withholds(): boolean {
     const { protocol, hostname } = this.endpoint;
@@ -68,7 +69,7 @@ export class Http {
     return this.settings.token !== undefined && protocol === 'http:' && !isOwn;
   }
 
-  /** What a server sends in the time after which a silent one is given up, at least. */
+  /** The least that a server sends in the time after which a silent one is given up. */
   get least(): number {
     return leastIn(this.stallMs);
   }
@@ -91,7 +92,7 @@ export class Http {
     for (let hops = 0; ; hops++) {
       const reply = await this.hop(url, { method, headers: own, body, signal });
       const location = reply.status >= 300 && reply.status < 400 ? reply.header('location') : undefined;
-      // Of the others, browsers make a GET.
+      // For the other statuses, browsers make a GET.
       const repeats = body === undefined || reply.status === 307 || reply.status === 308;
       if (location === undefined || !repeats) return reply;
       discard(reply);

@@ -5,7 +5,7 @@ import { Failure } from './failure';
 export interface Persistence {
   /** The pause before the n-th repetition, in seconds. */
   pause?: (n: number) => number;
-  /** How often in a row to repeat what passes with time, if less than usual: somebody is waiting. */
+  /** The number of repeats in a row of failures that pass with time, if less than usual: somebody is waiting. */
   most?: number;
   /** Seconds that a server may ask to wait, if less than usual. */
   longest?: number;
@@ -29,7 +29,7 @@ export async function persist<T>(
   action: (progress: () => void) => Promise<T>,
   { pause = doubling, most = Infinity, longest = LONGEST_WAIT, tell, signal }: Persistence,
 ): Promise<T> {
-  /** How often in a row it has failed for reasons of each patience. */
+  /** The failures in a row for reasons of each patience. */
   const failures = new Map<number, number>();
   for (;;) {
     if (signal?.aborted) throw stopped();

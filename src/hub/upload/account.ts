@@ -12,8 +12,8 @@ export interface Account {
 }
 
 /**
- * As `whoami` in hf_api.py of huggingface_hub and who-am-i.ts of huggingface.js. The role of a token is read, write, or
- * fineGrained, whose rights show only when they are used.
+ * The account of a token, as `whoami` in hf_api.py of huggingface_hub and who-am-i.ts of huggingface.js read it. The
+ * role of a token is read, write, or fineGrained, whose rights show only when they are used.
  *
  * @throws AuroraError 'gated' without a token that may write, 'network'
  */

@@ -32,11 +32,11 @@ async function hashed(path: string, at: string): Promise<LocalFile> {
   return { path, at, size, sha256: sha256.digest('hex'), gitSha1: gitSha1.digest('hex') };
 }
 
-/** Of a large file, git knows only the pointer. */
+/** Compares hashes. Git knows only the pointer of a large file. */
 const isSame = (local: LocalFile, there: RepoFile): boolean =>
   there.sha256 === undefined ? there.gitSha1 === local.gitSha1 : there.sha256 === local.sha256;
 
-/** What an upload does to a file of the repository. */
+/** The effect of an upload on a file of the repository. */
 export function changeOf(local: LocalFile, there: readonly RepoFile[]): UploadChange {
   const found = there.find(({ path }) => path === local.path);
   return found === undefined ? 'new' : isSame(local, found) ? 'unchanged' : 'replaced';

@@ -7,12 +7,12 @@ import type { Hub } from '../client';
 /** A server's own words, in characters. */
 const MOST_WORDS = 300;
 
-/** Where a person makes a token that may write. */
+/** The page where a person makes a token with write access. */
 const tokenPage = (hub: Hub): string => `${hub.settings.endpoint}/settings/tokens`;
 
 /**
- * Why a request that changes something on the hub was refused. The statuses are those that hf_raise_for_status and
- * create_commit of huggingface_hub tell apart.
+ * The reason why a request that changes something on the hub was refused. The statuses are those that
+ * hf_raise_for_status and create_commit of huggingface_hub distinguish.
  *
  * @param what "the upload to alice/rte"
  */
@@ -23,7 +23,7 @@ export async function uploadRefusal(hub: Hub, reply: Reply, what: string): Promi
   const fail = (kind: 'network' | 'gated' | 'usage', message: string, hint: string, tries = 0) =>
     new Failure(new AuroraError(kind, `${message}${said}`, hint), tries);
   if (status === 407) return connectionFailure(url, new Error('407'));
-  // Where large files are stored, the signature of an address expires; the hub then gives a new one.
+  // The signature of an address at the storage of large files expires; the hub then gives a new one.
   if (!isHub && status < 500 && status !== 429 && status !== 408)
     return fail(
       'network',

@@ -44,7 +44,7 @@ const BESIDE = /^(\.gitattributes|\.gitignore|readme\.md|licen[cs]e(\.(md|txt))?
 
 export const isEmpty = ({ files }: RepoInfo): boolean => files.every(({ path }) => BESIDE.test(path));
 
-/** Where PEFT looks for an adapter. */
+/** True if a repository has an adapter where PEFT looks for one. */
 export const holdsAdapter = ({ files }: RepoInfo): boolean =>
   files.some(({ path }) => path === 'adapter_config.json');
 

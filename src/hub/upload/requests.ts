@@ -4,11 +4,11 @@ import type { LocalFile } from './local-files';
 import { uploadRefusal } from './refusal';
 import type { Upload } from './upload';
 
-/** What the hub answers to a batch of files, or to a commit. */
+/** The longest answer of the hub to a batch of files, or to a commit. */
 const MOST_ANSWER = 16_000_000;
 const TELL_MS = 200;
 
-/** Of the library: which file, and which part of it, a request sends. */
+/** The library's hint: the file, and the part of it, that a request sends. */
 interface Hint {
   path?: string;
   part?: number;
@@ -36,7 +36,7 @@ export class UploadRequests {
   ) {
     this.total = files.reduce((sum, { size }) => sum + size, 0);
     this.failed = new Promise<never>((_, reject) => (this.fail = reject));
-    // Where nobody waits for it any more.
+    // Nobody may be waiting for it any more.
     this.failed.catch(() => undefined);
     hub.options.signal?.addEventListener('abort', () => this.stop(), { once: true });
   }

@@ -12,14 +12,14 @@ import { UploadRequests } from './requests';
 
 export interface Upload {
   files: readonly LocalFile[];
-  /** Of the commit. */
+  /** The title of the commit. */
   title: string;
   tell?(event: UploadEvent): void;
 }
 
 /**
- * Puts files into a repository by one commit, which is made when all of their content is there: until then nothing of it is
- * visible. What an earlier upload has stored is not sent again, and without a change there is no commit.
+ * Puts files into a repository by one commit, which is made when all of their content is there: until then nothing of
+ * it is visible. Content that an earlier upload has stored is not sent again, and without a change there is no commit.
  *
  * @param repo as it was when the user agreed; files that are only there stay
  * @returns the commit that has the files, and whether it is a new one
@@ -37,7 +37,7 @@ export async function upload(
   return persist(async (progress) => {
     const now = await hub.info('model', repo.id);
     const changed = files.filter((file) => changeOf(file, now.files) !== 'unchanged');
-    // Also after a commit whose answer was lost.
+    // This also ends an upload whose commit succeeded but whose answer was lost.
     if (changed.length === 0) return { commit: now.commit, isNew: now.commit !== repo.commit };
     if (now.commit !== repo.commit) throw changedMeanwhile(repo.id);
     const commit = await commitOnce(hub, now, changed, title, { tell, progress });
@@ -85,7 +85,7 @@ async function commitOnce(
     requests.stop();
     if (e instanceof Failure || e instanceof AuroraError) throw e;
     const words = safeWords(hub, (e as Error).message);
-    // Of a single file, within an answer about many.
+    // An error of a single file, within an answer about many.
     if (e instanceof HubApiError)
       throw new AuroraError(
         'network',

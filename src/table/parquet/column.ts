@@ -24,7 +24,7 @@ export interface ColumnPlace {
   group: RowGroup;
   /** The column in the tree of the schema. */
   child: SchemaTree;
-  /** How messages name it. */
+  /** The name of the column in messages. */
   where: string;
 }
 
@@ -112,7 +112,7 @@ const elementsOf = ({ element, children }: SchemaTree): SchemaTree['element'][] 
   ...children.flatMap(elementsOf),
 ];
 
-/** Whether a column has byte arrays that are not marked as texts: those stay bytes. */
+/** True if a column has byte arrays that are not marked as texts: those stay bytes. */
 const hasBytes = ({ element, children }: SchemaTree): boolean =>
   element.type === 'BYTE_ARRAY'
     ? element.converted_type === undefined && element.logical_type === undefined

@@ -16,8 +16,8 @@ const [TYPE, CHILDREN, CONVERTED] = [1, 5, 6];
 const DECIMAL = 5;
 
 /**
- * What a Parquet file states about itself, checked before and after the library has read it: its structures, how deeply
- * columns are nested, that its column chunks lie in the file and share no bytes, and that it has room for its rows.
+ * The metadata of a Parquet file, checked before and after the library has read it: its structures, how deeply columns
+ * are nested, that its column chunks lie in the file and share no bytes, and that it is large enough for its rows.
  *
  * @throws ExcessError if it states too much, Error if it is damaged
  */
@@ -57,7 +57,7 @@ function checkStructures(footer: Uint8Array): void {
       throw new Error(`a statistic of a decimal has more than ${MOST_DECIMAL} bytes`);
 }
 
-/** Elements come in the order of a walk through their tree, each with its number of children. */
+/** Elements come in the depth-first order of their tree, each with its number of children. */
 function checkNesting(schema: readonly ThriftFields[]): void {
   const open: number[] = [];
   for (const { numbers } of schema) {

@@ -9,7 +9,10 @@ import { count } from '../../base/number-text';
 /** V8 keeps a longer array as a hash table, in several times the memory. */
 const MOST_VALUES = 2 ** 25;
 
-/** Of a column in one row group, or rows of a file, whatever its size. A writer's row groups have at most 2^20 rows. */
+/**
+ * Values of a column in one row group, or rows of a file, that are allowed whatever its size. A writer's row groups
+ * have at most 2^20 rows.
+ */
 const FREE_VALUES = 2 ** 22;
 
 /** Values of a column in one row group, which are in memory at once. @param stored bytes of the row group */
@@ -34,7 +37,7 @@ export const MOST_FOOTER_VALUES = 2 ** 23;
 /** Values of a page's header. */
 export const MOST_HEADER_VALUES = 1000;
 
-/** How deeply lists and structs may be nested. */
+/** The deepest nesting of lists and structs. */
 export const MOST_LEVELS = 32;
 
 /** Bytes of a decimal: with more, reading one takes quadratic time. 38 digits, the most that databases have, need 16. */

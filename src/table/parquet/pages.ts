@@ -38,7 +38,7 @@ export const leafOf = (where: string, path: readonly SchemaTree[]): Leaf => {
   };
 };
 
-/** What the chunks of one column in one row group have stated so far. */
+/** The sizes that the chunks of one column in one row group have stated so far. */
 export interface Stated {
   values: number;
   bytes: number;
@@ -55,8 +55,8 @@ interface Page {
 }
 
 /**
- * The pages of a column chunk, checked before the library decodes them. What they state is bounded by the bytes that the
- * row group has stored, and so is what they are decompressed to.
+ * The pages of a column chunk, checked before the library decodes them. The stated and decompressed sizes are bounded
+ * by the bytes that the row group has stored.
  *
  * @param chunk its bytes
  * @param values that the chunk has according to the footer
@@ -66,7 +66,7 @@ interface Page {
 export class CheckedPages {
   /** By where their compressed bytes begin. */
   private readonly pages = new Map<number, Page>();
-  /** Where the last page ends. */
+  /** The end of the last page. */
   readonly end: number;
 
   constructor(

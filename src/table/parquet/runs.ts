@@ -107,7 +107,7 @@ class Varints {
     public at: number,
   ) {}
 
-  /** Of at most five bytes, as 32 bits. */
+  /** The next number of at most five bytes, as 32 bits. */
   next(): number {
     return this.read(5);
   }

@@ -1,4 +1,4 @@
-/** A structure's numbers and its structures, by field. Of a list only its structures are kept. */
+/** A structure's numbers and its structures, by field. For a list, only its structures are kept. */
 export interface ThriftFields {
   numbers: Map<number, number>;
   structures: Map<number, ThriftFields>;
@@ -113,7 +113,7 @@ export class ThriftCheck {
     return this.bytes[this.at++]!;
   }
 
-  /** As 32 bits with a sign, as the library has it. */
+  /** A number as 32 bits with a sign, as the library has it. */
   private varint(): number {
     let value = 0;
     for (let i = 0; i < LONGEST_32; i++) {
