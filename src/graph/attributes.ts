@@ -23,7 +23,7 @@ export function attrInts(node: Node, name: string): number[] | undefined {
   return a?.type === 'ints' ? a.value.map(Number) : undefined;
 }
 
-/** What a builder accepts: integers become int or ints, `{ float }` a float, strings a string. */
+/** Values that a builder accepts: integers become int or ints, `{ float }` a float, strings a string. */
 export type AttributeLike = number | number[] | string | { float: number } | { floats: number[] } | Attribute;
 
 export function toAttribute(v: AttributeLike): Attribute {

@@ -10,10 +10,10 @@ export interface OpOptions {
   outputs?: number | string[];
 }
 
-/** What the names of constants begin with that are no parameters, in models that are written from a folder. */
+/** The prefix of constants that are not parameters, in models that are written from a folder. */
 export const CONSTANTS = '/constants';
 
-/** Whether a constant is such a one, also of a part of a model: `/text_encoder/constants/…`. */
+/** True for the name of such a constant, also of a part of a model: `/text_encoder/constants/…`. */
 export const isWritten = (name: string): boolean => /^(?:\/\w+)?\/constants\//.test(name);
 
 /**

@@ -2,8 +2,8 @@ import { attrInts, attrString } from './attributes';
 import type { Node } from './model';
 
 /**
- * Whether a pooling leaves out the beginning of an axis: with margins that it chooses itself and windows further apart than
- * they are long, ONNX Runtime (1.30) has margins below zero, other engines none.
+ * True if a pooling leaves out the beginning of an axis: with margins that it chooses itself and windows further apart
+ * than they are long, ONNX Runtime (1.30) has margins below zero, other engines none.
  */
 export const cropsInput = (node: Node): boolean => {
   const kernel = attrInts(node, 'kernel_shape') ?? [];

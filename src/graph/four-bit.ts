@@ -6,7 +6,7 @@ export const isFourBit = (dtype: DTypeCode): boolean => dtype === DType.uint4 ||
 /** Bytes that `count` four-bit integers take. */
 export const fourBitBytes = (count: number): number => Math.ceil(count / 2);
 
-/** One element per value. */
+/** Unpacks one element per value. */
 export function unpackFourBit(bytes: Uint8Array, count: number, dtype: DTypeCode): Uint8Array | Int8Array {
   const values = dtype === DType.int4 ? new Int8Array(count) : new Uint8Array(count);
   for (let i = 0; i < count; i++) {

@@ -1,8 +1,8 @@
 import type { DTypeCode } from './dtype';
 
 /**
- * What is known about a tensor at run time. An axis is a number if it never changes, else a symbol: axes with the same
- * symbol always have the same size, and a symbolic axis never stands for a broadcast 1.
+ * The known facts about a tensor at run time. An axis is a number if it never changes, else a symbol: axes with the
+ * same symbol always have the same size, and a symbolic axis never stands for a broadcast 1.
  */
 export interface TensorInfo {
   dtype: DTypeCode;

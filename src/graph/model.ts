@@ -70,7 +70,7 @@ export interface Model {
   graph: Graph;
   metadata: Map<string, string>;
   unknown?: Uint8Array[];
-  /** The same decoder with a key/value cache, which its own graph does not have. */
+  /** The decoder with a key/value cache, which its own graph does not have. */
   withCache?: () => Model;
 }
 

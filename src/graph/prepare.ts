@@ -21,6 +21,9 @@ export function prepareModel(model: Model): Model {
 /** At the internal opset, and computing in float32. */
 export const upgraded = (model: Model): Model => widen(upgradeModel(model));
 
-/** The same operators, after the cache is taken away or kept; then a fused attention with a cache stays as it is. */
+/**
+ * The model in standard operators, after the cache is taken away or kept; then a fused attention with a cache stays as
+ * it is.
+ */
 export const standard = (model: Model, keepPast = false): Model =>
   fuseGelu(unfuse(joinDynamic(model), keepPast));

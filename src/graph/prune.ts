@@ -18,5 +18,5 @@ export function prune(graph: Graph): Graph {
   };
 }
 
-/** The same with all its inputs: callers need not know which of them are used. */
+/** The pruned graph with all its inputs: callers need not know which of them are used. */
 export const withoutUnused = (graph: Graph): Graph => ({ ...prune(graph), inputs: graph.inputs });

@@ -1,7 +1,7 @@
 import { attrInt, attrInts, attrString } from './attributes';
 import type { Node } from './model';
 
-/** What is known about a tensor's axes. */
+/** The known facts about a tensor's axes. */
 export interface Axes {
   rank?: number;
   /** The number of elements of a vector, such as a shape that a Reshape reads. */
@@ -48,7 +48,7 @@ export function inferAxes(
     rank === undefined || more === undefined ? {} : { rank: rank + more };
   const { opType } = node;
   if (opType === 'Concat' && first?.rank === 1) return { rank: 1, length: sum(inputs.map((a) => a.length)) };
-  // Of opset 10 and later; steps other than 1 are not used on shapes.
+  // The form of opset 10 and later; steps other than 1 are not used on shapes.
   if (opType === 'Slice' && first?.rank === 1 && node.inputs.length < 5)
     return {
       rank: 1,

@@ -1,13 +1,16 @@
 import type { Graph, Node } from './model';
 
-/** What a node reads from its graph, including the outer tensors of its subgraphs. Without '' for absent inputs. */
+/**
+ * The tensors that a node reads from its graph, including the outer tensors of its subgraphs. Without '' for absent
+ * inputs.
+ */
 export function readsOf(node: Node): string[] {
   const reads = node.inputs.filter((x) => x !== '');
   for (const a of node.attributes.values()) if (a.type === 'graph') reads.push(...outerReads(a.value));
   return reads;
 }
 
-/** What a body reads and does not define. Decoding limits the depth of bodies. */
+/** The tensors that a body reads and does not define. Decoding limits the depth of bodies. */
 function outerReads(body: Graph): Set<string> {
   const outer = new Set([...body.nodes.flatMap(readsOf), ...body.outputs.map((o) => o.name)]);
   for (const i of body.inputs) outer.delete(i.name);

@@ -59,7 +59,7 @@ export class RewriteContext {
     return this.source.filter((n) => n.inputs.includes(tensor));
   }
 
-  /** What several nodes need alike is emitted once. @param key says all that it depends on */
+  /** Emits nodes that several nodes need only once. @param key determines all that they depend on */
   once(key: string, make: () => string): string {
     const known = this.shared.get(key) ?? make();
     this.shared.set(key, known);

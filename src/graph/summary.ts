@@ -27,15 +27,15 @@ export interface ModelSummary {
   blocked: string[];
 }
 
-/** What a model's files say about it and a graph does not. */
+/** The facts about a model that its files state and a graph does not. */
 export interface StoredModel {
   /** model_type of a folder from the hub, or diffusers' class. */
   family?: string;
-  /** Whether a folder's model is a decoder: each token sees those before it alone. */
+  /** True if a folder's model is a decoder: each token sees those before it alone. */
   decoder?: true;
-  /** How many tokens of a text it has positions for, if that is limited and known. */
+  /** The number of tokens that it has positions for, if that is limited and known. */
   positions?: number;
-  /** How the weights are stored: bytes by type, the most first. */
+  /** The types of the stored weights: bytes by type, the most first. */
   weights: StoredWeight[];
   /** The other models of a pipeline. */
   parts?: { name: string; family: string; parameters: number; weights: StoredWeight[] }[];
@@ -53,19 +53,22 @@ export interface LayerSummary {
   calls: number;
   operator: string;
   sharedWith: string[];
-  /** Whether an adapter can be merged into the weight; training always works. */
+  /** True if an adapter can be merged into the weight; training always works. */
   mergeable: boolean;
-  /** Whether its output is the model's own: "all-linear" leaves it out. */
+  /** True if its output is the model's own: "all-linear" leaves it out. */
   output: boolean;
   hasBias: boolean;
   /** Names of the model outputs that depend on it: an adapter learns only from a loss on one of these. */
   reaches: string[];
 }
 
-/** What a model offers to adapters, read from its file alone: no runtime is loaded, so it is safe on any file. */
+/**
+ * The parts of a model that adapters can use, read from its file alone: no runtime is loaded, so it is safe on any
+ * file.
+ */
 export const summarize = (model: Model): ModelSummary => summarizePrepared(model, prepareModel(model));
 
-/** The same for a model that has been prepared already. */
+/** The summary of a model that has been prepared already. */
 export function summarizePrepared(model: Model, { graph }: Model): ModelSummary {
   const layers = findLinearLayers(graph);
   const outputs = new Set(outputLayers(graph, layers));
@@ -92,7 +95,9 @@ export function summarizePrepared(model: Model, { graph }: Model): ModelSummary 
   };
 }
 
-/** Of quantized weights, the values that they stand for, without their scales and zero points. */
+/**
+ * The number of parameters. Quantized weights count as the values that they stand for, without scales and zero points.
+ */
 function parameterCount(graph: Graph, layers: readonly LinearLayer[]): number {
   const quantized = layers.filter((l) => l.dequantize);
   const weights = new Map(quantized.map((l) => [l.weight.name, l.inFeatures * l.outFeatures]));

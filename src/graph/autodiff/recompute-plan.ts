@@ -1,7 +1,7 @@
 import type { Node } from '../model';
 import type { Costs } from './recompute-cost';
 
-/** What a plan saves, for display. Bytes are estimates at one size and only good for comparison. */
+/** The savings of a plan, for display. Bytes are estimates at one size and only good for comparison. */
 export interface Plan {
   /** Segment starts, as positions in the forward nodes; everything before the first and after the last is kept. */
   cuts: number[];
@@ -97,7 +97,7 @@ function trace(from: readonly number[], last: number): number[] {
 /** Sums over ranges of forward nodes, from position p to q (exclusive). */
 class Forward {
   private readonly made: Made[];
-  /** Where the tensors of each node start in `made`. */
+  /** The index in `made` of each node's first tensor. */
   private readonly starts: number[] = [];
   private readonly inputs: Made[][];
   /** Scratch: which nodes must run again. */

@@ -20,13 +20,13 @@ const runsOnce = (node: Node): boolean =>
   [...node.attributes.values()].some((a) => a.type === 'graph');
 
 /**
- * Gradient checkpointing. The forward nodes are cut into segments. What the backward pass reads from inside a segment
- * is recomputed, from the tensors that cross a cut, once the gradient has reached that segment, so only those tensors
- * stay in memory between forward and backward. The first segment, which has nothing to wait for, and the last, which
- * the backward pass reads at once, are kept. Values are bitwise identical.
+ * Gradient checkpointing. The forward nodes are cut into segments. The tensors inside a segment that the backward pass
+ * reads are recomputed, from the tensors that cross a cut, once the gradient has reached that segment, so only those
+ * tensors stay in memory between forward and backward. The first segment, which has nothing to wait for, and the last,
+ * which the backward pass reads at once, are kept. Values are bitwise identical.
  *
  * @param graph pruned to its outputs: the forward nodes, then the backward nodes
- * @param forward which nodes are forward nodes
+ * @param forward the forward nodes
  * @param infos of the forward tensors
  * @param seeds names of the gradients that come from outside
  */
@@ -111,7 +111,7 @@ class Copies {
     private readonly all: Segments,
   ) {}
 
-  /** What the backward pass reads instead of a forward tensor. */
+  /** The tensor that the backward pass reads instead of a forward tensor. */
   of(tensor: string, finished: () => readonly string[]): string {
     const found = this.all.inner.get(tensor);
     if (!found) return tensor;
@@ -151,7 +151,7 @@ class Copies {
   }
 }
 
-/** What the backward pass has computed from the loss, by node position. */
+/** The gradients that the backward pass has computed from the loss, by node position. */
 class Gradients {
   private readonly made: { tensor: string; at: number; last: number }[] = [];
   private done = 0;

@@ -14,7 +14,10 @@ export type Rule = (c: RuleContext) => (string | undefined)[];
 
 type Shape = readonly (number | string)[];
 
-/** What a rule can query and emit. Shapes are those of the forward tensors; a gradient has its tensor's shape. */
+/**
+ * The interface of a rule to the graph: queries and emitted nodes. Shapes are those of the forward tensors; a gradient
+ * has its tensor's shape.
+ */
 export class RuleContext {
   constructor(
     readonly g: GraphBuilder,
@@ -27,7 +30,7 @@ export class RuleContext {
     private readonly producers: ReadonlyMap<string, Node>,
   ) {}
 
-  /** What a rule passes to tensors further up: [tensor, gradient]. */
+  /** The gradients that a rule passes to tensors further up: [tensor, gradient]. */
   readonly passed: [string, string][] = [];
 
   /** The node of the forward graph that has this output. */
@@ -49,12 +52,12 @@ export class RuleContext {
     return this.node.outputs;
   }
 
-  /** Whether input i leads to a trainable tensor. Emit nothing if it does not. */
+  /** True if input i leads to a trainable tensor. Emit nothing if it does not. */
   needs(i: number): boolean {
     return this.has(i) && this.wanted(this.x[i]);
   }
 
-  /** Whether the node has optional input i. */
+  /** True if the node has optional input i. */
   has(i: number): boolean {
     return i < this.x.length && this.x[i] !== '';
   }

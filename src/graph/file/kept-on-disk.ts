@@ -16,7 +16,7 @@ export class KeptOnDisk {
     }
   }
 
-  /** The same tensor, with its values in the file. */
+  /** A copy of the tensor with its values in the file. */
   add(tensor: Tensor): Tensor {
     const bytes = readTensorBytes(tensor);
     const offset = this.end;

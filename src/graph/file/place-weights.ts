@@ -5,7 +5,7 @@ import { requireOwned } from '../../files/fence';
 import { identify, sameWriting, type FileIdentity } from '../../files/identity';
 import { announceCopy } from './large-copies';
 
-/** Which version of a file this process has copied to a name. */
+/** The version of a file that this process has copied to a name. */
 const copies = new Map<string, FileIdentity>();
 
 /**
@@ -84,10 +84,10 @@ const REMOTE = new Set([
   0x786f4256, // VirtualBox's shared folders
 ]);
 
-/** Whether a file system is known to show changes to a file's size and times at once. */
+/** True if a file system is known to show changes to a file's size and times at once. */
 export const isLocal = (type: number): boolean => !REMOTE.has(type);
 
-/** Whether links in a folder are the files themselves, with every change at once. */
+/** True if links in a folder are the files themselves, with every change at once. */
 export function showsChanges(folder: string): boolean {
   // Other systems use different numbers.
   if (process.platform !== 'linux') return true;

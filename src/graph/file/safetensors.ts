@@ -18,7 +18,7 @@ export interface SafetensorsFile {
   metadata: Record<string, string>;
 }
 
-/** Of one tensor in the header of a safetensors file. */
+/** The entry of one tensor in the header of a safetensors file. */
 export interface HeaderEntry {
   dtype: string;
   shape: number[];
@@ -124,7 +124,7 @@ const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(Uint8Array.fr
 
 const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
 
-/** Whether it has a type, sizes, and where the bytes begin and end. */
+/** True if it has a type, sizes, and the positions where the bytes begin and end. */
 export function isHeaderEntry(entry: unknown): entry is HeaderEntry {
   const e = entry as HeaderEntry | null;
   return (

@@ -72,7 +72,8 @@ interface Place extends ExternalData {
 }
 
 /**
- * Where weights lie outside their model file, by name; each data file has one name here, regardless of its spelling.
+ * The places of weights outside their model file, by name; each data file has one name here, regardless of its
+ * spelling.
  */
 function placesOf(tensors: readonly Tensor[]): Map<string, Place> {
   const spelled = new Map<string, string>();
@@ -99,7 +100,7 @@ function targetOf(folder: string, location: string): string {
   );
 }
 
-/** Whether another weight uses the same bytes: tied by location. */
+/** True if another weight uses the same bytes: tied by location. */
 const overlaps = (a: Place, name: string, all: ReadonlyMap<string, Place>): boolean =>
   [...all].some(
     ([other, b]) =>

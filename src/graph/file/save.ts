@@ -7,7 +7,7 @@ import { placeWeights, sameFile } from './place-weights';
 import { isFileRef, type Model } from '../model';
 import { encodeModel } from '../onnx/encode';
 
-/** Below protobuf's 2 GiB limit, with room for what encoding holds in memory besides the weights. */
+/** Below protobuf's 2 GiB limit, with space for the memory that encoding needs besides the weights. */
 export const INLINE_BYTES = 1.5 * 2 ** 30;
 
 /**

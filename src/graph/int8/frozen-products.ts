@@ -50,7 +50,7 @@ export function inheritMark(from: Node, emitted: readonly Node[]): void {
 /** A marked product. */
 export interface FrozenProduct {
   node: Node;
-  /** The same for all products of a layer, forward and backward: the name of its weight. */
+  /** The name of the layer's weight, which all products of a layer share, forward and backward. */
   layer: string;
   operand: WeightOperand;
 }

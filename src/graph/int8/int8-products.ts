@@ -36,7 +36,7 @@ export class Int8Products {
     this.nodes.push(node);
   }
 
-  /** The same as the product's node, under a name. The integers add up exactly, in any order. */
+  /** Emits a product that replaces the node's, under a name. The integers add up exactly, in any order. */
   emit(product: FrozenProduct, output: string): void {
     const { g } = this;
     const { node } = product;
@@ -49,7 +49,8 @@ export class Int8Products {
     const x = this.rows.of(exact ? this.channels.without(input, exact, width) : input, width);
     const weight = [g.addInitializer(values), g.scalar(1, DType.float), this.scaled(scales, alpha)];
     const factors = [x.values, ...weight, this.rows.zeroPoint];
-    // One pass over the product for its type and the scales of its columns; those of the rows need another.
+    // One pass over the product converts its type and applies the scales of its columns; those of the rows need
+    // another.
     const columns = g.op('MatMulIntegerToFloat', factors, {}, { domain: 'com.microsoft' });
     const terms = [
       ...(exact ? [this.channels.product(product, exact, alpha)] : []),

@@ -4,9 +4,9 @@ import { outputsNamed, type Model } from '../model';
 import { prune } from '../prune';
 import { eachWeight } from './weights-file';
 
-/** How many times as large as the median an outlier channel is; up to 5 times is common without outliers. */
+/** The smallest ratio of an outlier channel to the median; up to 5 is common without outliers. */
 const OUTLIER = 6;
-/** At most this share of the channels: with more, a product costs too much, and they are no outliers. */
+/** The largest share of the channels: with more, a product costs too much, and they are not outliers. */
 const SHARE = 1 / 16;
 
 export interface ChannelSizes {

@@ -11,14 +11,14 @@ const TINY = 1e-30;
 export interface QuantizedRows {
   /** uint8, of x's shape. */
   values: string;
-  /** Of x's shape, with a last axis of 1. */
+  /** The scale in x's shape, with a last axis of 1. */
   scale: string;
 }
 
 /**
- * Emits the quantization of activations and gradients, each row (the last axis) by its own largest magnitude: what a row
- * becomes does not depend on any other, and so not on the batch that it is in. What several products read is quantized
- * once.
+ * Emits the quantization of activations and gradients, each row (the last axis) by its own largest magnitude: a
+ * quantized row does not depend on any other, and so not on the batch that it is in. A tensor that several products
+ * read is quantized once.
  */
 export class RowQuantizer {
   private readonly known = new Map<string, QuantizedRows>();

@@ -15,7 +15,7 @@ import {
   type WeightOperand,
 } from './weight-operands';
 
-/** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
+/** A use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
   node: Node;
   input: string;
@@ -57,9 +57,9 @@ export interface LinearBias {
   tensor: Tensor;
   /** If several layers share the constant: where this layer's part begins. */
   first?: number;
-  /** Where it is added, one entry per call, and as which input. */
+  /** The places where it is added: one entry per call, with the index of the input. */
   uses: { node: Node; input: number }[];
-  /** Whether something else reads it too: exporters deduplicate equal constants. */
+  /** True if something else reads it too: exporters deduplicate equal constants. */
   shared: boolean;
 }
 
@@ -136,11 +136,11 @@ function biasName(
   return add?.inputs.find((x) => isStored(operands.get(x), x) && operands.get(x)?.tensor.dims.length === 1);
 }
 
-/** Whether a tensor is a constant of the file, or a part of one that layers share. */
+/** True if a tensor is a constant of the file, or a part of one that layers share. */
 const isStored = (operand: WeightOperand | undefined, name: string): boolean =>
   operand?.tensor.name === name || operand?.part !== undefined;
 
-/** The same, under its name there: exporters deduplicate equal constants, with an Identity per module. */
+/** A layer's bias under its name there: exporters deduplicate equal constants, with an Identity per module. */
 function biasParameter(
   operands: Map<string, WeightOperand>,
   users: Map<string, Node[]>,
@@ -153,7 +153,7 @@ function biasParameter(
   return operands.get(name)?.tensor.name ?? name;
 }
 
-/** The same bias at every call, added unchanged. */
+/** The bias of a layer, if every call adds the same one unchanged. */
 function biasOf(
   operands: Map<string, WeightOperand>,
   users: Map<string, Node[]>,

@@ -2,7 +2,7 @@ import type { Node } from '../model';
 import { MODULE } from './packed';
 import { isUsedIn, pathOfScopes } from './scope-path';
 
-/** What is known about a linear layer's module. */
+/** The traces of a linear layer's module in a graph. */
 export interface Traces {
   node: Node;
   /** Name of the weight. */
@@ -35,7 +35,7 @@ export function modulePath(
   );
 }
 
-/** Whether two paths differ only in the numbers that torch.onnx gives to later calls: `layer_1.query_2`. */
+/** True if two paths differ only in the numbers that torch.onnx gives to later calls: `layer_1.query_2`. */
 export function sameModule(a: string, b: string): boolean {
   const plain = (path: string) =>
     path
@@ -45,7 +45,7 @@ export function sameModule(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
-/** Whether a constant is named after its owning module. */
+/** True if a constant is named after its owning module. */
 export const isModuleParameter = (name: string): boolean => moduleOfParameter(name) !== undefined;
 
 /**

@@ -1,7 +1,7 @@
 import type { LinearLayer } from './linear';
 import type { Graph } from '../model';
 
-/** What may lie between a layer, with its bias, and an output that has the same values. */
+/** Operators that may lie between a layer, with its bias, and an output that has the same values. */
 const SAME_VALUES = ['Identity', 'Reshape'];
 
 /** Paths of the layers whose output is the model's own output: "all-linear" leaves them out, as PEFT does. */

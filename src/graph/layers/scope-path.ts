@@ -16,10 +16,10 @@ function scopeName(path: string): string {
 
 /**
  * The path of the innermost of nested scopes. A module called by a Sequential repeats the Sequential's name in its own,
- * "features" and "features.1": it counts once. The same two names can come from a list `features` inside a module
+ * "features" and "features.1": it counts once. These two names can come from a list `features` inside a module
  * `features`; then parameters with numbers after a path decide.
  *
- * @param isList whether a parameter of the model lies below a number after a path
+ * @param isList returns true if a parameter of the model lies below a number after a path
  */
 export function pathOfScopes(scopes: readonly string[], isList: (path: string) => boolean): string {
   let path = '';
@@ -41,7 +41,7 @@ const listOf = (path: string): string => path.replace(/(?:\.\d+(?:_\d+)?)+$/, ''
 const partAfter = (scope: string, outer: string): string => scope.slice(outer.length + 1).split('.')[0];
 
 /**
- * Whether a module can have been used in these scopes: its path contains its ancestors' names in order, and its own
+ * True if a module can have been used in these scopes: its path contains its ancestors' names in order, and its own
  * name or, if a function is applied to its weight (`F.linear(x, self.qkv.weight)`), the name of the module that calls
  * it. Ancestors that are not called, such as a ModuleList, are in no scope.
  */

@@ -11,22 +11,22 @@ import { PACKED } from './packed';
 /** A constant, as one of a node's inputs reads it. */
 export interface WeightOperand {
   tensor: Tensor;
-  /** Of the constant as it is stored: (out, in) if `transposed`. */
+  /** The sizes of the constant as it is stored: (out, in) if `transposed`. */
   dims: number[];
   transposed: boolean;
-  /** Whether the node reads the stored values themselves. */
+  /** True if the node reads the stored values themselves. */
   plain: boolean;
   /** The type of the values that the node reads. */
   type: number;
   /** If not: the values that it reads, in the order of `dims`, if they can be computed here. */
   values?: () => Float32Array;
-  /** Of a part of the tensor's last axis. */
+  /** The part of the tensor's last axis. */
   part?: { from: number; size: number };
   /** The layer is applied to a constant, such as relative position embeddings. */
   onConstant?: boolean;
 }
 
-/** What exporters put between a weight and its layer. */
+/** Operators that exporters put between a weight and its layer. */
 export const PASSES = new Set(['Identity', 'Transpose', 'Cast', 'DequantizeLinear']);
 
 /** Every constant, under its own name and the names after whatever exporters put between it and its layer. */
@@ -68,7 +68,7 @@ export function weightOperands(graph: Graph): Map<string, WeightOperand> {
   return operands;
 }
 
-/** How a fused operator's weight is divided. In other files, weights are not divided between modules. */
+/** The parts of a fused operator's weight. In other files, weights are not divided between modules. */
 function partsOf(graph: Graph, { inputs, metadata }: Node): { from: number; size: number }[] {
   const sizes = metadata.has(PACKED) ? graph.initializers.get(inputs[1]) : undefined;
   let from = 0;
@@ -148,7 +148,7 @@ export function computedWeight(operand: WeightOperand, node: Node): (() => Float
   };
 }
 
-/** Which of a linear layer's inputs is its bias; 0 for an operator that has none. */
+/** The index of a linear layer's input that is its bias; 0 for an operator that has none. */
 export function ownBias(node: Node): number {
   if (node.opType === 'Gemm') return 2;
   const at = isNBits(node) ? 5 : isDynamic(node) ? 4 : 0;

@@ -40,7 +40,7 @@ export function decodeAttribute(bytes: Uint8Array, depth: number): [string, Attr
   const floats: number[] = [];
   const ints: (number | bigint)[] = [];
   const strings: string[] = [];
-  // Strings are bytes in ONNX. Those that are not valid text are kept byte for byte.
+  // Strings are bytes in ONNX. Strings that are not valid text are kept byte for byte.
   let binary = false;
   const text = (r: BinaryReader): string => {
     try {

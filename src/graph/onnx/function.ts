@@ -34,7 +34,7 @@ const standard = (domain: string): string => (domain === 'ai.onnx' ? '' : domain
 const keyOf = (domain: string, name: string, overload: string): string =>
   [standard(domain), name, overload].join(':');
 
-/** What a node calls if the model defines it. */
+/** The key of the function that a node calls if the model defines it. */
 export function calledKey(node: Node): string {
   let overload = '';
   for (const raw of node.unknown ?? []) readMessage(raw, { 8: (r) => (overload = r.string()) });

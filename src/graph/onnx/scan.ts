@@ -9,7 +9,7 @@ import { decodeTensor } from './tensor';
 const INLINE_LIMIT = 1024;
 
 /**
- * Reads a model file without its weights: walks the wire format on disk and turns the raw data of every initializer
+ * Reads a model file without its weights: reads the wire format on disk and turns the raw data of every initializer
  * above a kilobyte into a reference into the file. Memory use is that of the structure alone.
  */
 export function scanModel(path: string): Model {
@@ -71,7 +71,7 @@ interface Field {
   no: number;
   wire: number;
   start: number;
-  /** Where the value starts, after the tag and, for length-delimited fields, the length. */
+  /** The start of the value, after the tag and, for length-delimited fields, the length. */
   body: number;
   end: number;
 }

@@ -3,7 +3,7 @@ import { fourBitBytes, isFourBit } from '../four-bit';
 import { elementCount, type Tensor } from '../model';
 import { decodeStringPair, readMessage, repeated, safeInt } from './wire';
 
-/** Where an external tensor's bytes are according to the model; the loader resolves and checks it. */
+/** The place of an external tensor's bytes according to the model; the loader resolves and checks it. */
 export interface ExternalData {
   location: string;
   offset: number;

@@ -6,7 +6,7 @@ import { prune } from '../prune';
 import { looksUp } from '../quantized/lookup';
 import { readersOf } from '../reads';
 
-/** Where a language model mixes the tokens of a row, and where it looks up their places. */
+/** The places where a language model mixes the tokens of a row, and where it looks up their positions. */
 export interface DocumentPlaces {
   /** Outputs of the Softmax of each attention. */
   attentions: string[];
@@ -17,9 +17,9 @@ export interface DocumentPlaces {
 export const IDS = 'input_ids';
 const POSITIONS = 'position_ids';
 
-/** What may lie between the weights of an attention and their product with the values. */
+/** Operators that may lie between the weights of an attention and their product with the values. */
 const AFTER_SOFTMAX = ['Cast', 'Dropout', 'Identity', 'IsNaN', 'Reshape', 'Where'];
-/** What may lie between learned positions and their sum with the embedded tokens. */
+/** Operators that may lie between learned positions and their sum with the embedded tokens. */
 const AFTER_POSITIONS = ['Cast', 'Dropout', 'Identity'];
 /** Their result depends only on a tensor's size. */
 const SHAPE_ONLY = ['Shape', 'Size'];

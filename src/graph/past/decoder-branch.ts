@@ -2,11 +2,11 @@ import type { Graph, Model, Node } from '../model';
 import { USE_CACHE } from './cache-inputs';
 
 /**
- * One of the two decoders of a merged file: an If on `use_cache_branch` has that for a text from its beginning in its
- * else branch, and that for tokens after a cache in its then branch. Their common weights are above it.
+ * A decoder of a merged file, which has two: an If on `use_cache_branch` has the decoder for a text from its beginning
+ * in its else branch, and that for tokens after a cache in its then branch. Their common weights are above it.
  *
- * @param after whether the decoder for tokens after a cache is wanted
- * @returns the model itself if it is no such file
+ * @param after true for the decoder for tokens after a cache
+ * @returns the model itself if it is not a merged file
  */
 export function decoderBranch(model: Model, after: boolean): Model {
   const { graph } = model;
@@ -30,7 +30,7 @@ export function decoderBranch(model: Model, after: boolean): Model {
   return { ...model, graph: inlined };
 }
 
-/** Whether a file holds two decoders. */
+/** True if a file holds two decoders. */
 export const isMerged = ({ graph }: Model): boolean => graph.nodes.some(isChoice);
 
 const isChoice = (node: Node): boolean => node.opType === 'If' && node.inputs[0] === USE_CACHE;

@@ -8,7 +8,7 @@ export interface PackedCache {
   size: number;
 }
 
-/** Where Attention of com.microsoft reads its cache. */
+/** The index of the input with which Attention of com.microsoft reads its cache. */
 const PAST = 4;
 
 /** The caches that only fused attentions read; empty unless all inputs that are called `past…` are such. */

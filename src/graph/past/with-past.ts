@@ -18,8 +18,8 @@ export const fillingPast = (original: Model): Model =>
 const PER_TOKEN = new Set(['Cast', 'Identity', 'Mul', 'Div', 'Add', 'Tanh']);
 
 /**
- * The same model with logits for the last token alone: its output layer is most of the work of a short step. Where it
- * cannot be found, there are logits for all tokens.
+ * The model with logits for the last token alone: its output layer is most of the work of a short step. Where it cannot
+ * be found, there are logits for all tokens.
  */
 export function lastLogits(model: Model, logits: string): Model {
   const { graph } = model;
@@ -60,7 +60,7 @@ function outputLayer(graph: Graph, logits: string): Node | undefined {
   return undefined;
 }
 
-/** Whether a factor is a weight (hidden, vocabulary), as it is or transposed. */
+/** True if a factor is a weight (hidden, vocabulary), as it is or transposed. */
 function weighed(graph: Graph, makers: ReadonlyMap<string, Node>, name: string): boolean {
   const maker = makers.get(name);
   const source = maker?.opType === 'Transpose' ? maker.inputs[0] : name;

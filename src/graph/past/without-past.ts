@@ -101,7 +101,7 @@ class Emptied {
     this.nodes.push(node);
   }
 
-  /** What a Gather picks from a cache's sizes, unless that is the batch. */
+  /** The sizes that a Gather picks from a cache's, unless that is the batch. */
   private sizeAt(node: Node): { dims: number[]; values: number[] } | undefined {
     const cache = this.sizes.get(node.inputs[0]);
     const places = this.g.graph.initializers.get(node.inputs[1]);

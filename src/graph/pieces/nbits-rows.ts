@@ -8,7 +8,7 @@ import { blockBytes, defaultZero, rowsOf, type NBits } from '../quantized/nbits'
 import { zerosOf } from '../quantized/nbits-values';
 import { partOf, partName, type Rows } from './rows';
 
-/** Of a row of a MatMulNBits' weight with all of its blocks. */
+/** The width of a row of a MatMulNBits' weight with all of its blocks. */
 export const rowWidth = ({ blocks, blockSize }: NBits): number => blocks * blockSize;
 
 /**
@@ -24,7 +24,7 @@ export function dequantizedRows(g: GraphBuilder, w: NBits, { from, to }: Rows, a
   const scales = partOf(g, w.scales, [n, blocks], rowsOf(w.scales, outFeatures, from, to), from);
   const attributes = { axis: 1, block_size: blockSize };
   const dims = [n, rowWidth(w)];
-  // Before opset 25, there is no type of two bits.
+  // Before opset 25, no type has two bits.
   const dtype = bits === 4 ? DType.uint4 : DType.uint8;
   const values =
     bits === 2
@@ -80,6 +80,6 @@ export function floatZeros(g: GraphBuilder, w: NBits, dy: string, { from, to }: 
   return g.op('Reshape', [spread, g.ints([-1, blocks * blockSize])]);
 }
 
-/** Whether a graph reads a weight as `dequantizedRows` does. */
+/** True if a graph reads a weight as `dequantizedRows` does. */
 export const isReadInRows = ({ initializers }: Graph, { weight }: NBits): boolean =>
   initializers.has(partName(weight, 0));

@@ -32,7 +32,7 @@ export function nbitsInPieces(graph: Graph): Graph {
   return prune(result);
 }
 
-/** Whether the pieces are the weight: two bits take a step more than it is worth, and float zero points come on top. */
+/** True if the pieces are the weight: two bits take a step more than it is worth, and float zero points come on top. */
 const isWhole = ({ bits, zeroPoints }: NBits): boolean =>
   bits !== 2 && !(zeroPoints && isFloat(zeroPoints.dtype));
 
@@ -40,7 +40,7 @@ function product(g: GraphBuilder, { inputs: [x], outputs: [y] }: Node, w: NBits)
   const { inFeatures, outFeatures, bias } = w;
   const width = rowWidth(w);
   let a = flattened(g, x, inFeatures);
-  // What fills the last block is not part of the weight.
+  // The filling of the last block is not part of the weight.
   if (width > inFeatures) a = g.op('Pad', [a, g.ints([0, 0, 0, width - inFeatures])]);
   const piece: InRows['piece'] = (rows, after) => dequantizedRows(g, w, rows, after);
   const product = timesTransposed(g, a, { rows: outFeatures, width, piece });

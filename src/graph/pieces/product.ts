@@ -6,7 +6,7 @@ import { piecesOf, type Rows } from './rows';
 export interface InRows {
   rows: number;
   width: number;
-  /** Of a piece in float32; PIECE_BYTES by default. */
+  /** The size of a piece in float32; PIECE_BYTES by default. */
   pieceBytes?: number;
   /** Emits these rows in float32, available only once `after` lets them pass. */
   piece: (rows: Rows, after: Barrier) => string;

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../builder';
 import type { Tensor } from '../model';
 
-/** Of a piece of a weight in float32: the only part of it that is in memory at a time. */
+/** The size of a piece of a weight in float32: the only part of it that is in memory at a time. */
 export const PIECE_BYTES = 2 ** 26;
 
 /** Some rows of a weight: the first of them, and the one after the last. */

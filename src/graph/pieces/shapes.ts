@@ -7,7 +7,7 @@ import { largeHalves } from './halves';
 
 /** Numbers of a weight of few bits: fewer take no time worth saving. */
 const LARGE = 2 ** 22;
-/** And of one in float32, 512 × 512. */
+/** Numbers of a weight in float32, 512 × 512: fewer take no time worth saving. */
 const LARGE_FLOAT = 2 ** 18;
 
 /**
@@ -39,7 +39,7 @@ export function withoutLargeProducts(graph: Graph): { graph: Graph; known: Map<s
 const isLargeFloat = ({ dtype, dims }: Tensor): boolean =>
   dtype === DType.float && dims.length === 2 && elementCount(dims) >= LARGE_FLOAT;
 
-/** Of a product with a large weight. */
+/** The columns of a product with a large weight. */
 function columnsOf(node: Node, large: (name: string) => number[] | undefined): number | undefined {
   if (isNBits(node)) {
     const [k, n] = [attrInt(node, 'K', 0), attrInt(node, 'N', 0)];

@@ -23,7 +23,7 @@ export function nbitsRows(w: NBits, from = 0, to = w.outFeatures): Float32Array 
   return out;
 }
 
-/** One zero point per block, from some rows of them. */
+/** The zero points of some rows, one per block. */
 export function zerosOf(w: NBits, rows: Tensor): number[] {
   const values = tensorNumbers(rows);
   if (isFloat(rows.dtype)) return values;

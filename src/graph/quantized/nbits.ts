@@ -13,11 +13,11 @@ export interface NBits {
   outFeatures: number;
   bits: number;
   blockSize: number;
-  /** Of each row. */
+  /** The number of blocks in each row. */
   blocks: number;
   /** Bytes: each row has its blocks one after the other, and a byte its lowest bits first. */
   weight: Tensor;
-  /** One per block. */
+  /** The scales, one per block. */
   scales: Tensor;
   /** Packed like the weight, each row beginning with a new byte, or floats; undefined for 2^(bits − 1). */
   zeroPoints: Tensor | undefined;

@@ -47,7 +47,7 @@ export function quantizeRows(values: Float32Array, inFeatures: number, q: Quanti
       for (let i = from; i < to; i++) norm += values[i] * values[i];
       const at = row * rowBytes + (block * blockSize) / perByte;
       for (let i = 0; i < blockSize; i++) {
-        // What fills the last block is zero.
+        // The filling of the last block is zero.
         const code = i < to - from ? codes[i] : found.zero;
         packed[at + Math.floor(i / perByte)] |= code << (bits * (i % perByte));
       }

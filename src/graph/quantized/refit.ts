@@ -2,9 +2,9 @@
 export interface Grid {
   low: number;
   high: number;
-  /** Of the group: the integer, or number between two, that stands for 0. */
+  /** The integer of the group, or number between two, that stands for 0. */
   zero: number;
-  /** Whether the scale may be negative, so that the side with one more integer holds the largest value. */
+  /** True if the scale may be negative, so that the side with one more integer holds the largest value. */
   signed: boolean;
   /** A scale as its type stores it. */
   stored: (scale: number) => number;

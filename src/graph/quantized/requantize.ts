@@ -11,7 +11,7 @@ import { refit } from './refit';
 export interface Requantized {
   weight: Tensor;
   scales: Tensor;
-  /** Of all values: the sum of the squared differences to those that were asked for. */
+  /** The sum, over all values, of the squared differences to the requested ones. */
   error: number;
 }
 
@@ -30,7 +30,7 @@ export function requantizeNBits(w: NBits, values: Float32Array): Requantized {
     const from = row * inFeatures + (block % blocks) * blockSize;
     const to = Math.min(from + blockSize, (row + 1) * inFeatures);
     const zero = zeros ? zeros[block] : defaultZero(w);
-    // What fills the last block is zero.
+    // The filling of the last block is zero.
     codes.fill(Math.min(grid.high, Math.max(0, Math.round(zero))));
     const found = refit(values.subarray(from, to), { ...grid, zero }, scales[block], codes);
     scales[block] = found.scale;
@@ -84,7 +84,7 @@ const ofType = (t: Tensor, values: ArrayLike<number>): Tensor => ({
   data: tensorOf(t.name, t.dtype, t.dims, values).data,
 });
 
-/** How the type of a scale rounds it. */
+/** The rounding of a scale to its type. */
 function roundingOf({ dtype }: Tensor): (scale: number) => number {
   if (dtype === DType.float16) return (v) => fromHalf(toHalf(v));
   return dtype === DType.bfloat16 ? (v) => fromBfloat16(toBfloat16(v)) : Math.fround;

@@ -1,6 +1,6 @@
 import type { Node } from '../model';
 
-/** Which inputs of an operator are scales and zero points: from the first on, up to the second. */
+/** The inputs of an operator that are scales and zero points: from the first index on, up to the second. */
 const PLACES: ReadonlyMap<string, readonly [from: number, to: number]> = new Map([
   ['MatMulNBits', [2, 4]],
   ['QuantizeLinear', [1, 3]],

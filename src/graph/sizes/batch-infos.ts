@@ -3,12 +3,12 @@ import type { Graph } from '../model';
 import { UnknownSize } from './rule';
 import { fixSizes } from './sizes';
 
-/** Batches whose sizes tell what depends on the batch, as in a probe. */
+/** Batches whose sizes reveal the axes that depend on the batch, as in a probe. */
 const BATCHES = [2, 3, 5];
 
 /**
- * What a probe finds for inputs of which only the batch is open, from their sizes alone: a probe would run the model at its
- * full size, five examples at once.
+ * The results of a probe for inputs of which only the batch is open, from their sizes alone: a probe would run the
+ * model at its full size, five examples at once.
  *
  * @param inputs sizes of one example, by input
  * @returns undefined if the size of some tensor is known only once the model runs
@@ -19,7 +19,7 @@ export const batchInfos = (
 ): Map<string, TensorInfo> | undefined =>
   infosOf(graph, (batch) => new Map(Array.from(inputs, ([name, dims]) => [name, [batch, ...dims]])));
 
-/** The same for a graph whose inputs state all sizes but the batch's. */
+/** The infos of a graph whose inputs state all sizes but the batch's. */
 export function statedInfos(graph: Graph): Map<string, TensorInfo> | undefined {
   const inputs = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
   const isOpen = (dim: unknown) => typeof dim !== 'number' && dim !== BATCH;

@@ -1,7 +1,9 @@
 /** Sizes of an axis at batches of 2, 3 and 5, as a probe names one that it cannot name otherwise. */
 const SIZES = /^(\d+)\|(\d+)\|(\d+)$/;
 
-/** How many times the batch an axis is, such as 16 for the 16 positions of each image; undefined if it is something else. */
+/**
+ * The factor of the batch in an axis, such as 16 for the 16 positions of each image; undefined if it is something else.
+ */
 export function batchMultiple(axis: number | string): number | undefined {
   if (axis === 'batch') return 1;
   const [a, b, c] = (SIZES.exec(String(axis)) ?? []).slice(1).map(Number);

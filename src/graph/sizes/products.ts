@@ -147,7 +147,7 @@ const quantizedRows: SizeRule = (c) => {
   return [{ dims: [...wide.slice(0, axis), ...c.dims(1), ...wide.slice(axis + 1)], dtype: c.input(2).dtype }];
 };
 
-/** Those of com.microsoft. */
+/** The rules for the products of com.microsoft. */
 export const quantizedProducts: Record<string, SizeRule> = {
   MatMulNBits: quantizedProduct,
   DynamicQuantizeMatMul: quantizedProduct,

@@ -12,7 +12,7 @@ export interface Sized {
 /** Why the sizes of a tensor cannot be known before it is computed. */
 export class UnknownSize extends Error {}
 
-/** What a rule can query of one node. */
+/** A rule's queries about one node. */
 export class SizeContext {
   constructor(
     readonly node: Node,
@@ -44,7 +44,7 @@ export class SizeContext {
     return values;
   }
 
-  /** Whether the values of all inputs are known. */
+  /** True if the values of all inputs are known. */
   get isConstant(): boolean {
     return this.inputs.every((input, i) => this.node.inputs[i] === '' || input?.values !== undefined);
   }

@@ -65,7 +65,7 @@ function resultsOf(node: Node, context: SizeContext): Sized[] {
   return values ? [{ ...sized[0], values }] : sized;
 }
 
-/** What is computed of known values alone; undefined for anything else. */
+/** The values that are computed from known values alone; undefined for anything else. */
 function valuesOf(node: Node, context: SizeContext, dims: readonly number[]): number[] | undefined {
   const compute = own(KNOWN, node.opType);
   if (!compute || elementCount(dims) > MOST_VALUES) return undefined;

@@ -5,7 +5,7 @@ import { tensorNumbers } from '../values';
 import { broadcastDims, type SizeContext } from './rule';
 import { sliced } from './views';
 
-/** Larger ones are no sizes, axes or indices. */
+/** The most values that are kept: larger tensors are not sizes, axes or indices. */
 export const MOST_VALUES = 1024;
 
 type Values = (c: SizeContext, dims: readonly number[]) => number[];
@@ -72,10 +72,10 @@ const filled: Values = (c, dims) => {
   return new Array<number>(elementCount(dims)).fill(fill);
 };
 
-/** Where it chooses between a tensor and the same tensor, it is a barrier. */
+/** A choice between a tensor and itself is a barrier. */
 const choose = combine((condition, a, b) => (condition ? a : b));
 
-/** Those whose result may be known though an input's values are not. */
+/** Operators whose result may be known though an input's values are not. */
 export const FROM_SIZES: ReadonlySet<string> = new Set(['Shape', 'Size', 'Where']);
 
 /** Operators that compute sizes, axes and indices, on plain numbers. */

@@ -56,7 +56,7 @@ const split: SizeRule = (c) => {
   return sizes.map((size) => ({ dims: dims.map((d, i) => (i === axis ? size : d)) }));
 };
 
-/** How many positions ONNX's Slice takes from an axis. */
+/** The number of positions that ONNX's Slice takes from an axis. */
 export function sliced(
   size: number,
   start: number,

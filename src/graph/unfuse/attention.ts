@@ -75,7 +75,7 @@ function projections(c: RewriteContext, node: Node): string[] {
   const [input, weights, bias] = node.inputs as [string, string, string | undefined];
   const sizes = attrInts(node, 'qkv_hidden_sizes');
   const paths = projectionPaths(c, node);
-  // One module in the model itself, as in GPT-2.
+  // One module has all three in the model itself, as in GPT-2.
   const named = isModuleParameter(weights) || (bias !== undefined && isModuleParameter(bias));
   if (named || paths.length === 1) {
     const product = g.op('MatMul', [input, weights], {}, { name: g.fresh('projection') });
@@ -88,7 +88,7 @@ function projections(c: RewriteContext, node: Node): string[] {
   const parts = blocks(c, weights, 1, sizes);
   const biases = bias ? blocks(c, bias, 0, sizes) : [];
   return parts.map((weight, i) => {
-    // Not the name of its output, which an adapter's sum gets.
+    // A name other than its output's, which an adapter's sum gets.
     const product = g.op('MatMul', [input, weight], {}, { name: g.fresh('projection') });
     g.sink.at(-1)!.metadata.set(MODULE, paths[i]);
     return biases[i] ? g.op('Add', [product, biases[i]]) : product;

@@ -20,7 +20,7 @@ const OUTPUTS = ['output', 'mask_index', 'embedding_sum'];
 
 /**
  * The sum of a word's, a position's and, where they are given, a segment's embedding, normalized. The second output is
- * the number of tokens that a text's mask has as 1, zeros without a mask; the third is the sum.
+ * the number of tokens for which a text's mask is 1, zeros without a mask; the third is the sum.
  */
 export const embedLayerNormalization: Rewrite = (node, c) => {
   requireKnown(node, { attributes: ['epsilon', 'mask_index_type'], inputs: INPUTS, outputs: OUTPUTS });

@@ -17,13 +17,13 @@ export const groupNorm: Rewrite = (node, c) => {
 
 const SKIP_INPUTS = ['X', 'gamma', 'beta', 'skip', 'bias'];
 
-/** The same of X + skip + bias; the second output is the sum. */
+/** Normalizes X + skip + bias; the second output is the sum. */
 export const skipGroupNorm: Rewrite = (node, c) => {
   requireKnown(node, { attributes: ATTRIBUTES, inputs: SKIP_INPUTS, outputs: ['Y', 'S'] });
   if (attrInt(node, 'channels_last', 1) !== 1) throw refusal(node, 'a skip and channels_last=0');
   const { g } = c;
   const [x, gamma, beta, skip, bias] = node.inputs;
-  // One number for each channel, as from the embedding of a time step.
+  // A row has one number for each channel, as from the embedding of a time step.
   const row = knownRank(c, node, skip) === 2;
   const wide = row ? g.op('Unsqueeze', [skip, g.ints([1, 2])]) : skip;
   const both = [bias ? g.op('Add', [x, bias]) : x, wide];

@@ -46,9 +46,9 @@ const INPUTS = [
 const OUTPUTS = ['output', 'present_key', 'present_value', '(output_qk)'];
 
 /**
- * Attention, usually causal, in which several heads share keys and values, of texts from their beginning. seqlens_k counts tokens
- * from the left, so texts must be padded on the right. What ONNX Runtime computes for padding has no meaning; here,
- * padding sees its text.
+ * Attention, usually causal, in which several heads share keys and values, of texts from their beginning. seqlens_k
+ * counts tokens from the left, so texts must be padded on the right. ONNX Runtime's results for padding have no
+ * meaning; here, padding sees its text.
  */
 export const groupQueryAttention: Rewrite = (node, c) => {
   requireKnown(node, { attributes: ATTRIBUTES, inputs: INPUTS, outputs: OUTPUTS });

@@ -4,7 +4,7 @@ import { projectionPaths } from './parts/projection-paths';
 import { readTensorBytes } from '../values';
 import { sameModule } from '../layers/module-path';
 
-/** Of a weight, what nearly always differs from that of another module. */
+/** The length of a weight's beginning, which nearly always differs from that of another module. */
 const BEGINNING = 4096;
 
 /**

@@ -44,7 +44,7 @@ function bucketOf(
   const near = g.op('Div', [count, int(c, 2)]);
   const float = (x: string) => g.op('Cast', [x], { to: DType.float });
   const ratio = (x: string) => g.op('Log', [g.op('Div', [x, float(near)])]);
-  // Where the distance is 0, the logarithm is not read.
+  // The logarithm is not read at distance 0.
   const part = g.op('Div', [
     ratio(float(g.op('Max', [steps, int(c, 1)]))),
     ratio(g.scalar(longest, DType.float)),

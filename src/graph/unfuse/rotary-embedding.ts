@@ -34,7 +34,7 @@ export const rotaryEmbedding: Rewrite = (node, c) => {
   else c.replace(node, 'Reshape', [turned, g.ints([0, 0, -1])]);
 };
 
-/** As many heads as there are features for. */
+/** Splits features into as many heads as there are features for. */
 const headsOf = ({ g }: RewriteContext, x: string, size: number): string =>
   g.op('Reshape', [x, g.ints([0, 0, -1, size])]);
 

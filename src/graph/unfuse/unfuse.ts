@@ -49,7 +49,7 @@ const REWRITES = new Map<string, Rewrite>([
   [':SimplifiedLayerNormalization', simplifiedLayerNormalization],
 ]);
 
-/** Which input of a fused attention has the keys of earlier tokens. */
+/** The index of a fused attention's input with the keys of earlier tokens. */
 const PAST_AT = new Map([
   ['Attention', 4],
   ['MultiHeadAttention', 6],

@@ -68,7 +68,7 @@ function rewrites(opset: number): Record<string, Rewrite> {
 }
 
 /**
- * The same model in the internal opset, with its constants as initializers and its local functions written out. The
+ * Converts a model to the internal opset, with its constants as initializers and its local functions written out. The
  * original is not changed; unchanged tensors are shared.
  *
  * @throws AuroraError 'model' outside opsets 9 to 24, and for types and operators that came later than the internal

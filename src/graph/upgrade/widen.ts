@@ -21,8 +21,8 @@ const isHalf = (dtype: number): boolean => HALVES.includes(dtype);
 const SMALL = 4096;
 
 /**
- * The same model computing in float32 where it computes in 16 bits: adapters are trained in float32, and the CPU has no
- * kernels for 16 bits. Weights stay in their file. The model itself if it has no number of 16 bits.
+ * Makes a model compute in float32 where it computes in 16 bits: adapters are trained in float32, and the CPU has no
+ * kernels for 16 bits. Weights stay in their file. Returns the model itself if it has no number of 16 bits.
  *
  * @param model with its constants as initializers
  */
@@ -42,10 +42,10 @@ function usesHalves(graph: Graph): boolean {
   );
 }
 
-/** What a subgraph reads of the graphs around it. */
+/** The tensors that a subgraph reads from the graphs around it. */
 interface Scope {
   prefix: string;
-  /** Whether a name is that of a constant that still has 16 bits. */
+  /** True for the name of a constant that still has 16 bits. */
   isHalf: (name: string) => boolean;
   /** The name of its values in float32. */
   widened: (name: string) => string;
@@ -104,7 +104,7 @@ function widenGraph(source: Graph, outer?: Scope): Graph {
       // Only the rows that are read are widened.
       const rows = g.fresh('rows');
       graph.nodes.push({ ...node, outputs: [rows], attributes });
-      // Not named after its output, as the node itself may be.
+      // A name other than its output's, as the node itself may have that.
       g.op('Cast', [rows], { to: DType.float }, { name: `${rows}/Cast`, outputs: node.outputs });
       continue;
     }

@@ -30,8 +30,8 @@ const batchNorm: Rule = (c) => {
 };
 
 /**
- * Like layer normalization, over the spatial axes: with g = dy·scale, dx = (g − mean g)/σ − (x − μ)·mean(g·(x − μ))/σ³. What
- * is divided by σ are numbers for each channel where that is possible, not images.
+ * Like layer normalization, over the spatial axes: with g = dy·scale, dx = (g − mean g)/σ − (x − μ)·mean(g·(x − μ))/σ³.
+ * Where possible, numbers for each channel are divided by σ, not images.
  */
 const instanceNorm: Rule = (c) => {
   refuseTrained(c);

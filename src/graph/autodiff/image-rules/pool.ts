@@ -35,7 +35,10 @@ const averagePool: Rule = (c) => {
   return [c.op('Reshape', [dx, c.shapeTensor(c.x[0])])];
 };
 
-/** What a window gives to each of its positions, (1, 1, windows…) or a number: 1/n, of an image of ones. */
+/**
+ * The share of a window in the gradient of each of its positions, (1, 1, windows…) or a number: 1/n, of an image of
+ * ones.
+ */
 function share(c: RuleContext, w: Windows, ones: string, dtype: number): string {
   const ceil = attrInt(c.node, 'ceil_mode', 0) === 1;
   if (!ceil && [...w.before, ...w.after].every((p) => p === 0))
@@ -50,8 +53,8 @@ function share(c: RuleContext, w: Windows, ones: string, dtype: number): string 
 }
 
 /**
- * The same tensor, for ONNX Runtime's inference of shapes: with ceil_mode, it counts windows that begin beyond the axis, which
- * there are none of when it runs (1.30).
+ * The tensor with a shape that ONNX Runtime infers correctly: with ceil_mode, its inference counts windows that begin
+ * beyond the axis, which do not exist when it runs (1.30).
  */
 function ofWindows(c: RuleContext, pooled: string): string {
   if (attrInt(c.node, 'ceil_mode', 0) === 0) return pooled;

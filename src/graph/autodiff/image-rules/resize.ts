@@ -36,7 +36,7 @@ const resize: Rule = (c) => {
   return [c.op('Reshape', [dy, c.shapeTensor(x)])];
 };
 
-/** What the node says; undefined if it gives sizes. */
+/** The scale that the node states; undefined if it states sizes. */
 function scaleOf(c: RuleContext, axis: number): number | undefined {
   if (!c.has(2) || c.shape(c.x[2])[0] === 0) return undefined;
   const scales = c.constant(c.x[2]);
@@ -45,7 +45,7 @@ function scaleOf(c: RuleContext, axis: number): number | undefined {
   return axes ? (scales[axes.indexOf(axis)] ?? 1) : scales[axis];
 }
 
-/** How often each row is repeated; undefined if rows are mixed, or not all repeated alike. */
+/** The number of repeats of each row; undefined if rows are mixed, or not all repeated alike. */
 function repeats(c: RuleContext, scale: number | undefined): number | undefined {
   if (scale === undefined || !Number.isInteger(scale)) return undefined;
   const example = 3;

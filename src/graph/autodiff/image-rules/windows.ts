@@ -34,7 +34,7 @@ export function windowsOf(c: RuleContext, kernel: number[]): Windows {
   return auto === 'SAME_UPPER' ? { ...w, before: less, after: more } : { ...w, before: more, after: less };
 }
 
-/** What the last window leaves unread of an axis and its margins; negative if it goes beyond them. */
+/** The part of an axis and its margins that the last window leaves unread; negative if it goes beyond them. */
 function rest(w: Windows, axis: number, { space, windows }: { space: number; windows: number }): number {
   const reach = (windows - 1) * w.strides[axis] + (w.kernel[axis] - 1) * w.dilations[axis] + 1;
   return space + w.before[axis] + w.after[axis] - reach;
@@ -66,7 +66,7 @@ export function spread(c: RuleContext, dy: string, weight: string, w: Windows, g
     const isOpen = [c.x[0], c.y[0]].some((name) => typeof c.shape(name)[i + 2] !== 'number');
     if (isOpen && w.strides[i] === 1) return;
     if (isOpen) {
-      // As if all rows that a stride can leave were there.
+      // The size as if all rows that a stride can leave were there.
       [after[i], output_padding[i]] = [0, w.strides[i] - 1];
       cut.push(i + 2);
       return;

@@ -3,8 +3,8 @@ import { Barrier } from '../../pieces/barrier';
 import type { RuleContext } from '../rule';
 
 /**
- * The same weight, dequantized again once the gradient is there: otherwise it would stay in float32 from the forward pass to
- * the backward pass. The weight itself if it is not a DequantizeLinear of constants.
+ * Dequantizes a weight again once the gradient is there: otherwise it would stay in float32 from the forward pass to
+ * the backward pass. Returns the weight itself if it is not a DequantizeLinear of constants.
  */
 export function dequantizedAgain(c: RuleContext, weight: string, dy: string): string {
   const { initializers } = c.g.graph;
@@ -19,7 +19,7 @@ interface Index {
   byOutput: Map<string, Node>;
 }
 
-/** One for each gradient graph. */
+/** One index for each gradient graph. */
 const indices = new WeakMap<RuleContext['extents'], Index>();
 
 /** The DequantizeLinear nodes by their outputs. A search for each product would take seconds in a graph of thousands. */

@@ -1,7 +1,7 @@
 import { attrInt } from '../../attributes';
 import type { Rule } from '../rule';
 
-/** The same sum in the other direction. */
+/** The gradient is a sum in the other direction. */
 const cumSum: Rule = (c) => [
   c.op('CumSum', [c.dy[0]!, c.x[1]], {
     exclusive: attrInt(c.node, 'exclusive', 0),

@@ -37,7 +37,7 @@ function fromInput(c: RuleContext, g: string, s: Statistics, mean: (t: string) =
 }
 
 /**
- * The same with x̂ = (y − bias)/scale. If the output is kept anyway, as the input of an adapted layer is, x is not
+ * The gradient with x̂ = (y − bias)/scale. If the output is kept anyway, as the input of an adapted layer is, x is not
  * needed.
  */
 function fromOutput(c: RuleContext, dy: string, mean: (t: string) => string): string {
@@ -46,10 +46,12 @@ function fromOutput(c: RuleContext, dy: string, mean: (t: string) => string): st
   return c.op('Mul', [c.op('Div', [scaled, scale]), mean(c.op('Mul', [dy, scaled]))]);
 }
 
-/** How far a bias may exceed its scale: rounding errors in y, next to the bias, come back that many times larger. */
+/**
+ * The largest ratio of a bias to its scale: rounding errors in y, next to the bias, come back that many times larger.
+ */
 const LARGEST_OFFSET = 16;
 
-/** Whether scale and bias are constants that preserve x̂ accurately enough. */
+/** True if scale and bias are constants that preserve x̂ accurately enough. */
 function invertible(c: RuleContext): boolean {
   const scale = c.constant(c.x[1]);
   const bias = c.has(2) ? c.constant(c.x[2]) : [0];

@@ -4,7 +4,7 @@ import type { Rule, RuleContext } from '../rule';
 import { scatterElements } from './gather';
 
 /**
- * What `x[i, j]` exports to. Adds back with ScatterElements on the flattened leading axes: ScatterND with reduction=add
+ * The export of `x[i, j]`. Adds back with ScatterElements on the flattened leading axes: ScatterND with reduction=add
  * gives wrong sums on the CPU if indices repeat.
  */
 const gatherNd: Rule = (c) => {
@@ -41,7 +41,7 @@ const plainScatter = (c: RuleContext): void => {
   if (attrString(c.node, 'reduction', 'none') !== 'none') throw c.refuse('is not supported with a reduction');
 };
 
-/** What `x[i] = u` exports to: u gets the gradient of its positions, x that of all others. */
+/** The export of `x[i] = u`: u gets the gradient of its positions, x that of all others. */
 const scatterNd: Rule = (c) => {
   plainScatter(c);
   const [, indices, updates] = c.x;

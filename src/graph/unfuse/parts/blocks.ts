@@ -2,7 +2,7 @@ import { PACKED } from '../../layers/packed';
 import type { RewriteContext } from '../../rewrite';
 
 /**
- * The three parts of a constant for query, key and value. What reads them is one linear layer each, whose weight or bias
+ * The three parts of a constant for query, key and value. Their readers are one linear layer each, whose weight or bias
  * is that part of the constant.
  *
  * @param sizes thirds by default; the name of a tensor where the file does not say them

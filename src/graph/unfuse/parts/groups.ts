@@ -3,11 +3,11 @@ import type { RewriteContext } from '../../rewrite';
 export interface Groups {
   groups: number;
   epsilon: number;
-  /** Of x. */
+  /** The type of x. */
   type: number;
-  /** Which the statistics are computed in; that of x by default. */
+  /** The type in which the statistics are computed; that of x by default. */
   stash?: number;
-  /** Whether scale and bias are those of groups, not of channels. */
+  /** True if scale and bias are those of groups, not of channels. */
   perGroup?: boolean;
 }
 

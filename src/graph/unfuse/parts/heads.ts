@@ -17,7 +17,7 @@ export function repeatHeads(g: GraphBuilder, x: string, heads: number, times: nu
   return g.op('Reshape', [many, g.ints([0, 0, heads * times, -1])]);
 }
 
-/** One index of an axis, which is taken away. */
+/** Picks one index of an axis, which is taken away. */
 export const pick = (g: GraphBuilder, x: string, axis: number, index: number): string =>
   g.op('Squeeze', [g.op('Slice', [x, g.ints([index]), g.ints([index + 1]), g.ints([axis])]), g.ints([axis])]);
 

@@ -11,11 +11,11 @@ export interface Sequence {
   keys: string;
 }
 
-/** What of a fused attention's mask differs between operators. */
+/** The differences between the masks of fused attention operators. */
 export interface MaskForm {
-  /** What a masked score gets. */
+  /** The value of a masked score. */
   filter: number;
-  /** Whether a mask of one axis has the beginnings of texts after their ends if it is (2 · batch). */
+  /** True if a mask of one axis has the beginnings of texts after their ends if it is (2 · batch). */
   begins: boolean;
 }
 
@@ -72,13 +72,13 @@ function isSet({ g }: RewriteContext, mask: string, rank: number, { tokens, keys
   return g.op('Greater', [fitted, g.scalar(0, DType.int32)]);
 }
 
-/** What limits the keys that a token sees, besides that they are not after it. */
+/** The limits of the keys that a token sees, besides that they are not after it. */
 export interface Limits {
-  /** How many keys are seen, the token's own included; all by default. */
+  /** The number of keys that are seen, the token's own included; all by default. */
   window?: number;
   /** An integer tensor, one number for each text: its last key. */
   last?: string;
-  /** Whether the last token sees all keys, also those after it, if there are more keys than tokens. */
+  /** True if the last token sees all keys, also those after it, if there are more keys than tokens. */
   openEnd?: boolean;
 }
 

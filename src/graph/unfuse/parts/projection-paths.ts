@@ -6,7 +6,7 @@ import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
 
 /**
- * What query, key and value are called beside an output projection of this name; otherwise by BERT's names. One name is
+ * The names of query, key and value beside an output projection of this name; otherwise by BERT's names. One name is
  * that of a single module for all three.
  */
 const NAMES = new Map([
@@ -18,7 +18,7 @@ const NAMES = new Map([
 ]);
 const BERT = ['query', 'key', 'value'];
 
-/** Of a node in its graph. */
+/** The surroundings of a node in its graph. */
 type Surroundings = Pick<RewriteContext, 'source' | 'readers' | 'constant'>;
 
 /**

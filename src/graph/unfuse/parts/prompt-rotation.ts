@@ -7,7 +7,7 @@ import { refusal } from './refuse';
 import { rotate, rotatedSize } from './rotate';
 
 /**
- * What turns the queries and keys of a GroupQueryAttention, if the node does that.
+ * The rotation of the queries and keys of a GroupQueryAttention, if the node does that.
  *
  * @param tokens (batch, tokens, …)
  */

@@ -15,7 +15,7 @@ export const refusal = (node: Node, what: string, hint = UNFUSED): AuroraError =
     hint,
   );
 
-/** What a rewrite knows of an operator. */
+/** The features of an operator that a rewrite supports. */
 export interface Known {
   /** Names, or `name=value` for one that may have no other value. */
   attributes?: readonly string[];

@@ -10,7 +10,7 @@ export interface Rotary {
   sin: string;
   /** int64 (batch or 1, tokens). */
   positions: string;
-  /** Whether neighbors are a pair, rather than features i and i + rotated / 2. */
+  /** True if neighbors are a pair, rather than features i and i + rotated / 2. */
   interleaved: boolean;
 }
 

@@ -12,8 +12,8 @@ interface Mask {
 }
 
 /**
- * What keys an ai.onnx Attention reads: those of attn_mask, of earlier tokens and their own if is_causal, and of the first
- * nonpad_kv_seqlen ones. Undefined if all.
+ * The keys that an ai.onnx Attention reads: those of attn_mask, of earlier tokens and their own if is_causal, and of
+ * the first nonpad_kv_seqlen ones. Undefined if all.
  *
  * @param query (batch, heads, sequence, size)
  * @param key   (batch, heads, earlier and own tokens, size)
