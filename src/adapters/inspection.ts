@@ -1,7 +1,7 @@
 import type { ModelSummary, StoredModel } from '../graph/summary';
 import type { StepCost } from '../protocol/step-cost';
 
-/** What `aurora inspect --json` prints. */
+/** The output of `aurora inspect --json`. */
 export type Inspection = StoredModel &
   ModelSummary & {
     step: StepCost;

@@ -42,7 +42,7 @@ export function quantizedAgain(graph: Graph, layer: LinearLayer, values: Float32
   };
   const made = requantizeLinear(form, inOrder(layer, values));
   const readers = dynamic ? nodes : [reader];
-  // Where the file has several operators for this one, each reads one of them.
+  // If the file has several operators for this one, each reads one of them.
   const inFile = graph.nodes.includes(reader);
   const isAlone = inFile ? isOwn(made, readers) : users.get(s)!.length === nodes.length;
   if (layer.sharedWith.length > 0 || (!inFile && !isAlone)) throw shared(path, made.weight.name);

@@ -12,7 +12,7 @@ import type { LayerChange, Values } from './methods/method';
 import { methodOf } from './methods/registry';
 import type { LayerAdapter } from './targets/select';
 
-/** What merging does to a graph. */
+/** The changes of a graph by merging. */
 export interface Merge {
   /** Replacements for weights and biases of the same name: same shape, same type. */
   changed: Map<string, Tensor>;
@@ -23,13 +23,13 @@ export interface Merge {
   added: Map<string, Tensor>;
   /** Nodes that read one of those, and as which input. */
   rewired: Map<Node, { input: number; name: string }>;
-  /** What takes the place of nodes whose weight is computed (dequantized, cast): they read an added one. */
+  /** The replacements of nodes whose weight is computed (dequantized, cast): they read an added one. */
   replaced: Map<Node, Node[]>;
 }
 
-/** How to merge. */
+/** The options of merging. */
 export interface MergeOptions {
-  /** Where each merged tensor is kept until it is written, so that memory need not hold them all. */
+  /** Stores each merged tensor until it is written, so that memory need not hold them all. */
   keep?: (tensor: Tensor) => Tensor;
   /** Quantized weights are quantized again, as they were, rather than in floats. */
   requantize?: { graph: Graph; onLayer: (layer: RequantizedLayer) => void };
@@ -179,7 +179,7 @@ export function mergeAdapters(
   return { ...model, graph: { ...model.graph, initializers, nodes } };
 }
 
-/** What becomes of a node: the node itself if it reads nothing that is merged. */
+/** The nodes that take a node's place: the node itself if it reads nothing that is merged. */
 export function mergedNodes(node: Node, { rewired, replaced }: Merge): Node[] {
   const instead = replaced.get(node);
   if (instead) return instead;

@@ -15,7 +15,7 @@ export interface PeftConfig<S extends TrainedSpec> {
   type: string;
   /** Key that is true for this method, and not for others of the same type. */
   flag?: string;
-  /** Whether aurora_peft_loader.py reads it. */
+  /** True if aurora_peft_loader.py reads it. */
   loader?: true;
   /** Key of alpha, if any, as patterns and an import need it. */
   alphaKey?: string;

@@ -6,7 +6,7 @@ import { AuroraError } from '../base/errors';
 /** An output of a model, as far as its file declares it. */
 export interface DeclaredOutput {
   name: string;
-  /** Also true if the file does not declare it. */
+  /** True for floats, and if the file does not declare it. */
   float: boolean;
 }
 

@@ -18,7 +18,7 @@ export interface Built {
   stored: StoredWeights;
   /** `model_type` in config.json, or diffusers' `_class_name`. */
   type: string;
-  /** What transformers' task models put before the base model's names. */
+  /** The prefix of the base model's names in transformers' task models. */
   taskPrefix: string;
 }
 

@@ -3,13 +3,13 @@ import type { Config } from './folder/config';
 
 /** Models with one `model_type`. */
 export interface Family {
-  /** What task models put before the names of the base model's weights. */
+  /** The prefixes of the base model's weights in task models. */
   prefixes: readonly string[];
   /** A weight that each of them has. */
   marker: string;
   /** A module around the model, with its dot, that transformers 5.16 does not write into names of a fresh model. */
   outer?: string;
-  /** Whether it can have a key/value cache: it is a decoder. */
+  /** True if it can have a key/value cache: it is a decoder. */
   caches?: boolean;
   /** Writes the graph: inputs, nodes, outputs. Obeys or refuses each setting that changes the result. */
   build(net: Network, config: Config): void;

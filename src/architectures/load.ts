@@ -19,19 +19,19 @@ import { withTextSize } from './pipeline/text-size';
 export type WeightForm = 'float32' | 'stored' | 'structure';
 
 /**
- * A model from an ONNX file, or from a folder with config.json and safetensors as published on the Hugging Face hub; the
- * path is that of the folder or of its config.json. Of a pipeline it is the U-Net. Weights stay in their files; those in
- * other types than float32 are converted into a folder.
+ * A model from an ONNX file, or from a folder with config.json and safetensors as published on the Hugging Face hub;
+ * the path is that of the folder or of its config.json. For a pipeline it is the U-Net. Weights stay in their files;
+ * those in other types than float32 are converted into a folder.
  *
  * @param converted that folder; by default in the user's cache
  * @throws AuroraError where it cannot be used
  */
 export const loadModelAt = (path: string, converted?: string): Model => openModel(path, 'float32', converted);
 
-/** The same with weights of a folder in the types in which they are stored: nothing is converted. */
+/** The model with the weights of a folder in the types in which they are stored: nothing is converted. */
 export const loadUnconverted = (path: string): Model => openModel(path, 'stored');
 
-/** The same for those who only look at its structure: nothing is converted, and weights cannot be read. */
+/** The model for callers that only look at its structure: nothing is converted, and weights cannot be read. */
 export const readStructure = (path: string): Model => openModel(path, 'structure');
 
 export function openModel(path: string, form: WeightForm, converted?: string): Model {
@@ -56,16 +56,16 @@ export function openPart(path: string, form: WeightForm, part?: Family, converte
 export interface FolderWeights extends StoredWeights {
   /** `model_type` in config.json, or diffusers' `_class_name`. */
   type: string;
-  /** Where the weights of the graph are, by their names there. */
+  /** The places of the graph's weights, by their names there. */
   places: ReadonlyMap<string, StoredTensor>;
-  /** What comes before the base model's names in these files. */
+  /** The prefix of the base model's names in these files. */
   prefix: string;
-  /** What transformers' task models put there. */
+  /** The prefix of transformers' task models there. */
   taskPrefix: string;
 }
 
 /**
- * Those of a pipeline are its U-Net's.
+ * The weights of a folder; for a pipeline those of its U-Net.
  *
  * @throws AuroraError where the folder cannot be used
  */

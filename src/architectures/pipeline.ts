@@ -30,12 +30,12 @@ export const loadVaeDecoder = ({ vae }: Pick<Pipeline, 'vae'>): Model =>
  * `input_ids` (batch, tokens) to `last_hidden_state`, `hidden_states.N`, and `text_embeds` or `pooler_output`. There is no
  * mask: padding is read as any other token.
  *
- * @param i which of the pipeline's
+ * @param i the index of the pipeline's encoder
  */
 export const loadTextEncoder = ({ textEncoders }: Pick<Pipeline, 'textEncoders'>, i: number): Model =>
   loadTextEncoderAt(textEncoders[i].model);
 
-/** The same by its path. */
+/** The text encoder at a path. */
 export const loadTextEncoderAt = (path: string): Model => textEncoder(path, 'float32');
 
 /**

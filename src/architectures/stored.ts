@@ -37,7 +37,7 @@ export function storedModel(path: string, { graph, metadata }: Model): StoredMod
   };
 }
 
-/** What a pipeline has beside its U-Net. */
+/** The parts of a pipeline beside its U-Net. */
 function partsOf({ vae, textEncoders }: Pipeline): StoredModel['parts'] {
   const { encoder, decoder } = vae;
   const halves = [

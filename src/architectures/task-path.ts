@@ -1,7 +1,7 @@
 /** Modules that transformers' task models have beside the base model. */
 const OF_HEADS = /^(?:lm_head|embed_out|cls|classifier|score|pre_classifier|vocab_\w+)(?:\.|$)/;
 
-/** Whether a module belongs to the head of a task model. */
+/** True if a module belongs to the head of a task model. */
 export const isOfHead = (path: string): boolean => OF_HEADS.test(path);
 
 /**

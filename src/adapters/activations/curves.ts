@@ -27,7 +27,7 @@ export interface Curves {
 /** H and W of a layer at one step. */
 export type Weights = Pick<LayerSnapshot, 'H' | 'W'>;
 
-/** Whether the method has a σ to draw; LoRA has none. */
+/** True if the method has a σ to draw; LoRA has none. */
 export const hasSigma = (layer: Weights): boolean => layer.H.length > 0 || layer.W.length > 0;
 
 /** The median of each coordinate, (rank). */
@@ -52,7 +52,7 @@ export function sigmaAt(weights: Weights, spec: AnlSpec, line: Line, z: Float64A
   return z.map((v) => fixed(v) + spline(v));
 }
 
-/** What `anl` computes, with everything that is constant along the line computed once. */
+/** The result of `anl`, with everything that is constant along the line computed once. */
 function partsAlong({ H, W }: Weights, spec: AnlSpec, { output, input, rest }: Line) {
   const zero = () => 0;
   const r = rest.length;
@@ -113,7 +113,9 @@ export interface Shape {
   saturation: number;
   /** RMS difference to the same curve with the first snapshot's H and W, weighted by the data. */
   change: number;
-  /** The same as a share of the curve's spread (weighted standard deviation); Infinity for a flat curve that moved. */
+  /**
+   * The change as a share of the curve's spread (weighted standard deviation); Infinity for a flat curve that moved.
+   */
   relativeChange: number;
 }
 
@@ -189,7 +191,7 @@ function slopesAt(layer: LayerSnapshot, spec: AnlSpec, line: Line, z: Float64Arr
 }
 
 /**
- * Whether the inner act is flat at z. Leaky ReLU's negative side does not count: its slope still lets gradients
+ * True if the inner act is flat at z. Leaky ReLU's negative side does not count: its slope still lets gradients
  * through.
  */
 function actSaturated({ activation, fixed }: AnlSpec, z: number): boolean {

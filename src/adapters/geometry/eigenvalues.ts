@@ -14,7 +14,7 @@ export function eigenvalues(matrix: readonly Float64Array[]): number[] {
   return [...diagonal].sort((a, b) => b - a);
 }
 
-/** The same eigenvalues in three diagonals: `beside[i]` is between i and i + 1, and the last one is 0. */
+/** The eigenvalues of a matrix, kept by three diagonals: `beside[i]` is between i and i + 1, and the last one is 0. */
 function tridiagonal(a: readonly Float64Array[]): { diagonal: Float64Array; beside: Float64Array } {
   const n = a.length;
   const beside = new Float64Array(n);

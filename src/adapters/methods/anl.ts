@@ -2,7 +2,7 @@ import type { Activation } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
 import { basis, basisCenters, basisCount, gridStep, splineNodes, type SplineSpec } from './spline';
 
-/** What defines the adaptive nonlinear layer, apart from H and W. */
+/** The parameters of the adaptive nonlinear layer, apart from H and W. */
 export interface AnlSpec extends SplineSpec {
   activation: Activation;
   fixed: boolean;
@@ -32,7 +32,7 @@ export function anlNodes(
       : spec.activation === 'sigmoid'
         ? g.op('Sigmoid', [x])
         : g.op('LeakyRelu', [x], { alpha: { float: LEAKY_SLOPE } });
-  // As rows, which products take as they are, in both directions.
+  // Products take rows as they are, in both directions.
   const rows = g.op('Flatten', [z], { axis: -1 });
   const parts: string[] = [];
   if (spec.fixed) parts.push(act(g.op('Gemm', [act(rows), H], { transB: 1 })));
@@ -41,7 +41,7 @@ export function anlNodes(
   return g.op('Reshape', [sum, g.op('Shape', [z])]);
 }
 
-/** The same on the host for one vector z of length r; float64 internally. */
+/** The adaptive nonlinear layer on the host for one vector z of length r; float64 internally. */
 export function anl(
   z: ArrayLike<number>,
   H: ArrayLike<number>,

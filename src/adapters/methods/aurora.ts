@@ -70,7 +70,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
     const center = (a: string) => (spec.centerInputs ? centeredRows(g, a) : a);
     const down = g.op('Transpose', [center(p.A)]);
     const z = g.op('MatMul', [x, down]);
-    // Where the scale is an input, the rank is that of the inputs.
+    // If the scale is an input, the rank is that of the inputs.
     const rank = p.scale === undefined ? spec.rank : undefined;
     const sigma = (of: string) => anlNodes(g, of, p.H, p.W, spec, dtype, rank);
     const seen =

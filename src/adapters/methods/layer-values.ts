@@ -27,7 +27,7 @@ export const layerValues = (layer: LinearLayer): LayerValues => ({
   },
 });
 
-/** Where a weight of a layer is in its initializer. */
+/** The place of a layer's weight in its initializer. */
 export function placeOf(
   { inFeatures, outFeatures, transposed, weight, firstColumn }: LinearLayer,
   output: number,

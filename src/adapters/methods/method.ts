@@ -5,7 +5,7 @@ import type { PeftConfig } from '../peft-config';
 export interface LayerShape {
   inFeatures: number;
   outFeatures: number;
-  /** Whether it adds a bias; omitted if unknown. */
+  /** True if it adds a bias; omitted if unknown. */
   hasBias?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface AdapterTensor {
   /** Short name: A, B, H, W. */
   name: string;
   dims: number[];
-  /** Which of its axes are the adapter's rank. */
+  /** The axes that are the adapter's rank. */
   rankAxes: number[];
   /** Its key after the module's path in PEFT's file layout. */
   peftName: string;
@@ -122,7 +122,7 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
     dtype: number,
     form: AdapterForm,
   ): Fragment;
-  /** Whether `delta` returns z. */
+  /** True if `delta` returns z. */
   showsZ?: true;
   /** Instead of `delta`: the trained tensor (out, in) that replaces the weight. */
   weight?: string;

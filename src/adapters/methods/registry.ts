@@ -26,7 +26,7 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
 export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod =>
   METHODS[method] as unknown as AdapterMethod;
 
-/** What follows the module's path in the keys of PEFT's file, for the tensors of all methods. */
+/** The endings after the module's path in the keys of PEFT's file, for the tensors of all methods. */
 export function peftParts(): string[] {
   // Large enough for the defaults of every method; no values are made.
   const layer = { inFeatures: 1024, outFeatures: 1024, hasBias: true };

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 /** One expression against several paths. */
 export interface Question {
   source: string;
-  /** Whether to return the number in the first group instead of whether it matches. */
+  /** True asks for the number in the first group, false for a match. */
   number: boolean;
   paths: readonly string[];
 }

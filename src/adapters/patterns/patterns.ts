@@ -7,11 +7,11 @@ import { mostSteps } from './most-steps';
 export interface Pattern {
   /** Its setting, below `adapter`. */
   key: string;
-  /** As written there. */
+  /** The pattern as written there. */
   written: string;
   /** With PEFT's additions around it. */
   source: string;
-  /** Whether the number in its first group matters. */
+  /** True if the number in its first group matters. */
   number?: boolean;
   /** A plain name, which must equal a path or the part after one of its dots; this needs no expression. */
   plain?: boolean;
@@ -23,7 +23,7 @@ export const MATCH_MS = 100;
 const FEW_STEPS = 1e7;
 /** Expressions whose matches are cached. An editor creates one with each keystroke. */
 const KEPT = 500;
-/** Whether an expression is slow also depends on the machine's load. */
+/** The load of the machine also makes an expression slow. */
 const RETRY_MS = 5000;
 
 interface Known {
@@ -50,7 +50,7 @@ export async function matchAhead(patterns: readonly Pattern[], paths: readonly s
   for (let next = matching.next(); !next.done;) next = matching.next(await inBackground.ask(...next.value));
 }
 
-/** The same, blocking this thread. */
+/** Matches, blocking this thread. */
 export function matchNow(patterns: readonly Pattern[], paths: readonly string[]): void {
   const matching = matchAll(patterns, paths);
   for (let next = matching.next(); !next.done;) next = matching.next(whileWaiting.askAndWait(...next.value));
@@ -161,7 +161,7 @@ function matchHere(
 
 const LINE_END = /[\n\r\u2028\u2029]/;
 
-/** What `^(?:.*\.)?(?:…)$` matches, if a dot is the only special character. */
+/** True if `^(?:.*\.)?(?:…)$` matches, for an expression in which a dot is the only special character. */
 function isAtEnd(path: string, written: string): boolean {
   const start = path.length - written.length;
   if (start < 0 || (start > 0 && path[start - 1] !== '.') || LINE_END.test(path)) return false;

@@ -12,9 +12,9 @@ export interface UselessLayers {
 }
 
 export interface LayerChoice extends TargetMatch {
-  /** Those among `matched`, named by a list or an expression, that do not reach the loss. */
+  /** The layers among `matched`, named by a list or an expression, that do not reach the loss. */
   unreached: string[];
-  /** What "all-linear" skipped, in layer order. */
+  /** The layers that "all-linear" skipped, in layer order. */
   leftOut: LeftOut[];
 }
 

@@ -1,7 +1,10 @@
 import { endingsOf } from './endings';
 import type { NamedLayer } from './select';
 
-/** What is adapted as the common model families name it, mostly query and value; if one layer holds both, that layer. */
+/**
+ * The layers that are usually adapted in the common model families, mostly query and value; if one layer holds both,
+ * that layer.
+ */
 const USUAL = [
   ['query', 'value'],
   ['q_proj', 'v_proj'],

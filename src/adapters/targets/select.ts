@@ -18,7 +18,7 @@ import { chooseLayers, notReached, type UselessLayers } from './choose';
 import { matchNow } from '../patterns/patterns';
 import { fromPattern, nearestPaths, patternsOf } from './targets';
 
-/** All that selection needs to know about a layer. */
+/** The facts about a layer that selection needs. */
 export interface NamedLayer extends LayerShape {
   path: string;
 }
@@ -59,7 +59,7 @@ export const selectAdapters = (
     spec,
   );
 
-/** The same from shapes alone. */
+/** Selects layers from shapes alone. */
 export function selectLayers<L extends NamedLayer>(
   layers: readonly L[],
   useless: UselessLayers,
@@ -108,7 +108,7 @@ function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[])
 /** 0 if the method has none. */
 export const dropoutOf = (spec: AdapterSpec): number => ('dropout' in spec ? spec.dropout : 0);
 
-/** The same adapters in another form. */
+/** The adapters in another form. */
 export const inForm = <L extends NamedLayer>(
   adapters: readonly LayerAdapter<L>[],
   form: AdapterForm,

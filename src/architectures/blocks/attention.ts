@@ -1,7 +1,7 @@
 import { DType } from '../../graph/dtype';
 import { LOWEST, type Network } from './network';
 
-/** What all attentions of a model share. */
+/** The shape that all attentions of a model share. */
 export interface AttentionShape {
   heads: number;
   /** Heads of keys and values: each serves heads / keyValueHeads queries. */
@@ -13,8 +13,8 @@ export interface AttentionShape {
   /** Added to the scores: (batch, 1, 1 or sequence, sequence); undefined if all tokens attend to all. */
   bias?: string;
   /**
-   * Which keys each query sees, of the same shape as `bias`. The scores of others are replaced, as by masked_fill: where a
-   * query sees none, no gradient reaches its scores.
+   * The keys that each query sees, in the shape of `bias`. The scores of others are replaced, as by masked_fill: where
+   * a query sees none, no gradient reaches its scores.
    */
   seen?: string;
   /** Puts those of earlier tokens in front of keys or values: (batch, heads, sequence, width). */
@@ -28,7 +28,7 @@ export interface Projections {
   value: string;
 }
 
-/** What some attentions do besides. */
+/** Additional features of some attentions. */
 export interface AttentionOptions {
   /** 1/√width by default. */
   scale?: number;
@@ -106,12 +106,12 @@ export function paddingBias(net: Network, mask: string): string {
 }
 
 /**
- * The same for tokens that attend to themselves and to those before them: (batch, 1, queries, keys). One lowest float for
- * both reasons: two of them would add up to infinity.
+ * The bias for tokens that attend to themselves and to those before them: (batch, 1, queries, keys). One lowest float
+ * for both reasons: two of them would add up to infinity.
  *
  * @param mask of integers (batch, keys); undefined if no text is padded
  * @param positions int64 (keys)
- * @param window how many tokens are seen, the current one included; all by default
+ * @param window the number of tokens that are seen, the current one included; all by default
  * @param queries their positions; those of the keys by default
  */
 export function causalBias(
@@ -131,7 +131,7 @@ export function causalBias(
 }
 
 /**
- * The same for tokens that attend to those no further away than `reach`, before and after them: (batch, 1, sequence,
+ * The bias for tokens that attend to those no further away than `reach`, before and after them: (batch, 1, sequence,
  * sequence).
  *
  * @param positions int64 (sequence)

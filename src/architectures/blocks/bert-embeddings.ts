@@ -4,14 +4,14 @@ import { POSITIONS, type Network } from './network';
 import { counted, embedding, flat, integers, type TextInputs } from './text';
 import type { Config } from '../folder/config';
 
-/** In what the embeddings of BERT and its relatives differ. */
+/** The differences between the embeddings of BERT and its relatives. */
 export interface BertEmbeddings {
   vocabulary: number;
   /** Kinds of tokens if config.json does not say; 0 for a model that has no kinds. */
   types: number;
   /** The first row of the table of positions that a token has; the rows before it are the padding's. */
   first: number;
-  /** Whether padding tokens, those with the id before `first`, are not counted; the mask does not matter to that. */
+  /** True if padding tokens, those with the id before `first`, are not counted; the mask does not matter to that. */
   skipsPadding: boolean;
 }
 

@@ -35,7 +35,7 @@ function cubicWeights(count: number, side: number): number[] {
   return weights;
 }
 
-/** The same with a kernel that is as much wider as the grid becomes smaller, and what lies outside left out. */
+/** Weights of a kernel that is as much wider as the grid becomes smaller, without the values outside. */
 function smoothWeights(count: number, side: number): number[] {
   const stretch = Math.max(side / count, 1);
   return Array.from({ length: count }, (_, i) => {

@@ -24,13 +24,13 @@ export interface DecoderSize {
   /** Size of a head. */
   width: number;
   vocabulary: number;
-  /** Of its norms. */
+  /** The epsilon of its norms. */
   epsilon: number;
 }
 
 type Embedded = Pick<DecoderSize, 'vocabulary' | 'hidden'>;
 
-/** What the layers of a decoder share. */
+/** The inputs that the layers of a decoder share. */
 export class DecoderInputs {
   /** A vector tensor: (batch, sequence). */
   readonly rows: string;
@@ -64,7 +64,7 @@ export class DecoderInputs {
     return scale === 1 ? x : this.net.op(module, 'Mul', [x, this.net.float(scale)]);
   }
 
-  /** The same, with the rows of a table of positions (most, hidden) added. */
+  /** The embedded tokens, with the rows of a table of positions (most, hidden) added. */
   placed(module: string, positions: string, { vocabulary, hidden }: Embedded, most: number): string {
     const { net, ids, places } = this;
     const tokens = embedding(net, module, ids, vocabulary, hidden);
@@ -101,13 +101,13 @@ export class DecoderInputs {
   }
 }
 
-/** How a decoder ends. */
+/** The end of a decoder. */
 export interface DecoderEnd {
   /** Path of the embedding, whose weight the head has too where they are tied. */
   embedding: string;
   /** Path of the head in the task model; lm_head by default. */
   head?: string;
-  /** Whether they are tied if config.json does not say. */
+  /** The default for config.json: true if they are tied. */
   tied: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;

@@ -8,14 +8,15 @@ export interface DistanceTable {
   module: string;
   rows: number;
   heads: number;
-  /** How many rows are used: half of them for keys up to the query, half for those after it. */
+  /** The number of rows in use: half of them for keys up to the query, half for those after it. */
   buckets: number;
   /** From this distance on, all tokens are in the last bucket. */
   furthest: number;
 }
 
 /**
- * What each head adds to the scores of two tokens, by how far the key is from the query, as T5 and MPNet have it.
+ * The values that each head adds to the scores of two tokens, by the distance of the key from the query, as T5 and
+ * MPNet have it.
  *
  * @param rows a vector tensor: (batch, sequence)
  * @returns (1, heads, sequence, sequence)
@@ -33,7 +34,10 @@ export function distanceBias(net: Network, rows: string, table: DistanceTable): 
   return net.op(at, 'Unsqueeze', [net.op(at, 'Transpose', [values], { perm: [2, 0, 1] }), net.g.ints([0])]);
 }
 
-/** Of a key so many tokens after its query: near ones have their own, further ones share. PyTorch computes in float32. */
+/**
+ * The bucket of a key so many tokens after its query: near ones have their own, further ones share. PyTorch computes in
+ * float32.
+ */
 function bucketOf(after: number, { buckets, furthest }: Pick<DistanceTable, 'buckets' | 'furthest'>): number {
   const half = Math.floor(buckets / 2);
   const exact = Math.floor(half / 2);

@@ -10,7 +10,7 @@ export interface LayerModules {
   query: string;
   key: string;
   value: string;
-  /** What comes after the attention. */
+  /** The module after the attention. */
   output: string;
   attentionNorm: string;
   up: string;
@@ -23,16 +23,16 @@ export interface LayerSize {
   hidden: number;
   /** Width of the feed-forward part. */
   inner: number;
-  /** Of both norms. */
+  /** The epsilon of both norms. */
   epsilon: number;
 }
 
-/** What all layers of an encoder have in common. */
+/** The settings that all layers of an encoder share. */
 export interface EncoderLayer {
   size: LayerSize;
   shape: AttentionShape;
   act: Activation;
-  /** Whether query, key and value have biases; they do by default. */
+  /** True if query, key and value have biases; the default. */
   bias?: boolean;
 }
 
@@ -56,11 +56,11 @@ export function postNormLayer(
   return layerNorm(net, names.norm, end, hidden, epsilon);
 }
 
-/** In what some layers with each norm before its part differ. */
+/** The differences between layers with each norm before its part. */
 export interface PreNormParts {
   /** In place of two linear layers and an activation. */
   feed?: (x: string) => string;
-  /** Of what the attention, and then the feed-forward part, adds to the stream. */
+  /** The scales of the attention's, and then the feed-forward part's, addition to the stream. */
   scales?: readonly [attention: string, feed: string];
   /** Puts the tokens in other rows for the attention, and back. */
   windows?: { into: (x: string) => string; back: (x: string) => string };

@@ -5,7 +5,7 @@ export interface LinearSize {
   from: number;
   to: number;
   bias?: boolean;
-  /** Whether its name is that in the task model: a head's. */
+  /** True if its name is that in the task model: a head's. */
   fromTop?: boolean;
 }
 

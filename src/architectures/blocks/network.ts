@@ -10,10 +10,13 @@ export const LOWEST = -3.4028234663852886e38;
 /** In a model's metadata: how many tokens of a text it has positions for, if that is limited. */
 export const POSITIONS = 'aurora.positions';
 
-/** The same: up to how many tokens, padding included, positions count alike, if longer texts have another scaling. */
+/**
+ * In a model's metadata: up to how many tokens, padding included, positions count alike, if longer texts have another
+ * scaling.
+ */
 export const SCALED_AFTER = 'aurora.scaled-after';
 
-/** The same: usual sizes of axes that are open, by name, as JSON. */
+/** In a model's metadata: usual sizes of axes that are open, by name, as JSON. */
 export const USUAL_SIZES = 'aurora.usual-sizes';
 
 /** In a model's metadata: what transformers' task models put before the base model's names. */
@@ -26,7 +29,7 @@ export const TASK_PREFIX = 'aurora.prefix';
 export class Network {
   readonly graph: Graph = { name: 'model', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
   readonly g = new GraphBuilder(this.graph, CONSTANTS);
-  /** Of the model. */
+  /** The metadata of the model. */
   readonly metadata = new Map<string, string>();
   private readonly counts = new Map<string, number>();
 

@@ -10,9 +10,9 @@ import { counted, integers } from './text';
 export class Past {
   /** int64 (batch, sequence): of new tokens. */
   readonly places: string;
-  /** Of earlier and new tokens, whatever their places: int64 (slots). */
+  /** The slots of earlier and new tokens, which do not depend on their places: int64 (slots). */
   readonly slots: string;
-  /** Of new tokens: int64 (sequence). */
+  /** The slots of new tokens: int64 (sequence). */
   readonly newSlots: string;
 
   /**
@@ -31,7 +31,9 @@ export class Past {
     this.newSlots = net.op('', 'Slice', [this.slots, from, net.g.ints([2 ** 31]), net.g.ints([0])]);
   }
 
-  /** What puts the keys and values of earlier tokens in front of a layer's, and names them all as outputs. */
+  /**
+   * A function that puts the keys and values of earlier tokens in front of a layer's, and names them all as outputs.
+   */
   of(layer: number, heads: number, width: number): NonNullable<AttentionShape['extend']> {
     const { net } = this;
     return (x, what) => {

@@ -4,7 +4,7 @@ import type { Config } from '../folder/config';
 import type { Network } from './network';
 import { flat } from './text';
 
-/** How a model cuts images up. */
+/** The division of images into patches. */
 export interface PatchProjection {
   /** Module of the convolution. */
   module: string;
@@ -12,9 +12,9 @@ export interface PatchProjection {
   /** Side of a patch if config.json does not say. */
   patch: number;
   bias: boolean;
-  /** Of the images, if not that in config.json. */
+  /** The size of the images, if not that in config.json. */
   size?: readonly [height: number, width: number];
-  /** Whether images are padded with 0 to whole patches; otherwise what is left of them is not read. */
+  /** True if images are padded with 0 to whole patches; otherwise the rest is not read. */
   padded?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface Patches {
   /** (batch, patches, hidden) */
   x: string;
   count: number;
-  /** How many there are in a column and in a row. */
+  /** The number of patches in a column and in a row. */
   grid: [rows: number, columns: number];
   /** A vector tensor: (batch). */
   batch: string;

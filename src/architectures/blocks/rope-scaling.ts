@@ -1,7 +1,7 @@
 import type { Config } from '../folder/config';
 import type { Rope } from './rope';
 
-/** What scalings know of a model. */
+/** The settings of a model that scalings use. */
 export interface Pretrained {
   /** max_position_embeddings. */
   most: number;

@@ -8,26 +8,26 @@ export interface Rope {
   frequencies: readonly number[];
   /** Cosines and sines are multiplied by it. */
   factor: number;
-  /** What is different for texts that are longer, if anything is. */
+  /** The rotations of longer texts, if they differ. */
   longer?: LongerTexts;
 }
 
-/** Of texts with more than so many tokens, padding included. */
+/** The rotations of texts with more than so many tokens, padding included. */
 export interface LongerTexts {
   than: number;
   /** Their frequencies, if those do not depend on how long the text is. */
   frequencies?: readonly number[];
-  /** By how much a text of `than` more tokens stretches the base, in dynamic scaling. */
+  /** The factor by which a text of `than` more tokens stretches the base, in dynamic scaling. */
   stretch?: number;
 }
 
-/** What a family says about its rotary embeddings. */
+/** A family's settings for rotary embeddings. */
 export interface RopeDefaults {
   /** Size of a head. */
   width: number;
   /** For a config.json without max_position_embeddings. */
   positions: number;
-  /** The same for original_max_position_embeddings, if the family has it outside of the RoPE settings. */
+  /** For a config.json without original_max_position_embeddings, if the family has it outside of the RoPE settings. */
   original?: number;
   theta?: number;
   /** The part of a head that is turned, if the family reads partial_rotary_factor; otherwise all of it. */
@@ -36,7 +36,7 @@ export interface RopeDefaults {
   kinds?: ReadonlyMap<string, string>;
 }
 
-/** Of a head: one number for two features is held in memory, before any weight is looked at. */
+/** The largest width of a head: one number for two features is held in memory, before any weight is looked at. */
 const MOST_WIDTH = 65_536;
 
 /** Keys of settings that are given for each kind of layer. */
@@ -55,7 +55,7 @@ export function ropeOf(config: Config, defaults: RopeDefaults): Rope {
   return ropeFrom(config, scaling, { ...defaults, theta });
 }
 
-/** The same with the settings in another place, and the base for settings without one. */
+/** The settings of rotary embeddings in another place, and the base for settings without one. */
 export function ropeFrom(
   config: Config,
   scaling: Config | undefined,

@@ -33,7 +33,7 @@ export function rotary(net: Network, places: string, rope: Rope, width: number):
   };
 }
 
-/** (count), of a text whose last place is known when the graph runs. */
+/** The frequencies (count) for a text whose last place is known when the graph runs. */
 function frequenciesAt(net: Network, places: string, { frequencies, longer }: Rope): string {
   const all = (values: readonly number[]) => net.g.constant(DType.float, [values.length], [...values]);
   if (!longer) return all(frequencies);

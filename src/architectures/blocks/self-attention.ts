@@ -4,7 +4,7 @@ import { linear, type Norm } from './layers';
 import type { Network } from './network';
 import type { Rotate } from './rotary';
 
-/** How queries and keys are normalized: each head by itself, or all heads together before they are split. */
+/** The normalization of queries and keys: each head separately, or all heads together before they are split. */
 export interface QueryKeyNorm {
   norm: Norm;
   of: 'head' | 'all';
@@ -13,7 +13,7 @@ export interface QueryKeyNorm {
 export interface SelfAttention {
   size: DecoderSize;
   shape: AttentionShape;
-  /** Which linear layers have a bias. */
+  /** True for linear layers that have a bias. */
   biases: { qkv: boolean; output: boolean };
   /** Undefined if positions do not count. */
   rotate?: Rotate;

@@ -48,7 +48,7 @@ export const inRows = (net: Network, x: string, rows: string, size: number): str
   net.op('', 'Reshape', [x, net.op('', 'Concat', [rows, net.g.ints([size])], { axis: 0 })]);
 
 /**
- * Whether a decoder gives logits: its base model alone, or a classifier on it, does not, unless the embedding serves as
+ * True if a decoder gives logits: its base model alone, or a classifier on it, does not, unless the embedding serves as
  * head. A language model whose head is missing is reported when the head is read.
  */
 export const hasLanguageHead = (
@@ -66,7 +66,7 @@ export const hasLanguageHead = (
 /** The module of the head, in most families. */
 export const HEAD = 'lm_head';
 
-/** Where the logits of a language model come from. */
+/** The source of a language model's logits. */
 export interface LanguageHead {
   hidden: number;
   vocabulary: number;

@@ -1,9 +1,9 @@
 import { DType } from '../../graph/dtype';
 import type { Network } from './network';
 
-/** How a map of tokens is cut into square windows, in each of which all tokens attend to each other. */
+/** The division of a map of tokens into square windows, in each of which all tokens attend to each other. */
 export interface WindowGrid {
-  /** Of the map. */
+  /** The rows of the map. */
   rows: number;
   columns: number;
   /** Features of a token. */
@@ -31,7 +31,7 @@ export function intoWindows(net: Network, at: string, x: string, grid: WindowGri
   return shaped(net.op(at, 'Transpose', [bands], { perm: [0, 2, 1, 3] }), -1, size);
 }
 
-/** The same tokens back in their order, without the padding. */
+/** The tokens of the windows in their original order, without the padding. */
 export function fromWindows(net: Network, at: string, x: string, grid: WindowGrid): string {
   const { rows, columns, size, side, shift } = grid;
   const [height, width] = padded(grid);
@@ -48,8 +48,8 @@ export function fromWindows(net: Network, at: string, x: string, grid: WindowGri
 }
 
 /**
- * What is added to the scores of a turned map: −100, as in transformers, for two tokens that share a window only because
- * the map was turned, and 0 for others.
+ * The values that are added to the scores of a turned map: −100, as in transformers, for two tokens that share a window
+ * only because the map was turned, and 0 for others.
  *
  * @returns (windows, 1, side², side²)
  */
@@ -70,8 +70,8 @@ export function turnedBias(net: Network, at: string, grid: WindowGrid): string {
 }
 
 /**
- * What each head adds to the scores of two tokens of a window, by how far apart they are in each direction: a table with a
- * row for each of (2 · side − 1)² distances.
+ * The values that each head adds to the scores of two tokens of a window, by their distance in each direction: a table
+ * with a row for each of (2 · side − 1)² distances.
  *
  * @returns (1, heads, side², side²)
  */

@@ -18,18 +18,18 @@ const MOST_BYTES = 16_000_000;
 export class Config {
   constructor(
     private readonly values: Record<string, unknown>,
-    /** Of the file, for errors. */
+    /** The path of the file, for errors. */
     readonly path: string,
     /** Before a key's name: `rope_scaling.`. */
     private readonly prefix = '',
-    /** Where `require` puts what it refuses, instead of throwing it. */
+    /** The collector of the errors of `require`, which otherwise throws them. */
     private readonly refusals?: Refusals,
   ) {}
 
   /**
-   * What `read` makes of the settings.
+   * The result of `read` for the settings.
    *
-   * @throws AuroraError with all that is refused meanwhile, not only the first
+   * @throws AuroraError with all that `read` refuses, not only the first
    */
   whole<T>(read: (config: Config) => T): T {
     const refusals = new Refusals();
@@ -37,7 +37,7 @@ export class Config {
     try {
       result = read(new Config(this.values, this.path, this.prefix, refusals));
     } catch (e) {
-      // What fails after something was refused may follow from it.
+      // Later failures may follow from an earlier refusal.
       refusals.throwAll();
       throw e;
     }
@@ -46,8 +46,8 @@ export class Config {
   }
 
   /**
-   * The same where each of these names counts as another one of a family's own, by the other name: `dim`, by
-   * `hidden_size`. transformers takes both (attribute_map), and prefers the other name if both are there.
+   * The config in which a setting under another name counts as the family's own: `hidden_size` as `dim`. transformers
+   * takes both (attribute_map), and prefers the other name if both are there.
    */
   renamed(names: Readonly<Record<string, string>>): Config {
     const values = { ...this.values };
@@ -59,7 +59,7 @@ export class Config {
     return this.value(key) !== undefined;
   }
 
-  /** Whether a key is there and has no value, which for some means "none" rather than the default. */
+  /** True if a key is there and has no value, which for some means "none" rather than the default. */
   isNull(key: string): boolean {
     return own(this.values, key) === null;
   }
@@ -77,7 +77,7 @@ export class Config {
       : this.count(key);
   }
 
-  /** How many layers there are. Settings of each are held in memory before any weight is looked at. */
+  /** The number of layers. Settings of each are held in memory before any weight is looked at. */
   layers(key: string, missing?: number): number {
     const count = this.count(key, missing);
     if (count <= MOST_LAYERS) return count;
@@ -116,7 +116,7 @@ export class Config {
     return this.checked(key, missing, 'a number above 0 and at most 1', is);
   }
 
-  /** So many positive numbers. */
+  /** A list of so many positive numbers. */
   numbers(key: string, count: number): number[] {
     const is = (v: unknown): v is number[] =>
       Array.isArray(v) && v.length === count && v.every((n) => Number.isFinite(n) && (n as number) > 0);
@@ -130,12 +130,12 @@ export class Config {
     return this.checked(key, missing, 'a list of positive integers', is);
   }
 
-  /** How many layers each of `length` parts has: one number for all, or a list. */
+  /** The number of layers in each of `length` parts: one number for all, or a list. */
   layersEach(key: string, length: number, missing: number): number[] {
     return this.each(key, length, missing, LAYERS, isLayers);
   }
 
-  /** The same of parts that themselves have parts, each with its number of layers. */
+  /** The number of layers in each of `length` parts, which may have parts with a number of layers each. */
   layerListsEach(key: string, length: number, missing: number): (number | number[])[] {
     const is = (v: unknown): v is number | number[] =>
       isLayers(v) || (Array.isArray(v) && v.length <= MOST_LAYERS && v.every(isLayers));
@@ -173,7 +173,7 @@ export class Config {
     return value;
   }
 
-  /** Whether it is a list of two texts: a component of a pipeline, by library and class. */
+  /** True for a list of two strings: a component of a pipeline, by library and class. */
   isPair(key: string): boolean {
     const value = this.value(key);
     return Array.isArray(value) && value.length === 2 && value.every((v) => typeof v === 'string');
@@ -196,7 +196,7 @@ export class Config {
     return all.every((name) => typeof name === 'string') ? all : undefined;
   }
 
-  /** Whether the folder holds a model for a task: of a class whose name ends so, such as ForCausalLM. */
+  /** True if the folder holds a model for a task: of a class whose name has this ending, such as ForCausalLM. */
   isFor(task: string): boolean {
     const names = this.value('architectures');
     return Array.isArray(names) && names.some((name) => typeof name === 'string' && name.endsWith(task));
@@ -219,7 +219,7 @@ export class Config {
     return new Config(value, this.path, `${this.prefix}${key}.`, this.refusals);
   }
 
-  /** The same, also undefined if it has no settings. */
+  /** The section, also undefined if it has no settings. */
   filled(key: string): Config | undefined {
     const found = this.section(key);
     return found && Object.keys(found.values).length > 0 ? found : undefined;

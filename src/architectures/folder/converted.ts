@@ -15,10 +15,10 @@ import type { StoredTensor } from './header';
 /** Increased whenever an older program would have written something else. */
 const VERSION = 1;
 const NAME = /^[0-9a-f]{64}\.weights$/;
-/** What is not used is removed beyond so much, the longest unused first. */
+/** The most files that are kept: beyond it, unused files are removed, the longest unused first. */
 const MOST_FILES = 16;
 const MOST_BYTES = 2 ** 36;
-/** What was used since may be about to be read. */
+/** A file that was used in this time may be about to be read. */
 const RECENT_MS = 3_600_000;
 /** Pages of every system: runtimes map weights into memory. */
 const ALIGNMENT = 2 ** 16;

@@ -8,7 +8,7 @@ import { requireRegular } from './regular-file';
 /** A tensor of a safetensors file, with its bytes left there. */
 export interface StoredTensor {
   name: string;
-  /** As in the header: F32, BF16, I64 … */
+  /** The type as in the header: F32, BF16, I64 … */
   dtype: string;
   dims: number[];
   data: FileRef;

@@ -3,9 +3,8 @@ import { count } from '../../base/number-text';
 import { statInput } from '../../files/inputs/open';
 
 /**
- * Refuses anything but a regular file, such as a folder or a pipe, which nobody may ever write to, and a text that is longer than any
- * real one: it would be read into memory as a whole.
- *
+ * Refuses anything but a regular file, such as a folder or a pipe, which nobody may ever write to, and a text file that
+ * is longer than any real one: it would be read into memory as a whole.
  * @param most bytes
  * @throws AuroraError 'model'; errors of the system, as for a missing file, are left to the caller
  */

@@ -9,7 +9,10 @@ import { requireRegular } from './regular-file';
 const ONE_FILE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
-/** What a model's weights are called: in transformers and in diffusers, in float32 and, where there is nothing else, in float16. */
+/**
+ * The names of a model's weights: in transformers and in diffusers, in float32 and, where there is nothing else, in
+ * float16.
+ */
 const NAMES: readonly { file: string; index: string }[] = ['', 'fp16'].flatMap((variant) =>
   ['model', 'diffusion_pytorch_model'].map((name) => ({
     file: [name, variant, 'safetensors'].filter((part) => part !== '').join('.'),
@@ -22,7 +25,7 @@ const MOST_INDEX_BYTES = 16_000_000;
 /** The weights of a folder. */
 export interface StoredWeights {
   tensors: ReadonlyMap<string, StoredTensor>;
-  /** What was read to find them: the safetensors files, and the index of several. */
+  /** The files that were read to find them: the safetensors files, and the index of several. */
   files: string[];
   /** The safetensors files by their names in the folder: in the hub's cache, those are links. */
   shards: ReadonlyMap<string, string>;
@@ -30,7 +33,7 @@ export interface StoredWeights {
   index?: string;
 }
 
-/** Whether a folder has weights that can be read. */
+/** True if a folder has weights that can be read. */
 export const hasWeights = (folder: string): boolean =>
   NAMES.some(({ file, index }) => isThere(folder, file) || isThere(folder, index));
 

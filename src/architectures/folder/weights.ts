@@ -20,7 +20,7 @@ const OLD_NAMES: readonly [RegExp, string][] = [
 
 /** The weights of a model by their names in the base model, each checked when it is used. */
 export class Weights {
-  /** Of the task model that the folder holds: `bert.`, or nothing. */
+  /** The prefix of the task model that the folder holds: `bert.`, or nothing. */
   readonly prefix: string;
   /** The prefix of the base model's names that the folder's names lack. */
   private readonly lacking: string = '';
@@ -46,7 +46,7 @@ export class Weights {
     if (isInner) this.lacking = outer;
   }
 
-  /** Whether a weight is there, by its name in the base model or, from the top, in the task model. */
+  /** True if a weight is there, by its name in the base model or, from the top, in the task model. */
   has(name: string, fromTop = false): boolean {
     return this.find(name, fromTop) !== undefined;
   }
@@ -56,7 +56,7 @@ export class Weights {
     return this.find(name, fromTop)?.dims;
   }
 
-  /** Whether a head's weight is stored beside the embedding that it should share, with other values. */
+  /** True if a head's weight is stored beside the embedding that it should share, with other values. */
   isOther(head: string, embedding: string): boolean {
     const [own, shared] = [this.find(head, true), this.find(embedding, false)];
     return own !== undefined && shared !== undefined && !sameBytes(own.data, shared.data);
@@ -79,7 +79,7 @@ export class Weights {
     return tensor;
   }
 
-  /** Where the used weights are stored, by their names in the graph. */
+  /** The places of the used weights, by their names in the graph. */
   places(): Map<string, StoredTensor> {
     return new Map([...this.used].map(([name, { stored }]) => [name, stored]));
   }

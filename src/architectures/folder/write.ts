@@ -7,7 +7,7 @@ import { BYTES } from './weights';
 /** A tensor to be written: bytes of another file, or those that a function makes when it is their turn. */
 export interface WrittenTensor {
   name: string;
-  /** As in the header: F32, BF16, I64 … */
+  /** The type as in the header: F32, BF16, I64 … */
   dtype: string;
   dims: number[];
   data: FileRef | (() => Uint8Array);
@@ -44,7 +44,7 @@ export function writeTensors(path: string, tensors: readonly WrittenTensor[]): v
   });
 }
 
-/** So many bytes a tensor takes in a file. */
+/** The bytes of a tensor in a file. */
 export const bytesOf = ({ data, dtype, dims }: WrittenTensor): number =>
   typeof data === 'function' ? BYTES.get(dtype)! * elementCount(dims) : data.length;
 

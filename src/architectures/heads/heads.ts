@@ -44,7 +44,7 @@ export function addHeads(net: Network, config: Config, type: string): void {
   for (const node of graph.nodes.slice(from)) node.metadata.set(OF_HEAD, type);
 }
 
-/** What the last layer reads is an output too: a head that is trained further begins there. */
+/** The last layer's input is an output too: a head that is trained further begins there. */
 function addLabels(hidden: Hidden, head: LabelHead, axes: string[]): void {
   const last = head(hidden);
   if (!last) return;

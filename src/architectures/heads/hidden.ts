@@ -8,7 +8,7 @@ export interface Features {
   size: number;
 }
 
-/** What a task model's head reads. */
+/** The inputs of a task model's head. */
 export interface Hidden {
   net: Network;
   config: Config;
@@ -58,10 +58,10 @@ export function headLinear(
   return { x: linear(net, module, x, { from, to: size, bias, fromTop: true }), size };
 }
 
-/** Whether the folder has the weights and biases of these modules of a head: files may hold parts of another one. */
+/** True if the folder has the weights and biases of these modules of a head: files may hold parts of another one. */
 export const has = (hidden: Hidden, ...modules: string[]): boolean =>
   modules.every((module) => hasParts(hidden, module, true));
 
-/** The same of one module, whose bias is a setting. */
+/** True if the folder has the weight of one module, and its bias if a setting asks for one. */
 export const hasParts = ({ net }: Hidden, module: string, bias: boolean): boolean =>
   net.weights.has(`${module}.weight`, true) && (!bias || net.weights.has(`${module}.bias`, true));

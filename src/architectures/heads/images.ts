@@ -9,7 +9,7 @@ import {
   type LabelHead,
 } from './hidden';
 
-/** What the classifier of a family reads. */
+/** The input of a family's classifier. */
 type Read = (hidden: Hidden) => Features;
 
 const first: Read = (hidden) => ({ x: firstToken(hidden), size: hidden.size });

@@ -44,7 +44,7 @@ const ON_TEXTS: ReadonlyMap<string, LabelHead> = new Map([
   ['modernbert', modernbertHead.onTexts],
 ]);
 
-/** For a text: of encoders as their class has it, of decoders on the last token. */
+/** Labels for a text: encoders as their class has it, decoders on the last token. */
 export const onTexts: LabelHead = (hidden) => ON_TEXTS.get(hidden.type)?.(hidden) ?? onLastToken(hidden);
 
 /** transformers' GenericForSequenceClassification: the last token that is not padding. */

@@ -12,7 +12,7 @@ export function maskedHead(hidden: Hidden): Features | undefined {
   if (!names) return undefined;
   const { dense, norm, activation, embedding } = names;
   if (!hasParts(hidden, dense, names.denseBias) || !hasParts(hidden, norm, names.normBias)) return undefined;
-  // Which of two tied biases is stored differs between versions.
+  // Versions differ in the one of two tied biases that they store.
   const bias = names.biases.find((name) => net.weights.has(name, true));
   if (names.biases.length > 0 && bias === undefined) return undefined;
   const rows = net.op(dense, 'Reshape', [states, net.g.ints([-1, size])]);

@@ -3,13 +3,13 @@ import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { upgraded } from '../../graph/prepare';
 import { prune } from '../../graph/prune';
 
-/** A text encoder and what its modules' names begin with. */
+/** A text encoder and the prefix of its modules' names. */
 interface Part {
   name: string;
   model: Model;
 }
 
-/** What the U-Net reads of the texts. */
+/** The U-Net's input with the states of the texts. */
 const STATES = 'encoder_hidden_states';
 const EMBEDS = 'text_embeds';
 const IDS = 'input_ids';
@@ -52,7 +52,7 @@ function beforeLast(part: Renamed): string {
 
 interface Renamed {
   graph: Graph;
-  /** Of the outputs, as the model itself has them. */
+  /** The outputs with the names of the model itself. */
   outputs: string[];
   /** A tensor by its name in the model itself. */
   named(name: string): string;

@@ -10,8 +10,8 @@ import { readConfig } from '../folder/config';
 type Inputs = Readonly<Record<string, { dtype?: DTypeCode; shape: Dim[] }>>;
 
 /**
- * The inputs of a U-Net that Optimum exported, as those of a folder: with the sizes that only the config.json beside the
- * file tells, and one name for what is the same axis.
+ * The inputs of a U-Net that Optimum exported, as those of a folder: with the sizes that only the config.json beside
+ * the file states, and one name for each axis.
  */
 export function unetInputs(model: Model, path: string): Model {
   const file = join(dirname(path), MODEL_CONFIG);
@@ -29,11 +29,11 @@ export function unetInputs(model: Model, path: string): Model {
   });
 }
 
-/** The same of a text encoder. */
+/** The inputs of a text encoder as those of a folder. */
 export const textInputs = (model: Model): Model =>
   declared(model, { input_ids: { dtype: DType.int64, shape: ['batch', 'sequence'] } });
 
-/** The same of the halves of an autoencoder. */
+/** The inputs of the halves of an autoencoder as those of a folder. */
 export const vaeInputs = (model: Model, channels: { pictures: number; latents: number }): Model =>
   declared(model, {
     sample: { shape: ['batch', channels.pictures, 'height', 'width'] },

@@ -10,43 +10,43 @@ export type PipelineClass = 'StableDiffusionPipeline' | 'StableDiffusionXLPipeli
 /** A component of a pipeline: a folder with config.json and safetensors, or an ONNX file. */
 export interface TextEncoderPaths {
   name: 'text_encoder' | 'text_encoder_2';
-  /** Of its config.json, or of its ONNX file. */
+  /** The path of its config.json, or of its ONNX file. */
   model: string;
-  /** Of the folder with vocab.json and merges.txt. */
+  /** The path of the folder with vocab.json and merges.txt. */
   tokenizer: string;
 }
 
 export interface Vae {
-  /** Of its config.json or of an ONNX file: the same for both in a folder. */
+  /** The path of its config.json or of an ONNX file: the same for both in a folder. */
   encoder: string;
   decoder: string;
   /** Latents are (z − shiftFactor) · scalingFactor where the U-Net reads them. */
   scalingFactor: number;
   shiftFactor: number;
   latentChannels: number;
-  /** How many pixels a latent is high and wide. */
+  /** The height and width of a latent in pixels. */
   factor: number;
 }
 
-/** What the folder of a pipeline has, by the paths of its components. */
+/** The contents of a pipeline's folder, by the paths of its components. */
 export interface Pipeline {
   folder: string;
   class: PipelineClass;
   isXl: boolean;
-  /** Of its config.json, or of its ONNX file. */
+  /** The path of its config.json, or of its ONNX file. */
   unet: string;
   vae: Vae;
   textEncoders: TextEncoderPaths[];
-  /** Of scheduler_config.json. */
+  /** The path of scheduler_config.json. */
   schedulerConfig: string;
-  /** Whether an empty negative prompt stands for zeros (SDXL). */
+  /** True if an empty negative prompt stands for zeros (SDXL). */
   forceZerosForEmptyPrompt: boolean;
-  /** Whether sizes are followed by an aesthetic score (SDXL's refiner). */
+  /** True if sizes are followed by an aesthetic score (SDXL's refiner). */
   requiresAestheticsScore: boolean;
 }
 
 const CLASSES: readonly PipelineClass[] = ['StableDiffusionPipeline', 'StableDiffusionXLPipeline'];
-/** Those of exports to ONNX. */
+/** The class names of exports to ONNX. */
 const EXPORTED = /^(?:ORT|Onnx)(?=StableDiffusion)/;
 
 /**

@@ -18,7 +18,7 @@ export function requireTextToImage(pipeline: Pipeline): void {
       'Choose the base model of SDXL.',
     );
   const file = join(dirname(unet), MODEL_CONFIG);
-  // Of an export, there may be none.
+  // An export may have none.
   if (!inputExists(file, 'model-data')) return;
   const config = readConfig(file);
   for (const key of ['in_channels', 'out_channels']) {

@@ -5,13 +5,13 @@ import { headWidth } from './encoder-size';
 
 /** Sizes that a config.json without them has in transformers. */
 export interface DecoderDefaults extends Omit<DecoderSize, 'keyValueHeads' | 'width'> {
-  /** As many as heads by default. */
+  /** The number of key and value heads; as many as heads by default. */
   keyValueHeads?: number;
   /** hidden / heads by default. */
   width?: number;
 }
 
-/** Those of LlamaConfig, which many families share. */
+/** The sizes of LlamaConfig, which many families share. */
 export const LLAMA_SIZE: DecoderDefaults = {
   hidden: 4096,
   inner: 11008,

@@ -16,7 +16,7 @@ export interface EncoderSize extends EncoderDefaults {
   width: number;
 }
 
-/** Of BERT-Base, ViT-Base and others. */
+/** The sizes of BERT-Base, ViT-Base and others. */
 export const BASE_SIZE: EncoderDefaults = { hidden: 768, inner: 3072, layers: 12, heads: 12, epsilon: 1e-12 };
 
 /** The sizes of BERT, ViT and their relatives, which share their names. */

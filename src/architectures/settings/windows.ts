@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import type { Config } from '../folder/config';
 
-/** How many tokens a layer attends to, the current one included; undefined for all up to it. */
+/** The number of tokens that a layer attends to, the current one included; undefined for all up to it. */
 export type Window = number | undefined;
 
 /** The setting `sliding_window`, where null means none. */

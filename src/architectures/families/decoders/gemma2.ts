@@ -14,22 +14,22 @@ import { slidingWindow, windows } from '../../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 
-/** In what Gemma 2 and 3 differ. */
+/** The differences between Gemma 2 and 3. */
 export interface Gemma2Variant {
   vocabulary: number;
-  /** Whether a layer has a window if layer_types does not say. */
+  /** True if a layer has a window; used if layer_types does not say. */
   slides(config: Config, layer: number): boolean;
-  /** How layers turn queries and keys: those without a window, and those with one. */
+  /** The rotations of layers: those without a window, and those with one. */
   rotations(
     net: Network,
     config: Config,
     places: string,
     size: DecoderSize,
   ): { full: Rotate; sliding: Rotate };
-  /** Whether the queries and keys of each head are normalized. */
+  /** True if the queries and keys of each head are normalized. */
   norms: boolean;
   /**
-   * Of attention scores and of logits, unless config.json has others; undefined for none. Gemma 3 reads
+   * The caps of attention scores and of logits, unless config.json has others; undefined for none. Gemma 3 reads
    * attn_logit_softcapping, and does nothing with it.
    */
   caps: { scores: number | 'never'; logits?: number };

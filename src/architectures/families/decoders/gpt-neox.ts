@@ -19,7 +19,7 @@ export const gptNeoX: Family = {
   build,
 };
 
-/** The same settings as elsewhere, but for the names of two outside of rope_parameters. */
+/** The usual settings, but with other names for two of them outside of rope_parameters. */
 function ropeOf(config: Config, width: number): Rope {
   const scaling = config.filled('rope_scaling') ?? config.filled('rope_parameters');
   const own = scaling?.has('partial_rotary_factor') ? scaling.share('partial_rotary_factor') : undefined;

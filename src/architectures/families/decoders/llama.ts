@@ -13,27 +13,27 @@ import type { Window } from '../../settings/windows';
 
 const EMBEDDING = 'embed_tokens';
 
-/** In what models that are built like Llama differ. */
+/** The differences between models that are built like Llama. */
 export interface LlamaVariant {
-  /** Of sizes that config.json does not give. */
+  /** Defaults of sizes that config.json does not give. */
   defaults: DecoderDefaults;
   rope: Omit<RopeDefaults, 'width'>;
-  /** Whether embedding and head are tied if config.json does not say. */
+  /** The default for config.json: true if embedding and head are tied. */
   tied?: boolean;
   activation?(config: Config): Activation;
-  /** Which linear layers have a bias. */
+  /** True for linear layers that have a bias. */
   biases(config: Config): { qkv: boolean; output: boolean; mlp: boolean };
   /** Each layer's; by default, layers attend to all tokens. */
   windows?(config: Config, layers: number): Window[];
-  /** Whether positions count in each layer; by default, in all. */
+  /** True for layers in which positions count; by default, all. */
   turning?(config: Config, layers: number): boolean[];
-  /** Of queries and keys. */
+  /** The norms of queries and keys. */
   norms?: QueryKeyNorm['of'];
   /** Added to the weights of norms. */
   plus?: number;
   /** Embeddings are multiplied by it. */
   scale?(size: DecoderSize, config: Config): number;
-  /** What attention scores (instead of 1/√width), the two parts of each layer and logits are multiplied by. */
+  /** The factors of attention scores (instead of 1/√width), the two parts of each layer and logits. */
   factors?(config: Config): { attention: number; residual: number; logits: number };
 }
 

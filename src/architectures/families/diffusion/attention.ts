@@ -29,7 +29,7 @@ export interface AttentionModules {
   key: string;
   value: string;
   output: string;
-  /** Whether query, key and value have biases. */
+  /** True if query, key and value have biases. */
   bias: boolean;
 }
 

@@ -8,7 +8,7 @@ import { imageAttention } from './image-attention';
 import { downsampled, resnet, type ResnetKind } from './resnet';
 import { groupsOf } from './unet-shape';
 
-/** Of all its norms, whatever config.json says. */
+/** The epsilon of all its norms, whatever config.json says. */
 const EPSILON = 1e-6;
 
 const family = (build: Family['build']): Family => ({
@@ -112,7 +112,7 @@ class Autoencoder {
     return this.end(at, x, channels, this.channelsOut);
   }
 
-  /** Of a model that has it. */
+  /** Applies the projection of a model that has it. */
   private quant(module: string, x: string, channels: number): string {
     if (!this.config.flag(`use_${module}`, true)) return x;
     return conv2d(this.net, module, x, { from: channels, to: channels, kernel: 1 });
@@ -128,7 +128,7 @@ class Autoencoder {
     return resnet(net, `${at}.resnets.1`, x, size, kind);
   }
 
-  /** Its activation is no setting. */
+  /** The last layers; their activation is not a setting. */
   private end(module: string, x: string, from: number, to: number): string {
     const { net } = this;
     const normal = SILU(net, module, groupNorm(net, `${module}.conv_norm_out`, x, from, this.norm));

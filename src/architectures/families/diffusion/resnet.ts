@@ -3,13 +3,13 @@ import { conv2d, groupNorm, type Groups } from '../../blocks/images';
 import { linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 
-/** What all resnets of a model have in common. */
+/** The settings that all resnets of a model share. */
 export interface ResnetKind {
   norm: Groups;
   act: Activation;
   /** The activated time embedding (batch, size); undefined in an autoencoder. */
   time?: { x: string; size: number };
-  /** Whether the time scales and shifts what the second norm gives, rather than being added before it. */
+  /** True if the time scales and shifts the result of the second norm, rather than being added before it. */
   scaleShift?: boolean;
   /** The sum is divided by it; 1 by default. */
   divisor?: number;

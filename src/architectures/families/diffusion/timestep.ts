@@ -3,11 +3,11 @@ import type { Activation } from '../../blocks/activation';
 import { linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 
-/** How numbers become waves. */
+/** The conversion of numbers to waves. */
 export interface Waves {
-  /** Whether cosines come before sines. */
+  /** True if cosines come before sines. */
   cosineFirst: boolean;
-  /** Of the slowest wave (`freq_shift`). */
+  /** The shift of the slowest wave (`freq_shift`). */
   shift: number;
 }
 

@@ -16,9 +16,9 @@ export interface Transformer {
   /** Transformer blocks. */
   blocks: number;
   groups: number;
-  /** Whether proj_in and proj_out are linear layers rather than convolutions. */
+  /** True if proj_in and proj_out are linear layers rather than convolutions. */
   isLinear: boolean;
-  /** Whether the first attention of each block reads the context, too. */
+  /** True if the first attention of each block reads the context, too. */
   crossOnly: boolean;
   context: Tokens;
 }

@@ -6,7 +6,7 @@ import { downsampled, resnet, type ResnetKind } from './resnet';
 import { transformer } from './transformer';
 import type { Level, UNetShape } from './unet-shape';
 
-/** What all blocks read beside the picture. */
+/** The tensors that all blocks read beside the picture. */
 export interface Read {
   context: Tokens;
   /** The activated time embedding (batch, size). */
@@ -28,7 +28,7 @@ export class Blocks {
   private readonly padding: number;
   private readonly divisor: number;
   private readonly heads = new Map<number, Heads>();
-  /** What the way up reads of the way down, last first. */
+  /** The tensors that the way up reads from the way down, last first. */
   private readonly skips: Picture[] = [];
 
   constructor(

@@ -24,7 +24,7 @@ export interface UNetShape {
   norm: Groups;
 }
 
-/** In what a block differs from others is its attention; names of old configs have a prefix. */
+/** Blocks differ only in attention; names of old configs have a prefix. */
 const ATTENDS: ReadonlyMap<string, boolean> = new Map(
   ['', 'UNetRes'].flatMap((old) =>
     ['Down', 'Up'].flatMap((way): [string, boolean][] => [
@@ -76,7 +76,7 @@ export function unetShape(config: Config): UNetShape {
   };
 }
 
-/** How many transformer blocks follow each resnet of a level. */
+/** The number of transformer blocks after each resnet of a level. */
 function transformersOf(config: Config, own: number | number[], resnets: number): number[] {
   if (!Array.isArray(own)) return new Array<number>(resnets).fill(own);
   if (own.length >= resnets) return own;

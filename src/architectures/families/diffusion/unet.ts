@@ -47,9 +47,9 @@ export const unet: Family = {
   },
 };
 
-/** Of Stable Diffusion 1: 512 pixels. */
+/** The latents of Stable Diffusion 1: 512 pixels. */
 const LATENTS = 64;
-/** Of a prompt for CLIP. */
+/** The tokens of a prompt for CLIP. */
 const TOKENS = 77;
 /** Original height and width, top and left of the crop, target height and width. */
 const IDS = 6;

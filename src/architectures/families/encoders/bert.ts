@@ -9,7 +9,7 @@ import type { Config } from '../../folder/config';
 import { bertEmbeddings, type BertEmbeddings } from '../../blocks/bert-embeddings';
 import { BASE_SIZE, encoderSize, type EncoderDefaults } from '../../settings/encoder-size';
 
-/** In what BERT and the models that are built like it differ. */
+/** The differences between BERT and the models that are built like it. */
 export interface BertVariant {
   sizes: EncoderDefaults;
   embeddings(config: Config): BertEmbeddings;
@@ -60,7 +60,7 @@ export function requireEncoder(config: Config): void {
   config.require('add_cross_attention', false);
 }
 
-/** Of a layer in BERT and models that are built like it. */
+/** The modules of a layer in BERT and models that are built like it. */
 export const bertModules = (at: string) => ({
   attention: `${at}.attention.self`,
   query: `${at}.attention.self.query`,

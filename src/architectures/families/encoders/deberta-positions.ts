@@ -14,7 +14,7 @@ export interface Distances {
   rows: string;
   /** `c2p`: what a query makes of the distance of a key; `p2c`: what a key makes of it. */
   kinds: readonly string[];
-  /** Whether distances are projected as tokens are. */
+  /** True if distances are projected as tokens are. */
   shared: boolean;
 }
 
@@ -44,7 +44,7 @@ export function distancesOf(
   };
 }
 
-/** A list, or in older files a text: `p2c|c2p`. */
+/** A list, or in older files a string: `p2c|c2p`. */
 export function attentionKinds(config: Config): string[] {
   const value = config.isText('pos_att_type')
     ? config.text('pos_att_type').toLowerCase().split('|')
@@ -52,7 +52,7 @@ export function attentionKinds(config: Config): string[] {
   return value.map((kind) => kind.trim());
 }
 
-/** Tokens of a text: the scores of a longer one would not fit into any memory. */
+/** The most tokens of a text: the scores of a longer one would not fit into any memory. */
 const LONGEST = 2 ** 16;
 
 /** Distances that are too long for the table have its first or last row. */
@@ -85,7 +85,7 @@ function bucketOf(distance: number, buckets: number, range: number): number {
   return Math.ceil(Math.fround(share * (half - 1))) + half;
 }
 
-/** What distances add to the scores of a layer: (batch, heads, sequence, sequence). */
+/** The values that distances add to the scores of a layer: (batch, heads, sequence, sequence). */
 export function distanceScores(
   net: Network,
   at: string,

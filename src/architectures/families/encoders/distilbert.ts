@@ -7,7 +7,7 @@ import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks
 import type { Family } from '../../family';
 import { headWidth } from '../../settings/encoder-size';
 
-/** Of all its norms: not a setting. */
+/** The epsilon of all its norms, which is not a setting. */
 const EPSILON = 1e-12;
 
 const NAMES = { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' };

@@ -10,7 +10,7 @@ import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import { headWidth } from '../../settings/encoder-size';
 
-/** Of a layer: whether it attends to all tokens, or to those near by. */
+/** The kinds of layers: attention to all tokens, or to those near by. */
 const KINDS = ['full_attention', 'sliding_attention'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -100,7 +100,7 @@ function ropeOf(config: Config, kind: Kind, width: number): Rope {
   const all = config.section('rope_parameters');
   if (all) {
     config.require('rope_scaling', null);
-    // As in gemma3.ts, where there are layers of one kind only.
+    // Handled as in gemma3.ts, where there are layers of one kind only.
     all.require('rope_type', null, 'default');
     all.require('rope_theta', null);
   }

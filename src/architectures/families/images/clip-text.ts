@@ -9,7 +9,7 @@ import { encoderSize } from '../../settings/encoder-size';
 import { encoded } from './clip';
 
 const TEXT = 'text_model';
-/** Of the class with a projection. */
+/** The projection's weight in the class that has one. */
 const PROJECTION = 'text_projection.weight';
 
 const family = (build: Family['build']): Family => ({
@@ -19,7 +19,9 @@ const family = (build: Family['build']): Family => ({
   build,
 });
 
-/** CLIPTextModel in transformers (modeling_clip.py), and the projected state of a text if its class has one. */
+/**
+ * CLIPTextModel in transformers (modeling_clip.py), and the projected state of a text if its class has a projection.
+ */
 export const clipText: Family = family((net, config) => {
   const ids = integers(net, 'input_ids');
   const mask = integers(net, 'attention_mask');
@@ -29,8 +31,8 @@ export const clipText: Family = family((net, config) => {
 });
 
 /**
- * The same as a part of a pipeline, which gives no mask: with the states before and after each layer, and what stands for
- * the whole text, under the names of Optimum's exports.
+ * The text model as a part of a pipeline, which gives no mask: with the states before and after each layer, and the
+ * state of the whole text, under the names of Optimum's exports.
  */
 export const pipelineText: Family = family((net, config) => {
   const ids = integers(net, 'input_ids');
@@ -91,12 +93,12 @@ function projected(net: Network, config: Config, ids: string, text: States): voi
   net.output('text_embeds', embeds, ['batch', size]);
 }
 
-/** What files say whose eos_token_id was wrong: there, the token with the highest id ends a text. */
+/** The eos_token_id of files in which it was wrong: there, the token with the highest id ends a text. */
 const LEGACY_END = 2;
 
 /**
- * The state of the first token that ends a text: (batch, hidden). A product with zeros and a one, whose gradient is a
- * product, too.
+ * The state of the first token that ends a text: (batch, hidden). It is a product with zeros and a one, whose gradient
+ * is a product, too.
  */
 function pooled(net: Network, config: Config, ids: string, { last, rows, places, hidden }: States): string {
   const at = TEXT;

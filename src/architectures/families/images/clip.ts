@@ -20,13 +20,13 @@ export const clipVision: Family = {
   build: (net, config) => buildVision(net, config),
 };
 
-/** A text model and an image model in one; of a classifier of images, only the latter. */
+/** A text model and an image model in one; a classifier of images has only the latter. */
 export const clip: Family = {
   prefixes: [''],
   marker: `${IMAGES}.embeddings.class_embedding`,
   build(net, config) {
     if (!config.isFor('ForImageClassification')) throw twoModels(config);
-    // Where both are there, transformers prefers the older name.
+    // If both are there, transformers prefers the older name.
     buildVision(net, config.section('vision_config_dict') ?? config.section('vision_config') ?? config);
   },
 };

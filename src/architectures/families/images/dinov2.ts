@@ -11,11 +11,11 @@ import { preparedSize } from '../../folder/prepared-size';
 import { BASE_SIZE, encoderSize } from '../../settings/encoder-size';
 import { vitModules } from './vit';
 
-/** In what the two kinds of DINOv2 differ. */
+/** The differences between the two kinds of DINOv2. */
 interface Dinov2Variant {
   /** Side of a patch if config.json does not say. */
   patch: number;
-  /** Whether tokens that stand for no patch follow the first one, and the table of positions is resized smoothly. */
+  /** True if tokens that stand for no patch follow the first one, and the table of positions is resized smoothly. */
   registers: boolean;
 }
 
@@ -72,7 +72,7 @@ function registersOf(net: Network, config: Config, hidden: number): Registers | 
 interface Positions {
   /** Rows and columns of patches that the table is for. */
   table: number[];
-  /** Those of the images. */
+  /** The grid of the images. */
   grid: number[];
   hidden: number;
   variant: Dinov2Variant;

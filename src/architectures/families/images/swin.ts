@@ -18,14 +18,14 @@ import { preparedSize } from '../../folder/prepared-size';
 import { headWidth } from '../../settings/encoder-size';
 import { bertModules } from '../encoders/bert';
 
-/** Of norms that have no setting. */
+/** The epsilon of norms that have no setting. */
 const EPSILON = 1e-5;
 
 /** More tokens than any model has, and larger windows: tables for them are held in memory. */
 const MOST_TOKENS = 2 ** 22;
 const MOST_WINDOW = 64;
 
-/** Of one stage: its map of tokens, and what its layers share. */
+/** One stage: its map of tokens, and the settings that its layers share. */
 interface Stage {
   module: string;
   rows: number;
@@ -119,7 +119,7 @@ function windowLayer(
   return preNormLayer(net, x, names, own, { windows });
 }
 
-/** What distances and places in a turned map add to the scores: (images · windows, heads, side², side²). */
+/** The values that distances and places in a turned map add to the scores: (images · windows, heads, side², side²). */
 function forAll(
   net: Network,
   at: string,

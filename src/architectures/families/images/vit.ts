@@ -36,7 +36,7 @@ export const vit = vitLike('vit.', ['cls_token']);
 /** transformers' modeling_deit.py: one more token, which was trained to repeat what a teacher says. */
 export const deit = vitLike('deit.', ['cls_token', 'distillation_token']);
 
-/** Of a layer in ViT. */
+/** The modules of a layer in ViT. */
 export const vitModules = (at: string) => ({
   attention: `${at}.attention.attention`,
   query: `${at}.attention.attention.query`,
