@@ -11,7 +11,7 @@ import { KeyTable } from './key-table';
 import type { List } from './list';
 import type { Row } from './table/rows';
 
-/** Of each finding, so many are shown. */
+/** The number of places that each finding shows. */
 const SHOWN = 3;
 
 /** White space other than one space: most texts have none, and are then not copied. */
@@ -25,7 +25,7 @@ export const inputOf = ({ text, pair, choices = [] }: Row): string =>
   [text, ...(pair === undefined ? [] : [pair]), ...choices].map(normalized).join('\n');
 
 /**
- * How often each label occurs; 0 for a label that does not.
+ * The number of occurrences of each label; 0 for a label that does not occur.
  *
  * @param classes indices into `labels`
  */
@@ -35,7 +35,7 @@ export function labelCounts(classes: Iterable<number>, labels: readonly string[]
   return Object.fromEntries(labels.map((label, i) => [label, counts[i]!]));
 }
 
-/** How numbers are distributed. @param values at least one */
+/** The distribution of numbers. @param values at least one */
 export function numberFacts(values: Iterable<number>): NumberFacts {
   const sorted = Float64Array.from(values).sort();
   const mean = sorted.reduce((a, b) => a + b, 0) / sorted.length;
@@ -50,7 +50,7 @@ export function numberFacts(values: Iterable<number>): NumberFacts {
   };
 }
 
-/** Tokens a text as the model gets it; a quantile is the smallest length that so large a share does not exceed. */
+/** Tokens per text as the model gets it; a quantile is the smallest length that so large a share does not exceed. */
 export function tokenLengths(dataset: Dataset): PreflightSplit['tokens'] {
   const lengths = Int32Array.from(sizesOf(dataset)).sort();
   const quantile = (share: number) => lengths[Math.max(0, Math.ceil(share * lengths.length) - 1)]!;
@@ -67,9 +67,9 @@ export function tokenLengths(dataset: Dataset): PreflightSplit['tokens'] {
 /** A few bytes for each row, enough to find rows with equal inputs. */
 export interface Audited {
   readonly length: number;
-  /** Of each row's input, two numbers of 32 bits: the same for equal inputs, and different for almost all others. */
+  /** Two numbers of 32 bits for each row's input: equal for equal inputs, and different for almost all others. */
   readonly keys: Uint32Array;
-  /** Of each row's label, one such number. */
+  /** One such number for each row's label. */
   readonly answers: Uint32Array;
   line(row: number): number;
   label(row: number): string;

@@ -5,7 +5,7 @@ import type { ValueInfo } from '../graph/model';
 import { DOCUMENTS } from '../graph/passes/keep-documents-apart';
 import { sizeOf, type Dataset, type TextDataset, type TextExample } from './dataset';
 
-/** What each known input holds at a position of an example; undefined where the example has ended. */
+/** The value of each known input at a position of an example; undefined where the example has ended. */
 const INPUTS: Record<string, (example: TextExample, position: number, padId: number) => number> = {
   input_ids: ({ ids }, i, padId) => ids[i] ?? padId,
   attention_mask: ({ ids }, i) => (i < ids.length ? 1 : 0),
@@ -16,7 +16,7 @@ const INPUTS: Record<string, (example: TextExample, position: number, padId: num
 /** The inputs of a model that are made from tokenized texts. */
 export const TEXT_INPUTS: readonly string[] = Object.keys(INPUTS);
 
-/** Where the text of a position begins; padding counts to the last text. */
+/** The beginning of the text of a position; padding counts to the last text. */
 const beginAt = ({ begins }: TextExample, i: number): number =>
   begins ? begins[Math.min(i, begins.length - 1)]! : 0;
 
@@ -44,7 +44,7 @@ export function checkInputs(inputs: readonly ValueInfo[], modelPath: string): vo
   }
 }
 
-/** What `makeInputs` fills besides the model's own inputs, for a graph that keeps packed texts apart. */
+/** The input that `makeInputs` fills besides the model's own inputs, for a graph that keeps packed texts apart. */
 export const documentsInput: ValueInfo = { name: DOCUMENTS, dtype: DType.float, shape: undefined };
 
 /**

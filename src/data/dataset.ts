@@ -14,7 +14,7 @@ export interface Example {
   row: number;
   /** The text was longer than the longest input. */
   truncated?: true;
-  /** How many texts are packed into it, where that may be several. */
+  /** The number of texts that are packed into it, where that may be several. */
   texts?: number;
 }
 
@@ -28,16 +28,16 @@ export interface TextExample extends Example {
   begins?: Int32Array;
 }
 
-/** What an example is to be answered with, and its size: all but its input. */
+/** An example's answer and size: all but its input. */
 export type Answered<E extends Example> = Omit<E, 'ids' | 'typeIds' | 'source'>;
 
-/** The examples of a data set. Those of large data are read from disk when they are asked for. */
+/** The examples of a data set. Large data are read from disk when they are needed. */
 export interface Examples<E extends Example = Example> extends List<E> {
   /** The size of each, where examples are read from disk. */
   readonly sizes?: ArrayLike<number>;
-  /** What is to be learned of each, where that is known without reading it. */
+  /** The answer of each, where it is known without reading the example. */
   readonly answered?: Iterable<Answered<E>>;
-  /** How many tokens of each are to be predicted, where examples are read from disk. */
+  /** The number of tokens of each that are to be predicted, where examples are read from disk. */
   readonly counted?: ArrayLike<number>;
   /** Identifies their inputs, where reading them all would take long. */
   readonly digest?: string;
@@ -75,7 +75,7 @@ export interface DatasetOptions {
   parts?: readonly FilePart[];
   padId: number;
   onBadRow: DataSpec['onBadRow'];
-  /** Told from time to time; may throw to give it up. */
+  /** Called with the progress from time to time; may throw to stop reading. */
   watch?: ReadWatch;
 }
 

@@ -19,7 +19,7 @@ export interface ImageExample extends Example {
 /** Plain data, so that it can be sent to the process that measures a device. */
 export interface ImageDataset<E extends ImageExample = ImageExample> extends Dataset<E> {
   plan: Preprocessing;
-  /** Of each preprocessed image. */
+  /** The size of each preprocessed image. */
   side: Size;
   augmentation?: Augmentation;
 }

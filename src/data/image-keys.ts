@@ -37,7 +37,7 @@ export function imageKeys(lists: readonly List<ImageRow>[], cache = new KeyCache
   return (row) => keys.get(row)!;
 }
 
-/** The same of one image, which is read: for those that are compared with others on disk. */
+/** The key of one image, which is read: for images that are compared with others on disk. */
 export const imageKey = (row: ImageRow): string => contentKey(row) ?? nameOf(row);
 
 const nameOf = ({ image, text }: ImageRow): string => ('path' in image ? image.path : text);

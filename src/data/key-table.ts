@@ -26,7 +26,7 @@ export class KeyTable {
     return taken === 0 ? undefined : taken - 1;
   }
 
-  /** Where the key is, or could be put. */
+  /** The place of the key, or the place where it could be put. */
   private placeOf(low: number, high: number): number {
     let place = low & this.mask;
     for (;;) {

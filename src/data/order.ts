@@ -25,7 +25,10 @@ export function longestFirst(sizes: ArrayLike<number>, indices: Iterable<number>
   return [...bySize].sort(([a], [b]) => b - a).flatMap(([, same]) => same);
 }
 
-/** As transformers' LengthGroupedSampler, with the batches shuffled: sorted only within mega-batches, so that epochs differ. */
+/**
+ * The order of transformers' LengthGroupedSampler, with the batches shuffled: sorted only within mega-batches, so that
+ * epochs differ.
+ */
 function groupedByLength(
   sizes: ArrayLike<number>,
   shuffled: readonly number[],

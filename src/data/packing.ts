@@ -2,10 +2,10 @@ import { permutation, Stream } from '../base/random';
 import { longestFirst } from './order';
 
 /**
- * Puts examples into rows of at most `capacity` tokens, the longest first and each into the fullest row that has room for
- * it: best-fit decreasing, which needs at most 11/9 of the fewest possible rows, and one (Johnson et al., "Worst-case
- * performance bounds for simple one-dimensional packing algorithms", SIAM J. Comput. 1974). The number of rows follows from
- * the lengths alone; the seed decides which of equally long examples share one.
+ * Puts examples into rows of at most `capacity` tokens, the longest first and each into the fullest row that it fits
+ * into: best-fit decreasing, which needs at most 11/9 of the fewest possible rows, and one (Johnson et al., "Worst-case
+ * performance bounds for simple one-dimensional packing algorithms", SIAM J. Comput. 1974). The number of rows follows
+ * from the lengths alone; the seed decides which of equally long examples share one.
  *
  * @param sizes from 1 to `capacity`
  * @returns the examples of each row: every one once
@@ -23,10 +23,10 @@ export function packRows(sizes: ArrayLike<number>, capacity: number, seed: numbe
   return rows;
 }
 
-/** Rows by the room they have left. */
+/** Rows by the space they have left. */
 class OpenRows {
   private readonly rows: number[][];
-  /** A bit for each room that a row has, so that the next larger one is found quickly. */
+  /** A bit for each amount of space that a row has, so that the next larger one is found quickly. */
   private readonly some: Uint32Array;
 
   constructor(capacity: number) {
@@ -39,10 +39,10 @@ class OpenRows {
     this.some[room >> 5]! |= 1 << (room & 31);
   }
 
-  /** Removes a row with the least room that suffices. */
+  /** Removes a row with the least space that suffices. */
   take(size: number): { row: number; room: number } | undefined {
     let word = size >> 5;
-    // In the first word, without smaller rooms.
+    // In the first word, without smaller amounts.
     let bits = this.some[word]! & (-1 << (size & 31));
     while (bits === 0 && ++word < this.some.length) bits = this.some[word]!;
     if (bits === 0) return undefined;

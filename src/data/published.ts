@@ -2,7 +2,7 @@ import { AuroraError } from '../base/errors';
 import { markedOf, type Row } from './table/rows';
 import type { List } from './list';
 
-/** What data sets of the hub have in place of an answer that is not published: also where it is a number. */
+/** The value that data sets of the hub have in place of an answer that is not published: also where it is a number. */
 export const UNPUBLISHED = -1;
 
 /**

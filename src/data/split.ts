@@ -5,8 +5,8 @@ import { pick, type List } from './list';
 import { markedOf, type Row } from './table/rows';
 
 /**
- * How many of each label to hold out: shares by the largest remainder, so that the total is right to one row, and
- * every label keeps a row to train on.
+ * The number of rows of each label to hold out: shares by the largest remainder, so that the total is right to one row,
+ * and every label keeps a row to train on.
  */
 function quotas(counts: readonly number[], fraction: number): number[] {
   const total = Math.max(1, Math.round(counts.reduce((a, b) => a + b, 0) * fraction));

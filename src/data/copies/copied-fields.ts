@@ -10,7 +10,7 @@ export function copyOf(record: DataRecord, wanted: readonly string[]): Buffer {
   const following: Uint8Array[] = [];
   const line = JSON.stringify(Object.fromEntries(fields), (_, value: unknown) => {
     if (value instanceof Uint8Array) return { [BYTES]: following.push(value) && value.length };
-    // JSON has no other numbers; a text or label is the same as a string.
+    // JSON has no other numbers; a text or label is equal to a string.
     return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
   });
   return Buffer.concat([Buffer.from(`${line}\n`), ...following]);

@@ -5,9 +5,9 @@ import { discard } from '../../files/atomic';
 import { unreadable } from '../../table/files';
 import { readAt } from './read-at';
 
-/** Where the copy of a row is. Plain data, so that other threads and processes can read it. */
+/** The place of the copy of a row. Plain data, so that other threads and processes can read it. */
 export interface CopiedRow {
-  /** Of the copy. */
+  /** The path of the copy. */
   path: string;
   /** Its descriptor in the process that opened it, which all of that process's threads share. */
   file: number;

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { unreadable } from '../../table/files';
 
-/** What there is of these bytes of an open file. @throws AuroraError 'data' if they cannot be read */
+/** The existing part of these bytes of an open file. @throws AuroraError 'data' if they cannot be read */
 export function readAt(path: string, file: number, start: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let done = 0; done < length;) {

@@ -19,7 +19,10 @@ export function crop(image: RgbImage, { left, top, width, height }: Box): RgbIma
   return { width, height, data };
 }
 
-/** As transformers' center_crop: if the margins differ, the first is the smaller one, or the larger one of black. */
+/**
+ * Crops like transformers' center_crop: if the margins differ, the first is the smaller one, or the larger one of
+ * black.
+ */
 export const centerCrop = (image: RgbImage, { width, height }: Size): RgbImage =>
   crop(image, {
     left: Math.floor((image.width - width) / 2),

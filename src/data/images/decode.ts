@@ -7,7 +7,7 @@ import type { RgbImage, Size } from './image';
 import { clippedToRgb, cmykToRgb, highBytes } from './modes';
 import { loadSharp } from './sharp';
 
-/** Where Pillow refuses an image too: a small file can hold more pixels than there is memory. */
+/** Pillow's limit for an image too: a small file can hold more pixels than there is memory. */
 const MAX_PIXELS = 178_956_970;
 
 /**

@@ -1,4 +1,4 @@
-/** What `decode.ts` reads. Of everything else that sharp knows, SVG would run a renderer. */
+/** The formats that `decode.ts` reads. Among the others that sharp knows, SVG would run a renderer. */
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF' | 'AVIF';
 
 /** The first bytes of a file as text; `?` for any. */

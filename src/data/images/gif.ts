@@ -21,8 +21,8 @@ const GRAPHIC_CONTROL = 0xf9;
 
 /**
  * The first frame as Pillow's mode "P" shows it: transparent pixels have their color in the palette, and around the
- * frame is that of the transparent index, or else of index 0. libvips makes transparent pixels black, and what is
- * around the frame of the background color.
+ * frame is that of the transparent index, or else of index 0. libvips makes transparent pixels black, and gives the
+ * area around the frame the background color.
  *
  * @param bytes a GIF (version 89a: https://www.w3.org/Graphics/GIF/spec-gif89a.txt)
  * @returns undefined if there is no frame, or none with its palette
@@ -52,7 +52,7 @@ export function firstFrame(bytes: Uint8Array): FirstFrame | undefined {
   };
 }
 
-/** Where the first image descriptor is, and the transparent index if the blocks before it name one. */
+/** The position of the first image descriptor, and the transparent index if the blocks before it name one. */
 function findImage(bytes: Uint8Array): { image: number; transparent?: number } | undefined {
   let at = HEADER + paletteLength(bytes[10]);
   let transparent: number | undefined;

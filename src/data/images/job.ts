@@ -4,7 +4,7 @@ import { preprocess, tensor } from './preprocess';
 import { requireResizable } from './resizable';
 import { openImage, type ImageSource } from './source';
 
-/** What it takes to make a model's input of an image, in any thread. */
+/** The description of an image from which any thread can make a model's input. */
 export interface ImageJob {
   source: ImageSource;
   plan: Preprocessing;

@@ -1,4 +1,4 @@
-/** How Pillow converts its modes "CMYK" and "I;16" to "RGB". */
+/** Conversions of modes "CMYK" and "I;16" to "RGB" as in Pillow. */
 
 /**
  * Without color profiles: each color times what black leaves.

@@ -1,7 +1,7 @@
 import type { Size } from './image';
 import type { Resample } from './resample';
 
-/** How an image becomes the input of a model. The steps follow each other in this order; an omitted one is skipped. */
+/** The steps from an image to the input of a model. They follow each other in this order; an omitted one is skipped. */
 export interface Preprocessing {
   resize?: ResizeTo;
   resample: Resample;

@@ -33,7 +33,7 @@ export function tensor(
   return { width, height, data };
 }
 
-/** What each byte of a channel becomes, rounded to single precision where NumPy does it. */
+/** The value of each byte of a channel, rounded to single precision where NumPy does it. */
 function valuesOf(
   channel: number,
   { rescale, normalize }: Pick<Preprocessing, 'rescale' | 'normalize'>,

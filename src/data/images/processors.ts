@@ -1,7 +1,7 @@
 import type { Channels, ResizeTo } from './plan';
 import type { Resample } from './resample';
 
-/** What an image processor of transformers does where its settings say nothing. */
+/** The defaults of an image processor of transformers. */
 export interface Processor {
   size: ResizeTo;
   resample: Resample;

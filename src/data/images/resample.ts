@@ -2,7 +2,7 @@
 export const RESAMPLES = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 export type Resample = (typeof RESAMPLES)[number];
 
-/** Which pixels of a line become a pixel of the resized line, and their weights. */
+/** The pixels of a line that become a pixel of the resized line, and their weights. */
 export interface Coefficients {
   /** By pixel of the resized line: the first that counts, and how many. */
   first: Int32Array;
@@ -19,7 +19,7 @@ export interface Coefficients {
 export const FRACTION_BITS = 32 - 8 - 2;
 
 interface Filter {
-  /** Where it ends, in pixels of the coarser line. */
+  /** The end of the filter, in pixels of the coarser line. */
   support: number;
   weight(x: number): number;
 }
@@ -49,8 +49,8 @@ const KEPT = 64;
 const kept = new Map<string, Coefficients>();
 
 /**
- * How `length` pixels become `resized` ones: the filter around the center of each, stretched when there are fewer of
- * them, so that each of the old pixels counts (antialiasing).
+ * The coefficients that resize `length` pixels to `resized` ones: the filter around the center of each, stretched when
+ * there are fewer of them, so that each of the old pixels counts (antialiasing).
  */
 export function coefficients(filter: keyof typeof FILTERS, length: number, resized: number): Coefficients {
   const key = `${filter} ${length} ${resized}`;

@@ -20,7 +20,7 @@ const UNSUPPORTED = [
 
 export interface ParsedPreprocessing {
   preprocessing: Preprocessing;
-  /** What the file leaves open and was assumed, as full sentences. */
+  /** The assumptions about settings that the file leaves open, as full sentences. */
   assumed: string[];
 }
 
@@ -74,7 +74,8 @@ function planOf(fields: Fields, processor: Processor, known: boolean): Preproces
   const crops = fields.flag('do_center_crop', processor.crop !== undefined);
   const side = processor.crop ?? 224;
   const crop = crops ? fields.sides('crop_size', { width: side, height: side }) : undefined;
-  // Of a single number, an unknown processor that crops makes the shortest edge: else there would be nothing to crop.
+  // If the size is a single number, an unknown processor that crops makes the shortest edge: else there would be
+  // nothing to crop.
   const shortest = known ? 'shortestEdge' in processor.size : crops;
   const size = fields.size('size', processor.size, shortest);
   const resizes = fields.flag('do_resize', true);
@@ -102,7 +103,7 @@ function cropped(fields: Fields, size: ResizeTo, usual: number): { resize: Resiz
   return { resize: { shortestEdge }, crop: square };
 }
 
-/** What an unknown processor would decide itself, with what is assumed. */
+/** The settings that an unknown processor would decide itself, with the assumptions. */
 function assumptions(fields: Fields, path: string, name: string | undefined): string[] {
   const usual: Json = { size: '224 × 224', resample: 'bilinear', image_mean: 0.5, image_std: 0.5 };
   const missing = Object.keys(usual).filter((field) => !fields.has(field));

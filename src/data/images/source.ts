@@ -7,7 +7,7 @@ import { formatOf } from './format';
 import type { RgbImage } from './image';
 
 /**
- * Where an image is: in a file, encoded in memory under the name that errors call it, or decoded and already of the
+ * The place of an image: in a file, encoded in memory under the name that errors call it, or decoded and already of the
  * size that the model reads.
  */
 export type ImageSource = FileImage | EncodedImage | CopiedImage | { fitted: RgbImage };
@@ -49,7 +49,7 @@ function encodedIn({ copied, column }: CopiedImage): EncodedImage {
   };
 }
 
-/** What errors call an image. */
+/** The name of an image in errors. */
 export function nameOf(source: ImageSource): string {
   if ('path' in source) return source.path;
   if ('copied' in source) return source.copied.place;
@@ -60,7 +60,7 @@ const SIGNATURE_BYTES = 16;
 
 /** Why an image cannot be read, by its first bytes alone: a data set may have very many. Undefined if it seems whole. */
 export function imageProblem(source: ImageSource): string | undefined {
-  // Of a copy, the index knows.
+  // The index knows the content of a copy.
   if ('fitted' in source || 'copied' in source) return undefined;
   if ('bytes' in source) return formatOf(source.bytes) === undefined ? NOT_AN_IMAGE : undefined;
   let start: Uint8Array;

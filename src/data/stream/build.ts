@@ -42,18 +42,18 @@ export interface ReadProgress {
 export type ReadWatch = (progress: ReadProgress) => void;
 
 export interface IndexSource<R extends Row> {
-  /** Or a pattern. */
+  /** The path of a file, or a pattern. */
   path: string;
   /** In bytes. */
   size: number;
   table: PlacedTable & Partial<SeveralFiles>;
   format: MarkedFormat<R>;
   options: ReadOptions;
-  /** What a model reads of a row. */
+  /** The input of the model for a row. */
   measure(row: R): Measured;
-  /** Of that, how many tokens are to be predicted, for a kind that predicts tokens. */
+  /** The number of its tokens that are to be predicted, for a kind that predicts tokens. */
   counted?(measured: Measured): number;
-  /** The same for rows with equal inputs; that of their texts by default. */
+  /** A key that is equal for rows with equal inputs; that of their texts by default. */
   keyOf?(row: R): string;
   watch?: ReadWatch;
 }

@@ -11,18 +11,18 @@ import type { StreamedRows } from './rows';
 /** Examples that are kept: those of a few batches, which are asked for several times. */
 const KEPT = 2048;
 
-/** How examples are made of the rows of a large file. */
+/** The conversion of a large file's rows to examples. */
 interface Making<R extends Row, E extends Example> {
   /** @param row its index in the rows */
   exampleAt(row: number): E;
-  /** What is to be learned of a row, from its marks alone; left out where that takes its text. */
+  /** The answer of a row, from its marks alone; left out where that takes its text. */
   answerOf?(row: R): Omit<Answered<E>, keyof Example>;
 }
 
-/** How texts become examples. */
+/** The conversion of texts to examples. */
 export interface Encoding<R extends Row, E extends TextExample> {
   exampleOf(row: R, index: number): E;
-  /** What is to be learned of a row, from its marks alone; left out where that takes its text. */
+  /** The answer of a row, from its marks alone; left out where that takes its text. */
   answerOf?(row: R): Omit<E, keyof TextExample>;
 }
 
@@ -120,7 +120,7 @@ export function streamedExamples<R extends Row, E extends Example>(
   return { examples: new StreamedExamples(rows, kept.slice(0, length), making), truncatedCount, skipped };
 }
 
-/** As `makeDataset`, without reading anything. */
+/** `makeDataset` without reading anything. */
 export function streamedDataset<R extends Row, E extends TextExample>(
   rows: StreamedRows<R>,
   { padId, onBadRow }: { padId: number; onBadRow: DataSpec['onBadRow'] },

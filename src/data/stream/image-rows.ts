@@ -23,7 +23,7 @@ export async function imageRows(
       reads: { images: 1 },
       measure({ image }) {
         if (!('bytes' in image)) throw new NamesFiles();
-        // A row that is no image has nothing to learn.
+        // A row that is not an image has nothing to learn.
         return { size: imageProblem(image) === undefined ? 1 : 0, ids: { length: 1 } };
       },
       keyOf: imageKey,

@@ -6,7 +6,7 @@ import type { ImageRow } from '../table/image-rows';
 import { streamedExamples } from './examples';
 import type { StreamedRows } from './rows';
 
-/** As `imageDataset`, without reading anything: a worker reads an image from the copy of its row when it decodes it. */
+/** `imageDataset` without reading anything: a worker reads an image from the copy of its row when it decodes it. */
 export function streamedImages<E extends ImageExample>(
   rows: StreamedRows<ImageRow>,
   { imageColumn, onBadRow }: DataSpec,

@@ -25,12 +25,12 @@ import {
 
 /** Increased whenever an older program would read, or have made, something else. */
 export const INDEX_VERSION = 3;
-/** Of an index, and of a copy of the rows. */
+/** The name of an index, and of a copy of the rows. */
 const NAME = /^([\w-]+)\.(?:rows|jsonl)$/;
-/** What is not used is removed beyond so much, the longest unused first. */
+/** The most files that are kept: beyond it, unused files are removed, the longest unused first. */
 const MOST_FILES = 32;
 const MOST_BYTES = 2 ** 32;
-/** What was used since may be in use: copies of images can be larger than that. */
+/** A file that was used in this time may be in use: copies of images can be larger than that. */
 const RECENT_MS = 3_600_000;
 
 type Header = Omit<RowIndex, 'columns'> & { version: number; lengths: number[] };
@@ -50,7 +50,9 @@ export class IndexCache {
     return join(this.folder, `${key}.rows`);
   }
 
-  /** Where a copy of the rows is, if they cannot be read from the file itself: JSON lines, and images between them. */
+  /**
+   * The path of a copy of the rows, if they cannot be read from the file itself: JSON lines, and images between them.
+   */
   copyOf(key: string): string {
     return join(this.folder, `${key}.jsonl`);
   }

@@ -23,7 +23,7 @@ import { severalPlaced } from './several-placed';
 /** Smaller files are read into memory. Tests set another limit. */
 const largeBytes = (): number => Number(process.env.AURORA_TEST_LARGE_BYTES ?? 2 ** 26);
 
-/** Whether the rows of a file, or of the files of a pattern, stay on disk. */
+/** True if the rows of a file, or of the files of a pattern, stay on disk. */
 export function isLarge(path: string): boolean {
   if (!canBePlaced(path) && formatOf(path) !== 'parquet') return false;
   const stats = filesOf(path).map((file) => statSync(file, { throwIfNoEntry: false }));
@@ -47,7 +47,7 @@ export interface StreamOptions<R extends Row> {
 
 /**
  * The rows of a large file, or of several that a pattern names: their index is read from the cache, or made by reading
- * them once. What it is cached by is the content of the files, of which `hashFile` knows whether it has changed.
+ * them once. The key in the cache is the content of the files; `hashFile` knows whether it has changed.
  *
  * @throws AuroraError 'data' as `readRows`, or if somebody writes to a file
  */
@@ -78,7 +78,7 @@ export async function openStreamed<R extends Row>(
     if (hashed.every(isUnchanged)) cache.write(key, index);
   }
   const parts = index.before?.map((before, i) => ({ file: basename(files[i]!.path), before }));
-  // Those that an earlier run has skipped are an error in one that skips none.
+  // Rows that an earlier run has skipped are an error in a run that skips none.
   const skipped = [...index.skipped];
   refuseBadRows(path, skipped, options.onBadRow, parts);
   const file = new RecordFile({

@@ -15,19 +15,19 @@ export interface IndexedFile {
 }
 
 interface RecordFileOptions<R extends Row> {
-  /** Or a pattern. */
+  /** The path of a file, or a pattern. */
   path: string;
   /** All files that it stands for. */
   files: readonly IndexedFile[];
-  /** Of their rows, where they cannot be read from the files themselves. */
+  /** The path of the copy of their rows, where they cannot be read from the files themselves. */
   copy: string | undefined;
-  /** Which file a row is in, where there are several. */
+  /** The file of each row, where there are several. */
   parts: readonly FilePart[] | undefined;
   table: PlacedTable;
   index: RowIndex;
   format: MarkedFormat<R>;
   options: ReadOptions;
-  /** Of what its examples are made of, the columns of its index included. */
+  /** The digest of all that its examples are made of, the columns of its index included. */
   digest: string;
 }
 
@@ -70,7 +70,7 @@ export class RecordFile<R extends Row> {
     const { starts, lengths, lines, sums } = this.index.columns;
     const line = lines[place]!;
     const bytes = this.bytes.read(starts[place]!, lengths[place]!);
-    // What is missing makes another checksum.
+    // Missing bytes change the checksum.
     if (crc32(bytes) !== sums[place])
       throw this.copy === undefined
         ? changed(rowPlace(this.path, line, this.parts))
@@ -82,7 +82,7 @@ export class RecordFile<R extends Row> {
     return this.format.placed?.({ ...row, line } as R, this.parts) ?? ({ ...row, line } as R);
   }
 
-  /** Where the copy of a row is, for those who read it on another thread. */
+  /** The place of the copy of a row, for readers on another thread. */
   copied(place: number): CopiedRow {
     const { starts, lengths, sums, lines } = this.index.columns;
     return {
@@ -94,7 +94,7 @@ export class RecordFile<R extends Row> {
     };
   }
 
-  /** What is to be learned of a row, without reading it. */
+  /** The answer of a row, without reading it. */
   marked(place: number): R {
     const { lines, markStarts, marks } = this.index.columns;
     const own: string[] = [];

@@ -40,7 +40,7 @@ export class RowBytes {
     return this.files.find(isOther)?.path;
   }
 
-  /** What there is of these bytes. @throws AuroraError 'data' if they cannot be read */
+  /** The existing part of these bytes. @throws AuroraError 'data' if they cannot be read */
   read(start: number, length: number): Buffer {
     const { path, file, start: first } = this.files.findLast((f) => f.start <= start)!;
     return readAt(path, file, start - first, length);

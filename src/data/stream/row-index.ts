@@ -6,9 +6,9 @@ export const TRUNCATED = 1;
 /** A row whose text has no token at all. */
 export const NO_TOKENS = 2;
 
-/** One number for each usable row of a file, or as many as said. */
+/** One number for each usable row of a file, or as many as stated. */
 export interface IndexColumns {
-  /** Where its bytes are. */
+  /** The positions of the rows' bytes. */
   starts: Float64Array;
   lengths: Uint32Array;
   lines: Uint32Array;
@@ -18,18 +18,18 @@ export interface IndexColumns {
   keys: Uint32Array;
   /** CRC-32 of its label. */
   answers: Uint32Array;
-  /** How many tokens it has; 0 if there is nothing to learn from it. */
+  /** The number of tokens of each row; 0 if there is nothing to learn from it. */
   sizes: Uint32Array;
-  /** How many of them are to be predicted; empty for a task that does not predict tokens. */
+  /** The number of them that are to be predicted; empty for a task that does not predict tokens. */
   counts: Uint32Array;
-  /** Where its marks begin in `marks`, and one number more. */
+  /** The beginnings of the rows' marks in `marks`, and one number more. */
   markStarts: Uint32Array;
   /** Indices into `names`. */
   marks: Uint32Array;
   flags: Uint8Array;
 }
 
-/** What is kept in memory of a file whose rows are not: where each is, how long it is, and what is to be learned of it. */
+/** The facts that are kept in memory about a file whose rows are not: the place, the length and the answer of each. */
 export interface RowIndex {
   columns: IndexColumns;
   /** The labels, or numbers, that are to be learned, in the order in which they occur. */
@@ -37,9 +37,9 @@ export interface RowIndex {
   /** The names of the file's own columns. */
   fields: string[];
   skipped: SkippedRow[];
-  /** How its quotes are read, where that was for its content to decide. */
+  /** The treatment of its quotes, if its content decided. */
   quotes?: Quotes;
-  /** Of several files that are read as one, the number that the first line of each would follow. */
+  /** For several files that are read as one, the number that the first line of each would follow. */
   before?: number[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which of the choices an answer means. A number is an index from 0. A string is the name of a choice, its text, its
- * letter (A for the first), or its index in digits, in this order.
+ * The choice that an answer means. A number is an index from 0. A string is the name of a choice, its text, its letter
+ * (A for the first), or its index in digits, in this order.
  *
  * @param names of the choices, where the data have them
  */

@@ -7,11 +7,11 @@ import { field, type MarkedFormat, type ReadOptions, type Row } from './rows';
 /** A question with its choices; `label` is the text of the right one. */
 export interface ChoiceRow extends Row {
   choices: readonly string[];
-  /** How many choices it has. */
+  /** The number of choices it has. */
   offered: number;
   /** The index of the right one. */
   answer: number;
-  /** What an answer begins with, before the choice, where the data say it. */
+  /** The words of an answer before the choice, where the data have them. */
   lead?: string;
 }
 

@@ -1,9 +1,9 @@
 import { filesOf } from '../../files/pattern';
 
-/** What a Parquet file says about its columns. */
+/** The columns that a Parquet file describes. */
 export interface DescribedColumns {
   columns: string[];
-  /** Those whose labels it names. */
+  /** The columns whose labels it names. */
   labelled: string[];
   /** The names of a column's labels, in the order of their numbers. */
   labelNames(column: string): readonly string[] | undefined;

@@ -3,9 +3,12 @@ import type { Fields } from '../../table/records';
 import type { ChatMessage } from '../text/chat';
 import { field, type ReadOptions, type Row, type MarkedFormat } from './rows';
 
-/** What a language model learns to write: a text, a completion after its prompt, or the answers in a conversation. */
+/**
+ * The text that a language model learns to write: a text, a completion after its prompt, or the answers in a
+ * conversation.
+ */
 export interface LanguageRow extends Row {
-  /** What follows `text`, the prompt; `pair` and `label` are the same, for display. */
+  /** The text after `text`, the prompt; `pair` and `label` are equal to it, for display. */
   completion?: string;
   /** `text` is what comes before the last answer, and `pair` and `label` are that answer, for display. */
   messages?: ChatMessage[];

@@ -4,7 +4,7 @@ const FORMAT = /Answer format:\s*([^\s/]+(?:\/[^\s/]+)+)/;
 const NAMED = /\b([a-z]+\d+):/gi;
 
 /**
- * What an instruction of Commonsense170K lets one answer: the words of its "Answer format: answer1/answer2", and any
+ * The answers that an instruction of Commonsense170K allows: the words of its "Answer format: answer1/answer2", and any
  * further ones that it lists, such as "Answer5: …". Undefined if it has no answer format.
  */
 export function offeredChoices(instruction: string): string[] | undefined {

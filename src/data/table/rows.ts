@@ -19,9 +19,11 @@ export interface Row {
   /** The second text of a pair. */
   pair?: string;
   label: string;
-  /** Those of a question. */
+  /** The choices of a question. */
   choices?: readonly string[];
-  /** Where the row begins in its file, from 1; counted on from file to file where several are read as one. */
+  /**
+   * The first line of the row in its file, from 1; the count continues from file to file where several are read as one.
+   */
   line: number;
 }
 
@@ -37,11 +39,11 @@ export interface SkippedRow {
 export interface Rows<R extends Row = Row, L extends List<R> = List<R>> {
   rows: L;
   skipped: SkippedRow[];
-  /** How the file's quotes were read, where that was for its content to decide. */
+  /** The treatment of the file's quotes, if its content decided. */
   quotes?: Quotes;
   /** The names of the labels in the file's own order, where it states them. */
   labelNames?: readonly string[];
-  /** Which file a line is in, where several are read as one. */
+  /** The file of each line, where several are read as one. */
   parts?: readonly FilePart[];
 }
 
@@ -160,7 +162,7 @@ export function textsOf(
 /** The columns of a text, or a pair of texts, with a label. */
 export const LABELED_TEXTS = ['textColumn', 'textPairColumn', 'labelColumn'] as const;
 
-/** The same with the label. */
+/** The texts of a row with its label. */
 export function labeledTexts(fields: Fields, options: ReadOptions): Omit<Row, 'line'> | { problem: string } {
   const texts = textsOf(fields, options);
   if ('problem' in texts) return texts;
@@ -187,7 +189,7 @@ export function requireRows(
   );
 }
 
-/** How records become rows. */
+/** The conversion of records to rows. */
 export interface RowFormat<R extends Row> {
   /** Settings whose columns a file must have, where they are set. */
   required(options: ReadOptions): readonly ColumnOption[];
@@ -197,9 +199,9 @@ export interface RowFormat<R extends Row> {
   placed?(row: R, parts: readonly FilePart[] | undefined): R;
 }
 
-/** The same with what a large file's rows leave in memory. */
+/** A row format with the marks that a large file's rows leave in memory. */
 export interface MarkedFormat<R extends Row> extends RowFormat<R> {
-  /** What is to be learned of a row, where it is labels or a number. */
+  /** The answer of a row, where it is labels or a number. */
   marks(row: Omit<R, 'line'>): readonly string[];
   /** A row of which only that is known: its texts are empty. */
   marked(marks: readonly string[]): Omit<R, 'line'>;
@@ -209,7 +211,7 @@ export interface MarkedFormat<R extends Row> extends RowFormat<R> {
 export const markedOf = <R extends Row>(rows: List<R> & { marked?: Iterable<R> }): Iterable<R> =>
   rows.marked ?? rows;
 
-/** Where a row is in its file, without reading it. */
+/** The line of a row in its file, without reading it. */
 export const lineOf = (rows: List<Row> & { lineOf?(index: number): number }, index: number): number =>
   rows.lineOf?.(index) ?? rows.at(index)!.line;
 

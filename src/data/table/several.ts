@@ -5,9 +5,9 @@ import type { FilePart } from '../../protocol/row-place';
 import { dataFormat } from '../../table/files';
 import type { DataRecord, Table } from '../../table/records';
 
-/** What several files that are read as one have besides. */
+/** Additional facts about several files that are read as one. */
 export interface SeveralFiles {
-  /** Those that have been begun: a record's line is in the last one that begins before it. */
+  /** The files that have been begun: a record's line is in the last one that begins before it. */
   parts: FilePart[];
 }
 

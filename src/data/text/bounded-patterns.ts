@@ -10,7 +10,7 @@ const TRIES = 4;
 /** Texts up to this length are matched without a limit where an expression cannot take many steps. */
 const FEW_STEPS = 1e6;
 
-/** The library's parts with an expression: what they do with a text or a list of tokens. */
+/** The methods of the library's parts with an expression, on a text or a list of tokens. */
 const METHODS = ['normalize', 'pre_tokenize_text', 'decode_chain'] as const;
 
 /** A part of a tokenizer, as the library has made it from tokenizer.json. */

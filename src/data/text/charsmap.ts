@@ -1,6 +1,6 @@
 /**
- * What SentencePiece compiles its normalization rules into (normalizer.cc): four bytes with the size of a double-array
- * trie of UTF-8 keys (darts-clone), the trie, and the replacements, each ended by a zero byte.
+ * The compiled normalization rules of SentencePiece (normalizer.cc): four bytes with the size of a double-array trie of
+ * UTF-8 keys (darts-clone), the trie, and the replacements, each ended by a zero byte.
  */
 export class CharsMap {
   private constructor(
@@ -8,7 +8,7 @@ export class CharsMap {
     private readonly replacements: Uint8Array,
   ) {}
 
-  /** @throws Error if the bytes are no such map */
+  /** @throws Error if the bytes are not such a map */
   static parse(base64: string): CharsMap {
     const bytes = Uint8Array.from(Buffer.from(base64, 'base64'));
     const view = new DataView(bytes.buffer);
@@ -70,6 +70,6 @@ const hasLeaf = (unit: number): boolean => ((unit >>> 8) & 1) === 1;
 const label = (unit: number): number => (unit & 0x800000ff) >>> 0;
 const offset = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
 
-/** How many bytes a character has in UTF-8, by its first one. */
+/** The number of bytes of a character in UTF-8, by its first one. */
 const bytesOfCharacter = (first: number): number =>
   first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;

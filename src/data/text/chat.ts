@@ -85,7 +85,7 @@ function withError<T>(use: () => T, described: (error: TemplateError, cause: Err
   }
 }
 
-/** Those that the file names. As in transformers, others are undefined: some templates ask for that. */
+/** The tokens that the file names. As in transformers, others are undefined: some templates ask for that. */
 function specialTokens(config: Json): Record<string, Plain> {
   const tokens: Record<string, Plain> = {};
   for (const name of SPECIAL) {

@@ -7,10 +7,10 @@ import { content } from './special-ids';
 /** Files of a CLIP tokenizer beside its vocab.json. Only the first must be there. */
 export const CLIP_FILES = ['merges.txt', 'special_tokens_map.json', 'added_tokens.json'];
 
-/** Of the words that CLIP takes apart further: contractions, letters, single digits, and other signs together. */
+/** The pattern by which CLIP divides words further: contractions, letters, single digits, and other signs together. */
 const WORD = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
-/** What CLIPTokenizer has where tokenizer_config.json and special_tokens_map.json name no other. */
+/** The tokens of CLIPTokenizer if tokenizer_config.json and special_tokens_map.json name no others. */
 const DEFAULTS = { bos_token: '<|startoftext|>', eos_token: '<|endoftext|>', unk_token: '<|endoftext|>' };
 
 /**

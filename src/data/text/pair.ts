@@ -4,9 +4,10 @@ import type { Encoding } from './tokenizer';
 export type PairPart = { typeId: number } & ({ id: number } | { text: number });
 
 /**
- * How many tokens of each text are kept: the longer text loses tokens until both are equal, then both lose. The odd
- * token goes to the text that was longer; of equal ones, to the second (tokenizers, TruncationStrategy::LongestFirst, up
- * to 0.23.0, as transformers has it; from 0.23.1 on it stops reading early, so that either text may get the odd token).
+ * The number of tokens of each text that are kept: the longer text loses tokens until both are equal, then both lose.
+ * The odd token goes to the text that was longer; of equal ones, to the second (tokenizers,
+ * TruncationStrategy::LongestFirst, up to 0.23.0, as transformers has it; from 0.23.1 on it stops reading early, so
+ * that either text may get the odd token).
  */
 export function longestFirst(first: number, second: number, room: number): [number, number] {
   const swap = first > second;
@@ -23,8 +24,8 @@ export function longestFirst(first: number, second: number, room: number): [numb
  * Two texts in a tokenizer's format.
  *
  * @param texts the ids of each, without special tokens
- * @param room for the tokens of both
- * @param left whether the beginnings are dropped
+ * @param room the number of tokens of both that fit
+ * @param left true if the beginnings are dropped
  */
 export function joinPair(
   parts: readonly PairPart[],

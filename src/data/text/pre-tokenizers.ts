@@ -11,7 +11,7 @@ import {
 const SPACE = '\\p{White_Space}';
 /** \w of Rust's regular expressions; JavaScript's has ASCII only. */
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
-/** What BERT splits off: punctuation, and all of ASCII that is neither letter nor digit. */
+/** The characters that BERT splits off: punctuation, and all of ASCII that is neither letter nor digit. */
 const PUNCTUATION = '\\p{P}\\u0021-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u007E';
 
 const BYTE_LEVEL = new RegExp(

@@ -3,10 +3,10 @@ import { AuroraError } from '../../base/errors';
 import { inputExists, readInput } from '../../files/inputs/open';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
-/** What a text encoder of a pipeline reads of a prompt. */
+/** The tokenizer of a pipeline's text encoder. */
 export interface PromptTokenizer {
   tokenizer: Tokenizer;
-  /** Of every prompt, in tokens. */
+  /** The length of every prompt, in tokens. */
   length: number;
   padId: number;
   /** `length` ids: the start, the prompt, cut if it is too long, the end, and padding. */
@@ -45,7 +45,7 @@ function tokenizerPath(folder: string): string {
   );
 }
 
-/** transformers writes a number without meaning where there is no limit. */
+/** The limit on tokens. transformers writes a meaningless number if there is no limit. */
 function modelMaxLength(folder: string): number {
   const path = join(folder, 'tokenizer_config.json');
   const config = inputExists(path, 'tokenizer')

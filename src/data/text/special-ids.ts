@@ -8,8 +8,8 @@ export function content(token: unknown): string | undefined {
 }
 
 /**
- * The id that fills a batch up: from the padding section, the named pad token, the model's configuration, or a
- * token called as pad tokens are; undefined when nothing tells.
+ * The id that fills a batch up: from the padding section, the named pad token, the model's configuration, or a token
+ * with the name of pad tokens; undefined if none of them does.
  */
 export function findPadId(
   { tokenizer, tokenizerConfig, modelConfig }: TokenizerFiles,

@@ -10,7 +10,7 @@ import { tokenizerSum } from './tokenizer-files';
 /** Increased whenever the same files would give other tokens, or an older program would have written something else. */
 const VERSION = 2;
 const NAME = /^[0-9a-f]{64}\.tokens$/;
-/** Of one tokenizer's texts; those of the last run come first. A run with more keeps none. */
+/** The most bytes of one tokenizer's texts; those of the last run come first. A run with more keeps none. */
 const MOST_BYTES = 2 ** 26;
 /** Tokenizers; the longest unused are removed first. */
 const MOST_FILES = 8;
@@ -22,10 +22,10 @@ const KEY_BYTES = 16;
 /** In a record's count: segments follow the ids. */
 const HAS_SEGMENTS = 2 ** 31;
 
-/** What a text was encoded to. */
+/** The tokens of an encoded text. */
 export interface Encoded {
   ids: number[];
-  /** As long as `ids`, where the tokenizer gives segments. */
+  /** The segments, in the length of `ids`, if the tokenizer gives any. */
   token_type_ids?: number[];
 }
 
@@ -59,7 +59,7 @@ export class TokenCache {
       this.used.set(key, record);
       this.bytes += record.length;
     }
-    // Of more, a part would gain little; large files have an index instead.
+    // A part of more texts would gain little; large files have an index instead.
     if (this.bytes > MOST_BYTES) this.used = this.known = undefined;
     return fresh ?? unpack(record);
   }

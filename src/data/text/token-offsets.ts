@@ -1,13 +1,16 @@
-/** How far beyond the last token's end the next may begin: what a normalizer drops (controls, stray marks) and spaces. */
+/**
+ * The largest gap from the last token's end to the next token: characters that a normalizer drops (controls, stray
+ * marks) and spaces.
+ */
 const LOOK_AHEAD = 64;
 
 /**
- * Where each token lies in the text, as [start, end) in UTF-16 units; undefined for special tokens. The
- * tokenizers' library gives no offsets, so the pieces are looked for one after the other, blind to case, width
- * and accents as normalizers are. One that cannot be found (an unknown word, a byte of a character) is given
- * what its neighbors leave between them.
+ * The place of each token in the text, as [start, end) in UTF-16 units; undefined for special tokens. The tokenizers'
+ * library gives no offsets, so this function searches for the pieces one after the other, ignoring case, width and
+ * accents as normalizers do. A piece that cannot be found (an unknown word, a byte of a character) gets the text
+ * between its neighbors.
  *
- * @param pieces what each token reads as; undefined for a special token, '' for one that reads as nothing
+ * @param pieces the text of each token; undefined for a special token, '' for one without text
  */
 export function tokenOffsets(
   text: string,

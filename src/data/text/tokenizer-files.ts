@@ -54,7 +54,7 @@ export function tokenizerSum(path: string): string {
   return hash.digest('hex');
 }
 
-/** Of tokenizers without a tokenizer.json. */
+/** The file of tokenizers without a tokenizer.json. */
 const VOCAB = 'vocab.json';
 
 export const TOKENIZER_CONFIG = 'tokenizer_config.json';
@@ -62,10 +62,10 @@ export const CHAT_TEMPLATE = 'chat_template.jinja';
 
 const BESIDE = [TOKENIZER_CONFIG, 'config.json', CHAT_TEMPLATE];
 
-/** What the library implements; it would take any other type for a plain word list. */
+/** The types that the library implements; it would take any other type for a plain word list. */
 const MODELS = ['WordPiece', 'BPE', 'Unigram'];
 
-/** Whether this is the vocab.json of a CLIP tokenizer, as its tokenizer_config.json says. */
+/** True if this is the vocab.json of a CLIP tokenizer, according to its tokenizer_config.json. */
 function isClip(path: string): boolean {
   const config = join(dirname(path), TOKENIZER_CONFIG);
   const name =
@@ -93,7 +93,7 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
       `${path} has no model with a vocabulary, so it is not a tokenizer.json.`,
       'tokenizer_config.json and vocab.json are other files; model.tokenizer must name tokenizer.json.',
     );
-  // Files from before tokenizers 0.9 name no type; the library then tells by the other fields.
+  // Files from before tokenizers 0.9 name no type; the library then decides by the other fields.
   if (model.type !== undefined && !MODELS.includes(model.type as string))
     throw new AuroraError(
       'tokenizer',

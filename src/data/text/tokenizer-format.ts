@@ -3,7 +3,7 @@ import type { PairPart } from './pair';
 import { isTokenId } from './token-id';
 import type { TokenizerFiles } from './tokenizer-files';
 
-/** How many special tokens stand before and after a single text. */
+/** The numbers of special tokens before and after a single text. */
 export function specialTokens(hf: HuggingFaceTokenizer): { before: number; after: number } {
   const text = '\0';
   const tokens = hf.post_processor?.post_process([text], null, true).tokens ?? [text];
@@ -12,8 +12,8 @@ export function specialTokens(hf: HuggingFaceTokenizer): { before: number; after
 }
 
 /**
- * What stands where in a pair of texts, and its segment ids. Without a format, the texts follow each other (tokenizers,
- * PostProcessor::default_process).
+ * The order of the parts of a pair of texts, with segment ids. Without a format, the texts follow each other
+ * (tokenizers, PostProcessor::default_process).
  *
  * @throws Error if a special token of the format has no id
  */
@@ -41,7 +41,10 @@ function processorTypes(section: unknown): unknown[] {
   return [type, ...(Array.isArray(processors) ? processors.flatMap(processorTypes) : [])];
 }
 
-/** Which end of a long text is dropped: tokenizer.json's truncation section, else tokenizer_config.json; the right by default. */
+/**
+ * True if the beginning of a long text is dropped: tokenizer.json's truncation section, else tokenizer_config.json;
+ * false by default.
+ */
 export function truncatesLeft({ tokenizer, tokenizerConfig }: TokenizerFiles): boolean {
   const section = tokenizer.truncation as { direction?: unknown } | null | undefined;
   const side = section?.direction ?? tokenizerConfig.truncation_side;

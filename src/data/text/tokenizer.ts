@@ -39,39 +39,41 @@ export interface Tokenizer {
   encodePair(first: string, second: string, maxLength: number): Encoding;
   /** At least the first `length` tokens, special ones included, whatever end of a long text is dropped elsewhere. */
   encodeStart(text: string, length: number): number[];
-  /** All tokens of a text, without special tokens around it; those that are written in it are read as such. */
+  /** All tokens of a text, without special tokens around it; special tokens that are written in it are read as such. */
   encodeBare(text: string): number[];
   /** The tokens of a word within a text, without special tokens. */
   encodePart(word: string): readonly number[];
   /**
    * The special tokens around a single text.
    *
-   * @throws AuroraError 'tokenizer' if they leave no room in `maxLength`
+   * @throws AuroraError 'tokenizer' if they fill `maxLength`
    */
   special(maxLength: number): SpecialTokens;
   /** The text of tokens, special ones left out; nothing is tidied up, so that more tokens only add to it. */
   decode(ids: readonly number[]): string;
   /** The id of a token by its own name; undefined where there is no such token. */
   idOf(token: string): number | undefined;
-  /** What one token reads as, without marks for a word's begin or middle; undefined for special and unknown tokens. */
+  /**
+   * The text of one token, without marks for a word's beginning or middle; undefined for special and unknown tokens.
+   */
   piece(id: number): string | undefined;
-  /** What one token reads as where it stands alone: with the mark of a word's middle, special ones by their names. */
+  /** The text of one token alone: with the mark of a word's middle, special ones by their names. */
   wordOf(id: number): string;
-  /** Tokens that are no part of a text, such as those that separate texts and those that stand for unknown words. */
+  /** Tokens that are not part of a text, such as those that separate texts and those that stand for unknown words. */
   specialIds: ReadonlySet<number>;
   /** All other tokens, in ascending order. */
   ordinaryIds(): readonly number[];
   padId: number;
-  /** The token that stands for a hidden one, where the files name one, and how it is written in a text. */
+  /** The token that stands for a hidden one, if the files name one, and its spelling in a text. */
   maskId?: number;
   maskToken?: string;
-  /** The token that ends a text, where the files name one. */
+  /** The token that ends a text, if the files name one. */
   endId?: number;
-  /** As in the files; undefined without a chat template. */
+  /** The chat template as in the files; undefined without one. */
   chat?: ChatTemplate;
   /** The largest id plus one, added tokens included. */
   vocabSize: number;
-  /** What had to be assumed. */
+  /** The assumptions that were made. */
   warnings: string[];
 }
 
@@ -91,7 +93,7 @@ function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceToken
   return hf;
 }
 
-/** What the library throws where the file is not as it expects, as an error of the file. */
+/** Converts errors of the library, which throws if the file is not as it expects, to errors of the file. */
 function reading<T>(path: string, use: () => T): T {
   try {
     return use();
@@ -106,7 +108,7 @@ function reading<T>(path: string, use: () => T): T {
   }
 }
 
-/** What a token of nothing but a space reads as. */
+/** The text of a token of nothing but a space. */
 const SPACE = '␣';
 
 /** Encodes a text, with special tokens by default, and cuts nothing. */
@@ -151,8 +153,8 @@ function once<T>(make: () => T): () => T {
 }
 
 /**
- * Characters for each token wanted: enough for most texts, and for texts of long words. Tokens beyond those wanted, so
- * that where a text ends plays no part.
+ * Characters for each token wanted: enough for most texts, and for texts of long words. There are more tokens than
+ * wanted, so that the cut end of a text does not matter.
  */
 const HEAD_CHARACTERS = [6, 16];
 const HEAD_MARGIN = 16;
@@ -237,7 +239,7 @@ function wrap(
     const head = (text: string) =>
       (left ? undefined : encodeHead(whole, text, room + 1, false))?.ids ?? plain(text);
     const texts = [head(first), head(second)];
-    // Which text gets the odd token depends on all tokens of both.
+    // All tokens of both texts determine the one that gets the odd token.
     const counted =
       room % 2 === 1 &&
       texts.every((ids) => ids.length > room) &&

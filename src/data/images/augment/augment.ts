@@ -14,11 +14,11 @@ export interface Augmentation {
   crop?: RandomCrop;
   /** The probability that the image is mirrored. */
   flip?: number;
-  /** How far each factor may lie from 1, as in torchvision's ColorJitter. */
+  /** The largest distance of each factor from 1, as in torchvision's ColorJitter. */
   jitter?: { brightness?: number; contrast?: number; saturation?: number };
 }
 
-/** What the changes depend on: the same key gives the same bits. */
+/** The key of the changes: equal keys give the same bits. */
 export interface AugmentationKey {
   seed: number;
   epoch: number;

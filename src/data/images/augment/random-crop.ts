@@ -3,7 +3,7 @@ import type { Size } from '../image';
 
 export type Range = readonly [from: number, to: number];
 
-/** Which part of an image may be taken. */
+/** The part of an image that may be taken. */
 export interface RandomCrop {
   /** Its share of the area. */
   scale: Range;

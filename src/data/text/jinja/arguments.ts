@@ -24,7 +24,7 @@ export function bind(callee: string, args: Arguments, ...names: string[]): (Valu
   });
 }
 
-/** @throws TemplateError for anything but a text */
+/** @throws TemplateError for anything but a string */
 export function text(callee: string, value: Value | undefined): string {
   if (typeof value !== 'string') throw new TemplateError(`${callee} needs a string, not ${named(value)}`);
   return value;

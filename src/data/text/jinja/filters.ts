@@ -23,7 +23,7 @@ import {
   type Value,
 } from './values';
 
-/** As Jinja2's `title` splits a text: its regular expression has Python's white space. */
+/** The separators of words in Jinja2's `title`: its regular expression has Python's white space. */
 const WORD_STARTS = new RegExp(`((?:[-({[<]|${python.SPACE})+)`);
 
 /** Jinja's filters, tojson as transformers has it. */

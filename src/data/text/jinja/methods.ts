@@ -224,7 +224,7 @@ const DICT: Record<string, Method<Dict>> = {
   copy: (self) => new Dict(self.entries()),
 };
 
-/** What transformers' sandbox refuses, since it would change a value. */
+/** The methods that transformers' sandbox refuses, since they would change a value. */
 const CHANGES = new Set([
   'append', 'clear', 'extend', 'insert', 'pop', 'popitem', 'remove', 'reverse', 'setdefault', 'sort', 'update',
 ]); // prettier-ignore

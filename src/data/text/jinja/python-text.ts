@@ -10,7 +10,7 @@ const isSpaceAt = (text: string, at: number): boolean => {
 
 const hasSurrogates = (text: string): boolean => /[\ud800-\udfff]/.test(text);
 
-/** The characters of a text as Python counts them, by code point. */
+/** The characters of a string as Python counts them, by code point. */
 export const characters = (text: string): string[] =>
   hasSurrogates(text) ? Array.from(text) : text.split('');
 
@@ -22,7 +22,7 @@ export const characterAt = (text: string, index: number): string | undefined =>
 export const textLength = (text: string): number =>
   hasSurrogates(text) ? Array.from(text).length : text.length;
 
-/** How often one text is in another, without overlaps. */
+/** The number of times that one string is in another, without overlaps. */
 export function occurrences(text: string, part: string): number {
   let count = 0;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count++;
@@ -106,7 +106,7 @@ export const capitalized = (text: string): string => {
 /** str.title */
 export const titled = (text: string): string => text.replace(/\p{L}+/gu, (word) => capitalized(word));
 
-/** A text as a literal of Python: repr(text). */
+/** A string as a literal of Python: repr(text). */
 export function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };

@@ -46,7 +46,7 @@ export function render(statements: readonly Statement[], variables: Iterable<[st
       cause.line ??= renderer.line;
       throw cause;
     }
-    // The stack is full, or a text longer than JavaScript's longest.
+    // The stack is full, or a string longer than JavaScript's longest.
     if (cause instanceof RangeError) throw new TemplateError('it is nested too deeply', renderer.line);
     throw cause;
   }

@@ -40,7 +40,7 @@ function mapping(args: Arguments, tools: Tools): (item: Value) => Value {
   return (item) => tools.filter(name, item, rest);
 }
 
-/** What select, reject, selectattr and rejectattr ask of each item. */
+/** The test that select, reject, selectattr and rejectattr apply to each item. */
 function selection(
   { positional, named }: Arguments,
   byAttribute: boolean,

@@ -1,4 +1,4 @@
-/** What is wrong with a template, or with what it is given; `line` counts from 1. */
+/** A mistake in a template, or in its values; `line` counts from 1. */
 export class TemplateError extends Error {
   constructor(
     message: string,

@@ -3,7 +3,7 @@ import { render, type Rendered } from './render';
 import { TemplateError } from './template-error';
 import { Dict, list, type Value } from './values';
 
-/** What a template may be given: the kinds of values that chat templates get. */
+/** A value that a template may get: the kinds of values of chat templates. */
 export type Plain = null | boolean | string | readonly Plain[] | { readonly [key: string]: Plain };
 
 /** The longest template that is read; the longest known one has 30,000 characters. */

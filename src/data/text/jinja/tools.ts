@@ -1,7 +1,7 @@
 import type { Budget } from './budget';
 import type { Arguments, Value } from './values';
 
-/** What filters need of the rendering that they are part of. */
+/** The tools of the rendering that its filters need. */
 export interface Tools {
   budget: Budget;
   /** A path such as "function.name" or an index. */

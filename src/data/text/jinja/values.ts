@@ -19,13 +19,13 @@ export class Sequence {
   constructor(
     readonly kind: SequenceKind,
     private readonly all: Value[],
-    /** How a range is written. */
+    /** The string that a range is written as. */
     readonly shown?: string,
   ) {
     this.weight = limited(all.reduce<number>((sum, item) => sum + weightOf(item), 1));
   }
 
-  /** Its items. Those of a generator are handed out once, as in Python. */
+  /** Its items. A generator's items are handed out once, as in Python. */
   get items(): Value[] {
     if (this.kind !== 'generator') return this.all;
     if (this.spent) return [];
@@ -72,7 +72,7 @@ export class Dict {
 /** Characters and items that a list or a dict may have, those of what it contains included. */
 const HEAVIEST = 16_000_000;
 
-/** How many characters and items reading all of a value takes. What is in it twice counts twice. */
+/** The number of characters and items that reading all of a value takes. A value that is in it twice counts twice. */
 export const weightOf = (value: Value): number =>
   typeof value === 'string'
     ? value.length + 1
@@ -218,7 +218,7 @@ function byCodePoint(a: string, b: string): number {
   return a.codePointAt(start)! - b.codePointAt(start)!;
 }
 
-/** What a loop runs over. @throws TemplateError for a value without items */
+/** The items that a loop runs over. @throws TemplateError for a value without items */
 export function itemsOf(value: Value): Value[] {
   if (value instanceof Sequence) return value.items;
   if (typeof value === 'string') return characters(value);
