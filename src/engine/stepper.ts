@@ -35,7 +35,7 @@ export interface Evaluator {
 
 /** Also runs training steps. */
 export interface Stepper extends Evaluator {
-  /** Whether a step computes logits only for the positions with a label. */
+  /** True if a step computes logits only for the positions with a label. */
   readonly atLabels?: boolean;
   /**
    * @param inputs the model's inputs, labels, and dropout masks if the task has them

@@ -18,9 +18,9 @@ export interface DecoderGraphs {
   first?: Model;
   logits: string;
   cache: readonly CacheInput[];
-  /** What it reads besides the cache. */
+  /** The inputs that it reads besides the cache. */
   inputs: readonly ValueInfo[];
-  /** Whether tokens can be left out of a cache and the others keep their positions: texts of any length fit into it. */
+  /** True if tokens can be left out of a cache and the others keep their positions: texts of any length fit into it. */
   masks: boolean;
 }
 
@@ -44,7 +44,7 @@ export function decoderGraphs(
   const inputs = next.graph.inputs.filter((i) => !past.has(i.name) && !trained.has(i.name));
   const names = inputs.map((i) => i.name);
   if (!names.every((name) => TEXT_INPUTS.includes(name))) return undefined;
-  // This operator takes a text's tokens from the beginning of the cache, however they are masked.
+  // This operator takes a text's tokens from the beginning of the cache, whatever the mask.
   const counts = next.graph.nodes.some((n) => n.opType === 'GroupQueryAttention');
   const masks = !counts && names.includes('attention_mask') && names.includes('position_ids');
   return { next, ...(first && { first }), logits: output, cache, inputs, masks };

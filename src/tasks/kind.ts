@@ -29,15 +29,15 @@ export interface DataFinding {
   hint: string;
 }
 
-/** What a person asks about: texts, also with choices, or an image of the size that the model reads. */
+/** A person's question: texts, also with choices, or an image of the size that the model reads. */
 export type Input = Texts & { image?: PlayImage; choices?: readonly string[] };
 
-/** How a kind reads an example as several sequences, to compare the model's logits for them. */
+/** Reads an example as several sequences, to compare the model's logits for them. */
 export interface Compared<E> {
   sequences(example: E): readonly Example[];
-  /** A few numbers about a sequence. Those of all its sequences, in their order, stand for an example's logits. */
+  /** A few numbers about a sequence. The numbers of all sequences, in their order, stand for an example's logits. */
   keep(sequence: Example, logits: Float32Array): readonly number[];
-  /** What the model is to write besides, for an example whose answer is read from that. */
+  /** The text that the model is to write besides, for an example whose answer is read from it. */
   writing(example: E): Writing | undefined;
 }
 
@@ -63,13 +63,13 @@ export interface TaskKind<
   /** @throws AuroraError 'model' if the head or the loss cannot read the output */
   checkOutput(spec: Experiment, name: string, info: TensorInfo, labels: readonly string[]): void;
   /**
-   * What the loss compares the answers for a batch with.
+   * The tensor that the loss compares with the answers for a batch.
    *
    * @param length of its padded examples
    * @param pass of training; none in an evaluation
    */
   expected(examples: readonly E[], length: number, pass?: TrainingPass): HostTensor;
-  /** How much an example counts in the mean loss of a step: 1, or the number of its words. */
+  /** The weight of an example in the mean loss of a step: 1, or the number of its words. */
   weight(example: E): number;
   /**
    * The classes that an example is to get, for a kind whose loss is the cross-entropy of labels:
@@ -80,7 +80,7 @@ export interface TaskKind<
   inputSizes?(data: D): ReadonlyMap<string, readonly number[]> | undefined;
   /** Keys of a training batch's dropout masks, one for each row, for a kind with more rows than examples. */
   maskKeys?(dataset: D['train']['dataset'], indices: readonly number[]): number[];
-  /** Whether the rows of a training batch have weights, for a kind whose inputs then hold them. */
+  /** True if the rows of a training batch have weights, for a kind whose inputs then hold them. */
   weighsRows?(spec: Experiment): boolean;
   /**
    * The training data as rows of several examples, for training.packing. Only for a kind whose loss is the same for
@@ -93,17 +93,20 @@ export interface TaskKind<
   baseline(data: D): Baseline;
   /** The loss of giving every answer the same probability, for the search for exploded models. */
   guessLoss(data: D): number;
-  /** What the answers of a split are: how often each label occurs, or how numbers are distributed. */
+  /** The answers of a split: the occurrences of each label, or the distribution of numbers. */
   facts(
     examples: Examples<E>,
     outputs: Outputs,
   ): Pick<PreflightSplit, 'labels' | 'unlabeled' | 'numbers' | 'targets' | 'pictures'>;
   findings(spec: Experiment, data: PreflightData): DataFinding[];
-  /** What predictions and comparisons need of an example's logits, where all of them would be too many. */
+  /** The part of an example's logits that predictions and comparisons need, where all of them would be too many. */
   keep?(example: E, logits: Float32Array): Float32Array;
-  /** What the errors view shows of a data set. @param logits of each example, in data order; what `keep` makes of them */
+  /**
+   * The answers that the errors view shows for a data set. @param logits of each example, in data order; the result of
+   * `keep` for them
+   */
   predictions(split: DataSplit<E>, outputs: Outputs, logits: readonly Float32Array[]): Answers;
-  /** How a hidden token is written in a text, for a kind that predicts those. */
+  /** The spelling of a hidden token in a text, for a kind that predicts those. */
   mask?(data: D): string;
   /**
    * Undefined for a kind that writes texts.

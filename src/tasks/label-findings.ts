@@ -74,7 +74,7 @@ export function misspelledLabels({ train, labels }: PreflightData): DataFinding[
     const before = frequent.get(plain(label));
     if (before === undefined || count(label) > count(before)) frequent.set(plain(label), label);
   }
-  // Of thousands of labels, few can be meant.
+  // Among thousands of labels, few can be meant.
   const common = labels.filter((label) => count(label) >= RARER);
   const found = labels.flatMap((label) => {
     const same = frequent.get(plain(label));
@@ -111,7 +111,7 @@ function looksLike(label: string, other: string): boolean {
   return editDistance(a, b) <= edits || (length >= 4 && isSwapped(a, b));
 }
 
-/** Whether two letters next to each other have changed places: two edits, and one mistake. */
+/** True if two neighboring letters have changed places: two edits, and one mistake. */
 function isSwapped(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   const at = [...a].findIndex((c, i) => c !== b[i]);

@@ -8,7 +8,7 @@ import { elementCount, type Graph, type Node } from '../graph/model';
 import { isNBits } from '../graph/quantized/nbits';
 import { IGNORE_LABEL } from './objective';
 
-/** Of smaller vocabularies, the logits of all positions cost little. */
+/** The smallest vocabulary for it: in smaller ones, the logits of all positions cost little. */
 const LEAST_CLASSES = 4096;
 
 /** Input of a step: where a batch has labels, as rows of its positions. */
@@ -78,7 +78,10 @@ function outputLayer(graph: Graph, infos: TensorInfos, logits: string): Node[] |
   }
 }
 
-/** Which input of a node is not a constant, such as a vector that is added to all rows or the shape of a Reshape. */
+/**
+ * The index of a node's input that is not a constant, such as a vector that is added to all rows or the shape of a
+ * Reshape.
+ */
 function dataInput({ initializers }: Graph, { opType, inputs }: Node): number | undefined {
   const isConstant = (name: string) => (initializers.get(name)?.dims.length ?? 2) <= 1;
   if (opType === 'Reshape' || inputs.length !== 2) return 0;
@@ -86,7 +89,7 @@ function dataInput({ initializers }: Graph, { opType, inputs }: Node): number | 
   return a === b ? undefined : a ? 1 : 0;
 }
 
-/** Whether a node multiplies rows by a weight that is not trained. */
+/** True if a node multiplies rows by a weight that is not trained. */
 function isProduct({ initializers }: Graph, makers: ReadonlyMap<string, Node>, node: Node): boolean {
   const isFrozen = (name: string): boolean => {
     const maker = makers.get(name);
@@ -99,10 +102,10 @@ function isProduct({ initializers }: Graph, makers: ReadonlyMap<string, Node>, n
 }
 
 /**
- * The inputs of a batch as a graph with `logitsAtLabels` takes them: of its labels (batch, length) those that count, and
- * their rows. One that does not count if there are none.
+ * The inputs of a batch as a graph with `logitsAtLabels` takes them: the labels (batch, length) that count, and their
+ * rows. Falls back to one ignored label.
  *
- * @param ahead by how many positions a label is after the one that predicts it
+ * @param ahead the number of positions from the one that predicts a label to the label
  */
 export function atLabelRows(inputs: HostTensors, labels: string, ahead: number): HostTensors {
   const {

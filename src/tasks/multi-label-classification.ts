@@ -98,7 +98,7 @@ export const multiLabelClassification = {
   },
 } satisfies TextKind<LabelSetText>;
 
-/** How many examples have each label, and how many have none. */
+/** The number of examples with each label, and with none. */
 function labelUse(examples: Examples<LabelSetText>, labels: readonly string[]) {
   const counts = labels.map(() => 0);
   let unlabeled = 0;

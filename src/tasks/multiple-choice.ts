@@ -26,7 +26,7 @@ const { load, loadValidation, withoutRows, ...reader } = readsTexts({
     const format = choiceFormat(spec);
     return (row, index) => choiceText(tokenizer, row, format, index);
   },
-  // Only what a baseline reads: the rest of an example takes its text.
+  // Only the part that a baseline reads: the rest of an example takes its text.
   answerer:
     () =>
     ({ answer, offered }) =>

@@ -9,7 +9,7 @@ export type ObjectiveName =
 /** Positions with this label do not count (PyTorch's ignore_index). */
 export const IGNORE_LABEL = -100;
 
-/** What a loss leaves in the graph. Sum and count apart, so that micro-batches add up to the right mean. */
+/** The nodes that a loss leaves in the graph. Sum and count apart, so that micro-batches add up to the right mean. */
 export interface LossNodes {
   /** Scalar: the sum over what counts. */
   lossSum: string;
@@ -19,20 +19,24 @@ export interface LossNodes {
   stop: string[];
 }
 
-/** How the loss of a step differs from that of an evaluation. */
+/** The differences between the loss of a step and that of an evaluation. */
 export interface TrainingLoss {
-  /** Of noise-mse: whether the loss of each example is multiplied by its entry in an input of the graph. */
+  /** For noise-mse: true if the loss of each example is multiplied by its entry in an input of the graph. */
   exampleWeights?: boolean;
-  /** Of a cross-entropy, as in PyTorch: share of the target that is spread evenly over all classes, from 0 to below 1. */
+  /**
+   * For a cross-entropy, as in PyTorch: share of the target that is spread evenly over all classes, from 0 to below 1.
+   */
   labelSmoothing?: number;
-  /** Of a cross-entropy: the weight of each class. The mean is then over the weights of the targets. */
+  /** For a cross-entropy: the weight of each class. The mean is then over the weights of the targets. */
   classWeights?: readonly number[];
 }
 
 export interface Objective {
   /** Type of the labels it reads, and how many leading axes of the logits they have; `all`: as many as the logits. */
   labels: { dtype: number; rank: number | 'all' };
-  /** Of a loss of labels for each position: by how many positions they are after the one that predicts them. */
+  /**
+   * For a loss of labels for each position: the number of positions from the one that predicts a label to the label.
+   */
   ahead?: 0 | 1;
   /**
    * @param training what differs in a step; omitted: the loss of an evaluation
@@ -46,7 +50,7 @@ export interface Objective {
     training?: TrainingLoss,
     weights?: string,
   ): LossNodes;
-  /** The same in float64, from the logits of a model that has no loss. */
+  /** The loss in float64, from the logits of a model that has none. */
   measure(logits: HostTensor, labels: HostTensor): { lossSum: number; count: number };
 }
 

@@ -7,7 +7,7 @@ import type { Model } from '../graph/model';
 import { headLabels } from '../graph/task-head';
 import type { Outputs, TargetScale } from '../protocol/outputs';
 
-/** What the outputs of a kind of task are. Of the rows of large files, it sees what is to be learned, without texts. */
+/** Reads the outputs of a kind of task from rows. In rows of large files it sees the answers, without texts. */
 export interface RowReader<R extends Row> {
   /** One name for each of the model's outputs, from the rows of the training file. */
   labels(path: string, rows: Iterable<R>, spec: Experiment): string[];

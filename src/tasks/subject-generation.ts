@@ -38,7 +38,7 @@ export const subjectGeneration = {
     const value = squares.reduce((sum, s) => sum + s, 0) / squares.length;
     return { answer: 'zero everywhere', metric: 'loss', value };
   },
-  // Of zero everywhere: noise has a variance of 1, and so have latents, by their scaling factor.
+  // The loss of a guess of zero everywhere: noise has a variance of 1, and so have latents, by their scaling factor.
   guessLoss: () => 1,
   facts(examples) {
     const all = [...examples];

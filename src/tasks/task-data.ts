@@ -22,23 +22,23 @@ export interface DataSplit<E extends Example = Example> {
   dataset: Dataset<E>;
   /** Rows of the file that were left out; none where validation is a share of the training file. */
   skipped: SkippedRow[];
-  /** How the file's quotes were read, where that was for its content to decide; not for a share of the training file. */
+  /** The treatment of the file's quotes, if its content decided; not for a share of the training file. */
   quotes?: Rows['quotes'];
-  /** Which file a row is in, where the path is a pattern. */
+  /** The file of each row, if the path is a pattern. */
   parts?: Rows['parts'];
 }
 
 export interface TaskData<E extends Example = Example> extends Outputs {
   train: DataSplit<E>;
   validation: DataSplit<E>;
-  /** What the files beside the model leave open, with the setting that names them. */
+  /** The assumptions where files beside the model leave something open, with the setting that names them. */
   assumed: { key: string; message: string }[];
   warnings: string[];
 }
 
 /** A row with its true answer. */
 export type Sample = Omit<PlaySample, 'image'> & {
-  /** As the model reads it, decoded when it is asked for. */
+  /** The image as the model reads it, decoded when it is needed. */
   image?: () => Promise<PlayImage>;
 };
 
@@ -53,16 +53,16 @@ export type LoadData<D extends TaskData = TaskData> = (
   watch?: ReadWatch,
 ) => Promise<D>;
 
-/** How a kind of task reads its data. */
+/** Reads the data of a kind of task. */
 export interface DataReader<E extends Example, D extends TaskData<E>> {
   /** The data of an experiment. */
   load: LoadData<D>;
   /**
-   * What a trained run is measured on. With a separate validation file that file alone: the training data may be large,
-   * or gone.
+   * The data that a trained run is measured on. With a separate validation file that file alone: the training data may
+   * be large, or gone.
    */
   loadValidation: LoadData<D>;
-  /** What it takes to ask a trained run, without any row. */
+  /** The data that questions to a trained run need, without any row. */
   withoutRows: LoadData<D>;
   /** The validation rows as the file has them, to ask a model about. */
   samples(spec: Experiment, data: D): Promise<List<Sample>>;
@@ -85,22 +85,22 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   /** For a kind that reads images: how a picture becomes one. */
   imageShape?(data: D): ImageShape;
   /**
-   * What is the same for rows with equal inputs, where their texts do not say it.
+   * A key that is equal for rows with equal inputs, where their texts do not determine it.
    *
-   * @param lists all rows that are compared; of those on disk, their index has it
+   * @param lists all rows that are compared; the index of rows on disk has their keys
    */
   inputKeys?(lists: readonly List<Row>[]): (row: Row) => string;
   /** A small picture of an example, where it is an image. */
   thumbnail?(example: E): Promise<string | undefined>;
-  /** Whether inputs differ between epochs, so that nothing computed from them can be kept. */
+  /** True if inputs differ between epochs, so that nothing computed from them can be kept. */
   varies(spec: Experiment): boolean;
-  /** What the activations view shows of an example: its row, and what its tokens are. */
+  /** The parts of an example that the activations view shows: its row, and its tokens. */
   shown(data: D, split: D['train'], index: number): ActivationExample | Promise<ActivationExample>;
   /** Adds what the inputs of a data set are made of. */
   hashInputs(dataset: D['train']['dataset'], hash: Hash): void;
 }
 
-/** Where a validation row is. @param line counted on over the files of a pattern */
+/** The place of a validation row. @param line counted through the files of a pattern */
 export function validationPlace(
   { data }: Experiment,
   line: number,

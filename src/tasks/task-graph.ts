@@ -22,11 +22,11 @@ export interface TaskGraphSpec {
   documents?: DocumentPlaces;
   /** Only in the loss of a step; an evaluation's is always the plain objective. */
   trainingLoss?: TrainingLoss;
-  /** Whether the sizes of all tensors follow from those of the inputs, of which only the batch is open. */
+  /** Set if the sizes of all tensors follow from those of the inputs, of which only the batch is open. */
   sized?: true;
 }
 
-/** Whether a step's forward graph differs from that of an evaluation. */
+/** True if a step's forward graph differs from that of an evaluation. */
 export const trainsDifferently = ({ adapters, documents, trainingLoss }: TaskGraphSpec): boolean =>
   documents !== undefined || trainingLoss !== undefined || adapters.some((a) => dropoutOf(a.spec) > 0);
 
@@ -45,7 +45,7 @@ export interface TaskGraph {
   model: Model;
   trainable: TrainableInfo[];
   labels: string;
-  /** Of the rows with a label alone if `ahead` is known. */
+  /** The name of the logits; only the rows with a label if `ahead` is known. */
   logits: string;
   /** The loss is that of the inputs that `atLabelRows` makes of a batch with this number. */
   ahead?: number;
@@ -55,7 +55,7 @@ export interface TaskGraph {
   stop: string[];
   /** z of every call of an adapted layer, by module path. */
   observed: Map<string, string[]>;
-  /** As the task has it. */
+  /** The task's own setting. */
   sized?: true;
 }
 

@@ -105,7 +105,7 @@ function* tagsOf(examples: Iterable<TaggedText>): Iterable<number> {
   for (const { tags } of examples) yield* tags;
 }
 
-/** Of a span: the smallest probability of its words' tags. */
+/** The probability of a span: the smallest one of its words' tags. */
 function probabilityOf(example: TaggedText, logits: Float32Array, start: number, end: number): number {
   let least = 1;
   for (let word = start; word < end; word++) {

@@ -31,7 +31,7 @@ export function trainingLoss<E extends Example>(
 }
 
 /**
- * How much an example counts in the mean loss of a step.
+ * The weight of an example in the mean loss of a step.
  *
  * @param loss that of `trainingLoss`
  */

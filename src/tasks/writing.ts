@@ -1,6 +1,6 @@
 import type { Example } from '../data/dataset';
 
-/** What a model is to write after a prompt, and how that is read. */
+/** The text that a model is to write after a prompt, and the way to read it. */
 export interface Writing {
   prompt: readonly number[];
   /** New tokens at most. */
@@ -9,7 +9,7 @@ export interface Writing {
   beams: number;
   /** Tokens that end the text. */
   ends: ReadonlySet<number>;
-  /** A text so far, as an example of which nothing counts in a loss. */
+  /** A text so far, as an example in which nothing counts in a loss. */
   example(ids: readonly number[]): Example;
   /** A few numbers about the new tokens, kept after those of the sequences. */
   keep(tokens: readonly number[]): readonly number[];

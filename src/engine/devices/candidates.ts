@@ -18,12 +18,12 @@ export const PROCESSOR = {
 export const onProcessor = ({ device }: Pick<Place, 'device'>): boolean =>
   device === 'cpu' || device === 'wasm';
 
-/** Whether it computes on a graphics card. */
+/** True if it computes on a graphics card. */
 const onCard = ({ device }: Place): boolean => device === 'webgpu' || device === 'cuda';
 
 /**
- * What `--device auto` tries: each device of an engine, the CPU's first. A software renderer (lavapipe, SwiftShader) is
- * never faster than the CPU itself, so a GPU must have its device file.
+ * The candidates of `--device auto`: each device of an engine, the CPU's first. A software renderer (lavapipe,
+ * SwiftShader) is never faster than the CPU itself, so a GPU must have its device file.
  */
 export function candidates(engine: EngineName, facts: DeviceFacts): Candidate[] {
   const ort = (device: OrtDevice, problem?: string) => of({ engine: 'onnxruntime', device }, problem);

@@ -7,6 +7,6 @@ export interface DeviceRequest {
   device: 'auto' | Place['device'] | Place[];
   /** Fall back to the CPU, visibly, if the device cannot be used. */
   fallBack: boolean;
-  /** Which of the two were given explicitly rather than by default: a resumed run respects only these. */
+  /** True for each of the two that was given explicitly rather than by default: a resumed run respects only these. */
   given: { engine: boolean; device: boolean };
 }

@@ -74,7 +74,7 @@ function cudaTrouble({ message }: Error): Trouble | undefined {
   return undefined;
 }
 
-/** @param folder of the runtime's own library, where it looks for providers */
+/** @param folder of the runtime's own library, where it searches for providers */
 export function providerTrouble(folder: string | undefined): Trouble {
   const provider = join(folder ?? '', 'libonnxruntime_providers_cuda.so');
   if (folder === undefined || !existsSync(provider))

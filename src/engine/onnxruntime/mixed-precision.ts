@@ -11,7 +11,7 @@ import { openSession, type SessionOptions } from './session';
 export interface MixedPrecision {
   /** A graph of the task with its frozen weights in float16; forward and backward graphs share them. */
   apply(model: Model): Model;
-  /** What does not become faster or smaller, and why, in full sentences. */
+  /** The parts that do not become faster or smaller, and the reasons, in full sentences. */
   warnings: string[];
 }
 

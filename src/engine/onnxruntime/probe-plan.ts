@@ -15,8 +15,8 @@ export interface ProbePlan {
 }
 
 /**
- * Which axes are the same, from what the model states to what is common. Exporters use one name for an axis everywhere,
- * or none, or a different name in each input.
+ * Rules that identify equal axes, from those that the model states to those that are common. Exporters use one name for
+ * an axis everywhere, or none, or a different name in each input.
  */
 const TIES: ((input: ValueInfo, axis: number, dim: Dim) => string)[] = [
   (input, axis, dim) => stated(input, axis, dim),
@@ -31,7 +31,7 @@ const stated = (input: ValueInfo, axis: number, dim: Dim): string => String(dim 
 /** A decoder's sequences have their own lengths. */
 const side = (input: ValueInfo): string => (/decoder|target|tgt/i.test(input.name) ? 'decoder ' : '');
 
-/** Whether height and width of an input are free: a million pixels would take long, and much memory. */
+/** True if height and width of an input are free: a million pixels would take long, and much memory. */
 const isPicture = ({ shape }: ValueInfo): boolean =>
   shape?.length === 4 && shape.slice(2).every((dim) => typeof dim !== 'number');
 

@@ -54,7 +54,7 @@ export async function probe(
   }
 }
 
-/** Those without a default value. */
+/** Inputs without a default value. */
 const realInputs = (model: Model): ValueInfo[] =>
   model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
 

@@ -71,7 +71,7 @@ const MISTAKEN_ON_GPU = 'SkipLayerNormFusion';
 
 /**
  * From Node 24 on, onnxruntime-common wraps float16 data in the new Float16Array, which its native half cannot read. It
- * looks for the class once, at the first tensor: if hidden at that moment, the data stay as bits.
+ * searches for the class once, at the first tensor: if hidden at that moment, the data stay as bits.
  */
 function keepHalfAsBits(): void {
   const globals = globalThis as { Float16Array?: unknown };

@@ -170,9 +170,9 @@ const forSteps = ({ graph }: Model, on: On): SessionOptions => {
 };
 
 /**
- * Whether weights in int8 are packed when a step's graph opens: 0.94 times the time of a step. Each is read by one product, and
- * the runtime closes its mapping, so memory stays the same; but what is packed cannot be read from the file again, which a
- * large model may need.
+ * True if weights in int8 are packed when a step's graph opens: 0.94 times the time of a step. Each is read by one
+ * product, and the runtime closes its mapping, so memory stays the same; but packed weights cannot be read from the
+ * file again, which a large model may need.
  */
 const packs = ({ graph }: Model): boolean => weightBytes(graph) < LARGE_MODEL;
 

@@ -12,7 +12,7 @@ import { foldConstants } from './fold';
 import { GRAD_SCALE } from './gradient-scale';
 import { probe } from './probe';
 
-/** Tells users who requested checkpointing why nothing changed. */
+/** Explains to users who requested checkpointing why nothing changed. */
 const NOTHING_TO_RECOMPUTE =
   'Gradient checkpointing has no effect on this model: the backward pass reads too little from inside its layers ' +
   'for recomputation to save memory. Training continues without it.';

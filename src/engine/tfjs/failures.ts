@@ -19,7 +19,7 @@ export function memoryError(tf: Tf, cause: unknown): AuroraError | undefined {
   );
 }
 
-/** What a GPU reported in addition to its results. */
+/** The error for a report of a GPU in addition to its results. */
 export function faultError(tf: Tf, message: string): AuroraError {
   const [first] = message.split('\n');
   return (

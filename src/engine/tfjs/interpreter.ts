@@ -16,7 +16,7 @@ import { upload } from './value';
  */
 export class Interpreter {
   private readonly ops: ReadonlyMap<Node, Op>;
-  /** What each node is the last to read. */
+  /** The tensors that each node is the last to read. */
   private readonly dead = new Map<Node, string[]>();
 
   /**
@@ -93,7 +93,7 @@ export class Interpreter {
   }
 }
 
-/** The same values under an identity that the tape has not seen. */
+/** Copies of the values under an identity that the tape has not seen. */
 function detach(tf: Tf, tensor: TfTensor): TfTensor {
   const engine = tf.engine();
   engine.backend.incRef(tensor.dataId);

@@ -28,7 +28,7 @@ export interface OpContext {
   dtype(i: number): number;
   /** A host input's integers. @throws AuroraError 'operator' if only the device knows them */
   ints(i: number): number[];
-  /** Whether the node has this input. */
+  /** True if the node has this input. */
   has(i: number): boolean;
   /** A result on the device with its ONNX type; the first input's type by default. */
   out(tensor: tfjs.Tensor, dtype?: number): Value;

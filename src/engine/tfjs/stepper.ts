@@ -61,7 +61,7 @@ export async function openGraphs(
 
   function forwardAndBackward(inputs: HostTensors, parameters: Parameters, gradScale: number): TfTensor[] {
     const values = new Map([...constants, ...feeds(tf, training.model.graph, inputs)]);
-    // What no trainable tensor affects is computed outside the tape, which would keep all of it.
+    // Tensors that no trainable tensor affects are computed outside the tape, which would keep all of them.
     interpreter.run(before, values, kept);
     const forward = (...xs: TfTensor[]): TfTensor => {
       trainable.forEach((t, i) => values.set(t.name, onDevice(xs[i])));

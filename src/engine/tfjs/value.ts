@@ -13,7 +13,7 @@ export const hostInts = (values: readonly number[], dims: number[] = [values.len
   tensor: { dtype: DType.int64, dims, data: BigInt64Array.from(values, BigInt) },
 });
 
-/** As plain numbers, with float16 decoded. The end of an open slice, 2^63 − 1, becomes 2^63. */
+/** The values as plain numbers, with float16 decoded. The end of an open slice, 2^63 − 1, becomes 2^63. */
 export function hostNumbers({ dtype, data }: HostTensor): ArrayLike<number> {
   if (dtype === DType.float16) return Float32Array.from(data as Uint16Array, fromHalf);
   if (dtype === DType.bfloat16) return Float32Array.from(data as Uint16Array, fromBfloat16);
@@ -26,7 +26,7 @@ export function hostNumbers({ dtype, data }: HostTensor): ArrayLike<number> {
 const HOST_ELEMENTS = 1 << 16;
 
 /**
- * Whether all given inputs are on the host and small: the operator is then computed there.
+ * True if all given inputs are on the host and small: the operator is then computed there.
  * @param elements of its largest result; of its largest input by default
  */
 export const allOnHost = (c: OpContext, elements = 0): boolean =>

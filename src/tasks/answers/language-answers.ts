@@ -7,10 +7,10 @@ import { exampleColumns, rounded } from './predictions';
 import { crossEntropy } from '../softmax';
 
 /**
- * Of each token that counts, its log-probability, and by how much its logit is above that of every other token. All
+ * The log-probability of each token that counts, and the distance of its logit above that of every other token. All
  * logits of a data set would not fit into memory.
  *
- * @param targets (tokens), with IGNORE_LABEL for those that do not count
+ * @param targets (tokens), with IGNORE_LABEL for tokens that do not count
  * @param logits (tokens, vocabulary)
  * @param ahead 1 where a position predicts the token after it, 0 for its own
  * @returns two numbers a token

@@ -5,12 +5,12 @@ import { inTemplate } from '../../experiment/prompt-template';
 import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
 import type { LanguageOptions } from '../text/language-text';
 
-/** How an experiment writes questions with choices, and how it finds the model's answer. */
+/** The format of an experiment's questions with choices, and the method that finds the model's answer. */
 export interface ChoiceFormat extends LanguageOptions {
   template: string;
   /** Questions are a user's messages in the model's chat format, and answers the assistant's. */
   chat: boolean;
-  /** What an answer begins with, where a question does not say it itself. */
+  /** The words before the choice in an answer, if a question has none of its own. */
   lead?: string;
   scoring: Scoring;
 }
@@ -18,9 +18,9 @@ export interface ChoiceFormat extends LanguageOptions {
 /** A question, as a file has it or a person asks it. */
 export type Question = Pick<ChoiceRow, 'text' | 'choices' | 'lead'>;
 
-/** As in the tasks of lm-evaluation-harness whose choices are texts. */
+/** The template of the tasks of lm-evaluation-harness whose choices are texts. */
 const QUESTION = 'Question: {text}\nAnswer:';
-/** Of every answer in Commonsense170K. */
+/** The lead of every answer in Commonsense170K. */
 const LEAD = 'the correct answer is ';
 
 export function choiceFormat({ data, task, model }: Experiment): ChoiceFormat {

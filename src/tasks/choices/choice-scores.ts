@@ -3,7 +3,7 @@ import { NONE } from './choice-writing';
 import type { ChoiceSequence, ChoiceText } from './choice-text';
 import { argmax, crossEntropy, softmax } from '../softmax';
 
-/** What is kept of a sequence: the log-probability of its answer, and its tokens. */
+/** The numbers that are kept of a sequence: the log-probability of its answer, and its tokens. */
 export function likelihood({ ids, from, to }: ChoiceSequence, logits: Float32Array): [number, number] {
   const vocabulary = logits.length / ids.length;
   let sum = 0;
@@ -12,13 +12,16 @@ export function likelihood({ ids, from, to }: ChoiceSequence, logits: Float32Arr
   return [sum, to - from];
 }
 
-/** What a model answers to a question. */
+/** A model's answer to a question. */
 export interface Answered {
-  /** The index of a choice; undefined if a text that the model wrote has none. */
+  /** The index of a choice; undefined if the model wrote a text that names none. */
   predicted: number | undefined;
-  /** Of each choice, if they were compared: the softmax of their log-probabilities, normalized if the scoring is. */
+  /**
+   * The probability of each choice, if they were compared: the softmax of their log-probabilities, normalized if the
+   * scoring is.
+   */
   probabilities: Float64Array | undefined;
-  /** Of the right answer, for each of its tokens. */
+  /** The loss of the right answer, for each of its tokens. */
   loss: number;
 }
 

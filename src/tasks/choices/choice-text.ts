@@ -12,7 +12,7 @@ import type { Writing } from '../writing';
 /** A question with its right answer, from which the model learns, and what it takes to ask it. */
 export interface ChoiceText extends LanguageText {
   choices: readonly string[];
-  /** How many choices it has. */
+  /** The number of choices it has. */
   offered: number;
   /** The index of the right one. */
   answer: number;
@@ -22,7 +22,7 @@ export interface ChoiceText extends LanguageText {
    * when they are first asked for, since training needs none.
    */
   sequences(): readonly ChoiceSequence[];
-  /** How the model writes the answer, where it is scored by that. */
+  /** The writing of the answer, if the model is scored by that. */
   writing?(): Writing;
 }
 
@@ -31,7 +31,7 @@ export interface ChoiceSequence extends LanguageText {
   /** The tokens of the answer, without those that end it. */
   from: number;
   to: number;
-  /** Whether all of the answer is there, after something that it answers. */
+  /** True if all of the answer is there, after something that it answers. */
   fits: boolean;
 }
 
@@ -95,7 +95,7 @@ function sequenceOf(
   };
 }
 
-/** Where the answer ends, and what ends every answer begins. */
+/** The end of the answer, where the ending of every answer begins. */
 function answerEnd(
   tokenizer: Tokenizer,
   { messages }: ReturnType<typeof answered>,

@@ -7,7 +7,7 @@ import { IGNORE_LABEL } from '../objective';
 import { shorten } from '../text/shorten';
 import type { Writing } from '../writing';
 
-/** Of LLM-Adapters' commonsense_evaluate.py, as are the 4 beams. */
+/** The limit of LLM-Adapters' commonsense_evaluate.py, whose 4 beams are used too. */
 const MAX_TOKENS = 32;
 const BEAMS = 4;
 const INDENT = ' '.repeat(16);
@@ -17,8 +17,7 @@ const TEMPLATE = `Below is an instruction that describes a task. Write a respons
 export const NONE = -1;
 
 /**
- * How a model writes the answer to a question. Where prompt and answer could be too long together, the prompt is
- * shortened.
+ * The writing of an answer to a question. Where prompt and answer could be too long together, the prompt is shortened.
  *
  * @param right the question with its right answer, after which a text ends
  */

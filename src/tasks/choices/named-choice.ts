@@ -2,10 +2,10 @@
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
 /**
- * The index of the choice that a text names first; undefined if it names none. Of choices that begin alike, the longest
- * one that is there counts.
+ * The index of the choice that a text names first; undefined if it names none. If several choices with a common
+ * beginning are there, the longest one counts.
  *
- * @param whole whether a choice must not be a part of a longer word, as "a" is of "answer"
+ * @param whole true if a choice must not be a part of a longer word, as "a" is of "answer"
  */
 export function namedChoice(text: string, choices: readonly string[], whole: boolean): number | undefined {
   const longestFirst = choices

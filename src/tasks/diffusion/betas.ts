@@ -1,4 +1,4 @@
-/** How noise variances β are spread over the timesteps, as diffusers' schedulers name it. */
+/** The schedules of noise variances β over the timesteps, with the names of diffusers' schedulers. */
 export const BETA_SCHEDULES = ['linear', 'scaled_linear', 'squaredcos_cap_v2'] as const;
 export type BetaSchedule = (typeof BETA_SCHEDULES)[number];
 

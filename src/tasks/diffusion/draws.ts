@@ -1,14 +1,14 @@
 import { normal, Stream, uniform } from '../../base/random';
 
 /**
- * What is drawn for one row of a batch. Each number depends on the keys alone, so that a resumed run repeats it and nothing
- * that samples pictures can change it.
+ * The keys of the random numbers of one row of a batch. Each number depends on the keys alone, so that a resumed run
+ * repeats it and nothing that samples pictures can change it.
  */
 export interface DrawKeys {
   seed: number;
   /** 0 for evaluations, 1 plus the epoch for training. */
   pass: number;
-  /** Of the row: by convention 2 × example, plus 1 for the class image that goes with it. */
+  /** The number of the row: by convention 2 × example, plus 1 for the class image that goes with it. */
   row: number;
 }
 
@@ -17,7 +17,7 @@ export const drawNoise = ({ seed, pass, row }: DrawKeys, count: number): Float32
   Float32Array.from({ length: count }, (_, i) => normal(seed, Stream.noise, pass, row, i));
 
 /**
- * The same, plus an offset for each channel: strength × a standard normal number
+ * Noise plus an offset for each channel: strength × a standard normal number
  * (https://www.crosslabs.org/blog/diffusion-with-offset-noise).
  */
 export function drawOffsetNoise(
@@ -38,7 +38,7 @@ export function drawOffsetNoise(
 export const drawTimestep = ({ seed, pass, row }: DrawKeys, training: number): number =>
   Math.floor(uniform(seed, Stream.timesteps, pass, row) * training);
 
-/** Which of `count` class images goes with an example. */
+/** The index, below `count`, of the class image that goes with an example. */
 export const drawClassImage = ({ seed, pass, row }: DrawKeys, count: number): number =>
   Math.floor(uniform(seed, Stream.classImages, pass, row) * count);
 

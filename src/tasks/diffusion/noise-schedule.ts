@@ -2,16 +2,16 @@ import { AuroraError } from '../../base/errors';
 import { BETA_SCHEDULES, cumulativeAlphas, makeBetas, withZeroTerminalSnr } from './betas';
 import { readSchedulerConfig, type SchedulerConfig } from './scheduler-config';
 
-/** What a U-Net predicts: the noise ε, or v = √ᾱ·ε − √(1 − ᾱ)·x₀ (Salimans and Ho, 2022). */
+/** The prediction of a U-Net: the noise ε, or v = √ᾱ·ε − √(1 − ᾱ)·x₀ (Salimans and Ho, 2022). */
 export const PREDICTION_TYPES = ['epsilon', 'v_prediction'] as const;
 export type PredictionType = (typeof PREDICTION_TYPES)[number];
 
-/** How noise is mixed into a picture at each timestep of training. */
+/** The mixture of noise and picture at each timestep of training. */
 export interface NoiseSchedule {
   predictionType: PredictionType;
   /** ᾱₜ for t = 0, 1, …: xₜ = √ᾱₜ·x₀ + √(1 − ᾱₜ)·ε. The last may be 0. */
   alphasCumprod: Float64Array;
-  /** What samplers read besides. */
+  /** The settings that samplers read besides. */
   config: SchedulerConfig;
 }
 
@@ -24,7 +24,7 @@ const MOST_STEPS = 100_000;
  */
 export const readNoiseSchedule = (path: string): NoiseSchedule => noiseSchedule(readSchedulerConfig(path));
 
-/** As diffusers' DDPMScheduler, with which it trains whatever the class in the file. */
+/** The schedule of diffusers' DDPMScheduler, with which it trains whatever the class in the file. */
 export function noiseSchedule(config: SchedulerConfig): NoiseSchedule {
   const predictionType = config.choice('prediction_type', PREDICTION_TYPES, 'epsilon');
   const betas =

@@ -1,6 +1,6 @@
 import type { NoiseSchedule } from './noise-schedule';
 
-/** All that training needs of a schedule. */
+/** The parts of a schedule that training needs. */
 export type TrainingSchedule = Pick<NoiseSchedule, 'predictionType' | 'alphasCumprod'>;
 
 /** √ᾱ and √(1 − ᾱ): how much of the picture and of the noise there is at a timestep. */
@@ -34,7 +34,7 @@ export function velocity(
   return Float32Array.from(sample, (x, i) => a * noise[i]! - b * x);
 }
 
-/** What the model is trained to predict. */
+/** The target that the model is trained to predict. */
 export const target = (
   schedule: TrainingSchedule,
   sample: ArrayLike<number>,

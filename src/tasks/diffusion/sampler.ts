@@ -11,11 +11,11 @@ const SAMPLERS: Record<
 
 /** Draws one picture, a prediction at a time: take `next`, predict from it, give the prediction to `step`. */
 export interface Sampler {
-  /** How many predictions there are in total. */
+  /** The number of predictions in total. */
   readonly steps: number;
-  /** The latents so far: once there is no next step, those of the picture. */
+  /** The latents so far: once no step is left, those of the picture. */
   readonly latents: Float64Array;
-  /** What the model is to predict from; undefined once the picture is complete. */
+  /** The input of the model's next prediction; undefined once the picture is complete. */
   next(): SamplerStep | undefined;
   /**
    * @param prediction of what `next` returned: ε or v as the schedule's prediction type is, guidance included

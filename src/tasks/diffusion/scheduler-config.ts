@@ -30,14 +30,14 @@ const CLASSES = [
 export class SchedulerConfig {
   constructor(
     private readonly values: Record<string, unknown>,
-    /** Of the file, for errors. */
+    /** The path of the file, for errors. */
     readonly path: string,
   ) {
     const name = this.values._class_name;
     if (name !== undefined) this.choice('_class_name', CLASSES, '');
   }
 
-  /** The same with other values for some keys. */
+  /** The config with other values for some keys. */
   with(values: Record<string, unknown>): SchedulerConfig {
     return new SchedulerConfig({ ...this.values, ...values }, this.path);
   }

@@ -12,7 +12,7 @@ const RHO = 7;
 export interface Sigmas {
   /** The standard deviation of the noise before each step, descending, and after the last one. */
   sigmas: number[];
-  /** Of each step; fractions between those of training. */
+  /** The timestep of each step; fractions between those of training. */
   timesteps: number[];
   /** The standard deviation of the noise that a picture starts from. */
   initial: number;

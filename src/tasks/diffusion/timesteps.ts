@@ -35,7 +35,7 @@ export function spacedTimesteps(
   }
 }
 
-/** As NumPy rounds. */
+/** Rounds as NumPy does. */
 export function roundHalfEven(x: number): number {
   const down = Math.floor(x);
   const rest = x - down;

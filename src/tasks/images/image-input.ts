@@ -8,7 +8,7 @@ import type { Model } from '../../graph/model';
 import { modelInputs } from '../task-data';
 
 /**
- * How images become the input of an experiment's model.
+ * The preprocessing of images for an experiment's model.
  *
  * @throws AuroraError 'model' if the model has another input than one of images, if there is no
  *   preprocessor_config.json, or if the two do not agree on the size

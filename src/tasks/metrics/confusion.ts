@@ -101,14 +101,14 @@ export class ConfusionMatrix {
     return this.counts[actual * this.labels + predicted];
   }
 
-  /** How often a label is true. */
+  /** The number of times that a label is true. */
   private row(label: number): number {
     let sum = 0;
     for (let k = 0; k < this.labels; k++) sum += this.at(label, k);
     return sum;
   }
 
-  /** How often a label is predicted. */
+  /** The number of times that a label is predicted. */
   private column(label: number): number {
     let sum = 0;
     for (let k = 0; k < this.labels; k++) sum += this.at(k, label);

@@ -2,8 +2,8 @@ import { ratio } from './ratio';
 
 /**
  * Share of examples whose label is among the k with the largest scores (scikit-learn's top_k_accuracy_score). From 0 to
- * 1: 1 if there are at most k labels, 0 of no examples. Of equal scores, the label with the higher index is first, as
- * there; `argmax` takes the lower.
+ * 1: 1 if there are at most k labels, 0 without examples. If scores are equal, the label with the higher index is
+ * first, as there; `argmax` takes the lower.
  */
 export class TopKAccuracy {
   private right = 0;

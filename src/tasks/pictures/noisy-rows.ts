@@ -20,7 +20,7 @@ interface NoisyRow {
   timestep: number;
   sample: Float32Array;
   target: Float32Array;
-  /** Of its loss in training. */
+  /** The weight of its loss in training. */
   weight: number;
 }
 
@@ -37,7 +37,7 @@ const inOrder = (rows: readonly Rows[]): NoisyRow[] => [
   ...rows.flatMap(([, ofClass]) => ofClass ?? []),
 ];
 
-/** Of an example: its own row, and in training that of its class image. */
+/** The rows of an example: its own, and in training that of its class image. */
 type Rows = readonly [own: NoisyRow, ofClass?: NoisyRow];
 
 /** Drawn for a batch's inputs, until its targets are asked for: on a GPU, drawing them again would be a good part of a step. */
@@ -68,7 +68,7 @@ function drawRows(example: PictureExample, pass: TrainingPass | undefined): Rows
   return [own, noisyRow(other, ofClass, noising.priorWeight, true)];
 }
 
-/** Of an evaluation, all timesteps of an image have their own draws. */
+/** Keys of random numbers. In an evaluation, all timesteps of an image have their own draws. */
 const keysOf = ({ row, noising, timestep }: PictureExample, pass?: TrainingPass): DrawKeys => ({
   seed: noising.seed,
   pass: pass ? pass.epoch + 1 : 0,
@@ -103,13 +103,13 @@ function sizeOf({ latents: { dims } }: EncodedPicture): [channels: number, perCh
   return [both! / 2, elementCount(sides)];
 }
 
-/** Of the latents of some rows: (rows, c, h, w). */
+/** The sizes of the latents of some rows: (rows, c, h, w). */
 const batchDims = (rows: readonly NoisyRow[]): number[] => {
   const [both, ...sides] = rows[0]!.encoded.latents.dims;
   return [rows.length, both! / 2, ...sides];
 };
 
-/** Of a row in each input. */
+/** The sizes of a row in each input. */
 export const rowSizes = ({ latents, inputs }: EncodedPicture): Map<string, readonly number[]> =>
   new Map<string, readonly number[]>([
     [SAMPLE, [latents.dims[0]! / 2, ...latents.dims.slice(1)]],

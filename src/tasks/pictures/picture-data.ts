@@ -24,7 +24,7 @@ const MEASURED = 8;
 const RESOLUTION = 512;
 const SDXL_RESOLUTION = 1024;
 
-/** Of CLIP's text encoders, in tokens. */
+/** The positions of CLIP's text encoders, in tokens. */
 const POSITIONS = 77;
 
 /** The input that only U-Nets of the SDXL kind have. */
@@ -71,7 +71,7 @@ const noRows = (path: string): PictureSplit => ({
   skipped: [],
 });
 
-/** Of the first text encoder; loaded once, when it is first asked for. */
+/** The tokenizer of the first text encoder; loaded once, when it is first needed. */
 function promptTokenizer({ path }: Experiment['model']): () => PromptTokenizer {
   let loaded: PromptTokenizer | undefined;
   return () => (loaded ??= loadPromptTokenizer(join(dirname(path), 'tokenizer'), POSITIONS));
@@ -91,7 +91,7 @@ function withoutRows({ data, model: named, task }: Experiment, model: Model): Pi
   };
 }
 
-/** Where the rows of a path are: those of a folder may be the lines of a file in it. */
+/** The place of a path's rows: those of a folder may be the lines of a file in it. */
 const placeOf = (path: string, prompt: string | undefined): string =>
   (prompt === undefined && captionsFile(path)) || path;
 

@@ -10,22 +10,22 @@ export interface PictureExample extends Example {
   source: ImageSource;
   prompt: string;
   noising: Noising;
-  /** Of an evaluation; training draws one in each epoch. */
+  /** The timestep in an evaluation; training draws one in each epoch. */
   timestep?: number;
-  /** What the pipeline's encoders make of it. Set before the first batch. */
+  /** The encoded image and prompt. Set before the first batch. */
   encoded?: EncodedPicture;
   /** Class images, one of which is drawn for each example in each epoch (prior preservation). */
   classImages?: readonly PictureExample[];
 }
 
-/** How noise is drawn and mixed, the same for all examples. */
+/** The drawing and mixing of noise for all examples. */
 export interface Noising {
   seed: number;
   schedule: TrainingSchedule;
   noiseOffset: number;
   /** γ of Min-SNR; undefined for the same weight at all timesteps. */
   snrGamma?: number;
-  /** Of the loss on class images. */
+  /** The weight of the loss on class images. */
   priorWeight: number;
 }
 
@@ -49,10 +49,10 @@ export interface PictureSplit extends DataSplit<PictureExample> {
 export interface PictureData extends TaskData<PictureExample> {
   train: PictureSplit;
   validation: PictureSplit;
-  /** Of the images in pixels, and how they are cut to it. */
+  /** The size in pixels to which images are cut. */
   resolution: number;
   centerCrop: boolean;
-  /** Of the prompts, to show their words. @throws AuroraError 'tokenizer' */
+  /** The tokenizer of the prompts, to show their words. @throws AuroraError 'tokenizer' */
   promptTokenizer: () => PromptTokenizer;
 }
 

@@ -48,7 +48,10 @@ const WORD = /[\p{L}\p{N}]+/gu;
 /** Words of a text that are tried before one of several tokens is hidden. */
 const TRIES = 32;
 
-/** A text with one of its words hidden that the model reads: one that is a single token, if there is any. */
+/**
+ * A text with one of its words hidden, chosen among those that the model reads: one that is a single token, if there is
+ * any.
+ */
 export function withMask(
   text: string,
   tokenizer: Tokenizer,

@@ -4,24 +4,24 @@ import type { ChatMessage, ChatTemplate } from '../../data/text/chat';
 /** [start, end) in UTF-16 units. */
 type Span = [number, number];
 
-/** Where one of the assistant's messages is, in UTF-16 units. */
+/** The place of one of the assistant's messages, in UTF-16 units. */
 export interface AssistantSpan {
   start: number;
   end: number;
   /**
-   * Where the message's content ends, if the message ends otherwise than where it is the last one (gpt-oss:
-   * <|end|> instead of <|return|>): `end` is then only as far as the two agree.
+   * The end of the message's content, if the message ends otherwise than where it is the last one (gpt-oss: <|end|>
+   * instead of <|return|>): `end` is then only as far as the two agree.
    */
   content?: number;
 }
 
 /**
- * Where the assistant's messages are in a conversation, found by comparing renderings of its beginnings. A template may
- * end a conversation otherwise than a message within it (Phi-3.5), remove the reasoning of earlier messages (Qwen3), ask for
- * reasoning that a message does not have (R1-Distill, QwQ), or move the system's message (Mistral).
+ * The places of the assistant's messages in a conversation, found by comparing renderings of its beginnings. A template
+ * may end a conversation otherwise than a message within it (Phi-3.5), remove the reasoning of earlier messages
+ * (Qwen3), ask for reasoning that a message does not have (R1-Distill, QwQ), or move the system's message (Mistral).
  *
  * @param path the tokenizer's file, for messages
- * @param endToken what may end a conversation but no message within it
+ * @param endToken a token that may end a conversation but no message within it
  * @returns one span for each of the assistant's messages that the template writes
  * @throws AuroraError 'data' if the template refuses the beginning of the conversation
  */
@@ -51,7 +51,10 @@ export function assistantSpans(
   });
 }
 
-/** Where the assistant begins to write: as far as the template's question for the message agrees with the whole. */
+/**
+ * The place where the assistant begins to write: as far as the template's question for the message agrees with the
+ * whole.
+ */
 function startOf(
   chat: ChatTemplate,
   messages: readonly ChatMessage[],
@@ -70,7 +73,7 @@ function startOf(
   return before[1] + agreed(asked.slice(beforeAsked[1]), between);
 }
 
-/** Where the message ends: as far as its end in a conversation that ends with it agrees with the whole. */
+/** The end of the message: as far as its end in a conversation that ends with it agrees with the whole. */
 function endOf(
   chat: ChatTemplate,
   messages: readonly ChatMessage[],
@@ -96,8 +99,8 @@ function endOf(
 const MARK = 0xe0a7;
 
 /**
- * Where a message's content is in a conversation: what changes if another is put in its place. Reasoning that the template
- * keeps is part of it.
+ * The place of a message's content in a conversation: the part that changes if another is put in its place. Reasoning
+ * that the template keeps is part of it.
  *
  * @returns undefined if the template does not write the message
  */
@@ -121,7 +124,7 @@ export function contentSpan(
   return [start, text.length - tail];
 }
 
-/** How many characters two texts begin with in common. */
+/** The length of the common beginning of two texts, in UTF-16 units. */
 function agreed(a: string, b: string): number {
   let at = 0;
   while (at < a.length && at < b.length && a[at] === b[at]) at++;

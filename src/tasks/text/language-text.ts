@@ -8,7 +8,7 @@ import { IGNORE_LABEL } from '../objective';
 
 /** A text with the tokens that are to be predicted. */
 export interface LanguageText extends TextExample {
-  /** One for each of `ids`: the token itself, or IGNORE_LABEL where it does not count. */
+  /** A target for each of `ids`: the token itself, or IGNORE_LABEL where it does not count. */
   targets: Int32Array;
 }
 
@@ -35,7 +35,7 @@ export function languageText(
 
 interface Counted {
   ids: number[];
-  /** Whether each token is part of an answer. */
+  /** True for each token that is part of an answer. */
   counts: boolean[];
 }
 
@@ -69,9 +69,9 @@ function promptTokens(
 }
 
 /**
- * A conversation in the model's format. What counts of it is what the template marks with {% generation %} or, without that,
- * each of the assistant's messages, from where the template asks for it to where the next message begins, which
- * includes the token that ends it.
+ * A conversation in the model's format. The parts that count are those that the template marks with {% generation %}
+ * or, without that, each of the assistant's messages, from where the template asks for it to where the next message
+ * begins, which includes the token that ends it.
  *
  * @throws AuroraError 'data' if there is no template, or the assistant's messages cannot be located
  */
@@ -115,7 +115,7 @@ function chatTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[], ever
   return { ids, counts };
 }
 
-/** How many tokens two texts begin with in common: a token may span the end of the shorter one. */
+/** The number of tokens in the common beginning of two texts: a token may span the end of the shorter one. */
 export function common(a: readonly number[], b: readonly number[]): number {
   const differs = a.findIndex((id, i) => id !== b[i]);
   return differs < 0 ? Math.min(a.length, b.length) : differs;

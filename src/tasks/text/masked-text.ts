@@ -4,16 +4,16 @@ import type { TextExample, TrainingPass } from '../../data/dataset';
 import type { Tokenizer } from '../../data/text/tokenizer';
 import { IGNORE_LABEL } from '../objective';
 
-/** A text of which the model is to predict some tokens; `ids` are what it reads in their places. */
+/** A text in which the model is to predict some tokens; `ids` are the tokens that it reads in their places. */
 export interface MaskedText extends TextExample {
   /** The text's own tokens. */
   whole: Int32Array;
-  /** One for each of `ids`: the text's own token, or IGNORE_LABEL where it is not to be predicted. */
+  /** A target for each of `ids`: the text's own token, or IGNORE_LABEL where it is not to be predicted. */
   targets: Int32Array;
   masking: Masking;
 }
 
-/** What a tokenizer contributes. */
+/** The tokenizer's part in masking. */
 export interface Masking {
   maskId: number;
   specialIds: ReadonlySet<number>;
@@ -60,8 +60,9 @@ const places = ({ whole, masking }: MaskedText): number[] =>
   [...whole.keys()].filter((at) => !masking.specialIds.has(whole[at]));
 
 /**
- * As in BERT (Devlin et al., 2019, section 3.1; create_masked_lm_predictions in its repository): a fixed share of the
- * tokens, drawn without replacement, so that an example counts the same in every epoch.
+ * Draws the tokens of a text as BERT does (Devlin et al., 2019, section 3.1; create_masked_lm_predictions in its
+ * repository): a fixed share of the tokens, drawn without replacement, so that an example counts the same in every
+ * epoch.
  */
 function drawn(text: MaskedText, seed: number, ...keys: number[]): MaskedText {
   const { whole, masking } = text;

@@ -1,11 +1,11 @@
 import type { Tokenizer } from '../../data/text/tokenizer';
 
 /**
- * How too long a text becomes short enough: it loses its beginning, as in lm-evaluation-harness, but not a special token
- * that begins every text.
+ * Shortens a text that is too long: it loses its beginning, as in lm-evaluation-harness, but not a special token that
+ * begins every text.
  *
  * @param ids of the text
- * @returns how many tokens it loses, and what is left of a list with an item for each token
+ * @returns the number of tokens that it loses, and a function that shortens a list with an item for each token
  */
 export function shorten(ids: readonly number[], length: number, { specialIds }: Tokenizer) {
   const over = Math.max(0, ids.length - length);

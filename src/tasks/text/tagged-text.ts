@@ -10,7 +10,7 @@ export interface TaggedText extends TextExample {
   first: Int32Array;
   /** The index of each word's tag. */
   tags: Int32Array;
-  /** Where each word starts and ends in the text, in UTF-16 units. */
+  /** The beginning and the end of each word in the text, in UTF-16 units. */
   offsets: Int32Array;
 }
 

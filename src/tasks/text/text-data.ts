@@ -39,7 +39,7 @@ export interface TextData<E extends TextExample> extends TaskData<E> {
 
 export type TextKind<E extends TextExample> = TaskKind<E, TextData<E>>;
 
-/** How a kind of task reads texts and what is to be predicted of them. */
+/** Reads texts, and the answers to predict, for a kind of task. */
 export interface TextReader<R extends Row, E extends TextExample> extends RowReader<R> {
   /** A row's labels, for a kind whose answer is labels. */
   labelSet?(row: R): string[];
@@ -47,16 +47,19 @@ export interface TextReader<R extends Row, E extends TextExample> extends RowRea
   spans?(row: R): TextSpan[];
   /** A row's text as a person would ask about it, and the answer, where that is not the text that is read. */
   asked?(row: R, spec: Experiment, tokenizer: Tokenizer): Pick<Row, 'text' | 'label'>;
-  /** How a row is read. Only with a format that says what its rows leave in memory can large files stay on disk. */
+  /** The format of its rows. Large files can stay on disk only with a format that states the marks of its rows. */
   format: RowFormat<R> | MarkedFormat<R>;
   /**
-   * How a row becomes an example; one of size 0 if no token is left. Its tokens and their number depend on neither
+   * Converts a row to an example, which has size 0 if no token is left. Its tokens and their number depend on neither
    * outputs nor index.
    */
   encoder(tokenizer: Tokenizer, outputs: Outputs, spec: Experiment): (row: R, index: number) => E;
-  /** What is to be learned of a row, where that takes no text: the part of an example that is not its input. */
+  /** The answer of a row, where that takes no text: the part of an example that is not its input. */
   answerer?(outputs: Outputs): (row: R) => Omit<E, keyof TextExample>;
-  /** How many tokens of an example are to be predicted, for a kind that predicts tokens: the same for every index. */
+  /**
+   * The number of tokens of an example that are to be predicted, for a kind that predicts tokens: equal for every
+   * index.
+   */
   counted?(example: E): number;
 }
 
@@ -183,7 +186,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
   };
 }
 
-/** Which id pads does not matter to a model that masks padding: only others get that warning. */
+/** The id of padding does not matter to a model that masks padding: only others get that warning. */
 function tokenizerFor(spec: Experiment, model: Model, cache?: TokenCache): Tokenizer {
   const tokenizer = loadTokenizer(spec.model.tokenizer, cache);
   checkInputs(modelInputs(model), spec.model.path);

@@ -8,7 +8,7 @@ import type { Experiment } from '../../experiment/experiment';
 import type { ReadFile } from '../splits';
 import type { TextReader } from './text-data';
 
-/** How a kind of task gets the rows of a file: in memory or, of a large file, on disk with an index. */
+/** Gets the rows of a file for a kind of task: in memory or, for a large file, on disk with an index. */
 export function textRows<R extends Row, E extends TextExample>(
   { format, encoder, counted }: TextReader<R, E>,
   spec: Experiment,

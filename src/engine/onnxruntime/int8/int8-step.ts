@@ -12,7 +12,7 @@ import { outlierInputs } from './outlier-inputs';
 
 export interface Int8Step {
   model: Model;
-  /** What stays in float32, and why, in full sentences. */
+  /** The parts that stay in float32, and the reasons, in full sentences. */
   warnings: string[];
 }
 

@@ -10,8 +10,8 @@ const HINT =
 
 /**
  * TensorFlow's own library, through CUDA. Opt-in: looked up where GPU support was installed,
- * `<AURORA_GPU_SUPPORT>/tensorflow`, else among the installed packages. The package brings its own tfjs-core, which the
- * engine then uses.
+ * `<AURORA_GPU_SUPPORT>/tensorflow`, else among the installed packages. The package contains its own tfjs-core, which
+ * the engine then uses.
  */
 export async function loadTensorflow(): Promise<Tf> {
   const support = process.env.AURORA_GPU_SUPPORT;

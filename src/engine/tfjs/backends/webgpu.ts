@@ -11,7 +11,7 @@ export async function loadWebgpu(): Promise<Tf> {
   return library.tf;
 }
 
-/** As in a browser: tfjs asks `navigator.gpu` for its device. */
+/** Provides `navigator.gpu` as in a browser: tfjs asks it for its device. */
 async function provideGpu(): Promise<void> {
   if ((globalThis.navigator as { gpu?: unknown } | undefined)?.gpu) return;
   const { create, globals } = await import('webgpu').catch((cause: Error) => {

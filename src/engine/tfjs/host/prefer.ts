@@ -7,8 +7,8 @@ import { reductions } from './reductions';
 const HOST: OpTable = { ...elementwise, ...reductions };
 
 /**
- * The same operators, kept on the host if all their inputs are: shapes, indices and masks are then known before the
- * next operator needs them, and keep int64's range.
+ * Keeps operators on the host if all their inputs are: shapes, indices and masks are then known before the next
+ * operator needs them, and keep int64's range.
  */
 export const preferHost = (device: OpTable): OpTable =>
   Object.fromEntries(

@@ -12,7 +12,7 @@ export function reducedAxes(c: OpContext): number[] | undefined {
   return attrInt(c.node, 'noop_with_empty_axes', 0) ? undefined : Array.from({ length: rank }, (_, i) => i);
 }
 
-/** Where each row of `axes` starts in a tensor, and the offset of each of its elements. */
+/** The start of each row of `axes` in a tensor, and the offset of each of its elements. */
 export function rowsOf(dims: readonly number[], axes: readonly number[]) {
   const strides = stridesOf(dims);
   const part = (wanted: boolean) => {

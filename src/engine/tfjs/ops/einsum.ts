@@ -12,7 +12,7 @@ interface Term {
   labels: string[];
 }
 
-/** As batched matrix products, two operands at a time: tfjs' own Einsum has no gradient. */
+/** Einsum as batched matrix products, two operands at a time: tfjs' own Einsum has no gradient. */
 const einsumOp: Op = (c) => {
   const { tf } = c;
   const { operands, output } = parse(c);

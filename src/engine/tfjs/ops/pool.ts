@@ -33,7 +33,7 @@ const averagePool: Op = (c) => {
   return [c.out(tf.reshape(y, [...c.dims(0).slice(0, 2), ...w.out]))];
 };
 
-/** How many positions of each window count: those of the input, or also those of its explicit margins. */
+/** The number of positions of each window that count: those of the input, or also those of its explicit margins. */
 function counted(w: Windows, margins: boolean): Float32Array {
   const size = w.space.map((s, i) => w.before[i] + s + w.after[i] + w.extra[i]);
   let marks = Float32Array.of(1);

@@ -22,7 +22,7 @@ function put(c: OpContext, x: TfTensor, places: TfTensor, rows: TfTensor): TfTen
   return tf.where(touched(tf, places, x), added, x);
 }
 
-/** Which elements of x lie in one of the rows. */
+/** True for the elements of x that lie in one of the rows. */
 function touched(tf: Tf, places: TfTensor, x: TfTensor): TfTensor {
   const ones = tf.ones([places.size, x.shape[1]!], 'int32');
   return tf.greater(scatterRows(tf, places, ones, x.shape[0]), tf.scalar(0, 'int32'));

@@ -65,7 +65,7 @@ function permute(tf: Tf, x: TfTensor, perm: readonly number[]): TfTensor {
   );
 }
 
-/** As in evaluation. In training it would draw numbers that no other engine draws. */
+/** Dropout as in evaluation. In training it would draw numbers that no other engine draws. */
 const dropout: Op = (c) => {
   const training = c.has(2) ? c.inputs[2]! : undefined;
   const ratio = c.has(1) && isHost(c.inputs[1]) ? numbersOf(c.inputs[1].tensor)[0] : 0.5;
