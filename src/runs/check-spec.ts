@@ -19,7 +19,7 @@ function problemIn(value: unknown): string | undefined {
     const validate = schemaValidator();
     if (!validate(value)) return words(validate.errors?.[0]);
   } catch (e) {
-    // Of lists in lists in lists, for which there is not enough stack.
+    // Lists in lists in lists, for which there is not enough stack.
     if (e instanceof RangeError) return 'its values are nested too deeply';
     throw e;
   }

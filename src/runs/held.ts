@@ -43,13 +43,13 @@ export class HeldFolder {
     this.watched.set(path, statSync(path, { bigint: true }));
   }
 
-  /** The run's folder or a watched file, if it is no longer in its place. Ignores a disk that does not respond. */
+  /** The run's folder or a watched file, if it is missing from its place. Ignores a disk that does not respond. */
   lost(): string | undefined {
     const all: [string, Identity][] = [[this.run, this.folder], ...this.watched];
     return all.find(([path, identity]) => isElsewhere(path, identity))?.[0];
   }
 
-  /** @throws AuroraError 'lost' if the folder or a watched file is no longer in its place */
+  /** @throws AuroraError 'lost' if the folder or a watched file is missing from its place */
   require(): void {
     const lost = this.lost();
     if (lost !== undefined) throw new AuroraError('lost', lossOf(lost, this.run));
@@ -75,7 +75,7 @@ export function goneBelow(run: string, e: unknown): string | undefined {
   return code === 'ENOENT' && at?.startsWith(run + sep) ? at : undefined;
 }
 
-/** Describes what is no longer in its place. */
+/** Describes the folder or file that is missing from its place. */
 export const lossOf = (lost: string, run: string): string =>
   lost === run
     ? `The folder of the run, ${run}, was moved or removed while it was trained.`

@@ -5,7 +5,7 @@ import { foundPath, storedPath } from './stored/path';
 /** A file that determines what a run learns. */
 export interface InputFile {
   role: InputRole;
-  /** As in the experiment; for a model's data file, where it was found. */
+  /** The path as in the experiment; for a model's data file, the place where it was found. */
   path: string;
   /** The pattern of the experiment that it matches, if that names several files. */
   pattern?: string;
@@ -17,13 +17,16 @@ export interface InputFile {
   sha256: string | null;
   /** The file's identity when it was hashed, if any later change must show in it. */
   identity?: FileIdentity;
-  /** Of a data file that names images. */
+  /** The images of a data file that names some. */
   images?: ImageSet;
 }
 
 /** The images that a data file names, recorded together: there may be very many. */
 export interface ImageSet {
-  /** One text each: the beginning of its SHA-256, or - if there was no file, and its path, relative to that of the data. */
+  /**
+   * One string each: the beginning of its SHA-256, or - if there was no file, and its path, relative to that of the
+   * data.
+   */
   files: string[];
   /** Bytes of all. */
   size: number;
@@ -45,7 +48,7 @@ const withPath = (file: InputFile, replaced: (path: string) => string): InputFil
   ...(file.pattern !== undefined && { pattern: replaced(file.pattern) }),
 });
 
-/** Whether a value from a file is a record of an input. */
+/** True if a value from a file is a record of an input. */
 export const isInputFile = (value: unknown): boolean => {
   const { role, path, size, sha256, images } = (value ?? {}) as Partial<InputFile>;
   return (

@@ -17,14 +17,14 @@ const FILES = {
   events: 'events.jsonl',
   scalars: 'scalars.bin',
   scalarColumns: 'scalars.json',
-  /** What the trainer and the machine used meanwhile, about once a second. */
+  /** The resources that the trainer and the machine used, about once a second. */
   resources: 'resources.bin',
   resourceColumns: 'resources.json',
   /** Predictions of a few validation rows at each evaluation. */
   samples: 'samples.json',
-  /** What a pipeline's encoders made of images and prompts. */
+  /** The results of a pipeline's encoders for images and prompts. */
   encoded: 'encoded',
-  /** What was drawn of the prompts of training.pictures, and index.json, which lists it. */
+  /** The pictures of the prompts of training.pictures, and index.json, which lists them. */
   pictures: 'pictures',
   activations: 'activations',
   status: 'status.json',
@@ -103,7 +103,7 @@ export function experimentOf(run: string): string {
   return join(inPlace ? dirname(dirname(home)) : home, `${basename(runs)}.aurora.json`);
 }
 
-/** Whether a folder is a sweep's rather than a run's, judging by its path. */
+/** True if a folder is a sweep's rather than a run's, judging by its path. */
 export const isSweepFolder = (folder: string): boolean =>
   basename(dirname(dirname(folder))) === 'sweeps' &&
   basename(dirname(dirname(dirname(folder)))) === '.aurora';

@@ -55,7 +55,7 @@ export function nameAll(runs: readonly RunToName[]): Map<string, RunName> {
   );
 }
 
-/** The names of a folder's runs that are no trials of a sweep. */
+/** The names of a folder's runs that do not belong to a sweep. */
 function namesIn(
   home: string,
   known: ReadonlyMap<string, Experiment | undefined>,
@@ -82,7 +82,7 @@ function foldersIn(home: string): string[] {
   }
 }
 
-/** Undefined for anything that is no run, and for a damaged one. */
+/** Undefined for anything that is not a run, and for a damaged one. */
 function readSpec(folder: string): Experiment | undefined {
   try {
     return SUMMARY_PARSERS.spec(folder, readIfThereSync(runPaths(folder).spec));

@@ -66,7 +66,7 @@ function nameOf({ user, name, id, run, trial, number }: Labeled): string {
   return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
 }
 
-/** "1a2b" of a run folder's id: enough to tell the runs of an experiment apart. Undefined for any other name. */
+/** "1a2b" of a run folder's id: enough to distinguish the runs of an experiment. Undefined for any other name. */
 export const shortId = (id: string): string | undefined => /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1];
 
 /** "2026-01-02 04:05 · 1a2b" for a run folder's id; any other name is unchanged. */

@@ -19,7 +19,7 @@ const MOST = 999_999;
 /** Folder names are shorter; anything else is not ours. */
 const LONGEST = 300;
 
-/** Where an experiment's numbers are; undefined for runs elsewhere (`--out`), which have none. */
+/** The folder of an experiment's numbers; undefined for runs elsewhere (`--out`), which have none. */
 function numbersFolder(runs: string): string | undefined {
   const home = dirname(runs);
   const inPlace = basename(home) === 'runs' && basename(dirname(home)) === '.aurora';
@@ -80,7 +80,7 @@ export class NumberReader {
     this.folder = numbersFolder(runs);
   }
 
-  /** What the last look found. */
+  /** The numbers that the last look found. */
   get known(): RunNumbers {
     return this.names;
   }

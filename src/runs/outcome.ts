@@ -30,7 +30,7 @@ export function stateOf(
   return outcomeOf(run) ?? (state === 'running' ? 'lost' : state);
 }
 
-/** Whether a run's training diverged, at its end or before. */
+/** True if a run's training diverged, at its end or before. */
 export const hasDiverged = (run: Pick<RunSummary, 'result' | 'events' | 'status'>): boolean =>
   outcomeOf(run) === 'diverged' ||
   (run.status?.state === 'failed' && run.events.findLast((e) => e.kind === 'failed')?.error === 'diverged');

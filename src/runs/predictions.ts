@@ -20,7 +20,7 @@ function prefixOf(on: MeasuredOn): string {
   return `evaluation-${createHash('sha256').update(on).digest('hex').slice(0, 8)}-`;
 }
 
-/** Those of a million examples. */
+/** The size of the predictions of a million examples. */
 const MOST_BYTES = 2 ** 28;
 
 /** Undefined where they were not made yet. AuroraError (`run`) where the file is damaged. */
@@ -36,8 +36,8 @@ export async function readPredictions(
 }
 
 /**
- * What has changed since: the run, which was trained again from before that step, or the data. Undefined where nothing
- * has, or the data are gone, so that there is nothing newer.
+ * The change since then: the run, which was trained again from before that step, or the data. Undefined if nothing has
+ * changed, or the data are gone, so that there is nothing newer.
  */
 export async function outdated(
   { form, evaluation, data }: Predictions,
@@ -77,7 +77,7 @@ export async function dataStamp({ data }: Pick<Predictions, 'data'>): Promise<st
   return JSON.stringify(await Promise.all(stamps));
 }
 
-/** What identifies the content of a file, or of all files of a pattern; undefined where one cannot be read. */
+/** A checksum of the content of a file, or of all files of a pattern; undefined where one cannot be read. */
 export async function fileSum(path: string): Promise<string | undefined> {
   let paths;
   try {

@@ -9,7 +9,7 @@ import {
   unreadable,
 } from '../files/read';
 
-/** How the files of run folders are read. */
+/** Reads the files of run folders. */
 export interface RunFiles {
   /** Undefined if there is nothing at that path. Throws AuroraError (`run`) if it cannot be read. */
   stat(path: string): Promise<Stats | undefined>;
@@ -81,7 +81,7 @@ function lastOf(size: number, most: number, width: number): { from: number; byte
   return { from: from * width, bytes: Buffer.alloc((records - from) * width) };
 }
 
-/** Fewer than wanted if the file was cut meanwhile. */
+/** Whole records: fewer than wanted if the file was cut in between. */
 const complete = (bytes: Buffer, read: number, width: number): Buffer =>
   bytes.subarray(0, Math.floor(read / width) * width);
 

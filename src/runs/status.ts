@@ -64,7 +64,7 @@ export function checkStatus(path: string, value: unknown): RunStatus {
 }
 
 /**
- * Whether a trainer works on the run. On this machine, its process decides, regardless of its last heartbeat; for a
+ * True if a trainer works on the run. On this machine, its process decides, regardless of its last heartbeat; for a
  * process on another machine, or one about which the system reports too little immediately, the heartbeat does. Times
  * in ms since 1970. For display only: to start a trainer, claim the run first (`files/owner.ts`).
  */

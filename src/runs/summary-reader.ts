@@ -8,7 +8,7 @@ import { PATIENT, versionOf, type RunFiles } from './run-files';
 type Part = keyof typeof SUMMARY_PARSERS;
 const PARTS = Object.keys(SUMMARY_PARSERS) as Part[];
 
-/** What the files of several runs may take in memory together. */
+/** The memory that the files of several runs may take together. */
 interface Room {
   /** @throws AuroraError 'run' if a file of `after` bytes does not fit in place of one of `before` */
   replace(before: number, after: number, path: string): void;

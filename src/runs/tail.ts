@@ -17,12 +17,12 @@ import { fileVersion, SummaryReader } from './summary-reader';
 import { readIfThere } from '../files/read';
 import { MOST_USER_BYTES, userOf, type RunUser } from './user';
 
-/** How long a folder may lack spec.json: a trainer creates the folder first. */
+/** The time that a folder may lack spec.json: a trainer creates the folder first. */
 const NEWBORN_MS = 10_000;
 
 const CURVE_HINT = 'Restore the file from a copy; checkpoints and adapters are not affected.';
 
-/** What changed since the previous look. */
+/** The change since the previous look. */
 export interface TailChange {
   /** First record that is new, differs or is gone; undefined if none. */
   records?: number;
@@ -114,7 +114,7 @@ export class RunTail {
     return change;
   }
 
-  /** What is shown beside the result: if it cannot be read, it is not there. */
+  /** Files beside the result: if one cannot be read, it counts as missing. */
   private async lookAtExtras(change: TailChange): Promise<void> {
     change.resources = await this.resources.look().catch(() => undefined);
     const samples = await this.changedFile('samples', runPaths(this.folder).samples, parseSamples);
@@ -129,7 +129,7 @@ export class RunTail {
     }
   }
 
-  /** What a file says now, if it changed since the last look; nothing once it is gone or damaged. */
+  /** The current content of a file, if it changed since the last look; nothing once it is gone or damaged. */
   private async changedFile<T>(
     name: 'samples' | 'pictures',
     path: string,

@@ -51,7 +51,7 @@ function sourceOf(trash: string, place: string): string {
   return kind === 'runs' ? join(home, 'runs', ...rest) : join(dirname(home), ...rest);
 }
 
-/** Whether a run of this path was deleted and can be restored. */
+/** True if a run of this path was deleted and can be restored. */
 export function isInTrash(run: string): boolean {
   const { trash, place } = placeIn(run);
   return existsSync(join(trash, place));

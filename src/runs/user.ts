@@ -11,7 +11,7 @@ export interface RunUser {
   tags?: string[];
 }
 
-/** Of a user.json. */
+/** The maximum size of a user.json. */
 export const MOST_USER_BYTES = 2 ** 20;
 
 /** Empty if there is none. Ignores values of the wrong type. */

@@ -101,7 +101,7 @@ export class ScalarsTail {
     return Math.min(known, whole);
   }
 
-  /** Returns the number of bytes read: fewer than requested if the file was truncated meanwhile. */
+  /** Returns the number of bytes read: fewer than requested if the file was truncated in between. */
   private async readInto(file: FileHandle, from: number, to: number): Promise<number> {
     const width = this.names.length * 8;
     const target = new Uint8Array(this.values.buffer, from * width, (to - from) * width);

@@ -14,8 +14,8 @@ import { signalThatEnded } from './signal';
 const FULL_BYTES = 2 ** 20;
 
 /**
- * What is known about the end of a run whose state is `lost`: from the signal, if whoever started the trainer saw it, and
- * from the sizes that the model's files had when the run began.
+ * The known facts about the end of a run whose state is `lost`: from the signal, if the process that started the
+ * trainer saw it, and from the sizes that the model's files had when the run began.
  *
  * @param status the last one of the run
  */
@@ -78,7 +78,7 @@ function modelFiles(run: string): InputFile[] {
   }
 }
 
-/** Whether a time in ms since 1970 lies between the trainer's start and its next heartbeat that did not come. */
+/** True if a time in ms since 1970 lies between the trainer's start and its next heartbeat that did not come. */
 const isDuring = (time: number, { startedAt, heartbeat }: RunStatus): boolean =>
   time >= startedAt && time <= heartbeat + 2 * HEARTBEAT_MS;
 

@@ -2,7 +2,9 @@ import type { JSONPath } from 'jsonc-parser';
 import { HOST, SIGNAL_BEFORE, type ClusterSettings, type SlurmSettings } from '../../experiment/cluster';
 import { keyPath, type Problem } from './source';
 
-/** What a text must look like: as Slurm or Kubernetes reads it, and without anything that a shell or a script would. */
+/**
+ * The form of a string: as Slurm or Kubernetes reads it, and without anything that a shell or a script would interpret.
+ */
 type Form = readonly [pattern: RegExp, expected: string];
 
 const NAME: Form = [/^[\w.+-]+$/, 'a name of letters, digits, ".", "-" and "_"'];

@@ -25,7 +25,7 @@ export interface NamedReference {
 
 type Named = Pick<Experiment, 'model' | 'data'>;
 
-/** What an experiment names on the hub, as it is written, with and without mistakes. */
+/** The references of an experiment to the hub, as they are written, with and without mistakes. */
 export function namedReferences({ model, data }: Named): NamedReference[] {
   const named: [path: string[], kind: HubKind, text: string | undefined][] = [
     ...(['path', 'tokenizer', 'preprocessor'] as const).map(
@@ -62,7 +62,7 @@ export function hubTextsIn(value: unknown, path: JSONPath = []): { path: JSONPat
   return children.flatMap(([key, child]: [string | number, unknown]) => hubTextsIn(child, [...path, key]));
 }
 
-/** Those of them that are references. */
+/** The references among them. */
 export const referencesIn = (value: unknown): { path: JSONPath; ref: HubReference }[] =>
   hubTextsIn(value).flatMap(({ path, text }) => {
     const ref = parseHubReference(text);
@@ -77,7 +77,7 @@ export const missingReferences = (value: unknown, file: string): Problem[] =>
     return [{ path, message }];
   });
 
-/** Whether a reference's file, one of its pattern, or the model of a repository is in the cache. */
+/** True if a reference's file, one of its pattern, or the model of a repository is in the cache. */
 export function isCached(ref: HubReference, cache = hubCacheFolder()): boolean {
   const path = snapshotPath(cache, ref);
   if (ref.kind === 'dataset' || ref.path !== '')
@@ -87,7 +87,7 @@ export function isCached(ref: HubReference, cache = hubCacheFolder()): boolean {
   return readdirSync(path).some((name) => name.endsWith('.safetensors') && existsSync(join(path, name)));
 }
 
-/** The same for the editor, which must not wait for a disk. */
+/** `isCached` for the editor, which must not wait for a disk. */
 export async function isCachedLater(ref: HubReference, cache = hubCacheFolder()): Promise<boolean> {
   const path = snapshotPath(cache, ref);
   const isThere = (file: string) =>

@@ -24,11 +24,11 @@ import { unreadKeyProblems } from './unread-keys';
 export const loadExperiment = (file: string, overrides: readonly string[] = []): Experiment =>
   parseExperiment(file, readText(file), overrides);
 
-/** The same for the current or intended text of `file`. Paths are relative to its folder. */
+/** The experiment in the current or intended text of `file`. Paths are relative to its folder. */
 export const parseExperiment = (file: string, text: string, overrides: readonly string[]): Experiment =>
   parse(file, text, overrides).experiment;
 
-/** What is written in the text of `file` or in an override and has no effect. The experiment must be valid. */
+/** The settings in the text of `file` or in an override that have no effect. The experiment must be valid. */
 export const ignoredIn = (file: string, text: string, overrides: readonly string[]): IgnoredSetting[] =>
   ignoredSettings(parse(file, text, overrides).raw);
 
@@ -84,7 +84,7 @@ const MOST_CHECKED = 1000;
 export interface LocatedProblem {
   path: JSONPath;
   message: string;
-  /** Of the key or value at fault, in characters from the start of the text. */
+  /** The offset of the key or value at fault, in characters from the start of the text. */
   offset: number;
   from: TextError['kind'] | 'duplicate' | 'schema' | 'rule';
   /** The key at the path is wrong, not its value. */
@@ -94,8 +94,8 @@ export interface LocatedProblem {
 /**
  * Like loadExperiment, for an editor's text and without throwing. Returns all problems with their offsets, and `value`:
  * the experiment as far as the text defines it, with defaults filled in where its shape allows. `experiment` is set if
- * nothing is wrong, except perhaps in a trial of its sweep: of thousands, only some are checked. `trials` is the number of
- * trials that are trained.
+ * nothing is wrong, except perhaps in a trial of its sweep: if there are thousands, only some are checked. `trials` is
+ * the number of trials that are trained.
  */
 export function checkExperiment(
   file: string,

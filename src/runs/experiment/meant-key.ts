@@ -1,6 +1,6 @@
 import { nearest } from '../../base/nearest';
 
-/** What PEFT and transformers call settings that have another name here. */
+/** The names in PEFT and transformers of settings that have another name here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   r: 'rank',
   lora_alpha: 'alpha',

@@ -5,7 +5,7 @@ import { keyPath, type Problem } from './source';
 
 /** A value from the command line that replaces the file's. */
 export interface Override {
-  /** As written: key=value. */
+  /** The override as written: key=value. */
   text: string;
   path: string[];
   value: unknown;

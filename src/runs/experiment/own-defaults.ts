@@ -25,7 +25,7 @@ export function fillOwnDefaults(value: unknown): void {
   }
 }
 
-/** Whether a method has the setting: "none" has no targets. */
+/** True if a method has the setting: "none" has no targets. */
 function isOfMethod({ method }: Section, name: string): boolean {
   const definitions = schema.definitions as Record<string, { properties?: object }>;
   return Object.hasOwn(own(definitions, meantMethod(method))?.properties ?? {}, name);

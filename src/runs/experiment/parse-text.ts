@@ -3,7 +3,7 @@ import { createScanner, parseTree, printParseErrorCode, type Node, type ParseErr
 /** More levels than any experiment needs, and few enough for recursive code. */
 export const DEEPEST = 64;
 
-/** Why a text cannot be read, and where, in characters from its beginning. */
+/** The reason why a text cannot be read, and the place, in characters from its beginning. */
 export interface TextError {
   message: string;
   offset: number;
@@ -12,8 +12,8 @@ export interface TextError {
 }
 
 /**
- * The tree of a JSON text with comments and trailing commas, as far as it can be parsed. A text that is nested too
- * deeply has none: jsonc-parser would overflow the stack.
+ * The tree of JSON with comments and trailing commas, as far as it can be parsed. It has none if it is nested too
+ * deeply: jsonc-parser would overflow the stack.
  */
 export function parseText(text: string): { root: Node | undefined; errors: TextError[] } {
   const deep = tooDeep(text);

@@ -17,7 +17,7 @@ export function schemaProblems(errors: readonly ErrorObject[], value: unknown): 
     // "anyOf" comes after the errors of its branches and covers them all.
     if (!places.has(key) || error.keyword === 'anyOf') places.set(key, { path, error });
   }
-  // That a key is unknown says more than that no branch fits.
+  // An unknown key is more informative than that no branch fits.
   const misspelt = new Set(
     [...places.values()].flatMap(({ path, error }) =>
       error.keyword === 'additionalProperties' ? [JSON.stringify(path)] : [],
@@ -106,7 +106,7 @@ function unknownKey(path: (string | number)[], key: string, schema: AnySchemaObj
   return `${keyPath([...path, key])} is not a known key${where}; ${help}`;
 }
 
-/** What a schema allows, as the end of a sentence. */
+/** The values that a schema allows, as the end of a sentence. */
 function expected(schema: AnySchemaObject): string {
   if ('const' in schema) return JSON.stringify(schema.const);
   if (schema.enum) return either(schema.enum.map((v: unknown) => JSON.stringify(v)));

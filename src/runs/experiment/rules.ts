@@ -72,7 +72,7 @@ export function ruleProblems({ adapter, data, model, task, training }: Experimen
       message: `training.precision is "int8" and model.quantize is ${model.quantize}, but only weights in float32 can be computed in int8`,
     });
   const { staticEpochs = 0, epochs, maxSteps, earlyStopping } = training;
-  // How many epochs the steps take is not known before the data are read.
+  // The number of epochs that the steps take is not known before the data are read.
   if (maxSteps === undefined && staticEpochs > epochs)
     problems.push({
       path: ['training', 'staticEpochs'],
@@ -165,7 +165,7 @@ function imageProblems(
   return others.filter((key) => data[key] !== undefined).map((key) => problem(key, 'images'));
 }
 
-/** The same for an adapter's settings only. */
+/** The problems of an adapter's settings only. */
 export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
   const problems: Problem[] = [];
   if (isNonlinear(adapter)) {

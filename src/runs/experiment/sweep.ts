@@ -74,7 +74,7 @@ function sampleOf(all: readonly Settings[], most: number): Set<number> {
     for (const [key, value] of Object.entries(settings)) {
       const known = values.get(key) ?? new Set();
       values.set(key, known);
-      // Of a range, each trial has a different value.
+      // Each trial has a different value from a range.
       if (known.size > most / 10 || known.has(value)) continue;
       known.add(value);
       sample.add(i);

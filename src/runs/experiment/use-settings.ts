@@ -7,8 +7,8 @@ import { parseExperiment } from './load';
 import { parseText } from './parse-text';
 
 /**
- * An experiment file's text with the settings of a run. Only what differs is changed: comments, the order of keys, its name
- * and its `sweep` and `cluster` sections stay. Settings that equal their defaults are not added.
+ * An experiment file's text with the settings of a run. Only the differences are changed: comments, the order of keys,
+ * its name and its `sweep` and `cluster` sections stay. Settings that equal their defaults are not added.
  *
  * @param file the experiment file, to whose folder paths are relative
  * @throws AuroraError 'experiment' if the text is not a valid experiment

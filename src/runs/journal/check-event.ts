@@ -29,7 +29,7 @@ const metrics: Check = (v) =>
 const evaluated: Check = (v) => v === 'diverged' || isMetrics(v);
 const change = record({ role: text, path: text });
 
-/** What readers of a journal rely on, by kind of event. */
+/** The fields that readers of a journal rely on, by kind of event. */
 const FIELDS: Record<RunEvent['kind'], Record<string, Check>> = {
   forked: { fromRun: text, fromStep: number, changed: listOf(record({ key: text })) },
   imported: { adapter: text, peftType: text },
@@ -89,5 +89,5 @@ const FIELDS: Record<RunEvent['kind'], Record<string, Check>> = {
   finished: { step: number, best: metrics, last: metrics, seconds: number },
 };
 
-/** Whether an event of a known kind has what its readers rely on. */
+/** True if an event of a known kind has the fields that its readers rely on. */
 export const isWhole = (event: RunEvent): boolean => record(FIELDS[event.kind])(event);

@@ -64,7 +64,7 @@ export class Journal {
 
 const lineOf = (event: RunEvent): string => `${JSON.stringify(event)}\n`;
 
-/** Enough of a nonce to tell a run's few owners apart. */
+/** Enough of a nonce to distinguish a run's few owners. */
 const short = (nonce: string): string => nonce.slice(0, 8);
 
 function writerFields(path: string): Pick<EventBase, 'w' | 'after'> {

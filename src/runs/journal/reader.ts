@@ -29,7 +29,7 @@ const KINDS: Record<RunEvent['kind'], true> = {
 
 const AT_END: ReadonlySet<RunEvent['kind']> = new Set(['test-evaluation', 'quantization-cost']);
 
-/** Bytes up to and including the last line break. What follows is still being written, or was torn by a crash. */
+/** Bytes up to and including the last line break. The rest is still being written, or was torn by a crash. */
 export const wholeLines = (bytes: Uint8Array): number => bytes.lastIndexOf(0x0a) + 1;
 
 /**
@@ -82,7 +82,7 @@ const misplaced = (where: string, i: number): AuroraError =>
     'The file was changed or damaged after it was written; restore it from a copy.',
   );
 
-/** Whether this version knows the event; readers ignore all others. */
+/** True if this version knows the event; readers ignore all others. */
 const isKnown = (event: EventBase): event is RunEvent =>
   event.v <= EVENT_VERSION && Object.hasOwn(KINDS, (event as RunEvent).kind);
 

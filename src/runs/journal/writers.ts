@@ -31,7 +31,7 @@ export function oneWriter(lines: readonly EventBase[]): OneWriter | number {
     if (others.has(w)) drop(1, kept.length, t);
     else if (returns && kept[followersOf(kept, w)].after === w) drop(1, kept.length, t);
     else if (returns) {
-      // The first owner is still writing, so the owner that started meanwhile was the second.
+      // The first owner is still writing, so the owner that started in between was the second.
       const first = followersOf(kept, w);
       const followers = kept.splice(first);
       for (const follower of followers) others.add(follower.w);

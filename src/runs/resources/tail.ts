@@ -26,7 +26,7 @@ export class ResourcesTail {
 
   /**
    * Returns the first record that is new, differs or is gone; undefined if nothing changed. A file that cannot be read
-   * counts as missing: what it holds is no part of the result.
+   * counts as missing: its content is not part of the result.
    */
   async look(): Promise<number | undefined> {
     const { resources, resourceColumns } = runPaths(this.folder);
@@ -60,5 +60,5 @@ export class ResourcesTail {
   }
 }
 
-/** Also for NaN. */
+/** Equality also for NaN. */
 const sameValue = (a: number, b: number): boolean => Object.is(a, b);

@@ -3,10 +3,10 @@ import { hubReferenceText, parseHubReference } from '../../experiment/hub-refere
 import { localPath, ownReferenceOf } from '../../files/hub-cache';
 
 /**
- * Paths in the records of a run or a sweep. What is in the project, the folder that has `.aurora`, is relative to the record's
- * folder, so that the whole project can be moved; what is in the hub's cache is named by its reference. Other paths are
- * absolute, and move with the project only if they lie in a folder that was moved with it. The folder is recorded too, because
- * a run that is moved by itself leaves its project behind.
+ * Paths in the records of a run or a sweep. A path in the project, the folder that has `.aurora`, is relative to the
+ * record's folder, so that the whole project can be moved; a path in the hub's cache is named by its reference. Other
+ * paths are absolute, and move with the project only if they lie in a folder that was moved with it. The folder is
+ * recorded too, because a run that is moved alone leaves its project behind.
  */
 
 /** The folder above `.aurora`; of a run elsewhere, the one that holds the folder of its runs. */
@@ -36,7 +36,7 @@ export function foundPath(folder: string, stored: string, was: string | undefine
   const project = projectOf(was);
   const inProject = relative(project, was);
   if (own.endsWith(sep + inProject)) return resolve(own, stored);
-  // Moved by itself: into a project, or out of the one that has its files.
+  // The run was moved alone: into a project, or out of the one that has its files.
   return join(auroraProject(own) ?? project, relative(project, resolve(was, stored)));
 }
 

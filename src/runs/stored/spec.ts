@@ -19,7 +19,7 @@ export function specFrom(run: string, value: unknown, check: (value: unknown) =>
   return withPaths(check(isRecord(value) ? spec : value), found as (path: string) => string);
 }
 
-/** The text of a spec.json as that of an experiment file in its place; a text of another form as it is. */
+/** The content of a spec.json as that of an experiment file in its place; content of another form as it is. */
 export function specText(run: string, text: string): string {
   try {
     const spec = specFrom(run, JSON.parse(text), (value) => value as Experiment);

@@ -17,9 +17,9 @@ import { isNonlinear } from '../../experiment/methods';
 type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
 /**
- * What a study needs from a run, as far as its folder has it.
+ * The data that a study needs from a run, as far as its folder has them.
  *
- * @param options how to read it, and how closely to compare the current files with those that it was trained on
+ * @param options how to read the run, and how closely to compare the current files with those that it was trained on
  */
 export async function studyRun(
   run: RunSummary,

@@ -34,7 +34,7 @@ function take(sweep: string, what: Request): number[] {
       return [Number(number)];
     });
   } catch {
-    // There is no such folder before the first request, and a disk that refuses is asked again.
+    // The folder does not exist before the first request, and a disk that refuses is asked again.
     return [];
   }
 }

@@ -6,7 +6,7 @@ import { readCluster } from './cluster-file';
 import { trialOf } from './record';
 
 /**
- * Where the checkpoints of a run are that has none here, if they stayed on the cluster that trained it, and what brings them.
+ * The place of a run's checkpoints that stayed on the cluster that trained it, and the command that copies them here.
  */
 export function checkpointsHint(run: string): string | undefined {
   if (existsSync(runPaths(run).checkpoints)) return undefined;

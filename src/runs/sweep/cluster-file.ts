@@ -19,7 +19,7 @@ const STATES: readonly string[] = [
 ] satisfies ClusterTrialState[];
 
 /**
- * What a sweep's cluster.json says; undefined without one.
+ * The content of a sweep's cluster.json; undefined without one.
  *
  * @throws AuroraError as `checkCluster`
  */

@@ -39,7 +39,7 @@ export interface TrialView {
   diverged?: true;
   /** Its result is written, but its trainer was killed before it could report the end. */
   unreported?: true;
-  /** What the scheduler of a cluster says about it. */
+  /** The scheduler's state of the trial. */
   cluster?: ClusterTrial;
   /** High-water mark in bytes, once it has finished. */
   peakMemory?: number;
@@ -48,7 +48,7 @@ export interface TrialView {
 /** If the system does not identify a process: one that has reported nothing for this long must be a different one. */
 const FIRST_WORD_MS = 60_000;
 
-/** Whether a trainer has it, or will: nobody may start another one. */
+/** True if a trainer has it, or will: nobody may start another one. */
 export const isBusy = ({ state }: TrialView): boolean =>
   state === 'running' || state === 'starting' || state === 'queued';
 
@@ -82,7 +82,7 @@ export function readTrial(record: TrialRecord, folder: string | undefined, now =
   return { ...view, ...tell(readRunSummary(folder), starting, now) };
 }
 
-/** Whether a process was started for the trial and has not written its first status. */
+/** True if a process was started for the trial and has not written its first status. */
 function isStarting({ launched }: TrialRecord, folder: string, now: number): boolean {
   if (!launched) return false;
   const presence = presenceNow({ host: hostname(), ...launched }, launched.at);

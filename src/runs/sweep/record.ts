@@ -38,9 +38,9 @@ export interface SweepRecord {
   baseHash: string;
   /** Dotted keys that differ between trials, in the order of the file. */
   varied: string[];
-  /** Where trials are trained; this machine if omitted. */
+  /** The place where trials are trained; this machine if omitted. */
   on?: Exclude<ExecutorName, 'local'>;
-  /** How trials are run; kept, since a different number of threads may change the bits. */
+  /** The parallel trials and threads; kept, since a different number of threads may change the bits. */
   room?: SweepRoom;
   /** Each file that trials read, as its newest reader found it; none before the first one is read. */
   inputs?: InputFile[];
@@ -91,7 +91,7 @@ export interface TrialRecord {
   planned: boolean;
   /** Not checked yet; none of the sweep's new trials starts before that. */
   unchecked?: true;
-  /** Not started: its learning rate lost the search with other seeds, or none could be chosen. */
+  /** Not started: its learning rate lost the search with other seeds, or no rate could be chosen. */
   passedOver?: true;
 }
 
@@ -157,7 +157,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every((text) => typeof text === 'string');
 
-/** Whether it has what everything that lists a sweep relies on. */
+/** True if it has the fields that everything that lists a sweep relies on. */
 function isPlan(record: Partial<SweepRecord>): record is SweepRecord {
   const { begun, name, overrides, spec, metric, baseHash, varied, room, trials } = record;
   const { parameters, pruning, learningRateSearch: search } = (spec ?? {}) as Partial<SweepSpec>;

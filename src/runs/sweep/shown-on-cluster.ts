@@ -1,7 +1,10 @@
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import type { ShownState } from '../shown-state';
 
-/** What its journal says about a trial is final; whether it lives, the scheduler knows better than a late heartbeat. */
+/**
+ * States that are final in a trial's journal; otherwise the scheduler knows better than a late heartbeat whether it
+ * lives.
+ */
 const FINAL: readonly ShownState[] = ['finished', 'damaged'];
 
 /**

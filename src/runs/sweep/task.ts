@@ -5,9 +5,9 @@ import type { InputFile } from '../inputs';
 export const TASK_VERSION = 1;
 
 /**
- * What a scheduler's task trains: `tasks/<index>.json` of a submission's folder, for `aurora trial`. With the same file it
- * creates the run's folder, resumes the run, or finds that it has ended, so that a scheduler may start it any number of
- * times. All paths are those of the machine that trains.
+ * The work of a scheduler's task: `tasks/<index>.json` of a submission's folder, for `aurora trial`. With the same file
+ * it creates the run's folder, resumes the run, or finds that it has ended, so that a scheduler may start it any number
+ * of times. All paths are those of the machine that trains.
  */
 export interface TaskFile {
   version: number;
@@ -28,6 +28,6 @@ export interface TaskFile {
   device: string;
   fallBack?: boolean;
   acceptInputs?: boolean;
-  /** Where trials share what they all compute; omitted: nowhere. */
+  /** The folder in which trials share what they all compute; omitted: none. */
   frozen?: string;
 }

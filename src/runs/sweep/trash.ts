@@ -48,7 +48,7 @@ export async function trashSweep(
 }
 
 /**
- * Moves the trials back, then their sweep: it must not be there without them. Trials that are no longer in the trash
+ * Moves the trials back, then their sweep, which must not be there without them. Trials that are no longer in the trash
  * were restored or removed before.
  *
  * @throws AuroraError 'run' if a sweep of the same experiment, or a folder of a trial's name, exists again

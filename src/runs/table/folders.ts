@@ -65,7 +65,7 @@ function foldersIn(folder: string): string[] {
       .map(({ name }) => name)
       .sort();
   } catch {
-    // One that may not be read does not hide the others.
+    // A folder that may not be read does not hide the others.
     return [];
   }
 }

@@ -10,7 +10,7 @@ import type { ReadRun } from './source';
 
 export interface RowRead {
   run: ReadRun;
-  /** What is wrong with a damaged run, which is a row, too. */
+  /** The error of a damaged run, which is a row, too. */
   error?: AuroraError;
 }
 

@@ -4,7 +4,7 @@ import type { RunSummary } from '../read';
 import type { ShownState } from '../shown-state';
 import type { RunUser } from '../user';
 
-/** What a table says about a run whose folder was read, even if `run` could not be. */
+/** The facts that a table has about a run whose folder was read, even if `run` could not be. */
 export interface ReadRun {
   folder: string;
   id: string;

@@ -13,7 +13,7 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** As TFRecord stores it, so that a checksum of data that contain one is not that checksum. */
+/** A checksum as TFRecord stores it, so that a checksum of data that contain one is not that checksum. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

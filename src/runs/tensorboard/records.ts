@@ -35,7 +35,7 @@ const event = (seconds: number, step: number, values: readonly Buffer[]): Buffer
 
 export type Setting = string | number | boolean;
 
-/** What the HParams view reads: plugin_data.proto of tensorboard/plugins/hparams. */
+/** The settings that the HParams view reads: plugin_data.proto of tensorboard/plugins/hparams. */
 export function settings(seconds: number, group: string, values: ReadonlyMap<string, Setting>): Buffer {
   const entries = [...values].map(([name, value]) =>
     block(1, [block(1, name), block(2, [structValue(value)])]),
@@ -54,7 +54,7 @@ const structValue = (value: Setting): Buffer =>
 
 const STATUS = { finished: 1, failed: 2, running: 3 };
 
-/** How the run ended. */
+/** The state in which the run ended. */
 export const ended = (seconds: number, state: keyof typeof STATUS): Buffer =>
   plugin(seconds, '_hparams_/session_end_info', block(4, [integer(1, STATUS[state]), double(2, seconds)]));
 
