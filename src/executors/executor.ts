@@ -18,17 +18,17 @@ export interface Submitted {
   elsewhere: ReadonlyMap<string, OwnerRecord>;
 }
 
-/** Where the trials of one sweep are trained. All its state is on disk: another process can continue at any time. */
+/** Trains the trials of one sweep. All its state is on disk: another process can continue at any time. */
 export interface Executor {
   /** Between two looks at the trials, in milliseconds. */
   readonly interval: number;
   /** Trials wait and run without this process, which only follows them: Ctrl-C ends no more than that. */
   readonly outlives: boolean;
-  /** The state of each trial; brings what is needed to show it here, if it is elsewhere. */
+  /** The state of each trial; copies the files that are needed to show it here, if it is elsewhere. */
   follow(trials: readonly TrialRecord[]): Promise<readonly TrialView[]>;
   /**
-   * Starts or queues the first of these tasks, as many as there is room for. Whenever this process is killed, the next one
-   * knows from disk what was submitted.
+   * Starts or queues the first of these tasks, as many as fit. Whenever this process is killed, the next one knows from
+   * disk what was submitted.
    *
    * @param trials all of the sweep
    * @throws AuroraError 'inputs' if files have changed since earlier trials were trained on them
@@ -37,9 +37,10 @@ export interface Executor {
   /** Asks trials to save and end, and takes those that have not begun out of the queue. May be repeated. */
   cancel(trials: readonly TrialView[]): Promise<void>;
   /**
-   * Brings the run folders of trials that have ended here. A cluster that shares no folder may keep their checkpoints.
+   * Copies the run folders of trials that have ended to this machine. A cluster that shares no folder may keep their
+   * checkpoints.
    *
-   * @returns whether they all are here; otherwise, try again
+   * @returns true if they all are here; otherwise, try again
    */
   collect(trials: readonly TrialView[]): Promise<boolean>;
   /** Removes what only trials needed, where they were trained: all are over. */

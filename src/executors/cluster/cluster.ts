@@ -7,11 +7,11 @@ export interface Cluster {
   place: string;
   scheduler: Scheduler;
   files: ClusterFiles;
-  /** The most trials at a time; omitted: as many as there is room for. */
+  /** The maximum number of trials at a time; omitted: as many as fit. */
   parallel?: number;
   /** Cores of each trial. */
   threads: number;
-  /** Whether each trial has a GPU. */
+  /** True if each trial has a GPU. */
   gpu: boolean;
   /** The batch script or the manifest of a submission, as it would be submitted. */
   preview(submission: Submission): Promise<string>;

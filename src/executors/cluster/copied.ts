@@ -1,8 +1,8 @@
 import type { CopiedSubmission } from './submissions';
 
 /**
- * What the user should know about a folder that is a copy, while trials of the original are trained again in it. Jobs that train
- * in the original's folder are the original's.
+ * A warning for the user about a folder that is a copy, while trials of the original are trained again in it. Jobs that
+ * train in the original's folder are the original's.
  *
  * @param left ids of the trials that have not finished and were not submitted here
  */

@@ -11,18 +11,18 @@ function tasksOf(jobs: readonly JobRef[]): ReadonlySet<number> {
   return tasks;
 }
 
-/** Whether a task, by its index, is in one of the submission's jobs. */
+/** True if a task, by its index, is in one of the submission's jobs. */
 export const isSubmitted = ({ jobs }: Submission, index: number): boolean => tasksOf(jobs).has(index);
 
 /** The tasks of a submission that are in none of its jobs yet, and will be. */
 export const unsubmitted = ({ tasks, jobs, withdrawn }: Submission): number =>
   withdrawn ? 0 : tasks.length - tasksOf(jobs).size;
 
-/** Whether the scheduler may have, or may yet get, a job of the submission that is not recorded. */
+/** True if the scheduler may have, or may yet get, a job of the submission that is not recorded. */
 export const isUncertain = ({ tasks, jobs, submitting }: Submission): boolean =>
   submitting !== undefined && tasksOf(jobs).size < tasks.length;
 
-/** Whether nothing more of it is submitted, and what is in no job never will be. */
+/** True if nothing more of it is submitted, and its tasks that are in no job never will be. */
 export const isGivenUp = (submission: Submission): boolean =>
   submission.withdrawn === true && !isUncertain(submission);
 

@@ -13,7 +13,7 @@ import { taskFile, type TaskSettings } from './task-file';
 export interface SubmissionOptions extends Omit<TaskSettings, 'sweep'> {
   /** The sweep's folder, which this process owns. */
   folder: string;
-  /** Where runs of the experiment are. */
+  /** The folder of the experiment's runs. */
   runs: string;
   files: ClusterFiles;
   /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */

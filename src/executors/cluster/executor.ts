@@ -30,11 +30,11 @@ export interface ClusterOptions extends SubmissionOptions {
   scheduler: Scheduler;
   /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
-  /** The most trials at a time; omitted: as many as the cluster has room for. */
+  /** The maximum number of trials at a time; omitted: as many as the cluster can run. */
   parallel?: number;
   /** Milliseconds between two looks. */
   interval: number;
-  /** That has looked at the trials before. */
+  /** The looker that has looked at the trials before. */
   looker?: TrialLooker;
   /** This process looks once: a trial that has ended without saying how is submitted again at once. */
   once: boolean;
@@ -126,7 +126,7 @@ export class ClusterExecutor implements Executor {
       if (isRunning && folder !== undefined) running.push(folder);
       if (!current) continue;
       current.cancelled ??= performance.now();
-      // One that is about to begin has no folder for a request yet; it saves on SIGTERM, too.
+      // A task that is about to begin has no folder for a request yet; it saves on SIGTERM, too.
       if (isRunning && performance.now() - current.cancelled <= STOP_MS) continue;
       if (!queued.has(current.entry)) queued.set(current.entry, []);
       queued.get(current.entry)!.push(current);
@@ -141,7 +141,7 @@ export class ClusterExecutor implements Executor {
   }
 
   async collect(trials: readonly TrialView[]): Promise<boolean> {
-    // What the cluster never had of this sweep is here.
+    // Trials of this sweep that the cluster never had are here.
     const left = trials.filter(
       ({ record, folder }) =>
         folder !== undefined && this.submitted.of(record.id) && !this.collected.has(record.id),
@@ -167,10 +167,10 @@ export class ClusterExecutor implements Executor {
   }
 
   /**
-   * Brings all that the cluster may have of these trials, none of which waits or runs: also their checkpoints, and what a look
-   * did not have the time to show here.
+   * Copies here all that the cluster may have of these trials, none of which waits or runs: also their checkpoints, and
+   * the files that a look did not have the time to copy.
    *
-   * @returns whether that is here
+   * @returns true if all of it is here
    */
   async bringAll(records: readonly TrialRecord[]): Promise<boolean> {
     const { files, runs } = this.options;
@@ -190,8 +190,8 @@ export class ClusterExecutor implements Executor {
   }
 
   /**
-   * What the scheduler does not have yet, because of a limit of jobs or since it did not answer, is not submitted any more:
-   * otherwise each look would bring more of what is to be cancelled.
+   * Tasks that the scheduler does not have yet, because of a limit of jobs or since it did not answer, are not
+   * submitted any more: otherwise each look would submit more tasks that are to be cancelled.
    */
   private async withdraw(trials: readonly TrialView[]): Promise<void> {
     const entries = new Set(
@@ -200,11 +200,11 @@ export class ClusterExecutor implements Executor {
         return current && this.isPending(current) ? [current.entry] : [];
       }),
     );
-    // One that may still appear is cancelled then: its trials wait until that is known.
+    // A submission that may still appear is cancelled then: its trials wait until that is known.
     for (const entry of entries) if (await this.submitter.withdraw(entry)) this.submitted.withdraw(entry);
   }
 
-  /** What was submitted before, and what the scheduler said then: it forgets jobs that have ended. */
+  /** Loads earlier submissions, and the scheduler's answers at the time: it forgets jobs that have ended. */
   private load(records: readonly TrialRecord[]): void {
     if (this.loaded) return;
     this.loaded = true;
@@ -254,7 +254,7 @@ export class ClusterExecutor implements Executor {
     if (live.length > 0) this.at = Date.now();
   }
 
-  /** What a limit of jobs, a lost answer or a kill has left of a submission. */
+  /** Submits the tasks that a limit of jobs, a lost answer or a kill has left of a submission. */
   private async bring(entry: Entry): Promise<void> {
     const { submitsNothing } = this.options;
     if (unsubmitted(entry.submission) > 0 && !submitsNothing && !this.isRefusing())
@@ -291,7 +291,7 @@ export class ClusterExecutor implements Executor {
       this.isPending(current) && found.state !== 'finished'
         ? { ...found, state: 'queued' }
         : trialState(found, entry.submission.tasks[index]!, job, settled);
-    // Also of one that the scheduler does not know any more, nobody may learn only from its silence.
+    // Even if the scheduler does not know the task any more, nobody may have to conclude it from its silence.
     if (view.state === 'lost') view.cluster ??= { state: 'lost', job: `${entry.submission.name}-${index}` };
     current.done = !isBusy(view);
     current.seen = isFinal(view) ? view : found;
@@ -303,22 +303,22 @@ export class ClusterExecutor implements Executor {
     return lost && view.cluster ? { ...view, cluster: { ...view.cluster, lost } } : view;
   }
 
-  /** Whether the run's folder on the cluster may have grown since the last look. */
+  /** True if the run's folder on the cluster may have grown since the last look. */
   private mayGrow({ id }: TrialRecord): boolean {
     const current = this.submitted.of(id);
     if (!current || current.done || this.isPending(current)) return false;
     return !(current.job?.state === 'queued' && !current.job.restarts);
   }
 
-  /** Whether its submission is written, and the scheduler may not have it yet. */
+  /** True if its submission is written, and the scheduler may not have it yet. */
   private isPending({ entry: { submission }, index }: Current): boolean {
     return !isSubmitted(submission, index);
   }
 
   /**
-   * While trials are in the cluster's hands, a refusal does not end their sweep: room in the queue may come.
+   * While the cluster has trials, a refusal does not end their sweep: the queue may get shorter.
    *
-   * @returns whether nothing of the submission is there
+   * @returns true if nothing of the submission is there
    * @throws the error, if there is nothing to wait for
    */
   private refused(entry: Entry, e: unknown): boolean {
@@ -368,7 +368,7 @@ export class ClusterExecutor implements Executor {
     try {
       this.write();
     } catch {
-      // It is no part of the work, and the next look reports a disk that is full.
+      // This is not part of the work, and the next look reports a disk that is full.
     }
   }
 

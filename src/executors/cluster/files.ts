@@ -1,7 +1,9 @@
 import type { ClusterFile } from '../../protocol/run-files/cluster';
 import type { Experiment } from '../../experiment/experiment';
 
-/** How a sweep's files get to the cluster and back: not at all if the folder is shared, else by rsync or through a pod. */
+/**
+ * Copies a sweep's files to the cluster and back: not at all if the folder is shared, else by rsync or through a pod.
+ */
 export interface ClusterFiles {
   /** The path on the cluster of an absolute path on this machine. */
   there(path: string): string;
@@ -19,13 +21,16 @@ export interface ClusterFiles {
     specs: readonly Experiment[],
     sending?: (now: Sending) => void,
   ): Promise<void>;
-  /** Brings what has grown in the folders of these runs (paths here): the small files only, in bounded time. */
+  /** Copies here the new parts of the folders of these runs (paths here): the small files only, in bounded time. */
   follow(runs: readonly string[]): Promise<void>;
-  /** Brings the folders of these runs; they are complete once this returns, except for what `collectCheckpoints` brings. */
+  /**
+   * Copies the folders of these runs here; they are complete once this returns, except for the files that
+   * `collectCheckpoints` copies.
+   */
   collect(runs: readonly string[]): Promise<void>;
   /**
-   * Brings the checkpoints of these runs, which have ended: several times as much as all else, and only forks, resumes and
-   * looks at earlier steps need them. Missing if `collect` leaves none.
+   * Copies the checkpoints of these runs, which have ended, here: several times as much as all else, and only forks,
+   * resumes and looks at earlier steps need them. Missing if `collect` leaves none.
    */
   collectCheckpoints?(runs: readonly string[]): Promise<void>;
   /** Leaves a request (`stop`, `checkpoint`) in the control folders of these runs. */

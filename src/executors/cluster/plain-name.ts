@@ -2,8 +2,8 @@ import { AuroraError } from '../../base/errors';
 import { shellQuote } from '../../base/shell-quote';
 
 /**
- * A name that becomes part of a script, a command, a list or a manifest on a cluster. A line break in it would begin a line
- * of its own there, whatever quotes are around it.
+ * A name that becomes part of a script, a command, a list or a manifest on a cluster. A line break in it would begin a
+ * separate line there, whatever quotes are around it.
  *
  * @throws AuroraError 'experiment' if it has control characters
  */

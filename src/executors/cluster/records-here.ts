@@ -36,12 +36,12 @@ export function recordHere(
     const moved = withPathsHere(JSON.parse(text), here);
     return `${name === 'trial.json' ? JSON.stringify(moved) : JSON.stringify(moved, null, 2)}\n`;
   } catch {
-    // Not JSON, or nested as deeply as no record is.
+    // Not JSON, or nested more deeply than any record.
     return undefined;
   }
 }
 
-/** Not flushed, as the files that come with it are not: thousands of runs may come at once. */
+/** Not flushed, like the other files that come with it: thousands of runs may come at once. */
 function replace(path: string, text: string): void {
   const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile();
   if (isFile && readIfThereSync(path)?.toString('utf8') === text) return;

@@ -18,6 +18,6 @@ export function requestIn(run: string, what: 'stop' | 'checkpoint'): void {
   }
 }
 
-/** Whether somebody has put a link there. */
+/** True if somebody has put a link there. */
 export const isLink = (path: string): boolean =>
   lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;

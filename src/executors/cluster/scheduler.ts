@@ -9,21 +9,21 @@ export interface Submission {
   tasks: readonly SubmittedTask[];
   /** The most tasks at a time. */
   parallel?: number;
-  /** What the scheduler knows it by, as far as it has been submitted. */
+  /** The scheduler's references to its jobs, as far as it has been submitted. */
   jobs: readonly JobRef[];
-  /** Where its jobs are (`Scheduler.cluster`). */
+  /** The place of its jobs (`Scheduler.cluster`). */
   cluster?: ClusterThere;
   /** When something of it was last submitted, in ms since 1970, if what became of that may not be recorded. */
   submitting?: number;
-  /** What is in none of its jobs was cancelled, and is not submitted any more. */
+  /** Its tasks that are in no job were cancelled, and are not submitted any more. */
   withdrawn?: true;
   /** Its trials are trained elsewhere by now. */
   left?: true;
 }
 
-/** Where jobs are. */
+/** The place of jobs. */
 export interface ClusterThere {
-  /** The same only for the same cluster, and the same folder or volume of it. */
+  /** A name that is equal only for one cluster, and one folder or volume of it. */
   name: string;
   /** kubectl's: settings may leave them open, and the user's current ones change. */
   context?: string;
@@ -49,12 +49,12 @@ export interface JobRef {
   count: number;
 }
 
-/** What the scheduler says about one task. */
+/** The scheduler's report on one task. */
 export interface JobState {
   state: ClusterTrialState;
   /** The scheduler's own code: why it waits (`Priority`), or how it ended (`NODE_FAIL`, `TIMEOUT`, `OOMKilled`). */
   code?: string;
-  /** What the scheduler adds to the code, as it words it. */
+  /** The scheduler's own words in addition to the code. */
   detail?: string;
   node?: string;
   restarts?: number;
@@ -69,7 +69,7 @@ export interface JobState {
 export interface Scheduler {
   /** Whom errors name: "Slurm on login.example.org". */
   readonly name: string;
-  /** What was submitted without an answer, and is not there after so many ms, will not be there later. */
+  /** A submission without an answer that is not there after so many ms will not be there later. */
   readonly appearsWithin: number;
   /**
    * Fails early, with the next step: it can be reached, knows the partition or namespace, and so on.
@@ -78,7 +78,7 @@ export interface Scheduler {
    */
   check(): Promise<void>;
   /**
-   * Which cluster the settings mean: another one does not know the jobs of this one.
+   * The cluster that the settings mean: another one does not know the jobs of this one.
    *
    * @throws AuroraError 'network' if it cannot be reached
    */
@@ -101,14 +101,15 @@ export interface Scheduler {
    */
   adopt(submission: Submission, submitted: (job: JobRef) => void): Promise<void>;
   /**
-   * What the scheduler knows about each task, by its index in the submission; nothing about a task that it has forgotten.
+   * The scheduler's state of each task, by its index in the submission; tasks that it has forgotten are left out.
    *
    * @throws AuroraError 'network' if it cannot be reached: then nothing is known, which is not the same as lost
    */
   states(submissions: readonly Submission[]): Promise<Map<number, JobState>[]>;
   /**
-   * What another process recorded and last saw, before the first question: a scheduler may forget a task at once when
-   * somebody cancels it, and settings may leave open where it is. Called for each submission, the oldest first.
+   * Takes over the records and the last look of another process, before the first question: a scheduler may forget a
+   * task at once when somebody cancels it, and settings may leave open where it is. Called for each submission, the
+   * oldest first.
    *
    * @param waited the tasks that were in the queue then
    * @param ago in ms

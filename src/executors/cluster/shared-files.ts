@@ -18,7 +18,10 @@ export interface SharedFilesOptions {
   home: string;
   /** The cluster's system; omitted: as here. */
   platform?: () => Promise<Platform>;
-  /** Which of these files the cluster does not see, to say so before trials fail; omitted: none. */
+  /**
+   * A check that lists those of these files that the cluster does not see, to report them before trials fail; omitted:
+   * none.
+   */
   unseen?: (paths: readonly string[]) => Promise<string[]>;
   /** Whom errors name: the login node. */
   place?: string;

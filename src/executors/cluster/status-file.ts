@@ -18,7 +18,7 @@ export class StatusFile {
 
   constructor(private readonly sweep: string) {}
 
-  /** What the scheduler last said, by trial id; empty without a usable file, since it can be asked again. */
+  /** The scheduler's last states, by trial id; empty without a usable file, since it can be asked again. */
   read(): Map<string, ClusterTrial> {
     try {
       const { trials, at } = readCluster(this.sweep) ?? { trials: {}, at: 0 };
@@ -48,7 +48,7 @@ export class StatusFile {
     rmSync(clusterPath(this.sweep), { force: true });
   }
 
-  /** How a trial was lost before, by all processes that have written the file. */
+  /** The earlier losses of a trial, by all processes that have written the file. */
   lossOf(id: string): ClusterTrial['lost'] {
     return this.lost.get(id)?.loss;
   }

@@ -10,7 +10,7 @@ import type { ClusterThere, JobRef, SubmittedTask, Submission } from './schedule
 import { identityOf, isIdentity, isSameFolder, type FolderIdentity } from './same-folder';
 import { appendLine, damagedSubmission, readLog, withLine, type LogLine } from './submission-log';
 
-/** One that came here with a copy of its folder. */
+/** A submission that came here with a copy of its folder. */
 export interface CopiedSubmission {
   /** The folder of the sweep that its tasks train in. */
   original: string;

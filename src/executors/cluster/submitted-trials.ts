@@ -12,7 +12,7 @@ export interface Entry {
 export interface Current {
   entry: Entry;
   index: number;
-  /** What the scheduler last said about it. */
+  /** The scheduler's last state of it. */
   job?: ClusterTrial;
   /** The run's folder at the last look. */
   seen?: TrialView;
@@ -28,7 +28,7 @@ export interface Current {
   before?: Current;
 }
 
-/** Which task is each trial's own, among all submissions of a sweep. */
+/** Maps each trial to its task, among all submissions of a sweep. */
 export class SubmittedTrials {
   private readonly entries = new Set<Entry>();
   private readonly current = new Map<string, Current>();
@@ -67,19 +67,22 @@ export class SubmittedTrials {
     });
   }
 
-  /** Those with a task that may still wait or run. */
+  /** Submissions with a task that may still wait or run. */
   unfinished(): Entry[] {
     return [...this.entries].filter((entry) => this.liveIn(entry) > 0);
   }
 
-  /** Those of them that the scheduler has, or may have. */
+  /** Unfinished submissions that the scheduler has, or may have. */
   live(): Entry[] {
     return this.unfinished().filter(
       ({ submission }) => submission.jobs.length > 0 || isUncertain(submission),
     );
   }
 
-  /** How many tasks a new submission may run at a time beside those that are there; undefined if there is no limit. */
+  /**
+   * The number of tasks that a new submission may run at a time beside the existing ones; undefined if there is no
+   * limit.
+   */
   room(parallel: number | undefined): number | undefined {
     if (parallel === undefined) return undefined;
     const used = this.unfinished().map((entry) =>

@@ -17,7 +17,7 @@ export interface SubmitterOptions {
   specs: ReadonlyMap<string, Experiment>;
 }
 
-/** Brings submissions to a scheduler whose answers may be lost: each task of theirs once. */
+/** Submits each task once to a scheduler whose answers may be lost. */
 export class Submitter {
   private checked = false;
 
@@ -92,6 +92,6 @@ export class Submitter {
   }
 }
 
-/** The scheduler has answered. What a disk refuses, or a mistake of ours, says nothing of that. */
+/** True if the scheduler has answered. An error of a disk, or a mistake of ours, does not show that. */
 const isRefusal = (e: unknown): boolean =>
   e instanceof AuroraError && !['network', 'disk', 'owned'].includes(e.kind);

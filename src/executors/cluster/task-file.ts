@@ -15,12 +15,12 @@ export interface TaskSettings {
 }
 
 /**
- * What a task trains, with all paths as they are on the cluster.
+ * The file that describes a task's work, with all paths as they are on the cluster.
  *
  * @param run the run's folder here
  * @param inputs the files that it reads here
- * @param frozen where trials share what they all compute, here
- * @param there the path there of a path here
+ * @param frozen the folder here in which trials share what they all compute
+ * @param there returns the path there of a path here
  */
 export function taskFile(
   { record, spec, until }: TrialTask,

@@ -35,7 +35,7 @@ export function trialState(
   if (view.state === 'running' || view.state === 'starting') return as(view.state);
   if (job?.state === 'running') return as('starting');
   if (hasEnded(view, task, job, settled)) return as(view.state, { reason: view.reason, error: view.error });
-  // Also one that saved when somebody cancelled its job: it must not be started again then.
+  // This includes a trial that saved when somebody cancelled its job: it must not be started again then.
   if (job?.state === 'cancelled') return as('stopped', { reason: 'requested' });
   if (!settled) return as(view.step > 0 ? 'running' : 'queued');
   // It saved, and nothing has started it again.
@@ -50,7 +50,7 @@ export function trialState(
   return as('lost');
 }
 
-/** Whether the folder says how this very task ended, rather than an earlier one of the trial. */
+/** True if the folder shows how this very task ended, rather than an earlier one of the trial. */
 function hasEnded(
   view: TrialView,
   { step }: SubmittedTask,
@@ -59,7 +59,7 @@ function hasEnded(
 ): boolean {
   // A disk that shows late what a successful retry has written still shows the failure before.
   if (view.state === 'failed') return settled || job?.state !== 'finished';
-  // One that was preempted waits to be started again.
+  // A task that was preempted waits to be started again.
   if (view.state !== 'stopped' || view.reason === 'preempted') return false;
   if (view.step > step || view.reason === 'pruned') return true;
   // Ended by the user at the step at which it was submitted, or left so by a task that never began.

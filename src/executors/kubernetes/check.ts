@@ -5,11 +5,12 @@ import type { Kubectl } from './kubectl';
 /** The first version with backoffLimitPerIndex and podReplacementPolicy by default. */
 const OLDEST_MINOR = 29;
 
-/** One node's pods have the volume in common if all are on the same node. */
+/** The label of a node: pods have the volume in common if all are on one node. */
 const HOSTNAME = 'kubernetes.io/hostname';
 
 /**
- * What would end every trial: no cluster, one that is too old, rights that are missing, or a volume that pods cannot share.
+ * Checks for conditions that would end every trial: no cluster, one that is too old, rights that are missing, or a
+ * volume that pods cannot share.
  *
  * @throws AuroraError 'network' if the cluster cannot be reached, 'experiment' if a setting is wrong
  */

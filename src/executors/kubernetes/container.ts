@@ -3,7 +3,7 @@ import { MANIFEST } from '../package/package';
 /** The container of each pod; the rules about exit codes name it. */
 export const CONTAINER = 'trainer';
 
-/** Where the image has the trainer's package; the Dockerfile puts it there. */
+/** The folder of the trainer's package in the image; the Dockerfile puts it there. */
 export const TRAINER_FOLDER = '/opt/aurora';
 export const TRAINER_PROGRAM = `${TRAINER_FOLDER}/cli.cjs`;
 
@@ -11,9 +11,9 @@ export const TRAINER_PROGRAM = `${TRAINER_FOLDER}/cli.cjs`;
 export const CANCELLED_FOLDER = 'cancelled';
 
 /**
- * What a pod runs, with the submission's folder and the hash of the trainer's package as arguments. A task's output is in its log on the
- * volume, which outlives the pod, and in `kubectl logs`. The first process of a container gets no signal that it has no
- * handler for, so the shell passes SIGTERM to the trainer and waits until it has saved.
+ * The script of a pod, with the submission's folder and the hash of the trainer's package as arguments. A task's output
+ * is in its log on the volume, which outlives the pod, and in `kubectl logs`. The first process of a container gets no
+ * signal that it has no handler for, so the shell passes SIGTERM to the trainer and waits until it has saved.
  */
 export const CONTAINER_SCRIPT = `
 submission=$1 hash=$2 task=$JOB_COMPLETION_INDEX log=/dev/null

@@ -6,8 +6,8 @@ import { isUnreachable, lastLine, noKubectl, refused, unreachable } from './erro
 import { optionsOf, serverIn, viewOf, type KubernetesPlace, type KubernetesServer } from './place';
 
 /**
- * The user's own `kubectl`, from the first call to the last in one context and one namespace: those of the settings, of an
- * earlier process (`stay`), or else the user's current ones, who may switch to others meanwhile.
+ * The user's own `kubectl`, from the first call to the last in one context and one namespace: those of the settings, of
+ * an earlier process (`stay`), or else the user's current ones, even if the user switches to others later.
  */
 export interface Kubectl {
   /** Whom errors name. */
@@ -16,16 +16,16 @@ export interface Kubectl {
   place(): Promise<KubernetesPlace>;
   /** Before the first call: what an earlier process has found, as far as the settings leave it open. */
   stay(place: Partial<KubernetesPlace>): void;
-  /** What precedes the arguments of every call. */
+  /** The options before the arguments of every call. */
   options(): Promise<readonly string[]>;
   /**
    * @returns whatever its exit code is
    * @throws AuroraError 'network' if the cluster cannot be reached, or does not let the user in
    */
   run(args: readonly string[], options?: ShellOptions): Promise<Output>;
-  /** What an object or a list is, as JSON; undefined if it does not exist. Any other refusal is an AuroraError 'experiment'. */
+  /** An object or a list as JSON; undefined if it does not exist. Any other refusal is an AuroraError 'experiment'. */
   json(args: readonly string[]): Promise<unknown>;
-  /** What the API server answers to a GET of this path, with the same errors. */
+  /** The API server's answer to a GET of this path, with the same errors. */
   get(path: string): Promise<unknown>;
 }
 

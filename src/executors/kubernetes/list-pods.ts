@@ -2,7 +2,10 @@ import { unreachable } from './errors';
 import type { Kubectl } from './kubectl';
 import type { Pod } from './objects';
 
-/** As kubectl's own pages, all of which it keeps: ten thousand pods then take 18 s and 1 GB. */
+/**
+ * The size of a page. kubectl's own pages are larger, and it keeps all of them: ten thousand pods then take 18 s and 1
+ * GB.
+ */
 const PAGE = 500;
 /** A job has at most 100,000 indexes, and one pod of each at a time; a hundred jobs are asked about at once. */
 const MOST_PAGES = 20_000;

@@ -17,7 +17,7 @@ export interface JobRequest {
   submission: Pick<Submission, 'name' | 'tasks' | 'parallel'>;
   /** The submission's folder, as pods see it. */
   folder: string;
-  /** Of the trainer's package, which the image must have. */
+  /** The hash of the trainer's package, which the image must have. */
   trainerHash: string;
   settings: KubernetesSettings;
   account?: Account;

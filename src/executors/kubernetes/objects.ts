@@ -1,4 +1,4 @@
-/** What we read of Kubernetes' objects. */
+/** The fields of Kubernetes' objects that we read. */
 export interface Job {
   metadata: { name: string; uid?: string; creationTimestamp?: string; deletionTimestamp?: string };
   spec: { completions?: number; parallelism?: number; suspend?: boolean };
@@ -70,16 +70,18 @@ export const indexOf = (pod: Pod): number | undefined => {
   return index !== undefined && /^\d+$/.test(index) ? Number(index) : undefined;
 };
 
-/** How many pods of the index ended before this one because of the cluster, or after a checkpoint that was asked for. */
+/**
+ * The number of the index's pods that ended before this one because of the cluster, or after a requested checkpoint.
+ */
 export const interruptionsOf = (pod: Pod): number => count(pod, 'job-index-ignored-failure-count');
 
-/** How many pods the index had before this one. */
+/** The number of pods that the index had before this one. */
 export const restartsOf = (pod: Pod): number => count(pod, 'job-index-failure-count') + interruptionsOf(pod);
 
 /**
  * The numbers in Kubernetes' short form: `0,3-5`.
  *
- * @param below how many indexes the job has: there are no others
+ * @param below the number of the job's indexes: there are no others
  */
 export function indexesIn(text = '', below: number): Set<number> {
   const found = new Set<number>();

@@ -12,7 +12,7 @@ export interface KubernetesServer extends KubernetesPlace {
   root: string;
 }
 
-/** As options of kubectl. One argument each, so that no name is read as an option. */
+/** The place as options of kubectl. One argument each, so that no name is read as an option. */
 export const optionsOf = ({ context, namespace }: Partial<KubernetesPlace>): string[] => [
   ...(context === undefined ? [] : [`--context=${context}`]),
   ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
@@ -52,7 +52,7 @@ export function serverIn(
 /** kubectl also takes an address without a scheme. */
 const pathOf = (server = ''): string => server.replace(/^(\w+:\/\/)?[^/]*/, '').replace(/\/+$/, '');
 
-/** Where kubectl finds it in a pod, too. */
+/** The file in which kubectl finds it in a pod, too. */
 const OWN_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
 function ownNamespace(): string | undefined {

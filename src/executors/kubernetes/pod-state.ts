@@ -6,8 +6,8 @@ import { conditionOf, interruptionsOf, restartsOf, type Pod } from './objects';
 type PodState = Pick<JobState, 'state' | 'code' | 'detail' | 'exitCode'>;
 
 /**
- * What the newest pod of an index says about its trial, as long as the job has decided nothing about the index: a pod that
- * failed will have a successor.
+ * The state of a trial according to the newest pod of its index, as long as the job has decided nothing about the
+ * index: a pod that failed will have a successor.
  */
 export function podState(pod: Pod): Omit<JobState, 'log'> {
   const restarts = restartsOf(pod);
@@ -65,7 +65,7 @@ const isInterruption = (pod: Pod): boolean =>
   conditionOf(pod, 'DisruptionTarget', 'True') !== undefined ||
   trainerOf(pod)?.terminated?.exitCode === EXIT.requeue;
 
-/** What every container says while others are not ready. */
+/** The reasons that every container has while others are not ready. */
 const AS_USUAL: readonly (string | undefined)[] = ['PodInitializing', 'ContainerCreating'];
 
 function whyPending(pod: Pod): Omit<PodState, 'state'> {

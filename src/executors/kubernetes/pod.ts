@@ -8,7 +8,10 @@ export interface Account {
 
 const VOLUME = 'aurora';
 
-/** Where pods have the volume. As this machine does, if it mounts it: then every path is the same in both. */
+/**
+ * The path of the volume in pods. It is that of this machine, if it mounts the volume: then every path is the same in
+ * both.
+ */
 export function mountOf({ mount, folder }: KubernetesSettings): string {
   const usual = folder?.startsWith('/') ? folder : '/aurora';
   return (mount ?? usual).replace(/(?<=.)\/+$/, '');
@@ -20,7 +23,7 @@ export const podMetadata = (labels: Readonly<Record<string, string>>) => ({
   annotations: { 'linkerd.io/inject': 'disabled' },
 });
 
-/** What all pods have in common. It satisfies the `restricted` Pod Security Standard. */
+/** The settings that all pods share. They satisfy the `restricted` Pod Security Standard. */
 export const podSettings = (settings: KubernetesSettings, account?: Account) => ({
   ...(settings.serviceAccount !== undefined && { serviceAccountName: settings.serviceAccount }),
   automountServiceAccountToken: false,

@@ -17,9 +17,9 @@ import { JOB_NAME, type Job, type Pod } from './objects';
 import { jobStates, newestPods } from './states';
 import { yamlText } from './yaml';
 
-/** The address of a request has room for this many names. */
+/** The number of names that fit into the address of a request. */
 const NAMES_AT_ONCE = 100;
-/** The same of indexes; and kubectl, which makes 50 requests a second, takes a few seconds for as many. */
+/** The number of indexes that fit; and kubectl, which makes 50 requests a second, takes a few seconds for as many. */
 const PODS_AT_ONCE = 500;
 
 /** About single pods and jobs, at each look. */
@@ -162,7 +162,7 @@ function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
   for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size);
 }
 
-/** What was cancelled never trains again, although its job would start a pod for it once more. */
+/** A cancelled task never trains again, although its job would start a pod for it once more. */
 function withoutCancelled(submission: Submission, states: Map<number, JobState>): Map<number, JobState> {
   for (const index of cancelledIn(submission.folder)) {
     const known = states.get(index);

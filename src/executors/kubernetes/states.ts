@@ -3,7 +3,7 @@ import type { JobState } from '../cluster/scheduler';
 import { conditionOf, indexesIn, indexOf, JOB_NAME, restartsOf, type Job, type Pod } from './objects';
 import { howItEnded, podState } from './pod-state';
 
-/** As many as Kubernetes gives a job with a limit for each index. */
+/** The most indexes that Kubernetes gives a job with a limit for each index. */
 const MOST_INDEXES = 100_000;
 
 /** Why a trial has no pod yet: the job may have as many at a time as `parallelism` says. Not a code of Kubernetes'. */

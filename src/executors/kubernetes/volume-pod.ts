@@ -17,13 +17,13 @@ import { podMetadata, podSettings, volumeMount } from './pod';
 const LASTS_SECONDS = 4 * 60 * 60;
 /** An image of a few GB may have to be pulled first. */
 const READY_MS = 300_000;
-/** How often it is asked meanwhile why it is not ready. */
+/** The time between two questions why it is not ready. */
 const LOOK_SECONDS = 10;
 /** Why a pod waits whose settings are wrong. */
 const HOPELESS = ['ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'CreateContainerConfigError'];
 /** For this long, a pod that was there counts as there. */
 const KNOWN_MS = 30_000;
-/** As much as a shell script may take that reads many files. */
+/** The longest time of a shell script that reads many files. */
 const SCRIPT_MS = 60_000;
 
 const CONTAINER = 'files';
@@ -162,7 +162,7 @@ export class VolumePod {
   }
 }
 
-/** What ends the output of a script, which is then whole, with its exit code. */
+/** The mark that ends the output of a script, which is then whole, with its exit code. */
 const END = 'aurora-lab-end';
 const ENDED = new RegExp(`\\n${END} (\\d+)$`);
 

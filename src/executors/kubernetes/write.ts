@@ -7,7 +7,7 @@ import type { TrainerPackage } from '../package/package';
 import { dockerfile, TRAINER_CONTEXT } from './dockerfile';
 import { yamlText } from './yaml';
 
-/** What `--write` leaves: the image's folder, for `docker build`, and the manifests. */
+/** The result of `--write`: the image's folder, for `docker build`, and the manifests. */
 export interface Written {
   pkg: TrainerPackage;
   /** By file name. */

@@ -4,10 +4,10 @@ import { promisify } from 'node:util';
 import { childEnvironment } from '../../files/child-environment';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 
-/** Tells CUDA which devices a process may see; the first of them is its device 0. */
+/** The variable with which CUDA restricts the devices that a process sees; the first of them is its device 0. */
 export const GPU_VARIABLE = 'CUDA_VISIBLE_DEVICES';
 
-/** Devices of our engines that are an NVIDIA GPU. Others cannot be told apart from outside of the process. */
+/** Devices of our engines that are an NVIDIA GPU. Others cannot be distinguished from outside of the process. */
 const CUDA: readonly string[] = ['cuda', 'tensorflow'];
 
 /** An index, or the UUID of a GPU or of a part of one. */
@@ -31,7 +31,7 @@ export async function gpusFor(
   return given === undefined ? allGpus(environment) : visible(given);
 }
 
-/** As CUDA reads the variable: up to the first name that is none. */
+/** The devices that CUDA reads from the variable: up to the first name that is not a device. */
 function visible(given: string): string[] {
   const names = given.split(',').map((name) => name.trim());
   const end = names.findIndex((name) => !DEVICE.test(name));

@@ -23,7 +23,7 @@ const REPORT_MS = 1000;
 export class LocalExecutor implements Executor {
   readonly interval = LOOK_MS;
   readonly outlives = false;
-  /** Of this machine, once a trial needs to know. */
+  /** The GPUs of this machine, once a trial needs to know. */
   private gpus: string[] | undefined;
   /** The end of the last trainer that this process has started for a run. */
   private readonly trainers = new Map<string, LaunchedTrial['ended']>();
@@ -59,7 +59,7 @@ export class LocalExecutor implements Executor {
     return { ...trial, end };
   }
 
-  /** Starts one: whether there is room for another shows at the next look. */
+  /** Starts one: the next look shows whether another one fits. */
   async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
     const elsewhere = new Map<string, OwnerRecord>();
     const { room, available } = this.settings;

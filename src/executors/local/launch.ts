@@ -15,9 +15,9 @@ export interface LocalSettings {
   program: string;
   /** The name of the sweep's folder. */
   sweep: string;
-  /** Where trials share what they all compute. */
+  /** The folder in which trials share what they all compute. */
   frozen: string;
-  /** Where runs of the experiment are. */
+  /** The folder of the experiment's runs. */
   runs: string;
   room: SweepRoom;
   /** Free memory in bytes; undefined if the system does not report it. */
@@ -38,12 +38,12 @@ export interface LaunchedTrial {
 }
 
 /**
- * Starts a trainer for a trial, or continues its run. The trainer is an independent process that outlives this one.
- * Whenever this process is killed, the next one knows from disk what was started: the run's name is written before its
- * folder is created, and the trainer waits for a line on its standard input, sent once its process id is written;
- * without that line it ends.
+ * Starts a trainer for a trial, or continues its run. The trainer is an independent process that outlives this one. If
+ * this process is killed at any time, the next one knows from disk which trainers were started: the run's name is
+ * written before its folder is created, and the trainer waits for a line on its standard input, sent once its process
+ * id is written; without that line it ends.
  *
- * @param how.takeOver whether the run's owner is a process of another machine that has ended
+ * @param how.takeOver true if the run's owner is a process of another machine that has ended
  * @param how.gpu the only GPU that it may see; undefined if it need not be told
  */
 export async function launchTrial(

@@ -2,8 +2,8 @@ import { isBusy, type TrialView } from '../../runs/sweep/look';
 import type { SweepRoom } from '../../runs/sweep/record';
 
 /**
- * Whether one more trial may start now, beside the running ones. There is always room for one: it reports itself if it
- * does not fit.
+ * True if one more trial may start now, beside the running ones. The first one may always start: it reports an error if
+ * it does not fit.
  *
  * @param available free bytes; undefined if the system does not report them
  */

@@ -20,7 +20,7 @@ export interface LocalTrainer {
   run: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Whether it waits for a line on standard input before it starts (`--when-told`). */
+  /** Set if it waits for a line on standard input before it starts (`--when-told`). */
   waits?: boolean;
   /** The hint if Node cannot be started. */
   hint?: string;

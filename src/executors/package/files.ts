@@ -93,7 +93,7 @@ async function dawnFiles(modules: string, { platform, arch }: Platform): Promise
   return [join(root, 'package.json'), join(root, 'index.js'), ...(await below(binary, () => true))];
 }
 
-/** What reads images; a platform without it trains on texts. */
+/** The libraries that read images; a platform without them trains on texts. */
 async function sharpFiles(modules: string, { platform, arch }: Platform): Promise<string[]> {
   const here = `${platform}-${arch}`;
   const packages = [

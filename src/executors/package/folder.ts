@@ -10,11 +10,11 @@ import { MANIFEST, type PackagedFile, type TrainerPackage } from './package';
 
 /**
  * Puts a package in `<trainers>/<hash>`, on a file system of this machine, unless it is there, and verifies every file
- * there by its hash. What is damaged or missing (a cluster may remove old files) is replaced. If several processes do this
- * at once, each file is whole at any time.
+ * there by its hash. Damaged or missing files (a cluster may remove old files) are replaced. If several processes do
+ * this at once, each file is whole at any time.
  *
  * @returns the package's folder
- * @throws AuroraError 'disk' if it cannot be written, or is not what was written
+ * @throws AuroraError 'disk' if it cannot be written, or differs from the written content
  */
 export async function installPackage(pkg: TrainerPackage, trainers: string): Promise<string> {
   const folder = join(trainers, pkg.hash);

@@ -24,11 +24,11 @@ export function placeArrived(from: string, to: string, isWanted: (path: string) 
   }
 }
 
-/** Whether it exists, and is not a link to a folder. */
+/** True if it exists, and is not a link to a folder. */
 export const isRealFolder = (path: string): boolean =>
   lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** Whether it is a file that has no other name. */
+/** True if it is a file that has no other name. */
 export function isPlainFile(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isFile() === true && found.nlink === 1;

@@ -24,21 +24,21 @@ const FOLLOW_MS = 60_000;
 const COLLECT_MS = 2 * 3_600_000;
 /** Run folders at a time: the first ones are complete early, and rsync's time grows with the square of their number. */
 const BATCH = 1000;
-/** Of checkpoints, so that an interruption loses little. */
+/** The number of checkpoints that are copied at once, so that an interruption loses little. */
 const FEW = 50;
 
 const LOGS_MS = 30_000;
 
-/** What is about one machine. */
+/** The files that belong to one machine. */
 const THERE = ['owner.json', '.owner-*', 'control'];
-/** What only forks, resumes and looks at earlier steps need. */
+/** The files that only forks, resumes and looks at earlier steps need. */
 const CHECKPOINTS = 'checkpoints';
-/** What no curve needs. */
+/** The files that no curve needs. */
 const LARGE = ['adapter', 'encoded', 'activations'];
 const MOST_BYTES = 64 * 2 ** 20;
 /** Fewer come as fast by rsync, which keeps what has come. */
 const MANY = 20;
-/** What says how far a run is: it comes after what it speaks of. */
+/** The files that show the progress of a run: they come after the files that they describe. */
 const LAST = ['status.json', 'result.json'];
 
 export interface BringOptions {
@@ -50,7 +50,7 @@ export interface BringOptions {
   here: (path: string) => string | undefined;
 }
 
-/** Brings run folders from a login node, which may not exist yet. */
+/** Copies run folders here from a login node, on which they may not exist yet. */
 export class RunBringer {
   private cleaned = false;
   /** Runs that had ended before their small files came: those are complete. */
@@ -59,7 +59,8 @@ export class RunBringer {
   constructor(private readonly options: BringOptions) {}
 
   /**
-   * The small files of runs, as far as they have changed. What does not arrive in a minute is left for the next time.
+   * The small files of runs, as far as they have changed. Files that do not arrive in a minute are left for the next
+   * time.
    *
    * @param runs folders here
    * @throws AuroraError as `receive`
@@ -75,8 +76,8 @@ export class RunBringer {
   }
 
   /**
-   * The folders of runs that have ended, without their checkpoints. What the trainer has removed in them since an earlier
-   * time is removed here, too; what was added here stays.
+   * The folders of runs that have ended, without their checkpoints. Files that the trainer has removed since an earlier
+   * time are removed here, too; files that were added here stay.
    *
    * @throws AuroraError as `receive`, 'network' if it takes too long
    */
@@ -172,7 +173,7 @@ export class RunBringer {
       if (!(await this.receive(folder, most, temporary, left()))) return false;
       for (const [name, texts] of await this.records(folder, unknown))
         if (isRealFolder(join(folder, name))) writeRecordsHere(join(folder, name), texts, here);
-      // Of those that are here: one that began in between has no record yet.
+      // Only runs that are here: one that began in between has no record yet.
       const begun = others.filter((name) => existsSync(runPaths(join(folder, name)).spec));
       const last = begun.flatMap((name) => LAST.map((last) => `${name}/${last}`));
       return this.receive(folder, { entries: last, without: [] }, temporary, left());
@@ -268,13 +269,13 @@ function hasFinished(run: string): boolean {
   }
 }
 
-/** What grep writes before each line of a file. */
+/** The beginning of each line in grep's output. */
 const LINE = /^([^/]+\/[a-z]+\.json):(.*)$/;
 const RECORDS_MS = 10 * 60_000;
 const RECORDS_OF = 100;
 const MOST_RECORDS = 256_000_000;
 
-/** What of run folders is asked for. */
+/** The request for files of run folders. */
 interface Asked extends Pick<Wanted, 'without'> {
   options?: readonly string[];
 }

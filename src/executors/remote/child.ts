@@ -18,7 +18,7 @@ export interface ChildOptions {
   mostBytes?: number;
 }
 
-/** For what a background process, such as ssh's master connection, may keep open. */
+/** The time for pipes that a background process, such as ssh's master connection, may keep open. */
 const REST_MS = 200;
 /** Several times what Slurm and Kubernetes say about ten thousand trials. */
 const MOST_BYTES = 64_000_000;
@@ -27,7 +27,7 @@ const MOST_ERROR = 32_768;
 const LONG_LINE = /([^\n]{500})[^\n]+/g;
 
 /**
- * Runs a program without a shell, and returns what it printed. Of its errors, the beginning and the end are kept.
+ * Runs a program without a shell, and returns what it printed. The beginning and the end of its errors are kept.
  *
  * @returns undefined if it was killed after `timeoutMs`
  * @throws TooMuchOutput if it prints more than `mostBytes`; the system's error (ENOENT) if it cannot be started

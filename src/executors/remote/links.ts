@@ -8,7 +8,7 @@ export interface LinkedPath {
   links: Map<string, string>;
 }
 
-/** As many as Linux follows. */
+/** The most links that Linux follows. */
 const MOST_LINKS = 40;
 
 /**

@@ -18,7 +18,7 @@ export interface NewRuns extends Unpacked {
 }
 
 /**
- * Brings the small files of runs that are not here yet. Each run's folder appears with all of them at once.
+ * Copies the small files of runs that are not here yet. Each run's folder appears with all of them at once.
  *
  * @returns the names that have come
  */
@@ -42,7 +42,7 @@ set -- ${names.map((name) => clusterQuote(`./${name}`)).join(' ')}
 `;
 }
 
-/** Whether the run's folder could be moved into its place: whole, and nothing was there. */
+/** Moves the run's folder into its place; true if it is whole, and nothing was there. */
 function place(folder: string, to: string, here: NewRuns['here']): boolean {
   try {
     if (!lstatSync(folder).isDirectory()) return false;
@@ -60,7 +60,7 @@ function place(folder: string, to: string, here: NewRuns['here']): boolean {
   }
 }
 
-/** Not cut to nothing first: some file systems (ext4) flush a file that is written after that. */
+/** Overwrites without cutting to nothing first: some file systems (ext4) flush a file that is written after that. */
 function overwrite(path: string, text: string): void {
   const bytes = Buffer.from(text);
   const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);

@@ -3,7 +3,7 @@ import { own } from '../../base/names';
 import type { Platform } from '../package/files';
 import type { ClusterShell } from './shell';
 
-/** As `uname` names what Node names differently. */
+/** Systems that `uname` and Node name differently. */
 const SYSTEMS: Record<string, string> = { Linux: 'linux', Darwin: 'darwin' };
 const PROCESSORS: Record<string, string> = { x86_64: 'x64', aarch64: 'arm64', arm64: 'arm64' };
 
@@ -24,7 +24,7 @@ export async function clusterPlatform(shell: ClusterShell): Promise<Platform> {
   );
 }
 
-/** Which of these files the login node does not see. */
+/** Those of these files that the login node does not see. */
 export async function unseenFiles(shell: ClusterShell, paths: readonly string[]): Promise<string[]> {
   const { stdout } = await shell.run(
     'while IFS= read -r path; do [ -r "$path" ] || printf "%s\\n" "$path"; done',

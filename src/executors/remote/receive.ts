@@ -37,7 +37,7 @@ export async function receive(
       options: [
         // Whatever they are there, what comes can be read and moved here.
         '--chmod=Du+rwx,Fu+rw',
-        // What is as here does not come.
+        // Files that are equal here do not come.
         ...[`--compare-dest=${to}`, `--temp-dir=${halves}`],
         ...without.map((name) => `--exclude=/*/${name}`),
         ...UNFINISHED.map((name) => `--exclude=${name}`),

@@ -10,9 +10,9 @@ import { wanting, type Wanted } from './wanted';
 const LIST_MS = 10 * 60_000;
 
 /**
- * Removes here what is not in the same folders on the cluster any more. What is directly in a run's folder stays, and so do
- * folders that are only here: notes, exports, studies. Links are not followed. If the cluster cannot list all of its files,
- * nothing is removed.
+ * Removes files here that are not in the same folders on the cluster any more. Files directly in a run's folder stay,
+ * and so do folders that are only here: notes, exports, studies. Links are not followed. If the cluster cannot list all
+ * of its files, nothing is removed.
  *
  * @param options.entries folders of runs, or folders in them
  * @throws AuroraError as the shell

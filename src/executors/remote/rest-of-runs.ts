@@ -17,7 +17,7 @@ export interface RestOfRuns extends Unpacked {
 }
 
 /**
- * Brings the large files of runs that have ended, and whose small files are here. Each folder appears whole.
+ * Copies the large files of runs that have ended, and whose small files are here. Each folder appears whole.
  *
  * @returns the names of runs whose files have all come
  */
@@ -32,7 +32,7 @@ function script({ from, folders, leastBytes, without }: RestOfRuns, names: reado
   const quoted = (pattern: string) => clusterQuote(`./*/${pattern}`);
   const left = [...without, ...UNFINISHED].map((pattern) => `-path ${quoted(pattern)}`).join(' -o ');
   const within = folders.map((folder) => `-path ${quoted(`${folder}/*`)}`).join(' -o ');
-  // What find cannot read makes tar fail: nothing is left out in silence.
+  // Files that find cannot read make tar fail: nothing is left out in silence.
   return `cd ${clusterQuote(from)} || exit
 set -- ${names.map((name) => clusterQuote(`./${name}`)).join(' ')}
 {
@@ -42,7 +42,7 @@ set -- ${names.map((name) => clusterQuote(`./${name}`)).join(' ')}
 `;
 }
 
-/** Whether all that has come of a run could be moved there; what is there already is not replaced. */
+/** Moves the files of a run into place; true if all of them could be. Existing files are not replaced. */
 function place(folder: string, run: string): boolean {
   try {
     const names = isRealFolder(folder) ? readdirSync(folder) : [];

@@ -7,7 +7,7 @@ export interface RsyncCopy {
   /** Folders whose entries are copied, and where to. One is on the host: `{ there: '/folder' }`. */
   from: string | { there: string };
   to: string | { there: string };
-  /** Relative to `from`. Those that are missing there are left out. */
+  /** Paths relative to `from`. Missing ones are left out. */
   entries: readonly string[];
   options?: readonly string[];
   /** Ends it after this long; what it has copied stays. */
@@ -21,11 +21,11 @@ const SILENT_SECONDS = 60;
 
 const PLAIN_NUMBERS = '--no-human-readable';
 
-/** How rsync reaches the other side. */
+/** The way in which rsync reaches the other side. */
 export interface Remote {
   /** For messages. */
   name: string;
-  /** What stands before the paths there, and between `command` and the command of the other side. */
+  /** The prefix of the paths there, between `command` and the command of the other side. */
   host: string;
   /** The program that runs a command there, with its arguments. */
   command: () => Promise<string[]>;
@@ -68,10 +68,10 @@ export class Rsync {
 
   /**
    * Copies files and folders with their times; links stay links on the way there, and do not come back. Each file is
-   * replaced at once. What comes is not to be trusted (`receive`).
+   * replaced at once. Received files are not to be trusted (`receive`).
    *
    * @returns false if it was not done in time
-   * @throws AuroraError 'network' if the host cannot be reached, 'disk' if there is no room
+   * @throws AuroraError 'network' if the host cannot be reached, 'disk' if it is full
    */
   async copy({ progress, ...copy }: RsyncCopy): Promise<boolean> {
     if (copy.entries.length === 0) return true;
@@ -85,7 +85,7 @@ export class Rsync {
   }
 
   /**
-   * Which of them differ, by size and time: what `copy` would send.
+   * The number of files that differ, by size and time, and would be sent by `copy`.
    *
    * @returns undefined if it was not known in time
    * @throws AuroraError as `copy`
@@ -106,7 +106,7 @@ export class Rsync {
     // rsync splits it at spaces, except in quotes.
     const command = (await this.remote.command()).map(clusterQuote).join(' ');
     const args = [
-      // What the other side is asked for is no part of a command there, which versions before 3.2.4 leave to its shell.
+      // The paths are not part of a command on the other side, which versions before 3.2.4 leave to its shell.
       '--protect-args',
       ...['--recursive', '--times', '--omit-dir-times', '--no-implied-dirs'],
       // From there, no links come: they might lead anywhere.
@@ -129,7 +129,7 @@ export class Rsync {
       );
     }
     if (!output) return undefined;
-    // 24: files that vanished while they were listed, such as a checkpoint that made room.
+    // 24: files that vanished while they were listed, such as a checkpoint that was replaced by a newer one.
     if (output.code !== 0 && output.code !== 24) throw this.error(output.code, output.stderr);
     return output.stdout;
   }

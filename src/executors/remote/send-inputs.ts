@@ -10,7 +10,7 @@ import type { ClusterShell } from './shell';
 
 /** A model of 100 GB over a slow line. */
 const SEND_MS = 24 * 3_600_000;
-/** The same, read from a disk. */
+/** The longest time for verifying a model of this size, which is read from a disk. */
 const VERIFY_MS = 2 * 3_600_000;
 
 /** Sends models and data to a login node, each file once, and verifies them there by their hashes. */
@@ -27,10 +27,10 @@ export class InputSender {
   ) {}
 
   /**
-   * What an earlier process has sent is not sent again; if it is damaged there, it is. Links stay links.
+   * Files that an earlier process has sent are sent again only if they are damaged there. Links stay links.
    *
    * @param files absolute paths that exist
-   * @param sending called with how much is sent, at the beginning and now and then; never if all is there
+   * @param sending called with the amount that is sent, at the beginning and now and then; never if all is there
    * @throws AuroraError 'network' or 'disk' as `Rsync`, 'disk' if a file is damaged there again
    */
   async send(files: readonly string[], sending?: (now: Sending) => void): Promise<void> {
@@ -98,7 +98,7 @@ done`;
     );
   }
 
-  /** Those of these files that are not there as here. */
+  /** The files that differ there from those here. */
   private async damaged(sums: ReadonlyMap<string, string>): Promise<string[]> {
     if (sums.size === 0) return [];
     const input = [...sums].map(([file, sha256]) => `${sha256}  .${file}\n`).join('');

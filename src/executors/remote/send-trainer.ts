@@ -18,7 +18,7 @@ const ATTEMPTS = 3;
  * its hash. A package gets its final name once it is verified; an interrupted one is continued the next time.
  *
  * @param trainers the folder of packages on the cluster
- * @throws AuroraError 'network' if the node cannot be reached, 'disk' if it has no room, or files are damaged
+ * @throws AuroraError 'network' if the node cannot be reached, 'disk' if it is full, or files are damaged
  */
 export async function sendTrainer(
   pkg: TrainerPackage,
@@ -39,14 +39,14 @@ export async function sendTrainer(
       return there;
     }
     if (attempt > ATTEMPTS) throw notIntact(shell, folder, damaged[0]!);
-    // Also where another process sends the same package: it writes the same bytes.
+    // This is safe if another process sends the package too: it writes the same bytes.
     const target = exists ? folder : partial;
     const made = await shell.run(`mkdir -p ${q(`${target}/${IN_USE}`)}`);
     if (made.code !== 0) throw notWritable(shell, target, made.stderr);
     try {
       await send(pkg, rsync, target, attempt > 1 || exists);
     } catch (e) {
-      // Another process may have finished meanwhile, and moved the folder away.
+      // Another process may have finished, and moved the folder away.
       if (exists || !(await look(shell, pkg, folder)).exists) throw e;
       continue;
     }
@@ -65,13 +65,13 @@ async function send(pkg: TrainerPackage, rsync: Rsync, to: string, compare: bool
     const root = source.slice(0, -target.length - 1);
     append(roots, root, target);
   }
-  // Those that are there may differ although their size and time are the same.
+  // Existing files may differ although their size and time are equal.
   const options = compare ? ['--checksum'] : [];
   for (const [from, entries] of roots)
     await rsync.copy({ from, to: { there: to }, entries, options, timeoutMs: SEND_MS });
 }
 
-/** What sha256sum says about the files in a folder. */
+/** The report of sha256sum on the files in a folder. */
 async function look(
   shell: ClusterShell,
   pkg: TrainerPackage,

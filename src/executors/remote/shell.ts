@@ -4,7 +4,7 @@ import { checkHost, sshError, sshOptions } from './ssh';
 
 export type ShellOptions = Partial<Pick<ChildOptions, 'input' | 'timeoutMs' | 'mostBytes'>>;
 
-/** Where Slurm's commands run: on this machine, or on a login node. */
+/** The place where Slurm's commands run: this machine, or a login node. */
 export interface ClusterShell {
   /** For messages: "this machine", or the host. */
   readonly name: string;
@@ -39,7 +39,7 @@ export const localShell = (): ClusterShell => ({
   },
 });
 
-/** What precedes a script's output: a user's shell may print something before it. */
+/** The mark before a script's output: a user's shell may print something before it. */
 const BEGIN = 'aurora-lab-output\n';
 
 /** The login node, by the user's own ssh. */
@@ -51,7 +51,7 @@ export function sshShell(host: string): ClusterShell {
     async run(script, { input = '', timeoutMs = TIMEOUT_MS, ...more } = {}) {
       options ??= sshOptions(host);
       const sent = Buffer.from(`printf ${BEGIN.trim()}'\\n'\n${script}`);
-      // The same words in every login shell. The script is read byte by byte, so that the input remains for it.
+      // The command is valid in every login shell. The script is read byte by byte, so that the input remains for it.
       const command = `exec /bin/sh -c 'eval "$(dd bs=1 count=${sent.length} 2>/dev/null)"'`;
       const output = await runChild('ssh', [...(await options), host, command], {
         input: Buffer.concat([sent, Buffer.from(input)]),

@@ -12,9 +12,9 @@ const CONNECT_SECONDS = 20;
 const SETTINGS_MS = 10_000;
 
 /**
- * What to put before the host in every `ssh` command: the user's own configuration and connection, but without questions,
- * forwarded ports or a terminal. Where the user shares no connection (ControlPath), we share one of ours, since each new
- * one may cost a second or a second factor.
+ * The options before the host in every `ssh` command: the user's own configuration and connection, but without
+ * questions, forwarded ports or a terminal. Where the user shares no connection (ControlPath), we share one of ours,
+ * since each new one may cost a second or a second factor.
  *
  * @throws AuroraError 'experiment' if the host is an option, 'network' if there is no ssh
  */
@@ -71,7 +71,7 @@ async function readSettings(host: string): Promise<string> {
   }
 }
 
-/** For sockets that only this user may open. Undefined if there is no such place. */
+/** A folder for sockets that only this user may open. Undefined if there is none. */
 function privateFolder(): string | undefined {
   const uid = process.getuid!();
   const folder = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `aurora-ssh-${uid}`);

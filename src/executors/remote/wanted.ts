@@ -31,6 +31,6 @@ export function wanting({ entries, without }: Wanted): (path: string) => boolean
   };
 }
 
-/** Some systems do not tell upper from lower case. */
+/** Some systems do not distinguish upper from lower case. */
 const asPattern = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'is');

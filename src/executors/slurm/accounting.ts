@@ -9,10 +9,10 @@ interface Asked extends JobRef {
   name: string;
 }
 
-/** A command line has room for this many numbers of arrays. */
+/** The number of arrays that fit into a command line. */
 const ARRAYS_AT_ONCE = 1000;
 
-/** What Slurm's accounting knows about tasks that its controller has forgotten, where it is on. */
+/** The records of Slurm's accounting, where it is on, about tasks that its controller has forgotten. */
 export class Accounting {
   /** By job, such as `123_4`: what has ended stays so. */
   private readonly ended = new Map<string, Omit<JobState, 'job'>>();
@@ -74,8 +74,8 @@ export class Accounting {
         if (!isWithScheduler(found)) this.ended.set(`${array}_${task}`, found);
       }
     }
-    // Of an array that it knows, it has no line of those tasks that were cancelled one by one before they began. Those that
-    // the controller knows may get theirs later.
+    // It has no lines for tasks of an array that were cancelled one by one before they began. Tasks that the controller
+    // knows may get theirs later.
     for (const [array, known] of listed)
       for (let task = 0; task < own.get(array)!.count; task++) {
         const job = `${array}_${task}`;

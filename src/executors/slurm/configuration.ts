@@ -1,15 +1,15 @@
 import type { ClusterShell } from '../remote/shell';
 import { slurmError } from './errors';
 
-/** What the cluster's administrator has set. */
+/** The settings of the cluster's administrator. */
 export interface SlurmConfiguration {
-  /** The same on all of its login nodes. */
+  /** The cluster's name, equal on all of its login nodes. */
   name: string;
   /** The most tasks of an array: its indices are below this. */
   maxArraySize: number;
   /** For how many milliseconds it knows a job that has ended. */
   minJobAge: number;
-  /** Whether `sacct` knows jobs that the controller has forgotten. */
+  /** True if `sacct` knows jobs that the controller has forgotten. */
   accounting: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import type { Output } from '../remote/child';
 
-/** What Slurm's commands print if the controller does not answer; jobs are then not affected. */
+/** The output of Slurm's commands if the controller does not answer; jobs are then not affected. */
 const UNREACHABLE =
   /unable to contact slurm controller|socket timed out|connection (refused|timed out)|transport endpoint is not connected|zero bytes were transmitted|slurm controller not responding|temporarily unable|resource temporarily unavailable|munge .*failed|protocol authentication error/i;
 

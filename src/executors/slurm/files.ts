@@ -8,7 +8,7 @@ import type { ClusterShell } from '../remote/shell';
 export type SlurmFilesOptions = Pick<RsyncFilesOptions, 'dist' | 'home' | 'sweep' | 'filesRead'>;
 
 /**
- * How a sweep's files get to Slurm's nodes: by rsync into `folder`, or not at all, because they share the experiment's.
+ * Copies a sweep's files to Slurm's nodes: by rsync into `folder`, or not at all, because they share the experiment's.
  *
  * @param shell the login node's, or this machine's if the settings name none
  * @throws AuroraError 'experiment' for a folder or a host that cannot be used

@@ -1,6 +1,6 @@
 import type { JobState } from '../cluster/scheduler';
 
-/** One line of squeue: a task of an array, or several that wait. */
+/** A line of squeue: a task of an array, or several that wait. */
 export interface QueueLine {
   /** The array's job number. */
   array: string;
@@ -32,7 +32,7 @@ export const queueCommand = (names: readonly string[]): string =>
   // Unlimited, since a list of tasks is otherwise cut, too.
   `SLURM_BITSTR_LEN=0 squeue --noheader --states=all --user="$(id -un)"${names.length > 0 ? ` --name=${names.join(',')}` : ''} --Format=${FIELDS.map((f) => `${f}:'|'`).join(',')}`;
 
-/** What that command prints: ten thousand waiting tasks are one line. */
+/** Parses the output of that command: ten thousand waiting tasks are one line. */
 export function parseQueue(text: string): QueueLine[] {
   return text.split('\n').flatMap((line) => {
     const [array, tasks, name, state, reason, node, restarts, exitCode] = line

@@ -20,9 +20,9 @@ import { TaskStates } from './states';
 const SUBMIT_SECONDS = 110;
 /** In this time ssh gives up, too. */
 const SUBMIT_MS = (SUBMIT_SECONDS + 10) * 1000;
-/** What sbatch has sent before it was ended may wait in the controller. */
+/** Requests that sbatch has sent before it was ended may wait in the controller. */
 const BACKLOG_MS = 60_000;
-/** A command line has room for this many names. */
+/** The number of names that fit into a command line. */
 const NAMES_AT_ONCE = 1000;
 
 /** sbatch takes a user's variables before what the script says: under another name, no job would be found again. */

@@ -88,7 +88,7 @@ function quotedOption(option: string): string {
     : `${groups.name}${groups.by}${quoted(groups.value)}`;
 }
 
-/** Which Node runs the trainer: the settings', the one that was sent if it runs here, or that of the path. */
+/** The Node that runs the trainer: the settings', the one that was sent if it runs here, or that of the path. */
 function nodeLines({ settings, node }: ArrayScript): string {
   if (settings.node !== undefined) return `node=${quote(settings.node)}\n`;
   if (node === undefined) return 'node=node\n';

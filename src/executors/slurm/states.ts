@@ -6,11 +6,11 @@ import { parseTasks, stateOf, type QueueLine } from './queue';
 /** A task may be in a few lines at the moment at which it begins. */
 const MOST_TIMES = 4;
 
-/** What Slurm says about the tasks of jobs, look after look. */
+/** The states of jobs' tasks in Slurm, look after look. */
 export class TaskStates {
   /** Tasks that waited at the last look, by array, and when that was. */
   private waiting = new Map<string, Waiting>();
-  /** How often each task that has begun was restarted, by job, such as `123_4`. */
+  /** The number of restarts of each task that has begun, by job, such as `123_4`. */
   private readonly begun = new Map<string, number>();
 
   /**
@@ -52,7 +52,7 @@ export class TaskStates {
     return { ...state, state: 'preempted', restarts: known + 1 };
   }
 
-  /** What another process saw. @param at monotonic, in ms */
+  /** Takes over what another process saw. @param at monotonic, in ms */
   remember({ jobs }: Submission, waited: readonly number[], at: number): void {
     const all = new Set(waited);
     for (const { id, first, count } of jobs) {
