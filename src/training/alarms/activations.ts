@@ -14,11 +14,11 @@ export const MOST_LAYERS = 0.5;
 /** Share of z over all layers: good runs at a rate of 3e-2 have up to 86% outside; at this, the spline is unused. */
 export const OUTSIDE = 0.95;
 
-/** What a snapshot says about all layers together, as shares of 1. */
+/** The facts of a snapshot about all layers together, as shares of 1. */
 export interface ActivationShares {
-  /** Of the layers whose σ is saturated. */
+  /** The share of layers whose σ is saturated. */
   saturated: number;
-  /** Of z outside the spline's support; undefined without a spline. */
+  /** The share of z outside the spline's support; undefined without a spline. */
   outside?: number;
 }
 

@@ -2,7 +2,7 @@
 export interface Interval {
   steps: number;
   mean: number;
-  /** Of the mean. */
+  /** The standard error of the mean. */
   standardError: number;
 }
 
@@ -10,7 +10,7 @@ export interface Interval {
 export class IntervalLoss {
   private steps = 0;
   private mean = 0;
-  /** Of squared differences from the mean (Welford's method). */
+  /** The sum of squared differences from the mean (Welford's method). */
   private squares = 0;
 
   stepped(loss: number): void {

@@ -11,12 +11,12 @@ import { LossRules } from './loss';
 import { OverfittingRule } from './overfitting';
 import { PlateauRule } from './plateau';
 
-/** What the rules need to know about a run besides its curve. */
+/** The facts that the rules need about a run besides its curve. */
 export interface WatchedRun {
   /** The loss of giving every answer the same probability. */
   guessLoss: number;
   baseline: Baseline;
-  /** Of the whole run, and those of its warm-up. */
+  /** The steps of the whole run, and those of its warm-up. */
   steps: number;
   warmupSteps: number;
 }
@@ -31,8 +31,8 @@ export interface WatchedStep {
 }
 
 /**
- * Applies the rules of docs/alarms.md to a run as it is trained. Each alarm is raised once. What is raised follows from
- * the curve, the evaluations and the snapshots alone: a resumed run, which gets the earlier ones again, raises the same
+ * Applies the rules of docs/alarms.md to a run as it is trained. Each alarm is raised once. The alarms follow from the
+ * curve, the evaluations and the snapshots alone: a resumed run, which gets the earlier ones again, raises the same
  * alarms at the same steps. Nothing here has any effect on training.
  */
 export class AlarmWatch {

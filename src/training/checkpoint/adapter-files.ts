@@ -76,7 +76,10 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
   settle('last', hasCheckpoint ? state.step : undefined);
 }
 
-/** What a run had learned at the step of its best evaluation; undefined if neither checkpoint nor adapter has it. */
+/**
+ * The values that a run had learned at the step of its best evaluation; undefined if neither checkpoint nor adapter has
+ * them.
+ */
 export function bestValues(
   run: string,
   step: number,

@@ -30,7 +30,10 @@ export interface CheckpointState {
   curve?: CurveSum;
   /** specHash of the run's spec. */
   specHash: string;
-  /** What affects the bits besides the spec (versions, threads, optimization level); a resume compares it. */
+  /**
+   * The environment that affects the bits besides the spec (versions, threads, optimization level); a resume compares
+   * it.
+   */
   environment: Environment;
 }
 

@@ -38,7 +38,7 @@ export interface ForkRequest {
 export interface Fork {
   run: string;
   spec: Experiment;
-  /** What could not be kept, in full sentences. */
+  /** The parts that could not be kept, in full sentences. */
   warnings: string[];
 }
 
@@ -149,7 +149,7 @@ function withoutLimits(c: Checkpoint, changed: readonly SettingChange[]): Checkp
     : c;
 }
 
-/** The same evaluations under the fork's own metric and rule, either of which may have changed. */
+/** Judges the evaluations under the fork's own metric and rule, either of which may have changed. */
 function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
   const { metric, earlyStopping } = spec.training;
   const stopping = new EarlyStopping(metric, earlyStopping);
@@ -229,7 +229,7 @@ function copySamples(from: string, run: string, step: number): void {
   writeAtomic(runPaths(run).samples, `${JSON.stringify({ ...samples, evaluations })}\n`, run);
 }
 
-/** What was drawn up to the step. */
+/** Copies the pictures that were drawn up to the step. */
 function copyPictures(from: string, run: string, step: number): void {
   const found = readPictures(from);
   if (!found) return;

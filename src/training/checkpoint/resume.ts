@@ -12,13 +12,13 @@ import type { Outputs } from '../../protocol/outputs';
 import type { Environment } from '../process/environment';
 import { specHash } from './spec-hash';
 
-/** What a resumed run starts from. */
+/** The state from which a resumed run continues. */
 export interface Restored {
   /** Undefined if the run died before its first checkpoint: it starts over with the same seed. */
   checkpoint: Checkpoint | undefined;
-  /** What its outputs mean, as recorded by the run; undefined if it died before recording them. */
+  /** The meaning of its outputs, as recorded by the run; undefined if it died before recording it. */
   known: Outputs | undefined;
-  /** Whether the journal has its `started` line. */
+  /** True if the journal has its `started` line. */
   started: boolean;
   seconds: number;
   examples: number;
@@ -39,7 +39,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
       `The checkpoint ${found.path} does not belong to the experiment in ${run}/spec.json.`,
       'Start a new run: spec.json must not be changed after a run has started.',
     );
-  // From a diverged run, which is no longer at its end.
+  // Required for a diverged run, which is no longer at its end.
   requireOwned(runPaths(run).result);
   rmSync(runPaths(run).result, { force: true });
   return {

@@ -2,9 +2,9 @@
 const SPREAD = 20;
 
 /**
- * Which checkpoints a run keeps once that of step `newest` is written: the newest two, in case one is damaged;
- * up to twenty spread evenly over its steps; and for each of these the best one up to it, so that a fork knows
- * its best adapter so far. Those after `newest` belong to steps that a resume has discarded.
+ * The checkpoints that a run keeps once that of step `newest` is written: the newest two, in case one is damaged; up to
+ * twenty spread evenly over its steps; and for each of these the best one up to it, so that a fork knows its best
+ * adapter so far. Those after `newest` belong to steps that a resume has discarded.
  *
  * Beyond twenty, the steps are cut into cells of a power of two, and each cell keeps its first. When the run
  * outgrows twenty cells their width doubles, which drops about every other one.

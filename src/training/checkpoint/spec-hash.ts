@@ -5,8 +5,8 @@ import { withPaths } from '../../experiment/paths';
 import { sortedJson } from '../../base/sorted-json';
 
 /**
- * SHA-256 of an experiment, independent of key order: equal if two runs would train the same. Of paths, only names count: a
- * project may be moved, and inputs.json has the content of its files.
+ * SHA-256 of an experiment, independent of key order: equal if two runs would train the same. In paths, only names
+ * count: a project may be moved, and inputs.json has the content of its files.
  */
 export const specHash = (spec: Experiment): string =>
   createHash('sha256')

@@ -7,7 +7,7 @@ import { AdamW } from '../optimizer/optimizer';
 import { parameterGroups } from '../optimizer/groups';
 import { initialParameters, type Task } from '../task/task';
 
-/** Where a run starts: seeded parameters, no moments, nothing evaluated. */
+/** The initial state of a run: seeded parameters, no moments, nothing evaluated. */
 export function initialState(task: Task, trainable: readonly TrainableInfo[]): TrainingState {
   const { training } = task.spec;
   return {
@@ -24,7 +24,7 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[]): T
   };
 }
 
-/** The same at a checkpoint: the optimizer and early stopping of `fresh` continue from it. */
+/** The state at a checkpoint: the optimizer and early stopping of `fresh` continue from it. */
 export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): TrainingState {
   const { state, parameters, optimizer } = checkpoint;
   fresh.optimizer.load(optimizer);

@@ -21,10 +21,10 @@ import { taskInForm } from '../loop/adapter-form';
 import { makePlan } from '../loop/plan';
 import { prepareTask, type Task } from '../task/task';
 
-/** Which state of a run: the best evaluation's, the newest checkpoint's, or a step's. */
+/** The state of a run: the best evaluation's, the newest checkpoint's, or a step's. */
 export type At = 'best' | 'last' | number;
 
-/** What a run had learned at a step. */
+/** The learned values of a run at a step. */
 export interface Trained {
   run: RunSummary;
   at: At;
@@ -40,7 +40,7 @@ export interface Trained {
   /** Its adapters are in `form`; only the validation data are loaded. */
   task: Task;
   parameters: Map<string, Float32Array>;
-  /** Whether the model, tokenizer and data are the ones it was trained on. */
+  /** Remarks on the model, tokenizer and data if they are not the ones it was trained on. */
   inputs: InputsNote;
   /** The environment that the checkpoint was created in, if it still exists. */
   environment?: Environment;

@@ -5,7 +5,7 @@ import { DropoutMasks } from '../optimizer/dropout';
 import { initialParameters, type Task } from '../task/task';
 import { perturbed } from '../task/perturb';
 
-/** Enough rows to see a layer's outliers, few enough for any memory that has room for a step. */
+/** Enough rows to see a layer's outliers, few enough for any memory that can hold a step. */
 const EXAMPLES = 8;
 
 /**

@@ -3,7 +3,7 @@ import type { TaskOptions } from '../../engine/stepper';
 import type { Task } from '../task/task';
 import { int8Batch } from './int8-batch';
 
-/** How a task is opened. */
+/** The options with which a task is opened. */
 export function taskOptions(task: Task, place: Place, threads: number): TaskOptions {
   const { precision, gradientCheckpointing } = task.spec.training;
   return {

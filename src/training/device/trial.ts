@@ -85,7 +85,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
   const { spec, data, batches, place, threads, folder } = request;
   try {
     const adapted = adaptModel(spec);
-    // What was packed into rows is not packed again.
+    // Rows that are already packed are not packed again.
     const made = await makeTask(spec, adapted, data, folder);
     const prepared = { ...made, trainingSet: data.train.dataset };
     const keep = join(dirname(folder), 'frozen');

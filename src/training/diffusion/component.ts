@@ -8,7 +8,7 @@ import { prune } from '../../graph/prune';
 
 /** An encoder or a decoder of a pipeline. */
 export interface Component {
-  /** Of the file that says how it is built: config.json, or an ONNX file. */
+  /** The path of the file that describes its structure: config.json, or an ONNX file. */
   path: string;
   load(): Model;
 }

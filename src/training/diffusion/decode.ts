@@ -3,22 +3,22 @@ import { DType } from '../../graph/dtype';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
 import { openComponent, type Component } from './component';
 
-/** Of the VAE's decoder, as Optimum names its input and output. */
+/** The input of the VAE's decoder, with Optimum's name, as is the name of its output. */
 const LATENTS = 'latent_sample';
 const PIXELS = 'sample';
 
-/** How latents are scaled between the autoencoder and the U-Net: z = (latents − shift) · scaling. */
+/** The scale of latents between the autoencoder and the U-Net: z = (latents − shift) · scaling. */
 export interface LatentScale {
   scalingFactor: number;
   shiftFactor: number;
 }
 
 /**
- * The picture of latents as a sampler leaves them, as diffusers' pipelines decode and denormalize it. The decoder is in memory
- * only meanwhile.
+ * The picture of latents as a sampler leaves them, as diffusers' pipelines decode and denormalize it. The decoder is in
+ * memory only during the call.
  *
  * @param latents [c, h, w], in the scale of the U-Net
- * @param options where the decoder's graph is written meanwhile, and threads, 0 for one per core
+ * @param options the folder for the decoder's graph during the call, and threads, 0 for one per core
  * @throws AuroraError 'model' where the decoder cannot run
  */
 export async function decodeLatents(

@@ -55,7 +55,7 @@ export function openDrawer(
   const timestep = inputs.find((i) => i.name === TIMESTEP)!;
   const reads = promptInputs(pipeline, inputs);
 
-  /** Whether a negative prompt is all zeros instead of an embedding. */
+  /** True if a negative prompt is all zeros instead of an embedding. */
   const isZero = (negative: string) => negative === '' && pipeline.isXl && pipeline.forceZerosForEmptyPrompt;
   const encode = async (questions: readonly { text: string; negative?: string }[]) => {
     const prompts = questions.flatMap(({ text, negative = '' }) =>
@@ -65,7 +65,7 @@ export function openDrawer(
     return (await promptReader(pipeline, prompts, kept, options, () => undefined))!;
   };
 
-  /** What the U-Net reads of the prompt and of the negative one. */
+  /** The U-Net's inputs for the prompt and for the negative one. */
   const conditions = async (text: string, negative: string, times: readonly number[]) => {
     const embedding = reads.areEmbedded ? await encode([{ text, negative }]) : nothing;
     const other = isZero(negative) ? () => zeroEmbedding(embedding(text)) : embedding;
@@ -101,7 +101,7 @@ export function openDrawer(
   };
 }
 
-/** Of text encoders that are in the U-Net's graph: they read tokens. */
+/** Text encoders that are in the U-Net's graph read tokens. */
 const nothing = (prompt: string): PromptEmbedding => {
   throw new Error(`${prompt} is not embedded`);
 };

@@ -9,12 +9,12 @@ import { encodePipeline } from './encode';
 import type { EncodeOptions } from './encoded';
 import { promptInputs } from './prompt-inputs';
 
-/** Whether data are images that a pipeline's encoders are to read. */
+/** True if data are images for a pipeline's encoders. */
 export const isPictureData = (data: TaskData): data is PictureData => 'resolution' in data;
 
 /**
- * Lets a pipeline's encoders read the images and prompts of data, once, and sets `encoded` of each example. The encoders are
- * in memory only meanwhile. Does nothing for another task's data, or without rows.
+ * Lets a pipeline's encoders read the images and prompts of data, once, and sets `encoded` of each example. The
+ * encoders are in memory only during the call. Does nothing for another task's data, or without rows.
  *
  * @returns false if it was stopped
  * @throws AuroraError 'model' for a pipeline that does not draw from prompts alone, and as `encodePipeline`

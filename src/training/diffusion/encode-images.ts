@@ -8,11 +8,11 @@ import { isStopped, type EncodeOptions, type ToEncode } from './encoded';
 import { keyOf, modelHashes, type Kept } from './kept';
 import { prepareImage, type CropPlace } from './prepare-image';
 
-/** Of the VAE's encoder, as Optimum names its input and output. */
+/** The input of the VAE's encoder, with Optimum's name, as is the name of its output. */
 const SAMPLE = 'sample';
 const PARAMETERS = 'latent_parameters';
 
-/** What is known of an image once it was encoded. */
+/** The results for an image after encoding. */
 export interface EncodedImage {
   /** latent_parameters [2c, h, w]. */
   parameters: FloatTensor;

@@ -17,10 +17,10 @@ const POOLED = 'text_embeds';
 const LAST = 'last_hidden_state';
 const LAYER = /^hidden_states\.(\d+)$/;
 
-/** Of the kept files. */
+/** The name of the tensor in the kept files. */
 const HIDDEN = 'hidden';
 
-/** Which of an encoder's outputs a U-Net reads: SDXL's those of the last layer but one. */
+/** The outputs of an encoder that a U-Net reads: SDXL's those of the last layer but one. */
 function outputsOf(model: Model, isXl: boolean): { hidden: string; pooled?: string } {
   const names = model.graph.outputs.map((o) => o.name);
   if (!isXl) return { hidden: LAST };

@@ -10,8 +10,8 @@ import { encodePrompts } from './encode-prompts';
 import { Kept } from './kept';
 
 /**
- * What a pipeline's encoders make of images and prompts. Each is in memory only meanwhile; what was encoded before, also by
- * an interrupted call, is read from `keep`.
+ * Encodes images and prompts with a pipeline's encoders. Each is in memory only while it encodes; earlier results, also
+ * of an interrupted call, are read from `keep`.
  *
  * @returns undefined if it was stopped
  * @throws AuroraError where an image cannot be read or an encoder cannot be used
@@ -69,7 +69,7 @@ export function promptReader(
   return encodePrompts(encoders, pipeline.isXl, prompts, kept, options, done);
 }
 
-/** Of each text encoder. @throws AuroraError 'tokenizer' */
+/** The tokenizers of the text encoders. @throws AuroraError 'tokenizer' */
 export const promptTokenizers = ({ textEncoders }: Pipeline): PromptTokenizer[] =>
   textEncoders.map(({ model, tokenizer }) => {
     const config = readConfig(join(dirname(model), MODEL_CONFIG));

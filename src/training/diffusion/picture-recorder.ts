@@ -16,13 +16,13 @@ import { taskPredict } from './task-predict';
 /** Seeds are integers of 32 bits. */
 const SEEDS = 2 ** 32;
 
-/** What a model in training is run with. */
+/** The session and the parameters that run a model in training. */
 interface Running {
   stepper: Evaluator;
   micro: MicroBatches;
 }
 
-/** How many pictures were drawn. */
+/** The number of pictures that were drawn. */
 export interface Drawn {
   /** Without the adapters. */
   base: number;
@@ -115,7 +115,7 @@ function indexOf({ spec, data }: Task): RunPictures {
   };
 }
 
-/** What was drawn up to a step; nothing if a fork draws with other settings. */
+/** The pictures that were drawn up to a step; nothing if a fork draws with other settings. */
 function kept(before: RunPictures | undefined, fresh: RunPictures, from: number): RunPictures {
   if (!before) return fresh;
   const { base, evaluations, ...settings } = before;

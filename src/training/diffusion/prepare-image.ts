@@ -8,7 +8,7 @@ import { requireResizable } from '../../data/images/resizable';
 import { openImage, type ImageSource } from '../../data/images/source';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
 
-/** Where an image is cut: in its middle, or at a place that is drawn for this number of it. */
+/** The place of an image's crop: its middle, or a place that is drawn for this number of it. */
 export type CropPlace = 'center' | { seed: number; image: number };
 
 export interface PreparedImage {
@@ -46,7 +46,7 @@ export async function prepareImage(
   };
 }
 
-/** As torchvision's CenterCrop rounds it, or anywhere. */
+/** The start of a crop as torchvision's CenterCrop rounds it, or anywhere. */
 function cropStart(margin: number, place: CropPlace, side: number): number {
   if (place === 'center') return roundHalfEven(margin / 2);
   return Math.floor(uniform(place.seed, Stream.augmentation, 0, place.image, side) * (margin + 1));

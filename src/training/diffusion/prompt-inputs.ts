@@ -6,14 +6,17 @@ import { promptTokenizers } from './encode';
 import type { PromptEmbedding } from './encoded';
 import { conditionsOf } from './sampler';
 
-/** Of a U-Net with its text encoders in one graph, the tokens of each encoder; otherwise a U-Net reads embeddings. */
+/**
+ * The inputs of a U-Net with its text encoders in one graph: the tokens of each encoder; otherwise a U-Net reads
+ * embeddings.
+ */
 const TOKENS = ['input_ids', 'input_ids_2'];
 
-/** What a model reads of a prompt, without the axis of the batch. */
+/** A model's inputs for a prompt, without the axis of the batch. */
 export interface PromptInputs {
-  /** Whether the text encoders read prompts before training. */
+  /** True if the text encoders read prompts before training. */
   areEmbedded: boolean;
-  /** Whether they do not read all of a prompt. */
+  /** True if they do not read all of a prompt. */
   isCut(prompt: string): boolean;
   of(
     prompt: string,

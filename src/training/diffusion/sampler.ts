@@ -15,15 +15,15 @@ export type Predict = (inputs: HostTensors) => Promise<ArrayLike<number>>;
 export interface Drawing {
   schedule: NoiseSchedule;
   settings: PictureSettings;
-  /** Of the latents. */
+  /** The shape of the latents. */
   shape: readonly [channels: number, height: number, width: number];
-  /** What the U-Net reads besides latents and timestep, of one row each. */
+  /** The inputs of the U-Net besides latents and timestep, of one row each. */
   prompt: HostTensors;
-  /** The same of the negative prompt. Read only with guidance. */
+  /** The inputs for the negative prompt. Read only with guidance. */
   negative: HostTensors;
   /**
-   * The U-Net's input: one timestep for each row, or, as some exports have it, one for all. Of type int64, it takes the nearest
-   * one where a sampler's lies between two.
+   * The U-Net's input: one timestep for each row, or, as some exports have it, one for all. If its type is int64, it
+   * takes the nearest one where a sampler's lies between two.
    */
   timestep: Pick<ValueInfo, 'dtype' | 'shape'>;
 }
@@ -64,7 +64,7 @@ export async function drawLatents(
   return sampler.latents;
 }
 
-/** What the U-Net reads of a prompt. @param timeIds of SDXL: original size, crop and target size */
+/** The U-Net's inputs for a prompt. @param timeIds for SDXL: original size, crop and target size */
 export function conditionsOf(
   { hidden, tokens, width, pooled }: PromptEmbedding,
   timeIds: readonly number[],
@@ -79,7 +79,7 @@ export function conditionsOf(
   };
 }
 
-/** Of a picture that is drawn: it was not cropped. */
+/** The time ids of a picture that is drawn: it was not cropped. */
 export const pictureTimeIds = (width: number, height: number): number[] => [
   height,
   width,

@@ -6,7 +6,10 @@ import { isOutOfMemory } from '../micro-batch/out-of-memory';
 import { evaluatorPredict } from './predict';
 import type { Predict } from './sampler';
 
-/** What a model in training predicts, in the session that its evaluations use. All rows at once if they fit into memory. */
+/**
+ * The predictions of a model in training, in the session that its evaluations use. All rows at once if they fit into
+ * memory.
+ */
 export function taskPredict(evaluator: Evaluator, micro: MicroBatches, parameters: Parameters): Predict {
   const evaluate = evaluatorPredict(evaluator, parameters);
   return async (inputs) => {

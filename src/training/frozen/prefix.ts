@@ -17,7 +17,7 @@ export interface Prefix {
   rest: { graph: Graph; output: string };
 }
 
-/** Not part of the text: it marks where texts end. Whatever reads it after the prefix still receives it. */
+/** The mask is not part of the text: it marks where texts end. Readers after the prefix still receive it. */
 const MASK = 'attention_mask';
 const PRODUCTS = ['MatMul', 'Gemm'];
 
@@ -53,7 +53,7 @@ export function layersPrefix(task: Task): Prefix | undefined {
   return prefix.model.graph.nodes.some((n) => PRODUCTS.includes(n.opType)) ? prefix : undefined;
 }
 
-/** Whether a tensor has one vector per text or per token. */
+/** True if a tensor has one vector per text or per token. */
 function isRows({ infos }: Task, name: string): boolean {
   const info = infos.get(name);
   if (info?.dtype !== DType.float || typeof info.shape.at(-1) !== 'number') return false;

@@ -5,7 +5,7 @@ import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
 
-/** The same task on the rest after a prefix, with the prefix's values as input. */
+/** A task on the rest after a prefix, with the prefix's values as input. */
 export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, values: FrozenValues): Task {
   const { graph, output } = rest;
   const model = { ...task.model, graph };

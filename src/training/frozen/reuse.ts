@@ -15,9 +15,12 @@ import { restTask } from './rest';
 import { FrozenValues } from './values';
 
 export interface ReuseOptions extends ComputeOptions {
-  /** Where values are kept, shared between a sweep's trials. Not in `folder`, which is removed with its graphs. */
+  /**
+   * The folder in which values are kept, shared between a sweep's trials. Not in `folder`, which is removed with its
+   * graphs.
+   */
   keep: string;
-  /** Also compute what lies below the lowest adapter, for trials on the CPU, where these values are computed. */
+  /** Also compute the layers below the lowest adapter, for trials on the CPU, where these values are computed. */
   layers?: boolean;
 }
 
@@ -35,9 +38,9 @@ export interface Reuse {
 const LIMIT_BYTES = 2 ** 32;
 
 /**
- * What no step changes is computed once: the whole model if only a head is trained, and, between a sweep's trials on
- * the CPU, also everything below the lowest adapter. If a batch then gives other numbers than the whole model, for
- * example because the model sees its padding, everything is computed, and this is recorded for the next trials.
+ * Computes once what no step changes: the whole model if only a head is trained, and, between a sweep's trials on the
+ * CPU, also everything below the lowest adapter. If a batch then gives other numbers than the whole model, for example
+ * because the model sees its padding, everything is computed, and this is recorded for the next trials.
  */
 export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
   const { keep, layers, threads } = options;
@@ -106,7 +109,7 @@ function publish(from: string, to: string, isSame: boolean, sizes: readonly numb
 const ROUNDING = 1e-5;
 
 /**
- * Whether batches give the same logits either way, below adapters bit for bit. Checks the first epoch's batches most
+ * True if batches give the same logits either way, below adapters bit for bit. Checks the first epoch's batches most
  * likely to differ, since another padding or batch size may change a runtime's summation order.
  */
 async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseOptions): Promise<boolean> {

@@ -11,7 +11,7 @@ export interface Cache {
   /** float32 [texts, heads, slots, size], by input. */
   tensors: HostTensors;
   slots: number;
-  /** How many of the slots each text uses. */
+  /** The number of slots that each text uses. */
   used: readonly number[];
 }
 

@@ -7,7 +7,7 @@ import { tensorOf, tensorValues } from '../../graph/values';
 import { nameTable } from '../../base/names';
 import { unusedCache } from './cache';
 
-/** What a file's graph reads besides texts, for texts from their beginning and the logits of all their tokens. */
+/** The inputs of a file's graph besides texts, for texts from their beginning and the logits of all their tokens. */
 export function emptyPast(graph: Graph, texts: number): HostTensors {
   const feeds: HostTensors = nameTable(Object.entries(unusedCache(cacheInputs(graph), texts, 0).tensors));
   for (const { input, heads, size } of packedCaches(graph))

@@ -1,4 +1,4 @@
-/** How a text can go on: each token's score is its logit and `add`. */
+/** A possible continuation of a text: each token's score is its logit and `add`. */
 export interface Offer {
   logits: Float32Array;
   add: number;

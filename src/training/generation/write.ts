@@ -32,11 +32,14 @@ export async function write(writings: readonly Writing[], batchSize: number, nex
   }
 }
 
-/** The same with a cache: after the prompts, each step runs the model on one token of each text, of all texts at once. */
+/**
+ * Writes several texts with a cache: after the prompts, each step runs the model on one token of each text, of all
+ * texts at once.
+ */
 export async function writeCached(writings: readonly Writing[], model: CachedModel): Promise<Written> {
   const decoders = writings.map(decoderOf);
   let cache = await model.read(writings.map(({ prompt }) => prompt.slice(0, -1)));
-  /** Where each decoder's texts are in the cache. */
+  /** The places of each decoder's texts in the cache. */
   let places = decoders.map((_, i) => i);
   for (;;) {
     const wanted = decoders.map((decoder) => decoder.wanted());

@@ -57,7 +57,7 @@ export async function openWriter(
       const written: Written = [];
       const most = Math.min(batchSize, micro.limit('evaluation').examples);
       for (const together of groups(writings, most, graphs.masks)) {
-        // As much as all beams of a text hold in the end.
+        // The size that all beams of a text have in the end.
         const examples = together.map((i) => ({ size: sizeOf(writings[i]), row: 0 }));
         const own: Dataset = { ...like, examples };
         await micro.run('evaluation', own, [...together.keys()], async (parts) => {
@@ -89,7 +89,7 @@ function graphsOf({ original, graph, spec }: Task): DecoderGraphs | undefined {
   return known.graphs;
 }
 
-/** Undefined where the device has no room for another copy of the model. */
+/** Undefined if the device cannot hold another copy of the model. */
 async function openSessions(evaluator: Evaluator, graphs: DecoderGraphs): Promise<Sessions | undefined> {
   const next = await unlessFull(evaluator.openGraph!(graphs.next, 'next-token.onnx'));
   if (!next || !graphs.first) return next && { next };
@@ -108,10 +108,10 @@ const unlessFull = (opening: Promise<Executable>): Promise<Executable | undefine
 const sizeOf = ({ prompt, maxTokens, beams }: Writing): number => beams * (prompt.length + maxTokens);
 
 /**
- * Which texts are written side by side.
+ * Groups of texts that are written side by side.
  *
  * @param most of their beams, but at least one text
- * @param masks whether their prompts may differ in length
+ * @param masks true if their prompts may differ in length
  */
 export function groups(writings: readonly Writing[], most: number, masks: boolean): number[][] {
   const made: number[][] = [];

@@ -39,7 +39,7 @@ export interface ImportRequest {
   adapter: string;
   /** The experiment to import into: model, data and further training. */
   experiment: Experiment;
-  /** Where the run is created. */
+  /** The folder in which the run is created. */
   runs: string;
   /** The run's name; defaults to the folder's name. */
   name?: string;

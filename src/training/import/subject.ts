@@ -110,7 +110,7 @@ function specOf(
   const { method } = fitted.spec;
   for (const { key, of } of trainingOfOthers(method))
     without(key, `it applies only to ${of}, and this adapter uses ${METHOD_NAMES[method]}`);
-  // What was trained static continues static, from start to end.
+  // A static adapter continues static, from start to end.
   if (fitted.adapters[0].form === 'static') {
     without('earlyStopping', 'it cannot be combined with the static form, in which this adapter was trained');
     spec.training = { ...spec.training, staticEpochs: spec.training.epochs };

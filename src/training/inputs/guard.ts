@@ -91,12 +91,15 @@ export class InputGuard {
     this.watch.check(step);
   }
 
-  /** The same at an evaluation: from time to time, the runtime's mapped files are also re-read on another thread. */
+  /**
+   * Checks the inputs at an evaluation: from time to time, the runtime's mapped files are also re-read on another
+   * thread.
+   */
   evaluated(step: number): void {
     this.watch.evaluated(step);
   }
 
-  /** The same with certainty; afterwards inputs.json is on disk. */
+  /** Checks the inputs with certainty; afterwards inputs.json is on disk. */
   async verified(step: number): Promise<void> {
     const { run, from, accepted = [] } = this.options;
     await this.inputs.recorded(run, from, accepted.length > 0);
@@ -104,7 +107,8 @@ export class InputGuard {
   }
 
   /**
-   * The same when training has ended. If the run has reached its end, the runtime's mapped files are re-read once more.
+   * Checks the inputs when training has ended. If the run has reached its end, the runtime's mapped files are re-read
+   * once more.
    */
   async ended(step: number, end: LoopEnd): Promise<void> {
     await this.verified(step);
@@ -127,7 +131,7 @@ export class InputGuard {
   }
 }
 
-/** Whether other examples are held out: other rows, or other rows that can be used. */
+/** True if other examples are held out: other rows, or other rows that can be used. */
 const changesRows = ({ role, image, before, after }: InputChange): boolean =>
   role === 'train' && (!image || before === null || after === null);
 

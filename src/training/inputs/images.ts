@@ -11,7 +11,7 @@ import { statInput } from '../../files/inputs/open';
 import { isPipeline } from '../../files/model-path';
 import { isFolder } from '../../files/tree';
 
-/** Looks for the images that the data of an experiment name. @throws AuroraError 'data' if the data cannot be read */
+/** Finds the images that the data of an experiment name. @throws AuroraError 'data' if the data cannot be read */
 export async function seeImages(spec: Experiment): Promise<void> {
   await eachNamedImage(spec, ({ image }) => {
     if ('path' in image) statInput(image.path, useOf(image));

@@ -8,13 +8,13 @@ import type { Rehash } from './rehash';
 import type { RunInputs } from './run-inputs';
 
 interface Mapped {
-  /** As the user knows it. */
+  /** The path as the user knows it. */
   path: string;
   /** The name under which the runtime reads it. */
   link: string;
   /** Its identity when its bytes were last known to be the run's. */
   identity: FileIdentity;
-  /** Whether anything but its bytes has changed since: another run's links, its permissions, or its times. */
+  /** True if anything but its bytes has changed since: another run's links, its permissions, or its times. */
   suspect: boolean;
 }
 
@@ -81,7 +81,7 @@ export class ModelWatch {
   }
 
   /**
-   * The same with certainty: re-reads what only seems unchanged. Call when the files have been hashed.
+   * Checks with certainty: re-reads files that only seem unchanged. Call when the files have been hashed.
    *
    * @throws AuroraError 'inputs' as `check`
    */
@@ -97,8 +97,8 @@ export class ModelWatch {
   }
 
   /**
-   * The same at an evaluation. A write through a shared memory mapping may not update the time, so from time to time
-   * the mapped files are re-read on another thread; the next check reports the result.
+   * Checks at an evaluation. A write through a shared memory mapping may not update the time, so from time to time the
+   * mapped files are re-read on another thread; the next check reports the result.
    *
    * @throws AuroraError 'inputs' as `check`
    */

@@ -4,12 +4,12 @@ import { matchedBy } from '../../files/pattern';
 import type { InputRole } from '../../protocol/events';
 import type { NamedInput } from '../../runs/inputs';
 
-/** The files that an experiment names: its model, and every file of its data. What stands beside them, readers find. */
+/** The files that an experiment names: its model, and every file of its data. Readers find the files beside them. */
 export function namedInputs({ model, data }: Experiment): NamedInput[] {
   return [{ role: 'model', path: model.path }, ...dataPaths(data)];
 }
 
-/** Also of patterns. One that has several roles has the first of them. */
+/** The files of the data, also of patterns. A file that has several roles has the first of them. */
 function dataPaths(data: DataSpec): NamedInput[] {
   const named: NamedInput[] = [
     { role: 'train', path: data.train },

@@ -14,10 +14,11 @@ import { seeImages } from './images';
 import { SeenInputs } from './seen';
 
 /**
- * Every file that training an experiment will read or look for, by its readers themselves: for those who must know it before
- * anything is trained, such as a sweep, or on another machine. Weights and rows of text are not read.
+ * Every file that training an experiment will read or try to open, found by its readers themselves: for callers that
+ * must know it before anything is trained, such as a sweep, or on another machine. Weights and rows of text are not
+ * read.
  *
- * @param incomplete gets what cannot be read; otherwise that is thrown
+ * @param incomplete gets the errors of files that cannot be read; without it, they are thrown
  * @throws AuroraError as the readers of models, tokenizers and data
  */
 export async function plannedInputs(
@@ -42,7 +43,7 @@ function seeModel(spec: Experiment): void {
   readStructure(spec.model.path);
 }
 
-/** What says how texts or images become the model's input. */
+/** Sees the files that define how texts or images become the model's input. */
 function seePreparation({ model }: Experiment): void {
   if (isPipeline(model.path)) return;
   if (model.preprocessor !== undefined) return void readPreprocessing(model.preprocessor);

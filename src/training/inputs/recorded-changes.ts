@@ -4,7 +4,7 @@ import { imageChanges, imagesIn } from '../../runs/image-set';
 import type { ImageSet, InputFile } from '../../runs/input-file';
 
 /**
- * In what recorded files differ from those that were read.
+ * The differences between recorded files and those that were read.
  *
  * @param expected the record; a file in it that was not read counts as the same, unless it is gone
  */

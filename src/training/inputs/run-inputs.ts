@@ -25,10 +25,13 @@ import { SeenInputs } from './seen';
 const LOOK_MS = 60;
 const LOOKS = 5;
 
-/** What a run reads: identified before it is read, hashed during training, and recorded before its first checkpoint. */
+/**
+ * The inputs of a run: identified before they are read, hashed during training, and recorded before its first
+ * checkpoint.
+ */
 export class RunInputs {
   private readonly seen: SeenInputs;
-  /** Of each file before it was read, by path. */
+  /** The identity of each file before it was read, by path. */
   private readonly identities = new Map<string, FileIdentity | undefined>();
   /** Files hashed so far, by path. */
   readonly hashed = new Map<string, HashedFile>();
@@ -149,7 +152,7 @@ async function identifyLater(path: string): Promise<FileIdentity | undefined> {
   return identity;
 }
 
-/** The same for a file that is about to be opened. */
+/** The identity of a file that is about to be opened. */
 function identifyNow(path: string): FileIdentity | undefined {
   let identity = identifyData(path);
   for (let look = 0; identity && look < LOOKS && isFresh(identity); look++) {

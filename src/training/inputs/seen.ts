@@ -5,7 +5,7 @@ import { isFolder } from '../../files/tree';
 import type { NamedInput } from '../../runs/inputs';
 import { namedInputs } from './named';
 
-/** Every input of an experiment: what it names, and whatever else its readers open or look for. */
+/** Every input of an experiment: the files that it names, and others that its readers open or try to open. */
 export class SeenInputs {
   private readonly files = new Map<string, NamedInput>();
   private readonly images = new Map<string, Set<string>>();

@@ -28,7 +28,7 @@ export async function checkPacking(task: Task, stepper: Stepper, micro: MicroBat
   const apart = task.graph.documents && twoTexts(task);
   if (!apart) return;
   const row = task.kind.pack!(apart, task.spec);
-  // Not the current ones: a resumed run must get the same result.
+  // Initial values, not the current ones: a resumed run must get the same result.
   const parameters = initialParameters(task);
   const dropout = new DropoutMasks(task, task.spec.training.seed);
   const weight = apart.examples.map((e) => task.weight(e)).reduce((a, b) => a + b);
@@ -47,7 +47,7 @@ export async function checkPacking(task: Task, stepper: Stepper, micro: MicroBat
         }),
     );
   const [packed, alone] = [await trained(row), await trained(apart)];
-  // Not a matter of packing: the first step reports it.
+  // Packing is not the cause: the first step reports it.
   if (!Number.isFinite(alone.lossSum)) return;
   const { loss, gradients } = ALLOWED[task.spec.training.precision];
   if (

@@ -13,7 +13,7 @@ const BEYOND_ALL = 10;
 /** Number of training steps in the recent mean loss. */
 const RECENT = 10;
 
-/** How an evaluation is judged. */
+/** The verdict on an evaluation. */
 export type Judged =
   | { metrics: EvaluationMetrics }
   | (Pick<DivergedEvaluation, 'metrics'> & { diverged: DivergedEvaluation['reason'] });

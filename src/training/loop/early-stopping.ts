@@ -46,7 +46,7 @@ export class EarlyStopping {
     return { best, stop: this.isOver };
   }
 
-  /** Whether the evaluations so far say to stop. */
+  /** True if the evaluations so far require stopping. */
   get isOver(): boolean {
     return this.rule !== undefined && this.now.withoutProgress >= this.rule.patience;
   }

@@ -57,9 +57,9 @@ export interface LoopHooks {
   begun(): Promise<void>;
   /** This step's gradients overflowed float16 and were discarded. */
   skipped(step: number, lossScale: LossScale): void;
-  /** Whether an evaluation counts, or belongs to a diverged model. */
+  /** The verdict on an evaluation: it counts, or belongs to a diverged model. */
   judge(found: Evaluated): Judged;
-  /** What an evaluation has of an example; valid only during the call. */
+  /** Called with an evaluation's logits of an example; valid only during the call. */
   seen(example: number, logits: Float32Array): void;
   evaluated(
     step: number,
@@ -71,7 +71,10 @@ export interface LoopHooks {
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   snapshot(step: number): Promise<void>;
   checkpoint(step: number): Promise<void>;
-  /** Draws what is due after a step. What a stop request leaves out is drawn when training continues there. */
+  /**
+   * Draws the pictures that are due after a step. Pictures that a stop request leaves out are drawn when training
+   * continues there.
+   */
   pictures(step: number): Promise<void>;
   stopRequested(): StopReason | undefined;
   checkpointRequested(): boolean;

@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import type { Plan } from './plan';
 
-/** Where a sweep's trial pauses: a number of epochs or optimizer steps from its start. */
+/** The point where a sweep's trial pauses: a number of epochs or optimizer steps from its start. */
 export interface PausePoint {
   unit: 'epoch' | 'step';
   value: number;
@@ -16,7 +16,7 @@ export function parsePausePoint(text: string | undefined): PausePoint | undefine
   return { unit: unit as PausePoint['unit'], value: Number(value) };
 }
 
-/** Whether a run pauses after `step` optimizer steps: at an evaluation, since evaluations are compared. */
+/** True if a run pauses after `step` optimizer steps: at an evaluation, since evaluations are compared. */
 export const pauses = (plan: Plan, step: number, at: PausePoint | undefined): boolean =>
   at !== undefined &&
   plan.evaluates(step) &&

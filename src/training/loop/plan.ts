@@ -13,7 +13,7 @@ export interface Plan {
   staticFrom: number;
   /** The form last trained after `step` optimizer steps. */
   trainedForm(step: number): AdapterForm;
-  /** Whether this is due after `step` optimizer steps. */
+  /** True if an evaluation is due after `step` optimizer steps. */
   evaluates(step: number): boolean;
   checkpoints(step: number): boolean;
   snapshots(step: number): boolean;
@@ -23,7 +23,7 @@ export interface Plan {
 export function makePlan(t: TrainingSpec, rows: number): Plan {
   const batches = Math.ceil(rows / t.batchSize);
   const stepsPerEpoch = Math.ceil(batches / t.gradientAccumulation);
-  // As max_steps of transformers' TrainingArguments, which overrides num_train_epochs.
+  // `maxSteps` acts like max_steps of transformers' TrainingArguments, which overrides num_train_epochs.
   const totalSteps = t.maxSteps ?? t.epochs * stepsPerEpoch;
   const staticFrom = Math.max(0, totalSteps - (t.staticEpochs ?? 0) * stepsPerEpoch);
   const every = t.evaluateEvery === 'epoch' ? stepsPerEpoch : t.evaluateEvery;

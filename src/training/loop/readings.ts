@@ -1,7 +1,7 @@
 import type { Dataset } from '../../data/dataset';
 import type { TaskKind } from '../../tasks/kind';
 
-/** What the model is run on to evaluate a data set, and where its logits go. */
+/** The data set that the model is run on, and the receiver of its logits. */
 export interface Readings {
   dataset: Dataset;
   /** @param at the index in `dataset`; in any order */

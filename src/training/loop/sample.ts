@@ -13,11 +13,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** What a step's time scales with: computed positions, padding included. */
+/** The quantity with which a step's time scales: computed positions, padding included. */
 export const paddedTokens = (dataset: Dataset, batches: Step): number =>
   sum(batches.map((b) => b.length * Math.max(...b.map((i) => sizeOf(dataset, i)))));
 
-/** The same for one evaluation of each data set. */
+/** The padded tokens of one evaluation of each data set. */
 export const evaluatedTokens = (datasets: readonly Dataset[], batchSize: number): number =>
   sum(datasets.map((d) => paddedTokens(d, evaluationOrder(d, batchSize))));
 

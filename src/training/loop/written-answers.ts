@@ -5,7 +5,7 @@ import type { Task } from '../task/task';
 
 /** The answers that a model writes to a data set, for examples that are judged by them. */
 export class WrittenAnswers {
-  /** Whether there are any. */
+  /** True if there are any. */
   readonly any: boolean;
   private readonly kept: Float32Array[] = [];
 

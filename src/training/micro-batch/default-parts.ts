@@ -6,10 +6,10 @@ import { elementsOf, openBytes } from './estimate';
 /** A training step keeps what its backward pass needs; an evaluation keeps little. */
 export type Pass = 'step' | 'evaluation';
 
-/** What a batch is run for. */
+/** The purpose of running a batch. */
 export interface Purpose {
   pass: Pass;
-  /** Of a step: the experiment's, 'float32' by default. */
+  /** For a step: the experiment's precision, 'float32' by default. */
   precision?: TaskOptions['precision'];
 }
 
@@ -21,21 +21,24 @@ const LEAST_VALUES = 1024 * 384;
 /** With fewer rows, the weights are read too often for what is computed with them. */
 const LEAST_ROWS = 512;
 /**
- * Of the narrowest models; and with half as many, evaluations, which keep little, take 1.08 times the time, and steps in
- * int8 1.12 times. Weights that are not stored in float32 are converted for each part.
+ * The rows of a part in the narrowest models; with half as many, evaluations, which keep little, take 1.08 times the
+ * time, and steps in int8 1.12 times. Weights that are not stored in float32 are converted for each part.
  */
 const ROWS = 1024;
-/** Of a part's forward tensors: with less, there is little memory to save, and starting each operator begins to count. */
+/**
+ * The size of a part's forward tensors: with less, there is little memory to save, and starting each operator begins to
+ * count.
+ */
 const LEAST_BYTES = 2 ** 27;
 
 interface Batch {
-  /** Whether it is a step with frozen weights as they are in the file, in float32. */
+  /** True for a step with frozen weights as they are in the file, in float32. */
   plain: boolean;
-  /** Of the largest input of an adapted layer. */
+  /** The rows of the largest input of an adapted layer. */
   rows: number;
-  /** Of the model's hidden states. */
+  /** The width of the model's hidden states. */
   width: number;
-  /** Of all forward tensors. */
+  /** The bytes of all forward tensors. */
   bytes: number;
 }
 

@@ -34,7 +34,7 @@ export function forwardBytes({ model, infos }: Task, examples: number, length: n
   return bytes;
 }
 
-/** The same of all known tensors with an open axis, also those below a frozen prefix. */
+/** The bytes of all known tensors with an open axis, also of those below a frozen prefix. */
 export function openBytes(infos: TensorInfos, examples: number, length: number): number {
   let bytes = 0;
   for (const info of infos.values())

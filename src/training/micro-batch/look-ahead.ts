@@ -11,14 +11,14 @@ import { bytes } from '../../base/number-text';
 
 /** Share of the available memory to use; the rest is left to other programs. */
 const USED = 0.9;
-/** How much Node's own heap may still grow, in bytes. */
+/** The number of bytes by which Node's own heap may still grow. */
 const HOST = 2 ** 25;
 /** Nothing is measured if HELD copies of all forward tensors take less than this share of the available memory. */
 const HELD = 3;
 const HARMLESS = 0.25;
 /**
  * Measuring stops before the whole batch once at least TELLING examples have run at a time (with fewer, one-time
- * allocations outweigh what an example takes) and there is room for CLEARLY times the remaining ones.
+ * allocations outweigh what an example takes) and the memory suffices for CLEARLY times the remaining ones.
  */
 const TELLING = 4;
 const CLEARLY = 2;

@@ -25,7 +25,7 @@ export interface KnownLimits {
  */
 export class MicroBatches {
   private readonly tokens: Partial<Record<Pass, number>>;
-  /** Whether padding has no effect; determined on the first split. */
+  /** True if padding has no effect; determined on the first split. */
   private trims: boolean | undefined;
   private readonly reserve = new Reserve();
 
@@ -50,9 +50,9 @@ export class MicroBatches {
   }
 
   /**
-   * How many examples of this length fit at once.
+   * The number of examples of this length that fit at once.
    *
-   * @param of how many are to be run; by default, memory alone counts
+   * @param of the number that are to be run; by default, memory alone counts
    */
   size(pass: Pass, length: number, of = Infinity): number {
     return partSize(of === Infinity ? this.limit(pass) : this.limitOf(pass, of, length), length);

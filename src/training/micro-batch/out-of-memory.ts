@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 
-/** Whether the engine ran out of memory, or Node, which holds the batch itself. */
+/** True if the engine ran out of memory, or Node, which holds the batch itself. */
 export const isOutOfMemory = (e: unknown): boolean =>
   e instanceof AuroraError
     ? e.kind === 'memory'

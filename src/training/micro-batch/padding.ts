@@ -7,8 +7,8 @@ import { isOutOfMemory } from './out-of-memory';
 const EQUAL = 1e-5;
 
 /**
- * Whether a text gives the same logits regardless of padding, tested by running the shortest one both ways. A mask
- * input is no guarantee: convolutions and means may ignore it.
+ * True if a text gives the same logits regardless of padding, tested by running the shortest one both ways. A mask
+ * input does not guarantee it: convolutions and means may ignore it.
  */
 export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<boolean> {
   const { dataset } = task.data.train;
@@ -16,7 +16,7 @@ export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<
   const [shortest, longest] = lengths.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, 0]);
   if (shortest === longest) return true;
   const text = [lengths.indexOf(shortest)];
-  // Not the current ones: a resumed run must get the same result.
+  // Initial values, not the current ones: a resumed run must get the same result.
   const parameters = initialParameters(task);
   const logits = async (length: number) =>
     (await evaluator.evaluate(await task.feeds(dataset, text, length), parameters)).logits

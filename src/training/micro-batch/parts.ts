@@ -5,14 +5,14 @@ export interface Part {
   length: number;
 }
 
-/** How much may run at once. */
+/** The most that may run at once. */
 export interface PartLimit {
   examples: number;
   /** Examples × padded length: a size that fits at length 32 may not fit at 128. */
   tokens: number;
 }
 
-/** How many examples of one length may run at once; at least one. */
+/** The number of examples of one length that may run at once; at least one. */
 export const partSize = ({ examples, tokens }: PartLimit, length: number): number =>
   Math.max(1, Math.min(examples, Math.floor(tokens / length)));
 

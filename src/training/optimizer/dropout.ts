@@ -89,7 +89,7 @@ export class DropoutMasks {
             unit *= sizes[i]!;
           }
         }
-        // Not the row: its number within an example may depend on the padded length.
+        // The row is not a key: its number within an example may depend on the padded length.
         this.fill(data, row * call.features, call, step, example, token * unit + within);
       }
       const dims = [...call.axes.map((axis) => elementCount(axis.map(size))), call.features];

@@ -2,7 +2,10 @@ import type { TensorInfo, TensorInfos } from '../../graph/infos';
 import type { Graph, Node } from '../../graph/model';
 import { BATCHES, LENGTHS } from '../../graph/sizes/probed-sizes';
 
-/** What an axis counts: the examples of a batch, the tokens of its padded length, or always the same number of things. */
+/**
+ * The things that an axis counts: the examples of a batch, the tokens of its padded length, or always the same number
+ * of things.
+ */
 export type Count = 'batch' | 'length' | number;
 
 /** The axes of a tensor, each as the counts that it multiplies, the outermost first. */

@@ -21,7 +21,7 @@ export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Exce
 /** Pictures stored with the predictions, which a page gets in one message. */
 const MOST_PICTURES = 500;
 
-/** The same with pictures of the first ones, where examples are images. */
+/** Excerpts with pictures of the first ones, where examples are images. */
 export async function withPictures(
   excerpts: readonly Excerpt[],
   { examples }: DataSplit['dataset'],

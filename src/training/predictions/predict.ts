@@ -30,7 +30,7 @@ export interface PredictRequest {
   /** Even if they exist. */
   again: boolean;
   emit: (line: PredictLine) => Promise<void>;
-  /** Whether to report what has been predicted so far. */
+  /** Set to report the predictions so far. */
   partial?: boolean;
 }
 

@@ -24,11 +24,11 @@ export function dataLine(
     },
     ...(quotes && { quotes }),
   });
-  // Of images, keys are made of their content, so they are made once.
+  // Keys of images are made of their content, so they are made once.
   const splits = [train, validation, ...sets.map((s) => s.data.validation)];
   const keyOf = kind.inputKeys?.(splits.map((s) => s.rows));
   const trained = audited(train.rows, keyOf);
-  // Training rows that are measured themselves are no accident.
+  // Training rows that are measured on purpose are not an accident.
   const measuresTraining = validation.rows === train.rows;
   const chosen = audited(measuresTraining ? [] : validation.rows, keyOf);
   const setLine = ({ set, data: { validation: own } }: EvaluationData): PreflightSet => {

@@ -112,7 +112,7 @@ function picturePredictions(pictures: PicturesSpec | undefined, totalSteps: numb
   return times * prompts.length * steps * (guidance > 1 ? 2 : 1);
 }
 
-/** How many of the longest texts run at once, if less than a whole batch. */
+/** The number of the longest texts that run at once, if less than a whole batch. */
 function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'microBatch'> {
   const batch = longestBatch(task);
   const length = sizeOf(task.trainingSet, batch[0]);

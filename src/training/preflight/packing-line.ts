@@ -6,7 +6,7 @@ import type { TaskKind } from '../../tasks/kind';
 import type { TaskData } from '../../tasks/task-data';
 import { paddedTokens } from '../loop/sample';
 
-/** What training.packing does to the training data; undefined without it. */
+/** The effect of training.packing on the training data; undefined without it. */
 export function packingLine(
   kind: TaskKind,
   { train: { dataset } }: TaskData,

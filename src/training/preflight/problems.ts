@@ -90,7 +90,9 @@ export function dataProblems(
   ];
 }
 
-/** What makes results look better than they are: one label nearly everywhere, the same text on both sides. */
+/**
+ * The conditions that make results look better than they are: one label nearly everywhere, the same text on both sides.
+ */
 export const balanceProblems = (spec: Experiment, line: PreflightData): PreflightProblem[] => [
   ...taskKind(spec.task.type)
     .findings(spec, line)

@@ -3,7 +3,10 @@ import { dependencies, optionalDependencies, version as ownVersion } from '../..
 import { runtimeVersion } from '../../engine/onnxruntime/session';
 import type { Place } from '../../engine/place';
 
-/** What a run depended on besides its spec. A resume warns if `exact` parts differ: the bits may, too. */
+/**
+ * The environment of a run that its results depend on, besides its spec. A resume warns if `exact` parts differ: the
+ * bits may, too.
+ */
 export interface Environment {
   auroraLab: string;
   engine: string;
@@ -35,7 +38,7 @@ const EXACT: (keyof Environment)[] = [
 
 /** Irrelevant if the engine is another one. */
 const OF_ENGINE: (keyof Environment)[] = ['runtime', 'optimization', 'logits'];
-/** The same for the device. */
+/** Keys that do not matter if the device is another one. */
 const OF_DEVICE: (keyof Environment)[] = ['optimization'];
 
 /**

@@ -58,7 +58,7 @@ export function recordFailure(run: string, e: unknown): void {
   }
 }
 
-/** How the run ended, if this very process has recorded it in the journal. */
+/** The end of the run, if this very process has recorded it in the journal. */
 function lastWord(path: string, last: EventBase | undefined): Exclude<RunState, 'running'> | undefined {
   const isMine = last?.w !== undefined && writerOf(path)?.nonce.startsWith(last.w);
   const { kind } = (last ?? {}) as Partial<RunEvent>;

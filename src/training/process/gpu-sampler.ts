@@ -8,11 +8,11 @@ const LIMIT_MS = 10_000;
 const DUTY = 0.05;
 
 /**
- * What an NVIDIA GPU is used for, by the driver's own tool: a new process for each look, one at a time, which ends by
- * itself. On a machine without the tool, there is one attempt.
+ * The use of an NVIDIA GPU, by the driver's own tool: a new process for each look, one at a time, which ends after it.
+ * On a machine without the tool, there is one attempt.
  */
 export class GpuSampler {
-  /** NaN until it is known, or if there is no such GPU. */
+  /** NaN until it is known, or if there is none. */
   use = NaN;
   /** Bytes in use, by all programs. */
   memory = NaN;

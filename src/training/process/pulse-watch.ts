@@ -76,7 +76,7 @@ export class PulseWatch {
     this.stopping ??= { step: -1, since: 0 };
   }
 
-  /** Whether there is a request; it is consumed. */
+  /** True if there is a request; it is consumed. */
   private take(name: string): boolean {
     const path = join(this.options.control, name);
     const { looks } = this.options;

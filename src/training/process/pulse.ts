@@ -20,8 +20,8 @@ export const STOP = { requested: 1, 'window-closed': 2 } as const satisfies Part
 
 /**
  * After a stop request, the current step and the save after it may each take this long; then the process is considered
- * hung and is killed. Steps of about four seconds have been measured; this leaves room for models and machines fifteen
- * times slower.
+ * hung and is killed. Steps of about four seconds have been measured; this allows for models and machines fifteen times
+ * slower.
  */
 const STOP_TIMEOUT_MS = 60_000;
 
@@ -39,7 +39,7 @@ export interface PulseOptions {
   stopTimeout?: number;
   /** Duration of a lease in milliseconds; if left out, the run needs none. */
   lease?: number;
-  /** Whether to record what the machine is used for, while steps are trained. */
+  /** Set to record the machine's resources while steps are trained. */
   resources?: boolean;
   /** Gets full sentences about failures that do not end the run. */
   warn?: (message: string) => void;
@@ -51,7 +51,7 @@ export interface PulseData {
   status: RunStatus;
   stopTimeout: number;
   lease: number | undefined;
-  /** Whether this process owns the run; if so, the status has its nonce. */
+  /** True if this process owns the run; then the status has its nonce. */
   owned: boolean;
   resources: boolean;
 }
@@ -125,7 +125,7 @@ export class Pulse {
     Atomics.store(this.data.cells, CELL.steps, steps);
   }
 
-  /** What is done before the first step; the next heartbeat says so. Undefined from then on. */
+  /** The work before the first step; the next heartbeat reports it. Undefined from then on. */
   preparing = onlyChanges<Preparing>((now) => this.worker.postMessage(now));
 
   /** Why the run should stop after the current step; undefined without a request. */

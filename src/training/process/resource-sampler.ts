@@ -15,7 +15,7 @@ interface Clocks {
   busy: number;
 }
 
-/** What the trainer and the machine use, measured between two calls. */
+/** The resources that the trainer and the machine use, measured between two calls. */
 export class ResourceSampler {
   private before = clocks();
   private readonly gpu = new GpuSampler();

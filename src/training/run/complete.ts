@@ -9,9 +9,9 @@ import { removeLeftovers } from '../process/leftovers';
 import type { FinishedResult } from './result';
 
 /**
- * Writes what a trainer killed after its result had not yet written: the journal's last line, and a status that is not
- * `running`. Of a finished run, it also removes what was being written when that trainer ended. The caller owns the run.
- * Does nothing for any other run.
+ * Writes the rest that a trainer killed after its result had not yet written: the journal's last line, and a status
+ * that is not `running`. In a finished run, it also removes files that were being written when that trainer ended. The
+ * caller owns the run. Does nothing for any other run.
  */
 export function completeRun(run: string): void {
   const summary = readRunSummary(run);

@@ -9,7 +9,9 @@ import type { EncodeOptions } from '../diffusion/encoded';
 import type { OpenRun } from './open-run';
 import { StoppedReading } from './reading';
 
-/** What a pipeline's encoders make of a run's images and prompts: kept in the run, or by its sweep for all trials. */
+/**
+ * The results of a pipeline's encoders for a run's images and prompts: kept in the run, or by its sweep for all trials.
+ */
 export class Encodings {
   private readonly options: EncodeOptions;
   /** Spent so far. */

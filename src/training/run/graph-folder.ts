@@ -10,8 +10,9 @@ import { showsChanges } from '../../graph/file/place-weights';
 const LARGE = 1e9;
 
 /**
- * Where the runtime's graphs are, with the model's weights linked beside them: in the run or, for a large model on another
- * file system than the run's, beside the model, under a name that is removed with the run's process or by the next one.
+ * The folder of the runtime's graphs, with the model's weights linked beside them: in the run or, for a large model on
+ * another file system than the run's, beside the model, under a name that is removed with the run's process or by the
+ * next one.
  */
 export function graphFolderOf(run: string, { model }: Pick<Experiment, 'model'>, large = LARGE): string {
   const inRun = join(run, 'graph');

@@ -17,7 +17,7 @@ export class OpenRun {
   readonly spec: Experiment;
   readonly listener: TrainListener;
   readonly pulse: Pulse;
-  /** Where the runtime's graphs are. */
+  /** The folder of the runtime's graphs. */
   readonly graphs: string;
   /** The last step that was trained. */
   step = 0;

@@ -30,7 +30,7 @@ export interface TrainOptions {
   threads: number;
   /** Stop if the lease, control/lease, is not renewed for a minute. */
   lease: boolean;
-  /** Where the sweep's trials share what they all compute. */
+  /** The folder in which the sweep's trials share what they all compute. */
   frozen?: string;
   /** Save and stop at the first evaluation from there on: a comparison of its sweep. */
   pauseAt: PausePoint | undefined;
@@ -47,13 +47,13 @@ export interface TrainOptions {
   interrupted: () => StopReason | undefined;
 }
 
-/** What a terminal shows; everything is also in the run folder. */
+/** The events that a terminal shows; everything is also in the run folder. */
 export interface TrainListener {
   /** A large file is being read from start to end, once. */
   reading(progress: ReadProgress): void;
   /** A pipeline's encoders read images and prompts, once. */
   encoding(done: number, of: number): void;
-  /** What is about to be measured for `--device auto`. */
+  /** Called before places are measured for `--device auto`. */
   measuring(places: readonly Place[]): void;
   device(choice: DeviceChoice): void;
   prepared(task: Task, plan: Plan, fromStep: number): void;

@@ -20,8 +20,8 @@ export async function trainPhases(context: RunContext, start: Start): Promise<Lo
 }
 
 /**
- * Whether the run was killed after early stopping had ended its training, and before its result. A fork from that
- * very step continues: the user asked for more training.
+ * True if the run was killed after early stopping had ended its training, and before its result. A fork from that very
+ * step continues: the user asked for more training.
  */
 function hasStoppedEarly({ state, plan }: RunContext, { before = [] }: Start): boolean {
   const isFork = before.some((e) => e.kind === 'forked' && e.fromStep === state.step);
@@ -40,7 +40,7 @@ async function trainPhase(context: RunContext, phase: Phase): Promise<LoopEnd> {
   return trainingLoop(task, stepper, micro, plan, state, hooks).catch((e) => concludeFailed(e, context));
 }
 
-/** Replaces the dynamic form: the device may not have room for both. */
+/** Replaces the dynamic form: the device may not be able to hold both. */
 async function openStaticForm({ open, guard, state, device, phase, ...of }: RunContext): Promise<Phase> {
   const { place } = device;
   open.stepper = undefined;

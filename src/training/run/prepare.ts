@@ -19,7 +19,7 @@ import type { OpenRun } from './open-run';
 import { readWatch } from './reading';
 import type { Start } from './start';
 
-/** What will be trained, before a device is chosen. */
+/** The prepared task, before a device is chosen. */
 export interface Prepared {
   guard: InputGuard;
   plan: Plan;
@@ -28,7 +28,7 @@ export interface Prepared {
   /** The part that is computed at each step, in the form that is trained first. */
   task: Task;
   reuse: Reuse;
-  /** What the best adapter is scored on at the end. */
+  /** The sets that the best adapter is scored on at the end. */
   sets: EvaluationData[];
   /** Draws pictures during training, if the experiment asks for them. */
   drawer: Drawer | undefined;

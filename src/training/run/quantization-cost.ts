@@ -22,13 +22,13 @@ import { measureUntrained } from './untrained';
 const COPIES = 2;
 
 /**
- * After training with `model.quantize`, measures what quantization costs on the validation data, and records it: the losses
- * of the model itself in few bits and in float32, or, of a run that trained a head, without which the model has no loss,
- * those of the best adapter on both. Skipped with a warning if the model in float32 is too large for memory.
- * Call when the files of the model have been verified.
+ * After training with `model.quantize`, measures the cost of quantization on the validation data, and records it: the
+ * losses of the model itself in few bits and in float32, or, if the run trained a head, without which the model has no
+ * loss, those of the best adapter on both. Skipped with a warning if the model in float32 is too large for memory. Call
+ * when the files of the model have been verified.
  *
  * @param whole the task as the experiment defines it
- * @returns how the run ends: as before, or by a request to stop meanwhile; it is then measured on resume
+ * @returns the end of the run: as before, or by a request to stop during the measurement, which a resume then repeats
  */
 export async function measureQuantization(context: RunContext, end: LoopEnd, whole: Task): Promise<LoopEnd> {
   const { open, guard, state } = context;
@@ -36,7 +36,7 @@ export async function measureQuantization(context: RunContext, end: LoopEnd, who
   if ((end !== 'finished' && end !== 'early-stopping') || bits === undefined) return end;
   if (state.last === undefined || state.last === 'diverged') return end;
   requireOwned(open.run);
-  // The device may not have room for another model. The files of this one have been verified.
+  // The device may not be able to hold another model. The files of this one have been verified.
   const { stepper } = open;
   open.stepper = undefined;
   await guard.end(() => stepper?.dispose());
@@ -60,7 +60,7 @@ export async function measureQuantization(context: RunContext, end: LoopEnd, who
   }
 }
 
-/** Of all its weights. */
+/** The size of all its weights. */
 const float32Bytes = (path: string): number =>
   [...loadUnconverted(path).graph.initializers.values()].reduce((n, t) => n + 4 * elementCount(t.dims), 0);
 

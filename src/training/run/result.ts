@@ -27,19 +27,19 @@ export interface RunResult {
   last?: EvaluationMetrics;
   /** The best adapter's score on data.test. */
   test?: Evaluated;
-  /** The same on each set of data.evaluations. */
+  /** The scores on each set of data.evaluations. */
   evaluations?: Record<string, Evaluated>;
   /** The unweighted mean over those sets. */
   evaluationsMean?: MeanScore;
-  /** What `model.quantize` costs on the validation data. */
+  /** The cost of `model.quantize` on the validation data. */
   quantization?: QuantizationCost;
   /** The best answer that does not depend on the input. */
   baseline: Baseline;
   /** The run has finished, and its best evaluation is worse than that. */
   worseThanBaseline?: true;
-  /** What was wrong during training, in order. */
+  /** The alarms during training, in order. */
   alarms?: Alarm[];
-  /** How the answers to questions with choices were found. */
+  /** The method that found the answers to questions with choices. */
   scoring?: Scoring;
   trained: { adapters: number; head: number; modules: number; model: number };
   /** Bytes, this process's peak. */

@@ -12,10 +12,10 @@ import { Stopped, stopWatch } from './stopped';
 
 /**
  * Scores the best adapter on data.test and data.evaluations when training has ended, and records each score. The whole
- * task is evaluated, also where training reused what precedes the adapters. Of a run that diverged, nothing is scored.
+ * task is evaluated, also where training reused the values below the adapters. A run that diverged is not scored.
  *
  * @param whole the task as the experiment defines it
- * @returns how the run ends: as its loop did, or by a request to stop meanwhile; the scores are then repeated on resume
+ * @returns the end of the run: that of its loop, or a request to stop during scoring, which a resume then repeats
  * @throws AuroraError 'inputs' if the model was changed
  */
 export async function scoreSets(
@@ -75,7 +75,7 @@ async function scoreAll(
   }
 }
 
-/** In place of the training session: the device may not have room for both. */
+/** Replaces the training session: the device may not be able to hold both. */
 async function openInstead({ open, guard, state, device, phase }: RunContext, task: Task) {
   open.stepper = undefined;
   requireOwned(open.run);

@@ -6,7 +6,7 @@ import { requestedEvent, resumedRequest } from '../device/recorded';
 import { removeLeftovers } from '../process/leftovers';
 import type { OpenRun } from './open-run';
 
-/** Where this process starts a run. */
+/** The point where this process starts a run. */
 export interface Start {
   /** The step at which it starts. */
   from: number;

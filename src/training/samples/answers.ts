@@ -15,7 +15,7 @@ export function sampleAnswers(
   rows: readonly Row[],
 ): {
   truths: (SampleAnswer | undefined)[];
-  /** What tells examples of one row apart. */
+  /** Details that distinguish examples of one row. */
   details: (string | undefined)[];
   predictions: SamplePrediction[];
 } {

@@ -2,8 +2,8 @@
 export const MOST_EVALUATIONS = 100;
 
 /**
- * Whether an evaluation is kept once there are `total`: of many, each second, fourth, eighth … one, with the first and
- * the last. What is kept follows from the numbers alone, so that a resumed run has the same content.
+ * True if an evaluation is kept once there are `total`: if there are many, each second, fourth, eighth … one, with the
+ * first and the last. The choice follows from the numbers alone, so that a resumed run has the same content.
  *
  * @param nth of the evaluation, from 1
  */

@@ -85,7 +85,7 @@ export class SampleRecorder {
     writeAtomic(runPaths(this.run).samples, `${JSON.stringify(content)}\n`, this.run);
   }
 
-  /** Which of the plan's evaluations the one at a step is, from 1. */
+  /** The number, from 1, of the evaluation at a step among the plan's. */
   private nth(step: number): number {
     let [low, high] = [0, this.planned.length];
     while (low < high) {

@@ -26,7 +26,7 @@ export class ActivationRecorder {
     this.indices = firstExamples(task.data.validation.dataset, SNAPSHOT_EXAMPLES);
   }
 
-  /** Whether there is an adapter to observe. */
+  /** True if there is an adapter to observe. */
   get observes(): boolean {
     return this.layerRecorders().size > 0;
   }

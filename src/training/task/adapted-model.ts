@@ -18,7 +18,7 @@ import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
 export interface AdaptedModel {
-  /** As in the file; merged exports edit this one. */
+  /** The model as in the file; merged exports edit this one. */
   original: Model;
   /** At the internal opset. */
   model: Model;
@@ -67,7 +67,7 @@ const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLaye
 /** @throws AuroraError if the file, a target, a rank or an operator cannot be used */
 export const adaptModel = (spec: Experiment): AdaptedModel => adaptTo(readModelOf(spec), spec);
 
-/** The same for a model that has already been read. */
+/** Adapts a model that has already been read. */
 export function adaptTo({ original, model, layers }: BaseModel, spec: Experiment): AdaptedModel {
   requirePositions(original, spec.model, spec.training.packing);
   const output = taskOutput(declaredOutputs(model.graph), {

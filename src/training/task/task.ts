@@ -25,7 +25,7 @@ import { ownHead } from './own-head';
 export interface Task {
   spec: Experiment;
   kind: TaskKind;
-  /** As in the file; merged exports edit this one. */
+  /** The model as in the file; merged exports edit this one. */
   original: Model;
   /** At the internal opset. */
   model: Model;
@@ -36,7 +36,7 @@ export interface Task {
   head: HeadSpec | undefined;
   graph: TaskGraphSpec;
   data: TaskData;
-  /** What steps are made of: the training data, or rows into which they are packed. */
+  /** The data set of the steps: the training data, or rows into which they are packed. */
   trainingSet: Dataset;
   /**
    * A batch as an engine takes it: the model's inputs and the expected answers; `length` pads it beyond its largest
@@ -50,9 +50,9 @@ export interface Task {
   ) => Promise<HostTensors>;
   /** Begins to read what `feeds` will be asked for, where that takes long. */
   readAhead: (dataset: Dataset, indices: readonly number[], pass?: TrainingPass) => void;
-  /** What the dropout masks of a training batch's rows depend on. */
+  /** The keys of the dropout masks of a training batch's rows. */
   maskKeys: (dataset: Dataset, indices: readonly number[]) => readonly number[];
-  /** How much an example counts in the mean loss of a step. */
+  /** The weight of an example in the mean loss of a step. */
   weight: (example: Example) => number;
   /** Number of weights in the model. */
   modelSize: number;
@@ -76,7 +76,7 @@ export async function prepareTask(
   return makeTask(spec, adapted, await load(spec, adapted.model, known, watch), near);
 }
 
-/** The same from a model and data that have already been read. */
+/** Makes a task from a model and data that have already been read. */
 export async function makeTask(
   spec: Experiment,
   { original, model, layers, adapters, output, modelSize, warnings }: AdaptedModel,

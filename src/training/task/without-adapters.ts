@@ -4,7 +4,7 @@ import { ownValues } from '../../adapters/merge';
 import { methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 
-/** The same tensors with every adapter as the identity: the base model in the same session. */
+/** The tensors with every adapter as the identity: the base model in the same session. */
 export function withoutAdapters(
   adapters: readonly LayerAdapter[],
   parameters: ReadonlyMap<string, Float32Array>,
