@@ -16,14 +16,14 @@ const PREPROCESSOR = 'preprocessor_config.json';
 export const BASE_NAMES: readonly string[] = ['config.json', TOKENIZER, ...TOKENIZER_FILES, PREPROCESSOR];
 
 /**
- * What an ONNX model needs to be used: what prepares its inputs (a tokenizer, or the preprocessor of images), a
- * config.json with the label names, and its license.
+ * Writes the files that an ONNX model needs to be used: those that prepare its inputs (a tokenizer, or the preprocessor
+ * of images), a config.json with the label names, and its license.
  *
- * @param named whether the labels belong to the model rather than to each adapter
+ * @param named true if the labels belong to the model rather than to each adapter
  */
 export function writeBaseFiles(folder: string, task: Task, base: BaseModel, named: boolean): void {
   const { tokenizer, preprocessor, path } = task.spec.model;
-  // What prepares a U-Net's inputs are whole models: they stay in the pipeline.
+  // Whole models prepare a U-Net's inputs: they stay in the pipeline.
   if (isPipeline(path)) copyIfBeside(join(dirname(path), 'unet'), 'config.json', folder);
   else if (preprocessor !== undefined) copy(preprocessor, join(folder, PREPROCESSOR));
   else {

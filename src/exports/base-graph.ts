@@ -6,7 +6,9 @@ import { withPast } from '../graph/past/with-past';
 import { onModel } from '../tasks/decoder-graphs';
 import type { Task } from '../training/task/task';
 
-/** Whether exported graphs have the cache of the base model's file. Two decoders in one file do not fit into one graph. */
+/**
+ * True if exported graphs have the cache of the base model's file. Two decoders in one file do not fit into one graph.
+ */
 const keepsPast = ({ original }: Pick<Task, 'original'>): boolean =>
   cacheInputs(original.graph).length > 0 && !isMerged(original);
 

@@ -3,11 +3,11 @@ import { DEFAULT_SCORING, SCORINGS } from '../experiment/scoring';
 import { codeSpan } from '../base/markdown';
 import type { Task } from '../training/task/task';
 
-/** What a model gives, by the shape of its answer, as the card has it. */
+/** The answer of a model, by its shape, in the words of the card. */
 interface CardAnswer {
-  /** Of the section on data. */
+  /** The outputs in the section on data. */
   outputs: string;
-  /** What the tensor of an ONNX model holds, at the end of a sentence. */
+  /** The content of an ONNX model's tensor, at the end of a sentence. */
   holds: string;
   /** Prints the answer to the first text, from `logits` in PyTorch. */
   print: string;

@@ -1,11 +1,11 @@
 import { describeTask } from '../experiment/tasks/registry';
 import type { Task } from '../training/task/task';
 
-/** What a model reads, by the shape of its input, in the words of the card. */
+/** The input of a model, by its shape, in the words of the card. */
 interface CardInput {
-  /** How inputs were prepared in training, as a sentence of the section on data. */
+  /** The preparation of inputs in training, as a sentence of the section on data. */
   prepared: string;
-  /** What the inputs of an ONNX model hold, at the end of a sentence. */
+  /** The content of an ONNX model's inputs, at the end of a sentence. */
   holds: string;
   /** The arguments of the model and of the head after the hidden states, in Python. */
   inputs: string;

@@ -4,7 +4,7 @@ import type { BaseModel } from '../peft/base-model';
 import { readByLoader } from '../peft/config';
 import type { Task } from '../training/task/task';
 
-/** How diffusers draws pictures with an export of a pipeline; undefined for the forms in ONNX. */
+/** The program that draws pictures with an export of a pipeline by diffusers; undefined for the forms in ONNX. */
 export function pictureUse(form: ExportForm, task: Task, { name }: BaseModel): string | undefined {
   switch (form) {
     case 'adapter':
@@ -44,6 +44,6 @@ const program = (task: Task, name: string, adapting: string[], imports: string[]
     '```',
   ].join('\n');
 
-/** Of the experiment; where images have captions, that of the first. */
+/** The prompt of the experiment; where images have captions, that of the first. */
 const promptOf = ({ spec: { task, training } }: Task): string =>
   training.pictures?.prompts[0] ?? task.instancePrompt ?? 'a photo';

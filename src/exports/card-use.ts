@@ -12,7 +12,7 @@ import { headPath, readByLoader, readByPeft } from '../peft/config';
 import { headKeys } from '../peft/keys';
 import { HEAD_FILE } from './hub/head';
 
-/** How to use each form, as the card shows it: a sentence and a program. */
+/** The use of each form, as the card shows it: a sentence and a program. */
 export function useOf({ form, head }: Pick<ExportRecord, 'form' | 'head'>, task: Task): string {
   switch (form) {
     case 'adapter':
@@ -63,7 +63,7 @@ const loaderUse = (task: Task): string => {
   ].join('\n\n');
 };
 
-/** What a head reads. */
+/** The input of a head. */
 const READS = {
   mean: 'mean of the hidden states over all non-padding tokens',
   'first-token': 'hidden state of the first token',
@@ -116,7 +116,7 @@ const peftUse = (task: Task): string => {
 const autoClass = ({ spec }: Task): string =>
   `AutoModel${isHubModel(spec.model.path) ? describeTask(spec.task.type).modelClass : ''}`;
 
-/** Whether a form reads a cache: a file with two decoders does, but a graph that we write has only one of them. */
+/** True if a form reads a cache: a file with two decoders does, but a graph that we write has only one of them. */
 const readsPast = ({ original }: Task, form: ExportForm): boolean =>
   cacheInputs(original.graph).length > 0 && (form === 'onnx-merged' || !isMerged(original));
 
@@ -127,7 +127,7 @@ const feeds = (task: Task, form: ExportForm): string => {
   return [...named, ...(readsPast(task, form) ? ['**past'] : [])].join(', ');
 };
 
-/** What the program needs besides a session. */
+/** The objects that the program needs besides a session. */
 const preparation = (task: Task, form: ExportForm): { imports: string[]; past: string[] } => {
   const kept = keptLogitsInput(task.original.graph);
   if (!readsPast(task, form)) return { imports: [], past: [] };

@@ -40,7 +40,7 @@ const WHAT: Record<ExportForm, string> = {
   safetensors: 'the base model’s folder with the adapters merged into its weights',
 };
 
-/** Whether diffusers is the library that reads it. */
+/** True if diffusers is the library that reads it. */
 const isPicture = ({ spec }: Task): boolean => describeTask(spec.task.type).answer === 'picture';
 
 const whatOf = (form: ExportForm, task: Task): string =>
@@ -171,13 +171,13 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
   ].join('\n');
 }
 
-/** What model.quantize costs. */
+/** The section on the cost of model.quantize. */
 function quantizationPart({ run }: Trained): string[] {
   const cost = run.events.findLast((e) => e.kind === 'quantization-cost');
   return cost ? [quantizationWords(cost)] : [];
 }
 
-/** What the run scored on sets that training did not see, if these files are of the step that was scored. */
+/** The section on scores on sets that training did not see, if these files are of the step that was scored. */
 function scoresPart({ run, step, form }: Trained): string[] {
   const scores = scoresOf(run.events, run.spec.data);
   if (!scores || scores.step !== step) return [];

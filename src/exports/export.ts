@@ -35,9 +35,9 @@ export interface ExportRequest {
   /** Points that a static form may lose without confirmation. */
   maxDrop: number;
   emit: (line: ExportLine) => void | Promise<void>;
-  /** Of `onnx-merged`: quantized weights are quantized again, rather than in float32. */
+  /** For `onnx-merged`: quantized weights are quantized again, rather than in float32. */
   requantize?: boolean;
-  /** Whether to keep a form that loses more. */
+  /** Decides whether to keep a form that loses more. */
   accept: (drop: MetricDrop, metrics: ExportMetrics) => Promise<boolean>;
 }
 

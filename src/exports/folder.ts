@@ -80,7 +80,7 @@ function requireFree(target: string): void {
   }
 }
 
-/** The files with their SHA-256, from the record in a folder. Undefined if it has no record of ours. */
+/** The files with their SHA-256, from the record in a folder. Undefined if it has no such record. */
 function recordedFiles(folder: string): Map<string, string> | undefined {
   try {
     const record = JSON.parse(readFileSync(join(folder, RECORD), 'utf8')) as Partial<ExportRecord>;

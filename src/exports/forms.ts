@@ -40,11 +40,11 @@ import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
 import { peftKey } from '../peft/keys';
 
 export interface FormOptions {
-  /** Of `onnx-merged`: quantized weights are quantized again. */
+  /** For `onnx-merged`: quantized weights are quantized again. */
   requantize: boolean;
 }
 
-/** One export form: it writes its files and runs them from disk. */
+/** An export form: it writes its files and runs them from disk. */
 export interface Form {
   /** @param work for temporary files */
   write(trained: Trained, folder: string, work: string, options: FormOptions): Written | void;
@@ -83,7 +83,7 @@ const peftLora: Form = {
 
 type Parameters = ReadonlyMap<string, Float32Array>;
 
-/** Of a method that PEFT reads. */
+/** The tensors of a method that PEFT reads. */
 const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
   new Map(
     a.tensors.map(({ name, peftName, dims }) => [

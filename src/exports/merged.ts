@@ -52,7 +52,7 @@ export function mergedModel(
   return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
 }
 
-/** What changes in a graph of the model's file. Its nodes are the same objects. */
+/** The changes in a graph of the model's file. Its nodes are the same objects. */
 function mergeInto(
   task: Task,
   graph: Graph,

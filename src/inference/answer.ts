@@ -5,7 +5,7 @@ import { AuroraError } from '../base/errors';
 import { modelInputs } from '../tasks/task-data';
 import { OWN_LOGITS } from '../tasks/head';
 
-/** What a model reads. */
+/** The input of a model. */
 export type Reads = 'texts' | 'images';
 
 /** Caches of earlier tokens, as exporters name them. */
@@ -52,8 +52,8 @@ export interface AnswerOutput {
 /**
  * The output with the answer.
  *
- * @param head whether hidden states will do
- * @throws AuroraError 'model' if there is none, or it cannot be told apart from others
+ * @param head true if hidden states will do
+ * @throws AuroraError 'model' if there is none, or it cannot be distinguished from others
  */
 export function findAnswer(model: Model, path: string, head: boolean): AnswerOutput {
   const outputs = model.graph.outputs.filter(

@@ -20,7 +20,7 @@ export interface AnswerGraph {
   model: Model;
   /** The output name of each variant's answer. */
   answers: Record<PlayVariant, string>;
-  /** What is fed besides the model's own inputs. */
+  /** The inputs besides the model's own. */
   parameters: Record<PlayVariant, HostTensors>;
   variants: readonly PlayVariant[];
   /** The head came with the adapter, and the base model uses it too. */
@@ -90,7 +90,7 @@ export function adaptedGraph(
   };
 }
 
-/** The same graph with only the answers as outputs. */
+/** The graph with only the answers as outputs. */
 export function answersOnly({ model, answers }: AnswerGraph): Model {
   const outputs = outputsNamed([...new Set(Object.values(answers))]);
   return { ...model, graph: prune({ ...model.graph, outputs }) };

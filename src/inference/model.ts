@@ -94,7 +94,7 @@ export async function openModel(
   throw unfit(model, path, `${answer.name} has ${rank} axes`);
 }
 
-/** What files do not declare is found by running the model. */
+/** The shape of an output. If a file does not declare it, it is found by running the model. */
 async function withShape(model: Model, output: ValueInfo, near: string): Promise<ValueInfo> {
   if (output.shape && output.dtype !== 0) return output;
   const info = (await probe(model, near)).get(output.name)!;

@@ -1,7 +1,7 @@
 import { softmax } from '../tasks/softmax';
 import { requireFinite } from '../training/task/finite-output';
 
-/** What a classifier outputs: logits with one true label, logits with independent labels, or probabilities. */
+/** The output of a classifier: logits with one true label, logits with independent labels, or probabilities. */
 export type Scale = 'one-label' | 'each-label' | 'probabilities';
 
 export function probabilitiesOf(values: ArrayLike<number>, scale: Scale): number[] {

@@ -4,7 +4,7 @@ import { readUser } from '../runs/user';
 import type { PlayFacts } from '../protocol/playground';
 import type { Trained } from '../training/checkpoint/trained-run';
 
-/** What the playground knows about a run. */
+/** The facts about a run for the playground. */
 export function factsOf(trained: Trained): PlayFacts {
   const { task, step, form, labels, inputs } = trained;
   const { adapters, data, spec } = task;
@@ -23,7 +23,7 @@ export function factsOf(trained: Trained): PlayFacts {
   };
 }
 
-/** Where a text that is asked about is put into the template of the data; other kinds do so themselves. */
+/** The template of the data into which a text of a question is put; other kinds do so themselves. */
 const templateOf = ({
   task,
   data: { promptTemplate },
@@ -32,7 +32,7 @@ const templateOf = ({
     ? { template: promptTemplate }
     : {};
 
-/** What a page makes of a picture before it sends it. */
+/** The shape to which a page converts a picture before it sends it. */
 function imageShape({ data, kind }: Trained['task']): Pick<PlayFacts, 'image'> {
   const shape = kind.imageShape?.(data);
   return shape ? { image: shape } : {};

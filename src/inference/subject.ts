@@ -9,7 +9,7 @@ import type {
 import type { DrawingQuestion } from '../training/diffusion/drawer';
 import type { DrawingHooks } from '../training/diffusion/sampler';
 
-/** What can be queried: a loaded run or model, with its base model if it has one. */
+/** A subject of questions: a loaded run or model, with its base model if it has one. */
 export type Subject = Classifier | LanguageModel | Painter;
 
 interface Loaded {
@@ -30,7 +30,7 @@ export interface Question {
   text?: string;
   /** The second text of a pair. */
   pair?: string;
-  /** Of a question. */
+  /** The choices of a question. */
   choices?: readonly string[];
   image?: PlayImage;
 }

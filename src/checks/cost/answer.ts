@@ -3,7 +3,7 @@ import type { FixedGraph } from '../../graph/sizes/sizes';
 import { HEAD_BIAS, HEAD_WEIGHT, type HeadSpec } from '../../tasks/head';
 import type { ObjectiveName } from '../../tasks/objective';
 
-/** What a loss reads of a model. */
+/** The loss and the output of a model that it reads. */
 export interface AnswerSpec {
   objective: ObjectiveName;
   head?: HeadSpec;
@@ -11,7 +11,7 @@ export interface AnswerSpec {
   output: string;
 }
 
-/** By the axes of a model's own output: words of a text, or a picture. */
+/** Objectives by the number of axes of a model's own output: words of a text, or a picture. */
 const OBJECTIVE: Readonly<Record<number, ObjectiveName>> = { 3: 'causal-lm', 4: 'noise-mse' };
 
 /** Outputs that are answers. */
@@ -21,10 +21,11 @@ const WITHOUT_HEAD = ['logits', 'out_sample'];
 const CLASSES = 2;
 
 /**
- * What a model is trained for: with a head, a new classifier on its hidden states; without one, its own logits, of the next
- * token or of classes, or the noise in a picture.
+ * The answer that a model is trained for: with a head, a new classifier on its hidden states; without one, its own
+ * logits, of the next token or of classes, or the noise in a picture.
  *
- * @param choice what an experiment says; without `head`, a model that has logits or predicts a picture is trained on them
+ * @param choice the experiment's settings; without `head`, a model that has logits or predicts a picture is trained on
+ * them
  * @throws AuroraError 'model' if there is no such output, or it is not clear which one is meant
  */
 export function answerOf(

@@ -7,11 +7,11 @@ export interface BatchSize {
   batch: number;
   /** Tokens of each text. */
   length: number;
-  /** Of open axes, by their names in the model: comes before the others. */
+  /** The usual sizes of open axes, by their names in the model: they come before the others. */
   usual?: Readonly<Record<string, number>>;
 }
 
-/** Of an image whose file leaves them open: as most models are trained. */
+/** The size of images whose file leaves it open: that of most models' training. */
 const IMAGE = { channels: 3, side: 224 };
 
 /** Sizes of a model's inputs for a batch: an image's own, and of texts the length. */
@@ -49,6 +49,6 @@ export function fixedBatch({ inputs, initializers }: Graph): string | undefined 
   );
 }
 
-/** Whether a model reads texts rather than images. */
+/** True if a model reads texts rather than images. */
 export const readsTexts = ({ inputs }: Graph): boolean =>
   inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);

@@ -15,10 +15,10 @@ export type InspectionChoice = Omit<CostChoice, 'batch' | 'length'> & {
 };
 
 /**
- * What a model offers, and what a training step takes. From its structure alone: no weight is read.
+ * The layers of a model and the cost of a training step, from its structure alone: no weight is read.
  *
  * @param path an ONNX file or a folder from the hub
- * @param ratesOf asked when the model is known to be usable: measuring them takes a while
+ * @param ratesOf called when the model is known to be usable: measuring them takes a while
  * @throws AuroraError where the model cannot be used, and 'usage' for a length that it has no positions for
  */
 export async function inspectModel(
@@ -29,7 +29,7 @@ export async function inspectModel(
   const model = readStructure(path);
   const prepared = prepareModel(model);
   const summary = { ...storedModel(path, model), ...summarizePrepared(model, prepared) };
-  // Of a picture in training, one is usual, and often all that fits into memory.
+  // One picture in training is usual, and often all that fits into memory.
   const batches = wanted ?? [model.graph.outputs.some((o) => o.name === 'out_sample') ? 1 : 8];
   const lengths = lengthsFor(path, given, summary.positions);
   const sizes = batches.flatMap((batch) => lengths.map((length) => ({ batch, length })));

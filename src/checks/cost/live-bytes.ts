@@ -18,7 +18,7 @@ const IN_PLACE = new Set(
 /** Its allocations are multiples of this. */
 const GRANULE = 256;
 
-/** Of a tensor; 0 if it is not known, as of strings. */
+/** The bytes of a tensor; 0 if they are not known, as of strings. */
 export function bytesOf({ infos }: FixedGraph, name: string): number {
   const info = infos.get(name);
   return info ? elementCount(info.shape) * (byteSize(info.dtype) ?? 0) : 0;

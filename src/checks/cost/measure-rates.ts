@@ -11,13 +11,13 @@ import { matmulRate, rateOf } from '../doctor/rates';
 
 const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
 const SECONDS = 0.4;
-/** What operators are applied to: the inner layer of a base model for 1024 tokens. */
+/** The size of the operators' tensors: the inner layer of a base model for 1024 tokens. */
 const LARGE = { rows: 1024, columns: 3072 };
 /** So small that only starting an operator takes time. */
 const SMALL = { rows: 1, columns: 8 };
 /** Large operators in a row: a few milliseconds, so that some runs meet no other program. */
 const LARGE_CHAIN = 4;
-/** What such a chain moves besides: the first operator reads and writes, the last one reads. */
+/** The additional bytes at the ends of such a chain: the first operator reads and writes, the last one reads. */
 const ENDS = 3;
 const CHAIN = 16;
 const LONG_CHAIN = 512;
@@ -42,7 +42,7 @@ export async function measureRates(folder: string, threads: number): Promise<Mac
   const erf = await chainSeconds(folder, threads, { ...LARGE, operators: LARGE_CHAIN }, (g, x) =>
     g.op('Erf', [x]),
   );
-  // Of each sum, two are read and one is written.
+  // Each sum reads two values and writes one.
   const bytesPerSecond = (4 * values * (3 * LARGE_CHAIN + ENDS)) / add;
   const ends = (4 * values * ENDS) / bytesPerSecond;
   return {
@@ -51,7 +51,7 @@ export async function measureRates(folder: string, threads: number): Promise<Mac
     gflops: product.typical,
     bytesPerSecond,
     functionsPerSecond: (LARGE_CHAIN * values) / Math.max(erf - ends, erf / 2),
-    // What a run takes besides its operators is the same for both.
+    // The time of a run besides its operators is equal for both.
     secondsPerNode: Math.max(0, long - short) / (LONG_CHAIN - CHAIN),
   };
 }

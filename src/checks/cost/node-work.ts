@@ -5,7 +5,7 @@ import { productFlops } from '../../graph/sizes/products';
 import type { FixedGraph } from '../../graph/sizes/sizes';
 import { bytesOf, withoutTransposes } from './live-bytes';
 
-/** What a node has to do, however fast the machine is. */
+/** The work of a node, however fast the machine is. */
 export interface NodeWork {
   node: Node;
   /** Additions and multiplications of a product of matrices, both counted; 0 for any other node. */
@@ -25,7 +25,7 @@ export function nodeWork(fixed: FixedGraph): NodeWork[] {
     .map((node) => {
       const { opType, inputs, outputs } = node;
       const transA = attrInt(node, 'transA', 0) === 1;
-      // Of a table, only the rows that are looked up.
+      // A lookup reads only some rows of a table.
       const read = looksUp(node) ? bytesOf(fixed, outputs[0]) : sum(inputs.map((x) => bytesOf(fixed, x)));
       return {
         node,

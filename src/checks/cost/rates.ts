@@ -13,7 +13,7 @@ import { askChild } from '../../training/process/child';
 const VERSION = 5;
 /** Opening sessions comes before the measurement. */
 const LIMIT_MS = 120_000;
-/** How often a process that waits for another one's measurement looks. */
+/** The interval in which a process that waits for another one's measurement looks. */
 const LOOK_MS = 100;
 
 export interface RatesOptions {
@@ -23,7 +23,7 @@ export interface RatesOptions {
   program: string;
   /** Makes a folder for temporary graphs, which the caller removes. */
   folder: () => string;
-  /** Whether to measure: where no rates are known, even if they are, or not at all. */
+  /** The rule for measuring: where no rates are known, even if they are, or not at all. */
   measure: 'once' | 'again' | 'never';
 }
 
@@ -31,8 +31,8 @@ export interface RatesOptions {
 let cannot = false;
 
 /**
- * What this machine's CPU does in a second: as measured before, kept in the user's cache folder, or measured now in a
- * separate process, which takes about two seconds of computing. Undefined if that fails, or is not wanted.
+ * The operations of this machine's CPU in a second: as measured before, kept in the user's cache folder, or measured
+ * now in a separate process, which takes about two seconds of computing. Undefined if that fails, or is not wanted.
  */
 export async function machineRates(options: RatesOptions): Promise<MachineRates | undefined> {
   const { threads, program, folder, measure } = options;
@@ -40,7 +40,7 @@ export async function machineRates(options: RatesOptions): Promise<MachineRates 
   const began = Date.now();
   const usable = () => {
     const found = readRates(path);
-    // What another process has measured while this one waited is as good as its own.
+    // A measurement that another process made while this one waited is as good as its own.
     const isNew = found !== undefined && found.at >= began;
     return found && (measure === 'never' || isNew || isUsable(found, isBusy())) ? found : undefined;
   };
@@ -58,16 +58,16 @@ export async function machineRates(options: RatesOptions): Promise<MachineRates 
   });
 }
 
-/** Whether more programs compute than there are cores; never on Windows, which does not say. */
+/** True if more programs compute than there are cores; never on Windows, which does not report it. */
 const isBusy = (): boolean => loadavg()[0] > 1.5 * cpus().length;
 
-/** What was measured while the machine was busy counts only as long as it is. */
+/** True if rates can be used: those measured while the machine was busy count only as long as it is. */
 export const isUsable = (rates: MachineRates, busyNow: boolean): boolean => !rates.busy || busyNow;
 
 /**
  * Measures while no other process does: two would both find the machine half as fast.
  *
- * @param known what another process has measured meanwhile
+ * @param known the rates that another process has measured in between
  */
 async function alone(
   known: () => MachineRates | undefined,
@@ -102,7 +102,7 @@ async function tryClaim(folder: string): Promise<Owner | 'busy' | undefined> {
   }
 }
 
-/** One file for each processor and number of threads: a cache folder may be shared by several machines. */
+/** The file of this processor and number of threads: a cache folder may be shared by several machines. */
 function ratesFile(threads: number): string {
   const cores = cpus();
   const name = `${cores[0]?.model ?? 'cpu'} ${cores.length} ${threads}`.replace(/[^\w.]+/g, '-');

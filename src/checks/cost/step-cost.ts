@@ -23,15 +23,15 @@ export interface CostChoice extends BatchSize {
   rank?: number;
   /** The query and value layers if omitted. */
   targetModules?: string | string[];
-  /** Whether a new head is trained; by default where the model has no logits. */
+  /** True if a new head is trained; by default where the model has no logits. */
   head?: boolean;
   /** The output that is trained on, if its name does not say so. */
   output?: string;
 }
 
 /**
- * What a training step takes with an adapter, a new experiment's by default, and the answer that the model's output is
- * for. From the model's structure alone: no weight is read and no runtime is loaded.
+ * The cost of a training step with an adapter, a new experiment's by default, and the answer that the model's output is
+ * for, from the model's structure alone: no weight is read and no runtime is loaded.
  *
  * @param model at the internal opset
  * @param rates undefined if they could not be measured

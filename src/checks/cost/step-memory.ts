@@ -10,7 +10,7 @@ import { bytesOf, mostLiveBytes } from './live-bytes';
 
 /** Node, this program and ONNX Runtime with its libraries, before a session: measured on Linux with Node 20. */
 const PROGRAM_BYTES = 190e6;
-/** What the program and the runtime keep for each node of an open graph: measured with 3,000 to 8,000 nodes. */
+/** The memory of the program and the runtime for each node of an open graph: measured with 3,000 to 8,000 nodes. */
 const NODE_BYTES = 14e3;
 /** Decoding images: the libraries, their threads, and the images of a batch. */
 const IMAGES_BYTES = 100e6;

@@ -9,7 +9,7 @@ const FUNCTIONS = new Set(
 );
 
 /**
- * How long a graph takes on the CPU: each node as long as its products, its functions or the bytes that it moves,
+ * The time that a graph takes on the CPU: each node as long as its products, its functions or the bytes that it moves,
  * whichever takes longest (the roofline model: Williams, Waterman and Patterson, 2009), and a moment to be started.
  */
 export function stepTime(fixed: FixedGraph, rates: MachineRates): StepTime {

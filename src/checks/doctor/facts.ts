@@ -10,12 +10,10 @@ const exec = promisify(execFile);
 /** A driver in trouble can make its own tool hang. */
 const LIMIT_MS = 10_000;
 
-/**
- * What the machine reports about itself. `webgpu` is the adapter as a child process saw it; undefined if there is none.
- */
+/** The machine's report on itself. `webgpu` is the adapter as a child process saw it; undefined if there is none. */
 export async function machineFacts(webgpu: GpuFacts | undefined): Promise<MachineFacts> {
   const nvidia = await nvidiaGpus();
-  // The same card, seen twice: NVIDIA's own tool knows its memory.
+  // If one card is seen twice, NVIDIA's own tool knows its memory.
   const seen = nvidia.find((g) => webgpu && sameCard(g, webgpu));
   const gpus = seen
     ? nvidia.map((g) => (g === seen ? { ...g, float16: webgpu!.float16 } : g))

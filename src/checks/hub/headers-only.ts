@@ -20,9 +20,9 @@ export const isStructure = (path: string): boolean =>
     path,
   );
 
-/** What most headers fit into: BERT's takes 20 kB. */
+/** The size that most headers fit into: BERT's takes 20 kB. */
 const FIRST = 64 * 1024;
-/** As the reader of headers. */
+/** The limit of the reader of headers. */
 const MOST_HEADER = 16_000_000;
 /** config.json, and the index of a model in many files. */
 const MOST_TEXT = 16_000_000;
@@ -34,7 +34,7 @@ const MOST_TEXT = 16_000_000;
  * @param texts files that are read as a whole (`isStructure`)
  * @param weights safetensors files
  * @param folder an empty one
- * @throws AuroraError 'model' if a header is too long, 'disk' if the disk has no room for such files
+ * @throws AuroraError 'model' if a header is too long, 'disk' if such files do not fit on the disk
  */
 export async function writeHeadersOnly(
   folder: string,
@@ -55,7 +55,7 @@ export async function writeHeadersOnly(
 interface PlacedTensor {
   path: string;
   name: string;
-  /** Of two like tensors, all these are the same. */
+  /** A key that is equal for tensors that are alike. */
   form: string;
   start: number;
   stop: number;
@@ -82,7 +82,7 @@ async function writeHeader(to: string, { path, size }: RangedFile, read: ReadRan
   });
 }
 
-/** Of an output that may be tied to the embedding, and of what it may be tied to, only so much is compared. */
+/** The number of values that are compared of an output that may be tied to the embedding, and of the embedding. */
 const COMPARED = 4096;
 /** Models have at most four like it; each takes a request. */
 const MOST_COMPARED = 8;

@@ -8,14 +8,14 @@ import type { MachineRates } from '../../protocol/step-cost';
 import { inspectModel } from '../cost/inspect-model';
 
 export interface VerdictOptions {
-  /** What the model is called in messages, in place of its path on this machine. */
+  /** The name of the model in messages, in place of its path on this machine. */
   name: string;
   rates(): Promise<MachineRates | undefined>;
 }
 
 /**
- * What training a model would take, in a few words. It is the same for a whole model and for one of which only the headers
- * are there.
+ * The cost of training a model, in a few words. A whole model and one of which only the headers are there have the
+ * same.
  *
  * @param path an ONNX file or a folder from the hub
  */

@@ -82,7 +82,7 @@ export class ChangedWeights {
     return new Uint8Array(out.buffer);
   }
 
-  /** What storing them in 16 bits added; undefined in float32. */
+  /** The error added by storing them in 16 bits; undefined in float32. */
   get rounding(): Rounding | undefined {
     const { type, largest, lost, change } = this;
     return type && { type, largest, share: change === 0 ? 0 : Math.sqrt(lost / change) };

@@ -6,7 +6,7 @@ import type { TaskClass } from '../../peft/task-class';
 import type { Task } from '../../training/task/task';
 import { copy, copyIfBeside } from '../base-files';
 
-/** What transformers' tokenizers read. */
+/** The files that transformers' tokenizers read. */
 const TOKENIZER_FILES = [
   'tokenizer_config.json',
   'special_tokens_map.json',

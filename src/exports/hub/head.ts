@@ -38,7 +38,7 @@ export function headTensors(task: Task, parameters: Parameters, { module }: Task
   }));
 }
 
-/** The same in a separate file, as `weight` and `bias`. */
+/** Writes the head to a separate file, as `weight` and `bias`. */
 export function writeHead(folder: string, task: Task, parameters: Parameters): void {
   const dims = headDims(task);
   const { weight, bias } = valuesOf(task, parameters);

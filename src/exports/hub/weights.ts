@@ -12,10 +12,10 @@ export interface NewHead {
   prefix: string;
 }
 
-/** Which tensors of a folder's own head are left out, by name. */
+/** A test for the tensors of a folder's own head that are left out, by name. */
 export type LeftOut = (name: string) => boolean;
 
-/** Where task models have their heads for labels. */
+/** The places of the heads for labels in task models. */
 export const isLabelHead: LeftOut = (name) => /^(?:classifier|score|pre_classifier)\./.test(name);
 
 /**

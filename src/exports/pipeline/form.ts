@@ -48,7 +48,7 @@ export const pipelineFolder: Form = {
   },
 };
 
-/** Where the weights of the trained graph are: in the U-Net's files, and in those of text encoders under their names. */
+/** The places of the trained graph's weights: in the U-Net's files, and in those of text encoders under their names. */
 function placesIn(from: string, { adapters }: Task): Map<string, StoredTensor> {
   const trained = new Set<Component>(adapters.map(({ layer }) => componentOf(layer.path).component));
   return new Map(
@@ -80,7 +80,7 @@ function present(index: Index, from: string): Index {
   return Object.fromEntries([...entries, ...checker]) as Index;
 }
 
-/** Of the half-precision variant, which diffusers reads only if it is asked for. */
+/** The name without the suffix of the half-precision variant, which diffusers reads only on request. */
 const plain = (name: string): string => name.replace('.fp16', '');
 
 /** Its settings and vocabulary, and its weights in one precision. */

@@ -63,11 +63,11 @@ export async function openPipeline(
   };
 }
 
-/** Whether some of its modules are in a text encoder: then that runs with the U-Net. */
+/** True if some of its modules are in a text encoder: then that runs with the U-Net. */
 const adaptsTexts = (adapter: AdapterFolder): boolean =>
   [...adapterModules(adapter).modules.keys()].some((path) => componentOf(path).component !== 'unet');
 
-/** As diffusers' pipelines: the size that the U-Net was made for. */
+/** The defaults of diffusers' pipelines: the size that the U-Net was made for. */
 function defaultsOf({ unet, vae }: Pipeline): NonNullable<PlayFacts['drawing']> {
   const config = readConfig(join(dirname(unet), MODEL_CONFIG));
   const [height, width] = config.size('sample_size', 64);

@@ -2,15 +2,15 @@ import type { ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import type { Preprocessing } from './preprocess';
 
-/** Of the images on which most classifiers were trained. */
+/** The statistics of the images on which most classifiers were trained. */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const USUAL_SIDE = 224;
 
 type Json = Record<string, unknown>;
 
 /**
- * How an image becomes the model's input: sizes fixed by the model, then preprocessor_config.json as Hugging Face's
- * image processors interpret it, then the usual values, listed in `assumed`.
+ * The settings that make an image the model's input: sizes fixed by the model, then preprocessor_config.json as Hugging
+ * Face's image processors interpret it, then the usual values, listed in `assumed`.
  *
  * @param config preprocessor_config.json; empty if there is none
  * @throws AuroraError 'model' for an input that does not take an image

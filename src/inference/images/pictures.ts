@@ -2,7 +2,7 @@ import { AuroraError } from '../../base/errors';
 import type { PlayImage } from '../../protocol/playground';
 import type { Question } from '../subject';
 
-/** @throws AuroraError 'usage' if it is a text */
+/** @throws AuroraError 'usage' if the question is a text */
 export function requireImage({ image }: Question): PlayImage {
   if (image) return image;
   throw new AuroraError('usage', 'This model reads images, not texts.', 'Choose an image instead.');

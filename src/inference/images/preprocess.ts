@@ -3,7 +3,7 @@ import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../engine/engine';
 import type { ImageShape, PlayImage } from '../../protocol/playground';
 
-/** How pixels become the input of an image model. */
+/** The conversion of pixels to the input of an image model. */
 export interface Preprocessing extends ImageShape {
   /** 1 (gray) or 3. */
   channels: number;

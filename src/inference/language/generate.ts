@@ -9,7 +9,7 @@ import { TextStream } from './text-stream';
  *
  * @param more gets the final parts of the text, piece by piece
  * @param stopped is checked before each token
- * @throws AuroraError 'data' for a prompt that leaves the model no room
+ * @throws AuroraError 'data' for a prompt that fills the model's length
  */
 export async function generate(
   model: LanguageModel,
