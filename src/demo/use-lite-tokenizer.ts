@@ -33,7 +33,7 @@ export function useLiteTokenizer(files: PackageFiles, path: string): object {
     })),
     normalizer: {
       type: 'Sequence',
-      // Not a Metaspace pre-tokenizer: that marks a text's start only if there is no leading space.
+      // A Metaspace pre-tokenizer would mark a text's start only if there is no leading space.
       normalizers: [
         { type: 'NFKC' },
         { type: 'Prepend', prepend: SPACE },

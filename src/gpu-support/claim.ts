@@ -4,7 +4,7 @@ import { isAliveNow, thisProcess, type ProcessRecord } from '../files/processes'
 import { AuroraError } from '../base/errors';
 import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../protocol/gpu-support';
 
-/** Where a part is assembled: by one process at a time, and removed when it ends. */
+/** The folder where a part is assembled: by one process at a time, and removed when it ends. */
 const claimed = (gpu: string, part: GpuPart): string => join(gpu, `.installing-${part}`);
 const OWNER = 'owner';
 

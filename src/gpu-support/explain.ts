@@ -8,7 +8,7 @@ export interface Failed {
   downloads: readonly Download[];
   /** The script's output. */
   said: string;
-  /** How it ended: an exit code or a signal. */
+  /** The way it ended: an exit code or a signal. */
   end: string;
   proxy?: string;
 }

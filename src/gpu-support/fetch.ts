@@ -48,7 +48,7 @@ export async function fetchNatives(options: Fetch): Promise<Download[]> {
     }
     const { code, signal, said } = await ended;
     const downloads = await readDownloads(file);
-    // One script takes a broken connection for the end of the file.
+    // One of the scripts takes a broken connection for the end of the file.
     if (code === 0 && downloads.every((d) => d.ended !== 'broken')) return downloads;
     const end = signal === null ? `with code ${code}` : `by ${signal}`;
     throw explain({ part, downloads, said, end, proxy: script.env.HTTPS_PROXY });
@@ -98,7 +98,7 @@ class Watcher {
     this.step = step;
   }
 
-  /** As soon as the server has stated the size. */
+  /** Checks the free space as soon as the server has stated the size. */
   private async room({ id, url, total, received }: Download): Promise<void> {
     if (total === undefined || this.measured.has(id)) return;
     this.measured.add(id);

@@ -30,7 +30,7 @@ import { HERE, readInstalled } from './state';
 
 export interface Install {
   part: GpuPart;
-  /** Where the parts are installed. */
+  /** The folder in which the parts are installed. */
   gpu: string;
   /** This program's folder, with the packages to install. */
   dist: string;

@@ -22,7 +22,7 @@ export const packageFolder = (folder: string, part: GpuPart): string =>
   join(folder, 'node_modules', GPU_PARTS[part].package);
 
 /**
- * What the build includes for installing, made by scripts/lib/package/gpu.mjs.
+ * The files that the build includes for installing, made by scripts/lib/package/gpu.mjs.
  *
  * @param dist the folder of the program
  * @throws AuroraError 'device' if this build includes none

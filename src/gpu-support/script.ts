@@ -104,7 +104,7 @@ export interface RunningScript {
   kill(): void;
 }
 
-/** How much of a script's output is kept. */
+/** The length of a script's output that is kept. */
 const KEPT = 16 * 1024;
 
 /** In this process's own group, so that ending the group ends the script as well. */
@@ -126,7 +126,7 @@ export function startScript({ args, cwd, env }: Script): RunningScript {
     kill() {
       if (process.platform === 'win32' && child.pid !== undefined)
         spawn('taskkill', ['/T', '/F', '/PID', String(child.pid)], {
-          // Not the working folder, which Windows would search first.
+          // A folder other than the working folder, which Windows would search first.
           cwd: dirname(process.execPath),
           stdio: 'ignore',
           windowsHide: true,

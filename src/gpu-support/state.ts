@@ -11,7 +11,7 @@ import { carried, RECORD } from './places';
 
 export const HERE = `${process.platform}-${process.arch}`;
 
-/** What is installed below `gpu`; undefined if missing or incomplete. */
+/** The part installed below `gpu`; undefined if missing or incomplete. */
 export function readInstalled(gpu: string, part: GpuPart): GpuInstalled | undefined {
   try {
     return JSON.parse(readFileSync(join(gpu, part, RECORD), 'utf8')) as GpuInstalled;

@@ -6,9 +6,9 @@ import { gpuFolder, ownRuntime } from './places';
 import { readInstalled } from './state';
 
 /**
- * Lets this process and its children find what is installed: the environment names the folder, and if it holds the CUDA
- * provider, `onnxruntime-node` is loaded from there, since ONNX Runtime looks for providers beside its own library. It
- * is the same build, so nothing else changes. Loads nothing.
+ * Lets this process and its children find the installed parts: the environment names the folder, and if it holds the
+ * CUDA provider, `onnxruntime-node` is loaded from there, since ONNX Runtime searches for providers beside its own
+ * library. It is the same build, so nothing else changes. Loads nothing.
  *
  * @param dist the folder of the program
  */

@@ -17,12 +17,12 @@ import { HEAD_MODULES, headKeys, peftKey } from './keys';
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
-/** For what PEFT's files cannot hold: PEFT rejects unknown keys in its configuration. */
+/** The file for values that PEFT's files cannot hold: PEFT rejects unknown keys in its configuration. */
 export const OWN_FILE = 'aurora.json';
 
 /** aurora.json */
 export interface OwnWords extends Outputs {
-  /** What the head reads, `none` for every token; left out if there is no head. */
+  /** The pooling that the head reads, `none` for every token; left out if there is no head. */
   pooling?: Pooling | 'none';
 }
 

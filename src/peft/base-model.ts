@@ -15,7 +15,7 @@ export interface BaseModel {
 }
 
 export interface License {
-  /** As written in its source, usually an SPDX identifier; undefined if not stated. */
+  /** The identifier as written in its source, usually SPDX's; undefined if not stated. */
   id?: string;
   /** File names beside the model: license text, notices. */
   files: string[];
@@ -23,7 +23,7 @@ export interface License {
 
 export const LICENSE_FILE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i;
 
-/** How license texts start, by SPDX identifier. */
+/** The beginnings of license texts, by SPDX identifier. */
 const TEXTS: readonly [RegExp, string][] = [
   [/apache license\s+version 2\.0/i, 'apache-2.0'],
   [/\bmit license\b|permission is hereby granted, free of charge/i, 'mit'],

@@ -39,11 +39,11 @@ const areConv1d = ({ model }: Experiment, adapters: readonly LayerAdapter[]): bo
 /** The only one of our types that released PEFT versions load. */
 export const PEFT_TYPE = 'LORA';
 
-/** Whether released PEFT versions load what a run writes. */
+/** True if released PEFT versions load the files of a run. */
 export const readByPeft = (adapter: AdapterSpec): boolean =>
   !isHeadAlone(adapter) && methodOf(adapter).peft.type === PEFT_TYPE;
 
-/** Whether aurora_peft_loader.py, shipped with the files, loads it. */
+/** True if aurora_peft_loader.py, shipped with the files, loads it. */
 export const readByLoader = (adapter: AdapterSpec): boolean =>
   isHeadAlone(adapter) || methodOf(adapter).peft.loader === true;
 
@@ -93,7 +93,7 @@ function common(spec: Experiment): Json {
     bias: 'none',
     inference_mode: true,
     modules_to_save: module === undefined ? null : [module],
-    // With this type, PEFT looks for a trained head in the file.
+    // With this type, PEFT expects a trained head in the file.
     task_type: module !== undefined || !hasHead ? peftTaskType : null,
   };
 }

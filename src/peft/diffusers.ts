@@ -28,7 +28,7 @@ export function componentOf(path: string): { component: Component; within: strin
     : { component: 'unet', within: path };
 }
 
-/** Whether a path holds a LoRA of diffusers: a file, or a folder with one and without PEFT's. */
+/** The path of a LoRA of diffusers, if a path holds one: a file, or a folder with one and without PEFT's. */
 export function diffusersFile(path: string, peftFile: string): string | undefined {
   if (
     path.endsWith('.safetensors') &&
@@ -140,7 +140,7 @@ function componentIn(path: string, key: string): { component: Component; within:
 /** After a module's path. */
 const PART = /\.(lora_[AB]\.weight|lora_magnitude_vector(\.weight)?|alpha)$/;
 
-/** Where older versions have other names for a layer's two matrices (state_dict_utils.py). */
+/** The current name; older versions have other names for a layer's two matrices (state_dict_utils.py). */
 function newName(name: string, component: Component): string {
   const inText = component !== 'unet';
   return name

@@ -16,7 +16,7 @@ import { methodOf } from '../adapters/methods/registry';
 
 /** An adapter from disk, fitted to a model's layers. */
 export interface FittedAdapter {
-  /** As an experiment would state it. */
+  /** The spec as an experiment would state it. */
   spec: TrainedSpec;
   /** In the form that was trained last. */
   adapters: LayerAdapter[];

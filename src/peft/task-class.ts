@@ -9,12 +9,14 @@ export interface TaskClass {
   module: string;
 }
 
-/** How the classes of a `model_type` begin, and the paths of the last layers of their heads, if they have a bias. */
+/**
+ * The prefix of the classes of a `model_type`, and the paths of the last layers of their heads, if they have a bias.
+ */
 interface Family {
   name: string;
   /** On every token. */
   tokens?: string;
-  /** Of texts or images. */
+  /** The class for texts or images. */
   whole?: string;
 }
 
@@ -49,7 +51,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   gpt2: { name: 'GPT2', tokens: 'classifier' },
 };
 
-/** What the classifiers of images read, where that is one pooling of the last hidden state. */
+/** The input of image classifiers where it is one pooling of the last hidden state. */
 const POOLING: ReadonlyMap<string, string> = new Map([
   ['vit', 'first-token'],
   ['deit', 'first-token'],

@@ -15,7 +15,7 @@ import { quantizeModel } from './quantize';
 /** Increased whenever an older program would have written something else. */
 const VERSION = 3;
 const MOST = 8;
-/** What was used since may be about to be read. */
+/** A file that was used in this time may be about to be read. */
 const RECENT_MS = 3_600_000;
 
 /**
@@ -59,7 +59,7 @@ function keyOf(source: string, bits: number): string {
     .digest('hex');
 }
 
-/** Of a pipeline, the settings of the components that its graph depends on are beside their weights. */
+/** The settings that the graph depends on. For a pipeline, those of its components are beside their weights. */
 function configsOf(source: string): string[] {
   if (!isPipeline(source)) return [];
   const { unet, textEncoders } = readPipeline(source);

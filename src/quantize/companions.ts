@@ -5,7 +5,7 @@ import { writeAtomic } from '../files/atomic';
 import { ownFile } from '../files/contained';
 import { modelFile } from '../files/model-path';
 
-/** What prepares a model's inputs and says what it is. */
+/** The files that prepare a model's inputs and describe it. */
 const NAMES = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -15,7 +15,7 @@ const NAMES = [
   'generation_config.json',
 ];
 
-/** What is copied, before anything is written. */
+/** A file that is copied, before anything is written. */
 export interface Companion {
   name: string;
   from: string;

@@ -9,10 +9,10 @@ import { ownBias } from '../graph/layers/weight-operands';
 import type { Graph, Node } from '../graph/model';
 import type { Quantization } from '../graph/quantized/quantize-rows';
 
-/** What is to be quantized in a graph. */
+/** The parts of a graph that are to be quantized. */
 export interface Chosen {
   layers: LinearLayer[];
-  /** Of embeddings. */
+  /** The tables of embeddings. */
   tables: Table[];
 }
 
@@ -61,11 +61,11 @@ export function chooseModules(graph: Graph, modules: readonly string[], blockSiz
   return { layers: chosen, tables: named };
 }
 
-/** Whether the stored weight is of floats, and each of its nodes adds its bias unscaled. */
+/** True if the stored weight is of floats, and each of its nodes adds its bias unscaled. */
 const isQuantizable = ({ weight, calls }: LinearLayer): boolean =>
   isFloat(weight.dtype) && calls.every(({ node }) => attrFloat(node, 'beta', 1) === 1);
 
-/** The same for a table of embeddings: rows of a constant of few bits. */
+/** Quantizes a table of embeddings: rows of a constant of few bits. */
 export function quantizedLookup(node: Node, q: Quantization, [table, ...rest]: readonly string[]): Node {
   const attributes = { gather_axis: 0, quantize_axis: 1, bits: q.bits, block_size: q.blockSize };
   return {

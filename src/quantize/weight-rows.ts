@@ -2,7 +2,7 @@ import { isFileRef, type Tensor } from '../graph/model';
 import { rowsOf } from '../graph/quantized/nbits';
 import { floatValues } from '../graph/values';
 
-/** Of the rows that are in memory at a time. */
+/** The bytes of the rows that are in memory at a time. */
 const PIECE = 2 ** 24;
 
 /** A weight as it is quantized: (out, in), times alpha. */

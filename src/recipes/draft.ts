@@ -22,7 +22,7 @@ export interface Draft {
   model: string;
   /** Undefined for the tokenizer.json beside the model. */
   tokenizer?: string;
-  /** How many tokens the model has positions for, if that is limited. */
+  /** The number of tokens that the model has positions for, if that is limited. */
   positions?: number;
   /** The longest text, in tokens; the recipe's or the default if omitted. */
   maxLength?: number;
@@ -46,16 +46,16 @@ export interface Draft {
   adapter: AdapterSpec;
   /** The paper's settings for one of its data sets; undefined for this program's defaults. */
   recipe?: Recipe;
-  /** What a new head reads; the mean by default. */
+  /** The pooling that a new head reads; the mean by default. */
   pooling?: TaskSpec['pooling'];
   lossOn?: TaskSpec['lossOn'];
-  /** How the data files are read, if not as usual. */
+  /** The settings for reading the data files, if not the usual ones. */
   read?: Pick<DataSpec, 'header' | 'quoting' | 'promptTemplate'>;
   /** For a recipe's own data: answers to its questions, and where the columns are from, in a sentence. */
   own?: { choices: Choices; columns: string };
 }
 
-/** What the images of a subject show. */
+/** The subject of the images. */
 export interface SubjectDraft {
   /** Undefined where each image has its own caption. */
   prompt?: string;
@@ -138,7 +138,7 @@ function dataLines(
   const settings = [
     ['train', path(train)],
     ...(subject?.classImages ? [['classImages', path(subject.classImages.path)]] : []),
-    // Of a few images of a subject, none is held out.
+    // Nothing is held out of a few images of a subject.
     ...(draws(task) && value === 0 ? [] : [[key, value]]),
     ...columnSettings(columns),
     ...Object.entries(read),

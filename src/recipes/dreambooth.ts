@@ -6,10 +6,11 @@ import { PAPER } from './paper';
 import { SDXL } from './sdxl';
 
 /**
- * What the paper does to SDXL. It states rank and alpha alone; everything else is a default of diffusers' script for it.
+ * The paper's training of SDXL. It states rank and alpha alone; everything else is a default of diffusers' script for
+ * it.
  */
 export const SCRIPT = 'examples/dreambooth/train_dreambooth_lora_sdxl.py of diffusers';
-/** Of the command in README_sdxl.md beside it; its script has an epoch by default. */
+/** The steps of the command in README_sdxl.md beside it; its script has an epoch by default. */
 const STEPS = 500;
 const BATCH = 4;
 
@@ -36,7 +37,7 @@ export const SCRIPT_DEFAULTS: readonly ScriptDefault[] = [
   { key: 'training.maxGradientNorm', value: 1, option: '--max_grad_norm' },
 ];
 
-/** What an experiment on a subject needs. Paths are absolute. */
+/** The settings of an experiment on a subject. Paths are absolute. */
 export interface SubjectDraft {
   model: string;
   /** The folder of its images, and how many there are. */
@@ -49,7 +50,7 @@ export interface SubjectDraft {
   resolution?: number;
 }
 
-/** So many epochs are the README's steps. */
+/** The number of epochs that gives the README's steps. */
 export const epochsFor = (images: number): number => Math.ceil(STEPS / Math.ceil(images / BATCH));
 
 /** The paper's rank and alpha for AuroRA; LoRA as the script has it, with rank 4 and without a scale. */

@@ -11,7 +11,7 @@ export interface PaperModel {
   modules: BudgetModule[];
   /** All parameters of the pretrained model, without a task head. */
   parameters: number;
-  /** What the paper adapts. */
+  /** The layers that the paper adapts. */
   targets: string[];
   /** The paper does not say what it adapts; the targets and LoRA's rank are our choice. */
   targetsAssumed?: true;

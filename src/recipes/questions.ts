@@ -4,9 +4,9 @@ import schema from '../experiment/experiment.schema.json';
 
 /** A setting that the paper does not state: only the reader can say what it is to be. */
 export interface Question {
-  /** As in an experiment, dotted. */
+  /** The dotted key of an experiment. */
   key: string;
-  /** What the paper leaves open: "weight decay". */
+  /** The words for a choice that the paper leaves open: "weight decay". */
   words: string;
   /** This program's default, which is not the paper's value. */
   fallback: unknown;
@@ -54,7 +54,7 @@ export const choiceComment = (choice: Choice): string =>
     other: `// ${'source' in choice ? choice.source : ''}; the paper gives no value.`,
   })[choice.by];
 
-/** What a recipe leaves open and no setting can say. */
+/** The choices that a recipe leaves open and no setting can express. */
 export const unaskable = ({ unsaid }: Recipe): string[] =>
   unsaid.filter((words) => (own(KEYS, words) ?? []).length === 0);
 

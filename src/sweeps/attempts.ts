@@ -14,17 +14,17 @@ interface Attempt {
 }
 
 /**
- * What was started, to avoid restarting what would only end the same way. What other processes have started in vain, a
- * cluster's state says.
+ * The trials that were started, to avoid restarting one that would only end the same way. A cluster's state has those
+ * that other processes have started in vain.
  */
 export class Attempts {
   private readonly begun = new Map<string, Attempt>();
   /** Trials that were queued or trained while this process watched. */
   private readonly watched = new Set<string>();
   private readonly cancelled = new Set<string>();
-  /** Those that the user wants after all, until they are started. */
+  /** Trials that the user wants after all, until they are started. */
   private readonly resumed = new Set<string>();
-  /** Those that the user wants to be tried again, whatever became of them before. */
+  /** Trials that the user wants to be tried again, whatever became of them before. */
   private readonly fresh = new Set<string>();
 
   /** @param acceptInputs whether to continue trials that were stopped because their files changed */

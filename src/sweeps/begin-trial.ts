@@ -19,11 +19,11 @@ import { requireSameInputs } from '../training/inputs/require';
 import { parsePausePoint, type PausePoint } from '../training/loop/pause';
 import { completeRun, completeUnowned } from '../training/run/complete';
 
-/** What is left to do of a trial: nothing, or to train its run. */
+/** The rest of a trial's work: nothing, or to train its run. */
 export type BegunTrial =
   { done: string } | { spec: Experiment; resume: boolean; acceptedInputs?: readonly InputChange[] };
 
-/** Whether the run of a trial has finished, whoever owns it. */
+/** True if the run of a trial has finished, whoever owns it. */
 export async function hasFinished(run: string): Promise<boolean> {
   const { spec, result } = runPaths(run);
   // Written last.

@@ -11,12 +11,12 @@ import { plannedInputs } from '../training/inputs/planned';
 import { changedImagesOf } from '../training/inputs/recorded-changes';
 
 /**
- * What a new trial is about to read. Trials of a sweep are compared with each other, so each file must be the same one
- * that earlier trials read at its path. Call before the trial's folder is created; new files are added to the record,
- * which the caller saves.
+ * The inputs of a new trial. Trials of a sweep are compared with each other, so each file must be the same one that
+ * earlier trials read at its path. Call before the trial's folder is created; new files are added to the record, which
+ * the caller saves.
  *
- * @param runs where the trials' runs are
- * @param accept whether changed files are accepted
+ * @param runs the folder of the trials' runs
+ * @param accept true to accept changed files
  * @throws AuroraError 'inputs' if a file has changed and that is not accepted
  */
 export async function trialInputs(
@@ -41,7 +41,7 @@ export async function trialInputs(
 }
 
 /**
- * The same comparison for all new trials at once, before any trial is started or resumed. Records nothing.
+ * Compares the inputs of all new trials at once, before any trial is started or resumed. Records nothing.
  *
  * @param specs each planned trial's experiment, by id
  * @throws AuroraError 'inputs' if a file has changed
@@ -106,7 +106,7 @@ const patternsOf = (files: Iterable<Pick<InputFile, 'pattern'>>): Set<string | u
   return patterns;
 };
 
-/** What cannot be read is its trainer's to report. */
+/** The files of an experiment. Files that cannot be read are left to its trainer to report. */
 const pathsOf = (spec: Experiment): Promise<NamedInput[]> => plannedInputs(spec, () => undefined);
 
 const refusal = (what: string, changes: readonly InputChange[]): AuroraError =>

@@ -36,12 +36,12 @@ export interface QueueOptions {
   folder: string;
   /**
    * Builds the record, which may take a while: new trials are checked, and missing measurements are made. Undefined if
-   * stopped meanwhile.
+   * it was stopped.
    */
   prepare(stopped: () => boolean): Promise<(SweepRecord & { room: SweepRoom }) | undefined>;
   /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
-  /** Where the trials of this record are trained. `save` writes the record with all its trials to disk. */
+  /** Makes the executor for the trials of this record. `save` writes the record with all its trials to disk. */
   executor(record: SweepRecord & { room: SweepRoom }, save: () => void): Executor;
   names: TrialNames;
   pulseWorker: string;
@@ -74,8 +74,8 @@ export interface SweepOutcome {
 }
 
 /**
- * Runs a sweep's trials, as many at a time as there is room for. All state is on disk: whenever it is killed, with or
- * without trainers, another queue can continue; it waits for living trainers.
+ * Runs a sweep's trials, as many at a time as fit. All state is on disk: whenever it is killed, with or without
+ * trainers, another queue can continue; it waits for living trainers.
  */
 export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   const { folder, pulseWorker, lease, stopTimeout = STOP_TIMEOUT_MS } = options;
@@ -181,9 +181,9 @@ async function work(
         for (const [id, owner] of submitted?.elsewhere ?? []) elsewhere.set(id, owner);
         const begun = new Set(submitted?.trials);
         for (const trial of ready) if (begun.has(trial.record.id)) attempts.launched(trial);
-        // Again at once: there may be room for another.
+        // Again at once: another one may fit.
         if (begun.size > 0) continue;
-        // Not before: thousands of trials lose the first comparison at once, and nobody should wait for that.
+        // Only now: thousands of trials lose the first comparison at once, and nobody should wait for that.
         if (await executor.collect(losers)) await pruneSome(losers, PRUNE_MS);
         if (options.once) return end('detached');
       } catch (e) {
@@ -245,7 +245,7 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
   return changed.length > 0;
 }
 
-/** Of a look, in milliseconds: pruning a trial waits for the disk a few times. */
+/** The part of a look, in milliseconds: pruning a trial waits for the disk a few times. */
 const PRUNE_MS = 2000;
 
 type Begun = TrialView & { folder: string };

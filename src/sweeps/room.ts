@@ -38,7 +38,7 @@ export interface RoomRequest {
   trials: number;
 }
 
-/** How many trials there is room for, and how many threads each gets: together, they take no more than the cores. */
+/** The number of trials that fit, and the number of threads of each: together, they take no more than the cores. */
 export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
   const fits = r.memory === undefined || r.available === undefined ? 1 : (SHARE * r.available) / r.memory;
   const cores = Math.floor(r.cores / Math.max(1, r.threads));
@@ -106,7 +106,7 @@ export async function measureTrial(
   return measured;
 }
 
-/** The room on this machine now, for trials as measured. */
+/** The trials and threads that fit on this machine now, for trials as measured. */
 export function roomNow(
   { memory, engine, device }: Measured & { engine: string; device: string },
   asked: Pick<RoomRequest, 'asked' | 'threads' | 'gpus' | 'trials'>,

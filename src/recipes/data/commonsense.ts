@@ -20,7 +20,7 @@ const TEST_FOLDERS = {
   obqa: 'openbookqa',
 };
 
-/** The same columns in each form. The tests are where LLM-Adapters has them beside its training file. */
+/** The columns are the same in each form. The tests are where LLM-Adapters has them beside its training file. */
 const LAYOUT: Omit<Layout, 'title' | 'train' | 'source'> = {
   validation: [],
   test: [],

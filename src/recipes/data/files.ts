@@ -33,7 +33,7 @@ function knownFiles(names: readonly string[]): Map<string, string> {
   return new Map([...sets].map(([single, files]) => [single, patternOf(files)]));
 }
 
-/** Of a numbered set, also if only one of its files is there: reading it names what is missing. */
+/** The pattern of a numbered set, also if only one of its files is there: reading it names the missing ones. */
 function patternOf(files: readonly string[]): string {
   const only = files.find((file) => /-0+-of-0*1\D/.test(file));
   if (only !== undefined) return only;

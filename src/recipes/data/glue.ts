@@ -19,9 +19,9 @@ interface GlueTask {
   tsv: TaskColumns;
   hub: TaskColumns;
   header?: false;
-  /** What the labels mean; undefined for numbers. */
+  /** The meaning of the labels; undefined for numbers. */
   labels?: readonly string[];
-  /** How GLUE's own files write them; as they are called if omitted. */
+  /** The labels as GLUE's own files write them; if omitted, their names. */
   written?: readonly string[];
   unusable?: DataRecipe['unusable'];
 }

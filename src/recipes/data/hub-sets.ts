@@ -3,13 +3,13 @@ import { nearest } from '../../base/nearest';
 
 /** A data set of the paper on the Hugging Face hub. */
 export interface HubSet {
-  /** As in the recipes, or as the paper's tables name a test of commonsense reasoning: "glue/rte", "boolq". */
+  /** The name as in the recipes, or as the paper's tables name a test of commonsense reasoning: "glue/rte", "boolq". */
   id: string;
   /** The organisation and the name of its repository. */
   repo: string;
-  /** One of its configurations, which the hub's viewer calls subsets. */
+  /** The name of a configuration, which the hub's viewer calls a subset. */
   config: string;
-  /** Who says so. */
+  /** The reference for it. */
   source: string;
   /** Whose copy it is, where its authors have not published it there: it is not checked against the original. */
   copy?: string;

@@ -5,7 +5,7 @@ import { NOT_STATED, type DataRecipe, type Layout } from './kind';
 interface ImageSet {
   id: string;
   name: string;
-  /** How many labels it has; several where the paper does not say which of its levels it uses. */
+  /** The number of labels; several where the paper does not state which of its levels it uses. */
   classes: readonly number[];
   source: string;
   /** On the hub, where the data set's authors have published it there. */
@@ -105,7 +105,7 @@ const FOLDERS: Omit<Layout, 'train'> = {
 const parquet = (hub: ImageSet['hub']): Layout => ({
   title: 'the hub’s Parquet files',
   train: ['train-00000-of-00001.parquet', 'train/0000.parquet'],
-  // As the set's own validation folder, some copies call it val.
+  // The name of the set.s own validation folder, which some copies call val.
   validation: ['validation', 'val'].flatMap((split) => [
     `${split}-00000-of-00001.parquet`,
     `${split}/0000.parquet`,

@@ -27,7 +27,7 @@ export interface Layout {
   columnsInFile?: true;
   /** Only in these subfolders, whose own subfolders are the labels. */
   within?: readonly string[];
-  /** How the files are read. */
+  /** The settings for reading the files. */
   read: Pick<DataSpec, 'header' | 'quoting' | 'promptTemplate'>;
   /** Every label as the files have it, in the order of the model's outputs; undefined for numbers and texts. */
   labels?: readonly string[];
@@ -40,31 +40,31 @@ export interface DataRecipe {
   id: string;
   /** Its name on the hub, where that is another: "glue/sst2". */
   alias?: string;
-  /** As spelled in the paper. */
+  /** The name as spelled in the paper. */
   name: string;
   task: Sourced<TaskName>;
-  /** What a new head reads. */
+  /** The pooling that a new head reads. */
   pooling?: Sourced<TaskSpec['pooling']>;
-  /** What a language model is trained to write. */
+  /** The tokens that a language model learns to predict. */
   lossOn?: Sourced<NonNullable<TaskSpec['lossOn']>>;
   /** Settings that the paper leaves open and whoever distributes the data has, by key. */
   others?: Readonly<Record<string, Sourced<unknown>>>;
   /** Ids of the paper's models that are trained on it, by size; "only" where there is one. */
   models: Readonly<Partial<Record<Size, string>>>;
-  /** What the labels mean, in the order of the model's outputs. */
+  /** The meaning of the labels, in the order of the model's outputs. */
   labels?: Sourced<readonly string[]>;
-  /** How many labels it has; several where the paper does not say which of its levels it uses. */
+  /** The number of labels; several where the paper does not state which of its levels it uses. */
   classes?: Sourced<readonly number[]>;
-  /** What is trained and what is evaluated. */
+  /** The data for training and for evaluation. */
   split: Sourced<string>;
-  /** Whether every download has a validation set; otherwise a share is held out where there is none. */
+  /** True if every download has a validation set; otherwise a share is held out where there is none. */
   validated: boolean;
   /** Subfolders of a download that may hold the files; "" is the folder itself. */
   folders: readonly string[];
   layouts: readonly Layout[];
   /** Files that look right but cannot be used, with the next step. */
   unusable?: readonly { file: string; why: string; hint: string }[];
-  /** What the paper does and an experiment cannot, in whole sentences. */
+  /** The parts of the paper's method that an experiment cannot repeat, in whole sentences. */
   leftOut: readonly string[];
 }
 

@@ -15,7 +15,7 @@ import type { DataRecipe, Size } from './kind';
 /** Every data set of the paper that can be trained from its files. */
 export const DATA_RECIPES: readonly DataRecipe[] = [...GLUE_DATA, COMMONSENSE_DATA, ...IMAGE_DATA];
 
-/** @throws AuroraError 'usage' if there is no recipe of this name; capitals do not matter */
+/** @throws AuroraError 'usage' if no recipe has this name; case does not matter */
 export function dataRecipe(name: string): DataRecipe {
   const wanted = name.toLowerCase();
   const found = DATA_RECIPES.find(({ id, alias }) => id === wanted || alias === wanted);

@@ -50,7 +50,7 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
   return geometry;
 }
 
-/** Whether the merged change is a scale times a product of the layer's own rank. */
+/** True if the merged change is a scale times a product of the layer's own rank. */
 const isLowRank = (adapter: AdapterSpec): adapter is WithAlpha => {
   if (isHeadAlone(adapter)) return false;
   const { lowRank, scale } = methodOf(adapter);
