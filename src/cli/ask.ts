@@ -24,7 +24,7 @@ export async function askAtTerminal(question: string): Promise<boolean | undefin
 /** One for all questions: a line that is typed ahead belongs to the next one. */
 let typed: AsyncIterator<string> | undefined;
 
-/** Asks for a text in the terminal: '' for Enter alone, undefined without a terminal or at the end of its input. */
+/** Asks for a string in the terminal: '' for Enter alone, undefined without a terminal or at the end of its input. */
 export async function textAtTerminal(question: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (isQuiet() || !stdin.isTTY || !stderr.isTTY) return undefined;

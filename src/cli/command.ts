@@ -6,7 +6,9 @@ export interface Command {
   /** The whole `--help` text. */
   help: string;
   options: NonNullable<ParseArgsConfig['options']>;
-  /** What can be given, for completion: by option, and under '' the words that come first. Anything else is a file. */
+  /**
+   * The possible values, for completion: by option, and under '' the words that come first. Anything else is a file.
+   */
   values?: Readonly<Record<string, readonly string[]>>;
   /** @returns the exit code */
   run(args: ParsedArgs): Promise<number>;

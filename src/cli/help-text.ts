@@ -6,7 +6,7 @@ const WRAPPED = 60;
 const NARROWEST = 24;
 /** A name, two or more spaces, and what it means. */
 const ENTRY = /^( {2,}\S+(?: \S+)* {2,})(\S.*)$/;
-/** Where a description goes if there is no place beside its name. */
+/** The indentation of a description that does not fit beside its name. */
 const BELOW = ' '.repeat(6);
 
 /** A help text for this stream: in a terminal as wide as that is, otherwise as it was written. */

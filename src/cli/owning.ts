@@ -18,7 +18,7 @@ export interface Owned {
   hasEnded?: () => Promise<boolean>;
 }
 
-/** Whether the user has confirmed that this owner has ended. */
+/** True if the user has confirmed that this owner has ended. */
 export type TakenOver = (owner: OwnerRecord) => boolean;
 
 /**

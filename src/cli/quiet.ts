@@ -1,6 +1,6 @@
 let silenced = false;
 
-/** Whether only results and errors are wanted (`--quiet`). */
+/** True if only results and errors are wanted (`--quiet`). */
 export const isQuiet = (): boolean => silenced;
 
 /** Drops progress, notes and warnings, all of which go to standard error. The error that ends the program is not one. */
@@ -13,7 +13,7 @@ export function beQuiet(): void {
 
 let sayLoudly = (text: string): void => void process.stderr.write(text);
 
-/** What to do next, below a result; nothing with `--quiet`. */
+/** The next steps, below a result; nothing with `--quiet`. */
 export const hints = (...lines: readonly string[]): readonly string[] => (silenced ? [] : lines);
 
 /** Writes an error, also with `--quiet`. */

@@ -2,7 +2,7 @@ import { EXIT } from '../base/errors';
 
 let hungUp = false;
 
-/** Whether the terminal has closed. Nobody reads the output, but a command that is stopping must still save. */
+/** True if the terminal has closed. Nobody reads the output, but a command that is stopping must still save. */
 export const terminalIsGone = (): boolean => hungUp;
 
 /**

@@ -97,7 +97,7 @@ export async function trainRun(
   }
 }
 
-/** What is to be predicted; a language model has no labels. */
+/** The outputs to predict; a language model has no labels. */
 function outputsText({ labels, scale }: Outputs): string {
   if (scale) return `, the number "${labels[0]}"`;
   return labels.length > 0 ? `, ${labels.length} labels` : '';

@@ -74,7 +74,7 @@ Needs a clone of the repository: the experiments are demo/studies/*.aurora.json.
       ...files.map((file) => ['sweep', from(file), '--device', 'cpu']),
       ['study', ...files.map(from), '--measure', '--against', against, '--title', title, '--out', out],
     ];
-    // What the script prints is progress, and its errors are on standard error.
+    // The script prints progress, and its errors are on standard error.
     const fetched = await runNode([join(ROOT, data)], isQuiet() ? 'ignore' : STANDARD_ERROR);
     if (fetched !== EXIT.ok) return fetched;
     for (const step of steps) {

@@ -23,7 +23,7 @@ import {
 } from '../../../experiment/methods';
 import { nearest } from '../../../base/nearest';
 
-/** What to count: a model's layers and the adapter on them. */
+/** The model's layers and the adapter on them, whose cost is counted. */
 export interface BudgetSource {
   /** The given path, or the name of a recipe's model. */
   title: string;

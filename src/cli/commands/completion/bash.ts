@@ -2,7 +2,7 @@ import type { CompletedCommand } from './entries';
 
 const words = (names: readonly string[]): string => names.join(' ');
 
-/** Also for bash 3.2, which macOS has: without associative arrays, and without compopt. */
+/** The script is also for bash 3.2, which macOS has: without associative arrays, and without compopt. */
 export const bashScript = (commands: readonly CompletedCommand[]): string => `\
 # Completion of aurora for bash, printed by \`aurora completion bash\`.
 _aurora() {

@@ -14,17 +14,17 @@ export interface CompletedCommand {
 export interface CompletedOption {
   /** With its dashes. */
   name: string;
-  /** Whether a value follows. */
+  /** True if a value follows. */
   takesValue: boolean;
-  /** Whether it may be given several times. */
+  /** True if it may be given several times. */
   repeats: boolean;
-  /** Its known values; none for a file, a number or a text. */
+  /** Its known values; none for a file, a number or other text. */
   values: readonly string[];
   /** The first line about it in the command's help. */
   summary: string;
 }
 
-/** What can be completed of a command: its own tables, without what its help leaves out. */
+/** The parts of a command that can be completed: its own tables, without those that its help leaves out. */
 export function entryOf(
   name: string,
   summary: string,

@@ -60,7 +60,7 @@ Exits with 0, whatever it finds.
     };
     const program = join(__dirname, 'cli.cjs');
     const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
-    // What `aurora inspect` estimates with: it was measured long ago, or while the machine was busy.
+    // `aurora inspect` estimates with rates that were measured long ago, or while the machine was busy.
     if (!json) process.stderr.write(RATES);
     await machineRates({ threads, program, folder: () => folder, measure: 'again' });
     await emit({ kind: 'report', ...report });

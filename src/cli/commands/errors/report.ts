@@ -70,7 +70,7 @@ export function errorsText(
   return `${shown.map((part) => part.join('\n')).join('\n\n')}\n`;
 }
 
-/** What is wrong, by the shape of the answers. */
+/** The wrong answers, by their shape. */
 function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
   switch (predictions.answer) {
     case 'label':
@@ -134,7 +134,7 @@ function foundTable(
   ];
 }
 
-/** How well the next tokens are predicted, by length. */
+/** The quality of the predictions for the next tokens, by length. */
 function textLengths({ columns }: TextAnswers): string[] {
   const bins = lengthBins(columns.tokens);
   const rows = textSlices(columns, bins.length, (i) => binOf(bins, columns.tokens[i])).map((s, i) => [
@@ -150,7 +150,7 @@ function textLengths({ columns }: TextAnswers): string[] {
   ];
 }
 
-/** How well the noise is predicted, by how much of it there is. */
+/** The quality of the predictions for the noise, by its amount. */
 const timesteps = ({ columns }: PictureAnswers): string[] => [
   'By timestep',
   ...table(
@@ -174,7 +174,7 @@ function images({ columns, data }: Extract<Predictions, PictureAnswers>): string
   ];
 }
 
-/** How far off the numbers are, by length and by their true value. */
+/** The distance of the numbers from the true ones, by length and by their true value. */
 function numberSlices({ columns }: NumberAnswers): string[] {
   const bins = lengthBins(columns.tokens);
   const byLength = numberErrors(columns, bins.length, (i) => binOf(bins, columns.tokens[i]));

@@ -79,7 +79,7 @@ function result(folder: string, record: ExportRecord): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Where the head of a folder for transformers is. */
+/** The place of the head in a folder for transformers. */
 function headWords({ form, head }: ExportRecord): string[] {
   if (form !== 'safetensors' || head === undefined) return [];
   return [

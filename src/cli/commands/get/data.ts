@@ -15,30 +15,30 @@ import { described, missingOf, type Plan } from './plan';
 
 export interface DataChoice {
   revision?: string;
-  /** What the revision named when it was shown. */
+  /** The commit that the revision named when it was shown. */
   commit?: string;
   config?: string;
   /** The configuration, if there is one of this name. */
   preferred?: string;
   /** All of them by default. */
   splits: readonly string[];
-  /** Whether to ask for them in a terminal. */
+  /** Set to ask for them in a terminal. */
   ask?: boolean;
-  /** Of all of them only these, as far as there are any. */
+  /** Only these of all of them, as far as they exist. */
   needed?: readonly string[];
   /** Files of the repository itself, by path or pattern, instead of the hub's conversion. */
   files: readonly string[];
-  /** Whether a configuration that is not known is left to choose: the plan then has no splits. */
+  /** True if a configuration that is not known may be chosen later: the plan then has no splits. */
   open?: boolean;
 }
 
-/** What is downloaded of a data set: splits of one configuration, as the hub has converted them, or files by name. */
+/** The plan to download a data set: splits of one configuration, as the hub has converted them, or files by name. */
 export async function planData(hub: Hub, name: string, choice: DataChoice): Promise<Plan> {
   const set = hubSet(name);
   const repo = set?.repo ?? name;
   const own = choice.files.length > 0;
   const revision = choice.revision ?? (own ? 'main' : CONVERTED);
-  // Which files of a commit are in the cache does not say which others it has.
+  // The files of a commit that are in the cache do not show which others it has.
   const info = { ...(await infoOf(hub, repo, choice.commit ?? revision, own)), revision };
   const all = convertedSplits(info.files);
   const configs = [...new Set(all.map(({ config }) => config))];
@@ -80,7 +80,7 @@ async function infoOf(hub: Hub, repo: string, revision: string, own: boolean): P
   }
 }
 
-/** What the hub has converted has no card: that is on the main branch. */
+/** The repository with the card: the branch that the hub has converted has none, so it is on the main branch. */
 async function aboutOf(hub: Hub, info: RepoInfo, whole: boolean): Promise<RepoInfo> {
   if (whole || hub.settings.offline) return info;
   try {

@@ -10,7 +10,7 @@ import type { Plan } from './plan';
 import { DownloadProgress } from './progress';
 import { planText } from './report';
 
-/** Of every command that downloads from the hub. */
+/** The options of every command that downloads from the hub. */
 export const FETCH_OPTIONS = {
   yes: { type: 'boolean', short: 'y' },
   show: { type: 'boolean' },

@@ -21,7 +21,7 @@ import { described, missingOf, type Plan } from './plan';
 export interface ModelChoice {
   /** A branch, a tag or a commit; main by default. */
   revision?: string;
-  /** What the revision named when it was shown. */
+  /** The commit that the revision named when it was shown. */
   commit?: string;
   /** An ONNX file of the repository. */
   file?: string;
@@ -32,13 +32,16 @@ export interface ModelPlan extends Plan {
   beside: { tokenizer?: string; preprocessor?: string };
 }
 
-/** What training needs of a model, and what it would take. What is in the cache at a commit needs no request. */
+/**
+ * The plan to download the files of a model that training needs, with the cost of training it. Files that are in the
+ * cache at a commit need no request.
+ */
 export async function planModel(
   hub: Hub,
   named: string,
   { revision = 'main', commit, file }: ModelChoice,
 ): Promise<ModelPlan> {
-  // Also without the network, where nobody says how a repository is called by now.
+  // This also works without the network, where the current name of a repository is unknown.
   const name = hubModelRepo(named) ?? named;
   const local = wholeInCache(hub, name, commit ?? revision, file);
   if (!local && hub.settings.offline)
@@ -112,7 +115,7 @@ function isWhole({ settings }: Hub, info: RepoInfo, { files, weights, ...chosen 
 
 /** The one component that a pipeline may have or not: only its index says it. */
 function hasSecondEncoder(index: unknown, paths: readonly string[]): boolean {
-  // Of a component that was left out, the library is null.
+  // The library of a component that was left out is null.
   const library = (index as { text_encoder_2?: (string | null)[] }).text_encoder_2?.[0];
   const folders = ['text_encoder_2/', 'tokenizer_2/'];
   return library == null || folders.every((folder) => paths.some((path) => path.startsWith(folder)));
@@ -150,7 +153,7 @@ async function verdictOf(
   try {
     await writeHeadersOnly(folder, structure, read);
   } catch (e) {
-    // A mirror without ranges, or a temporary folder without room: the model can be got all the same.
+    // A mirror without ranges, or a temporary folder that is full: the model can be downloaded all the same.
     if (!(e instanceof AuroraError) || (e.kind !== 'network' && e.kind !== 'disk')) throw e;
     return { usable: 'unknown', problem: `What it offers is not known before the download: ${e.message}` };
   }

@@ -18,7 +18,7 @@ import { namedFiles } from './data';
 import { planModel } from './model';
 import { described, missingOf, type Plan } from './plan';
 
-/** What an experiment file names on the hub, or what a run was trained on. */
+/** The references to the hub in an experiment file, or of the files that a run was trained on. */
 export const referencesOf = (path: string): HubReference[] =>
   isFolder(path) && existsSync(runPaths(path).spec) ? ofRun(path) : ofExperiment(path);
 
@@ -61,7 +61,7 @@ function ofRun(run: string): HubReference[] {
 }
 
 /**
- * What has to be downloaded for references: one plan for each repository at one commit. Those whose files are all in the
+ * The plans to download references: one for each repository at one commit. Repositories whose files are all in the
  * cache need none, and no request.
  */
 export async function planReferences(hub: Hub, refs: readonly HubReference[]): Promise<Plan[]> {

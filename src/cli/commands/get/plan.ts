@@ -5,19 +5,19 @@ import { isIntact } from '../../../hub/download/verify';
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubData, HubModel } from '../../../protocol/hub';
 
-/** What would be downloaded, before anybody has agreed to it. */
+/** A planned download, before anybody has agreed to it. */
 export interface Plan {
   info: RepoInfo;
-  /** What is shown about it. */
+  /** The facts that are shown about it. */
   shown: HubModel | HubData;
   /** The files to have, and those of them that are not in the cache. */
   paths: string[];
   missing: string[];
-  /** What is in the cache when they all are. */
+  /** The references in the cache when all files are there. */
   got(): Promise<GotReference[]>;
 }
 
-/** Those of the files that have to be downloaded: they are not there, or not what the hub states. */
+/** The files that have to be downloaded: they are not there, or differ from the hub's. */
 export async function missingOf(
   { settings }: Hub,
   info: RepoInfo,
@@ -31,7 +31,7 @@ export async function missingOf(
   return missing;
 }
 
-/** What is the same for models and data. @param about the revision that has the card, if that is another */
+/** The description that models and data share. @param about the revision that has the card, if that is another */
 export async function described(
   hub: Hub,
   info: RepoInfo,

@@ -16,7 +16,7 @@ const WIDTH = 112;
 /** Files that are named before the rest is counted, and labels likewise. */
 const NAMED = 12;
 
-/** What would be downloaded, and what is known about it before. */
+/** The planned download, and the facts that are known before it. */
 export function planText(shown: HubModel | HubData): string {
   const lines = [
     `${shown.id}@${shown.commit.slice(0, 7)}${facts(shown)}`,
@@ -85,7 +85,7 @@ function splitLines({ config, splits, configs }: HubData): string[] {
   ];
 }
 
-/** What an experiment writes to use it. */
+/** The lines of an experiment that uses it. */
 export function gotText(got: readonly GotReference[]): string {
   const lines = got.flatMap(({ reference, split, columns = [] }) => [
     split === undefined ? reference : `${split}: ${reference}`,

@@ -79,7 +79,7 @@ its binding.
   },
 };
 
-/** The given storage, or the folder where the process looks for GPU support. */
+/** The given storage, or the folder where the process searches for GPU support. */
 function folder(args: ParsedArgs): string {
   const storage = args.text('storage');
   return storage === undefined ? process.env[GPU_SUPPORT_VARIABLE]! : gpuFolder(storage);

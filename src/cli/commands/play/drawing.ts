@@ -14,11 +14,11 @@ import {
 } from '../../../protocol/playground';
 import type { ParsedArgs } from '../../command';
 
-/** What the command line says of pictures; the rest is as in training. */
+/** The command line's settings for pictures; the rest is as in training. */
 export interface DrawingOptions {
   negative?: string;
   settings: Partial<DrawingSettings>;
-  /** Where pictures go. */
+  /** The folder for pictures. */
   folder: string;
 }
 

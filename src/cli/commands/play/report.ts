@@ -25,7 +25,7 @@ export function subjectName(facts: PlayFacts, variant: PlayVariant): string {
   return facts.step === undefined ? 'base model with this adapter’s head' : 'base model with this run’s head';
 }
 
-/** What was loaded and what was assumed about it; ends with a line break. */
+/** The loaded model and the assumptions about it; ends with a line break. */
 export function loadedText(facts: PlayFacts): string {
   const what = {
     text: 'continues a text',
@@ -82,7 +82,7 @@ function answerText(a: Prediction, { answer, labels }: PlayFacts, question: stri
     : likeliest(a.probabilities, a.choices ?? labels);
 }
 
-/** Those that are more likely than not. */
+/** The labels that are more likely than not. */
 function labelsText(probabilities: readonly number[], labels: readonly string[]): string {
   const given = [...probabilities.keys()].filter((i) => probabilities[i] > 0.5);
   const words = given

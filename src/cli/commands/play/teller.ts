@@ -16,7 +16,7 @@ export class Teller {
   /** The text in hand. */
   question = '';
 
-  /** Of the prompt in hand, in the names of its pictures; undefined before the first. */
+  /** The number of the prompt in hand, in the names of its pictures; undefined before the first. */
   private number: number | undefined;
 
   /** @param facts of what was loaded, which it fills in */

@@ -25,7 +25,7 @@ import { formatMetric } from '../../../experiment/metrics';
 /** The number of labels listed; any others are only counted, since there may be hundreds. */
 const SHOWN_LABELS = 12;
 
-/** How the quotes of a file are read. */
+/** The words for the treatment of a file's quotes. */
 const QUOTES = { csv: 'as in CSV', text: 'as text (the file is not quoted)' };
 
 /** A line of the preflight as terminal text; ends with a line break. */
@@ -102,7 +102,7 @@ function data(line: PreflightData): string {
   ].join('\n')}\n`;
 }
 
-/** How many examples there are and, of texts, how long they are. */
+/** The numbers of examples and, for texts, their lengths. */
 function sizes(splits: readonly (readonly [string, PreflightSplit])[]): string[] {
   if (splits.every(([, s]) => s.tokens.max === 1))
     return table([['  ', 'examples'], ...splits.map(([name, s]) => [`  ${name}`, count(s.examples)])], '   ');
@@ -120,7 +120,7 @@ function sizes(splits: readonly (readonly [string, PreflightSplit])[]): string[]
   );
 }
 
-/** What the answers are, by the shape that they have. */
+/** The answers, by their shape. */
 function answers(
   splits: readonly (readonly [string, PreflightSplit])[],
   labels: readonly string[],

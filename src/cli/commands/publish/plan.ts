@@ -6,7 +6,7 @@ import type { ExportRecord } from '../../../protocol/export';
 import type { PublishPlan } from '../../../protocol/hub/publish';
 import type { Target } from './target';
 
-/** What the upload of an exported adapter would do. */
+/** The plan to upload an exported adapter. */
 export function planOf(
   hub: Hub,
   target: Target,
@@ -44,7 +44,7 @@ export function planOf(
   };
 }
 
-/** As PEFT reads it. */
+/** The base model as PEFT reads it. */
 function baseIn(folder: string): { base: string; revision?: string } {
   const text = readFileSync(join(folder, 'adapter_config.json'), 'utf8');
   const config = JSON.parse(text) as { base_model_name_or_path: string; revision?: string };

@@ -73,7 +73,7 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
   const run = resolve(runFolder(one(args, 'run folder', 'publish')));
   const { spec, id } = readRunSummary(run);
   const hub = openHub();
-  // What can be refused is refused before the adapter is measured, which takes a while.
+  // All refusals come before the adapter is measured, which takes a while.
   const wanted = { to: args.text('to'), public: args.flag('public'), run: id, experiment: spec.name };
   const target = await targetOf(hub, await accountOf(hub), wanted);
   const exported = await exportAdapter(run, args.text('at'), json, emit);

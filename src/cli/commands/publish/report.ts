@@ -8,7 +8,7 @@ import { table } from '../../table';
 
 const WORDS = { new: '', replaced: 'replaces the file there', unchanged: 'is there already' };
 
-/** What would be uploaded, and where to. */
+/** The planned upload, and its target. */
 export function planText(plan: PublishPlan): string {
   const { repo, isNew, host, base, revision, run, step, files, size, warnings } = plan;
   const visible = plan.private ? 'private' : 'public';

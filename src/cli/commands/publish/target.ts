@@ -6,7 +6,7 @@ import { repoName, requireRepoId } from '../../../experiment/repo-name';
 import { findRepository, holdsAdapter, otherFiles } from '../../../hub/upload/repository';
 
 export interface Wanted {
-  /** As given: OWNER/NAME, or NAME in the user's own account. */
+  /** The name as given: OWNER/NAME, or NAME in the user's own account. */
   to?: string;
   public: boolean;
   /** The run's folder name, and its experiment. */
@@ -14,7 +14,7 @@ export interface Wanted {
   experiment: string;
 }
 
-/** Where an adapter goes. */
+/** The target of an adapter. */
 export interface Target {
   id: string;
   /** Undefined if it has to be created. */

@@ -8,9 +8,9 @@ import { parseOverride } from '../../../runs/experiment/overrides';
 import { textAtTerminal } from '../../ask';
 
 /**
- * What no source states, as given with --set, accepted with --defaults, or asked for in the terminal.
+ * The settings that no source states, as given with --set, accepted with --defaults, or asked for in the terminal.
  *
- * @param others values of those who distribute the data
+ * @param others values of the data's distributors
  * @param set settings from the command line, by key
  * @throws AuroraError 'usage' with all questions if some are open and nobody can be asked
  */
@@ -49,7 +49,7 @@ export async function chooseOpen(
 
 const about = ({ words, key }: Question): string => `${words}, ${key}`;
 
-/** As after --set KEY=. */
+/** The value as after --set KEY=. */
 export const written = (value: unknown): string =>
   typeof value === 'string'
     ? value

@@ -24,7 +24,7 @@ export async function withColumns(
     return typeof value === 'string' ? value : undefined;
   };
   const image = chosen('imageColumn') ?? columns.find((name) => IMAGE.includes(name));
-  // Of several, such as the breed and the species of a pet, the one that is called so.
+  // If there are several, such as the breed and the species of a pet, the one with this name.
   const label =
     chosen('labelColumn') ?? (labelled.length === 1 ? labelled[0] : labelled.find((c) => c === 'label'));
   if (image !== undefined && label !== undefined)

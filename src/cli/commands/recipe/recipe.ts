@@ -27,7 +27,7 @@ import { withSettings } from './set';
 import { showText } from './show';
 import { sizeFor } from './size';
 
-/** What of an experiment is chosen, also by `aurora start`. */
+/** The options that choose parts of an experiment, also for `aurora start`. */
 export const RECIPE_OPTIONS = {
   size: { type: 'string' },
   method: { type: 'string' },
@@ -183,7 +183,7 @@ export async function writeRecipe(
   );
 }
 
-/** Of --set, by key. */
+/** The settings of --set, by key. */
 const settingsIn = (args: ParsedArgs): Map<string, unknown> =>
   new Map(
     args.list('set').map((text) => {

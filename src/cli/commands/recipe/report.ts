@@ -30,7 +30,7 @@ export interface WrittenRecipe {
 /** A longer value is cut in the table. */
 const LONGEST = 40;
 
-/** What was written, each value with its source, and what the experiment does not have. */
+/** The written experiment, each value with its source, and the parts that it does not have. */
 export function writtenText(all: WrittenRecipe): string {
   const { out, recipe, settings, found, choices, others, checked, evaluations } = all;
   const { spec } = checked;

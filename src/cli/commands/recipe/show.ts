@@ -44,7 +44,7 @@ export function showText(recipe: DataRecipe): string {
   ].join('\n')}\n`;
 }
 
-/** What has to be asked for: what the paper leaves open, and nobody else states. */
+/** The questions to ask: choices that the paper leaves open, and nobody else states. */
 const openOf = ({ validated, others = {} }: DataRecipe, settings: Recipe): Question[] =>
   [...(validated ? [] : [SHARE]), ...questionsOf(settings)].filter(({ key }) => !Object.hasOwn(others, key));
 

@@ -5,9 +5,9 @@ import { modelName, paperWidth, sizeOf, sizesOf, widthOf } from '../../../recipe
 import { textAtTerminal } from '../../ask';
 
 /**
- * Which of the paper's models has the settings for this one: as given, or the one of the same width.
+ * The size of the paper's model with the settings for this one: as given, or the one of the same width.
  *
- * @throws AuroraError 'usage' if neither says it, and nobody can be asked
+ * @throws AuroraError 'usage' if neither determines it, and nobody can be asked
  */
 export async function sizeFor(
   recipe: DataRecipe,

@@ -26,7 +26,7 @@ export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
   return { objective, head, output, adapters, ...(trainingLoss && { trainingLoss }) };
 }
 
-/** Which output of a model with several a target is for: one with as many axes. */
+/** The output of a model with several that a target is for: one with as many axes. */
 const predicted = ({ graph }: Model, { objective, head, labels }: ReferenceCase): string | undefined =>
   objective === 'noise-mse' && !head
     ? ['out_sample', 'last_hidden_state', 'text_embeds'].find((name) =>
@@ -49,7 +49,7 @@ export function caseFeeds(
   return out;
 }
 
-/** What counts in a step on these labels: how many of them, or the weights of their classes. */
+/** The weight of these labels in a step: their number, or the weights of their classes. */
 export function caseWeight(
   { trainingLoss }: Pick<ReferenceCase, 'trainingLoss'>,
   { data }: DenseArray,

@@ -1,9 +1,9 @@
 import type { DenseArray } from './case';
 
 export interface Finding {
-  /** What kind of number: loss, logits, gradients, … */
+  /** The kind of number: loss, logits, gradients, … */
   kind: string;
-  /** Where exactly: `gradients.layer.0.query.A`. */
+  /** The exact place: `gradients.layer.0.query.A`. */
   field: string;
   /** The error in the tolerance's unit; NaN if a value is missing or not finite. */
   error: number;
@@ -81,7 +81,7 @@ export const largest = (values: ArrayLike<number>): number => {
   return max;
 };
 
-/** What is wrong with an array of the file, if anything. */
+/** The mistake in an array of the file, if there is one. */
 export function arrayProblem(a: DenseArray | undefined): string | undefined {
   if (!a || !Array.isArray(a.dims) || !Array.isArray(a.data)) return 'missing in the file';
   const bad = a.data.findIndex((v) => typeof v !== 'number' || !Number.isFinite(v));

@@ -8,7 +8,7 @@ import { arrayProblem, type Comparison } from './compare';
 import { own } from '../../../base/names';
 
 /**
- * Whether a file has every field that a run needs, finite and of the right kind; reports each field that is missing or
+ * True if a file has every field that a run needs, finite and of the right kind; reports each field that is missing or
  * wrong. Numbers that are only compared are checked during the comparison.
  */
 export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph): boolean {

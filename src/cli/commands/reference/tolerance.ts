@@ -30,7 +30,7 @@ const FLOAT32: Tolerances = {
   sigmaGradients: 1e-4,
 };
 
-/** For what the host computes in float64 on every device. */
+/** Tolerances for the host's float64 computations on every device. */
 export const HOST = { bases: 1e-5, sigma: 1e-5, mergedDelta: 1e-5 };
 
 /** Devices of ONNX Runtime. */

@@ -89,7 +89,7 @@ language.
   },
 };
 
-/** With the training loss if it trains. The run's own commands tell what is wrong with its curve. */
+/** With the training loss if it trains. The run's own commands report problems with its curve. */
 async function withLoss(run: RunSource): Promise<RunSource> {
   if (run.state !== 'running') return run;
   const trainingLoss = await new RecentLoss(run.folder).read().catch(() => undefined);
@@ -106,7 +106,7 @@ async function lossesOf(read: readonly { run: ReadRun }[]): Promise<(Loss & { fo
   return lost;
 }
 
-/** Of a table that is not written to a terminal. */
+/** The width of a table that is not written to a terminal. */
 const DEFAULT_WIDTH = 160;
 
 function filterOf(text: string | undefined, columns: readonly Column[]): RowTest {

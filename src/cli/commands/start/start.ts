@@ -61,7 +61,7 @@ ${RECIPE_OPTIONS_HELP}${FETCH_HELP}`,
   },
 };
 
-/** The eight tests of commonsense reasoning are not trained on by themselves. */
+/** The eight tests of commonsense reasoning are not trained on alone. */
 function recipeOf(name: string) {
   const { id } = requireHubSet(name);
   if (DATA_RECIPES.some((recipe) => recipe.id === id)) return dataRecipe(id);

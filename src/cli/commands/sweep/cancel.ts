@@ -17,7 +17,7 @@ import { isSilent } from '../../../sweeps/claim-trial';
  */
 export async function askQueue(folder: string, which: readonly TrialRecord[] | 'all'): Promise<boolean> {
   const held = await ownerOfRun(folder);
-  // One on another machine that has ended would never read it.
+  // A process on another machine that has ended would never read it.
   if (!held || (held.as === 'unseen' && (await isSilent(folder)))) return false;
   if (which === 'all') writeAtomic(join(runPaths(folder).control, 'stop'), '', folder);
   else

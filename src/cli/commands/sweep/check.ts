@@ -24,7 +24,7 @@ export interface CheckOptions {
   program: string;
   /** Options for the trials' engine and device. */
   place: readonly string[];
-  /** Whether trials are trained on this machine, so that what they need here is measured. */
+  /** True if trials are trained on this machine, so that their needs here are measured. */
   here: boolean;
   stopped: () => boolean;
 }

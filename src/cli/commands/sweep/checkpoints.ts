@@ -11,20 +11,20 @@ import type { Where } from './where';
 export interface Checkpoints {
   /** The sweep's folder. */
   folder: string;
-  /** Where runs of the experiment are. */
+  /** The folder of the experiment's runs. */
   runs: string;
   trials: readonly TrialRecord[];
   where: Where;
-  /** What the option names. */
+  /** The option's value. */
   given: string;
 }
 
 /**
- * Brings checkpoints of trials that have ended on a cluster that shares no folder. Nothing else of the sweep is touched, so
- * another process may follow it.
+ * Copies checkpoints here, of trials that have ended on a cluster that shares no folder. Nothing else of the sweep is
+ * touched, so another process may follow it.
  *
- * @returns of how many trials
- * @throws AuroraError 'usage' if there is nothing to bring, or a named trial has not ended
+ * @returns the number of trials
+ * @throws AuroraError 'usage' if there is nothing to copy, or a named trial has not ended
  */
 export async function bringCheckpoints({ folder, runs, trials, where, given }: Checkpoints): Promise<number> {
   const names = new TrialNames(runs);

@@ -17,7 +17,7 @@ const CLUSTER_LOOK_MS = Number(process.env.AURORA_CLUSTER_LOOK_MS) || 10_000;
 export interface ExecutorOptions {
   /** The sweep's folder. */
   folder: string;
-  /** Where runs of the experiment are. */
+  /** The folder of the experiment's runs. */
   runs: string;
   /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
@@ -28,14 +28,14 @@ export interface ExecutorOptions {
   acceptInputs: boolean;
   once: boolean;
   submitsNothing?: boolean;
-  /** That has looked at the trials before. */
+  /** The looker that has looked at the trials before. */
   looker: TrialLooker;
   warn: (message: string) => void;
   /** Called now and then while models and data are sent to a cluster. */
   sending: (now: Sending) => void;
 }
 
-/** What trains the trials of this record. */
+/** The executor that trains the trials of this record. */
 export function executorOf(
   where: Where,
   record: SweepRecord & { room: SweepRoom },

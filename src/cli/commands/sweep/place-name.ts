@@ -6,5 +6,5 @@ const NAMES: Record<ExecutorName, string> = {
   kubernetes: 'Kubernetes',
 };
 
-/** How reports name where trials are trained. */
+/** The names of executors in reports. */
 export const placeName = (on: ExecutorName): string => NAMES[on];

@@ -10,7 +10,7 @@ import { placeName } from './place-name';
 /** Values of a setting that are listed; any others are only counted. */
 const LISTED = 8;
 
-/** What a sweep is about to do: how many trials, what varies, and how they are run. */
+/** The plan of a sweep: the number of trials, the varied settings, and the way the trials are run. */
 export function planText(record: SweepRecord & { room: SweepRoom }, trials: readonly TrialView[]): string {
   const { name, spec, metric, varied, room, on } = record;
   const planned = trials.filter((t) => t.record.planned);

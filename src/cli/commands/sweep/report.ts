@@ -21,7 +21,7 @@ import { byCause, trialsText } from './causes';
 import { placeName } from './place-name';
 import { pathOf, ranked, stateText } from './words';
 
-/** Of more trials, the best are what a terminal shows; a command shows all. */
+/** The most trials that are listed: beyond it, a terminal shows the best; a command shows all. */
 const MOST_LISTED = 100;
 
 /** The result of a sweep: its trials, best first, the failures, and what to do next. */
@@ -98,7 +98,7 @@ export function sweepReport(
   ].join('\n');
 }
 
-/** What a cluster still has to do when nobody follows it any more. */
+/** The cluster's remaining work when nobody follows it any more. */
 function leftWith({ on }: SweepRecord, trials: readonly TrialView[]): string[] {
   const queued = trials.filter((t) => t.state === 'queued').length;
   const running = trials.filter(isBusy).length - queued;

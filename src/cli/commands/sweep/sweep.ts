@@ -136,7 +136,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
 /** Trials on a cluster may be in the middle of a long step, and its scheduler ends what hangs. */
 const CLUSTER_STOP_MS = 3_600_000;
 
-/** What this command works on. */
+/** The subject of this command. */
 interface Context {
   args: ParsedArgs;
   folder: string;
@@ -145,7 +145,7 @@ interface Context {
   where: Where;
   view: SweepView;
   names: TrialNames;
-  /** What it has read of the trials' folders is not read again. */
+  /** The looker keeps the contents of the trials' folders that it has read. */
   looker: TrialLooker;
 }
 
@@ -165,7 +165,10 @@ const contextOf = (
   };
 };
 
-/** How this command becomes the only one that writes to the sweep's folder, whose trials were trained there so far. */
+/**
+ * The claim by which this command becomes the only one that writes to the sweep's folder, whose trials were trained
+ * there so far.
+ */
 const ownedBy = ({ args, folder }: Context, on: ExecutorName): Owned => ({
   ...{ folder, what: 'sweep', takeOver: args.flag('take-over') },
   // It only follows: what it has submitted is on disk, and the scheduler decides who trains.
@@ -306,7 +309,7 @@ async function cancelHere(
   return cancelNow(executor, record.trials, which, onInterrupt('They are canceled without this command.'));
 }
 
-/** What trains the trials, for a command that starts none. */
+/** The executor of the trials, for a command that starts none. */
 const lookingAt = (
   where: Where,
   context: Context,
@@ -338,7 +341,7 @@ function exitCode({ stopped, trials }: SweepOutcome): number {
   return trials.some((t) => t.record.planned && t.state === 'failed') ? EXIT.failed : EXIT.ok;
 }
 
-/** How many trials run in parallel, on which device, with how many threads; measured unless given. */
+/** The number of parallel trials, their device and their threads; measured unless given. */
 async function roomOf({ args, where }: Context, record: SweepRecord, measured: Measured): Promise<SweepRoom> {
   if (where.on !== 'local') return clusterRoom(args, where.cluster, record);
   const { room, spec, trials } = record;
@@ -376,7 +379,7 @@ function checkOptions({ args, sweep, where }: Context): CheckOptions {
 
 const specsOf = (sweep: Sweep) => new Map(sweep.trials.map((t) => [t.id, t.spec]));
 
-/** Whether trials stay on the device that they started on: the options name no other. */
+/** True if trials stay on the device that they started on: the options name no other. */
 const stays = (room: SweepRoom, engine?: string, device?: string): boolean =>
   (engine ?? room.engine) === room.engine &&
   (device === undefined || device.startsWith('auto') || device === room.device);

@@ -12,7 +12,7 @@ import { clusterOf, type ClusterName } from './clusters';
 
 const PLACES: readonly ExecutorName[] = ['local', 'slurm', 'kubernetes'];
 
-/** Where a sweep's trials are trained. */
+/** The place where a sweep's trials are trained. */
 export type Where = { on: 'local' } | { on: ClusterName; cluster: Cluster };
 
 export interface WhereRequest {
@@ -21,13 +21,12 @@ export interface WhereRequest {
   /** The sweep's folder. */
   folder: string;
   sweep: Sweep;
-  /** As it was before this command. */
+  /** The record as it was before this command. */
   record: Pick<SweepRecord, 'on' | 'trials'>;
 }
 
 /**
- * Where the options say, or where the sweep began.
- *
+ * The place that the options name, or the one where the sweep began.
  * @throws AuroraError 'usage' for an unknown place, or an option that is not for this one
  */
 export function whereOf(args: ParsedArgs, request: WhereRequest): Where {
@@ -47,7 +46,7 @@ export function whereOf(args: ParsedArgs, request: WhereRequest): Where {
   return placeAt(args, request, place);
 }
 
-/** Where trials of the sweep were trained before, if that was elsewhere. */
+/** The place where trials of the sweep were trained before, if it was another one. */
 export function leftBy(args: ParsedArgs, request: WhereRequest, { on }: Where): Where | undefined {
   const { record } = request;
   if (record.trials.every((t) => t.run === undefined)) return undefined;
@@ -55,7 +54,7 @@ export function leftBy(args: ParsedArgs, request: WhereRequest, { on }: Where): 
   return began === on ? undefined : placeAt(args, request, began);
 }
 
-/** Where the sweep began. */
+/** The place where the sweep began. */
 export const beganAt = (args: ParsedArgs, request: WhereRequest): Where =>
   placeAt(args, request, request.record.on ?? 'local');
 
@@ -71,7 +70,7 @@ function placeAt(args: ParsedArgs, { file, folder, sweep }: WhereRequest, place:
   return { on: place, cluster };
 }
 
-/** How each trial is run on a cluster: as its section says, so that nothing is measured here. */
+/** The way each trial is run on a cluster: as its section says, so that nothing is measured here. */
 export function clusterRoom(args: ParsedArgs, cluster: Cluster, { spec, trials }: SweepRecord): SweepRoom {
   const planned = trials.filter((t) => t.planned).length;
   const given = args.text('parallel');

@@ -24,7 +24,7 @@ import type { Evaluated } from '../../../protocol/events';
 import type { MeanScore } from '../../../protocol/scores';
 import type { FinishedResult } from '../../../training/run/result';
 
-/** What a run is compared with: the head alone, or the untrained model. */
+/** The reference of a run: the head alone, or the untrained model. */
 export interface Reference {
   name: string;
   metrics: Metrics;
@@ -71,7 +71,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
   ].join('\n');
 }
 
-/** What the best adapter scored on the sets that training did not see. */
+/** The best adapter's scores on the sets that training did not see. */
 function scoreLines({ best, baseline, test, evaluations = {}, evaluationsMean }: FinishedResult): string[] {
   const sets: (readonly [string, Evaluated | MeanScore])[] = [
     ...(test === undefined ? [] : [['test', test] as const]),
@@ -130,7 +130,10 @@ function belowBaseline({ best, baseline: { metric, value, answer } }: FinishedRe
     : ['', `The best evaluation's ${label} is no better than ${constant}.`];
 }
 
-/** By which other commands can name it. Of the thousands of trials of a sweep, nobody reads this. */
+/**
+ * The line with the number by which other commands can name the run. For the thousands of trials of a sweep, nobody
+ * reads it.
+ */
 function numberLine(run: string): string[] {
   const folder = resolve(run);
   const number = trialOf(folder) ? undefined : runNumbers(dirname(folder)).get(basename(folder));

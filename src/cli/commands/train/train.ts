@@ -263,7 +263,7 @@ async function fresh(
   return given === undefined ? owning(owned(args, run), go) : go();
 }
 
-/** Who created the folder may have put the file's text there as it was then: the file may have been edited since. */
+/** The creator of the folder may have put the file's text there as it was then: the file may have been edited since. */
 function textOf(file: string, given: string | undefined): string {
   const kept = given === undefined ? undefined : readIfThereSync(runPaths(given).source);
   return kept ? Buffer.from(kept).toString('utf8') : readText(file);

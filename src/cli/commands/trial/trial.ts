@@ -52,7 +52,7 @@ async function attempt(task: TaskFile, signalled: Signalled): Promise<number> {
   try {
     return await train(task, signalled);
   } catch (e) {
-    // Who submitted it finds the reason there.
+    // The process that submitted it finds the reason there.
     recordFailure(task.run, e);
     throw e;
   }
