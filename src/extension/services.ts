@@ -5,7 +5,10 @@ import type { Panels } from './panels/panels';
 import type { RunStore } from './runs/store';
 import type { TrainerClient } from './launcher/client';
 
-/** What the parts of the extension share. Created once by `activate`, and cheap: nothing spawns or scans yet. */
+/**
+ * The services that the parts of the extension share. Created once by `activate`, and cheap: nothing spawns or scans
+ * yet.
+ */
 export interface Services {
   context: vscode.ExtensionContext;
   log: vscode.LogOutputChannel;

@@ -3,7 +3,7 @@ import { askingAboutInputs } from './changed-inputs';
 import { orTakeOver } from './take-over';
 
 export interface Asks {
-  /** What the user has already agreed to. */
+  /** The user's earlier decisions. */
   decided?: ResumeOptions;
   /** False if nobody is there to be asked; then, what is to be asked is an error. */
   attended?: boolean;

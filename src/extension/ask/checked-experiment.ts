@@ -66,7 +66,7 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
   return spec;
 }
 
-/** The same for its sweep, with every trial. */
+/** The checked experiment and its sweep, with every trial. */
 export async function checkedSweep(file: string): Promise<Sweep> {
   await checkedExperiment(file);
   return atItsPlace(file, () => loadSweep(file));

@@ -8,16 +8,16 @@ export interface Place {
   step: number;
   /** All steps of this path, those before it included. */
   total: number;
-  /** Whether earlier answers still decide how many there are. */
+  /** True if earlier answers still determine the number. */
   about: boolean;
 }
 
 export interface Step<S> {
-  /** Whether the step is asked at all, given what is known when its turn comes. */
+  /** True if the step is asked at all, given the answers when its turn comes. */
   applies(state: S): boolean | Promise<boolean>;
   /**
-   * The same before its turn, so that titles can count it; "unlikely" if left out. A step is likely if most paths that are
-   * still possible ask it.
+   * Predicts `applies` before its turn, so that titles can count it; "unlikely" if left out. A step is likely if most
+   * paths that are still possible ask it.
    */
   ahead?(state: S): boolean | Likelihood;
   run(state: S, place: Place): Promise<Outcome>;
@@ -46,7 +46,7 @@ export async function runSteps<S>(title: string, steps: readonly Step<S>[], stat
   return true;
 }
 
-/** How many of the steps will be asked, exactly or about. */
+/** The number of steps that will be asked, exactly or about. */
 function followers<S>(steps: readonly Step<S>[], state: S): { count: number; about: boolean } {
   const ahead = steps.map((step) => step.ahead?.(state) ?? 'unlikely');
   return {

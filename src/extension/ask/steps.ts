@@ -13,7 +13,10 @@ export interface Choices<I extends vscode.QuickPickItem> {
   /** For typed text that matches no item yet. */
   typed?: (value: string) => I | undefined;
   many?: { selected: readonly I[]; describe: (chosen: readonly I[]) => string };
-  /** The same items with what takes a while to find out; they are shown without it at first. Must not reject. */
+  /**
+   * Adds details to the items that take a while to find out; the items are shown without them at first. Must not
+   * reject.
+   */
   fill?: (items: readonly I[]) => Promise<readonly I[]>;
 }
 
@@ -80,7 +83,7 @@ export function pick<I extends vscode.QuickPickItem>(
   });
 }
 
-/** An input box with step numbers and a Back button. `problem` returns why a text is not valid. */
+/** An input box with step numbers and a Back button. `problem` returns the reason why an input is not valid. */
 export function ask(
   place: Place,
   {

@@ -11,7 +11,7 @@ import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
 /**
- * Asks before it brings them, for a command that needs one.
+ * Asks before it copies them here, for a command that needs one.
  *
  * @returns false if the user declined or canceled
  */
@@ -29,7 +29,7 @@ export async function offerCheckpoints(services: Services, entry: RunEntry): Pro
 }
 
 /**
- * Brings the checkpoints of a trial's run from the cluster that trained it.
+ * Copies the checkpoints of a trial's run here from the cluster that trained it.
  *
  * @returns false if the user canceled
  */

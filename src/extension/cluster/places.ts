@@ -1,9 +1,9 @@
 import type { ClusterSettings, ExecutorName } from '../../experiment/cluster';
 
-/** Where a sweep can run. */
+/** A place where a sweep can run. */
 export interface Place {
   on: ExecutorName;
-  /** What is known of it; undefined if nothing has configured it. */
+  /** The known facts about it; undefined if nothing has configured it. */
   cluster?: {
     /** The login node or the context; empty: this machine, or the current context. */
     place: string;

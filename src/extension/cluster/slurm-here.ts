@@ -7,12 +7,12 @@ import { childEnvironment } from '../../files/child-environment';
 /** A controller that takes longer is there. */
 const PING_MS = 3000;
 
-/** Whether this machine belongs to a cluster with Slurm: its commands may be installed without one. */
+/** True if this machine belongs to a cluster with Slurm: its commands may be installed without one. */
 export async function hasSlurmHere(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
   return (await isOnPath('sbatch', env.PATH)) && isAnswer(await ping(env));
 }
 
-/** What `scontrol ping` says, whether the controllers are up or down; undefined if it took too long. */
+/** The output of `scontrol ping`, with controllers up or down; undefined if it took too long. */
 function ping(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(
@@ -26,7 +26,7 @@ function ping(env: NodeJS.ProcessEnv): Promise<string | undefined> {
 
 const isAnswer = (said: string | undefined): boolean => said === undefined || /^slurmctld/im.test(said);
 
-/** Whether a program is on the PATH. */
+/** True if a program is on the PATH. */
 export async function isOnPath(program: string, path = ''): Promise<boolean> {
   for (const folder of path.split(delimiter)) {
     if (folder === '') continue;

@@ -64,7 +64,9 @@ export async function stopTrial(
   );
 }
 
-/** Submits it again: it continues from its last checkpoint. Only what follows the whole sweep can do that. */
+/**
+ * Submits it again: it continues from its last checkpoint. Only the command that follows the whole sweep can do that.
+ */
 export async function resumeTrial({ sweep, record, label, cluster }: ClusterTrialEntry): Promise<void> {
   if (sweep.state !== 'running') {
     const { t } = vscode.l10n;

@@ -1,7 +1,7 @@
 import type { SweepEntry } from '../runs/store';
 import { isUnfollowed } from '../words/cluster/cluster-words';
 
-/** What a user must hear about a sweep on a cluster, wherever they look. */
+/** News about a sweep on a cluster that a user must hear in any view. */
 export interface ClusterNews {
   /** Ids of the trials that the scheduler lost since the last look. */
   lost: string[];

@@ -31,7 +31,7 @@ export async function duplicateExperiment(
   if (typed === undefined) return undefined;
   const name = typed.trim();
   const copy = join(folder, `${name}${ENDING}`);
-  // Fails if the file has appeared meanwhile.
+  // Fails if the file has appeared in between.
   await writeFile(copy, duplicateText(await readFile(file, 'utf8'), name), { flag: 'wx' });
   await services.store.refresh();
   await vscode.window.showTextDocument(vscode.Uri.file(copy));

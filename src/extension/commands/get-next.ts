@@ -5,7 +5,7 @@ import { getFromHub, type Got } from '../hub/get';
 import type { Services } from '../services';
 import { notify } from '../messages/notify';
 
-/** What was got in this window, for the experiment that it is meant for. */
+/** The newest download in this window, for the experiment that needs it. */
 const last: Partial<Record<HubKind, Got>> = {};
 
 /** Gets a model or a data set, and offers what it is for. */

@@ -12,7 +12,7 @@ import { notify } from '../messages/notify';
 const MODELS = '**/*.onnx';
 const MOST_MODELS = 100;
 
-/** What the command was called on, otherwise what is picked from a list; undefined if the user canceled. */
+/** The subject on which the command was called, otherwise the choice from a list; undefined if the user canceled. */
 export async function openFrom(services: Services, argument: unknown): Promise<PlaygroundOpen | undefined> {
   if (argument instanceof vscode.Uri) return withAdapter(argument.fsPath);
   if (isTreeNode(argument) && argument.kind === 'checkpoint')

@@ -16,7 +16,7 @@ import { code, escape, table } from '../markdown';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 
-/** What `aurora verify` has reported so far. */
+/** The reports of `aurora verify` so far. */
 export interface VerifyReport {
   setup?: VerifySetup;
   ran: VerifyRan[];

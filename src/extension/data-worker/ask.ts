@@ -10,7 +10,7 @@ import { MOST_MEMORY_MB, type Answer, type Asked, type AskedRow } from './asked'
 /** The built program. */
 const PROGRAM = () => join(__dirname, 'data-worker.cjs');
 
-/** Of V8 alone. A reader needs a few megabytes for most files. */
+/** The limit on the heap of V8 alone. A reader needs a few megabytes for most files. */
 const HEAP_MB = 256;
 
 /** The beginning of a file takes milliseconds, a row at the end of 2 GiB of text ten seconds. */
@@ -24,7 +24,7 @@ const running = new Set<RunningProgram>();
 let reading = 0;
 const waiting: (() => void)[] = [];
 
-/** How the window finds Node. Disposing the result ends all readers. */
+/** Sets the function by which the window finds Node. Disposing the result ends all readers. */
 export function readDataWith(find: () => Promise<string>): { dispose(): void } {
   findNode = find;
   return {

@@ -9,7 +9,7 @@ export interface AskedRow {
 /** A row of a data file, or the head of a Parquet file: the program's argument, as JSON. */
 export type Asked = AskedRow | { head: string };
 
-/** What the program prints, as JSON. */
+/** The program's output, as JSON. */
 export type Answer = { value?: unknown } | { message: string; known?: Pick<AuroraError, 'kind' | 'hint'> };
 
 /** A reader that has more in memory ends itself. */

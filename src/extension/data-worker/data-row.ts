@@ -13,10 +13,13 @@ const OPENS_WELL_BYTES = 20 * 2 ** 20;
 const MOST_LINES = 200;
 const MOST_ROW_BYTES = 2 ** 20;
 
-/** How far to look for a row in a file, after decompression: a small .gz can contain any number of bytes. */
+/**
+ * The number of bytes in which a row of a file is searched, after decompression: a small .gz can contain any number of
+ * bytes.
+ */
 const MOST_TEXT_BYTES = 2 ** 31;
 
-/** Whether the file itself can be opened at the line; otherwise only its row is shown. */
+/** True if the file itself can be opened at the line; otherwise only its row is shown. */
 export async function opensWell(file: string): Promise<boolean> {
   if (/\.gz$/i.test(file) || rowWord(file) !== 'line') return false;
   const { size } = await stat(file).catch((cause) => {

@@ -2,7 +2,10 @@ import { AuroraError } from '../../base/errors';
 import { addValue, HEAD_ROWS, type Column, type DataHead } from '../../table/head';
 import { openParquet, type ParquetTable } from '../../table/parquet';
 
-/** Of larger columns, such as images, only the name is shown: even of a few rows, all of a row group may be read. */
+/**
+ * The size of a column beyond which, as for images, only the name is shown: even for a few rows, all of a row group may
+ * be read.
+ */
 const MOST_BYTES = 64 * 2 ** 20;
 
 /** Characters of a value, of all values together, and of all names and problems: the extension host keeps them. */

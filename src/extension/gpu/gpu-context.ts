@@ -5,7 +5,7 @@ import { GPU_FOLDER, GPU_PART_NAMES } from '../../protocol/gpu-support';
 import { CONTEXT } from '../ids';
 import type { Services } from '../services';
 
-/** Whether there is anything to remove. Checks for two files and spawns nothing. */
+/** Sets the context: is there anything to remove? Checks for two files and spawns nothing. */
 export async function tellContext({ context }: Services): Promise<void> {
   const gpu = join(context.globalStorageUri.fsPath, GPU_FOLDER);
   const there = await Promise.all(

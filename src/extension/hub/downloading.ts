@@ -11,8 +11,8 @@ import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
 /**
- * Downloads with a notification that shows bytes and the time that is left, and can be canceled. What is there is kept,
- * so that the next attempt continues from there.
+ * Downloads with a notification that shows bytes and the time that is left, and can be canceled. Downloaded parts are
+ * kept, so that the next attempt continues from there.
  *
  * @param args of `aurora get`
  * @param file the experiment among them

@@ -13,7 +13,7 @@ import { WHAT, type Shown } from './hub-program';
 import { pickRepository, type Asked } from './pick-repository';
 import { showing } from './showing';
 
-/** What the user has chosen so far. */
+/** The user's choices so far. */
 export interface GetState {
   services: Services;
   kind: HubKind;
@@ -22,7 +22,7 @@ export interface GetState {
   given?: string;
   /** The repository; of a data set in one configuration, with all of its splits. */
   whole?: Shown;
-  /** What would be downloaded. */
+  /** The planned download. */
   shown?: Shown;
 }
 
@@ -111,7 +111,9 @@ interface DetailsItem extends vscode.QuickPickItem {
   action?: 'download' | 'page';
 }
 
-/** All that is known before the download. The row to agree with comes first; where training is impossible, the reason does. */
+/**
+ * The known facts before the download. The row to agree with comes first; if training is impossible, the reason does.
+ */
 const detailsStep: Step<GetState> = {
   ...always,
   async run({ shown, kind }, place): Promise<Outcome> {

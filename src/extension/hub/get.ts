@@ -9,7 +9,7 @@ import { downloading } from './downloading';
 import { argumentsOf, getSteps, type GetState } from './get-steps';
 import { pageOf } from './host';
 
-/** What is in the cache now: a model with its tokenizer, or the splits of a data set. */
+/** The content of the cache after a download: a model with its tokenizer, or the splits of a data set. */
 export interface Got {
   /** The name of its repository. */
   id: string;

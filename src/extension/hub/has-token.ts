@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cleanToken, tokenPlace } from '../../files/hub-cache';
 
-/** Whether programs that ask the hub find a token, apart from the one that is stored in the editor. */
+/** True if programs that ask the hub find a token, apart from the one that is stored in the editor. */
 export async function environmentHasToken(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
   const place = tokenPlace(env);
   if (place === undefined || 'token' in place) return place !== undefined;

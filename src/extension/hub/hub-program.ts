@@ -9,7 +9,7 @@ import { programLine } from '../launcher/program-line';
 import type { Services } from '../services';
 import { storedToken } from './token';
 
-/** Gigabytes over a slow line, and the machine may sleep meanwhile. A stalled download ends much sooner. */
+/** Gigabytes over a slow line, and the machine may sleep in between. A stalled download ends much sooner. */
 const LONGEST_MS = 7 * 24 * 3600_000;
 
 /** `aurora get WHAT`: what a model or a data set is called on the hub, or a file of the workspace that names some. */
@@ -66,7 +66,7 @@ export async function searchHub(
 
 export type Shown = HubModel | HubData;
 
-/** What would be downloaded. @param args of `aurora get` */
+/** The planned download. @param args of `aurora get` */
 export async function showHub(
   services: Services,
   args: readonly string[],

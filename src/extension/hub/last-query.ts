@@ -12,7 +12,7 @@ export class LastQuery<T> {
     private readonly pause = PAUSE_MS,
   ) {}
 
-  /** Undefined if something else was asked meanwhile. Rejects as the search does. */
+  /** Undefined if another query followed in between. Rejects as the search does. */
   async ask(text: string): Promise<T | undefined> {
     this.cancel();
     const mine = (this.current = new AbortController());

@@ -15,7 +15,7 @@ import { suggestions, type NamedItem } from './suggestions';
 const SHORTEST = 2;
 
 export interface Asked {
-  /** What was typed before. */
+  /** The earlier input. */
   text: string;
 }
 
@@ -43,7 +43,8 @@ export function pickRepository(
     matchOnDescription: true,
     matchOnDetail: true,
     value: asked.text,
-    // Not in the API's types yet. The order of the hub's answer, by downloads, says more than that of the names.
+    // Not in the API's types yet. The order of the hub's answer, by downloads, is more informative than that of the
+    // names.
     sortByLabel: false,
   });
   const paper = kind === 'model' ? t('The AuroRA paper’s models') : t('The AuroRA paper’s data sets');

@@ -62,7 +62,7 @@ export async function signOut({ secrets }: vscode.ExtensionContext): Promise<voi
   void notify.information([done, ...left].join(' '));
 }
 
-/** What a refusal offers, before the same is tried again. @returns whether to try again */
+/** Offers to sign in after a refusal. @returns true to try again */
 export async function offerSignIn(
   context: vscode.ExtensionContext,
   message: string,

@@ -30,7 +30,7 @@ import type { HeadOptions } from './data-head';
 import { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 
-/** How much is known of the model that an experiment names. */
+/** The state of knowledge about the model that an experiment names. */
 export type ModelState =
   | { state: 'unnamed' | 'missing' | 'reading' }
   | { state: 'failed'; error: AuroraError }
@@ -63,14 +63,17 @@ export interface Sources {
   t: Translate;
 }
 
-/** The absolute path of the model file that a text names, whether or not it exists; of a folder, its config.json. */
+/**
+ * The absolute path of the model file that an experiment names, whether or not it exists; for a folder, its
+ * config.json.
+ */
 export async function modelPathOf(file: string, text: string): Promise<string | undefined> {
   const doc = new ExperimentText(file, text);
   const path = doc.string('model', 'path');
   return path === undefined ? undefined : modelFileLater(doc.resolve(path));
 }
 
-/** What is known of a model file before it is read: `reading` if it is not cached. */
+/** The state of a model file before it is read: `reading` if it is not cached. */
 export async function firstModelState(
   path: string | undefined,
   cached: ModelSummary | undefined,

@@ -15,7 +15,7 @@ const COLUMN_KEYS: readonly unknown[] = [
 ];
 const COLUMNS_KEYS: readonly unknown[] = ['labelColumns', 'choiceColumns'];
 
-/** Whether the value at a path names a column: of all files, or of a set in data.evaluations. */
+/** True if the value at a path names a column: of all files, or of a set in data.evaluations. */
 export function namesColumn(path: readonly unknown[]): boolean {
   const [part, key, index, ...rest] = setOf(path) === undefined ? path : ['data', ...path.slice(3)];
   return (
@@ -29,7 +29,7 @@ export function namesColumn(path: readonly unknown[]): boolean {
 export const setOf = ([part, key, name]: readonly unknown[]): string | undefined =>
   part === 'data' && key === 'evaluations' && typeof name === 'string' ? name : undefined;
 
-/** What is known of an experiment's files, as far as they can be read. */
+/** The facts about an experiment's files, as far as they can be read. */
 export interface DataHeads {
   train?: DataHead;
   validation?: DataHead;

@@ -18,13 +18,13 @@ const TEXT = 256 * 1024;
 /** A file with this name is surely data; `.json` can be anything. */
 export const DATA_FILE = /\.(csv|tsv|jsonl|ndjson|conll|iob2?|bio)(\.gz)?$|\.parquet$/i;
 
-/** How an experiment says that its files are to be read. */
+/** The settings by which an experiment's files are read. */
 export type HeadOptions = Pick<DataSpec, 'header' | 'quoting'>;
 
 /**
  * Columns and first values of a data file, as the trainer reads it. Reads only the start of the file. Undefined if the
- * extension is unknown or the content cannot be parsed; the trainer reports why. Of several files that a pattern names,
- * the first is read.
+ * extension is unknown or the content cannot be parsed; the trainer reports why. If a pattern names several files, the
+ * first is read.
  *
  * @param reader of Parquet files
  * @throws AuroraError if a Parquet file is refused, or the file system's error if a file cannot be opened

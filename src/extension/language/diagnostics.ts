@@ -32,7 +32,7 @@ export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.
       vscode.workspace.onDidOpenTextDocument(({ uri }) => this.closed.delete(uri.fsPath)),
       vscode.workspace.onDidCloseTextDocument((document) => {
         if (!isExperiment(document)) return;
-        // As it is on disk: what was not saved is gone.
+        // The text as on disk: unsaved changes are gone.
         this.closed.set(document.uri.fsPath, '');
         void this.lookAgain();
       }),
@@ -96,7 +96,7 @@ export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.
   }
 }
 
-/** Where an offset is; a document knows, and so does the text of one that is closed. */
+/** Finds the position of an offset; a document can, and so can the text of one that is closed. */
 type Placed = Pick<vscode.TextDocument, 'positionAt'>;
 
 class Positions implements Placed {

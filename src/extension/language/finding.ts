@@ -1,4 +1,4 @@
-/** A range of a text, in characters. */
+/** A range in a document's text, in characters. */
 export interface Span {
   offset: number;
   length: number;

@@ -19,8 +19,8 @@ import { count } from '../../base/number-text';
 const LISTED = 16;
 
 /**
- * What a hover adds to the schema's description: a key's default, the modules that a target matches, what a column or a
- * model contains. Plain text, one fact per line; undefined if there is nothing to add.
+ * A hover's addition to the schema's description: a key's default, the modules that a target matches, the content of a
+ * column or a model. Plain text, one fact per line; undefined if there is nothing to add.
  */
 export function hoverAt(
   analysis: Analysis,
@@ -70,7 +70,7 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
   const entry = typeof index === 'number' ? doc.string('adapter', key, index) : undefined;
   const whole = key === 'targetModules' ? adapter.targetModules : adapter.excludeModules;
   if (whole === undefined) return [];
-  // One entry alone; the whole setting with what the other entries exclude.
+  // One entry alone; for the whole setting, with the modules that other entries exclude.
   const spec =
     entry !== undefined
       ? { ...(key === 'targetModules' ? adapter : {}), targetModules: [entry] }
@@ -104,7 +104,7 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
   }
 }
 
-/** Of a reference to the hub: where its files are. */
+/** The place of the files of a reference to the hub. */
 function hubLines({ doc, findings }: Analysis, path: JSONPath, t: Translate): string[] {
   const text = doc.string(...path);
   const ref = text === undefined ? undefined : parseHubReference(text);

@@ -3,16 +3,16 @@ import * as vscode from 'vscode';
 
 /** The last preflight of an experiment: of which text, and what it found. */
 export interface KeptPreflight {
-  /** Of the measured text. */
+  /** A checksum of the measured text. */
   sum: string;
-  /** Whether nothing prevents training. */
+  /** True if nothing prevents training. */
   fits: boolean;
   secondsPerStep?: number;
   markdown: string;
 }
 
 const KEY = 'preflights';
-/** More reports than anyone looks for. */
+/** The most reports that are kept: nobody needs more. */
 const MOST = 30;
 
 const kept = new vscode.EventEmitter<string>();

@@ -3,7 +3,7 @@ import { showError } from '../ask/guard';
 import type { Services } from '../services';
 import { isExperiment } from './experiment-document';
 
-/** Experiments in the editor. What analyzes them is loaded when the first one is open. */
+/** Language features for experiments in the editor. The analysis is loaded when the first one is open. */
 export function registerLanguage(services: Services): vscode.Disposable {
   let providers: Promise<vscode.Disposable> | undefined;
   let disposed = false;

@@ -49,7 +49,7 @@ export function budgetText(
   }
 }
 
-/** Whether the targets have a problem other than matching nothing. */
+/** True if the targets match something, or have a problem other than matching nothing. */
 function matchesSome(layers: Analysis['layers'], adapter: TrainedSpec): boolean {
   try {
     return (

@@ -28,7 +28,7 @@ const RUNS_MS = 3000;
 export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
-  /** What each file's lenses last showed of its runs. */
+  /** The last lenses of each file about its runs. */
   private readonly said = new Map<string, string>();
   private timer?: NodeJS.Timeout;
   readonly onDidChangeCodeLenses = this.changed.event;

@@ -4,7 +4,7 @@ import { filesOfLater } from '../../files/pattern';
 import { fileKeys } from './checks/check-files';
 import type { ExperimentText } from './experiment-text';
 
-/** What is looked for beside a model. */
+/** The files that are searched for beside a model. */
 const BESIDE = ['tokenizer.json', 'preprocessor_config.json'];
 
 /** The files that an experiment is checked against, whether or not they exist; a pattern as its files. */

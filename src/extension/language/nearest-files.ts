@@ -1,10 +1,10 @@
 import { basename, dirname, extname, relative } from 'node:path';
 import { editDistance } from '../../base/nearest';
 
-/** Of a message and its quick fixes. */
+/** The most suggestions of a message and its quick fixes. */
 export const MOST_SUGGESTED = 3;
 
-/** Names that most models share: what tells such files apart is their folder. */
+/** Names that most models share: only the folders of such files differ. */
 const SHARED =
   /^(model[^.]*\.onnx|model_index\.json|config\.json|tokenizer\.json|preprocessor_config\.json)$/i;
 
@@ -52,7 +52,7 @@ function areAlike(a: string, b: string): boolean {
 
 type NamePair = readonly (readonly [string, string])[];
 
-/** What is compared of two paths: each way in which the one can be the other, misspelt. */
+/** The pairs of names to compare in two paths: each way in which the one can be the other, misspelt. */
 function namePairs(from: string, missing: string, file: string): NamePair[] {
   const [wanted, name] = [basename(missing), basename(file)];
   const [wantedFolder, folder] = [basename(dirname(missing)), basename(dirname(file))];

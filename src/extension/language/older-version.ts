@@ -33,10 +33,13 @@ async function textOf(run: string): Promise<string | undefined> {
   return text;
 }
 
-/** Whether both texts have the same settings: comments, layout, the order of keys, the sweep and the cluster do not matter. */
+/**
+ * True if both experiments have equal settings: comments, layout, the order of keys, the sweep and the cluster do not
+ * matter.
+ */
 export const sameSettings = (a: string, b: string): boolean => a === b || settingsOf(a) === settingsOf(b);
 
-/** One that is not JSON, as while it is being edited, is compared as far as it can be read. */
+/** Text that is not JSON, as while it is being edited, is compared as far as it can be read. */
 function settingsOf(text: string): string {
   const value = new ExperimentSource('', text.replace(/^\uFEFF/, '')).value();
   const settings =

@@ -54,7 +54,7 @@ const SECTIONS = ['adapter', 'training', 'model', 'task', 'data'];
 export const settingKeys = (method: string): string[] =>
   SECTIONS.flatMap((section) => knownKeys([section], method).map((key) => `${section}.${key}`));
 
-/** Whether a key is where a sweep names a setting. */
+/** True if a key is in a place where a sweep names a setting. */
 export const isSweepKey = ([section, part, ...rest]: JSONPath): boolean =>
   section === 'sweep' &&
   ((part === 'parameters' && rest.length === 1) || (part === 'trials' && rest.length === 2));
@@ -69,7 +69,7 @@ function adapterKey(key: string, method: string): Schema | undefined {
 
 function resolved({ $ref, ...own }: Schema): Schema {
   const at = $ref === undefined ? own : { ...ROOT.definitions[$ref.replace('#/definitions/', '')], ...own };
-  // Of several forms, the one with keys.
+  // The form with keys, if there are several.
   const keyed = at.properties ? undefined : at.anyOf?.map(resolved).find((form) => form.properties);
   return keyed ? { ...keyed, ...at, properties: keyed.properties } : at;
 }

@@ -12,7 +12,7 @@ import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 
 export interface Suggestion {
   kind: 'file' | 'module' | 'column' | 'output' | 'setting';
-  /** As written between the quotes. */
+  /** The value as written between the quotes. */
   value: string;
   /** Shown beside it in the list. */
   detail: string;

@@ -10,7 +10,7 @@ export interface ResumeOptions {
 }
 
 export interface SweepOptions extends ResumeOptions {
-  /** Where its trials are trained; omitted: on this machine. */
+  /** The place where its trials are trained; omitted: this machine. */
   on?: ExecutorName;
 }
 
@@ -101,7 +101,10 @@ export interface TrainerClient extends vscode.Disposable {
   ownRuns(): readonly string[];
   /** The Node that runs all programs. MissingError if there is none. */
   node(): Promise<NodeProgram>;
-  /** What can train here, for the Machine view and diagnostics. Executes nothing but `node --version`. */
+  /**
+   * The report on training on this machine, for the Machine view and diagnostics. Executes nothing but `node
+   * --version`.
+   */
   machine(): Promise<MachineReport>;
 }
 
@@ -112,6 +115,6 @@ export interface MachineReport {
   totalMemory: number;
   freeMemory: number;
   cores: number;
-  /** What is missing, each with its one next step. */
+  /** The missing parts, each with its one next step. */
   problems: { message: string; hint: string }[];
 }

@@ -1,6 +1,6 @@
 /**
- * What a trainer inherits from the editor's environment. This is an allow-list: the editor's own variables
- * (NODE_OPTIONS, ELECTRON_RUN_AS_NODE, VSCODE_…) change what Node does, and tokens must not leak.
+ * The variables that a trainer inherits from the editor's environment. This is an allow-list: the editor's own
+ * variables (NODE_OPTIONS, ELECTRON_RUN_AS_NODE, VSCODE_…) change what Node does, and tokens must not leak.
  */
 const NAMES = new Set(
   (
@@ -10,11 +10,11 @@ const NAMES = new Set(
     'SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE ' +
     // The user's own settings of the allocator (`largePages`).
     'GLIBC_TUNABLES ' +
-    // Where GPU libraries are found.
+    // The folders of GPU libraries.
     'LD_LIBRARY_PATH DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH ' +
-    // Where the hub's cache is, in which an experiment's references lead to files. Not the token.
+    // The hub's cache, in which an experiment's references lead to files. Not the token.
     'HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE ' +
-    // How long a check of this machine measures each device.
+    // The time in which a check of this machine measures each device.
     'AURORA_DOCTOR_SECONDS'
   ).split(' '),
 );
@@ -40,8 +40,8 @@ const networkEnvironment = (from: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(from).filter(([name]) => NETWORK.test(name)));
 
 /**
- * How the user reaches a cluster: the agent with their ssh keys, Slurm's and kubectl's configuration. Not what describes a
- * job that the editor itself may run in, and paths of credentials rather than tokens.
+ * The user's access to a cluster: the agent with their ssh keys, Slurm's and kubectl's configuration. It excludes
+ * variables of a job that the editor itself may run in, and paths of credentials rather than tokens.
  */
 const CLUSTER =
   /^(SSH_AUTH_SOCK|KRB5CCNAME|SLURM_(CONF|CONF_SERVER|CLUSTERS)|(SBATCH|SQUEUE|SACCT|SCANCEL)_\w+|KUBECONFIG|AWS_(PROFILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|REGION)|CLOUDSDK_CONFIG|GOOGLE_APPLICATION_CREDENTIALS|AZURE_CONFIG_DIR|AURORA_CLUSTER_LOOK_MS)$/;
@@ -54,7 +54,7 @@ export const clusterEnvironment = (from: NodeJS.ProcessEnv): NodeJS.ProcessEnv =
 
 const PROXY = /^(GLOBAL_AGENT_)?(HTTPS?|NO)_PROXY$|^npm_config_(https?_|no)?proxy$/i;
 
-/** What the editor's settings say about proxies: http.proxySupport, http.proxy and http.noProxy. */
+/** The editor's settings for proxies: http.proxySupport, http.proxy and http.noProxy. */
 export interface ProxySettings {
   support: string;
   proxy: string;
@@ -76,7 +76,7 @@ export function downloadEnvironment(
   return { ...Object.fromEntries(others), HTTPS_PROXY: proxy.trim(), HTTP_PROXY: proxy.trim(), ...none };
 }
 
-/** What huggingface_hub's users set beside it: a mirror, offline mode, access, certificates. */
+/** The variables that huggingface_hub's users set beside it: a mirror, offline mode, access, certificates. */
 const HUB =
   /^(HF_ENDPOINT|HF_HUB_OFFLINE|TRANSFORMERS_OFFLINE|HF_HUB_DISABLE_XET|HF_TOKEN|HUGGING_FACE_HUB_TOKEN|HF_TOKEN_PATH|HF_HUB_DISABLE_IMPLICIT_TOKEN|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE)$/;
 

@@ -26,7 +26,7 @@ const FIRST_WORD_MS = 30_000;
 const LOOK_MS = 50;
 /** An error may have one line for each trial of a sweep. */
 const LOG_LINES = 400;
-/** Of a trainer that ended without reporting an error. */
+/** The number of lines to show from a trainer that ended without reporting an error. */
 const SAID = 6;
 
 /**

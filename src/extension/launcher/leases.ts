@@ -12,7 +12,7 @@ export const LEASE_MS = 5000;
 /** A trainer with no heartbeat for so long has failed to start: its lease is dropped. */
 const STARTUP_MS = 120_000;
 
-/** Where the leased runs are stored across a reload; VS Code's workspaceState is one. */
+/** The store of the leased runs across a reload; VS Code's workspaceState is one. */
 export interface Memory {
   get(): readonly string[];
   set(runs: readonly string[]): void;
@@ -87,7 +87,7 @@ export class Leases {
 }
 
 /**
- * What this window knows of a run. Timed by its own clock, since a heartbeat's clock may have been changed or be
+ * The lease of a run in this window. Timed by its own clock, since a heartbeat's clock may have been changed or be
  * another machine's.
  */
 interface Held {
@@ -98,7 +98,7 @@ interface Held {
   heard: number;
 }
 
-/** Whether a trainer needs the lease. After sleep, a machine's trainer looks dead until its next heartbeat. */
+/** True if a trainer needs the lease. After sleep, a machine's trainer looks dead until its next heartbeat. */
 function isWanted(held: Held, status: RunStatus | undefined): boolean {
   const now = held.clock.read();
   if (status && status.state !== 'running') return false;

@@ -25,11 +25,11 @@ export async function readTail(path: string, most = TAIL_BYTES): Promise<LogTail
   }
 }
 
-/** The last lines of a text. */
+/** The last lines of a log. */
 export const lastLines = (text: string, count: number): string =>
   text.trimEnd().split('\n').slice(-count).join('\n');
 
-/** Without terminal colors. Of a line that was overwritten repeatedly, only the final text. */
+/** The text without terminal colors. For a line that was overwritten repeatedly, only the final text. */
 const plain = (text: string): string =>
   text
     // eslint-disable-next-line no-control-regex

@@ -7,7 +7,7 @@ import { readIfThere } from '../../files/read';
 import { readTail } from './log-tail';
 import type { RunStatus } from '../../protocol/events';
 
-/** Like `readStatus`, but non-blocking: undefined before the trainer's first status. */
+/** `readStatus` without blocking: undefined before the trainer's first status. */
 export async function statusOf(run: string): Promise<RunStatus | undefined> {
   const path = runPaths(run).status;
   const bytes = await readIfThere(path);

@@ -9,7 +9,7 @@ import { temporaryBeside } from '../../files/temporary';
 import { NODE_NAME, runtimeFiles, type RuntimeFile } from '../../executors/package/files';
 import { own } from '../../base/names';
 
-/** Where trainers run from: outside the extension, which an update removes. */
+/** The folder from which trainers run: outside the extension, which an update removes. */
 export interface RuntimeCopy {
   folder: string;
   cli: string;

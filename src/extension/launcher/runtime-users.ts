@@ -80,7 +80,7 @@ function notesNow(folder: string): number {
   }
 }
 
-/** Also removes the notes of ended processes. */
+/** True if a process uses the copy. Also removes the notes of ended processes. */
 async function hasUsers(folder: string): Promise<boolean> {
   let users = 0;
   for (const name of await readdir(join(folder, IN_USE)).catch(() => [] as string[])) {
@@ -91,7 +91,7 @@ async function hasUsers(folder: string): Promise<boolean> {
   return users > 0;
 }
 
-/** A later process may have the same PID. If the two cannot be told apart, the copy is kept. */
+/** A later process may have the same PID. If the two cannot be distinguished, the copy is kept. */
 async function isStale(note: string, pid: number): Promise<boolean> {
   const known = { pid, host: hostname() };
   let value: unknown;

@@ -68,7 +68,7 @@ export async function stopRun(run: string, times: StopTimes = stopTimes(run)): P
     await end(run, begun, times);
   }
   const last = await statusOf(run);
-  // As the trainer's second thread does when it ends a hung one: the run can be resumed.
+  // The trainer's second thread does this when it ends a hung one: the run can be resumed.
   if (forced) await markStopped(run, begun);
   return stopOutcome(run, last ?? begun, forced);
 }
@@ -126,7 +126,7 @@ async function end(run: string, begun: RunStatus, times: StopTimes): Promise<voi
 
 const whereIs = (status: RunStatus) => presence(status, status.heartbeat);
 
-/** Where the system does not say when a process started, the command line decides which one has that PID. */
+/** Where the system does not report when a process started, the command line decides which one has that PID. */
 const isTheRuns = (run: string, status: RunStatus): Promise<boolean> =>
   isOurTrainer(status, status.heartbeat, status.started === undefined ? basename(run) : '');
 

@@ -19,14 +19,14 @@ import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
 import { findRuntime } from '../../executors/package/files';
 import { keepCopy, removeOldVersions } from './runtime-users';
 
-/** What the trainer client needs from the editor. */
+/** The services of the editor that the trainer client needs. */
 export interface TrainerHost {
   /** The extension's dist folder. */
   dist: string;
   /** globalStorage: copies of the programs, one folder per version. */
   storage: string;
   version: string;
-  /** How VS Code's own Node describes itself; findNode. */
+  /** The path of VS Code's own Node; see findNode. */
   execPath: string;
   electron: string | undefined;
   trusted(): boolean;
@@ -34,7 +34,7 @@ export interface TrainerHost {
     nodePath: string;
     threads: number;
     keepRunsAfterClose: boolean;
-    /** As it is in the settings, unchecked. */
+    /** The section as it is in the settings, unchecked. */
     cluster: object;
   } & DeviceSettings;
   memory: Memory;
@@ -117,7 +117,7 @@ export class Trainer {
     const env = clusterEnvironment(process.env);
     const running = await this.program(args, { cwd: dirname(experimentFile), env });
     const ended = await running.ended;
-    // Trials that are left to train are no error here.
+    // Trials that are left to train are not an error here.
     if (ended.code === 0 || ended.code === EXIT.stopped) return;
     throw programError(ended, 'sweep --cancel');
   }
@@ -336,7 +336,7 @@ export class Trainer {
   }
 
   private async giveBack(run: string, e: unknown): Promise<void> {
-    // What its trainer left is in the error. Without an experiment it is not a usable run.
+    // The error has the trainer's last output. Without an experiment it is not a usable run.
     if (await isThereFile(runPaths(run).spec)) return;
     this.host.info(`The run ${run} did not start: ${(e as Error).message}`);
     await rm(run, { recursive: true, force: true }).catch(() => undefined);

@@ -87,7 +87,7 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
   });
 }
 
-/** Whether to measure now: asks if a run is training, since each would slow the other down. */
+/** True to measure now: asks if a run is training, since each would slow the other down. */
 async function whileTraining({ store }: Services): Promise<boolean> {
   const training = (await store.runs()).filter(isActiveHere).length;
   if (training === 0) return true;

@@ -2,14 +2,14 @@ import * as vscode from 'vscode';
 import { plainMessage } from './plain-message';
 
 type Options = Omit<vscode.InputBoxOptions, 'validateInput'> & {
-  /** Why a text is not valid. */
+  /** Returns the reason why an input is not valid. */
   validateInput?: (text: string) => string | undefined | Promise<string | undefined>;
 };
 
 const plain = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : plainMessage(text);
 
-/** Asks for a text in an input box whose texts cannot contain a link. */
+/** Asks for a string in an input box whose texts cannot contain a link. */
 export const askText = ({ prompt, validateInput, ...options }: Options): Thenable<string | undefined> =>
   vscode.window.showInputBox({
     ...options,

@@ -114,18 +114,21 @@ export class ModelCache {
   }
 }
 
-/** Whether this machine's speed was missing, or measured while it was busy: the next window may know better. */
+/** True if this machine's speed was missing, or measured while it was busy: the next window may know better. */
 const lacksTime = ({ step }: KnownModel): boolean =>
   step?.memory !== undefined && (step.time === undefined || step.time.rates.busy === true);
 
-/** Of a folder, ms since 1970: when a file in it was written, replaced or removed; 0 if there is none. */
+/**
+ * The time of a folder's last change in ms since 1970: a file in it was written, replaced or removed; 0 if there is
+ * none.
+ */
 const changedAt = (folder: string): Promise<number> =>
   stat(folder).then(
     (s) => s.mtimeMs,
     () => 0,
   );
 
-/** Of a folder from the hub: where the shapes of its weights are. */
+/** The files of a folder from the hub with the shapes of its weights. */
 const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json'];
 
 async function identity(path: string): Promise<{ size: number; time: number }> {

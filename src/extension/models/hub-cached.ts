@@ -5,7 +5,10 @@ import { hubCacheFolder } from '../../files/hub-cache';
 import { MODEL_CONFIG, PIPELINE_INDEX } from '../../files/model-path';
 import { withPatterns } from '../../files/pattern';
 
-/** What the hub's cache has that can be trained on, for lists in which a person chooses. No requests, and nothing is read. */
+/**
+ * The parts of the hub's cache that can be trained on, for lists in which a person chooses. No requests, and nothing is
+ * read.
+ */
 
 /** More would not be found in a list either. */
 const MOST = 300;
@@ -23,11 +26,11 @@ export async function cachedModels(cache = hubCacheFolder()): Promise<string[]> 
   return found;
 }
 
-/** Of a pipeline, what an interrupted download may lack. */
+/** The files of a pipeline that an interrupted download may lack. */
 const UNET = /^unet\/[^/]+\.(safetensors|onnx)$/;
 
 const DATA = /\.(parquet|(csv|tsv|jsonl|conll)(\.gz)?)$/;
-/** As the hub numbers the files to which it converts a split. */
+/** The hub's numbers for the files to which it converts a split. */
 const NUMBERED = /^(.*\/)\d{4}\.parquet$/;
 
 /** Paths of data files; several that belong together as their pattern. */

@@ -16,7 +16,7 @@ export interface UnusableInput {
   error: AuroraError;
 }
 
-/** What decides whether a file can be used. */
+/** The files that decide whether a file can be used. */
 const READ = {
   tokenizer: ['tokenizer_config.json', 'config.json', 'chat_template.jinja', 'merges.txt'],
   preprocessor: [],
@@ -29,7 +29,7 @@ const FAULTS: readonly ErrorKind[] = ['tokenizer', 'model'];
 const MOST = 32;
 
 /**
- * Whether tokenizers and preprocessors can be used, from a separate process: reading one takes up to seconds, and the
+ * Finds out in a separate process if tokenizers and preprocessors can be used: reading one takes up to seconds, and the
  * file may be hostile. A file is checked again once it changes.
  */
 export class InputFiles {
@@ -41,7 +41,7 @@ export class InputFiles {
     private readonly log: { warn(message: string): void },
   ) {}
 
-  /** What is known without waiting, perhaps of an earlier version of a file. */
+  /** The results that are known without waiting, perhaps for an earlier version of a file. */
   cached(files: readonly InputFile[]): UnusableInput[] {
     return files.flatMap(({ kind, path }) => {
       const error = this.latest.get(path);

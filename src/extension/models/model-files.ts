@@ -15,7 +15,7 @@ export async function findModels(): Promise<string[]> {
   return modelsAmong(found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath));
 }
 
-/** Tells menus which folders are models: a `when` clause cannot look into a folder. */
+/** Sets the context of menus on folders that are models: a `when` clause cannot look into a folder. */
 export function registerModelFolders(): vscode.Disposable {
   let timer: NodeJS.Timeout | undefined;
   const look = (delay: number) => {

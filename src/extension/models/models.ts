@@ -4,12 +4,12 @@ import type { ModelSummary } from '../../graph/summary';
 import type { InputFile, UnusableInput } from './input-files';
 import type { StepCost } from '../../protocol/step-cost';
 
-/** What an estimate is for; a new experiment's adapter if none is given. */
+/** The subject of an estimate; a new experiment's adapter if none is given. */
 export interface StepChoice {
   batch: number;
   length: number;
   method?: string;
-  /** Whether a new head is trained, and on which output; as the model suggests if omitted. */
+  /** True if a new head is trained, and the output for it; as the model suggests if omitted. */
   head?: boolean;
   output?: string;
   rank?: number;
@@ -17,28 +17,31 @@ export interface StepChoice {
   targets?: string;
 }
 
-/** What `aurora inspect` says about a model. */
+/** The report of `aurora inspect` on a model. */
 export type KnownModel = ModelSummary & Partial<Inspection>;
 
 /**
- * What a model offers to adapters, from `aurora inspect --json` (our own parser in a separate process without the
- * runtime: safe on any file). Cached in globalStorage by the path, size and modification time of its files.
+ * The parts of a model that adapters can use, from `aurora inspect --json` (our own parser in a separate process
+ * without the runtime: safe on any file). Cached in globalStorage by the path, size and modification time of its files.
  */
 export interface ModelInspector {
   inspect(modelPath: string): Promise<KnownModel>;
-  /** What `aurora inspect` prints for people; not cached. Rejects with an AuroraError that says why it cannot be used. */
+  /**
+   * The report of `aurora inspect` for people; not cached. Rejects with an AuroraError that explains why it cannot be
+   * used.
+   */
   report(modelPath: string): Promise<string>;
   /** Only from the cache. */
   cached(modelPath: string): KnownModel | undefined;
   /** Tokenizers and preprocessors of these that training refuses. */
   unusable(files: readonly InputFile[]): Promise<UnusableInput[]>;
-  /** Those that are known without waiting. */
+  /** The unusable inputs that are known without waiting. */
   cachedUnusable(files: readonly InputFile[]): UnusableInput[];
   /** All of it for a choice of batch, length and method; not cached. */
   look(modelPath: string, choice: Partial<StepChoice>, token?: vscode.CancellationToken): Promise<Inspection>;
-  /** What a training step takes on this machine; not cached. */
+  /** The cost of a training step on this machine; not cached. */
   estimate(modelPath: string, choice: StepChoice): Promise<StepCost>;
-  /** The same for several batches and lengths, all lengths of the first batch first. */
+  /** The costs for several batches and lengths, all lengths of the first batch first. */
   estimates(
     modelPath: string,
     choice: Omit<StepChoice, 'batch' | 'length'>,

@@ -4,11 +4,11 @@ import { basename, dirname } from 'node:path';
 export interface PictureFolder {
   path: string;
   images: number;
-  /** Whether they have captions: in metadata.jsonl or metadata.csv, or in text files of their names. */
+  /** True if they have captions: in metadata.jsonl or metadata.csv, or in text files of their names. */
   captions: boolean;
 }
 
-/** What is looked for: images, and where captions are. */
+/** The files to search for: images, and those with captions. */
 export const PICTURE_FILES = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif,txt,jsonl,csv}';
 
 const IMAGE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { PIPELINE_INDEX } from '../../files/model-path';
 
-/** One search for everything that an experiment may name: models, tokenizers, data. */
+/** A single search for everything that an experiment may name: models, tokenizers, data. */
 const DATA = ['csv', 'tsv', 'jsonl', 'ndjson', 'conll', 'iob', 'iob2', 'bio'];
 const PATTERN = `**/*.{onnx,parquet,${DATA.flatMap((d) => [d, `${d}.gz`]).join(',')}}`;
 const TOKENIZERS = '**/*{tokenizer,preprocessor}*.json';
@@ -10,7 +10,7 @@ const PIPELINES = `**/${PIPELINE_INDEX}`;
 export const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
 const LIMIT = 2000;
 
-/** How long new files may be missing from the result. */
+/** The time in which new files may be missing from the result. */
 const FRESH_MS = 30_000;
 
 /** Absolute paths of the workspace's models (of a pipeline, its model_index.json), tokenizers and data files; cached for a short time. */

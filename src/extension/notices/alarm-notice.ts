@@ -12,7 +12,7 @@ import { notify } from '../messages/notify';
 /** Shows a notification when something goes wrong with a run: one for alarms in quick succession. */
 export function registerAlarmNotice(services: Services): vscode.Disposable {
   const { store, log } = services;
-  // What happened before this window opened is in the tree.
+  // Alarms from before this window opened are in the tree.
   const batches = new AlarmBatches(
     Date.now(),
     (run, alarms) => void show(services, run, alarms).catch((e: Error) => log.error(e)),
@@ -40,7 +40,7 @@ async function show({ store }: Services, folder: string, alarms: readonly Alarm[
   const buttons = [...(canStop ? [stop] : []), fork.title];
   const picked = await notify.warning(message, ...buttons);
   const stopping = picked !== undefined && isActive(store.run(folder)?.state ?? 'finished');
-  // Also before a fork, which replaces it: two would share the device.
+  // This also precedes a fork, which replaces the run: two would share the device.
   if (stopping) await vscode.commands.executeCommand(COMMAND.stopRun, folder);
   if (picked === fork.title)
     await vscode.commands.executeCommand(COMMAND.forkRun, folder, fork.step, fork.overrides);

@@ -54,7 +54,7 @@ export async function sweepEnded(
   runs: readonly RunEntry[],
 ): Promise<void> {
   const trials = bySweep([sweep], runs).groups[0]?.runs ?? [];
-  // Of a cluster's, the reason is most often the cluster's own refusal.
+  // A cluster's sweep fails most often because the cluster itself refuses it.
   const isFailed = sweep.record.on !== undefined && sweep.state === 'failed';
   const error = isFailed ? await loggedError(sweep.folder).catch(() => undefined) : undefined;
   const { kind, message, decision } = sweepEndText(sweep, trials, vscode.l10n.t, error);

@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { notify } from '../messages/notify';
 
 /**
- * Whether the workspace is trusted. If not, shows `message`, which says why trust is needed, with a button to grant it.
+ * True if the workspace is trusted. If not, shows `message`, which explains why trust is needed, with a button to grant
+ * it.
  */
 export async function trustedFor(message: string): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;

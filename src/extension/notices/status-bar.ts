@@ -11,12 +11,12 @@ import { statusText, type ActiveRun } from '../words/status-text';
 /** Minimum time between changes of the item, so that it stays readable. */
 const UPDATE_MS = 1000;
 
-/** Not in the palette: it acts on what the item shows. */
+/** A command that is not in the palette: it acts on the item's subject. */
 const CLICKED = '_aurora.openActiveRun';
 
 const WARNING = new vscode.ThemeColor('statusBarItem.warningBackground');
 
-/** One item, shown only while something runs: experiment, progress and loss. A click opens the dashboard. */
+/** An item shown only while something runs: experiment, progress and loss. A click opens the dashboard. */
 export function registerStatusBar(services: Services): vscode.Disposable {
   const { store, trainer, panels, log } = services;
   const item = vscode.window.createStatusBarItem('aurora.runs', vscode.StatusBarAlignment.Left, 50);

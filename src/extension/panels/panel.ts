@@ -7,7 +7,7 @@ import { panelHtml } from './html';
 
 /** A kind of dashboard: how a panel is created and which messages it exchanges with its page. */
 export interface PanelKind<Open, FromPage> {
-  /** Also the name of the page's bundle: dist/webview/<name>.js and .css. */
+  /** The name, which is also that of the page's bundle: dist/webview/<name>.js and .css. */
   name: (typeof PANELS)[number];
   /** Panels with the same key are the same panel. */
   key(open: Open): string;
@@ -27,7 +27,7 @@ export interface PageChannel {
   /** Nothing is sent to a page that is hidden or has not sent `ready`: it gets a snapshot when it is shown again. */
   post(message: unknown): void;
   setTitle(title: string): void;
-  /** What the page loads a file by, if it is in one of the kind's `folders`; absolute path. */
+  /** The address by which the page loads a file, if it is in one of the kind's `folders`; absolute path. */
   address(path: string): string;
 }
 
@@ -90,7 +90,7 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     }
   }
 
-  /** What the visible panels show. */
+  /** The subjects of the visible panels. */
   inSight(): Open[] {
     return [...this.panels.values()].flatMap(({ panel, open }) => (panel.visible ? [open] : []));
   }

@@ -6,18 +6,18 @@ import type { RunsOpen } from '../../study/runs-table/open';
 
 /** The dashboards. Each is revealed if it is already open. */
 export interface Panels extends vscode.Disposable {
-  /** One run, or several overlaid. `preserveFocus` leaves the focus where it is, as for a click in a list. */
+  /** A run, or several overlaid. `preserveFocus` leaves the focus where it is, as for a click in a list. */
   openRun(runs: readonly string[], preserveFocus?: boolean): void;
   /** The folder of a sweep. */
   openSweep(folder: string, preserveFocus?: boolean): void;
-  /** Whether a visible dashboard shows the run, or a visible page is the sweep's. */
+  /** True if a visible dashboard shows the run, or a visible page is the sweep's. */
   isInSight(folder: string): boolean;
   /** Without a file: a calculator for the paper's shapes. */
   openBudget(experimentFile?: string): void;
   /** A calculator that begins with this model. */
   openModelBudget(model: string): void;
   openActivations(run: string): void;
-  /** What the checkpoint of a step gets wrong; its predictions exist. */
+  /** The errors of a step's checkpoint; its predictions exist. */
   openErrors(run: string, step: number, on: MeasuredOn): void;
   openPlayground(open: PlaygroundOpen): void;
   openStudy(open: StudyOpen): void;

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
 
-/** What file systems do not allow in names, on any platform. */
+/** Characters that file systems do not allow in names, on any platform. */
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
 
 const MESSAGE_MS = 5000;

@@ -27,7 +27,7 @@ export function markOf(
   const diagnostic = new vscode.Diagnostic(range, messageOf(problem), severity);
   diagnostic.source = 'AuroRA';
   diagnostic.code = 'preflight';
-  // Of other files, only a row that is read for it can be shown, which a quick fix does.
+  // In other files, only a row that is read for it can be shown, which a quick fix does.
   diagnostic.relatedInformation = (problem.places ?? [])
     .filter(({ file }) => rowWord(file) === 'line' && !file.endsWith('.gz'))
     .map(({ file, row }) => {

@@ -137,8 +137,8 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
   }
 
   /**
-   * Reports problems at the settings they concern, except those that the editor has already found. What the machine
-   * lacks is not the file's fault: the message and the report say it.
+   * Reports problems at the settings they concern, except those that the editor has already found. Problems of the
+   * machine are not the file's fault: the message and the report have them.
    */
   private async mark(uri: vscode.Uri, problems: readonly PreflightProblem[]): Promise<void> {
     const document = await vscode.workspace.openTextDocument(uri);
@@ -164,7 +164,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
     this.collection.delete(vscode.Uri.file(file));
   }
 
-  /** What was measured of other data says nothing of these. */
+  /** Measurements of other data do not apply to these. */
   private async lookAgain(): Promise<void> {
     for (const [file, before] of [...this.marked]) {
       const document = await readFile(file, 'utf8').catch(() => '');

@@ -26,7 +26,7 @@ import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 import { isHeadAlone } from '../../experiment/methods';
 
-/** What a preflight has reported so far. */
+/** The reports of a preflight so far. */
 export interface PreflightReport {
   modules?: PreflightModules;
   data?: PreflightData;

@@ -9,7 +9,7 @@ import { notify } from '../messages/notify';
 
 type BusyAnswer = { do: 'start' } | { do: 'queue' } | { do: 'stop'; these: InProgress };
 
-/** How long the status bar says that a run is queued. */
+/** The time for which the status bar shows that a run is queued. */
 const QUEUED_MS = 6000;
 
 /**
@@ -32,7 +32,7 @@ export async function startUnlessBusy<T>(
     vscode.window.setStatusBarMessage(message, QUEUED_MS);
     return undefined;
   }
-  // Counts as starting meanwhile, so that the queue does not take the free place.
+  // It counts as starting during this, so that the queue does not take the free place.
   return whileStarting(name, async () => {
     if (answer.do === 'stop') await stopOthers(services, answer.these);
     return start();

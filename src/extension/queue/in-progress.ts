@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { isActiveHere } from '../runs/shown-state';
 import type { RunEntry, RunStore, SweepEntry } from '../runs/store';
 
-/** What is training on this machine, or about to. */
+/** The work that trains on this machine, or is about to. */
 export interface InProgress {
   /** Without the trials of running sweeps. */
   runs: RunEntry[];

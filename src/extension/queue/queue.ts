@@ -22,8 +22,8 @@ export const createQueue = ({ workspaceState }: vscode.ExtensionContext): RunQue
   });
 
 /**
- * Starts queued runs, and their commands. What an earlier window queued starts only after the user agrees, and nothing
- * starts in an untrusted workspace.
+ * Starts queued runs, and their commands. Items that an earlier window queued start only after the user agrees, and
+ * nothing starts in an untrusted workspace.
  */
 export function registerQueue(services: Services): vscode.Disposable {
   const { store, queue, log } = services;
@@ -43,7 +43,7 @@ export function registerQueue(services: Services): vscode.Disposable {
   };
   const tellFailed = async (item: QueuedRun, e: Error): Promise<void> => {
     const { name } = item.spec;
-    // What Run Now asks about needs no other hint.
+    // The questions of Run Now need no other hint.
     const isAsked = e instanceof AuroraError && (e.kind === 'inputs' || e.kind === 'owned');
     const why = messageOf(isAsked ? { message: e.message } : e);
     const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, why);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Experiment } from '../../experiment/experiment';
 import type { ResumeOptions } from '../launcher/client';
 
-/** What a queued item starts. */
+/** The work that a queued item starts. */
 export type QueuedWork =
   /** A new run of the experiment's text as it was when it was queued. */
   | { kind: 'run'; text: string }
@@ -25,10 +25,10 @@ export type QueuedRun = QueuedWork & {
 
 export type NewQueued = QueuedWork & Pick<QueuedRun, 'file' | 'spec'>;
 
-/** Why an item does not start by itself: an earlier window queued it, or its start failed. */
+/** The reason why an item needs the user to start: an earlier window queued it, or its start failed. */
 export type Held = 'earlier' | 'failed';
 
-/** Where the queue is kept while the window is closed; VS Code's workspaceState. */
+/** The store of the queue while the window is closed; VS Code's workspaceState. */
 export interface QueueMemory {
   get(): unknown;
   set(items: readonly QueuedRun[]): void;

@@ -1,7 +1,7 @@
 import type { QueuedRun, RunQueue } from './run-queue';
 
 export interface StarterHost {
-  /** Whether something is training or being started, or nothing may be started here. */
+  /** True if something is training or being started, or nothing may be started here. */
   busy(): Promise<boolean>;
   /** Starts a run; resolves once it counts as in progress, whether or not that succeeded. */
   start(item: QueuedRun): Promise<void>;

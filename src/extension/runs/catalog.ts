@@ -13,9 +13,9 @@ import { SweepSections } from './sweep-sections';
 import { TrackedRun } from './tracked-run';
 import { TrackedSweep } from './tracked-sweep';
 
-/** Folders read in parallel: enough to keep a slow disk busy, few enough to leave room for others. */
+/** Folders read in parallel: enough to keep a slow disk busy, few enough to leave the disk usable for others. */
 const CONCURRENCY = 32;
-/** How long work on all runs may keep the host busy before other work gets its turn. */
+/** The time for which work on all runs may keep the host busy before other work gets its turn. */
 const SLICE_MS = 8;
 
 export interface CatalogExperiment {
@@ -26,7 +26,7 @@ export interface CatalogExperiment {
   runs: RunEntry[];
   /** Newest first. */
   sweeps: SweepEntry[];
-  /** Whether its file has a `sweep` section. */
+  /** True if its file has a `sweep` section. */
   hasSweep: boolean;
 }
 
@@ -107,7 +107,7 @@ export class Catalog {
     return this.runs.get(folder)?.entry;
   }
 
-  /** Whether any run is active. */
+  /** True if any run is active. */
   get active(): boolean {
     return [...this.runs.values(), ...this.sweeps.values()].some((r) => r.active);
   }
@@ -171,7 +171,7 @@ export class Catalog {
     return changed;
   }
 
-  /** Tells the runs of sweeps on a cluster what its scheduler said; returns those whose entries changed. */
+  /** Passes the scheduler's states to the runs of sweeps on a cluster; returns those whose entries changed. */
   private async scheduleRuns(): Promise<RunEntry[]> {
     const changed: RunEntry[] = [];
     const pause = pauses();
@@ -205,7 +205,7 @@ export class Catalog {
     return { runs: this.current(news), structure: was !== (run.entry !== undefined) };
   }
 
-  /** Tells runs their numbers; returns those whose entries changed. */
+  /** Passes runs their numbers; returns those whose entries changed. */
   private async numberRuns(files: readonly string[]): Promise<RunEntry[]> {
     const changed: RunEntry[] = [];
     for (const file of files) {
@@ -220,7 +220,7 @@ export class Catalog {
     return changed;
   }
 
-  /** Tells sweeps the numbers of their trials' runs; true if an entry changed. */
+  /** Passes sweeps the numbers of their trials' runs; true if an entry changed. */
   private numberSweeps(): boolean {
     let changed = false;
     for (const sweep of this.sweeps.values()) {
@@ -337,7 +337,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch (e) {
-    // One that cannot be read right now is not removed.
+    // A folder that cannot be read right now is not removed.
     return (e as NodeJS.ErrnoException).code !== 'ENOENT';
   }
 }

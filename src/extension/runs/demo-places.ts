@@ -16,14 +16,14 @@ export const DEMOS = {
 
 export type DemoName = keyof typeof DEMOS;
 
-/** Where the demos are while no folder is open: in the extension's own storage. */
+/** The folder of a demo while no folder is open: in the extension's own storage. */
 export const demoFolder = (storage: string, demo: DemoName): string => join(storage, DEMOS[demo].bundle);
 
 /** The demos' experiments there, whether or not they exist. */
 export const storedDemos = (storage: string): string[] =>
   (Object.keys(DEMOS) as DemoName[]).map((demo) => join(demoFolder(storage, demo), DEMOS[demo].experiment));
 
-/** Whether an experiment file is a demo's, by its name and its folder's. */
+/** True if an experiment file is a demo's, by its name and its folder's. */
 export const isDemo = (file: string): boolean =>
   Object.values(DEMOS).some(
     ({ bundle, experiment, folder }) =>

@@ -19,7 +19,7 @@ export class KeptBytes {
   /**
    * A file of `before` bytes is replaced by one of `after`, 0 for none.
    *
-   * @throws AuroraError 'run' if there is no room; then nothing has changed
+   * @throws AuroraError 'run' if it does not fit; then nothing has changed
    */
   replace(before: number, after: number, path: string): void {
     const kept = this.kept - costOf(before) + costOf(after);

@@ -43,7 +43,7 @@ export const bestEvaluation = (run: RunSummary): Extract<RunEvent, { kind: 'eval
   return evaluations.findLast((e) => e.best) ?? evaluations.at(-1);
 };
 
-/** Whether a sweep has pruned it. */
+/** True if a sweep has pruned it. */
 export const isPruned = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   state === 'stopped' && stopReason(run) === 'pruned';
 
@@ -51,7 +51,7 @@ export const isPruned = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boole
 export const stopReason = (run: RunSummary | undefined): string | undefined =>
   run?.events.findLast((e) => e.kind === 'stopped')?.reason;
 
-/** What an imported run started from. */
+/** The event with the origin of an imported run. */
 export const importOf = (run: RunSummary): ImportedEvent | undefined =>
   run.events.find((e) => e.kind === 'imported');
 

@@ -12,7 +12,7 @@ export type ExportNode = { kind: 'export'; folder: string; name: string };
 export type SweepNode = { kind: 'sweep'; folder: string };
 /** The trials of a sweep (`folder`) on a cluster that are in this state there and have no run yet. */
 export type TrialsNode = { kind: 'trials'; folder: string; state: ClusterTrialState };
-/** One of them. `trial` is its id in the sweep. */
+/** A trial of a sweep. `trial` is its id in the sweep. */
 export type TrialNode = { kind: 'trial'; folder: string; trial: string };
 /** A run that waits (`RunQueue`). */
 export type QueuedNode = { kind: 'queued'; id: string };
@@ -20,7 +20,7 @@ export type QueuedNode = { kind: 'queued'; id: string };
 export type InterruptedNode = { kind: 'interrupted'; folder: string };
 /** Stands for the runs below an experiment or a sweep that are not shown yet. */
 export type MoreNode = { kind: 'more'; below: ExperimentNode | SweepNode };
-/** Those that belong to a run have its folder. */
+/** Rows that belong to a run have its folder. */
 export type RunPartNode =
   RunNode | CheckpointNode | CheckpointsThereNode | AdapterNode | ExportNode | InterruptedNode;
 export type SweepPartNode = SweepNode | TrialsNode | TrialNode;

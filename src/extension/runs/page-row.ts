@@ -1,8 +1,11 @@
 import type { RunNode } from './nodes';
 
-/** What VS Code passes to a command in the menu of a run's row on a page: the row of the tree, and what is selected there. */
+/**
+ * The argument of a command in the menu of a run's row on a page: VS Code passes the row of the tree, and the selection
+ * there.
+ */
 interface PageRow extends RunNode {
-  /** Whether it is one of several selected rows. */
+  /** True if it is one of several selected rows. */
   auroraSeveral?: boolean;
   /** The folders of all of them; from the element around the rows. */
   auroraSelected?: unknown;

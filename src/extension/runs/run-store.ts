@@ -129,7 +129,7 @@ class WorkspaceRunStore implements RunStore {
     });
     await this.lookIn((await Promise.all(rootFolders().map(experimentsIn))).flat());
     if (this.list().length > 0) this.foundInRoots();
-    // Not in place of what was found in the root folders, or created since.
+    // These do not replace files that were found in the root folders, or created since.
     const more = (await search).filter((file) => !this.catalog.has(file));
     for (const file of more) this.catalog.addFile(file);
     if (more.length > 0) await this.lookAtFolders();

@@ -3,25 +3,27 @@ import type { RunEntry, ShownState } from './store';
 
 export { shownState, STARTUP_MS } from '../../runs/shown-state';
 
-/** Whether a trainer works on it, or is about to. */
+/** True if a trainer works on it, or is about to. */
 export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';
 
-/** Whether it trains on this machine, as far as is known: not on a cluster. */
+/** True if it trains on this machine, as far as is known: not on a cluster. */
 export const isActiveHere = ({ state, cluster }: Pick<RunEntry, 'state' | 'cluster'>): boolean =>
   isActive(state) && cluster === undefined;
 
-/** Whether a cluster's scheduler has it: it would create the run again if its folder were gone. */
+/** True if a cluster's scheduler has it: it would create the run again if its folder were gone. */
 export const isOnCluster = ({ state, cluster }: Pick<RunEntry, 'state' | 'cluster'>): boolean =>
   cluster !== undefined && (isActive(state) || state === 'queued');
 
-/** Whether the cluster that trained it, which shares no folder, has kept checkpoints of it. They may have come since. */
+/**
+ * True if the cluster that trained it, which shares no folder, has kept checkpoints of it. They may have come since.
+ */
 export const keepsCheckpoints = ({ run, cluster }: Pick<RunEntry, 'run' | 'cluster'>): boolean =>
   cluster?.keepsCheckpoints === true &&
   cluster.collected === true &&
   run?.events.some((e) => e.kind === 'checkpoint') === true;
 
 /**
- * Whether it can be resumed. A run that failed before its first step would only fail again: its settings are fixed, and
+ * True if it can be resumed. A run that failed before its first step would only fail again: its settings are fixed, and
  * there is nothing to continue.
  */
 export const isResumable = ({ state, run }: { state: RunPageState; run?: RunEntry['run'] }): boolean =>

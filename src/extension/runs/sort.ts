@@ -30,7 +30,7 @@ const newest = (a: RunEntry, b: RunEntry): number => (a.id < b.id ? 1 : a.id > b
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
-/** What thousands of runs are compared by is computed once for each. */
+/** Sorts thousands of runs: the key of each is computed once. */
 const by = <T>(
   runs: readonly RunEntry[],
   key: (run: RunEntry) => T,

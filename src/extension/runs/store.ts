@@ -28,7 +28,7 @@ export interface RunEntry {
   name?: string;
   /** The sweep and trial that it belongs to. */
   trial?: TrialOf;
-  /** What the scheduler of the cluster that trains it last said about it. */
+  /** The last state by the scheduler of the cluster that trains it. */
   cluster?: OnCluster;
 }
 
@@ -46,7 +46,7 @@ export interface SweepEntry {
   record: SweepRecord;
   /** The numbers of its trials' runs by trial id, as far as they have any. */
   numbers?: ReadonlyMap<string, number>;
-  /** What the scheduler last said, if it runs on a cluster. */
+  /** The scheduler's last states, if it runs on a cluster. */
   cluster?: ClusterFile;
 }
 
@@ -63,7 +63,7 @@ export interface ExperimentEntry {
   runs: RunEntry[];
   /** Newest first. */
   sweeps: SweepEntry[];
-  /** Whether its file has a `sweep` section. */
+  /** True if its file has a `sweep` section. */
   hasSweep: boolean;
 }
 
@@ -77,13 +77,13 @@ export interface RunStore extends vscode.Disposable {
   /** All known experiments; the first call starts the first scan, and resolves after it. */
   experiments(): Promise<ExperimentEntry[]>;
   /**
-   * What the workspace's folders hold directly, where most experiments are, as soon as that has been read. The search
+   * The experiments directly in the workspace's folders, where most are, as soon as those have been read. The search
    * through their subfolders takes longer, above all while a window opens. If there is nothing, like `experiments()`.
    */
   firstExperiments(): Promise<ExperimentEntry[]>;
   /** Every known run, including those outside the open folders, such as the demo's when no folder is open. */
   runs(): Promise<RunEntry[]>;
-  /** As far as known, without waiting. */
+  /** The run as far as known, without waiting. */
   run(folder: string): RunEntry | undefined;
   /** The runs of the workspace that have been read so far, without waiting. */
   known(): RunEntry[];

@@ -1,7 +1,7 @@
 import { fileVersion } from '../../runs/summary-reader';
 import { readIfThere } from '../../files/read';
 
-/** Which experiment files have a `sweep` section; a file is read again only when it changed. */
+/** Finds experiment files with a `sweep` section; a file is read again only when it changed. */
 export class SweepSections {
   private readonly known = new Map<string, { version: string; has: boolean }>();
 
@@ -14,7 +14,7 @@ export class SweepSections {
       const version = await fileVersion(file);
       if (this.known.get(file)?.version === version) return;
       const text = (await readIfThere(file))?.toString('utf8') ?? '';
-      // One in a comment counts, too; the command then reports what is missing.
+      // A section in a comment counts, too; the command then reports the missing one.
       this.known.set(file, { version, has: /"sweep"\s*:/.test(text) });
     } catch {
       this.known.delete(file);

@@ -23,7 +23,7 @@ const UNSETTLED_MS = 2000;
 /** A trainer creates the folder first and writes spec.json next. */
 const NEWBORN_MS = 10_000;
 
-/** One run folder that is polled. */
+/** A run folder that is polled. */
 export class TrackedRun {
   private readonly reader: SummaryReader;
   private readonly id: string;
@@ -36,7 +36,7 @@ export class TrackedRun {
   private name: string | undefined;
   private number: number | undefined;
   private cluster: OnCluster | undefined;
-  /** What that is made of. */
+  /** The cluster's state in the entry. */
   private said: ClusterTrial | undefined;
   /** According to its folder. */
   private own: ShownState = 'damaged';
@@ -81,7 +81,7 @@ export class TrackedRun {
     for (const part of ['user', 'trial'] as const) this.note(part, undefined);
   }
 
-  /** @throws AuroraError if there is no room for it */
+  /** @throws AuroraError if it does not fit */
   private note(part: 'user' | 'trial', value: object | undefined): void {
     const size = value === undefined ? 0 : JSON.stringify(value).length;
     this.kept?.replace(this.noted[part], size, runPaths(this.folder)[part]);
@@ -165,7 +165,7 @@ export class TrackedRun {
     try {
       this.note('trial', trial);
     } catch {
-      // Neither is there room for its run, which says so.
+      // The run does not fit either, and reports it.
       return undefined;
     }
     return (this.trial = trial);

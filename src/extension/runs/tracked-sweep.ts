@@ -13,14 +13,14 @@ import type { ClusterFile } from '../../protocol/run-files/cluster';
 import type { SweepEntry } from './store';
 import { whyLost } from './tracked-run';
 
-/** One sweep folder that is polled. */
+/** A sweep folder that is polled. */
 export class TrackedSweep {
   private versions = { sweep: '', status: '', cluster: '' };
   private record: SweepRecord | undefined;
   private cluster: ClusterFile | undefined;
   private status: RunStatus | undefined;
   private numbers: ReadonlyMap<string, number> = new Map();
-  /** What its numbers were last taken from. */
+  /** The source of its last numbers. */
   private numbered: { record?: SweepRecord; size: number } = { size: 0 };
   /** Undefined if the folder contains no readable sweep. */
   entry: SweepEntry | undefined;
@@ -65,7 +65,7 @@ export class TrackedSweep {
     return before !== this.entry;
   }
 
-  /** Tells it the numbers of the experiment's runs; true if the entry changed. */
+  /** Passes it the numbers of the experiment's runs; true if the entry changed. */
   count(runs: RunNumbers): boolean {
     const { entry, numbered } = this;
     // No run's number changes, so that more of them are known, or the same.

@@ -34,7 +34,7 @@ export class StudyWorker {
     private readonly program = PROGRAM(),
   ) {}
 
-  /** What the page shows. Rejects if the thread ends early; the next question starts another one. */
+  /** The content of the page. Rejects if the thread ends early; the next question starts another one. */
   study(asked: Omit<AskedStudy, 'title'>): Promise<PageStudy> {
     return this.ask(asked) as Promise<PageStudy>;
   }
@@ -44,7 +44,7 @@ export class StudyWorker {
     return this.ask(asked) as Promise<Map<string, string>>;
   }
 
-  /** Ends the thread. What it was asked for is never answered. */
+  /** Ends the thread. Its open questions are never answered. */
   dispose(): void {
     void this.worker?.terminate();
     this.worker = undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { NODE_NAME } from '../../executors/package/files';
 
-/** Where `aurora` in an integrated terminal finds its parts. */
+/** The places where `aurora` in an integrated terminal finds its parts. */
 export interface TerminalPlaces {
   /** The Node from the setting, or the editor's own if that is plain Node; tried first and last. */
   settingNode: string;

@@ -16,7 +16,7 @@ const SENTENCES = 20;
 /** Bytes of an input file that the extension host reads to see whether it has changed. */
 const LARGEST_HASHED = 64 * 2 ** 20;
 
-/** Not settings that explain a difference. */
+/** Settings that do not explain a difference. */
 const NAMES = ['name'];
 
 /**
@@ -63,7 +63,7 @@ function known(metric: string): MetricName {
   throw new AuroraError('usage', `"${metric}" is not a metric.`, `Choose from ${METRICS.join(', ')}.`);
 }
 
-/** What may be concluded from finished runs, as `aurora study` words it; undefined if none has finished. */
+/** The conclusions from finished runs, in the words of `aurora study`; undefined if none has finished. */
 export async function conclusions(
   entries: readonly RunEntry[],
   metric?: string,

@@ -7,7 +7,7 @@ import { experimentIn, shownPath } from './tool';
 import type { RunQuestion } from './words';
 
 /**
- * What a person should know before something is started.
+ * The facts that a person should know before something is started.
  *
  * @throws AuroraError if the experiment has mistakes: a run of it would be refused, so nobody is asked about it
  */

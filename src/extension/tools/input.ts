@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { prototypeProblem } from '../../runs/experiment/overrides';
 
-/** What a language model passed to a tool: VS Code does not check it against the tool's schema. */
+/** The input that a language model passed to a tool: VS Code does not check it against the tool's schema. */
 export type ToolInput = Readonly<Record<string, unknown>>;
 
 const wrong = (key: string, what: string): AuroraError =>

@@ -29,7 +29,7 @@ export const inspectTool: Tool = {
   },
 };
 
-/** What matters for choosing an adapter, with layers by name ending instead of one by one. */
+/** The facts that matter for choosing an adapter, with layers by name ending instead of one by one. */
 export function modelFacts(model: string, s: Inspection): Record<string, unknown> {
   return {
     model,

@@ -18,7 +18,7 @@ const MESSAGES = 12;
 /** Steps whose mean loss is given beside that of the last one. */
 const SMOOTHED = 20;
 
-/** What a run is and how far it has come, in a few lines. */
+/** A run and its progress, in a few lines. */
 export function briefly(entry: RunEntry): Record<string, unknown> {
   const { run } = entry;
   const error = errorOf(entry, english);

@@ -5,7 +5,7 @@ import { trainingLength } from '../../experiment/training-length';
 import { code, escape } from '../markdown';
 import type { Translate } from '../translate';
 
-/** What a person confirms before a tool trains. */
+/** The question to a person before a tool trains. */
 export interface Confirmation {
   title: string;
   /** Markdown; names from files are escaped. */
@@ -20,7 +20,7 @@ export interface RunQuestion {
   changed: readonly string[];
   /** Display names of the runs in progress. */
   active: readonly string[];
-  /** How a path is shown: relative to the workspace if it is in it. */
+  /** Displays a path: relative to the workspace if it is in it. */
   shown: (path: string) => string;
 }
 

@@ -102,11 +102,11 @@ async function exportAll(
 
 interface Export {
   picked: Picked;
-  /** Which of the run's states. */
+  /** The state of the run. */
   at: string;
   /** By default, in the run's folder. */
   out: string | undefined;
-  /** Which of several runs, for questions. */
+  /** The name of the run among several, for questions. */
   name?: string;
 }
 

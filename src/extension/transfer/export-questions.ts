@@ -36,7 +36,7 @@ export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
   return (await notify.warning(question, { modal: true, detail }, anyway)) === anyway;
 }
 
-/** The same for a run that is published. */
+/** Asks about a run that is published. */
 export async function publishEvenIfWorse({ run }: RunEntry): Promise<boolean> {
   const { t } = vscode.l10n;
   const better = run && betterAnswer(run);
@@ -96,7 +96,7 @@ export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | unde
 }
 
 /**
- * Where the export of each run goes; undefined if the user canceled.
+ * The folder for the export of each run; undefined if the user canceled.
  *
  * @returns the new folder of a run in the chosen folder; undefined for the run's own folder
  */

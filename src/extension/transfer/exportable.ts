@@ -6,7 +6,7 @@ import type { RunEntry } from '../runs/store';
 export const isExportable = ({ run }: RunEntry): boolean =>
   run !== undefined && (bestEvaluation(run) !== undefined || checkpointSteps(run).length > 0);
 
-/** Which of a run's states a row represents, as for --at. */
+/** The run's state that a row represents, as for --at. */
 export function stateOf({ run }: RunEntry, argument: unknown): string {
   if (isTreeNode(argument) && argument.kind === 'checkpoint') return String(argument.step);
   if (isTreeNode(argument) && argument.kind === 'adapter') return argument.which;

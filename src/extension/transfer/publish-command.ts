@@ -40,7 +40,7 @@ export async function publishAdapter(services: Services, argument: unknown): Pro
 
 const TOKENS = () => hubPage('settings/tokens');
 
-/** Before anything is asked that would be for nothing. Whether a token may write, only the hub knows. */
+/** Checks for a token before any question, which would be for nothing. Only the hub knows whether a token may write. */
 async function haveToken({ context }: Services): Promise<boolean> {
   if ((await storedToken(context)) !== undefined || (await environmentHasToken())) return true;
   const message = vscode.l10n.t('Publishing needs an access token of the hub, and there is none.');

@@ -3,8 +3,8 @@ import type { RunEntry } from '../runs/store';
 import { headline } from '../words/run-row';
 
 /**
- * Whether a run matches a filter: each of its words occurs in the run's name, id, note, tags, state, method, metric
- * or experiment's name. An empty filter matches everything.
+ * True if a run matches a filter: each of its words occurs in the run's name, id, note, tags, state, method, metric or
+ * experiment's name. An empty filter matches everything.
  */
 export function matchesFilter(entry: RunEntry, experiment: string, filter: string): boolean {
   const text = `${textOf(entry)}\n${experiment.toLowerCase()}`;

@@ -14,7 +14,7 @@ import { executorName } from '../words/cluster/cluster-words';
 import { bytes } from '../words/format';
 import type { Row, RowContext } from '../words/run-row';
 
-/** What a run folder contains to continue from or to export. */
+/** The contents of a run folder from which to continue or to export. */
 export interface Artifacts {
   /** Steps, newest first. */
   checkpoints: number[];
@@ -23,7 +23,7 @@ export interface Artifacts {
   exports: { name: string; record: ExportRecord }[];
 }
 
-/** As on disk: the trainer removes old checkpoints. */
+/** The artifacts on disk: the trainer removes old checkpoints. */
 export async function readArtifacts(run: string): Promise<Artifacts> {
   const paths = runPaths(run);
   const names = await readdir(paths.checkpoints).catch(() => []);

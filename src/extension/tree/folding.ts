@@ -9,7 +9,7 @@ interface Memory {
   update(key: string, value: unknown): PromiseLike<void>;
 }
 
-/** Which rows the user has expanded or collapsed, by id: VS Code forgets it with the window. */
+/** The rows that the user has expanded or collapsed, by id: VS Code forgets them with the window. */
 export class Folding {
   private readonly rows: Map<string, boolean>;
 

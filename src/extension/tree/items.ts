@@ -21,7 +21,7 @@ export function treeItem(
   );
   item.contextValue = row.capabilities.join(' ');
   item.accessibilityInformation = { label: row.spoken };
-  // Also for a damaged run: its dashboard shows the error to those who do not hover.
+  // A damaged run has it too: its dashboard shows the error to those who do not hover.
   if (node.kind === 'run')
     item.command = {
       command: COMMAND.openRun,
@@ -72,7 +72,7 @@ export function tooltip({ title, note, tags, error, facts, folder }: RunDetails)
   return md;
 }
 
-/** What a queued run or sweep will train. */
+/** The work of a queued run or sweep. */
 export function queuedTooltip(item: QueuedRun): string {
   const when = new Date(item.at).toLocaleString(vscode.env.language);
   return `${queuedWords(item, when)}\n${item.kind === 'resume' || item.kind === 'fork' ? item.run : item.file}`;

@@ -15,7 +15,7 @@ export interface MachineRow extends Row {
   command?: string;
 }
 
-/** What this machine has for training. What it lacks comes first, with the next step. */
+/** The machine's equipment for training. Missing parts come first, with the next step. */
 export function machineRows(
   report: MachineReport,
   extensionVersion: string,

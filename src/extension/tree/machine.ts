@@ -13,10 +13,10 @@ import type { RunNode } from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow } from '../words/run-row';
 
-/** How often memory is read while the view is open. */
+/** The interval in which memory is read while the view is open. */
 const REFRESH_MS = 5000;
 
-/** What runs here, what the machine has, and what is missing. Polls only while the view is visible. */
+/** The view of running work, the machine, and missing parts. Polls only while the view is visible. */
 export function registerMachineView(services: Services): vscode.Disposable {
   const tree = new MachineTree(services);
   const view = vscode.window.createTreeView(VIEW.machine, {

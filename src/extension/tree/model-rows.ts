@@ -9,7 +9,7 @@ import { kindOf, wayAround } from '../words/model-text';
 import type { Refusal } from '../words/refusal-text';
 import { stepSettings, stepText } from '../words/step-text';
 
-/** One thing that a model offers to adapters, or what prevents training it. */
+/** A part of a model that adapters can use, or an obstacle to training it. */
 export interface ModelRow {
   id: string;
   label: string;

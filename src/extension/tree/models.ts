@@ -46,13 +46,13 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
 
   constructor(private readonly services: Services) {}
 
-  /** One model, or all of them. VS Code identifies a row by its object. */
+  /** A model, or all of them. VS Code identifies a row by its object. */
   refresh(uri?: vscode.Uri): void {
     if (uri) this.estimates.delete(uri.fsPath);
     this.changed.fire(uri && this.known.get(uri.toString()));
   }
 
-  /** Of another speed of the machine; they are estimated again when their rows are shown. */
+  /** Forgets estimates for another speed of the machine; they are made again when their rows are shown. */
   forgetTimes(): void {
     this.estimates.clear();
     this.refresh();
@@ -145,7 +145,7 @@ async function modelItem(uri: vscode.Uri): Promise<vscode.TreeItem> {
   return item;
 }
 
-/** Of a file, or of the weights in a folder. */
+/** The size of a file, or of the weights in a folder. */
 async function sizeOf(path: string): Promise<number | undefined> {
   try {
     if (isOnnx(path)) return (await stat(path)).size;

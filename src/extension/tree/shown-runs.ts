@@ -15,10 +15,12 @@ interface Options {
   readonly sort: Sort;
 }
 
-/** Which runs the tree shows, and in which order. */
+/** The runs that the tree shows, in their order. */
 export class ShownRuns {
   private readonly sorted = new WeakMap<ExperimentEntry, Options & { runs: readonly RunEntry[] }>();
-  /** How many are shown below a row that shows more than the first, by its id, and how many are not. */
+  /**
+   * The numbers of rows, by the id of a row that shows more than the first: those shown below it, and those not shown.
+   */
   private readonly counts = new Map<string, number>();
   private readonly hidden = new Map<string, number>();
 
@@ -30,7 +32,7 @@ export class ShownRuns {
     return filter ? runs.filter((r) => matchesFilter(r, name, filter)) : runs;
   }
 
-  /** Those in order; sorted once, however many rows ask. */
+  /** The runs in order; sorted once, however many rows ask. */
   of(experiment: ExperimentEntry): readonly RunEntry[] {
     const { filter, sort } = this.options;
     const known = this.sorted.get(experiment);

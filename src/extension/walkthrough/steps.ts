@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { CONTEXT } from '../ids';
 
-/** What the walkthrough's steps are checked off by. */
+/** The contexts that check off the walkthrough's steps. */
 const STEPS = [
   CONTEXT.hubUsed,
   CONTEXT.demoRan,
@@ -24,7 +24,7 @@ export function markStep({ globalState }: vscode.ExtensionContext, step: Step): 
   void vscode.commands.executeCommand('setContext', step, true);
 }
 
-/** Tells VS Code of the steps that were done in earlier windows. */
+/** Restores the steps in VS Code that were done in earlier windows. */
 export function restoreSteps(context: vscode.ExtensionContext): void {
   for (const step of STEPS) if (context.globalState.get(step) === true) markStep(context, step);
 }

@@ -148,7 +148,7 @@ function withRank(adapter: RankedSpec, rank: number): RankedSpec {
   return { ...adapter, rank, alpha: (rank * usual.alpha) / usual.rank };
 }
 
-/** As set by the draft's output and kind of task. */
+/** The layers for the draft's output and kind of task. */
 const layersOf = ({ summary, output, task }: WizardState): TaskLayer[] =>
   taskLayers(summary!, { output, head: describeTask(task!).head });
 

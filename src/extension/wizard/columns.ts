@@ -24,7 +24,7 @@ const kindOf = ({ task }: WizardState): TaskDescription => describeTask(task!);
 /** Columns with a text or another single value in each row. */
 const singles = ({ headOfData }: WizardState): Column[] => headOfData!.columns.filter((c) => !c.lists);
 
-/** Those that are not chosen yet. */
+/** The columns that are not chosen yet. */
 const others = ({ headOfData, columns }: WizardState): Column[] =>
   headOfData!.columns.filter(({ name }) => {
     const { text, pair, image, completion, choices = [] } = columns!;
@@ -157,7 +157,7 @@ const choicesStep: Step<WizardState> = {
   },
 };
 
-/** What the selected columns hold. */
+/** The content of the selected columns. */
 function choicesWords(selected: readonly ColumnItem[]): string {
   const { t } = vscode.l10n;
   if (selected.length > 1) return t('{0} columns, each with a choice', selected.length);
@@ -201,7 +201,7 @@ const guessedAnswer = (state: WizardState): TaskColumns =>
 /** Undefined where the data set's own layout leaves the label open, as folders do. */
 const named = (columns: TaskColumns | undefined) => (columns?.label === undefined ? undefined : columns);
 
-/** One column with all the labels, or a column of 0 and 1 for each. */
+/** Asks for one column with all the labels, or a column of 0 and 1 for each. */
 async function severalLabels(state: WizardState, place: Place): Promise<'next' | 'back' | 'cancel'> {
   const { t } = vscode.l10n;
   const items = columnItems(state, others(state));

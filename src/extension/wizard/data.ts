@@ -24,7 +24,9 @@ const FILTERS = {
   Data: ['csv', 'tsv', 'jsonl', 'ndjson', 'gz', 'parquet', 'json', 'conll', 'iob', 'iob2', 'bio'],
 };
 
-/** Not the other JSON files that are among those of the workspace. CoNLL files have tags of words, and no texts. */
+/**
+ * True for files of data. Other JSON files of the workspace are left out. CoNLL files have tags of words, and no texts.
+ */
 const suits = ({ task }: WizardState, file: string): boolean =>
   (DATA_FILE.test(file) ||
     (formatOf(file) === 'json' && !/(tokenizer|preprocessor|model_index)[^/\\]*$/i.test(file))) &&

@@ -34,7 +34,7 @@ export async function freeName(folder: string, name: string): Promise<string> {
 export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>): string {
   const data = basename(hubData(train) ?? train)
     .replace(DATA_FILE, '')
-    // Of a numbered set.
+    // Part of the name of a numbered set.
     .replace(/-\*-of-\d+(-\*)?$/, '')
     .replace(/\.json(\.gz)?$/i, '')
     .replace(/[-_. ]?train(ing)?$/i, '');
@@ -42,7 +42,7 @@ export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>):
   return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${isHeadAlone(adapter) ? 'head' : adapter.method}`;
 }
 
-/** Of a split in the hub's cache: its configuration, or its repository if that has only one. */
+/** The name for a split in the hub's cache: its configuration, or its repository if that has only one. */
 function hubData(train: string): string | undefined {
   const ref = referenceOf(train);
   if (!ref) return undefined;

@@ -5,7 +5,7 @@ import { hubName, referenceOf } from '../../experiment/hub-reference';
 /** A short name of a file or folder: of one in the hub's cache, whose folder is a commit, what it stands for. */
 export const shownName = (path: string): string => hubName(path) ?? basename(path);
 
-/** Where a file is: beside its name in a list. */
+/** The place of a file, beside its name in a list. */
 export function shownPlace(path: string): string {
   const ref = referenceOf(path);
   if (!ref) return vscode.workspace.asRelativePath(path);

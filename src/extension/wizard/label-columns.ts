@@ -1,8 +1,8 @@
 import type { TaskColumns } from '../../experiment/tasks/columns';
 
 /**
- * What selected columns mean for several labels per text: a column for each label if all hold 0 and 1, or the one with
- * all labels. Otherwise the first column that fits neither.
+ * The meaning of selected columns for several labels per text: a column for each label if all hold 0 and 1, or the one
+ * with all labels. Otherwise the first column that fits neither.
  *
  * @param flags the columns of 0 and 1
  */

@@ -85,7 +85,10 @@ function demoItems(): ActionItem<DemoName>[] {
   }));
 }
 
-/** Why a model cannot be used, and its report. What is typed hides them, so that Enter takes the model that it names. */
+/**
+ * The reason why a model cannot be used, and its report. Typing hides them, so that Enter takes the model that it
+ * names.
+ */
 function refusalItems({ path, error }: NonNullable<WizardState['refused']>): ActionItem<'report'>[] {
   const { t } = vscode.l10n;
   const { reasons, hint } = refusalOf(path, error);
@@ -127,7 +130,7 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
   }
 }
 
-/** Whether the model has no such file beside it. */
+/** True if the model has no such file beside it. */
 const lacks = async ({ model }: WizardState, name: string): Promise<boolean> =>
   (await kindOf(join(dirname(await modelFileLater(model!)), name))) !== 'file';
 
@@ -170,7 +173,7 @@ const preprocessorStep = besideStep('preprocessor', readsImages, {
   title: vscode.l10n.t('Select the preprocessor_config.json of the model'),
 });
 
-/** Of a folder from the hub, it is known which output is which. */
+/** True if the meaning of each output is unknown; it is known for a folder from the hub. */
 const isUndecided = ({ outputs, family }: KnownModel): boolean => outputs.length > 1 && family === undefined;
 
 const outputStep: Step<WizardState> = {

@@ -20,7 +20,7 @@ import { sizeSteps } from './size';
 import { draftOf, type WizardState } from './state';
 import { WorkspaceFiles } from '../models/workspace-files';
 
-/** What is known before anything is asked. */
+/** The known values before anything is asked. */
 export interface Given {
   model?: string;
   /** Splits of a data set from the hub. */

@@ -6,10 +6,10 @@ export const readsImages = ({ task }: WizardState): boolean => describeTask(task
 
 export const drawsPictures = ({ task }: WizardState): boolean => describeTask(task!).answer === 'picture';
 
-/** Whether texts are read: neither images nor pictures of a subject. */
+/** True if texts are read: neither images nor pictures of a subject. */
 export const readsTexts = (state: WizardState): boolean => !readsImages(state) && !drawsPictures(state);
 
-/** Whether a later step of texts is asked. Until the task is chosen, most models read texts. */
+/** True if a later step of texts is asked. Until the task is chosen, most models read texts. */
 export const textsAhead = (state: WizardState): boolean | Likelihood =>
   state.task === undefined ? 'likely' : readsTexts(state);
 
@@ -18,6 +18,6 @@ export const imagesAhead = (state: WizardState): boolean => state.task !== undef
 export const picturesAhead = (state: WizardState): boolean =>
   state.task !== undefined && drawsPictures(state);
 
-/** Whether a later step of anything but pictures of a subject is asked. */
+/** True if a later step of anything but pictures of a subject is asked. */
 export const tablesAhead = (state: WizardState): boolean | Likelihood =>
   state.task === undefined ? 'likely' : !drawsPictures(state);

@@ -17,7 +17,7 @@ async function foldersIn(pattern: vscode.GlobPattern): Promise<PictureFolder[]> 
   return pictureFolders(found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath));
 }
 
-/** What is known of one folder, wherever it is. */
+/** The facts about one folder, wherever it is. */
 async function folderAt(path: string): Promise<PictureFolder | undefined> {
   const pattern = new vscode.RelativePattern(vscode.Uri.file(path), PICTURE_FILES.replace('**/', ''));
   return (await foldersIn(pattern)).find((folder) => folder.path === path);
@@ -74,7 +74,7 @@ async function pickFolder(
   }
 }
 
-/** Those of the workspace, without what a pipeline comes with. */
+/** The folders of the workspace, without those that belong to a pipeline. */
 async function workspaceFolders(state: WizardState): Promise<PictureFolder[]> {
   const folders = await foldersIn(PICTURE_FILES);
   const byPath = new Map(folders.map((folder) => [folder.path, folder]));
@@ -131,7 +131,7 @@ const promptStep: Step<WizardState> = {
   },
 };
 
-/** The same without the rare word. */
+/** The prompt without the rare word. */
 const usualClassPrompt = ({ prompt = '' }: SubjectDraft): string =>
   prompt.replace(/\bsks\s+/, '') || 'a photo';
 

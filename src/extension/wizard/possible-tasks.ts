@@ -19,10 +19,10 @@ function isPossible({ input, answer, head }: TaskDescription, model: KnownModel)
   if (isImages || input === 'image') return isImages && input === 'image';
   if (head) return true;
   if (!model.outputs.some(isPerToken)) return false;
-  // Of an ONNX file, it is not known which tokens a position sees.
+  // It is unknown which tokens a position of an ONNX file sees.
   return model.family === undefined || (answer === 'tokens') !== (model.decoder === true);
 }
 
-/** Whether an output may be logits over a vocabulary: of three axes, and not named as hidden states. */
+/** True if an output may be logits over a vocabulary: of three axes, and not named as hidden states. */
 const isPerToken = ({ name, shape }: KnownModel['outputs'][number]): boolean =>
   (shape === undefined || shape.length === 3) && !/hidden|embed/i.test(name);

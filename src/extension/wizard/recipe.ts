@@ -30,7 +30,7 @@ const section = (label: string | undefined, recipes: readonly Recipe[]): RecipeI
         ...recipes.map((recipe) => ({ ...recipeText(recipe, vscode.l10n.t), recipe })),
       ];
 
-/** Defaults, or the paper's settings for one of its data sets. Those of the chosen data set come first. */
+/** Defaults, or the paper's settings for one of its data sets. The settings for the chosen data set come first. */
 export const recipeStep: Step<WizardState> = {
   // The paper gives no settings for its pictures.
   applies: (state) => !drawsPictures(state),

@@ -22,12 +22,12 @@ interface SizeItem extends vscode.QuickPickItem {
 
 interface SizeQuestion {
   sizes: readonly number[];
-  /** What is chosen already, and what is usual. */
+  /** The current choice, and the usual ones. */
   chosen: number;
   usual: number;
   most: number;
   placeholder: string;
-  /** What a step of each size takes. */
+  /** The costs of a step of each size. */
   costs: (sizes: readonly number[]) => Promise<StepCost[]>;
   choose: (size: number) => void;
 }
@@ -102,7 +102,7 @@ async function askSize(
       return other ? item(size) : undefined;
     },
     fill: async (shown) => {
-      // One program at a time: the next one is asked only for what is still missing.
+      // One program at a time: the next one is asked only for the sizes that are still missing.
       asking = asking.then(() => ask(shown.map((i) => i.size)));
       await asking;
       return shown.map((i) => item(i.size));

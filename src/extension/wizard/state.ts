@@ -18,7 +18,7 @@ import { jsonData } from '../models/json-data';
 import { cachedData } from '../models/hub-cached';
 import { shownName, shownPlace } from './hub-files';
 
-/** What the user has chosen so far. */
+/** The user's choices so far. */
 export interface WizardState extends Partial<Draft> {
   services: Services;
   /** Models, tokenizers and data files of the workspace. */
@@ -33,9 +33,9 @@ export interface WizardState extends Partial<Draft> {
   /** The model that was chosen last and cannot be used. */
   refused?: { path: string; error: AuroraError };
   headOfData?: DataHead;
-  /** Whether the training images have captions. */
+  /** True if the training images have captions. */
   captioned?: boolean;
-  /** What looks like a test set. */
+  /** Files that look like a test set. */
   tests?: string[];
   /** The paper's data set that the training data belong to. */
   known?: KnownData;
@@ -73,7 +73,7 @@ export const draftOf = (s: WizardState): Draft => ({
   ...(s.recipe && s.known?.recipe.lossOn && { lossOn: s.known.recipe.lossOn.value }),
 });
 
-/** Those of a folder before those elsewhere. */
+/** Sorts the files of a folder before those elsewhere. */
 export const nearFirst = (folder: string, paths: readonly string[]): string[] => {
   const near = (path: string) => Number(dirname(path) === folder);
   return [...paths].sort((a, b) => near(b) - near(a));
@@ -99,7 +99,7 @@ export interface FileChoice<A extends string> {
   extra?: readonly ActionItem<A>[];
 }
 
-/** One of the workspace's files with its size, or any other through a dialog. */
+/** Lets the user pick a file of the workspace, shown with its size, or any other through a dialog. */
 export async function pickFile<A extends string = never>(
   place: Place,
   { files, placeholder, browse, active, above = [], extra = [] }: FileChoice<A>,

@@ -13,7 +13,10 @@ import type { WizardState } from './state';
 /** Logits of so many classes for each token are those of a vocabulary. */
 const VOCABULARY = 256;
 
-/** What one of the paper's data sets is for; a model with a timestep draws pictures, and one with one input of four axes reads images; one whose only output has a vocabulary's logits writes texts. */
+/**
+ * The task of one of the paper's data sets; a model with a timestep draws pictures, and one with one input of four axes
+ * reads images; one whose only output has a vocabulary's logits writes texts.
+ */
 function likelyTask({ summary, train }: WizardState, possible: readonly TaskName[]): TaskName {
   const known = train === undefined ? undefined : hubRecipe(train);
   if (known && possible.includes(known.task.value)) return known.task.value;
@@ -32,8 +35,8 @@ interface TaskItem extends vscode.QuickPickItem {
 }
 
 /**
- * What is learned of each text, which decides the columns that are needed. Above the kinds is what the model offers, which
- * lets a person choose another.
+ * Asks for the answer to learn for each text, which decides the columns that are needed. Above the kinds is a row with
+ * the model's facts, which lets a person choose another model.
  */
 export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardState> => ({
   ...always,

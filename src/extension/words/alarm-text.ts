@@ -12,7 +12,7 @@ export const LOWER = 5;
 /** The notification for alarms of one run that came together. */
 export interface AlarmNotice {
   message: string;
-  /** Whether there is something to stop. */
+  /** True if there is something to stop. */
   canStop: boolean;
   fork: { title: string; step: number; overrides: string[] };
 }

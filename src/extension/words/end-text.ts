@@ -13,7 +13,7 @@ export interface EndNotice {
   kind: 'information' | 'warning' | 'error';
 }
 
-/** Whether a run ended between two polls, as far as it was polled. */
+/** True if a run ended between two polls, as far as it was polled. */
 export const hasEnded = (before: ShownState | undefined, now: ShownState): boolean =>
   before !== undefined && isActive(before) && !isActive(now);
 

@@ -19,7 +19,7 @@ export function formName(form: ExportForm, t: Translate): string {
   }
 }
 
-/** What a form is for, shown when choosing one. */
+/** The purpose of a form, shown when choosing one. */
 export function formWords(form: ExportForm, aurora: boolean, t: Translate): string {
   const words = whatFor(form, t);
   return aurora && isStaticForm(form)

@@ -62,7 +62,7 @@ export const repoFacts = ({ task, licence, gated, private: own, commit }: HubRep
     .filter(Boolean)
     .join(' · ');
 
-/** What the first row of the details does, and from where. */
+/** The action of the first row of the details, and its source. */
 export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: Translate): Row {
   const left = size - cached;
   if (left === 0)
@@ -75,7 +75,7 @@ export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: T
   };
 }
 
-/** Whether and how a model can be trained, and what that takes. */
+/** The verdict on training a model, with its cost or the obstacles. */
 export function verdictRows(verdict: ModelVerdict, t: Translate): Row[] {
   if (verdict.usable === 'unknown') return [{ label: `$(question) ${plain(verdict.problem)}` }];
   if (!verdict.usable) {

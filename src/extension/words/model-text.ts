@@ -17,7 +17,7 @@ export function modelText(model: KnownModel, t: Translate): string {
   ].join(' · ');
 }
 
-/** What to do about operators without a gradient. */
+/** The advice on operators without a gradient. */
 export const wayAround = (
   { blocked, layers }: Pick<ModelSummary, 'blocked' | 'layers'>,
   t: Translate,

@@ -29,7 +29,7 @@ const IN_EXPERIMENT: readonly ErrorKind[] = [
   'memory',
 ];
 
-/** What can be done in the editor about a run that failed, the most promising first; nothing if nothing went wrong. */
+/** The possible steps in the editor after a failed run, the most promising first; nothing if nothing went wrong. */
 export function nextSteps(entry: RunEntry, t: Translate): NextStep[] {
   const { folder, experiment, run, state } = entry;
   if (state !== 'failed' && state !== 'lost') return [];

@@ -32,7 +32,7 @@ export function publishProgress(line: PublishLine, t: Translate): string | undef
 /** Files that are named before the rest is counted. */
 const NAMED = 12;
 
-/** What would be uploaded, before anything is: the question, and its details. */
+/** The planned upload, before anything is sent: the question, and its details. */
 export function publishQuestion(plan: PublishPlan, t: Translate): { question: string; detail: string } {
   const { host, base, revision, step, files, size, warnings } = plan;
   const shown = files.slice(0, NAMED).map((file) => `${file.path}, ${fileWords(file, t)}`);

@@ -9,7 +9,7 @@ export interface Refusal {
   hint?: string;
 }
 
-/** What could be used instead may be a long list, so it comes after the next step. */
+/** The alternatives may be a long list, so they come after the next step. */
 const LIST = /^(Supported: [^]*?\.) (?=[A-Z])([^]+)$/;
 
 /** @param path of the model, which the view names already */

@@ -26,15 +26,15 @@ import { progressPercent } from '../../base/percent';
 
 /** The content of a tree row, from which VS Code's tree item is made. */
 export interface Row {
-  /** What the row begins with, so that it is readable however long the label and narrow the side bar is: the metric. */
+  /** The beginning of the row, which is readable however long the label and narrow the side bar is: the metric. */
   lead?: string;
   label: string;
   description: string;
   /** A codicon and, if meaningful, a theme color. */
   icon: { id: string; color?: string };
-  /** What can be done with it; matched by `when` clauses of package.json. */
+  /** The commands for it; matched by `when` clauses of package.json. */
   capabilities: string[];
-  /** One sentence for screen readers. */
+  /** The row as a sentence for screen readers. */
   spoken: string;
 }
 
@@ -42,7 +42,7 @@ export interface RowContext {
   t: Translate;
   locale: string;
   now: number;
-  /** Whether code may be executed here. */
+  /** True if code may be executed here. */
   trusted: boolean;
 }
 
@@ -128,7 +128,7 @@ export function headline(entry: RunEntry, t: Translate = fill): string | undefin
   return best && [`${best.value} ${best.metric}`, ...worse(entry, t)].join(', ');
 }
 
-/** That a constant answer does better; empty if none does. */
+/** A note that a constant answer does better; empty if none does. */
 function worse({ run }: RunEntry, t: Translate): string[] {
   const better = run && betterAnswer(run);
   return better ? [worseWords(better, t)] : [];
@@ -215,7 +215,7 @@ function words(entry: RunEntry, { t, locale, now }: RowContext): { lead?: string
 const said = (lead: string | undefined, parts: readonly string[]): readonly string[] =>
   lead === undefined ? parts : [`${lead} ${parts[0]}`, ...parts.slice(1)];
 
-/** What can be done with a run. */
+/** The commands that are possible for a run. */
 export function capabilities({ state, run, user, cluster }: RunEntry, trusted: boolean): string[] {
   // A scheduler will start one that is queued.
   const active = isActive(state) || state === 'queued';

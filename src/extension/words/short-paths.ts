@@ -1,4 +1,4 @@
-/** Where a path ends in a message. */
+/** The end of a path in a message. */
 const END = String.raw`[^\s"'\`:;,()<>|]*`;
 
 /**

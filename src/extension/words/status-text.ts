@@ -16,7 +16,7 @@ export interface ActiveRun {
   /** Before the first step. */
   preparing?: Preparing;
   loss?: number;
-  /** What is wrong, in a few words. */
+  /** The problem, in a few words. */
   alarm?: string;
 }
 

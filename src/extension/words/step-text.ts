@@ -4,7 +4,7 @@ import type { StepCost } from '../../protocol/step-cost';
 import type { Translate } from '../translate';
 import { bytes } from './format';
 
-/** "1.4 GB, about 1.51 s"; undefined where there is no estimate. */
+/** "1.4 GB, about 1.51 s"; undefined if there is no estimate. */
 export function stepText({ memory, time }: StepCost, t: Translate): string | undefined {
   if (!memory) return undefined;
   if (!time) return bytes(memory.total);
@@ -19,10 +19,10 @@ export function stepSettings({ method, rank, batch, length }: StepCost, t: Trans
 }
 
 /**
- * What a step of a size takes, beside that size in a list.
+ * The cost of a step of a size, beside that size in a list.
  *
  * @param cost undefined while it is being estimated
- * @param about what else there is to say about the size
+ * @param about another remark on the size
  */
 export function sizeText(
   cost: StepCost | undefined,

@@ -66,7 +66,7 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   };
 }
 
-/** Where it runs, and the trials that wait or that were lost. */
+/** The place where it runs, and the trials that wait or that were lost. */
 function clusterParts(
   sweep: SweepEntry,
   cluster: ClusterFile,
@@ -92,7 +92,7 @@ export const trialsText = (n: number, t: RowContext['t']): string =>
 
 type TrialState = ShownState | 'pruned' | 'preempted';
 
-/** How many of a sweep's runs are in each state. */
+/** The number of a sweep's runs in each state. */
 function countStates(runs: readonly RunEntry[]): Map<TrialState, number> {
   const counts = new Map<TrialState, number>();
   for (const run of runs) {
@@ -103,7 +103,7 @@ function countStates(runs: readonly RunEntry[]): Map<TrialState, number> {
   return counts;
 }
 
-/** Whether trials are left to train. */
+/** True if trials are left to train. */
 export const isIncomplete = ({ record }: SweepEntry, runs: readonly RunEntry[]): boolean =>
   record.ended !== undefined || doneTrials(runs) < plannedTrials(record);
 

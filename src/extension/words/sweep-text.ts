@@ -10,7 +10,7 @@ import type { ResumeOptions } from '../launcher/client';
 import type { EndNotice } from './end-text';
 
 export interface SweepEndNotice extends EndNotice {
-  /** What the user can agree to, with which the sweep is then continued. */
+  /** The decision that the user can agree to, with which the sweep is then continued. */
   decision?: { title: string; options: ResumeOptions };
 }
 

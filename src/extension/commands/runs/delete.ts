@@ -145,7 +145,7 @@ const lookAgain = ({ store }: Services, folder: string) =>
     () => undefined,
   );
 
-/** As described in the tree before it was deleted. */
+/** The run as described in the tree before it was deleted. */
 async function entryOf(folder: string): Promise<RunEntry | undefined> {
   const run = new TrackedRun(folder);
   await run.look();
@@ -159,7 +159,7 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
   const places = new Set([...roots, ...(await store.experiments()).map((e) => dirname(e.file))]);
   const trashes = [...places].map((p) => join(p, '.aurora', 'trash'));
   const sweeps = (await Promise.all(trashes.map(listTrashedSweeps))).flat();
-  // Those of a deleted sweep are restored with it.
+  // Trials of a deleted sweep are restored with it.
   const trials = new Set(sweeps.flatMap((s) => s.trials));
   const lists = await Promise.all(trashes.map(listTrash));
   const all = lists

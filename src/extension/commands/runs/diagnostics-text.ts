@@ -79,7 +79,7 @@ function fence(text: string, language: string): string {
   return `${mark}${language}\n${text}\n${mark}`;
 }
 
-/** Also in JSON's form of a Windows path, with doubled backslashes. */
+/** Replaces the home folder, also in JSON's form of a Windows path, with doubled backslashes. */
 function withoutHome(text: string, home: string): string {
   const spellings = [home.replaceAll('\\', '\\\\'), home].filter((h) => h.length > 1);
   return spellings.reduce((t, h) => t.replaceAll(h, '~'), text);

@@ -8,7 +8,10 @@ import { isTreeNode, type TreeNode } from '../../runs/nodes';
 import { rowsFor, selectedRows } from '../../runs/selection';
 import type { Services } from '../../services';
 
-/** Where what a row shows is on disk: an experiment's file, or a folder. A queued run is nowhere yet, and hidden runs are in many places. */
+/**
+ * The path of a row's subject on disk: an experiment's file, or a folder. A queued run has none yet, and hidden runs
+ * have many.
+ */
 export function placeOf(node: TreeNode): string | undefined {
   switch (node.kind) {
     case 'experiment':

@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import { notify } from '../../messages/notify';
 
 /**
- * Reveals a folder wherever files are browsed here.
+ * Reveals a folder in the application that browses files here.
  *
- * @param main shows what matters in it, offered where there is no file manager
+ * @param main shows the main file in it, offered where there is no file manager
  */
 export async function revealFolder(
   place: string,

@@ -10,7 +10,10 @@ import { runFrom } from '../../ask/pick';
 
 const SCHEME = 'aurora-source';
 
-/** How an experiment's file has changed since a run of it began, in VS Code's diff editor; the run's side is read-only. */
+/**
+ * Shows the changes of an experiment's file since a run of it began, in VS Code's diff editor; the run's side is
+ * read-only.
+ */
 export function registerSourceDiff(services: Services): vscode.Disposable[] {
   return [
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, {

@@ -1,6 +1,6 @@
 export interface TagChoice {
   tag: string;
-  /** Which of the runs have it. */
+  /** The share of the runs that have it. */
   has: 'all' | 'some' | 'none';
 }
 

@@ -8,7 +8,7 @@ import schema from '../../../experiment/experiment.schema.json';
 export interface ForkChoice {
   /** Dotted, as for --set. */
   key: string;
-  /** As written in the experiment file; undefined if not set. */
+  /** The value as written in the experiment file; undefined if not set. */
   value: string | undefined;
   description: string;
   /** The only allowed values, as written after "key=". */
@@ -21,7 +21,7 @@ interface Setting {
   type?: string | string[];
 }
 
-/** What a fork is most often for. */
+/** The setting that forks change most often. */
 const FIRST = 'training.learningRate';
 
 /** Training settings and dropout, with their current values: the learning rate, then in the schema's order. */

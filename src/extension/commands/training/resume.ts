@@ -21,14 +21,14 @@ export async function resumeRun(services: Services, argument: unknown): Promise<
   });
   if (!run || underway.has(run.folder)) return;
   const picked = await clusterTrialOf(services, run.folder);
-  // Where its sweep trains it.
+  // The run's sweep resumes it.
   if (picked) return resumeTrial(picked);
   if (isActive(run.state)) return panels.openRun([run.folder]);
   const resume = () => startResume(services, run.folder, experimentLabel(run));
   const file = run.experiment;
   underway.add(run.folder);
   try {
-    // One that cannot be read is refused, with the reason.
+    // A run that cannot be read is refused, with the reason.
     const resumed = run.run
       ? await startUnlessBusy(services, { kind: 'resume', run: run.folder, file, spec: run.run.spec }, resume)
       : await resume();

@@ -26,7 +26,7 @@ export async function runAnyway(services: Services, file: string, here = true): 
   return picked === anyway;
 }
 
-/** Those of the text, of the files that it names, and of its last preflight. */
+/** The errors of the text, of the files that it names, and of its last preflight. */
 async function errorsOf(services: Services, file: string, here: boolean): Promise<string[]> {
   const { analyze, firstModelState, modelPathOf } = await import('../../language/analysis');
   const { HeadCache } = await import('../../language/head-cache');

@@ -58,7 +58,7 @@ const distinct = (findings: readonly Finding[]): Finding[] => [
   ...new Map(findings.map((finding) => [`${finding.offset} ${finding.message}`, finding])).values(),
 ];
 
-/** Columns missing from the files of data.evaluations. One that a set inherits is reported at its file. */
+/** Columns missing from the files of data.evaluations. A column that a set inherits is reported at its file. */
 function setFindings(
   doc: ExperimentText,
   task: TaskDescription,

@@ -24,7 +24,7 @@ export const FILE_KEYS = [
   { path: ['data', 'classImages'], pattern: DATA_FILE },
 ] as const;
 
-/** The same with the files of data.evaluations. */
+/** The keys of all files, with those of data.evaluations. */
 export const fileKeys = (doc: ExperimentText): { path: readonly string[]; pattern: RegExp }[] => [
   ...FILE_KEYS,
   ...doc
@@ -32,7 +32,7 @@ export const fileKeys = (doc: ExperimentText): { path: readonly string[]; patter
     .map((name) => ({ path: ['data', 'evaluations', name, 'path'], pattern: DATA_FILE })),
 ];
 
-/** What a model needs beside it where the experiment does not name it. */
+/** The files that a model needs beside it where the experiment does not name them. */
 export const BESIDE = {
   tokenizer: { name: 'tokenizer.json', pattern: FILE_KEYS[1].pattern },
   preprocessor: { name: 'preprocessor_config.json', pattern: FILE_KEYS[2].pattern },
@@ -101,7 +101,9 @@ export async function fileFindings(
 /** The code of the finding, from which a hover knows it too. */
 export const NOT_DOWNLOADED = 'file-not-downloaded';
 
-/** What is on the hub and not on this machine. A reference with a mistake is a problem of the experiment itself. */
+/**
+ * References to files that are not on this machine. A reference with a mistake is a problem of the experiment itself.
+ */
 async function hubFindings(doc: ExperimentText, path: readonly string[], t: Translate): Promise<Finding[]> {
   const ref = parseHubReference(doc.string(...path)!);
   if (!ref || (await isCachedLater(ref))) return [];

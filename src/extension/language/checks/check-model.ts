@@ -17,7 +17,7 @@ const LISTED = 20;
 /** Maximum number of names compared with all wrong entries together. A comparison takes a few microseconds. */
 const COMPARED = 20_000;
 
-/** What does not match the model: its output's name, targets that match nothing, ranks that are too large. */
+/** Settings that do not match the model: its output's name, targets that match nothing, ranks that are too large. */
 export function modelFindings(
   doc: ExperimentText,
   model: ModelSummary,
@@ -197,7 +197,7 @@ function unmatchedEntries(
   return [...findings, ...theRest(doc, 'targetModules', unmatched.length, { severity, code }, t)];
 }
 
-/** Where each entry of a list first appears. */
+/** The first place of each entry of a list. */
 const placesOf = (list: readonly string[]): Map<string, number> =>
   new Map(list.map((entry, i): [string, number] => [entry, i]).reverse());
 

@@ -40,7 +40,7 @@ export const textFindings = (
           };
     });
 
-/** What is written and has no effect, at its key. */
+/** Settings without effect, each at its key. */
 export const ignoredFindings = (doc: ExperimentText): Finding[] =>
   ignoredSettings(doc.value()).map(({ path, message }) => ({
     ...doc.keySpan(doc.node(...path)!),

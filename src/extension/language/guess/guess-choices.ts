@@ -34,7 +34,7 @@ export function guessRight({ columns }: DataHead): Pick<TaskColumns, 'label'> {
   return label ? { label: label.name } : {};
 }
 
-/** What selected columns hold: each a choice, all choices in a list, or sentences that end with the right one. */
+/** The meaning of selected columns: each a choice, all choices in a list, or sentences that end with the right one. */
 export function choiceColumns(selected: readonly Column[]): Pick<TaskColumns, 'choices' | 'completion'> {
   const [first] = selected;
   if (selected.length > 1) return { choices: selected.map((c) => c.name) };

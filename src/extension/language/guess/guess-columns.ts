@@ -97,7 +97,7 @@ function guessLabel(head: DataHead): { label?: string } {
   return label ? { label: label.name } : {};
 }
 
-/** By name, or the numbers of which the most are different; numbers with decimals are no identifiers. */
+/** By name, or the numbers of which the most are different; numbers with decimals are not identifiers. */
 function guessNumber(head: DataHead): { label?: string } {
   const numeric = single(head).filter(
     ({ values }) => values.length > 0 && values.every((v) => numberIn(v) !== undefined),

@@ -4,10 +4,10 @@ import type { Column } from '../../../table/head';
 const NAMED = /(^|[\s_-])(id|uuid|guid|idx|index|key|row|number|url|date|time|timestamp)$/i;
 /** "exampleId", "rowIndex" */
 const CAMEL = /[a-z](Id|ID|Uuid|Index|Key|Url)$/;
-/** What codes, paths, dates and names of packages have, and single words do not. */
+/** Characters that occur in codes, paths, dates and names of packages, and not in single words. */
 const CODE = /[\d_./:@-]/;
 
-/** Whether a column says which row it is, not what is in it: by its name, or by numbers or different codes as values. */
+/** True if a column identifies its row: by its name, or by numbers or different codes as values. */
 export function isIdentifier({ name, values, lists }: Column): boolean {
   if (lists || values.length === 0) return false;
   if (NAMED.test(name.trim()) || CAMEL.test(name)) return values.every((v) => !/\s\S+\s/.test(v.trim()));

@@ -27,7 +27,7 @@ import { Snapshots } from './snapshots';
 import { binEdges, layerCard, layerMessage, layerShape, samplesOf } from './view';
 import { errorText } from '../../words/error-text';
 
-/** What the panel needs to know about its run. */
+/** The facts about its run that the panel needs. */
 export interface RunFacts {
   name: string;
   experiment: string;
@@ -303,7 +303,7 @@ export class ActivationsSession {
 const auroraOf = (adapter: AdapterSpec): AuroraSpec | undefined =>
   isNonlinear(adapter) ? adapter : undefined;
 
-/** The same layer in the first snapshot; the layer itself if that lacks it. */
+/** The layer in the first snapshot; the layer itself if that lacks it. */
 const firstOf = (first: Snapshot, snapshot: Snapshot, i: number) => {
   const own = snapshot.layers[i];
   return first.layers.find((l) => l.path === own.path && l.rank === own.rank && hasSigma(l)) ?? own;

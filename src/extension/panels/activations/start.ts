@@ -60,7 +60,7 @@ function factsOf(entry: RunEntry): RunFacts {
 
 const isLive = ({ state }: RunEntry): boolean => state === 'running' || state === 'starting';
 
-/** Whether there is something new for this page. Most changes of a run are steps, which it does not show. */
+/** True if there is something new for this page. Most changes of a run are steps, which it does not show. */
 function differs(before: RunEntry | undefined, now: RunEntry): boolean {
   if (!before) return true;
   // Including the last step: a resume removes some steps and repeats as many.

@@ -32,9 +32,9 @@ export type OtherSettings = Partial<
 
 /** The calculator's input from an experiment's text; if the text has errors, as much as is valid. */
 export interface ExperimentValues {
-  /** As written: relative to the file. */
+  /** The path as written: relative to the file. */
   modelPath?: string;
-  /** Which of the model's outputs it trains on. */
+  /** The model's output that it trains on. */
   choice: OutputChoice;
   fields: Omit<BudgetFields, 'model' | 'loraRank'>;
   others: OtherSettings;

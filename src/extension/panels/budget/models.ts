@@ -68,9 +68,9 @@ export interface ReadModel {
   parameters?: number;
   label: string;
   source?: string;
-  /** As in ReadyModel. */
+  /** The length as in ReadyModel. */
   length?: number;
-  /** What the paper reports for it. */
+  /** The paper's report on it. */
   paper?: PaperReport;
 }
 

@@ -28,13 +28,13 @@ import {
   type ReadModel,
 } from './models';
 
-/** What the calculator needs from the editor. */
+/** The services of the editor that the calculator needs. */
 export interface BudgetPorts {
   post(message: BudgetToPage): void;
   /** The models of the workspace. */
   modelFiles(): Promise<ModelFile[]>;
   inspect(path: string): Promise<KnownModel>;
-  /** Only what is known without waiting. */
+  /** The model if it is known without waiting. */
   cached(path: string): KnownModel | undefined;
   /** In a separate process: takes a second or more. */
   estimate(path: string, choice: StepChoice): Promise<StepCost>;
@@ -45,7 +45,7 @@ const FIRST_LORA_RANK = '8';
 /** If the user has no model, the paper's first. */
 const FIRST_MODEL = 'paper:roberta-base';
 
-/** One open calculator: its input, the experiment it follows, and the model it uses. */
+/** An open calculator: its input, the experiment it follows, and the model it uses. */
 export class BudgetSession {
   private fields: BudgetFields | undefined;
   private known: KnownModels = modelChoices(undefined, []);
@@ -225,7 +225,7 @@ export class BudgetSession {
     return known;
   }
 
-  /** The same array for the same model and output, since derived results are cached by it. */
+  /** The layers; the same array for one model and output, since derived results are cached by it. */
   private layersIn(summary: ModelSummary): TaskLayer[] {
     const { choice } = this.values ?? NO_EXPERIMENT;
     const key = JSON.stringify(choice);

@@ -8,7 +8,7 @@ import { parsePredictions, type Predictions } from '../../../protocol/prediction
 import { rowIn } from '../../../protocol/row-place';
 import { errorText } from '../../words/error-text';
 
-/** What the panel needs to know about its run. */
+/** The facts about its run that the panel needs. */
 export interface RunFacts {
   name: string;
   experiment: string;
@@ -42,7 +42,7 @@ export interface ErrorsHost {
   failed(error: unknown): void;
 }
 
-/** How far the examples have been predicted; before the first result, without numbers. */
+/** The progress of predicting the examples; before the first result, without numbers. */
 export interface Predicting {
   done?: number;
   of?: number;
@@ -59,7 +59,7 @@ export class ErrorsSession {
   private turn = 0;
   private disposed = false;
   private predicting = false;
-  /** How the data looked when the shown predictions were last compared with them. */
+  /** The state of the data when the shown predictions were last compared with them. */
   private stamp: string | undefined;
   /** The last messages while it predicts, for a page that is shown again. */
   private soFar: ErrorsFromHost[] = [];
@@ -85,7 +85,7 @@ export class ErrorsSession {
     if (this.predicting || this.disposed) return;
     this.predicting = true;
     this.soFar = [];
-    // What was sent before does not arrive after what follows.
+    // An earlier message must not arrive after later ones.
     this.turn++;
     let failure: unknown;
     try {
@@ -123,9 +123,9 @@ export class ErrorsSession {
   }
 
   /**
-   * Sends everything, then whether it is still up to date. What has not been predicted yet is.
+   * Sends everything, then a notice if it is out of date. Examples that have not been predicted yet are predicted.
    *
-   * @param tried set if it was tried just now, with what went wrong
+   * @param tried set if it was tried just now, with the error
    */
   refresh(tried?: { failure: unknown }): void {
     if (this.predicting) return this.soFar.forEach((message) => this.host.post(message));
@@ -148,7 +148,7 @@ export class ErrorsSession {
     const { predictions, stamp } = this;
     if (predictions === undefined || stamp === undefined || this.predicting || this.disposed) return;
     const now = await dataStamp(predictions);
-    // It may have been refreshed meanwhile.
+    // It may have been refreshed in between.
     if (now !== stamp && this.stamp === stamp && !this.predicting && !this.disposed) this.refresh();
   }
 

@@ -15,7 +15,7 @@ import { openDataRow } from '../rows/open-row';
 import { ErrorsSession, type RunFacts } from './session';
 import { titleOf } from './title';
 
-/** How often to look whether another program has changed the data. */
+/** The interval in which to check whether another program has changed the data. */
 const LOOK_AGAIN_MS = 3_000;
 
 /** Follows the run, and does what the page asks for. */
@@ -41,7 +41,7 @@ export function startErrors(
     say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
     async predict(again, told) {
       if (!vscode.workspace.isTrusted) {
-        // A page that is shown again does not ask again by itself.
+        // A page that is shown again does not repeat the question.
         if (again || !askedForTrust) void trustedFor(needsTrust());
         askedForTrust = true;
         throw new AuroraError('run', needsTrust());
@@ -79,7 +79,7 @@ export function startErrors(
       clearInterval(looking);
       looking = undefined;
     },
-    // What there was to show then may be less than now.
+    // The earlier content may be more than what exists now.
     openedAgain: () => session.refresh(),
     receive: (message) => session.receive(message),
     dispose: () => {
@@ -102,6 +102,6 @@ function factsOf(entry: RunEntry): RunFacts {
   return { name: runLabel(entry), experiment: spec.name, events, sets };
 }
 
-/** What the page shows of its run. Most changes of a run do not affect it. */
+/** The parts of its run that the page shows. Most changes of a run do not affect it. */
 const marks = (entry: RunEntry, step: number, on: MeasuredOn): string =>
   JSON.stringify([runLabel(entry), entry.run && evaluationAt(entry.run.events, step, on)]);

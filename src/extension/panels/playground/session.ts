@@ -42,7 +42,7 @@ const NAME = 40;
 type Kind<K extends PlayRequest['kind']> = Omit<Extract<PlayRequest, { kind: K }>, 'request'>;
 type Question = Kind<'predict'> | Kind<'generate'> | Kind<'draw'>;
 
-/** One playground: the program that answers, the questions, and its output. */
+/** A playground: the program that answers, the questions, and its output. */
 export class PlaygroundSession {
   private readonly view: PlaygroundView;
   private program: OpenProgram | undefined;
@@ -53,7 +53,7 @@ export class PlaygroundSession {
   private posted = -Infinity;
   /** Asked again for a run that is added. */
   private question: Extract<PlaygroundFromPage, { type: 'ask' | 'askImage' }> | undefined;
-  /** Of the newest picture: its prompt and seed, for the name of a file. */
+  /** The prompt and seed of the newest picture, for the name of a file. */
   private drawn = '';
   private ids = 0;
 
@@ -163,7 +163,7 @@ export class PlaygroundSession {
     this.program = program;
     this.view.program = 'running';
     for (const s of this.view.subjects) this.load(s);
-    // What was asked before it was ready.
+    // The question from before it was ready.
     this.ask();
     const gone = (why: string) => {
       if (this.program !== program || this.disposed) return;
@@ -236,7 +236,7 @@ export class PlaygroundSession {
     Object.assign(this.view, { request, busy: true, text, pair, choices, image });
     for (const s of this.view.subjects) {
       s.trouble = undefined;
-      // A text or a picture starts again; probabilities stay until the new ones arrive.
+      // A text or a picture starts from the beginning; probabilities stay until the new ones arrive.
       if (question.kind !== 'predict') s.answers = {};
     }
     this.send({ ...question, request });

@@ -41,7 +41,7 @@ export type Known = Pick<RunEntry, 'name' | 'number' | 'cluster' | 'end'>;
 
 interface Followed {
   tail: RunTail;
-  /** How much of it the page has. */
+  /** The part of it that the page has. */
   sent: Sent;
 }
 
@@ -59,7 +59,7 @@ export class RunFeed {
     private readonly post: (message: RunToPage) => void,
     /** Called after each non-empty update. */
     private readonly told: () => void = () => undefined,
-    /** What its folder does not say about a run, once it is known. */
+    /** The known facts about a run that its folder lacks. */
     private readonly known: (folder: string) => Known | undefined = () => undefined,
     /** The address that a page has for a file or folder. */
     private readonly address: (path: string) => string = (path) => path,
@@ -133,7 +133,7 @@ export class RunFeed {
   }
 }
 
-/** What the page has after the first change is outdated. */
+/** Takes back the part that the page has after the first change, which is outdated. */
 function takeBack({ sent }: Followed, { records, events, resources, ...files }: TailChange): void {
   sent.resources = Math.min(sent.resources, resources ?? Infinity);
   if (files.samples) sent.samples = false;

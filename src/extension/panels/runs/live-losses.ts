@@ -2,12 +2,12 @@ import { RecentLoss } from '../../../runs/curve/recent-loss';
 import { isActive } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
 
-/** The training loss of runs in training. One that ends keeps its last. */
+/** The training loss of runs in training. A run that ends keeps its last value. */
 export class LiveLosses {
   private readonly following = new Map<string, RecentLoss>();
   private readonly values = new Map<string, number | undefined>();
 
-  /** Whether there may be a new value: while it trains, and once after that. */
+  /** True if there may be a new value: while it trains, and once after that. */
   follows({ folder, state }: RunEntry): boolean {
     return isActive(state) || this.following.has(folder);
   }

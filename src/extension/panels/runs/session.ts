@@ -16,7 +16,7 @@ import { LiveLosses } from './live-losses';
 
 /** Runs handled before other work of the host gets its turn; a few milliseconds. */
 const AT_A_TIME = 250;
-/** As many as a window shows. */
+/** The number of rows that a window shows. */
 const FIRST = 50;
 /** Rows of a message. */
 const ROWS_PER_MESSAGE = 1000;
@@ -35,11 +35,11 @@ export interface TableHost {
   keep(view: TableView): void;
   /** The workspace's saved views, which all its tables share. */
   saved(): SavedView[];
-  /** Tells every table, this one too, by `savedChanged`. */
+  /** Sends the views to every table, this one too, by `savedChanged`. */
   keepSaved(views: SavedView[]): void;
-  /** Whether code may be executed here. */
+  /** True if code may be executed here. */
   trusted(): boolean;
-  /** What needs VS Code. */
+  /** Executes requests that need VS Code. */
   obey(message: Exclude<RunsFromPage, SavedChange | { type: 'view' | 'overlay' | 'curves' }>): void;
   failed(error: unknown): void;
 }
@@ -58,11 +58,11 @@ interface Known {
 export class RunsSession {
   private readonly runs = new Map<string, Known>();
   private finder = new ColumnFinder();
-  /** As sent, for the comparison. */
+  /** The columns as sent, for the comparison. */
   private columns: { list: Column[]; text: string } = { list: [], text: '' };
   private readonly curves: Curves;
   private readonly losses = new LiveLosses();
-  /** What can be done with runs: few different lists. */
+  /** The commands for runs: few different lists. */
   private readonly can: string[] = [];
   private visible = false;
   private whole = false;

@@ -5,7 +5,7 @@ import type { RunsOpen } from '../../../study/runs-table/open';
 
 export function subject(open: RunsOpen): string {
   if ('experiment' in open) return experimentName(open.experiment);
-  // As in the tree.
+  // The title is that of the tree.
   if ('sweep' in open)
     return vscode.l10n.t(
       'Sweep · {0} of {1}',

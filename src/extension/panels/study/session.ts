@@ -34,7 +34,7 @@ export class StudySession {
   private stale = false;
   private computing = false;
   private disposed = false;
-  /** How long the last study took. */
+  /** The duration of the last study. */
   tookMs = 0;
 
   /** @param worker ends with the session */
@@ -62,7 +62,7 @@ export class StudySession {
     }
   }
 
-  /** Reads what has changed and sends everything. What changes while a study is computed is in the next one. */
+  /** Reads the changes and sends everything. Changes during the computation of a study are in the next one. */
   refresh(): void {
     this.stale = true;
     if (!this.computing) void this.compute();

@@ -84,7 +84,7 @@ const known = (entry: RunEntry): KnownRun => ({
   ...(entry.run && { run: entry.run }),
 });
 
-/** What a study shows of its runs. Most changes of a run do not affect it. */
+/** The parts of its runs that a study shows. Most changes of a run do not affect it. */
 const marksOf = (runs: readonly RunEntry[]): string =>
   JSON.stringify(
     runs.map((entry) => [entry.folder, entry.state, runLabel(entry), entry.run?.result !== undefined]),

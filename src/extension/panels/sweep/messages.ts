@@ -5,7 +5,7 @@ import { SWEEP_ACTIONS, type SweepFromPage, type SweepOpen } from '../../../prot
 type Fields = Record<string, unknown>;
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** What a panel was opened for, as restored by a reload; undefined if it is not the path of a sweep. */
+/** Parses the subject of a panel that a reload restores; undefined if it is not the path of a sweep. */
 export function parseOpen(value: unknown): SweepOpen | undefined {
   const { sweep } = (value ?? {}) as Fields;
   return isText(sweep) && isAbsolute(sweep) ? { sweep } : undefined;

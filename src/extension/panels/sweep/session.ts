@@ -18,7 +18,7 @@ export interface SweepHost {
 }
 
 interface Shown {
-  /** What it was made of: unchanged as long as these are the same. */
+  /** The sources of its content: it is unchanged as long as these are. */
   from: readonly unknown[];
   trial: PageTrial;
   text: string;
@@ -29,7 +29,7 @@ export class SweepSession {
   private trials = new Map<string, Shown>();
   private facts: SweepFacts | undefined;
   private visible = false;
-  /** One look after the other. */
+  /** The looks, one after the other. */
   private looks: Promise<void> = Promise.resolve();
 
   constructor(private readonly host: SweepHost) {}
@@ -147,7 +147,7 @@ function capabilities(
   return cluster ? trialRow({ label, cluster }, context).capabilities : [];
 }
 
-/** Of a sweep that was deleted before it was shown. */
+/** The facts of a sweep that was deleted before it was shown. */
 const NOTHING: SweepFacts = {
   folder: '',
   experiment: '',

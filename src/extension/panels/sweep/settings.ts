@@ -14,7 +14,7 @@ export function plainValue(spec: object, key: string): unknown {
   return typeof value === 'object' && !Array.isArray(value) ? undefined : value;
 }
 
-/** Whether the settings change a value, in its section or a part of it too. */
+/** True if the settings change a value, in its section or a part of it too. */
 const touches = (settings: Settings, key: string): boolean =>
   Object.keys(settings).some((k) => k === key || key.startsWith(`${k}.`) || k.startsWith(`${key}.`));
 

@@ -17,8 +17,8 @@ import { spansOf } from './spans';
  *
  * @param called its label, and the number of its run if there is one
  * @param entry its run, once that exists
- * @param can what can be done with it
- * @param cluster what the scheduler of a cluster says about it
+ * @param can the commands for it
+ * @param cluster its state according to the scheduler of a cluster
  */
 export function pageTrial(
   { id, number, planned, passedOver }: TrialRecord,
@@ -54,7 +54,7 @@ export function pageTrial(
   };
 }
 
-/** One that the scheduler has started creates its folder next. */
+/** The states of a trial without a run: one that the scheduler has started creates its folder next. */
 const WITHOUT_RUN: Record<OnCluster['state'], PageTrialState> = {
   queued: 'queued',
   preempted: 'preempted',

@@ -43,11 +43,11 @@ export function clusterWord(state: ClusterTrialState, t: Translate): string {
 export const reasonWords = ({ code, detail }: Pick<ClusterTrial, 'code' | 'detail'>): string | undefined =>
   clusterReason({ ...(code !== undefined && { code }), ...(detail !== undefined && { detail }) });
 
-/** Whether nobody follows it although the scheduler still has trials of it. */
+/** True if nobody follows it although the scheduler still has trials of it. */
 export const isUnfollowed = ({ cluster, state }: SweepEntry): boolean =>
   cluster !== undefined && state !== 'running' && Object.values(cluster.trials).some(isWithScheduler);
 
-/** Where a sweep runs, and how old what is shown of it is. */
+/** The place where a sweep runs, and the age of its shown state. */
 export function clusterLines(cluster: ClusterFile, { t, now, locale }: RowContext): string[] {
   const name = clusterName(cluster, t);
   const { unreachable, at } = cluster;
@@ -66,7 +66,7 @@ export const unreachableText = (cluster: ClusterFile, t: Translate, locale: stri
     cluster.unreachable!.message,
   );
 
-/** What the scheduler says about a trial, in lines. */
+/** The scheduler's report on a trial, in lines. */
 export function trialLines(cluster: OnCluster, t: Translate): string[] {
   const { executor, job, node, restarts = 0, code } = cluster;
   const why = reasonWords(cluster);

@@ -11,12 +11,12 @@ import { ICONS, type Row, type RowContext } from '../run-row';
 /** A trial that a cluster's scheduler knows and that has no run folder yet. */
 export interface QueuedTrial {
   record: TrialRecord;
-  /** As its run is called, whose number may be known before its folder is here. */
+  /** The name of its run, whose number may be known before its folder is here. */
   label: string;
   cluster: OnCluster;
 }
 
-/** What needs attention comes first. */
+/** The order of states: those that need attention first. */
 const ORDER: readonly ClusterTrialState[] = [
   'lost',
   'failed',
@@ -82,8 +82,8 @@ export function trialsRow(
 }
 
 /**
- * Of a trial without a run: while its job runs, it has not created its folder yet; when its job was canceled, it was stopped
- * like one with a run.
+ * The state of a trial without a run: while its job runs, it has not created its folder yet; when its job was canceled,
+ * it was stopped like one with a run.
  */
 function trialWord(state: ClusterTrialState, t: RowContext['t']): string {
   if (state === 'running') return t('starting');
