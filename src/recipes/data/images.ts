@@ -105,7 +105,7 @@ const FOLDERS: Omit<Layout, 'train'> = {
 const parquet = (hub: ImageSet['hub']): Layout => ({
   title: 'the hub’s Parquet files',
   train: ['train-00000-of-00001.parquet', 'train/0000.parquet'],
-  // The name of the set.s own validation folder, which some copies call val.
+  // The set's own validation folder, which some copies call val.
   validation: ['validation', 'val'].flatMap((split) => [
     `${split}-00000-of-00001.parquet`,
     `${split}/0000.parquet`,
