@@ -1,28 +1,28 @@
 import js from '@eslint/js';
 import ts from 'typescript-eslint';
-import { PURE, ROOMS } from './scripts/lib/rooms.mjs';
+import { PURE, FOLDERS } from './scripts/lib/folders.mjs';
 
-/** Folders within each other in a room, itself among them; a test finds deeper ones. */
+/** The levels of nested folders in a folder of src, including itself; a test finds deeper ones. */
 const DEPTH = 3;
 
-/** What a file of a room may not import. `depth`: its folders below the room's. */
-function restricted(room, depth, ...more) {
+/** The imports that are forbidden in a file of src/FOLDER. `depth`: its folders below that one. */
+function restricted(folder, depth, ...more) {
   const patterns = [
     {
-      // A folder of a room may have the name of another room: only this many steps lead out of this one.
-      regex: `^(\\.\\./){${depth + 1}}(?!(${[room, ...ROOMS[room]].join('|')})/|\\.\\./package\\.json$)`,
-      message: `src/${room} must not import this: imports go one way.`,
+      // An inner folder may have the name of another folder of src: only this many steps lead out of this one.
+      regex: `^(\\.\\./){${depth + 1}}(?!(${[folder, ...FOLDERS[folder]].join('|')})/|\\.\\./package\\.json$)`,
+      message: `src/${folder} must not import this: imports go one way.`,
     },
     ...more,
   ];
-  if (PURE.includes(room))
+  if (PURE.includes(folder))
     patterns.push({
       group: ['node:*', 'vscode'],
-      message: `src/${room} is imported by pages too: no Node.js, no VS Code.`,
+      message: `src/${folder} is imported by pages too: no Node.js, no VS Code.`,
     });
-  if (room !== 'extension')
+  if (folder !== 'extension')
     patterns.push({ group: ['vscode'], message: 'Only src/extension may import vscode.' });
-  if (room !== 'engine')
+  if (folder !== 'engine')
     patterns.push({
       group: ['onnxruntime-node', '@tensorflow/*', 'webgpu'],
       message: 'Only src/engine loads a runtime.',
@@ -75,10 +75,10 @@ const UNTRUSTED_MARKDOWN = {
 const NO_IMAGES = { group: ['sharp'], message: 'Only src/data/images reads images.' };
 
 const direction = [
-  ...Object.keys(ROOMS).flatMap((room) =>
+  ...Object.keys(FOLDERS).flatMap((folder) =>
     Array.from({ length: DEPTH }, (_, depth) => ({
-      files: [`src/${room}/${'*/'.repeat(depth)}*.ts`],
-      rules: restricted(room, depth, NO_IMAGES),
+      files: [`src/${folder}/${'*/'.repeat(depth)}*.ts`],
+      rules: restricted(folder, depth, NO_IMAGES),
     })),
   ),
   { files: ['src/data/images/*.ts'], rules: restricted('data', 1) },
@@ -137,7 +137,7 @@ export default ts.config(
           patterns: [
             {
               regex: PAGES,
-              message: `Pages import only ${PURE.map((room) => `src/${room}`).join(', ')}.`,
+              message: `Pages import only ${PURE.map((folder) => `src/${folder}`).join(', ')}.`,
             },
             { group: ['node:*', 'vscode'], message: 'Pages run in a browser.' },
           ],
@@ -154,7 +154,7 @@ export default ts.config(
           patterns: [
             {
               regex: PAGES,
-              message: `Pages import only ${PURE.map((room) => `src/${room}`).join(', ')}.`,
+              message: `Pages import only ${PURE.map((folder) => `src/${folder}`).join(', ')}.`,
             },
             {
               group: ['node:*', 'vscode', '@vscode/webview-ui-toolkit*'],

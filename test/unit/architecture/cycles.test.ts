@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { folderOf, importsBelow } from './sources';
 
-/** A folder of a room with all that is below it: the outer one may use its inner ones, and the reverse. */
+/** A folder two levels deep with all that is below it: the outer one may use its inner ones, and the reverse. */
 const folderIn = (path: string): string => folderOf(path).split('/').slice(0, 3).join('/');
 
 /** Folders that can reach each other, found with Tarjan's algorithm. */
@@ -30,7 +30,7 @@ function edgesOf(imports: readonly { from: string; to: string }[]): Map<string, 
   const edges = new Map<string, Set<string>>();
   for (const { from, to } of imports) {
     const [a, b] = [folderIn(from), folderIn(to)];
-    // The files of a room's own folder wire its parts together.
+    // The files directly in a folder wire its inner folders together.
     if (a !== b && !a.startsWith(`${b}/`) && !b.startsWith(`${a}/`))
       edges.set(a, (edges.get(a) ?? new Set()).add(b));
   }

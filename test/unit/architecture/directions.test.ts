@@ -1,29 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
-import { PURE, ROOMS } from '../../../scripts/lib/rooms.mjs';
+import { PURE, FOLDERS } from '../../../scripts/lib/folders.mjs';
 import { folderOf, importsBelow, packagesBelow, sources } from './sources';
 
-const roomOf = (path: string): string => path.split('/')[1];
+const topOf = (path: string): string => path.split('/')[1];
 const files = sources('src');
 /** Files directly in src belong to no folder. */
 const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== 'src');
-/** The rule depends on the room and on the number of steps out of it, so one folder of each is enough. */
-const examples = [...new Map(folders.map((f) => [`${roomOf(f)} ${f.split('/').length}`, f])).values()];
+/** The rule depends on the folder of src and on the number of steps out of it, so one folder of each is enough. */
+const examples = [...new Map(folders.map((f) => [`${topOf(f)} ${f.split('/').length}`, f])).values()];
 
 describe('imports between the folders of src', () => {
   it('follow the allowed directions, dynamic imports included', () => {
     const wrong = importsBelow('src').filter(({ from, to }) => {
-      const [room, other] = [roomOf(from), roomOf(to)];
-      return room !== other && room in ROOMS && !ROOMS[room].includes(other);
+      const [top, other] = [topOf(from), topOf(to)];
+      return top !== other && top in FOLDERS && !FOLDERS[top].includes(other);
     });
     expect(wrong).toEqual([]);
-    expect([...new Set(folders.map(roomOf))].sort()).toEqual(Object.keys(ROOMS).sort());
+    expect([...new Set(folders.map(topOf))].sort()).toEqual(Object.keys(FOLDERS).sort());
   });
 
-  it('in pages refer only to pure rooms', () => {
+  it('in pages refer only to pure folders of src', () => {
     const wrong = importsBelow('webview').filter(
-      ({ to }) => to.startsWith('src/') && !PURE.includes(roomOf(to)),
+      ({ to }) => to.startsWith('src/') && !PURE.includes(topOf(to)),
     );
     expect(wrong).toEqual([]);
   });
@@ -52,13 +52,13 @@ describe('the lint rule', () => {
   const ups = (folder: string): string => '../'.repeat(folder.split('/').length - 1);
 
   it.each(examples)('rejects a forbidden import in %s and accepts an allowed one', async (folder) => {
-    const room = roomOf(folder);
-    const forbidden = Object.keys(ROOMS).filter((other) => other !== room && !ROOMS[room].includes(other));
+    const top = topOf(folder);
+    const forbidden = Object.keys(FOLDERS).filter((other) => other !== top && !FOLDERS[top].includes(other));
     for (const other of forbidden)
       expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([
-        expect.stringContaining(`src/${room} must not import this`),
+        expect.stringContaining(`src/${top} must not import this`),
       ]);
-    for (const other of [room, ...ROOMS[room]])
+    for (const other of [top, ...FOLDERS[top]])
       expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([]);
   });
 
@@ -66,9 +66,9 @@ describe('the lint rule', () => {
     expect(await said('src/data/images', 'sharp')).toEqual([]));
 
   it.each([
-    ...PURE.flatMap((room) => [
-      [`src/${room}`, 'node:fs', 'is imported by pages too'],
-      [`src/${room}`, 'vscode', 'is imported by pages too'],
+    ...PURE.flatMap((top) => [
+      [`src/${top}`, 'node:fs', 'is imported by pages too'],
+      [`src/${top}`, 'vscode', 'is imported by pages too'],
     ]),
     ['src/training/loop', 'vscode', 'Only src/extension may import vscode'],
     ['src/training/loop', 'onnxruntime-node', 'Only src/engine loads a runtime'],

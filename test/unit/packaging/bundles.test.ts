@@ -6,7 +6,7 @@ import type { Metafile } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { IS_PART, loadedAtActivation } from '../../../scripts/lib/extension-bundle.mjs';
 import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
-import { PURE } from '../../../scripts/lib/rooms.mjs';
+import { PURE } from '../../../scripts/lib/folders.mjs';
 import { PANELS } from '../../../src/extension/ids';
 import { schemaValidator } from '../../../src/runs/experiment/schema-validator';
 import { scratchFolder } from '../../scratch';

@@ -1,10 +1,10 @@
-/** What pages may import: shared by both sides of every process boundary, and independent of Node and VS Code. */
+/** Pages may import these: shared by both sides of every process boundary, and independent of Node and VS Code. */
 export const PURE = ['base', 'experiment', 'protocol', 'study'];
 
 /** A model in memory, and operations on it. */
 const MODEL = ['files', 'graph', 'adapters'];
 
-/** What training reads and writes with. */
+/** Training, peft and quantize may import these. */
 const BELOW_TRAINING = [
   ...PURE,
   ...MODEL,
@@ -21,7 +21,7 @@ const BELOW_TRAINING = [
 const TRAINING = [...BELOW_TRAINING, 'peft', 'quantize'];
 
 /** Imports go one way (CONTRIBUTING.md): the folders of src, each with those that it may import. */
-export const ROOMS = {
+export const FOLDERS = {
   base: [],
   experiment: ['base'],
   protocol: ['base', 'experiment'],
