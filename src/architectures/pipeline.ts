@@ -27,8 +27,8 @@ export const loadVaeDecoder = ({ vae }: Pick<Pipeline, 'vae'>): Model =>
   half(vae.decoder, vaeDecoder, ['sample']);
 
 /**
- * `input_ids` (batch, tokens) to `last_hidden_state`, `hidden_states.N`, and `text_embeds` or `pooler_output`. There is no
- * mask: padding is read as any other token.
+ * `input_ids` (batch, tokens) to `last_hidden_state`, `hidden_states.N`, and `text_embeds` or `pooler_output`. It has
+ * no mask: padding is read as any other token.
  *
  * @param i the index of the pipeline's encoder
  */

@@ -1,5 +1,5 @@
 /**
- * Cuts a text in its middle: names that begin alike often differ at their end.
+ * Cuts a string in its middle: names that begin alike often differ at their end.
  *
  * @param most characters of the result, at least 3
  */

@@ -1,5 +1,5 @@
 /**
- * The errors that a user can cause, each with its own exit code, so that scripts can tell them apart. `message` names
+ * The errors that a user can cause, each with its own exit code, so that scripts can distinguish them. `message` names
  * the problem and its location; `hint` is the one next step.
  */
 export const EXIT = {

@@ -4,7 +4,7 @@ const MOST_DECIMALS = 9;
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
 
 /**
- * The labels of an axis: all with the same decimals, and no more of them than it takes to tell neighbors apart.
+ * The labels of an axis: all with equally many decimals, and no more than it takes to distinguish neighbors.
  *
  * @param ticks ascending, evenly spaced
  * @param scale each is multiplied by this first, such as 100 for a percentage

@@ -21,7 +21,7 @@ export async function askAtTerminal(question: string): Promise<boolean | undefin
   return /^y(es)?$/i.test((await nextLine())?.trim() ?? '');
 }
 
-/** One for all questions: a line that is typed ahead belongs to the next one. */
+/** The iterator for all questions: a line that is typed ahead belongs to the next one. */
 let typed: AsyncIterator<string> | undefined;
 
 /** Asks for a string in the terminal: '' for Enter alone, undefined without a terminal or at the end of its input. */

@@ -7,7 +7,7 @@ import { bytes, count } from '../base/number-text';
 import { durationText } from '../base/time-text';
 import { progressPercent } from '../base/percent';
 
-/** One line while something large is read, once: redrawn in place in a terminal, repeated from time to time in a log. */
+/** A line while something large is read, once: redrawn in place in a terminal, repeated from time to time in a log. */
 export class ReadingProgress {
   private began = performance.now();
   private drawn = -Infinity;

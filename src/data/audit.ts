@@ -69,7 +69,7 @@ export interface Audited {
   readonly length: number;
   /** Two numbers of 32 bits for each row's input: equal for equal inputs, and different for almost all others. */
   readonly keys: Uint32Array;
-  /** One such number for each row's label. */
+  /** A number of this kind for each row's label. */
   readonly answers: Uint32Array;
   line(row: number): number;
   label(row: number): string;

@@ -1,6 +1,6 @@
 import { AuroraError, type ErrorKind } from '../base/errors';
 
-/** What training can lack; each has its own message and next action. */
+/** A part that training can lack; each has its own message and next action. */
 export type MissingPiece = 'trust' | 'node' | 'nodeSetting' | 'runtime' | 'program';
 
 /** Something is missing, detected before anything was started. */

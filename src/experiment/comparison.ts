@@ -8,7 +8,7 @@ export const comparedRates = (rate: number): number[] =>
 export const trialCount = (adapters: number, rates: number, seeds: number): number =>
   adapters * (rates + seeds - 1);
 
-/** `training.staticEpochs` in AuroRA's static ablation: all epochs. Undefined if there is no such ablation. */
+/** `training.staticEpochs` in AuroRA's static ablation: all epochs. Undefined without such an ablation. */
 export const staticAblation = (
   wanted: boolean,
   { epochs, staticEpochs }: Pick<TrainingSpec, 'epochs' | 'staticEpochs'>,

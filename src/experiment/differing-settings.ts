@@ -66,7 +66,7 @@ export function differing(own: object, other: object): object {
       if (JSON.stringify(a) === JSON.stringify(b)) return [];
       if (!isSection(a) || !isSection(b)) return [[key, a]];
       const rest = differing(a, b);
-      // The same settings in another order.
+      // The values can differ only in the order of the settings.
       return Object.keys(rest).length === 0 && Object.keys(differing(b, a)).length === 0 ? [] : [[key, rest]];
     }),
   );

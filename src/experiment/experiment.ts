@@ -77,7 +77,7 @@ export interface DataSpec {
   /** A file; omitted for a seeded split of the training file. */
   validation?: string;
   /**
-   * Share of the training file held out when there is no validation file; for a task on pictures also 0, which measures
+   * Share of the training file held out if no validation file is given; for a task on pictures also 0, which measures
    * the training images.
    */
   validationFraction: number;
@@ -97,7 +97,7 @@ export interface DataSpec {
   textPairColumn?: string;
   /** Omitted for a task without labels. */
   labelColumn?: string;
-  /** One column for each label, replacing `labelColumn`, for a task with several labels per text. */
+  /** A column for each label, replacing `labelColumn`, for a task with several labels per text. */
   labelColumns?: string[];
   /** Between the labels in `labelColumn`; a comma by default. */
   labelSeparator?: string;

@@ -279,7 +279,7 @@ export function formatMetric(metric: MetricName, value: MetricValue): string {
   return isTiny ? shortNumber(value) : decimalText(value, digits);
 }
 
-/** One evaluation as cells under `metricHeads`; a dash for a metric that it lacks. */
+/** An evaluation as cells under `metricHeads`; a dash for a metric that it lacks. */
 export const metricCells = (names: readonly MetricName[], metrics: Metrics): string[] =>
   names.map((m) => (metrics[m] === undefined ? '–' : formatMetric(m, metrics[m])));
 

@@ -70,7 +70,7 @@ export function trainedCount(trials: readonly Settings[], search: RateSearch | u
 /** A key that is equal for trials that differ only in learning rate and seed. */
 export const searchKey = (settings: Settings): string => sortedJson({ ...settings, [RATE]: 0, [SEED]: 0 });
 
-/** Maximum draws per requested trial before assuming that there are no more different ones. */
+/** Maximum draws per requested trial before assuming that all different ones have been drawn. */
 const DRAWS = 20;
 /** Significant digits of a drawn number: enough to distinguish values, and the same text on every platform. */
 const DIGITS = 4;

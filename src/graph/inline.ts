@@ -26,7 +26,7 @@ export function inlineFunctions(model: Model): InlinedModel {
   return { model: { ...model, graph, opsets: inliner.versions, unknown: rest }, opsets: inliner.opsets };
 }
 
-/** One call of a function. */
+/** A call of a function. */
 interface Call {
   /** The names of the nodes that are called, from the outermost on. */
   path: string;

@@ -98,7 +98,10 @@ function storedWeights(repo: string, paths: ReadonlySet<string>, folders: Readon
   };
 }
 
-/** One file, an index with its files, or the file in half precision. @param stem "unet/diffusion_pytorch_model" */
+/**
+ * The weights: one file, an index with its files, or the file in half precision. @param stem
+ * "unet/diffusion_pytorch_model"
+ */
 function weightsOf(repo: string, stem: string, paths: ReadonlySet<string>): Omit<Found, 'folders'> {
   const [folder] = stem.split('/');
   if (!paths.has(`${folder}/config.json`))

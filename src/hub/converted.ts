@@ -3,7 +3,7 @@ import type { ListedFile } from './choose-files';
 /** The branch to which the hub converts data sets. https://huggingface.co/docs/dataset-viewer/parquet */
 export const CONVERTED = 'refs/convert/parquet';
 
-/** One split of one configuration, in Parquet files. */
+/** A split of a configuration, in Parquet files. */
 export interface ConvertedSplit {
   config: string;
   split: string;

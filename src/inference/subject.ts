@@ -38,7 +38,7 @@ export interface Question {
 export interface LanguageModel extends Loaded {
   encode(text: string): number[];
   decode(ids: readonly number[]): string;
-  /** One score for each possible next token. */
+  /** A score for each possible next token. */
   next(ids: readonly number[], variant: PlayVariant): Promise<{ logits: Float32Array; seconds: number }>;
   /** Tokens that end a text. */
   ends: ReadonlySet<number>;

@@ -22,7 +22,7 @@ export const OWN_FILE = 'aurora.json';
 
 /** aurora.json */
 export interface OwnWords extends Outputs {
-  /** The pooling that the head reads, `none` for every token; left out if there is no head. */
+  /** The pooling that the head reads, `none` for every token; left out without a head. */
   pooling?: Pooling | 'none';
 }
 

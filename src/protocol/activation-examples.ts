@@ -102,7 +102,7 @@ const isShown = ({ name, width, height, picture }: Partial<ShownImage>): boolean
   [width, height].every((side) => Number.isInteger(side) && side! > 0) &&
   (picture === undefined || (typeof picture === 'string' && picture.startsWith(THUMBNAIL)));
 
-/** One token as it is shown: with the surrounding text, or as its pieces if the text is not known. */
+/** A token as it is shown: with the surrounding text, or as its pieces if the text is not known. */
 export interface TokenInText {
   before: string;
   /** Empty if neither text nor pieces are known. */

@@ -36,7 +36,7 @@ export interface GpuFacts {
   float16?: boolean;
 }
 
-/** One engine on one device: its measurement, or the reason why there is none. */
+/** An engine on a device: its measurement, or the reason why it has none. */
 export interface PlaceCheck {
   engine: string;
   device: string;

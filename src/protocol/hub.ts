@@ -67,7 +67,7 @@ export interface HubModel extends HubRepo {
 /** A data set's files in one of its configurations. */
 export interface HubData extends HubRepo {
   kind: 'data';
-  /** Empty if files were named instead, and with --show where it has to be chosen first: then there are no splits. */
+  /** Empty if files were named instead, and with --show where it has to be chosen first: then the splits are empty. */
   config: string;
   splits: HubSplit[];
   /** The configurations to choose from. */

@@ -3,7 +3,7 @@ export interface Columns {
   /** The line in the data file where it starts, one-based. */
   line: Uint32Array;
   loss: Float64Array;
-  /** By how much the most likely answer is ahead of the next; of several answers, the smallest. 0 for a number. */
+  /** The lead of the most likely answer over the next; of several answers, the smallest. 0 for a number. */
   margin: Float64Array;
   /** Tokens that the model reads, including special tokens. */
   tokens: Uint32Array;

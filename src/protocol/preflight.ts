@@ -87,7 +87,7 @@ export interface PreflightSet extends PreflightSplit {
 
 export interface PreflightShared {
   count: number;
-  /** One-based lines: in the set, and in the other data. */
+  /** Lines, from 1: in the set, and in the other data. */
   first: { line: number; other: number }[];
 }
 
@@ -152,10 +152,13 @@ export interface PreflightDevice extends Omit<DeviceEvent, 'kind' | 'step'> {
   kind: 'device';
 }
 
-/** One real training step. */
+/** A real training step. */
 export interface PreflightStep {
   kind: 'step';
-  /** One-based; 0 is the warm-up, which uses the longest texts of the training data and counts for memory only. */
+  /**
+   * The number of the step, from 1; 0 is the warm-up, which uses the longest texts of the training data and counts for
+   * memory only.
+   */
   step: number;
   /** Total number of measured steps, excluding the warm-up. */
   of: number;

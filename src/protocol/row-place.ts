@@ -1,6 +1,6 @@
 export type RowWord = 'line' | 'row' | 'item' | 'image';
 
-/** One of several files that are read as one. The count of rows, or lines, continues from file to file. */
+/** A file of several that are read as one. The count of rows, or lines, continues from file to file. */
 export interface FilePart {
   /** Its name, in the folder of the pattern that names them all. */
   file: string;

@@ -7,7 +7,7 @@ export interface StepCost {
   length?: number;
   memory?: StepMemory;
   time?: StepTime;
-  /** The reason why there is no estimate, or none of the time. */
+  /** The reason why the estimate, or its time, is missing. */
   problem?: string;
 }
 

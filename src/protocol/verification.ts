@@ -27,7 +27,7 @@ export interface VerifySetup {
 /** The run's initial weights; or seeded noise in each tensor, since untrained adapters have gradients of 0. */
 export type VerifyValues = 'initial' | 'perturbed';
 
-/** One engine has finished one step. */
+/** An engine has finished a step. */
 export interface VerifyRan {
   kind: 'ran';
   place: VerifyPlace;

@@ -27,7 +27,7 @@ const LARGE: Record<string, Rates> = {
   'cifar-100': [1.5e-2, 5e-3],
 };
 
-/** One row in the paper, taken as valid for both models and for adapters and head alike. */
+/** The values of one row in the paper, taken as valid for both models and for adapters and head alike. */
 const WEIGHT_DECAY: Record<string, number> = {
   'oxford-pets': 8e-4,
   'stanford-cars': 4e-5,

@@ -11,14 +11,14 @@ export class FilesNow {
   private readonly identities = new Map<string, FileIdentity | undefined>();
   private readonly hashes = new Map<string, Promise<HashedFile | undefined>>();
 
-  /** Undefined if there is no such file. */
+  /** The identity of a file; undefined if it does not exist. */
   identity(path: string): FileIdentity | undefined {
     if (!this.identities.has(path)) this.identities.set(path, identifyData(path));
     return this.identities.get(path);
   }
 
   /**
-   * Undefined if there is no such file.
+   * The hash of a file; undefined if it does not exist.
    *
    * @throws AuroraError 'inputs' if it exists and cannot be read
    */

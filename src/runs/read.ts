@@ -50,7 +50,7 @@ export function readRunSummary(folder: string): RunSummary {
  */
 export const MOST_BYTES = { spec: 2 ** 23, events: 2 ** 25, status: 2 ** 20, result: 2 ** 23 } as const;
 
-/** One parser per file, so that a repeated read parses only the files that have changed. */
+/** A parser for each file, so that a repeated read parses only the files that have changed. */
 export const SUMMARY_PARSERS = {
   spec(folder: string, bytes: Uint8Array | undefined): Experiment {
     const path = runPaths(folder).spec;

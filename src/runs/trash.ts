@@ -119,7 +119,7 @@ export async function restoreRuns(trashed: readonly Pick<TrashedRun, 'folder' | 
   }
 }
 
-/** The runs in a trash folder (`trashOf`), last deleted first; empty if there is no trash. */
+/** The runs in a trash folder (`trashOf`), last deleted first; empty without a trash. */
 export async function listTrash(trash: string): Promise<TrashedRun[]> {
   const index = await readIndex(trash);
   const found: TrashedRun[] = [];

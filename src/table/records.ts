@@ -1,8 +1,7 @@
 import type { Quotes } from './quoting';
 
 /**
- * One record of a data file before its text and label are picked: its fields by column, or the reason why there are
- * none.
+ * A record of a data file before its text and label are picked: its fields by column, or the reason why it has none.
  */
 export type DataRecord = { line: number; fields: Fields } | { line: number; problem: string };
 

@@ -26,7 +26,7 @@ export interface DecoderGraphs {
 
 /**
  * @param file as in its file; one without a cache may have another form with one
- * @returns undefined if there is no cache, or another form of it than its adapters or its texts need
+ * @returns undefined without a cache, or another form of it than its adapters or its texts need
  */
 export function decoderGraphs(
   file: Model,

@@ -45,7 +45,7 @@ export function addHead(
   return g.op('Add', [product, head.bias]);
 }
 
-/** One vector per example, (batch, hidden); without pooling all states. */
+/** A vector for each example, (batch, hidden); without pooling all states. */
 export function addPooling(
   g: GraphBuilder,
   hidden: string,

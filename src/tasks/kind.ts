@@ -41,7 +41,7 @@ export interface Compared<E> {
   writing(example: E): Writing | undefined;
 }
 
-/** One input from a person. */
+/** The input from a person. */
 export interface Asked<E> {
   example: E;
   /** Turns the model's logits into the answer. */

@@ -12,7 +12,7 @@ const LOPSIDED = 0.9;
 /** Names of labels in a message. */
 const SHOWN = 5;
 
-/** One label nearly everywhere. */
+/** Finds a label that is nearly everywhere. */
 export function lopsided({ task, training }: Experiment, { train, labels }: PreflightData): DataFinding[] {
   const most = labels.reduce((a, b) => (train.labels[b] > train.labels[a] ? b : a));
   const share = train.labels[most] / labeled(train);

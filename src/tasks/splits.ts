@@ -9,7 +9,7 @@ import type { Outputs, TargetScale } from '../protocol/outputs';
 
 /** Reads the outputs of a kind of task from rows. In rows of large files it sees the answers, without texts. */
 export interface RowReader<R extends Row> {
-  /** One name for each of the model's outputs, from the rows of the training file. */
+  /** The names of the model's outputs, from the rows of the training file. */
   labels(path: string, rows: Iterable<R>, spec: Experiment): string[];
   /** For numbers: from the rows that are trained on. */
   scale?(rows: Iterable<R>, spec: Experiment): TargetScale;

@@ -95,7 +95,7 @@ export function budgetOf(
 export const rankLimit = (modules: readonly NamedLayer[]): number =>
   modules.reduce((least, m) => Math.min(least, m.inFeatures, m.outFeatures), Infinity);
 
-/** One line for a CodeLens on an experiment: "74,208 trainable, 25% of LoRA r=8". Errors as in `budgetOf`. */
+/** A line for a CodeLens on an experiment: "74,208 trainable, 25% of LoRA r=8". Errors as in `budgetOf`. */
 export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSpec): string {
   if (isHeadAlone(spec)) return 'no adapter, only the head is trained';
   const { adapters } = adaptersOn(modules, spec);

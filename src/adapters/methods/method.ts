@@ -25,7 +25,7 @@ export interface OnLayer<S extends TrainedSpec = TrainedSpec> {
   widest: LayerShape;
 }
 
-/** One trainable tensor of an adapter. */
+/** A trainable tensor of an adapter. */
 export interface AdapterTensor {
   /** Short name: A, B, H, W. */
   name: string;
@@ -62,7 +62,7 @@ export interface Draw {
   normal(i: number): number;
 }
 
-/** One call of a layer, as an adapter sees it. */
+/** A call of a layer, as an adapter sees it. */
 export interface LayerCall {
   /** The layer's input, (…, in), after dropout. */
   x: string;

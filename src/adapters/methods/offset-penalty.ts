@@ -30,7 +30,7 @@ export function offsetPenalty(
     const outer = H ? activate(spec.activation, inner) : 0;
     const sigma = outer + (W ? bases.reduce((sum, b, k) => sum + W[i * n + k] * b, 0) : 0);
     value += sigma * sigma;
-    // Of the three activations only the sigmoid is not 0 at 0, so only its slope matters.
+    // Only the sigmoid of the three activations is not 0 at 0, so only its slope matters.
     const slope = outer * (1 - outer);
     if (gradH) gradH.fill(2 * weight * sigma * slope * at0, i * rank, (i + 1) * rank);
     if (gradW) bases.forEach((b, k) => (gradW[i * n + k] = 2 * weight * sigma * b));

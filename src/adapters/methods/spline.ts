@@ -37,7 +37,7 @@ const FORMS: Record<number, { outer: number; inner: number; weight: number; norm
   3: { outer: 2, inner: 1, weight: 4, norm: 1 / 6 },
 };
 
-/** One basis at distance t (in grid steps) from its center. */
+/** The value of a basis at distance t (in grid steps) from its center. */
 export function basis(order: number, t: number): number {
   const { outer, inner, weight, norm } = FORMS[order];
   const u = Math.abs(t);

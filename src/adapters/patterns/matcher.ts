@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 
-/** One expression against several paths. */
+/** An expression to match against several paths. */
 export interface Question {
   source: string;
   /** True asks for the number in the first group, false for a match. */

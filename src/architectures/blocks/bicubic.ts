@@ -24,7 +24,7 @@ export function resizedGrid(
   return shaped(both, 1, height * width, size);
 }
 
-/** By how much each of `side` values counts for each of `count` values: (count, side). */
+/** The weight of each of `side` values in each of `count` values: (count, side). */
 function cubicWeights(count: number, side: number): number[] {
   const weights = new Array<number>(count * side).fill(0);
   for (let i = 0; i < count; i++) {

@@ -125,7 +125,7 @@ export function decoderOutputs(
   { embedding, head, tied: missing, cap, factor }: DecoderEnd,
 ): void {
   const asked = config.flag('tie_word_embeddings', missing);
-  // As in transformers 5, a head with other weights than the embedding's stays untied.
+  // A head with other weights than the embedding's stays untied, as in transformers 5.
   const tied = asked && !net.weights.isOther(`${head ?? HEAD}.weight`, `${embedding}.weight`);
   if (hasLanguageHead(net, config, { tied, head }))
     languageHead(net, x, rows, {

@@ -4,7 +4,7 @@ import { SCALINGS } from './rope-scaling';
 
 /** Rotary embeddings, as config.json asks for them. */
 export interface Rope {
-  /** One for each pair of features that is turned, from the first on; features after them are not turned. */
+  /** A frequency for each pair of features that is turned, from the first on; features after them are not turned. */
   frequencies: readonly number[];
   /** Cosines and sines are multiplied by it. */
   factor: number;

@@ -15,9 +15,9 @@ const EMBEDS = 'text_embeds';
 const IDS = 'input_ids';
 
 /**
- * One graph of a U-Net and its text encoders, as diffusers' pipelines connect them: the first encoder's normed states in
- * Stable Diffusion; in SDXL the states of each encoder before its last layer, side by side, and the last one's embedding of
- * the whole text.
+ * A single graph of a U-Net and its text encoders, as diffusers' pipelines connect them: the first encoder's normed
+ * states in Stable Diffusion; in SDXL the states of each encoder before its last layer, side by side, and the last
+ * one's embedding of the whole text.
  */
 export function compose(unet: Model, encoders: readonly Part[], isXl: boolean): Model {
   const parts = encoders.map(({ name, model }, i) =>

@@ -128,7 +128,7 @@ class EncoderWriter {
     return this.op(path, 'LayerNormalization', [x, scale, shift], attributes, output);
   }
 
-  /** One dimension of a tensor as a one-element vector, as exporters read it. */
+  /** A dimension of a tensor as a one-element vector, as exporters read it. */
   private lengthOf(path: string, x: string, axis: number): string {
     const one = this.op(path, 'Gather', [
       this.op(path, 'Shape', [x]),

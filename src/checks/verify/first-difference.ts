@@ -12,7 +12,7 @@ const AT_ONCE = 200;
 /** Rounding errors grow along the graph and where large numbers cancel out. */
 const TOLERANCE = 1e-3;
 
-/** One side's forward graph, and its device. */
+/** The forward graph of a side, and its device. */
 export interface ForwardSide extends EvaluatorOptions {
   model: Model;
 }

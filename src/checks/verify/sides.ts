@@ -20,7 +20,7 @@ import { difference, largest, positionOf } from './difference';
 import { firstDifference } from './first-difference';
 import { findKinks, kinksLine, without } from './kinks';
 
-/** One side: a model and its device. The models differ only in the part that a test changes. */
+/** A side of the comparison: a model and its device. The models differ only in the part that a test changes. */
 export interface Side {
   place: Place;
   /** At the internal opset. */
@@ -55,7 +55,7 @@ interface Step {
   gradients: Map<string, Float32Array>;
 }
 
-/** One training step of the same task on both sides, and the first difference, if there is one. */
+/** Runs one training step of a task on both sides, and finds the first difference, if there is one. */
 export async function verifySides(
   sides: readonly [Side, Side],
   subject: Subject,

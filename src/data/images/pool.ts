@@ -84,7 +84,7 @@ let pool: ImagePool | undefined;
 
 /** From here on, images are read on worker threads. @param program the built image-worker */
 export function useImageWorkers(program: string): void {
-  // One core is left to the training thread.
+  // The training thread keeps one core.
   pool = new ImagePool(program, Math.max(1, Math.min(MOST_WORKERS, availableParallelism() - 1)));
 }
 

@@ -6,7 +6,7 @@ export const TRUNCATED = 1;
 /** A row whose text has no token at all. */
 export const NO_TOKENS = 2;
 
-/** One number for each usable row of a file, or as many as stated. */
+/** A number for each usable row of a file, or as many as stated. */
 export interface IndexColumns {
   /** The positions of the rows' bytes. */
   starts: Float64Array;

@@ -6,7 +6,7 @@ import { TemplateError } from './jinja/template-error';
 import { content } from './special-ids';
 import { CHAT_TEMPLATE, TOKENIZER_CONFIG, type Json, type TokenizerFiles } from './tokenizer-files';
 
-/** One turn of a conversation. */
+/** A turn of a conversation. */
 export interface ChatMessage {
   role: string;
   content: string;

@@ -51,7 +51,7 @@ export interface Tokenizer {
   special(maxLength: number): SpecialTokens;
   /** The text of tokens, special ones left out; nothing is tidied up, so that more tokens only add to it. */
   decode(ids: readonly number[]): string;
-  /** The id of a token by its own name; undefined where there is no such token. */
+  /** The id of a token by its own name; undefined if it has none. */
   idOf(token: string): number | undefined;
   /**
    * The text of one token, without marks for a word's beginning or middle; undefined for special and unknown tokens.
@@ -263,8 +263,8 @@ function wrap(
   };
   const wordOf = (id: number): string => alone(id).trim() || SPACE;
 
-  // Byte-level BPE has other tokens for a word after a space than for one at the start of a text. Comparing "a" with
-  // " a" would not do: a normalizer that prepends a space, as Llama's, would add a second one.
+  // Byte-level BPE has other tokens for a word after a space than for one at the start of a text. Comparing "a" with "
+  // a" would not suffice: a normalizer that prepends a space, as Llama's, would add a second one.
   const separator = once(() => (plain('a a').join() === [...plain('a'), ...plain('a')].join() ? '' : ' '));
   const parts = new Map<string, readonly number[]>();
   const encodePart = (word: string): readonly number[] => {

@@ -45,7 +45,7 @@ export async function foldConstants(model: Model, infos: TensorInfos): Promise<G
     const outputs = outputsNamed(wanted.map((n) => n.outputs[0]));
     const part = prune({ ...graph, initializers, nodes: folded, inputs: [], outputs });
     const session = await openSession(encodeModel({ ...model, graph: part }));
-    // As bytes: the end of an open Slice, 2^63 − 1, would not survive as a number.
+    // Read as bytes: the end of an open Slice, 2^63 − 1, would not survive as a number.
     for (const [name, { dtype, dims, data }] of Object.entries(await session.run({}))) {
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
       initializers.set(name, { name, dtype, dims, data: bytes });

@@ -80,7 +80,7 @@ export class Interpreter {
     try {
       tf.tidy(() => {
         const made = this.ops.get(node)!(contextOf(tf, node, inputs, tensor));
-        // Only floats carry gradients, but tfjs would look for others.
+        // Only floats carry gradients, but tfjs would search for others.
         results = made.map((v) =>
           v.on === 'host' || isFloat(v.dtype) ? v : { ...v, tensor: detach(tf, v.tensor) },
         );

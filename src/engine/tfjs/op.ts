@@ -14,7 +14,7 @@ export type Tf = typeof tfjs;
 export type Value = { on: 'host'; tensor: HostTensor } | { on: 'device'; tensor: tfjs.Tensor; dtype: number };
 
 /**
- * One node's view of its inputs; attributes by graph/attributes. Positions count from 0; an omitted input is undefined.
+ * A node's view of its inputs; attributes by graph/attributes. Positions count from 0; an omitted input is undefined.
  */
 export interface OpContext {
   tf: Tf;
@@ -34,7 +34,7 @@ export interface OpContext {
   out(tensor: tfjs.Tensor, dtype?: number): Value;
 }
 
-/** One ONNX operator at the internal opset: its outputs in order. Differentiable if tfjs' operators are. */
+/** An ONNX operator at the internal opset: its outputs in order. Differentiable if tfjs' operators are. */
 export type Op = (c: OpContext) => Value[];
 
 /** Operators by type; each `ops/*.ts` exports one such table. */

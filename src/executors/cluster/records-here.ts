@@ -55,7 +55,7 @@ function replace(path: string, text: string): void {
   }
 }
 
-/** Every text that is a path of the cluster is replaced. How its file system knows a file means nothing here. */
+/** Replaces every string that is a path of the cluster. Its file system's identity of a file means nothing here. */
 function withPathsHere(value: unknown, here: (path: string) => string | undefined): unknown {
   if (typeof value === 'string') return here(value) ?? value;
   if (Array.isArray(value)) return value.map((one) => withPathsHere(one, here));

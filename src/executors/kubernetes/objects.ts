@@ -81,7 +81,7 @@ export const restartsOf = (pod: Pod): number => count(pod, 'job-index-failure-co
 /**
  * The numbers in Kubernetes' short form: `0,3-5`.
  *
- * @param below the number of the job's indexes: there are no others
+ * @param below the number of the job's indexes, which are all below it
  */
 export function indexesIn(text = '', below: number): Set<number> {
   const found = new Set<number>();

@@ -88,8 +88,8 @@ export class KubernetesScheduler implements Scheduler {
       const among = `in (${some.join(',')})`;
       const ours = `--selector=app.kubernetes.io/instance ${among}`;
       for (const job of await this.list<Job>(['get', 'jobs', ours])) jobs.set(job.metadata.name, job);
-      // Asked second: how the pod of an index ended that has failed is known by then. Those that succeeded are in the
-      // job's status, and there may be ten thousand.
+      // Asked second: by then, it is known how the pod of a failed index ended. Pods that succeeded are in the job's
+      // status, and there may be ten thousand.
       const rest = { labelSelector: `${JOB_NAME} ${among}`, fieldSelector: 'status.phase!=Succeeded' };
       for await (const pod of listPods(this.kubectl, rest)) pods.push(pod);
     }

@@ -44,7 +44,7 @@ export interface LaunchedTrial {
  * id is written; without that line it ends.
  *
  * @param how.takeOver true if the run's owner is a process of another machine that has ended
- * @param how.gpu the only GPU that it may see; undefined if it need not be told
+ * @param how.gpu the only GPU that it may see; undefined if it may see all
  */
 export async function launchTrial(
   { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: LocalSettings,

@@ -58,7 +58,7 @@ export async function sendTrainer(
 
 const q = clusterQuote;
 
-/** One folder here may hold the programs, and another one the libraries. */
+/** Sends from several folders here: one may hold the programs, and another one the libraries. */
 async function send(pkg: TrainerPackage, rsync: Rsync, to: string, compare: boolean): Promise<void> {
   const roots = new Map<string, string[]>();
   for (const { source, target } of pkg.files) {

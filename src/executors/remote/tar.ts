@@ -13,11 +13,11 @@ const PACKED = 'aurora: packed';
 const MOST_SAID = 64 * 1024;
 
 export interface Unpack {
-  /** Of `/bin/sh`; prints an archive, and fails if anything is missing in it. */
+  /** A script for `/bin/sh` that prints an archive, and fails if anything is missing in it. */
   script: string;
   to: string;
   timeoutMs: number;
-  /** Which files may come (`untar`). */
+  /** True for files that may come (`untar`). */
   accepts: (path: string, size: number) => boolean;
 }
 
@@ -43,7 +43,7 @@ export async function unpack(remote: Remote, { script, to, timeoutMs, accepts }:
     () => true,
     () => false,
   );
-  // What nobody reads any more would be written for ever.
+  // Output that nobody reads any more would be written for ever.
   child.stdout.destroy();
   if (!isWhole) child.kill('SIGKILL');
   const isPacked = (await code) === 0 && said.split('\n').includes(PACKED);

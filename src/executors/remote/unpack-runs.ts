@@ -4,9 +4,9 @@ import type { Remote } from './rsync';
 import { unpack } from './tar';
 import { wanting } from './wanted';
 
-/** So many run folders at first, to see how fast the line is; then four times as many each time. */
+/** The number of run folders at first, to see how fast the line is; then four times as many each time. */
 const FIRST = 50;
-/** What takes longer is left to rsync, which keeps every file that has come. */
+/** Transfers that take longer are left to rsync, which keeps every file that has come. */
 const BATCH_MS = 15_000;
 
 export interface Unpacked {

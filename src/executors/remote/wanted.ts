@@ -8,7 +8,7 @@ export interface Wanted {
   without: readonly string[];
 }
 
-/** What a killed or running writer has not finished, at any depth. */
+/** Files that a killed or running writer has not finished, at any depth. */
 export const UNFINISHED = ['.*.aurora-tmp', '.*.aurora-tmp.old'];
 
 /**

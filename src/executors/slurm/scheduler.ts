@@ -50,7 +50,7 @@ export class SlurmScheduler implements Scheduler {
 
   async check(): Promise<void> {
     await this.configuration();
-    // As the array will be, but submitted nowhere.
+    // The script that the array will have, but submitted nowhere.
     const script = arrayScript({
       ...this.inScript('/', 'node'),
       name: 'aurora',
@@ -144,7 +144,7 @@ export class SlurmScheduler implements Scheduler {
     for (let i = 0; i < names.length; i += NAMES_AT_ONCE) {
       const some = names.slice(i, i + NAMES_AT_ONCE).map((name) => `'${name}'`);
       const output = await this.shell.run(`${ON_PATH}scancel ${some.join(' ')}`);
-      // Those that have ended meanwhile.
+      // The jobs have ended before they could be cancelled.
       const ended = /invalid job id|already completing or completed/i.test(output.stderr);
       if (output.code !== 0 && !ended) throw slurmError(this.name, output, 'scancel');
     }
@@ -173,7 +173,7 @@ export class SlurmScheduler implements Scheduler {
     return this.scriptWith({ program, node }, submission, job, after);
   }
 
-  /** The same before anything has been sent. */
+  /** The script before anything has been sent. */
   scriptWith(
     { program, node }: { program: string; node?: string | undefined },
     submission: Submission,
@@ -206,7 +206,7 @@ export class SlurmScheduler implements Scheduler {
     const file = job.first === 0 ? 'job.sh' : `job-${job.first}.sh`;
     writeAtomic(join(submission.folder, file), script, submission.folder);
     const output = await this.shell.run(
-      // Not in place of the shell, which says whether a signal has ended it.
+      // No `exec`: the shell reports it if a signal has ended it.
       `${ON_PATH}${OUR_OPTIONS}timeout ${SUBMIT_SECONDS} sbatch --parsable; exit $?`,
       { input: script, timeoutMs: SUBMIT_MS },
     );

@@ -63,7 +63,7 @@ function directives({ settings, name, folder, count, parallel, after }: ArrayScr
     '--output=logs/%A_%a.log',
     '--open-mode=append',
     '--requeue',
-    // Not USR1, which NCCL takes. It goes to the trainer, not to this shell.
+    // USR2, since NCCL takes USR1. It goes to the trainer, not to this shell.
     `--signal=USR2@${signalBefore}`,
     `--nodes=1 --ntasks=1 --cpus-per-task=${cpus}`,
     ...Object.entries(named).flatMap(([key, value]) =>

@@ -9,7 +9,7 @@ export interface TaskColumns {
   /** Conversations, in place of texts. */
   messages?: string;
   label?: string;
-  /** One column for each label, replacing `label`. */
+  /** A column for each label, replacing `label`. */
   labels?: string[];
 }
 

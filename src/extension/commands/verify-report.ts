@@ -58,7 +58,7 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
   }
 }
 
-/** One sentence for the notification. */
+/** A sentence for the notification. */
 export function verifySummary({ agree, rows, first }: VerifyResult, t: Translate): string {
   if (agree) {
     const errors = rows.map((r) => r.error ?? 0);

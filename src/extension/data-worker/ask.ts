@@ -78,7 +78,7 @@ async function inTurn<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** One process per request. */
+/** Starts a process for each request. */
 async function askProgram(
   asked: Asked,
   file: string,

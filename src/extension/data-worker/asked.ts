@@ -2,7 +2,7 @@ import type { AuroraError } from '../../base/errors';
 
 export interface AskedRow {
   file: string;
-  /** One-based. */
+  /** The line's number, from 1. */
   line: number;
 }
 

@@ -29,10 +29,10 @@ export async function opensWell(file: string): Promise<boolean> {
 }
 
 /**
- * One row of a data file (also `.gz`), formatted for reading: multi-line JSON, or a CSV row with its header. Reads up
- * to the row, and keeps nothing else. The extension host calls `askForRow`, which runs this in another process.
+ * A row of a data file (also `.gz`), formatted for reading: multi-line JSON, or a CSV row with its header. Reads up to
+ * the row, and keeps nothing else. The extension host calls `askForRow`, which runs this in another process.
  *
- * @param line where the row starts, one-based
+ * @param line the first line of the row, one-based
  * @param limits of a row, and of how far the file's text is read
  * @throws AuroraError 'data' if the row does not exist, is too long or is too far into the file
  */

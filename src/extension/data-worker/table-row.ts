@@ -9,7 +9,7 @@ import { count } from '../../base/number-text';
 const MOST = 2 ** 20;
 
 /**
- * One row of a file whose rows are not lines, as JSON. Bytes are only counted.
+ * A row of a file whose rows are not lines, as JSON. Bytes are only counted.
  *
  * @param row its number, one-based
  * @throws AuroraError 'data' if the file cannot be read, or the row does not exist or is too long

@@ -30,7 +30,7 @@ export class ExperimentText {
     return node?.type === 'string' && node.value !== '' ? (node.value as string) : undefined;
   }
 
-  /** The keys of the object at `path`; empty if there is no object. */
+  /** The keys of the object at `path`; empty if it is not an object. */
   keys(...path: JSONPath): string[] {
     const node = this.node(...path);
     if (node?.type !== 'object') return [];

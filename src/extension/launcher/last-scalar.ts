@@ -4,8 +4,8 @@ import { columnsOf } from '../../runs/curve/scalars-columns';
 import { openIfThere, readIfThere } from '../../files/read';
 
 /**
- * One column of the run's last complete record, with two small reads whatever the file's size. Undefined before the
- * first step, and if the run has no such column.
+ * A column of the run's last complete record, with two small reads whatever the file's size. Undefined before the first
+ * step, and if the run has no such column.
  */
 export async function lastScalar(run: string, column: string): Promise<number | undefined> {
   const paths = runPaths(run);

@@ -4,7 +4,7 @@ import type { StepCost } from '../../protocol/step-cost';
 import type { Translate } from '../translate';
 import { bytes } from './format';
 
-/** "1.4 GB, about 1.51 s"; undefined if there is no estimate. */
+/** "1.4 GB, about 1.51 s"; undefined without an estimate. */
 export function stepText({ memory, time }: StepCost, t: Translate): string | undefined {
   if (!memory) return undefined;
   if (!time) return bytes(memory.total);

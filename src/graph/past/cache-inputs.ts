@@ -1,7 +1,7 @@
 import { isFloat } from '../dtype';
 import type { Graph, ValueInfo } from '../model';
 
-/** One tensor of a decoder's key/value cache, as Optimum and transformers.js name its input and output. */
+/** A tensor of a decoder's key/value cache, as Optimum and transformers.js name its input and output. */
 export interface CacheInput {
   /** float [batch, heads, earlier tokens, size], one for the keys and one for the values of each layer. */
   input: ValueInfo;

@@ -75,7 +75,7 @@ function projections(c: RewriteContext, node: Node): string[] {
   const [input, weights, bias] = node.inputs as [string, string, string | undefined];
   const sizes = attrInts(node, 'qkv_hidden_sizes');
   const paths = projectionPaths(c, node);
-  // One module has all three in the model itself, as in GPT-2.
+  // The model itself has one module for all three, as in GPT-2.
   const named = isModuleParameter(weights) || (bias !== undefined && isModuleParameter(bias));
   if (named || paths.length === 1) {
     const product = g.op('MatMul', [input, weights], {}, { name: g.fresh('projection') });

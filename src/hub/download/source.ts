@@ -14,7 +14,7 @@ export interface Part {
   url: URL;
 }
 
-/** One file on the hub, for one download of it: from Xet's servers if the hub names them, else from its plain address. */
+/** A file on the hub, for one download of it: from Xet's servers if the hub names them, else from its plain address. */
 export class Source {
   /** The address that the plain one redirected to: the hub need not be asked again for each block. */
   private at: URL | undefined;

@@ -78,7 +78,7 @@ export class Http {
    * Sends a request and follows redirects.
    *
    * @throws AuroraError 'network' in offline mode
-   * @throws Failure if there is no answer
+   * @throws Failure without an answer
    */
   async send(address: string | URL, { method = 'GET', headers, body, signal }: Send = {}): Promise<Reply> {
     let url = new URL(address);

@@ -44,7 +44,7 @@ const BESIDE = /^(\.gitattributes|\.gitignore|readme\.md|licen[cs]e(\.(md|txt))?
 
 export const isEmpty = ({ files }: RepoInfo): boolean => files.every(({ path }) => BESIDE.test(path));
 
-/** True if a repository has an adapter where PEFT looks for one. */
+/** True if a repository has an adapter_config.json where PEFT reads it. */
 export const holdsAdapter = ({ files }: RepoInfo): boolean =>
   files.some(({ path }) => path === 'adapter_config.json');
 

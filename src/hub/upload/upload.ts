@@ -22,7 +22,7 @@ export interface Upload {
  * it is visible. Content that an earlier upload has stored is not sent again, and without a change there is no commit.
  *
  * @param repo as it was when the user agreed; files that are only there stay
- * @returns the commit that has the files, and whether it is a new one
+ * @returns the commit that has the files, and `isNew` if this call made it
  * @throws AuroraError 'network', 'gated', 'usage' if the repository has changed since
  */
 export async function upload(

@@ -1,7 +1,7 @@
 import type { SpanColumns } from '../prediction-columns';
 import { byExample } from './by-example';
 
-/** One span of an example. */
+/** A span of an example. */
 export interface ExampleSpan {
   /** In UTF-16 units of the example's text. */
   start: number;

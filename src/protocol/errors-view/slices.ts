@@ -25,7 +25,7 @@ const BINS = 5;
 /** NaN without examples. */
 export const accuracyOf = ({ right, count }: Slice): number => right / count;
 
-/** One slice per true label, in the labels' order. */
+/** A slice for each true label, in the labels' order. */
 export const labelSlices = (columns: LabelColumns, wrong: Uint8Array, labels: number): Slice[] =>
   slices(columns, wrong, labels, (i) => columns.label[i]);
 
@@ -54,8 +54,8 @@ function slices(
 }
 
 /**
- * The labels that a model does worst on, worst first; then those with too few examples to tell. Labels without examples
- * are omitted.
+ * The labels that a model does worst on, worst first; then those with too few examples to judge. Labels without
+ * examples are omitted.
  */
 export function worstLabels(all: readonly Slice[]): number[] {
   const few = (label: number) => Number(all[label].count < FEW);

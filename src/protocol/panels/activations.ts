@@ -74,7 +74,7 @@ export interface CallOut {
   values: string[];
 }
 
-/** One layer in detail: output `output` as z of `input` varies, with the others at their medians. */
+/** A layer in detail: output `output` as z of `input` varies, with the others at their medians. */
 export interface LayerMessage {
   type: 'layer';
   step: number;
@@ -124,7 +124,7 @@ export interface WordsMessage {
   words: Word[];
   /** The number of validation rows that the snapshots cover. */
   examples: number;
-  /** The reason why there are no words. */
+  /** The reason why the words are missing. */
   notice?: string;
 }
 

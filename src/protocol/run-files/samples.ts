@@ -34,7 +34,7 @@ export interface SampleEvaluation {
 }
 
 export interface SamplePrediction {
-  /** Left out for a text. */
+  /** The model's answer; left out for a text. */
   said?: SampleAnswer;
   /** Left out where an answer is more or less far off, not wrong. */
   right?: boolean;

@@ -11,7 +11,7 @@ export interface Sourced<T> {
 /** The source of what nobody states. */
 export const NOT_STATED = 'not stated';
 
-/** One form in which a data set is distributed. */
+/** A form in which a data set is distributed. */
 export interface Layout {
   /** "GLUE's TSV files" */
   title: string;

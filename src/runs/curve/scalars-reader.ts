@@ -20,7 +20,7 @@ export class Scalars {
     return this.columns.length === 0 ? 0 : this.values.length / this.columns.length;
   }
 
-  /** One column as a new array; undefined if the run lacks it. */
+  /** A column as a new array; undefined if the run lacks it. */
   column(name: string): Float64Array | undefined {
     const at = this.columns.indexOf(name);
     if (at < 0) return undefined;

@@ -85,7 +85,7 @@ export class ScalarsTail {
     if (size > MOST_BYTES)
       throw damaged(path, `has ${count(size)} bytes, and at most ${count(MOST_BYTES)} are read`);
     const there = Math.floor(size / bytes);
-    // One known record is read again with the new ones, in case the file was truncated and has grown since.
+    // A known record is read again with the new ones, in case the file was truncated and has grown since.
     const known = Math.min(this.count, there);
     const from = Math.max(0, known - 1);
     this.reserve(there);

@@ -3,7 +3,7 @@ import { createScanner, parseTree, printParseErrorCode, type Node, type ParseErr
 /** More levels than any experiment needs, and few enough for recursive code. */
 export const DEEPEST = 64;
 
-/** The reason why a text cannot be read, and the place, in characters from its beginning. */
+/** The reason why JSON cannot be read, and the place, in characters from its beginning. */
 export interface TextError {
   message: string;
   offset: number;

@@ -34,7 +34,7 @@ export class Journal {
     const line = Buffer.from(lineOf(whole));
     const end = fstatSync(this.fd).size;
     try {
-      // One write per line: a concurrent reader sees the whole line or a torn last line.
+      // A single write for each line: a concurrent reader sees the whole line or a torn last line.
       for (let done = 0; done < line.length;) done += writeSync(this.fd, line, done);
       fsyncSync(this.fd);
     } catch (e) {

@@ -16,6 +16,6 @@ export function exampleColumns<E extends Example>({ rows, dataset: { examples } 
   return { line: all.map((e) => e.line), tokens: all.map((e) => e.size), cut: all.map((e) => e.cut) };
 }
 
-/** By how much the most likely class is ahead of the next. */
+/** The lead of the most likely class over the next. */
 export const marginOf = (shares: Float64Array, best: number): number =>
   shares[best] - shares.reduce((most, p, c) => (c === best ? most : Math.max(most, p)), 0);

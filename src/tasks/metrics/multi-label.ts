@@ -2,7 +2,7 @@ import type { AbsentLabels } from '../../protocol/absent-labels';
 import { averagePrecision } from './average-precision';
 import { ratio } from './ratio';
 
-/** One label over all examples. */
+/** The column of a label over all examples. */
 interface Column {
   truth: boolean[];
   logits: number[];

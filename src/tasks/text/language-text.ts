@@ -94,7 +94,7 @@ function chatTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[], ever
   };
   if (generations.length > 0)
     for (const [start, end] of generations) {
-      // As in transformers, a token that is marked in part counts.
+      // A token that is marked in part counts, as in transformers.
       const { whole, cut } = tokensBefore(end);
       counts.fill(true, tokensBefore(start).whole, cut ? whole + 1 : whole);
     }

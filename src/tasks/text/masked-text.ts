@@ -23,7 +23,7 @@ export interface Masking {
 
 /** Share of a text's tokens that are predicted, and at least one. */
 const SHARE = 0.15;
-/** Of these, the shares that are read as the mask token, and as any other; the rest are read as they are. */
+/** The shares of these tokens that are read as the mask token, and as any other; the rest are read as they are. */
 const MASKED = 0.8;
 const REPLACED = 0.1;
 

@@ -46,8 +46,8 @@ export interface Fork {
  * Creates a run that starts from another run's checkpoint, or from its beginning, with changed settings and that run's
  * history up to that step; resuming it gives the counterfactual. With no changes, it reproduces the other run bit for bit.
  *
- * @throws AuroraError 'run' if there is no such checkpoint or nothing left to train, 'usage' for a setting that cannot
- *   be changed
+ * @throws AuroraError 'run' if the checkpoint does not exist or nothing is left to train, 'usage' for a setting that
+ * cannot be changed
  */
 export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const source = readRunSummary(from);

@@ -2,7 +2,7 @@ import { onProcessor } from '../../engine/devices/candidates';
 import type { Place } from '../../engine/place';
 import type { TrialProblem } from './trial';
 
-/** One measured device: seconds per step, or the reason why there are none. */
+/** A measured device: seconds per step, or the reason why it was not measured. */
 export interface Trial extends Partial<TrialProblem> {
   place: Place;
   secondsPerStep?: number;

@@ -15,7 +15,7 @@ const decoderOf = (writing: Writing): Decoder =>
   writing.beams === 1 ? greedy(writing) : beamSearch(writing);
 
 /**
- * Writes several texts side by side. Each step runs the model on whole texts: there is no cache of keys and values.
+ * Writes several texts side by side. Each step runs the model on whole texts: without a cache of keys and values.
  *
  * @param batchSize texts that the model is run on at once
  */

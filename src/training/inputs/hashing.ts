@@ -9,7 +9,7 @@ export interface HashTask {
   paths: readonly string[];
   /** Images that are hashed together, by the data that name them. */
   sets?: ReadonlyMap<string, readonly string[]>;
-  /** Also read files that seem unchanged since they were last hashed. */
+  /** True to read also files that seem unchanged since they were last hashed. */
   again: boolean;
 }
 

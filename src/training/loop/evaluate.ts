@@ -59,7 +59,10 @@ export async function evaluateDataset(
   return { loss: lossSum / count, ...scorer.metrics(lossSum / count) };
 }
 
-/** One example's logits, as a view: a vector, one for each of its tokens without the padding after them, or an image. */
+/**
+ * The logits of an example, as a view: a vector, one for each of its tokens without the padding after them, or an
+ * image.
+ */
 function logitsOf({ logits }: EvaluationResult, at: number, size: number): Float32Array {
   const [rows, ...dims] = logits.dims;
   const data = logits.data as Float32Array;

@@ -9,7 +9,7 @@ import { philox4x32, Stream } from '../../base/random';
 import { nameTable } from '../../base/names';
 import { RowAxes, type Count, type CountedAxes } from './row-axes';
 
-/** One call of a layer that drops part of its input. */
+/** A call of a layer that drops part of its input. */
 interface MaskedCall {
   name: string;
   features: number;

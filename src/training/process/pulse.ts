@@ -101,7 +101,8 @@ export class Pulse {
   }
 
   /**
-   * A failed worker is replaced: without it there is no heartbeat and no response to requests, but training continues.
+   * A failed worker is replaced: without it, the run has no heartbeat and requests get no response, but training
+   * continues.
    */
   private startWorker(): Worker {
     const worker = new Worker(this.workerFile, { workerData: this.data });

@@ -43,7 +43,7 @@ export class ActivationRecorder {
     writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);
   }
 
-  /** @returns the snapshot, and its path relative to the run folder; undefined if there is no adapter to observe */
+  /** @returns the snapshot, and its path relative to the run folder; undefined without an adapter to observe */
   async record(
     step: number,
     evaluator: Evaluator,

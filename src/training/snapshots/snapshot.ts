@@ -89,7 +89,7 @@ export class LayerRecorder {
   }
 }
 
-/** Undefined if there is no spline. */
+/** The support of the spline; undefined without one. */
 const supportOf = ({ spec }: LayerAdapter): [number, number] | undefined =>
   isNonlinear(spec) && spec.learnable ? splineSupport(spec) : undefined;
 

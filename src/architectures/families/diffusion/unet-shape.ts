@@ -3,7 +3,7 @@ import type { Groups } from '../../blocks/images';
 import type { Config } from '../../folder/config';
 import { headWidth } from '../../settings/encoder-size';
 
-/** One resolution of a U-Net, on the way down or up. */
+/** A resolution of a U-Net, on the way down or up. */
 export interface Level {
   channels: number;
   /** Transformer blocks after each resnet; undefined for a block without attention. */

@@ -12,7 +12,7 @@ const EPSILON = 1e-12;
 
 const NAMES = { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' };
 
-/** DistilBertModel in transformers (modeling_distilbert.py). How positions were initialized does not matter. */
+/** DistilBertModel in transformers (modeling_distilbert.py). The initialization of positions does not matter. */
 export const distilbert: Family = {
   prefixes: ['distilbert.'],
   marker: 'embeddings.word_embeddings.weight',

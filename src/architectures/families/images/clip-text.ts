@@ -93,7 +93,7 @@ function projected(net: Network, config: Config, ids: string, text: States): voi
   net.output('text_embeds', embeds, ['batch', size]);
 }
 
-/** The eos_token_id of files in which it was wrong: there, the token with the highest id ends a text. */
+/** The eos_token_id in files where it was wrong: there, the token with the highest id ends a text. */
 const LEGACY_END = 2;
 
 /**

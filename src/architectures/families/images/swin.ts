@@ -25,7 +25,7 @@ const EPSILON = 1e-5;
 const MOST_TOKENS = 2 ** 22;
 const MOST_WINDOW = 64;
 
-/** One stage: its map of tokens, and the settings that its layers share. */
+/** A stage: its map of tokens, and the settings that its layers share. */
 interface Stage {
   module: string;
   rows: number;

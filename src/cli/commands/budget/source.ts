@@ -42,7 +42,7 @@ export interface AdapterChoice {
   targetModules?: TargetSpec['targetModules'];
 }
 
-/** One of the paper's models, with its targets and its ranks: 2 for AuroRA, the baseline's for LoRA. */
+/** A model of the paper, with its targets and its ranks: 2 for AuroRA, the baseline's for LoRA. */
 export function recipeSource(id: string, choice: AdapterChoice): BudgetSource {
   const model = PAPER_MODELS.find((m) => m.id === id);
   if (!model) throw unknown('recipe', id, PAPER_MODELS.map((m) => m.id)); // prettier-ignore

@@ -7,7 +7,7 @@ import type { DownloadEvent } from '../../../protocol/hub';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../terminal';
 
-/** One line while files are downloaded, as in ReadingProgress: bytes, and the time that is left at the present speed. */
+/** A line while files are downloaded, as in ReadingProgress: bytes, and the time that is left at the present speed. */
 export class DownloadProgress {
   /** When the first byte of this process was counted, and how many were there before. */
   private began = performance.now();

@@ -64,7 +64,7 @@ const methodText = ({ method, rank }: StepCost): string =>
 const sizeText = ({ batch, length }: StepCost): string =>
   `batch ${batch}${length === undefined ? '' : ` × ${length} tokens`}`;
 
-/** One line for each size. */
+/** A line for each size. */
 function severalLines(steps: readonly StepCost[]): string[] {
   const [{ memory, time }] = steps;
   const rows = steps.map((step) => [

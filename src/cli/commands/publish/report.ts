@@ -27,7 +27,7 @@ export const publishedText = ({ isNew, commit, address }: Published): string =>
     ? `Published as ${address} (commit ${commit.slice(0, 7)})\n`
     : `Everything is there already: ${address} (commit ${commit.slice(0, 7)})\n`;
 
-/** One line while files are uploaded. */
+/** A line while files are uploaded. */
 export class UploadProgress {
   private drawn = -Infinity;
   private onScreen = false;

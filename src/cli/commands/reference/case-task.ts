@@ -34,7 +34,7 @@ const predicted = ({ graph }: Model, { objective, head, labels }: ReferenceCase)
       )
     : undefined;
 
-/** One batch of the case, with its labels. */
+/** A batch of the case, with its labels. */
 export function caseFeeds(
   model: Model,
   { objective }: Pick<ReferenceCase, 'objective'>,

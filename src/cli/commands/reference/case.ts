@@ -19,7 +19,7 @@ export interface StepFields {
   gradients: Record<string, DenseArray>;
 }
 
-/** One file of test/fixtures/reference: PyTorch's float64 results for a small model (see the README there). */
+/** A file of test/fixtures/reference: PyTorch's float64 results for a small model (see the README there). */
 export interface ReferenceCase extends StepFields {
   model: string;
   objective: ObjectiveName;

@@ -22,7 +22,7 @@ const numbersText = (m: EvaluationMetrics): string =>
     .map((name) => `${metricInfo(name).label} ${formatMetric(name, metricValue(m, name))}`)
     .join(' · ');
 
-/** One line of training progress: redrawn in place in a terminal, repeated from time to time in a log. */
+/** A line of training progress: redrawn in place in a terminal, repeated from time to time in a log. */
 export class Progress {
   private loss: number | undefined;
   private secondsPerStep: number | undefined;

@@ -72,7 +72,10 @@ function ordered(tf: Tf, { tensor, labels }: Term, wanted: string[]): Tensor {
   return order.every((axis, i) => axis === i) ? tensor : tf.transpose(tensor, order);
 }
 
-/** One product: labels of both that are read later are batch axes, the other shared ones are summed over. */
+/**
+ * The product of two operands: labels of both that are read later are batch axes, the other shared ones are summed
+ * over.
+ */
 function contract(tf: Tf, left: Term, right: Term, later: ReadonlySet<string>): Term {
   const b = sumOut(tf, right, (l) => later.has(l) || left.labels.includes(l));
   const shared = left.labels.filter((l) => b.labels.includes(l));

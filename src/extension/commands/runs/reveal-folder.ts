@@ -4,7 +4,7 @@ import { notify } from '../../messages/notify';
 /**
  * Reveals a folder in the application that browses files here.
  *
- * @param main shows the main file in it, offered where there is no file manager
+ * @param main shows the main file in it, offered if no file manager is available
  */
 export async function revealFolder(
   place: string,

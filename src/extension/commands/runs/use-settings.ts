@@ -45,7 +45,7 @@ export async function useSettings(services: Services, argument: unknown): Promis
 
 const SHOWN_MS = 8000;
 
-/** The shortest part of a text that has to be replaced, so that folds and the cursor stay. */
+/** The shortest part of a document that has to be replaced, so that folds and the cursor stay. */
 function difference(before: string, after: string): { offset: number; length: number; content: string } {
   const shorter = Math.min(before.length, after.length);
   let start = 0;

@@ -204,7 +204,7 @@ const placesOf = (list: readonly string[]): Map<string, number> =>
 /** More of a name does not help, and would fill the message. */
 const short = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
-/** One diagnostic at the key, for all that are not listed. */
+/** A diagnostic at the key, for all that are not listed. */
 function theRest(
   doc: ExperimentText,
   key: 'targetModules' | 'excludeModules',

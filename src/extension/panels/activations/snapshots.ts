@@ -20,7 +20,7 @@ export class Snapshots {
     this.folder = runPaths(run).activations;
   }
 
-  /** Steps that have a file, in order; empty if there is no folder yet. */
+  /** Steps that have a file, in order; empty if the folder does not exist yet. */
   async steps(): Promise<number[]> {
     const names = await readdir(this.folder).catch((e: NodeJS.ErrnoException) => {
       if (e.code === 'ENOENT') return [];

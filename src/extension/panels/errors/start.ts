@@ -57,7 +57,7 @@ export function startErrors(
     openSet: (other) => services.panels.openErrors(run, step, other),
     copy: (text) => void vscode.env.clipboard.writeText(text),
     failed: (e) => {
-      // Not a failure: the page says that trust is needed.
+      // Not a failure: the page shows that trust is needed.
       if (!vscode.workspace.isTrusted && e instanceof AuroraError) return;
       log.error(e instanceof Error ? e : String(e));
     },

@@ -13,7 +13,7 @@ import { reasonWords } from '../../words/cluster/cluster-words';
 import { spansOf } from './spans';
 
 /**
- * One trial for the page.
+ * A trial for the page.
  *
  * @param called its label, and the number of its run if there is one
  * @param entry its run, once that exists

@@ -19,7 +19,7 @@ interface Index {
   byOutput: Map<string, Node>;
 }
 
-/** One index for each gradient graph. */
+/** An index for each gradient graph. */
 const indices = new WeakMap<RuleContext['extents'], Index>();
 
 /** The DequantizeLinear nodes by their outputs. A search for each product would take seconds in a graph of thousands. */

@@ -1,7 +1,7 @@
 import { attrString } from '../../attributes';
 import type { Rule, RuleContext } from '../rule';
 
-/** One axis of an operand: its label and its size there (an operand may have size 1 where another has more). */
+/** An axis of an operand: its label and its size there (an operand may have size 1 where another has more). */
 interface Label {
   label: string;
   size: number | string;

@@ -24,7 +24,7 @@ function toBase(c: RuleContext): string {
   return times(c.op('Mul', [power, c.scalar(p, x)]));
 }
 
-/** As in PyTorch, an exponent of 0 gives 0 even at x = 0: the power is then taken with 1 instead of −1. */
+/** The slope. As in PyTorch, an exponent of 0 gives 0 even at x = 0: the power is then taken with 1 instead of −1. */
 function variableSlope(c: RuleContext): string {
   const p = sameType(c);
   const one = c.scalar(1, c.x[0]);
