@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<string, string>> = { F32: 'float', F16: 'float16', 
 /** Types of buffers that old checkpoints keep beside the weights, such as position_ids. */
 const BUFFERS = new Set(['I64', 'BOOL']);
 
-/** From the headers of a folder's weights, or from an ONNX file's own tensors. */
+/** The stored facts about a model, from the headers of a folder's weights, or from an ONNX file's own tensors. */
 export function storedModel(path: string, { graph, metadata }: Model): StoredModel {
   if (isPipeline(path)) {
     const pipeline = readPipeline(path);

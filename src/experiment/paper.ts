@@ -10,7 +10,7 @@ export interface PaperDataSet {
   metric: 'accuracy' | 'matthews' | 'pearson';
 }
 
-/** In a sentence. */
+/** The labels in a sentence. */
 export const PAPER_METRIC_LABELS: Readonly<Record<PaperDataSet['metric'], string>> = {
   accuracy: metricInfo('accuracy').longLabel,
   matthews: metricInfo('matthews').longLabel,

@@ -50,7 +50,7 @@ interface Described {
   settings: FlatSettings;
 }
 
-/** In the order of a name. */
+/** The keys in the order of a name. */
 function namedKeys(all: readonly Described[]): string[] {
   const inCommon = new Set(differingKeys(all.map((d) => d.settings)).filter(hasName));
   // A method lacks the settings of others, and its name says so: they are compared among its own runs only.

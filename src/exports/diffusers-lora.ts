@@ -11,7 +11,7 @@ import { componentOf, COMPONENTS, LORA_FILE, METADATA, type Component } from '..
 /** A module with a LoRA. */
 interface Pair {
   component: Component;
-  /** In the component. */
+  /** The path in the component. */
   path: string;
   rank: number;
 }

@@ -8,7 +8,7 @@ import { reopening } from './read';
 /** owner.json: the only process that may write to a folder; `files/owner.ts` decides which one. */
 export interface OwnerRecord extends ProcessRecord {
   nonce: string;
-  /** When it became the owner, in ms since 1970. */
+  /** The time when it became the owner, in ms since 1970. */
   at: number;
   /** The scheduler's job that it runs in, and how often that job was restarted. */
   job?: { id: string; restarts: number };

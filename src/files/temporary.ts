@@ -22,7 +22,9 @@ export const temporaryBeside = (path: string): string =>
 
 let began: string | undefined;
 
-/** When this process started, for its temporary names: after it has ended, another process may get its number. */
+/**
+ * The time when this process started, for its temporary names: after it has ended, another process may get its number.
+ */
 function start(): string {
   const { started } = began === undefined ? factsNow(process.pid) : {};
   return (began ??= started === undefined ? '' : `s${started}-`);
@@ -67,7 +69,7 @@ function isAnother(pid: number, started: string | undefined): boolean {
   return started !== undefined && now !== undefined && now !== Number(started);
 }
 
-/** When anything in a file or folder last changed, in milliseconds since 1970. */
+/** The time when anything in a file or folder last changed, in milliseconds since 1970. */
 function newest(path: string): number {
   const inside = lstatSync(path).isDirectory() ? namesIn(path, true) : [];
   return Math.max(...['', ...inside].map((name) => lstatSync(join(path, name)).mtimeMs));

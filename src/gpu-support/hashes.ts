@@ -12,7 +12,7 @@ import { askedUrl, fileOf, type Download } from './downloads';
 /** SHA-512 (base64) of each file at its first install, by name. */
 type Recorded = Record<string, string>;
 
-/** Beside the parts' folder, so that it outlives them. */
+/** The file beside the parts' folder, so that it outlives them. */
 export const recordedFile = (gpu: string): string => join(dirname(gpu), 'gpu-hashes.json');
 
 function readRecorded(gpu: string): Map<string, string> {

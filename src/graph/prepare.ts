@@ -18,7 +18,7 @@ export function prepareModel(model: Model): Model {
   return standard(withoutPackedCaches(withoutPast(upgraded(decoderBranch(model, false)))));
 }
 
-/** At the internal opset, and computing in float32. */
+/** The model at the internal opset, and computing in float32. */
 export const upgraded = (model: Model): Model => widen(upgradeModel(model));
 
 /**

@@ -5,7 +5,7 @@ import { ownFile } from '../files/contained';
 
 /** Information about a model from the files beside it. */
 export interface BaseModel {
-  /** On the hub, or from its config.json, otherwise its folder's name; never its path on this machine. */
+  /** The name on the hub, or from its config.json, otherwise its folder's name; never its path on this machine. */
   name: string;
   /** The commit, if it is known. */
   revision?: string;
@@ -54,7 +54,7 @@ export function baseModel(modelPath: string): BaseModel {
   };
 }
 
-/** In order of preference: the model card's front matter, config.json, the license text itself. */
+/** The license in order of preference: the model card's front matter, config.json, the license text itself. */
 function licenseOf(folder: string, config: BaseModel['config'], files: string[]): string | undefined {
   const front = /^---\n([^]*?)\n---/.exec(read(folder, 'README.md'))?.[1] ?? '';
   const stated = /^license:\s*["']?([^"'\n]+?)["']?\s*$/m.exec(front)?.[1];

@@ -48,8 +48,7 @@ export const readByLoader = (adapter: AdapterSpec): boolean =>
   isHeadAlone(adapter) || methodOf(adapter).peft.loader === true;
 
 /**
- * For the plain LoRA equivalent to another method's static form.
- *
+ * The configuration of the plain LoRA equivalent to another method's static form.
  * @param lora with the rank and alpha of its product
  */
 export const staticLoraConfig = (spec: Experiment, lora: LoraSpec, adapters: readonly LayerAdapter[]): Json =>

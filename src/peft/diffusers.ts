@@ -113,7 +113,7 @@ function settingsIn(path: string, text: string | undefined): Settings {
   return settings;
 }
 
-/** With which alpha / rank is the scale that PEFT computes. */
+/** The alpha with which alpha / rank is the scale that PEFT computes. */
 function alphaIn(settings: Settings, module: string, rank: number): number {
   const { component, within } = componentOf(module);
   const own = settings.get(component);
@@ -137,7 +137,7 @@ function componentIn(path: string, key: string): { component: Component; within:
   );
 }
 
-/** After a module's path. */
+/** The end of a key after a module's path. */
 const PART = /\.(lora_[AB]\.weight|lora_magnitude_vector(\.weight)?|alpha)$/;
 
 /** The current name; older versions have other names for a layer's two matrices (state_dict_utils.py). */

@@ -51,7 +51,7 @@ export interface AdapterBudget {
 export interface Curve {
   id: MethodName;
   name: string;
-  /** For one module. */
+  /** The formula of one module. */
   formula: string;
   points: { rank: number; parameters: number }[];
 }

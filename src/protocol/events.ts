@@ -238,7 +238,7 @@ export type RunEvent = EventBase &
         /** For the form in training: when that changes, the search for the best starts again. */
         best: boolean;
         seconds: number;
-        /** When training.staticEpochs has reached the static form. */
+        /** Set once training.staticEpochs has reached the static form. */
         form?: 'static';
       }
     | DivergedEvaluation

@@ -34,7 +34,7 @@ export interface Rounding {
 
 const TYPES = { F16: 'float16', BF16: 'bfloat16' };
 
-/** In a sentence. */
+/** The rounding in a sentence. */
 export const roundingWords = ({ type, largest, share }: Rounding): string =>
   `Storing the merged weights in ${TYPES[type]} changed them by at most ${errorText(largest)}, in all by ${percent(share)} of what the adapters change.`;
 
@@ -47,7 +47,7 @@ export interface RequantizedLayer {
   share: number;
 }
 
-/** In two sentences. */
+/** The requantization in two sentences. */
 export function requantizedWords(layers: readonly RequantizedLayer[]): string {
   const worst = layers.reduce((a, b) => (b.error > a.error ? b : a));
   const middle = layers.map((l) => l.share).sort((a, b) => a - b)[layers.length >> 1];

@@ -73,7 +73,7 @@ export interface SpanColumns {
   found: Uint8Array;
 }
 
-/** In the data alone, predicted alone, or both. */
+/** The span is in the data alone, predicted alone, or both. */
 export const ANSWER_MISSED = 0;
 export const ANSWER_SPURIOUS = 1;
 export const ANSWER_FOUND = 2;

@@ -70,7 +70,7 @@ export function preparingText(
   }
 }
 
-/** In percent; undefined where it cannot be known. */
+/** The progress in percent; undefined where it cannot be known. */
 export function preparedPercent(now: Preparing): number | undefined {
   if (now.doing === 'reading') return now.percent;
   return now.doing === 'tokenizing' ? (100 * now.done) / now.of : undefined;

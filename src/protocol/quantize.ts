@@ -23,7 +23,7 @@ export interface QuantizeResult {
 
 const lossText = (m: Evaluated): string => (m === 'diverged' ? 'not finite' : formatMetric('loss', m.loss));
 
-/** In a sentence. */
+/** The cost in a sentence. */
 export function quantizationWords(cost: QuantizationCost): string {
   const { bits, of, quantized, float32 } = cost;
   const what = of === 'model' ? 'the model before training' : 'the best adapter';

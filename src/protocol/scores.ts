@@ -11,13 +11,13 @@ export interface Scores {
   step: number;
   /** On data.test. */
   test?: Evaluated;
-  /** On the sets of data.evaluations, in their order, as far as they have been scored. */
+  /** The scores on the sets of data.evaluations, in their order, as far as they have been scored. */
   sets: { name: string; score: Evaluated }[];
   /** Over all sets of data.evaluations; left out while one is missing. */
   mean?: MeanScore;
 }
 
-/** From a run's journal; undefined if nothing has been scored. */
+/** The scores in a run's journal; undefined if nothing has been scored. */
 export function scoresOf(
   events: readonly RunEvent[],
   data: Pick<DataSpec, 'evaluations'> | undefined,

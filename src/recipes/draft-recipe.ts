@@ -109,7 +109,7 @@ export function recipeTraining(
 /** Examples of a batch, where nobody says otherwise. */
 export const BATCH_SIZE = 32;
 
-/** Above a value of the reader's that is not the paper's. */
+/** The comment above a value of the reader's that is not the paper's. */
 export const changedComment = (paper: unknown, chosen: number): string[] =>
   paper === chosen ? [] : [`// Your choice; the paper’s is ${String(paper)}.`];
 
@@ -130,7 +130,7 @@ const DEFAULTS = [
   ['learningRate', 2e-3],
 ] as const;
 
-/** Under one comment for each who chose. */
+/** The lines under one comment for each who chose. */
 function chosenLines(choices: Choices): string[] {
   const lines = [...choices]
     .filter(([key]) => key.startsWith('training.'))

@@ -46,7 +46,7 @@ export const SHARE: Question = {
   fallback: schema.properties.data.properties.validationFraction.default,
 };
 
-/** Above a value of an experiment: who chose it. */
+/** The comment above a value of an experiment: who chose it. */
 export const choiceComment = (choice: Choice): string =>
   ({
     user: '// Your choice: the paper gives no value.',

@@ -7,7 +7,7 @@ import type { ImageSet } from './input-file';
 
 /** Changed images that are listed; the rest are counted. */
 const LISTED = 5;
-/** In place of a SHA-256. */
+/** The mark in place of a SHA-256. */
 const MISSING = '-';
 
 /** @param paths absolute, in the order in which `hashed` has them */

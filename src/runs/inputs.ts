@@ -38,7 +38,7 @@ export function writeInputs(run: string, record: InputsRecord): void {
   writeAtomic(runPaths(run).inputs, `${JSON.stringify(value, null, 2)}\n`, run);
 }
 
-/** On another machine, a path may no longer say it. */
+/** The record with a reference: on another machine, a path may no longer lead to it. */
 function withReference(file: InputFile): InputFile {
   const ref = file.sha256 === null ? undefined : referenceOf(file.path);
   return ref ? { ...file, hub: hubReferenceText(ref) } : file;

@@ -47,7 +47,7 @@ export class RunTail {
   readonly resources: ResourcesTail;
   samples: RunSamples | undefined;
   pictures: RunPictures | undefined;
-  /** When spec.json was written, in ms since 1970; NaN while it is missing. */
+  /** The time when spec.json was written, in ms since 1970; NaN while it is missing. */
   made = NaN;
   summary: RunSummary | undefined;
   user: RunUser = {};

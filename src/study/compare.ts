@@ -14,7 +14,7 @@ import { meanOf } from './statistics/summary';
  */
 export type ComparisonKind = 'crossed' | 'seeds' | 'examples' | 'none';
 
-/** For `a` minus `b`, in the metric's own unit (an accuracy of 0.01 is a point). */
+/** The comparison of `a` minus `b`, in the metric's own unit (an accuracy of 0.01 is a point). */
 export interface Comparison {
   a: string;
   b: string;
@@ -117,7 +117,7 @@ const pairsOf = (a: readonly StudyRun[], b: readonly StudyRun[]): Pair[] =>
     return y ? [[x, y] as const] : [];
   });
 
-/** For each example, on which one run is better, seed by seed; undefined if not known for all of them. */
+/** The differences between two runs for each example, seed by seed; undefined if not known for all of them. */
 function rowsOf(pairs: readonly Pair[], metric: MetricName): Float64Array[] | undefined {
   const { meanOf: column } = metricInfo(metric);
   if (!column) return undefined;

@@ -40,7 +40,7 @@ export const shownDifference = (
   digits = BETWEEN,
 ): string => minus(differenceOf(metric, difference, from).toFixed(digits)) + (isInPoints(metric) ? '' : '%');
 
-/** With a sign; none for a rounded zero: "+0.6", "−1.9%". */
+/** The difference with a sign; none for a rounded zero: "+0.6", "−1.9%". */
 export function signedDifference(
   metric: MetricName,
   difference: number,

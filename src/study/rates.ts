@@ -22,7 +22,7 @@ export interface TriedRate {
   learningRate: number;
   mean: MetricValue;
   chosen: boolean;
-  /** For a rate of which no run is left, and which has no group: the seeds it was tried with. */
+  /** The seeds that a rate was tried with, if no run of it is left, and it has no group. */
   lostSeeds?: number[];
 }
 

@@ -9,7 +9,7 @@ import { temporaryBeside } from '../files/temporary';
 import { runPaths } from '../runs/layout';
 import { HEARTBEAT_TIMEOUT_MS, ownerByStatus } from '../runs/status';
 
-/** For how long a client of NFS may show a folder as it was, by default (acdirmax), in ms. */
+/** The default time for which a client of NFS may show a folder as it was (acdirmax), in ms. */
 const CACHED_MS = 60_000;
 /** An owner without a sign of life for this long has ended, or is cut off from the disk. */
 const SILENT_MS = HEARTBEAT_TIMEOUT_MS + CACHED_MS;
@@ -63,7 +63,7 @@ export async function isSilent(
   }
 }
 
-/** When the owner last wrote its status, or became the owner, by the disk's clock in ms. */
+/** The time when the owner last wrote its status, or became the owner, by the disk's clock in ms. */
 const lastSign = (run: string): number =>
   Math.max(
     ...[runPaths(run).status, ownerFile(run)].map(

@@ -133,7 +133,7 @@ class Produced {
   /** @param size of the file */
   constructor(private readonly size: number) {}
 
-  /** In JSON's types and bytes. @throws ExcessError if the records have become far larger than the file */
+  /** The value in JSON's types and bytes. @throws ExcessError if the records have become far larger than the file */
   plain(value: unknown): unknown {
     this.count(value);
     if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);

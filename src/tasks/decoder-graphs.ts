@@ -50,7 +50,7 @@ export function decoderGraphs(
   return { next, ...(first && { first }), logits: output, cache, inputs, masks };
 }
 
-/** With the adapters, whose tensors are inputs. Undefined if one of their layers is not in this graph. */
+/** The model with the adapters, whose tensors are inputs. Undefined if one of their layers is not in this graph. */
 function adapted(model: Model, adapters: readonly LayerAdapter[], outputs: string[]): Model | undefined {
   const fitted = onModel(model, adapters);
   if (!fitted) return undefined;

@@ -73,7 +73,7 @@ function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
   } as TrainedSpec;
 }
 
-/** With the rank or number of frequencies whose count is nearest to `wanted`. */
+/** The adapter with the rank or number of frequencies whose count is nearest to `wanted`. */
 function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: number): TrainedSpec {
   const layers = adaptersOn(modules, sized(usual, 1)).adapters.map((a) => a.layer);
   const limit = methodOf(usual).sizeLimit?.(layers) ?? rankLimit(layers);

@@ -9,7 +9,7 @@ export interface Pattern {
   key: string;
   /** The pattern as written there. */
   written: string;
-  /** With PEFT's additions around it. */
+  /** The expression with PEFT's additions around it. */
   source: string;
   /** True if the number in its first group matters. */
   number?: boolean;

@@ -96,7 +96,7 @@ export function selectLayers<L extends NamedLayer>(
 /** Entries of a list that are named, each with the nearest paths; the rest are counted. */
 const LISTED = 20;
 
-/** With the layer's own rank and alpha. */
+/** The spec with the layer's own rank and alpha. */
 function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[]): TrainedSpec {
   if (!isRankedByLayer(spec)) return spec;
   const own = { ...spec, rank: fromPattern(layer.path, spec.rankPattern, spec.rank, 'rankPattern', paths) };

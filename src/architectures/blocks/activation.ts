@@ -48,7 +48,7 @@ const laplace: Activation = (net, module, x) => {
   return net.op(module, 'Mul', [net.op(module, 'Add', [erf, net.float(1)]), net.float(0.5)]);
 };
 
-/** By their names in transformers (ACT2FN in activations.py), which has two more: those have weights of their own. */
+/** Activations by their names in transformers (ACT2FN in activations.py), which has two more: those have weights. */
 const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['gelu', GELU],
   ['gelu_10', clipped(GELU, -10, 10)],

@@ -33,7 +33,7 @@ export function bertEmbeddings(
   let sum = table('word_embeddings', inputs.ids, config.count('vocab_size', vocabulary));
   if (usual > 0) {
     const types = config.count('type_vocab_size', usual);
-    // With one type there is nothing to say about a token, and tokenizers do not.
+    // With one type, tokens do not differ, and tokenizers do not state it.
     const ids = types > 1 ? integers(net, 'token_type_ids') : net.g.constant(DType.int64, [1, 1], [0]);
     sum = net.op('embeddings', 'Add', [sum, table('token_type_embeddings', ids, types)]);
   }

@@ -11,15 +11,15 @@ export const LOWEST = -3.4028234663852886e38;
 export const POSITIONS = 'aurora.positions';
 
 /**
- * In a model's metadata: up to how many tokens, padding included, positions count alike, if longer texts have another
- * scaling.
+ * In a model's metadata: the number of tokens, padding included, up to which positions count alike, if longer texts
+ * have another scaling.
  */
 export const SCALED_AFTER = 'aurora.scaled-after';
 
 /** In a model's metadata: usual sizes of axes that are open, by name, as JSON. */
 export const USUAL_SIZES = 'aurora.usual-sizes';
 
-/** In a model's metadata: what transformers' task models put before the base model's names. */
+/** In a model's metadata: the prefix of the base model's names in transformers' task models. */
 export const TASK_PREFIX = 'aurora.prefix';
 
 /**

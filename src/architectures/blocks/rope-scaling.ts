@@ -86,7 +86,7 @@ const longrope: Scaling = (settings, plain, { most, original }) => {
   };
 };
 
-/** By their names in transformers (modeling_rope_utils.py). */
+/** Scalings by their names in transformers (modeling_rope_utils.py). */
 export const SCALINGS: ReadonlyMap<string, Scaling> = new Map<string, Scaling>([
   ['default', (_, plain) => ({ frequencies: plain })],
   ['linear', linear],

@@ -10,7 +10,7 @@ export interface WindowGrid {
   size: number;
   /** Side of a window. */
   side: number;
-  /** By how many tokens the map is turned, up and to the left, before it is cut. */
+  /** The number of tokens by which the map is turned, up and to the left, before it is cut. */
   shift: number;
 }
 

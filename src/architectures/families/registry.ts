@@ -28,7 +28,7 @@ import { dinov2, dinov2WithRegisters } from './images/dinov2';
 import { swin } from './images/swin';
 import { deit, vit } from './images/vit';
 
-/** By `model_type` in config.json, which is transformers', or `_class_name`, which is diffusers'. */
+/** Families by `model_type` in config.json, which is transformers', or `_class_name`, which is diffusers'. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['bert', bert],
   ['roberta', roberta],

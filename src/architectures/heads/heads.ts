@@ -10,7 +10,7 @@ import { pooler } from './pooler';
 const WHOLE = ['batch'];
 const TOKENS = ['batch', 'sequence'];
 
-/** By the end of the class that config.json names. */
+/** Heads by the end of the class that config.json names. */
 const LABEL_HEADS: readonly [ends: string, head: LabelHead, axes: string[]][] = [
   ['ForSequenceClassification', onTexts, WHOLE],
   ['ForTokenClassification', onTokens, TOKENS],

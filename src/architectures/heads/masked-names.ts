@@ -84,7 +84,7 @@ const modernbert = (config: Config): MaskedNames => ({
   embedding: 'embeddings.tok_embeddings.weight',
 });
 
-/** By `model_type`: as the …ForMaskedLM classes of transformers have them. */
+/** Names by `model_type`: as the …ForMaskedLM classes of transformers have them. */
 export const MASKED: ReadonlyMap<string, (config: Config) => MaskedNames> = new Map([
   ['bert', bert],
   ['roberta', roberta],

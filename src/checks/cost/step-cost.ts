@@ -83,7 +83,7 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
   }
 }
 
-/** In how many parts a batch is run, unless the experiment says otherwise. */
+/** The number of parts of a batch, unless the experiment says otherwise. */
 function partsOf(pass: Pass, fixed: FixedModel, adapters: readonly LayerAdapter[]): number {
   const rows = adapters.flatMap(({ layer: { calls, inFeatures } }) =>
     calls.map(({ input }) => elementCount(fixed.infos.get(input)!.shape) / inFeatures),

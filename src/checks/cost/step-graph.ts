@@ -59,7 +59,7 @@ export function evaluationGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes
   return fixSizes(halvesInPieces(prune({ ...task.model.graph, outputs })), taskSizes(task, inputs));
 }
 
-/** With those of trained tensors, and of labels and dropout masks, which have the sizes of known tensors. */
+/** The sizes of inputs and of trained tensors, labels and dropout masks, which have the sizes of known tensors. */
 function taskSizes({ model, trainable }: TaskGraph, inputs: Sizes): Sizes {
   const trained = new Map(trainable.map((t) => [t.name, t.dims]));
   return new Map(

@@ -41,7 +41,7 @@ function readOnce(path: string, start: number, length: number): Buffer {
   }
 }
 
-/** It is made again at the next start. */
+/** The error for a copy that is made again at the next start. */
 export function damagedCopy(place: string, copy: string): AuroraError {
   discard(copy);
   return new AuroraError(

@@ -4,7 +4,7 @@ export type Resample = (typeof RESAMPLES)[number];
 
 /** The pixels of a line that become a pixel of the resized line, and their weights. */
 export interface Coefficients {
-  /** By pixel of the resized line: the first that counts, and how many. */
+  /** The first pixel that counts and the number of pixels, by pixel of the resized line. */
   first: Int32Array;
   count: Int32Array;
   /** `taps` for each pixel of the resized line, as fixed-point numbers; 0 beyond its count. */

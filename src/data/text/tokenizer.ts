@@ -33,7 +33,7 @@ export interface SpecialTokens {
 
 export interface Tokenizer {
   path: string;
-  /** With special tokens; at most `maxLength` ids, cut inside the special tokens as Hugging Face does. */
+  /** The ids with special tokens; at most `maxLength`, cut inside the special tokens as Hugging Face does. */
   encode(text: string, maxLength: number): Encoding;
   /** Two texts in the tokenizer's own format, truncated longest first. */
   encodePair(first: string, second: string, maxLength: number): Encoding;

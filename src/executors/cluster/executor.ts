@@ -64,7 +64,7 @@ export class ClusterExecutor implements Executor {
   private at = 0;
   private down: ClusterFile['unreachable'];
   private sent: Sending | undefined;
-  /** When a submission was last refused, in ms of a monotonic clock. */
+  /** The time when a submission was last refused, in ms of a monotonic clock. */
   private refusedAt = -Infinity;
   private readonly warned = new Set<string>();
   private readonly collected = new Set<string>();

@@ -13,7 +13,7 @@ export interface Submission {
   jobs: readonly JobRef[];
   /** The place of its jobs (`Scheduler.cluster`). */
   cluster?: ClusterThere;
-  /** When something of it was last submitted, in ms since 1970, if what became of that may not be recorded. */
+  /** The time when something of it was last submitted, in ms since 1970, if the outcome may not be recorded. */
   submitting?: number;
   /** Its tasks that are in no job were cancelled, and are not submitted any more. */
   withdrawn?: true;

@@ -11,7 +11,7 @@ const REPEAT_MS = 60_000;
 export class StatusFile {
   private written = '';
   private at = -Infinity;
-  /** When the scheduler last answered, according to the file that was read, in ms since 1970. */
+  /** The time of the scheduler's last answer, according to the file that was read, in ms since 1970. */
   seenAt = 0;
   /** By trial id, with the job that it was. */
   private readonly lost = new Map<string, { loss: NonNullable<ClusterTrial['lost']>; job: string }>();

@@ -107,7 +107,7 @@ export class Submissions {
     return this.add(submission, { job, at: Date.now() });
   }
 
-  /** For one that the scheduler does not have at all. */
+  /** Removes a submission that the scheduler does not have at all. */
   remove(folder: string): void {
     requireOwned(folder);
     rmSync(folder, { recursive: true, force: true });

@@ -22,7 +22,7 @@ export interface Current {
   done: boolean;
   /** This process has submitted it: the scheduler may take a moment to show it. */
   isNew?: boolean;
-  /** When this process began to cancel it, in ms of a monotonic clock. */
+  /** The time when this process began to cancel it, in ms of a monotonic clock. */
   cancelled?: number;
   /** The trial's task before, which counts again if this one is never submitted. */
   before?: Current;
@@ -49,7 +49,7 @@ export class SubmittedTrials {
     });
   }
 
-  /** For one that was never submitted. */
+  /** Removes an entry that was never submitted. */
   remove(entry: Entry): void {
     this.entries.delete(entry);
     this.forget(this.currentOf(entry));

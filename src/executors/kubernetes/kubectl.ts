@@ -14,7 +14,7 @@ export interface Kubectl {
   readonly name: string;
   /** @throws AuroraError 'experiment' if kubectl does not know the context */
   place(): Promise<KubernetesPlace>;
-  /** Before the first call: what an earlier process has found, as far as the settings leave it open. */
+  /** Before the first call: the place that an earlier process has found, as far as the settings leave it open. */
   stay(place: Partial<KubernetesPlace>): void;
   /** The options before the arguments of every call. */
   options(): Promise<readonly string[]>;

@@ -14,7 +14,7 @@ const ARRAYS_AT_ONCE = 1000;
 
 /** The records of Slurm's accounting, where it is on, about tasks that its controller has forgotten. */
 export class Accounting {
-  /** By job, such as `123_4`: what has ended stays so. */
+  /** Ended tasks by job, such as `123_4`: they stay ended. */
   private readonly ended = new Map<string, Omit<JobState, 'job'>>();
   /** Jobs that it does not know either. */
   private readonly unknown = new Set<string>();

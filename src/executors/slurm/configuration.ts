@@ -7,7 +7,7 @@ export interface SlurmConfiguration {
   name: string;
   /** The most tasks of an array: its indices are below this. */
   maxArraySize: number;
-  /** For how many milliseconds it knows a job that has ended. */
+  /** The number of milliseconds for which it knows a job that has ended. */
   minJobAge: number;
   /** True if `sacct` knows jobs that the controller has forgotten. */
   accounting: boolean;

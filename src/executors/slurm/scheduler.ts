@@ -202,7 +202,7 @@ export class SlurmScheduler implements Scheduler {
     after: string | undefined,
   ): Promise<string | undefined> {
     const script = await this.script(submission, job, after);
-    // For those who want to know what ran.
+    // A copy of the script that ran, for anybody who wants to know.
     const file = job.first === 0 ? 'job.sh' : `job-${job.first}.sh`;
     writeAtomic(join(submission.folder, file), script, submission.folder);
     const output = await this.shell.run(

@@ -23,7 +23,7 @@ export class ChangedWeights {
   private lost = 0;
   private change = 0;
   private type: Rounding['type'] | undefined;
-  /** By file and name in it: what gives the values, and the weight before. */
+  /** The function that gives the values, and the weight before, by file and name in it. */
   private readonly changes = new Map<string, { before: Tensor; merged: () => Tensor | undefined }>();
 
   /** @throws AuroraError 'model' for an adapter on a weight that the embedding has too */

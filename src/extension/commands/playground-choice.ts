@@ -30,7 +30,7 @@ export async function openFrom(services: Services, argument: unknown): Promise<P
   return choose(services);
 }
 
-/** At its best checkpoint, or at its newest if it has no best yet. */
+/** Opens its best checkpoint, or its newest if it has no best yet. */
 const runOpen = (entry: RunEntry): PlaygroundOpen => ({
   kind: 'run',
   run: entry.folder,

@@ -17,7 +17,7 @@ export interface Got {
 }
 
 /**
- * From a name on the hub to files on this machine: search, details, download.
+ * Gets files from the hub to this machine: search, details, download.
  *
  * @param given a name, in place of the search
  * @returns undefined if nothing was got

@@ -94,7 +94,7 @@ interface Held {
   clock: AwakeClock;
   /** The last heartbeat seen. */
   heartbeat?: number;
-  /** When it changed, by the clock. */
+  /** The time when it changed, by the clock. */
   heard: number;
 }
 

@@ -13,7 +13,7 @@ interface Entry {
   size: number;
   /** Modification time, ms since 1970. */
   time: number;
-  /** When the speed of a machine was last measured, ms since 1970: estimates of time follow from it. */
+  /** The time when the speed of a machine was last measured, ms since 1970: estimates of time follow from it. */
   measured: number;
   summary: KnownModel;
 }

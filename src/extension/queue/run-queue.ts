@@ -19,7 +19,7 @@ export type QueuedRun = QueuedWork & {
   file: string;
   /** The settings with all defaults, for its name. */
   spec: Experiment;
-  /** When it was queued, in ms since 1970. */
+  /** The time when it was queued, in ms since 1970. */
   at: number;
 };
 

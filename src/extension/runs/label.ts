@@ -27,11 +27,11 @@ export const experimentLabel = ({ run, experiment }: Pick<RunEntry, 'run' | 'exp
 export const metricOf = (run: RunSummary): MetricName =>
   isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
 
-/** When a run started, in ms since 1970; undefined if unknown. */
+/** The time when a run started, in ms since 1970; undefined if unknown. */
 export const startTime = (run: RunSummary): number | undefined =>
   run.status?.startedAt ?? run.events.at(0)?.t ?? timeOfId(run.id);
 
-/** When a run last changed, in ms since 1970. */
+/** The time when a run last changed, in ms since 1970. */
 export const lastTime = (run: RunSummary): number | undefined => {
   const times = [run.status?.heartbeat, run.events.at(-1)?.t].filter((t) => t !== undefined);
   return times.length > 0 ? Math.max(...times) : timeOfId(run.id);

@@ -19,12 +19,15 @@ export interface RunEntry {
   /** Undefined if the run is damaged, or failed before its experiment was read; `error` says why. */
   run?: RunSummary;
   error?: AuroraError;
-  /** For `lost`: what is known about the reason. */
+  /** The known facts about the reason, for `lost`. */
   end?: UnexpectedEnd;
   user: RunUser;
   /** Its number in the experiment, once it is known. */
   number?: number;
-  /** From the settings in which it differs from the experiment's other runs (`distinctNames`), once they are known. */
+  /**
+   * The name from the settings in which it differs from the experiment's other runs (`distinctNames`), once they are
+   * known.
+   */
   name?: string;
   /** The sweep and trial that it belongs to. */
   trial?: TrialOf;
@@ -41,7 +44,7 @@ export interface SweepEntry {
   experiment: string;
   /** The state of its queue. */
   state: Extract<ShownState, 'running' | 'finished' | 'stopped' | 'failed' | 'lost'>;
-  /** For `lost`: what is known about the reason. */
+  /** The known facts about the reason, for `lost`. */
   end?: UnexpectedEnd;
   record: SweepRecord;
   /** The numbers of its trials' runs by trial id, as far as they have any. */

@@ -2,7 +2,7 @@ import { bestEvaluation, checkpointSteps } from '../runs/label';
 import { isTreeNode } from '../runs/nodes';
 import type { RunEntry } from '../runs/store';
 
-/** It has learned something that is saved. */
+/** True if it has learned something that is saved. */
 export const isExportable = ({ run }: RunEntry): boolean =>
   run !== undefined && (bestEvaluation(run) !== undefined || checkpointSteps(run).length > 0);
 

@@ -141,7 +141,7 @@ const rankStep: Step<WizardState> = {
   },
 };
 
-/** With the scale alpha / rank of the method's defaults. */
+/** The adapter with the scale alpha / rank of the method's defaults. */
 function withRank(adapter: RankedSpec, rank: number): RankedSpec {
   const usual = defaultAdapter(adapter.method) as RankedSpec;
   if (!('alpha' in adapter) || !('alpha' in usual)) return { ...adapter, rank };

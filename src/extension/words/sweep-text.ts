@@ -20,7 +20,7 @@ function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision
     : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
 }
 
-/** With the reason, if it is known: a queue that was killed could not report it. */
+/** The text with the reason, if it is known: a queue that was killed could not report it. */
 const endText = ({ end }: SweepEntry, name: string, t: Translate): string =>
   end && isExplained(end)
     ? t('The sweep of {0} ended unexpectedly: {1}.', name, endReason(end, t))

@@ -6,7 +6,7 @@ import { ownerFile, parseOwner, successorFile, type OwnerRecord } from '../fence
 import { reopening } from '../read';
 import { temporaryBeside } from '../temporary';
 
-/** For file systems without links: how long an incomplete record may still be being written. */
+/** The time in which an incomplete record may still be being written, on file systems without links. */
 const UNWRITTEN_MS = 2000;
 const LOOK_MS = 50;
 

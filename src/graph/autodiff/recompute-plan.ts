@@ -146,7 +146,7 @@ class Forward {
     );
     const inOrder = [...narrow].sort((a, b) => crossing[a] - crossing[b] || a - b);
     if (inOrder.length <= MOST_CANDIDATES) return narrow;
-    // In a U-Net, what crosses grows toward the middle, since the way up reads what the way down has made.
+    // In a U-Net, the tensors that cross a cut grow toward the middle, since the way up reads tensors of the way down.
     const partOf = (p: number) => Math.floor((p / this.nodes.length) * PARTS);
     const ofParts = new Map([...inOrder].reverse().map((p) => [partOf(p), p]));
     const chosen = new Set([...ofParts.values(), ...inOrder]);
@@ -213,6 +213,6 @@ interface Made {
   at: number;
   last: number;
   bytes: number;
-  /** By the backward pass. */
+  /** True if the backward pass reads it. */
   read: boolean;
 }

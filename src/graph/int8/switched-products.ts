@@ -6,7 +6,7 @@ import { weightKey, type Int8Weight } from './weights-file';
 
 export interface SwitchedProducts {
   model: Model;
-  /** By `weightKey`: an input of the graph, a boolean that says whether the products of this weight are in int8. */
+  /** By `weightKey`: an input of the graph, a boolean that is true if the products of this weight are in int8. */
   switches: Map<string, string>;
 }
 

@@ -40,7 +40,7 @@ export interface LinearLayer {
   alpha: number;
   /** False if the weight is computed (dequantized, cast) and cannot be replaced in place. */
   plain: boolean;
-  /** If not: the values (out, in) that the layer multiplies by, if they can be computed without the runtime. */
+  /** Otherwise: the values (out, in) that the layer multiplies by, if they can be computed without the runtime. */
   dequantize?: () => Float32Array;
   /** The type of the values that the layer multiplies by. */
   valueType: number;
@@ -55,7 +55,7 @@ export interface LinearLayer {
 /** A constant (out) added to a linear layer's output. */
 export interface LinearBias {
   tensor: Tensor;
-  /** If several layers share the constant: where this layer's part begins. */
+  /** The beginning of this layer's part, if several layers share the constant. */
   first?: number;
   /** The places where it is added: one entry per call, with the index of the input. */
   uses: { node: Node; input: number }[];

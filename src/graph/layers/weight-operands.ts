@@ -18,7 +18,7 @@ export interface WeightOperand {
   plain: boolean;
   /** The type of the values that the node reads. */
   type: number;
-  /** If not: the values that it reads, in the order of `dims`, if they can be computed here. */
+  /** Otherwise: the values that it reads, in the order of `dims`, if they can be computed here. */
   values?: () => Float32Array;
   /** The part of the tensor's last axis. */
   part?: { from: number; size: number };

@@ -99,7 +99,7 @@ function quantizeBlock(
       cross += values[i] * code;
       square += code * code;
     }
-    // With the best scale for these integers, what is left of the squares.
+    // The rest of the squares with the best scale for these integers.
     const error = square > 0 ? norm - (cross * cross) / square : norm;
     if (error >= least) continue;
     least = error;

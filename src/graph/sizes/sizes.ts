@@ -9,7 +9,7 @@ import { SizeContext, UnknownSize, type Sized, type SizeRule } from './rule';
 import { FROM_SIZES, KNOWN, MOST_VALUES } from './values';
 import { views } from './views';
 
-/** By domain and operator. */
+/** Rules by domain and operator. */
 const RULES: Record<string, Record<string, SizeRule>> = {
   '': { ...elementwise, ...views, ...products },
   'com.microsoft': quantizedProducts,

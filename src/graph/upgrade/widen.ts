@@ -114,7 +114,7 @@ function widenGraph(source: Graph, outer?: Scope): Graph {
   return graph;
 }
 
-/** In a file that `aurora quantize` wrote, weights of 16 bits are widened already. */
+/** True for a Cast to float32. In a file that `aurora quantize` wrote, weights of 16 bits are widened already. */
 const widens = (n: Node): boolean => n.opType === 'Cast' && attrInt(n, 'to', 0) === DType.float;
 
 /** The nodes of a graph and of its subgraphs. */

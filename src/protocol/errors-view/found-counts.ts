@@ -4,7 +4,7 @@ import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, type SpanColumns } from '
 export interface FoundCounts {
   /** An index into the labels. */
   label: number;
-  /** In the data and predicted, in the data alone, predicted alone. */
+  /** The numbers in the data and predicted, in the data alone, and predicted alone. */
   found: number;
   missed: number;
   spurious: number;

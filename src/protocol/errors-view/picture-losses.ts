@@ -8,11 +8,11 @@ export interface PictureLoss {
   loss: number;
 }
 
-/** By timestep, in their order. */
+/** The losses by timestep, in their order. */
 export const lossByTimestep = ({ timestep, loss }: PictureColumns): PictureLoss[] =>
   meansBy(timestep, loss).sort((a, b) => a.key - b.key);
 
-/** By image, largest loss first. */
+/** The losses by image, largest loss first. */
 export const lossByImage = ({ line, loss }: PictureColumns): PictureLoss[] =>
   meansBy(line, loss).sort((a, b) => b.loss - a.loss);
 

@@ -1,7 +1,7 @@
 import { type Answers } from '../predictions';
 import { ANSWER_FOUND } from '../prediction-columns';
 
-/** For each example 1 if its answer is wrong, in part or as a whole. A number is more or less far off, not wrong. */
+/** For each example 1 if its answer is wrong, in part or as a whole. A number has a distance and is never wrong. */
 export function wrongOf(predictions: Answers): Uint8Array {
   if (predictions.answer === 'label' || predictions.answer === 'choice') {
     const { label, predicted } = predictions.columns;

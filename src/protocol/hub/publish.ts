@@ -16,7 +16,7 @@ export interface PublishPlan {
   kind: 'plan';
   /** "alice/rte" */
   repo: string;
-  /** It would be created. */
+  /** True if it would be created. */
   isNew: boolean;
   private: boolean;
   /** The hub or its mirror; large files go to the storage that it names. */

@@ -25,7 +25,7 @@ export interface RunFacts {
   tags?: string[];
   state: RunPageState;
   canResume: boolean;
-  /** It cannot be resumed, but its experiment can be run again. */
+  /** True if it cannot be resumed, but its experiment can be run again. */
   canRunAgain: boolean;
   spec?: Experiment;
   status?: RunStatus;

@@ -11,7 +11,7 @@ export interface SaveChart {
   data: string;
 }
 
-/** From a page's message; undefined if it is incomplete. */
+/** Parses a page's message; undefined if it is incomplete. */
 export function parseSaveChart(message: Record<string, unknown>): SaveChart | undefined {
   const { chart, format, data } = message;
   const known = CHART_FORMATS.find((f) => f === format);

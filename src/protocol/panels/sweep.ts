@@ -69,7 +69,10 @@ export interface PageTrial {
   runNumber?: number;
   /** The usual name: "#12 rank 4", or "Trial 3 · rank 4" before its run has a number. */
   name: string;
-  /** By dotted key: what the trial changes, and the experiment's value of what others change, as far as known. */
+  /**
+   * The settings that the trial changes, and the experiment's values of those that others change, as far as known, by
+   * dotted key.
+   */
   settings: Record<string, unknown>;
   state: PageTrialState;
   /** The folder of its run, once that exists. */
@@ -84,7 +87,10 @@ export interface PageTrial {
   /** The best value of the sweep's metric, and the loss of that evaluation; not of a diverged trial. */
   metric?: number;
   loss?: number;
-  /** When it trained, in ms since 1970, from its journal: one interval for each start; the last may be growing. */
+  /**
+   * The times when it trained, in ms since 1970, from its journal: one interval for each start; the last may be
+   * growing.
+   */
   spans: (readonly [from: number, to: number])[];
   /** The evaluations that were better than all of the trial's before: ms since 1970, and the metric. */
   improved: (readonly [at: number, value: number])[];
@@ -92,7 +98,7 @@ export interface PageTrial {
   alarms?: string;
   /** Why it failed. */
   error?: string;
-  /** For a trial on a cluster: why it waits, where it runs, or how its job ended. */
+  /** For a trial on a cluster: the reason why it waits, the place where it runs, or the end of its job. */
   cluster?: string;
 }
 

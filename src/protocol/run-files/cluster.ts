@@ -9,7 +9,7 @@ export interface ClusterFile {
   executor: Exclude<ExecutorName, 'local'>;
   /** The login node or the context; empty if the scheduler is on this machine. */
   place: string;
-  /** When the scheduler last answered, in ms since 1970. */
+  /** The time of the scheduler's last answer, in ms since 1970. */
   at: number;
   /** It shares no folder with this machine: checkpoints stay there until `aurora sweep --checkpoints` copies them. */
   keepsCheckpoints?: true;
@@ -17,7 +17,7 @@ export interface ClusterFile {
   unreachable?: { since: number; message: string };
   /** Models and data on their way to the cluster, as far as they were not there: how many bytes of them are sent. */
   sending?: { files: number; bytes: number; sent: number };
-  /** By trial id. A trial that was not submitted yet is not there. */
+  /** The trials by id. A trial that was not submitted yet is not there. */
   trials: Record<string, ClusterTrial>;
 }
 

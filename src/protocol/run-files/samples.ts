@@ -36,7 +36,7 @@ export interface SampleEvaluation {
 export interface SamplePrediction {
   /** The model's answer; left out for a text. */
   said?: SampleAnswer;
-  /** Left out where an answer is more or less far off, not wrong. */
+  /** Left out for an answer that has a distance and is never wrong. */
   right?: boolean;
   /** For a label or choice: its probability. */
   probability?: number;

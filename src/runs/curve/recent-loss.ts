@@ -5,7 +5,7 @@ import { MovingAverage, weightFor } from '../../study/smoothing';
 import { runPaths } from '../layout';
 import { columnsOf } from './scalars-columns';
 
-/** In lengths of the average: what is further back has a share of e^-16 in it. */
+/** The reach in lengths of the average: earlier losses have a share of e^-16 in it. */
 const REACH = 16;
 
 /**

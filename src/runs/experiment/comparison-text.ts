@@ -97,7 +97,7 @@ function trials(comparison: Comparison, staticEpochs: number): string[] {
 
 const size = (parameters: number): string => `${count(parameters)} trainable parameters in the model`;
 
-/** On one line, without defaults. */
+/** The spec on one line, without defaults. */
 function written(spec: AdapterSpec): string {
   const usual = adapterDefaults(spec.method);
   const entries = Object.entries(spec).filter(

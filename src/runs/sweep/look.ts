@@ -35,7 +35,7 @@ export interface TrialView {
   error?: { error?: string; message: string; hint?: string };
   /** For `lost`, on this machine. */
   end?: UnexpectedEnd;
-  /** It failed because its training diverged, regardless of earlier evaluations. */
+  /** True if it failed because its training diverged, regardless of earlier evaluations. */
   diverged?: true;
   /** Its result is written, but its trainer was killed before it could report the end. */
   unreported?: true;

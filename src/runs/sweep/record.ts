@@ -26,7 +26,7 @@ export const sweepPaths = (folder: string) => ({
 /** sweep.json: the planned trials and the run of each. The states of the trials are in their run folders. */
 export interface SweepRecord {
   version: number;
-  /** When it was first run, in ms since 1970. */
+  /** The time when it was first run, in ms since 1970. */
   begun: number;
   /** The experiment's name. */
   name: string;

@@ -36,7 +36,7 @@ export function figureOf(
   }
 }
 
-/** For a group's first run: the path of its ΔW, and its singular values. */
+/** Figures of a group's first run: the path of its ΔW, and its singular values. */
 export function deltaFigures(section: Section, label: string, width: number, say: Say): Figure[] {
   const run = section.groups.find((g) => g.label === label)?.runs.find((r) => r.geometry);
   if (!run) return [];

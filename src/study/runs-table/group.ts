@@ -9,8 +9,8 @@ export interface RowGroup {
   /** In their order. */
   rows: Row[];
   /**
-   * By column: how many rows have a value, their mean, and their sample standard deviation (n - 1), which one value does not
-   * have.
+   * By column: the number of rows with a value, their mean, and their sample standard deviation (n - 1), which one
+   * value does not have.
    */
   summaries: ReadonlyMap<string, Summary>;
 }

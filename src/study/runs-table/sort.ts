@@ -28,8 +28,8 @@ function ascending(a: NonNullable<Value>, b: NonNullable<Value>): number {
 }
 
 /**
- * In a new list: by the first key, equal ones by the next, and then as before. Missing values are last. Keys that the table
- * does not have are ignored.
+ * Sorts into a new list: by the first key, equal ones by the next, and then as before. Missing values are last. Keys
+ * that the table does not have are ignored.
  */
 export function sortRows(columns: readonly Column[], rows: readonly Row[], keys: readonly SortKey[]): Row[] {
   const order = keys.flatMap(({ key, descending }) => {

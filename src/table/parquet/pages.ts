@@ -64,7 +64,7 @@ interface Page {
  * @throws ExcessError if there would be too much, Error if the pages are damaged
  */
 export class CheckedPages {
-  /** By where their compressed bytes begin. */
+  /** Pages by the position where their compressed bytes begin. */
   private readonly pages = new Map<number, Page>();
   /** The end of the last page. */
   readonly end: number;

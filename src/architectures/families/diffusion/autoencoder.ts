@@ -32,7 +32,10 @@ export const vaeDecoder: Family = family((net, config) => {
   net.output('sample', vae.decode(latents), ['batch', vae.channelsOut, 'picture_height', 'picture_width']);
 });
 
-/** Both: pictures to what is left of them in the mean of their latents, as AutoencoderKL.forward gives it. */
+/**
+ * Encoder and decoder: pictures to their reconstruction from the mean of their latents, as AutoencoderKL.forward gives
+ * it.
+ */
 export const autoencoder: Family = family((net, config) => {
   const vae = new Autoencoder(net, config);
   const sample = net.g.addInput('sample', DType.float, ['batch', vae.pictures, 'height', 'width']);

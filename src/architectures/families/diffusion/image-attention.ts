@@ -10,7 +10,7 @@ const CURRENT: AttentionModules = {
   bias: true,
 };
 
-/** Before diffusers 0.18, as in the files of Stable Diffusion 1. */
+/** The modules before diffusers 0.18, as in the files of Stable Diffusion 1. */
 const FORMER: AttentionModules = {
   query: 'query',
   key: 'key',

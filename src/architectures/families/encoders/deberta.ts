@@ -87,7 +87,7 @@ function embeddings(
   }
   const types = config.index('type_vocab_size', 0);
   if (types > 0) {
-    // With one type there is nothing to say about a token, and tokenizers do not.
+    // With one type, tokens do not differ, and tokenizers do not state it.
     const of = types > 1 ? integers(net, 'token_type_ids') : net.g.constant(DType.int64, [1, 1], [0]);
     sum = net.op(at, 'Add', [sum, table('token_type_embeddings', of, types)]);
   }

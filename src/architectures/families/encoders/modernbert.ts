@@ -40,7 +40,7 @@ export const modernbert: Family = {
     const positions = counted(net, rows);
     const window = config.count('local_attention', 128);
     const reach = Math.floor(window / 2);
-    // Some versions of transformers write it too, and take it for the reach to each side.
+    // Some versions of transformers write it too, and use it as the reach to each side.
     config.require('sliding_window', reach);
     const seen = {
       full_attention: paddingBias(net, mask),

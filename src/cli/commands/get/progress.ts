@@ -9,7 +9,7 @@ import { isScreen } from '../../terminal';
 
 /** A line while files are downloaded, as in ReadingProgress: bytes, and the time that is left at the present speed. */
 export class DownloadProgress {
-  /** When the first byte of this process was counted, and how many were there before. */
+  /** The time when the first byte of this process was counted, and the number of bytes that were there before. */
   private began = performance.now();
   private before = 0;
   private drawn = -Infinity;

@@ -233,7 +233,7 @@ async function atTerminal(
   return EXIT.ok;
 }
 
-/** By the answer, where the input does not say it. */
+/** Input types by the answer, where the input does not determine it. */
 const TYPED: Partial<Record<PlayFacts['answer'], string>> = {
   choice: 'a question, with a tab before each choice,',
   picture: 'a prompt',

@@ -30,7 +30,7 @@ const byTable = (image: RgbImage, table: Uint8ClampedArray): RgbImage => ({
 const blends = (other: number, factor: number): Uint8ClampedArray =>
   Uint8ClampedArray.from({ length: 256 }, (_, byte) => blend(other, byte, factor));
 
-/** From `other` to `byte` in single precision, without rounding to the nearest. */
+/** Blends `other` and `byte` in single precision, without rounding to the nearest. */
 const blend = (other: number, byte: number, factor: number): number =>
   Math.trunc(Math.fround(other + Math.fround(Math.fround(factor) * (byte - other))));
 

@@ -3,7 +3,7 @@ import { TemplateError } from './template-error';
 
 export interface Token {
   type: 'text' | 'open' | 'close' | 'name' | 'string' | 'integer' | 'float' | 'operator' | 'end';
-  /** For `open`, '{%' or '{{'. */
+  /** The value of `open`: '{%' or '{{'. */
   value: string;
   line: number;
 }

@@ -219,7 +219,7 @@ function theRest(
   return [{ ...span, ...like, message, fixes: [] }];
 }
 
-/** At the entries that name them; one fix removes them all. */
+/** Findings at the entries that name unreached layers; one fix removes them all. */
 function unreachedFindings(
   doc: ExperimentText,
   adapter: TrainedSpec,

@@ -49,7 +49,7 @@ function hintFor(field: FieldName, { modules }: KnownModel): string | undefined 
   return undefined;
 }
 
-/** With the method's defaults for settings without a control; of the other settings, those that it knows. */
+/** The spec with the method's defaults for settings without a control; of the other settings, those that it knows. */
 function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
   const { method, rank, alpha, targetModules, gridSize, splineOrder, frequencies } = choice;
   const defaults = adapterDefaults(method);

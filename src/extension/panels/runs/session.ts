@@ -68,7 +68,7 @@ export class RunsSession {
   private whole = false;
   private complete = false;
   private timer: NodeJS.Timeout | undefined;
-  /** When the timer ends, in ms. */
+  /** The time when the timer ends, in ms. */
   private due = 0;
   private working: Promise<void> = Promise.resolve();
   private disposed = false;

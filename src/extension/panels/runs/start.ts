@@ -12,9 +12,9 @@ import { saveChart } from '../save-chart';
 import { RunsSession } from './session';
 import { subject } from './title';
 
-/** In the workspace's state: how each table is looked at, by what it is about. */
+/** The key in the workspace's state of the view of each table, by its subject. */
 const VIEWS = 'runsTable.views';
-/** In the workspace's state: the views that the user has named. */
+/** The key in the workspace's state of the views that the user has named. */
 const SAVED = 'runsTable.savedViews';
 /** Two tables may be side by side. */
 const savedChanged = new vscode.EventEmitter<void>();

@@ -6,8 +6,8 @@ const BEGINS = ['requested', 'device', 'started', 'resumed'];
 const ENDS = ['stopped', 'failed', 'finished'];
 
 /**
- * When a run's trainers worked on it, in ms since 1970: from the first event of each to its last, or, for the newest, to
- * its last sign of life.
+ * The times when a run's trainers worked on it, in ms since 1970: from the first event of each to its last, or, for the
+ * newest, to its last sign of life.
  */
 export function spansOf({ events, status }: RunSummary, state: RunEntry['state']): [number, number][] {
   const spans: [number, number][] = [];

@@ -97,7 +97,7 @@ function progressOf({ events, status, result }: RunSummary) {
   };
 }
 
-/** By the sweep's metric; nothing of a trial that diverged. */
+/** The result by the sweep's metric; nothing of a trial that diverged. */
 function resultOf(run: RunSummary, metric: MetricName): Partial<PageTrial> {
   if (hasDiverged(run)) return {};
   const evaluations = run.events.filter(isAnyEvaluation);

@@ -6,7 +6,7 @@ function requireFrozen(c: RuleContext): void {
   if (c.needs(1) || c.needs(2)) throw c.refuse('is not supported for trained weights');
 }
 
-/** To the input only: the transposed convolution with the same weight. */
+/** The gradient of the input only: the transposed convolution with the same weight. */
 const conv: Rule = (c) => {
   requireFrozen(c);
   const weight = c.x[1];
@@ -15,7 +15,7 @@ const conv: Rule = (c) => {
   return [spread(c, c.dy[0]!, weight, windowsOf(c, kernel), attrInt(c.node, 'group', 1))];
 };
 
-/** To the input only: the convolution with the same weight. */
+/** The gradient of the input only: the convolution with the same weight. */
 const convTranspose: Rule = (c) => {
   requireFrozen(c);
   if (
