@@ -26,7 +26,7 @@ export interface Built {
  * Writes the graph of a folder.
  *
  * @param path of its config.json
- * @param part what is to be made of it, if not the whole model of its type
+ * @param part the part that is made of it, if not the whole model of its type
  * @throws AuroraError where the folder cannot be used
  */
 export function buildModel(path: string, part?: Family): Built {

@@ -41,7 +41,7 @@ export function openModel(path: string, form: WeightForm, converted?: string): M
   return withTextSize(isHubModel(pipeline.unet) ? model : unetInputs(model, pipeline.unet), pipeline);
 }
 
-/** @param part what is to be made of a folder, if not the whole model of its type */
+/** @param part the part that is made of a folder, if not the whole model of its type */
 export function openPart(path: string, form: WeightForm, part?: Family, converted?: string): Model {
   if (!isHubModel(path)) return loadModel(path);
   const { model, weights } = buildModel(modelFile(resolve(path)), part);

@@ -8,7 +8,7 @@ export const UNPUBLISHED = -1;
 /**
  * Refuses a set whose answers are not published, since a score on it would mean nothing. Not for the training data.
  *
- * @param hidden whether a row has -1 for its answer
+ * @param hidden true if a row has -1 for its answer
  * @throws AuroraError 'labels' if no row has another
  */
 export function requirePublished<R extends Row>(

@@ -6,7 +6,7 @@ const TURN_MS = 100;
 export class Turns {
   private last = performance.now();
 
-  /** @returns whether the last turn is long ago: take one */
+  /** @returns true if the last turn is long ago: take one */
   get due(): boolean {
     return performance.now() - this.last > TURN_MS;
   }

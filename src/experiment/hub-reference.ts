@@ -38,7 +38,7 @@ const repoReferenceText = (kind: HubKind, repo: string): string =>
  * The mistake in a string that is meant as a reference, without a full stop: to be put behind "… is "TEXT"". Undefined
  * for a reference, and for a string that is not meant as one.
  *
- * @param kind what the place takes
+ * @param kind the kind that the place takes
  */
 export function hubReferenceProblem(text: string, kind: HubKind): string | undefined {
   const parts = partsOf(text);

@@ -69,7 +69,7 @@ export function detailText(key: string, json: string | undefined): string | unde
 /**
  * "rank 4 · lr 2e-3": what distinguishes a trial of a sweep.
  *
- * @param keys what varies in the sweep
+ * @param keys the settings that vary in the sweep
  */
 export function trialText(settings: Settings, keys: readonly string[] = Object.keys(settings)): string {
   const names = shortKeys(keys);

@@ -5,7 +5,7 @@ import { metricsIn, type MetricName, type Metrics } from './metrics';
  * The metrics for the columns of a table, the loss first: those that any of the evaluations has. F1 of more than two labels
  * is macro F1, and is one column.
  *
- * @param wanted what was trained for, or chosen: of the two, `f1` is kept only if it is this
+ * @param wanted the metric of training, or the chosen one: of the two, `f1` is kept only if it is this
  */
 export function shownMetrics(wanted: string | undefined, ...evaluations: readonly Metrics[]): MetricName[] {
   const repeated = wanted === 'f1' ? 'macroF1' : 'f1';

@@ -95,7 +95,7 @@ function requireOutside({ original, spec }: Task, { changed, added }: Merge): vo
  * A layer of the rewritten graph whose values a fused operator of the file reads from the same initializers.
  * One of dynamic int8 is refused too: in float32, it would no longer round its input.
  *
- * @param requantize whether it keeps its integers
+ * @param requantize true if it keeps its integers
  * @throws AuroraError 'model' if something else reads them too
  */
 function insideFused(

@@ -1,7 +1,7 @@
 /**
  * A Markdown table.
  *
- * @param numbers whether all columns but the first are numeric and right-aligned; or which ones, zero-based
+ * @param numbers true if all columns but the first are numeric and right-aligned; or which ones, zero-based
  */
 export function table(head: string[], rows: string[][], numbers: boolean | readonly number[] = true): string {
   const right = (i: number) => (typeof numbers === 'boolean' ? numbers && i > 0 : numbers.includes(i));

@@ -83,7 +83,7 @@ export function isAliveNow(record: ProcessRecord, seen: number, timeout: number,
  * True if the process of a record may be signalled: it exists, it is the one that the record is about, and it is a
  * trainer or a queue of this program other than this process and its parent. False if the system reports too little.
  *
- * @param mention what its command line must contain
+ * @param mention a part that its command line must contain
  */
 export async function isOurTrainer(record: ProcessRecord, seen?: number, mention = ''): Promise<boolean> {
   if (placeOf(record) !== undefined || [process.pid, process.ppid].includes(record.pid)) return false;

@@ -176,7 +176,7 @@ function putInPlace(gpu: string, part: GpuPart, folder: string): void {
 
 /**
  * Removes an installed part: out of sight at once, then file by file.
- * @returns whether there was one
+ * @returns true if one existed
  */
 export function remove(gpu: string, part: GpuPart): boolean {
   if (!existsSync(join(gpu, part))) return false;

@@ -21,7 +21,7 @@ const ARGS: Record<GpuPart, string[]> = {
 /**
  * @param folder the copied part
  * @param temporary for the script's own temporary files
- * @param downloads where watched.cjs writes
+ * @param downloads the path to which watched.cjs writes
  */
 export function installScript(
   part: GpuPart,

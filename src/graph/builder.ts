@@ -25,7 +25,7 @@ export class GraphBuilder {
   private readonly constants = new Map<string, string>();
   private next = 0;
 
-  /** @param sink where new nodes go; the graph's own list unless a rewrite collects them elsewhere */
+  /** @param sink the list that new nodes go to; the graph's own list unless a rewrite collects them elsewhere */
   constructor(
     readonly graph: Graph,
     private readonly prefix: string,

@@ -9,8 +9,8 @@ const SHAPE_ONLY = ['Shape', 'Size'];
  *
  * @param inputs names of the inputs that count; values derived from the others are computed anyway
  * @param moving tensors that change, with everything derived from them
- * @param output what the moving tensors are for
- * @param accept which tensors may be used
+ * @param output the tensor that the moving tensors lead to
+ * @param accept returns true for a tensor that may be used
  */
 export function separator(
   graph: Graph,

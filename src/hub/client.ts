@@ -76,7 +76,7 @@ export class Hub {
    * A repository at one commit, with all its files; in offline mode, with those in the cache.
    *
    * @param revision a branch, a tag or a commit
-   * @param options.deep whether files in folders are wanted, too
+   * @param options.deep true to list files in folders, too
    * @throws AuroraError 'usage' if there is none or the name cannot be one, 'gated' if it may not be read, 'network'
    */
   async info(

@@ -82,7 +82,7 @@ export class Player {
     }
   }
 
-  /** @param base whether its base model, if it has one, answers too */
+  /** @param base true if its base model, if it has one, answers too */
   async load(id: string, source: PlaySource, base = true): Promise<void> {
     await this.unload(id);
     await this.emit({ kind: 'loading', subject: id });

@@ -15,7 +15,7 @@ export interface AnswerSession {
 }
 
 /**
- * @param prepack whether it is worth a second copy of the weights: for short inputs, which are many
+ * @param prepack true if it is worth a second copy of the weights: for short inputs, which are many
  * @throws AuroraError 'model' with the runtime's message if it rejects the model
  */
 export async function openAnswers(

@@ -39,8 +39,8 @@ export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonl
 /**
  * Comments above an experiment: where its settings come from, and what the paper does and does not say about them.
  *
- * @param open what of the recipe's `unsaid` has this program's defaults
- * @param own what is not the paper's: "model and data are your own"
+ * @param open the parts of the recipe's `unsaid` that have this program's defaults
+ * @param own a remark on parts that are not the paper's: "model and data are your own"
  */
 export function recipeComments(
   recipe: Recipe,

@@ -39,7 +39,7 @@ export interface ImageSet {
 export const storedInput = (folder: string, file: InputFile): InputFile =>
   withPath(file, (path) => storedPath(folder, path));
 
-/** The opposite. @param was where the record's folder was when it was written, as the record has it, which may be damaged */
+/** The opposite. @param was the folder of the record when it was written, as the record has it, which may be damaged */
 export const foundInput = (folder: string, file: InputFile, was: unknown): InputFile =>
   withPath(file, (path) => foundPath(folder, path, typeof was === 'string' ? was : undefined));
 

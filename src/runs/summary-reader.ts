@@ -30,7 +30,7 @@ export class SummaryReader {
   private readonly parsed = new Map<Part, Parsed>();
   private last: RunSummary | undefined;
 
-  /** @param kept what all runs of a window keep together */
+  /** @param kept the memory that all runs of a window share */
   constructor(
     readonly folder: string,
     private readonly kept?: Room,

@@ -27,7 +27,7 @@ export class Attempts {
   /** Trials that the user wants to be tried again, whatever became of them before. */
   private readonly fresh = new Set<string>();
 
-  /** @param acceptInputs whether to continue trials that were stopped because their files changed */
+  /** @param acceptInputs true to continue trials that were stopped because their files changed */
   constructor(
     private readonly retryFailed: boolean,
     private readonly acceptInputs: boolean,

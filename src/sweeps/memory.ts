@@ -14,7 +14,7 @@ const FATAL: readonly ErrorKind[] = ['model', 'operator', 'targets', 'rank', 'da
  *
  * @param folder for the measured experiments
  * @param stopped polled: whether to end now
- * @returns what the largest trainable trial takes, and the trials that cannot be trained
+ * @returns the needs of the largest trainable trial, and the trials that cannot be trained
  */
 export async function measureTrials(
   program: string,

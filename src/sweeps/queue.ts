@@ -232,7 +232,7 @@ async function cancelSome(
 
 /**
  * Records which trials not to start; with more rates in the section, another one may win.
- * @returns whether anything changed
+ * @returns true if anything changed
  */
 function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): boolean {
   const changed = trials.filter((t) => {
@@ -252,7 +252,7 @@ type Begun = TrialView & { folder: string };
 
 /**
  * @param ms the rest is left to the next look
- * @returns whether any trial was pruned
+ * @returns true if any trial was pruned
  */
 async function pruneSome(trials: readonly Begun[], ms = Infinity): Promise<boolean> {
   const until = performance.now() + ms;
@@ -271,7 +271,7 @@ const isToPrune = (t: TrialView): t is Begun => t.folder !== undefined && t.reas
 /**
  * The trial's own journal says why it ends here; without that line it is not restarted either.
  *
- * @returns whether that line is new
+ * @returns true if that line is new
  */
 async function prune({ folder, state, step }: Begun): Promise<boolean> {
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.

@@ -97,7 +97,7 @@ const namesIn = ({ fields }: DelimitedRow, { header = true }: DelimitedOptions):
  *
  * @param bytes the first ones of the file
  * @param most rows, with the header
- * @param whole whether these are all its bytes
+ * @param whole true if these are all its bytes
  * @throws AuroraError 'data' if they are, and a quote is still open
  */
 export function delimitedHead(

@@ -16,7 +16,7 @@ const AGAIN = 'Copy or download it again.';
 /**
  * The items of a JSON array, one after the other, without reading them: the whole text may be longer than a string can be.
  *
- * @param whole whether these are all the file's bytes; otherwise, an item that is cut off ends it without an error
+ * @param whole true if these are all the file's bytes; otherwise, an item that is cut off ends it without an error
  * @throws AuroraError 'data' if it is not an array, or cut off
  */
 export function* itemsOf(path: string, bytes: Buffer, whole = true): Generator<Item> {

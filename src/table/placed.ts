@@ -14,7 +14,7 @@ export const canBePlaced = (path: string): boolean =>
 /**
  * A file that may be larger than memory.
  *
- * @param known how its quotes are read, where its content has decided that before
+ * @param known the treatment of its quotes, if its content has decided that before
  * @param pieceSize bytes that are read at once
  * @throws AuroraError 'data' as `readDataFile`
  */

@@ -89,7 +89,7 @@ class QuoteScan {
     for (let i = 0; i < bytes.length && !this.stray; i++) this.take(bytes[i]!);
   }
 
-  /** @param whole whether all bytes were added, and not only the first ones */
+  /** @param whole true if all bytes were added, and not only the first ones */
   areQuoting(whole: boolean): boolean {
     if (this.stray || (this.at === 'quoted' && whole)) return false;
     if (this.at !== 'quoted') this.endRow(!whole);

@@ -39,7 +39,7 @@ export interface Objective {
    */
   ahead?: 0 | 1;
   /**
-   * @param training what differs in a step; omitted: the loss of an evaluation
+   * @param training the differences in a step; omitted: the loss of an evaluation
    * @param weights of the examples (batch), if `training` has them
    */
   build(

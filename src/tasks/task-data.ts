@@ -69,7 +69,7 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   /**
    * The model's inputs for a batch, each with the batch as its first axis.
    *
-   * @param wanted which of them
+   * @param wanted the inputs to make
    * @param length that its examples are padded to
    * @param pass of training, where its random changes are made; none in an evaluation
    */

@@ -68,7 +68,7 @@ const ATTENTION_MASK = 'attention_mask';
  * @param model    at the internal opset
  * @param infos    shapes of its tensors, from a probe
  * @param training of a step: with dropout masks, places of documents and weights of examples as inputs, and its own loss
- * @param atLabels whether a step's graph may compute logits only for the positions with a label
+ * @param atLabels true if a step's graph may compute logits only for the positions with a label
  */
 export function buildTaskGraph(
   model: Model,

@@ -7,7 +7,7 @@ const AT = 'embeddings';
  * A square grid of vectors in another size, as PyTorch's bicubic interpolation (align_corners false) makes it.
  *
  * @param grid of side · side · size values
- * @param antialias whether a smaller grid is made of all values of the larger one
+ * @param antialias true if a smaller grid is made of all values of the larger one
  * @returns (1, height · width, size)
  */
 export function resizedGrid(

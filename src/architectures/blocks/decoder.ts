@@ -74,7 +74,7 @@ export class DecoderInputs {
   /**
    * The shape of a layer's attention.
    *
-   * @param window how many tokens are seen, the current one included; all by default
+   * @param window the number of tokens that are seen, the current one included; all by default
    */
   shape(
     { heads, keyValueHeads, width }: Pick<DecoderSize, 'heads' | 'keyValueHeads' | 'width'>,

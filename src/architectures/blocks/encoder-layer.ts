@@ -39,7 +39,7 @@ export interface EncoderLayer {
 /**
  * A layer as in BERT, with each norm after its sum: x (tokens, hidden) to the same.
  *
- * @param mixed what the attention gives to its last linear layer
+ * @param mixed the input of the attention's last linear layer
  */
 export function postNormLayer(
   net: Network,

@@ -25,7 +25,7 @@ export function linear(
 export const conv1d = (net: Network, module: string, x: string, { from, to }: LinearSize): string =>
   net.op(module, 'Gemm', [x, net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])]);
 
-/** @param fromTop whether its name is that in the task model */
+/** @param fromTop true if its name is that in the task model */
 export function layerNorm(
   net: Network,
   module: string,

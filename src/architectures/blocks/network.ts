@@ -33,7 +33,7 @@ export class Network {
   readonly metadata = new Map<string, string>();
   private readonly counts = new Map<string, number>();
 
-  /** @param cached whether a decoder has a key/value cache among its inputs and outputs */
+  /** @param cached true if a decoder has a key/value cache among its inputs and outputs */
   constructor(
     readonly weights: Weights,
     readonly cached = false,

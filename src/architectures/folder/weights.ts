@@ -29,7 +29,7 @@ export class Weights {
   /**
    * @param prefixes of task models of the family
    * @param marker a weight that each model of the family has
-   * @param outer what names may lack at their beginning
+   * @param outer a prefix that names may lack
    * @throws AuroraError 'model' if no name fits
    */
   constructor(
@@ -65,7 +65,7 @@ export class Weights {
   /**
    * A weight in float32, under its name in the base model.
    *
-   * @param fromTop whether the name is that in the task model: a head's
+   * @param fromTop true if the name is that in the task model: a head's
    * @throws AuroraError 'model' if it is missing, or has another shape or a type that cannot be read
    */
   get(name: string, dims: number[], fromTop = false): Tensor {

@@ -13,7 +13,7 @@ export const slidingWindow = (config: Config, missing?: number): Window =>
 /**
  * The window of each layer: all those that slide have the same. Which ones do, `layer_types` says.
  *
- * @param byDefault whether a layer slides if layer_types is missing
+ * @param byDefault true if a layer slides if layer_types is missing
  * @throws AuroraError 'model' for other kinds of layers
  */
 export function windows(

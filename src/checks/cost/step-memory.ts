@@ -19,8 +19,8 @@ const IMAGES_BYTES = 100e6;
  * The peak memory of a process that trains and evaluates on the CPU. Both graphs map the weights, those of a large model
  * in turn, and a runtime's memory for activations is kept once it was needed.
  *
- * @param parameters how many are trained
- * @param images whether they are read from files
+ * @param parameters the number that are trained
+ * @param images true if they are read from files
  */
 export function stepMemory(
   step: FixedGraph,

@@ -51,7 +51,7 @@ export async function readImage(path: string, use: InputUse = 'data'): Promise<R
  * first frame or page only, without alpha (dropped, not blended) and without color management. JPEG, PNG, WebP, GIF and
  * TIFF have the pixels that Pillow gives; AVIF, which older Pillows cannot read, is decoded too.
  *
- * @param name what errors call it
+ * @param name its name in errors
  * @throws AuroraError 'data' for anything else, for a damaged image, and for more pixels than Pillow accepts or than its
  *   bytes explain
  */

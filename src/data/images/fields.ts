@@ -80,7 +80,7 @@ export class Fields {
     return sides;
   }
 
-  /** @param shortest whether a single number is the shortest edge, and not both sides */
+  /** @param shortest true if a single number is the shortest edge, and not both sides */
   size(field: string, otherwise: ResizeTo, shortest: boolean): ResizeTo {
     const value = this.get(field);
     if (value === undefined) return otherwise;

@@ -5,7 +5,7 @@ import { resizedSize, type ResizeTo } from './plan';
 import { nameOf, type ImageSource } from './source';
 
 /**
- * @param to what is to be made of the image; nothing, if it keeps its size
+ * @param to the size that the image gets; nothing, if it keeps its size
  * @throws AuroraError 'data' for a narrow image that would have far more pixels, once its shorter side is that of the model
  */
 export function requireResizable(source: ImageSource, image: Size, to: ResizeTo | undefined): void {

@@ -58,8 +58,8 @@ export class IndexCache {
   }
 
   /**
-   * @param key of what the index was made of
-   * @param copied whether it needs a copy of the rows too
+   * @param key of the content that the index was made of
+   * @param copied true if it needs a copy of the rows too
    */
   read(key: string, copied = false): RowIndex | undefined {
     const path = this.path(key);

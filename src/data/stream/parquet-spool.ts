@@ -17,7 +17,7 @@ interface ParquetRows extends Table, Partial<SeveralFiles> {
 /**
  * A Parquet file, or the files of a pattern.
  *
- * @param check whether a file has the wanted columns; throws if not
+ * @param check throws if a file lacks the wanted columns
  * @throws AuroraError 'data' as `openParquet`
  */
 export async function openParquets(
@@ -36,7 +36,7 @@ export async function openParquets(
  * the wanted columns are copied as lines of JSON, each followed by its bytes, if it has some, from which they are read again
  * in any order.
  *
- * @param spool where the copy will be once all records have been read
+ * @param spool the path of the copy once all records have been read
  * @throws AuroraError 'data' as `openParquet` while records are read, 'disk' if the copy cannot be written
  */
 export function spooledParquet(

@@ -9,7 +9,7 @@ import { alikeQuotes, requireSameColumns, type SeveralFiles } from '../table/sev
  * Several text files as one: lines and bytes are counted on from file to file.
  *
  * @param files with their sizes in bytes
- * @param check whether a file has the wanted columns; throws if not
+ * @param check throws if a file lacks the wanted columns
  * @throws AuroraError 'data' for a file that has other columns than the first one, while it is read
  */
 export function severalPlaced(

@@ -11,7 +11,7 @@ const NAMED_ROWS = 5;
  * Throws a data error that names the first rows that cannot be used, "FILE:LINE: why", and how many more there are; if the
  * experiment skips them, it does nothing.
  *
- * @param whole whether all rows have been looked at
+ * @param whole true if all rows have been looked at
  */
 export function refuseBadRows(
   path: string,
@@ -37,7 +37,7 @@ export function refuseBadRows(
   throw new AuroraError('data', [...named, ...rest].join('\n'), hint);
 }
 
-/** Advice for rows that stop training. @param single whether there is only one */
+/** Advice for rows that stop training. @param single true if it is a single row */
 export function correctionOf(bad: readonly SkippedRow[], single: boolean): string {
   const images = bad.every(({ ofImage }) => ofImage);
   const what = images

@@ -15,7 +15,7 @@ export interface SeveralFiles {
  * The files of a pattern as one table: their records one after the other, with lines that are counted on. Each file is
  * opened when the one before has been read.
  *
- * @param check whether a file has the wanted columns; throws if not
+ * @param check throws if a file lacks the wanted columns
  * @throws AuroraError 'data' for a file that has others than the first one, also while records are read
  */
 export async function openSeveral<T extends Table>(

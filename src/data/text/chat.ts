@@ -15,7 +15,7 @@ export interface ChatMessage {
 /**
  * A conversation in a model's own format, and the parts of it that the template marks as generated.
  *
- * @param ask whether the text ends where the assistant begins to write
+ * @param ask true if the text ends where the assistant begins to write
  * @throws AuroraError 'tokenizer' if the template has a mistake, 'data' if it refuses the conversation
  */
 export type ChatTemplate = (messages: readonly ChatMessage[], ask: boolean) => Rendered;

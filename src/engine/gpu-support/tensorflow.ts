@@ -12,7 +12,7 @@ interface Tf {
 
 /**
  * Multiplies two matrices with the TensorFlow in `folder`.
- * @returns whether on a GPU; without one it falls back to the CPU
+ * @returns true if on a GPU; without one it falls back to the CPU
  * @throws its loader's own errors
  */
 export async function multiplyOnTensorflow(folder: string): Promise<boolean> {

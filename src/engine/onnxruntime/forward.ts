@@ -5,7 +5,7 @@ import type { EvaluatorOptions } from '../stepper';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { openSession } from './session';
 
-/** @param folder where the graph is saved, on the model's file system if possible */
+/** @param folder the folder in which the graph is saved, on the model's file system if possible */
 export async function openForward(
   model: Model,
   folder: string,

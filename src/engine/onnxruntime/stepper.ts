@@ -110,7 +110,7 @@ type On = SessionOptions & { device: OrtDevice };
 const turnsOf = ({ graph }: Model, { device }: On): Turns =>
   new Turns(device === 'cpu' && weightBytes(graph) >= LARGE_MODEL);
 
-/** @param mixed how its graph gets weights in float16 */
+/** @param mixed the way its graph gets weights in float16 */
 async function evaluatorOf(
   model: Model,
   infos: TensorInfos,

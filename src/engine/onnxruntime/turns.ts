@@ -9,7 +9,7 @@ import { openSession, type SessionOptions } from './session';
 export class Turns {
   private open: { path: string; session: Executable } | undefined;
 
-  /** @param alone whether only one of them may be open */
+  /** @param alone true if only one of them may be open */
   constructor(private readonly alone: boolean) {}
 
   /** @param path of a graph with its weights by reference */

@@ -21,7 +21,7 @@ export class Interpreter {
 
   /**
    * @param nodes in execution order
-   * @param outputs what is read after all have run
+   * @param outputs the tensors that are read after all have run
    * @param stop tensors that no gradient passes
    * @throws AuroraError 'operator' for an unsupported node
    */

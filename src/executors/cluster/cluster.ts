@@ -18,7 +18,7 @@ export interface Cluster {
   /**
    * Writes all that is needed to run a submission without this program into a folder, and asks the cluster nothing.
    *
-   * @returns what was written
+   * @returns the paths that were written
    */
   write?(folder: string, submission: Submission): Promise<string[]>;
 }

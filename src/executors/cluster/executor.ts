@@ -345,7 +345,7 @@ export class ClusterExecutor implements Executor {
   /**
    * A cluster that does not answer loses nothing: what is known stays, and the next look tries again.
    *
-   * @returns whether it answered
+   * @returns true if it answered
    * @throws AuroraError 'network' if it never has, and nothing of the sweep is there
    */
   private async reaching(action: () => Promise<void>): Promise<boolean> {

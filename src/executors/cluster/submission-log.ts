@@ -86,7 +86,7 @@ function withState(submission: Submission, line: LogLine): Submission {
   return { ...rest, ...(submitting !== undefined && { submitting }), withdrawn: true };
 }
 
-/** @param most how many tasks the submission has */
+/** @param most the number of the submission's tasks */
 function parseLine(path: string, text: string, most: number): LogLine {
   let line: Partial<Record<string, unknown>> = {};
   try {

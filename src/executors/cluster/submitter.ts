@@ -62,7 +62,7 @@ export class Submitter {
   /**
    * Finds what the scheduler has of a submission whose answer was lost, with a connection or with a process.
    *
-   * @returns whether that is all: a job may appear later than it is looked for
+   * @returns true if that is all: a job may appear after the search
    */
   async settle(entry: Entry): Promise<boolean> {
     if (!isUncertain(entry.submission)) return true;

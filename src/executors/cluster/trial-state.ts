@@ -12,7 +12,7 @@ const HOPELESS: readonly number[] = [EXIT.usage, EXIT.experiment, EXIT.model, EX
  *
  * @param view by the run's folder
  * @param job undefined if the scheduler does not know the task, or not any more
- * @param settled whether a folder that says nothing of an end will not say more: enough time has passed since
+ * @param settled true if a folder without an end will not get one any more: enough time has passed since
  */
 export function trialState(
   view: TrialView,

@@ -16,7 +16,7 @@ export class MountedFiles implements KubernetesFiles {
   private readonly folder: string;
   private known: Promise<TrainerThere> | undefined;
 
-  /** @param trainer what the image has */
+  /** @param trainer the trainer in the image */
   constructor(
     settings: KubernetesSettings & { folder: string },
     private readonly trainer: () => Promise<TrainerThere>,

@@ -29,7 +29,7 @@ const order = (pod: Pod): number => restartsOf(pod) * 1e14 + Date.parse(pod.meta
 
 /**
  * @param pods the newest pod of each index; those that succeeded may be missing
- * @param most how many tasks it was submitted with, whatever the answer says
+ * @param most the number of tasks that it was submitted with, whatever the answer says
  * @returns the state of each of the job's tasks
  */
 export function jobStates(

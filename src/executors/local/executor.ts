@@ -31,7 +31,7 @@ export class LocalExecutor implements Executor {
   private readonly ends = new Map<string, UnexpectedEnd>();
 
   /**
-   * @param takenOver whether to take over trials from this owner, which this machine cannot see
+   * @param takenOver true to take over trials from this owner, which this machine cannot see
    * @param looker that has looked at the trials before
    */
   constructor(

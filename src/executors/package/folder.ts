@@ -81,7 +81,7 @@ async function verify(pkg: TrainerPackage, folder: string): Promise<void> {
   );
 }
 
-/** @param again whether to read files even if their hash is known */
+/** @param again true to read files even if their hash is known */
 async function damagedFiles(pkg: TrainerPackage, folder: string, again = false): Promise<PackagedFile[]> {
   const damaged: PackagedFile[] = [];
   for (const file of pkg.files) {

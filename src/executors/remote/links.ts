@@ -15,7 +15,7 @@ const MOST_LINKS = 40;
  * Follows a path as the system does. The hub's cache has links in place of files: which of its names a path leads through
  * is part of what a model is.
  *
- * @param known which paths are links, shared by the calls for many files in the same folders
+ * @param known the targets of paths that are links, shared by the calls for many files in the same folders
  * @throws Error (ENOENT and so on) as `lstat`, or if links lead in a circle
  */
 export function followLinks(path: string, known = new Map<string, string | undefined>()): LinkedPath {

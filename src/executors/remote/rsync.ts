@@ -98,7 +98,7 @@ export class Rsync {
     return files && bytes ? { files: Number(files), bytes: Number(bytes) } : undefined;
   }
 
-  /** @returns what rsync has printed, undefined if it was not done in time */
+  /** @returns the output of rsync; undefined if it was not done in time */
   private async run(
     { from, to, entries, options = [], timeoutMs }: RsyncCopy,
     onOutput?: (text: string) => void,

@@ -24,7 +24,7 @@ export interface Unpack {
 /**
  * Unpacks into a folder here what a script there packs with tar: many small files come several times as fast as by rsync.
  *
- * @returns whether all of it has come, and nothing else. If not, any part of any file may be in `to`.
+ * @returns true if all of it has come, and nothing else. If not, any part of any file may be in `to`.
  */
 export async function unpack(remote: Remote, { script, to, timeoutMs, accepts }: Unpack): Promise<boolean> {
   const [program, ...args] = await remote.command();

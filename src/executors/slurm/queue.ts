@@ -54,8 +54,8 @@ const MOST_TASKS = 4_000_001;
 /**
  * `0,3-9:2,12%2` as numbers: ranges, with a step after a colon, and how many at a time after a percent sign.
  *
- * @param below how many tasks the array has: numbers from there on are not among them, and a list of more is cut off, since
- *   whatever prints it need not be Slurm
+ * @param below the number of the array's tasks: numbers from there on are not among them, and a list of more is cut
+ *   off, since whatever prints it need not be Slurm
  */
 export function parseTasks(text: string, below = MOST_TASKS): number[] {
   const tasks: number[] = [];

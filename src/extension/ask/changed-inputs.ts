@@ -6,7 +6,7 @@ import { notify } from '../messages/notify';
  * Runs an action that continues a run or a sweep. If files have changed since it was trained on them, asks whether to
  * continue with the current files.
  *
- * @param consequence what the user should know before deciding
+ * @param consequence the facts that the user should know before deciding
  * @returns undefined if the user declines
  */
 export async function askingAboutInputs<T>(

@@ -25,8 +25,8 @@ import { withProgress } from '../messages/progress';
  * Saves the file, checks every trial, and starts or continues the sweep; if it is already running, only opens its page. If
  * something else is in progress, the user may queue it instead.
  *
- * @param decided what the user has already agreed to
- * @param always whether to ask where to run even if nothing but this machine is configured
+ * @param decided the user's earlier decisions
+ * @param always true to ask where to run even if nothing but this machine is configured
  */
 export async function runSweep(
   services: Services,

@@ -16,7 +16,7 @@ import { withProgress } from '../messages/progress';
 /**
  * Downloads what an experiment names on the hub and this machine lacks, after showing how much that is.
  *
- * @returns whether everything is here now
+ * @returns true if everything is here now
  */
 export async function downloadNamed(services: Services, file: string): Promise<boolean> {
   const { t } = vscode.l10n;
@@ -51,7 +51,7 @@ export async function downloadNamed(services: Services, file: string): Promise<b
 /**
  * Before an experiment is trained: offers to download what it names. Nothing is requested until the user agrees.
  *
- * @returns whether to continue; also if the experiment cannot be read, which is reported elsewhere
+ * @returns true to continue; also if the experiment cannot be read, which is reported elsewhere
  */
 export async function offerDownload(services: Services, file: string): Promise<boolean> {
   const missing = await missingRepositories(file);

@@ -76,7 +76,7 @@ export async function showHub(
   return lines.filter((line): line is Shown => line.kind === 'model' || line.kind === 'data');
 }
 
-/** @returns what is in the cache then */
+/** @returns the references in the cache then */
 export async function downloadHub(
   services: Services,
   args: readonly string[],

@@ -54,7 +54,8 @@ const isLeftover = (name: string): boolean => isTemporary(name) && VERSION.test(
  * Renames a copy, so that no program can start from it any more. A program that started since the last check has left a
  * note: the copy is then renamed back synchronously, so that the program does not miss a file.
  *
- * @returns where the copy is now; undefined if it stays, also because the system cannot move a folder that is in use
+ * @returns the present path of the copy; undefined if it stays, also because the system cannot move a folder that is in
+ *   use
  */
 function moveAway(path: string): string | undefined {
   const moved = temporaryBeside(path);

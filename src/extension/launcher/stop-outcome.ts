@@ -4,7 +4,7 @@ import { checkpointSteps } from './run-status';
 
 /**
  * The outcome of a stop request, read from the run folder: the sentence states only what is there.
- * @param forced whether the process had to be killed, or was already gone
+ * @param forced true if the process had to be killed, or was already gone
  */
 export async function stopOutcome(run: string, status: RunStatus, forced: boolean): Promise<StopOutcome> {
   const savedStep = (await checkpointSteps(run)).at(-1);

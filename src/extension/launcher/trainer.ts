@@ -174,7 +174,7 @@ export class Trainer {
     return stop;
   }
 
-  /** @param input whether it reads lines from its standard input; it then runs until it is stopped */
+  /** @param input true if it reads lines from its standard input; it then runs until it is stopped */
   async program(
     args: readonly string[],
     options: ProgramOptions = {},

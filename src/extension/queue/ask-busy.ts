@@ -16,7 +16,7 @@ const QUEUED_MS = 6000;
  * Starts something that trains. If something is in progress, the user decides whether to queue it, to run it beside, or
  * to stop what is in progress first.
  *
- * @returns what `start` does; undefined if it is queued, or if the user canceled
+ * @returns the result of `start`; undefined if it is queued, or if the user canceled
  */
 export async function startUnlessBusy<T>(
   services: Services,

@@ -13,7 +13,7 @@ export interface BusyQuestion {
   stop?: string;
 }
 
-/** @param wanted what the user wants to start */
+/** @param wanted the work that the user wants to start */
 export function busyQuestion(
   { runs, sweeps, starting }: InProgress,
   wanted: QueuedWork['kind'],

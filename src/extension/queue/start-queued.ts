@@ -8,7 +8,7 @@ import { startSweep } from './start-sweep';
 /**
  * Starts what has waited. Resolves once it is listed as running.
  *
- * @param attended whether the user is there to be asked; otherwise, what is to be asked is an error
+ * @param attended true if the user is there to be asked; otherwise, a question is an error
  * @returns false if the user declined
  */
 export async function startQueued(services: Services, item: QueuedRun, attended: boolean): Promise<boolean> {

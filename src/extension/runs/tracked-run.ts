@@ -45,7 +45,7 @@ export class TrackedRun {
   /** Characters of `user` and `trial`. */
   private readonly noted = { user: 0, trial: 0 };
 
-  /** @param kept what all runs of a window keep together */
+  /** @param kept the memory that all runs of a window share */
   constructor(
     readonly folder: string,
     private readonly now: () => number = Date.now,

@@ -28,7 +28,7 @@ export function interruptedMessage(
   return t('{0} stopped at step {1} because the window closed.', spec.name, status?.step ?? 0);
 }
 
-/** @param several whether there are others, so that the row has to name its experiment */
+/** @param several true if others exist, so that the row has to name its experiment */
 export function interruptedRow(
   { run }: Pick<RunEntry, 'run'>,
   several: boolean,

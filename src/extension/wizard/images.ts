@@ -84,7 +84,7 @@ export const imageTrainStep: Step<WizardState> = {
 const likely = (sources: readonly string[]): string | undefined =>
   sources.find((source) => /train/i.test(basename(source))) ?? sources[0];
 
-/** @returns whether it can be used; if not, after a message */
+/** @returns true if it can be used; if not, after a message */
 async function take(state: WizardState, source: string): Promise<boolean> {
   const folder = (await kindOf(source)) === 'folder';
   const head = folder ? undefined : await readDataHead(source).catch(() => undefined);

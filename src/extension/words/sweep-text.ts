@@ -35,7 +35,7 @@ function hintOf({ signal, isDiskFull }: UnexpectedEnd = {}, t: Translate): strin
 /**
  * The notification for a sweep whose queue has ended.
  *
- * @param error what its queue last reported, if it failed
+ * @param error the last error that its queue reported, if it failed
  */
 export function sweepEndText(
   sweep: SweepEntry,

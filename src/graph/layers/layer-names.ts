@@ -13,7 +13,7 @@ export class PathNumbers {
   }
 }
 
-/** @returns whether a constant's name puts its module at or below a number after a path: `PATH.3.weight` */
+/** @returns a test: true if a constant's name puts a module at or below a number after a path: `PATH.3.weight` */
 export function numberedPaths(names: Iterable<string>): (path: string) => boolean {
   const paths = new Set<string>();
   for (const name of names) {

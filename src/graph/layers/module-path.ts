@@ -18,7 +18,7 @@ export interface Traces {
  * tried in this order: what a rewrite of a fused operator noted, the weight's own name, the scope in the node's metadata,
  * the bias if it matches the node's name, the node's name, the bias.
  *
- * @param isList whether a parameter of the model lies below a number after a path
+ * @param isList returns true if a parameter of the model lies below a number after a path
  */
 export function modulePath(
   { node, weight, bias, tied }: Traces,

@@ -30,7 +30,7 @@ const SHAPE_ONLY = ['Shape', 'Size'];
  * here: only numbers show it.
  *
  * @param infos shapes of the tensors, from a probe
- * @param output what is computed of the model
+ * @param output the output of the model that is computed
  * @throws AuroraError 'model' if an attention cannot be recognized, or there is none
  */
 export function documentPlaces(

@@ -14,7 +14,7 @@ const PASSING = new Set(['Cast', 'Identity', 'Transpose']);
  * and no Concat with it. All tokens get logits. The numbers are those of the file with a cache of length 0.
  *
  * @param model at the internal opset
- * @param keepPresent whether the keys and values of the text stay outputs
+ * @param keepPresent true if the keys and values of the text stay outputs
  * @returns the model itself if it has no cache
  */
 export function withoutPast(model: Model, keepPresent = false): Model {

@@ -15,7 +15,8 @@ export const rowWidth = ({ blocks, blockSize }: NBits): number => blocks * block
  * Rows of the weight of a MatMulNBits in float32, as wide as its blocks; without the zero point if that is a float.
  * DequantizeLinear reads the bytes that the operator itself reads.
  *
- * @param after what comes first: runtimes run early what needs no activation, which would be all pieces at once
+ * @param after the tensor that comes first: runtimes run nodes early that need no activation, which would be all pieces
+ *   at once
  */
 export function dequantizedRows(g: GraphBuilder, w: NBits, { from, to }: Rows, after: Barrier): string {
   const { outFeatures, blocks, blockSize, bits } = w;

@@ -29,7 +29,7 @@ export const relativePositionBias: Rewrite = (node, c) => {
  *
  * @param distance int64, of a key from its query: after it if positive
  * @param buckets their number, int64 [1]
- * @param both whether keys after the query have buckets of their own; they are the second half
+ * @param both true if keys after the query have other buckets; they are the second half
  */
 function bucketOf(
   c: RewriteContext,

@@ -63,7 +63,7 @@ const hasPast = ({ opType, inputs }: Node): boolean => Boolean(inputs[PAST_AT.ge
  * The operator that does the work keeps the replaced node's name, so module paths still match, and its outputs keep
  * their names.
  *
- * @param keepPast whether a fused attention that reads a key/value cache stays, which only texts from their beginning
+ * @param keepPast true if a fused attention that reads a key/value cache stays, which only texts from their beginning
  *   can do without
  * @throws AuroraError 'model' naming each node with an attribute or an input that is not supported
  */

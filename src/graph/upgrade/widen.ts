@@ -51,7 +51,7 @@ interface Scope {
   widened: (name: string) => string;
 }
 
-/** @param outer what is around a subgraph */
+/** @param outer the scope around a subgraph */
 function widenGraph(source: Graph, outer?: Scope): Graph {
   const wide = (i: ValueInfo): ValueInfo =>
     isHalf(i.dtype) ? { ...i, dtype: DType.float, raw: undefined } : i;

@@ -31,7 +31,7 @@ const NETWORK = `Check the network. Behind a proxy, set ${PROXY}.`;
 /**
  * Why there was no answer, or not all of it.
  *
- * @param url what was asked for; only its host appears in the message
+ * @param url the requested address; only its host appears in the message
  */
 export function connectionFailure(url: URL, e: unknown): Failure {
   const codes = codesOf(e);

@@ -106,7 +106,7 @@ const LIMIT = /^(QOS|Assoc)(Grp|Max|Min)(.*?)(?:Limit)?$/;
 
 /**
  * @param code the scheduler's
- * @param detail what it adds, as it words it
+ * @param detail the scheduler's own words in addition
  * @returns undefined if it has said nothing
  */
 export function clusterReason({ code, detail }: { code?: string; detail?: string }): string | undefined {

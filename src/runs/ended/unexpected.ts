@@ -47,8 +47,8 @@ export async function lossOf(run: RunSummary): Promise<Loss | undefined> {
 /**
  * The model's file that was written to while the trainer read it. A file that took its place by renaming has no effect.
  *
- * @param wasBus whether the system has said that a mapped file had become shorter: then a changed size is the reason,
- *   whenever the file was last written
+ * @param wasBus true if the system has reported that a mapped file had become shorter: then a changed size is the
+ *   reason, whenever the file was last written
  */
 async function changedModel(
   run: string,

@@ -28,7 +28,7 @@ export function storedPath(folder: string, path: string): string {
   return inside ? relative(own, path).split(sep).join('/') : path;
 }
 
-/** @param was where the record's folder was when the path was stored */
+/** @param was the folder of the record when the path was stored */
 export function foundPath(folder: string, stored: string, was: string | undefined): string {
   const own = resolve(folder);
   if (was === undefined || own === was || parseHubReference(stored)) return localPath(own, stored);

@@ -12,7 +12,7 @@ const FINAL: readonly ShownState[] = ['finished', 'damaged'];
  *
  * @param own according to the run's folder, which may come from another machine with a delay
  * @param reason why it was stopped, according to its journal
- * @param trial what the scheduler last said about it
+ * @param trial the scheduler's last state of it
  */
 export function shownOnCluster(own: ShownState, reason: string | undefined, trial: ClusterTrial): ShownState {
   if (FINAL.includes(own)) return own;

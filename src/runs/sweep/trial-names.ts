@@ -7,7 +7,7 @@ import { runOf, type TrialRecord } from './record';
 export class TrialNames {
   private readonly numbers: NumberReader;
 
-  /** @param runs where runs of the experiment are */
+  /** @param runs the folder of the experiment's runs */
   constructor(private readonly runs: string) {
     this.numbers = new NumberReader(runs);
   }

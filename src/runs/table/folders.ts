@@ -8,7 +8,7 @@ import { readSweep } from '../sweep/record';
  * The run folders of a table, without duplicates: of experiment files, sweep folders, run folders, folders that contain
  * runs, and folders with experiments at any depth, such as a workspace.
  *
- * @param mayBeEmpty whether a path may have no runs
+ * @param mayBeEmpty true if a path may have no runs
  * @throws AuroraError 'run' for a path that does not exist or has no runs
  */
 export function tableFolders(given: readonly string[], mayBeEmpty = false): string[] {

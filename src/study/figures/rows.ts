@@ -23,7 +23,7 @@ export interface Frame {
 
 /**
  * @param values everything that the axis must include
- * @param zero whether it must include 0
+ * @param zero true if it must include 0
  * @param within the limits of the axis; values beyond are drawn at its ends
  */
 export function frame(

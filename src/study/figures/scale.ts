@@ -11,7 +11,7 @@ export type Range = readonly [least: number, most: number];
 /**
  * A linear axis over all values with some margin, and round ticks.
  *
- * @param zero whether it must include 0
+ * @param zero true if it must include 0
  * @param within the limits of the axis; a value beyond, such as an interval's end, is drawn at its end
  */
 export function linear(

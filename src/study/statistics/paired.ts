@@ -6,7 +6,7 @@ import { meanOf } from './summary';
  * The paired t test. Over seeds it generalizes to other seeds on the same validation examples, not to other examples.
  *
  * @param differences at least two
- * @param resolution what one example changes in the metric; 0 if any value can occur
+ * @param resolution the change of the metric by one example; 0 if any value can occur
  */
 export function pairedT(differences: ArrayLike<number>, resolution = 0): Difference {
   const n = differences.length;
@@ -32,7 +32,7 @@ function varianceOf(differences: ArrayLike<number>, mean: number, resolution: nu
  * whatever the examples.
  *
  * @param rows at least two, of the same length of at least two
- * @param resolution what one example changes in a row's mean; 0 if any value can occur
+ * @param resolution the change of a row's mean by one example; 0 if any value can occur
  */
 export function crossed(rows: readonly ArrayLike<number>[], resolution = 0): Difference {
   const [S, N] = [rows.length, rows[0].length];

@@ -17,7 +17,7 @@ export interface Summary {
 
 /**
  * @param values at least one
- * @param resolution what one example changes in the metric; 0 if any value can occur
+ * @param resolution the change of the metric by one example; 0 if any value can occur
  */
 export function summarize(values: readonly number[], resolution = 0): Summary {
   const n = values.length;

@@ -98,7 +98,7 @@ export class CheckedPages {
     this.end = at;
   }
 
-  /** @param isOptional whether a damaged one is none */
+  /** @param isOptional true if a damaged one counts as missing */
   private headerAt(at: number, isOptional: boolean): { fields: ThriftFields; end: number } | undefined {
     try {
       const check = new ThriftCheck(this.chunk, at, MOST_HEADER_VALUES);

@@ -8,7 +8,7 @@ const PADDING = 512;
  * @param width bits of a value
  * @param count values that the runs have together
  * @param counted a value
- * @returns how often that value occurs
+ * @returns the number of times that value occurs
  * @throws Error for damaged ones
  */
 export function checkRuns(
@@ -44,7 +44,7 @@ export function checkRuns(
  * Checks delta-encoded integers: their numbers end and their blocks have a possible size.
  *
  * @param read gets each integer, of 32 bits
- * @returns where they end
+ * @returns the position where they end
  */
 export function checkDeltas(
   bytes: Uint8Array,

@@ -23,7 +23,7 @@ export class ThriftCheck {
   private values = 0;
 
   /**
-   * @param at where the structure begins; afterwards, where it ended
+   * @param at the position where the structure begins; afterwards, the one where it ended
    * @param most values in it, and in what it contains
    * @param onText length and path of each byte string: field numbers from the outermost structure, with list positions
    */
@@ -34,7 +34,7 @@ export class ThriftCheck {
     private readonly onText?: (path: readonly number[], length: number) => void,
   ) {}
 
-  /** @param keeps whether the fields of the structure at a path are wanted. Throws an Error for a damaged one */
+  /** @param keeps returns true for a structure whose fields are wanted, by its path. Throws an Error for a damaged one */
   read(keeps: (path: readonly number[]) => boolean): ThriftFields {
     return this.structure([], keeps) ?? empty();
   }

@@ -6,7 +6,7 @@ import type { SchedulerConfig, Spacing } from './scheduler-config';
  * The timesteps of a sampler in descending order, as diffusers' schedulers spread them: `linspace` from first to last, with
  * fractions; `leading` every so many from `steps_offset`; `trailing` every so many down from the last.
  *
- * @param training how many timesteps there are in training
+ * @param training the number of timesteps in training
  * @throws AuroraError 'usage' if there are more steps than that
  */
 export function spacedTimesteps(

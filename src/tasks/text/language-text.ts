@@ -41,7 +41,7 @@ interface Counted {
 
 /**
  * @param length tokens needed at most; for conversations, all are made
- * @param everything whether all tokens count
+ * @param everything true if all tokens count
  */
 export const countedTokens = (
   tokenizer: Tokenizer,

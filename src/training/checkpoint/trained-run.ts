@@ -60,7 +60,7 @@ export function parseAt(text: string | undefined): At {
 
 /**
  * @param near a folder for temporary graphs on the model's file system
- * @param load which of the run's data to read
+ * @param load reads the part of the run's data that is needed
  * @throws AuroraError 'run' if the run has no such state, or one that does not match its experiment
  */
 export async function openTrained(

@@ -24,8 +24,8 @@ export interface OpenComponent {
  * Opens a component for some of its outputs; what the others need is not computed.
  *
  * @param path of the component
- * @param folder where its graph is written, with its weights linked or copied beside it: they stay there, so that they are not
- *   copied again for the next prompt or picture. The caller removes it
+ * @param folder the folder in which its graph is written, with its weights linked or copied beside it: they stay there,
+ *   so that they are not copied again for the next prompt or picture. The caller removes it
  * @param threads 0 for one per core
  * @throws AuroraError 'model' if the runtime rejects it
  */

@@ -56,7 +56,7 @@ export class PictureRecorder {
    * Draws what is due after a step, and the pictures without the adapters if they are missing.
    *
    * @param stopped asked between the steps of a sampler; what is missing then is drawn when the run resumes at this step
-   * @returns how many pictures were drawn, without the adapters and with them
+   * @returns the number of pictures that were drawn, without the adapters and with them
    */
   async after(
     step: number,

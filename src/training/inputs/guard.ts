@@ -41,7 +41,7 @@ export class InputGuard {
   /**
    * Call before any of the files is read.
    *
-   * @param folder where the runtime's graphs will be
+   * @param folder the folder for the runtime's graphs
    */
   static async begin(options: GuardOptions, folder: string): Promise<InputGuard> {
     return new InputGuard(options, await RunInputs.begin(options.spec), folder);

@@ -30,7 +30,7 @@ export class ModelWatch {
   private lastRead: number | undefined;
 
   /**
-   * @param folder where the runtime's graphs are
+   * @param folder the folder of the runtime's graphs
    * @param distrust gets the path of a file whose times did not reveal a write
    */
   constructor(

@@ -23,7 +23,7 @@ export class Rehash {
 
   /**
    * @param done gets the result
-   * @returns whether it started: not while one is running, nor if it would exceed the share
+   * @returns true if it started: not while one is running, nor if it would exceed the share
    */
   begin(files: readonly { path: string; size: number }[], done: (hashed: HashedPath[]) => void): boolean {
     const expected =

@@ -80,7 +80,7 @@ export class RunInputs {
    * Writes inputs.json, or compares with the existing one.
    *
    * @param since the step that the run started at, or continued at with changed files
-   * @param accepted whether the user has accepted changed files
+   * @param accepted true if the user has accepted changed files
    * @throws AuroraError 'inputs' if a file changed while it was being read, or since the run was trained on it
    */
   recorded(run: string, since: number, accepted: boolean): Promise<void> {

@@ -179,7 +179,7 @@ function update(
 }
 
 /**
- * @returns whether early stopping says to stop
+ * @returns true if early stopping requires it
  * @throws AuroraError 'diverged' if the evaluation is not finite: nothing that could be saved is useful
  */
 async function evaluate(

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
  * Bytes that this process can still allocate before Linux kills it: the machine's available memory, limited by each
  * control group around the process (a container, a cluster job). Swap does not count.
  *
- * @param root where /proc and /sys are
+ * @param root the folder with /proc and /sys
  * @returns undefined on systems without this information
  */
 export function availableMemory(root = '/'): number | undefined {

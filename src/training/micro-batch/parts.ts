@@ -21,7 +21,7 @@ export const partSize = ({ examples, tokens }: PartLimit, length: number): numbe
  * have texts of similar length, each padded to its longest text; otherwise all keep the batch's padding.
  *
  * @param lengthOf tokens of an example
- * @param trims whether padding has no effect
+ * @param trims true if padding has no effect
  */
 export function cutBatch(
   batch: readonly number[],

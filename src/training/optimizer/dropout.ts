@@ -66,7 +66,7 @@ export class DropoutMasks {
     );
   }
 
-  /** @param examples what the masks of the batch's rows depend on; @param length its padded length */
+  /** @param examples the keys of the masks of the batch's rows; @param length its padded length */
   masks(step: number, examples: readonly number[], length: number): HostTensors {
     const out: HostTensors = nameTable();
     const size = (count: Count) =>

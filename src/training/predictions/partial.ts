@@ -14,7 +14,7 @@ const SHARE = 0.1;
  * Reports what has been predicted so far: now and then, as predictions for those examples alone.
  *
  * @param facts of the predictions that are being made
- * @returns what gets each example, with its logits and what is kept of them
+ * @returns a function that gets each example, with its logits or the numbers kept of them
  */
 export function partialPredictions(
   task: Task,

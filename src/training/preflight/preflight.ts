@@ -34,7 +34,7 @@ export interface PreflightOptions {
  * Checks everything that a run depends on and trains a few real steps, leaving nothing behind. Fatal errors are thrown;
  * bad rows are reported and skipped, so that everything else is checked too.
  *
- * @returns whether training would stop at a reported problem
+ * @returns true if training would stop at a reported problem
  */
 export async function preflight(spec: Experiment, options: PreflightOptions): Promise<boolean> {
   const { folder, emit, watch } = options;

@@ -43,7 +43,7 @@ const OF_DEVICE: (keyof Environment)[] = ['optimization'];
 
 /**
  * @param threads  intra-op threads; 0 lets the runtime choose, one per core
- * @param atLabels whether steps compute logits only for the positions with a label
+ * @param atLabels true if steps compute logits only for the positions with a label
  */
 export function environment(threads: number, { engine, device }: Place, atLabels = false): Environment {
   const cores = cpus();

@@ -143,7 +143,7 @@ export class Pulse {
   /**
    * Ends the second thread, then writes the final status.
    *
-   * @param run where the folder is now
+   * @param run the present path of the run's folder
    */
   async end(state: Exclude<RunState, 'running'>, run = this.data.run): Promise<void> {
     this.ended = true;

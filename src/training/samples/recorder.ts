@@ -44,7 +44,7 @@ export class SampleRecorder {
     this.evaluations = before.evaluations.filter(({ step }) => step <= from);
   }
 
-  /** @param logits what the evaluation has of the example; valid only during the call */
+  /** @param logits the logits or numbers that the evaluation has of the example; valid only during the call */
   seen(example: number, logits: Float32Array): void {
     const place = this.places.get(example);
     if (place === undefined) return;

@@ -23,7 +23,7 @@ export const experimentOfSet = (spec: Experiment, set: EvaluationSet): Experimen
  * The sets that a run is scored on at its end, read like a validation file. They are read before the first step, so that
  * a mistake in them is found then; nothing uses them before the last one.
  *
- * @param outputs what the training data have; rows with other labels are bad rows
+ * @param outputs those of the training data; rows with other labels are bad rows
  * @throws AuroraError 'data' or 'labels' for a file that cannot be used, naming the row
  */
 export async function loadEvaluationSets(

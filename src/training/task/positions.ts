@@ -7,7 +7,7 @@ import type { Model } from '../../graph/model';
  * Requires that a model has a position for each token of the longest text, as far as it says how many it has, and that
  * packed texts have the positions that they have alone.
  *
- * @param packing whether texts share rows of up to maxLength tokens
+ * @param packing true if texts share rows of up to maxLength tokens
  * @throws AuroraError 'experiment'
  */
 export function requirePositions({ metadata }: Model, { path, maxLength }: ModelSpec, packing = false): void {

@@ -62,7 +62,7 @@ export interface Task {
 /**
  * @param near a folder for temporary graphs on the model's file system
  * @param known from the run's journal, once it has started
- * @param load which data to read
+ * @param load reads the data
  * @param watch called while a large file is read
  */
 export async function prepareTask(

@@ -45,7 +45,7 @@ export class Blocks {
     this.divisor = config.number('mid_block_scale_factor', 1);
   }
 
-  /** @param x what conv_in gives */
+  /** @param x the output of conv_in */
   all(x: string): string {
     let now: Picture = { x, channels: this.shape.down[0].channels };
     this.skips.push(now);

@@ -26,7 +26,7 @@ export const FETCH_HELP = `\
 /**
  * Shows what would be downloaded, asks, and downloads it.
  *
- * @returns what is in the cache now; undefined if it was only to be shown, or nobody agreed
+ * @returns the references in the cache now; undefined if it was only to be shown, or nobody agreed
  * @throws AuroraError 'usage' if nobody can be asked
  */
 export async function fetchPlans(

@@ -19,7 +19,7 @@ export class Teller {
   /** The number of the prompt in hand, in the names of its pictures; undefined before the first. */
   private number: number | undefined;
 
-  /** @param facts of what was loaded, which it fills in */
+  /** @param facts of the loaded subjects, which it fills in */
   constructor(
     private readonly facts: Map<string, PlayFacts>,
     private readonly drawing: DrawingOptions,

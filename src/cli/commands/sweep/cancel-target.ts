@@ -11,7 +11,7 @@ import { readCluster } from '../../../runs/sweep/cluster-file';
  * have begun and that may.
  *
  * @param folder the sweep of the file as it is
- * @param given what `--cancel` names: numbers are those of one sweep
+ * @param given the value of `--cancel`: numbers are those of one sweep
  * @throws AuroraError 'usage' if numbers could be those of several sweeps
  */
 export async function sweepsToCancel(file: string, folder: string, given: string): Promise<string[]> {

@@ -13,7 +13,7 @@ import { isSilent } from '../../../sweeps/claim-trial';
 /**
  * Leaves the request to the process that runs the sweep.
  *
- * @returns whether there is one
+ * @returns true if a process runs it
  */
 export async function askQueue(folder: string, which: readonly TrialRecord[] | 'all'): Promise<boolean> {
   const held = await ownerOfRun(folder);

@@ -33,7 +33,7 @@ export interface CheckOptions {
  * Checks the adapters, data and memory of every trial that is new to the sweep. Runs in separate processes, so that all
  * they have loaded is freed when they exit.
  *
- * @returns what the largest trial needs; empty if no trial is new
+ * @returns the needs of the largest trial; empty if no trial is new
  * @throws AuroraError naming all trials that cannot be trained, with their settings
  */
 export async function checkSweep(

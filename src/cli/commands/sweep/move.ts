@@ -12,7 +12,7 @@ import { placeName } from './place-name';
 /**
  * Lets a sweep continue elsewhere than where it began: everything is brought here first, whole.
  *
- * @param executor where it began
+ * @param executor the executor with which it began
  * @throws AuroraError 'usage' while a trial waits or runs there, if that is not known, or if trials have begun here that a
  *   cluster would begin again
  */

@@ -119,7 +119,7 @@ function filtersAndTests(tokens: Tokens, start: Expression): Expression {
 
 const NO_ARGUMENTS: ArgumentNodes = { positional: [], named: [] };
 
-/** @param operand what is filtered; undefined for the body of a block, whose first filter has no bar before it */
+/** @param operand the filtered expression; undefined for the body of a block, whose first filter has no bar before it */
 export function filterChain(tokens: Tokens, operand: Expression | undefined): Expression {
   let node = operand;
   while (node === undefined || tokens.is('operator', '|')) {

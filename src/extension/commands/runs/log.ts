@@ -36,7 +36,7 @@ export function registerLog(services: Services): vscode.Disposable[] {
   ];
 }
 
-/** @param id what distinguishes it from others with the same title */
+/** @param id a string that distinguishes it from others with the same title */
 async function show(logs: LogDocuments, log: string, id: string, title: string): Promise<void> {
   const path = `/${id}/${title.replaceAll('/', '-')}.log`;
   const uri = vscode.Uri.from({ scheme: SCHEME, path, query: log });

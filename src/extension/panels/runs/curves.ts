@@ -6,7 +6,7 @@ export class Curves {
   private readonly feeds = new Map<string, RunFeed>();
   private visible = false;
 
-  /** @param known what the table knows of a run: its curves have the same name */
+  /** @param known the table's facts about a run: its curves have its name */
   constructor(
     private readonly post: (message: RunToPage) => void,
     private readonly known: (folder: string) => Known | undefined,

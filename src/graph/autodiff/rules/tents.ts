@@ -11,7 +11,7 @@ const STEEP = 1e30;
  * has it (`splineNodes`): k·max(0, 1 − |t|)ᵏ⁻¹·(−sign t)·Aᵀ. The power is flat where the tent ends, so nothing has to be
  * masked there; rule by rule, it would be twice as many nodes.
  *
- * @returns whether the node is such a power
+ * @returns true if the node is such a power
  */
 export function passBelowTents(c: RuleContext): boolean {
   const [tent, exponent] = c.x;

@@ -31,7 +31,7 @@ export function rotatedSize(c: RewriteContext, node: Node, cos: string, given = 
  * Turns the first `size` features of each head by the angles of its token; the others stay.
  *
  * @param x (batch, tokens, heads, features)
- * @param rest whether there are other features
+ * @param rest true if it has other features
  */
 export function rotate(c: RewriteContext, x: string, size: number, rest: boolean, at: Rotary): string {
   const { g } = c;
