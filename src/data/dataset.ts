@@ -114,7 +114,10 @@ export async function makeDataset<R extends Row, E extends TextExample>(
   return { examples, truncatedCount, padId, skipped };
 }
 
-/** Why an example has nothing to learn: one of a language model has tokens, but truncation may leave none to predict. */
+/**
+ * The reason why an example has nothing to learn: one of a language model has tokens, but truncation may leave none to
+ * predict.
+ */
 export const emptyReason = (noTokens: boolean): string =>
   noTokens
     ? 'the tokenizer produces no tokens for the text'

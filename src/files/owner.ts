@@ -149,7 +149,7 @@ function ownerOf(folder: string, nonce: string, text: string, over: string | und
   };
 }
 
-/** Why an owner cannot be replaced; undefined if it can. */
+/** The reason why an owner cannot be replaced; undefined if it can. */
 async function standing(
   found: OwnerRecord,
   where: Presence,

@@ -17,7 +17,7 @@ const again = 'Install again.';
 const PROXY = '"http.proxy" in VS Code, or HTTPS_PROXY in a terminal';
 const NETWORK = `Check the network. Behind a proxy, set ${PROXY}.`;
 
-/** Why an install script failed, from its downloads and output; each reason with one next step. */
+/** The reason why an install script failed, from its downloads and output; each reason with one next step. */
 export function explain({ part, downloads, said, end, proxy }: Failed): AuroraError {
   const last = downloads.at(-1);
   const through = proxy === undefined ? '' : ` through the proxy ${withoutPassword(proxy)}`;

@@ -26,7 +26,7 @@ function absentOf(metrics: Metrics): AbsentLabels | undefined {
     : undefined;
 }
 
-/** Why macro F1 is lower than that of the labels in the data, as sentences; undefined if it is not. */
+/** The reason why macro F1 is lower than that of the labels in the data, as sentences; undefined if it is not. */
 export function absentWords(metrics: Metrics, t: Translate): string | undefined {
   const absent = absentOf(metrics);
   if (!absent || metrics.macroF1 === undefined) return undefined;

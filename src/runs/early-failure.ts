@@ -6,7 +6,7 @@ import { fileVersion } from './summary-reader';
 import { readIfThere } from '../files/read';
 
 /**
- * Why a run ended before it had a spec.json: its experiment could not be read, and only the journal records the reason.
+ * The reason why a run has no spec.json: its experiment could not be read, and only the journal records the reason.
  * Undefined for any other folder.
  */
 export async function earlyFailure(

@@ -5,7 +5,7 @@ export interface Geometry {
   version: 1;
   /** The input: step and SHA-256 of each adapter, ascending. */
   from: Snapshot[];
-  /** Those steps, preceded by 0, the start of training, in the first two principal components. */
+  /** The steps, preceded by 0, the start of training, in the first two principal components. */
   path: { step: number; x: number; y: number }[];
   /** Shares of variance explained by the two components. */
   shares: [number, number];

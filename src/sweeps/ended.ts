@@ -13,7 +13,7 @@ export const leftText = (
 ): string =>
   `${names.of(trials.find((t) => t.id === id)!)} was skipped: it is owned by ${ownerText(owner)}, and this machine cannot tell whether that is still running.`;
 
-/** Why a queue left trials for the user to decide about; undefined if there are none. */
+/** The reason why a queue left trials for the user to decide about; undefined if there are none. */
 export function toDecide(
   record: SweepRecord,
   { trials, elsewhere }: Pick<SweepOutcome, 'trials' | 'elsewhere'>,

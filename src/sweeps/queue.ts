@@ -48,7 +48,7 @@ export interface QueueOptions {
   /** Stop if the lease of the sweep's folder is not renewed for this many milliseconds. */
   lease?: number;
   retryFailed: boolean;
-  /** Also start and resume trials on files that have changed. */
+  /** True to start and resume trials also on files that have changed. */
   acceptInputs: boolean;
   /** Milliseconds after which the queue stops waiting for trials that were asked to stop. */
   stopTimeout?: number;
@@ -123,7 +123,7 @@ async function work(
   const attempts = new Attempts(options.retryFailed, acceptInputs);
   const completed = new Set<string>();
   const elsewhere = new Map<string, OwnerRecord>();
-  /** Why no more trials are started: their files have changed. Running trials have already read theirs. */
+  /** The reason why no more trials are started: their files have changed. Running trials have already read theirs. */
   let refused: AuroraError | undefined;
   for (;;) {
     requireOwned(folder);

@@ -14,7 +14,7 @@ export interface Column {
   values: string[];
   /** True if its rows have lists, as of words. */
   lists?: true;
-  /** Why its values cannot be read. */
+  /** The reason why its values cannot be read. */
   problem?: string;
 }
 

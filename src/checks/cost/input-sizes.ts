@@ -38,7 +38,10 @@ export function inputSizes(
   return sizes;
 }
 
-/** Why no batch of another size than the file's can be computed: exporters write its size into the operators, too. */
+/**
+ * The reason why no batch of another size than the file's can be computed: exporters write its size into the operators,
+ * too.
+ */
 export function fixedBatch({ inputs, initializers }: Graph): string | undefined {
   const fixed = inputs.find(
     ({ name, shape = [] }) => !initializers.has(name) && shape.length > 1 && typeof shape[0] === 'number',

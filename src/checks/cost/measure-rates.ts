@@ -13,7 +13,7 @@ const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
 const SECONDS = 0.4;
 /** The size of the operators' tensors: the inner layer of a base model for 1024 tokens. */
 const LARGE = { rows: 1024, columns: 3072 };
-/** So small that only starting an operator takes time. */
+/** A size so small that only starting an operator takes time. */
 const SMALL = { rows: 1, columns: 8 };
 /** Large operators in a row: a few milliseconds, so that some runs meet no other program. */
 const LARGE_CHAIN = 4;

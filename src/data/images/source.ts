@@ -58,7 +58,10 @@ export function nameOf(source: ImageSource): string {
 
 const SIGNATURE_BYTES = 16;
 
-/** Why an image cannot be read, by its first bytes alone: a data set may have very many. Undefined if it seems whole. */
+/**
+ * The reason why an image cannot be read, by its first bytes alone: a data set may have very many. Undefined if it
+ * seems whole.
+ */
 export function imageProblem(source: ImageSource): string | undefined {
   // The index knows the content of a copy.
   if ('fitted' in source || 'copied' in source) return undefined;
@@ -79,7 +82,7 @@ export function imageProblem(source: ImageSource): string | undefined {
 export const useOf = ({ of }: FileImage): InputUse => (of === undefined ? 'data' : { imageOf: of });
 
 const FORMATS = 'a JPEG, PNG, WebP, GIF, TIFF or AVIF image';
-/** Why encoded bytes cannot be used. */
+/** The reason why encoded bytes cannot be used. */
 export const NOT_AN_IMAGE = `the image is not ${FORMATS}`;
 
 function startOf(image: FileImage): Uint8Array {

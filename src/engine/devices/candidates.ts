@@ -50,7 +50,9 @@ const BUILT: Record<string, { for: readonly string[]; otherwise: string } | unde
   },
 };
 
-/** Why a device is unavailable on a platform, regardless of what is installed; undefined if it is available. */
+/**
+ * The reason why a device is unavailable on a platform, regardless of what is installed; undefined if it is available.
+ */
 export function notBuilt(
   { engine, device }: Place,
   { platform, arch }: Pick<DeviceFacts, 'platform' | 'arch'>,

@@ -39,7 +39,7 @@ function stateOf(pod: Pod): PodState {
   }
 }
 
-/** Why the last pod of an index ended. */
+/** The reason why the last pod of an index ended. */
 export function howItEnded(pod: Pod): Omit<PodState, 'state'> {
   const { status } = pod;
   const ended = trainerOf(pod)?.terminated;

@@ -6,7 +6,10 @@ import { howItEnded, podState } from './pod-state';
 /** The most indexes that Kubernetes gives a job with a limit for each index. */
 const MOST_INDEXES = 100_000;
 
-/** Why a trial has no pod yet: the job may have as many at a time as `parallelism` says. Not a code of Kubernetes'. */
+/**
+ * The reason why a trial has no pod yet: the job may have as many at a time as `parallelism` says. Not a code of
+ * Kubernetes'.
+ */
 export const WAITS_ITS_TURN = 'JobParallelism';
 
 /** The newest pod of each index, by job. */

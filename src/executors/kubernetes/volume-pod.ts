@@ -19,7 +19,7 @@ const LASTS_SECONDS = 4 * 60 * 60;
 const READY_MS = 300_000;
 /** The time between two questions why it is not ready. */
 const LOOK_SECONDS = 10;
-/** Why a pod waits whose settings are wrong. */
+/** The reason why a pod waits whose settings are wrong. */
 const HOPELESS = ['ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'CreateContainerConfigError'];
 /** For this long, a pod that was there counts as there. */
 const KNOWN_MS = 30_000;

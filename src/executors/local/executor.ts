@@ -27,7 +27,7 @@ export class LocalExecutor implements Executor {
   private gpus: string[] | undefined;
   /** The end of the last trainer that this process has started for a run. */
   private readonly trainers = new Map<string, LaunchedTrial['ended']>();
-  /** Why trials were lost, by id and the start of the trainer. */
+  /** The reasons why trials were lost, by id and the start of the trainer. */
   private readonly ends = new Map<string, UnexpectedEnd>();
 
   /**

@@ -24,7 +24,7 @@ export async function clusterPlatform(shell: ClusterShell): Promise<Platform> {
   );
 }
 
-/** Those of these files that the login node does not see. */
+/** The files among these that the login node does not see. */
 export async function unseenFiles(shell: ClusterShell, paths: readonly string[]): Promise<string[]> {
   const { stdout } = await shell.run(
     'while IFS= read -r path; do [ -r "$path" ] || printf "%s\\n" "$path"; done',

@@ -84,7 +84,7 @@ function privateFolder(): string | undefined {
   }
 }
 
-/** Why ssh itself failed (exit code 255), with the next step. */
+/** The reason why ssh itself failed (exit code 255), with the next step. */
 export function sshError(host: string, stderr: string): AuroraError {
   const reason = stderr.trim().split('\n').at(-1)?.trim().replace(/\.$/, '') || 'no reason given';
   return new AuroraError(

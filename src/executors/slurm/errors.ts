@@ -75,7 +75,7 @@ export const isLimit = (stderr: string): boolean =>
     stderr,
   );
 
-/** Why a command of Slurm failed. */
+/** The reason why a command of Slurm failed. */
 export function slurmError(name: string, { code, stderr }: Output, command: string): AuroraError {
   const lines = stderr
     .trim()

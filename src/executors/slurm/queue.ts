@@ -8,7 +8,7 @@ export interface QueueLine {
   tasks: string;
   name: string;
   state: string;
-  /** Why it waits; `None` if Slurm has not said. */
+  /** The reason why it waits; `None` if Slurm has not said. */
   reason: string;
   node: string;
   restarts: number;
@@ -27,7 +27,9 @@ const FIELDS = [
   'exit_code',
 ];
 
-/** The command that lists the user's jobs, of these names only if there are any; ended ones as long as Slurm knows them. */
+/**
+ * The command that lists the user's jobs, of these names only if there are any; ended ones as long as Slurm knows them.
+ */
 export const queueCommand = (names: readonly string[]): string =>
   // Unlimited, since a list of tasks is otherwise cut, too.
   `SLURM_BITSTR_LEN=0 squeue --noheader --states=all --user="$(id -un)"${names.length > 0 ? ` --name=${names.join(',')}` : ''} --Format=${FIELDS.map((f) => `${f}:'|'`).join(',')}`;

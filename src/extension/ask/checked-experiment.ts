@@ -81,7 +81,7 @@ function atItsPlace<T>(file: string, load: () => T): T {
   }
 }
 
-/** Why a file, or one of a pattern, cannot be read; undefined if it is there. */
+/** The reason why a file, or one of a pattern, cannot be read; undefined if it is there. */
 async function problemOf(path: string, missing: (path: string) => string): Promise<string | undefined> {
   try {
     for (const file of await filesOfLater(path)) await access(file);

@@ -47,7 +47,7 @@ export const bestEvaluation = (run: RunSummary): Extract<RunEvent, { kind: 'eval
 export const isPruned = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   state === 'stopped' && stopReason(run) === 'pruned';
 
-/** Why a stopped run was stopped. */
+/** The reason why a stopped run was stopped. */
 export const stopReason = (run: RunSummary | undefined): string | undefined =>
   run?.events.findLast((e) => e.kind === 'stopped')?.reason;
 

@@ -90,7 +90,7 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
   return true;
 }
 
-/** Why a file lacks the columns that a kind of task reads; undefined if it may have them. */
+/** The reason why a file lacks the columns that a kind of task reads; undefined if it may have them. */
 function unfit({ columns }: DataHead, path: string, task: TaskDescription): string | undefined {
   const { t } = vscode.l10n;
   if (columns.length < 2 && task.columns.label !== undefined)

@@ -53,7 +53,7 @@ function hubData(train: string): string | undefined {
 /** Names that any data set's configuration may have, and the folder of files that their author has uploaded. */
 const COMMON = /^(default|plain_text|data|main)$/;
 
-/** Why a file name is invalid; undefined if it is valid. */
+/** The reason why a file name is invalid; undefined if it is valid. */
 export function nameProblem(name: string): 'empty' | 'slash' | 'ending' | undefined {
   if (/[\\/:*?"<>|]/.test(name)) return 'slash';
   if (!name.endsWith('.aurora.json')) return 'ending';

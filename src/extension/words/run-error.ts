@@ -12,7 +12,10 @@ export interface RunError {
   hint?: string;
 }
 
-/** Why a run did not finish, and the next step; undefined if nothing went wrong. Paths are from the folder of the data or the experiment. */
+/**
+ * The reason why a run did not finish, and the next step; undefined if nothing went wrong. Paths are from the folder of
+ * the data or the experiment.
+ */
 export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
   const { state, run, error } = entry;
   if (error) return shortened(entry, error);
@@ -26,7 +29,7 @@ export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
   return failed ? shortened(entry, failed) : undefined;
 }
 
-/** Why the trainer of a run ended without reporting it. */
+/** The reason why the trainer of a run ended without reporting it. */
 export const lossError = (end: UnexpectedEnd, t: Translate): RunError => ({
   message: t('Its trainer ended unexpectedly: {0}.', endReason(end, t)),
   hint: endHint(end, t),

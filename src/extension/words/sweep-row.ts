@@ -107,7 +107,7 @@ function countStates(runs: readonly RunEntry[]): Map<TrialState, number> {
 export const isIncomplete = ({ record }: SweepEntry, runs: readonly RunEntry[]): boolean =>
   record.ended !== undefined || doneTrials(runs) < plannedTrials(record);
 
-/** Why it is incomplete; empty if it is complete. */
+/** The reason why it is incomplete; empty if it is complete. */
 function leftWords({ record: { ended }, state }: SweepEntry, t: RowContext['t']): string {
   if (ended) return ended.error === 'owned' ? t('owned by another machine') : t('files have changed');
   return state === 'finished' ? '' : stateName(state, t);

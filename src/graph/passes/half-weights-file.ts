@@ -18,7 +18,7 @@ const LARGEST_ERROR = 2 ** -10;
 export interface HalvedWeights {
   /** The float16 copy of each weight, by the weight's name. */
   halves: Map<string, Tensor>;
-  /** Why a weight stays in float32, by its name. */
+  /** The reason why a weight stays in float32, by its name. */
   kept: Map<string, 'too large' | 'too small'>;
 }
 

@@ -9,7 +9,7 @@ export interface Sized {
   values?: number[];
 }
 
-/** Why the sizes of a tensor cannot be known before it is computed. */
+/** The reason why the sizes of a tensor cannot be known before it is computed. */
 export class UnknownSize extends Error {}
 
 /** A rule's queries about one node. */

@@ -41,7 +41,7 @@ export class Source {
 
   private async openPlain(start: number, end: number): Promise<Part> {
     const { at, signal } = this;
-    // Whatever goes wrong there: its signature may have expired.
+    // After any failure there, the plain address is asked again: the signature may have expired.
     this.at = undefined;
     const reply = await this.hub.open(this.file, start, end, { at, signal });
     const whole = reply.status === 200;

@@ -29,7 +29,7 @@ const PROXY = '"http.proxy" in VS Code, or HTTPS_PROXY in a terminal';
 const NETWORK = `Check the network. Behind a proxy, set ${PROXY}.`;
 
 /**
- * Why there was no answer, or not all of it.
+ * The failure of a request that got no answer, or not all of it.
  *
  * @param url the requested address; only its host appears in the message
  */
@@ -113,7 +113,7 @@ export interface Refusal {
 }
 
 /**
- * Why the server refused. The codes are those that hf_raise_for_status of huggingface_hub (utils/_http.py) reads: the hub
+ * The refusal of a server. The codes are those that hf_raise_for_status of huggingface_hub (utils/_http.py) reads: the hub
  * answers 401 for gated, private and missing repositories alike, and says in X-Error-Code which it is.
  */
 export function refusal(request: Refusal): Failure {

@@ -4,7 +4,7 @@ import type { Hub } from '../client';
 import { WITHHELD_HINT } from '../http/failure';
 import { askHub } from './ask';
 
-/** Whose token it is. */
+/** The owner of a token. */
 export interface Account {
   name: string;
   /** Names under which it may have repositories: its own first, then its organizations'. */

@@ -1,7 +1,7 @@
 import { own } from '../../base/names';
 
 /**
- * Why a trial waits in a cluster's queue, or how it ended, in words: what follows "queued:" or "lost:". The codes are those of
+ * The reason why a trial waits in a queue, or how it ended, in words after "queued:" or "lost:". The codes are those of
  * squeue(1) (JOB REASON CODES, JOB STATE CODES) and of Kubernetes (conditions and reasons of pods and jobs).
  */
 const REASONS: Readonly<Record<string, string>> = {

@@ -21,7 +21,7 @@ export interface ViewMessage {
   step: number;
   /** True if the page follows the newest snapshot. */
   following: boolean;
-  /** Why there is nothing to draw, or no curve: a full sentence, translated. */
+  /** The reason why there is nothing to draw, or no curve: a full sentence, translated. */
   notice?: string;
   /** Undefined for a method without σ. */
   sigma?: SigmaInfo;

@@ -88,7 +88,7 @@ export interface BudgetAnswer {
   budget?: Budget;
   /** The changes that "Write to Experiment" would make: "adapter.rank: 2 → 4". Undefined without a file. */
   changes?: string[];
-  /** Why the choice cannot be written. */
+  /** The reason why the choice cannot be written. */
   cannotWrite?: string;
 }
 

@@ -14,7 +14,7 @@ import type {
 export interface PlaygroundView {
   /** The status of the program that answers. */
   program: 'starting' | 'running' | 'ended';
-  /** Why it is not running, or was restarted: full sentences, translated. */
+  /** The reason why it is not running, or was restarted: full sentences, translated. */
   notice?: string;
   /** In order; the first is the panel's own. */
   subjects: SubjectView[];
@@ -44,9 +44,9 @@ export interface SubjectView {
   /** For a run, known before it is loaded. */
   shapes?: TaskShapes;
   facts?: PlayFacts;
-  /** Why loading failed. */
+  /** The reason why loading failed. */
   problem?: Trouble;
-  /** Why it has no answer to the newest question. */
+  /** The reason why it has no answer to the newest question. */
   trouble?: Trouble & { request: number };
   answers: Partial<Record<PlayVariant, AnswerView>>;
 }

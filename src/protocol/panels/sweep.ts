@@ -43,7 +43,7 @@ export interface SweepFacts {
   /** The start of the sweep's id, as in the tree. */
   id: string;
   state: QueueState;
-  /** Why it is incomplete, if the user has to decide. */
+  /** The reason why it is incomplete, if the user has to decide. */
   ended?: string;
   type: SweepSpec['type'];
   metric: MetricName;
@@ -96,7 +96,7 @@ export interface PageTrial {
   improved: (readonly [at: number, value: number])[];
   /** Alarms and diverged evaluations, which its state alone hides: "9 evaluations diverged, 2 alarms". */
   alarms?: string;
-  /** Why it failed. */
+  /** The reason why it failed. */
   error?: string;
   /** For a trial on a cluster: the reason why it waits, the place where it runs, or the end of its job. */
   cluster?: string;

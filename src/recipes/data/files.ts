@@ -10,7 +10,7 @@ export interface FoundFiles {
   test?: string;
 }
 
-/** Why a folder cannot be used, and what to do. */
+/** The reason why a folder cannot be used, and what to do. */
 export interface Unfound {
   problem: string;
   hint: string;
@@ -19,7 +19,9 @@ export interface Unfound {
 /** In names of Parquet files that the library datasets has uploaded: train-00000-of-00001-2f70549ed86cbeba.parquet. */
 const HASH = /-[0-9a-f]{16}(?=\.parquet$)/;
 
-/** A set of several files is known as a layout calls the only one: train-00000-of-00001.parquet, or train/0000.parquet. */
+/**
+ * A set of several files is known as a layout calls the only one: train-00000-of-00001.parquet, or train/0000.parquet.
+ */
 export const singleName = (name: string): string =>
   name
     .replace(HASH, '')

@@ -11,7 +11,7 @@ export interface HubSet {
   config: string;
   /** The reference for it. */
   source: string;
-  /** Whose copy it is, where its authors have not published it there: it is not checked against the original. */
+  /** The owner of the copy, where its authors have not published it there: it is not checked against the original. */
   copy?: string;
 }
 

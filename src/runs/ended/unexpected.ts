@@ -31,7 +31,7 @@ export async function unexpectedEnd(run: string, status: RunStatus | undefined):
   };
 }
 
-/** Why the trainer of a lost run ended. */
+/** The reason why the trainer of a lost run ended. */
 export interface Loss extends UnexpectedEnd {
   /** In words, after "ended unexpectedly:". */
   reason: string;

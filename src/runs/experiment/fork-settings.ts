@@ -2,7 +2,7 @@ import { changeExperiment, settingChanges, type SettingChange } from './change';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 
-/** Why a setting cannot change in the middle of a run, by key prefix; the first match applies. */
+/** The reason why a setting cannot change in the middle of a run, by key prefix; the first match applies. */
 const FIXED: readonly (readonly [prefix: string, why: string])[] = [
   ['model', 'the checkpoint belongs to this model and these token ids'],
   ['task', 'the checkpoint belongs to this head'],
@@ -43,7 +43,7 @@ export function forkedExperiment(
   return { spec: changedSpec, changed };
 }
 
-/** Why a fork cannot change the setting, as the end of a sentence; undefined if it can. */
+/** The reason why a fork cannot change the setting, as the end of a sentence; undefined if it can. */
 export function reasonToKeep(key: string, spec: Experiment): string | undefined {
   if (FREE.includes(key)) return undefined;
   // The seed also selects the held-out rows: another seed would train on former validation rows.

@@ -53,7 +53,10 @@ export function applyOverride(experiment: Record<string, unknown>, { path, value
   return [];
 }
 
-/** Why a path of keys cannot be set: part of it is a name that JavaScript reserves. Undefined for any other path. */
+/**
+ * The reason why a path of keys cannot be set: part of it is a name that JavaScript reserves. Undefined for any other
+ * path.
+ */
 export function prototypeProblem(path: readonly string[]): string | undefined {
   const part = path.find(leadsToPrototype);
   return part === undefined

@@ -46,7 +46,7 @@ export interface SweepRecord {
   inputs?: InputFile[];
   /** Changed files that the user chose to continue with, newest last. */
   acceptedInputs?: AcceptedInputs[];
-  /** Why the last queue ended early, if the user has to decide; unset while a queue is running. */
+  /** The reason why the last queue ended early, if the user has to decide; unset while a queue is running. */
   ended?: SweepEnd;
   /** In the order in which they start. */
   trials: TrialRecord[];

@@ -24,7 +24,7 @@ export type TableAction = (typeof TABLE_ACTIONS)[number];
 export type RunsFromPage =
   | { type: 'view'; view: TableView }
   | SavedChange
-  /** Whose curves are drawn, and kept up to date. */
+  /** The runs whose curves are drawn, and kept up to date. */
   | { type: 'overlay'; runs: string[] }
   /** Something of this run's curves was lost. */
   | { type: 'curves'; run: string }

@@ -13,7 +13,7 @@ const PARSERS = {
 export const iso = (date: Date): string | undefined =>
   Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 
-/** So far apart that the library never reads two chunks as one. */
+/** A distance at which the library never reads two chunks as one. */
 const APART = 2 ** 40;
 
 /** A codec without a decompressor in the library, which then calls ours for every page, also for uncompressed ones. */

@@ -20,7 +20,9 @@ export interface ReuseOptions extends ComputeOptions {
    * graphs.
    */
   keep: string;
-  /** Also compute the layers below the lowest adapter, for trials on the CPU, where these values are computed. */
+  /**
+   * True to compute also the layers below the lowest adapter, for trials on the CPU, where these values are computed.
+   */
   layers?: boolean;
 }
 

@@ -10,7 +10,7 @@ import { latestCheckpoint } from '../checkpoint/store';
 /**
  * Compares a run's files with what it was trained on, before any of them or the run is touched.
  *
- * @param step the step from which training continues; by default at the newest checkpoint that can be resumed from
+ * @param step the step from which training continues; by default the newest checkpoint that can be resumed from
  * @param accept true to accept changed files
  * @returns those that have changed
  * @throws AuroraError 'inputs' if any changed and are not accepted

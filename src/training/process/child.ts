@@ -19,7 +19,7 @@ export interface ChildEnd<T> {
   printed: string;
   /** For a sentence: "SIGSEGV", "exit code 1". */
   how: string;
-  /** Why this process ended it. */
+  /** The reason why this process ended it. */
   ended?: 'late' | 'stopped';
 }
 

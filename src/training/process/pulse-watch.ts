@@ -28,7 +28,7 @@ export interface PulseWatchOptions {
 
 /** The disk operations of a watch, replaceable in tests of failing disks. */
 export interface ControlDisk {
-  /** When the file changed, in milliseconds; undefined if it is missing. */
+  /** The time when the file changed, in milliseconds; undefined if it is missing. */
   mtime(path: string): number | undefined;
   remove(path: string): void;
 }

@@ -129,7 +129,7 @@ export class Pulse {
   /** The work before the first step; the next heartbeat reports it. Undefined from then on. */
   preparing = onlyChanges<Preparing>((now) => this.worker.postMessage(now));
 
-  /** Why the run should stop after the current step; undefined without a request. */
+  /** The reason why the run should stop after the current step; undefined without a request. */
   stopRequested(): StopReason | undefined {
     const cell = Atomics.load(this.data.cells, CELL.stop);
     return cell === 0 ? undefined : cell === STOP.requested ? 'requested' : 'window-closed';

@@ -43,7 +43,7 @@ export interface TrainOptions {
   /** The built program, which measures each device in a separate process. */
   program: string;
   listener: TrainListener;
-  /** Why a signal asked to finish the step, save and stop; undefined without one. */
+  /** The reason why a signal asked to finish the step, save and stop; undefined without one. */
   interrupted: () => StopReason | undefined;
 }
 

@@ -99,7 +99,7 @@ function scoreLines({ best, baseline, test, evaluations = {}, evaluationsMean }:
   ];
 }
 
-/** Why macro F1 is lower than that of the labels in the data. */
+/** The reason why macro F1 is lower than that of the labels in the data. */
 function absentLines({ best, last, steps }: FinishedResult): string[] {
   const of = [
     [`Best, step ${best.step}`, absentWords(best, fill)],

@@ -120,7 +120,7 @@ async function hubFindings(doc: ExperimentText, path: readonly string[], t: Tran
   ];
 }
 
-/** Why a pattern cannot be read; undefined if it can. */
+/** The reason why a pattern cannot be read; undefined if it can. */
 const patternProblem = (pattern: string): Promise<string | undefined> =>
   filesOfLater(pattern).then(
     () => undefined,

@@ -65,7 +65,7 @@ const WITHOUT_RUN: Record<OnCluster['state'], PageTrialState> = {
   lost: 'lost',
 };
 
-/** Why it waits, where it runs, or how its job ended; and that it was lost before. */
+/** The reason why it waits, where it runs, or how its job ended; and that it was lost before. */
 function clusterText(cluster: OnCluster, t: Translate): string | undefined {
   const { state, node, lost } = cluster;
   const now = state === 'running' ? node && t('on {0}', node) : reasonWords(cluster);
