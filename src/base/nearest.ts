@@ -2,7 +2,7 @@
 const LONGEST = 300;
 
 /**
- * Levenshtein distance: edits (insert, delete, replace a character) that turn a into b. If one of two different texts
+ * Levenshtein distance: edits (insert, delete, replace a character) that turn a into b. If one of two different strings
  * has more than 300 characters, they count as completely different.
  */
 export function editDistance(a: string, b: string): number {

@@ -1,4 +1,4 @@
-/** A JSON value as text with sorted keys, so that two texts differ only if their values do. */
+/** A JSON value as a string with sorted keys, so that two strings differ only if their values do. */
 export const sortedJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, sortKeys, indent);
 

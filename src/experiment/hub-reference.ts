@@ -22,7 +22,7 @@ const DATASETS = 'datasets/';
 /** True for a string that is meant as a reference, with or without mistakes. */
 export const isHubReference = (text: string): boolean => text.startsWith(SCHEME);
 
-/** Undefined for any other text, and for one with mistakes, which `hubReferenceProblem` explains. */
+/** Undefined for any other string, and for a reference with mistakes, which `hubReferenceProblem` explains. */
 export function parseHubReference(text: string): HubReference | undefined {
   const parts = partsOf(text);
   return parts && problemOf(parts) === undefined ? { ...parts, revision: parts.revision! } : undefined;

@@ -13,7 +13,7 @@ import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';
 export const predictionsFile = (run: string, step: number, on: MeasuredOn = 'validation'): string =>
   join(runPaths(run).predictions, `${prefixOf(on)}${stepName(step)}.json`);
 
-/** A name in data.evaluations may be any text, so files have its hash. */
+/** A name in data.evaluations may be any string, so files have its hash. */
 function prefixOf(on: MeasuredOn): string {
   if (on === 'validation') return '';
   if (on === 'test') return 'test-';

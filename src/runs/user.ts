@@ -39,7 +39,7 @@ export function userOf(json: unknown): RunUser {
   return user;
 }
 
-/** Trimmed, in their order; empty and repeated ones and values that are not text are left out. */
+/** Trimmed, in their order; empty and repeated ones and values that are not strings are left out. */
 const tagsOf = (values: readonly unknown[]): string[] => [
   ...new Set(values.flatMap((v) => (typeof v === 'string' && v.trim() !== '' ? [v.trim()] : []))),
 ];
@@ -47,7 +47,7 @@ const tagsOf = (values: readonly unknown[]): string[] => [
 export const writeUser = (run: string, user: RunUser): void =>
   writeAtomic(runPaths(run).user, `${JSON.stringify(user, null, 2)}\n`, run);
 
-/** Changes some annotations and keeps the others. The file omits empty texts, no tags and a removed star. */
+/** Changes some annotations and keeps the others. The file omits empty strings, empty tags and a removed star. */
 export function changeUser(run: string, change: Partial<RunUser>): void {
   const user = { ...readWhatIsWhole(run), ...change };
   const tags = tagsOf(user.tags ?? []);

@@ -11,8 +11,8 @@ export const RECORDS = ['inputs.json', 'trial.json', 'spec.json'] as const;
 /**
  * Writes them into a run's folder here, with paths of this machine. The experiment comes last: a run counts from then on.
  *
- * @param texts each as it is on the cluster, by its name; one that is not whole JSON is left for the next time
- * @param here the path on this machine of a path of the cluster; undefined for any other text
+ * @param texts each file as it is on the cluster, by its name; one that is not whole JSON is left for the next time
+ * @param here the path on this machine of a path of the cluster; undefined for any other string
  */
 export function writeRecordsHere(
   run: string,

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { editorHint } from '../words/editor-hint';
 import { shortPaths } from '../words/short-paths';
 
-/** An error and its hint in one text, in the words of the editor: the reason first, and files without their paths. */
+/** An error and its hint in one string, in the words of the editor: the reason first, and files without their paths. */
 export function messageOf({ message, hint }: { message: string; hint?: string }): string {
   const text = hint ? `${message} ${editorHint(hint)}` : message;
   const folders = vscode.workspace.workspaceFolders?.map((f) => f.uri.fsPath) ?? [];

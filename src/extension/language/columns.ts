@@ -85,7 +85,7 @@ export const flagColumns = ({ columns }: DataHead): string[] =>
     )
     .map((c) => c.name);
 
-/** Shortens a text to one line, truncated with an ellipsis. */
+/** Shortens a string to one line, truncated with an ellipsis. */
 export function shorten(text: string, length: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;

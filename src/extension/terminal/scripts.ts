@@ -69,7 +69,7 @@ export function batchScript(places: TerminalPlaces): string {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** Quotes any text as one shell word. */
+/** Quotes any string as one shell word. */
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** In a batch file a percent sign is doubled; a Windows path cannot contain a quotation mark. */

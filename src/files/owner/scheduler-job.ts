@@ -18,5 +18,5 @@ export function schedulerJob(env: NodeJS.ProcessEnv): OwnerRecord['job'] {
   return { id: `kubernetes:${uid}:${index}`, restarts: number(failures) + number(ignored) };
 }
 
-/** An annotation that is not there is passed on as an empty text. */
+/** An annotation that is not there is passed on as an empty string. */
 const number = (text: string | undefined): number => Number(text ?? 0) || 0;

@@ -18,7 +18,7 @@ export async function dispatcher(
   const ca = trusted(certificates);
   for (const proxy of [proxies.http, proxies.https]) requireProxy(proxy);
   return new EnvHttpProxyAgent({
-    // An empty text, since undici would otherwise read this process's variables.
+    // An empty string, since undici would otherwise read this process's variables.
     httpProxy: proxies.http ?? '',
     httpsProxy: proxies.https ?? '',
     noProxy: proxies.except ?? '',

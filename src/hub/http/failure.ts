@@ -113,8 +113,8 @@ export interface Refusal {
 }
 
 /**
- * The refusal of a server. The codes are those that hf_raise_for_status of huggingface_hub (utils/_http.py) reads: the hub
- * answers 401 for gated, private and missing repositories alike, and says in X-Error-Code which it is.
+ * The refusal of a server. The codes are those that hf_raise_for_status of huggingface_hub (utils/_http.py) reads: the
+ * hub answers 401 for gated, private and missing repositories alike, and X-Error-Code states which it is.
  */
 export function refusal(request: Refusal): Failure {
   const { url, status, header, authorized, withheld, what, page, oddTries = 0 } = request;

@@ -54,7 +54,7 @@ const CLOSES = new Map([
 ]);
 const END = 17;
 
-/** The offset at which a JSON text is first nested more than `DEEPEST` levels deep; undefined if it never is. */
+/** The offset at which JSON is first nested more than `DEEPEST` levels deep; undefined if it never is. */
 export function tooDeep(text: string): number | undefined {
   const scanner = createScanner(text, true);
   const open: number[] = [];
