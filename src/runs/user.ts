@@ -47,7 +47,7 @@ const tagsOf = (values: readonly unknown[]): string[] => [
 export const writeUser = (run: string, user: RunUser): void =>
   writeAtomic(runPaths(run).user, `${JSON.stringify(user, null, 2)}\n`, run);
 
-/** Changes some annotations and keeps the others. The file omits empty strings, empty tags and a removed star. */
+/** Changes some annotations and keeps the others. The file omits empty strings, an empty list of tags and a removed star. */
 export function changeUser(run: string, change: Partial<RunUser>): void {
   const user = { ...readWhatIsWhole(run), ...change };
   const tags = tagsOf(user.tags ?? []);

@@ -54,7 +54,7 @@ export const referenceProblems = (named: Named): Problem[] =>
     return problem === undefined ? [] : [{ path, message: `${path.join('.')} is "${text}", ${problem}` }];
   });
 
-/** Every string that is meant as a reference in an experiment's content, also in its sweep, in the order of the text. */
+/** Every string meant as a reference in an experiment's content, also in its sweep, in the order of the file. */
 export function hubTextsIn(value: unknown, path: JSONPath = []): { path: JSONPath; text: string }[] {
   if (typeof value === 'string') return isHubReference(value) ? [{ path, text: value }] : [];
   if (typeof value !== 'object' || value === null) return [];
