@@ -10,7 +10,7 @@ function restricted(folder, depth, ...more) {
   const patterns = [
     {
       // An inner folder may have the name of another folder of src: only this many steps lead out of this one.
-      regex: `^(\\.\\./){${depth + 1}}(?!(${[folder, ...FOLDERS[folder]].join('|')})/|\\.\\./package\\.json$)`,
+      regex: `^(\\.\\./){${depth + 1}}(?!(${[folder, ...FOLDERS[folder]].join('|')})/|\\.\\./package(\\.nls)?\\.json$)`,
       message: `src/${folder} must not import this: imports go one way.`,
     },
     ...more,

@@ -3,15 +3,17 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundles } from './lib/bundles.mjs';
 import { Failure, main, say } from './lib/console.mjs';
+import { writeManifest } from './lib/manifest.mjs';
 import { stageGpu } from './lib/package/gpu.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
 const DIST = join(ROOT, 'dist');
 
-/** Bundles the programs and pages into dist/. Needs the dependencies. */
+/** Writes the manifest that the code declares, and bundles the programs and pages into dist/. Needs the dependencies. */
 export async function build() {
   say('Building …');
+  await writeManifest();
   const esbuild = await import('esbuild');
   await Promise.all(bundles(DIST).map((options) => esbuild.build(options))).catch(() => {
     throw new Failure('The build failed; the errors are above.');
@@ -23,6 +25,7 @@ export async function build() {
 /** Rebuilds on every change until stopped. The two markers tell .vscode/tasks.json when a build is complete. */
 async function watch() {
   const esbuild = await import('esbuild');
+  await writeManifest();
   linkNode();
   await stageGpu(DIST);
   let going = 0;

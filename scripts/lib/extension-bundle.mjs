@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { schemaBeside, validatorBeside } from './bundle-plugins.mjs';
+import { DECLARES } from './manifest.mjs';
 import { ROOT } from './run.mjs';
 
 const MAIN = './src/extension/main.ts';
@@ -43,7 +44,10 @@ const afterMain = {
       return { path: relative(ROOT, found.path).split(sep).join('/'), namespace: 'part' };
     });
     build.onLoad({ filter: /./, namespace: 'part' }, ({ path }) => ({
-      contents: `import '${MAIN}'; export * from './${path}';`,
+      // A name that is exported here hides that of the module: what it declares for package.json is left out.
+      contents: `import '${MAIN}'; export * from './${path}'; ${
+        DECLARES.test(readFileSync(join(ROOT, path), 'utf8')) ? 'export const contributes = undefined;' : ''
+      }`,
       resolveDir: ROOT,
     }));
   },

@@ -2,6 +2,20 @@ import type * as vscode from 'vscode';
 import { registerGuarded } from '../ask/guard';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    compareMethods: {
+      title: 'Compare Methods at Equal Budget',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canEdit', group: '1_run@6' },
+        { at: 'explorer', of: 'experiment', group: 'aurora@4' },
+      ],
+    },
+  },
+};
 
 /** The command that makes a comparison of methods from an experiment. */
 export const registerCompare = (services: Services): vscode.Disposable =>

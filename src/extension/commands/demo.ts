@@ -4,6 +4,25 @@ import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
 import type { DemoName } from '../runs/demo-places';
 import type { Services } from '../services';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    runDemo: {
+      title: 'Run the Demo',
+      icon: 'rocket',
+      enablement: 'isWorkspaceTrusted || workbenchState == empty',
+    },
+    runImageDemo: {
+      title: 'Run the Image Demo',
+      enablement: 'isWorkspaceTrusted || workbenchState == empty',
+    },
+    runLanguageDemo: {
+      title: 'Run the Language Demo',
+      enablement: 'isWorkspaceTrusted || workbenchState == empty',
+    },
+  },
+};
 
 /** Run the Demo, and those of images and of language: from the click to a curve, with no choices to make. */
 export function registerDemo(services: Services): vscode.Disposable {

@@ -7,6 +7,18 @@ import { isTreeNode } from '../runs/nodes';
 import { registerGuarded } from '../ask/guard';
 import { runFrom } from '../ask/pick';
 import { notify } from '../messages/notify';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    openErrors: {
+      title: 'Show Errors',
+      icon: 'list-filter',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canShowErrors', group: '2_open@3' }],
+    },
+  },
+};
 
 /** The command that shows what a run's best state, or one of its checkpoints, gets wrong. */
 export const registerErrors = (services: Services): vscode.Disposable =>

@@ -6,6 +6,31 @@ import { COMMAND } from '../ids';
 import { untrusted } from '../../executors/missing';
 import type { Services } from '../services';
 import { notify } from '../messages/notify';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    getModel: {
+      title: 'Get Model',
+      icon: 'cloud-download',
+      menus: [{ at: 'title', view: 'models', group: 'navigation@1' }],
+    },
+    getData: {
+      title: 'Get Data Set',
+      icon: 'cloud-download',
+    },
+    downloadExperiment: {
+      title: 'Download What an Experiment Names',
+      palette: 'aurora.hasExperiments && isWorkspaceTrusted',
+    },
+    signIn: {
+      title: 'Sign In to Hugging Face',
+    },
+    signOut: {
+      title: 'Sign Out of Hugging Face',
+    },
+  },
+};
 
 /** Models and data sets from the Hugging Face hub. Nothing is requested before the user runs one of these. */
 export function registerGet(services: Services): vscode.Disposable {

@@ -3,6 +3,17 @@ import { registerGuarded } from '../ask/guard';
 import { COMMAND } from '../ids';
 import { ReportPages } from '../notices/report-pages';
 import type { Services } from '../services';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    showModelReport: {
+      title: 'Show Model Report',
+      palette: false,
+      menus: [{ at: 'model', group: '2_open@3' }],
+    },
+  },
+};
 
 /** The command that shows what `aurora inspect` says about a model as a document. */
 export function registerModelReport({ log, models }: Services): vscode.Disposable {

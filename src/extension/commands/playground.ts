@@ -3,6 +3,23 @@ import { registerGuarded } from '../ask/guard';
 import { COMMAND } from '../ids';
 import { trustedFor } from '../notices/open-report';
 import type { Services } from '../services';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    openPlayground: {
+      title: 'Open Playground',
+      icon: 'comment-discussion',
+      palette: 'workbenchState != empty',
+      menus: [
+        { at: 'run', can: 'canPlay', group: '2_open@4' },
+        { at: 'model', group: 'inline@2' },
+        { at: 'model', group: '1_run@2' },
+        { at: 'explorer', of: 'onnx', group: 'aurora@4' },
+      ],
+    },
+  },
+};
 
 /** The command that opens a run, a checkpoint, an adapter or a model in the playground. */
 export const registerPlayground = (services: Services): vscode.Disposable =>

@@ -6,6 +6,18 @@ import { rowsFor } from '../runs/selection';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { runsFrom } from '../ask/pick-many';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    openStudy: {
+      title: 'Open Study',
+      icon: 'beaker',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canStudy', several: true, group: '2_open@5' }],
+    },
+  },
+};
 
 /** The command that compares runs: those selected, or all of an experiment. */
 export const registerStudy = (services: Services): vscode.Disposable =>

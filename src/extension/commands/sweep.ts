@@ -8,6 +8,69 @@ import { COMMAND, FROM_ROW } from '../ids';
 import type { ResumeOptions } from '../launcher/client';
 import type { Services } from '../services';
 import { notify } from '../messages/notify';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    runSweep: {
+      title: 'Run Sweep',
+      icon: 'run-all',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canSweep', group: '1_run@5' },
+        { at: 'explorer', of: 'experiment', group: 'aurora@3' },
+      ],
+    },
+    runSweepOn: {
+      title: 'Run Sweep On…',
+      icon: 'server-environment',
+      palette: 'aurora.hasExperiments',
+      menus: [{ at: 'row', can: 'canSweep', group: '1_run@7' }],
+    },
+    stopSweep: {
+      title: 'Stop Sweep',
+      icon: 'debug-stop',
+      palette: 'aurora.hasRunningSweep',
+      menus: [
+        { at: 'row', can: 'canStopSweep', group: '1_run@1' },
+        { at: 'row', can: 'canStopSweep', group: 'inline@1' },
+      ],
+    },
+    resumeSweep: {
+      title: 'Resume Sweep',
+      icon: 'debug-continue',
+      palette: false,
+      menus: [
+        { at: 'row', can: 'canGoOn', group: '1_run@1' },
+        { at: 'row', can: 'canGoOn', group: 'inline@1' },
+      ],
+    },
+    openSweep: {
+      title: 'Open Sweep',
+      icon: 'graph',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canOpenSweep', group: '2_open@1' },
+        { at: 'row', can: 'canOpenSweep', group: 'inline@2' },
+      ],
+    },
+    studySweep: {
+      title: 'Open Study of Sweep',
+      palette: false,
+      menus: [{ at: 'row', can: 'canOpenSweep', group: '2_open@2' }],
+    },
+    revealSweep: {
+      title: 'Reveal Sweep Folder',
+      palette: false,
+      menus: [{ at: 'row', can: 'canOpenSweep', group: '2_open@8' }],
+    },
+    deleteSweep: {
+      title: 'Delete Sweep',
+      palette: 'aurora.hasExperiments',
+      menus: [{ at: 'row', can: 'canOpenSweep', group: '5_delete@1' }],
+    },
+  },
+};
 
 /** Sweeps run in `aurora sweep`, as runs do in `aurora train`: in a separate process, found again by its folder. */
 export const registerSweeps = (services: Services): vscode.Disposable =>

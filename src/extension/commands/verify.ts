@@ -5,6 +5,17 @@ import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
 import { ReportPages } from '../notices/report-pages';
 import type { Services } from '../services';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    verifyEngines: {
+      title: 'Verify Experiment on Both Engines',
+      icon: 'verified',
+      palette: 'aurora.hasExperiments',
+    },
+  },
+};
 
 /** The command that runs an experiment's first batch on both engines and reports where they differ. */
 export function registerVerify(services: Services): vscode.Disposable {

@@ -5,6 +5,23 @@ import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { tellContext } from './gpu-context';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    installGpuSupport: {
+      title: 'Install GPU Support',
+      icon: 'cloud-download',
+      menus: [{ at: 'title', view: 'machine', group: '1_gpu@1' }],
+    },
+    removeGpuSupport: {
+      title: 'Remove GPU Support',
+      icon: 'trash',
+      palette: 'aurora.gpuSupport',
+      menus: [{ at: 'title', view: 'machine', when: 'aurora.gpuSupport', group: '1_gpu@2' }],
+    },
+  },
+};
 
 /** Install and Remove GPU Support. Both take a part as argument, and ask for it otherwise. */
 export function registerGpuSupport(services: Services): vscode.Disposable {

@@ -2,6 +2,31 @@ import * as vscode from 'vscode';
 import { showError } from '../ask/guard';
 import type { Services } from '../services';
 import { isExperiment } from './experiment-document';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  activation: ['workspaceContains:**/*.aurora.json'],
+  sections: {
+    languages: [
+      {
+        id: 'aurora-experiment',
+        aliases: ['AuroRA Experiment'],
+        extensions: ['.aurora.json'],
+        configuration: './media/aurora-experiment.language.json',
+        icon: { light: './media/aurora-light.svg', dark: './media/aurora-dark.svg' },
+      },
+    ],
+    grammars: [
+      {
+        language: 'aurora-experiment',
+        scopeName: 'source.json.comments.aurora',
+        path: './media/aurora-experiment.tmLanguage.json',
+      },
+    ],
+    jsonValidation: [{ fileMatch: '*.aurora.json', url: './dist/experiment.editor-schema.json' }],
+    jsonLanguageParticipants: [{ languageId: 'aurora-experiment', comments: true }],
+  },
+};
 
 /** Language features for experiments in the editor. The analysis is loaded when the first one is open. */
 export function registerLanguage(services: Services): vscode.Disposable {

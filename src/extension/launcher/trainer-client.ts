@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { clusterSetting } from './cluster-setting';
-import { SETTING } from '../ids';
 import type { TrainerClient } from './client';
 import type { DeviceSettings } from './device-arguments';
+import { setting } from './settings';
 import { Trainer, type TrainerHost } from './trainer';
 
 /** workspaceState: this workspace's leased runs, across a reload. */
@@ -44,11 +44,11 @@ export function createTrainerClient(
   };
 }
 
-/** The user's device settings; `settings` is the section "aurora". */
-export const deviceSettings = (settings: vscode.WorkspaceConfiguration): DeviceSettings => ({
-  engine: settings.get(SETTING.engine, 'onnxruntime'),
-  device: settings.get(SETTING.device, 'auto'),
-  fallBackToCpu: settings.get(SETTING.fallBackToCpu, false),
+/** The user's device settings. */
+export const deviceSettings = (): DeviceSettings => ({
+  engine: setting('engine'),
+  device: setting('device'),
+  fallBackToCpu: setting('fallBackToCpu'),
 });
 
 /**
@@ -57,9 +57,8 @@ export const deviceSettings = (settings: vscode.WorkspaceConfiguration): DeviceS
  * @param device the settings as the command's arguments
  */
 export function machineArguments(device: (settings: DeviceSettings) => string[]): string[] {
-  const settings = vscode.workspace.getConfiguration('aurora');
-  const threads = settings.get(SETTING.threads, 0);
-  return [...(threads > 0 ? ['--threads', String(threads)] : []), ...device(deviceSettings(settings))];
+  const threads = setting<number>('threads');
+  return [...(threads > 0 ? ['--threads', String(threads)] : []), ...device(deviceSettings())];
 }
 
 function trainerHost(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): TrainerHost {
@@ -70,16 +69,13 @@ function trainerHost(context: vscode.ExtensionContext, log: vscode.LogOutputChan
     execPath: process.execPath,
     electron: process.versions.electron,
     trusted: () => vscode.workspace.isTrusted,
-    settings() {
-      const settings = vscode.workspace.getConfiguration('aurora');
-      return {
-        nodePath: settings.get(SETTING.nodePath, ''),
-        threads: settings.get(SETTING.threads, 0),
-        keepRunsAfterClose: settings.get(SETTING.keepRunsAfterClose, false),
-        cluster: clusterSetting(),
-        ...deviceSettings(settings),
-      };
-    },
+    settings: () => ({
+      nodePath: setting('nodePath'),
+      threads: setting('threads'),
+      keepRunsAfterClose: setting('keepRunsAfterClose'),
+      cluster: clusterSetting(),
+      ...deviceSettings(),
+    }),
     memory: {
       get() {
         const handed = context.globalState.get<readonly string[]>(HANDED_OVER, []);

@@ -11,6 +11,17 @@ import { isActiveHere } from '../runs/shown-state';
 import { checkMarkdown, checkSummary, parseDoctorLine, placeProgress } from '../words/check-text';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    checkMachine: {
+      title: 'Check This Machine',
+      icon: 'pulse',
+      menus: [{ at: 'title', view: 'machine', group: 'navigation@1' }],
+    },
+  },
+};
 
 const SCHEME = 'aurora-machine';
 const KEY = 'machineCheck';

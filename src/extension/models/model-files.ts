@@ -2,6 +2,11 @@ import * as vscode from 'vscode';
 import { CONTEXT } from '../ids';
 import { isOnnx, MODEL_FILES, modelsAmong } from './model-paths';
 import { EXCLUDED } from './workspace-files';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  activation: ['workspaceContains:**/model.safetensors', 'workspaceContains:**/model.safetensors.index.json'],
+};
 
 const LIMIT = 2000;
 /** After this delay the workspace is searched for the first time. */

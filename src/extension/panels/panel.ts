@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { Init, PageState } from '../../protocol/panels/handshake';
-import type { PANELS } from '../ids';
 import { showError } from '../ask/guard';
 import { panelHtml } from './html';
 
 /** A kind of dashboard: how a panel is created and which messages it exchanges with its page. */
 export interface PanelKind<Open, FromPage> {
   /** The name, which is also that of the page's bundle: dist/webview/<name>.js and .css. */
-  name: (typeof PANELS)[number];
+  name: string;
   /** Panels with the same key are the same panel. */
   key(open: Open): string;
   title(open: Open): string;

@@ -10,6 +10,27 @@ import type { Services } from '../services';
 import { preflightOf } from '../language/kept-preflight';
 import type { Preflights } from './preflights';
 import { notify } from '../messages/notify';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    preflight: {
+      title: 'Run Preflight',
+      icon: 'checklist',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canRun', group: '1_run@2' },
+        { at: 'explorer', of: 'experiment', group: 'aurora@2' },
+        { at: 'editor', group: 'navigation@2' },
+      ],
+    },
+    showPreflight: {
+      title: 'Show Preflight Report',
+      palette: 'aurora.hasExperiments',
+      menus: [{ at: 'row', can: 'canEdit', group: '2_open@4' }],
+    },
+  },
+};
 
 /** The command that measures what a run would take, and checks its data, before it starts. */
 export function registerPreflight(services: Services): vscode.Disposable {

@@ -11,6 +11,36 @@ import { inProgress, isIdle, whileStarting } from './in-progress';
 import { RunQueue, type QueuedRun } from './run-queue';
 import { QueueStarter } from './starter';
 import { notify } from '../messages/notify';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    runQueued: {
+      title: 'Run Now',
+      icon: 'play',
+      palette: false,
+      menus: [
+        { at: 'row', can: 'canRunNow', group: 'inline@1' },
+        { at: 'row', can: 'canRunNow', group: '1_run@1' },
+      ],
+    },
+    removeQueued: {
+      title: 'Remove from Queue',
+      icon: 'close',
+      palette: false,
+      menus: [
+        { at: 'row', can: 'canUnqueue', group: 'inline@2' },
+        { at: 'row', can: 'canUnqueue', group: '5_delete@1' },
+      ],
+    },
+    continueQueue: {
+      title: 'Continue Queue',
+      icon: 'debug-continue',
+      palette: 'aurora.queueHeld && isWorkspaceTrusted',
+      menus: [{ at: 'row', can: 'canContinueQueue', group: '1_run@2' }],
+    },
+  },
+};
 
 /** workspaceState. */
 const QUEUE = 'queue';

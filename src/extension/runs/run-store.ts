@@ -8,6 +8,16 @@ import { Catalog, type Changes } from './catalog';
 import { storedDemos } from './demo-places';
 import { isActive } from './shown-state';
 import type { ExperimentEntry, RunEntry, RunStore } from './store';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  sections: {
+    configurationDefaults: {
+      'files.watcherExclude': { '**/.aurora/**': true },
+      'search.exclude': { '**/.aurora': true },
+    },
+  },
+};
 
 /** Polling interval of running runs. */
 const ACTIVE_MS = 250;

@@ -1,7 +1,7 @@
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
-import { SETTING } from '../ids';
+import { setting } from '../launcher/settings';
 import type { Services } from '../services';
 import { writeTerminalScripts } from './scripts';
 
@@ -19,7 +19,7 @@ export function registerTerminals({ context, log }: Services): vscode.Disposable
     if (!vscode.workspace.isTrusted) return;
     try {
       await writeTerminalScripts(bin, {
-        settingNode: vscode.workspace.getConfiguration('aurora').get<string>(SETTING.nodePath, '').trim(),
+        settingNode: setting<string>('nodePath').trim(),
         editorNode: process.versions.electron === undefined ? process.execPath : undefined,
         copy,
         dist: join(context.extensionPath, 'dist'),
@@ -44,7 +44,7 @@ export function registerTerminals({ context, log }: Services): vscode.Disposable
     vscode.window.onDidOpenTerminal(() => void write()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void write()),
     vscode.workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration(`aurora.${SETTING.nodePath}`)) void write();
+      if (change.affectsConfiguration('aurora.nodePath')) void write();
     }),
   );
 }

@@ -7,6 +7,34 @@ import { conclusions, MOST_RUNS, table } from './comparison';
 import { findRun } from './find-runs';
 import { optionalText, optionalTexts, type ToolInput } from './input';
 import { experimentIn, requireWanted, workspaceFolders, type Tool } from './tool';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  tools: {
+    aurora_compare_runs: {
+      reference: 'auroraCompare',
+      name: 'Compare Runs',
+      description: 'Results and differing settings of runs, with statistical tests',
+      forModel:
+        'Lists and compares AuroRA runs, the best first: state, best and latest evaluation, trainable parameters, duration, and only the settings in which they differ. For finished runs it adds paired statistical tests between groups that differ in more than the seed, worded so that chance is not taken for a difference. Without arguments it lists all runs of the workspace.',
+      icon: 'git-compare',
+      tag: 'evaluation',
+      input: {
+        runs: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'Ids, folders or display names of the runs',
+        },
+        experiment: { type: 'string', description: 'Path of a *.aurora.json file: compare all its runs' },
+        metric: {
+          type: 'string',
+          description:
+            'Metric to sort and test by, such as accuracy, loss, f1, perplexity (default: that of the first run)',
+        },
+      },
+    },
+  },
+};
 
 export const compareTool: Tool = {
   prepare: () => Promise.resolve({ invocationMessage: vscode.l10n.t('Comparing runs') }),

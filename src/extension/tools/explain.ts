@@ -5,6 +5,24 @@ import { findRun } from './find-runs';
 import { optionalText } from './input';
 import { fully } from './run-facts';
 import { requireWanted, workspaceFolders, type Tool } from './tool';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  tools: {
+    aurora_explain_run: {
+      reference: 'auroraExplain',
+      name: 'Explain Run',
+      description: 'Everything that a run recorded',
+      forModel:
+        "Returns everything that an AuroRA run recorded, to explain how it went and what to change: all settings, data facts, evaluations, the loss, learning rate and gradient norm at points of the curve, warnings and alarms, why it stopped or failed, the trivial baseline, test scores, device and checkpoints. The numbers are those of the run's files; quote them, do not estimate others.",
+      icon: 'info',
+      tag: 'evaluation',
+      input: {
+        run: { type: 'string', description: 'Id, folder or display name of the run (default: the newest)' },
+      },
+    },
+  },
+};
 
 export const explainTool: Tool = {
   prepare: () => Promise.resolve({ invocationMessage: vscode.l10n.t('Reading the run') }),

@@ -8,6 +8,30 @@ import { findRun } from './find-runs';
 import { optionalCount, optionalText } from './input';
 import { briefly, curve } from './run-facts';
 import { requireWanted, workspaceFolders, type Tool } from './tool';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  tools: {
+    aurora_follow_run: {
+      reference: 'auroraFollow',
+      name: 'Follow Run',
+      description: 'Wait for a run, and report its progress',
+      forModel:
+        'Waits for an AuroRA run to end, for at most waitSeconds, and returns its state, step, best and latest evaluation, and its loss curve at a few steps. Call it again while the state is starting or running. With waitSeconds 0 it returns where the run stands now.',
+      icon: 'pulse',
+      tag: 'training',
+      input: {
+        run: { type: 'string', description: 'Id, folder or display name of the run (default: the newest)' },
+        waitSeconds: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 600,
+          description: 'Longest wait in seconds (default: 60)',
+        },
+      },
+    },
+  },
+};
 
 const USUAL_SECONDS = 60;
 const MOST_SECONDS = 600;

@@ -8,6 +8,28 @@ import { experimentQuestion } from './experiment-question';
 import { text } from './input';
 import { confirmed, experimentIn, requireTrust, requireWanted, type Tool } from './tool';
 import { preflightConfirmation } from './words';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  tools: {
+    aurora_preflight: {
+      reference: 'auroraPreflight',
+      name: 'Run Preflight',
+      description: 'Check an experiment, and measure a few real training steps',
+      forModel:
+        'Checks an AuroRA experiment (*.aurora.json) and measures it with a few real training steps on this machine, keeping nothing. Returns a report: matched layers and trainable parameters, class balance, truncated texts, duplicates between training and validation data, time per step and for the whole run, peak memory, and every problem with its fix. Run it before aurora_run_experiment for a new or changed experiment. Takes from seconds to minutes, and asks the user for confirmation. Needs a trusted workspace.',
+      icon: 'checklist',
+      tag: 'data',
+      input: {
+        experiment: {
+          type: 'string',
+          description: 'Path of the *.aurora.json file, relative to the workspace folder',
+        },
+      },
+      required: ['experiment'],
+    },
+  },
+};
 
 export const preflightTool: Tool = {
   async prepare(services, input) {

@@ -6,6 +6,34 @@ import { changedSettings, text } from './input';
 import { briefly } from './run-facts';
 import { confirmed, experimentIn, requireTrust, requireWanted, shownPath, type Tool } from './tool';
 import { runConfirmation } from './words';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  tools: {
+    aurora_run_experiment: {
+      reference: 'auroraRun',
+      name: 'Run Experiment',
+      description: 'Train an experiment on this machine',
+      forModel:
+        "Starts training an AuroRA experiment (*.aurora.json) on this machine and returns the new run's id at once, without waiting for the end; then call aurora_follow_run. Settings can be changed for this run only. Asks the user for confirmation. Needs a trusted workspace. Mistakes in the experiment file are returned with line, column and a suggestion.",
+      icon: 'play',
+      tag: 'training',
+      input: {
+        experiment: {
+          type: 'string',
+          description: 'Path of the *.aurora.json file, relative to the workspace folder',
+        },
+        settings: {
+          type: 'object',
+          description:
+            'Settings to change for this run, by dotted key; only adapter.* and training.*. Example: { "training.learningRate": 0.001, "adapter.rank": 4 }',
+          additionalProperties: true,
+        },
+      },
+      required: ['experiment'],
+    },
+  },
+};
 
 export const runTool: Tool = {
   async prepare(services, input) {

@@ -1,20 +1,20 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
-import { TOOL } from '../ids';
+import type { ToolName } from '../ids';
 import type { Services } from '../services';
 import { bounded } from './answer';
 import type { ToolInput } from './input';
 import type { Tool } from './tool';
 
 /** Loaded when a language model calls one for the first time. */
-const TOOLS: [name: string, load: () => Promise<Tool>][] = [
-  [TOOL.inspectModel, async () => (await import('./inspect')).inspectTool],
-  [TOOL.preflight, async () => (await import('./preflight')).preflightTool],
-  [TOOL.runExperiment, async () => (await import('./run')).runTool],
-  [TOOL.followRun, async () => (await import('./follow')).followTool],
-  [TOOL.compareRuns, async () => (await import('./compare')).compareTool],
-  [TOOL.explainRun, async () => (await import('./explain')).explainTool],
-];
+const TOOLS: Record<ToolName, () => Promise<Tool>> = {
+  aurora_inspect_model: async () => (await import('./inspect')).inspectTool,
+  aurora_preflight: async () => (await import('./preflight')).preflightTool,
+  aurora_run_experiment: async () => (await import('./run')).runTool,
+  aurora_follow_run: async () => (await import('./follow')).followTool,
+  aurora_compare_runs: async () => (await import('./compare')).compareTool,
+  aurora_explain_run: async () => (await import('./explain')).explainTool,
+};
 
 /**
  * The commands that the editor's chat can call. The extension sends nothing anywhere: VS Code passes a tool's answer to the
@@ -24,7 +24,7 @@ export function registerTools(services: Services): vscode.Disposable {
   const { lm } = vscode as Partial<typeof vscode>;
   if (typeof lm?.registerTool !== 'function') return vscode.Disposable.from();
   return vscode.Disposable.from(
-    ...TOOLS.map(([name, load]) =>
+    ...Object.entries(TOOLS).map(([name, load]) =>
       lm.registerTool<ToolInput>(name, {
         prepareInvocation: ({ input }) =>
           plainly(services, async () => (await load()).prepare(services, input)),

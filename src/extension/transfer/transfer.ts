@@ -6,6 +6,46 @@ import { explaining } from '../ask/training-problems';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    exportRun: {
+      title: 'Export Run',
+      icon: 'export',
+      palette: 'aurora.hasRuns',
+      menus: [
+        { at: 'run', can: 'canExport', of: 'run', several: true, group: '1_run@3' },
+        { at: 'row', can: 'canExport', of: 'checkpoint|adapter', group: '1_run@3' },
+      ],
+    },
+    publishAdapter: {
+      title: 'Publish Adapter',
+      icon: 'cloud-upload',
+      palette: 'aurora.hasRuns',
+      menus: [
+        { at: 'run', of: 'run', can: 'canExport', group: '1_run@4' },
+        { at: 'row', of: 'checkpoint|adapter', can: 'canExport', group: '1_run@4' },
+      ],
+    },
+    openCard: {
+      title: 'Open Model Card',
+      icon: 'open-preview',
+      palette: false,
+      menus: [{ at: 'row', can: 'canOpenCard', group: '2_open@1' }],
+    },
+    importAdapter: {
+      title: 'Import Adapter',
+      icon: 'desktop-download',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canRun', group: '1_run@4' },
+        { at: 'title', view: 'experiments', when: 'aurora.hasExperiments', group: '3_more@0' },
+        { at: 'explorer', of: 'adapter', group: 'aurora@1' },
+      ],
+    },
+  },
+};
 
 /** Adapter export, import and publishing. */
 export const registerTransfer = (services: Services): vscode.Disposable =>

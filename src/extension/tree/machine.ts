@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { CONTEXT, VIEW } from '../ids';
+import { CONTEXT } from '../ids';
 import { lastCheck } from '../machine/check-machine';
 import { isActiveHere } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -12,6 +12,22 @@ import { withPlainErrors } from './plain-errors';
 import type { RunNode } from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow } from '../words/run-row';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  view: {
+    id: 'machine',
+    name: 'Machine',
+    place: 3,
+    collapsed: true,
+    welcome: {
+      unknown: {
+        when: '!aurora.machineKnown',
+        text: 'The devices of this machine have not been detected yet.\n[Detect Now](command:aurora.refresh)',
+      },
+    },
+  },
+};
 
 /** The interval in which memory is read while the view is open. */
 const REFRESH_MS = 5000;
@@ -19,7 +35,7 @@ const REFRESH_MS = 5000;
 /** The view of running work, the machine, and missing parts. Polls only while the view is visible. */
 export function registerMachineView(services: Services): vscode.Disposable {
   const tree = new MachineTree(services);
-  const view = vscode.window.createTreeView(VIEW.machine, {
+  const view = vscode.window.createTreeView('aurora.machine', {
     treeDataProvider: withPlainErrors<MachineNode>(tree),
   });
   const timer = setInterval(() => view.visible && void tree.look(), REFRESH_MS);

@@ -5,7 +5,7 @@ import { AuroraError } from '../../base/errors';
 import type { StepCost } from '../../protocol/step-cost';
 import { modelPath } from '../../files/model-path';
 import { registerGuarded } from '../ask/guard';
-import { COMMAND, VIEW } from '../ids';
+import { COMMAND } from '../ids';
 import { findModels } from '../models/model-files';
 import { isOnnx, MODEL_FILES } from '../models/model-paths';
 import type { Services } from '../services';
@@ -16,13 +16,43 @@ import { modelRows, refusalRows, STEP_ROW, type ModelRow } from './model-rows';
 import { withPlainErrors } from './plain-errors';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
+import type { Contributes } from '../manifest/declared';
+import { NO_FOLDER } from './welcome';
+
+export const contributes: Contributes = {
+  commands: {
+    estimateStep: {
+      title: 'Estimate Training Step',
+      icon: 'edit',
+      palette: false,
+      menus: [
+        { at: 'model', group: '2_open@2', row: 'model|step' },
+        { at: 'model', group: 'inline@1', row: 'step' },
+        { at: 'explorer', of: 'model', group: 'aurora@3' },
+      ],
+    },
+  },
+  view: {
+    id: 'models',
+    name: 'Models',
+    place: 2,
+    collapsed: true,
+    welcome: {
+      noModels: {
+        when: 'workbenchState != empty',
+        text: 'No models in this folder. Get one from the Hugging Face hub, add an ONNX file, or try the demo first.\n[Get Model](command:aurora.getModel)\n[Run the Demo](command:aurora.runDemo)',
+      },
+      noFolder: { when: 'workbenchState == empty', text: NO_FOLDER },
+    },
+  },
+};
 
 /** The workspace's models and, when expanded, what each offers to adapters; read only by the parser process. */
 export function registerModelsView(services: Services): vscode.Disposable {
   const tree = new ModelsTree(services);
   const watcher = vscode.workspace.createFileSystemWatcher(MODEL_FILES);
   return vscode.Disposable.from(
-    vscode.window.createTreeView(VIEW.models, { treeDataProvider: withPlainErrors<ModelNode>(tree) }),
+    vscode.window.createTreeView('aurora.models', { treeDataProvider: withPlainErrors<ModelNode>(tree) }),
     tree,
     watcher,
     watcher.onDidCreate(() => tree.refresh()),

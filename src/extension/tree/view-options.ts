@@ -3,6 +3,38 @@ import { COMMAND, CONTEXT } from '../ids';
 import { SORT, SORTS, sortOf, type Sort } from '../runs/sort';
 import { registerGuarded } from '../ask/guard';
 import { askText } from '../messages/input';
+import type { Contributes } from '../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    filterRuns: {
+      title: 'Filter Runs',
+      icon: 'filter',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        {
+          at: 'title',
+          view: 'experiments',
+          when: 'aurora.hasExperiments && !aurora.filtered',
+          group: 'navigation@2',
+        },
+        { at: 'title', view: 'experiments', when: 'aurora.hasExperiments', group: '1_view@2' },
+      ],
+    },
+    clearFilter: {
+      title: 'Clear Filter',
+      icon: 'clear-all',
+      palette: 'aurora.filtered',
+      menus: [{ at: 'title', view: 'experiments', when: 'aurora.filtered', group: 'navigation@2' }],
+    },
+    sortRuns: {
+      title: 'Sort Runs',
+      icon: 'sort-precedence',
+      palette: 'aurora.hasExperiments',
+      menus: [{ at: 'title', view: 'experiments', when: 'aurora.hasExperiments', group: '1_view@1' }],
+    },
+  },
+};
 
 const FILTER = 'experiments.filter';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { registerGuarded } from '../ask/guard';
-import { COMMAND, INTERNAL, VIEW } from '../ids';
+import { COMMAND, INTERNAL } from '../ids';
 import { nodeId, runFolderOf, type ExperimentNode, type MoreNode } from '../runs/nodes';
 import { rememberSelection } from '../runs/selection';
 import type { Services } from '../services';
@@ -8,6 +8,44 @@ import { ExperimentsTree } from './experiments';
 import { Folding } from './folding';
 import { withPlainErrors } from './plain-errors';
 import { ViewOptions } from './view-options';
+import type { Contributes } from '../manifest/declared';
+import { NO_FOLDER } from './welcome';
+
+export const contributes: Contributes = {
+  commands: {
+    dismissInterrupted: {
+      title: 'Dismiss',
+      icon: 'close',
+      palette: false,
+      menus: [
+        { at: 'row', can: 'canDismiss', group: 'inline@3' },
+        { at: 'row', can: 'canDismiss', group: '3_edit@9' },
+      ],
+    },
+  },
+  view: {
+    id: 'experiments',
+    name: 'Experiments',
+    place: 1,
+    welcome: {
+      noFolder: { when: 'workspaceFolderCount == 0', text: NO_FOLDER },
+      untrusted: {
+        when: 'workspaceFolderCount != 0 && !isWorkspaceTrusted && aurora.loaded && !aurora.hasExperiments',
+        text: 'This folder has no experiments. In Restricted Mode you can view files and calculate budgets; training requires a trusted workspace.\n[Manage Workspace Trust](command:workbench.trust.manage)\n[Open Budget Calculator](command:aurora.openBudget)',
+      },
+      noExperiments: {
+        when: 'workspaceFolderCount != 0 && isWorkspaceTrusted && aurora.loaded && !aurora.hasExperiments',
+        text: 'No experiments in this folder yet.\n[Get Model](command:aurora.getModel)\n[New Experiment](command:aurora.newExperiment)\n[Run the Demo](command:aurora.runDemo)\nNew here? [Get started](command:aurora.getStarted).',
+      },
+      filtered: {
+        when: 'aurora.hasExperiments && aurora.filtered',
+        text: 'No runs match the filter.\n[Clear Filter](command:aurora.clearFilter)',
+      },
+    },
+  },
+};
+
+const VIEW = 'aurora.experiments';
 
 /** Update interval of "3 min ago". */
 const CLOCK_MS = 30_000;
@@ -17,7 +55,7 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
   const options = new ViewOptions(context.workspaceState, log);
   const folding = new Folding(context.workspaceState);
   const tree = new ExperimentsTree(services, options, folding);
-  const view = vscode.window.createTreeView(VIEW.experiments, {
+  const view = vscode.window.createTreeView(VIEW, {
     treeDataProvider: withPlainErrors(tree),
     canSelectMany: true,
     showCollapseAll: true,
@@ -42,7 +80,7 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
     registerGuarded(log, COMMAND.dismissInterrupted, (node) => tree.dismiss(runFolderOf(node))),
   ];
   const shown = registerGuarded(log, INTERNAL.showExperiment, async (file) => {
-    await vscode.commands.executeCommand(`${VIEW.experiments}.focus`);
+    await vscode.commands.executeCommand(`${VIEW}.focus`);
     const node = await tree.experiment(file as string);
     if (node) await view.reveal(node, { select: true, focus: true, expand: true });
   });

@@ -32,7 +32,7 @@ export interface Row {
   description: string;
   /** A codicon and, if meaningful, a theme color. */
   icon: { id: string; color?: string };
-  /** The commands for it; matched by `when` clauses of package.json. */
+  /** The commands for it; menus ask for them by `can`. */
   capabilities: string[];
   /** The row as a sentence for screen readers. */
   spoken: string;

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
 import type { ValidateFunction } from 'ajv';
@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { IS_PART, loadedAtActivation } from '../../../scripts/lib/extension-bundle.mjs';
 import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
 import { PURE } from '../../../scripts/lib/folders.mjs';
-import { PANELS } from '../../../src/extension/ids';
+import { activationEvents, contributes } from '../../../package.json';
+import texts from '../../../package.nls.json';
 import { schemaValidator } from '../../../src/runs/experiment/schema-validator';
 import { scratchFolder } from '../../scratch';
 
@@ -63,6 +64,17 @@ describe("the extension host's code", () => {
       /onnxruntime|@bufbuild\/protobuf|hyparquet|\.node$|src\/(engine|data|trainer|cli|demo|graph\/onnx)\//;
     const modules = files().flatMap((file) => inputs(extension, file));
     expect(modules.filter((path) => forbidden.test(path) || path.includes('/ajv/'))).toEqual([]);
+  });
+
+  test('leaves out what its files declare for package.json', () => {
+    const declared = [
+      ...Object.values(texts).filter((text) => text.length > 60),
+      ...contributes.languageModelTools.map((tool) => tool.modelDescription),
+    ];
+    expect(declared.length).toBeGreaterThan(30);
+    const code = files().map((file) => readFileSync(join(folder, file), 'utf8'));
+    const kept = declared.filter((text) => code.some((part) => part.includes(text.slice(0, 50))));
+    expect(kept).toEqual([]);
   });
 
   test('imports only VS Code and Node, and the validator at the first check', () => {
@@ -130,7 +142,12 @@ describe('the pages', () => {
   });
 
   test('are those of the panels', () =>
-    expect(names().sort()).toEqual(PANELS.map((name) => `${name}.js`).sort()));
+    expect(names().sort()).toEqual(
+      activationEvents
+        .flatMap((event) => /^onWebviewPanel:aurora\.(.+)$/.exec(event)?.[1] ?? [])
+        .map((name) => `${name}.js`)
+        .sort(),
+    ));
 
   test('contain only host code that both sides share', () => {
     for (const name of names()) {

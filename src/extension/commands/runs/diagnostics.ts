@@ -8,6 +8,19 @@ import { runFolderOf } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
 import { lastLines, readTail } from '../../launcher/log-tail';
 import { runFrom } from '../../ask/pick';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    copyDiagnostics: {
+      title: 'Copy Diagnostics',
+      menus: [
+        { at: 'run', can: 'canDiagnose', group: '4_more@1' },
+        { at: 'title', view: 'all', group: '3_more@2' },
+      ],
+    },
+  },
+};
 
 const LOG_LINES = 50;
 
@@ -36,7 +49,7 @@ export function registerDiagnostics(services: Services): vscode.Disposable[] {
           Trusted: vscode.workspace.isTrusted ? 'yes' : 'no',
         },
         ...machine,
-        device: deviceSettings(vscode.workspace.getConfiguration('aurora')),
+        device: deviceSettings(),
         run,
         log: tail && lastLines(tail.text, LOG_LINES),
         home: homedir(),

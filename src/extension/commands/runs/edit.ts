@@ -9,6 +9,46 @@ import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
 import { askText } from '../../messages/input';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    renameRun: {
+      title: 'Rename Run',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canEditUser', group: '3_edit@1' }],
+      keys: {
+        key: 'f2',
+        mac: 'enter',
+        args: 'selection',
+        when: 'focusedView == aurora.experiments && !inputFocus',
+      },
+    },
+    editNote: {
+      title: 'Edit Run Note',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canEditUser', group: '3_edit@2' }],
+    },
+    editTags: {
+      title: 'Edit Tags…',
+      icon: 'tag',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canEditUser', several: true, group: '3_edit@2' }],
+    },
+    starRun: {
+      title: 'Star Run',
+      icon: 'star-empty',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canStar', several: true, group: '3_edit@3' }],
+    },
+    unstarRun: {
+      title: 'Unstar Run',
+      icon: 'star-full',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canUnstar', several: true, group: '3_edit@3' }],
+    },
+  },
+};
 
 /** Commands that edit the user's name and note for a run. Nothing that the trainer wrote is touched. */
 export function registerEditCommands(services: Services): vscode.Disposable[] {

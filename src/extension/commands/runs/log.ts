@@ -8,6 +8,26 @@ import type { Services } from '../../services';
 import { registerGuarded } from '../../ask/guard';
 import { readTail } from '../../launcher/log-tail';
 import { runFrom } from '../../ask/pick';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    showLog: {
+      title: 'Show Trainer Log',
+      icon: 'output',
+      menus: [{ at: 'run', can: 'canDiagnose', group: '2_open@7' }],
+    },
+    showClusterLog: {
+      title: 'Show Cluster Log',
+      icon: 'output',
+      palette: 'aurora.hasRuns',
+      menus: [
+        { at: 'run', can: 'canShowClusterLog', group: '2_open@9' },
+        { at: 'row', can: 'canShowClusterLog', of: 'trial', group: 'inline@3' },
+      ],
+    },
+  },
+};
 
 const SCHEME = 'aurora-log';
 /** Polling interval of an open log. */

@@ -8,6 +8,64 @@ import { registerGuarded } from '../../ask/guard';
 import { experimentFrom, runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
 import { isNonlinear } from '../../../experiment/methods';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    getStarted: {
+      title: 'Get Started',
+    },
+    openBudget: {
+      title: 'Open Budget Calculator',
+      icon: 'symbol-ruler',
+      menus: [
+        { at: 'row', can: 'canEdit', group: '2_open@2' },
+        { at: 'model', group: '2_open@1' },
+        { at: 'title', view: 'experiments', group: '2_open@1' },
+        { at: 'explorer', of: 'model', group: 'aurora@2' },
+        { at: 'editor', group: 'navigation@3' },
+      ],
+    },
+    openRun: {
+      title: 'Open Run Dashboard',
+      icon: 'graph-line',
+      palette: 'aurora.hasRuns',
+      menus: [
+        { at: 'run', can: 'canOpen', everyView: true, group: '2_open@1' },
+        { at: 'row', can: 'canOpen', everyView: true, group: 'inline@2' },
+      ],
+    },
+    compareRuns: {
+      title: 'Compare Runs',
+      icon: 'git-compare',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canOpen', several: true, group: '2_open@5' }],
+    },
+    openActivations: {
+      title: 'Show Layer Activations',
+      icon: 'pulse',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canOpen', group: '2_open@2' }],
+    },
+    openExperiment: {
+      title: 'Open Experiment File',
+      icon: 'go-to-file',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canEdit', group: '2_open@1' },
+        { at: 'row', can: 'canEdit', group: 'inline@2' },
+      ],
+    },
+    refresh: {
+      title: 'Refresh',
+      icon: 'refresh',
+      menus: [
+        { at: 'title', view: 'models|machine', group: 'navigation@9' },
+        { at: 'title', view: 'experiments', group: '1_view@9' },
+      ],
+    },
+  },
+};
 
 const WALKTHROUGH = 'aurora-lab.aurora-lab#start';
 

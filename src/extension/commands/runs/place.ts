@@ -7,6 +7,22 @@ import { COMMAND } from '../../ids';
 import { isTreeNode, type TreeNode } from '../../runs/nodes';
 import { rowsFor, selectedRows } from '../../runs/selection';
 import type { Services } from '../../services';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    copyPath: {
+      title: 'Copy Path',
+      palette: false,
+      menus: [{ at: 'run', notOf: 'queued', several: true, group: '2_place@1' }],
+    },
+    openInTerminal: {
+      title: 'Open in Terminal',
+      palette: false,
+      menus: [{ at: 'run', notOf: 'queued', group: '2_place@2' }],
+    },
+  },
+};
 
 /**
  * The path of a row's subject on disk: an experiment's file, or a folder. A queued run has none yet, and hidden runs

@@ -6,6 +6,17 @@ import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { placeOf } from './place';
 import { revealFolder } from './reveal-folder';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    revealRun: {
+      title: 'Reveal Run Folder',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canReveal', group: '2_open@8' }],
+    },
+  },
+};
 
 /**
  * Reveals the folder of the run, checkpoint, adapter or export that it was called on, wherever files are browsed here.

@@ -13,6 +13,42 @@ import { registerReveal } from './reveal';
 import { registerSettings } from './settings';
 import { registerSourceDiff } from './source-diff';
 import { registerRunsTable } from './table';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    useSettings: {
+      title: "Use This Run's Settings",
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canOpen', group: '3_edit@4' }],
+    },
+    deleteRun: {
+      title: 'Delete Run',
+      icon: 'trash',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canDelete', several: true, group: '5_delete@1' }],
+      keys: {
+        key: 'delete',
+        mac: 'cmd+backspace',
+        args: 'selection',
+        when: 'focusedView == aurora.experiments && !inputFocus',
+      },
+    },
+    restoreRun: {
+      title: 'Restore Deleted Run',
+      palette: 'workbenchState != empty',
+      menus: [{ at: 'title', view: 'experiments', group: '3_more@1' }],
+    },
+    duplicateExperiment: {
+      title: 'Duplicate Experiment',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canEdit', group: '2_open@3' },
+        { at: 'explorer', of: 'experiment', group: 'aurora@5' },
+      ],
+    },
+  },
+};
 
 /** All commands on runs except training. */
 export const registerRunCommands = (services: Services): vscode.Disposable =>

@@ -12,6 +12,22 @@ import { runsFrom } from '../../ask/pick-many';
 import { sortedJson } from '../../../base/sorted-json';
 import { differing } from '../../../experiment/differing-settings';
 import { notify } from '../../messages/notify';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    compareSettings: {
+      title: 'Compare Run Settings',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canOpen', several: true, group: '2_open@6' }],
+    },
+    openSettings: {
+      title: 'Open Run Settings',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canOpen', group: '2_open@6' }],
+    },
+  },
+};
 
 const SCHEME = 'aurora-settings';
 

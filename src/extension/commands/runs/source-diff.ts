@@ -7,6 +7,16 @@ import { runLabel } from '../../runs/label';
 import type { Services } from '../../services';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    showDifference: {
+      title: 'Show Difference',
+      palette: false,
+    },
+  },
+};
 
 const SCHEME = 'aurora-source';
 

@@ -4,6 +4,21 @@ import { registerGuarded } from '../../ask/guard';
 import { COMMAND } from '../../ids';
 import { isTreeNode } from '../../runs/nodes';
 import type { Services } from '../../services';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    openRunsTable: {
+      title: 'Show Runs Table',
+      icon: 'table',
+      palette: 'workbenchState != empty',
+      menus: [
+        { at: 'row', of: 'experiment|sweep', group: '2_open@5' },
+        { at: 'title', view: 'experiments', when: 'aurora.hasExperiments', group: 'navigation@3' },
+      ],
+    },
+  },
+};
 
 /** Shows the runs of an experiment's or a sweep's row, otherwise all, as a table. */
 export const registerRunsTable = ({ log, panels }: Services): vscode.Disposable =>

@@ -12,6 +12,47 @@ import { experimentFrom, runFrom } from '../../ask/pick';
 import { explaining } from '../../ask/training-problems';
 import { starting } from '../../ask/starting';
 import { notify } from '../../messages/notify';
+import type { Contributes } from '../../manifest/declared';
+
+export const contributes: Contributes = {
+  commands: {
+    runExperiment: {
+      title: 'Run Experiment',
+      icon: 'play',
+      palette: 'aurora.hasExperiments',
+      menus: [
+        { at: 'row', can: 'canRun', group: '1_run@1' },
+        { at: 'row', can: 'canRun', group: 'inline@1' },
+        { at: 'explorer', of: 'experiment', group: 'aurora@1' },
+        { at: 'editor', group: 'navigation@1' },
+      ],
+    },
+    stopRun: {
+      title: 'Stop Run',
+      icon: 'debug-stop',
+      palette: 'aurora.hasRunning',
+      menus: [
+        { at: 'run', can: 'canStop', everyView: true, group: '1_run@1' },
+        { at: 'row', can: 'canStop', everyView: true, group: 'inline@1' },
+      ],
+    },
+    resumeRun: {
+      title: 'Resume Run',
+      icon: 'debug-continue',
+      palette: 'aurora.hasRuns',
+      menus: [
+        { at: 'run', can: 'canResume', group: '1_run@1' },
+        { at: 'row', can: 'canResume', group: 'inline@1' },
+      ],
+    },
+    forkRun: {
+      title: 'Fork Run',
+      icon: 'repo-forked',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canFork', group: '1_run@2' }],
+    },
+  },
+};
 
 /** Training and what reports on it: commands, the status bar item, notifications, `aurora` in terminals. */
 export const registerTraining = (services: Services): vscode.Disposable =>

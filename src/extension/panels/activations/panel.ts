@@ -7,11 +7,16 @@ import {
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { titleOf } from './title';
+import type { Contributes } from '../../manifest/declared';
+
+const NAME = 'activations';
+
+export const contributes: Contributes = { panel: NAME };
 
 /** The Layer activations dashboard: the inputs and outputs of each adapted layer's σ. */
 export function activationsPanel(services: () => Services): PanelKind<ActivationsOpen, ActivationsFromPage> {
   return {
-    name: 'activations',
+    name: NAME,
     key: ({ run }) => run,
     title: ({ run }) => titleOf(services().store.run(run), run),
     parseOpen(value) {

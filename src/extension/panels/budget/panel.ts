@@ -9,13 +9,18 @@ import {
 } from '../../../protocol/panels/budget';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
+import type { Contributes } from '../../manifest/declared';
+
+const NAME = 'budget';
+
+export const contributes: Contributes = { panel: NAME };
 
 /**
  * The budget calculator, for an experiment, a model or the paper's shapes. It only reads, so it also works in untrusted
  * workspaces.
  */
 export const budgetPanel = (services: () => Services): PanelKind<BudgetOpen, BudgetFromPage> => ({
-  name: 'budget',
+  name: NAME,
   key: ({ file, model }) => file ?? model ?? '',
   title: ({ file, model }) => {
     const name = file === undefined ? model && basename(model) : experimentName(file);

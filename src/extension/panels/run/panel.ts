@@ -6,10 +6,15 @@ import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { parseMessage, parseOpen } from './messages';
+import type { Contributes } from '../../manifest/declared';
+
+const NAME = 'run';
+
+export const contributes: Contributes = { panel: NAME };
 
 /** The Run dashboard: one run, or several overlaid. */
 export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPage> => ({
-  name: 'run',
+  name: NAME,
   key: ({ runs }) => JSON.stringify(runs),
   title: ({ runs }) =>
     runs.length === 1

@@ -4,10 +4,15 @@ import { parseRunsOpen, type RunsOpen } from '../../../study/runs-table/open';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { subject } from './title';
+import type { Contributes } from '../../manifest/declared';
+
+const NAME = 'runs';
+
+export const contributes: Contributes = { panel: NAME };
 
 /** The Runs table. Its messages are validated by the session, which activation does not load. */
 export const runsPanel = (services: () => Services): PanelKind<RunsOpen, object> => ({
-  name: 'runs',
+  name: NAME,
   key: (open) => JSON.stringify(open),
   title: (open) => ('all' in open ? vscode.l10n.t('Runs') : vscode.l10n.t('Runs: {0}', subject(open))),
   parseOpen(value) {

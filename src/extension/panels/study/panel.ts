@@ -4,10 +4,15 @@ import { parseStudyMessage, parseStudyOpen, type StudyFromPage, type StudyOpen }
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { subject } from './title';
+import type { Contributes } from '../../manifest/declared';
+
+const NAME = 'study';
+
+export const contributes: Contributes = { panel: NAME };
 
 /** The Study dashboard: runs compared as groups. */
 export const studyPanel = (services: () => Services): PanelKind<StudyOpen, StudyFromPage> => ({
-  name: 'study',
+  name: NAME,
   key: (open) => JSON.stringify(open),
   title: (open) => vscode.l10n.t('Study: {0}', subject(open)),
   parseOpen(value) {

@@ -5,10 +5,15 @@ import type { SweepFromPage, SweepOpen } from '../../../protocol/panels/sweep';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { parseMessage, parseOpen } from './messages';
+import type { Contributes } from '../../manifest/declared';
+
+const NAME = 'sweep';
+
+export const contributes: Contributes = { panel: NAME };
 
 /** The Sweep page: the trials of one sweep. */
 export const sweepPanel = (services: () => Services): PanelKind<SweepOpen, SweepFromPage> => ({
-  name: 'sweep',
+  name: NAME,
   key: ({ sweep }) => sweep,
   title: ({ sweep }) => vscode.l10n.t('Sweep of {0}', experimentName(basename(dirname(sweep)))),
   parseOpen,
