@@ -94,7 +94,7 @@ class KeptTensors extends Map<string, Tensor> {
   }
 }
 
-/** The layer in the form in which its weight was quantized, with what that adds to the error. */
+/** The layer in the form in which its weight was quantized, with the error that this form adds. */
 function mergeQuantized(
   { changed, added, replaced }: Merge,
   graph: Graph,

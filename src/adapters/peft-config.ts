@@ -5,7 +5,7 @@ import type { AdapterForm } from './methods/method';
 export interface ConfigReader {
   number(key: string, otherwise?: number): number;
   flag(key: string, otherwise: boolean): boolean;
-  /** The raw value, if any; the experiment's schema decides whether it is valid. */
+  /** The raw value, if any; the experiment's schema decides if it is valid. */
   value(key: string): unknown;
 }
 

@@ -10,7 +10,7 @@ export interface DeclaredOutput {
   float: boolean;
 }
 
-/** An experiment's settings for the output that it trains on: model.output, and whether task.head is "linear". */
+/** An experiment's settings for the output that it trains on: model.output, and true if task.head is "linear". */
 export interface OutputChoice {
   output: string | undefined;
   head: boolean;
@@ -55,7 +55,7 @@ export function noSuchOutput(names: readonly string[], name: string): AuroraErro
   );
 }
 
-/** A layer of a model's summary, with what follows from the output that a task reads. */
+/** A layer of a model's summary, with the facts that follow from the output that a task reads. */
 export type TaskLayer = LayerSummary & { unreached: boolean };
 
 /**

@@ -63,14 +63,14 @@ export const errorText = (error: number): string => (error === 0 ? '0' : withExp
 export const r2Text = (value: number): string =>
   value >= 1 ? '1' : Math.min(value, 0.9999).toFixed(value > 0.99 ? 4 : 3);
 
-/** 4.5e-6, 2e7: without zeros that say nothing. */
+/** 4.5e-6, 2e7: without insignificant zeros. */
 export function withExponent(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return String(value);
   const [mantissa, exponent] = value.toExponential(decimals).split('e');
   return `${Number(mantissa)}e${Number(exponent)}`;
 }
 
-/** 0.5, 12.25: without zeros that say nothing; "–" for NaN. */
+/** 0.5, 12.25: without insignificant zeros; "–" for NaN. */
 export const epochText = (epoch: number): string =>
   Number.isFinite(epoch) ? String(Number(epoch.toFixed(2))) : '–';
 

@@ -3,7 +3,7 @@ import { AuroraError } from './errors';
 /** Reasons that a message lists before the rest is counted. */
 const LISTED = 20;
 
-/** Gathers what is refused, so that a person sees all of it at once, not one thing after another. */
+/** Gathers refusals, so that a person sees all of them at once, not one after another. */
 export class Refusals {
   private readonly found: AuroraError[] = [];
 

@@ -4,7 +4,7 @@ import { wrap } from '../base/wrap';
 const WRAPPED = 60;
 /** A description gets its own line if the terminal leaves less than this beside the name. */
 const NARROWEST = 24;
-/** A name, two or more spaces, and what it means. */
+/** A name, two or more spaces, and its meaning. */
 const ENTRY = /^( {2,}\S+(?: \S+)* {2,})(\S.*)$/;
 /** The indentation of a description that does not fit beside its name. */
 const BELOW = ' '.repeat(6);

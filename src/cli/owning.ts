@@ -14,7 +14,7 @@ export interface Owned {
   what: 'run' | 'sweep';
   /** The user has confirmed in advance that an owner on another machine has ended. */
   takeOver: boolean;
-  /** Decides, without asking the user, whether an owner on another machine has ended. */
+  /** Decides, without asking the user, if an owner on another machine has ended. */
   hasEnded?: () => Promise<boolean>;
 }
 

@@ -4,8 +4,8 @@ import { escapeControls } from '../base/controls';
 let own = false;
 
 /**
- * From now on, output contains no control characters other than tabs and line breaks, nor marks that reverse text: what
- * comes from a file, a server or the command line is displayed and cannot control the terminal. In JSON, which has such
+ * From now on, output contains no control characters other than tabs and line breaks, nor marks that reverse text: text
+ * from a file, a server or the command line is displayed and cannot control the terminal. In JSON, which has such
  * characters in strings only, their escapes mean the same.
  */
 export function filterOutput(): void {

@@ -63,7 +63,7 @@ export interface TextDataset<E extends TextExample = TextExample> extends Datase
   padId: number;
 }
 
-/** A pass over the training data: what random changes of its inputs depend on, so that a resume repeats them. */
+/** A pass over the training data: the key of random changes of its inputs, so that a resume repeats them. */
 export interface TrainingPass {
   seed: number;
   epoch: number;

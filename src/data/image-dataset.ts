@@ -25,8 +25,8 @@ export interface ImageDataset<E extends ImageExample = ImageExample> extends Dat
 }
 
 /**
- * Every row as an example. Images are only looked at: whether their files exist and begin as images do. All have the
- * same size, 1: batches of images are never padded.
+ * Every row as an example. Images are only checked: their files must exist and begin as images do. All have the same
+ * size, 1: batches of images are never padded.
  */
 export function imageDataset<R extends ImageRow, E extends ImageExample>(
   path: string,
@@ -78,7 +78,7 @@ function begin(dataset: ImageDataset, examples: readonly ImageExample[], pass?: 
     const key = keyOf(pass);
     if (passes.has(key)) continue;
     const values = readValues(jobOf(dataset, example, pass));
-    // Whoever takes it gets the error; perhaps nobody does.
+    // The one that takes it gets the error; perhaps nobody does.
     values.catch(() => undefined);
     passes.set(key, values);
   }

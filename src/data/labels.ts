@@ -71,7 +71,7 @@ export function withKnownLabels<R extends Row, L extends List<R>>(
       kept.push(place);
       continue;
     }
-    // The nearest number is not what was meant.
+    // The nearest number is not the intended one.
     const near = /\d/.test(unknown) ? undefined : nearest(unknown, labels);
     const reason = `the label "${unknown}" is not among the ${labels.length} that are trained${near === undefined ? '' : ` (nearest: "${near}")`}`;
     skipped.push({ line: row.line, reason, unknownLabel: unknown });

@@ -27,8 +27,8 @@ export interface Executor {
   /** The state of each trial; copies the files that are needed to show it here, if it is elsewhere. */
   follow(trials: readonly TrialRecord[]): Promise<readonly TrialView[]>;
   /**
-   * Starts or queues the first of these tasks, as many as fit. Whenever this process is killed, the next one knows from
-   * disk what was submitted.
+   * Starts or queues the first of these tasks, as many as fit. If this process is killed at any time, the next one
+   * finds all submitted tasks on disk.
    *
    * @param trials all of the sweep
    * @throws AuroraError 'inputs' if files have changed since earlier trials were trained on them
@@ -43,6 +43,6 @@ export interface Executor {
    * @returns true if they all are here; otherwise, try again
    */
   collect(trials: readonly TrialView[]): Promise<boolean>;
-  /** Removes what only trials needed, where they were trained: all are over. */
+  /** Removes files that only trials needed, on the machine that trained them: all are over. */
   tidy?(): Promise<void>;
 }

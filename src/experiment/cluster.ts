@@ -3,7 +3,7 @@ export type ExecutorName = 'local' | 'slurm' | 'kubernetes';
 
 /**
  * The `cluster` section of an experiment file, or the same as a setting of the machine: how trials run on a cluster. It
- * changes nothing about what is learned, so it is neither in a run's spec.json nor part of a sweep's hash.
+ * does not change the results, so it is neither in a run's spec.json nor part of a sweep's hash.
  */
 export interface ClusterSettings {
   slurm?: SlurmSettings;
@@ -11,7 +11,7 @@ export interface ClusterSettings {
   kubernetes?: Partial<KubernetesSettings>;
 }
 
-/** Seconds before the time limit at which a trial saves, if the settings say nothing. */
+/** Seconds before the time limit at which a trial saves, without a setting. */
 export const SIGNAL_BEFORE = 90;
 
 /**

@@ -57,7 +57,7 @@ export function differingKeys(all: readonly FlatSettings[]): string[] {
   return [...seen].flatMap(([key, { count, differs }]) => (differs || count < all.length ? [key] : []));
 }
 
-/** An object without what is equal in another, section by section; a list is one value. */
+/** An object without the parts that are equal in another, section by section; a list is one value. */
 export function differing(own: object, other: object): object {
   const [mine, theirs] = [own, other] as [Record<string, unknown>, Record<string, unknown>];
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { DataSpec } from './experiment';
 
-/** The settings that say how a file is read; those that a set leaves out are the experiment's own. */
+/** The settings for reading a file; those that a set leaves out are the experiment's own. */
 export type SetColumns = Partial<
   Pick<
     DataSpec,

@@ -114,7 +114,7 @@ export function referenceOf(path: string): HubReference | undefined {
   return undefined;
 }
 
-/** A short name of what a path in a cache stands for: "roberta-base", "glue/rte/train"; undefined for any other path. */
+/** A short name for a path in a cache: "roberta-base", "glue/rte/train"; undefined for any other path. */
 export function hubName(path: string): string | undefined {
   const ref = referenceOf(path);
   if (!ref) return undefined;

@@ -146,7 +146,9 @@ export interface MethodDescription {
   nonlinear?: true;
   /** Training settings that apply only to it, and to other methods that list them. */
   training?: readonly OwnTraining[];
-  /** Its role in a comparison: what is compared (`subject`), or what it is compared with by default (`reference`). */
+  /**
+   * Its role in a comparison: the method under test (`subject`), or the one to compare with by default (`reference`).
+   */
   role?: 'subject' | 'reference';
   /** Its position among the curves of parameters by rank, if it has a curve. */
   curve?: number;

@@ -17,7 +17,7 @@ export const PAPER_METRIC_LABELS: Readonly<Record<PaperDataSet['metric'], string
   pearson: 'Pearson correlation',
 };
 
-/** Only what the paper states, under the names used in an experiment. */
+/** The settings that the paper states, under the names used in an experiment. */
 export type RecipeSettings = Partial<
   Pick<
     TrainingSpec,

@@ -53,7 +53,7 @@ interface Described {
 /** The keys in the order of a name. */
 function namedKeys(all: readonly Described[]): string[] {
   const inCommon = new Set(differingKeys(all.map((d) => d.settings)).filter(hasName));
-  // A method lacks the settings of others, and its name says so: they are compared among its own runs only.
+  // A method lacks the settings of others, and its name shows that: they are compared among its own runs only.
   const ofMethods = [...groupsBy(all, (d) => d.spec.adapter.method)].flatMap(([, own]) =>
     differingKeys(own.map((d) => d.settings)).filter((key) => hasName(key) && isOfMethod(key)),
   );

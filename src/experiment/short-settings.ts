@@ -55,7 +55,7 @@ const MOST = 18;
  * A setting in a name: "lr 1e-3", "no grouped".
  *
  * @param json its value as JSON; undefined if it is not set
- * @returns undefined if there is nothing to say
+ * @returns undefined if the name needs no such part
  */
 export function detailText(key: string, json: string | undefined): string | undefined {
   if (json === undefined) return undefined;
@@ -67,7 +67,7 @@ export function detailText(key: string, json: string | undefined): string | unde
 }
 
 /**
- * "rank 4 · lr 2e-3": what distinguishes a trial of a sweep.
+ * "rank 4 · lr 2e-3": the settings that distinguish a trial of a sweep.
  *
  * @param keys the settings that vary in the sweep
  */

@@ -1,5 +1,6 @@
 /**
- * The settings that say most about how a run was trained; other settings of training follow, then those of the method.
+ * The settings that are most informative about a run's training; other settings of training follow, then those of the
+ * method.
  */
 const FIRST = [
   'training.learningRate',

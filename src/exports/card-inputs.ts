@@ -12,7 +12,7 @@ interface CardInput {
   headInputs: string;
 }
 
-/** The trained graph predicts noise; a pipeline of diffusers prepares what it reads. */
+/** The trained graph predicts noise; a pipeline of diffusers prepares its inputs. */
 const PICTURES: CardInput = {
   prepared: 'Images are resized, and cropped to a square, as diffusers’ DreamBooth scripts do.',
   holds: 'latents, timesteps and what the text encoders give, as diffusers’ pipelines feed them',

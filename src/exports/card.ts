@@ -47,8 +47,8 @@ const whatOf = (form: ExportForm, task: Task): string =>
   form === 'peft-lora' && isPicture(task) ? 'the adapter as a LoRA in diffusers’ layout' : WHAT[form];
 
 /**
- * README.md of an export: what it is, how good it is, what it was made from, and its license. Markdown with the front
- * matter of model hubs.
+ * README.md of an export: its purpose, its scores, its sources, and its license. Markdown with the front matter of
+ * model hubs.
  */
 export function modelCard(trained: Trained, record: ExportRecord, base: BaseModel): string {
   const parts = [

@@ -41,7 +41,7 @@ export interface ExportRequest {
   accept: (drop: MetricDrop, metrics: ExportMetrics) => Promise<boolean>;
 }
 
-/** The files match what they represent up to float32 rounding, which accumulates over a model's layers. */
+/** The files match the models that they represent up to float32 rounding, which accumulates over a model's layers. */
 const TOLERANCE = 1e-4;
 
 /** Default location of exports. */
@@ -128,7 +128,7 @@ async function measureForms(
     (most, values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), most),
     1,
   );
-  // Rounded weights give other logits; what that costs is measured, and confirmed like other losses.
+  // Rounded weights give other logits; the cost is measured, and confirmed like other losses.
   if (!rounding && !requantized && !(difference <= TOLERANCE * largest))
     throw new AuroraError(
       'failed',

@@ -18,7 +18,7 @@ export const RECORD = 'export.json';
  */
 export class StagedFolder {
   readonly path: string;
-  /** Removes what was not committed, also if the process ends before. */
+  /** Removes files that were not committed, also if the process ends before. */
   readonly discard: () => void;
 
   /** @throws AuroraError 'usage' if something else exists there */

@@ -75,7 +75,7 @@ function mergeInto(
 }
 
 /**
- * Local functions stay as they are in the user's file: only what they get from the graph can be replaced.
+ * Local functions stay as they are in the user's file: only their inputs from the graph can be replaced.
  *
  * @throws AuroraError 'model' for a weight inside a function, or one that only some of the nodes in it may read
  */

@@ -12,15 +12,15 @@ export interface OwnerRecord extends ProcessRecord {
   at: number;
   /** The scheduler's job that it runs in, and how often that job was restarted. */
   job?: { id: string; restarts: number };
-  /** The file says something, but not who owns the folder. Such a record has the pid 0. */
+  /** The file has content, but no owner of the folder. Such a record has the pid 0. */
   damaged?: true;
 }
 
 export const ownerFile = (folder: string): string => join(folder, 'owner.json');
 
 /**
- * Names who replaces the owner with this nonce. It stays for a while if that owner was not known to have ended: whatever
- * happens to owner.json, it must find that it has been replaced.
+ * Names the owner that replaces the one with this nonce. It stays for a while if that owner was not known to have
+ * ended: even without owner.json, it must find that it has been replaced.
  */
 export const successorFile = (folder: string, nonce: string): string => join(folder, `.owner-${nonce}.json`);
 

@@ -24,7 +24,8 @@ export function makeFolderIn(within: string, path: string): string {
 }
 
 /**
- * Creates a folder and those above it. `mkdir` with `recursive` does the same, but says ENOENT for a disk that is read-only.
+ * Creates a folder and those above it. `mkdir` with `recursive` does the same, but reports ENOENT for a disk that is
+ * read-only.
  */
 export function makeFolders(path: string): void {
   try {

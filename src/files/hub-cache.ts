@@ -14,7 +14,7 @@ import {
 
 export type CacheEnvironment = Readonly<Partial<Record<string, string>>>;
 
-/** HF_HOME: the cache's folder, and what else Hugging Face's libraries keep of a user, such as the token. */
+/** HF_HOME: the cache's folder, and other files of Hugging Face's libraries for a user, such as the token. */
 export function hubHome(env: CacheEnvironment = process.env, home = homedir()): string {
   if (env.HF_HOME) return resolve(expanded(env.HF_HOME, env, home));
   return join(
@@ -75,7 +75,9 @@ export function ownReferenceOf(path: string): HubReference | undefined {
   return ref && snapshotPath(hubCacheFolder(), ref) === resolve(path) ? ref : undefined;
 }
 
-/** The absolute path of what an experiment names: a path relative to the experiment's folder, or a reference to the hub. */
+/**
+ * The absolute path of a file in an experiment: a path relative to the experiment's folder, or a reference to the hub.
+ */
 export function localPath(folder: string, written: string): string {
   const ref = parseHubReference(written);
   return ref ? snapshotPath(hubCacheFolder(), ref) : resolve(folder, written);

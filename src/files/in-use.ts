@@ -8,7 +8,7 @@ export const IN_USE = 'in-use';
 
 /**
  * Marks a copy as in use by this process, so that no other process removes it. A killed process leaves its mark behind,
- * so what removes copies checks whether the process exists.
+ * so a remover of copies checks if the process exists.
  *
  * @param copy a folder that contains `IN_USE`
  * @returns a function that removes the mark

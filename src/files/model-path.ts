@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { inputExists } from './inputs/open';
 import { isFolder } from './tree';
 
-/** Says what the model of a folder from the Hugging Face hub is. */
+/** Describes the model of a folder from the Hugging Face hub. */
 export const MODEL_CONFIG = 'config.json';
-/** Says which models the folder of a diffusers pipeline has, each in a folder of its name. */
+/** Lists the models in the folder of a diffusers pipeline, each in a folder of its name. */
 export const PIPELINE_INDEX = 'model_index.json';
 
 const SETTINGS: readonly string[] = [MODEL_CONFIG, PIPELINE_INDEX];
@@ -28,7 +28,7 @@ export async function modelFileLater(path: string): Promise<string> {
   return (await found(index)) ? index : join(path, MODEL_CONFIG);
 }
 
-/** A model's path as an experiment names it: the folder rather than the file that says what is in it. */
+/** A model's path as an experiment names it: the folder rather than the file that describes it. */
 export const modelPath = (path: string): string => (SETTINGS.includes(basename(path)) ? dirname(path) : path);
 
 /** True if a path is that of a pipeline's model_index.json. */

@@ -13,13 +13,13 @@ import { temporaryBeside } from './temporary';
 export interface ClaimRequest {
   /** The owner according to another file, if owner.json is missing or damaged. */
   earlier?: OwnerRecord;
-  /** Decides whether to replace an owner that this machine cannot see. */
+  /** Decides if an owner is replaced that this machine cannot see. */
   takeOver?: (owner: OwnerRecord) => Promise<boolean>;
 }
 
 export type Claim =
   | { owner: Owner }
-  /** `unseen`: it is on another machine, or the system does not report whether it exists. */
+  /** `unseen`: it is on another machine, or the system does not report if it exists. */
   | { heldBy: OwnerRecord; as: 'alive' | 'unseen' };
 
 export interface Owner {
@@ -70,7 +70,7 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
             owner: ownerOf(folder, mine.nonce, text, before.nonce === mine.nonce ? undefined : before.nonce),
           };
         }
-        // The owner that this one was to replace has been replaced before: what was read was not the newest record.
+        // The owner that this one was to replace has been replaced before: the record was not the newest.
         withdraw(folder, chain);
         await wait(LOOK_MS);
         continue;
@@ -183,7 +183,7 @@ function exclusively(whole: string, target: string, text: string): boolean {
   }
 }
 
-/** Takes back what names this process, the last of the chain, as the successor of the one before it. */
+/** Takes back the record that names this process, the last of the chain, as the successor of the one before it. */
 function withdraw(folder: string, chain: readonly OwnerRecord[]): void {
   const before = chain.at(-2);
   if (before) rmSync(successorFile(folder, before.nonce), { force: true });

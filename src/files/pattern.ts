@@ -128,7 +128,7 @@ function matches(wanted: readonly string[], name: readonly string[]): boolean {
 
 interface NamedParts {
   name: string;
-  /** Digits and what is between them. */
+  /** Digits and the parts between them. */
   parts: string[];
 }
 
@@ -162,8 +162,8 @@ const MOST_STEPS = 1e7;
 const CONVERTED = /^\d{4}\.parquet$/;
 
 /**
- * The first file that the hub's conversion of a split has and its folder in the cache lacks. The names do not say how many
- * files there are, but the first one is downloaded last.
+ * The first file that the hub's conversion of a split has and its folder in the cache lacks. The names do not contain
+ * the number of files, but the first one is downloaded last.
  */
 function missingConverted(pattern: string, names: readonly string[]): string | undefined {
   const there = names.filter((name) => CONVERTED.test(name)).sort();

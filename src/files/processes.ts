@@ -75,7 +75,7 @@ export async function presence(record: ProcessRecord, seen?: number): Promise<Pr
  */
 export function isAliveNow(record: ProcessRecord, seen: number, timeout: number, now = Date.now()): boolean {
   const where = presenceNow(record, seen);
-  // A sign of life from the future says nothing; the clocks of two machines differ by less than the timeout.
+  // A sign of life from the future does not count; the clocks of two machines differ by less than the timeout.
   return where === 'alive' || (where !== 'gone' && Math.abs(now - seen) < timeout);
 }
 

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { factsNow, processExists } from './process-facts';
 
 /**
- * `.NAME.PLACE-PID-START-NONCE.aurora-tmp`: only we use these names, and readers skip names with a leading dot. Without the start of
- * the process where the system does not say it at once.
+ * `.NAME.PLACE-PID-START-NONCE.aurora-tmp`: only we use these names, and readers skip names with a leading dot. Without
+ * the start of the process where the system does not report it at once.
  */
 const NAME = /^\..+\.([0-9a-f]{8})-(\d+)-(?:s(\d+)-)?[0-9a-f]{8}\.aurora-tmp(\.old)?$/;
 

@@ -42,7 +42,7 @@ export function claim(gpu: string, part: GpuPart): Claim {
     try {
       utimesSync(owner, new Date(), new Date());
     } catch {
-      // Taken from us: the next step will fail and say why.
+      // Taken from us: the next step will fail and report why.
       clearInterval(beat);
     }
   }, BEAT_MS).unref();

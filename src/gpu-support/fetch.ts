@@ -60,7 +60,7 @@ export async function fetchNatives(options: Fetch): Promise<Download[]> {
   }
 }
 
-/** Reports progress; throws if there is none for too long, or no disk space for what comes. */
+/** Reports progress; throws without any for too long, or without disk space for the rest. */
 class Watcher {
   private readonly measured = new Set<string>();
   private step: 'downloading' | 'unpacking' = 'downloading';

@@ -87,7 +87,7 @@ export async function nativeHashes(folder: string): Promise<Record<string, strin
   return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The first library that differs from what was installed; undefined if all match or none were recorded. */
+/** The first library that differs from the installed one; undefined if all match or none were recorded. */
 export async function changedNative(
   folder: string,
   recorded: Record<string, string> | undefined,

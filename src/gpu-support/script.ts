@@ -13,7 +13,7 @@ export interface Script {
 }
 
 const ARGS: Record<GpuPart, string[]> = {
-  // Takes whatever the platform has, which is only CUDA 12; "=cuda12" is parsed and then ignored (1.30.0).
+  // Takes the platform's only version, CUDA 12; "=cuda12" is parsed and then ignored (1.30.0).
   cuda: ['script/install.js', '--onnxruntime-node-install'],
   tensorflow: ['scripts/install.js', 'gpu', 'download'],
 };

@@ -3,9 +3,9 @@ import { checkValueInfo } from './declared';
 import type { Graph, Model } from './model';
 
 /**
- * Rejects what the wire format allows and no code here expects: a node without outputs, types and shapes that cannot be
- * decoded, and a tensor named `__proto__`, since ONNX Runtime passes tensors by name in plain objects, where that name is
- * the object's prototype.
+ * Rejects structures that the wire format allows and no code here expects: a node without outputs, types and shapes
+ * that cannot be decoded, and a tensor named `__proto__`, since ONNX Runtime passes tensors by name in plain objects,
+ * where that name is the object's prototype.
  *
  * @throws AuroraError 'model'
  */

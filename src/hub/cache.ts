@@ -6,7 +6,7 @@ import type { RepoFile, RepoInfo } from './types';
 
 /**
  * The cache that huggingface_hub and other programs share. Its layout is described for other implementations in
- * https://huggingface.co/docs/hub/local-cache; what that leaves open follows file_download.py of huggingface_hub.
+ * https://huggingface.co/docs/hub/local-cache; the rest follows file_download.py of huggingface_hub.
  */
 
 type Repo = Pick<HubReference, 'kind' | 'repo'>;

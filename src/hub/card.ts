@@ -13,7 +13,7 @@ export function firstLines(card: string, most: number): string {
   const lines = text
     .split(/\r?\n/)
     .map((line) => cut(line.trimEnd()))
-    // Two empty lines in a row say no more than one.
+    // Two empty lines in a row are no better than one.
     .filter((line, i, all) => line !== '' || (i > 0 && all[i - 1] !== ''));
   while (lines[0] === '') lines.shift();
   return escapeControls(lines.slice(0, most).join('\n').trimEnd(), '\n\t');

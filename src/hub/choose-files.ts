@@ -17,7 +17,7 @@ export interface ModelFiles {
   /** tokenizer.json (of a pipeline also vocab.json) and preprocessor_config.json, if they are there. */
   tokenizer?: string;
   preprocessor?: string;
-  /** The files to download: what describes the model first, then its weights. */
+  /** The files to download: first those that describe the model, then its weights. */
   files: ListedFile[];
   /** The files with the weights, in one precision. */
   weights: string[];
@@ -45,7 +45,7 @@ const SHARD = /^model-\d+-of-(\d+)\.safetensors$/;
  * are no safetensors, that is an ONNX file with its data. A diffusers pipeline needs each component.
  *
  * @param named an ONNX file of the repository, which is used instead
- * @throws AuroraError 'model' if nothing can be used, saying what is there
+ * @throws AuroraError 'model' if nothing can be used, listing the existing files
  */
 export function chooseModelFiles(repo: string, all: readonly ListedFile[], named?: string): ModelFiles {
   if (named === undefined && all.some(({ path }) => path === PIPELINE_INDEX))

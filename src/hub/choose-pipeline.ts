@@ -3,7 +3,7 @@ import { AuroraError } from '../base/errors';
 import { PIPELINE_INDEX } from '../files/model-path';
 import type { ListedFile, ModelFiles } from './choose-files';
 
-/** Components with weights, and what diffusers or transformers calls their files without the ending. */
+/** Components with weights, and the names of their files in diffusers or transformers without the ending. */
 const WITH_WEIGHTS: Readonly<Record<string, string>> = {
   unet: 'diffusion_pytorch_model',
   vae: 'diffusion_pytorch_model',
@@ -27,10 +27,10 @@ const SMALL_FILES: Readonly<Record<string, readonly string[]>> = {
 const smallFilesOf = (folder: string): readonly string[] => own(SMALL_FILES, folder.replace(/_2$/, '')) ?? [];
 
 /**
- * Chooses what training needs of a pipeline's repository: of the U-Net, the autoencoder and each text encoder the config and
- * the weights in one precision, which are those that diffusers' from_pretrained reads without a `variant`, or half precision
- * where there is nothing else; the tokenizers and the scheduler. Weights in one file for other programs, the safety checker
- * and models for other frameworks are left out.
+ * Chooses the files of a pipeline's repository that training needs: of the U-Net, the autoencoder and each text encoder
+ * the config and the weights in one precision, which are those that diffusers' from_pretrained reads without a
+ * `variant`, or half precision where there is nothing else; the tokenizers and the scheduler. Weights in one file for
+ * other programs, the safety checker and models for other frameworks are left out.
  *
  * @param beside the files above the folders that are wanted: card and license
  * @throws AuroraError 'model' if a component is missing or cannot be read

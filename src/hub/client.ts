@@ -24,12 +24,12 @@ const MOST_ANSWER = 64_000_000;
 /** The hub recommends at most 100,000 files. */
 const MOST_FILES = 1_000_000;
 const MOST_PAGES = 10_000;
-/** A card's metadata can be long; the lines behind it are what is shown. */
+/** A card's metadata can be long; the lines behind it are shown. */
 const MOST_CARD = 65_536;
 /** The most bytes that `range` may request at once: headers of safetensors are at most this long in practice. */
 const MOST_RANGE = 100_000_000;
 
-/** The hub: asks it, and downloads nothing but what is asked for. */
+/** The hub: asks it, and downloads only requested files. */
 export class Hub {
   readonly http: Http;
   /** Set once Xet's servers have refused: they are not asked again. */

@@ -16,7 +16,7 @@ const NO_ANSWER = /hidden|pooler|embedding/i;
 const NEEDED =
   'The playground supports text and image classifiers with the output [batch, labels], and language models, masked ones too, with the output [batch, sequence, vocabulary].';
 
-/** @throws AuroraError 'model' if it is neither, stating what the model has and what is needed */
+/** @throws AuroraError 'model' if it is neither, stating the model's outputs and the required ones */
 export function whatItReads(model: Model, path: string): Reads {
   const inputs = modelInputs(model);
   if (inputs.some((i) => CACHE.test(i.name)))

@@ -2,8 +2,8 @@ import { AuroraError } from '../base/errors';
 import type { OpenedModel } from './model';
 
 /**
- * The labels of a classifier with the given number of outputs, and what was assumed about them. Our own adapters
- * include them; otherwise they come from config.json beside the model.
+ * The labels of a classifier with the given number of outputs, and the assumptions about them. Our own adapters include
+ * them; otherwise they come from config.json beside the model.
  *
  * @throws AuroraError 'model' for a model with one output, or none
  */

@@ -4,7 +4,7 @@ import type { Tokenizer } from '../data/text/tokenizer';
 
 type Json = Record<string, unknown>;
 
-/** The files beside a model that say how to use it; empty if missing or unreadable. */
+/** The files beside a model that describe its use; empty if missing or unreadable. */
 export interface ModelFiles {
   config: Json;
   generation: Json;
@@ -32,10 +32,10 @@ function read(path: string): Json {
   }
 }
 
-/** Far above any model's limit; tokenizers without one say 10³⁰. */
+/** Far above any model's limit; tokenizers without one state 10³⁰. */
 const NO_LIMIT = 1e7;
 
-/** Text length if none is stated: what BERT and its relatives read. */
+/** Text length if none is stated: that of BERT and its relatives. */
 export const USUAL_LENGTH = 512;
 
 /** The longest text, in tokens, that these files allow; undefined if not stated. */

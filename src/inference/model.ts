@@ -24,7 +24,7 @@ import type { Scale } from './probabilities';
 import type { Subject } from './subject';
 import { openTexts } from './text-classifier';
 
-/** A model opened directly: what all kinds share. */
+/** A model opened directly: the parts that all kinds share. */
 export interface OpenedModel {
   path: string;
   inputs: readonly ValueInfo[];

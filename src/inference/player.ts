@@ -11,7 +11,7 @@ import type { Subject } from './subject';
 export type Emit = (line: PlayLine) => void | Promise<void>;
 type Question = Extract<PlayRequest, { kind: 'predict' | 'generate' | 'draw' }>;
 
-/** Opens what a source names. */
+/** Opens the model of a source. */
 const openSubject = (source: PlaySource, options: OpenOptions): Promise<Subject> =>
   source.kind === 'run' ? openRun(source.run, source.at, options) : openModel(source, options);
 

@@ -92,7 +92,7 @@ export function stepOfAdapter(folder: string): number | undefined {
   }
 }
 
-/** Reads back what `writePeftAdapter` wrote, with the graph's tensor names. */
+/** Reads the files of `writePeftAdapter`, with the graph's tensor names. */
 export function readPeftAdapter(
   folder: string,
   adapters: readonly LayerAdapter[],

@@ -36,7 +36,7 @@ const TEXTS: readonly [RegExp, string][] = [
   [/gemma terms of use/i, 'gemma'],
 ];
 
-/** Never fails: what cannot be read is unknown. */
+/** Never fails: unreadable parts are unknown. */
 export function baseModel(modelPath: string): BaseModel {
   const folder = dirname(modelPath);
   const config = parse(read(folder, 'config.json'));

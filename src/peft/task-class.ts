@@ -59,9 +59,9 @@ const POOLING: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The class of transformers that computes what a trained linear head computes. A new head on a text is that of BERT or
- * ALBERT if it reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A folder's own head is
- * that of its class, if the class is for the task.
+ * The class of transformers that computes the same as a trained linear head. A new head on a text is that of BERT or
+ * ALBERT if it reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A
+ * folder's own head is that of its class, if the class is for the task.
  *
  * @param config the model's config.json
  */

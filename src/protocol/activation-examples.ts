@@ -18,7 +18,7 @@ export interface ActivationExample {
   image?: ShownImage;
   /** Runs from before the text was stored lack the following fields. */
   label?: string;
-  /** The row's text, truncated after what the model reads of it. */
+  /** The row's text, truncated after the part that the model reads. */
   text?: string;
   cut?: boolean;
   /**

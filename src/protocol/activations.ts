@@ -14,7 +14,7 @@ export const SAMPLES_PER_BIN = 4;
 export interface LayerSnapshot {
   path: string;
   rank: number;
-  /** Histogram range of z; bin 0 counts what lies below it, the last bin what lies above. */
+  /** Histogram range of z; bin 0 counts values below it, the last bin values above. */
   range: [number, number];
   bins: number;
   /** Number of values of z: one for every coordinate of every real token. */

@@ -4,7 +4,7 @@
  */
 export type DoctorLine =
   | ({ kind: 'system' } & MachineFacts)
-  /** The device that is measured next: which of how many, from 1. */
+  /** The device that is measured next: its number, from 1, and the number of all. */
   | { kind: 'checking'; engine: string; device: string; number: number; of: number }
   | ({ kind: 'place' } & PlaceCheck)
   | ({ kind: 'report' } & MachineCheck);

@@ -47,7 +47,7 @@ export interface DivergedEvaluation {
 
 /**
  * The best adapter's score on a file that training did not see, after the last step: data.test, or one of
- * data.evaluations. A resume revokes it, whatever its step, and evaluates again.
+ * data.evaluations. A resume revokes it at any step, and evaluates again.
  */
 export interface TestEvaluation {
   kind: 'test-evaluation';
@@ -61,8 +61,8 @@ export interface TestEvaluation {
 }
 
 /**
- * The cost of `model.quantize` on the validation data, measured after the last step. A resume revokes it, whatever its
- * step, and measures again.
+ * The cost of `model.quantize` on the validation data, measured after the last step. A resume revokes it at any step,
+ * and measures again.
  */
 export interface QuantizationCost {
   /** The step of the best evaluation. */
@@ -82,7 +82,7 @@ export interface QuantizationCost {
  */
 export type StopReason = 'requested' | 'window-closed' | 'rung' | 'pruned' | 'preempted';
 
-/** First line of a fork: what follows up to `fromStep` was copied from the original run. */
+/** First line of a fork: the events up to `fromStep` were copied from the original run. */
 export interface ForkedEvent {
   kind: 'forked';
   /** The other run's id, which is the name of its folder beside this one. */
@@ -135,7 +135,7 @@ export interface DeviceEvent {
 export type InputRole =
   'model' | 'model-data' | 'tokenizer' | 'preprocessor' | 'train' | 'validation' | 'test' | 'evaluation';
 
-/** A file that differs from what a run was trained on: SHA-256 of both, null if there is or was no file. */
+/** A file that differs from the one that a run was trained on: SHA-256 of both, null if there is or was no file. */
 export interface InputChange {
   role: InputRole;
   path: string;

@@ -43,7 +43,7 @@ export interface RequantizedLayer {
   path: string;
   /** ‖Ŵ − W‖ / ‖W‖, with W = W₀ + ΔW and the Frobenius norm. */
   error: number;
-  /** ‖Ŵ − W‖ / ‖ΔW‖: above 1, the error is larger than what the adapter changed. */
+  /** ‖Ŵ − W‖ / ‖ΔW‖: above 1, the error is larger than the adapter's change. */
   share: number;
 }
 
@@ -67,7 +67,7 @@ export interface Written {
 export interface ExportMetrics {
   /** The adapters behind A x, as AuroRA is trained. */
   dynamic: EvaluationMetrics;
-  /** σ on A itself: what is merged. */
+  /** σ on A itself: the form that is merged. */
   static: EvaluationMetrics;
   /** The exported files themselves. */
   exported: EvaluationMetrics;
@@ -96,7 +96,7 @@ export interface ExportRecord extends Written {
   drop: MetricDrop;
   /** Between the logits of the exported files and those of the model they represent, over the validation set. */
   largestDifference: number;
-  /** Remarks about the files that were read; absent if they are what the run was trained on. */
+  /** Remarks about the files that were read; absent if the run was trained on the same files. */
   inputs?: InputsNote;
   /** Files beside this one, with their SHA-256. */
   files: Record<string, string>;

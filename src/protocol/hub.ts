@@ -28,7 +28,7 @@ export interface FoundRepo {
   private: boolean;
 }
 
-/** The reports of a download. Bytes count those of all files, including what was there before. */
+/** The reports of a download. Bytes count those of all files, including those that were there before. */
 export type DownloadEvent =
   | { kind: 'started'; files: number; done: number; total: number }
   /** At most a few times a second. */
@@ -99,7 +99,7 @@ export type ModelVerdict =
       step: StepCost;
     }
   | { usable: false; problem: string; hint?: string }
-  /** An ONNX file says it only as a whole. */
+  /** An ONNX file states it only as a whole. */
   | { usable: 'unknown'; problem: string };
 
 /** A reference that is now in the cache. */

@@ -1,7 +1,7 @@
 /** A layer that "all-linear" excludes, and why. */
 export interface LeftOut {
   path: string;
-  /** Its output is the model's own, or what the task reads does not depend on it. */
+  /** Its output is the model's own, or the output that the task reads does not depend on it. */
   why: 'output' | 'unreached';
 }
 

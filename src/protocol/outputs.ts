@@ -15,7 +15,7 @@ export interface TargetScale {
   deviation: number;
 }
 
-/** Without what else a task's data hold. */
+/** The parts without the other data of a task. */
 export const outputsOf = ({ labels, scale }: Outputs): { labels: string[]; scale?: TargetScale } => ({
   labels: [...labels],
   ...(scale && { scale }),

@@ -23,7 +23,7 @@ export type PlayRequest =
     }
   /** A prompt; `asTyped` without the template of the data. */
   | { kind: 'generate'; request: number; text: string; asTyped?: boolean; settings: GenerationSettings }
-  /** A prompt and what to stay away from, for models that answer with a picture. */
+  /** A prompt and a negative prompt, for models that answer with a picture. */
   | { kind: 'draw'; request: number; text: string; negative?: string; settings: DrawingSettings }
   /** Requests a validation row of a run. */
   | { kind: 'sample'; request: number; subject: string }

@@ -56,7 +56,7 @@ export interface PredictionFacts {
   metrics: EvaluationMetrics;
   /** The journal's values for this step. If it now has others, the run was trained again from an earlier step. */
   evaluation?: EvaluationMetrics;
-  /** Remarks about the files that were read; absent if they are what the run was trained on. */
+  /** Remarks about the files that were read; absent if the run was trained on the same files. */
   inputs?: InputsNote;
   /** Most informative first. */
   excerpts: Excerpt[];

@@ -192,7 +192,7 @@ export interface PreflightEstimate {
 
 export interface PreflightProblem {
   kind: 'problem';
-  /** `error`: training would stop here. `note`: what the settings do, as was probably intended. */
+  /** `error`: training would stop here. `note`: an effect of the settings that was probably intended. */
   severity: 'error' | 'warning' | 'note';
   message: string;
   hint?: string;

@@ -19,7 +19,7 @@ export const readingText = (
   t: (sentence: string, ...values: (string | number)[]) => string,
 ): string => t('Reading {0}: {1}%', file, percent);
 
-/** Calls back only when there is something else to say. */
+/** Calls back only if the text changes. */
 export function onlyChanges<T>(say: (now: T | undefined) => void): (now: T | undefined) => void {
   let last: string | undefined;
   return (now) => {

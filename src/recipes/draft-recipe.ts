@@ -37,7 +37,7 @@ export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonl
 }
 
 /**
- * Comments above an experiment: where its settings come from, and what the paper does and does not say about them.
+ * Comments above an experiment: the sources of its settings, and the paper's statements and gaps.
  *
  * @param open the parts of the recipe's `unsaid` that have this program's defaults
  * @param own a remark on parts that are not the paper's: "model and data are your own"
@@ -79,9 +79,9 @@ function published(recipe: Recipe): string[] {
 }
 
 /**
- * The "training" section: the paper's values, and where it gives none what the reader chose, or a default marked as such.
+ * The "training" section: the paper's values, and where it gives none the reader's choice, or a default marked as such.
  *
- * @param choices answers to the recipe's questions; without them, only what an experiment usually sets is written
+ * @param choices answers to the recipe's questions; without them, only the usual settings are written
  * @param batchSize the reader's; the paper's or the default if omitted
  */
 export function recipeTraining(
@@ -106,7 +106,7 @@ export function recipeTraining(
   return withoutLastComma([...lines, ...needed, ...metric, UNSAID, line('seed', 42)]);
 }
 
-/** Examples of a batch, where nobody says otherwise. */
+/** Examples of a batch, by default. */
 export const BATCH_SIZE = 32;
 
 /** The comment above a value of the reader's that is not the paper's. */
@@ -130,7 +130,7 @@ const DEFAULTS = [
   ['learningRate', 2e-3],
 ] as const;
 
-/** The lines under one comment for each who chose. */
+/** The lines under one comment for each source of a choice. */
 function chosenLines(choices: Choices): string[] {
   const lines = [...choices]
     .filter(([key]) => key.startsWith('training.'))

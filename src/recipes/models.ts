@@ -13,7 +13,7 @@ export interface PaperModel {
   parameters: number;
   /** The layers that the paper adapts. */
   targets: string[];
-  /** The paper does not say what it adapts; the targets and LoRA's rank are our choice. */
+  /** The paper does not state the adapted layers; the targets and LoRA's rank are our choice. */
   targetsAssumed?: true;
   /** Rank of the paper's LoRA baseline. */
   loraRank: number;

@@ -2,7 +2,7 @@ import { own } from '../base/names';
 import type { Recipe } from '../experiment/paper';
 import schema from '../experiment/experiment.schema.json';
 
-/** A setting that the paper does not state: only the reader can say what it is to be. */
+/** A setting that the paper does not state: only the reader can choose it. */
 export interface Question {
   /** The dotted key of an experiment. */
   key: string;
@@ -46,7 +46,7 @@ export const SHARE: Question = {
   fallback: schema.properties.data.properties.validationFraction.default,
 };
 
-/** The comment above a value of an experiment: who chose it. */
+/** The comment above a value of an experiment, with the source of the choice. */
 export const choiceComment = (choice: Choice): string =>
   ({
     user: '// Your choice: the paper gives no value.',

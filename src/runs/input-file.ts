@@ -2,7 +2,7 @@ import type { FileIdentity } from '../files/identity';
 import type { InputRole } from '../protocol/events';
 import { foundPath, storedPath } from './stored/path';
 
-/** A file that determines what a run learns. */
+/** A file that determines the results of a run. */
 export interface InputFile {
   role: InputRole;
   /** The path as in the experiment; for a model's data file, the place where it was found. */

@@ -10,7 +10,7 @@ import { SUMMARY_PARSERS } from './read';
 import { trialOf } from './sweep/record';
 import { readNotes } from './user';
 
-/** A run as far as it is known; what is missing is read. */
+/** A run as far as it is known; missing parts are read. */
 export interface RunToName {
   folder: string;
   /** Undefined for a run that cannot be read. */

@@ -40,10 +40,10 @@ export interface Labeled {
 }
 
 /**
- * A run's display name: "#12 lr 2e-3". After its number, which never changes, comes the user's name for it, otherwise the
- * settings in which it differs from the other runs of its experiment. A sweep's trial is named after what distinguishes
- * it ("Trial 3 · lr 2e-3" before its run has a number), a run that is not known among others after its method and rank, and
- * one that cannot be read after its time.
+ * A run's display name: "#12 lr 2e-3". After its number, which never changes, comes the user's name for it, otherwise
+ * the settings in which it differs from the other runs of its experiment. A sweep's trial is named after the settings
+ * that distinguish it ("Trial 3 · lr 2e-3" before its run has a number), a run that is not known among others after its
+ * method and rank, and one that cannot be read after its time.
  */
 export function runLabel(labeled: Labeled): string {
   const { number } = labeled;

@@ -36,7 +36,7 @@ export class SummaryReader {
     private readonly kept?: Room,
   ) {}
 
-  /** Forgets what was read. */
+  /** Forgets the content that was read. */
   forget(): void {
     for (const [part, { size }] of this.parsed) this.kept?.replace(size, 0, runPaths(this.folder)[part]);
     this.parsed.clear();

@@ -37,7 +37,7 @@ export interface TailChange {
 }
 
 /**
- * Follows a run folder without blocking: each look reads only what is new. Never throws: problems with the folder are
+ * Follows a run folder without blocking: each look reads only new content. Never throws: problems with the folder are
  * in `error`, and earlier data stay.
  */
 export class RunTail {

@@ -7,7 +7,7 @@ import { shownOf } from './shown';
 import type { Study } from './study';
 import { leftOutWords } from './words';
 
-/** A study as its page gets it: however many runs it has, only what is shown. */
+/** A study as its page gets it: however many runs it has, only the shown parts. */
 export interface PageStudy extends Omit<Study, 'leftOut'> {
   /** The runs that do not count: their number, and why in a few sentences. */
   leftOut: { runs: number; words: string[] };
@@ -16,7 +16,7 @@ export interface PageStudy extends Omit<Study, 'leftOut'> {
 const metricsOf = ({ sections }: Study): Metrics[] =>
   sections.flatMap(({ groups }) => groups.flatMap(({ runs }) => runs.map(({ metrics }) => metrics)));
 
-/** `missing` is what the shown groups lack. */
+/** `missing` lists the data that the shown groups lack. */
 export function pageStudy(study: Study, say: Say): PageStudy {
   const shown = shownOf(study);
   return {

@@ -9,8 +9,7 @@ export interface StudyRun {
   name: string;
   spec: Experiment;
   /**
-   * The last step, not the best evaluation's; `chosenBy` says whether the validation set determined that it is the
-   * last.
+   * The last step, not the best evaluation's; `chosenBy` shows if the validation set determined that it is the last.
    */
   step: number;
   /** The choices made in this run on the set that it is evaluated on. */

@@ -18,7 +18,7 @@ const LEVEL = 0.05;
 /** The parts that all differences of a study have in common. */
 type Compared = Pick<Study, 'metric' | 'tests'>;
 
-/** The observed difference, and what could have been detected, as sentences. */
+/** The observed difference, and the detectable one, as sentences. */
 export function comparisonWords(c: Comparison, study: Compared, say: Say): string {
   return [difference(c, study.metric, say), tested(c, study, say), ...limit(c, study.metric, say)].join(' ');
 }
@@ -214,7 +214,7 @@ function scoreNotes({ on, groups }: Section, say: Say): string[] {
   ];
 }
 
-/** The step of the numbers, and what was chosen on the set that they are evaluated on, except learning rates. */
+/** The step of the numbers, and the choices made on the set that they are evaluated on, except learning rates. */
 function stepNotes(section: Section, say: Say): string[] {
   const { groups, on, unused } = section;
   if (on !== 'validation') return scoreNotes(section, say);

@@ -61,7 +61,7 @@ export async function beginTrial(task: TaskFile): Promise<BegunTrial> {
       acceptedInputs: await requireSameInputs(run, acceptInputs),
     };
   }
-  // The trainer compares what it reads with these.
+  // The trainer compares the files that it reads with these.
   writeInputs(run, { version: 1, since: 0, files: inputs });
   writeTrial(run, { sweep, trial, number, settings });
   writeSpec(run, task.spec);
@@ -70,8 +70,8 @@ export async function beginTrial(task: TaskFile): Promise<BegunTrial> {
 }
 
 /**
- * Says so if a run has been evaluated at its comparison and saved there or later: trained further, it would be compared at
- * another step. Its journal then ends with the pause, whatever ended the process that trained it.
+ * Reports if a run has been evaluated at its comparison and saved there or later: trained further, it would be compared
+ * at another step. Its journal then ends with the pause, whatever the end of the process that trained it.
  */
 function paused(run: string, at: PausePoint | undefined): string | undefined {
   if (!at) return undefined;

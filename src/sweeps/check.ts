@@ -63,7 +63,7 @@ class Checker {
   }
 }
 
-/** Cached values and errors, by what they were computed from. */
+/** Cached values and errors, by their inputs. */
 class Known<T> {
   private readonly found = new Map<string, { value: T } | { error: unknown }>();
 

@@ -5,15 +5,15 @@ import { EXIT, type ErrorKind } from '../base/errors';
 import type { TrialFault, TrialToCheck } from './check';
 import { measureTrial, tokensAtOnce, type Measured } from './room';
 
-/** Preflight errors that mean a trial of this size cannot be trained, whatever it learns. */
+/** Preflight errors that mean a trial of this size cannot be trained, whatever its data. */
 const FATAL: readonly ErrorKind[] = ['model', 'operator', 'targets', 'rank', 'data', 'vocabulary', 'memory'];
 
 /**
- * Measures a step of the trials that take the most memory: among those that share a model and how a step is computed,
- * the one with the most tokens at once and, if that one cannot be trained, the next.
+ * Measures a step of the trials that take the most memory: among those that share a model and the computation of a
+ * step, the one with the most tokens at once and, if that one cannot be trained, the next.
  *
  * @param folder for the measured experiments
- * @param stopped polled: whether to end now
+ * @param stopped polled: true to end now
  * @returns the needs of the largest trainable trial, and the trials that cannot be trained
  */
 export async function measureTrials(

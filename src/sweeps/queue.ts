@@ -52,7 +52,7 @@ export interface QueueOptions {
   acceptInputs: boolean;
   /** Milliseconds after which the queue stops waiting for trials that were asked to stop. */
   stopTimeout?: number;
-  /** Submits what is ready, and follows nothing. */
+  /** Submits the tasks that are ready, and follows nothing. */
   once?: boolean;
   interrupted: () => boolean;
   /** No more trials are started, while others are still being trained. */
@@ -162,7 +162,7 @@ async function work(
       );
       if (refused && busy.length === 0) throw refused;
       if (ready.length === 0 && busy.length === 0 && whole) {
-        // First brought whole: what is written here after that is not replaced by what a cluster has.
+        // The files come first, completely: the lines written here after that are not replaced by the cluster's.
         const isHere = await executor.collect(losers);
         if (isHere && (await pruneSome(losers))) continue;
         // Trials that were stopped individually are still to be done.
@@ -211,7 +211,10 @@ async function pause(ms: number, isOver: () => boolean): Promise<void> {
 const hasEnded = (t: TrialView): boolean =>
   t.state === 'finished' || t.state === 'failed' || (t.state === 'stopped' && t.reason === 'requested');
 
-/** Cancels what the user asks for, and takes trials out of a cluster's queue that are not to be trained any more. */
+/**
+ * Cancels the trials that the user asks for, and takes trials out of a cluster's queue that are not to be trained any
+ * more.
+ */
 async function cancelSome(
   trials: readonly TrialView[],
   verdicts: ReadonlyMap<string, Verdict>,

@@ -48,7 +48,7 @@ export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
   return { parallel, threads: r.threads || Math.max(1, Math.floor(r.cores / parallel)) };
 }
 
-/** A trial's preflight; `code` and `problem` say why it ended early. */
+/** A trial's preflight; `code` and `problem` state why it ended early. */
 export interface TrialMeasured extends Measured {
   code: number;
   problem?: { message: string; hint?: string };
@@ -69,7 +69,7 @@ export const tokensAtOnce = ({ model, training: t }: Experiment): number =>
  * nothing else.
  *
  * @param file the trial's experiment
- * @param stopped polled: whether to end that process now
+ * @param stopped polled: true to end that process now
  */
 export async function measureTrial(
   program: string,

@@ -235,7 +235,7 @@ const damaged = (path: string, why: string, cause?: unknown): AuroraError =>
     },
   );
 
-/** Whatever the library throws is about the file's content, or from the file system. */
+/** All errors of the library are about the file's content, or from the file system. */
 async function reading<T>(path: string, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();

@@ -7,7 +7,7 @@ export interface DelimitedOptions {
   delimiter: ',' | '\t';
   /** `data.quoting`; "auto" if omitted. */
   quoting?: DataSpec['quoting'];
-  /** `data.header`: whether the first row names the columns; true if omitted. */
+  /** `data.header`: true if the first row names the columns; true if omitted. */
   header?: boolean;
 }
 

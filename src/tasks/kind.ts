@@ -15,7 +15,10 @@ import type { DataReader, DataSplit, TaskData } from './task-data';
 
 /** Adds up the metrics of a model over the examples of a data set. */
 export interface Scorer<E> {
-  /** @param logits the model's for the example: one vector, or one per token; or what `compared` keeps of them */
+  /**
+   * @param logits the model's for the example: one vector, or one per token; or the numbers that `compared` keeps of
+   *   them
+   */
   add(example: E, logits: Float32Array): void;
   /** All but the loss. @param loss the mean, which the graph computes */
   metrics(loss: number): Omit<EvaluationMetrics, 'loss'>;
@@ -51,7 +54,7 @@ export interface Asked<E> {
 /**
  * The half of a kind of task that trains and evaluates it; `experiment/tasks` describes it to pages and the editor.
  *
- * @typeParam E an example, with what is to be predicted
+ * @typeParam E an example, with its answer
  */
 export interface TaskKind<
   E extends Example = Example,

@@ -29,7 +29,7 @@ export function lopsided({ task, training }: Experiment, { train, labels }: Pref
   ];
 }
 
-/** Fewer rows do not show what a label column is. */
+/** Fewer rows do not show the kind of a label column. */
 const ENOUGH_ROWS = 20;
 
 /** Labels that are hardly ever the same: another column, such as that of the rows' names. */

@@ -77,7 +77,7 @@ export const multipleChoice = {
   ask(input, { tokenizer, format }, maxLength) {
     const choices = requireChoices(input, format);
     const question = { text: input.text, choices, answer: 0 };
-    // A person sees how likely each choice is, also of a run that is scored by what it writes.
+    // A person sees the probability of each choice, also in a run that is scored by its writing.
     const scoring = isGenerated(format.scoring) ? DEFAULT_SCORING : format.scoring;
     const example = choiceText(tokenizer, question, { ...format, maxLength, scoring }, 0);
     return {

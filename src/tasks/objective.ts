@@ -11,7 +11,7 @@ export const IGNORE_LABEL = -100;
 
 /** The nodes that a loss leaves in the graph. Sum and count apart, so that micro-batches add up to the right mean. */
 export interface LossNodes {
-  /** Scalar: the sum over what counts. */
+  /** Scalar: the sum over all that counts. */
   lossSum: string;
   /** Scalar: how many examples (or tokens) counted. */
   count: string;

@@ -80,7 +80,7 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
     length: number,
     pass?: TrainingPass,
   ): HostTensors | Promise<HostTensors>;
-  /** Begins to read what `inputs` will be asked for, where that takes long. */
+  /** Begins to read the rows that `inputs` will need, where that takes long. */
   readAhead?(dataset: D['train']['dataset'], indices: readonly number[], pass?: TrainingPass): void;
   /** For a kind that reads images: how a picture becomes one. */
   imageShape?(data: D): ImageShape;
@@ -96,7 +96,7 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   varies(spec: Experiment): boolean;
   /** The parts of an example that the activations view shows: its row, and its tokens. */
   shown(data: D, split: D['train'], index: number): ActivationExample | Promise<ActivationExample>;
-  /** Adds what the inputs of a data set are made of. */
+  /** Adds the sources of a data set's inputs. */
   hashInputs(dataset: D['train']['dataset'], hash: Hash): void;
 }
 
@@ -110,7 +110,7 @@ export function validationPlace(
   return { file, line: row };
 }
 
-/** A batch as an engine takes it: the model's inputs and what is expected of it; `length` pads it further. */
+/** A batch as an engine takes it: the model's inputs and the expected answers; `length` pads it further. */
 export async function batchFeeds(
   kind: Pick<TaskKind, 'inputs' | 'expected'>,
   wanted: readonly ValueInfo[],

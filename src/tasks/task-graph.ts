@@ -38,8 +38,8 @@ export interface TrainableInfo {
 }
 
 /**
- * The forward graph of a task: the user's model with adapters, head and loss. Trainable tensors and labels
- * are inputs; loss, logits and what the adapters saw are outputs. Any engine can take it from here.
+ * The forward graph of a task: the user's model with adapters, head and loss. Trainable tensors and labels are inputs;
+ * loss, logits and the adapters' observed tensors are outputs. Any engine can take it from here.
  */
 export interface TaskGraph {
   model: Model;

@@ -50,7 +50,7 @@ export const uselessLayers = (modules: readonly BudgetModule[]): UselessLayers =
 
 /**
  * The full cost of an adapter on a model. Throws AuroraError `targets` if nothing matches or an expression is invalid,
- * `rank` if the adapter's rank or LoRA's exceeds what a layer allows.
+ * `rank` if the adapter's rank or LoRA's exceeds the limit of a layer.
  */
 export function budgetOf(
   modules: readonly BudgetModule[],

@@ -6,8 +6,8 @@ import { nameTable } from '../../base/names';
 const PREFIX = 'base_model.model.';
 
 /**
- * Metadata that a run writes next to the tensors; PEFT ignores what it does not know. The step has a fixed width, so
- * that the file's size is known before the run.
+ * Metadata that a run writes next to the tensors; PEFT ignores unknown keys. The step has a fixed width, so that the
+ * file's size is known before the run.
  */
 export const weightsMetadata = (step: number): Record<string, string> => ({
   format: 'pt',

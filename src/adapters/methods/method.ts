@@ -77,7 +77,7 @@ export interface LayerCall {
 export interface Fragment {
   /** In the shape of the layer's output, or broadcastable to it. */
   delta: string;
-  /** The input of the nonlinearity, (…, rank), or what it would be; for the activation snapshots. */
+  /** The input of the nonlinearity, (…, rank), or the input that it would have; for the activation snapshots. */
   z?: string;
   /** Tensors that the method treats as constants: no gradient passes through them. */
   stop?: string[];
@@ -104,8 +104,8 @@ export interface Flops {
 }
 
 /**
- * An adapter method: what it trains, the nodes that compute its change of a layer's output, how that becomes a change
- * of the layer's weights, and its cost.
+ * An adapter method: its trained tensors, the nodes that compute its change of a layer's output, the corresponding
+ * change of the layer's weights, and its cost.
  */
 export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   tensors(on: OnLayer<S>): AdapterTensor[];

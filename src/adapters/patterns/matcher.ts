@@ -145,7 +145,7 @@ export class Matcher {
     return { worker, cells, values };
   }
 
-  /** Reads what the worker has written: messages may be late if this thread was busy. */
+  /** Reads the worker's answer: messages may be late if this thread was busy. */
   private answer({ worker, cells, values }: Asked, why: string): Answer {
     const state = Atomics.load(cells, STATE);
     if (state === DONE) return { is: 'answered', values, milliseconds: cells[TOOK]! / 1000 };

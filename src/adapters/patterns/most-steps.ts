@@ -1,7 +1,7 @@
 /**
  * An upper bound on the steps of a backtracking engine to match an expression against a string of that length: the
  * product of all its choices. Infinite if a group is repeated or back-referenced, since choices then multiply with the
- * string. Far above what most expressions take, but never below.
+ * string. Far above the steps of most expressions, but never below.
  */
 export function mostSteps(source: string, length: number): number {
   let product = 1;

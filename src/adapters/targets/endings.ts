@@ -5,7 +5,7 @@ import { matchTargets } from './targets';
 /**
  * The name endings that users select modules by: the last name of a path ("query"), and if different places share it,
  * also the last two ("intermediate.dense"). An index alone names nothing, so it includes its parent ("to_out.0"). Each
- * with what PEFT's rule matches, in the model's order.
+ * with the layers that PEFT's rule matches, in the model's order.
  */
 export function endingsOf(modules: readonly NamedLayer[]): Ending[] {
   const byLast = new Map<string, Set<string>>();

@@ -7,7 +7,7 @@ import type { Config } from '../folder/config';
 /** The differences between the embeddings of BERT and its relatives. */
 export interface BertEmbeddings {
   vocabulary: number;
-  /** Kinds of tokens if config.json does not say; 0 for a model that has no kinds. */
+  /** Kinds of tokens if config.json does not state it; 0 for a model that has no kinds. */
   types: number;
   /** The first row of the table of positions that a token has; the rows before it are the padding's. */
   first: number;

@@ -34,7 +34,7 @@ type Embedded = Pick<DecoderSize, 'vocabulary' | 'hidden'>;
 export class DecoderInputs {
   /** A vector tensor: (batch, sequence). */
   readonly rows: string;
-  /** The place of each token, from 0 whatever the mask says: int64 (sequence), with a cache (batch, sequence). */
+  /** The place of each token, from 0 whatever the mask: int64 (sequence), with a cache (batch, sequence). */
   readonly places: string;
   private readonly ids: string;
   private readonly mask: string;

@@ -2,7 +2,7 @@ import { DType } from '../../graph/dtype';
 import type { Network } from './network';
 import { counted, embedding } from './text';
 
-/** A table of what distances between tokens add to the scores of each head. */
+/** A table of the numbers that distances between tokens add to the scores of each head. */
 export interface DistanceTable {
   /** Module of the table, (rows, heads). */
   module: string;

@@ -3,7 +3,7 @@ import type { Activation } from './activation';
 import { layerNorm, linear } from './layers';
 import type { Network } from './network';
 
-/** The modules of a layer, by what they do. */
+/** The modules of a layer, by their roles. */
 export interface LayerModules {
   /** Names the nodes of the attention, which has no weights. */
   attention: string;

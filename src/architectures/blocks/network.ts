@@ -4,7 +4,7 @@ import { DType } from '../../graph/dtype';
 import type { Graph } from '../../graph/model';
 import type { Weights } from '../folder/weights';
 
-/** The lowest float32: what masked scores get. Finite, so that a row without any key does not become NaN. */
+/** The lowest float32: the value of masked scores. Finite, so that a row without any key does not become NaN. */
 export const LOWEST = -3.4028234663852886e38;
 
 /** In a model's metadata: the number of tokens of a text that it has positions for, if that is limited. */

@@ -9,7 +9,7 @@ export interface PatchProjection {
   /** Module of the convolution. */
   module: string;
   hidden: number;
-  /** Side of a patch if config.json does not say. */
+  /** Side of a patch if config.json does not state it. */
   patch: number;
   bias: boolean;
   /** The size of the images, if not that in config.json. */

@@ -22,7 +22,7 @@ export interface SelfAttention {
   cap?: number;
 }
 
-/** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with what its relatives add. */
+/** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
 export function selfAttention(net: Network, module: string, x: string, layer: SelfAttention): string {
   const { size, shape, biases, rotate, norms, scale, cap } = layer;
   const { hidden, heads, keyValueHeads, width } = size;

@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path';
 import { readInput } from '../../files/inputs/open';
 
 /**
- * The size that the preprocessor_config.json beside a config.json makes images of; undefined if there is none or it
- * does not say. Mistakes in it are reported where images are prepared.
+ * The size that the preprocessor_config.json beside a config.json makes images of; undefined if it is missing or does
+ * not state it. Mistakes in it are reported where images are prepared.
  */
 export function preparedSize(configPath: string): [height: number, width: number] | undefined {
   let settings: unknown;

@@ -1,6 +1,6 @@
 import type { Config } from './config';
 
-/** diffusers' name of what config.json describes: `UNet2DConditionModel`. */
+/** diffusers' name of the class that config.json describes: `UNet2DConditionModel`. */
 export const CLASS_NAME = '_class_name';
 
 /** The key in which a config.json names its family: `model_type`, or diffusers' `_class_name`. */

@@ -18,8 +18,8 @@ const LABEL_HEADS: readonly [ends: string, head: LabelHead, axes: string[]][] = 
 ];
 
 /**
- * Adds what the folder has beside the base model as outputs: `logits` of the head of the class that config.json names,
- * and `pooler_output`. Without their weights there is nothing to add.
+ * Adds the parts of the folder beside the base model as outputs: `logits` of the head of the class that config.json
+ * names, and `pooler_output`. Without their weights there is nothing to add.
  */
 export function addHeads(net: Network, config: Config, type: string): void {
   const { graph } = net;

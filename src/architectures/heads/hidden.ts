@@ -21,7 +21,7 @@ export interface Hidden {
   pooled?: Features;
 }
 
-/** The last layer of a head, which gives the logits, and what it reads: (batch, size), or the states of all tokens. */
+/** The last layer of a head, which gives the logits, and its input: (batch, size), or the states of all tokens. */
 export interface LastLayer extends Features {
   module: string;
   bias: boolean;

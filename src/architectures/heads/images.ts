@@ -44,7 +44,7 @@ export const onImages: LabelHead = (hidden) => {
   return { module: 'classifier', ...read(hidden), bias: true };
 };
 
-/** DeiTForImageClassificationWithTeacher: the mean of what two classifiers say of the first two tokens. */
+/** DeiTForImageClassificationWithTeacher: the mean of two classifiers' answers for the first two tokens. */
 export function withTeacher(hidden: Hidden): Features | undefined {
   const modules = ['cls_classifier', 'distillation_classifier'];
   if (hidden.type !== 'deit' || !has(hidden, ...modules)) return undefined;

@@ -13,9 +13,9 @@ const PADDING: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The state of each text's last token that is not padding, (batch, size), as transformers' GenericForSequenceClassification
- * takes it: padding are the tokens with `pad_token_id`. Without one, transformers takes only one text at a time; here the
- * mask says what is padding.
+ * The state of each text's last token that is not padding, (batch, size), as transformers'
+ * GenericForSequenceClassification takes it: padding are the tokens with `pad_token_id`. Without one, transformers
+ * takes only one text at a time; here the mask marks padding.
  */
 export function lastToken({ net, config, type, states }: Hidden): string {
   const missing = config.isNull('pad_token_id') ? undefined : PADDING.get(type);

@@ -44,7 +44,7 @@ export function compose(unet: Model, encoders: readonly Part[], isXl: boolean): 
   return { ...main, graph: { ...prune(graph), inputs: graph.inputs } };
 }
 
-/** The states before the last layer: the last entry of hidden_states is what comes after it. */
+/** The states before the last layer: the last entry of hidden_states comes after it. */
 function beforeLast(part: Renamed): string {
   const numbers = part.outputs.flatMap((name) => /^hidden_states\.(\d+)$/.exec(name)?.[1] ?? []);
   return part.named(`hidden_states.${Math.max(...numbers.map(Number)) - 1}`);

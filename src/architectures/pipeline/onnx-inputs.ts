@@ -40,7 +40,7 @@ export const vaeInputs = (model: Model, channels: { pictures: number; latents: n
     latent_sample: { shape: ['batch', channels.latents, 'height', 'width'] },
   });
 
-/** Inputs with other types and shapes; what the graph read stays what it was, by a Cast. */
+/** Inputs with other types and shapes; the graph reads the former types, by a Cast. */
 function declared(model: Model, inputs: Inputs): Model {
   const casts: Node[] = [];
   const g = new GraphBuilder(model.graph, '/inputs', casts);

@@ -11,7 +11,7 @@ export const slidingWindow = (config: Config, missing?: number): Window =>
     : config.count('sliding_window', missing);
 
 /**
- * The window of each layer: all those that slide have the same. Which ones do, `layer_types` says.
+ * The window of each layer: all those that slide have the same. `layer_types` states which ones do.
  *
  * @param byDefault true if a layer slides if layer_types is missing
  * @throws AuroraError 'model' for other kinds of layers

@@ -25,7 +25,7 @@ const CLASSES = 2;
  * logits, of the next token or of classes, or the noise in a picture.
  *
  * @param choice the experiment's settings; without `head`, a model that has logits or predicts a picture is trained on
- * them
+ *   them
  * @throws AuroraError 'model' if there is no such output, or it is not clear which one is meant
  */
 export function answerOf(

@@ -89,7 +89,10 @@ async function alone(
   }
 }
 
-/** Undefined where the folder cannot be written, or nobody knows whether its owner still runs: then nothing is waited for. */
+/**
+ * Undefined if the folder cannot be written, or if it is unknown whether its owner still runs: then nothing is waited
+ * for.
+ */
 async function tryClaim(folder: string): Promise<Owner | 'busy' | undefined> {
   try {
     mkdirSync(folder, { recursive: true });

@@ -25,7 +25,7 @@ export interface CostChoice extends BatchSize {
   targetModules?: string | string[];
   /** True if a new head is trained; by default where the model has no logits. */
   head?: boolean;
-  /** The output that is trained on, if its name does not say so. */
+  /** The output that is trained on, if its name does not show it. */
   output?: string;
 }
 

@@ -89,8 +89,8 @@ const MOST_COMPARED = 8;
 const HEAD = /(^|\.)(lm_head|embed_out)\.weight$/;
 
 /**
- * A language model's head that is stored beside its embedding may have the same values, which decides whether the two are
- * one weight: the beginnings of both say it.
+ * A language model's head that is stored beside its embedding may have the same values, which decides whether the two
+ * are one weight: the beginnings of both show it.
  */
 function comparedOf(tensors: readonly PlacedTensor[]): PlacedTensor[] {
   const head = tensors.find(({ name }) => HEAD.test(name));
@@ -114,7 +114,7 @@ function parsed(header: Buffer): object {
     const value: unknown = JSON.parse(header.toString('utf8'));
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
-    // Whoever reads the folder says what is wrong.
+    // The reader of the folder reports mistakes.
     return {};
   }
 }

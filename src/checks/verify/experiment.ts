@@ -18,7 +18,7 @@ export interface VerifyExperimentOptions {
   folder: string;
   /** CPU threads; 0 for one per core. */
   threads: number;
-  /** Called with each line as soon as it is known, and awaited: what follows blocks this thread. */
+  /** Called with each line as soon as it is known, and awaited: the next step blocks this thread. */
   emit: (line: VerifyLine) => void | Promise<void>;
 }
 

@@ -87,7 +87,7 @@ async function decode(bytes: Uint8Array, name: string): Promise<RgbImage> {
   return { width, height, data: rgb };
 }
 
-/** Sets the output of `image`, and returns what turns it into RGB. */
+/** Sets the output of `image`, and returns the step that turns it into RGB. */
 function conversion(
   image: Sharp,
   { space, depth, channels }: Metadata,

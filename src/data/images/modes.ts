@@ -1,7 +1,7 @@
 /** Conversions of modes "CMYK" and "I;16" to "RGB" as in Pillow. */
 
 /**
- * Without color profiles: each color times what black leaves.
+ * Without color profiles: each color times the part that black leaves.
  *
  * @param cmyk four bytes a pixel, 255 for full ink
  */

@@ -9,7 +9,7 @@ export interface ImageTensor extends Size {
   data: Float32Array;
 }
 
-/** An image as a model reads it, equal to what transformers' image processors (those on NumPy) give. */
+/** An image as a model reads it, equal to the results of transformers' image processors (those on NumPy). */
 export const preprocess = (image: RgbImage, plan: Preprocessing): ImageTensor =>
   tensor(fit(image, plan), plan);
 

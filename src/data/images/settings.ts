@@ -6,7 +6,7 @@ import type { Size } from './image';
 import type { Preprocessing, ResizeTo } from './plan';
 import { PROCESSORS, type Processor } from './processors';
 
-/** Steps of other processors that change what a model sees; with any of them, ours would be wrong unnoticed. */
+/** Steps of other processors that change a model's input; with any of them, ours would be wrong unnoticed. */
 const UNSUPPORTED = [
   'do_align_long_axis',
   'do_flip_channel_order',
@@ -94,7 +94,7 @@ function planOf(fields: Fields, processor: Processor, known: boolean): Preproces
 /** From this size on, ConvNeXT resizes the whole image to a square instead. */
 const WARPED = 384;
 
-/** ConvNeXT's resizing: below 384, it crops what `crop_pct` leaves. */
+/** ConvNeXT's resizing: below 384, the shortest edge becomes the size / `crop_pct`, and the middle is cropped. */
 function cropped(fields: Fields, size: ResizeTo, usual: number): { resize: ResizeTo; crop?: Size } {
   if (!('shortestEdge' in size)) throw fields.wrong('size', 'a number or {"shortest_edge": a number}');
   const square = { width: size.shortestEdge, height: size.shortestEdge };

@@ -5,7 +5,7 @@ import { fit } from './preprocess';
 import { loadSharp } from './sharp';
 import { openImage, type ImageSource } from './source';
 
-/** The longer side, in pixels: twice what a page shows, for screens of high density. */
+/** The longer side, in pixels: twice the size on a page, for screens of high density. */
 const SIDE = 96;
 
 /** A small picture as a data URI; undefined if the image cannot be read any more. */

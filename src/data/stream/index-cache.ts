@@ -35,7 +35,7 @@ const RECENT_MS = 3_600_000;
 
 type Header = Omit<RowIndex, 'columns'> & { version: number; lengths: number[] };
 
-/** The SHA-256 of what follows, as hexadecimal digits, and the length of the header in as many decimal ones. */
+/** The SHA-256 of the rest, as hexadecimal digits, and the length of the header in as many decimal ones. */
 const SUM_BYTES = 64;
 const LENGTH_BYTES = 16;
 

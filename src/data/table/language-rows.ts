@@ -10,7 +10,7 @@ import { field, type ReadOptions, type Row, type MarkedFormat } from './rows';
 export interface LanguageRow extends Row {
   /** The text after `text`, the prompt; `pair` and `label` are equal to it, for display. */
   completion?: string;
-  /** `text` is what comes before the last answer, and `pair` and `label` are that answer, for display. */
+  /** `text` is the part before the last answer, and `pair` and `label` are that answer, for display. */
   messages?: ChatMessage[];
 }
 

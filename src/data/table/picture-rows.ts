@@ -8,7 +8,7 @@ import { imageField, withName, type ImageRow } from './image-rows';
 import { field, readRows, requireRows } from './rows';
 import type { ReadOptions, RowFormat, Rows } from './rows';
 
-/** An image and what it shows, in words; `text` is the image's name, as views show it. */
+/** An image and its caption; `text` is the image's name, as views show it. */
 export interface PictureRow extends ImageRow {
   prompt: string;
 }

@@ -47,7 +47,7 @@ export interface Rows<R extends Row = Row, L extends List<R> = List<R>> {
   parts?: readonly FilePart[];
 }
 
-/** The settings that say what the rows of a file are. */
+/** The settings that define the rows of a file. */
 export const ROW_OPTIONS = [
   'textColumn',
   'textPairColumn',
@@ -195,7 +195,7 @@ export interface RowFormat<R extends Row> {
   required(options: ReadOptions): readonly ColumnOption[];
   /** A record as a row, or why it cannot be used. */
   rowOf(fields: Fields, options: ReadOptions): Omit<R, 'line'> | { problem: string };
-  /** A row with what only its place says. */
+  /** A row with the facts that follow from its place alone. */
   placed?(row: R, parts: readonly FilePart[] | undefined): R;
 }
 
@@ -207,7 +207,7 @@ export interface MarkedFormat<R extends Row> extends RowFormat<R> {
   marked(marks: readonly string[]): Omit<R, 'line'>;
 }
 
-/** The rows of a list, in order; of those that are on disk, only what is to be learned of them. */
+/** The rows of a list, in order; rows on disk have only their answers. */
 export const markedOf = <R extends Row>(rows: List<R> & { marked?: Iterable<R> }): Iterable<R> =>
   rows.marked ?? rows;
 

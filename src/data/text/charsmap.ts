@@ -21,8 +21,8 @@ export class CharsMap {
 
   /**
    * Replaces the longest key at each place, and passes over a character where there is none, as SentencePiece does.
-   * Tokenizers takes the shortest key within a grapheme and drops the rest of it, so that it loses marks that stand apart
-   * (huggingface/tokenizers#2116, #2334); the models have been trained with what SentencePiece does.
+   * Tokenizers takes the shortest key within a grapheme and drops the rest of it, so that it loses marks that stand
+   * apart (huggingface/tokenizers#2116, #2334); the models have been trained with SentencePiece's results.
    */
   normalize(text: string): string {
     const bytes = ENCODER.encode(text);

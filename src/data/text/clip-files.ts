@@ -104,7 +104,7 @@ export function readClipFiles(path: string, readJson: (path: string) => Json): T
   };
 }
 
-/** Pairs, most frequent first; the first line may say the version. */
+/** Pairs, most frequent first; the first line may state the version. */
 function readMerges(path: string): [string, string][] {
   let lines: string[];
   try {

@@ -9,7 +9,7 @@ import {
 import { CharsMap } from './charsmap';
 
 /**
- * Makes normalizers of the library do what those of tokenizers and SentencePiece do. Changes them in place.
+ * Makes normalizers of the library behave like those of tokenizers and SentencePiece. Changes them in place.
  *
  * @param normalizer as the library has made it from tokenizer.json
  * @throws Error if a `precompiled_charsmap` is none

@@ -46,7 +46,7 @@ export class TokenCache {
     private readonly folder = join(cacheFolder(), 'tokens'),
   ) {}
 
-  /** `special`: with special tokens around it. `encode` is asked for what is not known. */
+  /** `special`: with special tokens around it. `encode` is called for unknown texts. */
   encoded(text: string, special: boolean, encode: () => Encoded): Encoded {
     if (!this.used) return encode();
     const key = keyOf(text, special);
@@ -70,7 +70,7 @@ export class TokenCache {
     return read(this.path);
   }
 
-  /** Writes what is new, for the next run. From then on, nothing is kept. */
+  /** Writes the new entries, for the next run. From then on, nothing is kept. */
   keep(): void {
     const { used, known } = this;
     this.used = this.known = undefined;

@@ -97,7 +97,10 @@ export function providerTrouble(folder: string | undefined): Trouble {
   };
 }
 
-/** The runtime's own folder, from what this process has loaded: it may not be our copy. Linux only, like CUDA. */
+/**
+ * The runtime's own folder, from the libraries that this process has loaded: it may not be our copy. Linux only, like
+ * CUDA.
+ */
 function runtimeFolder(): string | undefined {
   try {
     const loaded = /\S*\/libonnxruntime\.so\S*/.exec(readFileSync('/proc/self/maps', 'utf8'));

@@ -14,8 +14,8 @@ export interface SessionOptions {
   /** Intra-op threads; the runtime's choice (one per core) by default. */
   threads?: number;
   /**
-   * 'disabled' for probing: every tensor stays visible. 'products': only what a graph of plain operators gains from, which
-   * opens in half the time (12-layer encoder with its backward pass) and steps as fast.
+   * 'disabled' for probing: every tensor stays visible. 'products': only the optimizers that help a graph of plain
+   * operators, which opens in half the time (12-layer encoder with its backward pass) and steps as fast.
    */
   optimization?: 'disabled' | 'products' | 'all';
   /**
@@ -53,7 +53,7 @@ const DTYPE = Object.fromEntries(Object.entries(ORT_TYPE).map(([code, name]) => 
 /** It moves the rounding of a forward pass into the backward pass, where the types no longer fit (1.30). */
 const MISTAKEN = ['QDQPropagationTransformer'];
 /**
- * Whatever they find in a step's graph gains nothing, but each looks through the whole of it several times. The others fold
+ * Their changes of a step's graph gain nothing, but each looks through the whole of it several times. The others fold
  * constants, drop nodes without effect, and take transposes and factors into products.
  */
 const WITHOUT_GAIN = (

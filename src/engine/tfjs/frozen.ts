@@ -21,7 +21,7 @@ export class Frozen {
 
   constructor(private readonly tf: Tf) {}
 
-  /** By name. Two graphs over one model share what they have in common. */
+  /** Values by name. Two graphs over one model share the common ones. */
   of(graph: Graph): Map<string, Value> {
     return new Map([...graph.initializers].map(([name, t]) => [name, this.value(t)]));
   }

@@ -12,7 +12,7 @@ import { upload } from './value';
 
 /**
  * A graph to run node by node. A node's results on the backend are released after their last reader, so that an
- * evaluation needs no more memory than its widest point; tfjs itself keeps what a gradient needs.
+ * evaluation needs no more memory than its widest point; tfjs itself keeps the tensors that a gradient needs.
  */
 export class Interpreter {
   private readonly ops: ReadonlyMap<Node, Op>;

@@ -23,7 +23,8 @@ export interface SubmissionOptions extends Omit<TaskSettings, 'sweep'> {
 }
 
 /**
- * Writes what a scheduler gets for these tasks, and before that the names of their runs into the sweep's record.
+ * Writes the submission of these tasks for a scheduler, and before that the names of their runs into the sweep's
+ * record.
  *
  * @param steps at which the trials are, by id
  * @throws AuroraError 'inputs' if files have changed since earlier trials were trained on them

@@ -18,7 +18,9 @@ import { Submitter } from './submitter';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
 import { isFinal, trialState } from './trial-state';
 
-/** Looks after which a shared disk shows what a node has written: a client of NFS caches it for a minute. */
+/**
+ * The number of looks after which a shared disk shows the files of a node: a client of NFS caches them for a minute.
+ */
 const SETTLED_LOOKS = 6;
 /** A trial that was asked to save and end gets this long, in ms, before its job is cancelled. */
 const STOP_MS = 300_000;
@@ -38,7 +40,7 @@ export interface ClusterOptions extends SubmissionOptions {
   looker?: TrialLooker;
   /** This process looks once: a trial that has ended without saying how is submitted again at once. */
   once: boolean;
-  /** This process submits nothing, not even what is left of a submission. */
+  /** True if this process submits nothing, not even the rest of a submission. */
   submitsNothing: boolean;
   /** Gets whole sentences. */
   warn(message: string): void;
@@ -183,7 +185,7 @@ export class ClusterExecutor implements Executor {
     return !this.down && this.reaching(bring);
   }
 
-  /** The cluster has nothing more to do with the sweep: trials are elsewhere from now on, and what it has of them is here. */
+  /** The cluster has nothing more to do with the sweep: trials are elsewhere from now on, and their files are here. */
   leave(): void {
     this.submissions.leave();
     this.status.remove();
@@ -223,7 +225,7 @@ export class ClusterExecutor implements Executor {
       if (!current) continue;
       current.job = known.get(record.id);
       if (current.job?.collected) this.collected.add(record.id);
-      // The scheduler is not asked about what has finished long ago.
+      // The scheduler is not asked about tasks that have finished long ago.
       const seen = this.looker.look(record, runOf(record, this.options.runs));
       if (seen.state !== 'finished') continue;
       current.done = true;
@@ -343,7 +345,7 @@ export class ClusterExecutor implements Executor {
   }
 
   /**
-   * A cluster that does not answer loses nothing: what is known stays, and the next look tries again.
+   * A cluster that does not answer loses nothing: known states stay, and the next look tries again.
    *
    * @returns true if it answered
    * @throws AuroraError 'network' if it never has, and nothing of the sweep is there

@@ -35,7 +35,7 @@ export interface ClusterFiles {
   collectCheckpoints?(runs: readonly string[]): Promise<void>;
   /** Leaves a request (`stop`, `checkpoint`) in the control folders of these runs. */
   request(runs: readonly string[], what: 'stop' | 'checkpoint'): Promise<void>;
-  /** Removes what the cluster has of a folder (a path here), unless that is the same folder. */
+  /** Removes the cluster's copy of a folder (a path here), unless that is the same folder. */
   removeThere(folder: string): Promise<void>;
 }
 

@@ -5,6 +5,6 @@ export function revalidate(folder: string): void {
   try {
     readdirSync(folder);
   } catch {
-    // The look reports what is wrong with it.
+    // The look reports its problem.
   }
 }

@@ -14,8 +14,8 @@ export const identityOf = (folder: string): FolderIdentity => ({
 
 /**
  * True if the tasks that were submitted for a folder train in this one. Tasks know it by its path: any folder with this
- * path has them, also if it was restored from a copy. Under another path it is the same folder if the file system says
- * so: through a link, or a mount of the same disk.
+ * path has them, also if it was restored from a copy. Under another path it is the same folder according to the file
+ * system: through a link, or a mount of the same disk.
  */
 export function isSameFolder(now: string, then: FolderIdentity): boolean {
   if (now === then.folder) return true;

@@ -36,7 +36,7 @@ export interface SubmittedTask {
   number: number;
   /** The name of the run's folder. */
   run: string;
-  /** The step at which it was submitted: whether anything has happened since. */
+  /** The step at which it was submitted, to find out if anything has happened since. */
   step: number;
 }
 
@@ -65,9 +65,9 @@ export interface JobState {
   log?: string;
 }
 
-/** Slurm, or Kubernetes. It decides who runs where and when; we only submit, ask and cancel. */
+/** Slurm, or Kubernetes. It decides which trial runs where and when; we only submit, ask and cancel. */
 export interface Scheduler {
-  /** Whom errors name: "Slurm on login.example.org". */
+  /** The name in errors: "Slurm on login.example.org". */
   readonly name: string;
   /** A submission without an answer that is not there after so many ms will not be there later. */
   readonly appearsWithin: number;

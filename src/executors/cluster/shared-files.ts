@@ -23,7 +23,7 @@ export interface SharedFilesOptions {
    * none.
    */
   unseen?: (paths: readonly string[]) => Promise<string[]>;
-  /** Whom errors name: the login node. */
+  /** The name in errors: that of the login node. */
   place?: string;
   /** The path on the cluster of a path here, and back; omitted: the same. */
   there?: (path: string) => string;

@@ -7,7 +7,7 @@ import { flushFolder } from '../../files/folder';
 import { readIfThereSync } from '../../files/read';
 import type { ClusterThere, JobRef, Submission } from './scheduler';
 
-/** A line of `jobs.jsonl`: what has happened to a submission. Ten thousand jobs are as many lines. */
+/** A line of `jobs.jsonl`: an event of a submission. Ten thousand jobs are as many lines. */
 export type LogLine =
   /** From then on (ms since 1970), the scheduler may have a job of it that is not recorded. */
   | { submitting: number; cluster: ClusterThere }

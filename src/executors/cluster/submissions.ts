@@ -33,7 +33,8 @@ export class Submissions {
   constructor(private readonly sweep: string) {}
 
   /**
-   * All of them whose trials are still the cluster's, oldest first. Removes what a process that was killed had not yet written whole.
+   * All of them whose trials are still the cluster's, oldest first. Removes files that a killed process had not written
+   * completely.
    *
    * @returns `copied`: the tasks of those train in the folder of which this one is a copy
    */
@@ -92,7 +93,7 @@ export class Submissions {
     return this.add(submission, { answered: true });
   }
 
-  /** Records that what the scheduler does not have of it yet is not submitted any more. */
+  /** Records that the tasks that the scheduler does not have yet are not submitted any more. */
   withdrawn(submission: Submission): Submission {
     return submission.withdrawn ? submission : this.add(submission, { withdrawn: true });
   }

@@ -33,7 +33,9 @@ export class Submitter {
     this.checked = true;
   }
 
-  /** Submits what is left of a submission, unless an earlier answer is still out; also after a kill at any moment of this. */
+  /**
+   * Submits the rest of a submission, unless an earlier answer is still out; also after a kill at any moment of this.
+   */
   async complete(entry: Entry): Promise<void> {
     const { files, scheduler, specs, folder } = this.options;
     if (!(await this.settle(entry)) || unsubmitted(entry.submission) === 0) return;
@@ -60,7 +62,7 @@ export class Submitter {
   }
 
   /**
-   * Finds what the scheduler has of a submission whose answer was lost, with a connection or with a process.
+   * Finds the scheduler's jobs of a submission whose answer was lost, with a connection or with a process.
    *
    * @returns true if that is all: a job may appear after the search
    */

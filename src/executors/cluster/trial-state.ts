@@ -7,8 +7,8 @@ import type { SubmittedTask } from './scheduler';
 const HOPELESS: readonly number[] = [EXIT.usage, EXIT.experiment, EXIT.model, EXIT.data, EXIT.inputs];
 
 /**
- * A trial's state from its run folder and from what the scheduler says about its task. A scheduler knows who waits, who
- * runs and who was killed; only the folder knows what was learned, and a disk that nodes share may show it late.
+ * A trial's state from its run folder and from the scheduler's state of its task. A scheduler knows which tasks wait,
+ * run or were killed; only the folder shows the training, and a disk that nodes share may show it late.
  *
  * @param view by the run's folder
  * @param job undefined if the scheduler does not know the task, or not any more
@@ -26,7 +26,7 @@ export function trialState(
     error: undefined,
     state,
     ...more,
-    // A scheduler may still see the end of a task that has finished, and does not know what it has lost.
+    // A scheduler may still see the end of a task that has finished, and does not know what the task has lost.
     ...(job && { cluster: { ...job, ...((state === 'lost' || state === 'finished') && { state }) } }),
   });
   if (view.state === 'finished') return as('finished');

@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 
-/** The cluster's own words about what it refuses: a right that is missing, or a setting. */
+/** The cluster's own words about a refusal: a right that is missing, or a setting. */
 export const refused = (name: string, stderr: string): AuroraError =>
   new AuroraError(
     'experiment',
@@ -31,6 +31,6 @@ const UNREACHABLE =
 
 export const isUnreachable = (stderr: string): boolean => UNREACHABLE.test(stderr);
 
-/** kubectl repeats what it tried before it says what is wrong. */
+/** kubectl repeats its attempts before it states the problem. */
 export const lastLine = (stderr: string): string =>
   stderr.trim().split('\n').at(-1)!.trim().replace(/\.$/, '') || 'kubectl gave no reason';

@@ -3,9 +3,9 @@ import type { Kubectl } from './kubectl';
 import type { Event, Job, Pod } from './objects';
 import { WAITS_ITS_TURN } from './states';
 
-/** A volume is mounted, and an image is there, within a minute; or an event says why not. */
+/** A volume is mounted, and an image is there, within a minute; or an event states why not. */
 const SOON_MS = 60_000;
-/** Jobs try to create pods at least this often, and say each time that they cannot. */
+/** Jobs try to create pods at least this often, and report each failure. */
 const RECENT_MS = 15 * 60_000;
 
 /** The newest warning about an object, if there is one, and if it can be asked for. */

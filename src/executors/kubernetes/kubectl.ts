@@ -10,7 +10,7 @@ import { optionsOf, serverIn, viewOf, type KubernetesPlace, type KubernetesServe
  * an earlier process (`stay`), or else the user's current ones, even if the user switches to others later.
  */
 export interface Kubectl {
-  /** Whom errors name. */
+  /** The name in errors. */
   readonly name: string;
   /** @throws AuroraError 'experiment' if kubectl does not know the context */
   place(): Promise<KubernetesPlace>;

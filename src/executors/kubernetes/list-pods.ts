@@ -16,7 +16,7 @@ interface PodList {
 }
 
 /**
- * Pods, without what nobody reads of them.
+ * Pods, with only the fields that we read.
  *
  * @param selectors as kubectl takes them
  */

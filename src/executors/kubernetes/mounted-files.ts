@@ -62,7 +62,7 @@ export class MountedFiles implements KubernetesFiles {
   }
 }
 
-/** Pods run as whoever has the folder, so that both may write there; root is refused to pods. */
+/** Pods run as the owner of the folder, so that both may write there; root is refused to pods. */
 function ownerOf(folder: string): Account | undefined {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found)

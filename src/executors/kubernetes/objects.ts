@@ -27,7 +27,7 @@ export interface Pod {
     reason?: string;
     message?: string;
     conditions?: Condition[];
-    /** By name. A service mesh, or whatever else a cluster adds to pods, has containers there too. */
+    /** By name. A service mesh, or anything else that a cluster adds to pods, has containers there too. */
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
   };

@@ -49,7 +49,7 @@ export function howItEnded(pod: Pod): Omit<PodState, 'state'> {
   // It saved, and the code is the whole reason.
   if (ended?.exitCode === EXIT.requeue) return { ...exitCode };
   if (ended && ended.reason !== 'Error') return { ...words(ended), ...exitCode };
-  // `Error` says only that the exit code was not 0. Without an end of the trainer, what was to come before it failed.
+  // `Error` means only that the exit code was not 0. If the trainer did not end, a step before it failed.
   const before = status?.initContainerStatuses?.find(({ state }) => state?.terminated?.exitCode)?.state;
   const last = ended ?? before?.terminated;
   return {

@@ -1,6 +1,6 @@
 import type { KubernetesSettings } from '../../experiment/cluster';
 
-/** Whom the files on the volume belong to, if this machine mounts it too; else the image's user. */
+/** The owner of the files on the volume, if this machine mounts it too; else the image's user. */
 export interface Account {
   uid: number;
   gid: number;
@@ -35,8 +35,8 @@ export const podSettings = (settings: KubernetesSettings, account?: Account) => 
   ...(settings.tolerations && { tolerations: settings.tolerations }),
   securityContext: {
     runAsNonRoot: true,
-    // An owner of files on the volume may write there. Otherwise the group of the image's user gets what Kubernetes formats;
-    // some drivers then change the group of all files on the volume.
+    // An owner of files on the volume may write there. Otherwise the group of the image's user owns volumes that
+    // Kubernetes formats; some drivers then change the group of all files on the volume.
     ...(account
       ? { runAsUser: account.uid, runAsGroup: account.gid }
       : { fsGroup: IMAGE_USER, fsGroupChangePolicy: 'OnRootMismatch' }),

@@ -7,7 +7,7 @@ import { howItEnded, podState } from './pod-state';
 const MOST_INDEXES = 100_000;
 
 /**
- * The reason why a trial has no pod yet: the job may have as many at a time as `parallelism` says. Not a code of
+ * The reason why a trial has no pod yet: the job may have as many at a time as `parallelism`. Not a code of
  * Kubernetes'.
  */
 export const WAITS_ITS_TURN = 'JobParallelism';

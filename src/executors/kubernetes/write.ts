@@ -17,7 +17,7 @@ export interface Written {
 /**
  * Writes the folder of an image and manifests, and asks the cluster nothing.
  *
- * @param target an absolute folder; what an earlier call has written there is replaced
+ * @param target an absolute folder; files of an earlier call there are replaced
  * @returns the paths written
  * @throws AuroraError 'usage' if the folder has other files, 'disk' if it cannot be written
  */

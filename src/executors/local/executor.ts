@@ -45,7 +45,7 @@ export class LocalExecutor implements Executor {
     return Promise.all(trials.map((t) => this.explained(this.looker.look(t, runOf(t, runs)))));
   }
 
-  /** A lost trial with what is known about the reason, determined once for each of its trainers. */
+  /** A lost trial with the known facts about the reason, determined once for each of its trainers. */
   private async explained(trial: TrialView): Promise<TrialView> {
     const { record, folder, state } = trial;
     if (state !== 'lost' || folder === undefined) return trial;

@@ -57,7 +57,7 @@ export async function launchTrial(
     const files = await inputs(trial, spec);
     save();
     createFolder(run);
-    // Its trainer compares what it reads with these.
+    // Its trainer compares the files that it reads with these.
     writeInputs(run, { version: 1, since: 0, files });
     writeTrial(run, { sweep, trial: trial.id, number: trial.number, settings: trial.settings });
     writeSpec(run, spec);

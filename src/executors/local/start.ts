@@ -7,8 +7,8 @@ import { recordSignal } from '../../runs/ended/signal';
 import { LOG_TIMES_VARIABLE } from './log-times';
 
 /**
- * Megabytes for new objects, of which V8 keeps three times as many. With its own 16, what a trainer needs to build graphs and
- * to read texts once stays in memory during training: 10 to 30 MB more, in the same time.
+ * Megabytes for new objects, of which V8 keeps three times as many. With its own 16, the memory for building graphs and
+ * reading texts once would stay in use during training: 10 to 30 MB more, in the same time.
  */
 const NEW_OBJECTS = '--max-semi-space-size=2';
 

@@ -22,7 +22,7 @@ export interface RuntimeFile {
   executable: boolean;
 }
 
-/** The programs in dist/, and what they read there. */
+/** The programs in dist/, and the files that they read there. */
 const PROGRAMS = [
   'cli.cjs',
   'pulse-worker.cjs',

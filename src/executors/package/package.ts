@@ -39,7 +39,7 @@ export async function trainerPackage(
 /**
  * The package for a cluster.
  *
- * @param place whom errors name
+ * @param place the name in errors
  * @throws AuroraError 'device' if this build has none for its system
  */
 export async function packageFor(dist: string, platform: Platform, place: string): Promise<TrainerPackage> {

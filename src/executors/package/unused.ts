@@ -9,7 +9,7 @@ export const UNUSED_DAYS = 90;
 /** The name of a package's folder: nothing else is ever removed. */
 const PACKAGE = /^[0-9a-f]{64}$/;
 
-/** Jobs were submitted that start from this package. Each trainer that starts from it says so itself, by a note. */
+/** Jobs were submitted that start from this package. Each trainer that starts from it leaves a note. */
 export function noteSubmitted(pkg: string): void {
   const now = new Date();
   try {

@@ -18,7 +18,7 @@ import type { Rsync } from './rsync';
 import type { ClusterShell } from './shell';
 import type { Wanted } from './wanted';
 
-/** Whoever shows the curves waits for it. */
+/** The pages that show the curves wait for it. */
 const FOLLOW_MS = 60_000;
 /** Large files of many trials over a slow line; the next look continues. */
 const COLLECT_MS = 2 * 3_600_000;
@@ -36,7 +36,7 @@ const CHECKPOINTS = 'checkpoints';
 /** The files that no curve needs. */
 const LARGE = ['adapter', 'encoded', 'activations'];
 const MOST_BYTES = 64 * 2 ** 20;
-/** Fewer come as fast by rsync, which keeps what has come. */
+/** Fewer come as fast by rsync, which keeps the files that have come. */
 const MANY = 20;
 /** The files that show the progress of a run: they come after the files that they describe. */
 const LAST = ['status.json', 'result.json'];
@@ -44,7 +44,7 @@ const LAST = ['status.json', 'result.json'];
 export interface BringOptions {
   shell: ClusterShell;
   rsync: Rsync;
-  /** The `.aurora` folder beside the experiment, for what is on its way. */
+  /** The `.aurora` folder beside the experiment, for files that are on their way. */
   home: string;
   there: (path: string) => string;
   here: (path: string) => string | undefined;
@@ -199,7 +199,7 @@ export class RunBringer {
     if (!this.cleaned) removeAbandoned(home);
     this.cleaned = true;
     const temporary = temporaryBeside(join(home, 'arriving'));
-    // No other user may put anything in between what comes.
+    // No other user may add anything to the arriving files.
     mkdirSync(temporary, { mode: 0o700 });
     try {
       return await action(temporary);
@@ -243,7 +243,7 @@ export class RunBringer {
     const asked = new Set(paths);
     for (const line of stdout.split('\n')) {
       const [, path = '', text = ''] = LINE.exec(line) ?? [];
-      // Nothing but what was asked for becomes a file.
+      // Only requested files are written.
       if (!asked.has(path)) continue;
       const [name, record] = path.split('/') as [string, string];
       const texts = found.get(name)!;

@@ -12,7 +12,7 @@ export interface Output {
 export interface ChildOptions {
   input?: string | Uint8Array;
   timeoutMs: number;
-  /** Called with each piece of what it prints. */
+  /** Called with each piece of its output. */
   output?: (text: string) => void;
   /** Bytes of its output that are read at most. */
   mostBytes?: number;
@@ -20,9 +20,9 @@ export interface ChildOptions {
 
 /** The time for pipes that a background process, such as ssh's master connection, may keep open. */
 const REST_MS = 200;
-/** Several times what Slurm and Kubernetes say about ten thousand trials. */
+/** Several times the output of Slurm and Kubernetes about ten thousand trials. */
 const MOST_BYTES = 64_000_000;
-/** Errors: the first and the last lines say what went wrong. */
+/** The first and the last lines of an error output state the problem. */
 const MOST_ERROR = 32_768;
 const LONG_LINE = /([^\n]{500})[^\n]+/g;
 
@@ -94,7 +94,7 @@ export function runChild(
   });
 }
 
-/** The beginning and the end of what a program says about its errors. */
+/** The beginning and the end of a program's error output. */
 class Errors {
   private first = '';
   private last = '';

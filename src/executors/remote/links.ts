@@ -4,7 +4,7 @@ import { dirname, resolve, sep } from 'node:path';
 /** A file as the file system has it: its real path, and the links that lead to it. */
 export interface LinkedPath {
   real: string;
-  /** The links passed, each an absolute path, by where they lead as they say it. */
+  /** The links passed, each an absolute path, with their targets as written. */
   links: Map<string, string>;
 }
 
@@ -12,8 +12,8 @@ export interface LinkedPath {
 const MOST_LINKS = 40;
 
 /**
- * Follows a path as the system does. The hub's cache has links in place of files: which of its names a path leads through
- * is part of what a model is.
+ * Follows a path as the system does. The hub's cache has links in place of files: the names that a path leads through
+ * are part of a model's identity.
  *
  * @param known the targets of paths that are links, shared by the calls for many files in the same folders
  * @throws Error (ENOENT and so on) as `lstat`, or if links lead in a circle

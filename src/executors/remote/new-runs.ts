@@ -11,7 +11,7 @@ export interface NewRuns extends Unpacked {
   /** The folder of the run folders, there and here. */
   from: string;
   to: string;
-  /** Files that are read before the others, which may grow: these say how far a run is. */
+  /** Files that are read before the others, which may grow: these show the progress of a run. */
   first: readonly string[];
   mostBytes: number;
   here: (path: string) => string | undefined;

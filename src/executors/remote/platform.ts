@@ -8,7 +8,7 @@ const SYSTEMS: Record<string, string> = { Linux: 'linux', Darwin: 'darwin' };
 const PROCESSORS: Record<string, string> = { x86_64: 'x64', aarch64: 'arm64', arm64: 'arm64' };
 
 /**
- * The system of the cluster, as its login node says; its compute nodes are taken to be alike.
+ * The system of the cluster, according to its login node; its compute nodes are assumed to be alike.
  *
  * @throws AuroraError 'network' as the shell, 'device' for a system that no trainer runs on
  */

@@ -35,7 +35,7 @@ export async function receive(
     return await rsync.copy({
       ...{ from: { there: from }, to: arrived, entries, timeoutMs },
       options: [
-        // Whatever they are there, what comes can be read and moved here.
+        // The copies can be read and moved here, whatever their permissions there.
         '--chmod=Du+rwx,Fu+rw',
         // Files that are equal here do not come.
         ...[`--compare-dest=${to}`, `--temp-dir=${halves}`],

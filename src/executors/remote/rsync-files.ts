@@ -13,7 +13,7 @@ import { sendTrainer } from './send-trainer';
 import type { ClusterShell } from './shell';
 
 export interface RsyncFilesOptions {
-  /** The login node, or what rsync reaches in its place. */
+  /** The login node, or the host that rsync reaches in its place. */
   host: string | Remote;
   shell: ClusterShell;
   /** An absolute folder on the cluster; under it, each file has the path that it has here. */

@@ -10,7 +10,7 @@ export interface RsyncCopy {
   /** Paths relative to `from`. Missing ones are left out. */
   entries: readonly string[];
   options?: readonly string[];
-  /** Ends it after this long; what it has copied stays. */
+  /** Ends it after this long; copied files stay. */
   timeoutMs: number;
   /** Called with how many bytes of the files that differ are there. */
   progress?: (bytes: number) => void;
@@ -170,7 +170,7 @@ export class Rsync {
   }
 }
 
-/** Its first complaint, without what rsync says at its end. */
+/** Its first complaint, without rsync's lines at its end. */
 const reasonOf = (stderr: string): string =>
   stderr
     .split('\n')

@@ -22,7 +22,8 @@ export interface Unpack {
 }
 
 /**
- * Unpacks into a folder here what a script there packs with tar: many small files come several times as fast as by rsync.
+ * Unpacks an archive into a folder here that a script there packs with tar: many small files come several times as fast
+ * as by rsync.
  *
  * @returns true if all of it has come, and nothing else. If not, any part of any file may be in `to`.
  */
@@ -34,7 +35,7 @@ export async function unpack(remote: Remote, { script, to, timeoutMs, accepts }:
   });
   const code = ended(child);
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-  // It may end before it has read everything; its code says so.
+  // It may end before it has read everything; its code shows that.
   for (const stream of [child.stdin, child.stdout]) stream.on('error', () => undefined);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MOST_SAID)));

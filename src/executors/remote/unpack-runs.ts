@@ -26,7 +26,7 @@ export interface Unpacked {
  * Unpacks files of runs, some runs at a time.
  *
  * @param script there: packs files of these runs, each in a folder of the run's name
- * @param place moves what has come of a run from its folder to its place, and returns whether that was all
+ * @param place moves the files of a run that have come from its folder to its place, and returns true if those were all
  * @returns the names that have come; the others are rsync's, also after any failure
  */
 export async function unpackRuns(

@@ -2,7 +2,7 @@ import { closeSync, futimesSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeAll } from '../../files/atomic';
 
-/** A header, and what contents are padded to. */
+/** A header, and the size to which contents are padded. */
 const BLOCK = 512;
 /** Longer paths are not on any disk. */
 const MOST_NAME = 8192;
@@ -114,7 +114,7 @@ class Bytes {
     }
   }
 
-  /** Reads the padding of the archive, so that whoever sends it can end. */
+  /** Reads the padding of the archive, so that the sender can end. */
   async drain(): Promise<void> {
     while (await this.more());
   }

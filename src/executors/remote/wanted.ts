@@ -12,10 +12,10 @@ export interface Wanted {
 export const UNFINISHED = ['.*.aurora-tmp', '.*.aurora-tmp.old'];
 
 /**
- * Says which files may come from a cluster. Its answer is not trusted: a login node, and older versions of rsync, may send
- * what nobody asked for.
+ * A test for files that may come from a cluster. Its answer is not trusted: a login node, and older versions of rsync,
+ * may send other files than requested.
  *
- * @returns for a path with forward slashes whether it was asked for
+ * @returns true for a path with forward slashes that was requested
  */
 export function wanting({ entries, without }: Wanted): (path: string) => boolean {
   const asked = new Set(entries);

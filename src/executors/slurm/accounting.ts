@@ -19,10 +19,10 @@ export class Accounting {
   /** Jobs that it does not know either. */
   private readonly unknown = new Set<string>();
 
-  /** @param run runs one of its commands and returns what it prints */
+  /** @param run runs one of its commands and returns the output */
   constructor(private readonly run: (script: string) => Promise<string>) {}
 
-  /** Adds what is missing in `states`. */
+  /** Adds missing states to `states`. */
   async complete(
     submissions: readonly Submission[],
     states: readonly Map<number, JobState>[],

@@ -24,7 +24,7 @@ export async function readConfiguration(shell: ClusterShell, name: string): Prom
   const storage = value('AccountingStorageType') ?? '';
   return {
     name: value('ClusterName') ?? '',
-    // 0 switches arrays off, which sbatch then says.
+    // 0 switches arrays off, which sbatch then reports.
     maxArraySize: Number(value('MaxArraySize')) || 1,
     minJobAge: (Number.parseInt(value('MinJobAge') ?? '', 10) || 300) * 1000,
     accounting: /slurmdbd|mysql/.test(storage),

@@ -5,7 +5,7 @@ import type { Output } from '../remote/child';
 const UNREACHABLE =
   /unable to contact slurm controller|socket timed out|connection (refused|timed out)|transport endpoint is not connected|zero bytes were transmitted|slurm controller not responding|temporarily unable|resource temporarily unavailable|munge .*failed|protocol authentication error/i;
 
-/** Refusals, by what sbatch prints; `$1` is what it names. Each with the setting and the next step. */
+/** Refusals, by sbatch's output; `$1` is the name in it. Each with the setting and the next step. */
 const REFUSALS: readonly (readonly [RegExp, message: string, hint: string])[] = [
   [
     /invalid partition (?:specified: (\S+)|name specified)/i,

@@ -4,11 +4,11 @@ import type { JobState } from '../cluster/scheduler';
 export interface QueueLine {
   /** The array's job number. */
   array: string;
-  /** Indices in the array, for `parseTasks`; none for what remains of an array whose waiting tasks were cancelled. */
+  /** Indices in the array, for `parseTasks`; none for the rest of an array whose waiting tasks were cancelled. */
   tasks: string;
   name: string;
   state: string;
-  /** The reason why it waits; `None` if Slurm has not said. */
+  /** The reason why it waits; `None` if Slurm has given none. */
   reason: string;
   node: string;
   restarts: number;
@@ -57,7 +57,7 @@ const MOST_TASKS = 4_000_001;
  * `0,3-9:2,12%2` as numbers: ranges, with a step after a colon, and how many at a time after a percent sign.
  *
  * @param below the number of the array's tasks: numbers from there on are not among them, and a list of more is cut
- *   off, since whatever prints it need not be Slurm
+ *   off, since the output need not be Slurm's
  */
 export function parseTasks(text: string, below = MOST_TASKS): number[] {
   const tasks: number[] = [];
@@ -97,7 +97,7 @@ const WAITING = [
 const LOST = ['NODE_FAIL', 'BOOT_FAIL', 'PREEMPTED', 'REVOKED', 'LAUNCH_FAILED'];
 const FAILED = ['FAILED', 'TIMEOUT', 'OUT_OF_MEMORY', 'DEADLINE'];
 
-/** A task's state in our words. Whatever Slurm has a new word for has not ended. */
+/** A task's state in our words. A state that is unknown to us has not ended. */
 export function stateOf({
   state,
   reason,
@@ -122,6 +122,8 @@ export function stateOf({
   return { state: 'running', ...(state !== 'RUNNING' && { code: state }), ...at };
 }
 
-/** Slurm's reason if it failed before it began, such as `BadConstraints`; otherwise the exit code says more. */
+/**
+ * Slurm's reason if it failed before it began, such as `BadConstraints`; otherwise the exit code is more informative.
+ */
 const whyFailed = (reason: string): string | undefined =>
   ['', 'None', 'NonZeroExitCode'].includes(reason) ? undefined : reason;

@@ -25,7 +25,7 @@ const BACKLOG_MS = 60_000;
 /** The number of names that fit into a command line. */
 const NAMES_AT_ONCE = 1000;
 
-/** sbatch takes a user's variables before what the script says: under another name, no job would be found again. */
+/** sbatch prefers a user's variables to the script's options: under another name, no job would be found again. */
 const OUR_OPTIONS =
   'unset SBATCH_ARRAY_INX SBATCH_JOB_NAME SBATCH_NO_REQUEUE SBATCH_OPEN_MODE SBATCH_OUTPUT SBATCH_SIGNAL SBATCH_WAIT\n';
 
@@ -151,8 +151,8 @@ export class SlurmScheduler implements Scheduler {
   }
 
   /**
-   * A controller that was slower than we waited may have an array twice: what is not the recorded one is cancelled. Until then,
-   * the run's owner keeps two tasks of a trial apart.
+   * A controller that was slower than we waited may have an array twice: all but the recorded one are cancelled. Until
+   * then, the run's owner keeps two tasks of a trial apart.
    */
   private async cancelDoubles(
     submissions: readonly Submission[],

@@ -52,7 +52,7 @@ export class TaskStates {
     return { ...state, state: 'preempted', restarts: known + 1 };
   }
 
-  /** Takes over what another process saw. @param at monotonic, in ms */
+  /** Takes over the observations of another process. @param at monotonic, in ms */
   remember({ jobs }: Submission, waited: readonly number[], at: number): void {
     const all = new Set(waited);
     for (const { id, first, count } of jobs) {
@@ -87,7 +87,7 @@ function tasksOf(
     const tasks = parseTasks(line.tasks, count);
     if (tasks.length === 0 && line.state === 'CANCELLED') remains = true;
     for (const task of tasks) found.set(task, { ...state, job: `${id}_${task}` });
-    // Slurm lists a task once; what lists all of them in each of a million lines is not read to its end.
+    // Slurm lists a task once; output that lists all of them in each of a million lines is not read to its end.
     listed += tasks.length;
     if (listed > MOST_TIMES * count) break;
   }

@@ -31,7 +31,7 @@ export interface TaskShapes {
 
 /** A kind of task. Pages and the editor use this half; the code that trains and evaluates it is in `src/tasks`. */
 export interface TaskDescription extends TaskShapes {
-  /** The title of a choice: its name, and what it learns. */
+  /** The title of a choice: its name, and the answer that it learns. */
   title: string;
   detail: string;
   /** The metrics of an evaluation besides the loss; the first, or else the loss, is the default of training.metric. */

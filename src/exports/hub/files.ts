@@ -46,7 +46,7 @@ type Config = Record<string, unknown>;
 
 function configOf({ spec, data: { labels } }: Task, { config }: BaseModel, change: ConfigChange) {
   const { headClass, withoutHead } = change;
-  // Its author's local path, and what the head decides.
+  // Its author's local path, and the settings that the head decides.
   const left = ['_name_or_path', ...(withoutHead ? LABEL_SETTINGS : [])];
   const known: Config = Object.fromEntries(Object.entries(config).filter(([key]) => !left.includes(key)));
   if (isOldGemma(known)) known.hidden_activation = known.hidden_act = 'gelu_pytorch_tanh';

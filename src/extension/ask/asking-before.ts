@@ -5,7 +5,7 @@ import { orTakeOver } from './take-over';
 export interface Asks {
   /** The user's earlier decisions. */
   decided?: ResumeOptions;
-  /** False if nobody is there to be asked; then, what is to be asked is an error. */
+  /** False if nobody is there to be asked; then, a question is an error. */
   attended?: boolean;
 }
 

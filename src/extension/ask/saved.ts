@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 /**
- * Saves the file first, since a program reads it from disk: what runs is what the editor shows. False if the user
+ * Saves the file first, since a program reads it from disk: so the run has the editor's text. False if the user
  * declined to save.
  */
 export async function saved(file: string): Promise<boolean> {

@@ -21,8 +21,8 @@ export interface Choices<I extends vscode.QuickPickItem> {
 }
 
 /**
- * A quick pick with step numbers and a Back button. Returns what was picked (several with `many`), or where to go
- * instead.
+ * A quick pick with step numbers and a Back button. Returns the picked items (several with `many`), or another step to
+ * go to.
  */
 export function pick<I extends vscode.QuickPickItem>(
   place: Place,

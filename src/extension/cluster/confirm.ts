@@ -9,8 +9,9 @@ import { notify } from '../messages/notify';
 const AGREED = 'cluster.agreed';
 
 /**
- * Before an experiment file decides what runs on a cluster, the user sees it: the file may be somebody else's, and its lines
- * of shell run with the user's own account. Asked again whenever it has changed. The user's own settings are not asked about.
+ * Before an experiment file decides about commands on a cluster, the user sees it: the file may be somebody else's, and
+ * its lines of shell run with the user's own account. Asked again whenever it has changed. The user's own settings are
+ * not asked about.
  *
  * @returns false if the user declined
  */

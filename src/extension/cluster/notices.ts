@@ -3,7 +3,7 @@ import { sweepEnded } from '../notices/end-notice';
 import type { Services } from '../services';
 import { ClusterWatch } from './watch';
 
-/** Losses that come within this time are shown together, and say whether the trials were submitted again. */
+/** Losses that come within this time are shown together, and state if the trials were submitted again. */
 const TOGETHER_MS = 3000;
 
 /** Shows a notification when a cluster loses a trial, stops answering, or has trials that nobody follows. */

@@ -20,7 +20,7 @@ export const contributes: Contributes = {
   },
 };
 
-/** The command that shows what a run's best state, or one of its checkpoints, gets wrong. */
+/** The command that shows the errors of a run's best state, or of one of its checkpoints. */
 export const registerErrors = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.openErrors, async (argument) => {
     const run = await runFrom(services, argument, {

@@ -8,7 +8,7 @@ import { notify } from '../messages/notify';
 /** The newest download in this window, for the experiment that needs it. */
 const last: Partial<Record<HubKind, Got>> = {};
 
-/** Gets a model or a data set, and offers what it is for. */
+/** Gets a model or a data set, and offers an experiment for it. */
 export async function getThenOffer(services: Services, kind: HubKind, given?: string): Promise<void> {
   const got = await getFromHub(services, kind, given);
   if (!got) return;

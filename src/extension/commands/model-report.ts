@@ -15,7 +15,7 @@ export const contributes: Contributes = {
   },
 };
 
-/** The command that shows what `aurora inspect` says about a model as a document. */
+/** The command that shows the report of `aurora inspect` on a model as a document. */
 export function registerModelReport({ log, models }: Services): vscode.Disposable {
   const lost = vscode.l10n.t('This report was lost with its window. Open it again from the Models view.');
   const pages = new ReportPages('aurora-model', lost);

@@ -10,7 +10,7 @@ import { withProgress } from '../messages/progress';
 /** Only one at a time: a second would measure the same. */
 let going = false;
 
-/** Measures what a study needs from runs, with a notification that can be canceled. */
+/** Measures the data that a study needs from runs, with a notification that can be canceled. */
 export async function measureStudy({ trainer, log }: Services, runs: readonly string[]): Promise<void> {
   const { t } = vscode.l10n;
   const message = t('Measuring runs the models, which requires a trusted workspace.');

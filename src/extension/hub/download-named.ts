@@ -14,7 +14,7 @@ import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
 /**
- * Downloads what an experiment names on the hub and this machine lacks, after showing how much that is.
+ * Downloads the files that an experiment names on the hub and this machine lacks, after showing how much that is.
  *
  * @returns true if everything is here now
  */
@@ -49,7 +49,7 @@ export async function downloadNamed(services: Services, file: string): Promise<b
 }
 
 /**
- * Before an experiment is trained: offers to download what it names. Nothing is requested until the user agrees.
+ * Before an experiment is trained: offers to download its files. Nothing is requested until the user agrees.
  *
  * @returns true to continue; also if the experiment cannot be read, which is reported elsewhere
  */

@@ -26,7 +26,7 @@ export interface GetState {
   shown?: Shown;
 }
 
-/** `aurora get` for what is shown, at the commit at which it was shown. */
+/** `aurora get` for the shown repository, at the commit at which it was shown. */
 export function argumentsOf(shown: Shown): string[] {
   const { id, commit } = shown;
   if (shown.kind === 'model') return ['model', id, '--commit', commit];

@@ -12,7 +12,7 @@ import { storedToken } from './token';
 /** Gigabytes over a slow line, and the machine may sleep in between. A stalled download ends much sooner. */
 const LONGEST_MS = 7 * 24 * 3600_000;
 
-/** `aurora get WHAT`: what a model or a data set is called on the hub, or a file of the workspace that names some. */
+/** `aurora get WHAT`: the name of a model or a data set on the hub, or a file of the workspace that names some. */
 export const WHAT: Record<HubKind, 'model' | 'data'> = { model: 'model', dataset: 'data' };
 
 const KINDS: HubLine['kind'][] = [

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** Typing has paused. */
 export const PAUSE_MS = 350;
 
-/** Searches for what was typed last: after a pause, and an earlier search is given up. */
+/** Searches for the last input: after a pause, and an earlier search is given up. */
 export class LastQuery<T> {
   private current: AbortController | undefined;
 

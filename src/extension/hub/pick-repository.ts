@@ -22,7 +22,7 @@ export interface Asked {
 /**
  * Asks for a repository, and searches as the user types. The paper's own are listed first, without a request.
  *
- * @param asked keeps what was typed, for the next time
+ * @param asked keeps the input, for the next time
  * @returns its name, or one of the paper's names of data sets; undefined if the user canceled
  */
 export function pickRepository(
@@ -69,7 +69,7 @@ export function pickRepository(
       ...(Array.isArray(repos) ? repoRows(repos, own) : [failure(repos)]),
       ...(known ? [] : rest),
     ];
-    // The exact name alone was there before; what was found comes first.
+    // The exact name alone was there before; the hub's results come first.
     input.activeItems = input.items.filter((item) => item.label === active && !rest.includes(item));
   };
   return new Promise((resolve) => {

@@ -9,7 +9,7 @@ import { withAccess } from './with-access';
 import { withProgress } from '../messages/progress';
 
 /**
- * Asks what would be downloaded, which takes a few requests of a few kilobytes.
+ * Asks the hub for the planned download, which takes a few requests of a few kilobytes.
  *
  * @returns undefined, after a message, if it cannot be read, or if the user canceled
  */

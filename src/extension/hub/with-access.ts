@@ -4,7 +4,7 @@ import type { Services } from '../services';
 import { offerSignIn } from './token';
 
 /**
- * Runs what asks the hub. If access is refused, the user may sign in and try again.
+ * Runs a request to the hub. If access is refused, the user may sign in and try again.
  *
  * @param page of the repository, where its conditions are accepted
  * @returns undefined if it was refused, or the user canceled

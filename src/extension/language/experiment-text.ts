@@ -54,7 +54,7 @@ export class ExperimentText {
     return key ? { offset: key.offset, length: key.length } : { offset: node.offset, length: 1 };
   }
 
-  /** The absolute path of a path from the file, or of what it names on the hub. */
+  /** The absolute path of a path from the file, or of a reference to the hub. */
   resolve(path: string): string {
     return localPath(dirname(this.file), path);
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
 
-/** The last preflight of an experiment: of which text, and what it found. */
+/** The last preflight of an experiment: the measured text, and the findings. */
 export interface KeptPreflight {
   /** A checksum of the measured text. */
   sum: string;

@@ -118,7 +118,7 @@ export class LiveExperiments implements vscode.Disposable {
     return live.analysis;
   }
 
-  /** First with what is known immediately, then with the model and its tokenizer, which may take a while to read. */
+  /** First with the immediately known facts, then with the model and its tokenizer, which may take a while to read. */
   private async analyze(document: vscode.TextDocument, live: Live): Promise<Analysis> {
     const { version, fileName } = document;
     const text = document.getText();

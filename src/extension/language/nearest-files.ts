@@ -43,7 +43,7 @@ function distances(from: string, missing: string, file: string): { name: number;
 const isAlike = (from: string, missing: string, file: string): boolean =>
   namePairs(from, missing, file).some((pair) => pair.every(([a, b]) => areAlike(a, b)));
 
-/** An ending that both have says nothing. */
+/** An ending that both have is not informative. */
 function areAlike(a: string, b: string): boolean {
   const ending = extname(a).toLowerCase() === extname(b).toLowerCase() ? extname(a).length : 0;
   const longest = Math.max(a.length, b.length) - ending;

@@ -56,19 +56,19 @@ export interface TrainerClient extends vscode.Disposable {
   /**
    * Creates a run folder, starts training in it and returns it. The trainer's output goes to its trainer.log.
    *
-   * @param text the experiment's text, if not what is in the file
+   * @param text the experiment's text, if not that of the file
    */
   start(experimentFile: string, overrides?: readonly string[], text?: string): Promise<string>;
   /**
    * Runs or continues the sweep of an experiment. Its queue is a process like a trainer, and `stop` ends it, too. On a
-   * cluster that process also outlives the window, whatever the settings say: it only follows.
+   * cluster that process also outlives the window, whatever the settings: it only follows.
    *
    * @param folder the sweep's folder, which need not exist
    */
   startSweep(experimentFile: string, folder: string, options?: SweepOptions): Promise<void>;
   /**
-   * Takes trials of a sweep on a cluster out of its queue, or asks them to save and end. Whoever follows the sweep does it;
-   * if nobody does, this waits until it is done.
+   * Takes trials of a sweep on a cluster out of its queue, or asks them to save and end. The process that follows the
+   * sweep does it; if nobody does, this waits until it is done.
    */
   cancelTrials(experimentFile: string, trials: readonly number[] | 'all'): Promise<void>;
   /** The arguments of `aurora sweep` that describe the user's cluster. */

@@ -1,6 +1,6 @@
 /**
  * The variables that a trainer inherits from the editor's environment. This is an allow-list: the editor's own
- * variables (NODE_OPTIONS, ELECTRON_RUN_AS_NODE, VSCODE_…) change what Node does, and tokens must not leak.
+ * variables (NODE_OPTIONS, ELECTRON_RUN_AS_NODE, VSCODE_…) change Node's behavior, and tokens must not leak.
  */
 const NAMES = new Set(
   (

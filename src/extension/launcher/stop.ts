@@ -30,8 +30,8 @@ export const STOP_TIMES = {
 export type StopTimes = { [K in keyof typeof STOP_TIMES]: number };
 
 /**
- * Trials on a cluster may take five minutes to save and end before their jobs are cancelled; whoever follows them waits for
- * that.
+ * Trials on a cluster may take five minutes to save and end before their jobs are cancelled; the process that follows
+ * them waits for that.
  */
 function stopTimes(folder: string): StopTimes {
   const on = isSweepFolder(folder) ? readSweep(folder)?.on : undefined;
@@ -139,7 +139,7 @@ async function gone(pid: number, time: number): Promise<boolean> {
   }
 }
 
-/** The status says running but the process is gone: it ended unexpectedly. */
+/** The status is "running" but the process is gone: it ended unexpectedly. */
 async function lost(run: string, begun: RunStatus): Promise<StopOutcome> {
   await markStopped(run, begun);
   return stopOutcome(run, begun, true);

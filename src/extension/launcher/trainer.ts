@@ -60,7 +60,7 @@ const NATIVE: readonly string[] = [
  */
 const HARMLESS: readonly string[] = ['inspect', 'doctor', 'gpu'];
 
-/** A download by name reads none either, while one of what a file names does. */
+/** A download by name reads none either, while a download of a file's references does. */
 const isHarmless = ([command, what]: readonly string[]): boolean =>
   HARMLESS.includes(command) || (command === 'get' && (what === 'model' || what === 'data'));
 
@@ -99,7 +99,7 @@ export class Trainer {
     createFolder(folder);
     const { on = 'local' } = options;
     const waiting = { patience: SWEEP_PATIENCE_MS, checks: true };
-    // The settings of this machine's devices say nothing about a cluster's.
+    // The settings of this machine's devices do not apply to a cluster's.
     const place =
       on === 'local' ? deviceArguments(this.host.settings()) : ['--on', on, ...this.clusterArguments()];
     const args = ['sweep', experimentFile, ...place, ...resumeArguments(options)];
@@ -277,7 +277,7 @@ export class Trainer {
     }
   }
 
-  /** Starts what outlives this window, and is not limited by the settings of this machine. */
+  /** Starts a process that outlives this window, and is not limited by the settings of this machine. */
   private async launchUnbound(
     { node, copy }: Programs,
     folder: string,

@@ -27,7 +27,7 @@ const SCHEME = 'aurora-machine';
 const KEY = 'machineCheck';
 const PAGE = vscode.Uri.from({ scheme: SCHEME, path: '/This machine.md' });
 
-/** The command that measures what this machine can train on; the last result is kept for the Machine view. */
+/** The command that measures the devices of this machine; the last result is kept for the Machine view. */
 export function registerCheckMachine(services: Services): vscode.Disposable {
   const { context, log, trainer } = services;
   const changed = new vscode.EventEmitter<vscode.Uri>();

@@ -32,7 +32,7 @@ const LASTING: readonly ErrorKind[] = [
  * Summaries of model files, one small file each under `folder`, valid while the model's size and modification time stay
  * the same, and until a machine's speed is measured again.
  *
- * @param rates the folder with what machines were measured to do
+ * @param rates the folder of the machines' measured speeds
  * @param ask reads a model again; rejects with an AuroraError
  */
 export class ModelCache {

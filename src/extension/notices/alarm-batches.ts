@@ -6,8 +6,8 @@ import type { RunEvent } from '../../protocol/events';
 export const TOGETHER_MS = 3000;
 
 /**
- * Collects each run's new alarms, and calls back once for those that come together. Once a model has exploded, whatever
- * follows has the same cause, and nothing more is shown.
+ * Collects each run's new alarms, and calls back once for those that come together. Once a model has exploded, all
+ * later alarms have the same cause, and nothing more is shown.
  */
 export class AlarmBatches {
   /** Number of each run's alarms that were seen. */

@@ -3,9 +3,9 @@ import type { ChartFormat, SaveChart } from '../../protocol/panels/save-chart';
 import { saveFile } from './save-file';
 
 /**
- * Asks where to save a chart, and writes the file.
+ * Asks for the path of a chart, and writes the file.
  *
- * @param of the name of what it is about, for the file's
+ * @param of the name of its subject, for the file's
  * @returns the file's name; undefined if the user changed their mind
  */
 export function saveChart({ chart, format, data }: SaveChart, of: string): Promise<string | undefined> {

@@ -29,7 +29,7 @@ export async function saveFile(
   if (!uri) return undefined;
   await vscode.workspace.fs.writeFile(uri, data);
   const saved = posix.basename(uri.path);
-  // Some pages say so, too, but they may be hidden.
+  // Some pages show it, too, but they may be hidden.
   vscode.window.setStatusBarMessage(vscode.l10n.t('Saved {0}.', saved), MESSAGE_MS);
   return saved;
 }

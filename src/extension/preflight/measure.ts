@@ -8,8 +8,8 @@ import { addLine, parsePreflightLine, type PreflightReport } from './report';
 /**
  * Runs `aurora preflight` on a saved experiment file.
  *
- * @param progress gets what is being done
- * @throws AuroraError if it could not run, or was canceled; what is wrong with the experiment is in the report
+ * @param progress gets the present step
+ * @throws AuroraError if it could not run, or was canceled; mistakes of the experiment are in the report
  */
 export async function measure(
   { trainer }: Services,

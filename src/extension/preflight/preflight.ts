@@ -32,7 +32,7 @@ export const contributes: Contributes = {
   },
 };
 
-/** The command that measures what a run would take, and checks its data, before it starts. */
+/** The command that measures the cost of a run, and checks its data, before it starts. */
 export function registerPreflight(services: Services): vscode.Disposable {
   const lost = vscode.l10n.t('This report was lost when its window closed. Run the preflight again.');
   const pages = new ReportPages(

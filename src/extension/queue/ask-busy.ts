@@ -14,7 +14,7 @@ const QUEUED_MS = 6000;
 
 /**
  * Starts something that trains. If something is in progress, the user decides whether to queue it, to run it beside, or
- * to stop what is in progress first.
+ * to stop the other work first.
  *
  * @returns the result of `start`; undefined if it is queued, or if the user canceled
  */

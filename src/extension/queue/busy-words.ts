@@ -9,7 +9,7 @@ import type { QueuedWork } from './run-queue';
 export interface BusyQuestion {
   message: string;
   detail: string;
-  /** The button that stops what is in progress; undefined while nothing can be stopped yet. */
+  /** The button that stops the other work; undefined while nothing can be stopped yet. */
   stop?: string;
 }
 

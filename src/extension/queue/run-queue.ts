@@ -9,7 +9,7 @@ export type QueuedWork =
   /** Continues the run in this folder. */
   | { kind: 'resume'; run: string }
   | { kind: 'fork'; run: string; step: number; overrides: string[] }
-  /** The experiment's sweep, as its file is when it starts. `decided` is what the user has already agreed to. */
+  /** The experiment's sweep, as its file is when it starts. `decided` has the user's earlier decisions. */
   | { kind: 'sweep'; decided?: ResumeOptions };
 
 /** A run or a sweep that waits for the running ones to end. */
@@ -111,7 +111,7 @@ const isSameWork = (a: NewQueued, b: NewQueued): boolean =>
   (a.kind === 'sweep' && b.kind === 'sweep' && a.file === b.file) ||
   (a.kind === 'resume' && b.kind === 'resume' && a.run === b.run);
 
-/** Ignores what another version may have stored. */
+/** Ignores data that another version may have stored. */
 function parseItems(stored: unknown): QueuedRun[] {
   if (!Array.isArray(stored)) return [];
   return (stored as Partial<QueuedRun>[]).filter(

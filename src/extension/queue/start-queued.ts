@@ -6,7 +6,7 @@ import { startRun } from './start-run';
 import { startSweep } from './start-sweep';
 
 /**
- * Starts what has waited. Resolves once it is listed as running.
+ * Starts an item that has waited. Resolves once it is listed as running.
  *
  * @param attended true if the user is there to be asked; otherwise, a question is an error
  * @returns false if the user declined

@@ -322,7 +322,10 @@ export class Catalog {
   }
 }
 
-/** Returns what lets other work continue whenever this one has kept the host busy for a while; `before` is called then. */
+/**
+ * Returns a function that lets other work continue whenever this one has kept the host busy for a while; `before` is
+ * called then.
+ */
 function pauses(before?: () => void): () => Promise<void> {
   let began = performance.now();
   return async () => {

@@ -30,8 +30,8 @@ export const isResumable = ({ state, run }: { state: RunPageState; run?: RunEntr
   run !== undefined && (state === 'stopped' || state === 'lost' || (state === 'failed' && isBegun(run)));
 
 /**
- * True if it can only be started again from the beginning: it failed or was lost and cannot be resumed. Its experiment's file says what it
- * trains, unlike that of a trial or a fork.
+ * True if it can only be started again from the beginning: it failed or was lost and cannot be resumed. Its
+ * experiment's file has its settings, unlike that of a trial or a fork.
  */
 export const canRunAgain = ({
   state,

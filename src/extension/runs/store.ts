@@ -16,7 +16,7 @@ export interface RunEntry {
   /** The experiment file's path, whether or not it still exists. */
   experiment: string;
   state: ShownState;
-  /** Undefined if the run is damaged, or failed before its experiment was read; `error` says why. */
+  /** Undefined if the run is damaged, or failed before its experiment was read; `error` has the reason. */
   run?: RunSummary;
   error?: AuroraError;
   /** The known facts about the reason, for `lost`. */

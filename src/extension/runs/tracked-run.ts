@@ -75,7 +75,7 @@ export class TrackedRun {
     return !sameEntry(before, this.entry);
   }
 
-  /** Forgets what it has read, for good. */
+  /** Forgets the content that it has read, for good. */
   forget(): void {
     this.reader.forget();
     for (const part of ['user', 'trial'] as const) this.note(part, undefined);
@@ -104,7 +104,7 @@ export class TrackedRun {
     return this.entry !== undefined;
   }
 
-  /** Sets what a cluster's scheduler says about it. True if the entry changed. */
+  /** Sets its state according to a cluster's scheduler. True if the entry changed. */
   schedule(of: Pick<OnCluster, 'executor' | 'keepsCheckpoints'>, trial: ClusterTrial | undefined): boolean {
     // Thousands of trials are scheduled again at each look, and few have changed.
     if (trial === this.said) return false;

@@ -8,7 +8,7 @@ export interface AskedRun {
   version?: number;
 }
 
-/** A study of these runs: what its page shows or, if it has a title, the files of its report by their path. */
+/** A study of these runs: the content of its page or, if it has a title, the files of its report by their path. */
 export interface AskedStudy {
   runs: AskedRun[];
   settings: StudySettings;

@@ -12,7 +12,7 @@ export const facts = (value: unknown): string =>
     1,
   );
 
-/** An answer that says so if it is cut. */
+/** An answer that states if it is cut. */
 export const bounded = (text: string): string =>
   text.length <= LONGEST
     ? text

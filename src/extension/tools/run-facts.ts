@@ -82,7 +82,7 @@ export function curve(scalars: Scalars, points = POINTS): object | undefined {
 
 const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Everything that the run's folder says of how it went, bounded in length. */
+/** The whole report of the run's folder on its course, bounded in length. */
 export function fully(entry: RunEntry, scalars: Scalars): Record<string, unknown> {
   const { run } = entry;
   if (!run) return briefly(entry);

@@ -6,7 +6,7 @@ import type { ToolInput } from './input';
 import { inWorkspace } from './paths';
 import type { Confirmation } from './words';
 
-/** A language model tool: what it shows while it works, and its answer. */
+/** A language model tool: its message while it works, and its answer. */
 export interface Tool {
   /** Asks for confirmation if the tool starts anything. Has no side effects. */
   prepare(services: Services, input: ToolInput): Promise<vscode.PreparedToolInvocation>;

@@ -41,7 +41,7 @@ export function registerTools(services: Services): vscode.Disposable {
   );
 }
 
-/** The language model gets an error's message, so it says what to do next. */
+/** The language model gets an error's message, so it states the next step. */
 async function plainly<T>({ log }: Services, action: () => Promise<T>): Promise<T> {
   try {
     return await action();

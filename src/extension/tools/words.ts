@@ -24,7 +24,7 @@ export interface RunQuestion {
   shown: (path: string) => string;
 }
 
-/** Asks before a run starts: what is trained, on what, and what else is going on. */
+/** Asks before a run starts: the experiment, the machine, and other work in progress. */
 export function runConfirmation(question: RunQuestion, t: Translate): Confirmation {
   const { file, changed, active } = question;
   const parts = [

@@ -11,7 +11,7 @@ import type { RunEntry } from '../runs/store';
 import { formName, formWords } from '../words/form-words';
 import { notify } from '../messages/notify';
 
-/** Asks before what a constant answer would do better is passed on. */
+/** Asks before a model is passed on that a constant answer would beat. */
 export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
   const { t } = vscode.l10n;
   const worse = runs.flatMap((entry) => {

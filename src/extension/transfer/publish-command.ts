@@ -21,7 +21,7 @@ import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import { askText } from '../messages/input';
 
-/** Uploads the adapter of a run to a repository of the user's, after it was shown what and where to. */
+/** Uploads the adapter of a run to a repository of the user's, after showing the files and the target. */
 export async function publishAdapter(services: Services, argument: unknown): Promise<void> {
   const { t } = vscode.l10n;
   const message = t('Publishing runs the model to measure it, which requires a trusted workspace.');

@@ -1,7 +1,7 @@
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 
-/** The part of a run that shows whether it has just started. */
+/** The part of a run that shows if it has just started. */
 type Begins = Pick<RunEntry, 'folder' | 'experiment' | 'state'>;
 
 /**

@@ -186,7 +186,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   private async roots(): Promise<TreeNode[]> {
     const isFirst = !this.orders.has('');
     this.experiments = await (isFirst ? this.store.firstExperiments() : this.store.experiments());
-    // The rest, and from then on whatever begins.
+    // The rest, and from then on all that begins.
     if (isFirst) void this.store.experiments().then(() => this.update(undefined));
     this.nameQueued();
     this.forgetGone();
@@ -260,9 +260,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     return artifactNodes(folder, artifacts, this.store.run(folder)).map((node) => this.node(node));
   }
 
-  /**
-   * Refreshes what changed: a row with a different text, or an experiment whose runs appeared, disappeared or moved.
-   */
+  /** Refreshes the changes: a row with a different text, or an experiment whose runs appeared, disappeared or moved. */
   private async update(runs: readonly RunEntry[] | undefined): Promise<void> {
     this.experiments = await this.store.experiments();
     const joined = runs ? [] : this.nameQueued();
@@ -359,7 +357,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   private collapsible(node: TreeNode): vscode.TreeItemCollapsibleState {
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-    // A filter shows what it found.
+    // A filter shows its results.
     const unless = (isOpen: boolean) =>
       this.options.filter || (this.folding.isExpanded(nodeId(node)) ?? isOpen) ? Expanded : Collapsed;
     if (node.kind === 'experiment')

@@ -1,7 +1,7 @@
 import type { RunEntry } from '../runs/store';
 import type { Row } from '../words/run-row';
 
-/** Rows that are drawn once more after what they represent is gone. */
+/** Rows that are drawn once more after their subject is gone. */
 export const GONE_SWEEP: Row = {
   label: '',
   description: '',

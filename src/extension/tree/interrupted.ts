@@ -17,7 +17,7 @@ export const interruptedRuns = (
     return closed && !dismissed.includes(newest.folder) ? [newest] : [];
   });
 
-/** The whole sentence above the tree, since a narrow side bar cuts a row; undefined if there is nothing to say. */
+/** The whole sentence above the tree, since a narrow side bar cuts a row; undefined without such runs. */
 export function interruptedMessage(
   runs: readonly Pick<RunEntry, 'run'>[],
   t: RowContext['t'],

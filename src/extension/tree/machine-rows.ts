@@ -62,7 +62,7 @@ const unchecked = (t: Translate): MachineRow => ({
   command: COMMAND.checkMachine,
 });
 
-/** GPUs and what trains on them, as found by the last check, fastest first. */
+/** GPUs and the engines that train on them, as found by the last check, fastest first. */
 function checkedRows(
   { check, now, locale }: { check: MachineCheck; now: number; locale: string },
   t: Translate,

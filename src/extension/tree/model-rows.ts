@@ -17,16 +17,16 @@ export interface ModelRow {
   icon: string;
   /** More than fits into a row. */
   tooltip?: string;
-  /** Says why the model cannot be used. */
+  /** Explains why the model cannot be used. */
   refused?: true;
 }
 
-/** The row that says what a training step takes. */
+/** The row with the cost of a training step. */
 export const STEP_ROW = 'step';
 
 /**
- * A model as rows: its size, what a training step takes, the layers that can be adapted by name ending, operators without
- * a gradient.
+ * A model as rows: its size, the cost of a training step, the layers that can be adapted by name ending, operators
+ * without a gradient.
  *
  * @param step for a batch of the user's choice; the usual one by default
  */
@@ -84,7 +84,7 @@ function stepRow(step: StepCost, t: Translate): ModelRow {
   };
 }
 
-/** Each reason why a model cannot be used; the first one says what to do about it. */
+/** Each reason why a model cannot be used; the first one states the next step. */
 export const refusalRows = ({ reasons, hint }: Refusal): ModelRow[] =>
   reasons.map((reason, i) => ({
     id: `refused ${i}`,
@@ -95,7 +95,7 @@ export const refusalRows = ({ reasons, hint }: Refusal): ModelRow[] =>
     refused: true,
   }));
 
-/** Each operator without a gradient, with its nodes, and what to do about it. */
+/** Each operator without a gradient, with its nodes, and the next step. */
 export function operatorRows(model: ModelSummary, t: Translate): ModelRow[] {
   const way = wayAround(model, t);
   return model.missingRules.map(({ operator, nodes }) => ({

@@ -47,7 +47,7 @@ export const contributes: Contributes = {
   },
 };
 
-/** The workspace's models and, when expanded, what each offers to adapters; read only by the parser process. */
+/** The workspace's models and, when expanded, the layers that adapters can use; read only by the parser process. */
 export function registerModelsView(services: Services): vscode.Disposable {
   const tree = new ModelsTree(services);
   const watcher = vscode.workspace.createFileSystemWatcher(MODEL_FILES);
@@ -117,7 +117,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     return item;
   }
 
-  /** Asks for a batch; the model's row then says what it takes. */
+  /** Asks for a batch; the model's row then shows its cost. */
   async estimate(argument: unknown): Promise<void> {
     const uri = argument instanceof vscode.Uri ? argument : (argument as { of?: vscode.Uri } | undefined)?.of;
     if (!(uri instanceof vscode.Uri)) return;

@@ -14,8 +14,8 @@ type Step = (typeof STEPS)[number];
 const marked = new Set<Step>();
 
 /**
- * Remembers that the user has done what a step of the walkthrough is about, by whatever way. A command's own event is
- * not enough: VS Code fires none for a button on a page, a lens or another command that runs it.
+ * Remembers that the user has done the action of a step of the walkthrough, in any way. A command's own event is not
+ * enough: VS Code fires none for a button on a page, a lens or another command that runs it.
  */
 export function markStep({ globalState }: vscode.ExtensionContext, step: Step): void {
   if (marked.has(step)) return;

@@ -102,7 +102,7 @@ const targetStep: Step<WizardState> = {
 };
 
 const rankStep: Step<WizardState> = {
-  // A rank shared by all layers is far above what one layer allows, and rarely the first thing to change.
+  // A rank shared by all layers is far above the limit of one layer, and rarely the first thing to change.
   applies: ({ adapter }) => isRankedByLayer(adapter!),
   ahead: ({ adapter }) => (adapter ? isRankedByLayer(adapter) : 'likely'),
   async run(state, place) {

@@ -15,7 +15,7 @@ export function likelyOutput({ outputs }: ModelSummary, head: boolean): string {
   return (named ?? outputs.find((o) => o.shape?.length === 3) ?? outputs[0]).name;
 }
 
-/** Ranks to choose from, up to what the smallest layer allows. */
+/** Ranks to choose from, up to the limit of the smallest layer. */
 export const RANKS = [1, 2, 4, 8, 16, 32, 64];
 
 /** An unused file name in `folder`: NAME.aurora.json, NAME-2.aurora.json … */

@@ -2,7 +2,7 @@ import { getFromHub } from '../hub/get';
 import type { GotReference } from '../../protocol/hub';
 import type { ActionItem, WizardState } from './state';
 
-/** The row that gets what the wizard asks for, and takes it. */
+/** The row that downloads the files the wizard asks for, and takes them. */
 export const hubItem = (label: string): ActionItem<'hub'> => ({
   label: `$(cloud-download) ${label}`,
   action: 'hub',

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { hubName, referenceOf } from '../../experiment/hub-reference';
 
-/** A short name of a file or folder: of one in the hub's cache, whose folder is a commit, what it stands for. */
+/** A short name of a file or folder: in the hub's cache, whose folders are commits, the name of its repository. */
 export const shownName = (path: string): string => hubName(path) ?? basename(path);
 
 /** The place of a file, beside its name in a list. */

@@ -3,7 +3,7 @@ import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { KnownModel } from '../models/models';
 
 /**
- * The kinds of task that a model can be trained for, by what it reads and returns: an image model reads one input of four
+ * The kinds of task that a model can be trained for, by its inputs and outputs: an image model reads one input of four
  * axes, a U-Net a timestep, and only logits for each token predict tokens.
  */
 export function possibleTasks(model: KnownModel): TaskName[] {

@@ -5,7 +5,7 @@ import type { Recipe } from '../../experiment/paper';
 import type { Translate } from '../translate';
 import { recipeModel } from '../../recipes/draft-recipe';
 
-/** A recipe as a quick pick item of *New Experiment*: its data set, what it sets, and what the paper leaves open. */
+/** A recipe as a quick pick item of *New Experiment*: its data set, its settings, and the open choices. */
 export function recipeText(
   recipe: Recipe,
   t: Translate,

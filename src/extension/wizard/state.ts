@@ -84,7 +84,7 @@ interface FileItem extends vscode.QuickPickItem {
   action?: string;
 }
 
-/** A row that is not a file; `action` is what picking it returns. */
+/** A row that is not a file; `action` is the result of picking it. */
 export type ActionItem<A extends string> = vscode.QuickPickItem & { action?: A };
 
 export interface FileChoice<A extends string> {
@@ -131,7 +131,7 @@ const separator: FileItem = { label: '', kind: vscode.QuickPickItemKind.Separato
 
 async function fileItem(path: string): Promise<FileItem> {
   if (referenceOf(path)) return { label: shownName(path), description: shownPlace(path), path };
-  // A folder is a model from the hub; its own size says nothing.
+  // A folder is a model from the hub; its own size is not that of the model.
   const size = await stat(path).then(
     (s) => (s.isDirectory() ? vscode.l10n.t('model folder') : bytes(s.size)),
     () => '',

@@ -18,7 +18,7 @@ export interface AlarmNotice {
 }
 
 /**
- * The fork is from before the run's first alarm, also if that is not among these: what came later has the same cause.
+ * The fork is from before the run's first alarm, also if that is not among these: later ones have the same cause.
  *
  * @param checkpoints steps of those on disk, ascending
  */

@@ -1,4 +1,4 @@
-/** Next steps in a terminal, and what they are in the editor. The programs write for both. */
+/** Next steps in a terminal, and the commands for them in the editor. The programs write for both. */
 const STEPS: readonly (readonly [RegExp, string])[] = [
   [/Run `aurora inspect MODEL` for (all|its) module paths/, 'The Models view lists $1 module paths'],
   [/; `aurora inspect` lists (?:its contents|what is in it)/, '; the Models view lists its contents'],

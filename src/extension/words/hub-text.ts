@@ -28,7 +28,7 @@ const plain = (text: string): string => escapeControls(text).replaceAll('$(', '$
 /** Files that are listed before the rest is counted. */
 const NAMED = 12;
 
-/** A repository that a search found: what it is for first, then how large, under which license, how well known. */
+/** A repository that a search found: its task first, then its size, its license and its downloads. */
 export function foundRow(
   { id, task, size, licence, downloads, changed, gated, private: own }: FoundRepo,
   now: number,
@@ -122,7 +122,7 @@ export const fileRows = ({ files }: HubRepo, t: Translate): Row[] => [
   ...(files.length > NAMED ? [{ label: t('{0} more files', count(files.length - NAMED)) }] : []),
 ];
 
-/** The lines of a card that say something. */
+/** The informative lines of a card. */
 export const cardRows = ({ card = '' }: HubRepo): Row[] =>
   card
     .split('\n')
@@ -137,7 +137,7 @@ export const splitRow = ({ name, files, size, partial }: HubSplit, t: Translate)
   }),
 });
 
-/** The question before what a file names is downloaded. */
+/** The question before a file's references are downloaded. */
 export function namedText(
   shown: readonly (HubModel | HubData)[],
   t: Translate,

@@ -5,7 +5,7 @@ import type { Translate } from '../translate';
 import { refusalOf } from './refusal-text';
 
 /**
- * A model as a Markdown document: what `aurora inspect` prints about it, or why it cannot be used.
+ * A model as a Markdown document: the report of `aurora inspect`, or the reason why it cannot be used.
  *
  * @param read standard output of the command, or its error
  */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { AuroraError } from '../../base/errors';
 
-/** The reason why a model cannot be used, and what to do about it. */
+/** The reason why a model cannot be used, and the next step. */
 export interface Refusal {
   /** Node by node or key by key, with files named as in the model's folder. */
   reasons: string[];

@@ -193,7 +193,7 @@ function stopWord(run: RunEntry['run'], t: Translate): string {
   return reason === 'pruned' ? t('pruned') : reason === 'rung' ? t('waiting for other trials') : t('stopped');
 }
 
-/** The row begins with the metric; of a run that went wrong, the description begins with what did. */
+/** The row begins with the metric; if a run went wrong, the description begins with the problem. */
 function words(entry: RunEntry, { t, locale, now }: RowContext): { lead?: string; parts: string[] } {
   const { run, state } = entry;
   const best = bestOf(entry);

@@ -9,7 +9,10 @@ export interface HashedSet {
   /** Bytes of all. */
   size: number;
   sha256: string;
-  /** The beginning of each file's SHA-256, which says which file has changed; null: there is none, or it cannot be read. */
+  /**
+   * The beginning of each file's SHA-256, which shows which file has changed; null: there is none, or it cannot be
+   * read.
+   */
   sums: (string | null)[];
   identity: FileIdentity;
   /** True if any later change must show in the identity. */

@@ -16,11 +16,11 @@ const MOST_CANDIDATES = 240;
 const PARTS = MOST_CANDIDATES / 2;
 /** The fraction of the forward pass worth recomputing per fraction of memory saved. */
 const WORK_FOR_MEMORY = 0.2;
-/** Relative to what the backward pass keeps and the forward pass itself takes: anything less would not be noticed. */
+/** The least gain as a share of the memory of the backward and the forward pass: anything less would not be noticed. */
 const LEAST_GAIN = 0.05;
 
 /**
- * Cuts the forward pass where little crosses, to minimize what stays in memory (everything that crosses, plus the
+ * Cuts the forward pass where little crosses, to minimize the tensors in memory (everything that crosses, plus the
  * largest segment); of two equal plans, the one with less recomputation wins. On an encoder, the cuts are sums of the
  * residual stream, one or two per layer. Undefined if nothing is gained.
  *
@@ -189,7 +189,7 @@ class Forward {
     return sum;
   }
 
-  /** Cost of the nodes that must run again to produce what the backward pass needs. */
+  /** Cost of the nodes that must run again to produce the tensors that the backward pass needs. */
   again(p: number, q: number): number {
     const { wanted } = this;
     wanted.fill(0, p, q);

@@ -6,7 +6,7 @@ import { weightRows } from './outliers';
 
 /**
  * Emits the float32 part of products in int8 whose activations have outlier channels (LLM.int8, Dettmers et al. 2022):
- * these channels are 0 in what is rounded, and have a thin product of their own.
+ * these channels are 0 in the rounded part, and have a separate thin product.
  */
 export class ExactChannels {
   private readonly masked = new Map<string, string>();

@@ -13,8 +13,8 @@ const FLOATS: readonly number[] = [DType.float, DType.float16, DType.bfloat16];
 const LEAST_WIDTH = 16;
 
 /**
- * A copy of a forward graph that marks the products of what the data become and the user's own weights. The products of
- * a gradient and the same weight inherit the mark (`inheritMark`). A product of two weights, as DoRA's, has none.
+ * A copy of a forward graph that marks the products of the data's tensors and the user's own weights. The products of a
+ * gradient and the same weight inherit the mark (`inheritMark`). A product of two weights, as DoRA's, has none.
  *
  * @param own the user's graph: constants of adapters are not its weights
  * @param trained inputs that are not data

@@ -15,8 +15,8 @@ export interface Traces {
 
 /**
  * The path of a linear layer's module before export, as in `named_modules()`. Exporters keep it in different places,
- * tried in this order: what a rewrite of a fused operator noted, the weight's own name, the scope in the node's metadata,
- * the bias if it matches the node's name, the node's name, the bias.
+ * tried in this order: the note of a rewrite of a fused operator, the weight's own name, the scope in the node's
+ * metadata, the bias if it matches the node's name, the node's name, the bias.
  *
  * @param isList returns true if a parameter of the model lies below a number after a path
  */
@@ -58,7 +58,9 @@ export function moduleOfParameter(name: string): string | undefined {
   return m[1].replace(/^\//, '').replaceAll('/', '.');
 }
 
-/** A name without what quantizers append: `_Q4`, `_matmul_Q4` (ONNX Runtime), `_Q4G32` (Neural Compressor), `_quant`. */
+/**
+ * A name without the suffix of quantizers: `_Q4`, `_matmul_Q4` (ONNX Runtime), `_Q4G32` (Neural Compressor), `_quant`.
+ */
 const asBefore = (name: string): string => name.replace(/(?:_matmul)?_Q\d+(?:G\d+)?$|_quant(?:ized)?$/, '');
 
 /** torch.onnx's newer exporter: `"['', 'encoder', 'encoder.layer.0.query', 'linear_3']"`; the last is the FX node. */

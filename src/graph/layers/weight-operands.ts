@@ -29,7 +29,7 @@ export interface WeightOperand {
 /** Operators that exporters put between a weight and its layer. */
 export const PASSES = new Set(['Identity', 'Transpose', 'Cast', 'DequantizeLinear']);
 
-/** Every constant, under its own name and the names after whatever exporters put between it and its layer. */
+/** Every constant, under its own name and the names after the operators that exporters put between it and its layer. */
 export function weightOperands(graph: Graph): Map<string, WeightOperand> {
   const operands = new Map<string, WeightOperand>();
   for (const tensor of graph.initializers.values())

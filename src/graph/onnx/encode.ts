@@ -25,7 +25,7 @@ const MAX_BYTES = 2 ** 31 - 1;
 /**
  * A ModelProto's bytes. References are read in unless `place` puts them elsewhere.
  *
- * @throws AuroraError 'model' if the weights inside exceed what one protobuf message can hold
+ * @throws AuroraError 'model' if the weights inside exceed the limit of a protobuf message
  */
 export function encodeModel(model: Model, place: Placement = inline): Uint8Array {
   let inside = 0;

@@ -25,9 +25,9 @@ const AFTER_POSITIONS = ['Cast', 'Dropout', 'Identity'];
 const SHAPE_ONLY = ['Shape', 'Size'];
 
 /**
- * Finds what `keepDocumentsApart` changes. Each Softmax along a row must be an attention's: over the last of two axes that
- * are the sequence, and multiplied with the values. Anything else that mixes tokens, such as a convolution, is not seen
- * here: only numbers show it.
+ * Finds the places that `keepDocumentsApart` changes. Each Softmax along a row must be an attention's: over the last of
+ * two axes that are the sequence, and multiplied with the values. Anything else that mixes tokens, such as a
+ * convolution, is not seen here: only numbers show it.
  *
  * @param infos shapes of the tensors, from a probe
  * @param output the output of the model that is computed
@@ -89,7 +89,8 @@ function leadsTo(
 
 /**
  * Rows of a table that are added to the embedded tokens, by places that the model counts itself: from the length of the
- * input, or by adding up a mask. Tables of rotary positions are multiplied instead, and say only how far tokens are apart.
+ * input, or by adding up a mask. Tables of rotary positions are multiplied instead, and encode only how far tokens are
+ * apart.
  */
 function learnedPositions(
   graph: Graph,

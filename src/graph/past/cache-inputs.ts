@@ -11,7 +11,7 @@ export interface CacheInput {
   size: number;
 }
 
-/** Says how many of the last tokens get logits; 0 stands for all. */
+/** The number of the last tokens that get logits; 0 stands for all. */
 const KEPT_LOGITS = ['num_logits_to_keep', 'logits_to_keep'];
 /** Chooses between the two decoders of a merged file. */
 export const USE_CACHE = 'use_cache_branch';

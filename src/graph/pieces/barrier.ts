@@ -5,7 +5,7 @@ import { DType } from '../dtype';
 const AT_ONCE = 6;
 
 /**
- * Delays what is computed: `pass(x)` is bitwise equal to x, but is available only once every tensor of `after` has been
+ * Delays a computation: `pass(x)` is bitwise equal to x, but is available only once every tensor of `after` has been
  * computed. It selects between x and x by one element of each tensor, which no runtime can fold and which works for any
  * value; adding 0 · element would turn an infinite gradient into NaN everywhere.
  */

@@ -32,7 +32,7 @@ export function halvesInPieces(graph: Graph, pieceBytes = PIECE_BYTES): Graph {
   return prune(result);
 }
 
-/** Weights that are read in float32 by products alone, by the name of what widens them. */
+/** Weights that are read in float32 by products alone, by the name of the tensor that widens them. */
 export function largeHalves(graph: Graph, pieceBytes = PIECE_BYTES): Map<string, Tensor> {
   const readers = readersOf(graph);
   const outputs = new Set(graph.outputs.map((o) => o.name));

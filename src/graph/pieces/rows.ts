@@ -22,8 +22,8 @@ export function piecesOf(rows: number, width: number, bytes = PIECE_BYTES): Rows
 export const partName = ({ name }: Tensor, from: number): string => `/rows/${name}.${from}`;
 
 /**
- * A part of a constant as another: the same bytes, which are not copied. Once for each graph, whatever reads it: a runtime
- * maps each constant separately.
+ * A part of a constant as another: the same bytes, which are not copied. Once for each graph, whatever its readers: a
+ * runtime maps each constant separately.
  *
  * @param from the row that the part begins with
  */

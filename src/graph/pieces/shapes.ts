@@ -14,7 +14,7 @@ const LARGE_FLOAT = 2 ** 18;
  * A graph for finding out shapes alone: products with large frozen weights are zeros of the same shape, and the weights are
  * not read.
  *
- * @returns it, and the shapes of what widens such weights, which it computes no longer
+ * @returns it, and the shapes of the widened weights, which it computes no longer
  */
 export function withoutLargeProducts(graph: Graph): { graph: Graph; known: Map<string, number[]> } {
   const halves = largeHalves(graph);

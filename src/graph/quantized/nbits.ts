@@ -5,7 +5,7 @@ import { elementCount, isFileRef, type Node, type Tensor } from '../model';
 
 /**
  * The weight of a com.microsoft MatMulNBits: W (out, in) = (q − zero point) · scale, with a scale and a zero point for
- * each block of a row. A row's last block may be wider than what is left of the row.
+ * each block of a row. A row's last block may be wider than the rest of the row.
  * https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
  */
 export interface NBits {
@@ -31,7 +31,7 @@ const BITS = [2, 4, 8];
 
 /**
  * @param constant the constant of a name
- * @throws AuroraError 'model' for what ONNX Runtime cannot run on the CPU, and for weights that are not constants
+ * @throws AuroraError 'model' for nodes that ONNX Runtime cannot run on the CPU, and for weights that are not constants
  */
 export function nbitsOf(node: Node, constant: (name: string) => Tensor | undefined): NBits {
   const [inFeatures, outFeatures, blockSize] = ['K', 'N', 'block_size'].map((a) => attrInt(node, a, 0));

@@ -15,7 +15,7 @@ const RULES: Record<string, Record<string, SizeRule>> = {
   'com.microsoft': quantizedProducts,
 };
 
-/** A graph for one size of its inputs, with constants in place of what only depends on sizes. */
+/** A graph for one size of its inputs, with constants in place of tensors that only depend on sizes. */
 export interface FixedGraph {
   graph: Graph;
   /** Type and sizes of each tensor; no axis is open. */

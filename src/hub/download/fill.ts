@@ -26,8 +26,8 @@ export interface Fill extends Persistence {
 
 /**
  * Completes an unfinished file. Blocks are flushed before the next one begins, so everything up to the last start of a
- * block survived, whatever ended the process; behind that, a power cut may have left a hole. Within this process, the last
- * byte written counts.
+ * block survived, however the process ended; behind that, a power cut may have left a hole. Within this process, the
+ * last byte written counts.
  *
  * @throws AuroraError, or the system's error for a failed write
  */
@@ -46,7 +46,7 @@ export async function fill({
   const file = await open(path, constants.O_RDWR | constants.O_CREAT);
   try {
     let at = await usable(file, size, block);
-    /** Only more than ever before is progress: what is thrown away and sent again is not. */
+    /** Only more than ever before is progress: bytes that are thrown away and sent again do not count. */
     let furthest = at;
     tell(at);
     while (at < size) {

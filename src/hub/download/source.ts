@@ -57,8 +57,8 @@ export class Source {
   }
 
   /**
-   * Through the hub's own client library. Networks that let the hub pass may still block Xet's hosts, so whatever it fails
-   * for, the plain address is tried instead, which serves the same bytes.
+   * Through the hub's own client library. Networks that let the hub pass may still block Xet's hosts, so after any
+   * failure the plain address is tried instead, which serves the same bytes.
    */
   private async openXet(start: number, end: number): Promise<Part> {
     const url = this.hub.http.endpoint;

@@ -14,7 +14,7 @@ export function requireSpace(folder: string, needed: number): void {
   );
 }
 
-/** Undefined where the system does not say. */
+/** Undefined where the system does not report it. */
 function freeSpace(folder: string): number | undefined {
   for (let at = folder; ; at = dirname(at)) {
     try {

@@ -30,7 +30,7 @@ export async function dispatcher(
   });
 }
 
-/** Without files, what Node trusts already, NODE_EXTRA_CA_CERTS included; a list replaces that. */
+/** Without files, the certificates that Node trusts already, NODE_EXTRA_CA_CERTS included; a list replaces those. */
 function trusted(certificates: HubSettings['certificates']): { ca?: string[] } {
   const more = certificates.map(({ variable, path }) => {
     try {

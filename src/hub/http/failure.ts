@@ -58,7 +58,7 @@ export function connectionFailure(url: URL, e: unknown): Failure {
   return fail(`The connection to ${host} was lost${codes[0] ? ` (${codes[0]})` : ''}.`, NETWORK);
 }
 
-/** The codes of an error and of what caused it. */
+/** The codes of an error and of its causes. */
 function codesOf(e: unknown): string[] {
   const codes: string[] = [];
   for (let at = e; at instanceof Error && codes.length < 8; at = at.cause) {

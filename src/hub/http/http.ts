@@ -38,7 +38,7 @@ export interface StreamedBody {
 
 /** A server that sends nothing for this long is given up. */
 const STALL_MS = 30_000;
-/** Some work on what was sent before they answer: a commit, or a file of many parts. */
+/** Some work on the request before they answer: a commit, or a file of many parts. */
 const PATIENCE = 10;
 const MOST_REDIRECTS = 5;
 
@@ -195,7 +195,7 @@ export function discard({ body }: Pick<Reply, 'body'>): void {
 }
 
 /**
- * Reads an answer, and gives up what is behind the first `most` bytes.
+ * Reads an answer, and drops all bytes after the first `most`.
  *
  * @throws Failure if the connection is lost before that
  */

@@ -10,8 +10,9 @@ export const leastIn = (windowMs: number): number => Math.ceil((LEAST_RATE * win
 export const TOO_SLOW = 'AURORA_TOO_SLOW';
 
 /**
- * An answer's body, which ends with an error when the server sends less than a thousand bytes per second: a limit on silence
- * alone never ends one that sends a byte now and then. Time in which nobody takes what has come does not count.
+ * An answer's body, which ends with an error when the server sends less than a thousand bytes per second: a limit on
+ * silence alone never ends one that sends a byte now and then. Time in which nobody reads the received bytes does not
+ * count.
  */
 export function paced(body: Readable, windowMs: number): Readable {
   let bytes = 0;

@@ -20,7 +20,7 @@ const LONGEST_WAIT = 330;
 const doubling = (n: number): number => Math.min(60, 2 ** (n - 1));
 
 /**
- * Repeats what fails for a passing reason, with growing pauses, or as long as the server asks for.
+ * Repeats an action that fails for a passing reason, with growing pauses, or as long as the server asks for.
  *
  * @param action gets a function to call whenever something has arrived: then the count of failures starts over
  * @throws AuroraError 'network', 'gated', 'usage' or 'stopped'

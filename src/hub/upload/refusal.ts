@@ -80,7 +80,7 @@ async function wordsOf(hub: Hub, reply: Reply): Promise<string> {
   return words === '' ? '' : ` It says: ${safeWords(hub, words)}`;
 }
 
-/** For a message: on one line, not too long, and without the token, whoever repeats it. */
+/** Words for a message: on one line, not too long, and without the token, even if a server repeats it. */
 export function safeWords(hub: Hub, words: string): string {
   const { token } = hub.settings;
   const own = token === undefined ? words : words.replaceAll(token, '…');

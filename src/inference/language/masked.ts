@@ -10,7 +10,7 @@ import { openAnswers } from '../session';
 import type { Classifier, Question } from '../subject';
 import { oneText, questionTexts, textInputs } from '../texts';
 
-/** True if config.json says so: a language model that writes has the same outputs, but does not see what follows. */
+/** True according to config.json: a language model that writes has the same outputs, but does not see later tokens. */
 export const fillsMasks = ({ config }: ModelFiles): boolean =>
   [config.architectures].flat().some((a) => /ForMaskedLM$/.test(String(a)));
 

@@ -15,7 +15,7 @@ const FIELDS: readonly (keyof Alarm)[] = [
 export const alarmsOf = (events: readonly RunEvent[]): Alarm[] =>
   events.flatMap((e) => (e.kind === 'alarm' ? [bare(e)] : []));
 
-/** Without what every event has. */
+/** The fields without those that every event has. */
 const bare = (event: Alarm): Alarm =>
   Object.fromEntries(
     FIELDS.flatMap((f) => (event[f] === undefined ? [] : [[f, event[f]]])),

@@ -34,7 +34,7 @@ export function betterAnswer({
   return isWorse(best.metrics, baseline) ? baseline : undefined;
 }
 
-/** Before the result, only the alarm says it. */
+/** Before the result, only the alarm has it. */
 function fromAlarm(events: readonly RunEvent[]): Baseline | undefined {
   const alarm = events.find((e) => e.kind === 'alarm' && e.alarm === 'no-better-than-baseline');
   if (alarm?.kind !== 'alarm') return undefined;

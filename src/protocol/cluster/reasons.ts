@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
   JobLaunchFailure: 'it could not be started on its node',
   launch_failed_requeued_held:
     'held, since it could not be started on its node (scontrol release continues it)',
-  // Slurm: what happens to it, and how it ended.
+  // Slurm: the states of a job, and its ends.
   COMPLETING: 'ending',
   CONFIGURING: 'the node is being started',
   SUSPENDED: 'suspended by the scheduler',
@@ -107,7 +107,7 @@ const LIMIT = /^(QOS|Assoc)(Grp|Max|Min)(.*?)(?:Limit)?$/;
 /**
  * @param code the scheduler's
  * @param detail the scheduler's own words in addition
- * @returns undefined if it has said nothing
+ * @returns undefined without any words
  */
 export function clusterReason({ code, detail }: { code?: string; detail?: string }): string | undefined {
   const words = code === undefined ? undefined : wordsOf(code);

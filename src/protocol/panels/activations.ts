@@ -44,7 +44,7 @@ export interface LayerCard {
   range: [number, number];
   /** Number of values of z at each coordinate. */
   tokens: number;
-  /** Over all coordinates: what lies below the range, the bins, what lies above. */
+  /** Over all coordinates: values below the range, the bins, values above. */
   counts: Uint32Array;
   /** Output i over zᵢ, at evenly spaced points of the range, for at most CARD_CURVES coordinates. */
   curves: Float32Array[];

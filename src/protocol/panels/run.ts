@@ -35,7 +35,7 @@ export interface RunFacts {
   error?: { message: string; hint?: string };
 }
 
-/** Records of scalars.bin from index `from` on; they replace what the page has from there on. */
+/** Records of scalars.bin from index `from` on; they replace the page's records from there on. */
 export interface RunRecords {
   from: number;
   columns: string[];
@@ -67,7 +67,7 @@ export interface ShownPictures {
 export type RunToPage =
   /** Everything: `facts`, `records` and `events` of each run, from 0. */
   | { type: 'snapshot'; now: number; updates: RunUpdate[] }
-  /** Updates. A `from` beyond what the page has means that something was lost, and the page requests a snapshot. */
+  /** Updates. A `from` beyond the page's records means that something was lost, and the page requests a snapshot. */
   | { type: 'append'; now: number; updates: RunUpdate[] }
   /** The number of rows copied to the clipboard, excluding the header. */
   | { type: 'copied'; run: string; table: CsvTable; rows: number }

@@ -1,8 +1,8 @@
 import type { ExecutorName } from '../../experiment/cluster';
 
 /**
- * `cluster.json` in the folder of a sweep that runs on a cluster: what the scheduler last said about its trials, for
- * those who show them. Replaced at every change; what was submitted is in `submissions`.
+ * `cluster.json` in the folder of a sweep that runs on a cluster: the scheduler's last states of its trials, for
+ * display. Replaced at every change; the submissions are in `submissions`.
  */
 export interface ClusterFile {
   version: 1;
@@ -30,7 +30,10 @@ export type ClusterTrialState =
 
 export interface ClusterTrial {
   state: ClusterTrialState;
-  /** The scheduler's own code, such as `Priority`, `TIMEOUT` or `Unschedulable`: `protocol/cluster/reasons.ts` says it in words. */
+  /**
+   * The scheduler's own code, such as `Priority`, `TIMEOUT` or `Unschedulable`: `protocol/cluster/reasons.ts` has the
+   * words for it.
+   */
   code?: string;
   /** The scheduler's own words about it. */
   detail?: string;

@@ -1,6 +1,8 @@
 import { SAMPLERS, type SamplerName } from '../../experiment/pictures';
 
-/** pictures/index.json: what was drawn of a few prompts before training and at evaluations. Written after the pictures. */
+/**
+ * pictures/index.json: the pictures of a few prompts before training and at evaluations. Written after the pictures.
+ */
 export interface RunPictures {
   version: 1;
   /** The width of each picture, in pixels. */
@@ -29,7 +31,7 @@ export interface PictureEvaluation {
   files: string[];
 }
 
-/** Bounds of what is shown: a file in a run folder may come from anywhere. */
+/** Bounds of the shown content: a file in a run folder may come from anywhere. */
 const LIMITS = { prompts: 100, evaluations: 10_000, side: 8192, text: 10_000 };
 
 /** A file in the folder of the index, and nothing else: no path, no drive, no hidden file. */

@@ -1,6 +1,6 @@
 import type { Answers } from '../predictions';
 
-/** samples.json: what was predicted for a few fixed validation rows at each evaluation. */
+/** samples.json: the predictions for a few fixed validation rows at each evaluation. */
 export interface RunSamples {
   version: 1;
   /** The shape of the answers. */

@@ -10,7 +10,7 @@ export interface FoundFiles {
   test?: string;
 }
 
-/** The reason why a folder cannot be used, and what to do. */
+/** The reason why a folder cannot be used, and the next step. */
 export interface Unfound {
   problem: string;
   hint: string;

@@ -42,8 +42,8 @@ const copy = (id: string, repo: string, config: string, why: string): HubSet => 
 const HARNESS = '; lm-evaluation-harness uses this configuration';
 
 /**
- * The paper's 22 data sets and Commonsense170K, in the order of its tables. Which splits there are and how many files each
- * has, the repository says when it is asked.
+ * The paper's 22 data sets and Commonsense170K, in the order of its tables. Each repository is asked for its
+ * splits and the number of files of each.
  */
 export const HUB_SETS: readonly HubSet[] = [
   glue('sst-2', 'sst2'),

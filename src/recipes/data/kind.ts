@@ -2,13 +2,13 @@ import type { DataSpec, TaskSpec } from '../../experiment/experiment';
 import type { TaskColumns } from '../../experiment/tasks/columns';
 import type { TaskName } from '../../experiment/tasks/registry';
 
-/** A value, and who states it. */
+/** A value, and its source. */
 export interface Sourced<T> {
   value: T;
   source: string;
 }
 
-/** The source of what nobody states. */
+/** The source of values that nobody states. */
 export const NOT_STATED = 'not stated';
 
 /** A form in which a data set is distributed. */
@@ -18,12 +18,12 @@ export interface Layout {
   /** Names in a folder of the data set, of folders with a slash at the end; of several, the first that exists. */
   train: readonly string[];
   validation: readonly string[];
-  /** Never used: its labels are hidden, or it is what the paper reports on. */
+  /** Never used: its labels are hidden, or the paper reports on it. */
   test: readonly string[];
   /** Files that the trained model is scored on, by name; of several paths in the folder, the first that exists. */
   evaluations?: readonly { name: string; files: readonly string[] }[];
   columns: TaskColumns;
-  /** The columns are not known, but a Parquet file of the hub says which one has labels. */
+  /** The columns are not known, but a Parquet file of the hub marks the one with labels. */
   columnsInFile?: true;
   /** Only in these subfolders, whose own subfolders are the labels. */
   within?: readonly string[];
@@ -47,7 +47,7 @@ export interface DataRecipe {
   pooling?: Sourced<TaskSpec['pooling']>;
   /** The tokens that a language model learns to predict. */
   lossOn?: Sourced<NonNullable<TaskSpec['lossOn']>>;
-  /** Settings that the paper leaves open and whoever distributes the data has, by key. */
+  /** Settings that the paper leaves open and the data's distributors state, by key. */
   others?: Readonly<Record<string, Sourced<unknown>>>;
   /** Ids of the paper's models that are trained on it, by size; "only" where there is one. */
   models: Readonly<Partial<Record<Size, string>>>;

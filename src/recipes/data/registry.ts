@@ -31,7 +31,7 @@ export function dataRecipe(name: string): DataRecipe {
   );
 }
 
-/** The paper's models, first those that it trains on what a task reads and answers. */
+/** The paper's models, first those that it trains on data with the task's input and answer. */
 export function modelsFor(task: TaskName): readonly PaperModel[] {
   const like = (other: TaskName) =>
     describeTask(other).input === describeTask(task).input &&

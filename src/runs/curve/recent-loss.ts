@@ -9,8 +9,8 @@ import { columnsOf } from './scalars-columns';
 const REACH = 16;
 
 /**
- * The smoothed training loss at a run's last step, as the headline of its dashboard has it. Reads what the average reaches back
- * to, at most 16,000 records, and then only what is new: never a whole long curve.
+ * The smoothed training loss at a run's last step, as the headline of its dashboard has it. Reads the records that the
+ * average reaches back to, at most 16,000, and then only new ones: never a whole long curve.
  */
 export class RecentLoss {
   private columns: readonly string[] = [];

@@ -32,7 +32,7 @@ const KUBERNETES: Record<string, Form> = {
   namespace: DNS,
   image: [/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u, 'the name of an image'],
   claim: DNS,
-  // Paths below it are in scripts, and in what rsync is asked for.
+  // Paths below it are in scripts, and in rsync's requests.
   mount: [/^(?:\/[\w@+=.,-]+)+\/?$/, 'an absolute folder of plain characters, such as "/aurora"'],
   folder: LINE,
   memory: [/^[1-9]\d*([KMGT]i?|k)?$/, 'a size such as "16Gi"'],

@@ -16,7 +16,7 @@ export function clusterProblems(cluster: unknown): Problem[] {
 }
 
 /**
- * The settings of a machine: a JSON file with what an experiment's `cluster` section would have.
+ * The settings of a machine: a JSON file with the content of an experiment's `cluster` section.
  *
  * @throws AuroraError 'experiment'
  */

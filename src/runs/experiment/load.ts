@@ -17,9 +17,9 @@ import { unreadKeyProblems } from './unread-keys';
 
 /**
  * Reads an experiment file (JSON with comments), applies `overrides` ("key=value", dotted keys), fills in every default
- * and makes all paths absolute, relative to the file's folder; what it names on the hub becomes a path in the hub's cache,
- * without any request. Throws all problems as one AuroraError (`experiment`), one line each with FILE:LINE:COLUMN or the
- * override at fault.
+ * and makes all paths absolute, relative to the file's folder; a reference to the hub becomes a path in the hub's
+ * cache, without any request. Throws all problems as one AuroraError (`experiment`), one line each with
+ * FILE:LINE:COLUMN or the override at fault.
  */
 export const loadExperiment = (file: string, overrides: readonly string[] = []): Experiment =>
   parseExperiment(file, readText(file), overrides);

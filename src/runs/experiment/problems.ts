@@ -6,7 +6,7 @@ import { DEFAULT_METHOD } from '../../experiment/methods';
 import { count } from '../../base/number-text';
 import { meantKey } from './meant-key';
 
-/** Violations of the schema in words: one problem per place, naming key, value and what was expected. */
+/** Violations of the schema in words: one problem per place, naming key, value and the expected one. */
 export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {
   const places = new Map<string, { path: (string | number)[]; error: ErrorObject }>();
   for (const error of errors) {
@@ -140,7 +140,7 @@ function bounds(schema: AnySchemaObject): string {
   return words.length > 0 ? ` ${words.join(' and ')}` : '';
 }
 
-/** A JSON pointer as keys and indices; the value shows which of the two a number is. */
+/** A JSON pointer as keys and indices; the value determines which of the two a number is. */
 function pathOf(pointer: string, value: unknown): (string | number)[] {
   let at = value;
   return pointer

@@ -2,7 +2,7 @@ import { findNodeAtLocation, getNodeValue } from 'jsonc-parser';
 import type { JSONPath, Node } from 'jsonc-parser';
 import { parseText, type TextError } from './parse-text';
 
-/** A problem in an experiment: where and what. */
+/** A problem in an experiment: its place and its description. */
 export interface Problem {
   path: JSONPath;
   message: string;

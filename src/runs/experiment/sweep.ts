@@ -33,7 +33,7 @@ export interface Sweep {
 /**
  * @param raw the file's content without defaults, so that a setting that follows another keeps following it
  * @param most the most trials to make: of more, a sample with every listed value
- * @returns the trials, the settings of all trials, and what is wrong
+ * @returns the trials, the settings of all trials, and the problems
  */
 export function makeTrials(
   raw: Record<string, unknown>,

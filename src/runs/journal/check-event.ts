@@ -20,7 +20,7 @@ const optional =
   (v) =>
     v === undefined || check(v);
 
-/** Numbers that are not finite are null in a file. Whoever shows absent labels checks them. */
+/** Numbers that are not finite are null in a file. The code that shows absent labels checks them. */
 const metrics: Check = (v) =>
   object(v) &&
   Object.entries(v as object).every(

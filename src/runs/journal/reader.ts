@@ -88,8 +88,8 @@ const isKnown = (event: EventBase): event is RunEvent =>
 
 /**
  * The events that count: known ones, except those that a later `resumed {fromStep}` revoked, which are all earlier
- * events of a step after `fromStep`, and what a run gets only at its end: scores on evaluation sets, and the cost of
- * quantization.
+ * events of a step after `fromStep`, and the events that a run gets only at its end: scores on evaluation sets, and the
+ * cost of quantization.
  */
 export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   let kept: RunEvent[] = [];

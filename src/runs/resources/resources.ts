@@ -69,7 +69,7 @@ export function cutResources(run: string, step: number): void {
   for (const damaged of [path, resourceColumns]) rmSync(damaged, { force: true });
 }
 
-/** Copies what was sampled up to a step into a new run. */
+/** Copies the samples up to a step into a new run. */
 export function copyResources(from: string, run: string, step: number): void {
   const bytes = readIfThereSync(runPaths(from).resources);
   const kept = bytes && keptRows(from, bytes, step);

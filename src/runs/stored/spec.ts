@@ -25,7 +25,7 @@ export function specText(run: string, text: string): string {
     const spec = specFrom(run, JSON.parse(text), (value) => value as Experiment);
     return JSON.stringify(spec, null, 2);
   } catch {
-    // Whoever reads the text reports where it is wrong.
+    // The reader of the text reports its mistakes.
   }
   return text;
 }

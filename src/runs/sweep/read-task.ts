@@ -7,7 +7,7 @@ import { readIfThere } from '../../files/read';
 import { isInputFile } from '../input-file';
 import { TASK_VERSION, type TaskFile } from './task';
 
-/** A node may not see yet what the login node has just written to a shared disk. */
+/** A node may not see yet the files that the login node has just written to a shared disk. */
 const VISIBLE_MS = 30_000;
 const LOOK_MS = 250;
 

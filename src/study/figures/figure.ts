@@ -1,6 +1,6 @@
 /**
  * A drawing as plain shapes, so that the report (SVG text) and the page (Lit) draw exactly the same. Colors are
- * classes: `series-0` … for what is compared, and named parts of a chart.
+ * classes: `series-0` … for the compared runs, and named parts of a chart.
  */
 export interface Figure {
   width: number;

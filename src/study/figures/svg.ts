@@ -2,7 +2,7 @@ import type { Figure, Point, Shape } from './figure';
 
 export type SvgTheme = 'light' | 'dark';
 
-/** CSS of a figure's classes, and what is different on a dark background. */
+/** CSS of a figure's classes, and the differences on a dark background. */
 export interface SvgStyle {
   light: string;
   dark: string;

@@ -39,14 +39,14 @@ const IF_DIFFERENT = new Set(['experiment', 'device', 'commit']);
 /** More differing settings than this make a table too wide to read; the rest can be chosen. */
 const MOST_SETTINGS = 12;
 
-/** A setting of a method that is the same in all runs that have it: the method says as much. */
+/** A setting of a method that is the same in all runs that have it: the method implies it. */
 const isLacking = ({ key, several }: { key: string; several: boolean }): boolean =>
   key.startsWith('adapter.') && !several;
 
 /** The metrics that show whether F1 is macro F1. */
 const ONE_F1 = ['f1', 'macroF1', 'accuracy'] as const;
 
-/** Always its own column, and never what distinguishes an experiment. */
+/** Always a separate column, and never one that distinguishes an experiment. */
 const SEED = 'training.seed';
 
 /**

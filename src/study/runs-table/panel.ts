@@ -8,8 +8,8 @@ export type RunsFromHost =
   /** A new table without rows; `view` only once, before anything else. */
   | { type: 'table'; title: string; columns: Column[]; view?: TableView }
   /**
-   * New and changed rows, and folders of rows to remove. `reading`: more will follow at once. `can`: what rows refer to, all of it
-   * so far.
+   * New and changed rows, and folders of rows to remove. `reading`: more will follow at once. `can`: the list that rows
+   * refer to, all of it so far.
    */
   | { type: 'rows'; rows: Row[]; gone: string[]; reading: boolean; can: string[] }
   /** The curves of one checked run. */

@@ -19,8 +19,8 @@ import { isNonlinear } from '../../experiment/methods';
 export type Measuring = 'geometry' | 'examples' | 'merged';
 
 /**
- * Measures what a study needs about a finished run's last evaluation and its folder lacks: the geometry of ΔW, the
- * predictions for each example, and the merged form. All of it is stored in the run.
+ * Measures the data about a finished run's last evaluation that a study needs and its folder lacks: the geometry of ΔW,
+ * the predictions for each example, and the merged form. All of it is stored in the run.
  */
 export async function measureRun(folder: string, tell: (what: Measuring) => Promise<void>): Promise<void> {
   const run = readRunSummary(folder);

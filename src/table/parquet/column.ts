@@ -33,7 +33,7 @@ export interface ColumnPlace {
  * their pages have been checked.
  *
  * @param rows from 0 in the row group, without the last one
- * @throws ExcessError, or whatever the library throws for damaged pages
+ * @throws ExcessError, or the library's errors for damaged pages
  */
 export async function readColumn(
   file: AsyncBuffer,

@@ -3,7 +3,7 @@ import { count } from '../../base/number-text';
 
 /**
  * Limits of a Parquet file, which states in a few bytes how many values it has. All are far above what writers produce,
- * and grow with the file: only what is larger than its bytes can explain is refused.
+ * and grow with the file: only sizes that its bytes cannot explain are refused.
  */
 
 /** V8 keeps a longer array as a hash table, in several times the memory. */

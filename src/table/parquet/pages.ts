@@ -50,7 +50,7 @@ interface Page {
   values: number;
   encoding: number;
   isDictionary: boolean;
-  /** The levels of version 2 come before what is compressed, and have been checked. */
+  /** The levels of version 2 come before the compressed part, and have been checked. */
   hasLevels: boolean;
 }
 

@@ -17,14 +17,15 @@ const [LONGEST_32, LONGEST_64] = [5, 10];
 
 /**
  * Checks a structure in Thrift's compact protocol in linear time, before the library reads it: lists are as long as
- * their bytes allow, numbers end, and structures are not nested too deeply. The library allocates what a list states.
+ * their bytes allow, numbers end, and structures are not nested too deeply. The library allocates the stated length of
+ * a list.
  */
 export class ThriftCheck {
   private values = 0;
 
   /**
    * @param at the position where the structure begins; afterwards, the one where it ended
-   * @param most values in it, and in what it contains
+   * @param most values in it, and in its inner structures
    * @param onText length and path of each byte string: field numbers from the outermost structure, with list positions
    */
   constructor(

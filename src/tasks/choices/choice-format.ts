@@ -25,7 +25,7 @@ const LEAD = 'the correct answer is ';
 
 export function choiceFormat({ data, task, model }: Experiment): ChoiceFormat {
   const { chatTemplate: chat = false, lossOn = 'answers', scoring = DEFAULT_SCORING } = task;
-  // Choices in the text itself come with an instruction that says what to do.
+  // Choices in the text itself come with an instruction.
   const instructed = data.completionColumn !== undefined;
   return {
     maxLength: model.maxLength,

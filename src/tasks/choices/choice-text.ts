@@ -9,7 +9,7 @@ import { IGNORE_LABEL } from '../objective';
 import { shorten } from '../text/shorten';
 import type { Writing } from '../writing';
 
-/** A question with its right answer, from which the model learns, and what it takes to ask it. */
+/** A question with its right answer, from which the model learns, and the settings to ask it. */
 export interface ChoiceText extends LanguageText {
   choices: readonly string[];
   /** The number of choices it has. */

@@ -17,9 +17,7 @@ export interface Sampler {
   readonly latents: Float64Array;
   /** The input of the model's next prediction; undefined once the picture is complete. */
   next(): SamplerStep | undefined;
-  /**
-   * @param prediction of what `next` returned: ε or v as the schedule's prediction type is, guidance included
-   */
+  /** @param prediction for the result of `next`: ε or v as the schedule's prediction type is, guidance included */
   step(prediction: ArrayLike<number>): void;
 }
 

@@ -14,7 +14,7 @@ import { addNoise, minSnrWeight, target } from '../diffusion/noising';
 import { EXAMPLE_WEIGHTS } from '../task-graph';
 import type { EncodedPicture, PictureExample } from './picture-example';
 
-/** An image with noise, as the model reads it, and what it is to predict. */
+/** An image with noise, as the model reads it, and the target of its prediction. */
 interface NoisyRow {
   encoded: EncodedPicture;
   timestep: number;
@@ -117,7 +117,7 @@ export const rowSizes = ({ latents, inputs }: EncodedPicture): Map<string, reado
     ...Object.entries(inputs).map(([name, { dims }]) => [name, dims] as const),
   ]);
 
-/** @param wanted inputs of the model: `sample`, `timestep` and what the encoders give */
+/** @param wanted inputs of the model: `sample`, `timestep` and the encoders' results */
 export function noisyInputs(
   examples: readonly PictureExample[],
   wanted: readonly ValueInfo[],

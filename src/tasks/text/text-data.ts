@@ -201,7 +201,7 @@ const assumedOf = ({ warnings }: Tokenizer) =>
 
 function truncationWarning({ dataset }: Pick<DataSplit, 'dataset'>, spec: Experiment): string[] {
   const cut = truncation(spec, dataset);
-  // A preflight notes it. Each run of such an experiment would begin with a warning about what was intended.
+  // A preflight notes it. Each run of such an experiment would begin with a warning about an intended setting.
   if (!cut || cut.chosen) return [];
   return [
     `${percent(cut.share, 0)} of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and are truncated.`,

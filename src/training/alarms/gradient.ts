@@ -5,7 +5,7 @@ import { RECENT_STEPS, type Finding } from './finding';
 export const EXPLODED = 20;
 /** Number of earlier steps in that median. */
 const HISTORY = 50;
-/** Fewer say little. */
+/** Fewer are not informative. */
 const LEAST_HISTORY = 8;
 /** Smaller norms count as this: once the data are fitted, an odd batch is a large factor of almost nothing. */
 const SMALL_NORM = 0.5;

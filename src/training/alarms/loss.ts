@@ -7,7 +7,7 @@ export const ABOVE_START = 3;
 export const ABOVE_HISTORY = 3;
 /** Weight of the past in that average: about the last twenty steps count. */
 const HISTORY_WEIGHT = 0.95;
-/** Steps in the average before it is compared with: fewer say little. */
+/** Steps in the average before it is compared with: fewer are not informative. */
 const HISTORY_STEPS = 15;
 /**
  * Share of the loss of guessing below which no loss is a jump: once most examples are fitted, a batch with a few others

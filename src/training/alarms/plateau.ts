@@ -10,7 +10,7 @@ export const UNMOVED = 0.001;
 export const FALL = { share: 0.01, errors: 2 };
 /** Share of the largest learning rate so far below which nothing is expected to move, as at a schedule's end. */
 export const LEAST_RATE = 0.1;
-/** Share of the loss of guessing below which the model has learned what there is to learn. */
+/** Share of the loss of guessing below which the model has learned all that can be learned. */
 export const LEARNED = 0.1;
 /** Steps between two evaluations: fewer may change nothing. */
 const LEAST_STEPS = 5;

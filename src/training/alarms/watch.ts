@@ -55,7 +55,7 @@ export class AlarmWatch {
   }
 
   /**
-   * Takes what a run has been through, of which the journal has the alarms.
+   * Takes the history of a run, whose alarms are in the journal.
    *
    * @param events of these steps
    */
@@ -108,7 +108,7 @@ export class AlarmWatch {
     return shares ? this.raise(observed(step, shares)) : [];
   }
 
-  /** @param what is not finite, for a sentence */
+  /** @param what the quantity that is not finite, for a sentence */
   nonFinite(step: number, what: string): Alarm[] {
     return this.raise([{ alarm: 'non-finite', step, since: Math.max(0, step - 1), what }]);
   }

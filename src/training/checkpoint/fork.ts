@@ -47,7 +47,7 @@ export interface Fork {
  * history up to that step; resuming it gives the counterfactual. With no changes, it reproduces the other run bit for bit.
  *
  * @throws AuroraError 'run' if the checkpoint does not exist or nothing is left to train, 'usage' for a setting that
- * cannot be changed
+ *   cannot be changed
  */
 export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const source = readRunSummary(from);

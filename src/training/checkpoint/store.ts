@@ -115,7 +115,7 @@ export function latestCheckpoint(
   return undefined;
 }
 
-/** Its cause says which path is gone: that of a training run may be one of many that are just being removed. */
+/** Its cause names the path that is gone: that of a training run may be one of many that are just being removed. */
 const gone = (path: string): AuroraError =>
   new AuroraError('run', `${path} is missing.`, 'Resume from an earlier checkpoint of the run.', {
     cause: Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT', path }),
@@ -146,7 +146,7 @@ function readState(path: string): Omit<StoredState, 'checksum'> {
   return rest;
 }
 
-/** Computed on what the disk returns: JSON omits undefined values. */
+/** Computed on the content as the disk returns it: JSON omits undefined values. */
 const checksum = (state: Omit<StoredState, 'checksum'>): string =>
   sha256(sortedJson(JSON.parse(JSON.stringify(state))));
 
@@ -159,8 +159,8 @@ function prune(run: string, newest: CheckpointState): void {
 }
 
 /**
- * Out of sight first. NFS keeps a file that a process on this machine has open, under another name (`.nfs…`), and the folder
- * with it: what is left of it is removed like any leftover, and does not end the run.
+ * Out of sight first. NFS keeps a file that a process on this machine has open, under another name (`.nfs…`), and the
+ * folder with it: the rest is removed like any leftover, and does not end the run.
  */
 function remove(checkpoint: string): void {
   const aside = temporaryBeside(checkpoint);
@@ -195,7 +195,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Removes what a kill left behind: a run has one writer. */
+/** Removes the leftovers of a kill: a run has one writer. */
 function removeLeftovers(folder: string): void {
   for (const name of namesIn(folder)) if (isTemporary(name)) discard(join(folder, name));
 }

@@ -15,7 +15,7 @@ export interface DeviceChoice {
 }
 
 export interface ChooseOptions extends MeasureOptions {
-  /** Called with what is about to be measured. */
+  /** Called with the places that are about to be measured. */
   measuring: (places: readonly Place[]) => void | Promise<void>;
 }
 

@@ -15,7 +15,7 @@ export interface MeasureOptions extends Pick<TrialRequest, 'threads' | 'onFeatur
   folder: string;
   /** The built program, dist/cli.cjs. */
   program: string;
-  /** Polled during a measurement: whether to abandon it. */
+  /** Polled during a measurement: true to abandon it. */
   stopped: () => boolean;
   /** Milliseconds allowed for the first device, the CPU. */
   limit?: number;

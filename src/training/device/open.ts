@@ -30,7 +30,7 @@ export interface OpenedOn extends OpenedTask {
 
 /**
  * Opens a task on the chosen device. Any device but the CPU must first train the run's first step without changing
- * anything, since drivers report late what they cannot do.
+ * anything, since drivers report unsupported operations late.
  *
  * @throws AuroraError 'device' or 'memory' if it cannot be used and falling back is not allowed
  */

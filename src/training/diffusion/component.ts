@@ -21,7 +21,7 @@ export interface OpenComponent {
 }
 
 /**
- * Opens a component for some of its outputs; what the others need is not computed.
+ * Opens a component for some of its outputs; nodes that only the others need are not computed.
  *
  * @param path of the component
  * @param folder the folder in which its graph is written, with its weights linked or copied beside it: they stay there,

@@ -39,7 +39,7 @@ export async function decodeLatents(
   }
 }
 
-/** @param values [3, height, width], from −1 to 1; what is beyond is cut off */
+/** @param values [3, height, width], from −1 to 1; values beyond are cut off */
 export function toImage(values: ArrayLike<number>, width: number, height: number): RgbImage {
   const pixels = width * height;
   const data = new Uint8ClampedArray(3 * pixels);

@@ -12,7 +12,7 @@ import { promptInputs } from './prompt-inputs';
 import { drawLatents, pictureTimeIds, zeroEmbedding, type DrawingHooks, type Predict } from './sampler';
 import { pipelineSchedule } from './schedule';
 
-/** A prompt, and what to stay away from. */
+/** A prompt, and a negative prompt. */
 export interface DrawingQuestion {
   text: string;
   negative?: string;

@@ -68,7 +68,7 @@ export async function encodeData(
   return true;
 }
 
-/** Reads data and lets the encoders read them. @param options for those who cannot be stopped */
+/** Reads data and lets the encoders read them. @param options for callers that cannot be stopped */
 export const withEncodings =
   (load: LoadData, options: EncodeOptions): LoadData =>
   async (spec, model, known, watch) => {

@@ -73,7 +73,7 @@ export function readImage(kept: Kept, key: string): EncodedImage | undefined {
   return parameters && timeIds && { parameters, timeIds };
 }
 
-/** 32 bits that stand for an image: it is cropped at the same place whatever else is encoded with it. */
+/** 32 bits that stand for an image: it is cropped at the same place in any set of images. */
 const numberOf = (content: string): number => createHash('sha256').update(content).digest().readUInt32LE(0);
 
 async function contentOf(source: ImageSource): Promise<string> {

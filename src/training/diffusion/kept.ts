@@ -14,7 +14,7 @@ import {
 } from '../../graph/file/safetensors';
 import { isFileRef, type Model } from '../../graph/model';
 
-/** Results of encoders in a folder, one file for each, named after what it was computed from. */
+/** Results of encoders in a folder, one file for each, named after their inputs. */
 export class Kept {
   constructor(private readonly folder: string) {
     mkdirSync(folder, { recursive: true });
@@ -46,7 +46,7 @@ export const keyOf = (content: unknown): string =>
   createHash('sha256').update(sortedJson({ version, content })).digest('hex').slice(0, 32);
 
 /**
- * SHA-256 of a model's own files: what says how it is built, and its weights.
+ * SHA-256 of a model's own files: those that describe its structure, and its weights.
  *
  * @param path of its config.json, or of its ONNX file
  */

@@ -53,9 +53,9 @@ export class PictureRecorder {
   }
 
   /**
-   * Draws what is due after a step, and the pictures without the adapters if they are missing.
+   * Draws the pictures that are due after a step, and the pictures without the adapters if they are missing.
    *
-   * @param stopped asked between the steps of a sampler; what is missing then is drawn when the run resumes at this step
+   * @param stopped asked between the steps of a sampler; missing pictures are drawn when the run resumes at this step
    * @returns the number of pictures that were drawn, without the adapters and with them
    */
   async after(

@@ -5,7 +5,7 @@ import { startSampler } from '../../tasks/diffusion/sampler';
 import { pipelineSchedule } from './schedule';
 
 /**
- * Before anything is encoded or trained: the pipeline's scheduler can draw what training.pictures asks for.
+ * Before anything is encoded or trained: the pipeline's scheduler can draw the pictures of training.pictures.
  *
  * @throws AuroraError 'experiment' for a number of steps that it does not have, 'model' for a scheduler that is not supported
  */

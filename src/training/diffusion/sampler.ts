@@ -40,8 +40,8 @@ export interface DrawingHooks {
  * the prediction is that of the negative prompt plus g times its difference to that of the prompt, both in one batch.
  *
  * @returns undefined if it was stopped
- * @throws AuroraError 'model' for a setting of the scheduler that the sampler does not have; 'usage' for too many steps;
- *   'model' if what the model predicts is not finite
+ * @throws AuroraError 'model' for a setting of the scheduler that the sampler does not have; 'usage' for too many
+ *   steps; 'model' if a prediction is not finite
  */
 export async function drawLatents(
   drawing: Drawing,

@@ -40,9 +40,10 @@ export interface Reuse {
 const LIMIT_BYTES = 2 ** 32;
 
 /**
- * Computes once what no step changes: the whole model if only a head is trained, and, between a sweep's trials on the
- * CPU, also everything below the lowest adapter. If a batch then gives other numbers than the whole model, for example
- * because the model sees its padding, everything is computed, and this is recorded for the next trials.
+ * Computes the constant part of all steps once: the whole model if only a head is trained, and, between a sweep's
+ * trials on the CPU, also everything below the lowest adapter. If a batch then gives other numbers than the whole
+ * model, for example because the model sees its padding, everything is computed, and this is recorded for the next
+ * trials.
  */
 export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
   const { keep, layers, threads } = options;

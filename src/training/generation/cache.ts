@@ -30,7 +30,7 @@ export function unusedCache(inputs: readonly CacheInput[], texts: number, slots:
 }
 
 /**
- * A cache of what a decoder returned for texts padded on the right.
+ * A cache of a decoder's outputs for texts padded on the right.
  *
  * @param before slots in front of the texts, which are dropped
  * @param used tokens of each text

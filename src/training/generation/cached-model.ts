@@ -79,7 +79,7 @@ export class CachedModel {
     };
   }
 
-  /** The inputs besides the cache. @param past slots of the cache, of which `before` says whether they are seen */
+  /** The inputs besides the cache. @param past slots of the cache; `before` marks the visible ones */
   private feeds(
     texts: number,
     length: number,

@@ -80,7 +80,7 @@ const HEAD_READS = {
   'first-token': 'hidden state of the first token',
 } as const;
 
-/** @param warnings receives what in the experiment does not match the adapter */
+/** @param warnings receives the settings that do not match the adapter */
 function specOf(
   from: AdapterFolder,
   experiment: Experiment,

@@ -47,7 +47,7 @@ export class InputGuard {
     return new InputGuard(options, await RunInputs.begin(options.spec), folder);
   }
 
-  /** Calls what reads the run's files: each that is opened or looked for counts as an input. */
+  /** Calls a reader of the run's files: each file that it opens or tries to open counts as an input. */
   reading<T>(read: () => T): T {
     return this.inputs.reading(read);
   }

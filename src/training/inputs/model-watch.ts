@@ -113,7 +113,7 @@ export class ModelWatch {
   /**
    * Reads all mapped files at the end of a run. Call when the files have been hashed.
    *
-   * @throws AuroraError 'inputs' if they differ from what the run started with, or cannot be read
+   * @throws AuroraError 'inputs' if they differ from those at the start of the run, or cannot be read
    */
   async verifyContent(step: number): Promise<void> {
     for (const { path, link } of this.mapped) {
@@ -159,7 +159,7 @@ export class ModelWatch {
   }
 }
 
-/** A disk that fails once must not end the run: `unknown`, and what was missed is hashed later. */
+/** A disk that fails once must not end the run: `unknown`, and missed files are hashed later. */
 function look(path: string): FileIdentity | 'unknown' | undefined {
   try {
     return identify(path);

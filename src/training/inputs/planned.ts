@@ -53,8 +53,8 @@ function seePreparation({ model }: Experiment): void {
 }
 
 /**
- * Opens what training uses of a pipeline besides its U-Net, some of it only while pictures are drawn: encoders and
- * decoder, tokenizers and the schedule.
+ * Opens the parts of a pipeline that training uses besides its U-Net, some of it only while pictures are drawn:
+ * encoders and decoder, tokenizers and the schedule.
  */
 export function seePipeline({ model }: Experiment): void {
   const pipeline = readPipeline(model.path);

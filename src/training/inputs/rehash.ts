@@ -15,7 +15,7 @@ export class Rehash {
   private last = 0;
   private running: Hashing | undefined;
 
-  /** @param hash starts reading files, whatever is known about them */
+  /** @param hash starts reading files, even if their hashes are known */
   constructor(
     private readonly hash: (paths: readonly string[]) => Hashing,
     private readonly share = SHARE,

@@ -8,7 +8,7 @@ import { changeWords } from '../../protocol/inputs-words';
 import { latestCheckpoint } from '../checkpoint/store';
 
 /**
- * Compares a run's files with what it was trained on, before any of them or the run is touched.
+ * Compares the current files with those that a run was trained on, before any of them or the run is touched.
  *
  * @param step the step from which training continues; by default the newest checkpoint that can be resumed from
  * @param accept true to accept changed files

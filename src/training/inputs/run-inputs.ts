@@ -51,12 +51,12 @@ export class RunInputs {
     return inputs;
   }
 
-  /** Calls what reads the files: each counts as an input. */
+  /** Calls a reader of the files: each counts as an input. */
   reading<T>(read: () => T): T {
     return seeingInputs(this.seen.see, read);
   }
 
-  /** The model file and its data files, as they were when the run started; each once, whatever leads to it. */
+  /** The model file and its data files, as they were when the run started; each once, by any path. */
   get modelFiles(): { path: string; identity: FileIdentity }[] {
     const files = this.seen.all.flatMap(({ role, path }) => {
       const identity = this.identities.get(path);
@@ -106,7 +106,7 @@ export class RunInputs {
         `${changed.map(changeWords).join('. ')} while the run was starting.`,
         'Wait until no program is writing to them, then resume the run.',
       );
-    // Whoever created the run may not have known all that is read.
+    // The creator of the run may not have known all files that are read.
     const known = new Set(expected.map(({ path }) => path));
     const others = files.filter(({ path }) => !known.has(path));
     if (others.length > 0 && before && before.files === expected)
@@ -162,7 +162,7 @@ function identifyNow(path: string): FileIdentity | undefined {
   return identity;
 }
 
-/** If nobody wrote in between, what was read is what was hashed. Our own links change a model's ctime. */
+/** If nobody wrote in between, the read bytes are the hashed ones. Our own links change a model's ctime. */
 function unchanged(
   role: InputRole,
   path: string,

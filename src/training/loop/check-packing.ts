@@ -18,7 +18,7 @@ const ALLOWED = {
 };
 
 /**
- * Trains two texts in one row and apart, and compares: whether they influence each other is for the model to show, on the
+ * Trains two texts in one row and apart, and compares: only the model can show if they influence each other, on the
  * engine and device of the run. It may mix tokens otherwise than by attention, or count positions in a way that was not
  * recognized. Changes nothing; costs about two rows of a step.
  *

@@ -13,7 +13,7 @@ import { WrittenAnswers } from './written-answers';
  * Mean loss and metrics over a whole data set, with the same batches and so the same bits every time. 'diverged' if the
  * loss or a logit is not finite: argmax would then pick the first class, which is not a prediction.
  *
- * @param seen gets each example's logits, or what is kept of its sequences, in the order in which they are computed
+ * @param seen gets each example's logits, or the numbers kept of its sequences, in the order in which they are computed
  */
 export async function evaluateDataset(
   evaluator: Evaluator,

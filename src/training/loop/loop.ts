@@ -53,7 +53,7 @@ export interface TrainingState {
 /** The loop's callbacks to the run that owns it. */
 export interface LoopHooks {
   stepped(record: StepRecord): void;
-  /** After the first step of a run, whose loss a user waits for: what is recorded of the state before it. */
+  /** Called after the first step of a run, whose loss a user waits for: records the state before it. */
   begun(): Promise<void>;
   /** This step's gradients overflowed float16 and were discarded. */
   skipped(step: number, lossScale: LossScale): void;

@@ -2,7 +2,7 @@ import type { AdapterForm } from '../../adapters/methods/method';
 import type { TrainingSpec } from '../../experiment/experiment';
 import { warmupStepsOf } from './schedule';
 
-/** The number of steps, and which of them also evaluate, save a checkpoint or record activations. */
+/** The number of steps, and those among them that also evaluate, save a checkpoint or record activations. */
 export interface Plan {
   stepsPerEpoch: number;
   totalSteps: number;

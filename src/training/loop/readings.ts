@@ -11,7 +11,7 @@ export interface Readings {
 /**
  * The examples themselves or, for a kind that compares sequences, those of all examples.
  *
- * @param done gets each example's logits, or what is kept of its sequences once all of them were run
+ * @param done gets each example's logits, or the numbers kept of its sequences once all of them were run
  */
 export function readings(
   { compared }: Pick<TaskKind, 'compared'>,

@@ -6,7 +6,7 @@ import type { Part } from '../micro-batch/parts';
 import type { Task } from '../task/task';
 
 export interface GradientStep {
-  /** Mean over what counts in the step: its examples, or their words, with the weights of their classes. */
+  /** Mean over all that counts in the step: its examples, or their words, with the weights of their classes. */
   loss: number;
   gradients: Map<string, Float32Array>;
   examples: number;
@@ -24,7 +24,7 @@ export const FIRST_STEP: StepPlace = { step: 0, epoch: 0 };
 
 /**
  * Loss and gradients of one optimizer step over its batches, each split into parts that fit into memory. Every gradient
- * is scaled by one over what counts in the whole step, so their plain sum is the gradient of the mean, however unequal
+ * is scaled by one over the weight of the whole step, so their plain sum is the gradient of the mean, however unequal
  * the parts.
  */
 export async function gradientStep(

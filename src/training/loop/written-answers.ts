@@ -19,7 +19,7 @@ export class WrittenAnswers {
     this.any = first !== undefined && compared!.writing(first) !== undefined;
   }
 
-  /** Keeps what is known of an example until its answer is written. */
+  /** Keeps the known facts about an example until its answer is written. */
   readonly hold = (example: number, kept: Float32Array): void => {
     this.kept[example] = kept;
   };

@@ -3,7 +3,7 @@ import type { TaskOptions } from '../../engine/stepper';
 import type { Task } from '../task/task';
 import { elementsOf, openBytes } from './estimate';
 
-/** A training step keeps what its backward pass needs; an evaluation keeps little. */
+/** A training step keeps tensors for its backward pass; an evaluation keeps little. */
 export type Pass = 'step' | 'evaluation';
 
 /** The purpose of running a batch. */
@@ -14,11 +14,12 @@ export interface Purpose {
 }
 
 /**
- * Values of the hidden states in a part: what then moves between operators stays in a processor's cache. 1,024 rows of
- * width 384, and 512 of 768: 0.72 times the memory of 1,024, and 0.95 to 1.04 times the time of a step on three processors.
+ * Values of the hidden states in a part: tensors between operators then stay in a processor's cache. 1,024 rows of
+ * width 384, and 512 of 768: 0.72 times the memory of 1,024, and 0.95 to 1.04 times the time of a step on three
+ * processors.
  */
 const LEAST_VALUES = 1024 * 384;
-/** With fewer rows, the weights are read too often for what is computed with them. */
+/** With fewer rows, the weights are read too often for the amount of computation. */
 const LEAST_ROWS = 512;
 /**
  * The rows of a part in the narrowest models; with half as many, evaluations, which keep little, take 1.08 times the
@@ -43,7 +44,7 @@ interface Batch {
 }
 
 /**
- * In how many parts a batch is run on the CPU if the experiment does not say: as many as take hardly more time
+ * The number of parts of a batch on the CPU if the experiment does not state it: as many as take hardly more time
  * (docs/benchmarks.md).
  */
 export function defaultParts({ plain, rows, width, bytes }: Batch): number {

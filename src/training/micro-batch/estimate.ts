@@ -23,7 +23,7 @@ const bytesOf = ({ dtype, shape }: TensorInfo, examples: number, length: number)
 
 /**
  * Bytes of all tensors that the user's model computes for a batch: more than a step holds at once, since the runtime
- * frees what no gradient needs.
+ * frees tensors that no gradient needs.
  */
 export function forwardBytes({ model, infos }: Task, examples: number, length: number): number {
   let bytes = 0;

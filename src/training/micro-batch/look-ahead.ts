@@ -18,7 +18,7 @@ const HELD = 3;
 const HARMLESS = 0.25;
 /**
  * Measuring stops before the whole batch once at least TELLING examples have run at a time (with fewer, one-time
- * allocations outweigh what an example takes) and the memory suffices for CLEARLY times the remaining ones.
+ * allocations outweigh the memory of an example) and the memory suffices for CLEARLY times the remaining ones.
  */
 const TELLING = 4;
 const CLEARLY = 2;
@@ -60,7 +60,7 @@ export async function lookAhead(
         await stepper.evaluate(inputs, parameters);
       }
     });
-  // The runtime keeps its allocations, so the resident size after a step is what the step needed.
+  // The runtime keeps its allocations, so the resident size after a step is the step's peak.
   let before = process.memoryUsage.rss();
   let each = 0;
   for (let n = 1, more = 1; ; more = Math.min(n, whole - n), n += more) {

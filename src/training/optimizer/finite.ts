@@ -4,7 +4,7 @@ import { AuroraError } from '../../base/errors';
 export class NotFinite extends AuroraError {
   /**
    * @param step after which it was found, or in which
-   * @param what for a sentence
+   * @param what the quantity, for a sentence
    */
   constructor(
     readonly step: number,

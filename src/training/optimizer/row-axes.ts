@@ -16,8 +16,8 @@ type Axis = TensorInfo['shape'][number];
 const SIZES = /^(\d+)\|(\d+)\|(\d+)$/;
 
 /**
- * Says which example and which position a row of a tensor belongs to. Builders lay the tokens of all examples on one
- * axis (tokens, features); the Reshape that did so says which of the two is the outer count.
+ * Finds the example and the position that a row of a tensor belongs to. Builders lay the tokens of all examples on one
+ * axis (tokens, features); the Reshape that did so shows which of the two is the outer count.
  */
 export class RowAxes {
   private readonly producers = new Map<string, Node>();

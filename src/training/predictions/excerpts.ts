@@ -37,7 +37,7 @@ export async function withPictures(
   return pictured;
 }
 
-/** On one line; "…" marks what is left out. */
+/** On one line; "…" marks omitted parts. */
 export function excerpt(text: string): string {
   // Looks at no more of a long text than may be shown, apart from white space.
   const line = text

@@ -11,7 +11,7 @@ const EVERY_MS = 500;
 const SHARE = 0.1;
 
 /**
- * Reports what has been predicted so far: now and then, as predictions for those examples alone.
+ * Reports the predictions so far: now and then, as predictions for those examples alone.
  *
  * @param facts of the predictions that are being made
  * @returns a function that gets each example, with its logits or the numbers kept of them

@@ -4,7 +4,7 @@ import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import type { EvaluationData } from '../task/evaluation-data';
 
-/** Counts of the training and validation data, and of what the best adapter is scored on. */
+/** Counts of the training and validation data, and of the sets that the best adapter is scored on. */
 export function dataLine(
   kind: TaskKind,
   data: TaskData,

@@ -28,7 +28,7 @@ import type { PreflightOptions } from './preflight';
 import { evaluatedTokens, median, paddedTokens, sampleSteps, subset, sum, type Step } from '../loop/sample';
 
 /**
- * Trains a few real steps of the first epoch, reports each, and estimates from them what the whole run takes.
+ * Trains a few real steps of the first epoch, reports each, and estimates the cost of the whole run.
  *
  * @param sets that the best adapter is scored on at its end
  */

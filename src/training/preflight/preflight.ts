@@ -26,7 +26,7 @@ export interface PreflightOptions {
   steps: number;
   /** Called while a large file is read. */
   watch?: ReadWatch;
-  /** Called with each line as soon as it is known, and awaited: what follows blocks this thread. */
+  /** Called with each line as soon as it is known, and awaited: the next step blocks this thread. */
   emit: (line: PreflightLine) => Promise<void>;
 }
 

@@ -8,7 +8,7 @@ export interface ChildOptions {
   args: readonly string[];
   /** Milliseconds after which it is killed: a driver may hang. They start over with each `SIGN_OF_LIFE`. */
   limit: number;
-  /** Polled: whether to end it now. */
+  /** Polled: true to end it now. */
   stopped?: () => boolean;
 }
 
@@ -23,7 +23,7 @@ export interface ChildEnd<T> {
   ended?: 'late' | 'stopped';
 }
 
-/** A line by which a child says that its driver still works, however slowly. */
+/** A line by which a child reports that its driver still works, however slowly. */
 export const SIGN_OF_LIFE = 'working';
 
 const LOOK_MS = 100;

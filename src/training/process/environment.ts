@@ -73,7 +73,7 @@ function tfjsVersion(device: Place['device']): string {
 }
 
 /**
- * Changes since a checkpoint that may affect the bits of what follows.
+ * Changes since a checkpoint that may affect the bits of later steps.
  *
  * @param then as stored in the checkpoint
  */

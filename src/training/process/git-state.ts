@@ -8,8 +8,8 @@ const PATIENCE_MS = 10_000;
 const MOST_OUTPUT = 16 * 1024 * 1024;
 
 /**
- * The commit that is checked out around a folder, and whether tracked files differ from it. Runs nothing that the
- * repository's own configuration names: neither a file system monitor nor filters, hooks or submodules.
+ * The commit that is checked out around a folder, compared with the tracked files. Runs nothing that the repository's
+ * own configuration names: neither a file system monitor nor filters, hooks or submodules.
  *
  * @returns undefined outside a repository, before its first commit, and if git is missing or refuses
  */

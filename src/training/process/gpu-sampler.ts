@@ -48,7 +48,7 @@ export class GpuSampler {
 export const gpuOf = ({ CUDA_VISIBLE_DEVICES }: NodeJS.ProcessEnv): string =>
   /^(\d+|GPU-[\w-]+)/.exec(CUDA_VISIBLE_DEVICES?.trim() ?? '')?.[0] ?? '0';
 
-/** A line such as `83, 40536`: percent and MiB; `[N/A]` for what a GPU does not report. */
+/** A line such as `83, 40536`: percent and MiB; `[N/A]` for values that a GPU does not report. */
 export function parseUse(text: string): { use: number; memory: number } | undefined {
   const cells = text.trim().split('\n')[0].split(', ');
   if (cells.length !== 2) return undefined;

@@ -27,7 +27,7 @@ export function removeGraphs(run: string): void {
     if (isAlive(readStatus(run))) return;
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   } catch {
-    // The next command tries again; whoever reads the run says what is wrong with it.
+    // The next command tries again; readers of the run report the problem.
   }
 }
 

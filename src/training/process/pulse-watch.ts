@@ -88,7 +88,7 @@ export class PulseWatch {
   }
 
   /**
-   * The file's clock may be another machine's: only whether it changes counts. A failed check says nothing about the
+   * The file's clock may be another machine's: only changes of it count. A failed check is not informative about the
    * window.
    */
   private leaseIsOver(passed: number): boolean {

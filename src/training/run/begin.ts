@@ -22,7 +22,7 @@ import type { OpenRun } from './open-run';
 import type { Prepared } from './prepare';
 import type { Start } from './start';
 
-/** Assembles what a run trains with, and checks that the longest texts fit the model and the device. */
+/** Assembles the parts that a run trains with, and checks that the longest texts fit the model and the device. */
 export async function makeContext(
   open: OpenRun,
   { from, before, restored }: Start,
@@ -65,7 +65,7 @@ export async function makeContext(
   };
 }
 
-/** Records what is known about a run before its first step. */
+/** Records the known facts about a run before its first step. */
 export function announce(context: RunContext, { before, restored }: Start, { whole, reuse }: Prepared): void {
   const { open, task, device, env, guard, plan, state } = context;
   const { run, journal, warn, pulse, listener } = open;

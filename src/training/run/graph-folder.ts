@@ -29,7 +29,7 @@ export function graphFolderOf(run: string, { model }: Pick<Experiment, 'model'>,
     process.once('exit', () => rmSync(beside, { recursive: true, force: true }));
     return beside;
   } catch {
-    // A folder that is not there, or cannot be written to: the model's reader says what is wrong with it.
+    // A folder that does not exist, or cannot be written to: the model's reader reports the problem.
     return inRun;
   }
 }

@@ -11,7 +11,7 @@ import type { RunContext } from './context';
 import { graphFolderOf } from './graph-folder';
 import type { TrainListener, TrainOptions } from './options';
 
-/** A run whose folder this process writes, from before anything is read, and what is known about it if it fails. */
+/** A run whose folder this process writes, from before anything is read, and the known facts about it if it fails. */
 export class OpenRun {
   readonly run: string;
   readonly spec: Experiment;
@@ -21,7 +21,7 @@ export class OpenRun {
   readonly graphs: string;
   /** The last step that was trained. */
   step = 0;
-  /** Undefined if none is open. Whoever ends the run disposes of it. */
+  /** Undefined if none is open. The code that ends the run disposes of it. */
   stepper: Evaluator | undefined;
   /** Set once there is a state to save. */
   training: RunContext | undefined;
@@ -58,7 +58,7 @@ export class OpenRun {
   };
 
   stopRequested(): StopReason | undefined {
-    // A scheduler starts a run again that it ended, so what the user asked for outweighs its signal.
+    // A scheduler starts a run again that it ended, so the user's request outweighs its signal.
     const signalled = this.options.interrupted();
     return signalled === 'requested' ? signalled : (this.pulse.stopRequested() ?? signalled);
   }

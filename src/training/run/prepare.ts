@@ -32,11 +32,11 @@ export interface Prepared {
   sets: EvaluationData[];
   /** Draws pictures during training, if the experiment asks for them. */
   drawer: Drawer | undefined;
-  /** Seconds spent on what is computed once. */
+  /** Seconds spent on the part that is computed once. */
   seconds: number;
 }
 
-/** Reads model and data, guarded from before the first read, and computes what no step changes. */
+/** Reads model and data, guarded from before the first read, and computes the constant part of all steps. */
 export async function prepare(open: OpenRun, start: Start): Promise<Prepared> {
   const { run, spec, options } = open;
   const { hashWorker: worker, acceptedInputs: accepted } = options;

@@ -54,7 +54,7 @@ export async function measureQuantization(context: RunContext, end: LoopEnd, who
   } catch (e) {
     if (e instanceof Stopped) return e.reason;
     if (!(e instanceof AuroraError) || e.kind === 'lost') throw e;
-    // The run itself has what it was asked for.
+    // The run itself is complete.
     open.warn(`The cost of model.quantize was not measured: ${e.message}`);
     return end;
   }

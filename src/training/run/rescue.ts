@@ -23,8 +23,8 @@ import type { OpenRun } from './open-run';
  * Saves a run whose folder, or a file in it, was moved or removed: to where the folder now is, or else as a separate
  * run in `.aurora/recovered`. Nothing is written to the old path.
  *
- * @returns the error that ends training: what happened, and how to resume
- * @throws AuroraError 'disk' if it cannot be saved; what is left of the run is marked as failed
+ * @returns the error that ends training: the event, and the way to resume
+ * @throws AuroraError 'disk' if it cannot be saved; the rest of the run is marked as failed
  */
 export async function rescue(run: OpenRun, lost: string): Promise<AuroraError> {
   const { held } = run;
@@ -55,7 +55,7 @@ export async function rescue(run: OpenRun, lost: string): Promise<AuroraError> {
   }
 }
 
-/** Writes the last line and status to what is left of a run, as far as the disk allows. */
+/** Writes the last line and status to the rest of a run, as far as the disk allows. */
 async function leaveFailed({ journal, pulse, step }: OpenRun, left: string | undefined, error: Error) {
   if (left === undefined) return;
   await attempt(() => journal.append(failedEvent(step, error)));

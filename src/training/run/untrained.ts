@@ -10,8 +10,8 @@ import { removedAtEnd } from '../process/removed-at-exit';
 import { prepareTask } from '../task/task';
 
 /**
- * Loss and metrics on the validation data of a model as its file has it: what a run that trains no head starts from.
- * Leaves signals alone, since a run that follows saves before it ends.
+ * Loss and metrics on the validation data of a model as its file has it: the starting point of a run that trains no
+ * head. Leaves signals alone, since a run that follows saves before it ends.
  *
  * @param seen called after each example
  */

@@ -9,7 +9,7 @@ import type { Row } from '../../data/table/rows';
 /** Characters of an answer in words; there may be many labels or spans. */
 const LONGEST = 200;
 
-/** The true answers in words, and what was predicted, by example. @param rows by example */
+/** The true answers in words, and the predictions, by example. @param rows by example */
 export function sampleAnswers(
   answers: Answers,
   rows: readonly Row[],

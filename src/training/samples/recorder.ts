@@ -10,8 +10,8 @@ import { sampleAnswers } from './answers';
 import { isKept, spreadPlaces } from './kept';
 
 /**
- * Writes what each evaluation predicts for a few fixed validation rows into samples.json. It takes the outputs that the
- * evaluation computes anyway, so nothing is computed for it.
+ * Writes the predictions of each evaluation for a few fixed validation rows into samples.json. It takes the outputs
+ * that the evaluation computes anyway, so nothing is computed for it.
  */
 export class SampleRecorder {
   private readonly split: DataSplit;
@@ -22,7 +22,7 @@ export class SampleRecorder {
   private rows: SampleRow[] | undefined;
   private evaluations: SampleEvaluation[] = [];
 
-  /** @param from the step that the run is at: what was written of later ones is not kept */
+  /** @param from the step that the run is at: later records are not kept */
   constructor(
     private readonly task: Task,
     private readonly run: string,

@@ -10,7 +10,7 @@ const BINS = 64;
 /** LoRA has no grid to derive it from. */
 const DEFAULT_RANGE: [number, number] = [-4, 4];
 
-/** Collects what one adapted layer sees, batch after batch. */
+/** Collects the tensors at one adapted layer, batch after batch. */
 export class LayerRecorder {
   private readonly range: [number, number];
   private readonly counts: Uint32Array;

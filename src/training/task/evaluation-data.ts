@@ -39,6 +39,6 @@ export async function loadEvaluationSets(
   return loaded;
 }
 
-/** The set's own warnings: what the files beside the model leave open is the training data's warning too. */
+/** The set's own warnings: assumptions about the files beside the model are among the training data's warnings too. */
 export const setWarnings = ({ data }: EvaluationData): string[] =>
   data.warnings.filter((warning) => !data.assumed.some(({ message }) => message === warning));

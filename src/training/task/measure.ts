@@ -22,7 +22,7 @@ export interface Measured {
   logits: Float32Array[];
 }
 
-/** Gets each example as it is measured: its logits, valid during the call, and what is kept of them. */
+/** Gets each example as it is measured: its logits, valid during the call, and the numbers kept of them. */
 export type Seen = (example: number, logits: Float32Array, kept: Float32Array) => void;
 
 /**

@@ -4,8 +4,8 @@ import type { ModelSpec } from '../../experiment/experiment';
 import type { Model } from '../../graph/model';
 
 /**
- * Requires that a model has a position for each token of the longest text, as far as it says how many it has, and that
- * packed texts have the positions that they have alone.
+ * Requires that a model has a position for each token of the longest text, as far as it states its number of positions,
+ * and that packed texts have the positions that they have alone.
  *
  * @param packing true if texts share rows of up to maxLength tokens
  * @throws AuroraError 'experiment'

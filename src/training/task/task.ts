@@ -48,7 +48,7 @@ export interface Task {
     length?: number,
     pass?: TrainingPass,
   ) => Promise<HostTensors>;
-  /** Begins to read what `feeds` will be asked for, where that takes long. */
+  /** Begins to read the rows that `feeds` will need, where that takes long. */
   readAhead: (dataset: Dataset, indices: readonly number[], pass?: TrainingPass) => void;
   /** The keys of the dropout masks of a training batch's rows. */
   maskKeys: (dataset: Dataset, indices: readonly number[]) => readonly number[];

@@ -17,7 +17,7 @@ const EMBEDDING = 'embed_tokens';
 /** The differences between Gemma 2 and 3. */
 export interface Gemma2Variant {
   vocabulary: number;
-  /** True if a layer has a window; used if layer_types does not say. */
+  /** True if a layer has a window; used without layer_types. */
   slides(config: Config, layer: number): boolean;
   /** The rotations of layers: those without a window, and those with one. */
   rotations(

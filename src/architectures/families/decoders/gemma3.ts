@@ -33,12 +33,12 @@ export const gemma3Text = gemma2Like({
 });
 
 /**
- * The model of texts in Gemma3ForConditionalGeneration (4B and larger). Without images, it computes what Gemma3ForCausalLM
- * does.
+ * The model of texts in Gemma3ForConditionalGeneration (4B and larger). Without images, it computes the same as
+ * Gemma3ForCausalLM.
  */
 export const gemma3: Family = {
   ...gemma3Text,
-  // Versions of transformers differ in what comes first.
+  // The first part differs between versions of transformers.
   prefixes: ['model.language_model.', 'language_model.model.'],
   build(net, config) {
     const text = config.section('text_config');

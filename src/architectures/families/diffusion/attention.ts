@@ -42,8 +42,8 @@ const CURRENT: AttentionModules = {
 };
 
 /**
- * Attention in diffusers: what x makes of the context, (batch · count, size of x). Queries are scaled rather than the
- * scores, which are many more numbers.
+ * Attention in diffusers: of x on the context, (batch · count, size of x). Queries are scaled rather than the scores,
+ * which are many more numbers.
  *
  * @param context x itself in a self-attention
  */

@@ -8,7 +8,7 @@ import { imageAttention } from './image-attention';
 import { downsampled, resnet, type ResnetKind } from './resnet';
 import { groupsOf } from './unet-shape';
 
-/** The epsilon of all its norms, whatever config.json says. */
+/** The epsilon of all its norms, whatever config.json states. */
 const EPSILON = 1e-6;
 
 const family = (build: Family['build']): Family => ({

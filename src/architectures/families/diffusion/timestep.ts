@@ -38,7 +38,7 @@ export function waves(
 /**
  * TimestepEmbedding: two linear layers, (batch, from) to (batch, to).
  *
- * @param input makes what they read, once the weights have shown that its size is real
+ * @param input makes their input, once the weights have shown that its size is real
  */
 export function timeEmbedding(
   net: Network,

@@ -58,7 +58,7 @@ function block(net: Network, module: string, before: string, shape: Transformer)
   return add(feedForward(net, `${module}.ff.net`, normal('norm3', x), channels), x);
 }
 
-/** GEGLU and a linear layer: the second half of what the first gives is the gate. */
+/** GEGLU and a linear layer: the second half of the first one's output is the gate. */
 function feedForward(net: Network, module: string, x: string, channels: number): string {
   const inner = WIDER * channels;
   const both = linear(net, `${module}.0.proj`, x, { from: channels, to: 2 * inner });

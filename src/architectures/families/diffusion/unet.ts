@@ -54,7 +54,7 @@ const TOKENS = 77;
 /** Original height and width, top and left of the crop, target height and width. */
 const IDS = 6;
 
-/** The usual number of time ids, and what it leaves for the text embeddings. */
+/** The usual number of time ids, and the width that it leaves for the text embeddings. */
 function textSizes(config: Config): Record<string, number> {
   if (!config.has('addition_embed_type')) return {};
   const whole = config.count('projection_class_embeddings_input_dim');
@@ -84,7 +84,7 @@ function contextOf(net: Network, config: Config, size: number): Tokens {
   return { x: linear(net, 'encoder_hid_proj', x, { from, to: size }), size };
 }
 
-/** The activated embedding of the time, and of what else holds for a whole picture: (batch, size). */
+/** The activated embedding of the time, and of the other conditions of a whole picture: (batch, size). */
 function timeOf(
   net: Network,
   config: Config,

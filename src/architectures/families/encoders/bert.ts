@@ -53,7 +53,7 @@ function build(net: Network, config: Config, variant: BertVariant): void {
   hiddenOutput(net, x, rows, hidden);
 }
 
-/** Refuses what makes a decoder of BERT or one of its relatives, and positions other than those of a table. */
+/** Refuses settings that make a decoder of BERT or one of its relatives, and positions other than those of a table. */
 export function requireEncoder(config: Config): void {
   config.require('position_embedding_type', 'absolute');
   config.require('is_decoder', false);

@@ -12,7 +12,7 @@ export interface Distances {
   span: number;
   /** The row of the table for each query and key: int64 (1, 1, sequence, sequence). */
   rows: string;
-  /** `c2p`: what a query makes of the distance of a key; `p2c`: what a key makes of it. */
+  /** `c2p`: the product of a query and the distance of a key; `p2c`: the product of a key and that distance. */
   kinds: readonly string[];
   /** True if distances are projected as tokens are. */
   shared: boolean;

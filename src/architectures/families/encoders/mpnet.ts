@@ -7,7 +7,7 @@ import type { Family } from '../../family';
 import { bertEmbeddings } from '../../blocks/bert-embeddings';
 import { BASE_SIZE, encoderSize } from '../../settings/encoder-size';
 
-/** Whatever config.json says: the encoder of transformers does not pass its setting on. */
+/** Not a setting in config.json: the encoder of transformers does not pass its setting on. */
 const BUCKETS = 32;
 
 /** MPNetModel in transformers (modeling_mpnet.py) without its pooler. Its padding id is always 1. */

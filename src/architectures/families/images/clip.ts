@@ -54,7 +54,7 @@ function buildVision(net: Network, config: Config): void {
 /**
  * The layers of either model: x (tokens, hidden) to the same.
  *
- * @param before is given what each of them reads
+ * @param before is given the input of each of them
  */
 export function encoded(
   net: Network,

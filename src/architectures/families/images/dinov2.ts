@@ -13,7 +13,7 @@ import { vitModules } from './vit';
 
 /** The differences between the two kinds of DINOv2. */
 interface Dinov2Variant {
-  /** Side of a patch if config.json does not say. */
+  /** Side of a patch if config.json does not state it. */
   patch: number;
   /** True if tokens that stand for no patch follow the first one, and the table of positions is resized smoothly. */
   registers: boolean;

@@ -33,7 +33,7 @@ const vitLike = (prefix: string, tokens: readonly string[]): Family => ({
 /** transformers' modeling_vit.py. */
 export const vit = vitLike('vit.', ['cls_token']);
 
-/** transformers' modeling_deit.py: one more token, which was trained to repeat what a teacher says. */
+/** transformers' modeling_deit.py: one more token, which was trained to repeat the answers of a teacher. */
 export const deit = vitLike('deit.', ['cls_token', 'distillation_token']);
 
 /** The modules of a layer in ViT. */

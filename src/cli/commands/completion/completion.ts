@@ -15,7 +15,7 @@ export type Commands = readonly (readonly [
   command: { summary?: string; load: () => Promise<Command> },
 ])[];
 
-/** The command that prints completion scripts, made of what each command says of itself. */
+/** The command that prints completion scripts, made of the commands' own tables. */
 export const completion = (commands: Commands): Command => ({
   help: `Usage: aurora completion bash|zsh
 

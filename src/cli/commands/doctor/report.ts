@@ -2,7 +2,7 @@ import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../../.
 import { bytes, shortNumber } from '../../../base/number-text';
 import { table } from '../../table';
 
-/** Said before the last measurement. */
+/** Printed before the last measurement. */
 export const RATES = 'Measuring what `aurora inspect` estimates the time of a step with…\n';
 
 /** A line of the check as terminal text; ends with a line break, or is empty. */

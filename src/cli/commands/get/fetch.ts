@@ -24,7 +24,7 @@ export const FETCH_HELP = `\
 `;
 
 /**
- * Shows what would be downloaded, asks, and downloads it.
+ * Shows the planned downloads, asks, and downloads.
  *
  * @returns the references in the cache now; undefined if it was only to be shown, or nobody agreed
  * @throws AuroraError 'usage' if nobody can be asked

@@ -27,7 +27,7 @@ export interface ModelChoice {
   file?: string;
 }
 
-/** With the paths of what an experiment has to name beside the model. */
+/** A plan with the paths that an experiment has to name beside the model. */
 export interface ModelPlan extends Plan {
   beside: { tokenizer?: string; preprocessor?: string };
 }
@@ -113,7 +113,7 @@ function isWhole({ settings }: Hub, info: RepoInfo, { files, weights, ...chosen 
   );
 }
 
-/** The one component that a pipeline may have or not: only its index says it. */
+/** The only optional component of a pipeline: its index states if it has one. */
 function hasSecondEncoder(index: unknown, paths: readonly string[]): boolean {
   // The library of a component that was left out is null.
   const library = (index as { text_encoder_2?: (string | null)[] }).text_encoder_2?.[0];

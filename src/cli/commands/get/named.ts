@@ -41,7 +41,7 @@ function ofExperiment(file: string): HubReference[] {
   });
 }
 
-/** inputs.json names every file; of a model's folder, what belongs to it follows from config.json. */
+/** inputs.json names every file; the files of a model's folder follow from config.json. */
 function ofRun(run: string): HubReference[] {
   const record = readInputs(run);
   if (!record)
@@ -79,7 +79,7 @@ export async function planReferences(hub: Hub, refs: readonly HubReference[]): P
   return plans.filter(({ missing }) => missing.length > 0);
 }
 
-/** Nothing here says how many files a pattern has. Blobs are named after the hashes of their contents. */
+/** The number of a pattern's files is unknown here. Blobs are named after the hashes of their contents. */
 async function isSurelyCached({ settings: { cache, offline } }: Hub, group: readonly HubReference[]) {
   const [{ kind, repo, revision }] = group as [HubReference];
   const known = new Map(cachedInfo(cache, kind, repo, revision)?.files.map((file) => [file.path, file]));
@@ -91,7 +91,7 @@ async function isSurelyCached({ settings: { cache, offline } }: Hub, group: read
   return true;
 }
 
-/** The model with what belongs to it; files that are named on their own come with it, or alone. */
+/** The model with its files; files that are named separately come with it, or alone. */
 async function modelOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> {
   const [{ repo, revision }] = group;
   const file = group.find(({ path }) => path.endsWith('.onnx'))?.path;

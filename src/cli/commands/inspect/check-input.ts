@@ -3,7 +3,7 @@ import { readPreprocessing } from '../../../data/images/settings';
 import { loadTokenizer } from '../../../data/text/tokenizer';
 import type { Command } from '../../command';
 
-/** The editor starts this for what an experiment's model reads its inputs with. */
+/** The editor starts this for the tokenizer or preprocessor of an experiment's model. */
 export const checkInputCommand: Command = {
   help: `Usage: aurora check-input tokenizer|preprocessor FILE
 

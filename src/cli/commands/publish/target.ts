@@ -27,7 +27,7 @@ export interface Target {
 const MOST_RECORD = 1_000_000;
 
 /**
- * The repository for a run's adapter, with what is in it now. Writes nothing.
+ * The repository for a run's adapter, with its present content. Writes nothing.
  *
  * @throws AuroraError 'usage' if it holds something else, or is public and nobody said so; 'gated' if it is another's
  */

@@ -17,7 +17,7 @@ export interface Checked {
 /**
  * Reads an experiment's text, adapts its model and loads its data, without running anything.
  *
- * @throws AuroraError whatever training would stop at, and 'labels' if they are not the data set's
+ * @throws AuroraError for anything that training would stop at, and 'labels' if they are not the data set's
  */
 export async function checkText(
   file: string,

@@ -112,7 +112,7 @@ function required(given: string | undefined, option: 'model' | 'data'): string {
 }
 
 /**
- * Writes the experiment, and says what it has from where.
+ * Writes the experiment, and reports the source of each setting.
  *
  * @param model a file, or a folder from the hub
  * @param folder with the data
@@ -205,7 +205,7 @@ function methodOf(args: ParsedArgs): AdapterSpec['method'] {
   );
 }
 
-/** The data set's own validation file, or what --set names; undefined if it has none, and nobody said what to do. */
+/** The data set's own validation file, or the one that --set names; undefined if it has none, and nobody chose one. */
 function validationOf(
   { name, validated }: DataRecipe,
   folder: string,

@@ -63,7 +63,7 @@ export function writtenText(all: WrittenRecipe): string {
   ].join('\n')}\n`;
 }
 
-/** Sets that the data set is meant for, and what to do about them. */
+/** Sets that the data set is meant for, and the next steps for them. */
 const missingLines = ({ missing }: FoundEvaluations): string[] =>
   missing.length === 0
     ? []

@@ -17,7 +17,7 @@ import { capital } from '../../../base/capital';
 export const WIDTH = 112;
 const SOURCE = `AuroRA, ${PAPER.source}`;
 
-/** Everything that a recipe knows, each with its source, and what none states. */
+/** All facts of a recipe, each with its source, and the open choices. */
 export function showText(recipe: DataRecipe): string {
   const sizes = sizesOf(recipe).map((size) => settingsOf(recipe, size));
   return `${[

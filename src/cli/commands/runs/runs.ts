@@ -96,7 +96,7 @@ async function withLoss(run: RunSource): Promise<RunSource> {
   return trainingLoss === undefined ? run : { ...run, trainingLoss };
 }
 
-/** The reasons why trainers ended that were killed, and so could not say why. */
+/** The reasons why trainers were killed, which they could not report. */
 async function lossesOf(read: readonly { run: ReadRun }[]): Promise<(Loss & { folder: string })[]> {
   const lost: (Loss & { folder: string })[] = [];
   for (const { run } of read) {

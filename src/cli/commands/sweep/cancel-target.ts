@@ -45,7 +45,7 @@ function clusterTrials(folder: string): ClusterFile['trials'] {
   try {
     return readCluster(folder)?.trials ?? {};
   } catch {
-    // Damaged: whoever follows the sweep writes it again.
+    // Damaged: the process that follows the sweep writes it again.
     return {};
   }
 }

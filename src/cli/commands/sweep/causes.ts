@@ -9,7 +9,7 @@ export interface Cause {
   numbers: readonly number[];
 }
 
-/** Groups what is wrong with trials by its words, in the order of each group's first trial. */
+/** Groups the problems of trials by their words, in the order of each group's first trial. */
 export function byCause(
   faults: readonly { number: number; message: string; hint?: string }[],
 ): readonly Cause[] {

@@ -24,7 +24,7 @@ import { pathOf, ranked, stateText } from './words';
 /** The most trials that are listed: beyond it, a terminal shows the best; a command shows all. */
 const MOST_LISTED = 100;
 
-/** The result of a sweep: its trials, best first, the failures, and what to do next. */
+/** The result of a sweep: its trials, best first, the failures, and the next steps. */
 export function sweepReport(
   record: SweepRecord,
   { trials, stopped, elsewhere }: SweepOutcome,

@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
 import type { ParsedArgs } from '../../command';
 
-/** Prints what would be submitted, or writes it into the folder of `--write`. */
+/** Prints the planned submission, or writes it into the folder of `--write`. */
 export async function showSubmission(
   args: ParsedArgs,
   cluster: Cluster,

@@ -133,7 +133,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
   },
 };
 
-/** Trials on a cluster may be in the middle of a long step, and its scheduler ends what hangs. */
+/** Trials on a cluster may be in the middle of a long step, and its scheduler ends jobs that hang. */
 const CLUSTER_STOP_MS = 3_600_000;
 
 /** The subject of this command. */
@@ -171,7 +171,7 @@ const contextOf = (
  */
 const ownedBy = ({ args, folder }: Context, on: ExecutorName): Owned => ({
   ...{ folder, what: 'sweep', takeOver: args.flag('take-over') },
-  // It only follows: what it has submitted is on disk, and the scheduler decides who trains.
+  // It only follows: its submissions are on disk, and the scheduler decides who trains.
   ...(on !== 'local' && { hasEnded: () => isSilent(folder) }),
 });
 
@@ -233,7 +233,7 @@ async function run(context: Context, takenOver: TakenOver): Promise<number> {
   return once && outcome.stopped === 'detached' ? EXIT.ok : exitCode(outcome);
 }
 
-/** Takes what was trained elsewhere from there. */
+/** Takes over the trials that were trained elsewhere. */
 async function move(context: Context, left: Where, takenOver: TakenOver): Promise<void> {
   const { folder, where, names } = context;
   const record = readSweep(folder);

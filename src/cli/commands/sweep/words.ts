@@ -37,7 +37,7 @@ export function pathOf({ folder }: TrialView): string {
   return near.length < folder!.length ? near : folder!;
 }
 
-/** A trial's state in one word, with the step if it has not finished, and what a cluster adds to it. */
+/** A trial's state in one word, with the step if it has not finished, and a cluster's addition to it. */
 export function stateText(trial: TrialView): string {
   const { state, cluster, end } = trial;
   const own = state === 'lost' && end && isExplained(end) ? endReason(end, fill) : undefined;

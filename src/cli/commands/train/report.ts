@@ -31,7 +31,7 @@ export interface Reference {
   note: string;
 }
 
-/** The report of a finished run: what was trained, how it compares, and where it is. */
+/** The report of a finished run: its settings, its comparison, and its place. */
 export function report(result: FinishedResult, run: string, reference: Reference | undefined): string {
   const { trained, best, last, baseline } = result;
   const names = shownMetrics(baseline.metric, best);

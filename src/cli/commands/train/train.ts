@@ -154,7 +154,7 @@ async function resume(args: ParsedArgs, run: string, settings: TrainingSettings)
   return conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run, args);
 }
 
-/** A trainer that was killed could not say why. */
+/** A trainer that was killed could not report the reason. */
 async function explainLoss(run: string): Promise<void> {
   const summary = readRunSummary(run);
   const loss = await lossOf(summary);

@@ -9,7 +9,7 @@ const LOOK_MS = 200;
  * Does something that continues where it was, and again if the disk failed in a way that passes: on a cluster, one failure of
  * its file server would otherwise end every trial that runs.
  *
- * @param stopped polled between attempts: whether to give up
+ * @param stopped polled between attempts: true to give up
  * @param failed called with the error and the pause before the next attempt, in ms
  */
 export async function despiteDisk<T>(

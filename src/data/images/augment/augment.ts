@@ -39,7 +39,7 @@ const Draw = {
  * cropping, with the same filter and to the same size. Crop, flip and colors follow each other as in torchvision's
  * reference training; the order of the color changes is random.
  *
- * @throws AuroraError 'model' for a crop if the preprocessing does not say its size
+ * @throws AuroraError 'model' for a crop if the preprocessing does not state its size
  */
 export function augment(
   image: RgbImage,

@@ -22,7 +22,7 @@ export class Budget {
       );
   }
 
-  /** Counts what reading a value of this size costs. */
+  /** Counts the cost of reading a value of this size. */
   read(size: number): void {
     this.step(size >> 6);
   }

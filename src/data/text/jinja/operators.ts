@@ -151,7 +151,7 @@ export function itemAt(object: Value, key: Value, budget: Budget): Value | undef
   return object instanceof Sequence && object.isIndexed ? object.items.at(index) : undefined;
 }
 
-/** object[start:stop:step]. @throws TemplateError for what cannot be sliced */
+/** object[start:stop:step]. @throws TemplateError for values that cannot be sliced */
 export function sliced(object: Value, bounds: (Value | undefined)[], budget: Budget): Value {
   if (object instanceof Undefined) object.fail();
   if (typeof object !== 'string' && !(object instanceof Sequence && object.isIndexed))

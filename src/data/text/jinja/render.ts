@@ -25,7 +25,7 @@ import {
   type Value,
 } from './values';
 
-/** A conversation as text, and the [start, end) of what stands in {% generation %}, in UTF-16 units. */
+/** A conversation as text, and the [start, end) of the parts in {% generation %}, in UTF-16 units. */
 export interface Rendered {
   text: string;
   generations: [number, number][];

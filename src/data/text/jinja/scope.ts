@@ -4,7 +4,7 @@ import type { Value } from './values';
 /** Characters that one rendering may produce. */
 export const MOST_OUTPUT = 16_000_000;
 
-/** Variables of a loop, a macro or a block, and of what is around it. */
+/** Variables of a loop, a macro or a block, and of those around it. */
 export class Scope {
   readonly own = new Map<string, Value>();
   constructor(readonly outer?: Scope) {}

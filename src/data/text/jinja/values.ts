@@ -69,7 +69,7 @@ export class Dict {
   }
 }
 
-/** Characters and items that a list or a dict may have, those of what it contains included. */
+/** The most characters and items of a list or a dict, those of its items included. */
 const HEAVIEST = 16_000_000;
 
 /** The number of characters and items that reading all of a value takes. A value that is in it twice counts twice. */

@@ -10,8 +10,8 @@ const SEVEN_BITS = 64;
 const EIGHT_BITS = 127;
 
 /**
- * The largest magnitude of an integer weight on this processor. Without VNNI, Intel's and AMD's add pairs of products in
- * 16 bits, and cut off what exceeds them. Found by a product of the largest numbers, since no runtime says it.
+ * The largest magnitude of an integer weight on this processor. Without VNNI, Intel's and AMD's add pairs of products
+ * in 16 bits, and saturate. Found by a product of the largest numbers, since no runtime reports it.
  */
 export async function largestWeight(options: SessionOptions): Promise<number> {
   const graph: Graph = { name: 'saturation', nodes: [], initializers: new Map(), inputs: [], outputs: [] };

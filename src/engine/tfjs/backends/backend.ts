@@ -19,7 +19,7 @@ const LOADERS: Record<TfjsBackend, (threads?: number) => Promise<Tf>> = {
 
 /**
  * tfjs-core with the backend of `options.place` active.
- * @throws AuroraError 'device' if this machine lacks what the backend needs
+ * @throws AuroraError 'device' if this machine lacks a requirement of the backend
  */
 export async function loadBackend({ place, threads }: EvaluatorOptions): Promise<Tf> {
   const device = place?.device ?? 'cpu';

@@ -45,7 +45,7 @@ function loaded(load: () => Tf): Tf {
 }
 
 /**
- * Without a GPU the library computes on the CPU and only logs it, but whoever chose it wants the GPU.
+ * Without a GPU the library computes on the CPU and only logs it, but a user who chose it wants the GPU.
  * @throws AuroraError 'device'
  */
 export function requireGpu(tf: Tf): void {

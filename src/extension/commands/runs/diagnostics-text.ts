@@ -7,7 +7,7 @@ import { sortedJson } from '../../../base/sorted-json';
 export interface Diagnostics {
   /** Name and version of the extension, the editor and so on. */
   versions: Record<string, string>;
-  /** Undefined if it could not be determined; `machineError` then says why. */
+  /** Undefined if it could not be determined; `machineError` then has the reason. */
   machine?: MachineReport;
   machineError?: string;
   /** The settings that select where runs compute. */

@@ -76,7 +76,7 @@ export function registerSettings(services: Services): vscode.Disposable[] {
   ];
 }
 
-/** @param other the run that it is compared with: what is equal in both is left out */
+/** @param other the run that it is compared with: equal settings are left out */
 const settingsUri = (run: RunEntry, other?: RunEntry): vscode.Uri =>
   vscode.Uri.from({
     scheme: SCHEME,
@@ -90,7 +90,7 @@ async function differ(one: RunEntry, other: RunEntry): Promise<boolean> {
   return Object.keys({ ...differing(a, b), ...differing(b, a) }).length > 0;
 }
 
-/** Says that there is nothing to compare. */
+/** Reports that there is nothing to compare. */
 async function askedForAll(one: RunEntry, other: RunEntry): Promise<boolean> {
   const show = vscode.l10n.t('Show All Settings');
   const message = vscode.l10n.t('{0} and {1} have the same settings.', runLabel(one), runLabel(other));

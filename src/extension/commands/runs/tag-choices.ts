@@ -4,7 +4,7 @@ export interface TagChoice {
   has: 'all' | 'some' | 'none';
 }
 
-/** All known tags in alphabetical order, and which of the runs have each. */
+/** All known tags in alphabetical order, and the share of the runs that has each. */
 export function tagChoices(known: readonly string[], ofRuns: readonly (readonly string[])[]): TagChoice[] {
   const order = (a: string, b: string) => a.localeCompare(b, undefined, { numeric: true });
   return [...new Set([...known, ...ofRuns.flat()])].sort(order).map((tag) => {

@@ -8,7 +8,7 @@ import { notify } from '../../messages/notify';
  * model is only looked at if it has been read before.
  *
  * @param file an experiment, as saved
- * @param here false if it trains on another machine, about which preflight says nothing
+ * @param here false if it trains on another machine, which preflight does not describe
  */
 export async function runAnyway(services: Services, file: string, here = true): Promise<boolean> {
   const [first, ...others] = await errorsOf(services, file, here);

@@ -12,7 +12,7 @@ import type { ExperimentText } from '../experiment-text';
 import type { Finding } from '../finding';
 import { fileKeys } from './check-files';
 
-/** A larger file is not read to see whether it has anything but white space. */
+/** A larger file is not read to find anything but white space. */
 const SMALL = 64 * 1024;
 
 /** Code of a file, or a column that the experiment names, that cannot be read. */

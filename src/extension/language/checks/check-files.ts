@@ -13,7 +13,7 @@ import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
 import { byDistance, MOST_SUGGESTED, nearestFiles } from '../nearest-files';
 
-/** The files that an experiment names: the key, and what it accepts. */
+/** The files that an experiment names: each key, and the files that it accepts. */
 export const FILE_KEYS = [
   { path: ['model', 'path'], pattern: /\.onnx$|(^|[\\/])model_index\.json$/i },
   { path: ['model', 'tokenizer'], pattern: /(^|[\\/])[^\\/]*tokenizer[^\\/]*\.json$/i },

@@ -14,7 +14,7 @@ const MANY_NUMBERS = 20;
 /** Characters of a value in a message. */
 const SHOWN = 40;
 
-/** Label columns that cannot hold what the kind of task learns. */
+/** Label columns that cannot hold the answers that the kind of task learns. */
 export function labelFindings(
   doc: ExperimentText,
   task: TaskDescription,

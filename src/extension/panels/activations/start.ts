@@ -9,7 +9,7 @@ import { openDataRow } from '../rows/open-row';
 import { ActivationsSession, type RunFacts } from './session';
 import { titleOf } from './title';
 
-/** Follows the run, and does what the page asks for. */
+/** Follows the run, and serves the page's requests. */
 export function startActivations(
   services: Services,
   { run }: ActivationsOpen,
@@ -31,7 +31,7 @@ export function startActivations(
     failed: (e) => log.error(e instanceof Error ? e : String(e)),
   });
   const changes = store.onDidChange((changed) => {
-    // If runs appeared or disappeared, the event does not say whether this one changed, too.
+    // If runs appeared or disappeared, the event does not state if this one changed, too.
     const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
     if (now && differs(entry, now)) session.refresh();
   });

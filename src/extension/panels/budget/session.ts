@@ -86,7 +86,7 @@ export class BudgetSession {
     return true;
   }
 
-  /** Sends controls and choices; the page answers with what to compute. */
+  /** Sends controls and choices; the page answers with the budget to compute. */
   private async setup(): Promise<void> {
     const files = await this.ports.modelFiles();
     const { file, values, model } = this;
@@ -152,7 +152,7 @@ export class BudgetSession {
     this.ports.post({ type: 'answer', seq, model: state, ...answer, ...this.writable(fields) });
   }
 
-  /** Answers with what a training step takes. */
+  /** Answers with the cost of a training step. */
   async estimate(
     seq: number,
     fields: BudgetFields,

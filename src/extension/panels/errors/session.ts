@@ -46,7 +46,7 @@ export interface ErrorsHost {
 export interface Predicting {
   done?: number;
   of?: number;
-  /** The content of a file with what was predicted so far. */
+  /** The content of a file with the predictions so far. */
   predictions?: string;
 }
 
@@ -143,7 +143,7 @@ export class ErrorsSession {
     if (named.includes(file)) this.refresh();
   }
 
-  /** Looks whether the data have changed, by whichever program; call it from time to time while the page is shown. */
+  /** Checks whether any program has changed the data; call it from time to time while the page is shown. */
   async look(): Promise<void> {
     const { predictions, stamp } = this;
     if (predictions === undefined || stamp === undefined || this.predicting || this.disposed) return;

@@ -18,7 +18,7 @@ import { titleOf } from './title';
 /** The interval in which to check whether another program has changed the data. */
 const LOOK_AGAIN_MS = 3_000;
 
-/** Follows the run, and does what the page asks for. */
+/** Follows the run, and serves the page's requests. */
 export function startErrors(
   services: Services,
   { run, step, on = 'validation' }: ErrorsOpen,

@@ -36,7 +36,7 @@ const NOTHING: Readonly<Sent> = {
   pictures: false,
 };
 
-/** Its name among the runs of its experiment, and what a cluster's scheduler says about it. */
+/** Its name among the runs of its experiment, and its state according to a cluster's scheduler. */
 export type Known = Pick<RunEntry, 'name' | 'number' | 'cluster' | 'end'>;
 
 interface Followed {
@@ -112,7 +112,7 @@ export class RunFeed {
     this.after(Math.max(pause - (performance.now() - began), pause / 2));
   }
 
-  /** Returns whether there is more to send than fits in one message. */
+  /** Returns true if there is more to send than fits in one message. */
   private send(changes: readonly TailChange[]): boolean {
     this.runs.forEach((run, i) => takeBack(run, changes[i]));
     // Changes made while the page was hidden are in the next snapshot.

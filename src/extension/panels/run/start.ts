@@ -12,7 +12,7 @@ import type { PageChannel, PanelSession } from '../panel';
 import { factsOf, RunFeed, type Known } from './feed';
 import { saveChart } from '../save-chart';
 
-/** Follows the runs, and does what the page asks for. */
+/** Follows the runs, and serves the page's requests. */
 export function startRun(
   { log, store }: Services,
   { runs }: RunOpen,
@@ -35,7 +35,7 @@ export function startRun(
     dispose: () => feed.dispose(),
     receive(message) {
       if (message.type === 'snapshot') return feed.snapshot();
-      // Only the runs of this panel, regardless of what the page sends.
+      // Only the runs of this panel, whatever the page sends.
       const named = message.type === 'compareSettings' ? message.runs : [message.run];
       if (!named.every((run) => runs.includes(run))) return;
       const done = answer(feed, runs, message, known, (told) => page.post(told));

@@ -54,7 +54,7 @@ interface Known {
   sent?: string;
 }
 
-/** Serves a page the runs of one scope: everything on request, then what changes. */
+/** Serves a page the runs of one scope: everything on request, then the changes. */
 export class RunsSession {
   private readonly runs = new Map<string, Known>();
   private finder = new ColumnFinder();
@@ -83,7 +83,7 @@ export class RunsSession {
     );
   }
 
-  /** Sends everything: at once what is known, and the rest when it has been read. */
+  /** Sends everything: the known rows at once, and the rest when it has been read. */
   snapshot(): void {
     this.visible = true;
     this.whole = true;
@@ -130,7 +130,7 @@ export class RunsSession {
       case 'deleteView':
         return this.host.keepSaved(changeSaved(this.host.saved(), message));
       case 'overlay':
-        // Only runs that this table has, regardless of what the page sends.
+        // Only runs that this table has, whatever the page sends.
         return this.curves.set(message.runs.filter((run) => this.runs.has(run) || !this.complete));
       case 'curves':
         return this.curves.again(message.run);
@@ -195,7 +195,7 @@ export class RunsSession {
     return gone;
   }
 
-  /** Reads what has changed, with pauses. */
+  /** Reads the changes, with pauses. */
   private async read(entries: readonly RunEntry[]): Promise<void> {
     let read = 0;
     const trusted = this.host.trusted();

@@ -19,7 +19,7 @@ const SAVED = 'runsTable.savedViews';
 /** Two tables may be side by side. */
 const savedChanged = new vscode.EventEmitter<void>();
 
-/** Follows the runs, and does what the page asks for. */
+/** Follows the runs, and serves the page's requests. */
 export function startRuns(
   { store, log, context }: Services,
   open: RunsOpen,

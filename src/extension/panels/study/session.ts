@@ -16,7 +16,7 @@ export interface KnownRun {
 export interface StudyHost {
   post(message: StudyFromHost): void;
   runs(): Promise<{ title: string; runs: KnownRun[] }>;
-  /** Has the program measure what these runs lack; resolves when that has ended, whatever the result. */
+  /** Has the program measure the data that these runs lack; resolves when that has ended, whatever the result. */
   measure(runs: readonly string[]): Promise<void>;
   /** Asks for a folder and writes the files there. */
   export(title: string, files: ReadonlyMap<string, string>): Promise<void>;

@@ -17,7 +17,7 @@ const SETTLE_MS = 300;
 /** A study of thousands of runs takes seconds: the next one waits this many times as long. */
 const REST = 2;
 
-/** Follows the runs, and does what the page asks for. */
+/** Follows the runs, and serves the page's requests. */
 export function startStudy(
   services: Services,
   open: StudyOpen,

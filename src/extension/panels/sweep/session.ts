@@ -24,7 +24,7 @@ interface Shown {
   text: string;
 }
 
-/** Sends a page its sweep: everything on request, then only what has changed, until `hide`. */
+/** Sends a page its sweep: everything on request, then only the changes, until `hide`. */
 export class SweepSession {
   private trials = new Map<string, Shown>();
   private facts: SweepFacts | undefined;
@@ -39,7 +39,7 @@ export class SweepSession {
     this.queue(true);
   }
 
-  /** Sends what has changed since the last message. */
+  /** Sends the changes since the last message. */
   look(): void {
     if (this.visible) this.queue(false);
   }

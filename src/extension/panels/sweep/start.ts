@@ -17,7 +17,7 @@ import { SweepSession } from './session';
 /** At most four messages a second. */
 const SETTLE_MS = 250;
 
-/** Follows the sweep, and does what the page asks for. */
+/** Follows the sweep, and serves the page's requests. */
 export function startSweep(
   { store, log, panels }: Services,
   { sweep: folder }: SweepOpen,
@@ -35,7 +35,7 @@ export function startSweep(
       experiment = found?.file ?? experiment;
       if (sweep) return { sweep, runs };
       if (!existsSync(folder)) return 'gone';
-      // Says why, if it is damaged.
+      // Shows why, if it is damaged.
       readSweep(folder);
       return 'unwritten';
     },
@@ -60,7 +60,7 @@ export function startSweep(
     experiment: () => vscode.commands.executeCommand(COMMAND.openExperiment, experiment),
     delete: () => vscode.commands.executeCommand(COMMAND.deleteSweep, node),
   };
-  /** Only runs of this experiment, regardless of what the page sends. */
+  /** Only runs of this experiment, whatever the page sends. */
   const isKnown = (run: string) => runs.some((r) => r.folder === run);
   const obey = (message: SweepFromPage): unknown => {
     switch (message.type) {

@@ -39,7 +39,7 @@ export function clusterWord(state: ClusterTrialState, t: Translate): string {
   }
 }
 
-/** The reason why the scheduler lets it wait, or how it ended; undefined if it did not say. */
+/** The reason why the scheduler lets it wait, or how it ended; undefined if it gave no reason. */
 export const reasonWords = ({ code, detail }: Pick<ClusterTrial, 'code' | 'detail'>): string | undefined =>
   clusterReason({ ...(code !== undefined && { code }), ...(detail !== undefined && { detail }) });
 

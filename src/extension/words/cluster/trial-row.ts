@@ -27,7 +27,7 @@ const ORDER: readonly ClusterTrialState[] = [
   'finished',
 ];
 
-/** The trials of a sweep without a run, by what the scheduler says about them. */
+/** The trials of a sweep without a run, by the scheduler's states. */
 export function trialsWithoutRun(
   sweep: Pick<SweepEntry, 'record' | 'cluster' | 'numbers'>,
   runs: readonly Pick<RunEntry, 'id'>[],

@@ -6,7 +6,7 @@ export interface Windows {
   kernel: number[];
   strides: number[];
   dilations: number[];
-  /** Margins before and after each axis, with what `auto_pad` adds. */
+  /** Margins before and after each axis, with those of `auto_pad`. */
   before: number[];
   after: number[];
 }
@@ -48,7 +48,7 @@ function sizes(c: RuleContext, axis: number): { space: number; windows: number }
   return { space, windows };
 }
 
-/** Margins after each axis that also hold what windows read beyond them, as ceil_mode allows. */
+/** Margins after each axis that also hold the positions that windows read beyond them, as ceil_mode allows. */
 export const afterWithExtra = (c: RuleContext, w: Windows): number[] =>
   w.after.map((a, i) => a + Math.max(0, -rest(w, i, sizes(c, i))));
 

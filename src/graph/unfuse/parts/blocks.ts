@@ -5,7 +5,7 @@ import type { RewriteContext } from '../../rewrite';
  * The three parts of a constant for query, key and value. Their readers are one linear layer each, whose weight or bias
  * is that part of the constant.
  *
- * @param sizes thirds by default; the name of a tensor where the file does not say them
+ * @param sizes thirds by default; the name of a tensor if the file does not state them
  */
 export function blocks(
   c: RewriteContext,

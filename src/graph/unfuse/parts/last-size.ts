@@ -6,7 +6,7 @@ const SAME = new Set(
   ),
 );
 
-/** The size of a tensor's last axis, as far as constants and the operators that lead to it say it. */
+/** The size of a tensor's last axis, as far as constants and the operators that lead to it determine it. */
 export function lastSize(c: RewriteContext, name: string, depth = 0): number | undefined {
   const constant = c.constant(name);
   if (constant) return constant.dims.at(-1);

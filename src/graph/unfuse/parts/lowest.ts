@@ -7,5 +7,8 @@ const LOWEST: Record<number, number> = {
   [DType.bfloat16]: -3.3895313892515355e38,
 };
 
-/** The lowest number of a type of floats: what a score gets that no token may see. Finite, so that a row without any key has no NaN. */
+/**
+ * The lowest number of a type of floats: the value of a score that no token may see. Finite, so that a row without any
+ * key has no NaN.
+ */
 export const lowest = (type: number): number => LOWEST[type];

@@ -20,9 +20,9 @@ export interface MaskForm {
 }
 
 /**
- * A mask of integers as a number to add to scores: 0 for what is seen, the filter value for the rest. It may have one
- * axis (the number of keys of each text, which other numbers may follow), two (batch, keys), three (batch, tokens, keys)
- * or four (batch, 1, longest, longest).
+ * A mask of integers as a number to add to scores: 0 for visible keys, the filter value for the rest. It may have one
+ * axis (the number of keys of each text, which other numbers may follow), two (batch, keys), three (batch, tokens,
+ * keys) or four (batch, 1, longest, longest).
  *
  * @returns broadcastable to (batch, heads, tokens, keys)
  */
@@ -86,7 +86,7 @@ export interface Limits {
  * The lowest number for all keys that a token does not see: those after it, before a window that ends with it, or after
  * the end of its text. (1 or batch, 1, tokens, keys).
  *
- * @param shared names what else has the same numbers of tokens and keys
+ * @param shared a name for sequences with equal numbers of tokens and keys
  */
 export function causalBias(
   c: RewriteContext,

@@ -23,7 +23,7 @@ export function promptRotation(c: RewriteContext, node: Node, tokens: string): (
   const rest = width === undefined || width / all !== size;
   const positions = c.once(`positions ${ids} ${length}`, () => {
     const places = positionsOf(g, tokens, 1);
-    // For texts from their beginning, ONNX Runtime counts on from the first id, also where others say something else.
+    // For texts from their beginning, ONNX Runtime counts on from the first id, also if others differ.
     const first = ids ? g.op('Slice', [g.op('Reshape', [ids, g.ints([-1])]), g.ints([0]), g.ints([1])]) : '';
     return g.op('Unsqueeze', [ids ? g.op('Add', [places, first]) : places, g.ints([0])]);
   });

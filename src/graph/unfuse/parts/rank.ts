@@ -5,7 +5,7 @@ import type { RewriteContext } from '../../rewrite';
 /**
  * The number of axes of a tensor that a node reads, which decides how the node is computed.
  *
- * @throws AuroraError 'model' if neither the file nor the nodes before it say it
+ * @throws AuroraError 'model' if neither the file nor the nodes before it determine it
  */
 export function knownRank(c: RewriteContext, node: Node, tensor: string): number {
   const rank = c.declared.rank(tensor);

@@ -7,7 +7,7 @@ const UNFUSED =
 const NO_CACHE =
   "Export the model without a key/value cache, or with one under Optimum's names: past_key_values.0.key and present.0.key, of [batch, heads, tokens, size].";
 
-/** An error that names the node, its operator and what of it is not supported. */
+/** An error that names the node, its operator and the unsupported part. */
 export const refusal = (node: Node, what: string, hint = UNFUSED): AuroraError =>
   new AuroraError(
     'model',

@@ -11,8 +11,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The place of the column with that name: its key, without regard to case; an alias; or the end of exactly one setting's
- * key ("rank" for adapter.rank). Otherwise what is wrong with the name.
+ * The place of the column with that name: its key, without regard to case; an alias; or the end of exactly one
+ * setting's key ("rank" for adapter.rank). Otherwise the mistake in the name.
  */
 export function columnNamed(columns: readonly Column[], name: string, say: Say): number | string {
   const wanted = name.toLowerCase();
