@@ -18,9 +18,7 @@ import { Submitter } from './submitter';
 import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
 import { isFinal, trialState } from './trial-state';
 
-/**
- * The number of looks after which a shared disk shows the files of a node: a client of NFS caches them for a minute.
- */
+/** The looks after which a shared disk shows the files of a node: a client of NFS caches them for a minute. */
 const SETTLED_LOOKS = 6;
 /** A trial that was asked to save and end gets this long, in ms, before its job is cancelled. */
 const STOP_MS = 300_000;
