@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { leftOut, QUICK_WORKBENCH } from '../test/quick.mjs';
 import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -11,21 +12,14 @@ import { scratchFolder } from './lib/scratch.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
 import { ensureChromium, ensurePython, ensureSlurm, ensureVulkan } from './lib/system.mjs';
+import { testRequest } from './lib/test-request.mjs';
+import { counts, partLine, partsTable } from './lib/test-summary.mjs';
 import { ensureUseLite, fetchUseLite } from './lib/use-lite.mjs';
 import { ensureWorkbench } from './lib/workbench/install.mjs';
 
-const TIERS = {
-  lint,
-  unit: (filters) => vitest('unit*', filters),
-  cli: (filters) => vitest('cli', filters),
-  reference: (filters) => vitest('reference', filters),
-  interop: (filters) => vitest('interop', filters),
-  cluster: (filters) => vitest('cluster', filters),
-  webview: (filters) => vitest('webview', filters),
-  vscode: (filters) => vitest('vscode', filters),
-};
+const TIERS = ['lint', 'unit', 'cli', 'reference', 'interop', 'cluster', 'webview', 'vscode'];
 
-/** What a tier needs besides dependencies and a build. */
+/** What a tier needs besides dependencies and a build; `quick`: for the quick selection. */
 const NEEDS = {
   unit: () => ensureVulkan(),
   cli: () => ensureVulkan(),
@@ -37,9 +31,9 @@ const NEEDS = {
   },
   cluster: () => ensureSlurm(),
   webview: () => ensureChromium(),
-  async vscode() {
+  async vscode(quick) {
     ensureSlurm();
-    for (const version of ['1.100', '1.139']) ensureWorkbench(version);
+    for (const version of quick ? [QUICK_WORKBENCH] : ['1.100', '1.139']) ensureWorkbench(version);
     ensureUseLite();
     // At the same time: compressing one keeps only one core busy.
     await Promise.all([...new Set([HERE, 'linux-x64', 'universal'])].map((target) => makePackage(target)));
@@ -65,15 +59,18 @@ async function lint() {
   return sum;
 }
 
-function vitest(project, filters) {
+/** Runs a tier's tests whose path contains one of the filters, without the files that are left out. */
+function vitest(tier, filters, without) {
   const folder = scratchFolder();
   const report = join(folder, 'report.json');
   const retried = join(folder, 'retried.json');
+  const projects = tier === 'unit' ? 'unit*' : tier;
+  const excluded = without.map((file) => `--exclude=${file}`);
   const reporters = ['default', 'json', './scripts/lib/retried.mjs'].map((name) => `--reporter=${name}`);
   try {
     const code = runNode(
       join(ROOT, 'node_modules/vitest/vitest.mjs'),
-      ['run', '--project', project, ...reporters, `--outputFile.json=${report}`, ...filters],
+      ['run', '--project', projects, ...reporters, `--outputFile.json=${report}`, ...excluded, ...filters],
       { env: { ...process.env, TMPDIR: folder, [RETRIED_FILE]: retried } },
     );
     return {
@@ -81,7 +78,7 @@ function vitest(project, filters) {
       retried: JSON.parse(readFileSync(retried, 'utf8')),
     };
   } catch (e) {
-    console.error(`The ${project} tests wrote no report: ${e.message}`);
+    console.error(`The ${tier} tests wrote no report: ${e.message}`);
     return { passed: 0, failures: ['no report'], retried: [], skipped: 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -117,38 +114,47 @@ function reason(failure) {
 }
 
 await main(async () => {
-  const [tier, ...filters] = process.argv.slice(2);
-  if (tier && !TIERS[tier])
-    throw new Failure(`Unknown tier "${tier}". Tiers: ${Object.keys(TIERS).join(', ')}.`);
+  const start = performance.now();
+  const { tiers, filters, quick } = testRequest(process.argv.slice(2), TIERS);
   ensureDependencies();
-  if (tier !== 'lint') await prepare();
-  const sum = { passed: 0, failures: [], retried: [], skipped: 0 };
-  for (const [name, run] of Object.entries(TIERS)) {
-    if (tier && tier !== name) continue;
-    say(`Tests: ${name}`);
-    const part = await ready(name).then(
-      () => run(filters),
-      (e) => {
-        console.error(e instanceof Failure ? e.message : e);
-        return { passed: 0, failures: ['setup failed'], retried: [], skipped: 0 };
-      },
-    );
-    sum.passed += part.passed;
-    sum.skipped += part.skipped;
-    sum.failures.push(...part.failures.map((failure) => `${name}: ${failure}`));
-    sum.retried.push(...part.retried.map((test) => `${name}: ${test}`));
+  if (tiers.some((tier) => tier !== 'lint')) await prepare();
+  const parts = [];
+  for (const [i, tier] of tiers.entries()) {
+    say(`Tests: ${tier}${tiers.length > 1 ? ` (${i + 1} of ${tiers.length})` : ''}`);
+    const part = await runTier(tier, filters, quick);
+    say(partLine(part));
+    parts.push(part);
   }
-  const skipped = sum.skipped ? `, ${sum.skipped} skipped` : '';
-  // Twenty minutes of output scroll past: repeat at the end what was retried or failed.
-  for (const test of sum.retried) console.log(`RETRIED ${test}`);
-  for (const failure of sum.failures) console.log(`FAILED ${failure}`);
-  console.log(`${sum.passed} passed, ${sum.failures.length} failed${skipped}`);
-  return sum.failures.length ? 1 : 0;
+  const failures = parts.flatMap((part) => part.failures.map((failure) => `${part.tier}: ${failure}`));
+  // Minutes of output scroll past: repeat at the end what was retried or failed.
+  for (const { tier, retried } of parts) for (const test of retried) console.log(`RETRIED ${tier}: ${test}`);
+  for (const failure of failures) console.log(`FAILED ${failure}`);
+  console.log(`\n${partsTable(parts, secondsSince(start))}\n`);
+  if (quick) {
+    const left = tiers.flatMap((tier) => leftOut(tier));
+    say(`The quick selection leaves out ${left.length} test files; npm test -- --all runs them.`);
+  }
+  const sum = (name) => parts.reduce((total, part) => total + part[name], 0);
+  console.log(counts({ passed: sum('passed'), failures, skipped: sum('skipped') }));
+  return failures.length ? 1 : 0;
 });
 
 /** A tier fails if its setup fails, and the tiers after it still run. */
-async function ready(tier) {
-  await NEEDS[tier]?.();
+async function runTier(tier, filters, quick) {
+  const start = performance.now();
+  let part;
+  try {
+    await NEEDS[tier]?.(quick);
+    part = await (tier === 'lint' ? lint() : vitest(tier, filters, quick ? leftOut(tier) : []));
+  } catch (e) {
+    console.error(e instanceof Failure ? e.message : e);
+    part = { passed: 0, failures: ['setup failed'], retried: [], skipped: 0 };
+  }
+  return { tier, ...part, seconds: secondsSince(start) };
+}
+
+function secondsSince(start) {
+  return (performance.now() - start) / 1000;
 }
 
 /** The tests of the demo model's conversion need its package; without a network they are skipped. */

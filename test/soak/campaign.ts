@@ -6,7 +6,7 @@ export class Unclean extends Error {}
 /** One kind of fault, injected in trial after trial. */
 export interface Campaign {
   name: string;
-  /** Number of trials with --slice, which `npm test` uses. */
+  /** Number of trials with --slice, which `test/cli/soak.test.ts` uses. */
   slice: number;
   /** What the campaign needs and the machine lacks, such as root for a small disk, or undefined. */
   lacks?: () => string | undefined;

@@ -22,7 +22,7 @@ changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps 
 
   --minutes N      total time, divided between the campaigns (default 10)
   --trials N       number of trials per campaign, in place of a time
-  --slice          the few trials that npm test runs
+  --slice          the few trials that npm test -- --all runs
   --seed N         seed of the first trial; each further trial adds 1 (default: from the clock, and printed)
   --only A,B       only these campaigns: ${CAMPAIGNS.map((c) => c.name).join(', ')}
 `;

@@ -82,7 +82,7 @@ const names = (files: ZipEntry[], what: RegExp) =>
     .filter((name) => what.test(name))
     .sort();
 
-/** The two that `npm test` builds, or with AURORA_ALL_PACKAGES=1 those of `npm run package -- --all`. */
+/** The two that are built for the tier, or with AURORA_ALL_PACKAGES=1 those of `npm run package -- --all`. */
 const MADE = process.env.AURORA_ALL_PACKAGES ? Object.keys(TARGETS) : ['linux-x64', 'universal'];
 const PLATFORMS = MADE.filter((target) => target !== 'universal');
 

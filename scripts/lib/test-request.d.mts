@@ -1,0 +1,5 @@
+/** Reads the arguments of `npm test`. */
+export function testRequest(
+  args: string[],
+  tiers: string[],
+): { tiers: string[]; filters: string[]; quick: boolean };

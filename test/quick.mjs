@@ -1,0 +1,94 @@
+import { readdirSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The quick selection, which `npm test` runs. Names are paths below test/TIER, without ".test.ts". How files are chosen:
+ * docs/development.md, "The quick selection".
+ */
+export const QUICK = {
+  unit: {
+    allBut: [
+      'architecture/lint-rule',
+      'autodiff/fused',
+      'autodiff/rules',
+      'data/jinja/limits',
+      'data/table/parquet',
+      'data/text/bounded-patterns',
+      'data/text/other-tokenizers',
+      'data/tokenizer-damage',
+      'executors/package/folder',
+      'extension/launcher/runtime-users',
+      'files/owner',
+      'graph/order',
+      'graph/quantized/nbits',
+      'hub/hostile',
+      'runs/damaged',
+      'tfjs/failures',
+      'tfjs/ops-backends',
+      'tfjs/ops-gradients',
+      'training/frozen',
+      'training/generation/cached',
+      'training/methods',
+      'training/micro-batch/reference',
+      'training/optimizer/dropout',
+      'training/packing',
+      'training/process/child',
+    ],
+  },
+  cli: {
+    only: [
+      'budget-command',
+      'damaged-run',
+      'errors',
+      'inspect',
+      'lost',
+      'play',
+      'resume',
+      'runs',
+      'study',
+      'terminal',
+      'train',
+      'usage',
+    ],
+  },
+  reference: { only: ['command', 'fused', 'pytorch', 'quantized'] },
+  interop: { only: ['exports'] },
+  cluster: { only: ['hostile-login-node', 'kubectl', 'scheduler', 'shell'] },
+  webview: {
+    only: [
+      'activations',
+      'budget',
+      'charts',
+      'errors',
+      'playground-choices',
+      'run',
+      'run-metrics',
+      'runs',
+      'study',
+      'sweep',
+    ],
+  },
+  vscode: { only: ['create', 'package', 'publish', 'resume', 'sweep'] },
+};
+
+/** The only version of VS Code that the quick selection starts. */
+export const QUICK_WORKBENCH = '1.100';
+
+const TEST = fileURLToPath(new URL('.', import.meta.url));
+
+/** The names of a tier's test files, as in QUICK. */
+export function testFiles(tier) {
+  return readdirSync(join(TEST, tier), { recursive: true })
+    .map((path) => /^(.+)\.test\.ts$/.exec(path.replaceAll(sep, '/'))?.[1])
+    .filter((name) => name !== undefined);
+}
+
+/** A tier's test files that the quick selection leaves out: paths below the repository, with "/". */
+export function leftOut(tier) {
+  if (!Object.hasOwn(QUICK, tier)) return [];
+  const { only, allBut } = QUICK[tier];
+  return testFiles(tier)
+    .filter((name) => (only ? !only.includes(name) : allBut.includes(name)))
+    .map((name) => `test/${tier}/${name}.test.ts`);
+}
