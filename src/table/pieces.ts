@@ -28,7 +28,7 @@ export function* takePieces<T>(
     let buffer: Buffer = Buffer.allocUnsafe(Math.min(size, Math.max(1, end)));
     let [start, filled] = [0, 0];
     for (;;) {
-      // Of a file that is growing, only its initial length is read.
+      // Only the initial length of a growing file is read.
       const room = buffer.subarray(filled, Math.max(filled, Math.min(buffer.length, end - start)));
       const read = fill(path, file, room, start + filled);
       if (read === 0 && start + filled < end)
