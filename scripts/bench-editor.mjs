@@ -94,7 +94,7 @@ async function prepare(parts) {
   await makePackage(HERE);
 }
 
-/** One line of JSON from a program in bench/. */
+/** Reads a line of JSON from a program in bench/. */
 function program(name, args) {
   const run = spawnSync(process.execPath, [join(FOLDER, `${name}.cjs`), ...args.map(String)], {
     cwd: ROOT,

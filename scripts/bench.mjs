@@ -68,7 +68,7 @@ function stepOf(checkout) {
   return join(checkout, '.cache', 'bench', 'step.cjs');
 }
 
-/** How the time of a case's step is distributed over operators. */
+/** The distribution of a step's time over operators in a case. */
 function profile(name, threads) {
   say(`profile of ${name} …`);
   const args = [join(FOLDER, 'profile.cjs'), prepareCase(name), `${threads}`, `${PROFILED}`];

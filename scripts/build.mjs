@@ -22,7 +22,7 @@ export async function build() {
   await stageGpu(DIST);
 }
 
-/** Rebuilds on every change until stopped. The two markers tell .vscode/tasks.json when a build is complete. */
+/** Rebuilds on every change until stopped. The two markers show .vscode/tasks.json when a build is complete. */
 async function watch() {
   const esbuild = await import('esbuild');
   await writeManifest();

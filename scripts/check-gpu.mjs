@@ -29,7 +29,7 @@ const BEGIN = '<!-- check: written by npm run check:gpu -->';
 const END = '<!-- check: end -->';
 /** Encoder:batch×length. A software renderer takes minutes for what a GPU does in a second. */
 const CASE = { gpu: '6x384:16x128', software: '6x384:4x32' };
-/** Of the time; the rest goes into building and opening. */
+/** Shares of the time; the rest is for building and opening. */
 const SHARES = { references: 0.5, steps: 0.2, devices: 0.15 };
 /** The GPU's, and ours on the CPU. */
 const TIMED = SIDES.filter(({ name, on }) => on === 'gpu' || name === 'ONNX Runtime, cpu');

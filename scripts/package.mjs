@@ -49,7 +49,7 @@ export function packagePath(target) {
 
 const manifest = () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** Whether the packages are for the pre-release channel, whose minor versions are odd. */
+/** True if the packages are for the pre-release channel, whose minor versions are odd. */
 function forPreRelease(args) {
   const preRelease = args.includes('--pre-release');
   const { version } = manifest();

@@ -11,7 +11,7 @@ import { ensureDependencies } from './lib/setup.mjs';
 
 /** Runs and their messages include their folder, which pictures show: so it is always this one. */
 const WORKSPACE = join(tmpdir(), 'aurora-demo');
-/** Where its runs are kept for next time. */
+/** The folder in which its runs are kept for next time. */
 const KEPT = join(ROOT, '.cache/pictures');
 const RUNS = '.aurora/runs/debian-sections';
 const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}';

@@ -60,7 +60,7 @@ async function cost() {
   return runNode(join(ROOT, '.cache/bench/alarm-watch.cjs'), [OUT]);
 }
 
-/** What the alarms of a run follow from. */
+/** The records of a run from which its alarms follow. */
 function recorded(run) {
   say(run.name);
   const args = [join(ROOT, '.cache/bench/alarm-curves.cjs'), `demo/${run.experiment}.aurora.json`, RUNS];

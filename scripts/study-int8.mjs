@@ -93,7 +93,7 @@ await main(async () => {
   fillPage(PAGE, BEGIN, END, text);
 });
 
-/** One step on each reference model. */
+/** Runs a step on each reference model. */
 function referenceParts() {
   return ['', 'more'].flatMap((folder) => {
     const all = join(ROOT, 'test/fixtures/reference', folder);

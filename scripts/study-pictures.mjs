@@ -22,7 +22,7 @@ const BEGIN = '<!-- tables: written by node scripts/study-pictures.mjs -->';
 const END = '<!-- end of tables -->';
 
 const SEEDS = [1, 2, 3];
-/** Of the search. */
+/** The other seed of the search. */
 const OTHER_SEED = 9;
 const RATES = [1e-3, 3e-3, 1e-2];
 const EPOCHS = 50;
@@ -51,7 +51,7 @@ const settings = ([method, rank], rate, seed, split) => [
   `training.pictures.every=${STEPS}`,
 ];
 
-/** Of the last step, so that nothing is chosen on the images that it is measured on. */
+/** The loss of the last step, so that nothing is chosen on the images that it is measured on. */
 const lossOf = (run) => resultOf(run).last.loss;
 
 await main(async () => {

@@ -19,7 +19,7 @@ import { ensureWorkbench } from './lib/workbench/install.mjs';
 
 const TIERS = ['lint', 'unit', 'cli', 'reference', 'interop', 'cluster', 'webview', 'vscode'];
 
-/** What a tier needs besides dependencies and a build; `quick`: for the quick selection. */
+/** The needs of a tier besides dependencies and a build; `quick`: for the quick selection. */
 const NEEDS = {
   unit: () => ensureVulkan(),
   cli: () => ensureVulkan(),

@@ -9,7 +9,7 @@ export class Failure extends Error {
   }
 }
 
-/** One short line per phase. */
+/** Prints a short line for each phase. */
 export const say = (text) => console.log(`• ${text}`);
 
 /** Runs a script's body; a returned number becomes the exit code. */

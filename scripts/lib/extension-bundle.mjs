@@ -109,7 +109,7 @@ const asCommonJs = ({ outdir, sourcemap, minify, target }) => ({
  */
 export function loadedAtActivation({ outputs }) {
   const loaded = new Set(Object.keys(outputs).filter((path) => basename(path) === 'extension.cjs'));
-  // A set's iteration includes what is added meanwhile.
+  // A set's iteration includes items that are added during it.
   for (const path of loaded)
     for (const { kind, path: other, external } of outputs[path].imports)
       if (kind === 'import-statement' && !external) loaded.add(other);

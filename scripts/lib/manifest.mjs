@@ -14,7 +14,7 @@ export const contributing = () =>
     .filter((path) => path.endsWith('.ts') && DECLARES.test(readFileSync(join(ROOT, path), 'utf8')))
     .sort();
 
-/** What the extension's code declares: the generated sections of package.json, and package.nls.json. */
+/** The declarations in the extension's code: the generated sections of package.json, and package.nls.json. */
 export async function declaredManifest() {
   const esbuild = await import('esbuild');
   const files = contributing();

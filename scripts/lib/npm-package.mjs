@@ -6,7 +6,7 @@ import { ROOT, npm } from './run.mjs';
 
 const CACHE = join(ROOT, '.cache');
 
-/** Where a fetched package's tarball is cached, under npm's own file name. */
+/** The path of a fetched package's tarball in the cache, under npm's own file name. */
 export const tarballPath = ({ spec }) => join(CACHE, `${spec.replace(/^@/, '').replace(/[/@]/g, '-')}.tgz`);
 
 /**

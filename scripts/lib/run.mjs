@@ -13,7 +13,7 @@ export function runNode(script, args = [], options = {}) {
   return result.status ?? 1;
 }
 
-/** Like `runNode`, beside others: resolves to the exit code and what it printed. */
+/** Like `runNode`, beside others: resolves to the exit code and the output. */
 export function startNode(script, args = []) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
@@ -27,7 +27,7 @@ export function startNode(script, args = []) {
   });
 }
 
-/** Whether `aurora` did what it was told: training may end worse than a constant answer (exit code 27). */
+/** True if `aurora` completed its command: training may end worse than a constant answer (exit code 27). */
 export const isDone = (code) => code === 0 || code === 27;
 
 /** npm with its output captured; `shell` only as the last resort, since on Windows npm is a .cmd file. */

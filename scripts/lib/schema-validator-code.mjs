@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
 
-/** What the validator is made of. */
+/** The files from which the validator is made. */
 export const SCHEMA_FILES = ['experiment/experiment.schema.json', 'runs/experiment/ajv-options.json'].map(
   (path) => join(ROOT, 'src', path),
 );

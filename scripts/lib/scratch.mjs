@@ -9,8 +9,8 @@ const ROOM = 4 * 2 ** 30;
 const NAME = 'aurora-test-';
 
 /**
- * A new folder for a tier's temporary files: in memory where there is room for it. A trainer waits for the disk (fsync)
- * during two thirds of a run of seconds, which is what most tests start. The caller removes it.
+ * A new folder for a tier's temporary files: in memory if it fits. A trainer waits for the disk (fsync) during two
+ * thirds of a run of seconds, which is what most tests start. The caller removes it.
  */
 export function scratchFolder() {
   const base = hasRoom() ? MEMORY : tmpdir();
@@ -28,7 +28,7 @@ function hasRoom() {
   }
 }
 
-/** Whether the folder was left by a program that was killed. */
+/** True if the folder was left by a program that was killed. */
 function isAbandoned(name) {
   const pid = new RegExp(`^${NAME}(\\d+)-`).exec(name)?.[1];
   if (pid === undefined) return false;

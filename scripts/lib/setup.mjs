@@ -21,7 +21,7 @@ function checkNode() {
   );
 }
 
-/** Whether npm's own record of node_modules, written last, matches the lock file. */
+/** True if npm's own record of node_modules, written last, matches the lock file. */
 function installed() {
   const record = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;

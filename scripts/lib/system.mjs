@@ -17,7 +17,7 @@ export function ensureChromium() {
 
 const DRIVER_FOLDERS = ['/etc', '/usr/share', '/usr/local/share'].map((f) => `${f}/vulkan/icd.d`);
 
-/** Whether WebGPU finds a driver; Windows and macOS include one. A listed driver may lack its GPU. */
+/** True if WebGPU finds a driver; Windows and macOS include one. A listed driver may lack its GPU. */
 const hasVulkan = () =>
   process.platform !== 'linux' ||
   [process.env.VK_DRIVER_FILES, process.env.VK_ICD_FILENAMES].some((list) =>

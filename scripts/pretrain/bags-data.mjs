@@ -34,7 +34,7 @@ await main(async () => {
   }
 });
 
-/** As sharp images. */
+/** The bags as sharp images. */
 function bagsOf(folder, split, first, end) {
   const read = (name) => gunzipSync(readFileSync(join(folder, `${split}-${name}-ubyte.gz`)));
   const [images, labels] = [read('images-idx3').subarray(16), read('labels-idx1').subarray(8)];

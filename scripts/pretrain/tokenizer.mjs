@@ -12,7 +12,7 @@ const VOCABULARY = 2048;
  * Learns a byte-level BPE and writes tokenizer.json and tokenizer_config.json to `folder`.
  * @param {string[]} texts
  * @param {string} folder
- * @param {string} scratch a folder for what is needed meanwhile
+ * @param {string} scratch a folder for temporary files
  * @returns {Promise<(texts: string[]) => Promise<Uint16Array>>} each text between the tokens of its begin and end
  */
 export async function trainTokenizer(texts, folder, scratch) {

@@ -33,20 +33,23 @@ export function torchSide(name, python, args) {
   return new Contestant(name, python, [join(ROOT, 'bench', 'torch_step.py'), ...args], env);
 }
 
-/** As the extension starts a trainer (`largePages`). PyTorch's steps take up to a third longer with it. */
+/**
+ * The variables with which the extension starts a trainer (`largePages`). PyTorch's steps take up to a third longer
+ * with it.
+ */
 const LARGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
-/** As `startTrainer` starts Node. */
+/** The arguments with which `startTrainer` starts Node. */
 const NODE_ARGUMENTS = ['--max-semi-space-size=2'];
 
-/** One side of the benchmark: a program that answers each command line with one line of JSON. */
+/** A side of the benchmark: a program that answers each command line with one line of JSON. */
 export class Contestant {
   /** Milliseconds of each command, by its name; of all its processes, as everything below. */
   times = {};
   cpuTimes = {};
   /** By command, the peak of each process. */
   peaks = {};
-  /** The same without what is counted twice. */
+  /** The peaks without memory that is counted twice. */
   peaksOnce = {};
   /** Billions of operations per second that it reported, by process. */
   gflops = [];

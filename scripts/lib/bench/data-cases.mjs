@@ -53,7 +53,7 @@ export function textCase(folder, bytes) {
   return { what, ...textExperiments(folder, 'all.jsonl') };
 }
 
-/** The same as a Parquet file, compressed with snappy. @param {string} folder @param {number} bytes */
+/** The case as a Parquet file, compressed with snappy. @param {string} folder @param {number} bytes */
 export async function parquetCase(folder, bytes) {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const lines = join(folder, 'all.jsonl');

@@ -42,7 +42,7 @@ async function train(experiment, out, folder) {
   return { firstStep: first, peakMB: peakMemory / 1e6 };
 }
 
-/** Whether a run there has recorded its first step. */
+/** True if a run there has recorded its first step. */
 function hasStepped(out) {
   const scalars = readdirSync(out).map((run) => join(out, run, 'scalars.bin'));
   return scalars.some((path) => existsSync(path) && statSync(path).size > 0);

@@ -12,7 +12,7 @@ const MODEL = join(DEMO, 'models', 'debian-llama');
 
 /** Bundles its programs. Needs the dependencies. */
 export async function buildLanguage() {
-  // What a run that was interrupted has left.
+  // The leftovers of an interrupted run.
   rmSync(FOLDER, { recursive: true, force: true });
   const esbuild = await import('esbuild');
   const [host] = bundles(FOLDER, {
@@ -66,7 +66,7 @@ export const packingCases = () =>
       what,
       texts: batchSize,
       sides: [
-        // What the others are compared with.
+        // The case to which the others are compared.
         side('groupByLength', short, { groupByLength: true }),
         side('random batches', short, { groupByLength: false }),
         side(`packed into rows of ${short} tokens`, short, { packing: true }),

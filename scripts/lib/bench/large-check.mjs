@@ -5,7 +5,7 @@ import { Failure, say } from '../console.mjs';
 import { ROOT } from '../run.mjs';
 import { aurora, evaluationsOf, runIn, stepsOf } from './large-run.mjs';
 
-/** Of losses, of the change of the adapter's tensors, and of the tensors themselves. */
+/** The tolerance of losses, of the change of the adapter's tensors, and of the tensors themselves. */
 const ALLOWED = 1e-3;
 const PIECES = { the: [5], cat: [6], played: [8, 10], ',': [17], unaffable: [11, 12, 13] };
 const START = 2;
@@ -28,7 +28,7 @@ export function check(folder, experiment, texts, length) {
     aurora(folder, ['train', experiment, '--out', runs, ...args]);
     return runIn(runs);
   };
-  // What an adapter begins with is saved by no run: this one leaves it as it was.
+  // No run saves an adapter's initial values: this one leaves them as they were.
   const start = run('start', 1e-30);
   const end = run('end', RATE);
   const ids = (text) => [START, ...text.split(' ').flatMap((word) => PIECES[word])].slice(0, length);

@@ -16,7 +16,7 @@ export function aurora(folder, args) {
   return { seconds: (performance.now() - began) / 1000, kilobytes: peakIn(peak) };
 }
 
-/** The same for a command that is asked to stop, as by Ctrl+C, as soon as a condition holds. */
+/** Runs a command that is asked to stop, as by Ctrl+C, as soon as a condition holds. */
 export async function auroraUntil(folder, args, holds) {
   const { probe, peak } = probeIn(folder);
   const began = performance.now();

@@ -3,7 +3,7 @@ import { Failure } from '../console.mjs';
 
 /** Float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-5;
-/** Of a step in int8, which is approximate: that it learns the same. */
+/** The tolerance of a step in int8, which is approximate: it must learn the same. */
 const INT8_TOLERANCE = 0.01;
 
 /** Figures of one case; a loss that differs between the ways means that they did not do the same work. */
@@ -26,7 +26,7 @@ export function summarize(name, rounds, sides) {
 
 const whole = (v, unit) => `${Math.round(v).toLocaleString('en-US')} ${unit}`;
 
-/** One Markdown table for all cases. */
+/** A Markdown table for all cases. */
 export function table(results) {
   const rows = results.flatMap(({ name, figures }) => [
     [`**${title(name)}**`, '', '', '', '', ''],

@@ -55,11 +55,11 @@ function spread(values) {
   return { median: median(values), from: at(0.25), to: at(0.75) };
 }
 
-/** Of the times of one round: other load on the machine changes both. */
+/** The ratio of the times of one round: other load on the machine changes both. */
 const ratio = (ours, other, command) =>
   spread(ours.times[command].map((ms, i) => ms / other.times[command][i]));
 
-/** One Markdown table for all cases; the other side is PyTorch unless another name is given. */
+/** A Markdown table for all cases; the other side is PyTorch unless another name is given. */
 export function table(results, other = 'PyTorch') {
   const rows = results.flatMap(({ name, ours, int8, torch, limit }) => {
     const row = (what, of) => [what, of(ours), int8 ? of(int8) : '–', torch ? of(torch) : '–', '', ''];
@@ -99,10 +99,10 @@ const rate = (side, command) => {
 };
 
 const PRODUCTS = new Set(['MatMul', 'Gemm', 'FusedMatMul']);
-/** How many other operators are named, the slowest first. */
+/** The number of other operators that are named, the slowest first. */
 const NAMED = 8;
 
-/** What keeps a step from the machine's limit: the share of each operator in the time of its nodes. */
+/** The operators that keep a step from the machine's limit: the share of each in the time of its nodes. */
 export function profileTable(profiles) {
   const rows = profiles.map(({ name, operators }) => {
     const all = operators.reduce((sum, { ms }) => sum + ms, 0);

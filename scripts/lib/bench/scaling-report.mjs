@@ -3,9 +3,7 @@ import { markdownTable, median } from './sections.mjs';
 /** A step may grow by this much more than its products, as a slope, before the report says so. */
 const MARGIN = 0.05;
 
-/**
- * What is varied, by its name in bench/scaling.ts, with the unit of its sizes.
- */
+/** The varied quantities, by their names in bench/scaling.ts, with the unit of their sizes. */
 export const AXES = {
   width: 'width (hidden size)',
   depth: 'depth (layers)',
@@ -59,7 +57,7 @@ const two = (v) => v.toFixed(2).replace('-', '−');
 const grows = ({ time: [low, middle, high] }) => `${two(middle)} (${two(low)} to ${two(high)})`;
 const ms = (v) => `${v < 10 ? v.toFixed(1) : Math.round(v).toLocaleString('en-US')} ms`;
 
-/** One row for each axis. */
+/** A row for each axis. */
 export const table = (results) =>
   markdownTable(
     ['', 'sizes', 'a step', 'time', 'FLOPs', 'estimate', 'time, large end', 'FLOPs, large end'],

@@ -13,7 +13,7 @@ export const PLACES = [
   { engine: 'tfjs', device: 'webgpu', name: 'TensorFlow.js, webgpu', hub: false },
   { engine: 'tfjs', device: 'tensorflow', name: 'TensorFlow.js, tensorflow', hub: false },
 ];
-/** One after another in time would be similar ones: in this order, the first few of them are of many kinds. */
+/** Neighbors in time would be similar: in this order, the first few of them are of many kinds. */
 const STRIDE = 7;
 /** The nonlinear layer alone: in seconds it shows whether a device can be used. */
 const FIRST = join(FIXTURES, 'reference', 'anl.json');

@@ -5,7 +5,10 @@ const whole = (v) => Math.round(v).toLocaleString('en-US');
 const mb = (v) => (v === undefined ? '–' : `${whole(v)} MB`);
 const small = (v) => (v === null ? 'not finite' : v.toExponential(1));
 
-/** Whether every number that was computed is right. A way that the device does not support is no error, but for float32. */
+/**
+ * True if every number that was computed is right. A way that the device does not support counts as an error for
+ * float32 only.
+ */
 export const passed = ({ references, steps, devices }) =>
   devices.problem === undefined &&
   references.every((r) => r.problem === undefined && r.done.length > 0 && r.done.every((f) => f.agrees)) &&

@@ -43,7 +43,7 @@ function rowOf({ name, tolerance, here, cpu }) {
   return { name, gap, tolerance, step, cpuStep: cpu.step, hostMB, gpuMB };
 }
 
-/** As bench/step.ts takes it: a micro-batch is a number of examples. */
+/** The way as bench/step.ts takes it: a micro-batch is a number of examples. */
 const wayOf = (way, path) => (way === 'quarters' ? `${Number(/-(\d+)x\d+\.json$/.exec(path)[1]) / 4}` : way);
 
 /** Losses, time and memory of a few steps, or why there are none: `failed` unless the device refused them. */

@@ -10,7 +10,7 @@ const MODULES = join(ROOT, 'node_modules');
 export const GPU_TARGETS = ['linux-x64', 'win32-x64'];
 
 /**
- * What Install GPU Support needs, under `dist/gpu`: for each part a folder that it copies, with the package's own
+ * The files for Install GPU Support, under `dist/gpu`: for each part a folder that it copies, with the package's own
  * unmodified install scripts. An installed extension has no npm, so each dependency is bundled into one file. Contains
  * no native files: the scripts download those.
  * @returns esbuild's metafiles, for the notices
@@ -55,7 +55,7 @@ const MOCKS = ['aws-sdk', 'mock-aws-s3', 'nock'];
 
 const TFJS = '@tensorflow/tfjs-node-gpu';
 
-/** What the install scripts need besides Node. */
+/** The dependencies of the install scripts besides Node. */
 const DEPENDENCIES = {
   'onnxruntime-node': ['adm-zip', 'global-agent'],
   [TFJS]: ['adm-zip', 'https-proxy-agent', 'progress', 'rimraf', 'tar'],

@@ -2,18 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryPages } from './repository.mjs';
 
-/** Of the icon on the marketplace, in pixels. */
+/** The size of the icon on the marketplace, in pixels. */
 const ICON = 128;
 const MOST_KEYWORDS = 30;
 
-/** Whether a version belongs to the pre-release channel: VS Code's convention is an odd minor version. */
+/** True if a version belongs to the pre-release channel: VS Code's convention is an odd minor version. */
 export const isPreRelease = (version) => Number(version.split('.')[1]) % 2 === 1;
 
 /**
- * What is still missing before the package can be published, one sentence each.
+ * The missing parts before the package can be published, one sentence each.
  * @param {string} root the repository's folder
  * @param {Record<string, any>} manifest its package.json
- * @param {boolean} preRelease whether the package is made for the pre-release channel
+ * @param {boolean} preRelease true if the package is made for the pre-release channel
  * @returns {string[]}
  */
 export function missingForPublishing(root, manifest, preRelease) {

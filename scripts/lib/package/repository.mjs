@@ -1,4 +1,4 @@
-/** Where hosts keep a file as it is, and a page about it, below a repository. */
+/** The addresses at which hosts keep a file as it is, and a page about it, below a repository. */
 const HOSTS = {
   'github.com': { images: 'raw/HEAD', links: 'blob/HEAD' },
   'gitlab.com': { images: '-/raw/HEAD', links: '-/blob/HEAD' },

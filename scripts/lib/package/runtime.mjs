@@ -38,7 +38,7 @@ function stageOnnxRuntime(platform, to) {
   const from = join(ROOT, 'node_modules');
   const [napi] = readdirSync(join(from, 'onnxruntime-node/bin'));
   copyScripts(join(from, 'onnxruntime-node'), join(to, 'onnxruntime-node'), 'dist');
-  // Only what its require() loads; its ES modules are for browser bundlers.
+  // Only the files that its require() loads; its ES modules are for browser bundlers.
   copyScripts(join(from, 'onnxruntime-common'), join(to, 'onnxruntime-common'), 'dist/cjs');
   const binaries = join('onnxruntime-node/bin', napi, platform);
   cpSync(join(from, binaries), join(to, binaries), {

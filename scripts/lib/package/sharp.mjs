@@ -4,7 +4,7 @@ import { fetchPackage } from '../npm-package.mjs';
 import { ROOT } from '../run.mjs';
 import { readTarball } from '../tarball.mjs';
 
-/** What only compiling against it needs. */
+/** The files that only compiling against it needs. */
 const UNUSED = /\/include\//;
 
 /** sharp and what it requires, each with the folder of its scripts. */

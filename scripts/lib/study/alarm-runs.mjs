@@ -1,4 +1,4 @@
-/** What the committed studies train, for scripts/study-alarms.mjs. */
+/** The runs of the committed studies, for scripts/study-alarms.mjs. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -29,9 +29,9 @@ export const alarmRuns = () => {
 };
 
 /**
- * Those of its table, `rejected` where the rate search took another rate. AuroRA r=4 at the highest rate of all, which
- * the search took for SpamAssassin, is trained in full and with all its seeds; LoRA of the ranks that explode at that rate
- * on a part of the rows, also in full.
+ * The runs of its table, `rejected` where the rate search took another rate. AuroRA r=4 at the highest rate of all,
+ * which the search took for SpamAssassin, is trained in full and with all its seeds; LoRA of the ranks that explode at
+ * that rate on a part of the rows, also in full.
  */
 function demo() {
   const [header, ...rows] = readFileSync(join(ROOT, 'docs/studies/demo/runs.csv'), 'utf8')

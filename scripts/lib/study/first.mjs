@@ -1,4 +1,4 @@
-/** What the first study trains, on each of the data sets of study.mjs. */
+/** The methods that the first study trains, on each of the data sets of study.mjs. */
 export const METHODS = {
   'head only': { method: 'none' },
   'LoRA r=2': { method: 'lora', rank: 2, alpha: 4, targetModules: ['query', 'value'] },

@@ -2,7 +2,7 @@ const CENTER = 'adapter.centerInputs=true';
 const PENALTY = 'training.offsetPenalty=10';
 const STATIC = 'training.staticEpochs=1';
 
-/** What the study of merging changes in the recipe of the first one, on each of its data sets. */
+/** The changes of the study of merging in the recipe of the first one, on each of its data sets. */
 export const WAYS = {
   'as in the paper': [],
   'inputs centered': [CENTER],

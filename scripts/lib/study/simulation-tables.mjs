@@ -11,7 +11,7 @@ const DIFFERENCES = [
 ];
 
 /**
- * What a column simulates. Without predictions, a test generalizes only to other seeds on the same texts; if methods
+ * The simulation of a column. Without predictions, a test generalizes only to other seeds on the same texts; if methods
  * are good at different texts, there is a true difference on these texts, and nothing is guaranteed.
  */
 const COLUMNS = [
@@ -76,7 +76,7 @@ export function metricTables({ simulation, studies, seed, say }) {
   return tablesOf('False alarms of other metrics', sizes, 'seeds', titles, cells);
 }
 
-/** One table per level; the cells by row and title. */
+/** A table for each level; the cells by row and title. */
 function tablesOf(what, sizes, head, titles, cells) {
   const rows = [...new Set(cells.map((c) => c.row))];
   const tables = LEVELS.map((level, i) => ({
@@ -102,7 +102,7 @@ function tablesOf(what, sizes, head, titles, cells) {
   return { tables, counts };
 }
 
-/** How often a true difference in accuracy is detected at 5%. */
+/** The rate at which a true difference in accuracy is detected at 5%. */
 export function powerTable({ simulation, studies, seed, say }) {
   const rounds = Math.ceil(studies / 10);
   const rows = SEEDS.flatMap((seeds) =>
@@ -153,7 +153,7 @@ function shareText(alarms, studies, level) {
 }
 
 /**
- * Whether so many alarms are very unlikely (less than once in 10,000 such cells) if the level holds: the upper tail of
+ * True if so many alarms are very unlikely (less than once in 10,000 such cells) if the level holds: the upper tail of
  * the binomial distribution.
  */
 export function exceeds({ level, alarms, studies }) {

@@ -16,7 +16,7 @@ import { ensureChromium, ensurePackages } from '../system.mjs';
 import { readTarball } from '../tarball.mjs';
 import { HOME, VERSIONS } from './versions.mjs';
 
-/** What building its native modules requires; ripgrep is 1.100's search. */
+/** The packages for building its native modules; ripgrep is 1.100's search. */
 const PACKAGES = ['ripgrep', 'python3', 'make', 'g++', 'pkg-config'];
 const LIBRARIES = ['libkrb5-dev', 'libsecret-1-dev', 'libx11-dev', 'libxkbfile-dev'];
 const INSTALL_LIMIT_MS = 15 * 60_000;

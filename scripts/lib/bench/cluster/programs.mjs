@@ -38,7 +38,7 @@ export async function buildClusterBench() {
 export const writeStudy = (folder, trials, kind, state) =>
   ask(['write', folder, String(trials), kind, state]);
 
-/** What one case of bench/cluster took: `ms` by what was done, and CPU time and memory of it all. */
+/** The result of one case of bench/cluster: `ms` by action, and CPU time and memory of it all. */
 export const measureCase = (name, folder, { file, sweep }) => ask([name, folder, file, sweep]);
 
 function ask(args) {

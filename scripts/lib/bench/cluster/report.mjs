@@ -36,7 +36,7 @@ const ROWS = {
   },
 };
 
-/** Of cases that measure it. */
+/** The longest wait of cases that measure it. */
 function longestWait(ms) {
   const waits = Object.entries(ms).flatMap(([part, time]) => (part.endsWith('Blocked') ? time : []));
   return waits.length > 0 ? `${Math.round(Math.max(...waits))} ms` : undefined;

@@ -4,7 +4,7 @@ import { say } from '../../console.mjs';
 import { cleanUp, FOLDER, inNewProcesses, prepareCase, takeTurns } from '../cases.mjs';
 import { Contestant } from '../contestant.mjs';
 
-/** What is adapted, and the goal for the time of AuroRA's step beside LoRA's. */
+/** The adapted layers, and the goal for the time of AuroRA's step beside LoRA's. */
 const TARGETS = [
   { what: 'query and value', targets: 'query,value', goal: 1.015 },
   { what: 'all linear layers', targets: 'all-linear', goal: 1.025 },

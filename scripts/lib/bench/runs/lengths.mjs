@@ -31,7 +31,7 @@ export async function lengths({ threads, rounds }) {
     return sides.map(({ name, times, cpuTimes, about }) => ({
       way: name,
       padding: 1 - about.tokens / about.positions,
-      // Of each epoch: the longest steps are part of all of them.
+      // The longest steps are part of each epoch.
       epochs: epochs(times.step),
       cpu: epochs(cpuTimes.step),
     }));

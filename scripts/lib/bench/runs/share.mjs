@@ -17,8 +17,8 @@ import {
 const PRELOAD = join(ROOT, 'scripts/lib/bench/runs/runtime-times.cjs');
 
 /**
- * How much of a run's time is not the runtime's: real runs of `aurora train`, whose calls of ONNX Runtime are timed. From the
- * begin of the first step to the last checkpoint.
+ * The part of a run's time that is not the runtime's: real runs of `aurora train`, whose calls of ONNX Runtime are
+ * timed. From the begin of the first step to the last checkpoint.
  */
 export function share({ threads, rounds }) {
   const cases = [
@@ -79,7 +79,7 @@ function split(run, calls) {
   const spent = (isStep) => sum(within.filter((call) => call[2] === isStep).map(([, ms]) => ms));
   const [inSteps, inOthers] = [spent(true), spent(false)];
   const steps = 1000 * sum(rows.map(({ seconds }) => seconds));
-  // The time of the steps alone: evaluations of the model are no cost of a step.
+  // The time of the steps alone: evaluations of the model are not part of a step.
   const whole = to - from - inOthers;
   return {
     steps: rows.length,

@@ -64,7 +64,7 @@ function measured(args) {
   return { seconds: (performance.now() - began) / 1000, cpu: childrenSeconds() - cpu };
 }
 
-/** How many trials the sweep ran at a time, and with how many threads. */
+/** The number of trials that the sweep ran at a time, and their threads. */
 function roomOfSweep() {
   const sweeps = join(FOLDER, '.aurora', 'sweeps', 'sweep');
   const [own] = readdirSync(sweeps);
