@@ -43,7 +43,7 @@ function recordOf({ kind, data, adapters }: Task, plan: Plan, run: string): Omit
       ...(metrics && { loss: rounded(metrics.loss, 5), metric: rounded(metrics[baseline.metric] ?? NaN, 5) }),
       ...(form && { form }),
     })),
-    // As while it is trained: none of the static form.
+    // The values during training: none of the static form.
     shares: events.flatMap((e) => {
       if (e.kind !== 'activations' || plan.trainedForm(e.step) !== 'dynamic') return [];
       const { layers } = decodeSnapshot(readFileSync(join(run, e.path)));

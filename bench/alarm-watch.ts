@@ -4,7 +4,10 @@ import { alarmsIn, type RecordedRun } from '../test/unit/training/alarms/recorde
 /** Repetitions, of which the fastest counts: others have been disturbed. */
 const ROUNDS = 20;
 
-/** What the alarms cost a step: replays the curves of the studies, and prints microseconds. Usage: alarm-watch FIXTURE */
+/**
+ * The cost of the alarms in a step: replays the curves of the studies, and prints microseconds. Usage: alarm-watch
+ * FIXTURE
+ */
 function main(file: string): void {
   const runs = JSON.parse(readFileSync(file, 'utf8')) as RecordedRun[];
   const steps = runs.reduce((sum, run) => sum + run.loss.length, 0);

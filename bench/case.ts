@@ -14,7 +14,7 @@ export interface DenseArray {
   data: number[];
 }
 
-/** One benchmark case: everything that both programs need to run the same steps. */
+/** A benchmark case: everything that both programs need to run the same steps. */
 export interface BenchCase {
   /** The ONNX file, next to the case. */
   model: string;
@@ -26,7 +26,7 @@ export interface BenchCase {
   pooling: 'mean' | 'first-token';
   classes: number;
   adapter: TrainedSpec;
-  /** Of a step's graph, whose products alone are counted as FLOPs. */
+  /** The cost of a step's graph, whose products alone are counted as FLOPs. */
   cost: { nodes: number; flops: number };
   /** Paths of the adapted layers. */
   modules: string[];

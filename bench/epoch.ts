@@ -69,7 +69,7 @@ function paddedToLongest(task: Task): Task {
   return { ...task, feeds: (dataset, indices, _, pass) => task.feeds(dataset, indices, longest, pass) };
 }
 
-/** As many rows as hold about as many texts as a batch of the experiment. */
+/** The rows that hold about as many texts as a batch of the experiment. */
 function rowsOfBatch({ spec, data, trainingSet }: Task): number {
   const { batchSize } = spec.training;
   return Math.max(

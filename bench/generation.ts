@@ -12,7 +12,7 @@ import { MicroBatches } from '../src/training/micro-batch/micro-batches';
 import { initialParameters, prepareTask, type Task } from '../src/training/task/task';
 import { answerCommands } from './commands';
 
-/** How many texts are written side by side. */
+/** The number of texts that are written side by side. */
 const TEXTS = 4;
 /** Tokens of each. */
 const PROMPT = 128;
@@ -62,7 +62,7 @@ function prompts({ data }: Task): number[][] {
   throw new Error(`Only ${found.length} of the texts have ${PROMPT} tokens.`);
 }
 
-/** No token ends a text, so that all are equally long. */
+/** No token ends a text, so that all have one length. */
 const writing = (prompt: readonly number[], beams: number): Writing => ({
   prompt,
   maxTokens: NEW,

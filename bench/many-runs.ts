@@ -14,7 +14,7 @@ export function makeManyRuns(folder: string, count: number): string {
   return file;
 }
 
-/** Of a sweep over these, with seeds. */
+/** The ranks of a sweep, with seeds. */
 const RANKS = [1, 2, 4, 8, 16];
 const RATES = [1e-4, 3e-4, 1e-3, 3e-3];
 

@@ -14,10 +14,10 @@ import { HEAD } from './case';
 /** 500 MB of weights in BERT-base's shape, two layers deeper. */
 const SIZE = { layers: 14, hidden: 768, heads: 12, feedForward: 3072, vocabulary: 30522, positions: 512 };
 const CHUNK = 2 ** 22;
-/** How often memory is looked at while the model is opened. */
+/** The time between two looks at memory while the model is opened. */
 const LOOK_MS = 2;
 
-/** Bytes of this process's memory that are no mapped file. */
+/** Bytes of this process's memory that do not map a file. */
 const ownMemory = (): number =>
   1024 * Number(/RssAnon:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
 
@@ -58,8 +58,8 @@ async function open(path: string, threads: number): Promise<Record<string, numbe
 }
 
 /**
- * Usage: opening make|read|open FILE THREADS. Prints one line of JSON: milliseconds, bytes of the file, and how much memory
- * that is no mapped file grew by, at most.
+ * Usage: opening make|read|open FILE THREADS. Prints one line of JSON: milliseconds, bytes of the file, and the largest
+ * growth of memory that does not map a file.
  */
 async function main(action: string, path: string, threads: number): Promise<object> {
   if (action === 'make') {

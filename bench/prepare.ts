@@ -77,14 +77,14 @@ function main(
   process.stdout.write(`${out}\n`);
 }
 
-/** Of the timed adapter's rank. */
+/** An adapter with the timed rank. */
 function adapterOf(method: string, targets: string): TrainedSpec {
   const { rank, alpha } = TIMED_ADAPTER;
   const targetModules = targets === 'all-linear' ? targets : targets.split(',');
   return { ...adapterDefaults(method), rank, alpha, targetModules } as unknown as TrainedSpec;
 }
 
-/** What a step's graph has to compute, before the runtime optimizes it. */
+/** The operations of a step's graph, before the runtime optimizes it. */
 function costOf(model: Model, adapter: TrainedSpec, batch: number, length: number): BenchCase['cost'] {
   const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapter);
   const sizes = new Map(['input_ids', 'attention_mask'].map((name) => [name, [batch, length]]));

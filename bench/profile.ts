@@ -21,8 +21,9 @@ interface Event {
 }
 
 /**
- * Where the time of a step goes. Usage: profile CASE THREADS STEPS; prints one line of JSON: by operator, how many nodes run
- * in a step and for how many milliseconds, as ONNX Runtime's own profile says (which makes each node a little slower).
+ * The distribution of a step's time. Usage: profile CASE THREADS STEPS; prints one line of JSON: by operator, the
+ * number of nodes that run in a step and their milliseconds, from ONNX Runtime's own profile (which makes each node a
+ * little slower).
  */
 async function main(path: string, threads: number, steps: number): Promise<void> {
   const folder = mkdtempSync(join(dirname(path), 'step-'));

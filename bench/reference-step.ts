@@ -46,7 +46,7 @@ export interface StepDifference {
   loss: number;
   /** ‖g − g′‖ / ‖g‖ over all gradients together. */
   gradient: number;
-  /** The same for the worst tensor, among those with at least a hundredth of the whole norm. */
+  /** The difference in the worst tensor, among those with at least a hundredth of the whole norm. */
   worstTensor: number;
 }
 

@@ -5,8 +5,8 @@ import { Catalog } from '../src/extension/runs/catalog';
 import { makeManyRuns } from './many-runs';
 
 /**
- * How long the Experiments view waits for a thousand finished runs, and how long the host is busy meanwhile. Prints one
- * JSON line in milliseconds: the first scan, a scan of unchanged folders, and the longest timer delay.
+ * The time that the Experiments view waits for a thousand finished runs, and the time that the host is busy in it.
+ * Prints one JSON line in milliseconds: the first scan, a scan of unchanged folders, and the longest timer delay.
  */
 const RUNS = Number(process.argv[2] ?? 1000);
 

@@ -30,7 +30,7 @@ interface Setting {
 }
 
 const BASE: Setting = { layers: 4, hidden: 128, batch: 8, length: 32, rank: 2 };
-/** What varies, and over which sizes; the rest is as above, or smaller where the largest would take too long. */
+/** The varied quantities and their sizes; the rest is as above, or smaller where the largest would take too long. */
 const AXES: Record<string, Setting[]> = {
   width: [32, 64, 128, 256, 512].map((hidden) => ({ ...BASE, hidden })),
   depth: [1, 2, 4, 8, 16, 32].map((layers) => ({ ...BASE, layers })),

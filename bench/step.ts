@@ -113,7 +113,7 @@ function inWay(source: string, way: string, folder: string): string {
   return out;
 }
 
-/** The same batch split into batches of a few examples each. */
+/** The batch split into batches of a few examples each. */
 function split(inputs: HostTensors, examples: number): HostTensors[] {
   const batch = inputs[LABELS].dims[0];
   return Array.from({ length: Math.ceil(batch / examples) }, (_, i) => {

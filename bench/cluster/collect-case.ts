@@ -79,6 +79,6 @@ function bringerFrom(from: string, runs: string, copy: string): RunBringer {
   return new RunBringer({ rsync, shell: localShell(), home: join(copy, '.aurora'), there, here });
 }
 
-/** Packs the same files of these runs as `follow` and `collect` bring. */
+/** Packs the same files of these runs that `follow` and `collect` copy. */
 const packing = (names: readonly string[]): string =>
   `find ${names.join(' ')} -name checkpoints -prune -o -type f -print0 | tar --create --null --files-from=-`;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkExperiment, loadSweep } from '../../src/runs/experiment/load';
 import { timed } from './timed';
 
-/** What makes the trials of the file: `aurora sweep`, and the editor after each pause in typing. */
+/** The times to make the file's trials: in `aurora sweep`, and in the editor after each pause in typing. */
 export async function experimentCase({ file }: { file: string }): Promise<Record<string, number>> {
   const load = await timed(() => loadSweep(file));
   const text = readFileSync(file, 'utf8');

@@ -10,7 +10,7 @@ import type { SweepSpec } from '../../src/experiment/sweep';
 export type SweepKind = 'random' | 'grid';
 
 export const STEPS = 1000;
-/** Where successive halving first compares trials. */
+/** The step at which successive halving first compares trials. */
 export const FIRST_RUNG = 100;
 /** Steps between evaluations. */
 export const EVERY = 50;
@@ -82,7 +82,9 @@ const ROLES = {
   validation: 'validation.jsonl',
 } as const;
 
-/** What the trials were trained on, as a node of the cluster found it: its file system has other identities. */
+/**
+ * The files that the trials were trained on, as a node of the cluster found them: its file system has other identities.
+ */
 export const inputsOf = (folder: string) =>
   (Object.keys(ROLES) as (keyof typeof ROLES)[]).map((role) => {
     const { name, size, sha256 } = FILES.find((file) => file.name === ROLES[role])!;

@@ -8,7 +8,7 @@ import { writeStandIn } from './stand-in';
 import { studyCase } from './study-case';
 import type { SweepKind } from './experiment';
 
-/** What is measured on a simulated study, by name: times in milliseconds by what was done. */
+/** The measurements on a simulated study, by name: times in milliseconds by action. */
 const CASES: Record<
   string,
   (study: { folder: string; file: string; sweep: string }) => Promise<Record<string, number>>

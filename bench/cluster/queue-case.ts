@@ -58,7 +58,7 @@ export async function queueCase({
   };
 }
 
-/** How long it takes to write what Slurm gets for trials that have not begun. */
+/** The time to write Slurm's files for trials that have not begun. */
 async function submitted({
   folder,
   file,

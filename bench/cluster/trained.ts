@@ -21,7 +21,7 @@ export interface Trained {
   inputs: InputFile[];
   /** When it began, in ms since 1970. */
   began: number;
-  /** How far it was trained. */
+  /** The step to which it was trained. */
   steps: number;
   /** `rung`: it waits to be compared with the others. */
   state: 'finished' | 'rung';
@@ -33,8 +33,9 @@ const CHECKPOINT_EVERY = 100;
 const SHAPES = { labels: ['no', 'yes'], modules: ['encoder.layer.0.attention.self.query'] };
 
 /**
- * A run's folder as a trainer on the node of a cluster leaves it. Nothing is flushed to the disk, so that ten thousand are
- * written in a minute. Of checkpoints and adapters only the number of files is real; their size depends on the model.
+ * A run's folder as a trainer on the node of a cluster leaves it. Nothing is flushed to the disk, so that ten thousand
+ * are written in a minute. Only the number of files of checkpoints and adapters is real; their size depends on the
+ * model.
  */
 export function writeTrained(trained: Trained): void {
   const { run, trial, spec, inputs, steps, state } = trained;
@@ -146,7 +147,7 @@ function resultOf(trained: Trained) {
 
 const curves = new Map<number, Buffer>();
 
-/** The same for all trials: nothing that is measured depends on its values. */
+/** A curve for all trials: nothing that is measured depends on its values. */
 function curve(steps: number): Buffer {
   const known = curves.get(steps);
   if (known) return known;

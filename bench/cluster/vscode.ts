@@ -1,6 +1,9 @@
 import { fill } from '../../src/base/fill';
 
-/** What the Experiments view needs of VS Code, without a window: what the editor itself takes for rows is not measured. */
+/**
+ * The parts of VS Code that the Experiments view needs, without a window: the editor's own time for rows is not
+ * measured.
+ */
 export class EventEmitter<T> {
   private readonly listeners = new Set<(value: T) => unknown>();
   readonly event = (listener: (value: T) => unknown) => {
