@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { setTranslations } from '../base/l10n';
 import { registerClusterNotices } from './cluster/notices';
 import { registerDemo } from './commands/demo';
 import { registerGet } from './commands/get';
@@ -37,6 +38,7 @@ export type Api = Pick<Services, 'store' | 'trainer'>;
 
 /** Wires the parts together; nothing is spawned or scanned here. */
 export function activate(context: vscode.ExtensionContext): Api {
+  setTranslations(vscode.l10n.bundle ?? {});
   const log = vscode.window.createOutputChannel('AuroRA', { log: true });
   const store = createRunStore(context, log);
   const trainer = createTrainerClient(context, log);

@@ -133,12 +133,7 @@ const experiment: Subject = {
       const file = join(f, 'x.aurora.json');
       const text = readFileSync(file, 'utf8');
       neverRefuses(() => {
-        textFindings(
-          new ExperimentText(file, text),
-          checkExperiment(file, text).problems,
-          'aurora',
-          (m) => m,
-        );
+        textFindings(new ExperimentText(file, text), checkExperiment(file, text).problems, 'aurora');
       });
     },
   ],

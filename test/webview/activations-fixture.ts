@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fill } from '../../src/base/fill';
 import { ActivationsSession, type RunFacts } from '../../src/extension/panels/activations/session';
 import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseActivationsMessage } from '../../src/protocol/panels/activations';
@@ -56,7 +55,6 @@ export async function wire(
     run,
     post: toPage.post,
     facts: () => Promise.resolve(wired.facts),
-    say: fill,
     openRow: (file, line) => wired.rows.push(`${file}:${line}`),
     copy: (text) => wired.copied.push(text),
     failed: (e) => wired.errors.push(String(e)),

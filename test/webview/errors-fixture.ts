@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fill } from '../../src/base/fill';
 import { ErrorsSession } from '../../src/extension/panels/errors/session';
 import type { MeasuredOn } from '../../src/experiment/evaluation-sets';
 import { predictionsFile } from '../../src/runs/predictions';
@@ -67,7 +66,6 @@ export async function wire(made: Predictions, options: Options = {}): Promise<Wi
           events: [],
           sets: options.sets ?? ['validation'],
         }),
-      say: fill,
       predict: () => {
         w.asked++;
         writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));

@@ -1,5 +1,4 @@
 import { basename, resolve } from 'node:path';
-import { fill } from '../../src/base/fill';
 import { PlaygroundSession } from '../../src/extension/panels/playground/session';
 import type { OpenProgram } from '../../src/extension/launcher/client';
 import { startProgram } from '../../src/extension/launcher/program';
@@ -76,7 +75,6 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
       // A copy, because the session keeps changing its view.
       toPage.post(structuredClone(message));
     },
-    say: fill,
     titleOf: (run) => basename(run),
     shapesOf: () => options.shapes ?? { input: 'text', answer: 'label' },
     pickRuns: () => Promise.resolve(options.picks ?? []),

@@ -12,7 +12,7 @@ import type {
 } from '../../src/protocol/panels/activations';
 import { onThemeChange } from '../charts/theme';
 import { connect, post, savedUi, saveUi } from '../ui/host';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { gridKey } from './grid-keys';
 import { largeView } from './large';
 import { csv, SORTS, type Sort } from './numbers';

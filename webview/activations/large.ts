@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import type { LayerMessage, SigmaInfo, WordsMessage } from '../../src/protocol/panels/activations';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { heatMap } from './heat-map';
 import { r2Text } from '../../src/base/number-text';
 import { csv, number, shareText } from './numbers';

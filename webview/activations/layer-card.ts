@@ -2,7 +2,7 @@ import { html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { LayerCard, SigmaInfo } from '../../src/protocol/panels/activations';
 import { chartColors, DASHES } from '../charts/theme';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { r2Text } from '../../src/base/number-text';
 import { shareText } from './numbers';
 

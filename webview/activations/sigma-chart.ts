@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, svg, type SVGTemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { LayerMessage, SigmaInfo } from '../../src/protocol/panels/activations';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { number, shareText, ticks } from './numbers';
 
 const HEIGHT = 340;

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import type { ViewMessage } from '../../src/protocol/panels/activations';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { SPEEDS, type Player } from './player';
 
 /** Training time: one tick per snapshot; they need not be evenly spaced in steps. */

@@ -2,7 +2,7 @@ import { html, nothing, svg } from 'lit';
 import type { ShownImage } from '../../src/protocol/activation-examples';
 import type { Word, WordsMessage } from '../../src/protocol/panels/activations';
 import { namedRow } from '../../src/protocol/row-place';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { number } from './numbers';
 
 /** What this layer's σ bends: the words in the chosen bin, with their context. */

@@ -12,7 +12,7 @@ import type {
   BudgetToPage,
 } from '../../src/protocol/panels/budget';
 import { connect, post, savedUi, saveUi } from '../ui/host';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { BudgetChart } from './chart';
 import { controls } from './controls';
 import { comparison, headline } from './comparison';

@@ -2,7 +2,7 @@ import { html, LitElement, svg, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { Budget, Curve } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { axisMark } from './format';
 import { count, shortNumber } from '../../src/base/number-text';
 import { linearMarks, logMarks, rankMarks } from './marks';

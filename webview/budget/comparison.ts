@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { AdapterBudget, Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { flops } from './format';
 import { bytes, count, shortNumber } from '../../src/base/number-text';
 import { sharePercent } from '../../src/base/percent';

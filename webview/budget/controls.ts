@@ -11,7 +11,7 @@ import type {
   ModelState,
 } from '../../src/protocol/panels/budget';
 import type { Recipe } from '../../src/experiment/paper';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { recipeControl } from './recipe';
 
 export interface ControlsInput {

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Budget } from '../../src/protocol/budget';
 import type { BudgetFields } from '../../src/protocol/panels/budget';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 import { sharePercent } from '../../src/base/percent';
 

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 
 /** One row per adapted module, with the total below. */

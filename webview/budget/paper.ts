@@ -7,7 +7,7 @@ import {
   type Recipe,
   type RecipeSettings,
 } from '../../src/experiment/paper';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** What the paper reports for this model and how it was trained, with its source and what it leaves open. */
 export function paperSection(paper: PaperReport, chosen: string | undefined): TemplateResult {

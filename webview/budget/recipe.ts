@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import type { BudgetFields } from '../../src/protocol/panels/budget';
 import type { PaperReport, Recipe } from '../../src/experiment/paper';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { isSubject, METHOD_ORDER } from '../../src/experiment/methods';
 
 const NONE = 'none';

@@ -4,7 +4,7 @@ import { bytes, shortNumber } from '../../src/base/number-text';
 import { stepTime } from '../../src/base/time-text';
 import type { BudgetStep } from '../../src/protocol/panels/budget';
 import type { StepCost, StepMemory } from '../../src/protocol/step-cost';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { flops } from './format';
 
 export interface StepInput {

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { BudgetAnswer } from '../../src/protocol/panels/budget';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 export interface WriteInput {
   name: string;

@@ -4,7 +4,7 @@ import { chosen, type List, type Order } from '../../src/protocol/errors-view/ch
 import { parseMeasuredOn, setName, type MeasuredOn } from '../../src/experiment/evaluation-sets';
 import type { ErrorsFromHost, ErrorsFromPage, ErrorsOpen } from '../../src/protocol/panels/errors';
 import { connect, post, savedUi, saveUi } from '../ui/host';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 import { choicePart } from './choices/part';
 import type { Cell } from './labels/matrix-keys';

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { rowIn, rowWord } from '../../src/protocol/row-place';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 import type { CommonModel } from './model';
 import type { ExampleCells } from './part';

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import type { List, Order } from '../../src/protocol/errors-view/choice';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 import { examplesTable } from './list-table';
 import type { CommonModel } from './model';

@@ -1,7 +1,7 @@
 import { cautiousPercent } from '../../src/base/percent';
 import { formatMetric } from '../../src/experiment/metrics';
 import { accuracyOf, FEW, type Slice } from '../../src/protocol/errors-view/slices';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** How well slices of the examples are answered. */
 export interface Measures {

@@ -1,5 +1,5 @@
 import { cautiousPercent } from '../../src/base/percent';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 import type { CommonModel } from './model';
 import { rightMeasures } from './measures';

@@ -1,6 +1,6 @@
 import { html, nothing, svg } from 'lit';
 import { FEW, type LengthBin } from '../../src/protocol/errors-view/slices';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 import type { Measure, Measures } from './measures';
 import type { CommonModel } from './model';

@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { formatMetric, metricInfo, metricValue } from '../../src/experiment/metrics';
 import { shownMetrics } from '../../src/experiment/shown-metrics';
 import { absentWords } from '../../src/protocol/absent-labels';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import type { Model } from './model';
 import type { AnswerPart } from './part';
 

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Trouble } from '../../src/protocol/panels/playground-view';
 import type { PlaySample, Prediction } from '../../src/protocol/playground';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { nameOf, type Column } from './columns';
 import { labelSetAnswer } from './label-sets/answer';
 import { labelAnswer } from './labels/answer';

@@ -9,7 +9,7 @@ import type {
 import { applyLine, type PlaygroundView } from '../../src/protocol/panels/playground-view';
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import { connect, post, savedUi, saveUi } from '../ui/host';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { answerCard } from './answer-card';
 import { below } from './below';
 import { columnsOf } from './columns';

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import type { PlaySample } from '../../src/protocol/playground';
 import { legend } from '../spans/marked-text';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import type { Column } from './columns';
 import { labelSetOf } from './label-sets/label-set';
 import { FEW_LABELS } from './labels/answer';

@@ -1,6 +1,6 @@
 import type { AnswerView, PlaygroundView, SubjectView } from '../../src/protocol/panels/playground-view';
 import type { PlayFacts, PlayVariant } from '../../src/protocol/playground';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** A source of answers: a subject, or its base. */
 export interface Column {

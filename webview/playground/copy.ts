@@ -1,5 +1,5 @@
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { numberText } from '../../src/base/number-text';
 import { cautiousPercent } from '../../src/base/percent';
 import { columnsOf, labelsOf, nameOf, type Column } from './columns';

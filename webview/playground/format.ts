@@ -1,6 +1,6 @@
 import { stepTime } from '../../src/base/time-text';
 import type { Prediction } from '../../src/protocol/playground';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 export const tokens = (count: number): string => (count === 1 ? t('1 token') : t('{0} tokens', count));
 

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { ImageShape, PlayImage } from '../../src/protocol/playground';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 export interface ImageActions {
   /** The answer in the data, while a validation image is shown. */

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** Errors, with the next step. */
 export function notices({ notice, program, problem }: PlaygroundView, restart: () => void): TemplateResult {

@@ -4,7 +4,7 @@ import {
   isGenerationSettings,
   type GenerationSettings,
 } from '../../src/protocol/playground';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { numberFields, type NumberField } from './number-fields';
 
 /** As typed; errors are shown beside it. */

@@ -1,6 +1,6 @@
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { numberText } from '../../src/base/number-text';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { cautiousPercent } from '../../src/base/percent';
 import type { Prediction } from '../../src/protocol/playground';
 import { labelsOf, nameOf, type Column } from './columns';

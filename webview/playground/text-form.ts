@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { isAskable } from './choices';
 import { settingsForm, settingsOf, type TypedSettings } from './settings';
 

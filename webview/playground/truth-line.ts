@@ -1,7 +1,7 @@
 import type { AnswerShape } from '../../src/experiment/tasks/kind';
 import type { PlaySample } from '../../src/protocol/playground';
 import { namedRow } from '../../src/protocol/row-place';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { FEW_SPANS } from './spans/answer';
 import { listed } from './spans/spans';
 

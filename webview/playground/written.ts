@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { inTemplate } from '../../src/experiment/prompt-template';
 import type { Generated } from '../../src/protocol/playground';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import type { CardContext } from './answer-card';
 import type { Column } from './columns';
 import { shortNumber } from '../../src/base/number-text';

@@ -6,7 +6,7 @@ import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/proto
 import type { ChartFormat } from '../../src/protocol/panels/save-chart';
 import { lowerBound, nearest } from '../charts/search';
 import { connect, post, saveUi, savedUi } from '../ui/host';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import './chart-figure';
 import { ChartParts } from './charts/chart-parts';
 import { chartNote, drawnQuantities } from './charts/macro-f1';

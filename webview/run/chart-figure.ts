@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { LineChart, type ChartOptions, type ChartView } from '../charts/line-chart';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { swatch, validationSwatch } from './parts';
 
 /** A value beside a chart's heading: a run's value at the cursor, or its last. */

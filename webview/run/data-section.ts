@@ -1,7 +1,7 @@
 import { nothing } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import type { CsvTable } from '../../src/protocol/panels/run';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import type { RunData } from './model';
 import { dataTable, type DataPlace } from './tables';
 

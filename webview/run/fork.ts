@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { lastAtMost } from '../charts/search';
 import { epochText } from '../../src/base/number-text';
 import { formatCount, formatDuration, formatLoss } from './format';

@@ -1,7 +1,7 @@
 import { bytes, count, shortNumber } from '../../src/base/number-text';
 import { durationText } from '../../src/base/time-text';
 import { formatMetric } from '../../src/experiment/metrics';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 export const formatNumber = shortNumber;
 

@@ -3,7 +3,7 @@ import { deviceLine, deviceWords } from '../../src/protocol/device-words';
 import { alarmsOf, alarmSentence } from '../../src/protocol/alarms/alarms';
 import { preparedPercent, preparingText } from '../../src/protocol/preparing';
 import type { RunAction } from '../../src/protocol/panels/run';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { formatBytes, formatCount, formatDuration, formatLoss } from './format';
 import type { RunData } from './model';
 import { swatch } from './parts';

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
 import { CHART_FORMATS, type ChartFormat } from '../../src/protocol/panels/save-chart';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { checkpointFor, forkWords, type Point } from './fork';
 
 export interface OpenMenu {

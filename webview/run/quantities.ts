@@ -5,7 +5,7 @@ import { formatMetric, METRICS, metricInfo, type MetricName } from '../../src/ex
 import type { Experiment } from '../../src/experiment/experiment';
 import { shapesOf } from '../../src/experiment/tasks/registry';
 import type { ResourceColumn } from '../../src/protocol/run-files/resources';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { formatBytes, formatLoss, formatNumber } from './format';
 import { Each, type RunData, type XAxis } from './model';
 import { Smoothed } from './smoothing';

@@ -1,6 +1,6 @@
 import { nearest } from '../charts/search';
 import { divergedCount } from '../../src/protocol/alarms/trouble';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import type { Readout } from './chart-figure';
 import type { Measured, RunData } from './model';
 import { ownSeries, smoothedRecords, type Quantity } from './quantities';

@@ -10,7 +10,7 @@ import {
   type SamplePrediction,
   type SampleRow,
 } from '../../src/protocol/run-files/samples';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';
 

@@ -8,7 +8,7 @@ import {
 } from '../../src/experiment/metrics';
 import { shownMetrics } from '../../src/experiment/shown-metrics';
 import type { CsvTable } from '../../src/protocol/panels/run';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { formatBytes, formatCount, formatDuration } from './format';
 import type { Measured, RunData } from './model';
 import { swatch } from './parts';

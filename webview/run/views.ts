@@ -1,6 +1,6 @@
 import type { ChartView } from '../charts/line-chart';
 import type { Curve } from '../charts/curve';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { marksOf } from './charts/marks';
 import type { Measured, RunData, XAxis } from './model';
 import { ownSeries, smoothedRecords, type Quantity } from './quantities';

@@ -3,7 +3,7 @@ import { betterAnswer, worseWords } from '../../src/protocol/alarms/baseline';
 import { isTroubled, troubleCounts } from '../../src/protocol/alarms/trouble';
 import type { RunEvent } from '../../src/protocol/events';
 import { preparingText } from '../../src/protocol/preparing';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';
 import { LOSS, smoothedRecords } from './quantities';

@@ -10,7 +10,7 @@ import { keptOf, type SavedView } from '../../src/study/runs-table/saved';
 import { NEWEST, startsDescending } from '../../src/study/runs-table/sort';
 import type { Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { columnsMenu } from './columns-menu';
 import type { GridActions } from './grid';
 import { TableModel } from './model';

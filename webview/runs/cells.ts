@@ -4,7 +4,7 @@ import { cellText, meanText } from '../../src/study/runs-table/format';
 import type { RowGroup } from '../../src/study/runs-table/group';
 import { isNumeric, type Column, type Value } from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { runName } from './run-name';
 
 /** States differ by more than color. */

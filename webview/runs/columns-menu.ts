@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import { columnTitle } from '../../src/study/runs-table/format';
 import type { Column } from '../../src/study/runs-table/table';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** Which columns are shown, by what they are about; settings that are the same in all runs come last. */
 export function columnsMenu(

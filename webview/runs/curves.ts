@@ -12,7 +12,7 @@ import { pointMenu, type OpenMenu } from '../run/point-menu';
 import { hasValues, LOSS, validation, type Quantity } from '../run/quantities';
 import { readouts } from '../run/readouts';
 import { DEFAULT_UI, drawnUi, fullRange, zoomOn, type DrawnUi } from '../run/views';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { runName } from './run-name';
 
 const HEIGHT = 220;

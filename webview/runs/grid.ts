@@ -4,7 +4,7 @@ import { cellText, columnTitle } from '../../src/study/runs-table/format';
 import type { SortKey } from '../../src/study/runs-table/sort';
 import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { cell, groupCell } from './cells';
 import { ColumnSizer } from './column-sizer';
 import { gridKey, widthKey } from './keys';

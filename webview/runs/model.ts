@@ -4,7 +4,7 @@ import { groupRows, type RowGroup } from '../../src/study/runs-table/group';
 import { NEWEST, sortRows, type SortKey } from '../../src/study/runs-table/sort';
 import type { TableView } from '../../src/study/runs-table/view';
 import { columnAt, type Column, type Row } from '../../src/study/runs-table/table';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** A line of the table. */
 export type Line =

@@ -7,7 +7,7 @@ import {
   type SavedView,
 } from '../../src/study/runs-table/saved';
 import { LONGEST_NAME, viewName, type TableView } from '../../src/study/runs-table/view';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { closeOnEscape } from './columns-menu';
 
 export interface ViewsActions {

@@ -1,6 +1,6 @@
 import { cellText, columnTitle } from '../../src/study/runs-table/format';
 import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** A few hundred rows show how wide a column is; formatting ten thousand takes longer than a frame. */
 const SAMPLE = 300;

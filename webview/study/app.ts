@@ -6,7 +6,7 @@ import { metricTitle } from '../../src/study/metric';
 import { missingWords } from '../../src/study/missing';
 import type { PageStudy } from '../../src/study/page-study';
 import { connect, post, savedUi, saveUi } from '../ui/host';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { sectionView } from './section';
 import { own } from '../../src/base/names';
 

@@ -2,7 +2,7 @@ import { html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { Figure } from '../../src/study/figures/figure';
 import { csv } from '../ui/csv';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { shape } from '../ui/shapes';
 import { dataTable } from './table';
 

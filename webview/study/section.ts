@@ -5,7 +5,7 @@ import type { PageStudy } from '../../src/study/page-study';
 import type { Section } from '../../src/study/study';
 import { groupTable, rateTable } from '../../src/study/tables';
 import { comparisonWords, examplesText, sectionNotes } from '../../src/study/words';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { dataTable } from './table';
 import { isHeadAlone, isSubject } from '../../src/experiment/methods';
 

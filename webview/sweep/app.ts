@@ -8,7 +8,7 @@ import { sortTrials, type Sort } from '../../src/study/sweep/order';
 import { within, type Brushes } from '../../src/study/sweep/parallel';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { csv } from '../ui/csv';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { rangeText } from './brush';
 import { parallelFigure } from './figures';
 import { header } from './header';

@@ -6,7 +6,7 @@ import { heatMap, type CellValue, type HeatCell, type HeatMap } from '../../src/
 import { isTraining } from '../../src/study/sweep/trials';
 import type { Axis } from '../../src/study/sweep/axis';
 import { csv } from '../ui/csv';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import type { Shown } from './model';
 import { PICKED } from './parallel-view';
 import { saveButtons } from './save';

@@ -1,6 +1,6 @@
 import { html, nothing, svg } from 'lit';
 import { shadeEnds, SHADES } from '../../src/study/sweep/shade';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import type { Shown } from './model';
 import { metricText } from './words';
 

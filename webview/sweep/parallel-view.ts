@@ -14,7 +14,7 @@ import {
 import { SHADES } from '../../src/study/sweep/shade';
 import { pathData } from '../../src/study/figures/svg';
 import { shape } from '../ui/shapes';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { brushKey, dragged, rangeText, type Range } from './brush';
 import type { Shown } from './model';
 

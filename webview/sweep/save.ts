@@ -4,7 +4,7 @@ import { svgText } from '../../src/study/figures/svg';
 import { SWEEP_STYLE } from '../../src/study/sweep/svg-style';
 import { CHART_FORMATS, type ChartFormat, type SaveChart } from '../../src/protocol/panels/save-chart';
 import { pngOf } from '../charts/picture-files';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /** Fired with the file to save (`SaveChart`); bubbles. */
 export const SAVE = 'save-chart';

@@ -7,7 +7,7 @@ import { formatMetric, metricInfo } from '../../src/experiment/metrics';
 import type { PageTrial, SweepFacts } from '../../src/protocol/panels/sweep';
 import type { Sort, SortKey } from '../../src/study/sweep/order';
 import { trainedSeconds } from '../../src/study/sweep/trials';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 import { NO_MENU, rowMenu, selectionMenu, trialMenu } from '../ui/row-menu';
 import type { Shown } from './model';
 import { PICKED, POINTED } from './parallel-view';

@@ -4,7 +4,7 @@ import { formatMetric, metricInfo } from '../../src/experiment/metrics';
 import { shortKeys } from '../../src/experiment/sweep';
 import type { PageTrial, PageTrialState, QueueState, SweepFacts } from '../../src/protocol/panels/sweep';
 import type { TimeLeft } from '../../src/study/sweep/time-left';
-import { t } from '../ui/l10n';
+import { t } from '../../src/base/l10n';
 
 /**
  * A trial's state in a word or two.

@@ -1,5 +1,5 @@
 import type { Init, PageState } from '../../src/protocol/panels/handshake';
-import { setTranslations } from './l10n';
+import { setTranslations } from '../../src/base/l10n';
 
 interface VsCodeApi {
   postMessage(message: unknown): void;

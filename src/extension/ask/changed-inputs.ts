@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { notify } from '../messages/notify';
 
 /**
@@ -11,7 +11,7 @@ import { notify } from '../messages/notify';
  */
 export async function askingAboutInputs<T>(
   action: (acceptChangedInputs: boolean) => PromiseLike<T>,
-  consequence = vscode.l10n.t(
+  consequence = t(
     'Restore the original files to get the results that the run would have had. If you continue, the journal records which files changed.',
   ),
 ): Promise<T | undefined> {
@@ -19,8 +19,8 @@ export async function askingAboutInputs<T>(
     return await action(false);
   } catch (e) {
     if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
-    const proceed = vscode.l10n.t('Continue with Changed Files');
-    const question = vscode.l10n.t('Continue with changed files?');
+    const proceed = t('Continue with Changed Files');
+    const question = t('Continue with changed files?');
     const options = { modal: true, detail: `${e.message}\n\n${consequence}` };
     const picked = await notify.warning(question, options, proceed);
     return picked === proceed ? action(true) : undefined;

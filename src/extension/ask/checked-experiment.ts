@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { capital } from '../../base/capital';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { loadExperiment, loadSweep } from '../../runs/experiment/load';
 import { ExperimentSource } from '../../runs/experiment/source';
 import type { Sweep } from '../../runs/experiment/sweep';
@@ -18,30 +19,22 @@ import { ExperimentProblem } from './training-problems';
 export async function checkedExperiment(file: string): Promise<Experiment> {
   const spec = atItsPlace(file, () => loadExperiment(file));
   const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
-    [['model', 'path'], spec.model.path, (p) => vscode.l10n.t('The model {0} does not exist.', p)],
+    [['model', 'path'], spec.model.path, (p) => t('The model {0} does not exist.', p)],
     // A model reads texts or images; a pipeline has its tokenizers in folders.
     [
       ['model', 'tokenizer'],
       spec.model.preprocessor === undefined && !isPipelineIndex(spec.model.path)
         ? spec.model.tokenizer
         : undefined,
-      (p) => vscode.l10n.t('The tokenizer {0} does not exist.', p),
+      (p) => t('The tokenizer {0} does not exist.', p),
     ],
-    [
-      ['model', 'preprocessor'],
-      spec.model.preprocessor,
-      (p) => vscode.l10n.t('The preprocessor {0} does not exist.', p),
-    ],
-    [['data', 'train'], spec.data.train, (p) => vscode.l10n.t('The training file {0} does not exist.', p)],
-    [
-      ['data', 'validation'],
-      spec.data.validation,
-      (p) => vscode.l10n.t('The validation file {0} does not exist.', p),
-    ],
+    [['model', 'preprocessor'], spec.model.preprocessor, (p) => t('The preprocessor {0} does not exist.', p)],
+    [['data', 'train'], spec.data.train, (p) => t('The training file {0} does not exist.', p)],
+    [['data', 'validation'], spec.data.validation, (p) => t('The validation file {0} does not exist.', p)],
     [
       ['data', 'classImages'],
       spec.data.classImages,
-      (p) => vscode.l10n.t('The folder {0} of class images does not exist.', p),
+      (p) => t('The folder {0} of class images does not exist.', p),
     ],
     ...evaluationSets(spec.data).map(
       ({ key, name, path }) =>
@@ -50,8 +43,8 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
           path,
           (p: string) =>
             name === undefined
-              ? vscode.l10n.t('The test file {0} does not exist.', p)
-              : vscode.l10n.t('The file {0} of the evaluation set {1} does not exist.', p, name),
+              ? t('The test file {0} does not exist.', p)
+              : t('The file {0} of the evaluation set {1} does not exist.', p, name),
         ] as [string[], string, (path: string) => string],
     ),
   ];

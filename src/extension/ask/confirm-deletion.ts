@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { notify } from '../messages/notify';
 
 /**
@@ -8,6 +8,6 @@ import { notify } from '../messages/notify';
  * @param keep the label of the first button: "Keep Run"
  */
 export async function confirmDeletion(question: string, detail: string, keep: string): Promise<boolean> {
-  const remove = vscode.l10n.t('Delete');
+  const remove = t('Delete');
   return (await notify.warning(question, { modal: true, detail }, keep, remove)) === remove;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import { messageOf } from './message-of';
 import { withPageSelection } from '../runs/page-row';
@@ -28,8 +29,8 @@ export function showError(log: vscode.LogOutputChannel, e: unknown): void {
     return;
   }
   log.error(e as Error);
-  const show = vscode.l10n.t('Show Log');
-  const message = vscode.l10n.t('Internal error: {0}', (e as Error).message);
+  const show = t('Show Log');
+  const message = t('Internal error: {0}', (e as Error).message);
   void notify.error(message, show).then((picked) => {
     if (picked === show) log.show();
   });
@@ -37,7 +38,7 @@ export function showError(log: vscode.LogOutputChannel, e: unknown): void {
 
 /** With the next step, where it is a command. */
 async function offerNext(e: AuroraError): Promise<void> {
-  const check = vscode.l10n.t('Check This Machine');
+  const check = t('Check This Machine');
   const picked = await notify.error(messageOf(e), ...(e.kind === 'device' ? [check] : []));
   if (picked === check) await vscode.commands.executeCommand(COMMAND.checkMachine);
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -38,8 +39,8 @@ async function pickRuns(
   if (runs.length < least) {
     const none =
       least > 1
-        ? vscode.l10n.t('This needs at least {0} runs; the workspace has {1}.', least, runs.length)
-        : vscode.l10n.t('There is no suitable run in this workspace.');
+        ? t('This needs at least {0} runs; the workspace has {1}.', least, runs.length)
+        : t('There is no suitable run in this workspace.');
     void notify.information(none);
     return [];
   }
@@ -47,7 +48,7 @@ async function pickRuns(
   const items = runs.map((run) => ({ ...runItem(run), picked: chosen.has(run.folder) }));
   const picked = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: least > 1 ? vscode.l10n.t('Select at least {0}', least) : undefined,
+    placeHolder: least > 1 ? t('Select at least {0}', least) : undefined,
     canPickMany: true,
     ignoreFocusOut: true,
     matchOnDescription: true,
@@ -55,9 +56,7 @@ async function pickRuns(
   });
   if (!picked) return [];
   if (picked.length >= least) return picked.map((p) => p.run);
-  void notify.information(
-    vscode.l10n.t('This needs at least {0} runs; {1} was selected.', least, picked.length),
-  );
+  void notify.information(t('This needs at least {0} runs; {1} was selected.', least, picked.length));
   return [];
 }
 
@@ -71,5 +70,5 @@ function folderOf(value: unknown): string[] {
 export function namesOf(runs: readonly RunEntry[], most = 3): string {
   const names = runs.slice(0, most).map((r) => `"${runLabel(r)}"`);
   const rest = runs.length - names.length;
-  return rest > 0 ? vscode.l10n.t('{0} and {1} more', names.join(', '), rest) : names.join(', ');
+  return rest > 0 ? t('{0} and {1} more', names.join(', '), rest) : names.join(', ');
 }

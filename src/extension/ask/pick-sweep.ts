@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { isTreeNode } from '../runs/nodes';
 import type { RunEntry, SweepEntry } from '../runs/store';
@@ -32,7 +33,7 @@ export async function sweepFrom(
         ? argument.folder
         : undefined;
   if (folder !== undefined) return all.find(({ sweep }) => sweep.folder === folder);
-  if (all.length === 0) void notify.information(vscode.l10n.t('There are no sweeps in this workspace.'));
+  if (all.length === 0) void notify.information(t('There are no sweeps in this workspace.'));
   if (all.length < 2) return all[0];
   const items = all.map((one) => {
     const { label, description } = sweepRow(one.sweep, one.runs, rowContext());

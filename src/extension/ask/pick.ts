@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { isTreeNode, runFolderOf } from '../runs/nodes';
@@ -21,7 +22,7 @@ export async function runFrom(
   if (folder !== undefined) return services.store.run(folder) ?? services.store.refreshRun(folder);
   const runs = (await runsInTreeOrder(services)).filter(choice.filter ?? (() => true));
   if (runs.length === 0) {
-    void notify.information(vscode.l10n.t('There is no suitable run in this workspace.'));
+    void notify.information(t('There is no suitable run in this workspace.'));
     return undefined;
   }
   if (runs.length === 1) return runs[0];
@@ -50,7 +51,7 @@ export async function experimentFrom(
   const known = (await store.experiments()).filter((e) => e.exists).sort(byName);
   if (known.length === 0) {
     void notify.information(
-      vscode.l10n.t('There are no experiments in this workspace. Create one with "AuroRA: New Experiment".'),
+      t('There are no experiments in this workspace. Create one with "AuroRA: New Experiment".'),
     );
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { Translate } from '../translate';
+import { t } from '../../base/l10n';
 
 /** The outcome of a step: continue, go back, or canceled. */
 export type Outcome = 'next' | 'back' | 'cancel';
@@ -56,5 +56,5 @@ function followers<S>(steps: readonly Step<S>[], state: S): { count: number; abo
 }
 
 /** "New Experiment (9 of 13)", or "New Experiment (3 of about 11)" while the number of steps is not known. */
-export const titleAt = ({ title, step, total, about }: Place, t: Translate): string =>
+export const titleAt = ({ title, step, total, about }: Place): string =>
   about ? t('{0} ({1} of about {2})', title, step, total) : t('{0} ({1} of {2})', title, step, total);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { inputBox } from '../messages/input';
 import { titleAt, type Place } from './run-steps';
 
@@ -29,7 +30,7 @@ export function pick<I extends vscode.QuickPickItem>(
   { items, placeholder, active, typed, many, fill }: Choices<I>,
 ): Promise<readonly I[] | 'back' | 'cancel'> {
   const input = vscode.window.createQuickPick<I>();
-  const title = titleAt(place, vscode.l10n.t);
+  const title = titleAt(place);
   Object.assign(input, {
     title,
     placeholder,
@@ -76,7 +77,7 @@ export function pick<I extends vscode.QuickPickItem>(
     input.onDidTriggerButton(() => end('back'));
     input.onDidAccept(() => {
       if (input.selectedItems.length > 0) end([...input.selectedItems]);
-      else if (many) input.title = `${title}: ${vscode.l10n.t('select at least one')}`;
+      else if (many) input.title = `${title}: ${t('select at least one')}`;
     });
     input.onDidHide(() => end('cancel'));
     input.show();
@@ -92,7 +93,7 @@ export function ask(
     problem,
   }: { prompt: string; value: string; problem: (value: string) => Promise<string | undefined> },
 ): Promise<{ text: string } | 'back' | 'cancel'> {
-  const title = titleAt(place, vscode.l10n.t);
+  const title = titleAt(place);
   const { input, refuse } = inputBox({ title, prompt, value, ignoreFocusOut: true });
   input.valueSelection = [0, value.replace(/\.aurora\.json$/, '').length];
   if (place.step > 1) input.buttons = [vscode.QuickInputButtons.Back];

@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { notify } from '../messages/notify';
 
 /**
@@ -12,9 +12,9 @@ export async function orTakeOver(action: (takeOver: boolean) => Thenable<unknown
     await action(false);
   } catch (e) {
     if (!(e instanceof AuroraError && e.kind === 'owned')) throw e;
-    const takeOver = vscode.l10n.t('Take Over');
-    const question = vscode.l10n.t('Take over from another machine?');
-    const advice = vscode.l10n.t(
+    const takeOver = t('Take Over');
+    const question = t('Take over from another machine?');
+    const advice = t(
       'Take over only if you are sure that it has ended: two trainers must not write to the same run.',
     );
     const options = { modal: true, detail: `${e.message}\n\n${advice}` };

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { messageOf } from './message-of';
 import { MissingError, type MissingPiece } from '../../executors/missing';
 import { notify } from '../messages/notify';
 
 /** The one place to get each thing that can be missing. */
 const ACTIONS: Record<MissingPiece, { title: () => string; command: string; arguments?: unknown[] }> = {
-  trust: { title: () => vscode.l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' },
+  trust: { title: () => t('Manage Workspace Trust'), command: 'workbench.trust.manage' },
   node: openNodePath(),
   nodeSetting: openNodePath(),
   runtime: showExtension(),
@@ -14,7 +15,7 @@ const ACTIONS: Record<MissingPiece, { title: () => string; command: string; argu
 
 function openNodePath() {
   return {
-    title: () => vscode.l10n.t('Open Settings'),
+    title: () => t('Open Settings'),
     command: 'workbench.action.openSettings',
     arguments: ['aurora.nodePath'],
   };
@@ -22,7 +23,7 @@ function openNodePath() {
 
 function showExtension() {
   return {
-    title: () => vscode.l10n.t('Show Extension'),
+    title: () => t('Show Extension'),
     command: 'workbench.extensions.search',
     arguments: ['@id:aurora-lab.aurora-lab'],
   };
@@ -72,10 +73,6 @@ export class ExperimentProblem extends Error {
 async function showProblem({ message, file, line, column, more }: ExperimentProblem): Promise<void> {
   const at = new vscode.Position(line, column);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
-  const rest = more > 0 ? ` ${vscode.l10n.t('More problems: {0}.', more)}` : '';
-  offer(
-    `${messageOf({ message })}${rest}`,
-    vscode.l10n.t('Show Problems'),
-    'workbench.actions.view.problems',
-  );
+  const rest = more > 0 ? ` ${t('More problems: {0}.', more)}` : '';
+  offer(`${messageOf({ message })}${rest}`, t('Show Problems'), 'workbench.actions.view.problems');
 }

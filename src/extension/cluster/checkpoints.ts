@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { clusterEnvironment } from '../launcher/environment';
 import { programError } from '../launcher/program-error';
 import { runLabel } from '../runs/label';
@@ -16,7 +17,6 @@ import { withProgress } from '../messages/progress';
  * @returns false if the user declined or canceled
  */
 export async function offerCheckpoints(services: Services, entry: RunEntry): Promise<boolean> {
-  const { t } = vscode.l10n;
   const bring = t('Bring Checkpoints');
   const picked = await notify.information(
     t(
@@ -40,7 +40,7 @@ export async function bringCheckpoints(services: Services, run: string): Promise
   const { sweep, record, label, cluster } = trial;
   const options = {
     location: vscode.ProgressLocation.Notification,
-    title: vscode.l10n.t('Bringing the checkpoints of {0} from {1}', label, executorName(cluster.executor)),
+    title: t('Bringing the checkpoints of {0} from {1}', label, executorName(cluster.executor)),
     cancellable: true,
   };
   const came = await withProgress(options, async (_, token) => {

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { ClusterSettings } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
 import type { Services } from '../services';
@@ -28,7 +28,6 @@ export async function agreesTo(
   const key = `${on}:${file}`;
   const text = lines.join('\n');
   if (Object.hasOwn(agreed, key) && agreed[key] === text) return true;
-  const { t } = vscode.l10n;
   const run = t('Run on {0}', executorName(on));
   const picked = await notify.warning(
     t('Run on {0} with these settings of the experiment {1}?', executorName(on), experimentName(file)),

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { clusterName } from '../words/cluster/cluster-words';
 import { trialLabel } from '../runs/label';
 import type { Services } from '../services';
@@ -11,7 +12,6 @@ export async function clusterLogFrom(
   services: Services,
   argument: unknown,
 ): Promise<{ path: string; label: string } | undefined> {
-  const { t } = vscode.l10n;
   const trial = argument === undefined ? await picked(services) : await clusterTrialOf(services, argument);
   if (!trial) return undefined;
   const { label, cluster, sweep } = trial;
@@ -19,14 +19,13 @@ export async function clusterLogFrom(
   if (log !== undefined && existsSync(log)) return { path: log, label };
   void notify.information(
     log === undefined
-      ? t('{0} has no log of {1} yet: it has not been started.', label, clusterName(sweep.cluster!, t))
+      ? t('{0} has no log of {1} yet: it has not been started.', label, clusterName(sweep.cluster!))
       : t('The log {0} is not here yet: it is brought with the files of its run.', log),
   );
   return undefined;
 }
 
 async function picked({ store }: Services): Promise<ClusterTrialEntry | undefined> {
-  const { t } = vscode.l10n;
   const sweeps = (await store.experiments()).flatMap(({ sweeps, runs }) =>
     sweeps.map((sweep) => ({ sweep, byId: new Map(runs.map((run) => [run.id, run])) })),
   );

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import type { SweepEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -11,9 +12,9 @@ export async function tellLosses(services: Services, folder: string, ids: readon
   const found = (await services.store.experiments()).flatMap(({ sweeps, runs }) =>
     sweeps.filter((s) => s.folder === folder).map((sweep) => ({ sweep, runs })),
   );
-  const message = found.length > 0 ? lossText(found[0].sweep, found[0].runs, ids, vscode.l10n.t) : undefined;
+  const message = found.length > 0 ? lossText(found[0].sweep, found[0].runs, ids) : undefined;
   if (message === undefined) return;
-  const [open, log] = [vscode.l10n.t('Open Sweep'), vscode.l10n.t('Show Cluster Log')];
+  const [open, log] = [t('Open Sweep'), t('Show Cluster Log')];
   const buttons = [...(ids.length === 1 ? [log] : []), open];
   const picked = await notify.warning(message, ...buttons);
   if (picked === open) services.panels.openSweep(folder);
@@ -23,9 +24,8 @@ export async function tellLosses(services: Services, folder: string, ids: readon
 
 /** A notification that the scheduler does not answer. */
 export async function tellUnreachable({ panels }: Services, { cluster, folder }: SweepEntry): Promise<void> {
-  const { t } = vscode.l10n;
   const open = t('Open Sweep');
-  const what = unreachableText(cluster!, t, vscode.env.language);
+  const what = unreachableText(cluster!, vscode.env.language);
   const picked = await notify.warning(
     `${what} ${t('Nothing is lost; it is asked again until it answers.')}`,
     open,

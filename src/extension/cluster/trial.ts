@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { own } from '../../base/names';
+import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { requestCancel, requestResume } from '../../runs/sweep/cancel';
 import type { TrialRecord } from '../../runs/sweep/record';
@@ -50,7 +51,6 @@ export async function stopTrial(
   { store, trainer }: Services,
   { sweep, record, label, cluster }: ClusterTrialEntry,
 ): Promise<void> {
-  const { t } = vscode.l10n;
   if (sweep.state === 'running') requestCancel(sweep.folder, [record.number]);
   else
     await starting(t('Stopping {0} on {1}', label, executorName(cluster.executor)), () =>
@@ -69,7 +69,6 @@ export async function stopTrial(
  */
 export async function resumeTrial({ sweep, record, label, cluster }: ClusterTrialEntry): Promise<void> {
   if (sweep.state !== 'running') {
-    const { t } = vscode.l10n;
     const whole = t('Continue Sweep');
     const picked = await notify.information(
       t('Continue the whole sweep of {0} to resume {1}?', experimentName(sweep.experiment), label),
@@ -88,6 +87,6 @@ export async function resumeTrial({ sweep, record, label, cluster }: ClusterTria
     return;
   }
   requestResume(sweep.folder, [record.number]);
-  const message = vscode.l10n.t('{0} will be submitted to {1} again.', label, executorName(cluster.executor));
+  const message = t('{0} will be submitted to {1} again.', label, executorName(cluster.executor));
   void notify.information(message);
 }

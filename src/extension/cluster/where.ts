@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { ExecutorName } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
 import type { Sweep } from '../../runs/experiment/sweep';
@@ -27,9 +28,8 @@ export async function whereToRun(
   const places = placesOf(cluster, clusterSetting(), await hasSlurmHere());
   const offered = always ? places : places.filter(isConfigured);
   if (offered.length === 1) return 'local';
-  const { t } = vscode.l10n;
   const picked = await vscode.window.showQuickPick(offered.map(item), {
-    title: t('Run the sweep of {0}: {1}', experimentName(file), trialsText(trials.length, t)),
+    title: t('Run the sweep of {0}: {1}', experimentName(file), trialsText(trials.length)),
     placeHolder: t('Select where to run it'),
     ignoreFocusOut: true,
   });
@@ -40,7 +40,6 @@ export async function whereToRun(
 }
 
 function item(place: Place): PlaceItem {
-  const { t } = vscode.l10n;
   if (place.on === 'local')
     return {
       label: `$(device-desktop) ${t('This machine')}`,
@@ -64,7 +63,6 @@ function item(place: Place): PlaceItem {
 }
 
 async function explain(on: ExecutorName): Promise<void> {
-  const { t } = vscode.l10n;
   const settings = t('Open Settings');
   const message =
     on === 'slurm'

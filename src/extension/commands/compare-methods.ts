@@ -8,6 +8,7 @@ import { comparisonText } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
 import { compareFile, comparedRates, staticAblation, trialCount } from '../../experiment/comparison';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import type { TrainingSpec } from '../../experiment/experiment';
 import {
   aboutMethod,
@@ -43,7 +44,6 @@ interface State {
  * not changed.
  */
 export async function compareMethods(services: Services, argument: unknown): Promise<string | undefined> {
-  const { t } = vscode.l10n;
   const file = await experimentFrom(services, argument, t('Select an experiment to compare methods on'));
   if (file === undefined || !(await saved(file))) return undefined;
   const { adapter, model, training } = loadExperiment(file);
@@ -97,7 +97,6 @@ const adaptersOf = (state: State): number =>
 const methodStep: Step<State> = {
   ...always,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
     const once = t('one trial: its size is fixed');
     const methods = METHOD_ORDER.filter((method) => !isSubject({ method })).map((method) => ({
@@ -144,7 +143,6 @@ const methodStep: Step<State> = {
 const seedStep: Step<State> = {
   ...always,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const adapters = adaptersOf(state);
     const items = [1, 3, 5].map((seeds) => ({
       label: seeds === 1 ? t('1 seed') : t('{0} seeds', seeds),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { heldBy } from '../../files/owner';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { ownerByStatus } from '../../runs/status';
 import { restoreSweep, trashSweep, type TrashedSweep } from '../../runs/sweep/trash';
@@ -17,7 +18,7 @@ import { withProgress } from '../messages/progress';
 
 /** Deletes a sweep with its trials: asks first, moves them to the trash, and can be undone. */
 export async function deleteSweep(services: Services, argument: unknown): Promise<void> {
-  const title = vscode.l10n.t('Select a sweep to delete');
+  const title = t('Select a sweep to delete');
   let found = await sweepFrom(services, argument, title);
   if (!found) return;
   if (isRunning(found)) {
@@ -43,14 +44,12 @@ const isRunning = ({ sweep, runs }: SweepRuns): boolean =>
   sweep.state === 'running' || isUnfollowed(sweep) || runs.some((r) => isActive(r.state));
 
 async function stopFirst({ sweep, runs }: SweepRuns): Promise<boolean> {
-  const stop = vscode.l10n.t('Stop');
+  const stop = t('Stop');
   const answer = await notify.warning(
-    vscode.l10n.t('The sweep of {0} is still running.', experimentName(sweep.experiment)),
+    t('The sweep of {0} is still running.', experimentName(sweep.experiment)),
     {
       modal: true,
-      detail: vscode.l10n.t(
-        'A sweep cannot be deleted while it is running. Stopping saves its trials first.',
-      ),
+      detail: t('A sweep cannot be deleted while it is running. Stopping saves its trials first.'),
     },
     stop,
   );
@@ -71,14 +70,14 @@ async function requireFree({ sweep, runs }: SweepRuns): Promise<void> {
     if (held)
       throw new AuroraError(
         'run',
-        vscode.l10n.t(
+        t(
           'The sweep of {0} cannot be deleted: process {1} on {2} is using {3}.',
           experimentName(sweep.experiment),
           held.heldBy.pid,
           held.heldBy.host,
           folder,
         ),
-        vscode.l10n.t('Stop it there, or use Resume Sweep to take it over if that process has ended.'),
+        t('Stop it there, or use Resume Sweep to take it over if that process has ended.'),
       );
   }
 }
@@ -87,19 +86,19 @@ async function confirm({ sweep, runs }: SweepRuns): Promise<boolean> {
   const name = experimentName(sweep.experiment);
   const question =
     runs.length === 1
-      ? vscode.l10n.t('Delete the sweep of {0} with its 1 trial?', name)
-      : vscode.l10n.t('Delete the sweep of {0} with its {1} trials?', name, runs.length);
-  const detail = vscode.l10n.t(
+      ? t('Delete the sweep of {0} with its 1 trial?', name)
+      : t('Delete the sweep of {0} with its {1} trials?', name, runs.length);
+  const detail = t(
     'They will be moved to {0}. To get them back, use "AuroRA: Restore Deleted Run".',
     trashOf(sweep.folder),
   );
-  return confirmDeletion(question, detail, vscode.l10n.t('Keep Sweep'));
+  return confirmDeletion(question, detail, t('Keep Sweep'));
 }
 
 async function remove(services: Services, { sweep, runs }: SweepRuns): Promise<void> {
   const { store, log } = services;
   const name = experimentName(sweep.experiment);
-  const title = vscode.l10n.t('Deleting the sweep of {0} …', name);
+  const title = t('Deleting the sweep of {0} …', name);
   const location = vscode.ProgressLocation.Window;
   const folders = runs.map((r) => r.folder);
   let trashed: TrashedSweep;
@@ -111,8 +110,8 @@ async function remove(services: Services, { sweep, runs }: SweepRuns): Promise<v
   } finally {
     await store.refresh();
   }
-  const undo = vscode.l10n.t('Undo');
-  const message = vscode.l10n.t('Deleted the sweep of {0}. Trials: {1}.', name, trashed.trials.length);
+  const undo = t('Undo');
+  const message = t('Deleted the sweep of {0}. Trials: {1}.', name, trashed.trials.length);
   // Not awaited: the command is done, and the message may stay for a long time.
   void notify.information(message, undo).then((answer) => {
     if (answer === undo) restore(services, trashed).catch((e: unknown) => showError(log, e));

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { duplicateText } from '../../runs/experiment/duplicate';
 import { experimentName } from '../../runs/layout';
 import { experimentFrom } from '../ask/pick';
@@ -16,7 +17,6 @@ export async function duplicateExperiment(
   services: Services,
   argument: unknown,
 ): Promise<string | undefined> {
-  const { t } = vscode.l10n;
   const file = await experimentFrom(services, argument, t('Select an experiment to duplicate'));
   if (file === undefined || !(await saved(file))) return undefined;
   const folder = dirname(file);
@@ -46,7 +46,6 @@ function freeName(folder: string, name: string): string {
 }
 
 function nameProblem(folder: string, name: string): string | undefined {
-  const { t } = vscode.l10n;
   if (name === '') return t('Enter a name.');
   if (/[\\/:*?"<>|]/.test(name) || /^\.+$/.test(name))
     return t('A name cannot contain any of \\ / : * ? " < > |.');

@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
@@ -24,7 +25,7 @@ export const contributes: Contributes = {
 export const registerErrors = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.openErrors, async (argument) => {
     const run = await runFrom(services, argument, {
-      title: vscode.l10n.t('Select a run to show its errors'),
+      title: t('Select a run to show its errors'),
       filter: ({ run }) => run !== undefined && bestEvaluation(run) !== undefined,
     });
     if (run) showErrors(services, run, atOf(argument));
@@ -39,7 +40,7 @@ function atOf(argument: unknown): 'best' | 'last' | number {
 function showErrors(services: Services, entry: RunEntry, at: 'best' | 'last' | number): void {
   const step = typeof at === 'number' ? at : entry.run && stepOf(entry.run, at);
   if (step === undefined) {
-    const message = vscode.l10n.t(
+    const message = t(
       '{0} has not been evaluated yet, so there are no errors to show. The first evaluation is at the end of the first epoch, or as set by training.evaluateEvery.',
       runLabel(entry),
     );

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { HubKind } from '../../experiment/hub-reference';
 import { showError } from '../ask/guard';
 import { getFromHub, type Got } from '../hub/get';
@@ -13,7 +13,6 @@ export async function getThenOffer(services: Services, kind: HubKind, given?: st
   const got = await getFromHub(services, kind, given);
   if (!got) return;
   last[kind] = got;
-  const { t } = vscode.l10n;
   const create = t('New Experiment');
   const other = kind === 'model' ? t('Get Data Set') : t('Get Model');
   const both = last.model !== undefined && last.dataset !== undefined;

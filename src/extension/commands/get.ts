@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { explaining } from '../ask/training-problems';
@@ -48,7 +49,7 @@ export function registerGet(services: Services): vscode.Disposable {
       explaining(async () => {
         if (!vscode.workspace.isTrusted) throw untrusted();
         const { downloadNamed } = await import('../hub/download-named');
-        const file = await experimentFrom(services, argument, vscode.l10n.t('Select an experiment'));
+        const file = await experimentFrom(services, argument, t('Select an experiment'));
         return file === undefined ? undefined : downloadNamed(services, file);
       }),
     ),
@@ -56,7 +57,7 @@ export function registerGet(services: Services): vscode.Disposable {
       const { signIn } = await import('../hub/token');
       if (await signIn(context))
         void notify.information(
-          vscode.l10n.t('The token is used from the next request on, which is when it is checked.'),
+          t('The token is used from the next request on, which is when it is checked.'),
         );
     }),
     registerGuarded(log, COMMAND.signOut, async () => (await import('../hub/token')).signOut(context)),

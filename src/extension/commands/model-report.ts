@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { COMMAND } from '../ids';
 import { ReportPages } from '../notices/report-pages';
@@ -17,7 +18,7 @@ export const contributes: Contributes = {
 
 /** The command that shows the report of `aurora inspect` on a model as a document. */
 export function registerModelReport({ log, models }: Services): vscode.Disposable {
-  const lost = vscode.l10n.t('This report was lost with its window. Open it again from the Models view.');
+  const lost = t('This report was lost with its window. Open it again from the Models view.');
   const pages = new ReportPages('aurora-model', lost);
   return vscode.Disposable.from(
     pages,

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
 import { bestEvaluation, checkpointSteps } from '../runs/label';
 import type { RunEntry } from '../runs/store';
@@ -38,7 +39,6 @@ const runOpen = (entry: RunEntry): PlaygroundOpen => ({
 });
 
 async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> {
-  const { t } = vscode.l10n;
   const runs = (await store.runs()).filter(
     ({ run }) => run && (checkpointSteps(run).length > 0 || bestEvaluation(run)?.best),
   );
@@ -73,7 +73,6 @@ async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> 
 
 /** A model, optionally with an adapter's folder. */
 async function withAdapter(model: string): Promise<PlaygroundOpen | undefined> {
-  const { t } = vscode.l10n;
   const alone = { label: `$(package) ${t('No adapter')}`, description: t('the unmodified model') };
   const folder = {
     label: `$(folder-opened) ${t('Choose an adapter folder…')}`,

@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { COMMAND } from '../ids';
 import { trustedFor } from '../notices/open-report';
@@ -24,7 +25,7 @@ export const contributes: Contributes = {
 /** The command that opens a run, a checkpoint, an adapter or a model in the playground. */
 export const registerPlayground = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.openPlayground, async (argument) => {
-    const message = vscode.l10n.t(
+    const message = t(
       'The playground runs the model, which requires a trusted workspace. Budgets, CodeLens and diagnostics work without trust.',
     );
     if (!(await trustedFor(message))) return;

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { CONTEXT, INTERNAL } from '../ids';
 import { untrusted } from '../../executors/missing';
 import { handOver } from '../launcher/trainer-client';
@@ -39,8 +40,8 @@ export async function runDemo(services: Services, demo: DemoName): Promise<strin
 
 /** Opening a folder reloads the window, and the run continues. */
 function offerFolder({ context, trainer }: Services, folder: string): void {
-  const open = vscode.l10n.t('Open Folder');
-  const message = vscode.l10n.t(
+  const open = t('Open Folder');
+  const message = t(
     'The demo is training in {0}, and its runs are in the Experiments view. Open that folder to work on its files; training continues.',
     folder,
   );

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { saved } from '../ask/saved';
 import { agreesTo } from '../cluster/confirm';
@@ -37,7 +38,7 @@ export async function runSweep(
   const { store, panels } = services;
   const file =
     (await sweepOf(services, argument))?.experiment ??
-    (await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to run its sweep')));
+    (await experimentFrom(services, argument, t('Select an experiment to run its sweep')));
   if (file === undefined) return;
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file)) || !(await offerDownload(services, file))) return;
@@ -66,10 +67,7 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
   askedToStop.add(sweep.folder);
   try {
     const name = experimentName(sweep.experiment);
-    const title = vscode.l10n.t(
-      'Stopping the sweep of {0}: its trials finish the current step and save',
-      name,
-    );
+    const title = t('Stopping the sweep of {0}: its trials finish the current step and save', name);
     const location = vscode.ProgressLocation.Window;
     // Nobody may follow a sweep whose trials are in a cluster's queue.
     const state = await withProgress({ location, title }, async () => {
@@ -81,11 +79,11 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
     const entry = (await store.experiments()).find((e) => e.file === sweep.experiment);
     const after = entry?.sweeps.find((s) => s.folder === sweep.folder) ?? sweep;
     const { runs } = bySweep([after], entry?.runs ?? []).groups[0] ?? { runs: [] };
-    const { message } = sweepEndText(after, runs, vscode.l10n.t);
+    const { message } = sweepEndText(after, runs);
     const isGood = state === 'stopped' || state === 'finished';
     const say = isGood ? notify.information : notify.warning;
     // VS Code shows a message without buttons on one line, cut off.
-    const open = vscode.l10n.t('Open Sweep');
+    const open = t('Open Sweep');
     void say(message, open).then((picked) => {
       if (picked === open) panels.openSweep(sweep.folder);
     });
@@ -105,9 +103,9 @@ async function runningSweep({ store }: Services): Promise<SweepEntry | undefined
   const running = (await store.experiments()).flatMap((e) =>
     e.sweeps.filter((s) => s.state === 'running' || isUnfollowed(s)),
   );
-  if (running.length === 0) void notify.information(vscode.l10n.t('No sweep is running in this workspace.'));
+  if (running.length === 0) void notify.information(t('No sweep is running in this workspace.'));
   if (running.length < 2) return running[0];
   const items = running.map((sweep) => ({ label: experimentName(sweep.experiment), sweep }));
-  const title = vscode.l10n.t('Select a sweep to stop');
+  const title = t('Select a sweep to stop');
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.sweep;
 }

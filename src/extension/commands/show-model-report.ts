@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { modelPath } from '../../files/model-path';
 import { openReport } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
@@ -15,12 +16,11 @@ export async function showReport(
   argument: unknown,
 ): Promise<void> {
   if (!(argument instanceof vscode.Uri)) return;
-  const { t } = vscode.l10n;
   const path = modelPath(argument.fsPath);
   const name = basename(path);
   const options = { location: vscode.ProgressLocation.Notification, title: t('Reading {0}…', name) };
   const read = await withProgress(options, () => models.report(path).catch(refused));
-  await openReport(pages.put(name, path, modelReport(path, read, t)));
+  await openReport(pages.put(name, path, modelReport(path, read)));
 }
 
 function refused(e: unknown): AuroraError {

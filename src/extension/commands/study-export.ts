@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { writeAtomic } from '../../files/atomic';
 import { openReport } from '../notices/open-report';
 
 /** Asks for a folder, writes a study's report into a new subfolder, and shows it. */
 export async function exportStudy(title: string, files: ReadonlyMap<string, string>): Promise<void> {
-  const { t } = vscode.l10n;
   const [folder] =
     (await vscode.window.showOpenDialog({
       title: t('Select a folder for the report'),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { StudyLine } from '../../study/lines';
 import { programError } from '../launcher/program-error';
 import { trustedFor } from '../notices/open-report';
@@ -12,7 +13,6 @@ let going = false;
 
 /** Measures the data that a study needs from runs, with a notification that can be canceled. */
 export async function measureStudy({ trainer, log }: Services, runs: readonly string[]): Promise<void> {
-  const { t } = vscode.l10n;
   const message = t('Measuring runs the models, which requires a trusted workspace.');
   if (runs.length === 0 || going || !(await trustedFor(message))) return;
   going = true;

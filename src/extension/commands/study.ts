@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
@@ -26,15 +27,11 @@ export const registerStudy = (services: Services): vscode.Disposable =>
     const { panels } = services;
     const isOfRuns = isTreeNode(argument) ? argument.kind !== 'experiment' : Array.isArray(argument);
     if (isOfRuns || rowsFor(args).length > 1) {
-      const title = vscode.l10n.t('Select the runs to compare in a study');
+      const title = t('Select the runs to compare in a study');
       const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
       if (runs.length > 0) panels.openStudy({ runs: runs.map((r) => r.folder) });
       return;
     }
-    const file = await experimentFrom(
-      services,
-      argument,
-      vscode.l10n.t('Select an experiment to study its runs'),
-    );
+    const file = await experimentFrom(services, argument, t('Select an experiment to study its runs'));
     if (file !== undefined) panels.openStudy({ experiment: file });
   });

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { sweepPaths } from '../../runs/sweep/record';
@@ -91,25 +92,25 @@ export const registerSweeps = (services: Services): vscode.Disposable =>
       vscode.commands.executeCommand(COMMAND.runSweep, argument),
     ),
     registerGuarded(services.log, COMMAND.openSweep, async (argument, from) => {
-      const found = await sweepFrom(services, argument, vscode.l10n.t('Select a sweep to open'));
+      const found = await sweepFrom(services, argument, t('Select a sweep to open'));
       if (found) services.panels.openSweep(found.sweep.folder, from === FROM_ROW);
     }),
     registerGuarded(services.log, COMMAND.studySweep, async (argument) => {
-      const title = vscode.l10n.t('Select a sweep to study its trials');
+      const title = t('Select a sweep to study its trials');
       const found = await sweepFrom(services, argument, title);
       if (!found) return;
       const runs = found.runs.filter((r) => r.run).map((r) => r.folder);
       if (runs.length > 0) services.panels.openStudy({ runs });
-      else void notify.information(vscode.l10n.t('No trial of this sweep has started yet.'));
+      else void notify.information(t('No trial of this sweep has started yet.'));
     }),
     registerGuarded(services.log, COMMAND.revealSweep, async (argument) => {
-      const title = vscode.l10n.t('Select a sweep to reveal its folder');
+      const title = t('Select a sweep to reveal its folder');
       const found = await sweepFrom(services, argument, title);
       const { revealFolder } = await import('./runs/reveal-folder');
       if (!found) return;
       const record = vscode.Uri.file(sweepPaths(found.sweep.folder).sweep);
       await revealFolder(found.sweep.folder, {
-        label: vscode.l10n.t('Open {0}', basename(record.fsPath)),
+        label: t('Open {0}', basename(record.fsPath)),
         show: () => vscode.window.showTextDocument(record),
       });
     }),

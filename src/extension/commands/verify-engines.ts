@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { programError } from '../launcher/program-error';
 import { openReport, trustedFor } from '../notices/open-report';
@@ -22,7 +23,7 @@ const going = new Set<string>();
 
 /** Saves the file, compares the engines and shows the report. */
 export async function verify(services: Services, pages: ReportPages, file: string): Promise<void> {
-  const message = vscode.l10n.t('Verifying runs the model, which requires a trusted workspace.');
+  const message = t('Verifying runs the model, which requires a trusted workspace.');
   if (going.has(file) || !(await trustedFor(message))) return;
   if (!(await saved(file))) return;
   going.add(file);
@@ -30,7 +31,7 @@ export async function verify(services: Services, pages: ReportPages, file: strin
     const report = await compare(services, file);
     if (!report?.result) return;
     const name = experimentName(file);
-    const page = pages.put(`${name} engines`, file, verifyMarkdown(name, report, vscode.l10n.t));
+    const page = pages.put(`${name} engines`, file, verifyMarkdown(name, report));
     await tell(file, report.result, page);
   } finally {
     going.delete(file);
@@ -39,7 +40,6 @@ export async function verify(services: Services, pages: ReportPages, file: strin
 
 /** Undefined if the user canceled. */
 function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
-  const { t } = vscode.l10n;
   const title = t('Verifying {0} on both engines', experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return withProgress(options, async (progress, token) => {
@@ -47,7 +47,7 @@ function compare({ trainer }: Services, file: string): Thenable<VerifyReport | u
     const report: VerifyReport = { ran: [] };
     const onLine = (text: string) => {
       const line = parseVerifyLine(text);
-      const message = line && addVerifyLine(report, line, t);
+      const message = line && addVerifyLine(report, line);
       if (message !== undefined) progress.report({ message });
     };
     try {
@@ -70,9 +70,8 @@ async function tell(
   result: NonNullable<VerifyReport['result']>,
   page: vscode.Uri,
 ): Promise<void> {
-  const { t } = vscode.l10n;
   const showReport = t('Show Report');
-  const text = `${experimentName(file)}: ${verifySummary(result, t)}`;
+  const text = `${experimentName(file)}: ${verifySummary(result)}`;
   const picked = result.agree
     ? await notify.information(text, showReport)
     : await notify.error(text, showReport);

@@ -1,5 +1,6 @@
 import { errorText } from '../../base/number-text';
 import { stepTime } from '../../base/time-text';
+import { t } from '../../base/l10n';
 import { placeWords } from '../../protocol/device-words';
 import type { PreflightProblem } from '../../protocol/preflight';
 import type {
@@ -14,7 +15,6 @@ import type {
 } from '../../protocol/verification';
 import { code, escape, table } from '../markdown';
 import { programLine } from '../launcher/program-line';
-import type { Translate } from '../translate';
 
 /** The reports of `aurora verify` so far. */
 export interface VerifyReport {
@@ -30,7 +30,7 @@ export const parseVerifyLine = (line: string): VerifyLine | undefined =>
   programLine(line, ['setup', 'ran', 'kinks', 'result', 'problem']);
 
 /** Adds a line to the report and returns the progress text for the next step; undefined if there is nothing new. */
-export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Translate): string | undefined {
+export function addVerifyLine(report: VerifyReport, line: VerifyLine): string | undefined {
   switch (line.kind) {
     case 'setup':
       report.setup = line;
@@ -59,7 +59,7 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
 }
 
 /** A sentence for the notification. */
-export function verifySummary({ agree, rows, first }: VerifyResult, t: Translate): string {
+export function verifySummary({ agree, rows, first }: VerifyResult): string {
   if (agree) {
     const errors = rows.map((r) => r.error ?? 0);
     return t('The engines agree; the largest difference is {0}.', errorText(Math.max(...errors)));
@@ -71,25 +71,21 @@ export function verifySummary({ agree, rows, first }: VerifyResult, t: Translate
 }
 
 /** The whole report as Markdown. */
-export function verifyMarkdown(
-  name: string,
-  { setup, ran, kinks, result }: VerifyReport,
-  t: Translate,
-): string {
+export function verifyMarkdown(name: string, { setup, ran, kinks, result }: VerifyReport): string {
   return [
     `# ${t('Engine comparison: {0}', escape(name))}`,
-    ...(result ? [`**${escape(verifySummary(result, t))}**`] : []),
-    ...(setup ? [setupText(setup, t)] : []),
-    ...(kinks ? [kinksText(kinks, t)] : []),
-    ...(result ? [rowsTable(result.rows, t), explanation(t)] : []),
-    ...(result?.first ? firstPart(result.first, t) : []),
-    ...(ran.length > 0 ? [`## ${t('Steps')}`, ranTable(ran, t)] : []),
+    ...(result ? [`**${escape(verifySummary(result))}**`] : []),
+    ...(setup ? [setupText(setup)] : []),
+    ...(kinks ? [kinksText(kinks)] : []),
+    ...(result ? [rowsTable(result.rows), explanation()] : []),
+    ...(result?.first ? firstPart(result.first) : []),
+    ...(ran.length > 0 ? [`## ${t('Steps')}`, ranTable(ran)] : []),
   ]
     .join('\n\n')
     .concat('\n');
 }
 
-function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, t: Translate): string {
+function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup): string {
   const [a, b] = places.map((p) => placeWords(p, t));
   const sentence =
     // Images have one token each.
@@ -105,7 +101,7 @@ function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, 
   return dropout ? `${sentence} ${t('Both used the same dropout masks.')}` : sentence;
 }
 
-function kinksText({ values, operators, texts, of }: VerifyKinks, t: Translate): string {
+function kinksText({ values, operators, texts, of }: VerifyKinks): string {
   const names = operators.map(code).join(', ');
   const why =
     values === 1
@@ -127,7 +123,7 @@ function kinksText({ values, operators, texts, of }: VerifyKinks, t: Translate):
   return `${why} ${rest}`;
 }
 
-function rowsTable(rows: readonly VerifyRow[], t: Translate): string {
+function rowsTable(rows: readonly VerifyRow[]): string {
   const words = {
     initial: t('initial'),
     perturbed: t('perturbed'),
@@ -140,7 +136,7 @@ function rowsTable(rows: readonly VerifyRow[], t: Translate): string {
     rows.map((r) => [
       words[r.values],
       words[r.what],
-      number(r.error, t),
+      number(r.error),
       errorText(r.tolerance),
       r.agree ? t('agree') : `**${t('differ')}**`,
       r.worst === undefined ? '' : code(r.worst),
@@ -149,19 +145,19 @@ function rowsTable(rows: readonly VerifyRow[], t: Translate): string {
   );
 }
 
-const explanation = (t: Translate): string =>
+const explanation = (): string =>
   t(
     'Differences are relative to the largest magnitude of each tensor. Perturbed: with seeded noise in each trainable tensor, because an untrained adapter has B = 0, which makes other gradients 0.',
   );
 
-function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[] {
+function firstPart(first: VerifyTensor | VerifyGradient): string[] {
   const row = (word: string, value: string): string[] => [word, value];
   const shared = [
     row(t('tensor'), code(first.tensor)),
     row(t('shape'), `\\[${first.dims.join(', ')}\\]`),
     row(t('largest difference at'), `\\[${first.position.join(', ')}\\]`),
     row(t('both values'), first.both.map(escape).join(' · ')),
-    row(t('difference'), number(first.error, t)),
+    row(t('difference'), number(first.error)),
   ];
   if (first.stage === 'forward')
     return [
@@ -186,7 +182,7 @@ function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[]
   ];
 }
 
-const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
+const ranTable = (ran: readonly VerifyRan[]): string =>
   table(
     [t('engine'), t('values'), t('loss'), t('time')],
     ran.map((r) => [
@@ -199,5 +195,4 @@ const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
   );
 
 /** JSON has no NaN. */
-const number = (error: number | null, t: Translate): string =>
-  error === null ? t('not finite') : errorText(error);
+const number = (error: number | null): string => (error === null ? t('not finite') : errorText(error));

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { explaining } from '../ask/training-problems';
@@ -19,12 +20,12 @@ export const contributes: Contributes = {
 
 /** The command that runs an experiment's first batch on both engines and reports where they differ. */
 export function registerVerify(services: Services): vscode.Disposable {
-  const lost = vscode.l10n.t('This report was lost when its window closed. Verify the experiment again.');
+  const lost = t('This report was lost when its window closed. Verify the experiment again.');
   const pages = new ReportPages('aurora-verify', lost);
   return vscode.Disposable.from(
     pages,
     registerGuarded(services.log, COMMAND.verifyEngines, async (argument) => {
-      const file = await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to verify'));
+      const file = await experimentFrom(services, argument, t('Select an experiment to verify'));
       if (file === undefined) return;
       const { verify } = await import('./verify-engines');
       await explaining(() => verify(services, pages, file));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { starting } from '../ask/starting';
 import { DEMOS, demoFolder, type DemoName } from '../runs/demo-places';
 import { makeDemoFolder } from './demo-folder';
@@ -17,7 +18,7 @@ export async function preparedDemo(
   const folder = workspaceFolder
     ? join(workspaceFolder.uri.fsPath, name)
     : demoFolder(globalStorageUri.fsPath, demo);
-  const file = await starting(vscode.l10n.t('Preparing the demo'), () =>
+  const file = await starting(t('Preparing the demo'), () =>
     makeDemoFolder(join(extensionPath, 'dist', bundle), experiment, folder),
   );
   return { file, ...(workspaceFolder && { workspaceFolder }) };

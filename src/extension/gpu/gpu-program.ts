@@ -1,12 +1,11 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import type { GpuEvent, GpuPart, GpuState } from '../../protocol/gpu-support';
 import { programError } from '../launcher/program-error';
 import type { Services } from '../services';
 import { throughNetwork } from '../launcher/network';
 import { parseGpuEvent } from '../words/gpu-text';
-
-const { t } = vscode.l10n;
 
 /** Half a gigabyte over a slow line. A stalled download ends much sooner. */
 const LONGEST_MS = 3 * 3600_000;

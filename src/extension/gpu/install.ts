@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { GPU_PARTS, type GpuPart, type GpuState } from '../../protocol/gpu-support';
 import { starting } from '../ask/starting';
 import { COMMAND } from '../ids';
@@ -9,8 +10,6 @@ import { gpuStates, installGpu, removeGpu, type GpuResult } from './gpu-program'
 import { gpuChoice, gpuResult, GpuProgressText } from '../words/gpu-text';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
-
-const { t } = vscode.l10n;
 
 /** Asks for the part if none is given. Undefined if nothing was installed. */
 export async function install(
@@ -43,7 +42,7 @@ async function chosen(services: Services): Promise<GpuPart | undefined> {
 const listed = (services: Services) => starting(t('Checking GPU support'), () => gpuStates(services));
 
 async function pick(states: readonly GpuState[], title: string): Promise<GpuPart | undefined> {
-  const items = states.map((state) => gpuChoice(state, t));
+  const items = states.map((state) => gpuChoice(state));
   const options = { title, placeHolder: t('Select a component'), matchOnDetail: true, ignoreFocusOut: true };
   return (await vscode.window.showQuickPick(items, options))?.part;
 }
@@ -55,7 +54,7 @@ async function installing(services: Services, part: GpuPart): Promise<GpuResult 
     title: t('Installing {0}', GPU_PARTS[part].title),
     cancellable: true,
   };
-  const text = new GpuProgressText(t);
+  const text = new GpuProgressText();
   try {
     return await withProgress(options, (progress, token) =>
       installGpu(services, part, (event) => progress.report(text.next(event)), token),
@@ -77,7 +76,7 @@ function failed(part: GpuPart, { message, hint }: AuroraError): void {
 }
 
 async function announce(part: GpuPart, result: GpuResult): Promise<void> {
-  const message = gpuResult(part, result, t);
+  const message = gpuResult(part, result);
   if (!result.usable) {
     const check = t('Check This Machine');
     if ((await notify.warning(message, check)) === check)

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { isCachedLater, referencesIn } from '../../runs/experiment/hub-references';
 import { ExperimentSource } from '../../runs/experiment/source';
 import { saved } from '../ask/saved';
@@ -19,7 +20,6 @@ import { withProgress } from '../messages/progress';
  * @returns true if everything is here now
  */
 export async function downloadNamed(services: Services, file: string): Promise<boolean> {
-  const { t } = vscode.l10n;
   if (!(await saved(file))) return false;
   const name = vscode.workspace.asRelativePath(file);
   const options = {
@@ -38,7 +38,7 @@ export async function downloadNamed(services: Services, file: string): Promise<b
     void notify.information(t('Everything that {0} names is on this machine.', name));
     return true;
   }
-  const { message, detail } = namedText(shown, t);
+  const { message, detail } = namedText(shown);
   const download = t('Download');
   const picked = await notify.information(message, { modal: true, detail }, download);
   if (picked !== download) return false;
@@ -56,7 +56,6 @@ export async function downloadNamed(services: Services, file: string): Promise<b
 export async function offerDownload(services: Services, file: string): Promise<boolean> {
   const missing = await missingRepositories(file);
   if (missing.length === 0) return true;
-  const { t } = vscode.l10n;
   const message =
     missing.length === 1
       ? t('{0} has not been downloaded to this machine.', missing[0])

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import type { GotReference } from '../../protocol/hub';
 import { messageOf } from '../ask/message-of';
 import type { Services } from '../services';
@@ -23,14 +24,13 @@ export async function downloading(
   args: readonly string[],
   { title, page, file }: { title: string; page: string; file?: string },
 ): Promise<GotReference[] | undefined> {
-  const { t } = vscode.l10n;
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   for (;;) {
     try {
       return await withAccess(services, page, () =>
         Promise.resolve(
           withProgress(options, (progress, token) => {
-            const text = new HubProgressText(t);
+            const text = new HubProgressText();
             return downloadHub(services, args, (event) => progress.report(text.next(event)), {
               token,
               ...(file !== undefined && { cwd: dirname(file) }),

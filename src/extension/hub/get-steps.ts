@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { HubKind } from '../../experiment/hub-reference';
 import { hubCacheFolder } from '../../files/hub-cache';
 import type { HubData } from '../../protocol/hub';
@@ -71,7 +72,7 @@ const configStep: Step<GetState> = {
     const data = dataOf(state)!;
     const picked = await pick(place, {
       items: data.configs.map((label) => ({ label })),
-      placeholder: vscode.l10n.t('Select the configuration of {0}', data.id),
+      placeholder: t('Select the configuration of {0}', data.id),
     });
     if (typeof picked === 'string') return picked;
     const args = dataArguments({ ...data, config: picked[0].label });
@@ -82,9 +83,8 @@ const configStep: Step<GetState> = {
 const splitsStep: Step<GetState> = {
   applies: (state) => (dataOf(state)?.splits.length ?? 0) > 1,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const data = dataOf(state)!;
-    const items = data.splits.map((split) => ({ ...splitRow(split, t), split }));
+    const items = data.splits.map((split) => ({ ...splitRow(split), split }));
     const before = state.shown?.kind === 'data' ? state.shown.splits.map(({ name }) => name) : [];
     const picked = await pick(place, {
       items,
@@ -121,7 +121,7 @@ const detailsStep: Step<GetState> = {
     for (;;) {
       const picked = await pick(place, {
         items,
-        placeholder: `${shown!.id} · ${repoFacts(shown!, vscode.l10n.t)}`,
+        placeholder: `${shown!.id} · ${repoFacts(shown!)}`,
         active: items[0],
       });
       if (typeof picked === 'string') return picked;
@@ -133,9 +133,8 @@ const detailsStep: Step<GetState> = {
 };
 
 function detailsItems(shown: Shown, kind: HubKind): DetailsItem[] {
-  const { t } = vscode.l10n;
   const cache = hubCacheFolder().replace(homedir(), '~');
-  const download: DetailsItem = { ...downloadRow(shown, cache, t), action: 'download' };
+  const download: DetailsItem = { ...downloadRow(shown, cache), action: 'download' };
   const page: DetailsItem = {
     label: `$(link-external) ${t('Open Page')}`,
     description: pageOf(kind, shown.id),
@@ -143,14 +142,14 @@ function detailsItems(shown: Shown, kind: HubKind): DetailsItem[] {
   };
   const about =
     shown.kind === 'model'
-      ? verdictRows(shown.verdict, t)
-      : shown.splits.filter(({ partial }) => partial).map((split) => splitRow(split, t));
+      ? verdictRows(shown.verdict)
+      : shown.splits.filter(({ partial }) => partial).map((split) => splitRow(split));
   const refused = shown.kind === 'model' && shown.verdict.usable === false;
   return [
     ...(refused ? [...about, download] : [download, ...about]),
     page,
     ...section(t('Card'), cardRows(shown)),
-    ...section(t('Files'), fileRows(shown, t)),
+    ...section(t('Files'), fileRows(shown)),
   ];
 }
 

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { HubKind } from '../../experiment/hub-reference';
 import type { GotReference } from '../../protocol/hub';
 import { runSteps } from '../ask/run-steps';
@@ -27,7 +27,6 @@ export async function getFromHub(
   kind: HubKind,
   given?: string,
 ): Promise<Got | undefined> {
-  const { t } = vscode.l10n;
   const state: GetState = { services, kind, asked: { text: '' }, ...(given !== undefined && { given }) };
   const title = kind === 'model' ? t('Get Model') : t('Get Data Set');
   if (!(await runSteps(title, getSteps, state))) return undefined;

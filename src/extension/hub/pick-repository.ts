@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { isRepoName, type HubKind } from '../../experiment/hub-reference';
 import type { FoundRepo } from '../../protocol/hub';
 import { titleAt, type Place } from '../ask/run-steps';
@@ -31,10 +32,9 @@ export function pickRepository(
   place: Place,
   asked: Asked,
 ): Promise<string | undefined> {
-  const { t } = vscode.l10n;
   const input = vscode.window.createQuickPick<NamedItem>();
   Object.assign(input, {
-    title: titleAt(place, t),
+    title: titleAt(place),
     placeholder:
       kind === 'model'
         ? t('Select a model, or type to search {0}', hubHost())
@@ -48,12 +48,12 @@ export function pickRepository(
     sortByLabel: false,
   });
   const paper = kind === 'model' ? t('The AuroRA paper’s models') : t('The AuroRA paper’s data sets');
-  const own = [separator(paper), ...suggestions(kind, t)];
+  const own = [separator(paper), ...suggestions(kind)];
   const query = new LastQuery((text, signal) => found(services, kind, text, signal));
   const show = async (value: string) => {
     const text = value.trim();
     asked.text = value;
-    const rest = rowsBeside(own, text, t);
+    const rest = rowsBeside(own, text);
     // The paper's own are filtered by VS Code; what the hub found has been filtered.
     input.items = [...own, ...rest];
     input.busy = text.length >= SHORTEST;
@@ -106,10 +106,9 @@ async function found(
 }
 
 function repoRows(repos: readonly FoundRepo[], own: readonly NamedItem[]): NamedItem[] {
-  const { t } = vscode.l10n;
   const others = repos.filter(({ id }) => !own.some(({ name }) => name === id));
   const rows = others.map((repo): NamedItem => ({
-    ...foundRow(repo, Date.now(), vscode.env.language, t),
+    ...foundRow(repo, Date.now(), vscode.env.language),
     name: repo.id,
     alwaysShow: true,
   }));
@@ -117,7 +116,7 @@ function repoRows(repos: readonly FoundRepo[], own: readonly NamedItem[]): Named
 }
 
 /** The name as it is typed: private repositories, and those of a mirror without a search, are not found. */
-function rowsBeside(own: readonly NamedItem[], text: string, t: typeof vscode.l10n.t): NamedItem[] {
+function rowsBeside(own: readonly NamedItem[], text: string): NamedItem[] {
   if (text === '' || !isRepoName(text) || own.some(({ name }) => name === text)) return [];
   return [
     separator(t('By its exact name')),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { showError } from '../ask/guard';
 import type { HubKind } from '../../experiment/hub-reference';
 import { hubSet } from '../../recipes/data/hub-sets';
@@ -22,7 +23,7 @@ export async function showing(
   const repo = (kind === 'dataset' && hubSet(name)?.repo) || name;
   const options = {
     location: vscode.ProgressLocation.Notification,
-    title: vscode.l10n.t('Asking {0} about {1}…', hubHost(), name),
+    title: t('Asking {0} about {1}…', hubHost(), name),
     cancellable: true,
   };
   try {

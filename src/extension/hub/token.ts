@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { hubHost, hubPage } from './host';
 import { inputBox } from '../messages/input';
 import { notify } from '../messages/notify';
@@ -14,7 +15,6 @@ export const storedToken = ({ secrets }: vscode.ExtensionContext): Thenable<stri
 
 /** Asks for a token and keeps it. False if the user canceled. */
 export async function signIn({ secrets }: vscode.ExtensionContext): Promise<boolean> {
-  const { t } = vscode.l10n;
   const create = { iconPath: new vscode.ThemeIcon('link-external'), tooltip: t('Create a Token…') };
   const { input, refuse } = inputBox({
     title: t('Sign In to Hugging Face'),
@@ -51,7 +51,6 @@ export async function signIn({ secrets }: vscode.ExtensionContext): Promise<bool
 }
 
 export async function signOut({ secrets }: vscode.ExtensionContext): Promise<void> {
-  const { t } = vscode.l10n;
   const was = (await secrets.get(KEY)) !== undefined;
   await secrets.delete(KEY);
   const others = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'].filter((name) => process.env[name]);
@@ -68,7 +67,6 @@ export async function offerSignIn(
   message: string,
   page: string,
 ): Promise<boolean> {
-  const { t } = vscode.l10n;
   const signedIn = (await storedToken(context)) !== undefined;
   const sign = signedIn ? t('Use Another Token') : t('Sign In');
   const open = t('Open Page');

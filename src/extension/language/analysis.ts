@@ -15,7 +15,6 @@ import { modelFileLater } from '../../files/model-path';
 import { type AdapterSpec, isHeadAlone } from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
-import type { Translate } from '../translate';
 import type { UnusableInput } from '../models/input-files';
 import { editorHint } from '../words/editor-hint';
 import { shortPaths } from '../words/short-paths';
@@ -60,7 +59,6 @@ export interface Sources {
   known: readonly string[];
   /** Rejects as `readDataHead`. */
   head(path: string, options: HeadOptions): Promise<DataHead | undefined>;
-  t: Translate;
 }
 
 /**
@@ -84,7 +82,7 @@ export async function firstModelState(
 }
 
 export async function analyze(file: string, text: string, sources: Sources): Promise<Analysis> {
-  const { model, known, t } = sources;
+  const { model, known } = sources;
   const doc = new ExperimentText(file, text);
   const { value, problems, trials } = checkExperiment(file, text);
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
@@ -98,13 +96,13 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
     );
   const method = methodOf(value);
   const findings = [
-    ...textFindings(doc, problems, method, t),
+    ...textFindings(doc, problems, method),
     ...ignoredFindings(doc),
-    ...(await fileFindings(doc, taskOf(value), known, t)),
-    ...(await dataFindings(doc, heads, refused, t)),
-    ...(data ? columnFindings(doc, taskOf(value), data, heads, t) : []),
+    ...(await fileFindings(doc, taskOf(value), known)),
+    ...(await dataFindings(doc, heads, refused)),
+    ...(data ? columnFindings(doc, taskOf(value), data, heads) : []),
     ...(model.state === 'known'
-      ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined, t)
+      ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined)
       : []),
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
     ...inputFindings(doc, sources.unusable, foldersOf(doc)),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { isHubReference, parseHubReference } from '../../experiment/hub-reference';
 import { fileKeys } from './checks/check-files';
 import { rangeOf } from './diagnostics';
@@ -28,7 +29,7 @@ export class ExperimentAssistance
     // A model that has been read since is better than one still being read.
     const latest = this.live.latest(document);
     const model = analysis.model.state === 'reading' && latest ? latest.model : analysis.model;
-    const found = suggestionsAt({ ...analysis, model }, document.offsetAt(position), known, vscode.l10n.t);
+    const found = suggestionsAt({ ...analysis, model }, document.offsetAt(position), known);
     if (!found) return [];
     const { span, quoted, suggestions } = found;
     return suggestions.map(({ kind, value, detail }, i) => {
@@ -47,7 +48,7 @@ export class ExperimentAssistance
     document: vscode.TextDocument,
     position: vscode.Position,
   ): Promise<vscode.Hover | undefined> {
-    const hover = hoverAt(await this.live.of(document), document.offsetAt(position), vscode.l10n.t);
+    const hover = hoverAt(await this.live.of(document), document.offsetAt(position));
     if (!hover) return undefined;
     const text = new vscode.MarkdownString();
     for (const block of blocks(hover.lines))
@@ -70,7 +71,7 @@ export class ExperimentAssistance
         return [];
       const inner = { offset: node.offset + 1, length: node.length - 2 };
       const link = new vscode.DocumentLink(rangeOf(document, inner), vscode.Uri.file(doc.resolve(written)));
-      link.tooltip = vscode.l10n.t('Open the file');
+      link.tooltip = t('Open the file');
       return [link];
     });
   }

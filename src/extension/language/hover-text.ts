@@ -7,13 +7,13 @@ import { parseHubReference } from '../../experiment/hub-reference';
 import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
 import { NOT_DOWNLOADED } from './checks/check-files';
 import type { DataHead } from '../../table/head';
-import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { columnFacts, headOf, namesColumn } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt } from './schema-walk';
 import { isHeadAlone } from '../../experiment/methods';
 import { count } from '../../base/number-text';
+import { t } from '../../base/l10n';
 
 /** Maximum number of lines in a list of modules. */
 const LISTED = 16;
@@ -22,49 +22,45 @@ const LISTED = 16;
  * A hover's addition to the schema's description: a key's default, the modules that a target matches, the content of a
  * column or a model. Plain text, one fact per line; undefined if there is nothing to add.
  */
-export function hoverAt(
-  analysis: Analysis,
-  offset: number,
-  t: Translate,
-): { span: Span; lines: string[] } | undefined {
+export function hoverAt(analysis: Analysis, offset: number): { span: Span; lines: string[] } | undefined {
   const { root } = analysis.doc;
   const node = root && findNodeAtOffset(root, offset);
   if (!node || node.type === 'object') return undefined;
   const path = getNodePath(node);
   const onKey = node.parent?.type === 'property' && node.parent.children![0] === node;
   const lines = [
-    ...(onKey && isSweepKey(path) ? settingLines(analysis, String(path.at(-1)), t) : []),
-    ...(onKey ? defaultLines(analysis, path, t) : []),
-    ...(onKey && path[1] !== 'targetModules' ? [] : valueLines(analysis, path, t)),
+    ...(onKey && isSweepKey(path) ? settingLines(analysis, String(path.at(-1))) : []),
+    ...(onKey ? defaultLines(analysis, path) : []),
+    ...(onKey && path[1] !== 'targetModules' ? [] : valueLines(analysis, path)),
   ];
   return lines.length > 0 ? { span: { offset: node.offset, length: node.length }, lines } : undefined;
 }
 
 /** For a setting that a sweep varies: the schema's description of the setting itself. */
-function settingLines(analysis: Analysis, key: string, t: Translate): string[] {
+function settingLines(analysis: Analysis, key: string): string[] {
   const path = key.split('.');
   const description = schemaAt(path, analysis.method)?.description;
-  return [...(description === undefined ? [] : [description]), ...defaultLines(analysis, path, t)];
+  return [...(description === undefined ? [] : [description]), ...defaultLines(analysis, path)];
 }
 
-function defaultLines({ method }: Analysis, path: JSONPath, t: Translate): string[] {
+function defaultLines({ method }: Analysis, path: JSONPath): string[] {
   const value = schemaAt(path, method)?.default;
   if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return [];
   return [t('Default: {0}', JSON.stringify(value))];
 }
 
-function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] {
+function valueLines(analysis: Analysis, path: JSONPath): string[] {
   const [part, key, index] = path;
   if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
-    return moduleLines(analysis, key, index, t);
-  const hub = hubLines(analysis, path, t);
-  if (part === 'model' && key === 'path') return [...hub, ...modelLines(analysis, t)];
+    return moduleLines(analysis, key, index);
+  const hub = hubLines(analysis, path);
+  if (part === 'model' && key === 'path') return [...hub, ...modelLines(analysis)];
   if (hub.length > 0) return hub;
-  if (namesColumn(path)) return columnLines(headOf(analysis.heads, path), analysis.doc.string(...path), t);
+  if (namesColumn(path)) return columnLines(headOf(analysis.heads, path), analysis.doc.string(...path));
   return [];
 }
 
-function moduleLines(analysis: Analysis, key: string, index: unknown, t: Translate): string[] {
+function moduleLines(analysis: Analysis, key: string, index: unknown): string[] {
   const { doc, model, adapter, layers } = analysis;
   if (model.state !== 'known' || !adapter || isHeadAlone(adapter)) return [];
   const entry = typeof index === 'number' ? doc.string('adapter', key, index) : undefined;
@@ -105,7 +101,7 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
 }
 
 /** The place of the files of a reference to the hub. */
-function hubLines({ doc, findings }: Analysis, path: JSONPath, t: Translate): string[] {
+function hubLines({ doc, findings }: Analysis, path: JSONPath): string[] {
   const text = doc.string(...path);
   const ref = text === undefined ? undefined : parseHubReference(text);
   if (!ref) return [];
@@ -119,7 +115,7 @@ function hubLines({ doc, findings }: Analysis, path: JSONPath, t: Translate): st
   ];
 }
 
-function modelLines({ model }: Analysis, t: Translate): string[] {
+function modelLines({ model }: Analysis): string[] {
   if (model.state === 'reading') return [t('Reading the model…')];
   if (model.state === 'failed') return [model.error.message];
   if (model.state !== 'known') return [];
@@ -141,7 +137,7 @@ function modelLines({ model }: Analysis, t: Translate): string[] {
   ];
 }
 
-function columnLines(head: DataHead | undefined, name: string | undefined, t: Translate): string[] {
+function columnLines(head: DataHead | undefined, name: string | undefined): string[] {
   const column = head?.columns.find((c) => c.name === name);
   if (!head || !column) return [];
   const { distinct, samples } = columnFacts(column);

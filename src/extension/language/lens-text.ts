@@ -10,16 +10,13 @@ import { count } from '../../base/number-text';
 import { stepTime } from '../../base/time-text';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import { shortPaths } from '../words/short-paths';
-import type { Translate } from '../translate';
 import { foldersOf, type Analysis } from './analysis';
 import { nearestEndings } from './checks/check-model';
 import { progressPercent } from '../../base/percent';
+import { t } from '../../base/l10n';
 
 /** The lens above "adapter": its cost, or why that cannot be counted. */
-export function budgetText(
-  { adapter, model, layers, doc }: Analysis,
-  t: Translate,
-): { text: string; counted: boolean } {
+export function budgetText({ adapter, model, layers, doc }: Analysis): { text: string; counted: boolean } {
   const no = (why: string) => ({ text: `$(warning) ${t('No budget: {0}', why)}`, counted: false });
   const folders = foldersOf(doc);
   if (!adapter) return no(t('the adapter settings contain an error.'));
@@ -65,11 +62,7 @@ function matchesSome(layers: Analysis['layers'], adapter: TrainedSpec): boolean 
 }
 
 /** "Preflight: fits, 3.0 s/step": the last one, perhaps of an earlier text. */
-export function preflightText(
-  { fits, secondsPerStep, sum }: KeptPreflight,
-  now: string,
-  t: Translate,
-): string {
+export function preflightText({ fits, secondsPerStep, sum }: KeptPreflight, now: string): string {
   const parts = [
     fits ? t('fits') : t('found errors'),
     ...(secondsPerStep === undefined ? [] : [t('{0}/step', stepTime(secondsPerStep))]),
@@ -79,10 +72,7 @@ export function preflightText(
 }
 
 /** The text for an experiment's running run; undefined if none is running. */
-export function runningText(
-  runs: readonly RunEntry[],
-  t: Translate,
-): { folder: string; text: string } | undefined {
+export function runningText(runs: readonly RunEntry[]): { folder: string; text: string } | undefined {
   const going = runs.find((r) => r.state === 'running' || r.state === 'starting');
   if (!going) return undefined;
   const status = going.run?.status;
@@ -96,18 +86,16 @@ export function runningText(
 }
 
 /** Beside the state of a run that was started before the file was edited. */
-export const olderText = (t: Translate): string =>
-  `$(history) ${t('The run uses an older version · Show Difference')}`;
+export const olderText = (): string => `$(history) ${t('The run uses an older version · Show Difference')}`;
 
 /** The lens above "sweep". */
-export const sweepText = (trials: number, t: Translate): string =>
+export const sweepText = (trials: number): string =>
   `$(run-all) ${trials === 1 ? t('Run Sweep: 1 trial') : t('Run Sweep: {0} trials', count(trials))}`;
 
 /** The text for an experiment's running sweep: "Sweep: 7 of 24". */
 export function runningSweepText(
   sweeps: readonly SweepEntry[],
   runs: readonly RunEntry[],
-  t: Translate,
 ): { folder: string; text: string } | undefined {
   const going = sweeps.find((s) => s.state === 'running');
   if (!going) return undefined;
@@ -120,7 +108,7 @@ export function runningSweepText(
 }
 
 /** "3 runs · best accuracy 63.4%": the best of the runs that use the newest run's metric; undefined without runs. */
-export function runsText(runs: readonly RunEntry[], t: Translate): string | undefined {
+export function runsText(runs: readonly RunEntry[]): string | undefined {
   if (runs.length === 0) return undefined;
   const all = runs.length === 1 ? t('1 run') : t('{0} runs', count(runs.length));
   const metric = runs.find((r) => r.run)?.run?.spec.training?.metric;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { COMMAND, INTERNAL } from '../ids';
 import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -47,7 +48,6 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
   async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
     // Positions come from the current text, so that a lens does not lag behind its line.
     const analysis = await this.live.of(document);
-    const { t } = vscode.l10n;
     const file = document.uri.fsPath;
     const top = new vscode.Range(0, 0, 0, 0);
     const lens = (range: vscode.Range, title: string, command: string, ...args: unknown[]) =>
@@ -56,14 +56,14 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     this.said.set(file, wordsOf(runs));
     const { running, others } = runs;
     const older = await runOfOlderVersion((await this.entryOf(file)).runs, document.getText());
-    const budget = budgetText(analysis, t);
+    const budget = budgetText(analysis);
     const adapter = analysis.doc.node('adapter');
     const place = adapter ? rangeOf(document, analysis.doc.keySpan(adapter)) : top;
     return [
       running
         ? lens(top, running.text, COMMAND.openRun, running.folder)
         : lens(top, `$(play) ${t('Run')}`, COMMAND.runExperiment, file),
-      ...(older ? [lens(top, olderText(t), COMMAND.showDifference, older.folder)] : []),
+      ...(older ? [lens(top, olderText(), COMMAND.showDifference, older.folder)] : []),
       lens(top, `$(checklist) ${t('Preflight')}`, COMMAND.preflight, file),
       ...this.preflightLens(document, top),
       lens(top, `$(symbol-ruler) ${t('Budget')}`, COMMAND.openBudget, file),
@@ -77,7 +77,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     const file = document.uri.fsPath;
     const kept = preflightOf(this.services.context, file);
     if (!kept) return [];
-    const title = preflightText(kept, sumOfText(document.getText()), vscode.l10n.t);
+    const title = preflightText(kept, sumOfText(document.getText()));
     return [new vscode.CodeLens(range, { title, command: COMMAND.showPreflight, arguments: [file] })];
   }
 
@@ -98,14 +98,14 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
             arguments: [document.uri.fsPath],
           }),
           new vscode.CodeLens(range, {
-            title: vscode.l10n.t('Stop'),
+            title: t('Stop'),
             command: COMMAND.stopSweep,
             arguments: [stop],
           }),
         ]
       : [
           new vscode.CodeLens(range, {
-            title: sweepText(trials!, vscode.l10n.t),
+            title: sweepText(trials!),
             command: COMMAND.runSweep,
             arguments: [document.uri.fsPath],
           }),
@@ -141,11 +141,10 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
 
   private async runs(file: string) {
     const { runs, sweeps } = await this.entryOf(file);
-    const { t } = vscode.l10n;
     return {
-      running: runningText(runs, t),
-      others: runsText(runs, t),
-      sweep: runningSweepText(sweeps, runs, t),
+      running: runningText(runs),
+      others: runsText(runs),
+      sweep: runningSweepText(sweeps, runs),
     };
   }
 }

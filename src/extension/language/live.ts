@@ -153,7 +153,6 @@ export class LiveExperiments implements vscode.Disposable {
     return {
       known: await this.files.all(),
       head: (path: string, options: HeadOptions) => this.heads.read(path, options),
-      t: vscode.l10n.t,
     };
   }
 

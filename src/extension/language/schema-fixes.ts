@@ -1,8 +1,8 @@
 import type { JSONPath } from 'jsonc-parser';
 import { nearest } from '../../base/nearest';
+import { t } from '../../base/l10n';
 import type { LocatedProblem } from '../../runs/experiment/load';
 import { meantKey } from '../../runs/experiment/meant-key';
-import type { Translate } from '../translate';
 import type { ExperimentText } from './experiment-text';
 import type { Fix } from './finding';
 import { isSweepKey, knownKeys, knownValues, settingKeys } from './schema-walk';
@@ -12,7 +12,6 @@ export function schemaFixes(
   doc: ExperimentText,
   { from, path: at, atKey }: LocatedProblem,
   method: string,
-  t: Translate,
 ): Fix[] {
   const path = settingOf(at);
   const inSweep = isSweepKey(path);

@@ -1,9 +1,9 @@
 import { getLocation, type JSONPath } from 'jsonc-parser';
+import { t } from '../../base/l10n';
 import { endingsOf } from '../../adapters/targets/endings';
 import type { Column } from '../../table/head';
 import { isPipelineIndex, modelPath } from '../../files/model-path';
 import { withPatterns } from '../../files/pattern';
-import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { fileKeys } from './checks/check-files';
 import { columnFacts, headOf, namesColumn, setOf } from './columns';
@@ -23,7 +23,6 @@ export function suggestionsAt(
   analysis: Analysis,
   offset: number,
   known: readonly string[],
-  t: Translate,
 ): { span: Span; quoted: boolean; suggestions: Suggestion[] } | undefined {
   const { text } = analysis.doc;
   if (!analysis.doc.root) return undefined;
@@ -38,8 +37,8 @@ export function suggestionsAt(
     offset > previousNode.offset &&
     offset <= previousNode.offset + previousNode.length;
   const suggestions = isAtPropertyKey
-    ? keySuggestions(analysis, path, t)
-    : valueSuggestions(analysis, path.map(String), known, t);
+    ? keySuggestions(analysis, path)
+    : valueSuggestions(analysis, path.map(String), known);
   if (suggestions.length === 0) return undefined;
   if (!within) return { span: { offset, length: 0 }, quoted: false, suggestions };
   const closed = previousNode.length > 1 && text[previousNode.offset + previousNode.length - 1] === '"';
@@ -47,12 +46,7 @@ export function suggestionsAt(
   return { span: { offset: previousNode.offset + 1, length }, quoted: true, suggestions };
 }
 
-function valueSuggestions(
-  analysis: Analysis,
-  path: string[],
-  known: readonly string[],
-  t: Translate,
-): Suggestion[] {
+function valueSuggestions(analysis: Analysis, path: string[], known: readonly string[]): Suggestion[] {
   const [part, key] = path;
   const fileKey = fileKeys(analysis.doc).find((f) => f.path.join('\n') === path.join('\n'));
   if (fileKey)
@@ -79,7 +73,7 @@ function valueSuggestions(
       };
     });
   if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
-    return moduleSuggestions(analysis, t);
+    return moduleSuggestions(analysis);
   return [];
 }
 
@@ -92,10 +86,10 @@ function unlisted({ doc, heads }: Analysis, path: readonly string[]): Column[] {
 }
 
 /** Keys of rankPattern and alphaPattern are module names too; keys in a sweep are settings. */
-function keySuggestions(analysis: Analysis, path: JSONPath, t: Translate): Suggestion[] {
+function keySuggestions(analysis: Analysis, path: JSONPath): Suggestion[] {
   const [part, key] = path;
   if (part === 'adapter' && (key === 'rankPattern' || key === 'alphaPattern'))
-    return moduleSuggestions(analysis, t);
+    return moduleSuggestions(analysis);
   return isSweepKey(path) ? settingSuggestions(analysis) : [];
 }
 
@@ -106,7 +100,7 @@ const settingSuggestions = ({ method }: Analysis): Suggestion[] =>
     detail: schemaAt(value.split('.'), method)?.description ?? '',
   }));
 
-function moduleSuggestions({ model }: Analysis, t: Translate): Suggestion[] {
+function moduleSuggestions({ model }: Analysis): Suggestion[] {
   if (model.state !== 'known') return [];
   return endingsOf(model.summary.layers).map(({ name, modules, shapes }) => ({
     kind: 'module',

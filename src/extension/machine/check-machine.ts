@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { placeWords } from '../../protocol/device-words';
 import type { MachineCheck } from '../../protocol/doctor';
 import { registerGuarded } from '../ask/guard';
@@ -53,9 +54,7 @@ export function registerCheckMachine(services: Services): vscode.Disposable {
       onDidChange: changed.event,
       provideTextDocumentContent: () => {
         const last = lastCheck(context);
-        return last
-          ? checkMarkdown(last, vscode.l10n.t)
-          : vscode.l10n.t('This machine has not been checked yet.');
+        return last ? checkMarkdown(last) : t('This machine has not been checked yet.');
       },
     }),
     registerGuarded(log, COMMAND.checkMachine, () => explaining(check)),
@@ -67,7 +66,6 @@ export const lastCheck = (context: vscode.ExtensionContext): MachineCheck | unde
 
 /** Undefined if the user canceled. */
 function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefined> {
-  const { t } = vscode.l10n;
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: t('Checking this machine'),
@@ -79,7 +77,7 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
     let last = '';
     const onLine = (text: string) => {
       const line = parseDoctorLine(text);
-      if (line?.kind === 'place') last = placeProgress(line, t);
+      if (line?.kind === 'place') last = placeProgress(line);
       if (line?.kind === 'checking') {
         const now = t('Measuring {0} ({1} of {2})…', placeWords(line, t), line.number, line.of);
         const message = [last, now].filter((part) => part !== '').join(' · ');
@@ -102,7 +100,6 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
 async function whileTraining({ store }: Services): Promise<boolean> {
   const training = (await store.runs()).filter(isActiveHere).length;
   if (training === 0) return true;
-  const { t } = vscode.l10n;
   const question =
     training === 1
       ? t('A run is training on this machine.')
@@ -113,7 +110,7 @@ async function whileTraining({ store }: Services): Promise<boolean> {
 }
 
 async function tell(report: MachineCheck): Promise<void> {
-  const show = vscode.l10n.t('Show Report');
-  const picked = await notify.information(checkSummary(report, vscode.l10n.t), show);
+  const show = t('Show Report');
+  const picked = await notify.information(checkSummary(report), show);
   if (picked === show) await openReport(PAGE);
 }

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { StepCost } from '../../protocol/step-cost';
 import { askText } from '../messages/input';
 
@@ -10,7 +10,6 @@ export async function askSize(
   model: string,
   { batch, length }: Pick<StepCost, 'batch' | 'length'>,
 ): Promise<{ batch: number; length: number } | undefined> {
-  const { t } = vscode.l10n;
   const ask = async (prompt: string, value: number) => {
     const text = await askText({
       title: t('Estimate a Training Step: {0}', model),

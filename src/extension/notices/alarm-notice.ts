@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { Alarm } from '../../protocol/alarms/alarms';
 import { COMMAND } from '../ids';
 import { checkpointSteps } from '../launcher/run-status';
@@ -34,8 +35,7 @@ export function registerAlarmNotice(services: Services): vscode.Disposable {
 async function show({ store }: Services, folder: string, alarms: readonly Alarm[]): Promise<void> {
   const entry = store.run(folder);
   if (!entry) return;
-  const { t } = vscode.l10n;
-  const { message, canStop, fork } = alarmNotice(entry, alarms, await checkpointSteps(folder), t);
+  const { message, canStop, fork } = alarmNotice(entry, alarms, await checkpointSteps(folder));
   const stop = t('Stop');
   const buttons = [...(canStop ? [stop] : []), fork.title];
   const picked = await notify.warning(message, ...buttons);

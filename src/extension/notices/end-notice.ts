@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import { loggedError } from '../launcher/launch';
 import { isActive } from '../runs/shown-state';
@@ -57,10 +58,10 @@ export async function sweepEnded(
   // A cluster's sweep fails most often because the cluster itself refuses it.
   const isFailed = sweep.record.on !== undefined && sweep.state === 'failed';
   const error = isFailed ? await loggedError(sweep.folder).catch(() => undefined) : undefined;
-  const { kind, message, decision } = sweepEndText(sweep, trials, vscode.l10n.t, error);
+  const { kind, message, decision } = sweepEndText(sweep, trials, error);
   const isSeen = vscode.window.state.focused && panels.isInSight(sweep.folder);
   if (askedToStop.has(sweep.folder) || (isSeen && !decision)) return;
-  const open = vscode.l10n.t('Open Sweep');
+  const open = t('Open Sweep');
   const buttons = [...(decision ? [decision.title] : []), ...(isSeen ? [] : [open])];
   const picked = await notify[kind](message, ...buttons);
   if (picked === open) panels.openSweep(sweep.folder);
@@ -75,11 +76,11 @@ export async function sweepEnded(
 async function ended({ panels }: Services, run: RunEntry): Promise<void> {
   // Its sweep continues, and reports how many failed.
   if (run.trial) return;
-  const { kind, message } = endNotice(run, vscode.l10n.t);
+  const { kind, message } = endNotice(run);
   if (askedToStop.has(run.folder) || (vscode.window.state.focused && panels.isInSight(run.folder))) return;
-  const open = vscode.l10n.t('Open Dashboard');
-  const log = vscode.l10n.t('Show Log');
-  const steps = nextSteps(run, vscode.l10n.t);
+  const open = t('Open Dashboard');
+  const log = t('Show Log');
+  const steps = nextSteps(run);
   const picked =
     kind === 'information'
       ? await notify.information(message, open)

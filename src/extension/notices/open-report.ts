@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { notify } from '../messages/notify';
 
 /**
@@ -7,7 +8,7 @@ import { notify } from '../messages/notify';
  */
 export async function trustedFor(message: string): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
-  const manage = vscode.l10n.t('Manage Workspace Trust');
+  const manage = t('Manage Workspace Trust');
   if ((await notify.warning(message, manage)) === manage)
     await vscode.commands.executeCommand('workbench.trust.manage');
   return false;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { troubleSummary } from '../../protocol/alarms/trouble';
 import { registerGuarded } from '../ask/guard';
 import { runLabel } from '../runs/label';
@@ -20,7 +21,7 @@ const WARNING = new vscode.ThemeColor('statusBarItem.warningBackground');
 export function registerStatusBar(services: Services): vscode.Disposable {
   const { store, trainer, panels, log } = services;
   const item = vscode.window.createStatusBarItem('aurora.runs', vscode.StatusBarAlignment.Left, 50);
-  item.name = vscode.l10n.t('AuroRA runs');
+  item.name = t('AuroRA runs');
   item.command = CLICKED;
   const active = new Map<string, RunEntry>();
   let shown: ActiveRun[] = [];
@@ -31,10 +32,10 @@ export function registerStatusBar(services: Services): vscode.Disposable {
     timer = undefined;
     updated = performance.now();
     shown = await Promise.all([...active.values()].map(activeRun));
-    const status = statusText(shown, vscode.l10n.t);
+    const status = statusText(shown);
     if (!status) return item.hide();
     item.text = status.text;
-    item.tooltip = [...status.tooltip, vscode.l10n.t('Select to open the dashboard.')].join('\n');
+    item.tooltip = [...status.tooltip, t('Select to open the dashboard.')].join('\n');
     item.accessibilityInformation = { label: status.spoken };
     item.backgroundColor = status.warns ? WARNING : undefined;
     item.show();
@@ -70,7 +71,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
 }
 
 async function activeRun(entry: RunEntry): Promise<ActiveRun> {
-  const alarm = troubleSummary(entry.run?.events ?? [], vscode.l10n.t);
+  const alarm = troubleSummary(entry.run?.events ?? [], t);
   return {
     folder: entry.folder,
     experiment: entry.run?.spec.name ?? entry.id,
@@ -87,9 +88,9 @@ async function choose(runs: readonly ActiveRun[]): Promise<string | undefined> {
   const items = runs.map((run) => ({
     label: run.experiment,
     description: run.label,
-    detail: run.steps > 0 ? vscode.l10n.t('step {0} of {1}', run.step, run.steps) : undefined,
+    detail: run.steps > 0 ? t('step {0} of {1}', run.step, run.steps) : undefined,
     folder: run.folder,
   }));
-  const title = vscode.l10n.t('Select a run to open its dashboard');
+  const title = t('Select a run to open its dashboard');
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.folder;
 }

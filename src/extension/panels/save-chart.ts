@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { ChartFormat, SaveChart } from '../../protocol/panels/save-chart';
 import { saveFile } from './save-file';
 
@@ -10,12 +10,12 @@ import { saveFile } from './save-file';
  */
 export function saveChart({ chart, format, data }: SaveChart, of: string): Promise<string | undefined> {
   const words: Record<ChartFormat, string> = {
-    png: vscode.l10n.t('PNG picture'),
-    svg: vscode.l10n.t('SVG picture'),
-    csv: vscode.l10n.t('Comma-separated values'),
+    png: t('PNG picture'),
+    svg: t('SVG picture'),
+    csv: t('Comma-separated values'),
   };
   const bytes = Buffer.from(data, format === 'png' ? 'base64' : 'utf8');
-  return saveFile(bytes, `${of} ${chart}.${format}`, vscode.l10n.t('Save Chart'), {
+  return saveFile(bytes, `${of} ${chart}.${format}`, t('Save Chart'), {
     [words[format]]: [format],
   });
 }

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 
 /** Characters that file systems do not allow in names, on any platform. */
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
@@ -30,6 +31,6 @@ export async function saveFile(
   await vscode.workspace.fs.writeFile(uri, data);
   const saved = posix.basename(uri.path);
   // Some pages show it, too, but they may be hidden.
-  vscode.window.setStatusBarMessage(vscode.l10n.t('Saved {0}.', saved), MESSAGE_MS);
+  vscode.window.setStatusBarMessage(t('Saved {0}.', saved), MESSAGE_MS);
   return saved;
 }

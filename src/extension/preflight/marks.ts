@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { PreflightProblem } from '../../protocol/preflight';
 import { namedRow, rowWord } from '../../protocol/row-place';
 import { messageOf } from '../ask/message-of';
@@ -32,7 +33,7 @@ export function markOf(
     .filter(({ file }) => rowWord(file) === 'line' && !file.endsWith('.gz'))
     .map(({ file, row }) => {
       const at = new vscode.Location(vscode.Uri.file(file), new vscode.Position(row - 1, 0));
-      return new vscode.DiagnosticRelatedInformation(at, namedRow(basename(file), row, vscode.l10n.t));
+      return new vscode.DiagnosticRelatedInformation(at, namedRow(basename(file), row, t));
     });
   return { problem, diagnostic };
 }
@@ -42,7 +43,6 @@ export function actionsOf(
   document: vscode.TextDocument,
   { problem: { fixes = [], places = [] }, diagnostic }: Mark,
 ): vscode.CodeAction[] {
-  const { t } = vscode.l10n;
   const action = (title: string, fields: Partial<vscode.CodeAction>) => {
     const made = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
     made.diagnostics = [diagnostic];

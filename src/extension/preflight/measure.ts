@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { deviceArguments } from '../launcher/device-arguments';
 import { programError } from '../launcher/program-error';
 import { machineArguments } from '../launcher/trainer-client';
@@ -19,7 +19,7 @@ export async function measure(
   const report: PreflightReport = { steps: [], problems: [] };
   const onLine = (text: string) => {
     const line = parsePreflightLine(text);
-    const message = line && addLine(report, line, vscode.l10n.t);
+    const message = line && addLine(report, line);
     if (message !== undefined) progress?.(message);
   };
   const args = ['preflight', file, '--json', ...machineArguments(deviceArguments)];

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { explaining } from '../ask/training-problems';
@@ -34,7 +35,7 @@ export const contributes: Contributes = {
 
 /** The command that measures the cost of a run, and checks its data, before it starts. */
 export function registerPreflight(services: Services): vscode.Disposable {
-  const lost = vscode.l10n.t('This report was lost when its window closed. Run the preflight again.');
+  const lost = t('This report was lost when its window closed. Run the preflight again.');
   const pages = new ReportPages(
     'aurora-preflight',
     lost,
@@ -45,7 +46,7 @@ export function registerPreflight(services: Services): vscode.Disposable {
     pages,
     { dispose: () => preflights?.dispose() },
     registerGuarded(services.log, COMMAND.preflight, async (argument) => {
-      const title = vscode.l10n.t('Select an experiment to check');
+      const title = t('Select an experiment to check');
       const file = await experimentFrom(services, argument, title);
       if (file === undefined) return;
       const { Preflights } = await import('./preflights');
@@ -53,13 +54,13 @@ export function registerPreflight(services: Services): vscode.Disposable {
       await explaining(() => preflights!.run(file));
     }),
     registerGuarded(services.log, COMMAND.showPreflight, async (argument) => {
-      const title = vscode.l10n.t('Select an experiment to show its last preflight');
+      const title = t('Select an experiment to show its last preflight');
       const file = await experimentFrom(services, argument, title);
       if (file === undefined) return;
       if (preflightOf(services.context, file))
         return openReport(pages.page(`${experimentName(file)} preflight`, file));
-      const run = vscode.l10n.t('Run Preflight');
-      const message = vscode.l10n.t('{0} has had no preflight yet.', experimentName(file));
+      const run = t('Run Preflight');
+      const message = t('{0} has had no preflight yet.', experimentName(file));
       if ((await notify.information(message, run)) === run)
         await vscode.commands.executeCommand(COMMAND.preflight, file);
     }),

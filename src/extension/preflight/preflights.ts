@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { offerDownload } from '../hub/download-named';
 import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../protocol/preflight';
@@ -92,7 +93,6 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
 
   /** Undefined if the user canceled. */
   private async measure(file: string): Promise<PreflightReport | undefined> {
-    const { t } = vscode.l10n;
     const title = t('Preflight of {0}', experimentName(file));
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     return withProgress(options, async (progress, token) => {
@@ -110,9 +110,8 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
   }
 
   private async show(uri: vscode.Uri, report: PreflightReport): Promise<void> {
-    const { t } = vscode.l10n;
     const name = experimentName(uri.fsPath);
-    const markdown = reportMarkdown(name, report, t);
+    const markdown = reportMarkdown(name, report);
     const page = this.pages.put(`${name} preflight`, uri.fsPath, markdown);
     await this.mark(uri, report.problems);
     const error = report.problems.find((p) => p.severity === 'error');
@@ -128,7 +127,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
     const picked = error
       ? await notify.error(messageOf(error), showReport)
       : await notify.information(
-          `${name}: ${summaryLine(report, t) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
+          `${name}: ${summaryLine(report) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
           run,
           showReport,
         );
@@ -177,7 +176,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
 /** A preflight runs the workspace's model, so it needs trust. */
 const trusted = (): Promise<boolean> =>
   trustedFor(
-    vscode.l10n.t(
+    t(
       'A preflight runs the model, which requires a trusted workspace. Budgets, CodeLens and diagnostics work without trust.',
     ),
   );

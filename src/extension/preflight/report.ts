@@ -9,6 +9,7 @@ import { leftOutText } from '../../protocol/left-out';
 import { readingText } from '../../protocol/preparing';
 import { rowNumber, rowWord, rowWords } from '../../protocol/row-place';
 import { own } from '../../base/names';
+import { t } from '../../base/l10n';
 import {
   labeled,
   type NumberFacts,
@@ -23,7 +24,6 @@ import {
 } from '../../protocol/preflight';
 import { code, escape, table } from '../markdown';
 import { programLine } from '../launcher/program-line';
-import type { Translate } from '../translate';
 import { isHeadAlone } from '../../experiment/methods';
 
 /** The reports of a preflight so far. */
@@ -41,7 +41,7 @@ export const parsePreflightLine = (line: string): PreflightLine | undefined =>
   programLine(line, ['modules', 'reading', 'data', 'measuring', 'device', 'step', 'estimate', 'problem']);
 
 /** Adds a line to the report and returns the progress text for the next step; undefined if there is nothing new. */
-export function addLine(report: PreflightReport, line: PreflightLine, t: Translate): string | undefined {
+export function addLine(report: PreflightReport, line: PreflightLine): string | undefined {
   switch (line.kind) {
     case 'modules':
       report.modules = line;
@@ -71,17 +71,17 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
 }
 
 /** "0.6 s/step on webgpu · 14 min · 0.9 GB"; undefined before the estimate. */
-export function summaryLine({ estimate, device }: PreflightReport, t: Translate): string | undefined {
+export function summaryLine({ estimate, device }: PreflightReport): string | undefined {
   if (!estimate) return undefined;
   const { secondsPerStep, minutes, memoryBytes } = estimate;
   const pace = device
     ? t('{0}/step on {1}', stepTime(secondsPerStep), device.device)
     : t('{0}/step', stepTime(secondsPerStep));
-  return [pace, roughly(minutes, t), bytes(memoryBytes)].join(' · ');
+  return [pace, roughly(minutes), bytes(memoryBytes)].join(' · ');
 }
 
 /** To the minute; to the second below one minute. */
-const roughly = (minutes: number, t: Translate): string =>
+const roughly = (minutes: number): string =>
   durationText(minutes < 1 ? Math.max(1, Math.round(60 * minutes)) : 60 * Math.round(minutes), t);
 
 const shareText = (part: number, of: number): string => cautiousPercent(of > 0 ? part / of : 0);
@@ -89,34 +89,34 @@ const shareText = (part: number, of: number): string => cautiousPercent(of > 0 ?
 const share = (part: number, of: number): string => `${count(part)} (${shareText(part, of)})`;
 
 /** The whole report as Markdown. */
-export function reportMarkdown(name: string, report: PreflightReport, t: Translate): string {
+export function reportMarkdown(name: string, report: PreflightReport): string {
   const { modules, data, device, estimate } = report;
-  const summary = summaryLine(report, t);
+  const summary = summaryLine(report);
   return [
     `# ${t('Preflight of {0}', escape(name))}`,
-    ...(summary ? [`**${summary}**`, estimateText(estimate!, report.steps, t)] : []),
+    ...(summary ? [`**${summary}**`, estimateText(estimate!, report.steps)] : []),
     ...(device ? [t('Device: {0}.', escape(deviceLine(device, t)))] : []),
-    ...problemsPart(report.problems, t),
-    ...(modules ? modulesPart(modules, t) : []),
-    ...(data ? dataPart(data, t) : []),
-    ...(report.steps.length > 0 ? stepsPart(report.steps, t) : []),
+    ...problemsPart(report.problems),
+    ...(modules ? modulesPart(modules) : []),
+    ...(data ? dataPart(data) : []),
+    ...(report.steps.length > 0 ? stepsPart(report.steps) : []),
   ]
     .join('\n\n')
     .concat('\n');
 }
 
-function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: Translate): string {
+function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[]): string {
   return t(
     'The whole run has {0} steps and {1} evaluations; preparation, evaluations and snapshots take {2}. It trains {3} parameters. Measured in {4} real training steps on this machine; memory is the peak of the process, including the longest examples.',
     count(e.steps),
     count(e.evaluations),
-    roughly(e.otherMinutes, t),
+    roughly(e.otherMinutes),
     count(e.trainable),
     steps.filter((s) => s.step > 0).length,
   );
 }
 
-function problemsPart(problems: readonly PreflightProblem[], t: Translate): string[] {
+function problemsPart(problems: readonly PreflightProblem[]): string[] {
   if (problems.length === 0) return [t('No problems found.')];
   const word = { error: `**${t('Error')}**`, warning: t('Warning'), note: t('Note') };
   const lines = problems.map(({ severity, message, hint, key, places }) => {
@@ -135,7 +135,7 @@ function linksTo(places: NonNullable<PreflightProblem['places']>): string {
   return links.length === 0 ? '' : ` (${links.join(', ')})`;
 }
 
-function modulesPart(m: PreflightModules, t: Translate): string[] {
+function modulesPart(m: PreflightModules): string[] {
   const counted = isHeadAlone(m)
     ? t('No adapter: only the head is trained.')
     : t(
@@ -168,7 +168,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
   ];
 }
 
-function dataPart(d: PreflightData, t: Translate): string[] {
+function dataPart(d: PreflightData): string[] {
   const splits = [d.train, d.validation];
   const { sets = [] } = d;
   const all = [...splits, ...sets];
@@ -189,7 +189,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
               row(t('truncated to model.maxLength'), (s) => share(s.truncated, s.examples)),
             ]),
         row(t('unusable rows'), (s) => count(s.badRows.count)),
-        ...(all.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s, t))] : []),
+        ...(all.some((s) => s.quotes) ? [row(t('quotes'), (s) => quotesText(s))] : []),
       ],
     ),
     ...(d.packing
@@ -202,28 +202,28 @@ function dataPart(d: PreflightData, t: Translate): string[] {
           ),
         ]
       : []),
-    ...answersPart(d, splits, t),
+    ...answersPart(d, splits),
     `### ${t('Duplicates')}`,
-    duplicateLines(d, t)
+    duplicateLines(d)
       .map((line) => `- ${line}`)
       .join('\n'),
   ];
 }
 
-const quotesText = ({ quotes }: PreflightSplit, t: Translate): string =>
+const quotesText = ({ quotes }: PreflightSplit): string =>
   quotes === undefined
     ? '–'
     : quotes === 'csv'
       ? t('read as in CSV')
       : t('read as text (the file is not quoted)');
 
-function answersPart(d: PreflightData, splits: readonly PreflightSplit[], t: Translate): string[] {
-  if (d.train.numbers) return numbersPart(splits, t);
-  if (d.train.pictures) return picturesPart(d, splits, t);
-  return d.train.targets === undefined ? labelsPart(d, t) : targetsPart(splits, t);
+function answersPart(d: PreflightData, splits: readonly PreflightSplit[]): string[] {
+  if (d.train.numbers) return numbersPart(splits);
+  if (d.train.pictures) return picturesPart(d, splits);
+  return d.train.targets === undefined ? labelsPart(d) : targetsPart(splits);
 }
 
-function numbersPart([train, validation]: readonly PreflightSplit[], t: Translate): string[] {
+function numbersPart([train, validation]: readonly PreflightSplit[]): string[] {
   const row = (name: string, of: (n: NumberFacts) => number) => [
     name,
     ...[train, validation].map(({ numbers }) => (numbers ? numberText(of(numbers)) : '–')),
@@ -243,7 +243,7 @@ function numbersPart([train, validation]: readonly PreflightSplit[], t: Translat
   ];
 }
 
-function targetsPart([train, validation]: readonly PreflightSplit[], t: Translate): string[] {
+function targetsPart([train, validation]: readonly PreflightSplit[]): string[] {
   const cells = [train, validation].map(({ targets = 0 }) => count(targets));
   return [
     `### ${t('Tokens to predict')}`,
@@ -251,7 +251,7 @@ function targetsPart([train, validation]: readonly PreflightSplit[], t: Translat
   ];
 }
 
-function picturesPart(d: PreflightData, splits: readonly PreflightSplit[], t: Translate): string[] {
+function picturesPart(d: PreflightData, splits: readonly PreflightSplit[]): string[] {
   const row = (name: string, of: (p: NonNullable<PreflightSplit['pictures']>) => number) => [
     name,
     ...splits.map(({ pictures }) => (pictures ? count(of(pictures)) : '–')),
@@ -272,7 +272,7 @@ function picturesPart(d: PreflightData, splits: readonly PreflightSplit[], t: Tr
   ];
 }
 
-function labelsPart({ labels, train, validation }: PreflightData, t: Translate): string[] {
+function labelsPart({ labels, train, validation }: PreflightData): string[] {
   const counted = (name: string, of: (s: PreflightSplit) => number) => [
     name,
     ...[train, validation].map((s) => share(of(s), labeled(s))),
@@ -296,7 +296,7 @@ function labelsPart({ labels, train, validation }: PreflightData, t: Translate):
 /** The number of a row, with its file where there are several. */
 const at = ({ path, parts }: PreflightSplit, row: number): string => escape(rowNumber(path, row, parts));
 
-function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightData, t: Translate): string[] {
+function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightData): string[] {
   const { acrossSplits, withinTrain, conflicts } = duplicates;
   const pairs = acrossSplits.first
     .map((p) => `${at(validation, p.validation)} = ${at(train, p.train)}`)
@@ -343,7 +343,7 @@ function duplicateLines({ duplicates, train, validation, sets = [] }: PreflightD
   ];
 }
 
-function stepsPart(steps: readonly PreflightStep[], t: Translate): string[] {
+function stepsPart(steps: readonly PreflightStep[]): string[] {
   const name = (s: PreflightStep) => (s.step === 0 ? t('warm-up') : String(s.step));
   return [
     `## ${t('Measured steps')}`,

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { starting } from '../ask/starting';
 import { askedToStop } from '../notices/end-notice';
 import type { Services } from '../services';
@@ -28,7 +29,7 @@ export async function startUnlessBusy<T>(
   const { name } = wanted.spec;
   if (answer.do === 'queue') {
     const position = services.queue.add(wanted);
-    const message = vscode.l10n.t('$(clock) {0} is queued at position {1}.', name, position);
+    const message = t('$(clock) {0} is queued at position {1}.', name, position);
     vscode.window.setStatusBarMessage(message, QUEUED_MS);
     return undefined;
   }
@@ -43,8 +44,8 @@ export async function startUnlessBusy<T>(
 async function askBusy({ store }: Services, wanted: QueuedWork['kind']): Promise<BusyAnswer | undefined> {
   const now = await inProgress(store);
   if (isIdle(now)) return { do: 'start' };
-  const { message, detail, stop } = busyQuestion(now, wanted, vscode.l10n.t);
-  const [queue, parallel] = [vscode.l10n.t('Queue'), vscode.l10n.t('Run in Parallel')];
+  const { message, detail, stop } = busyQuestion(now, wanted);
+  const [queue, parallel] = [t('Queue'), t('Run in Parallel')];
   const buttons = [queue, parallel, ...(stop === undefined ? [] : [stop])];
   const answer = await notify.information(message, { modal: true, detail }, ...buttons);
   if (answer === queue) return { do: 'queue' };
@@ -56,7 +57,7 @@ async function stopOthers({ store, trainer }: Services, { runs, sweeps }: InProg
   const folders = [...runs, ...sweeps].map((r) => r.folder);
   folders.forEach((folder) => askedToStop.add(folder));
   try {
-    const title = vscode.l10n.t('Stopping the other runs: the current step is finished and saved');
+    const title = t('Stopping the other runs: the current step is finished and saved');
     await starting(title, () => Promise.all(folders.map((folder) => trainer.stop(folder))));
     await store.refresh();
   } finally {

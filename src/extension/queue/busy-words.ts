@@ -1,7 +1,7 @@
 import { progressPercent } from '../../base/percent';
+import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { runLabel } from '../runs/label';
-import type { Translate } from '../translate';
 import type { InProgress } from './in-progress';
 import type { QueuedWork } from './run-queue';
 
@@ -17,7 +17,6 @@ export interface BusyQuestion {
 export function busyQuestion(
   { runs, sweeps, starting }: InProgress,
   wanted: QueuedWork['kind'],
-  t: Translate,
 ): BusyQuestion {
   const all = runs.length + sweeps.length + starting.length;
   const lines = [
@@ -38,7 +37,7 @@ export function busyQuestion(
         : sweeps.length === 1
           ? t('A sweep is already in progress.')
           : t('A run is already in progress.'),
-    detail: [...lines, '', `${queueWords(wanted, t)} ${otherWords(t)}`].join('\n'),
+    detail: [...lines, '', `${queueWords(wanted)} ${otherWords()}`].join('\n'),
     ...(stoppable > 0 && {
       stop:
         stoppable > 1
@@ -50,12 +49,12 @@ export function busyQuestion(
   };
 }
 
-const otherWords = (t: Translate): string =>
+const otherWords = (): string =>
   t(
     'Runs in parallel share memory and processor, and each takes longer. A run that is stopped is saved and can be resumed.',
   );
 
-function queueWords(wanted: QueuedWork['kind'], t: Translate): string {
+function queueWords(wanted: QueuedWork['kind']): string {
   switch (wanted) {
     case 'run':
       return t('A queued run starts when nothing else is in progress, with the settings as they are now.');

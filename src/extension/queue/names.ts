@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
+import { t } from '../../base/l10n';
 import { settingsNames } from '../../experiment/run-names';
 import { labelOfId, runLabel } from '../runs/label';
 import type { ExperimentEntry } from '../runs/store';
-import type { Translate } from '../translate';
 import type { QueuedRun } from './run-queue';
 
 type Known = Pick<ExperimentEntry, 'file' | 'runs'>;
@@ -11,12 +11,8 @@ type Known = Pick<ExperimentEntry, 'file' | 'runs'>;
  * Names of queued runs by id: of new ones from the settings in which they differ from their experiment's runs and each
  * other.
  */
-export function queuedNames(
-  items: readonly QueuedRun[],
-  experiments: readonly Known[],
-  t: Translate,
-): Map<string, string> {
-  const names = new Map(items.map((item) => [item.id, workName(item, experiments, t)]));
+export function queuedNames(items: readonly QueuedRun[], experiments: readonly Known[]): Map<string, string> {
+  const names = new Map(items.map((item) => [item.id, workName(item, experiments)]));
   const fresh = items.filter((item) => item.kind === 'run');
   for (const file of new Set(fresh.map((item) => item.file))) {
     const own = fresh.filter((item) => item.file === file);
@@ -28,7 +24,7 @@ export function queuedNames(
   return names;
 }
 
-function workName(item: QueuedRun, experiments: readonly Known[], t: Translate): string {
+function workName(item: QueuedRun, experiments: readonly Known[]): string {
   const nameOf = (folder: string) => {
     const run = experiments.flatMap((e) => e.runs).find((r) => r.folder === folder);
     return run ? runLabel(run) : labelOfId(basename(folder));

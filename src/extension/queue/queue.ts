@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { COMMAND, CONTEXT } from '../ids';
@@ -76,8 +77,8 @@ export function registerQueue(services: Services): vscode.Disposable {
     // The questions of Run Now need no other hint.
     const isAsked = e instanceof AuroraError && (e.kind === 'inputs' || e.kind === 'owned');
     const why = messageOf(isAsked ? { message: e.message } : e);
-    const message = vscode.l10n.t('The queued run of {0} could not be started: {1}', name, why);
-    const [now, remove] = [vscode.l10n.t('Run Now'), vscode.l10n.t('Remove from Queue')];
+    const message = t('The queued run of {0} could not be started: {1}', name, why);
+    const [now, remove] = [t('Run Now'), t('Remove from Queue')];
     const picked = await notify.error(message, now, remove);
     if (picked === now) await runNow(item);
     if (picked === remove) queue.take(item.id);
@@ -111,7 +112,6 @@ export function registerQueue(services: Services): vscode.Disposable {
 
 /** Asks about the runs of an earlier window, once. */
 function offerHeld(queue: RunQueue): void {
-  const { t } = vscode.l10n;
   const held = queue.items.filter((item) => queue.heldBecause(item.id));
   if (held.length === 0 || !vscode.workspace.isTrusted) return;
   const [proceed, remove] = [t('Continue Queue'), t('Remove from Queue')];

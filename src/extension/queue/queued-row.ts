@@ -1,3 +1,5 @@
+import { t } from '../../base/l10n';
+
 import type { Row, RowContext } from '../words/run-row';
 import type { Held, QueuedRun } from './run-queue';
 
@@ -5,7 +7,7 @@ import type { Held, QueuedRun } from './run-queue';
 export function queuedRow(
   label: string,
   { kind, position, held }: Pick<QueuedRun, 'kind'> & { position: number; held: Held | undefined },
-  { t, trusted }: RowContext,
+  { trusted }: RowContext,
 ): Row {
   const description =
     held === 'earlier'

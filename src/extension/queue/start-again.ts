@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { starting } from '../ask/starting';
 import { askingBefore } from '../ask/asking-before';
@@ -21,7 +21,7 @@ export async function startResume(
   name: string,
   attended = true,
 ): Promise<boolean> {
-  const title = vscode.l10n.t('Resuming {0}', name);
+  const title = t('Resuming {0}', name);
   const resume = (options: ResumeOptions) => starting(title, () => trainer.resume(run, options));
   const resumed = await askingBefore(resume, { attended });
   if (resumed) await store.refreshRun(run);
@@ -35,7 +35,7 @@ export async function startFork(
   name: string,
   attended = true,
 ): Promise<string | undefined> {
-  const title = vscode.l10n.t('Forking {0} at step {1}', name, step);
+  const title = t('Forking {0} at step {1}', name, step);
   const begin = (accept: boolean) => starting(title, () => trainer.fork(run, step, overrides, accept));
   const fork = await (attended ? askingAboutInputs(begin) : begin(false));
   if (fork !== undefined) await store.refreshRun(fork);

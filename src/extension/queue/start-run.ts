@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { starting } from '../ask/starting';
 import type { Services } from '../services';
 import type { QueuedRun } from './run-queue';
@@ -8,7 +8,7 @@ export async function startRun(
   { store, trainer }: Pick<Services, 'store' | 'trainer'>,
   { file, text, spec }: Pick<Extract<QueuedRun, { kind: 'run' }>, 'file' | 'text' | 'spec'>,
 ): Promise<string> {
-  const title = vscode.l10n.t('Starting {0}', spec.name);
+  const title = t('Starting {0}', spec.name);
   const run = await starting(title, () => trainer.start(file, [], text));
   await store.refreshRun(run);
   return run;

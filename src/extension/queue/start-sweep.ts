@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { experimentName, experimentSweeps } from '../../runs/layout';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { askingBefore, type Asks } from '../ask/asking-before';
@@ -29,11 +29,11 @@ export async function startSweep(
 ): Promise<boolean> {
   const { store, trainer } = services;
   const folder = sweepFolderOf(file, sweep);
-  const [name, trials] = [experimentName(file), trialsText(sweep.trials.length, vscode.l10n.t)];
+  const [name, trials] = [experimentName(file), trialsText(sweep.trials.length)];
   const title =
     on === 'local'
-      ? vscode.l10n.t('Starting the sweep of {0}: {1}', name, trials)
-      : vscode.l10n.t('Starting the sweep of {0} on {1}: {2}', name, executorName(on), trials);
+      ? t('Starting the sweep of {0}: {1}', name, trials)
+      : t('Starting the sweep of {0} on {1}: {2}', name, executorName(on), trials);
   // Its check reports problems here, for each trial.
   askedToStop.add(folder);
   let started: boolean;
@@ -42,7 +42,7 @@ export async function startSweep(
     started = await askingBefore(
       (options) => starting(title, () => trainer.startSweep(file, folder, { ...options, on })),
       asks,
-      vscode.l10n.t(
+      t(
         'Restore the original files to keep new trials comparable with earlier ones. If you continue, the sweep records which files changed.',
       ),
     );

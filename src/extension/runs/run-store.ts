@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { CONTEXT, LANGUAGE } from '../ids';
 import { Catalog, type Changes } from './catalog';
 import { storedDemos } from './demo-places';
@@ -91,8 +92,8 @@ class WorkspaceRunStore implements RunStore {
     if (entry) return entry;
     throw new AuroraError(
       'run',
-      vscode.l10n.t('There is no run in {0}.', folder),
-      vscode.l10n.t('It may have been moved or deleted; refresh the Experiments view.'),
+      t('There is no run in {0}.', folder),
+      t('It may have been moved or deleted; refresh the Experiments view.'),
     );
   }
 

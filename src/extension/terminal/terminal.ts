@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import { setting } from '../launcher/settings';
 import type { Services } from '../services';
@@ -25,9 +26,7 @@ export function registerTerminals({ context, log }: Services): vscode.Disposable
         dist: join(context.extensionPath, 'dist'),
       });
       const { environmentVariableCollection: environment } = context;
-      environment.description = vscode.l10n.t(
-        'Adds the `aurora` command for training and inspecting from a terminal.',
-      );
+      environment.description = t('Adds the `aurora` command for training and inspecting from a terminal.');
       // Applied when a terminal starts, so that the shell's profile cannot undo it.
       environment.prepend('PATH', bin + delimiter, {
         applyAtProcessCreation: true,

@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import type { Services } from '../services';
 import type { RunEntry } from '../runs/store';
 import { facts } from './answer';
@@ -37,7 +37,7 @@ export const contributes: Contributes = {
 };
 
 export const compareTool: Tool = {
-  prepare: () => Promise.resolve({ invocationMessage: vscode.l10n.t('Comparing runs') }),
+  prepare: () => Promise.resolve({ invocationMessage: t('Comparing runs') }),
   async answer(services, input, token) {
     const entries = await chosen(services, input);
     const metric = optionalText(input, 'metric');

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { readScalars } from '../../runs/curve/scalars-reader';
 import { facts } from './answer';
 import { findRun } from './find-runs';
@@ -25,7 +25,7 @@ export const contributes: Contributes = {
 };
 
 export const explainTool: Tool = {
-  prepare: () => Promise.resolve({ invocationMessage: vscode.l10n.t('Reading the run') }),
+  prepare: () => Promise.resolve({ invocationMessage: t('Reading the run') }),
   async answer({ store }, input, token) {
     const { folder } = findRun(await store.runs(), workspaceFolders(), optionalText(input, 'run'));
     requireWanted(token);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { readScalars } from '../../runs/curve/scalars-reader';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -40,10 +41,7 @@ const POINTS = 8;
 export const followTool: Tool = {
   prepare: (_, input) =>
     Promise.resolve({
-      invocationMessage: vscode.l10n.t(
-        'Following {0}',
-        optionalText(input, 'run') ?? vscode.l10n.t('the newest run'),
-      ),
+      invocationMessage: t('Following {0}', optionalText(input, 'run') ?? t('the newest run')),
     }),
   async answer(services, input, token) {
     const { store } = services;

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { endingsOf } from '../../adapters/targets/endings';
 import { HEAD_ALONE, METHOD_ORDER } from '../../experiment/methods';
 import type { Inspection } from '../../adapters/inspection';
@@ -54,8 +54,7 @@ export const contributes: Contributes = {
 const NAMED = 5;
 
 export const inspectTool: Tool = {
-  prepare: (_, input) =>
-    Promise.resolve({ invocationMessage: vscode.l10n.t('Inspecting {0}', text(input, 'model')) }),
+  prepare: (_, input) => Promise.resolve({ invocationMessage: t('Inspecting {0}', text(input, 'model')) }),
   async answer({ models }, input, token) {
     const path = modelPath(await fileIn(text(input, 'model')));
     const inspection = await models.look(

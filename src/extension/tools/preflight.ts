@@ -1,6 +1,5 @@
-import * as vscode from 'vscode';
+import { inEnglish, t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
-import { english } from '../../study/say';
 import { saved } from '../ask/saved';
 import { measure } from '../preflight/measure';
 import { reportMarkdown } from '../preflight/report';
@@ -36,8 +35,8 @@ export const preflightTool: Tool = {
     requireTrust();
     const question = await experimentQuestion(services, input);
     return {
-      invocationMessage: vscode.l10n.t('Running the preflight of {0}', question.file),
-      confirmationMessages: confirmed(preflightConfirmation(question, vscode.l10n.t)),
+      invocationMessage: t('Running the preflight of {0}', question.file),
+      confirmationMessages: confirmed(preflightConfirmation(question)),
     };
   },
   async answer(services, input, token) {
@@ -46,6 +45,6 @@ export const preflightTool: Tool = {
     await saved(file);
     requireWanted(token);
     const report = await measure(services, file, { token });
-    return reportMarkdown(experimentName(file), report, english);
+    return inEnglish(() => reportMarkdown(experimentName(file), report));
   },
 };

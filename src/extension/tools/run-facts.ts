@@ -1,3 +1,4 @@
+import { inEnglish } from '../../base/l10n';
 import { flatSettings } from '../../experiment/differing-settings';
 import { metricValue } from '../../experiment/metrics';
 import { isAnyEvaluation, type AnyEvaluation } from '../../protocol/evaluations';
@@ -6,7 +7,6 @@ import { scoresOf } from '../../protocol/scores';
 import type { Scalars } from '../../runs/curve/scalars-reader';
 import { experimentName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
-import { english } from '../../study/say';
 import { bestEvaluation, checkpointSteps, importOf, metricOf, runLabel, stopReason } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { errorOf } from '../words/run-error';
@@ -21,7 +21,7 @@ const SMOOTHED = 20;
 /** A run and its progress, in a few lines. */
 export function briefly(entry: RunEntry): Record<string, unknown> {
   const { run } = entry;
-  const error = errorOf(entry, english);
+  const error = inEnglish(() => errorOf(entry));
   const best = run && bestEvaluation(run);
   return {
     run: entry.id,

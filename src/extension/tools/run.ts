@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { saved } from '../ask/saved';
 import { facts } from './answer';
 import { experimentQuestion } from './experiment-question';
@@ -40,8 +41,8 @@ export const runTool: Tool = {
     requireTrust();
     const question = await experimentQuestion(services, input);
     return {
-      invocationMessage: vscode.l10n.t('Starting {0}', question.file),
-      confirmationMessages: confirmed(runConfirmation(question, vscode.l10n.t)),
+      invocationMessage: t('Starting {0}', question.file),
+      confirmationMessages: confirmed(runConfirmation(question)),
     };
   },
   async answer({ trainer, store, panels }, input, token) {

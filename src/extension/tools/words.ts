@@ -1,9 +1,9 @@
 import type { Experiment } from '../../experiment/experiment';
 import { rateNumber } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
 import { trainingLength } from '../../experiment/training-length';
 import { code, escape } from '../markdown';
-import type { Translate } from '../translate';
 
 /** The question to a person before a tool trains. */
 export interface Confirmation {
@@ -25,11 +25,11 @@ export interface RunQuestion {
 }
 
 /** Asks before a run starts: the experiment, the machine, and other work in progress. */
-export function runConfirmation(question: RunQuestion, t: Translate): Confirmation {
+export function runConfirmation(question: RunQuestion): Confirmation {
   const { file, changed, active } = question;
   const parts = [
     t('{0} is trained on this machine, in a new run folder.', code(file)),
-    ...specLines(question, t),
+    ...specLines(question),
     ...(changed.length > 0 ? [t('Changed for this run: {0}.', changed.map(code).join(', '))] : []),
     ...(active.length > 0
       ? [t('Another run is in progress, so both take longer: {0}.', active.map(escape).join(', '))]
@@ -39,13 +39,13 @@ export function runConfirmation(question: RunQuestion, t: Translate): Confirmati
 }
 
 /** Asks before a preflight, which runs the model and trains a few steps without keeping anything. */
-export function preflightConfirmation(question: Omit<RunQuestion, 'changed'>, t: Translate): Confirmation {
+export function preflightConfirmation(question: Omit<RunQuestion, 'changed'>): Confirmation {
   const parts = [
     t(
       '{0} is checked: its model runs a few real training steps on this machine. Nothing is kept.',
       code(question.file),
     ),
-    ...specLines(question, t),
+    ...specLines(question),
     ...(question.active.length > 0
       ? [t('A run is in progress, so times are not reliable: {0}.', question.active.map(escape).join(', '))]
       : []),
@@ -53,7 +53,7 @@ export function preflightConfirmation(question: Omit<RunQuestion, 'changed'>, t:
   return { title: t('Run the Preflight?'), message: parts.join('\n\n') };
 }
 
-function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>, t: Translate): string[] {
+function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>): string[] {
   const { adapter, training, model, data } = spec;
   const method = isHeadAlone(adapter)
     ? t('head only')

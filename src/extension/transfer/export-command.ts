@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { shellQuote } from '../../base/shell-quote';
+import { t } from '../../base/l10n';
 import { TENSORBOARD, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom } from '../ask/pick';
 import { namesOf, runsFrom } from '../ask/pick-many';
@@ -21,7 +22,6 @@ type Result = Extract<ExportLine, { kind: 'result' | 'events' }>;
 
 /** Exports the adapter of a run in the chosen form, or those of several, one after the other. */
 export async function exportRun(services: Services, ...args: readonly unknown[]): Promise<void> {
-  const { t } = vscode.l10n;
   const message = t('Exporting runs the model to measure it, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;
   const runs = await runsToExport(services, args);
@@ -42,7 +42,6 @@ export async function exportRun(services: Services, ...args: readonly unknown[])
 
 /** The run, or those of several rows or folders that have something to export. */
 async function runsToExport(services: Services, args: readonly unknown[]): Promise<RunEntry[]> {
-  const { t } = vscode.l10n;
   const [argument] = args;
   const all = rowsFor(args);
   if (!Array.isArray(argument) && all.length < 2) {
@@ -70,7 +69,6 @@ async function exportAll(
   picked: Picked,
   place: (run: RunEntry, at: string) => string | undefined,
 ): Promise<void> {
-  const { t } = vscode.l10n;
   const folders: string[] = [];
   const failed: { run: RunEntry; error: unknown }[] = [];
   let isCanceled = false;
@@ -131,12 +129,11 @@ async function work(
   { picked: { form, options: more }, at, out: folder, name }: Export,
   { progress, token }: Notification,
 ): Promise<Result | 'canceled' | 'declined'> {
-  const { t } = vscode.l10n;
   let result: Result | undefined;
   let declined = false;
   const onLine = (text: string) => {
     const line = parseExportLine(text);
-    const message = line && progressText(line, t);
+    const message = line && progressText(line);
     if (message !== undefined) progress.report({ message });
     if (line?.kind === 'result' || line?.kind === 'events') result = line;
     if (line?.kind === 'ask' && form !== TENSORBOARD)
@@ -165,17 +162,17 @@ async function ask(
   line: Extract<ExportLine, { kind: 'ask' }>,
   name: string | undefined,
 ): Promise<boolean> {
-  const { question, detail: reason } = dropQuestion(form, line, vscode.l10n.t);
+  const { question, detail: reason } = dropQuestion(form, line);
   const detail = [name, reason].filter((part) => part !== undefined).join('\n\n');
-  const keep = vscode.l10n.t('Export Anyway');
+  const keep = t('Export Anyway');
   return (await notify.warning(question, { modal: true, detail }, keep)) === keep;
 }
 
 async function tell(result: Result): Promise<void> {
   if (result.kind === 'events') return tellEvents(result);
   const { folder, record } = result;
-  const [card, copy] = [vscode.l10n.t('Open Model Card'), vscode.l10n.t('Copy Path')];
-  const picked = await notify.information(resultText(record, vscode.l10n.t), card, copy);
+  const [card, copy] = [t('Open Model Card'), t('Copy Path')];
+  const picked = await notify.information(resultText(record), card, copy);
   if (picked === card) await openCard(folder);
   if (picked === copy) await vscode.env.clipboard.writeText(folder);
 }
@@ -185,7 +182,6 @@ async function tellEvents({
   steps,
   evaluations,
 }: Extract<Result, { kind: 'events' }>): Promise<void> {
-  const { t } = vscode.l10n;
   const copy = t('Copy Command');
   const message = t('Event file written: {0} training steps and {1} evaluations.', steps, evaluations);
   const picked = await notify.information(message, copy);
@@ -197,7 +193,6 @@ async function tellAll(
   runs: number,
   failed: readonly { run: RunEntry; error: unknown }[],
 ): Promise<void> {
-  const { t } = vscode.l10n;
   const done =
     folders.length === runs
       ? t('{0} runs exported.', runs)

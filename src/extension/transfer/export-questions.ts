@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
 import { isHubModel } from '../../files/model-path';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
@@ -13,7 +14,6 @@ import { notify } from '../messages/notify';
 
 /** Asks before a model is passed on that a constant answer would beat. */
 export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
-  const { t } = vscode.l10n;
   const worse = runs.flatMap((entry) => {
     const better = entry.run && betterAnswer(entry.run);
     return better ? [{ entry, words: worseWords(better, t) }] : [];
@@ -38,7 +38,6 @@ export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
 
 /** Asks about a run that is published. */
 export async function publishEvenIfWorse({ run }: RunEntry): Promise<boolean> {
-  const { t } = vscode.l10n;
   const better = run && betterAnswer(run);
   if (!better) return true;
   const anyway = t('Publish Anyway');
@@ -55,16 +54,15 @@ export interface Picked {
 
 /** A form that all of the runs can be exported in. */
 export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | undefined> {
-  const { t } = vscode.l10n;
   const adapters = runs.map(({ run }) => run?.spec.adapter ?? HEAD_ALONE);
   const areFolders = runs.every(({ run }) => isHubModel(run?.spec.model.path ?? ''));
   const forms = EXPORT_FORMS.filter(
     (form) => (form !== 'peft-lora' || !adapters.some(isHeadAlone)) && (form !== 'safetensors' || areFolders),
   );
   const itemOf = (form: ExportForm) => ({
-    label: formName(form, t),
+    label: formName(form),
     description: form,
-    detail: formWords(form, adapters.some(isNonlinear), t),
+    detail: formWords(form, adapters.some(isNonlinear)),
     form,
     options: [] as string[],
   });
@@ -104,7 +102,6 @@ export async function pickPlace(
   runs: readonly RunEntry[],
   form: Picked['form'],
 ): Promise<((entry: RunEntry, at: string) => string | undefined) | undefined> {
-  const { t } = vscode.l10n;
   const isEvents = form === TENSORBOARD;
   const isOne = runs.length === 1;
   const paths = runPaths(runs[0].folder);

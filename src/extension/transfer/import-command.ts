@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
@@ -15,7 +16,6 @@ import { withProgress } from '../messages/progress';
 
 /** Creates a run from an adapter on disk. */
 export async function importAdapter(services: Services, argument: unknown): Promise<void> {
-  const { t } = vscode.l10n;
   const message = t('Importing runs the model to measure the adapter, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;
   // From the Explorer: the adapter's configuration file.
@@ -49,8 +49,8 @@ async function pickFolder(): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     canSelectFiles: false,
     canSelectFolders: true,
-    openLabel: vscode.l10n.t('Import'),
-    title: vscode.l10n.t('Select the folder with adapter_config.json and adapter_model.safetensors'),
+    openLabel: t('Import'),
+    title: t('Select the folder with adapter_config.json and adapter_model.safetensors'),
   });
   return chosen?.[0].fsPath;
 }
@@ -59,7 +59,6 @@ type Result = Extract<ImportLine, { kind: 'result' }>;
 
 /** Undefined if the user canceled. */
 function work({ trainer }: Services, folder: string, file: string): Thenable<Result | undefined> {
-  const { t } = vscode.l10n;
   const title = t('Importing {0} for {1}', basename(folder), experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return withProgress(options, async (progress, token) => {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { repoName, requireRepoId } from '../../experiment/repo-name';
 import type { Published, PublishPlan } from '../../protocol/hub/publish';
 import { runFrom } from '../ask/pick';
@@ -23,7 +24,6 @@ import { askText } from '../messages/input';
 
 /** Uploads the adapter of a run to a repository of the user's, after showing the files and the target. */
 export async function publishAdapter(services: Services, argument: unknown): Promise<void> {
-  const { t } = vscode.l10n;
   const message = t('Publishing runs the model to measure it, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;
   const choice = { title: t('Select a run to publish'), filter: isExportable };
@@ -43,12 +43,11 @@ const TOKENS = () => hubPage('settings/tokens');
 /** Checks for a token before any question, which would be for nothing. Only the hub knows whether a token may write. */
 async function haveToken({ context }: Services): Promise<boolean> {
   if ((await storedToken(context)) !== undefined || (await environmentHasToken())) return true;
-  const message = vscode.l10n.t('Publishing needs an access token of the hub, and there is none.');
+  const message = t('Publishing needs an access token of the hub, and there is none.');
   return offerSignIn(context, message, TOKENS());
 }
 
 async function askRepository(run: RunEntry): Promise<string | undefined> {
-  const { t } = vscode.l10n;
   const value = repoName(experimentLabel(run));
   const text = await askText({
     title: t('Publish {0}', runLabel(run)),
@@ -73,7 +72,6 @@ async function askRepository(run: RunEntry): Promise<string | undefined> {
 
 /** @returns options of the command */
 async function pickVisibility(): Promise<string[] | undefined> {
-  const { t } = vscode.l10n;
   const items = [
     {
       label: `$(lock) ${t('Private')}`,
@@ -96,7 +94,6 @@ function work(
   name: string,
   args: readonly string[],
 ): Promise<Published | undefined> {
-  const { t } = vscode.l10n;
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: t('Publishing {0}', name),
@@ -110,7 +107,7 @@ function work(
       const onLine = (text: string) => {
         const line = parsePublishLine(text);
         if (line && line.kind !== 'sending') log.trace(text);
-        const message = line && publishProgress(line, t);
+        const message = line && publishProgress(line);
         if (message !== undefined) progress.report({ message });
         if (line?.kind === 'plan') plan = line;
         if (line?.kind === 'ask') void ask(plan).then((yes) => program.send(yes ? 'yes' : 'no'));
@@ -134,15 +131,14 @@ function work(
 
 async function ask(plan: PublishPlan | undefined): Promise<boolean> {
   if (!plan) return false;
-  const { question, detail } = publishQuestion(plan, vscode.l10n.t);
-  const upload = vscode.l10n.t('Upload');
+  const { question, detail } = publishQuestion(plan);
+  const upload = t('Upload');
   return (await notify.warning(question, { modal: true, detail }, upload)) === upload;
 }
 
 async function tell(published: Published): Promise<void> {
-  const { t } = vscode.l10n;
   const [open, copy] = [t('Open Page'), t('Copy Name')];
-  const picked = await notify.information(publishedText(published, t), open, copy);
+  const picked = await notify.information(publishedText(published), open, copy);
   if (picked === open) void vscode.env.openExternal(vscode.Uri.parse(published.address));
   if (picked === copy) await vscode.env.clipboard.writeText(published.repo);
 }

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { t } from '../../base/l10n';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { readIfThere } from '../../files/read';
 import { runPaths, stepOfName } from '../../runs/layout';
@@ -84,7 +85,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: RowContext): Row {
+export function checkpointRow(entry: RunEntry, step: number, { trusted }: RowContext): Row {
   const metric = entry.run && metricOf(entry.run);
   const evaluation = entry.run?.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const parts: string[] = [];
@@ -108,7 +109,7 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
   };
 }
 
-export function checkpointsThereRow({ cluster }: RunEntry, { t }: RowContext): Row {
+export function checkpointsThereRow({ cluster }: RunEntry): Row {
   const label = t('Bring Checkpoints');
   const description = cluster ? t('on {0}', executorName(cluster.executor)) : '';
   return {
@@ -120,7 +121,7 @@ export function checkpointsThereRow({ cluster }: RunEntry, { t }: RowContext): R
   };
 }
 
-export function adapterRow(which: 'best' | 'last', size: number, { t, trusted }: RowContext): Row {
+export function adapterRow(which: 'best' | 'last', size: number, { trusted }: RowContext): Row {
   const label = which === 'best' ? t('Best adapter') : t('Last adapter');
   const description = t('PEFT files · {0}', bytes(size));
   return {
@@ -132,8 +133,8 @@ export function adapterRow(which: 'best' | 'last', size: number, { t, trusted }:
   };
 }
 
-export function exportRow({ form, step, metrics, drop }: ExportRecord, { t }: RowContext): Row {
-  const label = formName(form, t);
+export function exportRow({ form, step, metrics, drop }: ExportRecord): Row {
+  const label = formName(form);
   const { metric } = drop;
   const value = `${formatMetric(metric, metricValue(metrics.exported, metric))} ${metricInfo(metric).label}`;
   const parts = [value, t('step {0}', step)];

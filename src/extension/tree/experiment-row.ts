@@ -1,4 +1,5 @@
 import { count } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { isActive } from '../runs/shown-state';
 import type { ExperimentEntry } from '../runs/store';
 import type { Row, RowContext } from '../words/run-row';
@@ -11,7 +12,7 @@ export function experimentRow(
   entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs' | 'hasSweep'>,
   shown: number,
   place: string,
-  { t, trusted }: RowContext,
+  { trusted }: RowContext,
   queued = 0,
 ): Row {
   const running = entry.runs.filter((r) => isActive(r.state)).length;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { count } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
@@ -141,7 +142,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const queued = node.kind === 'queued' && this.queue.items.find((q) => q.id === node.id);
     if (queued) item.tooltip = queuedTooltip(queued);
     if ((node.kind === 'run' || node.kind === 'interrupted') && run)
-      item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
+      item.tooltip = tooltip(runDetails(run, vscode.env.language));
     else if (node.kind === 'experiment') item.tooltip = node.file;
     else if (node.kind === 'sweep' || node.kind === 'trial') item.tooltip = this.trials.tooltip(node);
     return item;
@@ -220,9 +221,9 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       // A message would hide the welcome text that offers to clear the filter.
       message: filter
         ? found > 0
-          ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count(found), count(all.length))
+          ? t('"{0}": {1} of {2} runs', filter, count(found), count(all.length))
           : undefined
-        : interruptedMessage(this.interrupted(), vscode.l10n.t),
+        : interruptedMessage(this.interrupted()),
       running: all.filter((r) => isActive(r.state)).length,
     });
   }
@@ -278,7 +279,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   /** Returns the experiments of runs that were queued since the last time. */
   private nameQueued(): string[] {
     const before = this.queued;
-    this.queued = queuedNames(this.queue.items, this.experiments, vscode.l10n.t);
+    this.queued = queuedNames(this.queue.items, this.experiments);
     return this.queue.items.flatMap(({ id, file }) => (before.has(id) ? [] : [file]));
   }
 
@@ -327,7 +328,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       return sweep ? sweepRow(sweep, trialsOf(sweep, runs), context) : GONE_SWEEP;
     }
     if (node.kind === 'trials' || node.kind === 'trial') return this.trials.row(node, context);
-    if (node.kind === 'more') return this.runs.moreRow(node, context);
+    if (node.kind === 'more') return this.runs.moreRow(node);
     if (node.kind === 'queued') {
       const at = this.queue.items.findIndex((q) => q.id === node.id);
       const { kind = 'run' } = this.queue.items[at] ?? {};
@@ -343,7 +344,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       case 'checkpoint':
         return this.parts!.checkpointRow(run, node.step, context);
       case 'checkpointsThere':
-        return this.parts!.checkpointsThereRow(run, context);
+        return this.parts!.checkpointsThereRow(run);
       case 'adapter':
         return this.parts!.adapterRow(
           node.which,
@@ -351,7 +352,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
           context,
         );
       case 'export':
-        return this.parts!.exportRow(this.records.get(`${node.folder}:${node.name}`)!, context);
+        return this.parts!.exportRow(this.records.get(`${node.folder}:${node.name}`)!);
     }
   }
 

@@ -1,3 +1,5 @@
+import { t } from '../../base/l10n';
+
 import { stopReason } from '../runs/label';
 import type { ExperimentEntry, RunEntry } from '../runs/store';
 import type { Row, RowContext } from '../words/run-row';
@@ -18,10 +20,7 @@ export const interruptedRuns = (
   });
 
 /** The whole sentence above the tree, since a narrow side bar cuts a row; undefined without such runs. */
-export function interruptedMessage(
-  runs: readonly Pick<RunEntry, 'run'>[],
-  t: RowContext['t'],
-): string | undefined {
+export function interruptedMessage(runs: readonly Pick<RunEntry, 'run'>[]): string | undefined {
   if (runs.length === 0) return undefined;
   if (runs.length > 1) return t('{0} runs stopped because the window closed.', runs.length);
   const { spec, status } = runs[0].run!;
@@ -32,7 +31,7 @@ export function interruptedMessage(
 export function interruptedRow(
   { run }: Pick<RunEntry, 'run'>,
   several: boolean,
-  { t, trusted }: RowContext,
+  { trusted }: RowContext,
 ): Row {
   const step = run?.status?.step ?? 0;
   const name = run?.spec.name ?? '';

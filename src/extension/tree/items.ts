@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { COMMAND, FROM_ROW, INTERNAL } from '../ids';
 import type { QueuedRun } from '../queue/run-queue';
 import type { RunDetails } from '../words/run-details';
@@ -25,19 +26,19 @@ export function treeItem(
   if (node.kind === 'run')
     item.command = {
       command: COMMAND.openRun,
-      title: vscode.l10n.t('Open Run Dashboard'),
+      title: t('Open Run Dashboard'),
       arguments: [node, FROM_ROW],
     };
   if (node.kind === 'sweep')
     item.command = {
       command: COMMAND.openSweep,
-      title: vscode.l10n.t('Open Sweep'),
+      title: t('Open Sweep'),
       arguments: [node, FROM_ROW],
     };
   if (node.kind === 'interrupted' && row.capabilities.includes('canResume'))
     item.command = {
       command: COMMAND.resumeRun,
-      title: vscode.l10n.t('Resume Run'),
+      title: t('Resume Run'),
       arguments: [node],
     };
   if (node.kind === 'more')
@@ -47,7 +48,7 @@ export function treeItem(
   if (node.kind === 'export')
     item.command = {
       command: COMMAND.openCard,
-      title: vscode.l10n.t('Open Model Card'),
+      title: t('Open Model Card'),
       arguments: [node],
     };
   return item;
@@ -79,7 +80,6 @@ export function queuedTooltip(item: QueuedRun): string {
 }
 
 function queuedWords(item: QueuedRun, when: string): string {
-  const { t } = vscode.l10n;
   switch (item.kind) {
     case 'run':
       return t('Trains the settings as they were when it was queued ({0}).', when);

@@ -1,3 +1,5 @@
+import { t } from '../../base/l10n';
+
 import { engineWords, placeWords } from '../../protocol/device-words';
 import type { MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { COMMAND } from '../ids';
@@ -5,7 +7,6 @@ import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../words/check-
 import type { MachineReport } from '../launcher/client';
 import { ago, bytes } from '../words/format';
 import type { Row } from '../words/run-row';
-import type { Translate } from '../translate';
 
 /** A row of the Machine view, with its details. */
 export interface MachineRow extends Row {
@@ -19,7 +20,6 @@ export interface MachineRow extends Row {
 export function machineRows(
   report: MachineReport,
   extensionVersion: string,
-  t: Translate,
   checked?: { check: MachineCheck; now: number; locale: string },
 ): MachineRow[] {
   const { node, runtime, problems, freeMemory, totalMemory, cores } = report;
@@ -42,7 +42,7 @@ export function machineRows(
       ),
     ),
     row('cores', t('Cores'), String(cores), { id: 'circuit-board' }),
-    ...(checked ? checkedRows(checked, t) : [unchecked(t)]),
+    ...(checked ? checkedRows(checked) : [unchecked()]),
     ...(node
       ? [row('node', 'Node', `${node.version} ${from[node.from]}`, { id: 'terminal' }, node.path)]
       : []),
@@ -51,7 +51,7 @@ export function machineRows(
   ];
 }
 
-const unchecked = (t: Translate): MachineRow => ({
+const unchecked = (): MachineRow => ({
   ...row(
     'check',
     t('Devices'),
@@ -63,29 +63,34 @@ const unchecked = (t: Translate): MachineRow => ({
 });
 
 /** GPUs and the engines that train on them, as found by the last check, fastest first. */
-function checkedRows(
-  { check, now, locale }: { check: MachineCheck; now: number; locale: string },
-  t: Translate,
-): MachineRow[] {
-  const when = t('Measured {0}.', ago(check.at, now, locale, t));
+function checkedRows({
+  check,
+  now,
+  locale,
+}: {
+  check: MachineCheck;
+  now: number;
+  locale: string;
+}): MachineRow[] {
+  const when = t('Measured {0}.', ago(check.at, now, locale));
   const best = fastest(check);
   return [
-    ...check.facts.gpus.map((g, i) => row(`gpu:${i}`, g.name, gpuText(g, t), { id: 'device-desktop' })),
-    ...bySpeed(check).map((p) => placeRow(p, p === best, [t('Step: {0}.', check.step), when], t)),
+    ...check.facts.gpus.map((g, i) => row(`gpu:${i}`, g.name, gpuText(g), { id: 'device-desktop' })),
+    ...bySpeed(check).map((p) => placeRow(p, p === best, [t('Step: {0}.', check.step), when])),
     ...check.facts.missing.map((m, i) => row(`missing:${i}`, m.what, m.hint, { id: 'info' })),
   ];
 }
 
 /** A side bar is narrow: the name used in the setting and the speed come first. The rest is in the tooltip. */
-function placeRow(of: PlaceCheck, best: boolean, more: string[], t: Translate): MachineRow {
+function placeRow(of: PlaceCheck, best: boolean, more: string[]): MachineRow {
   const { engine, device, problem, hint } = of;
   const name = placeWords(of, t);
   const [icon, words, tooltip] =
     problem === undefined
       ? [
           best ? 'rocket' : 'dashboard',
-          best ? t('{0}, fastest', stepsText(of, t)) : stepsText(of, t),
-          [t('{0}: {1}', name, ratesText(of, t)), ...more].join('\n'),
+          best ? t('{0}, fastest', stepsText(of)) : stepsText(of),
+          [t('{0}: {1}', name, ratesText(of)), ...more].join('\n'),
         ]
       : ['circle-slash', t('not available'), t('{0}: {1}', name, [problem, hint].filter(Boolean).join(' '))];
   const description = `${words} · ${engineWords(engine)}`;

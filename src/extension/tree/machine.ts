@@ -73,7 +73,7 @@ class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Dispos
       const run = this.services.store.run(node.folder);
       if (!run) return new vscode.TreeItem(node.folder);
       const item = treeItem(node, runRow(run, rowContext()), none);
-      item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
+      item.tooltip = tooltip(runDetails(run, vscode.env.language));
       return item;
     }
     const row = this.rows.get(node.id) ?? node;
@@ -134,7 +134,7 @@ class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Dispos
       this.looking ??= trainer.machine();
       const check = lastCheck(context);
       const checked = check && { check, now: Date.now(), locale: vscode.env.language };
-      const rows = machineRows(await this.looking, version, vscode.l10n.t, checked);
+      const rows = machineRows(await this.looking, version, checked);
       void vscode.commands.executeCommand('setContext', CONTEXT.machineKnown, true);
       return rows;
     } catch (e) {

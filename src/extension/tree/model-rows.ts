@@ -1,9 +1,9 @@
 import { count } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { endingsOf } from '../../adapters/targets/endings';
 import type { ModelSummary } from '../../graph/summary';
 import type { StepCost } from '../../protocol/step-cost';
 import type { KnownModel } from '../models/models';
-import type { Translate } from '../translate';
 import { bytes } from '../words/format';
 import { kindOf, wayAround } from '../words/model-text';
 import type { Refusal } from '../words/refusal-text';
@@ -30,22 +30,17 @@ export const STEP_ROW = 'step';
  *
  * @param step for a batch of the user's choice; the usual one by default
  */
-export function modelRows(
-  model: KnownModel,
-  t: Translate,
-  step: StepCost | undefined = model.step,
-): ModelRow[] {
+export function modelRows(model: KnownModel, step: StepCost | undefined = model.step): ModelRow[] {
   return [
     {
       id: 'size',
       label: t('{0} parameters', count(model.parameters)),
-      description: [
-        kindOf(model, t),
-        ...(model.weights ?? []).map((w) => `${w.type}, ${bytes(w.bytes)}`),
-      ].join(' · '),
+      description: [kindOf(model), ...(model.weights ?? []).map((w) => `${w.type}, ${bytes(w.bytes)}`)].join(
+        ' · ',
+      ),
       icon: 'info',
     },
-    ...(step ? [stepRow(step, t)] : []),
+    ...(step ? [stepRow(step)] : []),
     ...(model.cachedLayers
       ? [
           {
@@ -56,7 +51,7 @@ export function modelRows(
           },
         ]
       : []),
-    ...operatorRows(model, t),
+    ...operatorRows(model),
     ...endingsOf(model.layers).map(({ name, modules, shapes }) => ({
       id: `layers ${name}`,
       label: name,
@@ -69,9 +64,9 @@ export function modelRows(
   ];
 }
 
-function stepRow(step: StepCost, t: Translate): ModelRow {
-  const settings = stepSettings(step, t);
-  const text = stepText(step, t);
+function stepRow(step: StepCost): ModelRow {
+  const settings = stepSettings(step);
+  const text = stepText(step);
   const how = t(
     'Estimated for this machine’s CPU from the graph that would run; preflight measures an experiment.',
   );
@@ -96,8 +91,8 @@ export const refusalRows = ({ reasons, hint }: Refusal): ModelRow[] =>
   }));
 
 /** Each operator without a gradient, with its nodes, and the next step. */
-export function operatorRows(model: ModelSummary, t: Translate): ModelRow[] {
-  const way = wayAround(model, t);
+export function operatorRows(model: ModelSummary): ModelRow[] {
+  const way = wayAround(model);
   return model.missingRules.map(({ operator, nodes }) => ({
     id: `operator ${operator}`,
     label: t('Gradients cannot pass through {0}', operator),

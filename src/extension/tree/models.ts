@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import type { StepCost } from '../../protocol/step-cost';
 import { modelPath } from '../../files/model-path';
 import { registerGuarded } from '../ask/guard';
@@ -110,7 +111,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     if (node.refused)
       item.command = {
         command: COMMAND.showModelReport,
-        title: vscode.l10n.t('Show Model Report'),
+        title: t('Show Model Report'),
         arguments: [node.of],
       };
     item.accessibilityInformation = { label: `${node.label}, ${node.description}` };
@@ -128,18 +129,16 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     const name = basename(path);
     const size = await askSize(name, usual);
     if (!size) return;
-    const title = vscode.l10n.t('Estimating a training step of {0}…', name);
+    const title = t('Estimating a training step of {0}…', name);
     const location = vscode.ProgressLocation.Notification;
     const cost = await withProgress({ location, title }, () => models.estimate(path, size));
     this.estimates.set(path, cost);
     this.changed.fire(this.known.get(vscode.Uri.file(path).toString()));
-    const text = stepText(cost, vscode.l10n.t);
-    const settings = stepSettings(cost, vscode.l10n.t);
+    const text = stepText(cost);
+    const settings = stepSettings(cost);
     if (text === undefined) void notify.warning(cost.problem ?? '');
     else
-      void notify.information(
-        vscode.l10n.t('A training step of {0} takes {1} on this CPU ({2}).', name, text, settings),
-      );
+      void notify.information(t('A training step of {0} takes {1} on this CPU ({2}).', name, text, settings));
   }
 
   dispose(): void {
@@ -151,7 +150,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
     const { fsPath } = uri;
     try {
       const model = await models.inspect(fsPath);
-      return modelRows(model, vscode.l10n.t, this.estimates.get(fsPath));
+      return modelRows(model, this.estimates.get(fsPath));
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
       return refusalRows(refusalOf(fsPath, e));
@@ -171,7 +170,7 @@ async function modelItem(uri: vscode.Uri): Promise<vscode.TreeItem> {
     .join(' · ');
   item.contextValue = 'model';
   item.iconPath = new vscode.ThemeIcon('package');
-  item.accessibilityInformation = { label: vscode.l10n.t('Model {0}, {1}', place, item.description) };
+  item.accessibilityInformation = { label: t('Model {0}, {1}', place, item.description) };
   return item;
 }
 

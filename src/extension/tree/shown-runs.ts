@@ -1,8 +1,9 @@
+import { t } from '../../base/l10n';
 import { count } from '../../base/number-text';
 import { nodeId, type ExperimentNode, type MoreNode, type RunNode, type SweepNode } from '../runs/nodes';
 import { sortRuns, type Sort } from '../runs/sort';
 import type { ExperimentEntry, RunEntry } from '../runs/store';
-import type { Row, RowContext } from '../words/run-row';
+import type { Row } from '../words/run-row';
 import { matchesFilter } from './arrange';
 
 /** Runs below a row at first: VS Code draws all rows at once, and thousands would block the extension host. */
@@ -60,7 +61,7 @@ export class ShownRuns {
   }
 
   /** The row that shows more. */
-  moreRow({ below }: MoreNode, { t }: RowContext): Row {
+  moreRow({ below }: MoreNode): Row {
     const hidden = this.hidden.get(nodeId(below)) ?? 0;
     const label = t('Show More');
     const description = hidden === 1 ? t('1 more run') : t('{0} more runs', count(hidden));

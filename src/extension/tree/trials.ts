@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import type { ClusterTrialState } from '../../protocol/run-files/cluster';
 import type { SweepNode, TrialNode, TrialsNode } from '../runs/nodes';
 import type { RunEntry, SweepEntry } from '../runs/store';
@@ -49,14 +48,13 @@ export class TrialRows {
       return trial ? trialRow(trial, context) : GONE_SWEEP;
     }
     const trials = groups.get(node.state) ?? [];
-    return trialsRow(node.state, trials, Math.min(trials.length, MOST), context);
+    return trialsRow(node.state, trials, Math.min(trials.length, MOST));
   }
 
   tooltip(node: SweepNode | TrialNode): string {
-    const { t } = vscode.l10n;
     if (node.kind === 'trial') {
       const trial = this.of(node.folder).byId.get(node.trial);
-      return trial ? trialLines(trial.cluster, t).join('\n') : '';
+      return trial ? trialLines(trial.cluster).join('\n') : '';
     }
     const { cluster } = this.find(node.folder)?.sweep ?? {};
     return [node.folder, ...(cluster ? clusterLines(cluster, rowContext()) : [])].join('\n');

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { COMMAND, CONTEXT } from '../ids';
 import { SORT, SORTS, sortOf, type Sort } from '../runs/sort';
 import { registerGuarded } from '../ask/guard';
@@ -81,11 +82,11 @@ export class ViewOptions implements vscode.Disposable {
 
   private async askFilter(): Promise<void> {
     const filter = await askText({
-      title: vscode.l10n.t('Filter runs'),
-      prompt: vscode.l10n.t(
+      title: t('Filter runs'),
+      prompt: t(
         'Words in the name, note, tags, state, method, metric or experiment. Leave empty to show all runs.',
       ),
-      placeHolder: vscode.l10n.t('For example: lora failed'),
+      placeHolder: t('For example: lora failed'),
       value: this.filter,
       ignoreFocusOut: true,
     });
@@ -94,19 +95,19 @@ export class ViewOptions implements vscode.Disposable {
 
   private async askSort(): Promise<void> {
     const labels: Record<Sort, string> = {
-      newest: vscode.l10n.t('Newest first'),
-      metric: vscode.l10n.t('Best metric first'),
-      name: vscode.l10n.t('By name'),
+      newest: t('Newest first'),
+      metric: t('Best metric first'),
+      name: t('By name'),
     };
     const picked = await vscode.window.showQuickPick(
       SORTS.map((sort) => ({
         label: labels[sort],
-        description: sort === this.sort ? vscode.l10n.t('current') : undefined,
+        description: sort === this.sort ? t('current') : undefined,
         sort,
       })),
       {
-        title: vscode.l10n.t('Sort runs'),
-        placeHolder: vscode.l10n.t('Starred runs stay on top.'),
+        title: t('Sort runs'),
+        placeHolder: t('Starred runs stay on top.'),
         ignoreFocusOut: true,
       },
     );

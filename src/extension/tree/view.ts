@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { COMMAND, INTERNAL } from '../ids';
 import { nodeId, runFolderOf, type ExperimentNode, type MoreNode } from '../runs/nodes';
@@ -103,5 +104,4 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
   });
 }
 
-const runningText = (n: number): string =>
-  n === 1 ? vscode.l10n.t('1 run is training') : vscode.l10n.t('{0} runs are training', n);
+const runningText = (n: number): string => (n === 1 ? t('1 run is training') : t('{0} runs are training', n));

@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { budgetSentence, rankLimit, uselessLayers } from '../../adapters/budget/budget';
 import { endingsOf } from '../../adapters/targets/endings';
 import { chooseLayers } from '../../adapters/targets/choose';
@@ -6,6 +5,7 @@ import { likelyTargets } from '../../adapters/targets/likely-targets';
 import { matchTargets } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import {
   aboutMethod,
   type AdapterSpec,
@@ -31,7 +31,6 @@ import type { WizardState } from './state';
 const methodStep: Step<WizardState> = {
   ...always,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const { layers } = state.summary!;
     const { head, defaults } = describeTask(state.task!);
     const usualTargets = defaults?.({})['adapter.targetModules'] as string[] | undefined;
@@ -63,7 +62,6 @@ const targetStep: Step<WizardState> = {
   applies: (state) => !isHeadAlone(state.adapter!),
   ahead: ({ adapter }) => (adapter ? !isHeadAlone(adapter) : 'likely'),
   async run(state, place) {
-    const { t } = vscode.l10n;
     const { layers, blocked, missingRules } = state.summary!;
     const adapter = state.adapter as TrainedSpec;
     const paths = layers.map((l) => l.path);
@@ -106,7 +104,6 @@ const rankStep: Step<WizardState> = {
   applies: ({ adapter }) => isRankedByLayer(adapter!),
   ahead: ({ adapter }) => (adapter ? isRankedByLayer(adapter) : 'likely'),
   async run(state, place) {
-    const { t } = vscode.l10n;
     const adapter = state.adapter as RankedSpec;
     const layers = layersOf(state);
     const { matched } = chooseLayers(

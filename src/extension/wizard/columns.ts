@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { TaskColumns } from '../../experiment/tasks/columns';
 import type { TaskDescription } from '../../experiment/tasks/kind';
@@ -43,7 +44,7 @@ const imageStep: Step<WizardState> = {
     const likely = columns.find(({ name }) => /image|img|file|path/i.test(name)) ?? columns[0];
     const picked = await pickColumn(state, place, {
       columns,
-      placeholder: vscode.l10n.t('Select the column with the images or their paths'),
+      placeholder: t('Select the column with the images or their paths'),
       active: state.columns?.image ?? likely?.name,
     });
     if (typeof picked === 'string') return picked;
@@ -57,7 +58,6 @@ const textStep: Step<WizardState> = {
   applies: (state) => kindOf(state).input !== 'image' && state.headOfData !== undefined,
   ahead: textsAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const { answer } = kindOf(state);
     const guess = guessed(state);
     const { columns = guess } = state;
@@ -98,7 +98,7 @@ const pairStep: Step<WizardState> = {
   run: (state, place) =>
     optionalStep(state, place, 'pair', {
       columns: secondTexts(state),
-      placeholder: vscode.l10n.t('Select the second text column, for pairs of texts'),
+      placeholder: t('Select the second text column, for pairs of texts'),
     }),
 };
 
@@ -109,7 +109,7 @@ const completionStep: Step<WizardState> = {
   run: (state, place) =>
     optionalStep(state, place, 'completion', {
       columns: singles(state).filter((c) => c.name !== state.columns!.text),
-      placeholder: vscode.l10n.t('Select the column with the completions, if the texts are prompts'),
+      placeholder: t('Select the column with the completions, if the texts are prompts'),
     }),
 };
 
@@ -119,7 +119,6 @@ async function optionalStep(
   key: 'pair' | 'completion',
   asked: { columns: readonly Column[]; placeholder: string },
 ): Promise<'next' | 'back' | 'cancel'> {
-  const { t } = vscode.l10n;
   const { text, [key]: chosen } = state.columns!;
   const guess = guessed(state);
   const picked = await pickColumn(state, place, {
@@ -138,7 +137,6 @@ const choicesStep: Step<WizardState> = {
   applies: (state) => kindOf(state).answer === 'choice',
   ahead: (state) => (state.task === undefined ? 'unlikely' : kindOf(state).answer === 'choice'),
   async run(state, place) {
-    const { t } = vscode.l10n;
     const { text, choices, completion } = state.columns!;
     const guess = guessed(state);
     const likely = [choices ?? completion ?? guess.choices ?? guess.completion ?? []].flat();
@@ -159,7 +157,6 @@ const choicesStep: Step<WizardState> = {
 
 /** The content of the selected columns. */
 function choicesWords(selected: readonly ColumnItem[]): string {
-  const { t } = vscode.l10n;
   if (selected.length > 1) return t('{0} columns, each with a choice', selected.length);
   const { choices } = choiceColumns(selected.map((item) => item.column!));
   return choices === undefined
@@ -172,7 +169,6 @@ const labelStep: Step<WizardState> = {
   ahead: (state) =>
     state.task === undefined || kindOf(state).columns.label !== undefined ? 'likely' : false,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const { answer } = kindOf(state);
     if (answer === 'labels') return severalLabels(state, place);
     const columns = others(state).filter((c) => answer === 'spans' || !c.lists);
@@ -203,7 +199,6 @@ const named = (columns: TaskColumns | undefined) => (columns?.label === undefine
 
 /** Asks for one column with all the labels, or a column of 0 and 1 for each. */
 async function severalLabels(state: WizardState, place: Place): Promise<'next' | 'back' | 'cancel'> {
-  const { t } = vscode.l10n;
   const items = columnItems(state, others(state));
   const flags = flagColumns({ ...state.headOfData!, columns: others(state) });
   const { columns = {} } = state;
@@ -265,7 +260,6 @@ async function pickColumn(
 }
 
 const columnItems = ({ headOfData }: WizardState, columns: readonly Column[]) => {
-  const { t } = vscode.l10n;
   const { rows, whole } = headOfData!;
   return columns.map((column) => {
     const { distinct, samples, name } = columnFacts(column);

@@ -18,6 +18,7 @@ import { readsImages, readsTexts, textsAhead, imagesAhead } from './paths';
 import { dataFiles, nearFirst, pickFile, type WizardState } from './state';
 import { testStep } from './test-set';
 import { percent } from '../../base/percent';
+import { t } from '../../base/l10n';
 import { notify } from '../messages/notify';
 
 const FILTERS = {
@@ -36,7 +37,6 @@ const trainStep: Step<WizardState> = {
   applies: readsTexts,
   ahead: textsAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const files = nearFirst(
       dirname(state.model!),
       (await dataFiles(state)).filter((f) => suits(state, f)),
@@ -70,7 +70,6 @@ const trainStep: Step<WizardState> = {
 };
 
 async function readData(state: WizardState, path: string): Promise<boolean> {
-  const { t } = vscode.l10n;
   const known = knownData(path, state.task!);
   const head = await readDataHead(path, known?.layout.read).catch(() => undefined);
   const why = head
@@ -92,7 +91,6 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
 
 /** The reason why a file lacks the columns that a kind of task reads; undefined if it may have them. */
 function unfit({ columns }: DataHead, path: string, task: TaskDescription): string | undefined {
-  const { t } = vscode.l10n;
   if (columns.length < 2 && task.columns.label !== undefined)
     return t('{0} has only one column, but a text and a label are needed.', basename(path));
   if (columns.every((c) => c.lists) && task.answer !== 'spans' && task.answer !== 'text')
@@ -104,7 +102,6 @@ const imageValidationStep: Step<WizardState> = {
   applies: readsImages,
   ahead: imagesAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const sources = nearFirst(
       dirname(state.train!),
       (await imageSources(state)).filter((source) => source !== state.train),
@@ -141,7 +138,6 @@ const validationStep: Step<WizardState> = {
   applies: readsTexts,
   ahead: textsAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const train = state.train!;
     const files = nearFirst(
       dirname(train),
@@ -183,7 +179,7 @@ const validationStep: Step<WizardState> = {
 };
 
 async function browseFor(): Promise<string | undefined> {
-  const title = vscode.l10n.t('Select validation data');
+  const title = t('Select validation data');
   const chosen = await vscode.window.showOpenDialog({ title, filters: FILTERS });
   return chosen?.[0]?.fsPath;
 }

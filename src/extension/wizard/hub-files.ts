@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { hubName, referenceOf } from '../../experiment/hub-reference';
 
 /** A short name of a file or folder: in the hub's cache, whose folders are commits, the name of its repository. */
@@ -9,7 +10,7 @@ export const shownName = (path: string): string => hubName(path) ?? basename(pat
 export function shownPlace(path: string): string {
   const ref = referenceOf(path);
   if (!ref) return vscode.workspace.asRelativePath(path);
-  return vscode.l10n.t('{0}@{1}, from the hub', ref.repo, ref.revision.slice(0, 7));
+  return t('{0}@{1}, from the hub', ref.repo, ref.revision.slice(0, 7));
 }
 
 const VALIDATION = ['validation', 'valid', 'val', 'dev', 'test'];

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { withPatterns } from '../../files/pattern';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
@@ -41,8 +42,8 @@ export const sourceItem = (source: string): SourceItem => ({
 });
 
 export const browseItems = (): SourceItem[] => [
-  { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder…')}`, browse: 'folder', alwaysShow: true },
-  { label: `$(file) ${vscode.l10n.t('Browse for a File…')}`, browse: 'file', alwaysShow: true },
+  { label: `$(folder-opened) ${t('Browse for a Folder…')}`, browse: 'folder', alwaysShow: true },
+  { label: `$(file) ${t('Browse for a File…')}`, browse: 'file', alwaysShow: true },
 ];
 
 /** @returns undefined if the dialog was canceled */
@@ -58,7 +59,6 @@ export const imageTrainStep: Step<WizardState> = {
   applies: readsImages,
   ahead: imagesAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     for (;;) {
       const sources = nearFirst(dirname(state.model!), await imageSources(state));
       const items: SourceItem[] = [
@@ -89,7 +89,6 @@ async function take(state: WizardState, source: string): Promise<boolean> {
   const folder = (await kindOf(source)) === 'folder';
   const head = folder ? undefined : await readDataHead(source).catch(() => undefined);
   if (!folder && (head?.columns.length ?? 0) < 2) {
-    const { t } = vscode.l10n;
     const why = t('{0} needs one column of images and one of labels.', basename(source));
     void notify.error(`${why} ${t('Select another file.')}`);
     return false;

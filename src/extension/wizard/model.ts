@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { showError } from '../ask/guard';
 import { hubName } from '../../experiment/hub-reference';
 import { modelFileLater, modelPath } from '../../files/model-path';
@@ -31,7 +32,6 @@ const modelStep: Step<WizardState> = {
 };
 
 async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
-  const { t } = vscode.l10n;
   const files = [...(await findModels()), ...(await cachedModels())];
   for (;;) {
     const { refused } = state;
@@ -70,7 +70,6 @@ async function chooseModel(state: WizardState, place: Place): Promise<Outcome> {
 
 /** The models that come with the extension, each copied with sample data when it is chosen. */
 function demoItems(): ActionItem<DemoName>[] {
-  const { t } = vscode.l10n;
   const description = t('comes with AuroRA, with sample data');
   const labels = {
     text: t('Sentence encoder (USE-lite)'),
@@ -90,7 +89,6 @@ function demoItems(): ActionItem<DemoName>[] {
  * names.
  */
 function refusalItems({ path, error }: NonNullable<WizardState['refused']>): ActionItem<'report'>[] {
-  const { t } = vscode.l10n;
   const { reasons, hint } = refusalOf(path, error);
   return [
     ...reasons.map((reason, i) => ({
@@ -109,7 +107,7 @@ const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Se
 async function readModel(state: WizardState, path: string): Promise<boolean> {
   const { services } = state;
   if (state.model === path && state.summary) return true;
-  const title = vscode.l10n.t('Reading {0}…', hubName(path) ?? vscode.workspace.asRelativePath(path));
+  const title = t('Reading {0}…', hubName(path) ?? vscode.workspace.asRelativePath(path));
   const location = vscode.ProgressLocation.Notification;
   try {
     state.summary = await withProgress({ location, title }, () => services.models.inspect(path));
@@ -143,14 +141,14 @@ const besideStep = (
     pattern,
     placeholder,
     title,
-  }: Record<'name' | 'placeholder' | 'title', string> & { pattern: RegExp },
+  }: { name: string; pattern: RegExp; placeholder: () => string; title: () => string },
 ): Step<WizardState> => ({
   applies: async (state) => needed(state) && (await lacks(state, name)),
   async run(state, place) {
     const picked = await pickFile(place, {
       files: state.files.filter((f) => pattern.test(f)),
-      placeholder,
-      browse: { title, filters: { JSON: ['json'] } },
+      placeholder: placeholder(),
+      browse: { title: title(), filters: { JSON: ['json'] } },
       active: state[key],
     });
     if (typeof picked === 'string') return picked;
@@ -162,15 +160,15 @@ const besideStep = (
 const tokenizerStep = besideStep('tokenizer', readsTexts, {
   name: 'tokenizer.json',
   pattern: TOKENIZER,
-  placeholder: vscode.l10n.t('The model has no tokenizer.json beside it. Select its tokenizer.'),
-  title: vscode.l10n.t('Select the tokenizer.json of the model'),
+  placeholder: () => t('The model has no tokenizer.json beside it. Select its tokenizer.'),
+  title: () => t('Select the tokenizer.json of the model'),
 });
 
 const preprocessorStep = besideStep('preprocessor', readsImages, {
   name: 'preprocessor_config.json',
   pattern: PREPROCESSOR,
-  placeholder: vscode.l10n.t('The model has no preprocessor_config.json beside it. Select its preprocessor.'),
-  title: vscode.l10n.t('Select the preprocessor_config.json of the model'),
+  placeholder: () => t('The model has no preprocessor_config.json beside it. Select its preprocessor.'),
+  title: () => t('Select the preprocessor_config.json of the model'),
 });
 
 /** True if the meaning of each output is unknown; it is known for a folder from the hub. */
@@ -189,8 +187,8 @@ const outputStep: Step<WizardState> = {
     const picked = await pick(place, {
       items,
       placeholder: head
-        ? vscode.l10n.t('Select the output with the hidden states')
-        : vscode.l10n.t('Select the output with the logits'),
+        ? t('Select the output with the hidden states')
+        : t('Select the output with the logits'),
       active: items.find((i) => i.label === likely),
     });
     if (typeof picked === 'string') return picked;

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { writeAtomic } from '../../files/atomic';
 import { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { referenceOf } from '../../experiment/hub-reference';
 import type { GotReference } from '../../protocol/hub';
 import { CONTEXT } from '../ids';
@@ -33,8 +34,7 @@ export async function newExperiment(services: Services, given: Given = {}): Prom
   const state: WizardState = { services, files, ...(given.model !== undefined && { given: given.model }) };
   if (given.data) state.train = trainingData(given.data);
   const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, ...sizeSteps, nameStep];
-  if (!(await runSteps(vscode.l10n.t('New Experiment'), steps, state)) || state.file === undefined)
-    return undefined;
+  if (!(await runSteps(t('New Experiment'), steps, state)) || state.file === undefined) return undefined;
   await makeExperiment(services, state.file, draftText(state.file, draftOf(state)));
   return state.file;
 }
@@ -44,8 +44,8 @@ async function makeExperiment({ context }: Services, file: string, text: string)
   if (await exists(uri))
     throw new AuroraError(
       'experiment',
-      vscode.l10n.t('{0} was created meanwhile and was not overwritten.', file),
-      vscode.l10n.t('Create the experiment again under another name.'),
+      t('{0} was created meanwhile and was not overwritten.', file),
+      t('Create the experiment again under another name.'),
     );
   writeAtomic(file, text);
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: false });
@@ -59,10 +59,7 @@ const nameStep: Step<WizardState> = {
     if (folder === undefined) return 'back';
     const value = await freeName(folder, draftName(draftOf(state)));
     const answer = await ask(place, {
-      prompt: vscode.l10n.t(
-        'The file name of the experiment in {0}',
-        vscode.workspace.asRelativePath(folder),
-      ),
+      prompt: t('The file name of the experiment in {0}', vscode.workspace.asRelativePath(folder)),
       value,
       problem: (text) => problemOf(folder, text),
     });
@@ -75,16 +72,14 @@ const nameStep: Step<WizardState> = {
 async function problemOf(folder: string, text: string): Promise<string | undefined> {
   switch (nameProblem(text)) {
     case 'empty':
-      return vscode.l10n.t('Enter a name before .aurora.json.');
+      return t('Enter a name before .aurora.json.');
     case 'slash':
-      return vscode.l10n.t('A file name cannot contain any of \\ / : * ? " < > |');
+      return t('A file name cannot contain any of \\ / : * ? " < > |');
     case 'ending':
-      return vscode.l10n.t('The name must end in .aurora.json.');
+      return t('The name must end in .aurora.json.');
   }
   const taken = await exists(vscode.Uri.file(join(folder, text)));
-  return taken
-    ? vscode.l10n.t('A file with this name already exists and would not be overwritten.')
-    : undefined;
+  return taken ? t('A file with this name already exists and would not be overwritten.') : undefined;
 }
 
 /** The workspace folder of the model or the data; without one, the data's own folder, unless the hub's cache has them. */
@@ -97,7 +92,7 @@ function folderOf(state: WizardState): string | undefined {
 }
 
 async function chosenFolder(): Promise<string | undefined> {
-  const title = vscode.l10n.t('Select a folder for the experiment');
+  const title = t('Select a folder for the experiment');
   const chosen = await vscode.window.showOpenDialog({ title, canSelectFolders: true, canSelectFiles: false });
   return chosen?.[0]?.fsPath;
 }

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import type { SubjectDraft } from '../../recipes/draft';
 import type { Outcome, Place, Step } from '../ask/run-steps';
 import { ask, pick } from '../ask/steps';
@@ -29,7 +30,6 @@ interface FolderItem extends vscode.QuickPickItem {
 }
 
 const folderItem = (folder: PictureFolder): FolderItem => {
-  const { t } = vscode.l10n;
   const images = folder.images === 1 ? t('1 image') : t('{0} images', folder.images);
   const place = vscode.workspace.asRelativePath(dirname(folder.path));
   return {
@@ -49,7 +49,6 @@ async function pickFolder(
     above = [],
   }: { folders: PictureFolder[]; placeholder: string; active: string | undefined; above?: FolderItem[] },
 ): Promise<PictureFolder | 'none' | 'back' | 'cancel'> {
-  const { t } = vscode.l10n;
   const browse: FolderItem = {
     label: `$(folder-opened) ${t('Browse for a Folder…')}`,
     browse: true,
@@ -85,7 +84,6 @@ const trainStep: Step<WizardState> = {
   applies: drawsPictures,
   ahead: picturesAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const folders = await workspaceFolders(state);
     const picked = await pickFolder(place, {
       folders,
@@ -111,7 +109,6 @@ const promptStep: Step<WizardState> = {
   applies: drawsPictures,
   ahead: picturesAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const { subject, train, captioned } = state;
     const answer = await ask(place, {
       prompt: captioned
@@ -139,7 +136,6 @@ const classImagesStep: Step<WizardState> = {
   applies: drawsPictures,
   ahead: picturesAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const folders = (await workspaceFolders(state)).filter(({ path }) => path !== state.train);
     const { classImages } = state.subject!;
     const picked = await pickFolder(place, {
@@ -158,7 +154,6 @@ const classImagesStep: Step<WizardState> = {
 };
 
 async function askClassPrompt(state: WizardState, place: Place, path: string): Promise<Outcome> {
-  const { t } = vscode.l10n;
   const subject = state.subject!;
   const answer = await ask(place, {
     prompt: t('The prompt of the class images'),

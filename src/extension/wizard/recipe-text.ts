@@ -1,15 +1,12 @@
 import { PAPER } from '../../recipes/paper';
 import { publishedScores } from '../../recipes/report';
 import { rateNumber } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import type { Recipe } from '../../experiment/paper';
-import type { Translate } from '../translate';
 import { recipeModel } from '../../recipes/draft-recipe';
 
 /** A recipe as a quick pick item of *New Experiment*: its data set, its settings, and the open choices. */
-export function recipeText(
-  recipe: Recipe,
-  t: Translate,
-): { label: string; description: string; detail: string } {
+export function recipeText(recipe: Recipe): { label: string; description: string; detail: string } {
   const { settings, unsaid, dataSets } = recipe;
   const { epochs, batchSize, learningRate } = settings;
   const parts = [

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { modelsFor, sizeOf, settingsOf, sizesOf } from '../../recipes/data/registry';
 import { recipesOf } from '../../recipes/report';
 import type { Recipe } from '../../experiment/paper';
@@ -27,7 +28,7 @@ const section = (label: string | undefined, recipes: readonly Recipe[]): RecipeI
     ? []
     : [
         { label, kind: vscode.QuickPickItemKind.Separator },
-        ...recipes.map((recipe) => ({ ...recipeText(recipe, vscode.l10n.t), recipe })),
+        ...recipes.map((recipe) => ({ ...recipeText(recipe), recipe })),
       ];
 
 /** Defaults, or the paper's settings for one of its data sets. The settings for the chosen data set come first. */
@@ -36,7 +37,6 @@ export const recipeStep: Step<WizardState> = {
   applies: (state) => !drawsPictures(state),
   ahead: tablesAhead,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const own = recipesFor(state);
     const items: RecipeItem[] = [
       {

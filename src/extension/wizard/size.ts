@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { isHeadAlone, isRanked } from '../../experiment/methods';
 import { describeTask } from '../../experiment/tasks/registry';
 import { usualLength } from '../../recipes/draft';
@@ -36,7 +37,6 @@ const lengthStep: Step<WizardState> = {
   applies: readsTexts,
   ahead: textsAhead,
   run(state, place) {
-    const { t } = vscode.l10n;
     const { positions = Infinity } = state.summary!;
     const usual = lengthOf(state);
     const limit = Number.isFinite(positions)
@@ -65,7 +65,7 @@ const batchStep: Step<WizardState> = {
       usual,
       chosen: state.batchSize ?? usual,
       most: MOST,
-      placeholder: vscode.l10n.t('Select the batch size, or type another number.'),
+      placeholder: t('Select the batch size, or type another number.'),
       costs: (batches) => costs(state, batches, [state.maxLength ?? lengthOf(state)]),
       choose: (size) => (state.batchSize = size),
     });
@@ -78,7 +78,6 @@ async function askSize(
   { recipe }: WizardState,
   { sizes, chosen, usual, most, placeholder, costs, choose }: SizeQuestion,
 ): Promise<Outcome> {
-  const { t } = vscode.l10n;
   const known = new Map<number, StepCost>();
   let asking = Promise.resolve();
   const ask = async (wanted: readonly number[]) => {
@@ -89,7 +88,7 @@ async function askSize(
   const offered = [...new Set([...sizes, usual, chosen])].filter((n) => n <= most).sort((a, b) => a - b);
   const item = (size: number): SizeItem => {
     const about = size === usual ? (recipe ? t('the recipe’s') : t('the default')) : undefined;
-    return { label: String(size), size, ...sizeText(known.get(size), about, t) };
+    return { label: String(size), size, ...sizeText(known.get(size), about) };
   };
   const items = offered.map(item);
   const picked = await pick(place, {

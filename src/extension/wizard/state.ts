@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { referenceOf } from '../../experiment/hub-reference';
 import type { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import type { AdapterSpec } from '../../experiment/methods';
 import { modelPath } from '../../files/model-path';
 import type { Services } from '../services';
@@ -106,7 +107,7 @@ export async function pickFile<A extends string = never>(
 ): Promise<{ path: string } | A | 'back' | 'cancel'> {
   const items: FileItem[] = await Promise.all(files.map(fileItem));
   const other: FileItem = {
-    label: `$(folder-opened) ${vscode.l10n.t('Browse…')}`,
+    label: `$(folder-opened) ${t('Browse…')}`,
     action: BROWSE,
     alwaysShow: true,
   };
@@ -120,7 +121,7 @@ export async function pickFile<A extends string = never>(
     const [{ path, action }] = picked;
     if (path !== undefined) return { path };
     if (action !== undefined && action !== BROWSE) return action as A;
-    const chosen = await vscode.window.showOpenDialog({ ...browse, openLabel: vscode.l10n.t('Use') });
+    const chosen = await vscode.window.showOpenDialog({ ...browse, openLabel: t('Use') });
     if (chosen?.[0]) return { path: chosen[0].fsPath };
   }
 }
@@ -133,7 +134,7 @@ async function fileItem(path: string): Promise<FileItem> {
   if (referenceOf(path)) return { label: shownName(path), description: shownPlace(path), path };
   // A folder is a model from the hub; its own size is not that of the model.
   const size = await stat(path).then(
-    (s) => (s.isDirectory() ? vscode.l10n.t('model folder') : bytes(s.size)),
+    (s) => (s.isDirectory() ? t('model folder') : bytes(s.size)),
     () => '',
   );
   // The folder of the file: the workspace folder itself would be written in full.

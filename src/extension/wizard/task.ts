@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { DEFAULT_TASK, describeTask, taskWith, type TaskName } from '../../experiment/tasks/registry';
 import { hubRecipe } from '../../recipes/data/known';
 import { always, type Step } from '../ask/run-steps';
@@ -41,7 +42,6 @@ interface TaskItem extends vscode.QuickPickItem {
 export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardState> => ({
   ...always,
   async run(state, place) {
-    const { t } = vscode.l10n;
     const possible = possibleTasks(state.summary!);
     const items = possible.map((name): TaskItem => {
       const { title, detail } = describeTask(name);
@@ -70,22 +70,21 @@ export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardStat
 
 /** The model as read, and each operator without a gradient. */
 function modelItems({ model, summary }: WizardState): TaskItem[] {
-  const { t } = vscode.l10n;
   const { step } = summary!;
-  const text = step && stepText(step, t);
+  const text = step && stepText(step);
   return [
     separator(t('Model')),
     {
       label: `$(package) ${shownName(model!)}`,
-      description: modelText(summary!, t),
+      description: modelText(summary!),
       ...(text !== undefined && {
-        detail: t('A training step takes {0} ({1})', text, stepSettings(step!, t)),
+        detail: t('A training step takes {0} ({1})', text, stepSettings(step!)),
       }),
     },
-    ...operatorRows(summary!, t).map(({ label, description, tooltip }) => ({
+    ...operatorRows(summary!).map(({ label, description, tooltip }) => ({
       label: `$(warning) ${label}`,
       description,
-      detail: wayAround(summary!, t),
+      detail: wayAround(summary!),
       ...(tooltip !== undefined && { tooltip }),
     })),
   ];

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
 import { kindOf } from '../language/checks/check-files';
 import { readDataHead } from '../language/data-head';
 import { guessTests } from '../language/guess/guess-test';
@@ -16,7 +16,6 @@ export const testStep: Step<WizardState> = {
     return state.tests.length > 0;
   },
   async run(state, place) {
-    const { t } = vscode.l10n;
     const items: SourceItem[] = [
       ...state.tests!.map(sourceItem),
       { label: t('None'), description: t('data.test and data.evaluations can be added to the file later') },

@@ -1,10 +1,11 @@
+import { t } from '../../base/l10n';
+
 import type { Experiment } from '../../experiment/experiment';
 import { alarmSentence, type Alarm } from '../../protocol/alarms/alarms';
 import { lastGoodStep } from '../../protocol/alarms/trouble';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
-import type { Translate } from '../translate';
 
 /** The learning rate of a fork is this many times smaller: half the usual distance between two rates of a search. */
 export const LOWER = 5;
@@ -26,7 +27,6 @@ export function alarmNotice(
   entry: RunEntry,
   alarms: readonly Alarm[],
   checkpoints: readonly number[],
-  t: Translate,
 ): AlarmNotice {
   const label = runLabel(entry);
   const name = entry.run ? `${entry.run.spec.name} (${label})` : label;

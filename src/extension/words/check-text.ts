@@ -1,10 +1,10 @@
 import { shortNumber } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { placeWords } from '../../protocol/device-words';
 import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { escape, table } from '../markdown';
 import { bytes } from './format';
 import { programLine } from '../launcher/program-line';
-import type { Translate } from '../translate';
 
 /** A line of `aurora doctor --json`. */
 export const parseDoctorLine = (line: string): DoctorLine | undefined =>
@@ -19,37 +19,37 @@ export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
   bySpeed(check).find((p) => p.stepsPerSecond !== undefined);
 
 /** The message shown when the check is done. */
-export function checkSummary(check: MachineCheck, t: Translate): string {
+export function checkSummary(check: MachineCheck): string {
   const best = fastest(check);
   if (!best) return t('No device on this machine can train. See the report for details.');
   return t('Fastest device: {0}, {1} steps/s.', placeWords(best, t), shortNumber(best.stepsPerSecond!));
 }
 
 /** "12.3 steps/s"; empty if not measured. */
-export const stepsText = ({ stepsPerSecond }: PlaceCheck, t: Translate): string =>
+export const stepsText = ({ stepsPerSecond }: PlaceCheck): string =>
   stepsPerSecond === undefined ? '' : t('{0} steps/s', shortNumber(stepsPerSecond));
 
 /** "12.3 steps/s · 118 GFLOP/s" */
-export const ratesText = (place: PlaceCheck, t: Translate): string =>
-  [stepsText(place, t), place.gflops !== undefined && t('{0} GFLOP/s', shortNumber(place.gflops))]
+export const ratesText = (place: PlaceCheck): string =>
+  [stepsText(place), place.gflops !== undefined && t('{0} GFLOP/s', shortNumber(place.gflops))]
     .filter(Boolean)
     .join(' · ');
 
 /** "cpu: 12.3 steps/s", or that it cannot be used. */
-export const placeProgress = (place: PlaceCheck, t: Translate): string =>
-  t('{0}: {1}', placeWords(place, t), stepsText(place, t) || t('not available'));
+export const placeProgress = (place: PlaceCheck): string =>
+  t('{0}: {1}', placeWords(place, t), stepsText(place) || t('not available'));
 
 /** "driver NVIDIA 550.54 · 81 GB · float16" */
-export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Translate): string =>
+export const gpuText = ({ software, driver, memory, float16 }: GpuFacts): string =>
   [software && t('software renderer'), driver, memory !== undefined && bytes(memory), float16 && 'float16']
     .filter(Boolean)
     .join(' · ');
 
 /** The complete check as Markdown. */
-export function checkMarkdown(check: MachineCheck, t: Translate): string {
+export function checkMarkdown(check: MachineCheck): string {
   const { facts, step, at } = check;
   const places = bySpeed(check);
-  const gpus = facts.gpus.map((g) => [t('GPU'), `${escape(g.name)} (${gpuText(g, t)})`]);
+  const gpus = facts.gpus.map((g) => [t('GPU'), `${escape(g.name)} (${gpuText(g)})`]);
   const rows = [
     [t('System'), facts.platform],
     [t('CPU'), t('{0}, {1} cores', escape(facts.cpu), facts.cores)],

@@ -1,3 +1,5 @@
+import { t } from '../../base/l10n';
+
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
@@ -5,7 +7,6 @@ import { headline } from './run-row';
 import { troubleSummary } from '../../protocol/alarms/trouble';
 import { endHint, endReason, isExplained } from '../../protocol/run-files/unexpected-end';
 import { errorOf, shortened } from './run-error';
-import type { Translate } from '../translate';
 
 export interface EndNotice {
   /** One or two full sentences. */
@@ -18,13 +19,13 @@ export const hasEnded = (before: ShownState | undefined, now: ShownState): boole
   before !== undefined && isActive(before) && !isActive(now);
 
 /** The notification for a run that ended. */
-export function endNotice(entry: RunEntry, t: Translate): EndNotice {
+export function endNotice(entry: RunEntry): EndNotice {
   const label = runLabel(entry);
   const name = entry.run ? `${entry.run.spec.name} (${label})` : label;
   const step = entry.run?.status?.step ?? 0;
   switch (entry.state) {
     case 'finished': {
-      const best = headline(entry, t);
+      const best = headline(entry);
       const troubles = entry.run && troubleSummary(entry.run.events, t);
       return {
         kind: 'information',
@@ -37,7 +38,7 @@ export function endNotice(entry: RunEntry, t: Translate): EndNotice {
       };
     }
     case 'failed': {
-      const { message = '', hint = '' } = errorOf(entry, t) ?? {};
+      const { message = '', hint = '' } = errorOf(entry) ?? {};
       const place =
         step > 0 ? t('{0} failed at step {1}.', name, step) : t('{0} failed before its first step.', name);
       // VS Code cuts off the end of a long message.

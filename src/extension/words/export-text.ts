@@ -1,8 +1,9 @@
+import { t } from '../../base/l10n';
+
 import { EXPORT_FORMS, type ExportForm, type ExportLine, type ExportRecord } from '../../protocol/export';
 import { amountText, changeText } from '../../experiment/metric-difference';
 import { formatMetric, isMetric, metricInfo, metricValue, type Metrics } from '../../experiment/metrics';
 import { programLine } from '../launcher/program-line';
-import type { Translate } from '../translate';
 import { formName } from './form-words';
 
 /** A line of `aurora export --json`. */
@@ -10,7 +11,7 @@ export const parseExportLine = (line: string): ExportLine | undefined =>
   programLine(line, ['preparing', 'measuring', 'ask', 'declined', 'result', 'events', 'problem']);
 
 /** The progress text; undefined if there is nothing new. */
-export function progressText(line: ExportLine, t: Translate): string | undefined {
+export function progressText(line: ExportLine): string | undefined {
   if (line.kind === 'preparing') return t('Reading model and data…');
   if (line.kind !== 'measuring') return undefined;
   switch (line.what) {
@@ -27,13 +28,12 @@ export function progressText(line: ExportLine, t: Translate): string | undefined
 export function dropQuestion(
   form: ExportForm,
   { drop, limit, metrics }: Extract<ExportLine, { kind: 'ask' }>,
-  t: Translate,
 ): { question: string; detail: string } {
   const { metric } = drop;
   return {
     question: t(
       '{0}: {1} changes from {2} to {3}. Export anyway?',
-      formName(form, t),
+      formName(form),
       metricInfo(metric).label,
       formatMetric(metric, metricValue(metrics.dynamic, metric)),
       formatMetric(metric, metricValue(metrics.exported, metric)),
@@ -47,13 +47,13 @@ export function dropQuestion(
 }
 
 /** The result in one sentence. */
-export function resultText(record: ExportRecord, t: Translate): string {
+export function resultText(record: ExportRecord): string {
   const { metric } = record.drop;
   const value = (m: Metrics) => formatMetric(metric, metricValue(m, metric));
   const { metrics, trainedForm, form } = record;
   return t(
     '{0} exported: {1} {2} on the validation data, {3} as trained.',
-    formName(form, t),
+    formName(form),
     metricInfo(metric).label,
     value(metrics.exported),
     value(metrics[trainedForm]),

@@ -1,8 +1,9 @@
+import { t } from '../../base/l10n';
+
 import { isStaticForm, type ExportForm } from '../../protocol/export';
-import type { Translate } from '../translate';
 
 /** A short name for an export, for tree rows and notifications. */
-export function formName(form: ExportForm, t: Translate): string {
+export function formName(form: ExportForm): string {
   switch (form) {
     case 'adapter':
       return t('Adapter');
@@ -20,14 +21,14 @@ export function formName(form: ExportForm, t: Translate): string {
 }
 
 /** The purpose of a form, shown when choosing one. */
-export function formWords(form: ExportForm, aurora: boolean, t: Translate): string {
-  const words = whatFor(form, t);
+export function formWords(form: ExportForm, aurora: boolean): string {
+  const words = whatFor(form);
   return aurora && isStaticForm(form)
     ? `${words} ${t('With AuroRA, this loses some quality; the loss is measured.')}`
     : words;
 }
 
-function whatFor(form: ExportForm, t: Translate): string {
+function whatFor(form: ExportForm): string {
   switch (form) {
     case 'adapter':
       return t('The adapter as trained, in PEFT’s file layout, with a loader for PyTorch.');

@@ -1,4 +1,4 @@
-import type { Translate } from '../translate';
+import { t } from '../../base/l10n';
 
 export { bytes } from '../../base/number-text';
 
@@ -23,7 +23,7 @@ function formatIn(locale: string): Intl.RelativeTimeFormat {
 }
 
 /** "3 min ago", "just now"; times in ms since 1970. */
-export function ago(time: number, now: number, locale: string, t: Translate): string {
+export function ago(time: number, now: number, locale: string): string {
   const seconds = (now - time) / 1000;
   const unit = UNITS.find(([, size]) => seconds >= size);
   if (!unit) return t('just now');

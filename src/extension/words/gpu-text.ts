@@ -1,4 +1,5 @@
 import { bytes } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { engineWords } from '../../protocol/device-words';
 import {
   GPU_PARTS,
@@ -9,7 +10,6 @@ import {
   type GpuStep,
 } from '../../protocol/gpu-support';
 import { programLine } from '../launcher/program-line';
-import type { Translate } from '../translate';
 
 /** A part as a quick pick item. */
 export interface GpuChoice {
@@ -20,17 +20,17 @@ export interface GpuChoice {
 }
 
 /** A row truncates long text, so the license comes early; the package's name is in the README. */
-export function gpuChoice(state: GpuState, t: Translate): GpuChoice {
+export function gpuChoice(state: GpuState): GpuChoice {
   const { title, place, needs, license } = GPU_PARTS[state.part];
   return {
     part: state.part,
     label: title,
-    description: t('{0} · needs {1}', description(state, t), needs),
+    description: t('{0} · needs {1}', description(state), needs),
     detail: t('The device "{0}" of {1}. {2}.', place.device, engineWords(place.engine), license),
   };
 }
 
-function description({ version, installed }: GpuState, t: Translate): string {
+function description({ version, installed }: GpuState): string {
   if (!installed) return version;
   if (installed.version !== version)
     return t('{0} is installed, this version needs {1}', installed.version, version);
@@ -44,11 +44,8 @@ export class GpuProgressText {
   private file: string | undefined;
   private share = 0;
 
-  constructor(private readonly t: Translate) {}
-
   /** `increment` in percent of the current file; the next file starts again, which a bar cannot show. */
   next(event: GpuEvent): { message?: string; increment?: number } {
-    const { t } = this;
     if (event.kind === 'step') return { message: this.step(event.step) };
     if (event.kind === 'result') return {};
     const { file, received, total } = event;
@@ -63,7 +60,6 @@ export class GpuProgressText {
   }
 
   private step(step: GpuStep): string {
-    const { t } = this;
     switch (step) {
       case 'checking':
         return t('Checking this platform…');
@@ -84,7 +80,7 @@ export const parseGpuEvent = (line: string): GpuEvent | undefined =>
   programLine(line, ['step', 'progress', 'result']);
 
 /** The final message. */
-export function gpuResult(part: GpuPart, check: GpuCheck, t: Translate): string {
+export function gpuResult(part: GpuPart, check: GpuCheck): string {
   const { title, place } = GPU_PARTS[part];
   if (!check.usable) return `${check.problem ?? ''} ${check.hint ?? ''}`.trim();
   return t('{0} is installed and ready to use as the device "{1}".', title, place.device);

@@ -1,6 +1,7 @@
 import { escapeControls } from '../../base/controls';
 import { count } from '../../base/number-text';
 import { durationText } from '../../base/time-text';
+import { t } from '../../base/l10n';
 import type {
   DownloadEvent,
   FoundRepo,
@@ -11,7 +12,6 @@ import type {
   ModelVerdict,
 } from '../../protocol/hub';
 import type { StepCost } from '../../protocol/step-cost';
-import type { Translate } from '../translate';
 import { ago, bytes } from './format';
 import { stepSettings, stepText } from './step-text';
 
@@ -33,7 +33,6 @@ export function foundRow(
   { id, task, size, licence, downloads, changed, gated, private: own }: FoundRepo,
   now: number,
   locale: string,
-  t: Translate,
 ): Row {
   const time = Date.parse(changed ?? '');
   return {
@@ -41,7 +40,7 @@ export function foundRow(
     description: [
       ...[task && plain(task), size !== undefined && bytes(size), licence && plain(licence)],
       t('{0} downloads', count(downloads)),
-      !Number.isNaN(time) && t('changed {0}', ago(time, now, locale, t)),
+      !Number.isNaN(time) && t('changed {0}', ago(time, now, locale)),
       gated && `$(lock) ${t('gated')}`,
       own && `$(lock) ${t('private')}`,
     ]
@@ -51,7 +50,7 @@ export function foundRow(
 }
 
 /** "fill-mask · mit · at commit e2da8e2". */
-export const repoFacts = ({ task, licence, gated, private: own, commit }: HubRepo, t: Translate): string =>
+export const repoFacts = ({ task, licence, gated, private: own, commit }: HubRepo): string =>
   [
     task && plain(task),
     licence && plain(licence),
@@ -63,7 +62,7 @@ export const repoFacts = ({ task, licence, gated, private: own, commit }: HubRep
     .join(' · ');
 
 /** The action of the first row of the details, and its source. */
-export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: Translate): Row {
+export function downloadRow({ size, cached, host }: HubRepo, cache: string): Row {
   const left = size - cached;
   if (left === 0)
     return { label: `$(check) ${t('Use')}`, description: t('{0}, all of it in {1}', bytes(size), cache) };
@@ -76,7 +75,7 @@ export function downloadRow({ size, cached, host }: HubRepo, cache: string, t: T
 }
 
 /** The verdict on training a model, with its cost or the obstacles. */
-export function verdictRows(verdict: ModelVerdict, t: Translate): Row[] {
+export function verdictRows(verdict: ModelVerdict): Row[] {
   if (verdict.usable === 'unknown') return [{ label: `$(question) ${plain(verdict.problem)}` }];
   if (!verdict.usable) {
     const label = `$(error) ${t('Cannot be trained: {0}', plain(verdict.problem))}`;
@@ -91,13 +90,13 @@ export function verdictRows(verdict: ModelVerdict, t: Translate): Row[] {
   ];
   return [
     { label: `${blocked === layers ? '$(warning)' : '$(check)'} ${offers.join(' · ')}` },
-    ...stepRows(step, t),
+    ...stepRows(step),
   ];
 }
 
-function stepRows(step: StepCost, t: Translate): Row[] {
+function stepRows(step: StepCost): Row[] {
   const { memory, problem } = step;
-  const text = stepText(step, t);
+  const text = stepText(step);
   if (text === undefined || !memory)
     return problem === undefined ? [] : [{ label: `$(warning) ${plain(problem)}` }];
   const { total, available } = memory;
@@ -111,13 +110,13 @@ function stepRows(step: StepCost, t: Translate): Row[] {
   return [
     {
       label: `${large ? '$(warning)' : '$(check)'} ${t('A training step takes {0}', text)}`,
-      description: stepSettings(step, t),
+      description: stepSettings(step),
       ...(fits !== undefined && { detail: fits }),
     },
   ];
 }
 
-export const fileRows = ({ files }: HubRepo, t: Translate): Row[] => [
+export const fileRows = ({ files }: HubRepo): Row[] => [
   ...files.slice(0, NAMED).map(({ path, size }) => ({ label: plain(path), description: bytes(size) })),
   ...(files.length > NAMED ? [{ label: t('{0} more files', count(files.length - NAMED)) }] : []),
 ];
@@ -129,7 +128,7 @@ export const cardRows = ({ card = '' }: HubRepo): Row[] =>
     .filter((line) => /[\p{L}\p{N}]/u.test(line))
     .map((label) => ({ label: plain(label) }));
 
-export const splitRow = ({ name, files, size, partial }: HubSplit, t: Translate): Row => ({
+export const splitRow = ({ name, files, size, partial }: HubSplit): Row => ({
   label: name,
   description: [bytes(size), ...(files > 1 ? [t('{0} files', count(files))] : [])].join(' · '),
   ...(partial && {
@@ -138,10 +137,7 @@ export const splitRow = ({ name, files, size, partial }: HubSplit, t: Translate)
 });
 
 /** The question before a file's references are downloaded. */
-export function namedText(
-  shown: readonly (HubModel | HubData)[],
-  t: Translate,
-): { message: string; detail: string } {
+export function namedText(shown: readonly (HubModel | HubData)[]): { message: string; detail: string } {
   const left = (of: readonly HubRepo[]) => of.reduce((sum, { size, cached }) => sum + size - cached, 0);
   return {
     message: t('Download {0} from {1}?', bytes(left(shown)), shown[0]?.host ?? ''),
@@ -155,13 +151,9 @@ export class HubProgressText {
   private began = 0;
   private before = 0;
 
-  constructor(
-    private readonly t: Translate,
-    private readonly now: () => number = () => performance.now(),
-  ) {}
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   next(event: DownloadEvent): { message?: string; increment?: number } {
-    const { t } = this;
     switch (event.kind) {
       case 'started':
         // A second repository of the same experiment starts again, and a bar cannot go back.
@@ -185,7 +177,6 @@ export class HubProgressText {
   }
 
   private progress({ done, total }: { done: number; total: number }): { message: string; increment: number } {
-    const { t } = this;
     const speed = (done - this.before) / (this.now() - this.began);
     const left = speed > 0 ? [t('{0} left', durationText((total - done) / speed / 1000, t))] : [];
     const share = total > 0 ? (100 * done) / total : 100;

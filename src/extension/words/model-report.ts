@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { AuroraError } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { code, escape } from '../markdown';
-import type { Translate } from '../translate';
 import { refusalOf } from './refusal-text';
 
 /**
@@ -9,7 +9,7 @@ import { refusalOf } from './refusal-text';
  *
  * @param read standard output of the command, or its error
  */
-export function modelReport(path: string, read: string | AuroraError, t: Translate): string {
+export function modelReport(path: string, read: string | AuroraError): string {
   const name = escape(basename(path));
   if (typeof read === 'string') return `# ${name}\n\n\`\`\`text\n${read.trimEnd()}\n\`\`\`\n`;
   const { reasons, hint } = refusalOf(path, read);

@@ -1,8 +1,8 @@
 import type { ErrorKind } from '../../base/errors';
+import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import { canRunAgain, isResumable } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
-import type { Translate } from '../translate';
 
 export interface NextStep {
   title: string;
@@ -30,7 +30,7 @@ const IN_EXPERIMENT: readonly ErrorKind[] = [
 ];
 
 /** The possible steps in the editor after a failed run, the most promising first; nothing if nothing went wrong. */
-export function nextSteps(entry: RunEntry, t: Translate): NextStep[] {
+export function nextSteps(entry: RunEntry): NextStep[] {
   const { folder, experiment, run, state } = entry;
   if (state !== 'failed' && state !== 'lost') return [];
   const kind =

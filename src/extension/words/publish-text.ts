@@ -1,8 +1,8 @@
 import type { PublishLine, Published, PublishPlan } from '../../protocol/hub/publish';
 import { count } from '../../base/number-text';
 import { durationText } from '../../base/time-text';
+import { t } from '../../base/l10n';
 import { programLine } from '../launcher/program-line';
-import type { Translate } from '../translate';
 import { progressText as exportProgress } from './export-text';
 import { bytes } from './format';
 
@@ -15,11 +15,11 @@ const KINDS: PublishLine['kind'][] = [
 export const parsePublishLine = (line: string): PublishLine | undefined => programLine(line, KINDS);
 
 /** The progress text; undefined if there is nothing new. */
-export function publishProgress(line: PublishLine, t: Translate): string | undefined {
+export function publishProgress(line: PublishLine): string | undefined {
   switch (line.kind) {
     case 'preparing':
     case 'measuring':
-      return exportProgress(line, t);
+      return exportProgress(line);
     case 'sending':
       return t('{0} of {1} · {2}', bytes(line.done), bytes(line.total), line.path);
     case 'retrying':
@@ -33,12 +33,12 @@ export function publishProgress(line: PublishLine, t: Translate): string | undef
 const NAMED = 12;
 
 /** The planned upload, before anything is sent: the question, and its details. */
-export function publishQuestion(plan: PublishPlan, t: Translate): { question: string; detail: string } {
+export function publishQuestion(plan: PublishPlan): { question: string; detail: string } {
   const { host, base, revision, step, files, size, warnings } = plan;
-  const shown = files.slice(0, NAMED).map((file) => `${file.path}, ${fileWords(file, t)}`);
+  const shown = files.slice(0, NAMED).map((file) => `${file.path}, ${fileWords(file)}`);
   const rest = files.length - shown.length;
   return {
-    question: placeQuestion(plan, t),
+    question: placeQuestion(plan),
     detail: [
       t(
         'The adapter at step {0}, for {1}.',
@@ -46,13 +46,13 @@ export function publishQuestion(plan: PublishPlan, t: Translate): { question: st
         revision ? `${base}@${revision.slice(0, 7)}` : base,
       ),
       [...shown, ...(rest > 0 ? [t('and {0} more files', rest)] : [])].join('\n'),
-      t('{0}, to {1} and the storage that it names. {2}', bytes(size), host, visibilityWords(plan, t)),
+      t('{0}, to {1} and the storage that it names. {2}', bytes(size), host, visibilityWords(plan)),
       ...warnings,
     ].join('\n\n'),
   };
 }
 
-function placeQuestion({ repo, isNew, private: own }: PublishPlan, t: Translate): string {
+function placeQuestion({ repo, isNew, private: own }: PublishPlan): string {
   if (isNew)
     return own
       ? t('Create the private repository {0} and upload the adapter?', repo)
@@ -62,12 +62,12 @@ function placeQuestion({ repo, isNew, private: own }: PublishPlan, t: Translate)
     : t('Upload the adapter to the public repository {0}?', repo);
 }
 
-const visibilityWords = ({ private: own }: PublishPlan, t: Translate): string =>
+const visibilityWords = ({ private: own }: PublishPlan): string =>
   own
     ? t('Only you, and those to whom you give access, can see it.')
     : t('Everybody can see it and download it.');
 
-function fileWords({ size, change }: PublishPlan['files'][number], t: Translate): string {
+function fileWords({ size, change }: PublishPlan['files'][number]): string {
   switch (change) {
     case 'new':
       return bytes(size);
@@ -79,7 +79,7 @@ function fileWords({ size, change }: PublishPlan['files'][number], t: Translate)
 }
 
 /** The result in one sentence. */
-export const publishedText = ({ repo, commit, isNew }: Published, t: Translate): string =>
+export const publishedText = ({ repo, commit, isNew }: Published): string =>
   isNew
     ? t('The adapter was published as {0}, at commit {1}.', repo, commit.slice(0, 7))
     : t('{0} has exactly this adapter already, at commit {1}.', repo, commit.slice(0, 7));

@@ -15,12 +15,12 @@ import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../
 import { trainingLength } from '../../experiment/training-length';
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import type { Translate } from '../translate';
 import { durationText } from '../../base/time-text';
 import { clusterWord, executorName, reasonWords } from './cluster/cluster-words';
 import { errorOf, type RunError } from './run-error';
 import { stateWord } from './run-row';
 import { shortCommit } from '../../base/short-commit';
+import { t } from '../../base/l10n';
 
 /** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {
@@ -32,22 +32,22 @@ export interface RunDetails {
   folder: string;
 }
 
-export function runDetails(entry: RunEntry, t: Translate, locale: string): RunDetails {
+export function runDetails(entry: RunEntry, locale: string): RunDetails {
   return {
-    title: t('{0} ({1})', runLabel(entry), stateWord(entry, t)),
+    title: t('{0} ({1})', runLabel(entry), stateWord(entry)),
     note: entry.user.note,
     tags: entry.user.tags,
-    error: errorOf(entry, t),
-    facts: [...(entry.run ? facts(entry.run, t, locale) : []), ...clusterFacts(entry, t)],
+    error: errorOf(entry),
+    facts: [...(entry.run ? facts(entry.run, locale) : []), ...clusterFacts(entry)],
     folder: entry.folder,
   };
 }
 
-function clusterFacts({ cluster }: Pick<RunEntry, 'cluster'>, t: Translate): [string, string][] {
+function clusterFacts({ cluster }: Pick<RunEntry, 'cluster'>): [string, string][] {
   if (!cluster) return [];
   const { executor, job, node, restarts = 0 } = cluster;
   const why = reasonWords(cluster);
-  const said = clusterWord(cluster.state, t);
+  const said = clusterWord(cluster.state);
   return [
     [t('{0} job', executorName(executor)), job],
     [executorName(executor), why === undefined ? said : `${said} (${why})`],
@@ -56,7 +56,7 @@ function clusterFacts({ cluster }: Pick<RunEntry, 'cluster'>, t: Translate): [st
   ];
 }
 
-function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string): [string, string][] {
+function facts(run: NonNullable<RunEntry['run']>, locale: string): [string, string][] {
   const { training } = run.spec;
   const metric = metricOf(run);
   const best = bestEvaluation(run);
@@ -65,7 +65,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   const device = run.events.findLast((e) => e.kind === 'device');
   const seconds = ((lastTime(run) ?? NaN) - (began ?? NaN)) / 1000;
   const rows: [string, string | undefined][] = [
-    [t('Method'), methodText(run.spec.adapter, t)],
+    [t('Method'), methodText(run.spec.adapter)],
     [
       t('Training'),
       t(
@@ -83,8 +83,8 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       best && t('{0} at step {1}', formatMetric(metric, metricValue(best.metrics, metric)), best.step),
     ],
     [t('Warning'), better && worseWords(better, t)],
-    ...scoreRows(run, metric, t),
-    [t('Git commit'), commitText(run, t)],
+    ...scoreRows(run, metric),
+    [t('Git commit'), commitText(run)],
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
     [t('Duration'), seconds >= 0.1 ? durationText(seconds, t) : undefined],
@@ -101,7 +101,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       ),
     ]);
   const cost = run.events.findLast((e) => e.kind === 'quantization-cost');
-  if (cost) rows.push([t('Cost of quantization'), costText(cost, t)]);
+  if (cost) rows.push([t('Cost of quantization'), costText(cost)]);
   const imported = importOf(run);
   if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
   for (const alarm of alarmsOf(run.events))
@@ -110,7 +110,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }
 
-function commitText({ events }: NonNullable<RunEntry['run']>, t: Translate): string | undefined {
+function commitText({ events }: NonNullable<RunEntry['run']>): string | undefined {
   const git = events.find((e) => e.kind === 'started')?.git;
   if (!git) return undefined;
   const commit = shortCommit(git.commit);
@@ -121,7 +121,6 @@ function commitText({ events }: NonNullable<RunEntry['run']>, t: Translate): str
 function scoreRows(
   { events, spec }: NonNullable<RunEntry['run']>,
   metric: MetricName,
-  t: Translate,
 ): [string, string | undefined][] {
   const scores = scoresOf(events, spec.data);
   const label = metricInfo(metric).label;
@@ -133,7 +132,7 @@ function scoreRows(
   ];
 }
 
-function costText({ bits, of, quantized, float32 }: QuantizationCost, t: Translate): string {
+function costText({ bits, of, quantized, float32 }: QuantizationCost): string {
   const loss = (m: Evaluated) => (m === 'diverged' ? t('diverged') : formatMetric('loss', m.loss));
   const [before, after] = [loss(float32), loss(quantized)];
   return of === 'model'
@@ -145,17 +144,17 @@ function costText({ bits, of, quantized, float32 }: QuantizationCost, t: Transla
 const warningsOf = ({ events }: NonNullable<RunEntry['run']>): Set<string> =>
   new Set(events.flatMap((e) => (e.kind === 'warning' ? [e.message] : [])));
 
-function methodText(adapter: AdapterSpec, t: Translate): string {
+function methodText(adapter: AdapterSpec): string {
   if (isHeadAlone(adapter)) return t('head only');
   const targets = Array.isArray(adapter.targetModules)
     ? adapter.targetModules.join(', ')
     : adapter.targetModules;
-  const size = sizeText(adapter, t);
+  const size = sizeText(adapter);
   const name = methodName(adapter);
   return size === undefined ? t('{0} on {1}', name, targets) : t('{0}, {1}, on {2}', name, size, targets);
 }
 
-function sizeText(adapter: TrainedSpec, t: Translate): string | undefined {
+function sizeText(adapter: TrainedSpec): string | undefined {
   if ('alpha' in adapter) return t('rank {0}, alpha {1}', adapter.rank, adapter.alpha);
   if ('rank' in adapter) return t('rank {0}', adapter.rank);
   return 'frequencies' in adapter ? t('{0} frequencies', adapter.frequencies) : undefined;

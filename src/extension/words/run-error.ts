@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { homedir } from 'node:os';
+import { t } from '../../base/l10n';
 import { endHint, endReason, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { RunEntry } from '../runs/store';
-import type { Translate } from '../translate';
 import { executorName } from './cluster/cluster-words';
 import { editorHint } from './editor-hint';
 import { shortPaths } from './short-paths';
@@ -16,7 +16,7 @@ export interface RunError {
  * The reason why a run did not finish, and the next step; undefined if nothing went wrong. Paths are from the folder of
  * the data or the experiment.
  */
-export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
+export function errorOf(entry: RunEntry): RunError | undefined {
   const { state, run, error } = entry;
   if (error) return shortened(entry, error);
   if (state === 'lost' && entry.cluster)
@@ -24,13 +24,13 @@ export function errorOf(entry: RunEntry, t: Translate): RunError | undefined {
       message: t('{0} lost it, and it has not finished.', executorName(entry.cluster.executor)),
       hint: t('Run the sweep to submit it again: it continues from its last checkpoint.'),
     };
-  if (state === 'lost') return shortened(entry, lossError(entry.end ?? {}, t));
+  if (state === 'lost') return shortened(entry, lossError(entry.end ?? {}));
   const failed = state === 'failed' && run?.events.findLast((e) => e.kind === 'failed');
   return failed ? shortened(entry, failed) : undefined;
 }
 
 /** The reason why the trainer of a run ended without reporting it. */
-export const lossError = (end: UnexpectedEnd, t: Translate): RunError => ({
+export const lossError = (end: UnexpectedEnd): RunError => ({
   message: t('Its trainer ended unexpectedly: {0}.', endReason(end, t)),
   hint: endHint(end, t),
 });

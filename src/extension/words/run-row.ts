@@ -19,10 +19,9 @@ import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import { reasonWords } from './cluster/cluster-words';
 import { errorOf, shortened } from './run-error';
-import type { Translate } from '../translate';
 import { ago } from './format';
-import { fill } from '../../base/fill';
 import { progressPercent } from '../../base/percent';
+import { t } from '../../base/l10n';
 
 /** The content of a tree row, from which VS Code's tree item is made. */
 export interface Row {
@@ -39,7 +38,6 @@ export interface Row {
 }
 
 export interface RowContext {
-  t: Translate;
   locale: string;
   now: number;
   /** True if code may be executed here. */
@@ -66,7 +64,6 @@ export const isAlarming = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boo
   (isTroubled(run.events) || betterAnswer(run) !== undefined);
 
 export function runRow(entry: RunEntry, context: RowContext): Row {
-  const { t } = context;
   const label = runLabel(entry);
   const { lead, parts } = words(entry, context);
   const warned = isAlarming(entry) ? [t('warning')] : [];
@@ -84,7 +81,7 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
           : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
     spoken: [
-      ...new Set([t('Run {0}', label), stateWord(entry, t), ...warned, ...star, ...said(lead, parts)]),
+      ...new Set([t('Run {0}', label), stateWord(entry), ...warned, ...star, ...said(lead, parts)]),
     ].join(', '),
   };
 }
@@ -94,11 +91,11 @@ const isUntrainedImport = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boo
   state === 'stopped' && run?.status?.step === 0 && importOf(run) !== undefined;
 
 /** A run's state in one word; one that waits in a cluster's queue may have begun before. */
-export const stateWord = ({ state, run }: Pick<RunEntry, 'state' | 'run'>, t: Translate): string =>
-  state === 'queued' && stopReason(run) === 'preempted' ? t('preempted') : stateName(state, t);
+export const stateWord = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): string =>
+  state === 'queued' && stopReason(run) === 'preempted' ? t('preempted') : stateName(state);
 
 /** A run's state in one word. */
-export function stateName(state: ShownState, t: Translate): string {
+export function stateName(state: ShownState): string {
   switch (state) {
     case 'queued':
       return t('queued');
@@ -123,13 +120,13 @@ export function stateName(state: ShownState, t: Translate): string {
  * The best value so far of the run's metric, with the metric's name: "64.4% accuracy". A constant answer that does better
  * follows.
  */
-export function headline(entry: RunEntry, t: Translate = fill): string | undefined {
+export function headline(entry: RunEntry): string | undefined {
   const best = bestOf(entry);
-  return best && [`${best.value} ${best.metric}`, ...worse(entry, t)].join(', ');
+  return best && [`${best.value} ${best.metric}`, ...worse(entry)].join(', ');
 }
 
 /** A note that a constant answer does better; empty if none does. */
-function worse({ run }: RunEntry, t: Translate): string[] {
+function worse({ run }: RunEntry): string[] {
   const better = run && betterAnswer(run);
   return better ? [worseWords(better, t)] : [];
 }
@@ -144,7 +141,7 @@ function bestOf({ run }: RunEntry): { value: string; metric: string } | undefine
   };
 }
 
-function progress(entry: RunEntry, t: Translate): string[] {
+function progress(entry: RunEntry): string[] {
   const { state, run, cluster } = entry;
   const { step, steps } = run?.status ?? { step: 0, steps: 0 };
   if (isUntrainedImport({ state, run })) return [t('imported')];
@@ -152,7 +149,7 @@ function progress(entry: RunEntry, t: Translate): string[] {
   const reason = why === undefined ? [] : [why];
   switch (state) {
     case 'queued': {
-      const word = stateWord(entry, t);
+      const word = stateWord(entry);
       return [step > 0 ? t('{0} at step {1}', word, step) : word, ...reason];
     }
     case 'starting':
@@ -166,9 +163,9 @@ function progress(entry: RunEntry, t: Translate): string[] {
     case 'failed':
     case 'lost': {
       const diverged = run !== undefined && hasDiverged(run);
-      const word = diverged ? t('diverged') : state === 'stopped' ? stopWord(run, t) : stateName(state, t);
+      const word = diverged ? t('diverged') : state === 'stopped' ? stopWord(run) : stateName(state);
       const place = step > 0 ? t('{0} at step {1}', word, step) : word;
-      const error = state === 'failed' && !diverged ? errorOf(entry, t) : undefined;
+      const error = state === 'failed' && !diverged ? errorOf(entry) : undefined;
       if (error) return [firstSentence(error.message), place];
       const { end } = entry;
       if (state === 'lost' && !cluster && end && isExplained(end))
@@ -178,7 +175,7 @@ function progress(entry: RunEntry, t: Translate): string[] {
     case 'finished':
       return [];
     case 'damaged':
-      return [firstSentence(errorOf(entry, t)?.message ?? t('cannot be read'))];
+      return [firstSentence(errorOf(entry)?.message ?? t('cannot be read'))];
   }
 }
 
@@ -187,24 +184,24 @@ const firstSentence = (text: string): string =>
   /^[^]*?(\.|(?<!\d):)(?=\s|$)/.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
 
 /** A trial stopped by its sweep waits for the others, or has lost to them. */
-function stopWord(run: RunEntry['run'], t: Translate): string {
+function stopWord(run: RunEntry['run']): string {
   const reason = stopReason(run);
   if (reason === 'preempted') return t('preempted');
   return reason === 'pruned' ? t('pruned') : reason === 'rung' ? t('waiting for other trials') : t('stopped');
 }
 
 /** The row begins with the metric; if a run went wrong, the description begins with the problem. */
-function words(entry: RunEntry, { t, locale, now }: RowContext): { lead?: string; parts: string[] } {
+function words(entry: RunEntry, { locale, now }: RowContext): { lead?: string; parts: string[] } {
   const { run, state } = entry;
   const best = bestOf(entry);
-  const went = progress(entry, t);
+  const went = progress(entry);
   const time = run && (isActive(state) ? startTime(run) : lastTime(run));
-  const when = time === undefined ? '' : ago(time, now, locale, t);
+  const when = time === undefined ? '' : ago(time, now, locale);
   const wrong = state === 'failed' || state === 'lost' || state === 'damaged';
   const parts = [
     ...(wrong
-      ? [...went, headline(entry, t) ?? '']
-      : [[best?.metric ?? '', ...worse(entry, t)].join(', '), ...went]),
+      ? [...went, headline(entry) ?? '']
+      : [[best?.metric ?? '', ...worse(entry)].join(', '), ...went]),
     (run && troubleSummary(run.events, t)) ?? '',
     isActive(state) && when ? t('started {0}', when) : when,
   ].filter((part) => part !== '');

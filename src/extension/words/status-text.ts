@@ -1,6 +1,6 @@
 import { preparingText, type Preparing } from '../../protocol/preparing';
-import type { Translate } from '../translate';
 import { progressPercent } from '../../base/percent';
+import { t } from '../../base/l10n';
 import { formatMetric } from '../../experiment/metrics';
 
 /** A run in training, for the status bar. */
@@ -31,11 +31,11 @@ export interface StatusText {
 }
 
 /** The text of the status bar item; undefined if nothing runs. */
-export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText | undefined {
+export function statusText(runs: readonly ActiveRun[]): StatusText | undefined {
   if (runs.length === 0) return undefined;
   const alarms = runs.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm]));
   const warns = alarms.length > 0;
-  const all = runs.length === 1 ? one(runs[0], t) : t('{0} runs', runs.length);
+  const all = runs.length === 1 ? one(runs[0]) : t('{0} runs', runs.length);
   const words = warns ? `${all} · ${alarms[0]}` : all;
   return {
     text: `$(${warns ? 'warning' : 'sync~spin'}) ${words}`,
@@ -55,7 +55,7 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
   };
 }
 
-function one({ experiment, step, steps, loss, preparing }: ActiveRun, t: Translate): string {
+function one({ experiment, step, steps, loss, preparing }: ActiveRun): string {
   if (preparing) return `${experiment} · ${preparingText(preparing, t)}`;
   if (steps === 0) return t('{0}: preparing', experiment);
   return `${experiment} ${progressPercent(step, steps)}${loss === undefined ? '' : ` · ${t('loss {0}', formatMetric('loss', loss))}`}`;

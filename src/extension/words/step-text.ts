@@ -1,18 +1,18 @@
 import { stepTime } from '../../base/time-text';
+import { t } from '../../base/l10n';
 import { METHOD_NAMES, type MethodName } from '../../experiment/methods';
 import type { StepCost } from '../../protocol/step-cost';
-import type { Translate } from '../translate';
 import { bytes } from './format';
 
 /** "1.4 GB, about 1.51 s"; undefined without an estimate. */
-export function stepText({ memory, time }: StepCost, t: Translate): string | undefined {
+export function stepText({ memory, time }: StepCost): string | undefined {
   if (!memory) return undefined;
   if (!time) return bytes(memory.total);
   return t('{0}, about {1}', bytes(memory.total), stepTime(time.seconds));
 }
 
 /** "batch 8 × 128 tokens, AuroRA r=2". */
-export function stepSettings({ method, rank, batch, length }: StepCost, t: Translate): string {
+export function stepSettings({ method, rank, batch, length }: StepCost): string {
   const size = length === undefined ? t('batch {0}', batch) : t('batch {0} × {1} tokens', batch, length);
   const name = METHOD_NAMES[method as MethodName] ?? t('head only');
   return `${size}, ${rank === undefined ? name : `${name} r=${rank}`}`;
@@ -27,9 +27,8 @@ export function stepSettings({ method, rank, batch, length }: StepCost, t: Trans
 export function sizeText(
   cost: StepCost | undefined,
   about: string | undefined,
-  t: Translate,
 ): { description?: string; detail?: string } {
-  const text = cost && stepText(cost, t);
+  const text = cost && stepText(cost);
   const available = cost?.memory?.available;
   const large = available !== undefined && cost!.memory!.total > available;
   const details = [

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { bytes, count } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { formatMetric, isBetter, metricInfo, type MetricName } from '../../experiment/metrics';
 import { shortKeys } from '../../experiment/sweep';
 import type { ClusterFile } from '../../protocol/run-files/cluster';
@@ -29,7 +30,7 @@ export function trialsOf(sweep: SweepEntry, runs: readonly RunEntry[]): RunEntry
 }
 
 /** A sweep as a group of its trials: its progress and the best so far. */
-export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
+export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { trusted }: RowContext): Row {
   const { record, state, cluster } = sweep;
   const unfollowed = isUnfollowed(sweep);
   const counts = countStates(runs);
@@ -39,14 +40,14 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   const best = bestText(runs, record.metric);
   const parts = [
     // First, since a narrow side bar cuts the end.
-    cluster?.unreachable ? t('{0} does not answer', clusterName(cluster, t)) : '',
+    cluster?.unreachable ? t('{0} does not answer', clusterName(cluster)) : '',
     unfollowed ? t('not followed') : '',
-    done === planned ? trialsText(planned, t) : t('{0} of {1}', count(done), count(planned)),
-    ...(cluster ? clusterParts(sweep, cluster, runs, counts, t) : []),
+    done === planned ? trialsText(planned) : t('{0} of {1}', count(done), count(planned)),
+    ...(cluster ? clusterParts(sweep, cluster, runs, counts) : []),
     best === undefined ? '' : t('best {0}', best),
     of('pruned') > 0 ? t('{0} pruned', count(of('pruned'))) : '',
     of('failed') > 0 ? t('{0} failed', count(of('failed'))) : '',
-    state === 'running' || unfollowed ? '' : leftWords(sweep, t),
+    state === 'running' || unfollowed ? '' : leftWords(sweep),
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
   // Short, like a run's: a narrow side bar truncates the end.
@@ -62,7 +63,7 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
       ...(state === 'running' || (trusted && unfollowed) ? ['canStopSweep'] : []),
       ...(state !== 'running' && trusted && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
     ],
-    spoken: [label, ...(unfollowed ? [] : [stateName(state, t)]), ...parts].join(', '),
+    spoken: [label, ...(unfollowed ? [] : [stateName(state)]), ...parts].join(', '),
   };
 }
 
@@ -72,7 +73,6 @@ function clusterParts(
   cluster: ClusterFile,
   runs: readonly RunEntry[],
   counts: ReadonlyMap<TrialState, number>,
-  t: RowContext['t'],
 ): string[] {
   const waiting = trialsWithoutRun(sweep, runs);
   const noted = (['queued', 'preempted', 'lost'] as const).map(
@@ -83,12 +83,11 @@ function clusterParts(
     sweep.state === 'running' && cluster.sending
       ? t('sending models and data: {0} of {1}', bytes(cluster.sending.sent), bytes(cluster.sending.bytes))
       : '',
-    ...noted.map(([n, state]) => (n > 0 ? `${count(n)} ${clusterWord(state, t)}` : '')),
+    ...noted.map(([n, state]) => (n > 0 ? `${count(n)} ${clusterWord(state)}` : '')),
   ];
 }
 
-export const trialsText = (n: number, t: RowContext['t']): string =>
-  n === 1 ? t('1 trial') : t('{0} trials', count(n));
+export const trialsText = (n: number): string => (n === 1 ? t('1 trial') : t('{0} trials', count(n)));
 
 type TrialState = ShownState | 'pruned' | 'preempted';
 
@@ -108,9 +107,9 @@ export const isIncomplete = ({ record }: SweepEntry, runs: readonly RunEntry[]):
   record.ended !== undefined || doneTrials(runs) < plannedTrials(record);
 
 /** The reason why it is incomplete; empty if it is complete. */
-function leftWords({ record: { ended }, state }: SweepEntry, t: RowContext['t']): string {
+function leftWords({ record: { ended }, state }: SweepEntry): string {
   if (ended) return ended.error === 'owned' ? t('owned by another machine') : t('files have changed');
-  return state === 'finished' ? '' : stateName(state, t);
+  return state === 'finished' ? '' : stateName(state);
 }
 
 /** Number of trials to train, as far as it is known. */

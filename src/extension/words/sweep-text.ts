@@ -1,7 +1,8 @@
+import { t } from '../../base/l10n';
+
 import { experimentName } from '../../runs/layout';
 import type { SweepEnd } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from '../runs/store';
-import type { Translate } from '../translate';
 import { isWithScheduler } from '../../protocol/run-files/cluster';
 import { endReason, isExplained, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import { executorName, isUnfollowed } from './cluster/cluster-words';
@@ -14,19 +15,19 @@ export interface SweepEndNotice extends EndNotice {
   decision?: { title: string; options: ResumeOptions };
 }
 
-function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision'] {
+function decisionOf({ error }: SweepEnd): SweepEndNotice['decision'] {
   return error === 'owned'
     ? { title: t('Take Over'), options: { takeOver: true } }
     : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
 }
 
 /** The text with the reason, if it is known: a queue that was killed could not report it. */
-const endText = ({ end }: SweepEntry, name: string, t: Translate): string =>
+const endText = ({ end }: SweepEntry, name: string): string =>
   end && isExplained(end)
     ? t('The sweep of {0} ended unexpectedly: {1}.', name, endReason(end, t))
     : t('The sweep of {0} ended unexpectedly.', name);
 
-function hintOf({ signal, isDiskFull }: UnexpectedEnd = {}, t: Translate): string {
+function hintOf({ signal, isDiskFull }: UnexpectedEnd = {}): string {
   if (signal === 'SIGKILL') return t('Free memory, then use Run Sweep to continue it.');
   if (isDiskFull) return t('Free some space, then use Run Sweep to continue it.');
   return t('Use Run Sweep to continue it.');
@@ -40,7 +41,6 @@ function hintOf({ signal, isDiskFull }: UnexpectedEnd = {}, t: Translate): strin
 export function sweepEndText(
   sweep: SweepEntry,
   runs: readonly RunEntry[],
-  t: Translate,
   error?: { message: string; hint?: string },
 ): SweepEndNotice {
   const name = experimentName(sweep.experiment);
@@ -61,7 +61,7 @@ export function sweepEndText(
   if (ended)
     return {
       ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),
-      decision: decisionOf(ended, t),
+      decision: decisionOf(ended),
     };
   const why = error ? [error.message, error.hint].filter((part) => part !== undefined).join(' ') : '';
   if (sweep.cluster && isUnfollowed(sweep)) {
@@ -81,7 +81,7 @@ export function sweepEndText(
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has finished.', name));
     case 'lost':
     case 'failed':
-      return say('error', `${endText(sweep, name, t)} ${hintOf(sweep.end, t)}`);
+      return say('error', `${endText(sweep, name)} ${hintOf(sweep.end)}`);
     default:
       return say(
         'information',

@@ -11,7 +11,7 @@ import type { Alarm } from '../../../src/protocol/alarms/alarms';
 import type { NewEvent, RunEvent } from '../../../src/protocol/events';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
-import { context, t } from './row-context';
+import { context } from './row-context';
 import { evaluated, finished, makeRun, spec, started } from './run-maker';
 
 const folder = temporaryFolders();
@@ -51,7 +51,7 @@ describe("a run's row with alarms", () => {
     expect(row.icon.id).toBe('warning');
     expect(row.description).toContain('gradients exploded at step 28 and 1 more');
     expect(row.spoken).toContain('running, warning, step 60/120');
-    const { facts } = runDetails(entry('running', [asEvent(jump)]), t, 'en');
+    const { facts } = runDetails(entry('running', [asEvent(jump)]), 'en');
     expect(facts).toContainEqual([
       'Alarm at step 30',
       'The training loss has jumped to 12.300; its average was 0.7000 (limit 2.1000).',
@@ -67,7 +67,7 @@ describe("a run's row with alarms", () => {
     expect(row.icon.id).toBe('warning');
     expect(row.description).toContain('9 evaluations diverged');
     expect(row.spoken).toContain('finished, warning');
-    expect(endNotice(run, t).message).toMatch(/70\.0% accuracy\. During training: 9 evaluations diverged\.$/);
+    expect(endNotice(run).message).toMatch(/70\.0% accuracy\. During training: 9 evaluations diverged\.$/);
   });
 
   it('has no tick if a constant answer does better, which is named beside the metric', () => {
@@ -81,7 +81,7 @@ describe("a run's row with alarms", () => {
         /^accuracy, worse than a constant answer \(always "ham": 60\.0%\) · /,
       ),
     });
-    expect(endNotice(at(0.5), t).message).toContain(
+    expect(endNotice(at(0.5)).message).toContain(
       '50.0% accuracy, worse than a constant answer (always "ham": 60.0%)',
     );
     expect(runRow(at(0.6), context).icon.id).toBe('pass-filled');
@@ -103,18 +103,18 @@ describe("a run's row with alarms", () => {
 it('the status bar warns of a run in trouble', () => {
   const run = { folder: '/r', experiment: 'demo', label: 'a', step: 50, steps: 100, loss: 12 };
   const alarm = 'loss jumped at step 30';
-  expect(statusText([{ ...run, alarm }], t)).toEqual({
+  expect(statusText([{ ...run, alarm }])).toEqual({
     text: '$(warning) demo 50% · loss 12.000 · loss jumped at step 30',
     spoken: 'AuroRA is training, with a warning: demo 50% · loss 12.000 · loss jumped at step 30',
     tooltip: ['demo · a · step 50 of 100 · loss 12.000 · loss jumped at step 30'],
     warns: true,
   });
-  expect(statusText([run, { ...run, alarm }], t)!.text).toBe('$(warning) 2 runs · loss jumped at step 30');
+  expect(statusText([run, { ...run, alarm }])!.text).toBe('$(warning) 2 runs · loss jumped at step 30');
 });
 
 describe('the notification', () => {
   it('of several alarms offers to stop, and to fork at the last checkpoint before the first', () => {
-    const notice = alarmNotice(entry('running', []), [jump, norm], [10, 20, 24, 30], t);
+    const notice = alarmNotice(entry('running', []), [jump, norm], [10, 20, 24, 30]);
     expect(notice.message).toMatch(/^demo \(AuroRA r2 · \w{4}\): Step 30: The training loss has jumped/);
     expect(notice.message).toContain('Step 28: The gradient norm is 400; it was about 1 (limit 100).');
     expect(notice).toMatchObject({
@@ -128,7 +128,7 @@ describe('the notification', () => {
   });
 
   it("forks from the beginning if there is no earlier checkpoint, with the head's own rate lowered, too", () => {
-    expect(alarmNotice(entry('finished', [], undefined, 0.05), [jump], [30], t)).toMatchObject({
+    expect(alarmNotice(entry('finished', [], undefined, 0.05), [jump], [30])).toMatchObject({
       canStop: false,
       fork: {
         title: 'Fork with Lower Rate from Step 0',
@@ -139,8 +139,7 @@ describe('the notification', () => {
 
   it('of a later alarm forks from before the first one of the run, and before any diverged evaluation', () => {
     const later: Alarm = { ...jump, alarm: 'plateau', step: 90, since: 70 };
-    const run = (...events: NewEvent[]) =>
-      alarmNotice(entry('running', events), [later], [10, 20, 40, 60], t);
+    const run = (...events: NewEvent[]) => alarmNotice(entry('running', events), [later], [10, 20, 40, 60]);
     expect(run(asEvent(norm), asEvent(later)).fork.step).toBe(20);
     expect(run(exploded(41), asEvent(later)).fork.step).toBe(40);
     expect(run(asEvent(later)).fork.step).toBe(60);

@@ -5,7 +5,6 @@ import { runDetails } from '../../../src/extension/words/run-details';
 import { readRunSummary } from '../../../src/runs/read';
 import type { DeviceEvent, NewEvent } from '../../../src/protocol/events';
 import { temporaryFolders } from '../runs/folder';
-import { t } from './language/lab';
 import { makeRun, started } from './run-maker';
 
 const folder = temporaryFolders();
@@ -38,7 +37,7 @@ it("a run's tooltip names the last device", () => {
   const facts = (events: Parameters<typeof makeRun>[1]) => {
     const run = makeRun(join(folder(), 'demo.aurora.json'), events);
     const entry = { folder: run, id: 'r', experiment: '', state: 'finished' as const, user: {} };
-    return new Map(runDetails({ ...entry, run: readRunSummary(run) }, t, 'en').facts);
+    return new Map(runDetails({ ...entry, run: readRunSummary(run) }, 'en').facts);
   };
   const both = [started, on('webgpu', 'chosen'), on('cpu', 'fallback')];
   expect(facts({ events: both }).get('Device')).toBe(

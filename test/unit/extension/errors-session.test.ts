@@ -3,7 +3,6 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
-import { fill } from '../../../src/base/fill';
 import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/session';
 import { predictionsFile } from '../../../src/runs/predictions';
 import type { MeasuredOn } from '../../../src/experiment/evaluation-sets';
@@ -51,7 +50,6 @@ function lab(
     on,
     post: (message) => void said.push(message),
     facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events, sets: ['validation', on] }),
-    say: fill,
     predict: vi.fn<ErrorsHost['predict']>(() => Promise.resolve()),
     cancel: vi.fn(),
     openRow: vi.fn(),

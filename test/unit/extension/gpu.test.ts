@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { fill as t } from '../../../src/base/fill';
 import { gpuChoice, GpuProgressText, gpuResult, parseGpuEvent } from '../../../src/extension/words/gpu-text';
 import {
   downloadEnvironment,
@@ -27,11 +26,11 @@ describe('a choice of a part', () => {
       '1.29.0 is installed, this version needs 1.30.0',
     ],
   ])('describes its state', (given, description) =>
-    expect(gpuChoice(given, t).description).toBe(`${description} · needs CUDA 12 and cuDNN 9`),
+    expect(gpuChoice(given).description).toBe(`${description} · needs CUDA 12 and cuDNN 9`),
   );
 
   test('describes purpose and license before the row is truncated', () =>
-    expect(gpuChoice(state, t).detail).toBe(
+    expect(gpuChoice(state).detail).toBe(
       'The device "cuda" of ONNX Runtime. MIT license, from Microsoft through NuGet.',
     ));
 });
@@ -39,7 +38,7 @@ describe('a choice of a part', () => {
 describe('the progress of an installation', () => {
   const MB = 1e6;
   test('advances the bar with the first file, up to 100 in total', () => {
-    const text = new GpuProgressText(t);
+    const text = new GpuProgressText();
     const at = (file: string, received: number, total = 100 * MB) =>
       text.next({ kind: 'progress', file, received, total });
     expect(at('a.zip', 10 * MB)).toEqual({ message: 'a.zip: 10.0 MB of 100 MB', increment: 10 });
@@ -49,7 +48,7 @@ describe('the progress of an installation', () => {
   });
 
   test('shows the received size if the total is unknown', () =>
-    expect(new GpuProgressText(t).next({ kind: 'progress', file: 'a', received: 3 * MB })).toEqual({
+    expect(new GpuProgressText().next({ kind: 'progress', file: 'a', received: 3 * MB })).toEqual({
       message: 'a: 3.0 MB',
     }));
 
@@ -60,8 +59,8 @@ describe('the progress of an installation', () => {
 });
 
 test('the result names the device, or what is missing with a hint', () => {
-  expect(gpuResult('cuda', { usable: true }, t)).toContain('ready to use as the device "cuda"');
-  expect(gpuResult('cuda', { usable: false, problem: 'X is missing.', hint: 'Get X.' }, t)).toBe(
+  expect(gpuResult('cuda', { usable: true })).toContain('ready to use as the device "cuda"');
+  expect(gpuResult('cuda', { usable: false, problem: 'X is missing.', hint: 'Get X.' })).toBe(
     'X is missing. Get X.',
   );
 });

@@ -12,9 +12,6 @@ import type { MachineCheck } from '../../../src/protocol/doctor';
 import { describeAdapter } from '../../../src/engine/adapter';
 import { parseNvidia } from '../../../src/checks/doctor/facts';
 
-const t = (message: string, ...args: (string | number)[]) =>
-  args.reduce<string>((text, arg, i) => text.replaceAll(`{${i}}`, String(arg)), message);
-
 const check: MachineCheck = {
   at: 0,
   step: '4 layers',
@@ -37,8 +34,8 @@ const report = { totalMemory: 24e9, freeMemory: 20e9, cores: 2, problems: [] };
 
 describe('the check of this machine', () => {
   it('names the fastest device, and what is missing with a hint', () => {
-    expect(checkSummary(check, t)).toBe('Fastest device: ONNX Runtime on cpu, 11.8 steps/s.');
-    const text = checkMarkdown(check, t);
+    expect(checkSummary(check)).toBe('Fastest device: ONNX Runtime on cpu, 11.8 steps/s.');
+    const text = checkMarkdown(check);
     expect(text).toContain('| ONNX Runtime on cpu | 11.8 | 118 | 512 × 512 |');
     expect(text).toContain('- **ONNX Runtime on cuda**: The provider is missing.\n  Install it.');
     expect(text).toContain('llvmpipe (software renderer · Mesa 25 · float16)');
@@ -47,12 +44,12 @@ describe('the check of this machine', () => {
   it('reports that nothing can train', () => {
     const none = { ...check, places: check.places.slice(2) };
     expect(fastest(none)).toBeUndefined();
-    expect(checkSummary(none, t)).toContain('No device on this machine can train');
-    expect(checkMarkdown(none, t)).toContain('Nothing could be measured.');
+    expect(checkSummary(none)).toContain('No device on this machine can train');
+    expect(checkMarkdown(none)).toContain('Nothing could be measured.');
   });
 
   it('is shown in the Machine view, the fastest device first', () => {
-    const rows = machineRows(report, '1.0.0', t, { check, now: 60_000, locale: 'en' });
+    const rows = machineRows(report, '1.0.0', { check, now: 60_000, locale: 'en' });
     const places = rows.filter((r) => r.id.startsWith('place:')).map((r) => [r.label, r.description]);
     expect(places).toEqual([
       ['cpu', '11.8 steps/s, fastest · ONNX Runtime'],
@@ -68,7 +65,7 @@ describe('the check of this machine', () => {
   });
 
   it('is offered in the Machine view if it has not run yet', () => {
-    const row = machineRows(report, '1.0.0', t).find((r) => r.command === COMMAND.checkMachine);
+    const row = machineRows(report, '1.0.0').find((r) => r.command === COMMAND.checkMachine);
     expect(row?.description).toBe('not measured yet');
   });
 
@@ -107,9 +104,7 @@ describe('GPUs', () => {
       },
       features: new Set(['shader-f16']),
     });
-    expect(gpuText(lavapipe, t)).toBe(
-      'software renderer · Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1 · float16',
-    );
+    expect(gpuText(lavapipe)).toBe('software renderer · Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1 · float16');
     expect(lavapipe.name).toBe('llvmpipe');
   });
 });

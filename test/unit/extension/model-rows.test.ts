@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { fill as t } from '../../../src/base/fill';
 import { modelRows, STEP_ROW } from '../../../src/extension/tree/model-rows';
 import { loadModel } from '../../../src/graph/file/load';
 import { summarize } from '../../../src/graph/summary';
@@ -9,7 +8,7 @@ import type { StepCost } from '../../../src/protocol/step-cost';
 const bert = summarize(loadModel(join(__dirname, '../../fixtures/reference/bert.onnx')));
 
 it("a model's rows show its size and its layers grouped by name ending", () => {
-  const rows = modelRows(bert, t);
+  const rows = modelRows(bert);
   expect(rows[0].label).toBe(`${bert.parameters.toLocaleString('en')} parameters`);
   const query = rows.find((r) => r.label === 'query')!;
   const layers = bert.layers.filter((l) => l.path.endsWith('.query'));
@@ -20,14 +19,11 @@ it("a model's rows show its size and its layers grouped by name ending", () => {
 });
 
 it("a model's rows name an operator without a gradient", () => {
-  const rows = modelRows(
-    {
-      ...bert,
-      missingRules: [{ operator: 'Loop', nodes: ['/a/Loop', '/b/Loop'] }],
-      blocked: [bert.layers[0].path],
-    },
-    t,
-  );
+  const rows = modelRows({
+    ...bert,
+    missingRules: [{ operator: 'Loop', nodes: ['/a/Loop', '/b/Loop'] }],
+    blocked: [bert.layers[0].path],
+  });
   expect(rows[1]).toMatchObject({
     label: 'Gradients cannot pass through Loop',
     description: '/a/Loop and 1 more',
@@ -37,7 +33,7 @@ it("a model's rows name an operator without a gradient", () => {
 });
 
 it("a model's rows mention a key/value cache", () => {
-  const { label, description } = modelRows({ ...bert, cachedLayers: 12 }, t)[1];
+  const { label, description } = modelRows({ ...bert, cachedLayers: 12 })[1];
   expect([label, description]).toEqual(['Key/value cache', 'of 12 layers; empty in training']);
 });
 
@@ -55,7 +51,7 @@ it('the row of a training step says what it takes and for which batch', () => {
     flops: 1,
     rates: { at: 1, threads: 0, gflops: 1, bytesPerSecond: 1, functionsPerSecond: 1, secondsPerNode: 0 },
   };
-  const row = (step: StepCost) => modelRows({ ...bert, step }, t).find((r) => r.id === STEP_ROW);
+  const row = (step: StepCost) => modelRows({ ...bert, step }).find((r) => r.id === STEP_ROW);
   expect(row({ ...STEP, time })).toMatchObject({
     label: '1.4 GB, about 1.51 s per step',
     description: 'batch 8 × 128 tokens, AuroRA r=2',
@@ -71,5 +67,5 @@ it('the row of a training step says what it takes and for which batch', () => {
 
 it("a folder's rows show its family and how its weights are stored", () => {
   const known = { ...bert, family: 'bert', weights: [{ type: 'bfloat16', bytes: 2e9 }] };
-  expect(modelRows(known, t)[0].description).toBe('bert · bfloat16, 2.0 GB');
+  expect(modelRows(known)[0].description).toBe('bert · bfloat16, 2.0 GB');
 });

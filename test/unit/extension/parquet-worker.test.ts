@@ -13,7 +13,6 @@ import { suggestionsAt } from '../../../src/extension/language/suggestions';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { dictionary, GZIP, page, rawParquet, run } from '../data/table/raw-parquet';
 import { temporaryFolders } from '../runs/folder';
-import { t } from './language/lab';
 
 const folder = temporaryFolders();
 
@@ -47,7 +46,6 @@ const analysisOf = (text: string, program: { program: string }) =>
     unusable: [],
     known: [],
     head: (path, options) => readDataHead(path, options, program),
-    t,
   });
 
 describe('a Parquet file in the editor', () => {
@@ -71,7 +69,7 @@ describe('a Parquet file in the editor', () => {
     const analysis = await analysisOf(text, program);
     const [missing] = analysis.findings.filter((f) => f.code === 'column-missing');
     expect(missing.message).toContain('has no column "txt" (data.textColumn); it has "text", "label"');
-    const found = suggestionsAt(analysis, text.indexOf('"txt"') + 1, [], t)!;
+    const found = suggestionsAt(analysis, text.indexOf('"txt"') + 1, [])!;
     expect(found.suggestions.map((s) => s.value)).toEqual(['text', 'label', 'list', 'image']);
   });
 

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { fill as t } from '../../../src/base/fill';
 import { always, runSteps, titleAt, type Outcome, type Step } from '../../../src/extension/ask/run-steps';
 
 interface State {
@@ -11,7 +10,7 @@ const step = (answer: (state: State) => Outcome, more: Partial<Step<State>> = {}
   ...always,
   ...more,
   run(state, place) {
-    state.titles.push(titleAt(place, t));
+    state.titles.push(titleAt(place));
     return Promise.resolve(answer(state));
   },
 });

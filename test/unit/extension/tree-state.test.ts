@@ -9,7 +9,7 @@ import { interruptedMessage, interruptedRow, interruptedRuns } from '../../../sr
 import type { StopReason } from '../../../src/protocol/events';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
-import { context, t } from './row-context';
+import { context } from './row-context';
 import { makeRun, started } from './run-maker';
 
 const folder = temporaryFolders();
@@ -31,8 +31,8 @@ describe('a run that ended with its window', () => {
     const row = interruptedRow(closed, false, context);
     expect(`${row.label} ${row.description}`).toBe('Stopped at step 240 window closed · Resume');
     expect(row.capabilities).toContain('canResume');
-    expect(interruptedMessage([closed], t)).toBe('demo stopped at step 240 because the window closed.');
-    expect(interruptedMessage([], t)).toBeUndefined();
+    expect(interruptedMessage([closed])).toBe('demo stopped at step 240 because the window closed.');
+    expect(interruptedMessage([])).toBeUndefined();
     expect(interruptedRow(closed, true, context).label).toBe('demo: stopped at step 240');
     const untrusted = interruptedRow(closed, false, { ...context, trusted: false });
     expect(untrusted.description).toBe('window closed');

@@ -23,7 +23,7 @@ import type { RunUser } from '../../../src/runs/user';
 import { AuroraError } from '../../../src/base/errors';
 import type { NewEvent, RunStatus, StopReason } from '../../../src/protocol/events';
 import { temporaryFolders } from '../runs/folder';
-import { context, NOW, t } from './row-context';
+import { context, NOW } from './row-context';
 import { exportRecord } from './transfer/record';
 import { evaluated, finished, makeRun, metrics, spec, started } from './run-maker';
 import { sweepEntry } from './sweep-maker';
@@ -64,7 +64,7 @@ describe('thousands of runs below a row', () => {
     const rows = shown.below(sweep, runs);
     expect(rows).toHaveLength(201);
     expect([rows[199], rows[200]]).toEqual([{ kind: 'run', folder: '/runs/199' }, more]);
-    expect(shown.moreRow(more, context)).toMatchObject({
+    expect(shown.moreRow(more)).toMatchObject({
       label: 'Show More',
       description: '8,800 more runs',
     });
@@ -72,7 +72,7 @@ describe('thousands of runs below a row', () => {
     expect(shown.below(sweep, runs)).toHaveLength(701);
     expect(shown.below({ ...sweep, folder: '/other' }, runs)).toHaveLength(201);
     shown.below(sweep, runs.slice(0, 701));
-    expect(shown.moreRow(more, context).description).toBe('1 more run');
+    expect(shown.moreRow(more).description).toBe('1 more run');
     expect(shown.below(sweep, runs.slice(0, 700))).toHaveLength(700);
     expect(runFolderOf(more)).toBeUndefined();
   });
@@ -93,7 +93,7 @@ describe('thousands of runs below a row', () => {
     expect(sweepRow(single, some.slice(1_233), context).description).toBe('1 trial · seed');
     expect(sweepRow(entry, some.slice(1), context).description).toBe('1,233 of 1,234 · seed');
     const waiting = some.map((_, i) => ({ record: {}, cluster: { job: `1_${i}` } }) as QueuedTrial);
-    expect(trialsRow('queued', waiting, 200, context)).toMatchObject({
+    expect(trialsRow('queued', waiting, 200)).toMatchObject({
       label: '1,234 trials queued',
       description: 'showing 200',
     });
@@ -155,7 +155,7 @@ describe("a run's row", () => {
     );
     for (const word of ['canOpen', 'canResume', 'canFork', 'canStop'])
       expect(row.capabilities).not.toContain(word);
-    expect(runDetails(damaged, t, 'en').error).toEqual({
+    expect(runDetails(damaged, 'en').error).toEqual({
       message: '/r/spec.json is missing.',
       hint: 'Check it.',
     });
@@ -185,7 +185,7 @@ describe("a run's row", () => {
       status: { step: 40 },
       user: { note: 'with warm-up' },
     });
-    const details = runDetails(run, t, 'en');
+    const details = runDetails(run, 'en');
     expect(details).toMatchObject({
       note: 'with warm-up',
       error: { message: 'The disk is full.', hint: 'Free some.' },
@@ -314,15 +314,14 @@ describe('a sweep', () => {
   });
 
   it('reports how it ended', () => {
-    expect(sweepEndText(sweepEntry('finished'), trials, t)).toEqual({
+    expect(sweepEndText(sweepEntry('finished'), trials)).toEqual({
       kind: 'information',
       message: 'The sweep of demo has finished. Best: 70.0% accuracy.',
     });
-    expect(sweepEndText(sweepEntry('stopped'), trials, t).message).toBe(
+    expect(sweepEndText(sweepEntry('stopped'), trials).message).toBe(
       'The sweep of demo was stopped; 2 of 4 trials are done, and everything is saved. Best so far: 70.0% accuracy.',
     );
-    const killed = (end?: UnexpectedEnd) =>
-      sweepEndText({ ...sweepEntry('lost'), ...(end && { end }) }, [], t);
+    const killed = (end?: UnexpectedEnd) => sweepEndText({ ...sweepEntry('lost'), ...(end && { end }) }, []);
     expect([killed(), killed({}), killed({ signal: 'SIGKILL' }), killed({ signal: 'SIGSEGV' })]).toEqual(
       [
         'The sweep of demo ended unexpectedly. Use Run Sweep to continue it.',
@@ -345,7 +344,7 @@ describe('a sweep', () => {
   ] as const)("offers the user's choices if trials were left: %s", (error, state, title, options, words) => {
     const entry = sweepEntry(state);
     entry.record.ended = { error, message: 'Trial 4 was left.' };
-    expect(sweepEndText(entry, trials, t)).toEqual({
+    expect(sweepEndText(entry, trials)).toEqual({
       kind: 'warning',
       message: 'The sweep of demo is not complete. Trial 4 was left. Best so far: 70.0% accuracy.',
       decision: { title, options },
@@ -412,7 +411,7 @@ describe('labels', () => {
   });
 
   it('format times, sizes and metrics for people', () => {
-    expect([0, 59, 60, 3599, 3600, 86_400 * 2].map((s) => ago(NOW - s * 1000, NOW, 'en', t))).toEqual([
+    expect([0, 59, 60, 3599, 3600, 86_400 * 2].map((s) => ago(NOW - s * 1000, NOW, 'en'))).toEqual([
       'just now',
       'just now',
       '1 min ago',

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { fill as t } from '../../../src/base/fill';
 import {
   addVerifyLine,
   parseVerifyLine,
@@ -46,7 +45,7 @@ function reported(result: VerifyLine) {
     ),
     result,
   ];
-  const told = lines.map((line) => addVerifyLine(report, parseVerifyLine(JSON.stringify(line))!, t));
+  const told = lines.map((line) => addVerifyLine(report, parseVerifyLine(JSON.stringify(line))!));
   return { report, told };
 }
 
@@ -62,8 +61,8 @@ describe('the report of a comparison of both engines', () => {
       'Comparing…',
       undefined,
     ]);
-    expect(verifySummary(report.result!, t)).toBe('The engines agree; the largest difference is 4e-7.');
-    const text = verifyMarkdown('my_run', report, t);
+    expect(verifySummary(report.result!)).toBe('The engines agree; the largest difference is 4e-7.');
+    const text = verifyMarkdown('my_run', report);
     expect(text).toContain('# Engine comparison: my\\_run');
     expect(text).toContain(
       '8 examples of 94 tokens, 18 trainable tensors. Both used the same dropout masks.',
@@ -79,8 +78,8 @@ describe('the report of a comparison of both engines', () => {
       ...{ dims: [2, 3], position: [1, 2], both: ['0.5', 'NaN'] as [string, string], error: null },
     };
     const { report } = reported({ kind: 'result', agree: false, rows: [row('loss', null, 1e-5)], first });
-    expect(verifySummary(report.result!, t)).toBe('The engines differ, first in /a|b`c (Gelu).');
-    const text = verifyMarkdown('x', report, t);
+    expect(verifySummary(report.result!)).toBe('The engines differ, first in /a|b`c (Gelu).');
+    const text = verifyMarkdown('x', report);
     expect(text).toContain('| tensor | `/a b c` |');
     expect(text).toContain('| module | `layer.1.act` |');
     expect(text).toContain('| difference | not finite |');
@@ -100,7 +99,7 @@ describe('the report of a comparison of both engines', () => {
       differing: ['layer.0.query.A', 'layer.1.query.A'],
     };
     const { report } = reported({ kind: 'result', agree: false, rows: [row('gradients', 1, 1e-4)], first });
-    const text = verifyMarkdown('x', report, t);
+    const text = verifyMarkdown('x', report);
     expect(text).toContain('- `layer.0.query.A`\n- `layer.1.query.A`');
   });
 
@@ -108,16 +107,16 @@ describe('the report of a comparison of both engines', () => {
     const rows = [row('gradients', 4e-7, 1e-4)];
     const { report } = reported({ kind: 'result', agree: true, rows });
     const kinks = { kind: 'kinks' as const, values: 3, operators: ['Relu'], texts: [0, 12, 20], of: 32 };
-    expect(addVerifyLine(report, parseVerifyLine(JSON.stringify(kinks))!, t)).toContain('Running again');
+    expect(addVerifyLine(report, parseVerifyLine(JSON.stringify(kinks))!)).toContain('Running again');
     expect(report.ran).toEqual([]);
-    const text = verifyMarkdown('x', report, t);
+    const text = verifyMarkdown('x', report);
     expect(text).toContain('3 values of `Relu` are on different sides of 0');
     expect(text).toContain('exclude the affected examples, 3 of 32.');
-    addVerifyLine(report, { ...kinks, values: 1, texts: [4] }, t);
-    const one = verifyMarkdown('x', report, t);
+    addVerifyLine(report, { ...kinks, values: 1, texts: [4] });
+    const one = verifyMarkdown('x', report);
     expect(one).toContain('one value of `Relu`');
     expect(one).toContain('exclude the one affected example of 32.');
-    const all = verifyMarkdown('x', { ...report, kinks: { ...kinks, texts: [0], of: 1 } }, t);
+    const all = verifyMarkdown('x', { ...report, kinks: { ...kinks, texts: [0], of: 1 } });
     expect(all).toContain('Every example contains one');
   });
 

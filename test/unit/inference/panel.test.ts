@@ -9,7 +9,6 @@ import {
 } from '../../../src/protocol/panels/playground';
 import { applyLine, type PlaygroundView } from '../../../src/protocol/panels/playground-view';
 import { GENERATION_DEFAULTS, type PlayLine, type PlayRequest } from '../../../src/protocol/playground';
-import { t } from '../extension/row-context';
 
 const facts: PlayLine = {
   kind: 'loaded',
@@ -161,7 +160,6 @@ function session(starts: (() => Promise<never>)[] = []) {
         });
       },
       post: (message) => posted.push(structuredClone(message)),
-      say: t,
       titleOf: (run) => `title of ${run}`,
       shapesOf: () => undefined,
       pickRuns: () => Promise.resolve(['/other', '/r']),

@@ -21,7 +21,7 @@ import { checkExperiment, loadSweep, parseExperiment } from '../../../src/runs/e
 import { writeFileSync } from 'node:fs';
 import { spec } from '../extension/run-maker';
 import { temporaryFolders } from '../runs/folder';
-import { FIXTURE, t } from '../extension/language/lab';
+import { FIXTURE } from '../extension/language/lab';
 import { eachHandled, handled, HOSTILE, json, name, object } from './names';
 
 const makeFolder = temporaryFolders();
@@ -123,12 +123,12 @@ describe('names of inherited members in experiments', () => {
       await handled('loadSweep', () => loadSweep(file));
       await handled('loadSweep --set', () => loadSweep(file, [`${path}=${value}`]));
       await modelPathOf(file, text);
-      const analysis = await analyze(file, text, { model, unusable: [], known: [], head: readDataHead, t });
+      const analysis = await analyze(file, text, { model, unusable: [], known: [], head: readDataHead });
       for (const match of text.matchAll(/"/g)) {
-        hoverAt(analysis, match.index + 1, t);
-        suggestionsAt(analysis, match.index + 1, [], t);
+        hoverAt(analysis, match.index + 1);
+        suggestionsAt(analysis, match.index + 1, []);
       }
-      budgetText(analysis, t);
+      budgetText(analysis);
       const values = readExperiment(text);
       const fields = { ...values.fields, model: '', loraRank: '8' };
       const { choice } = parseFields(fields);

@@ -42,7 +42,7 @@ import { reportFiles } from '../../../src/study/report';
 import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
 import { trialText } from '../../../src/experiment/short-settings';
-import { context, t } from '../extension/row-context';
+import { context } from '../extension/row-context';
 import { evaluated, finished, makeRun, started } from '../extension/run-maker';
 import { sweepEntry } from '../extension/sweep-maker';
 import { temporaryFolders } from '../runs/folder';
@@ -112,7 +112,7 @@ describe('names of inherited members in run folders', () => {
         expect(listed.runs).toHaveLength(1);
         for (const entry of sortRuns(listed.runs, 'metric')) {
           runRow(entry, context);
-          runDetails(entry, t, 'en');
+          runDetails(entry, 'en');
           matchesFilter(entry, file, 'constructor');
           diagnosticsText({ versions: JSON.parse(object([])) as never, run: entry, home: '/home' });
         }
@@ -201,10 +201,10 @@ describe('names of inherited members in messages', () => {
       duplicates: { acrossSplits: none, withinTrain: 0, conflicts: none },
     };
     const report = { steps: [], problems: [] };
-    addLine(report, parsePreflightLine(JSON.stringify(line))!, t);
-    const markdown = reportMarkdown('x', report, t);
+    addLine(report, parsePreflightLine(JSON.stringify(line))!);
+    const markdown = reportMarkdown('x', report);
     expect(markdown).not.toMatch(/function|native|NaN/);
-    addVerifyLine({ ran: [] }, { kind: 'problem', message: 'constructor' } as never, t);
+    addVerifyLine({ ran: [] }, { kind: 'problem', message: 'constructor' } as never);
   });
 
   it('are handled as environment variables', () =>

@@ -1,6 +1,6 @@
 import { nothing } from 'lit';
 import { SCORINGS } from '../../../src/experiment/scoring';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { ChoiceModel } from '../model';
 import type { AnswerPart } from '../part';
 import { rightOrWrong } from '../right-or-wrong';

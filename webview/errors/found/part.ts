@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import type { CommonModel } from '../model';
 import { listWithRight, type PartActions, type PartState } from '../part';

@@ -3,7 +3,7 @@ import { cautiousPercent } from '../../../src/base/percent';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { FoundCounts } from '../../../src/protocol/errors-view/found-counts';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import { bar } from '../slices';
 import type { FoundModel } from './part';

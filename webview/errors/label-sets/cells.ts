@@ -3,7 +3,7 @@ import { cautiousPercent } from '../../../src/base/percent';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
 import { legend, stateName } from '../../spans/marked-text';
 import type { SpanState } from '../../spans/segments';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { LabelSetModel } from '../model';
 import type { ExampleCells } from '../part';
 

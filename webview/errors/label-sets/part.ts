@@ -1,5 +1,5 @@
 import { FEW } from '../../../src/protocol/errors-view/slices';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { foundPart } from '../found/part';
 import type { FoundWords } from '../found/words';
 import type { LabelSetModel } from '../model';

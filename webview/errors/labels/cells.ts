@@ -1,6 +1,6 @@
 import { html } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { LabelModel } from '../model';
 import type { ExampleCells } from '../part';
 

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import type { LabelModel } from '../model';
 

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { LabelModel } from '../model';
 import { rightMeasures } from '../measures';
 import { sliceTable, type SliceRow } from '../slices';

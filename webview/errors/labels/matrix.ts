@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { supportOf } from '../../../src/protocol/errors-view/confusion';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { cautiousPercent } from '../../../src/base/percent';
 import { count } from '../../../src/base/number-text';
 import { cellAfter, type Cell } from './matrix-keys';

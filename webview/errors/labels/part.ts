@@ -1,4 +1,4 @@
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { listWithRight, type AnswerPart, type PartActions, type PartState } from '../part';
 import type { LabelModel } from '../model';
 import { rightOrWrong } from '../right-or-wrong';

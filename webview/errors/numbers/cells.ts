@@ -1,5 +1,5 @@
 import { html } from 'lit';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { NumberModel } from '../model';
 import type { ExampleCells } from '../part';
 

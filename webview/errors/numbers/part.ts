@@ -1,7 +1,7 @@
 import { nothing } from 'lit';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { NumberError, ValueBin } from '../../../src/protocol/errors-view/number-errors';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import type { Measures } from '../measures';
 import type { NumberModel } from '../model';

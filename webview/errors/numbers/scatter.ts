@@ -1,6 +1,6 @@
 import { html, svg } from 'lit';
 import { rowNumber, rowWord } from '../../../src/protocol/row-place';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import type { NumberModel } from '../model';
 import type { PlotCell, PlotPoint } from './plot';

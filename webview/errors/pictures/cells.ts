@@ -1,7 +1,7 @@
 import { html } from 'lit';
 import { count } from '../../../src/base/number-text';
 import { formatMetric } from '../../../src/experiment/metrics';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { PictureModel } from '../model';
 import type { ExampleCells } from '../part';
 

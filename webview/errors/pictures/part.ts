@@ -3,7 +3,7 @@ import { count } from '../../../src/base/number-text';
 import { formatMetric } from '../../../src/experiment/metrics';
 import { FEW } from '../../../src/protocol/errors-view/slices';
 import type { PictureLoss } from '../../../src/protocol/errors-view/picture-losses';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { Measures } from '../measures';
 import type { PictureModel } from '../model';
 import type { AnswerPart, PartActions, PartState } from '../part';

@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
 import { legend, markedText } from '../../spans/marked-text';
 import type { MarkedSpan } from '../../spans/segments';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import type { SpanModel } from '../model';
 import type { ExampleCells } from '../part';

@@ -1,6 +1,6 @@
 import { html } from 'lit';
 import { formatMetric } from '../../../src/experiment/metrics';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import type { TextModel } from '../model';
 import type { ExampleCells } from '../part';

@@ -2,7 +2,7 @@ import { nothing } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
 import { formatMetric } from '../../../src/experiment/metrics';
 import { FEW } from '../../../src/protocol/errors-view/slices';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { count } from '../../../src/base/number-text';
 import type { Measures } from '../measures';
 import type { TextModel } from '../model';

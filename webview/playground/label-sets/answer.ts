@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { SpanState } from '../../spans/segments';
 import { stateName } from '../../spans/marked-text';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { CardContext } from '../answer-card';
 import type { Shares } from '../answers';
 import type { Column } from '../columns';

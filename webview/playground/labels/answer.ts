@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
 import type { AnswerShape } from '../../../src/experiment/tasks/kind';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { CardContext } from '../answer-card';
 import { labelsOf, type Column } from '../columns';
 import { measured } from '../format';

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { cautiousPercent } from '../../../src/base/percent';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { CardContext } from '../answer-card';
 import type { Masks } from '../answers';
 import { nameOf, type Column } from '../columns';

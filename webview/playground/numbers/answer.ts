@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { numberText } from '../../../src/base/number-text';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { CardContext } from '../answer-card';
 import type { Numbers } from '../answers';
 import type { Column } from '../columns';

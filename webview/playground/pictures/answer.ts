@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import { stepTime } from '../../../src/base/time-text';
 import type { PlayPicture } from '../../../src/protocol/playground';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { CardContext } from '../answer-card';
 import { nameOf, type Column } from '../columns';
 

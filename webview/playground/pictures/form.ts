@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { button, ENTER, field } from '../text-form';
 import { drawingForm, drawingOf, type TypedDrawing } from './settings';
 

@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import { PICTURE_DEFAULTS, samplerName, SAMPLERS } from '../../../src/experiment/pictures';
 import { isDrawingSettings, type DrawingSettings, type PlayFacts } from '../../../src/protocol/playground';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { numberFields, type NumberField } from '../number-fields';
 
 /** As typed; errors are shown beside it. */

@@ -3,7 +3,7 @@ import { cautiousPercent } from '../../../src/base/percent';
 import type { PlaySpan, TextSpan } from '../../../src/protocol/playground';
 import { markedText } from '../../spans/marked-text';
 import type { MarkedSpan } from '../../spans/segments';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { Spans } from '../answers';
 import type { CardContext } from '../answer-card';
 import { nameOf, type Column } from '../columns';

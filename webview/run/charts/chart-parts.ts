@@ -1,7 +1,7 @@
 import { tickTexts, WHOLE_INCREMENTS } from '../../../src/base/tick-texts';
 import type { FlagWords } from '../../charts/flag-lane';
 import type { ChartOptions, ChartView } from '../../charts/line-chart';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { epochText } from '../../../src/base/number-text';
 import { formatCount, formatDuration, TIME_INCREMENTS } from '../format';
 import type { RunData, XAxis } from '../model';

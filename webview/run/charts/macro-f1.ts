@@ -1,5 +1,5 @@
 import { absentWords } from '../../../src/protocol/absent-labels';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { formatCount } from '../format';
 import type { RunData } from '../model';
 import { hasValues, QUANTITIES, type Quantity } from '../quantities';

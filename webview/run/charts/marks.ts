@@ -1,6 +1,6 @@
 import { alarmName, alarmSentence, alarmsOf } from '../../../src/protocol/alarms/alarms';
 import type { Mark } from '../../charts/marks';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { formatCount } from '../format';
 import type { RunData, XAxis } from '../model';
 

@@ -4,7 +4,7 @@ import type { ChartOptions, ChartView } from '../../charts/line-chart';
 import { pictureOf, type LegendEntry } from '../../charts/picture';
 import { pngOf, svgOf } from '../../charts/picture-files';
 import { chartColors } from '../../charts/theme';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { RunData } from '../model';
 import { ownSeries, type Quantity } from '../quantities';
 import { isSmoothed, showsValidation, type DrawnUi } from '../views';

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { nearest } from '../../charts/search';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { epochText } from '../../../src/base/number-text';
 import { formatCount, formatDuration } from '../format';
 import type { RunData } from '../model';

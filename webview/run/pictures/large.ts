@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { ShownPictures } from '../../../src/protocol/panels/run';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { fileAt, type Moment, type Place } from './columns';
 import { momentText } from './words';
 

@@ -3,7 +3,7 @@ import { property, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
 import type { RunPictures } from '../../../src/protocol/run-files/pictures';
 import { post } from '../../ui/host';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import type { RunFromPage } from '../../../src/protocol/panels/run';
 import { formatLoss } from '../format';
 import type { RunData } from '../model';

@@ -1,6 +1,6 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 
 /** Longest side of a thumbnail on the page; css pixels. */
 const SIDE = 112;

@@ -1,6 +1,6 @@
 import { samplerName } from '../../../src/experiment/pictures';
 import type { RunPictures } from '../../../src/protocol/run-files/pictures';
-import { t } from '../../ui/l10n';
+import { t } from '../../../src/base/l10n';
 import { formatCount } from '../format';
 import type { Moment } from './columns';
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { NumberReader } from '../../../runs/numbers';
 import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/trash';
 import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
@@ -30,7 +31,7 @@ export async function deleteRuns(services: Services, args: readonly unknown[]): 
   }
   const rows = deletable(args);
   if (rows?.length === 0) return;
-  const title = vscode.l10n.t('Select the runs to delete');
+  const title = t('Select the runs to delete');
   const runs = await runsFrom(services, rows ? [rows] : args, { title });
   if (runs.length === 0 || !(await stopFirst(services, runs)) || !(await confirm(runs))) return;
   await remove(services, runs);
@@ -64,21 +65,21 @@ function deletable(args: readonly unknown[]): unknown[] | undefined {
 async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]): Promise<boolean> {
   const elsewhere = runs.filter(isOnCluster);
   if (elsewhere.length > 0) {
-    const message = vscode.l10n.t('{0} cannot be deleted while it is on a cluster.', namesOf(elsewhere));
-    const detail = vscode.l10n.t('Use Stop Run first: its job would create the run again.');
+    const message = t('{0} cannot be deleted while it is on a cluster.', namesOf(elsewhere));
+    const detail = t('Use Stop Run first: its job would create the run again.');
     await notify.warning(message, { modal: true, detail });
     return false;
   }
   const active = runs.filter((r) => isActive(r.state));
   if (active.length === 0) return true;
-  const stop = vscode.l10n.t('Stop');
+  const stop = t('Stop');
   const answer = await notify.warning(
     active.length === 1
-      ? vscode.l10n.t('{0} is still being trained.', namesOf(active))
-      : vscode.l10n.t('{0} are still being trained.', namesOf(active)),
+      ? t('{0} is still being trained.', namesOf(active))
+      : t('{0} are still being trained.', namesOf(active)),
     {
       modal: true,
-      detail: vscode.l10n.t('A run cannot be deleted while it is being trained. Stopping saves it first.'),
+      detail: t('A run cannot be deleted while it is being trained. Stopping saves it first.'),
     },
     stop,
   );
@@ -86,7 +87,7 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
   await withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Stopping {0}…', namesOf(active)),
+      title: t('Stopping {0}…', namesOf(active)),
     },
     () => Promise.all(active.map((r) => trainer.stop(r.folder))),
   );
@@ -98,16 +99,13 @@ function confirm(runs: readonly RunEntry[]): Promise<boolean> {
   const places = [...new Set(runs.map((r) => trashOf(r.folder)))].join(', ');
   const question =
     runs.length === 1
-      ? vscode.l10n.t('Delete the run {0}?', namesOf(runs))
-      : vscode.l10n.t('Delete {0} runs: {1}?', runs.length, namesOf(runs, 10));
+      ? t('Delete the run {0}?', namesOf(runs))
+      : t('Delete {0} runs: {1}?', runs.length, namesOf(runs, 10));
   const detail =
     runs.length === 1
-      ? vscode.l10n.t('It will be moved to {0}. To get it back, use "AuroRA: Restore Deleted Run".', places)
-      : vscode.l10n.t(
-          'They will be moved to {0}. To get them back, use "AuroRA: Restore Deleted Run".',
-          places,
-        );
-  const keep = runs.length === 1 ? vscode.l10n.t('Keep Run') : vscode.l10n.t('Keep Runs');
+      ? t('It will be moved to {0}. To get it back, use "AuroRA: Restore Deleted Run".', places)
+      : t('They will be moved to {0}. To get them back, use "AuroRA: Restore Deleted Run".', places);
+  const keep = runs.length === 1 ? t('Keep Run') : t('Keep Runs');
   return confirmDeletion(question, detail, keep);
 }
 
@@ -122,9 +120,9 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
     await lookAgain(services, run.folder);
   }
   if (trashed.length === 0) return;
-  const undo = vscode.l10n.t('Undo');
+  const undo = t('Undo');
   const gone = runs.filter((r) => trashed.some((t) => t.from === r.folder));
-  const message = vscode.l10n.t('Deleted {0}.', namesOf(gone));
+  const message = t('Deleted {0}.', namesOf(gone));
   // Not awaited: the command is done, and the message may stay for a long time.
   void notify.information(message, undo).then(async (answer) => {
     if (answer !== undo) return;
@@ -167,7 +165,7 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
     .filter((r) => !trials.has(r.folder))
     .sort((a, b) => b.deletedAt - a.deletedAt);
   if (all.length === 0 && sweeps.length === 0) {
-    void notify.information(vscode.l10n.t('There are no deleted runs in this workspace.'));
+    void notify.information(t('There are no deleted runs in this workspace.'));
     return [];
   }
   const runs = await Promise.all(all.map(({ folder }) => entryOf(folder)));
@@ -180,13 +178,10 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
     const number = numbers.get(dirname(from))?.get(basename(from));
     return number === undefined ? {} : { number };
   };
-  const deleted = (at: number) =>
-    vscode.l10n.t('Deleted {0}', ago(at, Date.now(), vscode.env.language, vscode.l10n.t));
+  const deleted = (at: number) => t('Deleted {0}', ago(at, Date.now(), vscode.env.language));
   const ofSweeps = sweeps.map((trashed) => ({
-    label: vscode.l10n.t('Sweep · {0}', basename(trashed.from).slice(0, 4)),
-    description: [basename(dirname(trashed.from)), trialsText(trashed.trials.length, vscode.l10n.t)].join(
-      ' · ',
-    ),
+    label: t('Sweep · {0}', basename(trashed.from).slice(0, 4)),
+    description: [basename(dirname(trashed.from)), trialsText(trashed.trials.length)].join(' · '),
     detail: deleted(trashed.deletedAt),
     picked: false,
     trashed,
@@ -202,7 +197,7 @@ async function pickTrashed({ store }: Services): Promise<(TrashedRun | TrashedSw
   }));
   const items: TrashedItem[] = [...ofSweeps, ...ofRuns];
   if (items.length === 1) items[0].picked = true;
-  const title = vscode.l10n.t('Select the runs to restore');
+  const title = t('Select the runs to restore');
   const options = { title, canPickMany: true as const, ignoreFocusOut: true, matchOnDescription: true };
   return ((await vscode.window.showQuickPick(items, options)) ?? []).map((p) => p.trashed);
 }

@@ -1,5 +1,6 @@
 import { arch, homedir, platform, release } from 'node:os';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { runPaths } from '../../../runs/layout';
 import { COMMAND } from '../../ids';
 import type { Services } from '../../services';
@@ -55,7 +56,7 @@ export function registerDiagnostics(services: Services): vscode.Disposable[] {
         home: homedir(),
       });
       await vscode.env.clipboard.writeText(text);
-      void vscode.window.setStatusBarMessage(vscode.l10n.t('Diagnostics copied to the clipboard.'), 5000);
+      void vscode.window.setStatusBarMessage(t('Diagnostics copied to the clipboard.'), 5000);
     }),
   ];
 }

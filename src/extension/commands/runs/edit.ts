@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { changeUser, type RunUser } from '../../../runs/user';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
@@ -65,12 +66,12 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(log, COMMAND.renameRun, async (argument) => {
       const row = argument === FROM_SELECTION ? selectedRows()[0] : argument;
-      const run = await runFrom(services, row, { title: vscode.l10n.t('Select a run to rename') });
+      const run = await runFrom(services, row, { title: t('Select a run to rename') });
       if (!run) return;
       const own = runLabel({ ...run, user: {} });
       const name = await askText({
-        title: vscode.l10n.t('Rename run {0}', runLabel(run)),
-        prompt: vscode.l10n.t('The folder is not renamed. Leave empty to use {0}.', own),
+        title: t('Rename run {0}', runLabel(run)),
+        prompt: t('The folder is not renamed. Leave empty to use {0}.', own),
         placeHolder: own,
         value: run.user.name ?? '',
         ignoreFocusOut: true,
@@ -79,24 +80,22 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
     }),
     registerGuarded(log, COMMAND.editNote, async (argument) => {
       const run = await runFrom(services, argument, {
-        title: vscode.l10n.t('Select a run to edit its note'),
+        title: t('Select a run to edit its note'),
       });
       if (!run) return;
       const note = await askText({
-        title: vscode.l10n.t('Note for run {0}', runLabel(run)),
-        prompt: vscode.l10n.t(
-          'For example, what you tried and what you found. Leave empty to remove the note.',
-        ),
+        title: t('Note for run {0}', runLabel(run)),
+        prompt: t('For example, what you tried and what you found. Leave empty to remove the note.'),
         value: run.user.note ?? '',
         ignoreFocusOut: true,
       });
       if (note !== undefined) await change([run], { note });
     }),
     registerGuarded(log, COMMAND.editTags, async (...args) => {
-      const runs = await runsFrom(services, args, { title: vscode.l10n.t('Select the runs to tag') });
+      const runs = await runsFrom(services, args, { title: t('Select the runs to tag') });
       if (runs.length > 0) await (await import('./tags')).editTags(services, runs);
     }),
-    star(COMMAND.starRun, true, vscode.l10n.t('Select the runs to star')),
-    star(COMMAND.unstarRun, false, vscode.l10n.t('Select the runs to unstar')),
+    star(COMMAND.starRun, true, t('Select the runs to star')),
+    star(COMMAND.unstarRun, false, t('Select the runs to unstar')),
   ];
 }

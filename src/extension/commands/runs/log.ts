@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { runPaths } from '../../../runs/layout';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
@@ -41,17 +42,17 @@ export function registerLog(services: Services): vscode.Disposable[] {
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, logs),
     registerGuarded(services.log, COMMAND.showLog, async (argument) => {
       const run = await runFrom(services, argument, {
-        title: vscode.l10n.t('Select a run to show its trainer log'),
+        title: t('Select a run to show its trainer log'),
       });
       if (!run) return;
-      await show(logs, runPaths(run.folder).log, run.id, vscode.l10n.t('Log of {0}', runLabel(run)));
+      await show(logs, runPaths(run.folder).log, run.id, t('Log of {0}', runLabel(run)));
     }),
     registerGuarded(services.log, COMMAND.showClusterLog, async (argument) => {
       const { clusterLogFrom } = await import('../../cluster/log');
       const found = await clusterLogFrom(services, argument);
       if (!found) return;
       const { path, label } = found;
-      await show(logs, path, basename(path), vscode.l10n.t('Cluster Log of {0}', label));
+      await show(logs, path, basename(path), t('Cluster Log of {0}', label));
     }),
   ];
 }
@@ -81,8 +82,7 @@ class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposa
     const tail = await readTail(uri.query);
     this.sizes.set(uri.toString(), tail?.size ?? 0);
     return (
-      tail?.text ||
-      vscode.l10n.t('This run has no trainer log: it was trained in a terminal, or has not started yet.')
+      tail?.text || t('This run has no trainer log: it was trained in a terminal, or has not started yet.')
     );
   }
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { isHubModel, modelPath } from '../../../files/model-path';
 import { isOnnx } from '../../models/model-paths';
 import { COMMAND, FROM_ROW } from '../../ids';
@@ -79,17 +80,17 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
   const readable = (run: { run?: unknown }) => run.run !== undefined;
   return [
     on(COMMAND.openRun, async (argument, from) => {
-      const title = vscode.l10n.t('Select a run to open its dashboard');
+      const title = t('Select a run to open its dashboard');
       const run = await runFrom(services, argument, { title, filter: readable });
       if (run) panels.openRun([run.folder], from === FROM_ROW);
     }),
     on(COMMAND.compareRuns, async (...args) => {
-      const title = vscode.l10n.t('Select the runs to compare');
+      const title = t('Select the runs to compare');
       const runs = await runsFrom(services, args, { title, filter: readable, least: 2 });
       if (runs.length > 0) panels.openRun(runs.map((r) => r.folder));
     }),
     on(COMMAND.openActivations, async (argument) => {
-      const title = vscode.l10n.t('Select a run to show its layer activations');
+      const title = t('Select a run to show its layer activations');
       const run = await runFrom(services, argument, {
         title,
         filter: (r) => r.run !== undefined && isNonlinear(r.run.spec.adapter),
@@ -103,15 +104,11 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
       const given = argument instanceof vscode.Uri || typeof argument === 'string' || isTreeNode(argument);
       const any = given || (await store.experiments()).some((e) => e.exists);
       if (!any) return panels.openBudget();
-      const file = await experimentFrom(
-        services,
-        argument,
-        vscode.l10n.t('Select an experiment to open its budget'),
-      );
+      const file = await experimentFrom(services, argument, t('Select an experiment to open its budget'));
       if (file) panels.openBudget(file);
     }),
     on(COMMAND.openExperiment, async (argument) => {
-      const title = vscode.l10n.t('Select an experiment file to open');
+      const title = t('Select an experiment file to open');
       const file = await experimentFrom(services, argument, title);
       if (file) await vscode.window.showTextDocument(vscode.Uri.file(file));
     }),

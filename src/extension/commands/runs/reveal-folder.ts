@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { notify } from '../../messages/notify';
 
 /**
@@ -14,8 +15,8 @@ export async function revealFolder(
   const onDesktop = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
   if (onDesktop) return void (await vscode.commands.executeCommand('revealFileInOS', uri));
   // In remote windows the machine with the folder has no file manager, and the Explorer may hide the folder.
-  const [copy, window] = [vscode.l10n.t('Copy Path'), vscode.l10n.t('Open in New Window')];
-  const message = vscode.l10n.t('The folder is {0}.', place);
+  const [copy, window] = [t('Copy Path'), t('Open in New Window')];
+  const message = t('The folder is {0}.', place);
   const answer = await notify.information(message, copy, main.label, window);
   if (answer === copy) await vscode.env.clipboard.writeText(place);
   if (answer === main.label) await main.show();

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { COMMAND } from '../../ids';
 import type { Services } from '../../services';
 import { isTreeNode } from '../../runs/nodes';
@@ -25,11 +26,11 @@ export function registerReveal(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(services.log, COMMAND.revealRun, async (argument) => {
       const run = await runFrom(services, argument, {
-        title: vscode.l10n.t('Select a run to reveal its folder'),
+        title: t('Select a run to reveal its folder'),
       });
       if (!run) return;
       await revealFolder((isTreeNode(argument) && placeOf(argument)) || run.folder, {
-        label: vscode.l10n.t('Open Settings'),
+        label: t('Open Settings'),
         show: () => vscode.commands.executeCommand(COMMAND.openSettings, run.folder),
       });
     }),

@@ -10,6 +10,7 @@ import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
 import { sortedJson } from '../../../base/sorted-json';
+import { t } from '../../../base/l10n';
 import { differing } from '../../../experiment/differing-settings';
 import { notify } from '../../messages/notify';
 import type { Contributes } from '../../manifest/declared';
@@ -46,25 +47,25 @@ export function registerSettings(services: Services): vscode.Disposable[] {
   return [
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, provider),
     registerGuarded(services.log, COMMAND.openSettings, async (argument) => {
-      const title = vscode.l10n.t('Select a run to show its settings');
+      const title = t('Select a run to show its settings');
       const run = await runFrom(services, argument, { title, filter: (r) => r.run !== undefined });
       if (run) await vscode.window.showTextDocument(settingsUri(run));
     }),
     registerGuarded(services.log, COMMAND.compareSettings, async (...given) => {
       const all = given.at(-1) === ALL_SETTINGS;
       const args = all ? given.slice(0, -1) : given;
-      const title = vscode.l10n.t('Select two runs to compare their settings');
+      const title = t('Select two runs to compare their settings');
       const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
       if (runs.length === 0) return;
       if (runs.length > 2) {
-        const message = vscode.l10n.t(
+        const message = t(
           'Select exactly two runs to compare their settings; {0} are selected.',
           runs.length,
         );
         return void notify.information(message);
       }
       const [older, newer] = [...runs].sort((a, b) => (a.id < b.id ? -1 : 1));
-      const name = vscode.l10n.t('Settings: {0} ↔ {1}', runLabel(older), runLabel(newer));
+      const name = t('Settings: {0} ↔ {1}', runLabel(older), runLabel(newer));
       const equal = !all && !(await differ(older, newer));
       if (equal && !(await askedForAll(older, newer))) return;
       const sides =
@@ -92,8 +93,8 @@ async function differ(one: RunEntry, other: RunEntry): Promise<boolean> {
 
 /** Reports that there is nothing to compare. */
 async function askedForAll(one: RunEntry, other: RunEntry): Promise<boolean> {
-  const show = vscode.l10n.t('Show All Settings');
-  const message = vscode.l10n.t('{0} and {1} have the same settings.', runLabel(one), runLabel(other));
+  const show = t('Show All Settings');
+  const message = t('{0} and {1} have the same settings.', runLabel(one), runLabel(other));
   return (await notify.information(message, show)) === show;
 }
 

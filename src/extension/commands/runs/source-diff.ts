@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { readIfThere } from '../../../files/read';
 import { runPaths } from '../../../runs/layout';
 import { COMMAND } from '../../ids';
@@ -31,10 +32,10 @@ export function registerSourceDiff(services: Services): vscode.Disposable[] {
         (await readIfThere(runPaths(uri.query).source))?.toString('utf8'),
     }),
     registerGuarded(services.log, COMMAND.showDifference, async (argument) => {
-      const run = await runFrom(services, argument, { title: vscode.l10n.t('Select a run') });
+      const run = await runFrom(services, argument, { title: t('Select a run') });
       if (!run) return;
       const file = vscode.Uri.file(run.experiment);
-      const name = vscode.l10n.t('{0}: as in the run {1} ↔ now', basename(run.experiment), runLabel(run));
+      const name = t('{0}: as in the run {1} ↔ now', basename(run.experiment), runLabel(run));
       const started = file.with({ scheme: SCHEME, query: run.folder });
       await vscode.commands.executeCommand('vscode.diff', started, file, name);
     }),

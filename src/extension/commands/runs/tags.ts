@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { changeUser } from '../../../runs/user';
 import { namesOf } from '../../ask/pick-many';
 import type { RunEntry } from '../../runs/store';
@@ -26,14 +27,14 @@ export async function editTags({ store }: Services, runs: readonly RunEntry[]): 
 /** The checked tags; undefined if the user canceled. */
 function askTags(choices: readonly TagChoice[], runs: readonly RunEntry[]): Promise<string[] | undefined> {
   const pick = vscode.window.createQuickPick<Item>();
-  pick.title = vscode.l10n.t('Tags of {0}', namesOf(runs));
-  pick.placeholder = vscode.l10n.t('Select tags, or type a new one');
+  pick.title = t('Tags of {0}', namesOf(runs));
+  pick.placeholder = t('Select tags, or type a new one');
   pick.canSelectMany = true;
   pick.ignoreFocusOut = true;
   let known: Item[] = choices.map(({ tag, has }) => ({
     label: tag,
     tag,
-    description: has === 'some' ? vscode.l10n.t('some of the selected runs') : undefined,
+    description: has === 'some' ? t('some of the selected runs') : undefined,
   }));
   const typed = (): string => pick.value.trim();
   const show = () => {
@@ -42,7 +43,7 @@ function askTags(choices: readonly TagChoice[], runs: readonly RunEntry[]): Prom
     const add: Item = {
       label: typed(),
       tag: typed(),
-      description: vscode.l10n.t('new tag'),
+      description: t('new tag'),
       alwaysShow: true,
     };
     pick.items = isNew ? [add, ...known] : known;

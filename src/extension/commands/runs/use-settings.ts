@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../../base/errors';
+import { t } from '../../../base/l10n';
 import { withSettings } from '../../../runs/experiment/use-settings';
 import { runLabel } from '../../runs/label';
 import type { Services } from '../../services';
@@ -9,7 +10,6 @@ import { runFrom } from '../../ask/pick';
 
 /** Writes the settings in which a run differs into its experiment's file: one edit, which is not saved and can be undone. */
 export async function useSettings(services: Services, argument: unknown): Promise<void> {
-  const { t } = vscode.l10n;
   const run = await runFrom(services, argument, {
     title: t('Select the run whose settings to use'),
     filter: (r) => r.run !== undefined,

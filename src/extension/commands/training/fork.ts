@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { formatMetric, metricInfo } from '../../../experiment/metrics';
 import { runPaths } from '../../../runs/layout';
 import { AuroraError } from '../../../base/errors';
+import { t } from '../../../base/l10n';
 import { metricOf, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
@@ -30,7 +31,7 @@ export async function forkRun(
 ): Promise<string | undefined> {
   if (!vscode.workspace.isTrusted) throw untrusted();
   const run = await runFrom(services, argument, {
-    title: vscode.l10n.t('Select a run to fork'),
+    title: t('Select a run to fork'),
     filter: (r) => r.run?.events.some((e) => e.kind === 'checkpoint') === true,
   });
   if (!run?.run) return undefined;
@@ -67,8 +68,8 @@ async function checkpoint(
   if (steps.length === 0)
     throw new AuroraError(
       'run',
-      vscode.l10n.t('The run {0} has no checkpoint to fork from.', runLabel(entry)),
-      vscode.l10n.t(
+      t('The run {0} has no checkpoint to fork from.', runLabel(entry)),
+      t(
         'It ended before the first one was written to {0}. Choose another run.',
         runPaths(entry.folder).checkpoints,
       ),
@@ -81,15 +82,14 @@ async function checkpoint(
     const evaluation = run.events.findLast((e) => e.kind === 'evaluation' && e.step === step);
     const value = evaluation?.kind === 'evaluation' ? evaluation.metrics[metric] : undefined;
     return {
-      label: vscode.l10n.t('Step {0}', step),
+      label: t('Step {0}', step),
       description: value === undefined ? '' : `${metricInfo(metric).label} ${formatMetric(metric, value)}`,
       step,
     };
   });
   const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Fork {0}: select the checkpoint to start from', runLabel(entry)),
-    placeHolder:
-      asked === undefined ? undefined : vscode.l10n.t('There is no checkpoint at or before step {0}.', asked),
+    title: t('Fork {0}: select the checkpoint to start from', runLabel(entry)),
+    placeHolder: asked === undefined ? undefined : t('There is no checkpoint at or before step {0}.', asked),
     ignoreFocusOut: true,
   });
   return picked?.step;
@@ -125,7 +125,6 @@ interface ForkItem extends vscode.QuickPickItem {
 }
 
 function forkItems(spec: Spec, changed: ReadonlyMap<string, string>): ForkItem[] {
-  const { t } = vscode.l10n;
   const separator = { label: '', kind: vscode.QuickPickItemKind.Separator, choice: undefined };
   const items = forkChoices(spec).map((choice): ForkItem => {
     const value = choice.value ?? t('not set');
@@ -162,7 +161,6 @@ function forkItems(spec: Spec, changed: ReadonlyMap<string, string>): ForkItem[]
 }
 
 function forkTitle(at: number, asked: unknown, changed: number): string {
-  const { t } = vscode.l10n;
   if (changed > 0) return t('Fork at step {0}: start, or select another setting to change', at);
   return typeof asked === 'number' && asked !== at
     ? t('Fork at step {0}, the last checkpoint before step {1}: select a setting to change', at, asked)
@@ -174,21 +172,18 @@ async function newValue(
   { key, value, options }: ForkChoice,
   others: readonly string[],
 ): Promise<string | undefined> {
-  const title = vscode.l10n.t('Fork: new value of {0}', key);
+  const title = t('Fork: new value of {0}', key);
   if (options) {
     const items = options.map((label) => ({
       label,
-      description: label === value ? vscode.l10n.t('current') : '',
+      description: label === value ? t('current') : '',
     }));
     return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.label;
   }
   const typed = await askText({
     title,
     value: value ?? '',
-    prompt:
-      value === undefined
-        ? vscode.l10n.t('Not set in this run.')
-        : vscode.l10n.t('Value in this run: {0}.', value),
+    prompt: value === undefined ? t('Not set in this run.') : t('Value in this run: {0}.', value),
     validateInput: (text) => valueProblem(spec, key, text, others),
     ignoreFocusOut: true,
   });

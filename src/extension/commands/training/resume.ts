@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { runFrom } from '../../ask/pick';
 import { clusterTrialOf, resumeTrial } from '../../cluster/trial';
 import { startUnlessBusy } from '../../queue/ask-busy';
@@ -16,7 +16,7 @@ export async function resumeRun(services: Services, argument: unknown): Promise<
   const trial = await clusterTrialOf(services, argument);
   if (trial) return resumeTrial(trial);
   const run = await runFrom(services, argument, {
-    title: vscode.l10n.t('Select a run to resume'),
+    title: t('Select a run to resume'),
     filter: isResumable,
   });
   if (!run || underway.has(run.folder)) return;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { Services } from '../../services';
 import { notify } from '../../messages/notify';
 
@@ -13,7 +14,6 @@ import { notify } from '../../messages/notify';
 export async function runAnyway(services: Services, file: string, here = true): Promise<boolean> {
   const [first, ...others] = await errorsOf(services, file, here);
   if (first === undefined) return true;
-  const { t } = vscode.l10n;
   const show = t('Show Problems');
   const anyway = t('Run Anyway');
   const more = others.length === 0 ? [] : [t('More problems: {0}.', others.length)];
@@ -39,7 +39,7 @@ async function errorsOf(services: Services, file: string, here: boolean): Promis
   const head = heads.read.bind(heads);
   const inputs = await inputFilesOf(new ExperimentText(file, text));
   const unusable = services.models.cachedUnusable(inputs);
-  const { findings } = await analyze(file, text, { model, unusable, known: [], head, t: vscode.l10n.t });
+  const { findings } = await analyze(file, text, { model, unusable, known: [], head });
   const measured = vscode.languages
     .getDiagnostics(vscode.Uri.file(file))
     .filter((d) => here && d.code === 'preflight' && d.severity === vscode.DiagnosticSeverity.Error);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { COMMAND } from '../../ids';
 import { isActive } from '../../runs/shown-state';
 import { experimentLabel } from '../../runs/label';
@@ -79,7 +80,7 @@ function on(
 
 /** @returns the new run folder */
 async function runExperiment(services: Services, argument: unknown): Promise<string | undefined> {
-  const title = vscode.l10n.t('Select an experiment to run');
+  const title = t('Select an experiment to run');
   const file = await experimentFrom(services, argument, title);
   if (file === undefined) return undefined;
   const { trainExperiment } = await import('./train-experiment');
@@ -92,7 +93,7 @@ async function stopRun(services: Services, argument: unknown): Promise<void> {
   const trial = await clusterTrialOf(services, argument);
   if (trial) return stopTrial(services, trial);
   const run = await runFrom(services, argument, {
-    title: vscode.l10n.t('Select a run to stop'),
+    title: t('Select a run to stop'),
     filter: (r) => isActive(r.state),
   });
   if (!run) return;
@@ -100,12 +101,12 @@ async function stopRun(services: Services, argument: unknown): Promise<void> {
   if (picked) return stopTrial(services, picked);
   askedToStop.add(run.folder);
   try {
-    const title = vscode.l10n.t('Stopping {0}: the current step is finished and saved', experimentLabel(run));
+    const title = t('Stopping {0}: the current step is finished and saved', experimentLabel(run));
     const outcome = await starting(title, () => trainer.stop(run.folder));
     await store.refreshRun(run.folder);
     const message = `${experimentLabel(run)}: ${outcome.message}`;
     if (outcome.state === 'stopped' || outcome.state === 'finished') return void notify.information(message);
-    const show = vscode.l10n.t('Show Log');
+    const show = t('Show Log');
     void notify.warning(message, show).then((picked) => {
       if (picked === show) void vscode.commands.executeCommand(COMMAND.showLog, run.folder);
     });

@@ -2,11 +2,11 @@ import { dirname } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import { own } from '../../../base/names';
 import { nearest } from '../../../base/nearest';
+import { t } from '../../../base/l10n';
 import { dataOfSet } from '../../../experiment/evaluation-sets';
 import type { DataSpec } from '../../../experiment/experiment';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import type { DataHead } from '../../../table/head';
-import type { Translate } from '../../translate';
 import { shortPaths } from '../../words/short-paths';
 import { DATA_UNREADABLE } from './check-data';
 import { labelFindings } from './check-labels';
@@ -40,16 +40,15 @@ export function columnFindings(
   task: TaskDescription,
   data: Partial<DataSpec>,
   heads: DataHeads,
-  t: Translate,
 ): Finding[] {
   const found = namedColumns(doc, task, data).flatMap((column) =>
     (['train', 'validation', 'test'] as const).flatMap((part) =>
-      foundIn(doc, task, column, { path: ['data', part], head: heads[part] }, t),
+      foundIn(doc, task, column, { path: ['data', part], head: heads[part] }),
     ),
   );
   return [
-    ...distinct([...found, ...setFindings(doc, task, data, heads, t)]),
-    ...labelFindings(doc, task, data, heads.train, t),
+    ...distinct([...found, ...setFindings(doc, task, data, heads)]),
+    ...labelFindings(doc, task, data, heads.train),
   ];
 }
 
@@ -64,14 +63,13 @@ function setFindings(
   task: TaskDescription,
   data: Partial<DataSpec>,
   heads: DataHeads,
-  t: Translate,
 ): Finding[] {
   return Object.entries(data.evaluations ?? {}).flatMap(([name, { path, ...columns }]) => {
     const section = ['data', 'evaluations', name];
     const file = { path: [...section, 'path'], head: own(heads.evaluations ?? {}, name) };
     const set = { name, path, key: file.path, columns };
     return namedColumns(doc, task, dataOfSet(data as DataSpec, set)).flatMap((column) =>
-      foundIn(doc, task, { ...column, path: [...section, ...column.path.slice(1)] }, file, t),
+      foundIn(doc, task, { ...column, path: [...section, ...column.path.slice(1)] }, file),
     );
   });
 }
@@ -111,10 +109,9 @@ function foundIn(
   task: TaskDescription,
   column: NamedColumn,
   file: NamedFile,
-  t: Translate,
 ): Finding[] {
   const problem = file.head?.columns.find(({ name }) => name === column.name)?.problem;
-  if (problem === undefined) return missingFindings(doc, task, column, file, t);
+  if (problem === undefined) return missingFindings(doc, task, column, file);
   const folder = dirname(doc.resolve(doc.string(...file.path)!));
   return [
     {
@@ -132,7 +129,6 @@ function missingFindings(
   task: TaskDescription,
   { key, path, name }: NamedColumn,
   { path: at, head }: NamedFile,
-  t: Translate,
 ): Finding[] {
   const all = head?.columns.map((c) => c.name) ?? [];
   if (!head || all.includes(name)) return [];

@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { own } from '../../../base/names';
 import type { AuroraError } from '../../../base/errors';
+import { t } from '../../../base/l10n';
 import { filesOfLater } from '../../../files/pattern';
 import { formatOf } from '../../../table/files';
 import type { DataHead } from '../../../table/head';
-import type { Translate } from '../../translate';
 import { shortPaths } from '../../words/short-paths';
 import type { DataHeads, RefusedFile } from '../columns';
 import type { ExperimentText } from '../experiment-text';
@@ -23,14 +23,13 @@ export async function dataFindings(
   doc: ExperimentText,
   heads: DataHeads,
   refused: readonly RefusedFile[],
-  t: Translate,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { path } of fileKeys(doc)) {
     const written = path[0] === 'data' ? doc.string(...path) : undefined;
     if (written === undefined) continue;
     const error = refused.find((file) => file.path.join('\0') === path.join('\0'))?.error;
-    const problem = await problemOf(doc.resolve(written), { head: headOf(heads, path), error }, t);
+    const problem = await problemOf(doc.resolve(written), { head: headOf(heads, path), error });
     if (problem) findings.push({ ...doc.span(...path), ...problem, severity: 'error', fixes: [] });
   }
   return findings;
@@ -44,7 +43,6 @@ const headOf = (heads: DataHeads, path: readonly string[]): DataHead | undefined
 async function problemOf(
   path: string,
   { head, error }: { head: DataHead | undefined; error: AuroraError | undefined },
-  t: Translate,
 ): Promise<Pick<Finding, 'code' | 'message'> | undefined> {
   const file = (await filesOfLater(path).catch(() => []))[0];
   const facts = file === undefined ? undefined : await stat(file).catch(() => undefined);

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
+import { t } from '../../../base/l10n';
 import { isHubReference, parseHubReference } from '../../../experiment/hub-reference';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { COMMAND } from '../../ids';
-import type { Translate } from '../../translate';
 import { MODEL_CONFIG, modelFileLater, modelPath } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
 import { isCachedLater } from '../../../runs/experiment/hub-references';
@@ -48,7 +48,6 @@ export async function fileFindings(
   doc: ExperimentText,
   { input, answer }: Pick<TaskDescription, 'input' | 'answer'>,
   known: readonly string[],
-  t: Translate,
 ): Promise<Finding[]> {
   const pictures = answer === 'picture';
   const images = input === 'image' || pictures;
@@ -57,7 +56,7 @@ export async function fileFindings(
     const written = doc.string(...path);
     if (written === undefined) continue;
     if (isHubReference(written)) {
-      findings.push(...(await hubFindings(doc, path, t)));
+      findings.push(...(await hubFindings(doc, path)));
       continue;
     }
     const file = doc.resolve(written);
@@ -90,11 +89,10 @@ export async function fileFindings(
     const near = candidates.length > 0 ? ` ${t('Nearest: {0}.', names(doc, candidates))}` : '';
     const code = kind === 'folder' ? 'file-is-folder' : 'file-missing';
     const message = `${what}${near}`;
-    findings.push({ ...span, severity: 'error', code, message, fixes: filesFixes(doc, span, candidates, t) });
+    findings.push({ ...span, severity: 'error', code, message, fixes: filesFixes(doc, span, candidates) });
   }
   // A pipeline has its tokenizers in folders.
-  if (!pictures)
-    findings.push(...(await missingBeside(doc, images ? 'preprocessor' : 'tokenizer', known, t)));
+  if (!pictures) findings.push(...(await missingBeside(doc, images ? 'preprocessor' : 'tokenizer', known)));
   return findings;
 }
 
@@ -104,7 +102,7 @@ export const NOT_DOWNLOADED = 'file-not-downloaded';
 /**
  * References to files that are not on this machine. A reference with a mistake is a problem of the experiment itself.
  */
-async function hubFindings(doc: ExperimentText, path: readonly string[], t: Translate): Promise<Finding[]> {
+async function hubFindings(doc: ExperimentText, path: readonly string[]): Promise<Finding[]> {
   const ref = parseHubReference(doc.string(...path)!);
   if (!ref || (await isCachedLater(ref))) return [];
   const name = ref.path === '' ? ref.repo : `${ref.repo}/${ref.path}`;
@@ -135,7 +133,6 @@ async function missingBeside(
   doc: ExperimentText,
   key: keyof typeof BESIDE,
   known: readonly string[],
-  t: Translate,
 ): Promise<Finding[]> {
   const model = doc.string('model', 'path');
   if (model === undefined || doc.node('model', key)) return [];
@@ -185,7 +182,7 @@ async function filesFor(file: string, pattern: RegExp, known: readonly string[])
 const names = (doc: ExperimentText, files: readonly string[]): string =>
   files.map((f) => doc.written(f)).join(', ');
 
-const filesFixes = (doc: ExperimentText, span: Span, files: readonly string[], t: Translate): Fix[] =>
+const filesFixes = (doc: ExperimentText, span: Span, files: readonly string[]): Fix[] =>
   files.map((file, i) => ({
     ...span,
     title: t('Use {0}', doc.written(file)),

@@ -1,10 +1,10 @@
 import { numberIn } from '../../../base/number-in';
+import { t } from '../../../base/l10n';
 import type { DataSpec } from '../../../experiment/experiment';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { taskWith } from '../../../experiment/tasks/registry';
 import { flagOf } from '../../../table/flags';
 import type { Column, DataHead } from '../../../table/head';
-import type { Translate } from '../../translate';
 import { columnFacts, shorten } from '../columns';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix } from '../finding';
@@ -20,16 +20,15 @@ export function labelFindings(
   task: TaskDescription,
   { labelColumn = task.columns.label, labelColumns, onBadRow }: Partial<DataSpec>,
   head: DataHead | undefined,
-  t: Translate,
 ): Finding[] {
   if (!head || head.rows < 2) return [];
   // A row that cannot be used stops the run, or is left out.
   const severity = onBadRow === 'skip' ? 'warning' : 'error';
-  if (task.answer === 'labels' && labelColumns) return flagFindings(doc, labelColumns, head, severity, t);
+  if (task.answer === 'labels' && labelColumns) return flagFindings(doc, labelColumns, head, severity);
   const column = head.columns.find((c) => c.name === labelColumn);
   if (!column) return [];
-  if (task.answer === 'label') return classFindings(doc, task, column, head, t);
-  return task.answer === 'number' ? numberFindings(doc, column, head, severity, t) : [];
+  if (task.answer === 'label') return classFindings(doc, task, column, head);
+  return task.answer === 'number' ? numberFindings(doc, column, head, severity) : [];
 }
 
 function classFindings(
@@ -37,7 +36,6 @@ function classFindings(
   task: TaskDescription,
   column: Column,
   head: DataHead,
-  t: Translate,
 ): Finding[] {
   const { name, values, lists } = column;
   if (lists) return [];
@@ -74,13 +72,13 @@ function classFindings(
         distinct,
         head.rows,
       ),
-      fixes: areNumbers ? predictNumbers(doc, task, t) : [],
+      fixes: areNumbers ? predictNumbers(doc, task) : [],
     },
   ];
 }
 
 /** Changes the kind of task to the one that predicts numbers from such an input. */
-function predictNumbers(doc: ExperimentText, task: TaskDescription, t: Translate): Fix[] {
+function predictNumbers(doc: ExperimentText, task: TaskDescription): Fix[] {
   const kind = taskWith({ input: task.input, answer: 'number' });
   if (!kind) return [];
   const title = t('Predict the number: set task.type to "{0}"', kind);
@@ -99,7 +97,6 @@ function numberFindings(
   { name, values }: Column,
   head: DataHead,
   severity: Finding['severity'],
-  t: Translate,
 ): Finding[] {
   const span = doc.span('data', 'labelColumn');
   const bad = values.find((v) => numberIn(v) === undefined);
@@ -138,7 +135,6 @@ function flagFindings(
   labelColumns: readonly string[],
   { columns }: DataHead,
   severity: Finding['severity'],
-  t: Translate,
 ): Finding[] {
   return labelColumns.flatMap((name, i): Finding[] => {
     const bad = columns.find((c) => c.name === name)?.values.find((v) => flagOf(v) === undefined);

@@ -7,7 +7,7 @@ import { MOST_PROBLEMS } from '../../../runs/experiment/source';
 import { AuroraError } from '../../../base/errors';
 import { isRankedByLayer, type TrainedSpec } from '../../../experiment/methods';
 import { nearest } from '../../../base/nearest';
-import type { Translate } from '../../translate';
+import { t } from '../../../base/l10n';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix } from '../finding';
 
@@ -23,16 +23,15 @@ export function modelFindings(
   model: ModelSummary,
   layers: readonly TaskLayer[],
   adapter: TrainedSpec | undefined,
-  t: Translate,
 ): Finding[] {
   return [
-    ...outputFindings(doc, model, t),
-    ...ruleFindings(doc, model, layers, adapter, t),
-    ...(adapter ? adapterFindings(doc, layers, adapter, t) : []),
+    ...outputFindings(doc, model),
+    ...ruleFindings(doc, model, layers, adapter),
+    ...(adapter ? adapterFindings(doc, layers, adapter) : []),
   ];
 }
 
-function outputFindings(doc: ExperimentText, model: ModelSummary, t: Translate): Finding[] {
+function outputFindings(doc: ExperimentText, model: ModelSummary): Finding[] {
   const output = doc.string('model', 'output');
   const names = model.outputs.map((o) => o.name);
   if (output === undefined || names.includes(output)) return [];
@@ -59,7 +58,6 @@ function ruleFindings(
   { missingRules, blocked, outputs }: ModelSummary,
   layers: readonly TaskLayer[],
   adapter: TrainedSpec | undefined,
-  t: Translate,
 ): Finding[] {
   if (missingRules.length === 0) return [];
   const operators = missingRules.map((m) => `${m.operator} (${m.nodes[0]})`).join(', ');
@@ -101,24 +99,19 @@ function chosenOf(layers: readonly TaskLayer[], adapter: TrainedSpec): readonly 
   }
 }
 
-function adapterFindings(
-  doc: ExperimentText,
-  layers: readonly TaskLayer[],
-  adapter: TrainedSpec,
-  t: Translate,
-): Finding[] {
+function adapterFindings(doc: ExperimentText, layers: readonly TaskLayer[], adapter: TrainedSpec): Finding[] {
   const paths = layers.map((l) => l.path);
   try {
     const { matched, unmatched, unreached } = chooseLayers(paths, adapter, uselessLayers(layers));
     const isMatched = new Set(matched);
     const chosen = layers.filter((l) => isMatched.has(l.path));
     if (matched.length === 0 && !Array.isArray(adapter.targetModules))
-      return [nothingMatched(doc, adapter.targetModules, paths, t)];
+      return [nothingMatched(doc, adapter.targetModules, paths)];
     return [
-      ...unmatchedEntries(doc, adapter, unmatched, matched.length, paths, t),
-      ...unreachedFindings(doc, adapter, unreached, t),
-      ...excludedFindings(doc, adapter, paths, t),
-      ...rankFindings(doc, adapter, chosen, t),
+      ...unmatchedEntries(doc, adapter, unmatched, matched.length, paths),
+      ...unreachedFindings(doc, adapter, unreached),
+      ...excludedFindings(doc, adapter, paths),
+      ...rankFindings(doc, adapter, chosen),
     ];
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
@@ -129,7 +122,7 @@ function adapterFindings(
   }
 }
 
-function nothingMatched(doc: ExperimentText, target: string, paths: string[], t: Translate): Finding {
+function nothingMatched(doc: ExperimentText, target: string, paths: string[]): Finding {
   const message = t(
     'The expression "{0}" does not match the whole path of any of the {1} linear layers. Nearest: {2}.',
     short(target),
@@ -163,7 +156,6 @@ function unmatchedEntries(
   unmatched: readonly string[],
   matched: number,
   paths: string[],
-  t: Translate,
 ): Finding[] {
   const list = Array.isArray(adapter.targetModules) ? adapter.targetModules : [];
   const places = placesOf(list);
@@ -194,7 +186,7 @@ function unmatchedEntries(
     });
     return { ...span, severity, code, message, fixes: node ? near.map(replaceWith) : [] };
   });
-  return [...findings, ...theRest(doc, 'targetModules', unmatched.length, { severity, code }, t)];
+  return [...findings, ...theRest(doc, 'targetModules', unmatched.length, { severity, code })];
 }
 
 /** The first place of each entry of a list. */
@@ -210,7 +202,6 @@ function theRest(
   key: 'targetModules' | 'excludeModules',
   count: number,
   like: Pick<Finding, 'severity' | 'code'>,
-  t: Translate,
 ): Finding[] {
   if (count <= MOST_PROBLEMS) return [];
   const node = doc.node('adapter', key);
@@ -224,7 +215,6 @@ function unreachedFindings(
   doc: ExperimentText,
   adapter: TrainedSpec,
   unreached: readonly string[],
-  t: Translate,
 ): Finding[] {
   if (unreached.length === 0) return [];
   const named = unreached.slice(0, LISTED).join(', ') + (unreached.length > LISTED ? ', …' : '');
@@ -269,7 +259,7 @@ function unreachedFindings(
     const message = words(entry, layers.slice(0, LISTED).join(', ') + (layers.length > LISTED ? ', …' : ''));
     return { ...span, ...like, message, fixes };
   });
-  return [...findings, ...theRest(doc, 'targetModules', places.length, like, t)];
+  return [...findings, ...theRest(doc, 'targetModules', places.length, like)];
 }
 
 /** Endings with as many name parts as `entry`, closest first, without duplicates. */
@@ -279,12 +269,7 @@ export function nearestEndings(entry: string, paths: readonly string[], count = 
   return [...new Set(endings)].slice(0, count);
 }
 
-function excludedFindings(
-  doc: ExperimentText,
-  adapter: TrainedSpec,
-  paths: string[],
-  t: Translate,
-): Finding[] {
+function excludedFindings(doc: ExperimentText, adapter: TrainedSpec, paths: string[]): Finding[] {
   const excluded = Array.isArray(adapter.excludeModules) ? adapter.excludeModules : [];
   const { unmatched } = matchTargets(paths, { targetModules: excluded });
   const places = placesOf(excluded);
@@ -295,15 +280,10 @@ function excludedFindings(
     message: t('"{0}" matches no module of the model, so it excludes nothing.', short(entry)),
     fixes: [],
   }));
-  return [...findings, ...theRest(doc, 'excludeModules', unmatched.length, like, t)];
+  return [...findings, ...theRest(doc, 'excludeModules', unmatched.length, like)];
 }
 
-function rankFindings(
-  doc: ExperimentText,
-  adapter: TrainedSpec,
-  chosen: LayerSummary[],
-  t: Translate,
-): Finding[] {
+function rankFindings(doc: ExperimentText, adapter: TrainedSpec, chosen: LayerSummary[]): Finding[] {
   if (!isRankedByLayer(adapter)) return [];
   const limit = (l: LayerSummary) => Math.min(l.inFeatures, l.outFeatures);
   const paths = chosen.map((l) => l.path);

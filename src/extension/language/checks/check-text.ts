@@ -1,11 +1,11 @@
 import type { LocatedProblem } from '../../../runs/experiment/load';
 import { keyPath } from '../../../runs/experiment/source';
 import { ignoredSettings } from '../../../experiment/ignored-settings';
-import type { Translate } from '../../translate';
 import type { ExperimentText } from '../experiment-text';
 import type { Finding, Fix, Span } from '../finding';
 import { schemaFixes } from '../schema-fixes';
 import { capital } from '../../../base/capital';
+import { t } from '../../../base/l10n';
 
 /**
  * Everything in the text itself that training refuses, except for syntax errors, which VS Code's JSON service reports while the
@@ -15,7 +15,6 @@ export const textFindings = (
   doc: ExperimentText,
   problems: readonly LocatedProblem[],
   method: string,
-  t: Translate,
 ): Finding[] =>
   problems
     .filter(({ from }) => from !== 'syntax')
@@ -24,7 +23,7 @@ export const textFindings = (
       const error = { severity: 'error' as const, message: sentence(problem) };
       if (from === 'content') return { ...error, offset, length: 1, code: 'not-readable', fixes: [] };
       if (from === 'duplicate') return { ...error, ...keyAt(doc, offset), code: 'duplicate-key', fixes: [] };
-      const fixes = schemaFixes(doc, problem, method, t);
+      const fixes = schemaFixes(doc, problem, method);
       if (atKey) {
         const code = from === 'schema' ? 'key-unknown' : 'key-not-allowed';
         return { ...error, ...keyAt(doc, offset), code, fixes };
@@ -36,7 +35,7 @@ export const textFindings = (
             ...error,
             ...span,
             code: 'values-conflict',
-            fixes: [...fixes, ...ruleFixes(doc, path.join('.'), t)],
+            fixes: [...fixes, ...ruleFixes(doc, path.join('.'))],
           };
     });
 
@@ -70,7 +69,7 @@ function sentence({ path, message }: LocatedProblem): string {
   return /[.?]$/.test(text) ? text : `${text}.`;
 }
 
-function ruleFixes(doc: ExperimentText, key: string, t: Translate): Fix[] {
+function ruleFixes(doc: ExperimentText, key: string): Fix[] {
   const node = doc.node(...key.split('.'));
   if (!node) return [];
   const at: Span = { offset: node.offset, length: node.length };

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { t } from '../../../base/l10n';
 import { hasSigma } from '../../../adapters/activations/curves';
 import { methodOf } from '../../../adapters/methods/registry';
 import { callOuts } from '../../../adapters/activations/shape-words';
@@ -46,8 +47,6 @@ export interface ActivationsHost {
   post(message: ActivationsFromHost): void;
   /** Reads the run; rejects with an AuroraError if it cannot be read. */
   facts(): Promise<RunFacts>;
-  /** vscode.l10n.t */
-  say(sentence: string, ...values: (string | number)[]): string;
   openRow(file: string, line: number): void;
   copy(text: string): void;
   failed(error: unknown): void;
@@ -246,8 +245,8 @@ export class ActivationsSession {
   private wordsNotice(texts: boolean | undefined): string | undefined {
     if (texts === true) return undefined;
     return texts === undefined
-      ? this.host.say('This run has no activations/examples.json, so the words in its bins are not known.')
-      : this.host.say(
+      ? t('This run has no activations/examples.json, so the words in its bins are not known.')
+      : t(
           'This run is from before texts were stored with snapshots: only lines and token ids are known. Train it again to see the words.',
         );
   }
@@ -262,19 +261,14 @@ export class ActivationsSession {
 
   private nothingYet({ adapter, live }: RunFacts): string {
     if (isHeadAlone(adapter))
-      return this.host.say(
-        'This run trains no adapter (adapter.method is "none"), so there are no layers to show.',
-      );
+      return t('This run trains no adapter (adapter.method is "none"), so there are no layers to show.');
     if (!methodOf(adapter).showsZ)
-      return this.host.say(
-        '{0} has no matrix A, so there are no activations to show.',
-        METHOD_NAMES[adapter.method],
-      );
+      return t('{0} has no matrix A, so there are no activations to show.', METHOD_NAMES[adapter.method]);
     return live
-      ? this.host.say(
+      ? t(
           'No snapshots yet. The first one is taken at the next evaluation, or after training.activationsEvery steps if that is set.',
         )
-      : this.host.say(
+      : t(
           'This run has no activation snapshots. Set training.activationsEvery (for example, to 20) in the experiment and run it again.',
         );
   }
@@ -282,21 +276,21 @@ export class ActivationsSession {
   private otherForm(step: number, { staticFrom = Infinity }: RunFacts): string | undefined {
     return step < staticFrom
       ? undefined
-      : this.host.say(
+      : t(
           'At this step the static form is trained: σ acts on the columns of A. The histograms show z = A x, its input in the dynamic form.',
         );
   }
 
   private noCurve({ adapter }: RunFacts): string {
     if (isReference(adapter))
-      return this.host.say(
+      return t(
         'LoRA has no σ between A and B: its z = A x reaches B unchanged, so there is no curve. The histograms show the values of z in each layer.',
       );
     if (!isNonlinear(adapter))
-      return this.host.say(
+      return t(
         'Only AuroRA has a σ between A and B, so there is no curve. The histograms show the values of z = A x in each layer.',
       );
-    return this.host.say('The snapshots of this run do not contain H and W, so there are no curves to draw.');
+    return t('The snapshots of this run do not contain H and W, so there are no curves to draw.');
   }
 }
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { ActivationsFromPage, ActivationsOpen } from '../../../protocol/panels/activations';
 import { showError } from '../../ask/guard';
 import { runLabel } from '../../runs/label';
@@ -25,7 +26,6 @@ export function startActivations(
       page.setTitle(titleOf(entry, run));
       return factsOf(entry);
     },
-    say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
     openRow: (file, line) => void openDataRow(file, line).catch((e: unknown) => showError(log, e)),
     copy: (text) => void vscode.env.clipboard.writeText(text),
     failed: (e) => log.error(e instanceof Error ? e : String(e)),
@@ -46,7 +46,7 @@ export function startActivations(
 }
 
 function factsOf(entry: RunEntry): RunFacts {
-  if (!entry.run) throw entry.error ?? new Error(vscode.l10n.t('The run {0} cannot be read.', entry.folder));
+  if (!entry.run) throw entry.error ?? new Error(t('The run {0} cannot be read.', entry.folder));
   const { spec, events } = entry.run;
   return {
     name: runLabel(entry),

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 
 export const titleOf = (entry: RunEntry | undefined, run: string): string =>
-  vscode.l10n.t('Activations: {0}', entry ? runLabel(entry) : labelOfId(basename(run)));
+  t('Activations: {0}', entry ? runLabel(entry) : labelOfId(basename(run)));

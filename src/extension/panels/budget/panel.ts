@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
 import {
   parseBudgetMessage,
@@ -24,7 +24,7 @@ export const budgetPanel = (services: () => Services): PanelKind<BudgetOpen, Bud
   key: ({ file, model }) => file ?? model ?? '',
   title: ({ file, model }) => {
     const name = file === undefined ? model && basename(model) : experimentName(file);
-    return name === undefined ? vscode.l10n.t('Budget Calculator') : vscode.l10n.t('Budget: {0}', name);
+    return name === undefined ? t('Budget Calculator') : t('Budget: {0}', name);
   },
   parseOpen: parseBudgetOpen,
   parse: parseBudgetMessage,

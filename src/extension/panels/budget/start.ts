@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { BudgetFields, BudgetFromPage, BudgetOpen } from '../../../protocol/panels/budget';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
@@ -111,11 +112,11 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
 
   private async write(fields: BudgetFields): Promise<void> {
     const document = await this.document();
-    if (!document) return this.written(false, vscode.l10n.t('The experiment file could not be read.'));
+    if (!document) return this.written(false, t('The experiment file could not be read.'));
     // The text may have changed since the page was last updated.
     this.session.take(document.getText());
     const change = this.session.edit(fields);
-    if (!change) return this.written(true, vscode.l10n.t('The file already has these settings.'));
+    if (!change) return this.written(true, t('The file already has these settings.'));
     const range = new vscode.Range(
       document.positionAt(change.offset),
       document.positionAt(change.offset + change.length),
@@ -124,13 +125,13 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     edit.replace(document.uri, range, change.content);
     const done = await vscode.workspace.applyEdit(edit);
     const name = basename(document.uri.fsPath);
-    if (!done) return this.written(false, vscode.l10n.t('The editor could not change {0}.', name));
+    if (!done) return this.written(false, t('The editor could not change {0}.', name));
     const saves = vscode.workspace.getConfiguration('files', document).get('autoSave') !== 'off';
     this.written(
       true,
       saves
-        ? vscode.l10n.t('Written to {0}. Use Undo in its editor to revert it.', name)
-        : vscode.l10n.t('Written to {0}, which is not saved yet. Use Undo in its editor to revert it.', name),
+        ? t('Written to {0}. Use Undo in its editor to revert it.', name)
+        : t('Written to {0}, which is not saved yet. Use Undo in its editor to revert it.', name),
     );
   }
 

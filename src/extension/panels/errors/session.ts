@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { dataStamp, outdated, readPredictions } from '../../../runs/predictions';
 import { AuroraError } from '../../../base/errors';
+import { t } from '../../../base/l10n';
 import type { MeasuredOn } from '../../../experiment/evaluation-sets';
 import type { RunEvent } from '../../../protocol/events';
 import type { ErrorsFromHost, ErrorsFromPage, PredictionsMessage } from '../../../protocol/panels/errors';
@@ -25,8 +26,6 @@ export interface ErrorsHost {
   post(message: ErrorsFromHost): void;
   /** Reads the run; rejects with an AuroraError if it cannot be read. */
   facts(): Promise<RunFacts>;
-  /** vscode.l10n.t */
-  say(sentence: string, ...values: (string | number)[]): string;
   /**
    * Predicts, and reports how far. Resolves when that has ended, also if it was canceled.
    *
@@ -159,7 +158,7 @@ export class ErrorsSession {
     if (predictions === 'none' && !tried) return void this.predict(false);
     const failure = tried?.failure;
     if (predictions === 'none' && failure === undefined)
-      return post({ type: 'error', message: this.host.say('Nothing was predicted.'), again: true });
+      return post({ type: 'error', message: t('Nothing was predicted.'), again: true });
     if (predictions !== 'none') {
       this.predictions = predictions;
       post(await this.message(predictions));

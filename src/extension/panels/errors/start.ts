@@ -3,6 +3,7 @@ import type { ErrorsFromPage, ErrorsOpen } from '../../../protocol/panels/errors
 import { evaluationSets, scoredOn, type MeasuredOn } from '../../../experiment/evaluation-sets';
 import { evaluationAt } from '../../../runs/predictions';
 import { AuroraError } from '../../../base/errors';
+import { t } from '../../../base/l10n';
 import { showError } from '../../ask/guard';
 import { trustedFor } from '../../notices/open-report';
 import { predict } from './predict';
@@ -38,7 +39,6 @@ export function startErrors(
       page.setTitle(titleOf(entry, run, on));
       return factsOf(entry);
     },
-    say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
     async predict(again, told) {
       if (!vscode.workspace.isTrusted) {
         // A page that is shown again does not repeat the question.
@@ -91,12 +91,12 @@ export function startErrors(
 }
 
 const needsTrust = (): string =>
-  vscode.l10n.t(
+  t(
     'Finding errors runs the model, which requires a trusted workspace. Stored predictions can still be shown.',
   );
 
 function factsOf(entry: RunEntry): RunFacts {
-  if (!entry.run) throw entry.error ?? new Error(vscode.l10n.t('The run {0} cannot be read.', entry.folder));
+  if (!entry.run) throw entry.error ?? new Error(t('The run {0} cannot be read.', entry.folder));
   const { spec, events } = entry.run;
   const sets = ['validation' as const, ...evaluationSets(spec.data).map(({ name }) => scoredOn(name))];
   return { name: runLabel(entry), experiment: spec.name, events, sets };

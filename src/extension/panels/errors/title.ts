@@ -1,12 +1,10 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { setName, type MeasuredOn } from '../../../experiment/evaluation-sets';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 
 export function titleOf(entry: RunEntry | undefined, run: string, on: MeasuredOn = 'validation'): string {
   const name = entry ? runLabel(entry) : labelOfId(basename(run));
-  return on === 'validation'
-    ? vscode.l10n.t('Errors: {0}', name)
-    : vscode.l10n.t('Errors: {0} ({1})', name, setName(on));
+  return on === 'validation' ? t('Errors: {0}', name) : t('Errors: {0} ({1})', name, setName(on));
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { runsInTreeOrder } from '../../ask/order';
 import { runItem } from '../../ask/run-item';
 import { bestEvaluation } from '../../runs/label';
@@ -16,7 +17,6 @@ export async function pickRuns(
   labels: readonly string[],
   there: readonly string[],
 ): Promise<string[]> {
-  const { t } = vscode.l10n;
   const runs = (await runsInTreeOrder(services)).filter((r) => isTrained(r) && !there.includes(r.folder));
   if (runs.length === 0) {
     void notify.information(

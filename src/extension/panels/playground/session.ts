@@ -1,3 +1,5 @@
+import { t } from '../../../base/l10n';
+
 import type { TaskShapes } from '../../../experiment/tasks/kind';
 import type {
   PlaygroundFromPage,
@@ -14,8 +16,6 @@ export interface PlaygroundHost {
   /** Starts `aurora play --json`. */
   start(onLine: (line: string) => void): Promise<OpenProgram>;
   post(message: PlaygroundToPage): void;
-  /** vscode.l10n.t */
-  say(sentence: string, ...values: (string | number)[]): string;
   /** The input and output of a run's task; undefined until the run is known. */
   shapesOf(run: string): TaskShapes | undefined;
   /** A run's display name. */
@@ -117,7 +117,7 @@ export class PlaygroundSession {
     const shown = this.view.subjects.find((s) => s.id === subject);
     const png = shown?.answers[variant]?.picture?.png;
     if (!shown || png === undefined) return;
-    const of = variant === 'base' ? this.host.say('Base model') : shown.title;
+    const of = variant === 'base' ? t('Base model') : shown.title;
     const name = await this.host.savePicture(`${this.drawn} ${of}`, Buffer.from(png, 'base64'));
     if (name !== undefined) this.host.post({ type: 'saved', name });
   }
@@ -173,9 +173,7 @@ export class PlaygroundSession {
       this.host.failed(new Error(why));
       // If it ended before it loaded anything, it would do so again.
       if (!this.view.subjects.some((s) => s.facts)) return this.end(why);
-      this.start(
-        this.host.say('The model’s process ended unexpectedly and was restarted. Try again. {0}', why),
-      );
+      this.start(t('The model’s process ended unexpectedly and was restarted. Try again. {0}', why));
     };
     program.ended.then(
       (result) => gone(lastWords(result)),
@@ -188,7 +186,7 @@ export class PlaygroundSession {
     if (this.disposed) return;
     this.view.program = 'ended';
     this.view.busy = false;
-    this.view.notice = this.host.say('The model’s process is not running. {0}', why);
+    this.view.notice = t('The model’s process is not running. {0}', why);
     this.post();
   }
 

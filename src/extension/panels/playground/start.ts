@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { PlaygroundFromPage, PlaygroundOpen } from '../../../protocol/panels/playground';
 import { shapesOf } from '../../../experiment/tasks/registry';
 import type { Services } from '../../services';
@@ -20,7 +21,6 @@ export function startPlayground(
     // Uses the CPU only: an answer takes milliseconds, and a GPU may be training.
     start: (onLine) => trainer.open(['play', '--json', ...machineArguments(() => [])], { onLine }),
     post: (message) => page.post(message),
-    say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
     titleOf: (run) => nameOf(services, run),
     shapesOf(run) {
       const spec = store.run(run)?.run?.spec;
@@ -29,8 +29,8 @@ export function startPlayground(
     pickRuns: (labels, there) => pickRuns(services, labels, there),
     copy: (text) => void vscode.env.clipboard.writeText(text),
     savePicture: (name, png) =>
-      saveFile(png, `${name}.png`, vscode.l10n.t('Save Picture'), {
-        [vscode.l10n.t('PNG picture')]: ['png'],
+      saveFile(png, `${name}.png`, t('Save Picture'), {
+        [t('PNG picture')]: ['png'],
       }),
     failed: (e) => log.warn(e instanceof Error ? e.message : String(e)),
   });

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { PlaygroundOpen } from '../../../protocol/panels/playground';
 import { modelName } from '../../../protocol/playground';
 import { labelOfId, runLabel } from '../../runs/label';
@@ -11,7 +11,7 @@ export function nameOf({ store }: Services, run: string): string {
 }
 
 export const titleOf = (services: Services, open: PlaygroundOpen): string =>
-  vscode.l10n.t(
+  t(
     'Playground: {0}',
     open.kind === 'run' ? nameOf(services, open.run) : modelName(open.model, open.adapter),
   );

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../../base/errors';
+import { t } from '../../../base/l10n';
 import { formatOf } from '../../../table/files';
 import { imageFiles } from '../../../table/image-files';
 import { namedRow } from '../../../protocol/row-place';
@@ -15,8 +16,8 @@ async function openImage(folder: string, row: number): Promise<void> {
   if (path === undefined)
     throw new AuroraError(
       'data',
-      vscode.l10n.t('Image {1} is no longer in {0}.', folder, row),
-      vscode.l10n.t('Predict again to use the current images.'),
+      t('Image {1} is no longer in {0}.', folder, row),
+      t('Predict again to use the current images.'),
     );
   const beside = { viewColumn: vscode.ViewColumn.Beside };
   await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(join(folder, path)), beside);
@@ -28,7 +29,7 @@ export async function openDataRow(file: string, line: number): Promise<void> {
   const plain = await opensWell(file);
   if (!plain) await askForRow({ file, line });
   const json = ['jsonl', 'json', 'parquet'].includes(formatOf(file) ?? '');
-  const name = namedRow(basename(file), line, vscode.l10n.t) + (json ? '.json' : '.txt');
+  const name = namedRow(basename(file), line, t) + (json ? '.json' : '.txt');
   const uri = plain
     ? vscode.Uri.file(file)
     : vscode.Uri.from({ scheme: ROW_SCHEME, path: `/${name}`, query: JSON.stringify({ file, line }) });

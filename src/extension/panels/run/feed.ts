@@ -7,7 +7,6 @@ import { canRunAgain, isActive, isResumable, shownState } from '../../runs/shown
 import type { RunEntry } from '../../runs/store';
 import { lossError, shortened } from '../../words/run-error';
 import { isExplained } from '../../../protocol/run-files/unexpected-end';
-import { fill } from '../../../base/fill';
 
 /** Polling interval for visible runs that a trainer writes: at most four messages a second. */
 export const LIVE_MS = 250;
@@ -200,7 +199,7 @@ export function factsOf(tail: RunTail, known: Known = {}): RunFacts {
   const state = stateOf(tail, known);
   // The reason for a failure comes first.
   const failed = state === 'failed' ? summary?.events.findLast((e) => e.kind === 'failed') : undefined;
-  const lost = state === 'lost' && end && isExplained(end) ? lossError(end, fill) : undefined;
+  const lost = state === 'lost' && end && isExplained(end) ? lossError(end) : undefined;
   const error = tail.error ?? failed ?? lost ?? tail.curveError;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {

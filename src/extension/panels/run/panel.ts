@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { RunFromPage, RunOpen } from '../../../protocol/panels/run';
 import { runPaths } from '../../../runs/layout';
 import { runLabel } from '../../runs/label';
@@ -17,13 +17,11 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
   name: NAME,
   key: ({ runs }) => JSON.stringify(runs),
   title: ({ runs }) =>
-    runs.length === 1
-      ? titleOf(services().store.run(runs[0]))
-      : vscode.l10n.t('Compare {0} runs', runs.length),
+    runs.length === 1 ? titleOf(services().store.run(runs[0])) : t('Compare {0} runs', runs.length),
   parseOpen,
   folders: ({ runs }) => runs.map((run) => runPaths(run).pictures),
   parse: parseMessage,
   start: async (open, page) => (await import('./start')).startRun(services(), open, page),
 });
 
-const titleOf = (entry: RunEntry | undefined): string => (entry ? runLabel(entry) : vscode.l10n.t('Run'));
+const titleOf = (entry: RunEntry | undefined): string => (entry ? runLabel(entry) : t('Run'));

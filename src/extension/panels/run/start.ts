@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
 import { experimentOf, runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../../protocol/panels/run';
@@ -55,7 +56,7 @@ async function answer(
     return post({ ...message, type: 'copied', rows: await copyCsv(feed, message) });
   if (message.type !== 'saveChart') return void (await obey(message));
   const { run } = message;
-  const of = runs.length === 1 ? factsOf(feed.tail(run)!, known(run)).name : vscode.l10n.t('comparison');
+  const of = runs.length === 1 ? factsOf(feed.tail(run)!, known(run)).name : t('comparison');
   const name = await saveChart(message, of);
   if (name !== undefined) post({ type: 'saved', name });
 }

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { parseRunsOpen, type RunsOpen } from '../../../study/runs-table/open';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
@@ -14,7 +14,7 @@ export const contributes: Contributes = { panel: NAME };
 export const runsPanel = (services: () => Services): PanelKind<RunsOpen, object> => ({
   name: NAME,
   key: (open) => JSON.stringify(open),
-  title: (open) => ('all' in open ? vscode.l10n.t('Runs') : vscode.l10n.t('Runs: {0}', subject(open))),
+  title: (open) => ('all' in open ? t('Runs') : t('Runs: {0}', subject(open))),
   parseOpen(value) {
     const open = parseRunsOpen(value);
     if (open === undefined || 'all' in open) return open;

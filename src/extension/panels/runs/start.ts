@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { RunsOpen } from '../../../study/runs-table/open';
 import { parseRunsMessage, type RunsFromPage, type TableAction } from '../../../study/runs-table/panel';
 import { parseView } from '../../../study/runs-table/view';
@@ -29,7 +30,7 @@ export function startRuns(
   const views = () => Object(context.workspaceState.get(VIEWS)) as Record<string, unknown>;
   const failed = (e: unknown) => showError(log, e);
   const session = new RunsSession(open, {
-    title: vscode.l10n.t('Runs of {0}', subject(open)),
+    title: t('Runs of {0}', subject(open)),
     post: (message) => page.post(message),
     known: () => store.known(),
     runs: async () => (await store.experiments()).flatMap((e) => e.runs),
@@ -95,8 +96,8 @@ function obey(
 async function save(text: string, rows: number, page: PageChannel): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const target = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Export the table as CSV'),
-    saveLabel: vscode.l10n.t('Export'),
+    title: t('Export the table as CSV'),
+    saveLabel: t('Export'),
     ...(folder && { defaultUri: vscode.Uri.joinPath(folder, 'runs.csv') }),
     filters: { CSV: ['csv'] },
   });

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
 import type { RunsOpen } from '../../../study/runs-table/open';
 
@@ -7,10 +8,6 @@ export function subject(open: RunsOpen): string {
   if ('experiment' in open) return experimentName(open.experiment);
   // The title is that of the tree.
   if ('sweep' in open)
-    return vscode.l10n.t(
-      'Sweep · {0} of {1}',
-      basename(open.sweep).slice(0, 4),
-      basename(dirname(open.sweep)),
-    );
-  return vscode.workspace.name ?? vscode.l10n.t('workspace');
+    return t('Sweep · {0} of {1}', basename(open.sweep).slice(0, 4), basename(dirname(open.sweep)));
+  return vscode.workspace.name ?? t('workspace');
 }

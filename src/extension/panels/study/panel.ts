@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { parseStudyMessage, parseStudyOpen, type StudyFromPage, type StudyOpen } from '../../../study/panel';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
@@ -14,7 +14,7 @@ export const contributes: Contributes = { panel: NAME };
 export const studyPanel = (services: () => Services): PanelKind<StudyOpen, StudyFromPage> => ({
   name: NAME,
   key: (open) => JSON.stringify(open),
-  title: (open) => vscode.l10n.t('Study: {0}', subject(open)),
+  title: (open) => t('Study: {0}', subject(open)),
   parseOpen(value) {
     const open = parseStudyOpen(value);
     const paths = open && ('experiment' in open ? [open.experiment] : open.runs);

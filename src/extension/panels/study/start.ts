@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { StudyFromPage, StudyOpen } from '../../../study/panel';
 import { showError } from '../../ask/guard';
 import { exportStudy } from '../../commands/study-export';
@@ -37,7 +38,7 @@ export function startStudy(
     async runs() {
       const runs = await entries();
       marks = marksOf(runs);
-      return { title: vscode.l10n.t('Study of {0}', subject(open)), runs: runs.map(known) };
+      return { title: t('Study of {0}', subject(open)), runs: runs.map(known) };
     },
     measure: (runs) =>
       explaining(() => measureStudy(services, runs)).then(

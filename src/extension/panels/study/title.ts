@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
 import type { StudyOpen } from '../../../study/panel';
 import { labelOfId } from '../../runs/label';
@@ -9,4 +9,4 @@ export const subject = (open: StudyOpen): string =>
     ? experimentName(open.experiment)
     : open.runs.length === 1
       ? labelOfId(basename(open.runs[0]))
-      : vscode.l10n.t('{0} runs', open.runs.length);
+      : t('{0} runs', open.runs.length);

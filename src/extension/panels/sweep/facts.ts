@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
 import type { SweepFacts } from '../../../protocol/panels/sweep';
 import type { RunEntry, SweepEntry } from '../../runs/store';
@@ -11,7 +12,7 @@ import { isIncomplete } from '../../words/sweep-row';
 export function factsOf(
   sweep: SweepEntry,
   runs: readonly RunEntry[],
-  { trusted, t, locale }: Pick<RowContext, 'trusted' | 't' | 'locale'>,
+  { trusted, locale }: Pick<RowContext, 'trusted' | 'locale'>,
 ): SweepFacts {
   const { record, state, folder, experiment, cluster } = sweep;
   const { spec, room, varied, metric, ended } = record;
@@ -20,8 +21,8 @@ export function factsOf(
   );
   return {
     folder,
-    ...(cluster && { on: clusterName(cluster, t) }),
-    ...(cluster && noticeOf(sweep, cluster, t, locale)),
+    ...(cluster && { on: clusterName(cluster) }),
+    ...(cluster && noticeOf(sweep, cluster, locale)),
     experiment: experimentName(experiment),
     id: basename(folder).slice(0, 4),
     state,
@@ -38,19 +39,14 @@ export function factsOf(
   };
 }
 
-function noticeOf(
-  sweep: SweepEntry,
-  cluster: ClusterFile,
-  t: RowContext['t'],
-  locale: string,
-): Pick<SweepFacts, 'notice'> {
+function noticeOf(sweep: SweepEntry, cluster: ClusterFile, locale: string): Pick<SweepFacts, 'notice'> {
   if (isUnfollowed(sweep))
     return {
       notice: t(
         'Nothing follows the trials on {0} at the moment. What is shown was last known at {1}; Resume Sweep continues.',
-        clusterName(cluster, t),
+        clusterName(cluster),
         new Date(cluster.at).toLocaleString(locale),
       ),
     };
-  return cluster.unreachable ? { notice: unreachableText(cluster, t, locale) } : {};
+  return cluster.unreachable ? { notice: unreachableText(cluster, locale) } : {};
 }

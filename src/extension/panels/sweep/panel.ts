@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
 import type { SweepFromPage, SweepOpen } from '../../../protocol/panels/sweep';
 import type { Services } from '../../services';
@@ -15,7 +15,7 @@ export const contributes: Contributes = { panel: NAME };
 export const sweepPanel = (services: () => Services): PanelKind<SweepOpen, SweepFromPage> => ({
   name: NAME,
   key: ({ sweep }) => sweep,
-  title: ({ sweep }) => vscode.l10n.t('Sweep of {0}', experimentName(basename(dirname(sweep)))),
+  title: ({ sweep }) => t('Sweep of {0}', experimentName(basename(dirname(sweep)))),
   parseOpen,
   parse: parseMessage,
   start: async (open, page) => (await import('./start')).startSweep(services(), open, page),

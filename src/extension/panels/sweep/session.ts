@@ -118,7 +118,7 @@ export class SweepSession {
         settingsOf(trial.settings, record.varied, entry?.run?.spec, known),
         { name, ...(runNumber !== undefined && { runNumber }) },
         entry,
-        { metric: record.metric, can: capabilities(name, entry, cluster, context), t: context.t },
+        { metric: record.metric, can: capabilities(name, entry, cluster, context) },
         cluster,
       );
       const sent = JSON.stringify(shown);

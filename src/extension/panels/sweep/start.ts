@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
 import type { SweepAction, SweepFromPage, SweepOpen } from '../../../protocol/panels/sweep';
 import { readSweep } from '../../../runs/sweep/record';
 import { showError } from '../../ask/guard';
@@ -75,7 +76,7 @@ export function startSweep(
       case 'saveChart':
         return saveChart(
           message,
-          vscode.l10n.t('{0} sweep {1}', experimentName(experiment), basename(folder).slice(0, 4)),
+          t('{0} sweep {1}', experimentName(experiment), basename(folder).slice(0, 4)),
         );
     }
   };

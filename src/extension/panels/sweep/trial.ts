@@ -1,3 +1,5 @@
+import { t } from '../../../base/l10n';
+
 import { metricValue, score, type MetricName } from '../../../experiment/metrics';
 import { troubleCounts } from '../../../protocol/alarms/trouble';
 import { bestBy, isAnyEvaluation, type Evaluation } from '../../../protocol/evaluations';
@@ -8,7 +10,6 @@ import type { TrialRecord } from '../../../runs/sweep/record';
 import type { Settings } from '../../../experiment/sweep';
 import { isPruned, stopReason } from '../../runs/label';
 import type { OnCluster, RunEntry } from '../../runs/store';
-import type { Translate } from '../../translate';
 import { reasonWords } from '../../words/cluster/cluster-words';
 import { spansOf } from './spans';
 
@@ -25,11 +26,11 @@ export function pageTrial(
   settings: Settings,
   called: Pick<PageTrial, 'name' | 'runNumber'>,
   entry: RunEntry | undefined,
-  { metric, can, t }: { metric: MetricName; can: string[]; t: Translate },
+  { metric, can }: { metric: MetricName; can: string[] },
   cluster?: OnCluster,
 ): PageTrial {
   const none = { step: 0, steps: 0, epochs: 0, spans: [], improved: [] };
-  const said = cluster && clusterText(cluster, t);
+  const said = cluster && clusterText(cluster);
   const base = {
     id,
     number,
@@ -66,7 +67,7 @@ const WITHOUT_RUN: Record<OnCluster['state'], PageTrialState> = {
 };
 
 /** The reason why it waits, where it runs, or how its job ended; and that it was lost before. */
-function clusterText(cluster: OnCluster, t: Translate): string | undefined {
+function clusterText(cluster: OnCluster): string | undefined {
   const { state, node, lost } = cluster;
   const now = state === 'running' ? node && t('on {0}', node) : reasonWords(cluster);
   const before = lost && state !== 'lost' ? reasonWords({ code: lost.code }) : undefined;

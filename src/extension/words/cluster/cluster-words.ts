@@ -1,3 +1,5 @@
+import { t } from '../../../base/l10n';
+
 import {
   isWithScheduler,
   type ClusterFile,
@@ -6,7 +8,6 @@ import {
 } from '../../../protocol/run-files/cluster';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 import type { OnCluster, SweepEntry } from '../../runs/store';
-import type { Translate } from '../../translate';
 import { ago } from '../format';
 import type { RowContext } from '../run-row';
 
@@ -14,13 +15,11 @@ export const executorName = (executor: ClusterFile['executor']): string =>
   executor === 'slurm' ? 'Slurm' : 'Kubernetes';
 
 /** "Slurm on login.example.org" */
-export const clusterName = (
-  { executor, place }: Pick<ClusterFile, 'executor' | 'place'>,
-  t: Translate,
-): string => (place === '' ? executorName(executor) : t('{0} on {1}', executorName(executor), place));
+export const clusterName = ({ executor, place }: Pick<ClusterFile, 'executor' | 'place'>): string =>
+  place === '' ? executorName(executor) : t('{0} on {1}', executorName(executor), place);
 
 /** The state of a trial's job in a word or two. */
-export function clusterWord(state: ClusterTrialState, t: Translate): string {
+export function clusterWord(state: ClusterTrialState): string {
   switch (state) {
     case 'queued':
       return t('queued');
@@ -48,29 +47,29 @@ export const isUnfollowed = ({ cluster, state }: SweepEntry): boolean =>
   cluster !== undefined && state !== 'running' && Object.values(cluster.trials).some(isWithScheduler);
 
 /** The place where a sweep runs, and the age of its shown state. */
-export function clusterLines(cluster: ClusterFile, { t, now, locale }: RowContext): string[] {
-  const name = clusterName(cluster, t);
+export function clusterLines(cluster: ClusterFile, { now, locale }: RowContext): string[] {
+  const name = clusterName(cluster);
   const { unreachable, at } = cluster;
   return [
-    at > 0 ? t('{0}, asked {1}', name, ago(at, now, locale, t)) : name,
-    ...(unreachable ? [unreachableText(cluster, t, locale)] : []),
+    at > 0 ? t('{0}, asked {1}', name, ago(at, now, locale)) : name,
+    ...(unreachable ? [unreachableText(cluster, locale)] : []),
   ];
 }
 
 /** Since when the scheduler does not answer, and why. */
-export const unreachableText = (cluster: ClusterFile, t: Translate, locale: string): string =>
+export const unreachableText = (cluster: ClusterFile, locale: string): string =>
   t(
     '{0} has not answered since {1}: {2}',
-    clusterName(cluster, t),
+    clusterName(cluster),
     new Date(cluster.unreachable!.since).toLocaleString(locale, { dateStyle: 'short', timeStyle: 'short' }),
     cluster.unreachable!.message,
   );
 
 /** The scheduler's report on a trial, in lines. */
-export function trialLines(cluster: OnCluster, t: Translate): string[] {
+export function trialLines(cluster: OnCluster): string[] {
   const { executor, job, node, restarts = 0, code } = cluster;
   const why = reasonWords(cluster);
-  const said = clusterWord(cluster.state, t);
+  const said = clusterWord(cluster.state);
   return [
     `${executorName(executor)}: ${why === undefined ? said : t('{0} ({1})', said, why)}`,
     t('Job: {0}', job),

@@ -1,7 +1,8 @@
+import { t } from '../../../base/l10n';
+
 import { experimentName } from '../../../runs/layout';
 import { trialLabel } from '../../runs/label';
 import type { RunEntry, SweepEntry } from '../../runs/store';
-import type { Translate } from '../../translate';
 import { isWithScheduler } from '../../../protocol/run-files/cluster';
 import { executorName, reasonWords } from './cluster-words';
 
@@ -14,7 +15,6 @@ export function lossText(
   sweep: SweepEntry,
   runs: readonly RunEntry[],
   ids: readonly string[],
-  t: Translate,
 ): string | undefined {
   const { experiment, record, cluster } = sweep;
   if (!cluster) return undefined;

@@ -1,6 +1,7 @@
 import { count } from '../../../base/number-text';
 import type { ClusterTrial, ClusterTrialState } from '../../../protocol/run-files/cluster';
 import { own } from '../../../base/names';
+import { t } from '../../../base/l10n';
 import type { TrialRecord } from '../../../runs/sweep/record';
 import { trialLabel } from '../../runs/label';
 import type { OnCluster, RunEntry, SweepEntry } from '../../runs/store';
@@ -58,16 +59,11 @@ export const CLUSTER_ICONS: Record<ClusterTrialState, Row['icon']> = {
 };
 
 /** Trials without a run that are in the same state: how many, and why. */
-export function trialsRow(
-  state: ClusterTrialState,
-  trials: readonly QueuedTrial[],
-  shown: number,
-  { t }: RowContext,
-): Row {
+export function trialsRow(state: ClusterTrialState, trials: readonly QueuedTrial[], shown: number): Row {
   const label =
     trials.length === 1
-      ? t('1 trial {0}', trialWord(state, t))
-      : t('{0} trials {1}', count(trials.length), trialWord(state, t));
+      ? t('1 trial {0}', trialWord(state))
+      : t('{0} trials {1}', count(trials.length), trialWord(state));
   const parts = [
     ...reasonsOf(trials.map((trial) => trial.cluster)),
     ...(shown < trials.length ? [t('showing {0}', shown)] : []),
@@ -85,9 +81,9 @@ export function trialsRow(
  * The state of a trial without a run: while its job runs, it has not created its folder yet; when its job was canceled,
  * it was stopped like one with a run.
  */
-function trialWord(state: ClusterTrialState, t: RowContext['t']): string {
+function trialWord(state: ClusterTrialState): string {
   if (state === 'running') return t('starting');
-  return state === 'cancelled' ? t('stopped') : clusterWord(state, t);
+  return state === 'cancelled' ? t('stopped') : clusterWord(state);
 }
 
 /** The most frequent reasons first, each with its count if there are several. */
@@ -104,11 +100,11 @@ function reasonsOf(trials: readonly OnCluster[]): string[] {
 /** A trial without a run. */
 export function trialRow(
   { label, cluster }: Pick<QueuedTrial, 'label' | 'cluster'>,
-  { t, trusted }: RowContext,
+  { trusted }: RowContext,
 ): Row {
   const why = reasonWords(cluster);
   const parts = [
-    trialWord(cluster.state, t),
+    trialWord(cluster.state),
     ...(why === undefined ? [] : [why]),
     ...(cluster.node === undefined ? [] : [t('on {0}', cluster.node)]),
   ];

@@ -25,7 +25,7 @@ import type { SweepEntry } from '../../../../src/extension/runs/store';
 import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
 import { trialWord } from '../../../../webview/sweep/words';
 import { temporaryFolders } from '../../runs/folder';
-import { context, t } from '../row-context';
+import { context } from '../row-context';
 import { evaluated, started } from '../run-maker';
 import { finishedTrial, makeSweep, type TrialMade } from '../sweep-folder';
 
@@ -127,7 +127,7 @@ describe('a trial on a cluster', () => {
     const events = [...made.events!, saved];
     const { entry, nodes } = await ofRun(events, trial, true);
     expect(await nodes()).toEqual(['checkpointsThere']);
-    const { label, description } = checkpointsThereRow(entry, context);
+    const { label, description } = checkpointsThereRow(entry);
     expect([label, description]).toEqual(['Bring Checkpoints', 'on Slurm']);
     mkdirSync(join(runPaths(entry.folder).checkpoints, 'step-000120'), { recursive: true });
     expect(await nodes()).toEqual(['checkpoint']);
@@ -151,7 +151,7 @@ describe('a trial on a cluster', () => {
   });
 });
 
-const ASKED = { metric: 'accuracy', t } as const;
+const ASKED = { metric: 'accuracy' } as const;
 const WAITING = [rank(1), rank(2), rank(4)].map((settings): TrialMade => ({ settings }));
 const PRIORITY = { state: 'queued', code: 'Priority', job: '1_0' } as const;
 
@@ -167,7 +167,7 @@ describe('trials without a run', () => {
       }),
     );
     const rows = [...trialsWithoutRun(sweep, runs)].map(([state, trials]) =>
-      trialsRow(state, trials, Math.min(trials.length, 2), context),
+      trialsRow(state, trials, Math.min(trials.length, 2)),
     );
     expect(rows.map((r) => [r.label, r.description])).toEqual([
       ['1 trial lost', 'its node failed'],
@@ -211,7 +211,7 @@ describe('trials without a run', () => {
       ],
     });
     const lost = { ...now.cluster!, trials: { t2: { state: 'lost', job: '1_1' } as const } };
-    expect(lossText({ ...now, cluster: lost }, runs, ['t2'], t)).toMatch(/^Slurm lost #2 rank 2, a trial of/);
+    expect(lossText({ ...now, cluster: lost }, runs, ['t2'])).toMatch(/^Slurm lost #2 rank 2, a trial of/);
     expect((await catalog.look()).structure).toBe(false);
   });
 
@@ -243,7 +243,7 @@ describe('trials without a run', () => {
     const asked = { ...ASKED, can: [] };
     const page = pageTrial(record, record.settings, { name: label }, undefined, asked, cluster);
     expect(trialRow({ label, cluster }, context).description).toBe(word);
-    expect(trialsRow(state, [{ record, label, cluster }], 1, context).label).toBe(`1 trial ${word}`);
+    expect(trialsRow(state, [{ record, label, cluster }], 1).label).toBe(`1 trial ${word}`);
     expect(trialWord(page.state, 'running')).toBe(word);
   });
 });
@@ -271,7 +271,7 @@ describe('a sweep on a cluster', () => {
     const row = sweepRow(sweep, runs, context);
     expect(row.description).toBe('not followed · 0 of 3 · Slurm · 1 queued · 1 lost · rank');
     expect(row.capabilities).toEqual(['sweep', 'canOpenSweep', 'canStopSweep', 'canGoOn']);
-    expect(sweepEndText(sweep, runs, t)).toEqual({
+    expect(sweepEndText(sweep, runs)).toEqual({
       kind: 'warning',
       message: 'A trial of the sweep of demo is on Slurm, and nothing follows it.',
       decision: { title: 'Continue', options: {} },
@@ -301,7 +301,7 @@ describe('a loss', () => {
 
   it('is shown with its reason also after the trial was submitted again', async () => {
     const { sweep, runs } = await seen(WAITING, slurm({ t1: { ...PRIORITY, lost } }));
-    expect(lossText(sweep, runs, ['t1'], t)).toBe(
+    expect(lossText(sweep, runs, ['t1'])).toBe(
       'Slurm lost Trial 1 · rank 1, a trial of the sweep of demo, on n1: its node failed. It was submitted again, and continues from its last checkpoint.',
     );
     const [record] = sweep.record.trials;
@@ -323,7 +323,7 @@ describe('a loss', () => {
   it('of several trials is one message; one that the scheduler has forgotten has a reason, too', async () => {
     const forgotten = { state: 'lost', job: '1_1', lost: { times: 1, at: 0 } } as const;
     const { sweep, runs } = await seen(WAITING, slurm({ t1: forgotten, t2: forgotten }));
-    expect(lossText(sweep, runs, ['t1', 't2'], t)).toBe(
+    expect(lossText(sweep, runs, ['t1', 't2'])).toBe(
       'Slurm lost 2 trials of the sweep of demo: it does not know it any more. Those that have not finished are submitted again, at most three times without a new step.',
     );
   });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { fill as t } from '../../../../src/base/fill';
 import { suggestions } from '../../../../src/extension/hub/suggestions';
 import { hubHost, hubPage, pageOf } from '../../../../src/extension/hub/host';
 import {
@@ -63,7 +62,7 @@ describe('a repository in a list', () => {
       gated: true,
       private: false,
     };
-    expect(foundRow(found, NOW, 'en', t)).toEqual({
+    expect(foundRow(found, NOW, 'en')).toEqual({
       label: 'FacebookAI/roberta-base',
       description: 'fill-mask · 2.5 GB · mit · 12,345,678 downloads · changed 3 days ago · $(lock) gated',
     });
@@ -75,11 +74,11 @@ describe('a repository in a list', () => {
       changed: 'x',
       gated: false,
     };
-    expect(foundRow(unknown, NOW, 'en', t).description).toBe('12,345,678 downloads');
+    expect(foundRow(unknown, NOW, 'en').description).toBe('12,345,678 downloads');
   });
 
   test("is one of the paper's before anything is typed", () => {
-    const models = suggestions('model', t);
+    const models = suggestions('model');
     expect(models.map(({ name }) => name)).toEqual([
       'FacebookAI/roberta-base',
       'FacebookAI/roberta-large',
@@ -88,7 +87,7 @@ describe('a repository in a list', () => {
       'meta-llama/Meta-Llama-3-8B',
       'stabilityai/stable-diffusion-xl-base-1.0',
     ]);
-    const sets = suggestions('dataset', t);
+    const sets = suggestions('dataset');
     expect(sets).toHaveLength(23);
     expect(sets.filter(({ description }) => description?.includes('a test of'))).toHaveLength(8);
     expect(sets.filter(({ detail }) => detail?.startsWith('A copy: '))).toHaveLength(7);
@@ -102,24 +101,24 @@ describe('a repository in a list', () => {
 
 describe('the details before a download', () => {
   test('say what is downloaded, from which host, and to where', () => {
-    expect(repoFacts({ ...model, gated: true }, t)).toBe('fill-mask · mit · gated · at commit e2da8e2');
-    expect(downloadRow(model, '~/hub', t)).toEqual({
+    expect(repoFacts({ ...model, gated: true })).toBe('fill-mask · mit · gated · at commit e2da8e2');
+    expect(downloadRow(model, '~/hub')).toEqual({
       label: '$(cloud-download) Download 503 MB',
       description: 'to ~/hub, which Python shares',
       detail: 'Contacts huggingface.co and the storage that it redirects to.',
     });
-    expect(downloadRow({ ...model, cached: 3e6 }, '~/hub', t)).toMatchObject({
+    expect(downloadRow({ ...model, cached: 3e6 }, '~/hub')).toMatchObject({
       label: '$(cloud-download) Download 500 MB',
       description: 'of 503 MB; the rest is in the cache · to ~/hub, which Python shares',
     });
-    expect(downloadRow({ ...model, cached: 503e6 }, '~/hub', t)).toEqual({
+    expect(downloadRow({ ...model, cached: 503e6 }, '~/hub')).toEqual({
       label: '$(check) Use',
       description: '503 MB, all of it in ~/hub',
     });
   });
 
   test('say whether the model can be trained, and whether it fits', () => {
-    expect(verdictRows(verdict(8e9), t)).toEqual([
+    expect(verdictRows(verdict(8e9))).toEqual([
       { label: '$(check) roberta · 124,645,632 parameters · 72 modules can be adapted' },
       {
         label: '$(check) A training step takes 1.4 GB',
@@ -127,38 +126,36 @@ describe('the details before a download', () => {
         detail: 'Fits the 8.0 GB of memory that are available now.',
       },
     ]);
-    const [offers, step] = verdictRows(verdict(1e9, { blocked: 72 }), t);
+    const [offers, step] = verdictRows(verdict(1e9, { blocked: 72 }));
     expect(offers.label).toMatch(/^\$\(warning\) .* · 72 of them without a gradient$/);
     expect(step).toMatchObject({
       label: expect.stringContaining('$(warning)') as string,
       detail: 'More than the 1.0 GB of memory that are available now.',
     });
     const none = { step: { method: 'aurora', batch: 8, problem: 'Not known.' } };
-    expect(verdictRows(verdict(1e9, none), t)[1]).toEqual({ label: '$(warning) Not known.' });
-    expect(verdictRows({ usable: false, problem: 'No.', hint: 'Do.' }, t)).toEqual([
+    expect(verdictRows(verdict(1e9, none))[1]).toEqual({ label: '$(warning) Not known.' });
+    expect(verdictRows({ usable: false, problem: 'No.', hint: 'Do.' })).toEqual([
       { label: '$(error) Cannot be trained: No.', detail: 'Do.' },
     ]);
-    expect(verdictRows({ usable: 'unknown', problem: 'Later.' }, t)).toEqual([
-      { label: '$(question) Later.' },
-    ]);
+    expect(verdictRows({ usable: 'unknown', problem: 'Later.' })).toEqual([{ label: '$(question) Later.' }]);
   });
 
   test('show the lines of the card as they are, without icons from the hub, and the first files', () => {
     expect(cardRows(model)).toEqual([{ label: '# RoBERTa' }, { label: 'A model with $\u200b(flame).' }]);
     const files = Array.from({ length: 20 }, (_, i) => ({ path: `${i}`, size: 1 }));
-    expect(fileRows({ ...model, files }, t).at(-1)).toEqual({ label: '8 more files' });
-    expect(fileRows(model, t)).toEqual([{ label: 'model.safetensors', description: '499 MB' }]);
+    expect(fileRows({ ...model, files }).at(-1)).toEqual({ label: '8 more files' });
+    expect(fileRows(model)).toEqual([{ label: 'model.safetensors', description: '499 MB' }]);
   });
 
   test('say which splits there are, and how much of them', () =>
-    expect(splitRow({ name: 'train', reference: '', files: 3, size: 5e9, partial: true }, t)).toMatchObject({
+    expect(splitRow({ name: 'train', reference: '', files: 3, size: 5e9, partial: true })).toMatchObject({
       label: 'train',
       description: '5.0 GB · 3 files',
       detail: expect.stringContaining('Only its beginning') as string,
     }));
 
   test('of an experiment name each repository', () =>
-    expect(namedText([model, { ...model, id: 'b', cached: 500e6 }], t)).toEqual({
+    expect(namedText([model, { ...model, id: 'b', cached: 500e6 }])).toEqual({
       message: 'Download 506 MB from huggingface.co?',
       detail: 'FacebookAI/roberta-base: 503 MB\nb: 3.0 MB',
     }));
@@ -167,7 +164,7 @@ describe('the details before a download', () => {
 describe('the progress of a download', () => {
   test('has bytes, the time that is left at the present speed, and what it waits for', () => {
     let now = 0;
-    const text = new HubProgressText(t, () => now);
+    const text = new HubProgressText(() => now);
     expect(text.next({ kind: 'started', files: 2, done: 100e6, total: 500e6 })).toEqual({
       message: '100 MB of 500 MB',
     });
@@ -208,10 +205,10 @@ test('what a hub says shows no icons and stays on its line', () => {
   };
   const refused: ModelVerdict = { usable: false, problem: evil, hint: evil };
   const texts = [
-    foundRow(found, NOW, 'en', t),
-    ...fileRows({ ...model, files: [{ path: evil, size: 1 }] }, t),
-    ...verdictRows(refused, t).map((row) => ({ ...row, label: row.label.replace('$(error)', '') })),
-    { label: repoFacts(found, t) },
+    foundRow(found, NOW, 'en'),
+    ...fileRows({ ...model, files: [{ path: evil, size: 1 }] }),
+    ...verdictRows(refused).map((row) => ({ ...row, label: row.label.replace('$(error)', '') })),
+    { label: repoFacts(found) },
   ].flatMap(({ label, description = '', detail = '' }) => [label, description, detail]);
   for (const text of texts) expect(text).not.toMatch(/\$\(|\n/);
 });

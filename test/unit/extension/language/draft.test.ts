@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fill as t } from '../../../../src/base/fill';
 import { draftName, freeName, likelyOutput, nameProblem } from '../../../../src/extension/wizard/draft';
 import { defaultAdapter, draftText, type Draft } from '../../../../src/recipes/draft';
 import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
@@ -175,11 +174,7 @@ describe('a new experiment', () => {
   });
 
   it('describes each recipe', () => {
-    const words = (id: string) =>
-      recipeText(
-        PAPER_RECIPES.find((r) => r.id === id)!,
-        t,
-      );
+    const words = (id: string) => recipeText(PAPER_RECIPES.find((r) => r.id === id)!);
     expect(words('roberta-base/rte')).toMatchObject({
       label: 'RTE with RoBERTa-Base',
       description: 'rank 2 · 80 epochs · batch 16 · learning rate 5e-4',

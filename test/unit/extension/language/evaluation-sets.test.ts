@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hoverAt } from '../../../../src/extension/language/hover-text';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
-import { analysisOf, apply, covered, FIXTURE, makeFolder, t } from './lab';
+import { analysisOf, apply, covered, FIXTURE, makeFolder } from './lab';
 
 const CSV = 'text,label\n"a, b",x\nc,y\nd,x\n';
 const lab = (files: Record<string, string>) =>
@@ -56,14 +56,12 @@ describe('test and evaluation sets', () => {
     const text = experiment(SETS);
     const analysis = await analysisOf(folder, text);
     const at = (value: string) =>
-      suggestionsAt(analysis, text.indexOf(value) + 1, [join(folder, 'b.csv')], t)?.suggestions.map(
+      suggestionsAt(analysis, text.indexOf(value) + 1, [join(folder, 'b.csv')])?.suggestions.map(
         (s) => s.value,
       );
     expect(at('"sentence"')).toEqual(['sentence', 'label']);
     expect(at('"a.csv"')).toEqual(['b.csv']);
     expect(at('"test.csv"')).toEqual(['b.csv']);
-    expect(hoverAt(analysis, text.indexOf('"sentence"') + 1, t)?.lines.join()).toContain(
-      '1 different values',
-    );
+    expect(hoverAt(analysis, text.indexOf('"sentence"') + 1)?.lines.join()).toContain('1 different values');
   });
 });

@@ -6,13 +6,13 @@ import { hoverAt } from '../../../../src/extension/language/hover-text';
 import { syntaxFindings } from '../../../../src/extension/language/checks/check-text';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
 import { writeTwoOutputs } from '../../../two-outputs';
-import { analysisOf, apply, covered, CSV, experiment, FIXTURE, lab, makeFolder, t } from './lab';
+import { analysisOf, apply, covered, CSV, experiment, FIXTURE, lab, makeFolder } from './lab';
 
 describe('problems in an experiment', () => {
   it('do not exist in a valid one', async () => {
     const analysis = await analysisOf(lab(), experiment());
     expect(analysis.findings).toEqual([]);
-    expect(budgetText(analysis, t).text).toMatch(/^\$\(symbol-ruler\) [\d,]+ trainable, \d+% of LoRA r=8$/);
+    expect(budgetText(analysis).text).toMatch(/^\$\(symbol-ruler\) [\d,]+ trainable, \d+% of LoRA r=8$/);
   });
 
   it.each([
@@ -32,8 +32,8 @@ describe('problems in an experiment', () => {
         fixes: [],
       },
     ]);
-    expect(hoverAt(analysis, 0, t)).toBeUndefined();
-    expect(suggestionsAt(analysis, 0, [], t)).toBeUndefined();
+    expect(hoverAt(analysis, 0)).toBeUndefined();
+    expect(suggestionsAt(analysis, 0, [])).toBeUndefined();
   });
 
   it('include a sweep parameter that leads to a prototype, at its key', async () => {
@@ -63,7 +63,7 @@ describe('problems in an experiment', () => {
     expect(analysis.findings[1].message).toContain('Nearest: train.csv');
     const fixed = analysis.findings.toReversed().reduce((s, f) => apply(s, f.fixes[0]), text);
     expect((await analysisOf(lab(), fixed)).findings).toEqual([]);
-    expect(budgetText(analysis, t).text).toContain('the model file is missing');
+    expect(budgetText(analysis).text).toContain('the model file is missing');
   });
 
   it('include a folder in place of a file', async () => {
@@ -80,7 +80,7 @@ describe('problems in an experiment', () => {
     const folder = lab({ ...files, 'bert/tokenizer.json': '{}' });
     const analysis = await analysisOf(folder, text);
     expect(analysis.findings).toEqual([]);
-    expect(budgetText(analysis, t).text).toMatch(/trainable/);
+    expect(budgetText(analysis).text).toMatch(/trainable/);
   });
 
   it('include a missing tokenizer, with one from the workspace as a fix', async () => {
@@ -125,7 +125,7 @@ describe('problems in an experiment', () => {
 
     const none = await analysisOf(lab(), experiment('{ "targetModules": ["qeury"] }'));
     expect(none.findings).toMatchObject([{ code: 'target-unmatched', severity: 'error' }]);
-    expect(budgetText(none, t).text).toMatch(/nothing matched; nearest: query/);
+    expect(budgetText(none).text).toMatch(/nothing matched; nearest: query/);
   });
 
   it('include a target that names a layer without effect on the loss, with its exclusion as a fix', async () => {
@@ -136,7 +136,7 @@ describe('problems in an experiment', () => {
     expect(analysis.findings).toMatchObject([{ code: 'target-unreached', severity: 'error' }]);
     expect(covered(text, analysis.findings[0])).toBe('"dense"');
     expect(analysis.findings[0].message).toContain('pooler.dense');
-    expect(budgetText(analysis, t).text).toMatch(/No budget: .* does not reach the loss: pooler\.dense/);
+    expect(budgetText(analysis).text).toMatch(/No budget: .* does not reach the loss: pooler\.dense/);
     const fixed = await analysisOf(folder, apply(text, analysis.findings[0].fixes[0]));
     expect(fixed.adapter).toMatchObject({ excludeModules: ['pooler.dense'] });
     expect(fixed.findings).toEqual([]);
@@ -150,7 +150,7 @@ describe('problems in an experiment', () => {
     const text = experiment('{ "targetModules": "all-linear" }');
     const analysis = await analysisOf(folder, text);
     expect(analysis.findings).toEqual([]);
-    const hover = hoverAt(analysis, text.indexOf('all-linear') + 2, t)!;
+    const hover = hoverAt(analysis, text.indexOf('all-linear') + 2)!;
     expect(hover.lines[0]).toBe('Matches 12 of 13 linear layers (out × in):');
     expect(hover.lines.at(-1)).toBe('Excluded: pooler.dense (does not reach the loss)');
   });
@@ -167,7 +167,7 @@ describe('problems in an experiment', () => {
       expect(covered(text, analysis.findings[100])).toBe(`"${key}"`);
       expect(analysis.findings[100].message).toBe(`9900 more entries of ${key} have the same problem.`);
       expect(JSON.stringify(analysis.findings).length).toBeLessThan(100_000);
-      expect(budgetText(analysis, t).text.length).toBeLessThan(1000);
+      expect(budgetText(analysis).text.length).toBeLessThan(1000);
     },
   );
 
@@ -204,8 +204,8 @@ describe('problems in an experiment', () => {
       expect(analysis.findings).toMatchObject([{ code: 'expression-invalid', severity: 'error' }]);
       expect(analysis.findings[0].message).toContain(`adapter.${key}: the regular expression "${evil}`);
       expect(covered(text, analysis.findings[0])).toContain(evil);
-      expect(budgetText(analysis, t).text).toContain('takes more than 100 ms');
-      hoverAt(analysis, text.indexOf(evil), t);
+      expect(budgetText(analysis).text).toContain('takes more than 100 ms');
+      hoverAt(analysis, text.indexOf(evil));
     }
     expect(wait).not.toHaveBeenCalled();
     wait.mockRestore();
@@ -414,7 +414,7 @@ describe('problems in an experiment', () => {
         'adapter.activation is "tanj", expected "tanh", "leaky-relu" or "sigmoid"; did you mean "tanh"?',
       ],
     ]);
-    expect(budgetText(analysis, t).text).toContain('contain an error');
+    expect(budgetText(analysis).text).toContain('contain an error');
     const [key, , value] = analysis.findings.map((f) => f.fixes);
     expect(apply(text, key![0]!)).toContain('"rank": 2');
     expect(value!.find((f) => f.preferred)).toMatchObject({ text: '"tanh"' });

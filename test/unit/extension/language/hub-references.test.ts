@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { hoverAt } from '../../../../src/extension/language/hover-text';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
-import { analysisOf, CSV, covered, makeFolder, t } from './lab';
+import { analysisOf, CSV, covered, makeFolder } from './lab';
 
 const C = '0123456789abcdef0123456789abcdef01234567';
 const MODEL = `hf://org/bert@${C}`;
@@ -37,10 +37,10 @@ describe('references to the hub in the editor', () => {
     expect(analysis.findings).toEqual([]);
     expect(analysis.model.state).toBe('known');
     expect(analysis.heads.train?.columns.map(({ name }) => name)).toEqual(['text', 'label']);
-    expect(hoverAt(analysis, text.indexOf(MODEL), t)?.lines[0]).toMatch(
+    expect(hoverAt(analysis, text.indexOf(MODEL))?.lines[0]).toMatch(
       /^org\/bert@0123456 on the Hugging Face hub, in the cache: .*models--org--bert/,
     );
-    expect(hoverAt(analysis, text.indexOf(TRAIN), t)?.lines[0]).toContain('org/texts@0123456');
+    expect(hoverAt(analysis, text.indexOf(TRAIN))?.lines[0]).toContain('org/texts@0123456');
   });
 
   it('are reported at their place if they have not been downloaded, without similar files', async () => {
@@ -55,7 +55,7 @@ describe('references to the hub in the editor', () => {
     expect(analysis.findings.map((f) => f.command?.command)).toEqual(
       Array(2).fill('aurora.downloadExperiment'),
     );
-    expect(hoverAt(analysis, text.indexOf(TRAIN), t)?.lines).toEqual([
+    expect(hoverAt(analysis, text.indexOf(TRAIN))?.lines).toEqual([
       'org/texts@0123456 on the Hugging Face hub, not downloaded to this machine.',
     ]);
   });
@@ -79,7 +79,7 @@ describe('references to the hub in the editor', () => {
     ];
     const analysis = await analysisOf(folder, text, known);
     const at = text.indexOf('"train": "') + '"train": "'.length;
-    expect(suggestionsAt(analysis, at, known, t)?.suggestions.map(({ value }) => value)).toEqual([
+    expect(suggestionsAt(analysis, at, known)?.suggestions.map(({ value }) => value)).toEqual([
       TRAIN,
       'own.csv',
     ]);

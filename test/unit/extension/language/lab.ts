@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import { readStructure } from '../../../../src/architectures/load';
-import { fill } from '../../../../src/base/fill';
 import { summarize } from '../../../../src/graph/summary';
 import {
   analyze,
@@ -12,13 +11,9 @@ import {
   type Analysis,
 } from '../../../../src/extension/language/analysis';
 import { readDataHead } from '../../../../src/extension/language/data-head';
-import type { Translate } from '../../../../src/extension/translate';
 import type { Finding, Fix } from '../../../../src/extension/language/finding';
 
 export const FIXTURE = join(import.meta.dirname, '../../../fixtures/reference/bert.onnx');
-
-/** English with {0} and so on filled in, like VS Code without a language pack. */
-export const t: Translate = fill;
 
 const folders: string[] = [];
 afterEach(() => {
@@ -43,7 +38,7 @@ export async function analysisOf(folder: string, text: string, known: string[] =
   const there = await firstModelState(path, undefined);
   const model =
     there.state === 'reading' ? { state: 'known' as const, summary: summarize(readStructure(path!)) } : there;
-  return analyze(file, text, { model, unusable: [], known, head: readDataHead, t });
+  return analyze(file, text, { model, unusable: [], known, head: readDataHead });
 }
 
 export const apply = (text: string, { offset, length, text: by }: Fix): string =>

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { runningText, runsText } from '../../../../src/extension/language/lens-text';
 import type { RunEntry, ShownState } from '../../../../src/extension/runs/store';
 import type { MetricName } from '../../../../src/experiment/metrics';
-import { t } from './lab';
 
 function entry(
   state: ShownState,
@@ -32,22 +31,22 @@ function entry(
 
 describe('the CodeLens above an experiment', () => {
   it('shows the number of runs and the best one by the metric of the newest', () => {
-    expect(runsText([], t)).toBeUndefined();
-    expect(runsText([entry('failed', undefined)], t)).toBe('1 run');
+    expect(runsText([])).toBeUndefined();
+    expect(runsText([entry('failed', undefined)])).toBe('1 run');
     const runs = [entry('running', undefined), entry('finished', 0.63), entry('finished', 0.58)];
-    expect(runsText(runs, t)).toBe('3 runs · best accuracy 63.0%');
+    expect(runsText(runs)).toBe('3 runs · best accuracy 63.0%');
     const loss = [entry('finished', 0.4, { metric: 'loss' }), entry('finished', 0.3, { metric: 'loss' })];
-    expect(runsText([...loss, entry('finished', 0.9)], t)).toBe('3 runs · best loss 0.3000');
+    expect(runsText([...loss, entry('finished', 0.9)])).toBe('3 runs · best loss 0.3000');
     const damaged = { folder: '/r/x', state: 'damaged', user: {} } as unknown as RunEntry;
-    expect(runsText([damaged, entry('finished', 0.5)], t)).toBe('2 runs · best accuracy 50.0%');
+    expect(runsText([damaged, entry('finished', 0.5)])).toBe('2 runs · best accuracy 50.0%');
   });
 
   it('shows the progress of a running run', () => {
-    expect(runningText([entry('finished', 0.5), entry('lost', 0.5)], t)).toBeUndefined();
-    expect(runningText([entry('running', 0.5, { step: 128 })], t)).toEqual({
+    expect(runningText([entry('finished', 0.5), entry('lost', 0.5)])).toBeUndefined();
+    expect(runningText([entry('running', 0.5, { step: 128 })])).toEqual({
       folder: '/r/running',
       text: '$(sync~spin) Running 42%',
     });
-    expect(runningText([entry('starting', undefined)], t)?.text).toBe('$(sync~spin) Starting…');
+    expect(runningText([entry('starting', undefined)])?.text).toBe('$(sync~spin) Starting…');
   });
 });

@@ -5,7 +5,7 @@ import { HeadCache } from '../../../../src/extension/language/head-cache';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
 import { defaultAdapter } from '../../../../src/recipes/draft';
 import { draftName } from '../../../../src/extension/wizard/draft';
-import { analysisOf, makeFolder, t } from './lab';
+import { analysisOf, makeFolder } from './lab';
 
 const CSV = 'text,label\na,x\nb,y\n';
 const text = (train: string, more = '') =>
@@ -40,7 +40,7 @@ describe('a pattern in an experiment', () => {
     const content = text('');
     const { analysis } = await about(folder, content);
     const at = content.indexOf('"train": "') + '"train": "'.length;
-    expect(suggestionsAt(analysis, at, known, t)?.suggestions.map(({ value }) => value)).toEqual([
+    expect(suggestionsAt(analysis, at, known)?.suggestions.map(({ value }) => value)).toEqual([
       'train-*-of-00002.csv',
       'train-00000-of-00002.csv',
       'train-00001-of-00002.csv',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
-import { analysisOf, apply, covered, makeFolder, t } from './lab';
+import { analysisOf, apply, covered, makeFolder } from './lab';
 
 const PIPELINE = resolve('test/fixtures/diffusers/sd');
 const IMAGE = Uint8Array.of(0);
@@ -56,7 +56,7 @@ describe('an experiment on pictures', () => {
     const written = text({ train: 'dog' }, undefined, 'sb');
     const analysis = await analysisOf(at, written, known);
     const offset = written.indexOf('"sb"') + 1;
-    expect(suggestionsAt(analysis, offset, known, t)?.suggestions).toEqual([
+    expect(suggestionsAt(analysis, offset, known)?.suggestions).toEqual([
       { kind: 'file', value: 'sd', detail: 'pipeline folder' },
     ]);
     const [missing] = analysis.findings;

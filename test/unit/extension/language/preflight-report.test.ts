@@ -7,7 +7,6 @@ import {
   type PreflightReport,
 } from '../../../../src/extension/preflight/report';
 import type { PreflightLine, PreflightSplit } from '../../../../src/protocol/preflight';
-import { t } from './lab';
 
 const split = (path: string, truncated: number): PreflightSplit => ({
   path,
@@ -74,12 +73,12 @@ const LINES: PreflightLine[] = [
 
 it('a preflight says which large file is being read', () => {
   const line = parsePreflightLine('{"kind":"reading","file":"train.jsonl","percent":43}')!;
-  expect(addLine({ steps: [], problems: [] }, line, t)).toBe('Reading train.jsonl: 43%');
+  expect(addLine({ steps: [], problems: [] }, line)).toBe('Reading train.jsonl: 43%');
 });
 
 function report(lines: readonly PreflightLine[] = LINES) {
   const made: PreflightReport = { steps: [], problems: [] };
-  const said = lines.map((l) => addLine(made, parsePreflightLine(JSON.stringify(l))!, t));
+  const said = lines.map((l) => addLine(made, parsePreflightLine(JSON.stringify(l))!));
   return { made, said };
 }
 
@@ -109,18 +108,18 @@ describe('a preflight', () => {
       minutes,
       memoryBytes,
     };
-    expect(summaryLine(report([estimate]).made, t)).toBe(words);
+    expect(summaryLine(report([estimate]).made)).toBe(words);
   });
 
   it('ignores unknown lines', () => {
     for (const line of ['', 'word', 'null', '3', '{}', '{"kind":"newer"}'])
       expect(parsePreflightLine(line)).toBeUndefined();
-    expect(summaryLine(report([]).made, t)).toBeUndefined();
+    expect(summaryLine(report([]).made)).toBeUndefined();
   });
 
   it('tells a note from a warning', () => {
     const note: PreflightLine = { kind: 'problem', severity: 'note', message: 'Texts are truncated.' };
-    expect(reportMarkdown('demo', report([note]).made, t)).toContain('- Note: Texts are truncated.');
+    expect(reportMarkdown('demo', report([note]).made)).toContain('- Note: Texts are truncated.');
   });
 
   it('links the rows that show a problem, in text files', () => {
@@ -130,13 +129,13 @@ describe('a preflight', () => {
       { file: '/d/train.csv.gz', row: 4 },
     ];
     const problem: PreflightLine = { kind: 'problem', severity: 'error', message: 'A row is bad.', places };
-    expect(reportMarkdown('demo', report([problem]).made, t)).toContain(
+    expect(reportMarkdown('demo', report([problem]).made)).toContain(
       '- **Error**: A row is bad. ([train \\(1\\).csv:224](<file:///d%20a/train%20(1).csv#L224>))',
     );
   });
 
   it('makes a report that treats names from files as plain text', () => {
-    const text = reportMarkdown('demo', report().made, t);
+    const text = reportMarkdown('demo', report().made);
     expect(text).toContain('**0.62 s/step on webgpu · 14 min · 910 MB**');
     expect(text).toContain(
       'Device: ONNX Runtime on webgpu, the fastest on this machine (cpu: 0.90 s/step; webgpu: 45 ms/step; cuda: no NVIDIA card).'.replace(
@@ -172,7 +171,6 @@ describe('a preflight', () => {
             validation: { ...data.validation, ...(validation && { quotes: validation }) },
           },
         ]).made,
-        t,
       );
     expect(said('text', 'csv')).toContain(
       '| quotes | read as text (the file is not quoted) | read as in CSV |',
@@ -197,7 +195,6 @@ describe('a preflight', () => {
           duplicates: { ...data.duplicates, conflicts },
         } as PreflightLine,
       ]).made,
-      t,
     );
     expect(text).toContain('### Numbers');
     expect(text).toContain('| smallest | -0.5 | -0.5 |');
@@ -213,7 +210,6 @@ describe('a preflight', () => {
     const text = reportMarkdown(
       'demo',
       report([{ ...data, train: of(data.train), validation: of(data.validation), labels: ['a', 'b'] }]).made,
-      t,
     );
     expect(text).toContain('An example can have several labels');
     expect(text).toContain('| a | 900 (90.0%) | 900 (90.0%) |\n| b | 300 (30.0%) | 300 (30.0%) |');
@@ -222,7 +218,7 @@ describe('a preflight', () => {
   });
 
   it('that was stopped early reports what it has', () => {
-    const text = reportMarkdown('demo', report(LINES.slice(0, 1)).made, t);
+    const text = reportMarkdown('demo', report(LINES.slice(0, 1)).made);
     expect(text).toContain('## Modules');
     expect(text).not.toContain('## Data');
   });

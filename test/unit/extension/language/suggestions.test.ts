@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hoverAt } from '../../../../src/extension/language/hover-text';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
-import { analysisOf, experiment, lab, t } from './lab';
+import { analysisOf, experiment, lab } from './lab';
 
 describe('completion', () => {
   const at = async (text: string, known: string[] = [], folder = lab()) => {
@@ -17,7 +17,6 @@ describe('completion', () => {
       analysis,
       offset,
       known.map((k) => join(folder, k)),
-      t,
     );
     return { clean, found };
   };
@@ -83,7 +82,7 @@ describe('hover', () => {
   it('lists what a target matches and shows defaults, columns and the model', async () => {
     const text = experiment('{ "targetModules": ["query", "value"], "rank": 2 }', ', "labelColumn": "label"');
     const analysis = await analysisOf(lab(), text);
-    const lines = (word: string) => hoverAt(analysis, text.indexOf(word) + 2, t)?.lines ?? [];
+    const lines = (word: string) => hoverAt(analysis, text.indexOf(word) + 2)?.lines ?? [];
     const entry = lines('"query"');
     expect(entry[0]).toMatch(/^Matches \d+ of \d+ linear layers/);
     expect(entry.slice(1).every((l) => /\.query {2}\d+ × \d+$/.test(l))).toBe(true);
@@ -101,14 +100,14 @@ describe('hover', () => {
 
   it('shows the values of each column in a list', async () => {
     const text = experiment('{}', ', "labelColumns": ["label"]');
-    const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('["label"') + 3, t);
+    const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('["label"') + 3);
     expect(hover?.lines).toContain('2 different values in the first 3 rows, for example:');
   });
 
   it('describes a setting in a sweep', async () => {
     const sweep = ', "sweep": { "parameters": { "training.epochs": [1, 2] } } }';
     const text = experiment().replace(/}\s*$/, sweep);
-    const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('"training.epochs"') + 2, t);
+    const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('"training.epochs"') + 2);
     expect(hover?.lines).toEqual([expect.stringMatching(/^Passes over the training data/), 'Default: 3']);
   });
 });

@@ -198,7 +198,7 @@ function emitted(): Set<string> {
     ...(['running', 'stopped'] as const).map((state) => sweepRow(sweepEntry(state), [], context)),
     checkpointRow(entryOf('finished'), 40, context),
     adapterRow('best', 1000, context),
-    exportRow(exportRecord(), context),
+    exportRow(exportRecord()),
     queuedRow('AuroRA r2', { kind: 'run', position: 1, held: 'earlier' }, context),
     interruptedRow(entryOf('stopped'), false, context),
     trialRow({ label: 'Trial 1', cluster: ON_CLUSTER }, context),

@@ -5,7 +5,7 @@ import { QueueStarter } from '../../../../src/extension/queue/starter';
 import { busyQuestion } from '../../../../src/extension/queue/busy-words';
 import { queuedRow } from '../../../../src/extension/queue/queued-row';
 import type { RunEntry } from '../../../../src/extension/runs/store';
-import { context, t } from '../row-context';
+import { context } from '../row-context';
 import { spec } from '../run-maker';
 import { sweepEntry } from '../sweep-maker';
 
@@ -125,7 +125,7 @@ describe('the queue of runs', () => {
   it('shows each with a clock, its settings and its position', () => {
     const queue = new RunQueue(memory());
     [1, 2].forEach((n) => queue.add(run(n)));
-    const names = queuedNames(queue.items, [], t);
+    const names = queuedNames(queue.items, []);
     expect([...names.values()]).toEqual(['seed 1', 'seed 2']);
     const row = queuedRow('AuroRA r2 · seed 2', { kind: 'run', position: 2, held: undefined }, context);
     expect(row).toMatchObject({
@@ -154,12 +154,12 @@ describe('what else can wait', () => {
     queue.add({ kind: 'fork', run: folder, step: 40, overrides: ['training.learningRate=0.1'], file, spec });
     queue.add({ kind: 'sweep', file, spec });
     const runs = [{ folder, id: 'r', experiment: file, state: 'stopped' as const, user: { name: 'mine' } }];
-    const names = queuedNames(new RunQueue(kept).items, [{ file, runs }], t);
+    const names = queuedNames(new RunQueue(kept).items, [{ file, runs }]);
     expect([...names.values()]).toEqual(['Resume mine', 'Fork mine at step 40', 'Sweep']);
     expect(queuedRow('Resume mine', { kind: 'resume', position: 1, held: undefined }, context).spoken).toBe(
       'Resume mine, queued · next',
     );
-    expect(queuedNames(queue.items, [], t).get(queue.items[0].id)).toMatch(/^Resume 2025-01-0/);
+    expect(queuedNames(queue.items, []).get(queue.items[0].id)).toMatch(/^Resume 2025-01-0/);
   });
 });
 
@@ -173,29 +173,25 @@ describe('a second run', () => {
   };
 
   it('is asked about by naming what is in progress', () => {
-    const one = busyQuestion({ runs: [training], sweeps: [], starting: [] }, 'run', t);
+    const one = busyQuestion({ runs: [training], sweeps: [], starting: [] }, 'run');
     expect(one).toMatchObject({ message: 'A run is already in progress.', stop: 'Stop the Other Run' });
     expect(one.detail).toMatch(/^demo · the first\n/);
-    const sweep = busyQuestion({ runs: [], sweeps: [sweepEntry('running')], starting: [] }, 'run', t);
+    const sweep = busyQuestion({ runs: [], sweeps: [sweepEntry('running')], starting: [] }, 'run');
     expect(sweep).toMatchObject({ message: 'A sweep is already in progress.', stop: 'Stop the Sweep' });
-    const several = busyQuestion(
-      { runs: [training], sweeps: [sweepEntry('running')], starting: [] },
-      'run',
-      t,
-    );
+    const several = busyQuestion({ runs: [training], sweeps: [sweepEntry('running')], starting: [] }, 'run');
     expect(several).toMatchObject({
       message: '2 runs are already in progress.',
       stop: 'Stop the Others',
     });
-    const starting = busyQuestion({ runs: [], sweeps: [], starting: ['demo'] }, 'run', t);
+    const starting = busyQuestion({ runs: [], sweeps: [], starting: ['demo'] }, 'run');
     expect(starting.stop).toBeUndefined();
   });
 
   it('says when a queued run starts, and with which settings', () => {
     const busy = { runs: [training], sweeps: [], starting: [] };
-    expect(busyQuestion(busy, 'run', t).detail).toContain('with the settings as they are now.');
-    expect(busyQuestion(busy, 'sweep', t).detail).toContain('with the settings that its file has then.');
+    expect(busyQuestion(busy, 'run').detail).toContain('with the settings as they are now.');
+    expect(busyQuestion(busy, 'sweep').detail).toContain('with the settings that its file has then.');
     for (const kind of ['resume', 'fork'] as const)
-      expect(busyQuestion(busy, kind, t).detail).toContain('starts when nothing else is in progress. Runs');
+      expect(busyQuestion(busy, kind).detail).toContain('starts when nothing else is in progress. Runs');
   });
 });

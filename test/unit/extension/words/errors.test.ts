@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fill } from '../../../../src/base/fill';
 import { editorHint } from '../../../../src/extension/words/editor-hint';
 import { endNotice } from '../../../../src/extension/words/end-text';
 import { errorOf } from '../../../../src/extension/words/run-error';
@@ -98,7 +97,7 @@ describe('a run that failed', () => {
       'WORK/train.csv has no column "label"; it has "text".',
       'Set data.labelColumn.',
     );
-    expect(endNotice(entry, fill).message).toMatch(
+    expect(endNotice(entry).message).toMatch(
       /^train\.csv has no column "label"; it has "text"\. Set data\.labelColumn\. demo \(.*\) failed at step 3\.$/,
     );
     expect(runRow(entry, context).description).toMatch(
@@ -110,28 +109,26 @@ describe('a run that failed', () => {
     const end = { signal: 'SIGBUS', model: { path: '/models/m.onnx', before: 9000, after: 10 } };
     const entry = { ...failed('x', 'x.'), state: 'lost' as const, end };
     const why = 'the model m.onnx was changed while it was read (SIGBUS): it has 10 bytes instead of 9,000';
-    expect(endNotice(entry, fill).message).toMatch(
-      /^The trainer of demo \(.*\) ended unexpectedly at step 3: /,
-    );
-    expect(endNotice(entry, fill).message).toContain(`${why}. Put the model back as it was`);
+    expect(endNotice(entry).message).toMatch(/^The trainer of demo \(.*\) ended unexpectedly at step 3: /);
+    expect(endNotice(entry).message).toContain(`${why}. Put the model back as it was`);
     expect(runRow(entry, context).description).toContain(`lost at step 3 · ${why}`);
-    expect(errorOf(entry, fill)?.message).toBe(`Its trainer ended unexpectedly: ${why}.`);
+    expect(errorOf(entry)?.message).toBe(`Its trainer ended unexpectedly: ${why}.`);
     const unknown = { ...entry, end: {} };
-    expect(endNotice(unknown, fill).message).toMatch(/ended unexpectedly at step 3\.$/);
+    expect(endNotice(unknown).message).toMatch(/ended unexpectedly at step 3\.$/);
     expect(runRow(unknown, context).description).toMatch(/^lost at step 3( · [^:]+)?$/);
-    expect(errorOf(unknown, fill)?.message).toContain('it was killed, or its machine was switched off');
+    expect(errorOf(unknown)?.message).toContain('it was killed, or its machine was switched off');
   });
 
   it('offers the next step that the editor can take', () => {
-    expect(nextStep(failed('labels', 'x.'), fill)).toMatchObject({ title: 'Open Experiment' });
-    expect(nextStep(failed('device', 'x.'), fill)).toMatchObject({ title: 'Check This Machine' });
-    expect(nextStep(failed('diverged', 'x.'), fill)).toMatchObject({ title: 'Fork' });
-    expect(nextStep(failed('disk', 'x.'), fill)).toMatchObject({ title: 'Resume' });
-    expect(nextStep({ ...failed('disk', 'x.'), state: 'finished' }, fill)).toBeUndefined();
+    expect(nextStep(failed('labels', 'x.'))).toMatchObject({ title: 'Open Experiment' });
+    expect(nextStep(failed('device', 'x.'))).toMatchObject({ title: 'Check This Machine' });
+    expect(nextStep(failed('diverged', 'x.'))).toMatchObject({ title: 'Fork' });
+    expect(nextStep(failed('disk', 'x.'))).toMatchObject({ title: 'Resume' });
+    expect(nextStep({ ...failed('disk', 'x.'), state: 'finished' })).toBeUndefined();
   });
 
   it('by its data can be run again from the notification, once they are corrected', () => {
-    const titles = (...of: Parameters<typeof failed>) => nextSteps(failed(...of), fill).map((s) => s.title);
+    const titles = (...of: Parameters<typeof failed>) => nextSteps(failed(...of)).map((s) => s.title);
     expect(titles('data', 'x.', undefined, 0)).toEqual(['Open Experiment', 'Run Again']);
     // What was trained is not lost.
     expect(titles('data', 'x.', undefined, 3)).toEqual(['Open Experiment']);
@@ -139,7 +136,7 @@ describe('a run that failed', () => {
 
   it('before its first step is run again, not resumed: there is nothing to continue', async () => {
     const entry = failed('disk', 'x.', undefined, 0);
-    expect(nextStep(entry, fill)).toEqual({
+    expect(nextStep(entry)).toEqual({
       title: 'Run Again',
       command: COMMAND.runExperiment,
       argument: entry.experiment,
@@ -150,13 +147,13 @@ describe('a run that failed', () => {
     expect(factsOf(tail), 'on its dashboard').toMatchObject({ canResume: false, canRunAgain: true });
     // The settings of these are not in the file.
     expect(
-      nextStep({ ...entry, trial: { sweep: 's', trial: 't', number: 1, settings: {} } }, fill),
+      nextStep({ ...entry, trial: { sweep: 's', trial: 't', number: 1, settings: {} } }),
     ).toBeUndefined();
     const fork: NewEvent = { kind: 'forked', fromRun: 'r', fromStep: 0, changed: [] };
-    expect(nextStep(failed('disk', 'x.', undefined, 0, [fork]), fill)).toBeUndefined();
+    expect(nextStep(failed('disk', 'x.', undefined, 0, [fork]))).toBeUndefined();
     // It failed when it was resumed.
     const saved: NewEvent = { kind: 'checkpoint', step: 40, path: 'checkpoints/step-000040' };
-    expect(nextStep(failed('disk', 'x.', undefined, 0, [saved]), fill)).toMatchObject({ title: 'Resume' });
+    expect(nextStep(failed('disk', 'x.', undefined, 0, [saved]))).toMatchObject({ title: 'Resume' });
   });
 });
 

@@ -6,9 +6,6 @@ import {
   publishQuestion,
 } from '../../../../src/extension/words/publish-text';
 import type { Published, PublishPlan } from '../../../../src/protocol/hub/publish';
-import { context } from '../row-context';
-
-const { t } = context;
 const plan: PublishPlan = {
   kind: 'plan',
   repo: 'alice/rte',
@@ -30,7 +27,7 @@ const plan: PublishPlan = {
 
 describe('the texts of publishing', () => {
   it('ask with the repository, who can see it, the host, and every file with its size', () => {
-    const { question, detail } = publishQuestion(plan, t);
+    const { question, detail } = publishQuestion(plan);
     expect(question).toBe('Create the private repository alice/rte and upload the adapter?');
     expect(detail.split('\n\n')).toEqual([
       'The adapter at step 1,200, for an-org/bert@abcdef0.',
@@ -45,13 +42,13 @@ describe('the texts of publishing', () => {
       revision: undefined,
       files: Array(14).fill(plan.files[0]),
     };
-    expect(publishQuestion(open, t).question).toBe('Upload the adapter to the public repository alice/rte?');
-    expect(publishQuestion(open, t).detail).toContain('and 2 more files');
-    expect(publishQuestion(open, t).detail).toContain('Everybody can see it');
+    expect(publishQuestion(open).question).toBe('Upload the adapter to the public repository alice/rte?');
+    expect(publishQuestion(open).detail).toContain('and 2 more files');
+    expect(publishQuestion(open).detail).toContain('Everybody can see it');
   });
 
   it('report progress', () => {
-    const text = (line: object) => publishProgress(parsePublishLine(JSON.stringify(line))!, t);
+    const text = (line: object) => publishProgress(parsePublishLine(JSON.stringify(line))!);
     expect(text({ kind: 'sending', path: 'a', done: 1000, total: 3000 })).toBe('1.0 KB of 3.0 KB · a');
     expect(text({ kind: 'retrying', reason: 'It failed.', seconds: 2 })).toMatch(
       /^It failed\. Trying again in 2/,
@@ -63,9 +60,7 @@ describe('the texts of publishing', () => {
 
   it('say where it is now', () => {
     const done = { kind: 'published', repo: 'alice/rte', commit: 'abcdef0123', isNew: true } as Published;
-    expect(publishedText(done, t)).toBe('The adapter was published as alice/rte, at commit abcdef0.');
-    expect(publishedText({ ...done, isNew: false }, t)).toMatch(
-      /^alice\/rte has exactly this adapter already/,
-    );
+    expect(publishedText(done)).toBe('The adapter was published as alice/rte, at commit abcdef0.');
+    expect(publishedText({ ...done, isNew: false })).toMatch(/^alice\/rte has exactly this adapter already/);
   });
 });

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
-import { fill as t } from '../../../../src/base/fill';
 import { refusalRows } from '../../../../src/extension/tree/model-rows';
 import { modelReport } from '../../../../src/extension/words/model-report';
 import { refusalOf } from '../../../../src/extension/words/refusal-text';
@@ -41,7 +40,7 @@ it("the Models view's rows of such a model are its reasons", () => {
 });
 
 it('its report lists the reasons and what to do; that of a usable model is what inspect prints', () => {
-  expect(modelReport(PATH, ERROR, t)).toBe(`# tiny\\_bert cannot be used
+  expect(modelReport(PATH, ERROR)).toBe(`# tiny\\_bert cannot be used
 
 - config.json: is\\_decoder is true, which is not supported.
 - config.json: pruned\\_heads is \\{"0":\\[1\\]\\}, which is not supported.
@@ -52,5 +51,5 @@ Export the model to ONNX with Optimum.
 
 The model is \`${PATH}\`.
 `);
-  expect(modelReport(PATH, '12 layers\n\n', t)).toBe('# tiny\\_bert\n\n```text\n12 layers\n```\n');
+  expect(modelReport(PATH, '12 layers\n\n')).toBe('# tiny\\_bert\n\n```text\n12 layers\n```\n');
 });

@@ -11,7 +11,6 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fill as t } from '../../../../src/base/fill';
 import { hasEnded } from '../../../../src/extension/words/end-text';
 import { liveRun, makeDemoFolder } from '../../../../src/extension/demo/demo-folder';
 import { DEMOS } from '../../../../src/extension/runs/demo-places';
@@ -37,21 +36,21 @@ afterAll(() => {
 describe('the status bar', () => {
   const run = { folder: '/r', experiment: 'debian-sections', label: 'a', step: 99, steps: 100, loss: 0.8349 };
   it('shows nothing, one run, or the number of runs', () => {
-    expect(statusText([], t)).toBeUndefined();
-    expect(statusText([run], t)).toEqual({
+    expect(statusText([])).toBeUndefined();
+    expect(statusText([run])).toEqual({
       text: '$(sync~spin) debian-sections 99% · loss 0.8349',
       spoken: 'AuroRA is training: debian-sections 99% · loss 0.8349',
       tooltip: ['debian-sections · a · step 99 of 100 · loss 0.8349'],
     });
-    expect(statusText([{ ...run, steps: 0, loss: undefined }], t)!.text).toBe(
+    expect(statusText([{ ...run, steps: 0, loss: undefined }])!.text).toBe(
       '$(sync~spin) debian-sections: preparing',
     );
     const preparing = { doing: 'tokenizing', file: 'train.jsonl', done: 3000, of: 8822 } as const;
-    expect(statusText([{ ...run, steps: 0, preparing }], t)).toMatchObject({
+    expect(statusText([{ ...run, steps: 0, preparing }])).toMatchObject({
       text: '$(sync~spin) debian-sections · Tokenizing train.jsonl: 3,000 of 8,822 rows',
       tooltip: ['debian-sections · a · Tokenizing train.jsonl: 3,000 of 8,822 rows · loss 0.8349'],
     });
-    expect(statusText([run, run], t)!.text).toBe('$(sync~spin) 2 runs');
+    expect(statusText([run, run])!.text).toBe('$(sync~spin) 2 runs');
   });
 
   it('shows the loss from the run folder', async () => {
