@@ -1,5 +1,3 @@
-import { fill } from '../../src/base/fill';
-
 /**
  * The parts of VS Code that the Experiments view needs, without a window: the editor's own time for rows is not
  * measured.
@@ -44,7 +42,6 @@ export class MarkdownString {
 export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
 export const Uri = { file: (fsPath: string) => ({ fsPath, scheme: 'file' }) };
 export const env = { language: 'en' };
-export const l10n = { t: (text: string, ...values: unknown[]) => fill(text, ...(values as string[])) };
 const never = () => ({ dispose: () => undefined });
 export const workspace = {
   isTrusted: true,

@@ -1,26 +1,24 @@
-/** Translates a sentence and fills in {0}, {1} …, like vscode.l10n.t. */
-type Say = (sentence: string, ...values: (string | number)[]) => string;
+import { t } from './l10n';
 
 /** A duration: "48 ms", "3.2 s", "48 s", "3 min 12 s", "2 h"; "–" for NaN. */
-export function durationText(seconds: number, say: Say): string {
+export function durationText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 0.1 && seconds > 0) return stepTime(seconds);
-  if (seconds < 9.95 && !Number.isInteger(seconds)) return say('{0} s', Number(seconds.toFixed(1)));
+  if (seconds < 9.95 && !Number.isInteger(seconds)) return t('{0} s', Number(seconds.toFixed(1)));
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return say('{0} s', whole);
-  if (whole < 3600)
-    return two([say('{0} min', Math.floor(whole / 60)), say('{0} s', whole % 60)], whole % 60);
+  if (whole < 60) return t('{0} s', whole);
+  if (whole < 3600) return two([t('{0} min', Math.floor(whole / 60)), t('{0} s', whole % 60)], whole % 60);
   const minutes = Math.round(whole / 60);
-  return two([say('{0} h', Math.floor(minutes / 60)), say('{0} min', minutes % 60)], minutes % 60);
+  return two([t('{0} h', Math.floor(minutes / 60)), t('{0} min', minutes % 60)], minutes % 60);
 }
 
 /** A time that was estimated: "less than a minute", "about 12 min", "about 2 h 5 min". */
-export function estimateText(seconds: number, say: Say): string {
+export function estimateText(seconds: number): string {
   const minutes = Math.round(seconds / 60);
-  if (minutes < 1) return say('less than a minute');
-  if (minutes < 60) return say('about {0} min', minutes);
+  if (minutes < 1) return t('less than a minute');
+  if (minutes < 60) return t('about {0} min', minutes);
   const [hours, rest] = [Math.floor(minutes / 60), 5 * Math.floor((minutes % 60) / 5)];
-  return rest === 0 ? say('about {0} h', hours) : say('about {0} h {1} min', hours, rest);
+  return rest === 0 ? t('about {0} h', hours) : t('about {0} h {1} min', hours, rest);
 }
 
 /** The second part only if there is something in it. */

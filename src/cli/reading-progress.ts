@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from './bar';
 import { isScreen } from './terminal';
-import { fill } from '../base/fill';
 import { bytes, count } from '../base/number-text';
 import { durationText } from '../base/time-text';
 import { progressPercent } from '../base/percent';
@@ -38,7 +37,7 @@ export class ReadingProgress {
     if (done >= of || now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS)) return;
     this.drawn = now;
     const share = done / of;
-    const left = share > 0 && `${durationText(((now - this.began) * (1 / share - 1)) / 1000, fill)} left`;
+    const left = share > 0 && `${durationText(((now - this.began) * (1 / share - 1)) / 1000)} left`;
     const parts = [
       isScreen(this.out) ? bar(share) : progressPercent(share, 1),
       what,

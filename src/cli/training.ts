@@ -1,6 +1,5 @@
 import { alarmSentence } from '../protocol/alarms/alarms';
 import type { Outputs } from '../protocol/outputs';
-import { fill } from '../base/fill';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { placeName } from '../engine/place';
@@ -65,7 +64,7 @@ export async function trainRun(
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
     drew: (step, drawn, seconds) => progress!.drew(step, drawn, seconds),
     diverged: (event) => progress!.diverged(event),
-    alarm: (alarm) => progress!.line(`alarm at step ${alarm.step}: ${alarmSentence(alarm, fill)}`),
+    alarm: (alarm) => progress!.line(`alarm at step ${alarm.step}: ${alarmSentence(alarm)}`),
     scoring: (set, examples) =>
       progress!.line(`Evaluating the best adapter on ${setWords(set)}: ${count(examples)} examples…`),
     scored: (set, metrics) => progress!.scored(set, metrics),

@@ -1,6 +1,6 @@
-import { metricInfo, senseOf, type MetricName } from './metrics';
+import { t } from '../base/l10n';
 
-type Translate = (sentence: string, ...values: (string | number)[]) => string;
+import { metricInfo, senseOf, type MetricName } from './metrics';
 
 /** Differences below this seldom matter: one point, or one percent. */
 export const MATTERS = 1;
@@ -22,19 +22,19 @@ export const lossBetween = (metric: MetricName, before: number, after: number): 
 };
 
 /** "2.31 points", "1.88%" */
-export function amountText(metric: MetricName, amount: number, t: Translate): string {
+export function amountText(metric: MetricName, amount: number): string {
   const rounded = Number(amount.toFixed(2));
   if (metricInfo(metric).difference === 'relative') return `${rounded}%`;
   return rounded === 1 ? t('1 point') : t('{0} points', rounded);
 }
 
 /** "accuracy falls by 2.31 points", "perplexity rises by 1.88%" @param loss from `lossBetween` */
-export function changeText(metric: MetricName, loss: number, t: Translate): string {
+export function changeText(metric: MetricName, loss: number): string {
   const label = t(metricInfo(metric).label);
   const size = Math.abs(loss);
   if (Number(size.toFixed(2)) === 0) return t('{0} does not change', label);
   const rises = -senseOf(metric) * loss > 0;
   return rises
-    ? t('{0} rises by {1}', label, amountText(metric, size, t))
-    : t('{0} falls by {1}', label, amountText(metric, size, t));
+    ? t('{0} rises by {1}', label, amountText(metric, size))
+    : t('{0} falls by {1}', label, amountText(metric, size));
 }

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { fill } from '../base/fill';
 import { changeText } from '../experiment/metric-difference';
 import { metricCells, metricHeads, type Metrics } from '../experiment/metrics';
 import { shownMetrics } from '../experiment/shown-metrics';
@@ -220,7 +219,7 @@ function gap(
   const merged = isStaticForm(exported) && form === 'dynamic';
   return [
     merged
-      ? `Merging AuroRA changes the function because its layer is not linear; here the ${changeText(drop.metric, drop.loss, fill)}. ${exact}`
+      ? `Merging AuroRA changes the function because its layer is not linear; here the ${changeText(drop.metric, drop.loss)}. ${exact}`
       : exact,
   ];
 }

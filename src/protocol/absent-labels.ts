@@ -1,7 +1,6 @@
 import { formatMetric, type Metrics } from '../experiment/metrics';
 import { own } from '../base/names';
-
-type Translate = (sentence: string, ...values: (string | number)[]) => string;
+import { t } from '../base/l10n';
 
 /** Labels that no evaluated example has, and that count as an F1 of 0 in macro F1, as in scikit-learn. */
 export interface AbsentLabels {
@@ -27,7 +26,7 @@ function absentOf(metrics: Metrics): AbsentLabels | undefined {
 }
 
 /** The reason why macro F1 is lower than that of the labels in the data, as sentences; undefined if it is not. */
-export function absentWords(metrics: Metrics, t: Translate): string | undefined {
+export function absentWords(metrics: Metrics): string | undefined {
   const absent = absentOf(metrics);
   if (!absent || metrics.macroF1 === undefined) return undefined;
   const { labels, macroF1 } = absent;

@@ -1,21 +1,20 @@
 import type { DeviceEvent } from './events';
 import { stepTime } from '../base/time-text';
+import { t } from '../base/l10n';
 
 /** Translation in the editor and the pages: {0} and so on are replaced by the values. */
-type Translate = (sentence: string, ...values: (string | number)[]) => string;
-
 export type Device = Omit<DeviceEvent, 'kind' | 'step'>;
 
 /** Spelled as its makers do. */
 export const engineWords = (engine: string): string => (engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime');
 
 /** "ONNX Runtime on webgpu" */
-export const placeWords = ({ engine, device }: { engine: string; device: string }, t: Translate): string =>
+export const placeWords = ({ engine, device }: { engine: string; device: string }): string =>
   t('{0} on {1}', engineWords(engine), device);
 
 /** "ONNX Runtime on cpu, the fastest on this machine" */
-export function deviceWords(of: Device, t: Translate): string {
-  const place = placeWords(of, t);
+export function deviceWords(of: Device): string {
+  const place = placeWords(of);
   switch (of.reason) {
     case 'chosen':
       return t('{0}, as requested', place);
@@ -31,7 +30,7 @@ export function deviceWords(of: Device, t: Translate): string {
 }
 
 /** The device on one line, with the step time or the error of everything else that this machine has. */
-export function deviceLine(of: Device, t: Translate): string {
+export function deviceLine(of: Device): string {
   const tried = of.tried
     .filter(({ missing }) => !missing)
     .map(({ device, secondsPerStep, problem }) =>
@@ -39,6 +38,6 @@ export function deviceLine(of: Device, t: Translate): string {
         ? t('{0}: {1}', device, (problem ?? '').replace(/\.$/, ''))
         : t('{0}: {1}/step', device, stepTime(secondsPerStep)),
     );
-  const words = deviceWords(of, t);
+  const words = deviceWords(of);
   return tried.length > 0 ? t('{0} ({1})', words, tried.join('; ')) : words;
 }

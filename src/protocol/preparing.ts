@@ -1,4 +1,5 @@
 import { count } from '../base/number-text';
+import { t } from '../base/l10n';
 
 /** The progress of reading a large file, or a pattern of several. */
 export interface Reading {
@@ -14,10 +15,7 @@ export function readingOf(name: string, done: number, of: number): Reading | und
 }
 
 /** "Reading train.jsonl: 43%" */
-export const readingText = (
-  { file, percent }: Reading,
-  t: (sentence: string, ...values: (string | number)[]) => string,
-): string => t('Reading {0}: {1}%', file, percent);
+export const readingText = ({ file, percent }: Reading): string => t('Reading {0}: {1}%', file, percent);
 
 /** Calls back only if the text changes. */
 export function onlyChanges<T>(say: (now: T | undefined) => void): (now: T | undefined) => void {
@@ -50,13 +48,10 @@ export function preparingRead(name: string, done: number, of: number): Preparing
 }
 
 /** "Tokenizing train.jsonl: 3,000 of 8,822 rows" */
-export function preparingText(
-  now: Preparing,
-  t: (sentence: string, ...values: (string | number)[]) => string,
-): string {
+export function preparingText(now: Preparing): string {
   switch (now.doing) {
     case 'reading':
-      return readingText(now, t);
+      return readingText(now);
     case 'tokenizing':
       return t('Tokenizing {0}: {1} of {2} rows', now.file, count(now.done), count(now.of));
     case 'model':

@@ -1,3 +1,5 @@
+import { t } from '../base/l10n';
+
 export type RowWord = 'line' | 'row' | 'item' | 'image';
 
 /** A file of several that are read as one. The count of rows, or lines, continues from file to file. */
@@ -59,11 +61,7 @@ export const rowName = (path: string, line: number, parts?: readonly FilePart[])
   parts ? rowNumber(path, line, parts) : `${rowWord(path)} ${line}`;
 
 /** "train.csv, line 3" */
-export const namedRow = (
-  file: string,
-  row: number,
-  t: (sentence: string, ...values: (string | number)[]) => string,
-): string => t('{0}, {1} {2}', file, t(rowWord(file)), row);
+export const namedRow = (file: string, row: number): string => t('{0}, {1} {2}', file, t(rowWord(file)), row);
 
 /** True if a value from a file is a list of parts. */
 export const areParts = (value: unknown): value is FilePart[] =>

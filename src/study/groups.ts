@@ -5,7 +5,6 @@ import { type AdapterSpec, isHeadAlone, isReference, isSubject } from '../experi
 import { labelsOf, rankOf, type Label } from './labels';
 import { resolutionOf } from './metric';
 import type { StudyRun } from './run';
-import type { Say } from './say';
 import { groupKey, isRate, keyOf, settingsOf } from './settings';
 import { summarize, type Summary } from './statistics/summary';
 
@@ -38,15 +37,12 @@ export interface Group extends Label {
  * @param runs runs that count, from one data set
  * @param diverged the settings of runs that do not count because their training diverged
  */
-export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experiment[], say: Say): Group[] {
+export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experiment[]): Group[] {
   const found = gathered(runs, (run) => groupKey(run.spec));
   const all = [...found.values()].map((runs) => ({ settings: settingsOf(runs[0].spec), runs }));
   const lostBy = gathered(diverged, groupKey);
   const lost = [...found.keys()].map((key) => lostBy.get(key) ?? []);
-  const named = labelsOf(
-    all.map(({ settings, runs }) => ({ settings, adapter: runs[0].spec.adapter })),
-    say,
-  );
+  const named = labelsOf(all.map(({ settings, runs }) => ({ settings, adapter: runs[0].spec.adapter })));
   const labels = new Set<string>();
   const groups = all.map(({ settings, runs }, i): Group => {
     runs.sort((a, b) => seedOf(a) - seedOf(b));

@@ -1,12 +1,12 @@
 import { rateNumber } from '../base/number-text';
 import { gathered } from '../base/gathered';
+import { t } from '../base/l10n';
 import { differingKeys } from '../experiment/differing-settings';
 import { type AdapterSpec, HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
-import type { Say } from './say';
 import { isData, isRate, type Settings } from './settings';
 
-export const methodName = (method: AdapterSpec['method'], say: Say): string =>
-  method === HEAD_ALONE.method ? say('head only') : METHOD_NAMES[method];
+export const methodName = (method: AdapterSpec['method']): string =>
+  method === HEAD_ALONE.method ? t('head only') : METHOD_NAMES[method];
 
 export const rankOf = (adapter: AdapterSpec): number | undefined =>
   'rank' in adapter ? adapter.rank : undefined;
@@ -49,10 +49,10 @@ export interface Named {
  * Labels for several settings: method and rank, and the settings that distinguish one from others with the same method
  * and rank. Learning rates are named only if nothing else distinguishes two.
  */
-export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRate: Label })[] {
+export function labelsOf(all: readonly Named[]): (Label & { withoutRate: Label })[] {
   const bases = all.map(({ adapter }) => {
     const rank = rankOf(adapter);
-    const name = methodName(adapter.method, say);
+    const name = methodName(adapter.method);
     return rank === undefined ? name : `${name} r=${rank}`;
   });
   const differing = new Map(
@@ -64,28 +64,28 @@ export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRat
     ]),
   );
   const named = all.map(({ settings }, i) =>
-    differing.get(bases[i])!.flatMap((key) => wordsOf(key, settings.get(key), say)),
+    differing.get(bases[i])!.flatMap((key) => wordsOf(key, settings.get(key))),
   );
   const texts = all.map((_, i) => [bases[i], ...named[i]].join(', '));
   const sameText = gathered(texts, (text) => text);
   return all.map(({ settings }, i) => {
     const isAlone = sameText.get(texts[i])!.length === 1;
-    const details = isAlone ? named[i] : [...named[i], rateWords(settings, say)];
+    const details = isAlone ? named[i] : [...named[i], rateWords(settings)];
     const withoutRate = { label: texts[i], details: named[i] };
     return { label: [bases[i], ...details].join(', '), details, withoutRate };
   });
 }
 
 /** An omitted setting adds nothing. */
-function wordsOf(key: string, value: string | undefined, say: Say): string[] {
+function wordsOf(key: string, value: string | undefined): string[] {
   if (value === undefined || PLAIN.includes(`${key}=${value}`)) return [];
   const words = WORDS[`${key}=${value}`];
-  if (words !== undefined) return [say(words)];
+  if (words !== undefined) return [t(words)];
   const name = key.slice(key.indexOf('.') + 1);
   const text = value.replaceAll('"', '');
   if (key === 'model.path')
     return [
-      say(
+      t(
         'model {0}',
         text
           .split(/[\\/]+/)
@@ -96,5 +96,5 @@ function wordsOf(key: string, value: string | undefined, say: Say): string[] {
   return key === 'model.tokenizer' ? [] : [`${name} ${text}`];
 }
 
-const rateWords = (settings: Settings, say: Say): string =>
-  say('learning rate {0}', rateNumber(Number(settings.get('training.learningRate'))));
+const rateWords = (settings: Settings): string =>
+  t('learning rate {0}', rateNumber(Number(settings.get('training.learningRate'))));

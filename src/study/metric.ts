@@ -1,6 +1,7 @@
+import { t } from '../base/l10n';
+
 import { differenceOf } from '../experiment/metric-difference';
 import { metricInfo, type MetricName } from '../experiment/metrics';
-import type { Say } from './say';
 
 const isInPoints = (metric: MetricName): boolean => metricInfo(metric).difference === 'points';
 
@@ -19,9 +20,9 @@ export const rangeOf = (metric: MetricName): [number, number] => {
 };
 
 /** The metric as an axis title and column header. */
-export function metricTitle(metric: MetricName, say: Say): string {
+export function metricTitle(metric: MetricName): string {
   const { label, percent } = metricInfo(metric);
-  return percent ? say('{0}, %', say(label)) : isInPoints(metric) ? say('{0} × 100', say(label)) : say(label);
+  return percent ? t('{0}, %', t(label)) : isInPoints(metric) ? t('{0} × 100', t(label)) : t(label);
 }
 
 /** A displayed value without its unit. */
@@ -29,8 +30,8 @@ export const shown = (metric: MetricName, value: number): string =>
   Number.isNaN(value) ? '–' : minus((value * factorOf(metric)).toFixed(digitsOf(metric)));
 
 /** The unit of differences, for an axis. */
-export const differenceUnit = (metric: MetricName, say: Say): string =>
-  isInPoints(metric) ? say('points') : say('{0}, %', say(metricInfo(metric).label));
+export const differenceUnit = (metric: MetricName): string =>
+  isInPoints(metric) ? t('points') : t('{0}, %', t(metricInfo(metric).label));
 
 /** A difference from a value, in points without their unit or in percent: "0.6", "1.9%". */
 export const shownDifference = (

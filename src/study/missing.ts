@@ -1,7 +1,7 @@
 import { hasGeometry } from './geometry';
-import type { Say } from './say';
 import type { Section } from './study';
 import { count } from '../base/number-text';
+import { t } from '../base/l10n';
 
 /** Data that a study would show but the run folders do not contain yet. One command measures all of it. */
 export interface Missing {
@@ -28,27 +28,25 @@ export function missingOf(sections: readonly Section[]): Missing[] {
 }
 
 /** The missing data and the consequence. The caller adds the next step: a button, or a command. */
-export function missingWords({ what, runs }: Missing, say: Say): string {
+export function missingWords({ what, runs }: Missing): string {
   const n = count(runs.length);
   const isOne = runs.length === 1;
   switch (what) {
     case 'merged':
       return isOne
-        ? say('For 1 run, the merged form has not been measured.')
-        : say('For {0} of the runs, the merged form has not been measured.', n);
+        ? t('For 1 run, the merged form has not been measured.')
+        : t('For {0} of the runs, the merged form has not been measured.', n);
     case 'examples':
       return isOne
-        ? say(
-            'For 1 run, per-example predictions are not stored, so this run cannot be tested over examples.',
-          )
-        : say(
+        ? t('For 1 run, per-example predictions are not stored, so this run cannot be tested over examples.')
+        : t(
             'For {0} of the runs, per-example predictions are not stored, so these runs cannot be tested over examples.',
             n,
           );
     case 'geometry':
       return isOne
-        ? say('For 1 run, the principal components and singular values of ΔW have not been computed.')
-        : say(
+        ? t('For 1 run, the principal components and singular values of ΔW have not been computed.')
+        : t(
             'For {0} of the runs, the principal components and singular values of ΔW have not been computed.',
             n,
           );

@@ -2,7 +2,6 @@ import type { Metrics } from '../experiment/metrics';
 import { shownMetrics } from '../experiment/shown-metrics';
 import { plainStudy } from './lines';
 import { missingOf } from './missing';
-import type { Say } from './say';
 import { shownOf } from './shown';
 import type { Study } from './study';
 import { leftOutWords } from './words';
@@ -17,12 +16,12 @@ const metricsOf = ({ sections }: Study): Metrics[] =>
   sections.flatMap(({ groups }) => groups.flatMap(({ runs }) => runs.map(({ metrics }) => metrics)));
 
 /** `missing` lists the data that the shown groups lack. */
-export function pageStudy(study: Study, say: Say): PageStudy {
+export function pageStudy(study: Study): PageStudy {
   const shown = shownOf(study);
   return {
     ...plainStudy(shown),
     metrics: shownMetrics(study.metric, ...metricsOf(study)),
     missing: missingOf(shown.sections),
-    leftOut: { runs: study.leftOut.length, words: leftOutWords(study, say) },
+    leftOut: { runs: study.leftOut.length, words: leftOutWords(study) },
   };
 }

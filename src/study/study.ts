@@ -8,7 +8,6 @@ import { judged, judgedOn } from './judged';
 import { missingOf, type Missing } from './missing';
 import { chooseRates, type RateSearch } from './rates';
 import type { JudgedOn, StudyRun, Unfit, UnfitRun } from './run';
-import type { Say } from './say';
 import { groupKey, isData, keyOf, settingsOf } from './settings';
 import { holm } from './statistics/holm';
 
@@ -59,7 +58,7 @@ export interface Section {
 }
 
 /** The runs as a study: grouped, summarized and compared. */
-export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions, say: Say): Study {
+export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions): Study {
   const finished = runs.filter((r): r is StudyRun => !('unfit' in r));
   const fit = newestOfRepeats(finished);
   const metrics = metricsIn(...fit.map((r) => r.metrics));
@@ -68,7 +67,7 @@ export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOp
   const dataOf = (spec: Experiment) => keyOf(settingsOf(spec), (key) => !isData(key));
   const divergedBy = gathered(diverged, dataOf);
   const sections = [...gathered(fit, (run) => dataOf(run.spec))].map(([key, of]) =>
-    sectionOf(of, divergedBy.get(key) ?? [], metric, options.against, say),
+    sectionOf(of, divergedBy.get(key) ?? [], metric, options.against),
   );
   const tests = correct(sections.flatMap((s) => s.comparisons));
   const counted = new Set(fit);
@@ -114,11 +113,10 @@ function sectionOf(
   diverged: readonly Experiment[],
   metric: MetricName,
   against: string | undefined,
-  say: Say,
 ): Section {
   const on = judgedOn(all);
   const runs = all.map((run) => judged(run, on));
-  const groups = groupsOf(runs, diverged, say);
+  const groups = groupsOf(runs, diverged);
   const searches = chooseRates(groups, metric, diverged);
   const chosen = groups.filter((g) => g.chosen);
   const reference = chosen.find((g) => g.label === against) ?? defaultReference(chosen);

@@ -4,12 +4,12 @@ import { bothOf } from './figures/merged';
 import type { Group } from './groups';
 import { metricTitle, shown } from './metric';
 import type { StudyRun } from './run';
-import type { Say } from './say';
 import { seedOf } from './groups';
 import type { Summary } from './statistics/summary';
 import type { Section, Study } from './study';
 import { bytes, count, rateNumber } from '../base/number-text';
 import { stepTime } from '../base/time-text';
+import { t } from '../base/l10n';
 
 /** 63.2 ± 0.2 */
 export const spreadText = (metric: MetricName, { mean, deviation }: Summary): string =>
@@ -26,9 +26,9 @@ interface GroupColumn {
  * The groups of a data set, formatted for reading. Settings that are the same for all have no column: `same` states
  * them in a line, which is empty if everything differs.
  */
-export function groupTable({ groups }: Section, metric: MetricName, say: Say): Table & { same: string } {
+export function groupTable({ groups }: Section, metric: MetricName): Table & { same: string } {
   const chosen = groups.filter((g) => g.chosen);
-  const filled = groupColumns(metric, say).map((column) => ({ ...column, cells: chosen.map(column.cell) }));
+  const filled = groupColumns(metric).map((column) => ({ ...column, cells: chosen.map(column.cell) }));
   const isSame = ({ isResult, cells }: (typeof filled)[number]) =>
     !isResult && cells.length > 1 && cells.every((cell) => cell === cells[0]);
   const shown = filled.filter((column) => !isSame(column));
@@ -36,45 +36,43 @@ export function groupTable({ groups }: Section, metric: MetricName, say: Say): T
     .filter(isSame)
     .flatMap(({ head, cells }) => (cells[0] === NONE ? [] : `${head} ${cells[0]}`));
   return {
-    head: [say('group'), ...shown.map((column) => column.head)],
+    head: [t('group'), ...shown.map((column) => column.head)],
     rows: chosen.map((g, i) => [g.label, ...shown.map(({ cells }) => cells[i])]),
-    same: facts.length > 0 ? say('The same for all groups: {0}', facts.join(' · ')) : '',
+    same: facts.length > 0 ? t('The same for all groups: {0}', facts.join(' · ')) : '',
   };
 }
 
 /** The cell for a value that was not measured. */
 const NONE = '–';
 
-const groupColumns = (metric: MetricName, say: Say): GroupColumn[] => [
+const groupColumns = (metric: MetricName): GroupColumn[] => [
   {
-    head: say('runs'),
+    head: t('runs'),
     cell: ({ runs, diverged }) =>
-      diverged.length === 0
-        ? String(runs.length)
-        : say('{0} (and {1} diverged)', runs.length, diverged.length),
+      diverged.length === 0 ? String(runs.length) : t('{0} (and {1} diverged)', runs.length, diverged.length),
   },
-  { head: say('parameters'), cell: (g) => count(g.parameters) },
-  { head: say('learning rate'), cell: (g) => rateNumber(g.learningRate) },
+  { head: t('parameters'), cell: (g) => count(g.parameters) },
+  { head: t('learning rate'), cell: (g) => rateNumber(g.learningRate) },
   ...[...new Set<MetricName>([metric, 'loss'])].map((m): GroupColumn => ({
-    head: metricTitle(m, say),
+    head: metricTitle(m),
     cell: (g) => spreadText(m, g.metrics[m]),
     isResult: true,
   })),
-  { head: say('time per step'), cell: (g) => (g.stepSeconds ? stepTime(g.stepSeconds.mean) : NONE) },
-  { head: say('peak memory'), cell: (g) => (g.memory ? bytes(g.memory.mean) : NONE) },
+  { head: t('time per step'), cell: (g) => (g.stepSeconds ? stepTime(g.stepSeconds.mean) : NONE) },
+  { head: t('peak memory'), cell: (g) => (g.memory ? bytes(g.memory.mean) : NONE) },
 ];
 
 /** The learning rates of each search, with the chosen one marked. */
-export function rateTable({ searches }: Section, metric: MetricName, say: Say): Table | undefined {
+export function rateTable({ searches }: Section, metric: MetricName): Table | undefined {
   if (searches.length === 0) return undefined;
   return {
-    head: [say('group'), say('learning rate'), metricTitle(metric, say), say('chosen')],
+    head: [t('group'), t('learning rate'), metricTitle(metric), t('chosen')],
     rows: searches.flatMap((s) =>
-      s.tried.map((t) => [
+      s.tried.map(({ learningRate, mean, chosen }) => [
         s.label,
-        rateNumber(t.learningRate),
-        t.mean === 'diverged' ? say('diverged') : shown(metric, t.mean),
-        t.chosen ? say('yes') : '',
+        rateNumber(learningRate),
+        mean === 'diverged' ? t('diverged') : shown(metric, mean),
+        chosen ? t('yes') : '',
       ]),
     ),
   };

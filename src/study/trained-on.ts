@@ -1,9 +1,9 @@
 import { count } from '../base/number-text';
+import { t } from '../base/l10n';
 import type { StudyRun } from './run';
-import type { Say } from './say';
 
 /** Notes on runs of a data set that were trained on different files, or not on the current ones. */
-export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
+export function inputNotes(runs: readonly StudyRun[]): string[] {
   const paths = [...new Set(runs.flatMap((r) => Object.keys(r.trainedOn ?? {})))];
   const differing = paths.flatMap((path) => {
     const sums = runs.flatMap((r) =>
@@ -16,10 +16,10 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
     return others.length === 0
       ? []
       : [
-          say(
+          t(
             'Not all runs were trained on the same version of {0}: it was a different one for {1}. Differences between the runs may be due to that.',
             path,
-            names(others, say),
+            names(others),
           ),
         ];
   });
@@ -30,18 +30,18 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
     ...differing,
     ...(accepted.length > 0
       ? [
-          say(
+          t(
             'Files changed during these runs, and training was continued with the changed files: {0}.',
-            names(accepted, say),
+            names(accepted),
           ),
         ]
       : []),
     ...(changed.length > 0
       ? [
-          say(
+          t(
             'These files have changed since runs were trained on them: {0}. The numbers refer to the original files; new measurements of {1} would not.',
             now.join(', '),
-            names(changed, say),
+            names(changed),
           ),
         ]
       : []),
@@ -57,8 +57,8 @@ function commonest<T>(values: readonly T[]): T | undefined {
 /** The maximum number of runs that are named: of thousands, the first few suffice. */
 const MOST_NAMED = 20;
 
-function names(runs: readonly StudyRun[], say: Say): string {
+function names(runs: readonly StudyRun[]): string {
   const all = runs.slice(0, MOST_NAMED).map((r) => r.name);
   const more = runs.length - all.length;
-  return more > 0 ? say('{0} and {1} more', all.join(', '), count(more)) : all.join(', ');
+  return more > 0 ? t('{0} and {1} more', all.join(', '), count(more)) : all.join(', ');
 }

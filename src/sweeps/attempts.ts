@@ -1,4 +1,3 @@
-import { fill } from '../base/fill';
 import { clusterReason } from '../protocol/cluster/reasons';
 import { endReason, isExplained } from '../protocol/run-files/unexpected-end';
 import { isBusy, type TrialView } from '../runs/sweep/look';
@@ -95,7 +94,7 @@ const isByHand = ({ reason }: TrialView): boolean =>
   reason !== 'rung' && reason !== 'pruned' && reason !== 'preempted';
 
 function failure({ step, folder, cluster, end }: TrialView): NonNullable<TrialView['error']> {
-  const why = cluster ? clusterReason(cluster) : end && isExplained(end) ? endReason(end, fill) : undefined;
+  const why = cluster ? clusterReason(cluster) : end && isExplained(end) ? endReason(end) : undefined;
   const log = cluster?.log === undefined ? undefined : `See its log, ${cluster.log}.`;
   return {
     message: `Its trainer ended unexpectedly ${IN_VAIN} times at step ${step}${why === undefined ? '' : `: ${why}`}.`,

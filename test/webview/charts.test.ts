@@ -5,7 +5,8 @@ import { rangeY } from '../../webview/charts/range';
 import { layoutFlags } from '../../webview/charts/flag-layout';
 import type { Mark } from '../../webview/charts/marks';
 import { drawnRange, lastAtMost, lowerBound, nearest } from '../../webview/charts/search';
-import { formatBytes, formatDuration, formatNumber } from '../../webview/run/format';
+import { formatBytes, formatNumber } from '../../webview/run/format';
+import { durationText } from '../../src/base/time-text';
 import { weightFor } from '../../src/study/smoothing';
 import { Smoothed } from '../../webview/run/smoothing';
 import { chartCsv } from '../../webview/run/charts/save-chart';
@@ -187,7 +188,7 @@ describe('the computations of a chart', () => {
       '2.5e7',
       '–',
     ]);
-    expect([59, 61, 3723].map(formatDuration)).toEqual(['59 s', '1 min 1 s', '1 h 2 min']);
+    expect([59, 61, 3723].map(durationText)).toEqual(['59 s', '1 min 1 s', '1 h 2 min']);
     expect(formatBytes(1.5e9)).toBe('1.5 GB');
   });
 

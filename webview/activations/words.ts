@@ -71,7 +71,7 @@ function wordRow(w: Word, open: (example: number) => void) {
     <blockquote>${w.image ? imagePart(w, w.image) : textPart(w)}</blockquote>
     <p class="source">
       ${w.label === undefined || w.label === '' ? nothing : html`<span class="label">${w.label}</span>`}
-      <button class="link" @click=${() => open(w.example)}>${namedRow(w.file, w.line, t)}</button>
+      <button class="link" @click=${() => open(w.example)}>${namedRow(w.file, w.line)}</button>
     </p>
   </li>`;
 }

@@ -8,7 +8,7 @@ import type { AnswerPart } from './part';
 
 /** How good the answers are, in sentences, and what is most often wrong. */
 export function summary(model: Model, { told, worst }: AnswerPart) {
-  const absent = absentWords(model.metrics, t);
+  const absent = absentWords(model.metrics);
   return html`<p class="summary">${told} ${numbers(model)}</p>
     ${absent === undefined ? nothing : html`<p class="note" data-fact="absent">${absent}</p>`} ${worst}`;
 }

@@ -10,7 +10,7 @@ export function truthLine(
   { file, line, label, labels, text, spans }: PlaySample,
   shape: AnswerShape,
 ): string {
-  const place = namedRow(file, line, t);
+  const place = namedRow(file, line);
   if (spans?.length === 0) return t('{0}. It has no spans.', place);
   if (spans) return t('{0}. Its spans: {1}', place, listed(text, spans, FEW_SPANS));
   if (labels?.length === 0) return t('{0}. It has no labels.', place);

@@ -1,8 +1,9 @@
+import { durationText } from '../../src/base/time-text';
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
 import { lastAtMost } from '../charts/search';
 import { epochText } from '../../src/base/number-text';
-import { formatCount, formatDuration, formatLoss } from './format';
+import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';
 
 /** A point of a run's loss curve. */
@@ -27,7 +28,7 @@ export function pointWords({ run, index }: Point, format: (loss: number) => stri
     t('Step {0}', formatCount(step)),
     t('loss {0}', format(run.column('loss')[index])),
     Number.isFinite(epoch) ? t('epoch {0}', epochText(epoch)) : '',
-    formatDuration(run.x('time')[index]),
+    durationText(run.x('time')[index]),
   ];
   return parts.filter(Boolean).join(' · ');
 }

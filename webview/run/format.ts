@@ -1,7 +1,5 @@
 import { bytes, count, shortNumber } from '../../src/base/number-text';
-import { durationText } from '../../src/base/time-text';
 import { formatMetric } from '../../src/experiment/metrics';
-import { t } from '../../src/base/l10n';
 
 export const formatNumber = shortNumber;
 
@@ -11,9 +9,6 @@ export const formatLoss = (value: number): string =>
 export const formatCount = (value: number): string => count(Math.round(value));
 
 export const formatBytes = (value: number): string => (Number.isFinite(value) ? bytes(value) : '–');
-
-/** 42 s, 12 min 5 s, 3 h 7 min */
-export const formatDuration = (seconds: number): string => durationText(seconds, t);
 
 /** Ticks of a time axis, in seconds. */
 export const TIME_INCREMENTS = [

@@ -4,7 +4,7 @@ import { alarmsOf, alarmSentence } from '../../src/protocol/alarms/alarms';
 import { preparedPercent, preparingText } from '../../src/protocol/preparing';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../../src/base/l10n';
-import { formatBytes, formatCount, formatDuration, formatLoss } from './format';
+import { formatBytes, formatCount, formatLoss } from './format';
 import type { RunData } from './model';
 import { swatch } from './parts';
 import {
@@ -22,7 +22,7 @@ import {
   worseResult,
 } from './words';
 import { progressPercent } from '../../src/base/percent';
-import { estimateText, stepTime } from '../../src/base/time-text';
+import { durationText, estimateText, stepTime } from '../../src/base/time-text';
 
 /** CSS pixels; below, the charts need the room more than open warnings. As in run.css. */
 const LOW = 560;
@@ -67,7 +67,7 @@ function progress(run: RunData): unknown {
           ? html`<progress aria-label=${t('Preparing')}></progress>`
           : html`<progress max="100" .value=${percent} aria-label=${t('Preparing')}></progress>`
       }
-      <span>${preparingText(preparing, t)}</span>
+      <span>${preparingText(preparing)}</span>
     </div>`;
   }
   if (!total) return nothing;
@@ -85,8 +85,8 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   const best = headline(run);
   const n = run.records;
   const facts: [string, string][] = [];
-  if (run.started || n > 0) facts.push([t('Elapsed'), formatDuration(elapsed(run, now))]);
-  if (left !== undefined) facts.push([t('Time left'), estimateText(left, t)]);
+  if (run.started || n > 0) facts.push([t('Elapsed'), durationText(elapsed(run, now))]);
+  if (left !== undefined) facts.push([t('Time left'), estimateText(left)]);
   const pace = secondsPerStep(run);
   if (pace !== undefined && !several) facts.push([t('Time per step'), stepTime(pace)]);
   if (n > 0 && !several) facts.push([t('Memory'), formatBytes(run.column('memory')[n - 1])]);
@@ -122,7 +122,7 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
 /** The device and why it was chosen; in a comparison, without what else was tried. */
 function device({ device: of }: RunData, several: boolean): unknown {
   if (!of) return nothing;
-  const words = several ? deviceWords(of, t) : deviceLine(of, t);
+  const words = several ? deviceWords(of) : deviceLine(of);
   return html`<p class="quiet" data-fact="device" title=${words}>${t('Device: {0}.', words)}</p>`;
 }
 
@@ -190,7 +190,7 @@ function alarmList(run: RunData): unknown {
     ${worse === undefined ? nothing : html`<p>${worse}</p>`}
     <ul>
       ${alarms.map(
-        (alarm) => html`<li>${t('Step {0}: {1}', formatCount(alarm.step), alarmSentence(alarm, t))}</li>`,
+        (alarm) => html`<li>${t('Step {0}: {1}', formatCount(alarm.step), alarmSentence(alarm))}</li>`,
       )}
     </ul>
   </div>`;

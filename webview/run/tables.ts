@@ -1,3 +1,4 @@
+import { durationText } from '../../src/base/time-text';
 import { html, nothing, type TemplateResult } from 'lit';
 import {
   metricCells,
@@ -9,7 +10,7 @@ import {
 import { shownMetrics } from '../../src/experiment/shown-metrics';
 import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../../src/base/l10n';
-import { formatBytes, formatCount, formatDuration } from './format';
+import { formatBytes, formatCount } from './format';
 import type { Measured, RunData } from './model';
 import { swatch } from './parts';
 import { stateWords } from './words';
@@ -115,7 +116,7 @@ function metricsRows(run: RunData, names: readonly MetricName[]): unknown {
                   ${run.started ? formatCount(run.started.trainable + run.started.trainableHead) : '–'}
                 </td>
                 <td class="number" rowspan=${rows.length}>
-                  ${time.length > 0 ? formatDuration(time[time.length - 1]) : '–'}
+                  ${time.length > 0 ? durationText(time[time.length - 1]) : '–'}
                 </td>
                 <td class="number" rowspan=${rows.length}>${memory > 0 ? formatBytes(memory) : '–'}</td>`
             : nothing

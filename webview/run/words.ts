@@ -16,7 +16,7 @@ const TREND_WEIGHT = 0.9;
 
 /** The state in plain language, with what it alone would hide: "Finished · 9 evaluations diverged, 2 alarms". */
 export const stateWords = (run: RunData): string =>
-  [stateName(run), troubleCounts(run.events, t)].filter(Boolean).join(' · ');
+  [stateName(run), troubleCounts(run.events)].filter(Boolean).join(' · ');
 
 function stateName(run: RunData): string {
   const state = run.facts?.state ?? 'starting';
@@ -56,7 +56,7 @@ export const isAlarming = (run: RunData): boolean =>
 /** What is wrong with a finished run's result; undefined if nothing is. */
 export function worseResult(run: RunData): string | undefined {
   const better = isWorse(run) && answerOver(run);
-  return better ? t('The best evaluation is {0}.', worseWords(better, t)) : undefined;
+  return better ? t('The best evaluation is {0}.', worseWords(better)) : undefined;
 }
 
 /** Nothing was stopped. */
@@ -113,7 +113,7 @@ export function trainingLoss(run: RunData): { value: number; smoothed: boolean }
 export function lossSummary(run: RunData): string {
   const last = run.measured.at(-1);
   const validation = last && t('Validation loss {0}.', lastLoss(run)!);
-  const counts = troubleCounts(run.events, t);
+  const counts = troubleCounts(run.events);
   return [trainingSummary(run), validation, counts && `${counts}.`].filter(Boolean).join(' ');
 }
 
@@ -146,7 +146,7 @@ export function headline(run: RunData): { name: string; value: string; step: num
   const name = t('Best {0}', t(metricInfo(metric).label));
   const value = formatMetric(metric, metricValue(best.metrics, metric));
   const better = answerOver(run);
-  return { name, value: better ? `${value}, ${worseWords(better, t)},` : value, step: best.step };
+  return { name, value: better ? `${value}, ${worseWords(better)},` : value, step: best.step };
 }
 
 /** The error that ended the run; only for its last segment. */
@@ -168,7 +168,7 @@ export function emptyWords(run: RunData): string {
     case 'starting':
     case undefined: {
       const preparing = run.facts?.status?.preparing;
-      return preparing ? `${preparingText(preparing, t)}…` : t('Preparing…');
+      return preparing ? `${preparingText(preparing)}…` : t('Preparing…');
     }
     case 'running':
       return t('The first step is being trained…');

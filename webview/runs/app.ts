@@ -269,7 +269,7 @@ export class RunsApp extends LitElement {
           .filter((c) => place === 0 || c.key !== first)
           .map(
             (c) =>
-              html`<option value=${c.key} ?selected=${c.key === group[place]}>${columnTitle(c, t)}</option>`,
+              html`<option value=${c.key} ?selected=${c.key === group[place]}>${columnTitle(c)}</option>`,
           )}
       </select>
     </label>`;

@@ -25,7 +25,7 @@ const CALM: readonly TableState[] = ['running', 'finished', 'stopped', 'pruned']
 
 /** @param alarms what is wrong with the run, which its state alone hides */
 export function cell(column: Column, value: Value, alarms = '') {
-  const text = cellText(column, value, t);
+  const text = cellText(column, value);
   if (column.key === 'state' && text !== '') return stateCell(value as TableState, text, alarms);
   if (column.key === 'star')
     return html`<div
@@ -60,7 +60,7 @@ export function groupCell(column: Column, { rows, summaries }: RowGroup) {
   const summary = isNumeric(column) ? summaries.get(column.key) : undefined;
   if (!summary) return html`<div role="gridcell" class="cell"></div>`;
   const { n, mean, deviation } = summary;
-  const text = (value: number) => meanText(column, value, t);
+  const text = (value: number) => meanText(column, value);
   const short = deviation === undefined ? text(mean) : `${text(mean)} ± ${text(deviation)}`;
   const of =
     n < rows.length ? t('of {0} of {1} runs', count(n), count(rows.length)) : t('of {0} runs', count(n));

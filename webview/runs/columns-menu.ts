@@ -40,7 +40,7 @@ export function columnsMenu(
                       .checked=${keys.has(column.key)}
                       ?disabled=${keys.size === 1 && keys.has(column.key)}
                       @change=${(e: Event) => toggle(column, (e.target as HTMLInputElement).checked)}
-                    />${columnTitle(column, t)}</label
+                    />${columnTitle(column)}</label
                   >`,
               )}
             </fieldset>`,

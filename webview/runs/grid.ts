@@ -187,7 +187,7 @@ export class RunsGrid extends LitElement {
           <div role="columnheader" class="cell">
             <span class="visually-hidden">${t('Curves and pin')}</span>
           </div>
-          ${this.isGrouped ? html`<div role="columnheader" class="cell"><span>${this.groups.map((c) => columnTitle(c, t)).join(' · ')}</span></div>` : nothing}
+          ${this.isGrouped ? html`<div role="columnheader" class="cell"><span>${this.groups.map((c) => columnTitle(c)).join(' · ')}</span></div>` : nothing}
           ${this.shown.map((column, i) => this.header(column, i))}
         </div>
         ${this.pinned.map((row, i) => this.row(row, i, places, true))}
@@ -222,7 +222,7 @@ export class RunsGrid extends LitElement {
         @click=${() => this.actions.sort(column)}
         @keydown=${(e: KeyboardEvent) => this.onHeaderKey(e, column, i)}
       >
-        <span>${columnTitle(column, t)}</span><span aria-hidden="true">${arrow}</span>
+        <span>${columnTitle(column)}</span><span aria-hidden="true">${arrow}</span>
       </button>
       <span
         class="sizer"
@@ -237,7 +237,7 @@ export class RunsGrid extends LitElement {
   /** The alarms of a row, also if their column is not shown; empty without any. */
   private alarmsOf(row: Row): string {
     const at = columnAt(this.columns, 'alarms');
-    return at < 0 ? '' : cellText(this.columns[at], valueAt(this.columns, row, at), t);
+    return at < 0 ? '' : cellText(this.columns[at], valueAt(this.columns, row, at));
   }
 
   private row(row: Row, index: number, places: readonly number[], pinned: boolean): TemplateResult {
@@ -292,7 +292,7 @@ export class RunsGrid extends LitElement {
   ): TemplateResult {
     const all = group.rows.length === 1 ? t('1 run') : t('{0} runs', count(group.rows.length));
     const runs = pinned === 0 ? all : t('{0}, {1} pinned', all, count(pinned));
-    const value = group.values.map((of, i) => cellText(this.groups[i], of, t) || t('none')).join(' · ');
+    const value = group.values.map((of, i) => cellText(this.groups[i], of) || t('none')).join(' · ');
     return html`<div
       id=${`line-${index}`}
       class=${`line group${index === this.active ? ' active' : ''}`}

@@ -4,7 +4,6 @@ import { groupRows, type RowGroup } from '../../src/study/runs-table/group';
 import { NEWEST, sortRows, type SortKey } from '../../src/study/runs-table/sort';
 import type { TableView } from '../../src/study/runs-table/view';
 import { columnAt, type Column, type Row } from '../../src/study/runs-table/table';
-import { t } from '../../src/base/l10n';
 
 /** A line of the table. */
 export type Line =
@@ -53,7 +52,7 @@ export class TableModel {
 
   /** Computes everything again. While the filter has a mistake, the last one that had none applies. */
   arrange(view: TableView): void {
-    const found = parseFilter(view.filter ?? '', this.columns, t);
+    const found = parseFilter(view.filter ?? '', this.columns);
     this.problem = 'problem' in found ? found.problem : undefined;
     if ('test' in found) this.test = found.test;
     const pins = view.pinned ?? [];

@@ -1,6 +1,5 @@
 import { cellText, columnTitle } from '../../src/study/runs-table/format';
 import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
-import { t } from '../../src/base/l10n';
 
 /** A few hundred rows show how wide a column is; formatting ten thousand takes longer than a frame. */
 const SAMPLE = 300;
@@ -26,10 +25,10 @@ export function widthsOf(
   const sample = rows.filter((_, i) => i % step === 0);
   return shown.map((column) => {
     const at = columnAt(columns, column.key);
-    const texts = sample.map((row) => cellText(column, valueAt(columns, row, at), t).length);
+    const texts = sample.map((row) => cellText(column, valueAt(columns, row, at)).length);
     const text = Math.max(0, ...texts) + (column.key === 'state' ? STATE_MARK : 0);
     const longest = Math.max(
-      columnTitle(column, t).length * BOLD + ARROW,
+      columnTitle(column).length * BOLD + ARROW,
       grouped && isNumeric(column) ? Math.max(NARROWEST_MEAN, 2 * text + PLUS_MINUS) : text,
     );
     return Math.min(Math.max(longest, NARROWEST), WIDEST) * CHARACTER + SPACE;

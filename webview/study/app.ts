@@ -92,7 +92,7 @@ export class StudyApp extends LitElement {
       <label
         >${t('Metric')}
         <select data-field="metric" @change=${(e: Event) => this.keep({ metric: value(e) as MetricName })}>
-          ${metrics.map((m) => html`<option value=${m} ?selected=${m === metric}>${metricTitle(m, t)}</option>`)}
+          ${metrics.map((m) => html`<option value=${m} ?selected=${m === metric}>${metricTitle(m)}</option>`)}
         </select>
       </label>
       <label
@@ -118,7 +118,7 @@ export class StudyApp extends LitElement {
     if (missing.length === 0) return nothing;
     return html`<div class="notice" role="status">
       <ul>
-        ${missing.map((m) => html`<li>${missingWords(m, t)}</li>`)}
+        ${missing.map((m) => html`<li>${missingWords(m)}</li>`)}
       </ul>
       <vscode-button data-action="measure" @click=${() => say({ type: 'measure' })}
         >${t('Measure')}</vscode-button

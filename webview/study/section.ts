@@ -26,12 +26,12 @@ export function sectionView(
   act: SectionActions,
 ) {
   const { metric } = study;
-  const groups = groupTable(section, metric, t);
-  const rates = rateTable(section, metric, t);
-  const drawn = FIGURES.filter((name) => figureOf(name, section, metric, ANY_WIDTH, t));
+  const groups = groupTable(section, metric);
+  const rates = rateTable(section, metric);
+  const drawn = FIGURES.filter((name) => figureOf(name, section, metric, ANY_WIDTH));
   return html`<section class="data" aria-label=${section.name}>
     <h2>${section.name}</h2>
-    <p class="note">${examplesText(section, t)}</p>
+    <p class="note">${examplesText(section)}</p>
     ${dataTable(groups, t('Groups of {0}', section.name))}
     ${groups.same ? html`<p class="note" data-fact="same">${groups.same}</p>` : nothing}
     ${differences(study, section)}
@@ -40,7 +40,7 @@ export function sectionView(
         (name) =>
           html`<aurora-study-figure
             data-figure=${name}
-            .draw=${(width: number) => figureOf(name, section, metric, width, t)}
+            .draw=${(width: number) => figureOf(name, section, metric, width)}
           ></aurora-study-figure>`,
       )}
     </div>
@@ -55,7 +55,7 @@ export function sectionView(
     <details class="notes">
       <summary>${t('How to read the numbers')}</summary>
       <ul>
-        ${sectionNotes(section, study, t).map((note) => html`<li>${note}</li>`)}
+        ${sectionNotes(section, study).map((note) => html`<li>${note}</li>`)}
       </ul>
     </details>
   </section>`;
@@ -68,7 +68,7 @@ function differences(study: PageStudy, section: Section) {
     </p>`;
   return html`<h3>${t('Differences from {0}', section.reference)}</h3>
     <ul class="differences">
-      ${section.comparisons.map((c) => html`<li>${comparisonWords(c, study, t)}</li>`)}
+      ${section.comparisons.map((c) => html`<li>${comparisonWords(c, study)}</li>`)}
     </ul>`;
 }
 
@@ -118,7 +118,7 @@ function deltas(section: Section, wanted: string | undefined, act: SectionAction
         (i) =>
           html`<aurora-study-figure
             data-figure=${i === 0 ? 'path' : 'spectrum'}
-            .draw=${(width: number) => deltaFigures(section, label, width, t)[i]}
+            .draw=${(width: number) => deltaFigures(section, label, width)[i]}
           ></aurora-study-figure>`,
       )}
     </div>`;

@@ -179,7 +179,7 @@ export class SweepApp extends LitElement {
   private best({ facts, trials }: Shown): TemplateResult {
     const by = this.ui.by ?? 'time';
     const { metric } = facts;
-    const draw = (width: number): Figure | undefined => bestFigure(trials, width, { metric, by, say: t });
+    const draw = (width: number): Figure | undefined => bestFigure(trials, width, { metric, by });
     const isEmpty = draw(640) === undefined;
     const numbers = () => {
       const { head, rows } = draw(640)!.table;

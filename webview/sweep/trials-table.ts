@@ -110,7 +110,7 @@ export class TrialsTable extends LitElement {
         key: 'duration',
         label: t('Time'),
         number: true,
-        cell: (trial) => (trial.spans.length === 0 ? '–' : durationText(trainedSeconds(trial), t)),
+        cell: (trial) => (trial.spans.length === 0 ? '–' : durationText(trainedSeconds(trial))),
       },
     ];
   }

@@ -73,7 +73,7 @@ function pruningWords({ eta, minEpochs, minSteps }: NonNullable<SweepFacts['prun
 
 /** "About 12 min left, estimated from 3 trials." */
 export function timeLeftWords({ seconds, from }: TimeLeft): string {
-  const time = estimateText(seconds, t);
+  const time = estimateText(seconds);
   return from === 1
     ? t('Time left: {0}, estimated from 1 trial', time)
     : t('Time left: {0}, estimated from {1} trials', time, count(from));

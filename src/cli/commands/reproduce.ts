@@ -4,7 +4,6 @@ import { join, relative, resolve } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
 import { AuroraError, EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
-import { fill } from '../../base/fill';
 import { durationText } from '../../base/time-text';
 import { isQuiet } from '../quiet';
 import { write } from '../write';
@@ -83,7 +82,7 @@ Needs a clone of the repository: the experiments are demo/studies/*.aurora.json.
     }
     const seconds = (performance.now() - began) / 1000;
     if (json) await write(`${JSON.stringify({ kind: 'took', seconds, out })}\n`);
-    else process.stderr.write(`Took   ${durationText(seconds, fill)}\n`);
+    else process.stderr.write(`Took   ${durationText(seconds)}\n`);
     return EXIT.ok;
   },
 };

@@ -34,14 +34,14 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine): string | 
   switch (line.kind) {
     case 'setup':
       report.setup = line;
-      return t('Running one step of {0} examples on {1}…', line.examples, placeWords(line.places[0], t));
+      return t('Running one step of {0} examples on {1}…', line.examples, placeWords(line.places[0]));
     case 'ran':
       report.ran.push(line);
       if (report.ran.length === 2 && report.setup)
         return t(
           'Running one step of {0} examples on {1}…',
           report.setup.examples,
-          placeWords(report.setup.places[1], t),
+          placeWords(report.setup.places[1]),
         );
       return report.ran.length === 4 ? t('Comparing…') : undefined;
     case 'kinks':
@@ -86,7 +86,7 @@ export function verifyMarkdown(name: string, { setup, ran, kinks, result }: Veri
 }
 
 function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup): string {
-  const [a, b] = places.map((p) => placeWords(p, t));
+  const [a, b] = places.map((p) => placeWords(p));
   const sentence =
     // Images have one token each.
     tokens === examples
@@ -186,7 +186,7 @@ const ranTable = (ran: readonly VerifyRan[]): string =>
   table(
     [t('engine'), t('values'), t('loss'), t('time')],
     ran.map((r) => [
-      placeWords(r.place, t),
+      placeWords(r.place),
       r.values === 'initial' ? t('initial') : t('perturbed'),
       r.loss.toFixed(6),
       stepTime(r.seconds),

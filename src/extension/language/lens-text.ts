@@ -79,7 +79,7 @@ export function runningText(runs: readonly RunEntry[]): { folder: string; text: 
   if (going.state === 'starting' || !status || status.steps === 0)
     return {
       folder: going.folder,
-      text: `$(sync~spin) ${status?.preparing ? preparingText(status.preparing, t) : t('Starting…')}`,
+      text: `$(sync~spin) ${status?.preparing ? preparingText(status.preparing) : t('Starting…')}`,
     };
   const share = progressPercent(status.step, status.steps);
   return { folder: going.folder, text: `$(sync~spin) ${t('Running {0}', share)}` };

@@ -2,10 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startTrainer, type StartedTrainer } from '../../executors/local/start';
 import type { RunStatus } from '../../protocol/events';
 import { AuroraError, EXIT } from '../../base/errors';
+import { inEnglish } from '../../base/l10n';
 import { effectiveEvents, parseJournal } from '../../runs/journal/reader';
 import { runPaths } from '../../runs/layout';
 import { endReason } from '../../protocol/run-files/unexpected-end';
-import { fill } from '../../base/fill';
 import { readIfThere } from '../../files/read';
 import { logTail, statusOf } from './run-status';
 
@@ -90,7 +90,7 @@ async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<A
   if (typeof end === 'string') {
     return new AuroraError(
       'failed',
-      `The trainer ended immediately: ${endReason({ signal: end }, fill)}.${said && ` ${lastOf(said)}`}`,
+      `The trainer ended immediately: ${inEnglish(() => endReason({ signal: end }))}.${said && ` ${lastOf(said)}`}`,
       `See the log ${runPaths(run).log}.`,
     );
   }

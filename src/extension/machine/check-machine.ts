@@ -79,7 +79,7 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
       const line = parseDoctorLine(text);
       if (line?.kind === 'place') last = placeProgress(line);
       if (line?.kind === 'checking') {
-        const now = t('Measuring {0} ({1} of {2})…', placeWords(line, t), line.number, line.of);
+        const now = t('Measuring {0} ({1} of {2})…', placeWords(line), line.number, line.of);
         const message = [last, now].filter((part) => part !== '').join(' · ');
         progress.report({ message, increment: line.number > 1 ? 100 / line.of : 0 });
       }

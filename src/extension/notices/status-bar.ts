@@ -71,7 +71,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
 }
 
 async function activeRun(entry: RunEntry): Promise<ActiveRun> {
-  const alarm = troubleSummary(entry.run?.events ?? [], t);
+  const alarm = troubleSummary(entry.run?.events ?? []);
   return {
     folder: entry.folder,
     experiment: entry.run?.spec.name ?? entry.id,

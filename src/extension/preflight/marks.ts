@@ -33,7 +33,7 @@ export function markOf(
     .filter(({ file }) => rowWord(file) === 'line' && !file.endsWith('.gz'))
     .map(({ file, row }) => {
       const at = new vscode.Location(vscode.Uri.file(file), new vscode.Position(row - 1, 0));
-      return new vscode.DiagnosticRelatedInformation(at, namedRow(basename(file), row, t));
+      return new vscode.DiagnosticRelatedInformation(at, namedRow(basename(file), row));
     });
   return { problem, diagnostic };
 }
@@ -57,7 +57,7 @@ export function actionsOf(
       return [action(t('Set {0} to {1}', key, JSON.stringify(value)), { edit, isPreferred: i === 0 })];
     }),
     ...places.map(({ file, row }) => {
-      const title = t('Open {0}', namedRow(basename(file), row, t));
+      const title = t('Open {0}', namedRow(basename(file), row));
       return action(title, { command: { title, command: INTERNAL.openDataRow, arguments: [file, row] } });
     }),
   ];

@@ -48,15 +48,15 @@ export function addLine(report: PreflightReport, line: PreflightLine): string | 
       if (line.modules.length === 1) return t('1 module gets an adapter; reading the data…');
       return t('{0} modules get an adapter; reading the data…', line.modules.length);
     case 'reading':
-      return readingText(line, t);
+      return readingText(line);
     case 'data':
       report.data = line;
       return t('{0} examples read; opening the model…', line.train.examples);
     case 'measuring':
-      return t('Looking for the fastest device: {0}…', line.places.map((p) => placeWords(p, t)).join(', '));
+      return t('Looking for the fastest device: {0}…', line.places.map((p) => placeWords(p)).join(', '));
     case 'device':
       report.device = line;
-      return t('{0}; warming up with the longest examples…', deviceWords(line, t));
+      return t('{0}; warming up with the longest examples…', deviceWords(line));
     case 'step':
       report.steps.push(line);
       if (line.step === 0) return t('Measuring {0} steps…', line.of);
@@ -82,7 +82,7 @@ export function summaryLine({ estimate, device }: PreflightReport): string | und
 
 /** To the minute; to the second below one minute. */
 const roughly = (minutes: number): string =>
-  durationText(minutes < 1 ? Math.max(1, Math.round(60 * minutes)) : 60 * Math.round(minutes), t);
+  durationText(minutes < 1 ? Math.max(1, Math.round(60 * minutes)) : 60 * Math.round(minutes));
 
 const shareText = (part: number, of: number): string => cautiousPercent(of > 0 ? part / of : 0);
 
@@ -95,7 +95,7 @@ export function reportMarkdown(name: string, report: PreflightReport): string {
   return [
     `# ${t('Preflight of {0}', escape(name))}`,
     ...(summary ? [`**${summary}**`, estimateText(estimate!, report.steps)] : []),
-    ...(device ? [t('Device: {0}.', escape(deviceLine(device, t)))] : []),
+    ...(device ? [t('Device: {0}.', escape(deviceLine(device)))] : []),
     ...problemsPart(report.problems),
     ...(modules ? modulesPart(modules) : []),
     ...(data ? dataPart(data) : []),

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { setTranslations } from '../../base/l10n';
 import { pageStudy } from '../../study/page-study';
 import { reportFiles } from '../../study/report';
-import { translated } from '../../study/say';
 import { studyOf } from '../../study/study';
 import type { AskedStudy, StudyWorkerData } from './asked';
 import { KnownRuns } from './known-runs';
@@ -10,13 +10,13 @@ import { KnownRuns } from './known-runs';
  * Reads runs and compares them outside the thread that VS Code's extensions share: thousands take seconds. Answers in the
  * order of the questions. An error ends the thread, and its parent gets it.
  */
-const say = translated((workerData as StudyWorkerData).l10n);
+setTranslations((workerData as StudyWorkerData).l10n);
 const known = new KnownRuns();
 let before: Promise<void> = Promise.resolve();
 
 async function answer({ runs, settings, title }: AskedStudy): Promise<void> {
-  const study = studyOf(await known.read(runs), settings, say);
-  parentPort!.postMessage(title === undefined ? pageStudy(study, say) : reportFiles(study, title, say));
+  const study = studyOf(await known.read(runs), settings);
+  parentPort!.postMessage(title === undefined ? pageStudy(study) : reportFiles(study, title));
 }
 
 parentPort!.on('message', (asked: AskedStudy) => (before = before.then(() => answer(asked))));

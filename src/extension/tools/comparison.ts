@@ -1,9 +1,9 @@
 import { differingKeys, flatSettings } from '../../experiment/differing-settings';
 import { isMetric, METRICS, metricValue, senseOf, type MetricName } from '../../experiment/metrics';
 import { AuroraError } from '../../base/errors';
+import { inEnglish } from '../../base/l10n';
 import { studyRun } from '../../runs/study/study-run';
 import type { StudyRun, UnfitRun } from '../../study/run';
-import { english } from '../../study/say';
 import type { Study } from '../../study/study';
 import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../study/words';
 import { bestEvaluation, metricOf, runLabel } from '../runs/label';
@@ -76,17 +76,19 @@ export async function conclusions(
     );
   }
   const { studyOf } = await import('../../study/study');
-  const study = studyOf(runs, metric === undefined ? {} : { metric: known(metric) }, english);
-  if (study.sections.length === 0) return undefined;
-  return {
-    tests: study.sections.map((section) => sectionWords(section, study)),
-    excluded: leftOutWords(study, english).slice(0, SENTENCES),
-  };
+  return inEnglish(() => {
+    const study = studyOf(runs, metric === undefined ? {} : { metric: known(metric) });
+    if (study.sections.length === 0) return undefined;
+    return {
+      tests: study.sections.map((section) => sectionWords(section, study)),
+      excluded: leftOutWords(study).slice(0, SENTENCES),
+    };
+  });
 }
 
 const sectionWords = (section: Study['sections'][number], study: Study): object => ({
-  on: `${section.name}, ${examplesText(section, english)}`,
+  on: `${section.name}, ${examplesText(section)}`,
   reference: section.reference,
-  differences: section.comparisons.slice(0, SENTENCES).map((c) => comparisonWords(c, study, english)),
-  howToReadIt: sectionNotes(section, study, english),
+  differences: section.comparisons.slice(0, SENTENCES).map((c) => comparisonWords(c, study)),
+  howToReadIt: sectionNotes(section, study),
 });

@@ -62,7 +62,7 @@ function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>): string
     t(
       '{0}, {1}, batch {2}, learning rate {3}.',
       method,
-      trainingLength(training, t),
+      trainingLength(training),
       training.batchSize * training.gradientAccumulation,
       rateNumber(training.learningRate),
     ),

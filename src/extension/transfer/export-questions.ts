@@ -16,7 +16,7 @@ import { notify } from '../messages/notify';
 export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
   const worse = runs.flatMap((entry) => {
     const better = entry.run && betterAnswer(entry.run);
-    return better ? [{ entry, words: worseWords(better, t) }] : [];
+    return better ? [{ entry, words: worseWords(better) }] : [];
   });
   if (worse.length === 0) return true;
   const anyway = t('Export Anyway');
@@ -42,7 +42,7 @@ export async function publishEvenIfWorse({ run }: RunEntry): Promise<boolean> {
   if (!better) return true;
   const anyway = t('Publish Anyway');
   const question = t('Publish a run that is worse than a constant answer?');
-  const detail = t('Its best evaluation is {0}, which needs no model.', worseWords(better, t));
+  const detail = t('Its best evaluation is {0}, which needs no model.', worseWords(better));
   return (await notify.warning(question, { modal: true, detail }, anyway)) === anyway;
 }
 

@@ -84,7 +84,7 @@ function checkedRows({
 /** A side bar is narrow: the name used in the setting and the speed come first. The rest is in the tooltip. */
 function placeRow(of: PlaceCheck, best: boolean, more: string[]): MachineRow {
   const { engine, device, problem, hint } = of;
-  const name = placeWords(of, t);
+  const name = placeWords(of);
   const [icon, words, tooltip] =
     problem === undefined
       ? [

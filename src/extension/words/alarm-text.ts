@@ -32,7 +32,7 @@ export function alarmNotice(
   const name = entry.run ? `${entry.run.spec.name} (${label})` : label;
   const since = Math.min(...alarms.map((alarm) => alarm.since), lastGoodStep(entry.run?.events ?? []));
   const step = checkpoints.findLast((s) => s <= since) ?? 0;
-  const texts = alarms.map((alarm) => t('Step {0}: {1}', alarm.step, alarmSentence(alarm, t)));
+  const texts = alarms.map((alarm) => t('Step {0}: {1}', alarm.step, alarmSentence(alarm)));
   return {
     message: `${name}: ${texts.join(' ')}`,
     canStop: isActive(entry.state),

@@ -22,7 +22,7 @@ export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
 export function checkSummary(check: MachineCheck): string {
   const best = fastest(check);
   if (!best) return t('No device on this machine can train. See the report for details.');
-  return t('Fastest device: {0}, {1} steps/s.', placeWords(best, t), shortNumber(best.stepsPerSecond!));
+  return t('Fastest device: {0}, {1} steps/s.', placeWords(best), shortNumber(best.stepsPerSecond!));
 }
 
 /** "12.3 steps/s"; empty if not measured. */
@@ -37,7 +37,7 @@ export const ratesText = (place: PlaceCheck): string =>
 
 /** "cpu: 12.3 steps/s", or that it cannot be used. */
 export const placeProgress = (place: PlaceCheck): string =>
-  t('{0}: {1}', placeWords(place, t), stepsText(place) || t('not available'));
+  t('{0}: {1}', placeWords(place), stepsText(place) || t('not available'));
 
 /** "driver NVIDIA 550.54 · 81 GB · float16" */
 export const gpuText = ({ software, driver, memory, float16 }: GpuFacts): string =>
@@ -60,9 +60,7 @@ export function checkMarkdown(check: MachineCheck): string {
   const problems = [
     ...facts.missing.map((m) => ({ title: m.what, hint: m.hint })),
     ...places.flatMap((p) =>
-      p.problem === undefined
-        ? []
-        : [{ title: `**${placeWords(p, t)}**: ${escape(p.problem)}`, hint: p.hint }],
+      p.problem === undefined ? [] : [{ title: `**${placeWords(p)}**: ${escape(p.problem)}`, hint: p.hint }],
     ),
   ];
   return `${[
@@ -74,7 +72,7 @@ export function checkMarkdown(check: MachineCheck): string {
       ? table(
           [t('Engine and device'), t('Training steps/s'), t('GFLOP/s'), t('Matrix size')],
           measured.map((p) => [
-            placeWords(p, t),
+            placeWords(p),
             shortNumber(p.stepsPerSecond!),
             shortNumber(p.gflops!),
             `${p.size} × ${p.size}`,

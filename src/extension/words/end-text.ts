@@ -26,7 +26,7 @@ export function endNotice(entry: RunEntry): EndNotice {
   switch (entry.state) {
     case 'finished': {
       const best = headline(entry);
-      const troubles = entry.run && troubleSummary(entry.run.events, t);
+      const troubles = entry.run && troubleSummary(entry.run.events);
       return {
         kind: 'information',
         message: [
@@ -53,7 +53,7 @@ export function endNotice(entry: RunEntry): EndNotice {
           kind: 'error',
           message: t('The trainer of {0} ended unexpectedly at step {1}.', name, step),
         };
-      const { message, hint } = shortened(entry, { message: endReason(end, t), hint: endHint(end, t) });
+      const { message, hint } = shortened(entry, { message: endReason(end), hint: endHint(end) });
       const what = t('The trainer of {0} ended unexpectedly at step {1}: {2}.', name, step, message);
       return { kind: 'error', message: `${what} ${hint}` };
     }

@@ -40,8 +40,8 @@ export function dropQuestion(
     ),
     detail: t(
       'AuroRA’s layer is not linear, so merging changes its function. Here, {0}; confirmation is required above {1}. An adapter, or an ONNX model with adapters as nodes, loses nothing.',
-      changeText(metric, drop.loss, t),
-      amountText(metric, limit, t),
+      changeText(metric, drop.loss),
+      amountText(metric, limit),
     ),
   };
 }

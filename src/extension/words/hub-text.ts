@@ -169,7 +169,7 @@ export class HubProgressText {
         return { message: t('Checking {0}…', event.path) };
       case 'retrying':
         return {
-          message: t('{0} Trying again in {1}.', sentence(event.reason), durationText(event.seconds, t)),
+          message: t('{0} Trying again in {1}.', sentence(event.reason), durationText(event.seconds)),
         };
       case 'file':
         return {};
@@ -178,7 +178,7 @@ export class HubProgressText {
 
   private progress({ done, total }: { done: number; total: number }): { message: string; increment: number } {
     const speed = (done - this.before) / (this.now() - this.began);
-    const left = speed > 0 ? [t('{0} left', durationText((total - done) / speed / 1000, t))] : [];
+    const left = speed > 0 ? [t('{0} left', durationText((total - done) / speed / 1000))] : [];
     const share = total > 0 ? (100 * done) / total : 100;
     const increment = Math.max(0, share - this.share);
     this.share = Math.max(share, this.share);

@@ -23,7 +23,7 @@ export function publishProgress(line: PublishLine): string | undefined {
     case 'sending':
       return t('{0} of {1} · {2}', bytes(line.done), bytes(line.total), line.path);
     case 'retrying':
-      return t('{0} Trying again in {1}.', line.reason, durationText(line.seconds, t));
+      return t('{0} Trying again in {1}.', line.reason, durationText(line.seconds));
     default:
       return undefined;
   }

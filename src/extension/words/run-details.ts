@@ -72,22 +72,22 @@ function facts(run: NonNullable<RunEntry['run']>, locale: string): [string, stri
         'learning rate {0}, batch {1}, {2}, seed {3}',
         rateNumber(training.learningRate),
         training.batchSize * (training.gradientAccumulation ?? 1),
-        trainingLength(training, t),
+        trainingLength(training),
         training.seed,
       ),
     ],
-    [t('Device'), device && deviceWords(device, t)],
+    [t('Device'), device && deviceWords(device)],
     [t('Step'), run.status && run.status.steps > 0 ? `${run.status.step} / ${run.status.steps}` : undefined],
     [
       t('Best {0}', metricInfo(metric).label),
       best && t('{0} at step {1}', formatMetric(metric, metricValue(best.metrics, metric)), best.step),
     ],
-    [t('Warning'), better && worseWords(better, t)],
+    [t('Warning'), better && worseWords(better)],
     ...scoreRows(run, metric),
     [t('Git commit'), commitText(run)],
     [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
-    [t('Duration'), seconds >= 0.1 ? durationText(seconds, t) : undefined],
+    [t('Duration'), seconds >= 0.1 ? durationText(seconds) : undefined],
   ];
   const fork = run.events.find((e) => e.kind === 'forked');
   if (fork)
@@ -105,7 +105,7 @@ function facts(run: NonNullable<RunEntry['run']>, locale: string): [string, stri
   const imported = importOf(run);
   if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
   for (const alarm of alarmsOf(run.events))
-    rows.push([t('Alarm at step {0}', alarm.step), alarmSentence(alarm, t)]);
+    rows.push([t('Alarm at step {0}', alarm.step), alarmSentence(alarm)]);
   for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }

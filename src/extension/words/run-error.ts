@@ -31,8 +31,8 @@ export function errorOf(entry: RunEntry): RunError | undefined {
 
 /** The reason why the trainer of a run ended without reporting it. */
 export const lossError = (end: UnexpectedEnd): RunError => ({
-  message: t('Its trainer ended unexpectedly: {0}.', endReason(end, t)),
-  hint: endHint(end, t),
+  message: t('Its trainer ended unexpectedly: {0}.', endReason(end)),
+  hint: endHint(end),
 });
 
 /** A message about a run, and its hint, in the words of the editor. */

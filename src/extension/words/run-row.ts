@@ -128,7 +128,7 @@ export function headline(entry: RunEntry): string | undefined {
 /** A note that a constant answer does better; empty if none does. */
 function worse({ run }: RunEntry): string[] {
   const better = run && betterAnswer(run);
-  return better ? [worseWords(better, t)] : [];
+  return better ? [worseWords(better)] : [];
 }
 
 function bestOf({ run }: RunEntry): { value: string; metric: string } | undefined {
@@ -153,7 +153,7 @@ function progress(entry: RunEntry): string[] {
       return [step > 0 ? t('{0} at step {1}', word, step) : word, ...reason];
     }
     case 'starting':
-      return [run?.status?.preparing ? preparingText(run.status.preparing, t) : t('preparing')];
+      return [run?.status?.preparing ? preparingText(run.status.preparing) : t('preparing')];
     case 'running':
       return [
         ...(steps > 0 ? [t('step {0}', `${step}/${steps}`), progressPercent(step, steps)] : []),
@@ -169,7 +169,7 @@ function progress(entry: RunEntry): string[] {
       if (error) return [firstSentence(error.message), place];
       const { end } = entry;
       if (state === 'lost' && !cluster && end && isExplained(end))
-        return [place, shortened(entry, { message: endReason(end, t) }).message];
+        return [place, shortened(entry, { message: endReason(end) }).message];
       return diverged || state === 'stopped' ? [place] : [place, ...reason];
     }
     case 'finished':
@@ -202,7 +202,7 @@ function words(entry: RunEntry, { locale, now }: RowContext): { lead?: string; p
     ...(wrong
       ? [...went, headline(entry) ?? '']
       : [[best?.metric ?? '', ...worse(entry)].join(', '), ...went]),
-    (run && troubleSummary(run.events, t)) ?? '',
+    (run && troubleSummary(run.events)) ?? '',
     isActive(state) && when ? t('started {0}', when) : when,
   ].filter((part) => part !== '');
   return wrong || !best ? { parts } : { lead: best.value, parts };

@@ -46,7 +46,7 @@ export function statusText(runs: readonly ActiveRun[]): StatusText | undefined {
         run.steps > 0
           ? t('step {0} of {1}', run.step, run.steps)
           : run.preparing
-            ? preparingText(run.preparing, t)
+            ? preparingText(run.preparing)
             : t('preparing');
       const loss = run.loss === undefined ? '' : ` · ${t('loss {0}', formatMetric('loss', run.loss))}`;
       const alarm = run.alarm === undefined ? '' : ` · ${run.alarm}`;
@@ -56,7 +56,7 @@ export function statusText(runs: readonly ActiveRun[]): StatusText | undefined {
 }
 
 function one({ experiment, step, steps, loss, preparing }: ActiveRun): string {
-  if (preparing) return `${experiment} · ${preparingText(preparing, t)}`;
+  if (preparing) return `${experiment} · ${preparingText(preparing)}`;
   if (steps === 0) return t('{0}: preparing', experiment);
   return `${experiment} ${progressPercent(step, steps)}${loss === undefined ? '' : ` · ${t('loss {0}', formatMetric('loss', loss))}`}`;
 }

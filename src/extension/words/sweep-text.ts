@@ -24,7 +24,7 @@ function decisionOf({ error }: SweepEnd): SweepEndNotice['decision'] {
 /** The text with the reason, if it is known: a queue that was killed could not report it. */
 const endText = ({ end }: SweepEntry, name: string): string =>
   end && isExplained(end)
-    ? t('The sweep of {0} ended unexpectedly: {1}.', name, endReason(end, t))
+    ? t('The sweep of {0} ended unexpectedly: {1}.', name, endReason(end))
     : t('The sweep of {0} ended unexpectedly.', name);
 
 function hintOf({ signal, isDiskFull }: UnexpectedEnd = {}): string {

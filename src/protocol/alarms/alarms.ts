@@ -1,12 +1,11 @@
 import { formatMetric, metricInfo } from '../../experiment/metrics';
 import { shortNumber } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import type { Alarm, AlarmKind, RunEvent } from '../events';
 
 export { ALARMS, type Alarm, type AlarmKind } from '../events';
 
 /** Translation in the editor and the pages: {0} and so on are replaced by the values. */
-type Translate = (sentence: string, ...values: (string | number)[]) => string;
-
 const FIELDS: readonly (keyof Alarm)[] = [
   ...(['alarm', 'step', 'since', 'value', 'threshold', 'reference', 'metric', 'answer', 'what'] as const),
 ];
@@ -22,7 +21,7 @@ const bare = (event: Alarm): Alarm =>
   ) as unknown as Alarm;
 
 /** A few words, for a mark on a curve or a row. */
-export function alarmName(alarm: AlarmKind, t: Translate): string {
+export function alarmName(alarm: AlarmKind): string {
   switch (alarm) {
     case 'loss-above-start':
       return t('loss far above its initial value');
@@ -49,7 +48,7 @@ export function alarmName(alarm: AlarmKind, t: Translate): string {
 }
 
 /** The observation, with its numbers, as a sentence. */
-export function alarmSentence(of: Alarm, t: Translate): string {
+export function alarmSentence(of: Alarm): string {
   const { alarm, value, threshold, reference } = of;
   const loss = (x: number | undefined) => formatMetric('loss', x ?? NaN);
   const norm = (x: number | undefined) => shortNumber(x ?? NaN);
@@ -114,14 +113,14 @@ export function alarmSentence(of: Alarm, t: Translate): string {
         share(threshold),
       );
     default:
-      return alarmName(alarm, t);
+      return alarmName(alarm);
   }
 }
 
 /** "loss jumped at step 12" or, for several, "loss jumped at step 12 and 2 more"; undefined for none. */
-export function alarmSummary(alarms: readonly Alarm[], t: Translate): string | undefined {
+export function alarmSummary(alarms: readonly Alarm[]): string | undefined {
   if (alarms.length === 0) return undefined;
   const [first, ...more] = alarms;
-  const name = t('{0} at step {1}', alarmName(first.alarm, t), first.step);
+  const name = t('{0} at step {1}', alarmName(first.alarm), first.step);
   return more.length === 0 ? name : t('{0} and {1} more', name, more.length);
 }

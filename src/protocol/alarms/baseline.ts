@@ -1,5 +1,6 @@
 import { formatMetric, isMetric, score, type MetricName } from '../../experiment/metrics';
 import { own } from '../../base/names';
+import { t } from '../../base/l10n';
 import type { RunEvent } from '../events';
 
 /** The result of the best answer that does not depend on the input, on the validation examples. */
@@ -50,7 +51,5 @@ function asBaseline(value: unknown): Baseline | undefined {
 }
 
 /** "worse than a constant answer (always "ham": 61.2%)" */
-export const worseWords = (
-  { answer, metric, value }: Baseline,
-  t: (sentence: string, ...values: (string | number)[]) => string,
-): string => t('worse than a constant answer ({0}: {1})', answer, formatMetric(metric, value));
+export const worseWords = ({ answer, metric, value }: Baseline): string =>
+  t('worse than a constant answer ({0}: {1})', answer, formatMetric(metric, value));

@@ -1,7 +1,7 @@
+import { t } from '../../base/l10n';
+
 import type { RunEvent } from '../events';
 import { alarmName, alarmsOf, alarmSummary, type AlarmKind } from './alarms';
-
-type Translate = (sentence: string, ...values: (string | number)[]) => string;
 
 /** Alarms about a model that training has destroyed. */
 const EXPLOSIONS: readonly AlarmKind[] = [
@@ -30,19 +30,19 @@ export const isTroubled = (events: readonly RunEvent[]): boolean =>
   divergedCount(events) > 0 || alarmsOf(events).length > 0;
 
 /** The counts of a run's troubles, for a badge: "9 evaluations diverged, 2 alarms"; undefined for a run without any. */
-export function troubleCounts(events: readonly RunEvent[], t: Translate): string | undefined {
+export function troubleCounts(events: readonly RunEvent[]): string | undefined {
   const alarms = alarmsOf(events).length;
   return joined([
-    divergedWords(events, t),
+    divergedWords(events),
     alarms === 0 ? '' : alarms === 1 ? t('1 alarm') : t('{0} alarms', alarms),
   ]);
 }
 
 /** The first alarm and how many more, for a row: "9 evaluations diverged, loss jumped at step 12 and 2 more". */
-export const troubleSummary = (events: readonly RunEvent[], t: Translate): string | undefined =>
-  joined([divergedWords(events, t), alarmSummary(alarmsOf(events), t) ?? '']);
+export const troubleSummary = (events: readonly RunEvent[]): string | undefined =>
+  joined([divergedWords(events), alarmSummary(alarmsOf(events)) ?? '']);
 
-function divergedWords(events: readonly RunEvent[], t: Translate): string {
+function divergedWords(events: readonly RunEvent[]): string {
   const count = divergedCount(events);
   return count === 0 ? '' : count === 1 ? t('1 evaluation diverged') : t('{0} evaluations diverged', count);
 }
@@ -51,7 +51,7 @@ const joined = (parts: readonly string[]): string | undefined =>
   parts.filter((part) => part !== '').join(', ') || undefined;
 
 /** The names of the alarms and, before them, that evaluations diverged, for a cell of a table. */
-export const troubleNames = (events: readonly RunEvent[], t: Translate): string[] => [
+export const troubleNames = (events: readonly RunEvent[]): string[] => [
   ...(divergedCount(events) > 0 ? [t('evaluations diverged')] : []),
-  ...alarmsOf(events).map(({ alarm }) => alarmName(alarm, t)),
+  ...alarmsOf(events).map(({ alarm }) => alarmName(alarm)),
 ];

@@ -1,6 +1,5 @@
 import { count } from '../../base/number-text';
-
-type Translate = (sentence: string, ...values: (string | number)[]) => string;
+import { t } from '../../base/l10n';
 
 /** The facts about a trainer that ended without reporting it. */
 export interface UnexpectedEnd {
@@ -20,7 +19,7 @@ export const isExplained = ({ signal, model }: UnexpectedEnd): boolean =>
   signal !== undefined || model !== undefined;
 
 /** The likely reason, after "ended unexpectedly:". Paths are as recorded. */
-export function endReason({ signal, model, isDiskFull }: UnexpectedEnd, t: Translate): string {
+export function endReason({ signal, model, isDiskFull }: UnexpectedEnd): string {
   if (model && (signal === undefined || signal === 'SIGBUS')) {
     const { path, before, after } = model;
     const how = signal === undefined ? '' : ` (${signal})`;
@@ -42,7 +41,7 @@ export function endReason({ signal, model, isDiskFull }: UnexpectedEnd, t: Trans
 }
 
 /** The next step, in the editor. */
-export function endHint(end: UnexpectedEnd, t: Translate): string {
+export function endHint(end: UnexpectedEnd): string {
   const { signal, model, isDiskFull } = end;
   if (model && (signal === undefined || signal === 'SIGBUS'))
     return t('Put the model back as it was, then resume the run. Replace a model by renaming another file.');

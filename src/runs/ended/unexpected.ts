@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { stat, statfs } from 'node:fs/promises';
 import type { RunStatus } from '../../protocol/events';
-import { fill } from '../../base/fill';
 import { endReason, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { InputFile } from '../input-file';
 import { readInputs } from '../inputs';
@@ -41,7 +40,7 @@ export interface Loss extends UnexpectedEnd {
 export async function lossOf(run: RunSummary): Promise<Loss | undefined> {
   if (stateOf(run) !== 'lost') return undefined;
   const end = await unexpectedEnd(run.folder, run.status);
-  return { reason: endReason(end, fill), ...end };
+  return { reason: endReason(end), ...end };
 }
 
 /**

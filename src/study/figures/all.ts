@@ -1,5 +1,4 @@
 import type { MetricName } from '../../experiment/metrics';
-import type { Say } from '../say';
 import type { Section } from '../study';
 import { ablation, peakMemory, stepTime } from './bars';
 import type { Figure } from './figure';
@@ -18,27 +17,26 @@ export function figureOf(
   section: Section,
   metric: MetricName,
   width: number,
-  say: Say,
 ): Figure | undefined {
   switch (name) {
     case 'trade':
-      return trade(section, metric, width, say);
+      return trade(section, metric, width);
     case 'ranks':
-      return rankSweep(section, metric, width, say);
+      return rankSweep(section, metric, width);
     case 'ablations':
-      return ablation(section, metric, width, say);
+      return ablation(section, metric, width);
     case 'time':
-      return stepTime(section, width, say);
+      return stepTime(section, width);
     case 'memory':
-      return peakMemory(section, width, say);
+      return peakMemory(section, width);
     case 'merged':
-      return mergedForms(section, metric, width, say);
+      return mergedForms(section, metric, width);
   }
 }
 
 /** Figures of a group's first run: the path of its ΔW, and its singular values. */
-export function deltaFigures(section: Section, label: string, width: number, say: Say): Figure[] {
+export function deltaFigures(section: Section, label: string, width: number): Figure[] {
   const run = section.groups.find((g) => g.label === label)?.runs.find((r) => r.geometry);
   if (!run) return [];
-  return [deltaPath(run, label, width, say), spectrum(run, label, width, say)].filter((f) => f !== undefined);
+  return [deltaPath(run, label, width), spectrum(run, label, width)].filter((f) => f !== undefined);
 }

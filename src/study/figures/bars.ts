@@ -1,9 +1,9 @@
 import { shortNumber } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { differenceOf } from '../../experiment/metric-difference';
 import type { MetricName } from '../../experiment/metrics';
 import type { Comparison } from '../compare';
 import { differenceUnit, signedDifference } from '../metric';
-import type { Say } from '../say';
 import type { Section } from '../study';
 import type { Summary } from '../statistics/summary';
 import { type Figure } from './figure';
@@ -13,16 +13,16 @@ import { bar, frame } from './rows';
  * Variants of a method as differences from its plainest form, with 95% intervals: the paper's Tables 4 and 5. Shown as
  * differences, because bars of accuracies would have to start at zero and all look the same.
  */
-export function ablation(section: Section, metric: MetricName, width: number, say: Say): Figure | undefined {
+export function ablation(section: Section, metric: MetricName, width: number): Figure | undefined {
   const all = section.ablations;
   if (all.length === 0) return undefined;
   const shown = (c: Comparison, value: number) => differenceOf(metric, value, c.from);
   const ends = all.flatMap((c) => [c.mean - (c.half ?? 0), c.mean + (c.half ?? 0)].map((v) => shown(c, v)));
   const bases = [...new Set(all.map((c) => c.b))];
-  const axis = say(
+  const axis = t(
     'difference from {0}, {1}',
-    bases.length === 1 ? bases[0] : say('the base variant'),
-    differenceUnit(metric, say),
+    bases.length === 1 ? bases[0] : t('the base variant'),
+    differenceUnit(metric),
   );
   const fr = frame(
     all.map((c) => c.a),
@@ -34,9 +34,9 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
   return {
     width,
     height: fr.height,
-    title: say('Ablations'),
+    title: t('Ablations'),
     summary: all
-      .map((c) => say('{0}: {1} compared with {2}', c.a, signedDifference(metric, c.mean, c.from), c.b))
+      .map((c) => t('{0}: {1} compared with {2}', c.a, signedDifference(metric, c.mean, c.from), c.b))
       .join('; '),
     shapes: [
       ...fr.shapes,
@@ -48,7 +48,7 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
       ),
     ],
     table: {
-      head: [say('variant'), say('compared with'), say('difference'), say('95% interval')],
+      head: [t('variant'), t('compared with'), t('difference'), t('95% interval')],
       rows: all.map((c) => [c.a, c.b, signedDifference(metric, c.mean, c.from), interval(c, metric)]),
     },
   };
@@ -60,19 +60,11 @@ export const interval = (c: Comparison, metric: MetricName): string =>
     : [c.mean - c.half, c.mean + c.half].map((v) => signedDifference(metric, v, c.from)).join(' … ');
 
 /** The time per step. */
-export const stepTime = (section: Section, width: number, say: Say): Figure | undefined =>
-  costs(
-    section,
-    'stepSeconds',
-    1000,
-    say('Time per step'),
-    say('milliseconds, median over the steps'),
-    width,
-    say,
-  );
+export const stepTime = (section: Section, width: number): Figure | undefined =>
+  costs(section, 'stepSeconds', 1000, t('Time per step'), t('milliseconds, median over the steps'), width);
 
-export const peakMemory = (section: Section, width: number, say: Say): Figure | undefined =>
-  costs(section, 'memory', 1e-6, say('Peak memory'), say('MB of the trainer process'), width, say);
+export const peakMemory = (section: Section, width: number): Figure | undefined =>
+  costs(section, 'memory', 1e-6, t('Peak memory'), t('MB of the trainer process'), width);
 
 function costs(
   section: Section,
@@ -81,7 +73,6 @@ function costs(
   title: string,
   unit: string,
   width: number,
-  say: Say,
 ): Figure | undefined {
   const known = section.groups.flatMap((g) => (g.chosen && g[what] ? [{ label: g.label, s: g[what] }] : []));
   if (known.length === 0) return undefined;
@@ -100,10 +91,10 @@ function costs(
     width,
     height: fr.height,
     title,
-    summary: known.map(({ label, s }) => say('{0}: {1}', label, shortNumber(s.mean * factor))).join('; '),
+    summary: known.map(({ label, s }) => t('{0}: {1}', label, shortNumber(s.mean * factor))).join('; '),
     shapes: [...fr.shapes, ...known.flatMap(({ s }, i) => bar(fr, i, s.mean * factor, deviation(s), 0))],
     table: {
-      head: [say('group'), say('runs'), unit, say('standard deviation')],
+      head: [t('group'), t('runs'), unit, t('standard deviation')],
       rows: known.map(({ label, s }) => {
         const d = deviation(s);
         return [label, String(s.n), shortNumber(s.mean * factor), d === undefined ? '–' : shortNumber(d)];

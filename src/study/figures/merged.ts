@@ -1,8 +1,9 @@
+import { t } from '../../base/l10n';
+
 import { metricValue, type MetricName } from '../../experiment/metrics';
 import { isHeadAlone } from '../../experiment/methods';
 import type { Group } from '../groups';
 import { factorOf, metricTitle, rangeOf, shown, shownDifference, signedDifference, WITHIN } from '../metric';
-import type { Say } from '../say';
 import { meanOf, summarize } from '../statistics/summary';
 import type { Section } from '../study';
 import { line, marker, text, type Figure, type Shape } from './figure';
@@ -19,12 +20,7 @@ interface Both {
 }
 
 /** The adapter as trained beside its merged form: the paper's Table 7. Undefined if no group has both. */
-export function mergedForms(
-  section: Section,
-  metric: MetricName,
-  width: number,
-  say: Say,
-): Figure | undefined {
+export function mergedForms(section: Section, metric: MetricName, width: number): Figure | undefined {
   const known = section.groups
     .filter((g) => g.chosen && !isHeadAlone(g))
     .flatMap((g) => bothOf(g, metric) ?? []);
@@ -33,7 +29,7 @@ export function mergedForms(
   const fr = frame(
     known.map((k) => k.label),
     known.flatMap((k) => [k.trained * f, k.merged * f]),
-    metricTitle(metric, say),
+    metricTitle(metric),
     width,
     false,
     rangeOf(metric),
@@ -45,39 +41,33 @@ export function mergedForms(
   return {
     width,
     height: fr.height,
-    title: say('As trained and merged into the weights'),
+    title: t('As trained and merged into the weights'),
     summary: known
       .map((k) =>
-        say('{0}: {1} as trained, {2} merged', k.label, shown(metric, k.trained), shown(metric, k.merged)),
+        t('{0}: {1} as trained, {2} merged', k.label, shown(metric, k.trained), shown(metric, k.merged)),
       )
       .join('; '),
-    shapes: [...fr.shapes, ...shapes, ...legend(fr.height, say)],
+    shapes: [...fr.shapes, ...shapes, ...legend(fr.height)],
     table: {
-      head: [
-        say('group'),
-        say('as trained'),
-        say('merged'),
-        say('merged − trained'),
-        say('standard deviation'),
-      ],
+      head: [t('group'), t('as trained'), t('merged'), t('merged − trained'), t('standard deviation')],
       rows: known.map((k) => [
         k.label,
         shown(metric, k.trained),
         shown(metric, k.merged),
-        k.same ? say('the same function') : signedDifference(metric, k.merged - k.trained, k.trained, WITHIN),
+        k.same ? t('the same function') : signedDifference(metric, k.merged - k.trained, k.trained, WITHIN),
         k.same || k.deviation === undefined ? '–' : shownDifference(metric, k.deviation, k.trained, WITHIN),
       ]),
     },
   };
 }
 
-function legend(height: number, say: Say): Shape[] {
+function legend(height: number): Shape[] {
   const y = height - 10;
   return [
     marker(0, 8, y),
-    text(18, y + 4, say('as trained'), 'start', 'label'),
+    text(18, y + 4, t('as trained'), 'start', 'label'),
     marker(5, 100, y, 6),
-    text(112, y + 4, say('merged'), 'start', 'label'),
+    text(112, y + 4, t('merged'), 'start', 'label'),
   ];
 }
 

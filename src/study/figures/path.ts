@@ -1,6 +1,6 @@
 import { shortNumber } from '../../base/number-text';
 import { percent } from '../../base/percent';
-import type { Say } from '../say';
+import { t } from '../../base/l10n';
 import type { StudyRun } from '../run';
 import { seedOf } from '../groups';
 import { line, marker, seriesClass, text, type Figure, type Shape } from './figure';
@@ -10,7 +10,7 @@ const HEIGHT = 260;
 const EDGE = { left: 52, right: 20, top: 26, bottom: 42 };
 
 /** The path of a run's ΔW in its first two principal components: the paper's Figure 2. */
-export function deltaPath(run: StudyRun, label: string, width: number, say: Say): Figure | undefined {
+export function deltaPath(run: StudyRun, label: string, width: number): Figure | undefined {
   const { geometry } = run;
   if (!geometry || geometry.path.length < 3) return undefined;
   const { path, shares } = geometry;
@@ -35,10 +35,10 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     text(
       (EDGE.left + width - EDGE.right) / 2,
       HEIGHT - 8,
-      say('first component ({0} of the variance)', percent(shares[0], 0)),
+      t('first component ({0} of the variance)', percent(shares[0], 0)),
       'middle',
     ),
-    text(2, 14, say('second component ({0})', percent(shares[1], 0))),
+    text(2, 14, t('second component ({0})', percent(shares[1], 0))),
     {
       kind: 'path',
       points: path.map((p) => [x.at(p.x), y.at(p.y)] as const),
@@ -48,14 +48,14 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     ...named(path).map(({ x: px, y: py, step }) => {
       const at = x.at(px);
       const anchor = at < EDGE.left + 40 ? 'start' : at > width - EDGE.right - 40 ? 'end' : 'middle';
-      return text(at, y.at(py) - 8, say('step {0}', step), anchor, 'label');
+      return text(at, y.at(py) - 8, t('step {0}', step), anchor, 'label');
     }),
   ];
   return {
     width,
     height: HEIGHT,
-    title: say('Merged ΔW over training: {0}, seed {1}', label, seedOf(run)),
-    summary: say(
+    title: t('Merged ΔW over training: {0}, seed {1}', label, seedOf(run)),
+    summary: t(
       'The first two principal components of the merged ΔW explain {0} and {1} of its variance over {2} checkpoints.',
       percent(shares[0], 0),
       percent(shares[1], 0),
@@ -63,7 +63,7 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     ),
     shapes,
     table: {
-      head: [say('step'), say('first component'), say('second component')],
+      head: [t('step'), t('first component'), t('second component')],
       rows: path.map((p) => [String(p.step), shortNumber(p.x), shortNumber(p.y)]),
     },
   };

@@ -1,8 +1,8 @@
 import { shortNumber } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { directionsOf, effectiveRankOf } from '../geometry';
 import { seedOf } from '../groups';
 import type { StudyRun } from '../run';
-import type { Say } from '../say';
 import { meanOf } from '../statistics/summary';
 import { line, marker, seriesClass, text, type Figure, type Shape } from './figure';
 import { linear } from './scale';
@@ -15,7 +15,7 @@ const MOST_MARKS = 16;
 const NAMED = 8;
 
 /** Singular values of the merged ΔW: a thin line for each module, and their mean. */
-export function spectrum(run: StudyRun, label: string, width: number, say: Say): Figure | undefined {
+export function spectrum(run: StudyRun, label: string, width: number): Figure | undefined {
   const modules = run.geometry?.modules ?? [];
   if (modules.length === 0) return undefined;
   const rank = Math.max(...modules.map((m) => m.values.length));
@@ -39,8 +39,8 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     ]),
     ...means.flatMap((_, k) => (k % every === 0 ? [text(x(k), bottom + 16, String(k + 1), 'middle')] : [])),
     line(EDGE.left, bottom, right, bottom, 'axis'),
-    text((EDGE.left + right) / 2, HEIGHT - 8, say('index of the singular value'), 'middle'),
-    text(2, 14, say('singular value')),
+    text((EDGE.left + right) / 2, HEIGHT - 8, t('index of the singular value'), 'middle'),
+    text(2, 14, t('singular value')),
     ...modules.map((m): Shape => ({ kind: 'path', points: curve(m.values), class: 'curve thin' })),
     ...modules.flatMap((m) =>
       m.values.map((v, k): Shape => ({ kind: 'circle', x: x(k), y: y.at(v), r: 1.5, class: 'dot thin' })),
@@ -52,8 +52,8 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
   return {
     width,
     height: HEIGHT,
-    title: say('Singular values of the merged ΔW: {0}, seed {1}', label, seedOf(run)),
-    summary: say(
+    title: t('Singular values of the merged ΔW: {0}, seed {1}', label, seedOf(run)),
+    summary: t(
       'Mean over {0} modules: {1}. The mean effective rank is {3}, out of {2} directions.',
       modules.length,
       [...means.slice(0, NAMED).map((v) => shortNumber(v)), ...(means.length > NAMED ? ['…'] : [])].join(
@@ -64,7 +64,7 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     ),
     shapes,
     table: {
-      head: [say('module'), ...means.map((_, k) => String(k + 1)), say('effective rank')],
+      head: [t('module'), ...means.map((_, k) => String(k + 1)), t('effective rank')],
       rows: modules.map((m) => [
         m.path,
         ...means.map((_, k) => (m.values[k] === undefined ? '–' : shortNumber(m.values[k]))),

@@ -1,8 +1,9 @@
+import { t } from '../../base/l10n';
+
 import type { MetricName } from '../../experiment/metrics';
 import type { Group } from '../groups';
 import { methodName } from '../labels';
 import { factorOf, metricTitle, rangeOf, shown } from '../metric';
-import type { Say } from '../say';
 import type { Section } from '../study';
 import { fitted, line, marker, seriesClass, text, whisker, type Figure, type Shape } from './figure';
 import { linear } from './scale';
@@ -12,8 +13,8 @@ const HEIGHT = 280;
 const EDGE = { left: 52, top: 26, bottom: 42 };
 
 /** A metric by rank, with a line for each method: the paper's Figure 5. Undefined if no method has two ranks. */
-export function rankSweep(section: Section, metric: MetricName, width: number, say: Say): Figure | undefined {
-  const series = sweeps(section.groups, say);
+export function rankSweep(section: Section, metric: MetricName, width: number): Figure | undefined {
+  const series = sweeps(section.groups);
   if (series.length === 0) return undefined;
   const ranks = [...new Set(series.flatMap((s) => s.groups.map((g) => g.rank!)))].sort((a, b) => a - b);
   const f = factorOf(metric);
@@ -40,8 +41,8 @@ export function rankSweep(section: Section, metric: MetricName, width: number, s
     ]),
     ...ranks.map((r) => text(x(r), bottom + 16, String(r), 'middle')),
     line(EDGE.left, bottom, right, bottom, 'axis'),
-    text((EDGE.left + right) / 2, HEIGHT - 8, say('rank r'), 'middle'),
-    text(2, 14, metricTitle(metric, say)),
+    text((EDGE.left + right) / 2, HEIGHT - 8, t('rank r'), 'middle'),
+    text(2, 14, metricTitle(metric)),
   ];
   const ends = spread(
     series.map((s) => y.at(of(s.groups.at(-1)!).mean * f)),
@@ -69,19 +70,19 @@ export function rankSweep(section: Section, metric: MetricName, width: number, s
   return {
     width,
     height: HEIGHT,
-    title: say('Rank sweep'),
+    title: t('Rank sweep'),
     summary: series
       .map((s) =>
-        say(
+        t(
           '{0}: {1}',
           s.name,
-          s.groups.map((g) => say('{0} at rank {1}', shown(metric, of(g).mean), g.rank!)).join(', '),
+          s.groups.map((g) => t('{0} at rank {1}', shown(metric, of(g).mean), g.rank!)).join(', '),
         ),
       )
       .join('; '),
     shapes,
     table: {
-      head: [say('rank'), ...series.map((s) => s.name)],
+      head: [t('rank'), ...series.map((s) => s.name)],
       rows: ranks.map((r) => [String(r), ...series.map((s) => cell(s, r))]),
     },
   };
@@ -96,11 +97,11 @@ interface Sweep {
 }
 
 /** Groups that differ only in their rank. */
-function sweeps(groups: readonly Group[], say: Say): Sweep[] {
+function sweeps(groups: readonly Group[]): Sweep[] {
   const found = new Map<string, Group[]>();
   for (const g of groups) {
     if (!g.chosen || g.rank === undefined) continue;
-    const name = [methodName(g.method, say), ...g.details].join(', ');
+    const name = [methodName(g.method), ...g.details].join(', ');
     found.set(name, [...(found.get(name) ?? []), g]);
   }
   const methods = [...new Set(groups.filter((g) => g.chosen).map((g) => g.method))];

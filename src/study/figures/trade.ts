@@ -1,9 +1,9 @@
-import type { Say } from '../say';
 import type { MetricName } from '../../experiment/metrics';
 import type { Group } from '../groups';
 import { factorOf, metricTitle, rangeOf, shown } from '../metric';
 import type { Section } from '../study';
 import { count } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { fitted, line, marker, seriesClass, text, whisker, type Figure, type Shape } from './figure';
 import { linear, logarithmic, short } from './scale';
 
@@ -17,7 +17,7 @@ const LINE = 15;
  * Parameters against performance, with error bars: the paper's Figure 1. Names are beside the points, connected by
  * lines.
  */
-export function trade(section: Section, metric: MetricName, width: number, say: Say): Figure {
+export function trade(section: Section, metric: MetricName, width: number): Figure {
   const groups = section.groups.filter((g) => g.chosen);
   const names = width < 480 ? width * 0.42 : Math.min(300, width * 0.4);
   const right = width - names - 22;
@@ -47,8 +47,8 @@ export function trade(section: Section, metric: MetricName, width: number, say: 
     ]),
     ...x.marks.map((v) => text(x.at(v), bottom + 16, x.text(v), 'middle')),
     line(EDGE.left, bottom, right, bottom, 'axis'),
-    text((EDGE.left + right) / 2, HEIGHT - 8, say('adapter parameters'), 'middle'),
-    text(2, 14, metricTitle(metric, say)),
+    text((EDGE.left + right) / 2, HEIGHT - 8, t('adapter parameters'), 'middle'),
+    text(2, 14, metricTitle(metric)),
   ];
   const points = groups.map((g, i) => ({ g, x: places[i], y: y.at(g.metrics[metric].mean * f) }));
   const rows = spread(
@@ -76,11 +76,11 @@ export function trade(section: Section, metric: MetricName, width: number, say: 
   return {
     width,
     height: HEIGHT,
-    title: say('Performance and parameters'),
-    summary: summary(groups, metric, say),
+    title: t('Performance and parameters'),
+    summary: summary(groups, metric),
     shapes,
     table: {
-      head: [say('group'), say('parameters'), say('runs'), metricTitle(metric, say), say('95% interval')],
+      head: [t('group'), t('parameters'), t('runs'), metricTitle(metric), t('95% interval')],
       rows: groups.map((g) => {
         const { n, mean, half } = g.metrics[metric];
         const interval =
@@ -91,11 +91,11 @@ export function trade(section: Section, metric: MetricName, width: number, say: 
   };
 }
 
-function summary(groups: readonly Group[], metric: MetricName, say: Say): string {
+function summary(groups: readonly Group[], metric: MetricName): string {
   const told = groups.map((g) =>
-    say('{0} {1} with {2} parameters', g.label, shown(metric, g.metrics[metric].mean), short(g.parameters)),
+    t('{0} {1} with {2} parameters', g.label, shown(metric, g.metrics[metric].mean), short(g.parameters)),
   );
-  return `${metricTitle(metric, say)}: ${told.join('; ')}.`;
+  return `${metricTitle(metric)}: ${told.join('; ')}.`;
 }
 
 /** Position of each group in pixels: overlapping ones are placed side by side. */

@@ -1,10 +1,10 @@
+import { inEnglish } from '../../base/l10n';
 import { flatSettings, type FlatSettings } from '../../experiment/differing-settings';
 import type { Experiment } from '../../experiment/experiment';
 import { isMetric, METRICS, metricValue, type MetricName, type Metrics } from '../../experiment/metrics';
 import { troubleNames } from '../../protocol/alarms/trouble';
 import type { RunEvent, RunStatus } from '../../protocol/events';
 import { scoresOf } from '../../protocol/scores';
-import { english } from '../say';
 import type { Value } from './table';
 
 /**
@@ -77,7 +77,7 @@ export function runFields(run: RunSource): RunFields {
   const put = (key: string, value: Value | undefined) => {
     if (value !== undefined && !Number.isNaN(value)) facts.set(key, value);
   };
-  const alarms = troubleNames(events, english);
+  const alarms = inEnglish(() => troubleNames(events));
   if (alarms.length > 0) put('alarms', alarms);
   put('number', run.number);
   if (user.tags && user.tags.length > 0) put('tags', user.tags);

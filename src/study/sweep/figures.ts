@@ -1,9 +1,9 @@
 import { shortNumber } from '../../base/number-text';
+import { t } from '../../base/l10n';
 import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
 import type { PageTrial } from '../../protocol/panels/sweep';
 import { fitted, line, text, type Figure, type Point, type Shape } from '../figures/figure';
 import { linear } from '../figures/scale';
-import type { Say } from '../say';
 import { bestByNumber, bestOverTime, type BestPoint } from './best-so-far';
 import type { HeatMap } from './heat-map';
 import { lineOf, yOf, type ParallelLayout } from './parallel';
@@ -65,18 +65,17 @@ function spaced<T extends { at: number }>(ticks: readonly T[], layout: ParallelL
 export interface BestOptions {
   metric: MetricName;
   by: 'time' | 'number';
-  say: Say;
 }
 
 /** The best result so far as a step line, over all results as dots. Undefined before the first result. */
 export function bestFigure(
   trials: readonly PageTrial[],
   width: number,
-  { metric, by, say }: BestOptions,
+  { metric, by }: BestOptions,
 ): Figure | undefined {
   const { all, points, end } = by === 'time' ? bestOverTime(trials, metric) : bestByNumber(trials, metric);
   if (points.length === 0) return undefined;
-  const { unit, name } = axisOf(by, end, say);
+  const { unit, name } = axisOf(by, end);
   const [height, left, bottom] = [260, 56, 36];
   const { longLabel, range } = metricInfo(metric);
   const y = linear(
@@ -92,12 +91,12 @@ export function bestFigure(
   const xAt = (v: number) => x.at(v / unit);
   const xText = (v: number) => (by === 'time' ? x.text(v) : String(v));
   const best = points.at(-1)!;
-  const title = say('Best {0} so far', longLabel);
+  const title = t('Best {0} so far', longLabel);
   return {
     width,
     height,
     title,
-    summary: say(
+    summary: t(
       '{0} by {1}. Improvements: {2}.',
       formatMetric(metric, best.value),
       best.trial.name,
@@ -130,18 +129,18 @@ export function bestFigure(
       })),
     ],
     table: {
-      head: [name, longLabel, say('Run')],
+      head: [name, longLabel, t('Run')],
       rows: points.map((p) => [shortNumber(p.x / unit), formatMetric(metric, p.value), p.trial.name]),
     },
   };
 }
 
 /** The unit and the name of the horizontal axis. */
-function axisOf(by: BestOptions['by'], end: number, say: Say): { unit: number; name: string } {
-  if (by === 'number') return { unit: 1, name: say('Trials in order') };
-  if (end > 7200) return { unit: 3600, name: say('Training time (h)') };
-  if (end > 120) return { unit: 60, name: say('Training time (min)') };
-  return { unit: 1, name: say('Training time (s)') };
+function axisOf(by: BestOptions['by'], end: number): { unit: number; name: string } {
+  if (by === 'number') return { unit: 1, name: t('Trials in order') };
+  if (end > 7200) return { unit: 3600, name: t('Training time (h)') };
+  if (end > 120) return { unit: 60, name: t('Training time (min)') };
+  return { unit: 1, name: t('Training time (s)') };
 }
 
 /** Horizontal until the next improvement, and to the end. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { fill } from '../../../src/base/fill';
 import { ignoredSettings } from '../../../src/experiment/ignored-settings';
 import { trainingLength } from '../../../src/experiment/training-length';
 
@@ -38,9 +37,9 @@ describe('training.epochs beside training.maxSteps', () => {
 
 describe('how long a run trains', () => {
   it('is said in steps where training.maxSteps decides', () => {
-    expect(trainingLength({ epochs: 3, maxSteps: 2000 }, fill)).toBe('2000 steps');
-    expect(trainingLength({ epochs: 3, maxSteps: 1 }, fill)).toBe('1 step');
-    expect(trainingLength({ epochs: 3 }, fill)).toBe('3 epochs');
-    expect(trainingLength({ epochs: 1 }, fill)).toBe('1 epoch');
+    expect(trainingLength({ epochs: 3, maxSteps: 2000 })).toBe('2000 steps');
+    expect(trainingLength({ epochs: 3, maxSteps: 1 })).toBe('1 step');
+    expect(trainingLength({ epochs: 3 })).toBe('3 epochs');
+    expect(trainingLength({ epochs: 1 })).toBe('1 epoch');
   });
 });

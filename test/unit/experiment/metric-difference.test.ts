@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { fill } from '../../../src/base/fill';
 import { amountText, changeText, differenceOf, lossBetween } from '../../../src/experiment/metric-difference';
 import { metricInfo, METRICS, type MetricName } from '../../../src/experiment/metrics';
 
 const change = (metric: MetricName, before: number, after: number) =>
-  changeText(metric, lossBetween(metric, before, after), fill);
+  changeText(metric, lossBetween(metric, before, after));
 
 describe('a difference of a metric', () => {
   it('is in points where the scale is fixed, and relative where it follows from the data', () => {
@@ -35,7 +34,7 @@ describe('a difference of a metric', () => {
     expect(lossBetween('accuracy', 0.8, 0.79)).toBeCloseTo(1);
     expect(Object.is(lossBetween('accuracy', 0.8, 0.8), 0)).toBe(true);
     expect(differenceOf('perplexity', 2, 80)).toBe(2.5);
-    expect(amountText('perplexity', 1, fill)).toBe('1%');
-    expect(amountText('f1', 0.5, fill)).toBe('0.5 points');
+    expect(amountText('perplexity', 1)).toBe('1%');
+    expect(amountText('f1', 0.5)).toBe('0.5 points');
   });
 });

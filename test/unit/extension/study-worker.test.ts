@@ -12,7 +12,6 @@ import { geometryFile } from '../../../src/runs/study/kept';
 import { pageStudy } from '../../../src/study/page-study';
 import { MOST_SHOWN } from '../../../src/study/shown';
 import type { StudyFromHost } from '../../../src/study/panel';
-import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
 import { scratchFolder } from '../../scratch';
 import { aurora, lora, studyRun } from '../study/runs';
@@ -92,11 +91,11 @@ describe('the worker', () => {
   it('computes what this thread would, in the editor’s language, and the report', async () => {
     const runs = asked([trained(lora(), 0.8), trained(aurora(), 0.9), trained({ method: 'none' }, 0.5)]);
     const study = await worker.study({ runs, settings: { against: 'LoRA r=2' } });
-    const here = studyOf(await new KnownRuns().read(runs), { against: 'LoRA r=2' }, english);
+    const here = studyOf(await new KnownRuns().read(runs), { against: 'LoRA r=2' });
     // Each thread has its own numbers of settings.
     const text = (value: unknown) =>
       JSON.stringify(value, (key, v: unknown) => (key === 'family' ? undefined : v));
-    const words = text(pageStudy(here, english)).replaceAll('head only', 'nur der Kopf');
+    const words = text(pageStudy(here)).replaceAll('head only', 'nur der Kopf');
     expect(JSON.parse(text(study))).toEqual(JSON.parse(words));
     expect(words).toContain('nur der Kopf');
     const files = await worker.report({ runs, settings: {}, title: 'My runs' });
@@ -146,7 +145,7 @@ describe('a page’s study', () => {
     const size = (n: number) => {
       const trials = Array.from({ length: n }, (_, i) => studyRun(aurora({ alpha: i + 1 }), 1, i / (2 * n)));
       const unfit = trials.map(({ folder, name }) => ({ folder, name, unfit: 'unfinished' as const }));
-      const study = pageStudy(studyOf([...trials, ...unfit], {}, english), english);
+      const study = pageStudy(studyOf([...trials, ...unfit], {}));
       expect(study.leftOut).toEqual({
         runs: n,
         words: [`${n.toLocaleString('en-US')} runs are excluded: not finished.`],

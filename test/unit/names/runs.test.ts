@@ -39,7 +39,6 @@ import { parsePlayLine, parsePlayRequest } from '../../../src/protocol/playgroun
 import { parsePredictions } from '../../../src/protocol/predictions';
 import { sortedJson } from '../../../src/base/sorted-json';
 import { reportFiles } from '../../../src/study/report';
-import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
 import { trialText } from '../../../src/experiment/short-settings';
 import { context } from '../extension/row-context';
@@ -122,8 +121,8 @@ describe('names of inherited members in run folders', () => {
         evaluationsCsv(whole.events);
         settingChanges(spec as never, whole.spec);
         sortedJson(whole.spec);
-        const study = studyOf([await studyRun(whole, '__proto__')], { against: keys[0] }, english);
-        reportFiles(study, keys[0], english);
+        const study = studyOf([await studyRun(whole, '__proto__')], { against: keys[0] });
+        reportFiles(study, keys[0]);
 
         const trashed = await trashRun(run);
         expect(await listTrash(trashOf(run))).toHaveLength(1);

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { fill } from '../../../src/base/fill';
 import { absentWords, type AbsentLabels } from '../../../src/protocol/absent-labels';
 import type { Metrics } from '../../../src/experiment/metrics';
 
 const words = (...labels: AbsentLabels['labels']) =>
-  absentWords({ macroF1: 0.74, absentLabels: { labels, macroF1: 0.88 } } as Metrics, fill);
+  absentWords({ macroF1: 0.74, absentLabels: { labels, macroF1: 0.88 } } as Metrics);
 
 describe('labels that no example has', () => {
   it('are named, with what they make of macro F1', () => {
@@ -24,7 +23,5 @@ describe('labels that no example has', () => {
     ['another shape', { macroF1: 0.5, absentLabels: { labels: [{ label: 3 }], macroF1: 0.5 } }],
     ['null', { macroF1: 0.5, absentLabels: null }],
     ['no macro F1', { absentLabels: { labels: [{ label: 'a', predicted: 1 }], macroF1: 1 } }],
-  ])('are not made up from %s', (_, metrics) =>
-    expect(absentWords(metrics as Metrics, fill)).toBeUndefined(),
-  );
+  ])('are not made up from %s', (_, metrics) => expect(absentWords(metrics as Metrics)).toBeUndefined());
 });

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { fill } from '../../../src/base/fill';
 import {
   parsePreparing,
   preparedPercent,
@@ -23,7 +22,7 @@ const STAGES: [Preparing, string, number | undefined][] = [
 
 it.each(STAGES)('a run that is being prepared says so: %j', (stage, text, percent) => {
   expect(parsePreparing(JSON.parse(JSON.stringify(stage)))).toEqual(stage);
-  expect(preparingText(stage, fill)).toBe(text);
+  expect(preparingText(stage)).toBe(text);
   expect(preparedPercent(stage)).toBe(percent);
 });
 

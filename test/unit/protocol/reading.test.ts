@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { fill } from '../../../src/base/fill';
 import { onlyChanges, readingOf, readingText, type Reading } from '../../../src/protocol/preparing';
 
 describe('the progress of reading a large file', () => {
@@ -7,7 +6,7 @@ describe('the progress of reading a large file', () => {
     expect(readingOf('a.csv', 0, 1000)).toEqual({ file: 'a.csv', percent: 0 });
     expect(readingOf('a.csv', 999, 1000)).toEqual({ file: 'a.csv', percent: 99 });
     expect(readingOf('a.csv', 1000, 1000)).toBeUndefined();
-    expect(readingText({ file: 'a.csv', percent: 43 }, fill)).toBe('Reading a.csv: 43%');
+    expect(readingText({ file: 'a.csv', percent: 43 })).toBe('Reading a.csv: 43%');
   });
 
   it('is reported when it changes', () => {

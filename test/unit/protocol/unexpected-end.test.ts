@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { fill } from '../../../src/base/fill';
 import {
   endHint,
   endReason,
@@ -31,13 +30,13 @@ describe('the reason for the end of a trainer', () => {
     [{ signal: 'SIGILL' }, /the program crashed \(SIGILL\)/, /^See its trainer\.log/],
     [{ signal: 'SIGUSR1' }, /ended by another program \(SIGUSR1\)/, /^Resume/],
   ])('is the likely one of %j', (end, reason, hint) => {
-    expect(endReason(end, fill)).toMatch(reason);
-    expect(endHint(end, fill)).toMatch(hint);
+    expect(endReason(end)).toMatch(reason);
+    expect(endHint(end)).toMatch(hint);
     expect(isExplained(end)).toBe(true);
   });
 
   it('is left open without a signal and a changed model', () => {
-    expect(endReason({}, fill)).toBe('it was killed, or its machine was switched off');
+    expect(endReason({})).toBe('it was killed, or its machine was switched off');
     expect(isExplained({})).toBe(false);
   });
 });

@@ -15,7 +15,6 @@ import { tableOf } from '../../../src/study/runs-table/columns';
 import { runFields } from '../../../src/study/runs-table/fields';
 import { scratchFolder } from '../../scratch';
 import { variants } from '../variants';
-import { english } from '../../../src/study/say';
 import { reportFiles } from '../../../src/study/report';
 import { studyOf } from '../../../src/study/study';
 
@@ -49,7 +48,7 @@ async function readBoth(): Promise<string> {
       }
     }),
   );
-  reportFiles(studyOf(studied, {}, english), 'Study', english);
+  reportFiles(studyOf(studied, {}), 'Study');
   const tracked = [bad, good].map((run) => new TrackedRun(run));
   for (const run of tracked) await run.look();
   const entries = tracked.flatMap(({ entry }) => (entry ? [entry] : []));

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRunSummary } from '../../../src/runs/read';
 import { studyRun as readStudyRun } from '../../../src/runs/study/study-run';
-import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
 import { reportFiles } from '../../../src/study/report';
 import { sectionNotes } from '../../../src/study/words';
@@ -25,24 +24,24 @@ describe('a step chosen on the set it is judged on', () => {
     }),
     studyRun(aurora({ rank: 4 }), 1, 0.66, { chosenBy: ['halving'] }),
   ];
-  const study = studyOf(runs, {}, english);
+  const study = studyOf(runs, {});
   const [early, halved] = [1, 2].map(
     (i) => study.sections[0].groups.find((g) => g.runs.includes(runs[i]))!.label,
   );
 
   it('is pointed out in the notes, which the view shows too', () => {
-    const notes = sectionNotes(study.sections[0], study, english).join('\n');
+    const notes = sectionNotes(study.sections[0], study).join('\n');
     expect(notes).not.toContain(NO_STEP);
     expect(notes).toContain(
       `With early stopping, that step was chosen on this same validation set, so these numbers are slightly optimistic: ${early}.`,
     );
     expect(notes).toContain(`so these numbers are slightly optimistic: ${halved}.`);
-    const plain = studyOf(runs.slice(0, 1), {}, english);
-    expect(sectionNotes(plain.sections[0], plain, english)[0]).toContain(NO_STEP);
+    const plain = studyOf(runs.slice(0, 1), {});
+    expect(sectionNotes(plain.sections[0], plain)[0]).toContain(NO_STEP);
   });
 
   it('is pointed out in the report and both CSV files', () => {
-    const files = reportFiles(study, 'study', english);
+    const files = reportFiles(study, 'study');
     expect(files.get('report.md')).toContain('With early stopping, that step was chosen');
     for (const name of ['runs.csv', 'groups.csv']) {
       const [head, ...rows] = files.get(name)!.trim().split('\r\n');

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { StudyRun } from '../../../src/study/run';
-import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
 import { groupsCsvRows, runsCsvRows } from '../../../src/study/tables';
 import { comparisonWords, examplesText, sectionNotes } from '../../../src/study/words';
@@ -13,10 +12,10 @@ const score = (accuracy: number, more: Partial<NonNullable<StudyRun['test']>> = 
   ...more,
 });
 const TEST = { test: '/data/test.jsonl' };
-const study = (runs: StudyRun[]) => studyOf(runs, {}, english);
+const study = (runs: StudyRun[]) => studyOf(runs, {});
 const notes = (runs: StudyRun[]) => {
   const found = study(runs);
-  return sectionNotes(found.sections[0], found, english).join('\n');
+  return sectionNotes(found.sections[0], found).join('\n');
 };
 
 describe('runs that all have a score on the same test set', () => {
@@ -42,12 +41,12 @@ describe('runs that all have a score on the same test set', () => {
       on: 'test',
       examples: 500,
     });
-    expect(examplesText(section, english)).toBe('500 test examples');
+    expect(examplesText(section)).toBe('500 test examples');
     expect(section.groups.map((g) => g.metrics.accuracy.mean)).toEqual([0.6, 0.65]);
     const [comparison] = section.comparisons;
     expect(comparison).toMatchObject({ kind: 'crossed', on: 'test', examples: 500 });
     expect(comparison.mean).toBeCloseTo(0.05, 12);
-    const words = comparisonWords(comparison, found, english);
+    const words = comparisonWords(comparison, found);
     expect(words).toContain('Paired test over 2 seeds (1, 2) and 500 test examples');
     expect(words).not.toContain('validation');
     expect(found.missing.map((m) => m.what)).not.toContain('examples');
@@ -120,8 +119,8 @@ describe('runs with evaluation sets', () => {
     const [section] = found.sections;
     expect(section.on).toBe('evaluations');
     expect(section.samplingError).toBeUndefined();
-    expect(examplesText(section, english)).toBe('mean over the evaluation sets');
-    expect(comparisonWords(section.comparisons[0], found, english)).toContain(
+    expect(examplesText(section)).toBe('mean over the evaluation sets');
+    expect(comparisonWords(section.comparisons[0], found)).toContain(
       'Paired test over 2 seeds (1, 2) only, on the same evaluation sets',
     );
     expect(notes(runs)).toContain('unweighted means over the evaluation sets');

@@ -7,7 +7,6 @@ import { changedInputs } from '../../../src/runs/inputs';
 import { FilesNow } from '../../../src/runs/files-now';
 import { labelsOf } from '../../../src/study/labels';
 import { reportFiles } from '../../../src/study/report';
-import { english } from '../../../src/study/say';
 import { MOST_SHOWN, shownOf } from '../../../src/study/shown';
 import { studyOf } from '../../../src/study/study';
 import { leftOutWords, sectionNotes } from '../../../src/study/words';
@@ -29,7 +28,6 @@ describe('a study of thousands of runs', () => {
     const runs = trials(500);
     const labels = labelsOf(
       runs.map(({ spec }) => ({ settings: new Counted(flatSettings(spec)), adapter: spec.adapter })),
-      english,
     );
     expect(new Set(labels.map((l) => l.label)).size).toBe(500);
     expect(reads).toBe(500);
@@ -37,7 +35,7 @@ describe('a study of thousands of runs', () => {
 
   it('shows the best groups and the one that they are compared with, and keeps all in the report’s tables', () => {
     const reference = studyRun(lora(), 1, 0.4);
-    const study = studyOf([reference, ...trials(MOST_SHOWN + 50)], {}, english);
+    const study = studyOf([reference, ...trials(MOST_SHOWN + 50)], {});
     const [section] = shownOf(study).sections;
     expect(section.groups).toHaveLength(MOST_SHOWN + 1);
     expect(section.groups.map((g) => g.label)).toContain(study.sections[0].reference);
@@ -45,15 +43,15 @@ describe('a study of thousands of runs', () => {
     // The worst fifty of the search are missing, though the reference is worse.
     expect(means.filter((m) => m >= 0.5).every((m) => m >= 0.5 + 50 / (4 * (MOST_SHOWN + 50)))).toBe(true);
     expect(section.comparisons).toHaveLength(MOST_SHOWN);
-    expect(sectionNotes(section, study, english)[0]).toBe(
+    expect(sectionNotes(section, study)[0]).toBe(
       `Of ${MOST_SHOWN + 51} groups, the ${MOST_SHOWN} best by accuracy are shown, and the one that they are compared with. The report’s groups.csv has all of them.`,
     );
-    const csv = reportFiles(study, 'Study', english).get('groups.csv')!;
+    const csv = reportFiles(study, 'Study').get('groups.csv')!;
     expect(csv.trimEnd().split('\n')).toHaveLength(1 + MOST_SHOWN + 51);
   });
 
   it('shows a smaller study as it is', () => {
-    const study = studyOf(trials(3), {}, english);
+    const study = studyOf(trials(3), {});
     expect(shownOf(study)).toEqual(study);
   });
 
@@ -62,7 +60,7 @@ describe('a study of thousands of runs', () => {
       ...{ folder: `/runs/${i}`, name: `run ${i}`, why: 'unfinished' as const },
     }));
     const damaged = { folder: '/runs/x', name: 'x', why: 'damaged' as const };
-    expect(leftOutWords({ leftOut: [...unfit, damaged] }, english)).toEqual([
+    expect(leftOutWords({ leftOut: [...unfit, damaged] })).toEqual([
       '300 runs are excluded: not finished.',
       'x is excluded: cannot be read.',
     ]);

@@ -1,6 +1,5 @@
 import { inverseNormal } from '../../../src/base/normal';
 import type { MetricName } from '../../../src/experiment/metrics';
-import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
 import { measure, type Comparison } from '../../../src/study/compare';
 import type { Group } from '../../../src/study/groups';
@@ -140,7 +139,7 @@ function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array) {
 
 /** The only comparison in a study of such runs. */
 export const compared = (runs: readonly StudyRun[], metric: MetricName): Comparison =>
-  studyOf(runs, { metric }, english).sections[0].comparisons[0];
+  studyOf(runs, { metric }).sections[0].comparisons[0];
 
 export const withoutPredictions = (runs: readonly StudyRun[]): StudyRun[] =>
   runs.map((run) => ({ ...run, examples: undefined }));

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { missingWords } from '../../../src/study/missing';
-import { english } from '../../../src/study/say';
 import { studyOf, type StudyOptions } from '../../../src/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/study/run';
 import { groupsCsvRows, groupTable, rateTable } from '../../../src/study/tables';
@@ -10,8 +9,7 @@ import { FIGURES, figureOf } from '../../../src/study/figures/all';
 import { metricTitle, resolutionOf } from '../../../src/study/metric';
 import { aurora, lora, outcomes, studyRun } from './runs';
 
-const study = (runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions = {}) =>
-  studyOf(runs, options, english);
+const study = (runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions = {}) => studyOf(runs, options);
 const labels = (runs: readonly StudyRun[]) => study(runs).sections[0].groups.map((g) => g.label);
 const seeds = [1, 2, 3];
 
@@ -67,7 +65,7 @@ describe('groups', () => {
     const again = studyRun(aurora(), 1, 0.7);
     const all = study([again, old, { folder: '/runs/x', name: 'half', unfit: 'unfinished' }]);
     expect(all.sections[0].groups[0].metrics.accuracy).toEqual({ n: 1, mean: 0.7 });
-    expect(leftOutWords(all, english)).toEqual([
+    expect(leftOutWords(all)).toEqual([
       `${old.name} is excluded: same settings and seed as a newer run.`,
       'half is excluded: not finished.',
     ]);
@@ -77,7 +75,7 @@ describe('groups', () => {
 describe('the table of groups', () => {
   it('states once what is the same for all, and has no column without values', () => {
     const runs = seeds.flatMap((seed) => [studyRun(lora(2), seed, 0.62), studyRun(aurora(), seed, 0.63)]);
-    const table = groupTable(study(runs).sections[0], 'accuracy', english);
+    const table = groupTable(study(runs).sections[0], 'accuracy');
     expect(table.same).toMatch(/^The same for all groups: runs 3 · .*learning rate /);
     expect(table.head).not.toContain('learning rate');
     expect(table.head).not.toContain('runs');
@@ -85,7 +83,7 @@ describe('the table of groups', () => {
     for (const row of table.rows) expect(row).toHaveLength(table.head.length);
     // Of one group, there is nothing to compare.
     const [alone] = study(runs.slice(0, 1)).sections;
-    expect(groupTable(alone, 'accuracy', english)).toMatchObject({
+    expect(groupTable(alone, 'accuracy')).toMatchObject({
       same: '',
       head: expect.arrayContaining(['runs', 'learning rate']) as string[],
     });
@@ -106,14 +104,11 @@ describe('runs that diverged', () => {
     const group = section.groups.find((g) => g.method === 'aurora')!;
     expect(group.metrics.accuracy).toMatchObject({ n: 2, mean: 0.7 });
     expect(group.diverged).toEqual([3]);
-    expect(groupTable(section, 'accuracy', english).rows.map((row) => row[1])).toEqual([
-      '1',
-      '2 (and 1 diverged)',
-    ]);
-    expect(sectionNotes(section, all, english)).toContain(
+    expect(groupTable(section, 'accuracy').rows.map((row) => row[1])).toEqual(['1', '2 (and 1 diverged)']);
+    expect(sectionNotes(section, all)).toContain(
       'Of the 3 runs of AuroRA r=2, 1 diverged (seeds 3). Its numbers cover only the others, so they are slightly optimistic.',
     );
-    expect(leftOutWords(all, english)).toEqual([expect.stringMatching(/ is excluded: training diverged\.$/)]);
+    expect(leftOutWords(all)).toEqual([expect.stringMatching(/ is excluded: training diverged\.$/)]);
   });
 
   it('do not count if another run with the same settings and seed finished', () => {
@@ -138,7 +133,7 @@ describe('runs that diverged', () => {
       { mean: 0.6, chosen: true },
       { mean: 'diverged', chosen: false },
     ]);
-    expect(rateTable(section, 'accuracy', english)!.rows.map((row) => row[2])).toEqual(['60.0', 'diverged']);
+    expect(rateTable(section, 'accuracy')!.rows.map((row) => row[2])).toEqual(['60.0', 'diverged']);
   });
 
   it('stay in the table of learning rates even if no run is left', () => {
@@ -152,14 +147,14 @@ describe('runs that diverged', () => {
       lost(studyRun(lora(), 1, 0, rate(7e-4))),
     ]);
     const [section] = all.sections;
-    expect(rateTable(section, 'accuracy', english)!.rows).toEqual([
+    expect(rateTable(section, 'accuracy')!.rows).toEqual([
       ['LoRA r=2', '5e-4', '70.0', 'yes'],
       ['LoRA r=2', '7e-4', 'diverged', ''],
       ['LoRA r=2', '1e-3', '60.0', ''],
       ['AuroRA r=2', '1e-3', '60.0', 'yes'],
       ['AuroRA r=2', '2e-3', 'diverged', ''],
     ]);
-    expect(sectionNotes(section, all, english).at(-2)).toContain('3 for LoRA r=2, 2 for AuroRA r=2');
+    expect(sectionNotes(section, all).at(-2)).toContain('3 for LoRA r=2, 2 for AuroRA r=2');
     const [head, ...rows] = groupsCsvRows(all);
     const column = (name: string) => rows.map((row) => row[head.indexOf(name)]);
     expect(rows.map((row) => row.length)).toEqual(rows.map(() => head.length));
@@ -206,7 +201,7 @@ describe('the choice of learning rates', () => {
 
   it('is described with the number of rates tried and the set used', () => {
     const all = study(runs);
-    const notes = sectionNotes(all.sections[0], all, english).join('\n');
+    const notes = sectionNotes(all.sections[0], all).join('\n');
     expect(notes).toContain(
       '(1 for LoRA r=2, 2 for AuroRA r=2), the one with the best mean over their common seeds was chosen',
     );
@@ -224,7 +219,7 @@ describe('comparisons', () => {
     const all = study(runs, options);
     return {
       c: all.sections[0].comparisons[0],
-      words: comparisonWords(all.sections[0].comparisons[0], all, english),
+      words: comparisonWords(all.sections[0].comparisons[0], all),
       all,
     };
   };
@@ -342,8 +337,8 @@ it.each([
   ['examples', 'so this run cannot be tested', 'so these runs cannot be tested'],
   ['geometry', 'For 1 run, the principal', 'For 1,200 of the runs, the principal'],
 ] as const)('missing data (%s) is put in words for one run and for several', (what, one, several) => {
-  expect(missingWords({ what, runs: ['a'] }, english)).toContain(one);
-  expect(missingWords({ what, runs: Array<string>(1200).fill('a') }, english)).toContain(several);
+  expect(missingWords({ what, runs: ['a'] })).toContain(one);
+  expect(missingWords({ what, runs: Array<string>(1200).fill('a') })).toContain(several);
 });
 
 const spare = { loss: 1, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 10 };
@@ -365,12 +360,12 @@ describe('a study of numbers', () => {
   it('compares correlations in points and errors in percent, of which lower ones are better', () => {
     const words = (metric: 'pearson' | 'rmse') => {
       const all = study(runs, { metric });
-      return comparisonWords(all.sections[0].comparisons[0], all, english);
+      return comparisonWords(all.sections[0].comparisons[0], all);
     };
     expect(study(runs).metric).toBe('pearson');
     expect(words('pearson')).toMatch(/^AuroRA r=2 is 0\.2 points of Pearson × 100 above LoRA r=2/);
     expect(words('rmse')).toMatch(/^The RMSE of AuroRA r=2 is 4\.0% lower than that of LoRA r=2/);
-    expect(metricTitle('rmse', english)).toBe('RMSE');
+    expect(metricTitle('rmse')).toBe('RMSE');
     expect(study(runs).sections[0].samplingError).toBeUndefined();
   });
 
@@ -378,7 +373,7 @@ describe('a study of numbers', () => {
     for (const metric of ['pearson', 'rmse'] as const)
       for (const name of FIGURES) {
         const [section] = study(runs, { metric }).sections;
-        const figure = figureOf(name, section, metric, 600, english);
+        const figure = figureOf(name, section, metric, 600);
         if (figure) expect(JSON.stringify(figure)).not.toMatch(/NaN|null|Infinity/);
       }
   });

@@ -12,7 +12,6 @@ import { loadExperiment } from '../../../src/runs/experiment/load';
 import { createRun, runPaths } from '../../../src/runs/layout';
 import { readRunSummary } from '../../../src/runs/read';
 import { studyRun } from '../../../src/runs/study/study-run';
-import { english } from '../../../src/study/say';
 import { studyOf } from '../../../src/study/study';
 import { comparisonWords } from '../../../src/study/words';
 import { exportRun } from '../../../src/exports/export';
@@ -141,7 +140,7 @@ describe.each(Object.entries(KINDS))('%s', (name, kind) => {
     const slow = await trained('lora', 1e-6);
     const folders = [slow, ...['lora', 'aurora'].map((method) => runs.get(method)!)];
     const all = await Promise.all(folders.map((run) => studyRun(readRunSummary(run), run)));
-    const study = studyOf(all, {}, english);
+    const study = studyOf(all, {});
     const { groups, searches, comparisons } = study.sections[0];
     const metricOf = (run: string) =>
       metricValue(readRunSummary(run).events.findLast((e) => e.kind === 'evaluation')!.metrics, kind.metric);
@@ -154,7 +153,7 @@ describe.each(Object.entries(KINDS))('%s', (name, kind) => {
     ]);
     expect(groups.filter((g) => g.chosen).map((g) => g.metrics[kind.metric].mean)).toEqual([lora, aurora]);
     expect(lora).toBeLessThan(aurora);
-    expect(comparisonWords(comparisons[0], study, english)).toMatch(
+    expect(comparisonWords(comparisons[0], study)).toMatch(
       /^The (RMSE|perplexity) of AuroRA r=2 is [\d.]+% higher than/,
     );
   });

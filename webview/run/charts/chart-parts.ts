@@ -1,9 +1,10 @@
+import { durationText } from '../../../src/base/time-text';
 import { tickTexts, WHOLE_INCREMENTS } from '../../../src/base/tick-texts';
 import type { FlagWords } from '../../charts/flag-lane';
 import type { ChartOptions, ChartView } from '../../charts/line-chart';
 import { t } from '../../../src/base/l10n';
 import { epochText } from '../../../src/base/number-text';
-import { formatCount, formatDuration, TIME_INCREMENTS } from '../format';
+import { formatCount, TIME_INCREMENTS } from '../format';
 import type { RunData, XAxis } from '../model';
 import { LOSS, type Quantity } from '../quantities';
 import { chartSummary } from '../readouts';
@@ -40,7 +41,7 @@ export class ChartParts {
     const { onCursor, onZoom, onFlag } = handlers;
     const options: ChartOptions = {
       height,
-      formatX: (v) => ({ time: formatDuration, step: formatCount, epoch: epochText })[axis()](v),
+      formatX: (v) => ({ time: durationText, step: formatCount, epoch: epochText })[axis()](v),
       formatY: quantity.format,
       ticksX: (ticks) => (axis() === 'epoch' ? tickTexts(ticks) : ticks.map(options.formatX)),
       ticksY: quantity.ticks,

@@ -30,9 +30,9 @@ export function chartNote({ metric, records }: Quantity, runs: readonly RunData[
     return '';
   return runs
     .flatMap((run) => {
-      const found = run.measured.findLast((e) => absentWords(e.metrics, t) !== undefined);
+      const found = run.measured.findLast((e) => absentWords(e.metrics) !== undefined);
       if (!found) return [];
-      const words = t('Step {0}: {1}', formatCount(found.step), absentWords(found.metrics, t)!);
+      const words = t('Step {0}: {1}', formatCount(found.step), absentWords(found.metrics)!);
       return [runs.length > 1 ? `${run.facts?.name ?? run.folder}: ${words}` : words];
     })
     .join(' ');

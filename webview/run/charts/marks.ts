@@ -26,7 +26,7 @@ export function marksOf(run: RunData, axis: XAxis, several = false): Mark[] {
     else if (e.kind === 'failed') add('stopped', e.step, t('failed'), e.message);
   }
   for (const alarm of alarmsOf(run.events))
-    add('alarm', alarm.step, alarmName(alarm.alarm, t), alarmSentence(alarm, t).replace(/\.$/, ''));
+    add('alarm', alarm.step, alarmName(alarm.alarm), alarmSentence(alarm).replace(/\.$/, ''));
   return marks;
 }
 

@@ -1,8 +1,9 @@
+import { durationText } from '../../../src/base/time-text';
 import { html, nothing, type TemplateResult } from 'lit';
 import { nearest } from '../../charts/search';
 import { t } from '../../../src/base/l10n';
 import { epochText } from '../../../src/base/number-text';
-import { formatCount, formatDuration } from '../format';
+import { formatCount } from '../format';
 import type { RunData } from '../model';
 import { swatch } from '../parts';
 import type { Quantity } from '../quantities';
@@ -60,7 +61,7 @@ function placeRows(runs: readonly RunData[], { axis }: DrawnUi, cursor: number):
   return [
     { label: t('Step'), cells: at.map(({ run, i }) => formatCount(run.column('step')[i])) },
     { label: t('Epoch'), cells: at.map(({ run, i }) => epochText(run.x('epoch')[i])) },
-    { label: t('Time'), cells: at.map(({ run, i }) => formatDuration(run.x('time')[i])) },
+    { label: t('Time'), cells: at.map(({ run, i }) => durationText(run.x('time')[i])) },
   ];
 }
 

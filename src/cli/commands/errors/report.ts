@@ -1,5 +1,4 @@
 import { escapeControls } from '../../../base/controls';
-import { fill } from '../../../base/fill';
 import { absentWords } from '../../../protocol/absent-labels';
 import { confusedPairs, confusionOf } from '../../../protocol/errors-view/confusion';
 import {
@@ -92,7 +91,7 @@ function parts(predictions: Predictions, wrong: Uint8Array): string[][] {
 
 function headline(predictions: Predictions, wrong: Uint8Array, on: MeasuredOn): string[] {
   const { step, form, metrics, data, inputs } = predictions;
-  const absent = absentWords(metrics, fill);
+  const absent = absentWords(metrics);
   const right = wrong.length - wrong.reduce((n, w) => n + w, 0);
   const numbers = shownMetrics(undefined, metrics).map(
     (m) => `${metricInfo(m).label} ${formatMetric(m, metricValue(metrics, m))}`,

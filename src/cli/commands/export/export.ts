@@ -12,7 +12,6 @@ import { exportEvents, type EventFile } from '../../../runs/tensorboard/export';
 import { exportRun } from '../../../exports/export';
 import { problemOf } from '../../../training/preflight/problems';
 import { parseAt } from '../../../training/checkpoint/trained-run';
-import { fill } from '../../../base/fill';
 import { amountText, MATTERS } from '../../../experiment/metric-difference';
 import { askAtTerminal, nextLine } from '../../ask';
 import { one, type Command, type ParsedArgs } from '../../command';
@@ -148,7 +147,7 @@ async function accept(
   if (answer !== undefined) return answer;
   throw new AuroraError(
     'drop',
-    `${words} More than ${amountText(drop.metric, limit, fill)} must be confirmed in a terminal.`,
+    `${words} More than ${amountText(drop.metric, limit)} must be confirmed in a terminal.`,
     'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
   );
 }

@@ -8,7 +8,6 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../../protocol/export';
-import { fill } from '../../../base/fill';
 import { count, errorText } from '../../../base/number-text';
 import { changeText } from '../../../experiment/metric-difference';
 import { shellQuote } from '../../../base/shell-quote';
@@ -46,14 +45,14 @@ export const measuringText = ({ what, examples }: Extract<ExportLine, { kind: 'm
 
 /** "As onnx-merged, accuracy falls by 2.31 points on the validation set." */
 export const dropWords = (form: ExportForm, { metric, loss }: MetricDrop): string =>
-  `As ${form}, ${changeText(metric, loss, fill)} on the validation set.`;
+  `As ${form}, ${changeText(metric, loss)} on the validation set.`;
 
 function result(folder: string, record: ExportRecord): string {
   const { metrics, trainedForm, form, drop, largestDifference, step } = record;
   const names = shownMetrics(drop.metric, metrics.exported, metrics.dynamic, metrics.static);
   const gap =
     isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
-      ? [`Merged, ${changeText(drop.metric, drop.loss, fill)}.`]
+      ? [`Merged, ${changeText(drop.metric, drop.loss)}.`]
       : [];
   const { changed = [], notes = [] } = record.inputs ?? {};
   const lines = [

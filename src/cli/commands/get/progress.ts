@@ -1,5 +1,4 @@
 import { escapeControls } from '../../../base/controls';
-import { fill } from '../../../base/fill';
 import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
 import { durationText } from '../../../base/time-text';
@@ -24,7 +23,7 @@ export class DownloadProgress {
     } else if (event.kind === 'progress') this.draw(event);
     else if (event.kind === 'waiting') this.say(`waiting for another process that downloads ${event.path}`);
     else if (event.kind === 'retrying')
-      this.say(`${event.path}: ${event.reason}; trying again in ${durationText(event.seconds, fill)}`);
+      this.say(`${event.path}: ${event.reason}; trying again in ${durationText(event.seconds)}`);
   }
 
   clear(): void {
@@ -38,7 +37,7 @@ export class DownloadProgress {
     this.drawn = now;
     const share = total > 0 ? done / total : 1;
     const speed = (done - this.before) / (now - this.began);
-    const left = speed > 0 ? [`${durationText((total - done) / speed / 1000, fill)} left`] : [];
+    const left = speed > 0 ? [`${durationText((total - done) / speed / 1000)} left`] : [];
     const parts = [
       isScreen(this.out) ? bar(share) : progressPercent(share, 1),
       `${bytes(done)} of ${bytes(total)}`,

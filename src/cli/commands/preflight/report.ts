@@ -10,7 +10,6 @@ import {
   type PreflightSplit,
   type PreflightStep,
 } from '../../../protocol/preflight';
-import { fill } from '../../../base/fill';
 import { readingText } from '../../../protocol/preparing';
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
@@ -32,7 +31,7 @@ const QUOTES = { csv: 'as in CSV', text: 'as text (the file is not quoted)' };
 export function preflightText(line: PreflightLine): string {
   switch (line.kind) {
     case 'reading':
-      return `${readingText(line, fill)}\n`;
+      return `${readingText(line)}\n`;
     case 'modules':
       return modules(line);
     case 'data':
@@ -180,7 +179,7 @@ const step = (s: PreflightStep): string =>
 
 const estimate = (e: PreflightEstimate): string =>
   `\n${[
-    `${stepTime(e.secondsPerStep)} per step · about ${durationText(60 * e.minutes, fill)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${bytes(e.memoryBytes)} memory`,
+    `${stepTime(e.secondsPerStep)} per step · about ${durationText(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${bytes(e.memoryBytes)} memory`,
     ...(e.microBatch
       ? [
           `${e.microBatch.examples} of a batch's ${e.microBatch.of} examples (${e.microBatch.length} tokens) are run at a time, with the same result`,

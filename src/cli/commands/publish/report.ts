@@ -1,4 +1,3 @@
-import { fill } from '../../../base/fill';
 import { bytes, count } from '../../../base/number-text';
 import { durationText } from '../../../base/time-text';
 import type { Published, PublishPlan, UploadEvent } from '../../../protocol/hub/publish';
@@ -37,7 +36,7 @@ export class UploadProgress {
   show(event: UploadEvent): void {
     if (event.kind === 'retrying') {
       this.clear();
-      this.out.write(`${event.reason} Trying again in ${durationText(event.seconds, fill)}.\n`);
+      this.out.write(`${event.reason} Trying again in ${durationText(event.seconds)}.\n`);
       return;
     }
     const now = performance.now();

@@ -3,7 +3,6 @@ import type { AuroraError } from '../../../base/errors';
 import { cutMiddle } from '../../../base/cut-middle';
 import { escapeControls } from '../../../base/controls';
 import type { Loss } from '../../../runs/ended/unexpected';
-import { english } from '../../../study/say';
 import { cellText, columnTitle, meanText } from '../../../study/runs-table/format';
 import type { RowGroup } from '../../../study/runs-table/group';
 import {
@@ -31,9 +30,9 @@ export function rowsText(
     const column = columns[at];
     return {
       key,
-      title: columnTitle(column, english),
+      title: columnTitle(column),
       right: isNumeric(column),
-      cells: withoutFolder(rows.map((row) => cellText(column, valueAt(columns, row, at), english))),
+      cells: withoutFolder(rows.map((row) => cellText(column, valueAt(columns, row, at)))),
     };
   });
   const count = rows.length === all ? `${all} runs` : `${rows.length} of ${all} runs`;
@@ -61,26 +60,26 @@ export function groupsText(
     ...by.map((key, i) => {
       const column = columns[columnAt(columns, key)];
       const cells = groups.map((g) => groupName(column, g.values[i]));
-      return { key, title: columnTitle(column, english), right: isNumeric(column), cells };
+      return { key, title: columnTitle(column), right: isNumeric(column), cells };
     }),
     { key: 'runs', title: 'Runs', right: true, cells: groups.map((g) => String(g.rows.length)) },
     ...shown.flatMap((key) => {
       const column = columns[columnAt(columns, key)];
       if (by.includes(key) || !isNumeric(column)) return [];
       const cells = groups.map((g) => summaryText(column, g));
-      return [{ key, title: columnTitle(column, english), right: true, cells }];
+      return [{ key, title: columnTitle(column), right: true, cells }];
     }),
   ];
   return `${aligned(parts, width)}\nMean ± sample standard deviation (n − 1) of the runs that have a value.\n`;
 }
 
-const groupName = (column: Column, value: Value): string => cellText(column, value, english) || 'none';
+const groupName = (column: Column, value: Value): string => cellText(column, value) || 'none';
 
 /** "81.0% ± 1.2%"; with the number of runs if some have no value. */
 function summaryText(column: Column, { rows, summaries }: RowGroup): string {
   const summary = summaries.get(column.key);
   if (!summary) return '';
-  const text = (value: number) => meanText(column, value, english);
+  const text = (value: number) => meanText(column, value);
   const spread = summary.deviation === undefined ? '' : ` ± ${text(summary.deviation)}`;
   return `${text(summary.mean)}${spread}${summary.n < rows.length ? ` (${summary.n})` : ''}`;
 }

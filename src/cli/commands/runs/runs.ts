@@ -6,7 +6,6 @@ import { RecentLoss } from '../../../runs/curve/recent-loss';
 import { readForTable } from '../../../runs/table/read';
 import { tableFolders } from '../../../runs/table/folders';
 import { runSource } from '../../../runs/table/source';
-import { english } from '../../../study/say';
 import { tableOf } from '../../../study/runs-table/columns';
 import { groupsCsv, rowsCsv } from '../../../study/runs-table/csv';
 import { runFields, type RunSource } from '../../../study/runs-table/fields';
@@ -111,7 +110,7 @@ const DEFAULT_WIDTH = 160;
 
 function filterOf(text: string | undefined, columns: readonly Column[]): RowTest {
   if (text === undefined) return () => true;
-  const found = parseFilter(text, columns, english);
+  const found = parseFilter(text, columns);
   if ('test' in found) return found.test;
   const { message, at } = found.problem;
   throw new AuroraError(
@@ -122,7 +121,7 @@ function filterOf(text: string | undefined, columns: readonly Column[]): RowTest
 }
 
 function named(columns: readonly Column[], name: string, option: string): number {
-  const at = columnNamed(columns, name.trim(), english);
+  const at = columnNamed(columns, name.trim());
   if (typeof at === 'number') return at;
   throw new AuroraError(
     'usage',

@@ -1,6 +1,5 @@
 import { escapeControls } from '../../../base/controls';
 import { missingWords } from '../../../study/missing';
-import { english } from '../../../study/say';
 import type { Section, Study } from '../../../study/study';
 import { groupTable, rateTable } from '../../../study/tables';
 import type { Table } from '../../../study/figures/figure';
@@ -13,8 +12,8 @@ const WIDTH = 100;
 /** A study as terminal text. */
 export function studyText(study: Study): string {
   const rest = [
-    ...leftOutWords(study, english),
-    ...study.missing.map((m) => `${missingWords(m, english)} Add it with --measure.`),
+    ...leftOutWords(study),
+    ...study.missing.map((m) => `${missingWords(m)} Add it with --measure.`),
   ];
   const parts = [
     ...study.sections.map((s) => sectionText(s, study)),
@@ -25,18 +24,18 @@ export function studyText(study: Study): string {
 
 function sectionText(section: Section, study: Study): string {
   const { metric } = study;
-  const groups = groupTable(section, metric, english);
-  const rates = rateTable(section, metric, english);
-  const merged = mergedForms(section, metric, WIDTH, english);
+  const groups = groupTable(section, metric);
+  const rates = rateTable(section, metric);
+  const merged = mergedForms(section, metric, WIDTH);
   return [
-    `${section.name}, ${examplesText(section, english)}`,
+    `${section.name}, ${examplesText(section)}`,
     [rows(groups), ...(groups.same ? [`  ${groups.same}`] : [])].join('\n'),
     ...(rates ? [`Learning rates\n${rows(rates)}`] : []),
     ...(merged ? [`${merged.title}\n${rows(merged.table)}`] : []),
     ...(section.comparisons.length > 0
-      ? [`Differences\n${wrap(section.comparisons.map((c) => comparisonWords(c, study, english)))}`]
+      ? [`Differences\n${wrap(section.comparisons.map((c) => comparisonWords(c, study)))}`]
       : []),
-    `How to read it\n${wrap(sectionNotes(section, study, english))}`,
+    `How to read it\n${wrap(sectionNotes(section, study))}`,
   ].join('\n\n');
 }
 

@@ -13,7 +13,6 @@ import { plainStudy, type StudyLine } from '../../../study/lines';
 import { reportFiles } from '../../../study/report';
 import type { StudyRun, UnfitRun } from '../../../study/run';
 import { shownOf } from '../../../study/shown';
-import { english } from '../../../study/say';
 import { studyOf, type Study } from '../../../study/study';
 import { problemOf } from '../../../training/preflight/problems';
 import { measureRun } from '../../../sweeps/study/measure';
@@ -58,7 +57,7 @@ all its runs.
       const folders = studyFolders(args.positionals.map((path) => resolve(runFolder(path))));
       const against = args.text('against');
       const options = { ...(metric && { metric }), ...(against && { against }) };
-      const read = async () => studyOf(await readAll(folders), options, english);
+      const read = async () => studyOf(await readAll(folders), options);
       let study = await read();
       // Checked before measuring, which takes minutes.
       checkReference(study, against);
@@ -157,7 +156,7 @@ function checkReference({ sections }: Study, against: string | undefined): void 
 }
 
 function writeReport(folder: string, study: Study, title: string): void {
-  for (const [path, text] of reportFiles(study, title, english)) writeAtomic(join(folder, path), text);
+  for (const [path, text] of reportFiles(study, title)) writeAtomic(join(folder, path), text);
 }
 
 const titleOf = (given: readonly string[]): string =>

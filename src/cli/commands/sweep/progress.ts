@@ -6,7 +6,6 @@ import { trainedCount } from '../../../experiment/sweep';
 import type { Verdict } from '../../../sweeps/halving';
 import type { SweepOutcome } from '../../../sweeps/queue';
 import { bytes, count } from '../../../base/number-text';
-import { fill } from '../../../base/fill';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 import { durationText } from '../../../base/time-text';
 import { asControl } from '../../plain-output';
@@ -150,7 +149,7 @@ export class SweepScreen extends SweepLines {
     const done = planned.reduce((n, t) => n + shareOf(t), 0);
     this.share ??= done;
     const rate = (done - this.share) / (performance.now() - this.began);
-    return rate > 0 ? ` · ${durationText((planned.length - done) / rate / 1000, fill)} left` : '';
+    return rate > 0 ? ` · ${durationText((planned.length - done) / rate / 1000)} left` : '';
   }
 }
 

@@ -9,7 +9,6 @@ import {
 } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import { endReason, isExplained } from '../../../protocol/run-files/unexpected-end';
-import { fill } from '../../../base/fill';
 import { clusterReason } from '../../../protocol/cluster/reasons';
 
 /** "accuracy 61.2%", the best so far; empty before the first evaluation. */
@@ -40,7 +39,7 @@ export function pathOf({ folder }: TrialView): string {
 /** A trial's state in one word, with the step if it has not finished, and a cluster's addition to it. */
 export function stateText(trial: TrialView): string {
   const { state, cluster, end } = trial;
-  const own = state === 'lost' && end && isExplained(end) ? endReason(end, fill) : undefined;
+  const own = state === 'lost' && end && isExplained(end) ? endReason(end) : undefined;
   const why = cluster && (state === 'lost' || state === 'queued') ? clusterReason(cluster) : own;
   return why === undefined ? ownText(trial) : `${ownText(trial)} (${why})`;
 }

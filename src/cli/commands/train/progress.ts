@@ -6,7 +6,6 @@ import type { Drawn } from '../../../training/diffusion/picture-recorder';
 import type { StepRecord } from '../../../training/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../terminal';
-import { fill } from '../../../base/fill';
 import { epochText, rateText, shortNumber } from '../../../base/number-text';
 import { durationText } from '../../../base/time-text';
 import { progressPercent } from '../../../base/percent';
@@ -57,7 +56,7 @@ export class Progress {
       ...(adapted > 0 ? [pictures(adapted)] : []),
       ...(base > 0 ? [`${pictures(base)} without the adapter`] : []),
     ];
-    this.line(`step ${step}: drew ${parts.join(' and ')} in ${durationText(seconds, fill)}`);
+    this.line(`step ${step}: drew ${parts.join(' and ')} in ${durationText(seconds)}`);
   }
 
   scored(set: EvaluationSet, m: Evaluated): void {
@@ -92,7 +91,7 @@ export class Progress {
       `loss ${formatMetric('loss', this.loss!)}`,
       `lr ${rateText(r.learningRate)}`,
       `${shortNumber(r.examples / this.secondsPerStep!)} samples/s`,
-      `${durationText(left, fill)} left`,
+      `${durationText(left)} left`,
     ];
     const text = parts.join(' · ');
     if (!onScreen) {

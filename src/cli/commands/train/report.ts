@@ -17,7 +17,6 @@ import {
 import { shownMetrics } from '../../../experiment/shown-metrics';
 import { SCORINGS } from '../../../experiment/scoring';
 import { sharePercent } from '../../../base/percent';
-import { fill } from '../../../base/fill';
 import { absentWords } from '../../../protocol/absent-labels';
 import { alarmSentence } from '../../../protocol/alarms/alarms';
 import type { Evaluated } from '../../../protocol/events';
@@ -54,7 +53,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
   return [
     '',
     `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules${head}.`,
-    `${count(result.steps)} steps in ${durationText(result.seconds, fill)} (${shortNumber(result.examples / result.seconds)} samples/s), peak memory ${bytes(result.peakMemory)}.`,
+    `${count(result.steps)} steps in ${durationText(result.seconds)} (${shortNumber(result.examples / result.seconds)} samples/s), peak memory ${bytes(result.peakMemory)}.`,
     `Trained in ${deviceWords(result.device)}.`,
     '',
     ...table(rows, '   '),
@@ -102,8 +101,8 @@ function scoreLines({ best, baseline, test, evaluations = {}, evaluationsMean }:
 /** The reason why macro F1 is lower than that of the labels in the data. */
 function absentLines({ best, last, steps }: FinishedResult): string[] {
   const of = [
-    [`Best, step ${best.step}`, absentWords(best, fill)],
-    ...(best.step === steps ? [] : [[`Last, step ${steps}`, absentWords(last, fill)]]),
+    [`Best, step ${best.step}`, absentWords(best)],
+    ...(best.step === steps ? [] : [[`Last, step ${steps}`, absentWords(last)]]),
   ];
   const lines = of.flatMap(([name, words]) => (words === undefined ? [] : [`${name}: ${words}`]));
   return lines.length > 0 ? ['', ...lines] : [];
@@ -114,7 +113,7 @@ function alarmLines({ alarms = [] }: FinishedResult): string[] {
   return [
     '',
     'Alarms during training (docs/alarms.md):',
-    ...alarms.map((alarm) => `  step ${count(alarm.step)}: ${alarmSentence(alarm, fill)}`),
+    ...alarms.map((alarm) => `  step ${count(alarm.step)}: ${alarmSentence(alarm)}`),
   ];
 }
 

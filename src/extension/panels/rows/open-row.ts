@@ -29,7 +29,7 @@ export async function openDataRow(file: string, line: number): Promise<void> {
   const plain = await opensWell(file);
   if (!plain) await askForRow({ file, line });
   const json = ['jsonl', 'json', 'parquet'].includes(formatOf(file) ?? '');
-  const name = namedRow(basename(file), line, t) + (json ? '.json' : '.txt');
+  const name = namedRow(basename(file), line) + (json ? '.json' : '.txt');
   const uri = plain
     ? vscode.Uri.file(file)
     : vscode.Uri.from({ scheme: ROW_SCHEME, path: `/${name}`, query: JSON.stringify({ file, line }) });

@@ -45,7 +45,7 @@ export function pageTrial(
   const { folder, run, error } = entry;
   const shown = { ...base, run: folder, state: stateOf(entry, planned) };
   if (!run) return { ...shown, ...(error && { error: error.message }) };
-  const alarms = troubleCounts(run.events, t);
+  const alarms = troubleCounts(run.events);
   return {
     ...shown,
     ...progressOf(run),

@@ -1,5 +1,5 @@
 import { nearest } from '../../../base/nearest';
-import type { Say } from '../../say';
+import { t } from '../../../base/l10n';
 import type { Column } from '../table';
 
 /** Other names of columns. */
@@ -14,7 +14,7 @@ const ALIASES: Readonly<Record<string, string>> = {
  * The place of the column with that name: its key, without regard to case; an alias; or the end of exactly one
  * setting's key ("rank" for adapter.rank). Otherwise the mistake in the name.
  */
-export function columnNamed(columns: readonly Column[], name: string, say: Say): number | string {
+export function columnNamed(columns: readonly Column[], name: string): number | string {
   const wanted = name.toLowerCase();
   const exact = columns.findIndex(({ key }) => key.toLowerCase() === wanted);
   if (exact >= 0) return exact;
@@ -23,10 +23,10 @@ export function columnNamed(columns: readonly Column[], name: string, say: Say):
   const settings = ends.filter((at) => columns[at].kind === 'setting');
   if (settings.length === 1) return settings[0];
   if (settings.length > 1)
-    return say(
+    return t(
       '"{0}" could be {1}; write the whole name.',
       name,
-      settings.map((at) => columns[at].key).join(say(' or ')),
+      settings.map((at) => columns[at].key).join(t(' or ')),
     );
   const alias = Object.hasOwn(ALIASES, wanted) ? columns.findIndex(({ key }) => key === ALIASES[wanted]) : -1;
   if (alias >= 0) return alias;
@@ -36,6 +36,6 @@ export function columnNamed(columns: readonly Column[], name: string, say: Say):
     ...Object.keys(ALIASES),
   ]);
   return near === undefined
-    ? say('There is no column "{0}".', name)
-    : say('There is no column "{0}". Did you mean "{1}"?', name, near);
+    ? t('There is no column "{0}".', name)
+    : t('There is no column "{0}". Did you mean "{1}"?', name, near);
 }

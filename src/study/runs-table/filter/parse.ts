@@ -1,4 +1,5 @@
-import type { Say } from '../../say';
+import { t } from '../../../base/l10n';
+
 import { valueAt, type Column, type Row } from '../table';
 import { columnNamed } from './names';
 import { tokens, type FilterProblem, type Operator, type Token } from './tokens';
@@ -16,13 +17,12 @@ const DEEPEST = 50;
 export function parseFilter(
   text: string,
   columns: readonly Column[],
-  say: Say,
 ): { test: RowTest } | { problem: FilterProblem } {
-  const found = tokens(text, say);
+  const found = tokens(text);
   if (!Array.isArray(found)) return { problem: found };
   if (found.length === 1) return { test: () => true };
   try {
-    return { test: new Parser(found, columns, say).whole() };
+    return { test: new Parser(found, columns).whole() };
   } catch (e) {
     if (e instanceof Stop) return { problem: e.problem };
     throw e;
@@ -44,14 +44,13 @@ class Parser {
   constructor(
     private readonly found: readonly Token[],
     private readonly columns: readonly Column[],
-    private readonly say: Say,
   ) {}
 
   whole(): RowTest {
     const test = this.or();
     if (this.token.kind === 'end') return test;
-    if (this.token.kind === 'close') throw this.stop(this.say('This ")" has no "(".'));
-    throw this.expected(this.say('"and", "or" or the end of the filter'));
+    if (this.token.kind === 'close') throw this.stop(t('This ")" has no "(".'));
+    throw this.expected(t('"and", "or" or the end of the filter'));
   }
 
   private or(): RowTest {
@@ -67,7 +66,7 @@ class Parser {
   }
 
   private not(): RowTest {
-    if (++this.depth > DEEPEST) throw this.stop(this.say('This filter is nested too deeply.'));
+    if (++this.depth > DEEPEST) throw this.stop(t('This filter is nested too deeply.'));
     const test = this.takes('not') ? negated(this.not()) : this.primary();
     this.depth--;
     return test;
@@ -85,21 +84,21 @@ class Parser {
   private comparison(): RowTest {
     const name = this.token;
     if ((name.kind !== 'word' && name.kind !== 'quoted') || isKeyword(name))
-      throw this.expected(this.say('a column, such as accuracy or rank'));
-    const at = columnNamed(this.columns, name.text, this.say);
+      throw this.expected(t('a column, such as accuracy or rank'));
+    const at = columnNamed(this.columns, name.text);
     if (typeof at === 'string') throw this.stop(at);
     this.next++;
     const column = this.columns[at];
     if (this.token.kind !== 'operator') {
       // "star and not (rank = 2)"
       if (column.type === 'boolean') return (row) => valueAt(this.columns, row, at) === true;
-      throw this.expected(this.say('=, !=, <, <=, >, >= or contains'));
+      throw this.expected(t('=, !=, <, <=, >, >= or contains'));
     }
     const operator = this.token.text as Operator;
     this.next++;
     const value = this.token;
     if ((value.kind !== 'word' && value.kind !== 'quoted') || isKeyword(value))
-      throw this.expected(this.say('a value'));
+      throw this.expected(t('a value'));
     const matches = this.matches(column, operator, value);
     this.next++;
     return (row) => matches(valueAt(this.columns, row, at));
@@ -110,7 +109,7 @@ class Parser {
       if (operator === '=') return (v: unknown) => v === null;
       if (operator === '!=') return (v: unknown) => v !== null;
     }
-    const found = matcher(column, operator, value.text, this.say);
+    const found = matcher(column, operator, value.text);
     if (typeof found === 'string') throw this.expected(found);
     return found;
   }
@@ -132,8 +131,8 @@ class Parser {
   private expected(what: string): Stop {
     return this.stop(
       this.token.kind === 'end'
-        ? this.say('The filter ends too early. Expected {0}.', what)
-        : this.say('Expected {0} instead of "{1}".', what, this.token.text),
+        ? t('The filter ends too early. Expected {0}.', what)
+        : t('Expected {0} instead of "{1}".', what, this.token.text),
     );
   }
 

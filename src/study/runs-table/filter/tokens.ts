@@ -1,4 +1,4 @@
-import type { Say } from '../../say';
+import { t } from '../../../base/l10n';
 
 /** A mistake in a filter, and its place: characters from `at` on, which is the filter's length at the end. */
 export interface FilterProblem {
@@ -33,7 +33,7 @@ const NEXT =
   /\s*(?:([()])|(==|!=|<=|>=|[=<>≠≤≥])|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([^\s()=<>≠≤≥!"']+))/y;
 
 /** The parts of a filter, `end` last. */
-export function tokens(text: string, say: Say): Token[] | FilterProblem {
+export function tokens(text: string): Token[] | FilterProblem {
   const found: Token[] = [];
   let at = 0;
   while (text.slice(at).trim() !== '') {
@@ -43,8 +43,8 @@ export function tokens(text: string, say: Say): Token[] | FilterProblem {
       const from = at + text.slice(at).search(/\S/);
       const isQuote = /["']/.test(text[from]);
       return isQuote
-        ? { message: say('This quotation mark is not closed.'), at: from, length: text.length - from }
-        : { message: say('"{0}" has no meaning here.', text[from]), at: from, length: 1 };
+        ? { message: t('This quotation mark is not closed.'), at: from, length: text.length - from }
+        : { message: t('"{0}" has no meaning here.', text[from]), at: from, length: 1 };
     }
     const [whole, bracket, operator, quoted, word] = match;
     const own = bracket ?? operator ?? quoted ?? word;

@@ -1,4 +1,5 @@
-import type { Say } from '../../say';
+import { t } from '../../../base/l10n';
+
 import { compareTexts } from '../sort';
 import type { Column, Value } from '../table';
 import type { Operator } from './tokens';
@@ -6,13 +7,13 @@ import type { Operator } from './tokens';
 export type Matches = (value: Value) => boolean;
 
 /** A test for a cell's value: "> 0.9". A string describes what was expected in place of `text`. */
-export function matcher(column: Column, operator: Operator, text: string, say: Say): Matches | string {
+export function matcher(column: Column, operator: Operator, text: string): Matches | string {
   if (operator === 'contains') {
     const wanted = text.toLowerCase();
     return (value) => value !== null && textsOf(value).some((t) => t.toLowerCase().includes(wanted));
   }
   if (operator === '!=') {
-    const same = matcher(column, '=', text, say);
+    const same = matcher(column, '=', text);
     return typeof same === 'string' ? same : (value) => !same(value);
   }
   switch (column.type) {
@@ -21,22 +22,22 @@ export function matcher(column: Column, operator: Operator, text: string, say: S
       const number = column.type === 'duration' ? secondsIn(text) : numberIn(text);
       if (number !== undefined) return within(operator, [number, number]);
       return column.type === 'duration'
-        ? say('a duration, such as 90s, 5min or 2h')
+        ? t('a duration, such as 90s, 5min or 2h')
         : column.metric
-          ? say('a number, such as 0.9 or 90%')
-          : say('a number');
+          ? t('a number, such as 0.9 or 90%')
+          : t('a number');
     }
     case 'time': {
       const range = timesIn(text);
-      return range ? within(operator, range) : say('a date, such as 2026-01-31 or 2026-01-31T14:30');
+      return range ? within(operator, range) : t('a date, such as 2026-01-31 or 2026-01-31T14:30');
     }
     case 'boolean': {
       const wanted = BOOLEANS.get(text.toLowerCase());
-      if (wanted === undefined || operator !== '=') return say('= or != and "true" or "false"');
+      if (wanted === undefined || operator !== '=') return t('= or != and "true" or "false"');
       return (value) => value === wanted;
     }
     case 'list':
-      if (operator !== '=') return say('=, != or contains');
+      if (operator !== '=') return t('=, != or contains');
       return (value) => Array.isArray(value) && value.some((item) => compareTexts(item, text) === 0);
     case 'text':
       return (value) => value !== null && HOLDS[operator](compareTexts(String(value), text));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fill } from '../../../../src/base/fill';
+import { t } from '../../../../src/base/l10n';
 import { r2Text } from '../../../../src/base/number-text';
 import { callOuts, type LayerShape } from '../../../../src/adapters/activations/shape-words';
 
@@ -15,7 +15,7 @@ const layer = (path: string, over: Partial<LayerShape> = {}): LayerShape => ({
   ...over,
 });
 const said = (layers: LayerShape[], grid = GRID) =>
-  callOuts(layers, grid).map((c) => fill(c.sentence, ...c.values));
+  callOuts(layers, grid).map((c) => t(c.sentence, ...c.values));
 
 describe('the call-outs for layers', () => {
   it('name a layer outside the support and a range that covers it', () => {

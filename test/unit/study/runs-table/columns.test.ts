@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../../src/experiment/experiment';
-import { english } from '../../../../src/study/say';
 import { tableOf } from '../../../../src/study/runs-table/columns';
 import { runFields, type RunSource } from '../../../../src/study/runs-table/fields';
 import { cellText, columnTitle } from '../../../../src/study/runs-table/format';
@@ -74,7 +73,7 @@ describe('the columns of a table of runs', () => {
     const found = table(source('a'), troubled);
     expect(shown(found).slice(0, 3)).toEqual(['name', 'state', 'alarms']);
     const column = found.columns[columnAt(found.columns, 'alarms')];
-    expect([0, 1].map((row) => cellText(column, value(found, row, 'alarms'), english))).toEqual([
+    expect([0, 1].map((row) => cellText(column, value(found, row, 'alarms')))).toEqual([
       '',
       'evaluations diverged, loss jumped',
     ]);
@@ -99,9 +98,7 @@ describe('the columns of a table of runs', () => {
     expect(found.columns.find((c) => c.key === 'adapter.gridSize')).toMatchObject({ shown: false });
     const at = columnAt(found.columns, 'training.learningRate');
     expect(
-      found.rows
-        .slice(0, 3)
-        .map((row) => cellText(found.columns[at], valueAt(found.columns, row, at), english)),
+      found.rows.slice(0, 3).map((row) => cellText(found.columns[at], valueAt(found.columns, row, at))),
     ).toEqual(['1e-3', '1e-2', '5e-2']);
     // Once runs of that method differ in it, it is shown.
     const grid = { ...spec.adapter, gridSize: 9 } as Experiment['adapter'];
@@ -126,7 +123,7 @@ describe('the columns of a table of runs', () => {
     expect(value(found, 0, 'parameters')).toBe(1000);
     expect(value(found, 0, 'duration')).toBe(60);
     expect(value(found, 1, 'training.seed')).toBe(1);
-    const title = (key: string) => columnTitle(found.columns[columnAt(found.columns, key)], english);
+    const title = (key: string) => columnTitle(found.columns[columnAt(found.columns, key)]);
     expect([title('accuracy'), title('accuracy.last'), title('training.seed')]).toEqual([
       'accuracy',
       'accuracy (last)',
@@ -157,10 +154,7 @@ describe('the columns of a table of runs', () => {
     expect(shown(found)).toContain('trainingLoss');
     expect(shown(table(source('b')))).not.toContain('trainingLoss');
     const column = found.columns[columnAt(found.columns, 'trainingLoss')];
-    expect([0, 1].map((row) => cellText(column, value(found, row, 'trainingLoss'), english))).toEqual([
-      '0.1235',
-      '',
-    ]);
+    expect([0, 1].map((row) => cellText(column, value(found, row, 'trainingLoss')))).toEqual(['0.1235', '']);
   });
 
   it('keep a run that cannot be read, without settings that it may not have', () => {
@@ -181,7 +175,7 @@ describe('the columns of a table of runs', () => {
     const small = { ...spec, training: { ...spec.training, learningRate: 1e-4 } };
     const found = table(source('a'), source('b', { spec: small, user: { star: true } }));
     const text = (row: number, key: string) =>
-      cellText(found.columns[columnAt(found.columns, key)], value(found, row, key), english);
+      cellText(found.columns[columnAt(found.columns, key)], value(found, row, key));
     expect([text(0, 'accuracy'), text(0, 'loss'), text(0, 'parameters'), text(0, 'duration')]).toEqual([
       '80.0%',
       '0.2000',

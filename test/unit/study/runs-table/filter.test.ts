@@ -1,18 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { english } from '../../../../src/study/say';
 import { parseFilter } from '../../../../src/study/runs-table/filter/parse';
 import { valueAt, type Column, type Row, type Value } from '../../../../src/study/runs-table/table';
 import { COLUMNS, someRows } from './rows';
 
 function passes(filter: string, rows: readonly Row[], columns: readonly Column[] = COLUMNS): string[] {
-  const found = parseFilter(filter, columns, english);
+  const found = parseFilter(filter, columns);
   if ('problem' in found) throw new Error(`${filter}: ${found.problem.message}`);
   return rows.filter(found.test).map((r) => r.folder);
 }
 
 function problem(filter: string, columns: readonly Column[] = COLUMNS): string {
-  const found = parseFilter(filter, columns, english);
+  const found = parseFilter(filter, columns);
   if ('test' in found) throw new Error(`${filter} is accepted`);
   const { message, at, length } = found.problem;
   return `${filter.slice(0, at)}[${filter.slice(at, at + length)}]${filter.slice(at + length)} ${message}`;
@@ -108,7 +107,7 @@ describe('a filter', () => {
       fc.property(
         fc.array(fc.constantFrom(...parts)).map((p) => p.join(' ')),
         (text) => {
-          const found = parseFilter(text, COLUMNS, english);
+          const found = parseFilter(text, COLUMNS);
           if ('test' in found) return;
           const { at, length, message } = found.problem;
           expect(at >= 0 && length >= 0 && at + length <= text.length && /[.?]$/.test(message)).toBe(true);

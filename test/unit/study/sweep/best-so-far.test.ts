@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { bestByNumber, bestOverTime, bestTrial } from '../../../../src/study/sweep/best-so-far';
 import { bestFigure } from '../../../../src/study/sweep/figures';
-import { english } from '../../../../src/study/say';
 import { queued, trial } from './trial';
 
 const steps = ({ points }: ReturnType<typeof bestOverTime>) =>
@@ -58,7 +57,7 @@ it('the best over time is that of every evaluation, and time stands still while 
 });
 
 it('is drawn with finite numbers, for one result too, and not without any', () => {
-  const options = { metric: 'accuracy', say: english } as const;
+  const options = { metric: 'accuracy' } as const;
   const one = [trial(1, { metric: 0.5, improved: [[0, 0.5]] })];
   for (const by of ['time', 'number'] as const) {
     const figure = bestFigure(one, 400, { ...options, by })!;

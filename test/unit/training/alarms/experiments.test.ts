@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { fill } from '../../../../src/base/fill';
 import { ALARMS, alarmSentence, alarmsOf } from '../../../../src/protocol/alarms/alarms';
 import { isAnyEvaluation } from '../../../../src/protocol/evaluations';
 import { readRunSummary } from '../../../../src/runs/read';
@@ -32,5 +31,5 @@ it.each(ALARMS)('%s is raised within 50 steps or two evaluations', async (kind) 
   expect(new Set(alarms.map((a) => a.alarm)).size).toBe(alarms.length);
   expect(shown).toEqual(alarms);
   expect(result?.alarms).toEqual(alarms);
-  expect(alarmSentence(alarm, fill)).not.toMatch(/NaN|undefined|\{\d\}/);
+  expect(alarmSentence(alarm)).not.toMatch(/NaN|undefined|\{\d\}/);
 });
