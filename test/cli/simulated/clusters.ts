@@ -3,7 +3,7 @@ import type { ClusterFiles } from '../../../src/executors/cluster/files';
 import { requestIn } from '../../../src/executors/cluster/request';
 import type { JobRef, JobState, Scheduler, Submission } from '../../../src/executors/cluster/scheduler';
 import { AuroraError } from '../../../src/base/errors';
-import type { ClusterRequest } from '../../../src/cli/commands/sweep/clusters';
+import type { ClusterRequest } from '../../../src/sweeps/clusters';
 import { SHARED_FOLDER } from '../../shared-folder';
 import { LARGEST_VARIABLE, PORT_VARIABLE, type Answer, type Request } from './protocol';
 

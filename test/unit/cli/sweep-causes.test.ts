@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byCause, rangesText } from '../../../src/cli/commands/sweep/causes';
+import { byCause, rangesText } from '../../../src/sweeps/causes';
 
 describe('problems of trials', () => {
   it('are grouped by message and hint, in the order of their first trial', () => {

@@ -5,7 +5,7 @@ import { settingText, trainedCount, type Pruning, type RateSearch } from '../../
 import { bytes } from '../../../base/number-text';
 import { table } from '../../table';
 import { own } from '../../../base/names';
-import { placeName } from './place-name';
+import { placeName } from '../../../sweeps/place-name';
 
 /** Values of a setting that are listed; any others are only counted. */
 const LISTED = 8;

@@ -17,8 +17,8 @@ import { undecided } from '../../../sweeps/rate-search';
 import { commandLine } from '../../invocation';
 import { hints } from '../../quiet';
 import { table } from '../../table';
-import { byCause, trialsText } from './causes';
-import { placeName } from './place-name';
+import { byCause, trialsText } from '../../../sweeps/causes';
+import { placeName } from '../../../sweeps/place-name';
 import { pathOf, ranked, stateText } from './words';
 
 /** The most trials that are listed: beyond it, a terminal shows the best; a command shows all. */

@@ -1,14 +1,14 @@
 import { basename, join } from 'node:path';
-import { ClusterExecutor } from '../../../executors/cluster/executor';
-import type { Sending } from '../../../executors/cluster/files';
-import type { Executor } from '../../../executors/executor';
-import { LocalExecutor } from '../../../executors/local/executor';
-import type { Experiment } from '../../../experiment/experiment';
-import type { TrialLooker } from '../../../runs/sweep/looker';
-import { sweepPaths, type SweepRecord, type SweepRoom } from '../../../runs/sweep/record';
-import { availableMemory } from '../../../training/micro-batch/available';
-import { trialInputs } from '../../../sweeps/inputs';
-import type { TakenOver } from '../../owning';
+import { ClusterExecutor } from '../executors/cluster/executor';
+import type { Sending } from '../executors/cluster/files';
+import type { Executor } from '../executors/executor';
+import { LocalExecutor } from '../executors/local/executor';
+import type { Experiment } from '../experiment/experiment';
+import type { TrialLooker } from '../runs/sweep/looker';
+import { sweepPaths, type SweepRecord, type SweepRoom } from '../runs/sweep/record';
+import { availableMemory } from '../training/micro-batch/available';
+import { trialInputs } from './inputs';
+import type { OwnerRecord } from '../files/fence';
 import type { Where } from './where';
 
 /** Between two looks at a cluster, in milliseconds: its scheduler serves others, too. Tests set the variable. */
@@ -19,9 +19,12 @@ export interface ExecutorOptions {
   folder: string;
   /** The folder of the experiment's runs. */
   runs: string;
+  /** The folder of the built programs. */
+  dist: string;
   /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
-  takenOver: TakenOver;
+  /** True for an owner on another machine that has ended, as the user has confirmed. */
+  takenOver: (owner: OwnerRecord) => boolean;
   /** Writes the record with all its trials to disk. */
   save: () => void;
   fallBack: boolean;
@@ -42,6 +45,7 @@ export function executorOf(
   {
     folder,
     runs,
+    dist,
     specs,
     takenOver,
     save,
@@ -58,7 +62,7 @@ export function executorOf(
   const inputs: ConstructorParameters<typeof LocalExecutor>[0]['inputs'] = (trial, spec) =>
     trialInputs(record, trial, spec, { runs, accept: acceptInputs });
   if (where.on === 'local') {
-    const program = join(__dirname, 'cli.cjs');
+    const program = join(dist, 'cli.cjs');
     const { frozen } = sweepPaths(folder);
     return new LocalExecutor(
       {

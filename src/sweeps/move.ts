@@ -1,11 +1,11 @@
-import { AuroraError } from '../../../base/errors';
-import { ClusterExecutor } from '../../../executors/cluster/executor';
-import type { Executor } from '../../../executors/executor';
-import type { ExecutorName } from '../../../experiment/cluster';
-import { isBusy } from '../../../runs/sweep/look';
-import type { TrialRecord } from '../../../runs/sweep/record';
-import type { TrialNames } from '../../../runs/sweep/trial-names';
-import { isOver } from '../../../sweeps/halving';
+import { AuroraError } from '../base/errors';
+import { ClusterExecutor } from '../executors/cluster/executor';
+import type { Executor } from '../executors/executor';
+import type { ExecutorName } from '../experiment/cluster';
+import { isBusy } from '../runs/sweep/look';
+import type { TrialRecord } from '../runs/sweep/record';
+import type { TrialNames } from '../runs/sweep/trial-names';
+import { isOver } from './halving';
 import { trialsText } from './causes';
 import { placeName } from './place-name';
 

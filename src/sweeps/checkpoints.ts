@@ -1,8 +1,8 @@
-import { capital } from '../../../base/capital';
-import { AuroraError } from '../../../base/errors';
-import { runOf, type TrialRecord } from '../../../runs/sweep/record';
-import { readCluster } from '../../../runs/sweep/cluster-file';
-import { TrialNames } from '../../../runs/sweep/trial-names';
+import { capital } from '../base/capital';
+import { AuroraError } from '../base/errors';
+import { runOf, type TrialRecord } from '../runs/sweep/record';
+import { readCluster } from '../runs/sweep/cluster-file';
+import { TrialNames } from '../runs/sweep/trial-names';
 import { trialsText } from './causes';
 import { placeName } from './place-name';
 import { namedTrials } from './named-trials';

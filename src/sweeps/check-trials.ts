@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolderFor } from '../../../files/system-temporary';
-import type { SweepRecord } from '../../../runs/sweep/record';
-import { trialText } from '../../../experiment/short-settings';
-import { AuroraError } from '../../../base/errors';
-import type { Experiment } from '../../../experiment/experiment';
-import { askChild } from '../../../training/process/child';
-import { removedAtEnd } from '../../../training/process/removed-at-exit';
-import type { TrialFault, TrialToCheck } from '../../../sweeps/check';
+import { temporaryFolderFor } from '../files/system-temporary';
+import type { SweepRecord } from '../runs/sweep/record';
+import { trialText } from '../experiment/short-settings';
+import { AuroraError } from '../base/errors';
+import type { Experiment } from '../experiment/experiment';
+import { askChild } from '../training/process/child';
+import { removedAtEnd } from '../training/process/removed-at-exit';
+import type { TrialFault, TrialToCheck } from './check';
 import { byCause, rangesText } from './causes';
-import { measureTrials } from '../../../sweeps/memory';
-import type { Measured } from '../../../sweeps/room';
+import { measureTrials } from './memory';
+import type { Measured } from './room';
 
 /** Problems that an error lists. */
 const MOST_CAUSES = 20;

@@ -1,9 +1,9 @@
-import type { Cluster } from '../../../executors/cluster/cluster';
-import { kubernetesCluster } from '../../../executors/kubernetes/cluster';
-import { slurmCluster } from '../../../executors/slurm/cluster';
-import type { ClusterSettings, ExecutorName } from '../../../experiment/cluster';
-import type { Experiment } from '../../../experiment/experiment';
-import { kubernetesSettings, slurmSettings } from '../../../runs/experiment/cluster';
+import type { Cluster } from '../executors/cluster/cluster';
+import { kubernetesCluster } from '../executors/kubernetes/cluster';
+import { slurmCluster } from '../executors/slurm/cluster';
+import type { ClusterSettings, ExecutorName } from '../experiment/cluster';
+import type { Experiment } from '../experiment/experiment';
+import { kubernetesSettings, slurmSettings } from '../runs/experiment/cluster';
 
 export interface ClusterRequest {
   settings: ClusterSettings;

@@ -1,4 +1,4 @@
-import type { ExecutorName } from '../../../experiment/cluster';
+import type { ExecutorName } from '../experiment/cluster';
 
 const NAMES: Record<ExecutorName, string> = {
   local: 'this machine',

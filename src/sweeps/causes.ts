@@ -1,5 +1,5 @@
-import type { TrialRecord } from '../../../runs/sweep/record';
-import type { TrialNames } from '../../../runs/sweep/trial-names';
+import type { TrialRecord } from '../runs/sweep/record';
+import type { TrialNames } from '../runs/sweep/trial-names';
 
 /** Trials with the same problem. */
 export interface Cause {

@@ -1,6 +1,6 @@
-import { AuroraError } from '../../../base/errors';
-import type { TrialRecord } from '../../../runs/sweep/record';
-import type { TrialNames } from '../../../runs/sweep/trial-names';
+import { AuroraError } from '../base/errors';
+import type { TrialRecord } from '../runs/sweep/record';
+import type { TrialNames } from '../runs/sweep/trial-names';
 
 /**
  * The trials that an option names.

@@ -1,0 +1,26 @@
+import type { ExecutorName } from '../experiment/cluster';
+
+/** How a command trains a sweep: what its options say besides the experiment's file. */
+export interface SweepOptions {
+  /** Where trials are trained; where the sweep began if omitted. */
+  on?: ExecutorName;
+  /** A JSON file with a cluster's settings, for what the experiment leaves out. */
+  clusterFile?: string;
+  /** Settings of all trials, as `key=value`. */
+  set: readonly string[];
+  /** Trials in parallel; measured if omitted. */
+  parallel?: number;
+  /** Threads of a trial; 0 if not given. */
+  threads: number;
+  /** Threads of a trial on this machine: those given, or what `OMP_NUM_THREADS` says; 0 if neither does. */
+  threadsHere: number;
+  engine?: string;
+  device?: string;
+  fallBack: boolean;
+  acceptInputs: boolean;
+  retryFailed: boolean;
+  /** Submits what is ready to a cluster, and follows nothing. */
+  once: boolean;
+  /** Stops if the lease of the sweep's folder is not renewed. */
+  lease: boolean;
+}
