@@ -24,7 +24,7 @@ import { workFolder } from '../training/process/work-folder';
 import { modelCard } from './card';
 import { RECORD, StagedFolder } from './folder';
 import { FORMS } from './forms';
-import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/task/measure';
+import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure/measure';
 
 export interface ExportRequest {
   run: string;

@@ -32,7 +32,7 @@ import { dynamicModel } from './dynamic';
 import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
 import { hubFolder } from './hub/form';
-import { measureFile, measureTask, type Measured } from '../training/task/measure';
+import { measureFile, measureTask, type Measured } from '../training/measure/measure';
 import { mergedModel } from './merged';
 import { pipelineFolder } from './pipeline/form';
 import { writeFiles, writePeftAdapter } from '../peft/adapter';

@@ -51,6 +51,6 @@ function placeAt(
     clusterFile === undefined ? {} : readClusterSettings(clusterFile),
   );
   const home = dirname(dirname(experimentRuns(file)));
-  const cluster = clusterOf(place, { settings, dist, home, sweep: folder }, filesRead);
+  const cluster = clusterOf(place, { settings, dist, home, sweep: folder, filesRead });
   return { on: place, cluster };
 }

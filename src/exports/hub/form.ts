@@ -7,7 +7,7 @@ import { baseModel } from '../../peft/base-model';
 import { classOfLinearHead } from '../../peft/task-class';
 import type { Task } from '../../training/task/task';
 import type { Form } from '../forms';
-import { measureTask } from '../../training/task/measure';
+import { measureTask } from '../../training/measure/measure';
 import { ChangedWeights } from './changed-weights';
 import { writeHubFiles } from './files';
 import { requireUnquantized } from './require-unquantized';

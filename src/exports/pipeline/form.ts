@@ -18,7 +18,7 @@ import type { Form } from '../forms';
 import { ChangedWeights } from '../hub/changed-weights';
 import { requireUnquantized } from '../hub/require-unquantized';
 import { writeWeights } from '../hub/weights';
-import { measureTask } from '../../training/task/measure';
+import { measureTask } from '../../training/measure/measure';
 
 /** A pipeline's folder with W₀ + ΔW for W₀ in the U-Net and the text encoders, as diffusers loads it. */
 export const pipelineFolder: Form = {

@@ -6,7 +6,7 @@ import { AuroraError } from '../../base/errors';
 import { scoresOf } from '../../protocol/scores';
 import { hasGeometry } from '../../study/geometry';
 import type { MergedMetrics } from '../../study/merged';
-import { measureTask, requireMetrics } from '../../training/task/measure';
+import { measureTask, requireMetrics } from '../../training/measure/measure';
 import { inputsNote } from '../../runs/inputs-note';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { taskInForm } from '../../training/loop/adapter-form';

@@ -1,7 +1,7 @@
 import { pick } from '../../data/list';
 import { encodePredictions, type PredictionFacts, type PredictLine } from '../../protocol/predictions';
 import type { DataSplit } from '../../tasks/task-data';
-import type { Seen } from '../task/measure';
+import type { Seen } from '../measure/measure';
 import type { Task } from '../task/task';
 import { excerptsOf } from './excerpts';
 

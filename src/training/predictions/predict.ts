@@ -14,7 +14,7 @@ import type { TaskKind } from '../../tasks/kind';
 import type { LoadData } from '../../tasks/task-data';
 import { experimentOfSet } from '../task/evaluation-data';
 import { encodePredictions, type PredictLine, type Predictions } from '../../protocol/predictions';
-import { measureTask, requireMetrics } from '../task/measure';
+import { measureTask, requireMetrics } from '../measure/measure';
 import { hasNote } from '../../protocol/inputs-words';
 import { inputsNote } from '../../runs/inputs-note';
 import { openTrained, stepOf, type At, type Trained } from '../checkpoint/trained-run';

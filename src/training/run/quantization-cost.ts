@@ -8,7 +8,7 @@ import { elementCount } from '../../graph/model';
 import type { Experiment } from '../../experiment/experiment';
 import type { Evaluated } from '../../protocol/events';
 import { bestValues } from '../checkpoint/adapter-files';
-import { measureTask } from '../task/measure';
+import { measureTask } from '../measure/measure';
 import { taskInForm } from '../loop/adapter-form';
 import type { LoopEnd } from '../loop/loop';
 import { availableMemory } from '../micro-batch/available';

@@ -5,7 +5,7 @@ import { HEAD_ALONE } from '../../experiment/methods';
 import type { Evaluated } from '../../protocol/events';
 import { taskKind } from '../../tasks/registry';
 import { withEncodings } from '../diffusion/encode-data';
-import { measureTask } from '../task/measure';
+import { measureTask } from '../measure/measure';
 import { removedAtEnd } from '../process/removed-at-exit';
 import { prepareTask } from '../task/task';
 

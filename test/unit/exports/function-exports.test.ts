@@ -5,7 +5,7 @@ import { loadModel } from '../../../src/graph/file/load';
 import { saveModel } from '../../../src/graph/file/save';
 import { saveChanged } from '../../../src/graph/file/save-changed';
 import { loadExperiment } from '../../../src/runs/experiment/load';
-import { largestDifference, measureFile, measureTask } from '../../../src/training/task/measure';
+import { largestDifference, measureFile, measureTask } from '../../../src/training/measure/measure';
 import { mergedModel } from '../../../src/exports/merged';
 import { initialParameters, prepareTask } from '../../../src/training/task/task';
 import { perturbed } from '../../../src/training/task/perturb';

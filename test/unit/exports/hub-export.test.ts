@@ -15,7 +15,7 @@ import { logitsName } from '../../../src/exports/head';
 import { ChangedWeights } from '../../../src/exports/hub/changed-weights';
 import { hubFolder } from '../../../src/exports/hub/form';
 import { writeWeights } from '../../../src/exports/hub/weights';
-import { largestDifference, measureFile, measureTask } from '../../../src/training/task/measure';
+import { largestDifference, measureFile, measureTask } from '../../../src/training/measure/measure';
 import { mergedModel } from '../../../src/exports/merged';
 import { adaptModel } from '../../../src/training/task/adapted-model';
 import { initialAdapters } from '../../../src/training/task/initialize';

@@ -5,7 +5,7 @@ import { DType } from '../../graph/dtype';
 import type { HostTensors } from '../../graph/host-tensor';
 import { tensorOf, tensorValues } from '../../graph/values';
 import { nameTable } from '../../base/names';
-import { unusedCache } from './cache';
+import { unusedCache } from '../generation/cache';
 
 /** The inputs of a file's graph besides texts, for texts from their beginning and the logits of all their tokens. */
 export function emptyPast(graph: Graph, texts: number): HostTensors {

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { AuroraError } from '../../../../../src/base/errors';
-import { moveSweep } from '../../../../../src/sweeps/move';
-import type { TrialView } from '../../../../../src/runs/sweep/look';
-import { TrialNames } from '../../../../../src/runs/sweep/trial-names';
-import { scratchFolder } from '../../../../scratch';
-import { accepting, spec, sweepsIn } from '../../../executors/cluster/sweep-of';
+import { AuroraError } from '../../../src/base/errors';
+import { moveSweep } from '../../../src/sweeps/move';
+import type { TrialView } from '../../../src/runs/sweep/look';
+import { TrialNames } from '../../../src/runs/sweep/trial-names';
+import { scratchFolder } from '../../scratch';
+import { accepting, spec, sweepsIn } from '../executors/cluster/sweep-of';
 
 const collected: string[] = [];
 const checkpoints: string[] = [];

@@ -12,8 +12,8 @@ import type { Evaluated, EvaluationMetrics } from '../../protocol/events';
 import { evaluateDataset } from '../loop/evaluate';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { OBJECTIVES } from '../../tasks/objective';
-import type { Task } from './task';
-import { emptyPast } from '../generation/empty-past';
+import type { Task } from '../task/task';
+import { emptyPast } from './empty-past';
 
 /** Results of a form of a trained model on the validation set. */
 export interface Measured {

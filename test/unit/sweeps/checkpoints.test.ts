@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bringCheckpoints } from '../../../../../src/cli/commands/sweep/checkpoints';
-import type { Where } from '../../../../../src/cli/commands/sweep/where';
-import type { Cluster } from '../../../../../src/executors/cluster/cluster';
-import type { ClusterFile } from '../../../../../src/protocol/run-files/cluster';
-import type { TrialRecord } from '../../../../../src/runs/sweep/record';
-import { scratchFolder } from '../../../../scratch';
-import { SHARED_FOLDER } from '../../../../shared-folder';
+import { bringCheckpoints } from '../../../src/sweeps/checkpoints';
+import type { Where } from '../../../src/sweeps/where';
+import type { Cluster } from '../../../src/executors/cluster/cluster';
+import type { ClusterFile } from '../../../src/protocol/run-files/cluster';
+import type { TrialRecord } from '../../../src/runs/sweep/record';
+import { scratchFolder } from '../../scratch';
+import { SHARED_FOLDER } from '../../shared-folder';
 
 const folder = scratchFolder('checkpoints');
 const trials = [1, 2, 3, 4].map((number): TrialRecord => ({
