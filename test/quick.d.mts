@@ -7,5 +7,5 @@ export const QUICK_WORKBENCH: string;
 /** The names of a tier's test files, as in QUICK. */
 export function testFiles(tier: string): string[];
 
-/** A tier's test files that the quick selection leaves out: paths below the repository, with "/". */
-export function leftOut(tier: string): string[];
+/** A tier's test files in the quick selection: paths below the repository, with "/". */
+export function quickFiles(tier: string): string[];
