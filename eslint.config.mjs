@@ -92,7 +92,6 @@ export default ts.config(
   ...ts.configs.recommended,
   {
     rules: {
-      'max-lines': ['error', { max: 500 }],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
     },
