@@ -45,7 +45,7 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
       early.length === 0
         ? 'No trial of this sweep has ended and been brought here yet.'
         : `${capital(trialsText(early, names))} ${early.length === 1 ? 'has' : 'have'} not ended and been brought here yet.`,
-      'Run the sweep again without --checkpoints: it brings what has ended.',
+      'Continue the sweep first: it brings the runs that have ended.',
     );
   await where.cluster.files.collectCheckpoints(ended.map((trial) => runOf(trial, runs)!));
   return ended.length;

@@ -6,7 +6,7 @@ import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/la
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
 import { TrialNames } from '../../../runs/sweep/trial-names';
 import { askQueue } from '../../../sweeps/cancel';
-import { sweepsToCancel } from '../../../sweeps/cancel-target';
+import { sweepsToCancel } from './cancel-target';
 import { bringCheckpoints } from '../../../sweeps/checkpoints';
 import { isSilent } from '../../../sweeps/claim-trial';
 import { namedTrials } from '../../../sweeps/named-trials';

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { AuroraError } from '../base/errors';
-import { isWithScheduler, type ClusterFile } from '../protocol/run-files/cluster';
-import { experimentSweeps } from '../runs/layout';
-import { ownerOfRun } from '../runs/status';
-import { readCluster } from '../runs/sweep/cluster-file';
+import { AuroraError } from '../../../base/errors';
+import { isWithScheduler, type ClusterFile } from '../../../protocol/run-files/cluster';
+import { experimentSweeps } from '../../../runs/layout';
+import { ownerOfRun } from '../../../runs/status';
+import { readCluster } from '../../../runs/sweep/cluster-file';
 
 /**
  * The sweep of an experiment file or, if nothing of it waits or runs and the file was changed, those that its earlier versions
