@@ -40,9 +40,13 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   });
   beforeEach(async () => {
     pictureOnFailure(window);
-    // A tooltip covers the rows below its own.
-    await window.page.mouse.move(900, 600);
-    await window.page.locator('.monaco-hover:visible').first().waitFor({ state: 'hidden' });
+    // A tooltip covers the rows below its own. One that appears late closes at the next move.
+    await expect
+      .poll(async () => {
+        for (const x of [900, 905]) await window.page.mouse.move(x, 600);
+        return window.page.locator('.monaco-hover:visible').count();
+      })
+      .toBe(0);
   });
   afterAll(async () => {
     await server?.stop();
