@@ -1,6 +1,6 @@
 import type { ExecutorName } from '../experiment/cluster';
 
-/** How a command trains a sweep: what its options say besides the experiment's file. */
+/** A command's options for a sweep, besides the experiment's file. */
 export interface SweepOptions {
   /** Where trials are trained; where the sweep began if omitted. */
   on?: ExecutorName;

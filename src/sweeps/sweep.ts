@@ -57,7 +57,7 @@ const CLUSTER_STOP_MS = 3_600_000;
 export class SweepWork {
   readonly runs: string;
   readonly names: TrialNames;
-  /** What it has read of the trials' folders is not read again. */
+  /** Keeps the contents of the trials' folders that it has read. */
   private readonly looker = new TrialLooker();
 
   private constructor(
@@ -210,7 +210,7 @@ export class SweepWork {
     };
   }
 
-  /** How many trials run in parallel, on which device, with how many threads; measured unless given. */
+  /** The number of parallel trials, their device and their threads; measured unless given. */
   private async roomOf(record: SweepRecord, measured: Measured): Promise<SweepRoom> {
     const { options } = this.request;
     if (this.where.on !== 'local') return clusterRoom(options, this.where.cluster, record);
@@ -235,7 +235,7 @@ function setPlace(record: SweepRecord, { on }: Where): void {
   else record.on = on;
 }
 
-/** How each trial is run on a cluster: as its section says, so that nothing is measured here. */
+/** The room for trials on a cluster, as its section gives it: nothing is measured here. */
 function clusterRoom(options: SweepOptions, cluster: Cluster, { spec, trials }: SweepRecord): SweepRoom {
   const planned = trials.filter((t) => t.planned).length;
   const most = options.parallel ?? cluster.parallel ?? spec.parallel ?? planned;

@@ -256,7 +256,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     const log = files.onCluster(3)!.log!;
     expect(log.startsWith(lab.folder) && existsSync(log), log).toBe(true);
     expect(readFileSync(log, 'utf8')).toContain('Finished.');
-    // What came back names the files of this machine, not those of the cluster.
+    // The returned records name the files of this machine, not those of the cluster.
     const run = join(files.runs, files.trial(3).run!);
     const spec = JSON.parse(readFileSync(runPaths(run).spec, 'utf8')) as { folder: string };
     expect([spec.folder, readRun(run).spec.model.path]).toEqual([run, lab.path('model.onnx')]);

@@ -14,7 +14,7 @@ export const contributes: Contributes = {
       demo: {
         title: 'Train your first adapter',
         description:
-          'A small sentence encoder (28 MB, included) learns to sort Debian packages into sections. It stays frozen; an AuroRA adapter of rank 2 and a linear head are trained on your machine, in a few minutes. The dashboard opens with the first step, and **Stop** saves, so that **Resume** continues bit for bit.\n[Run the Demo](command:aurora.runDemo)\nOr a small vision transformer learns new kinds of clothes, or a small language model learns to write summaries: [Run the Image Demo](command:aurora.runImageDemo), [Run the Language Demo](command:aurora.runLanguageDemo).\nEach creates a folder of its own, with an experiment file that you can edit and run again.',
+          'A small sentence encoder (28 MB, included) learns to sort Debian packages into sections. It stays frozen; an AuroRA adapter of rank 2 and a linear head are trained on your machine, in a few minutes. The dashboard opens with the first step, and **Stop** saves, so that **Resume** continues bit for bit.\n[Run the Demo](command:aurora.runDemo)\nOr a small vision transformer learns new kinds of clothes, or a small language model learns to write summaries: [Run the Image Demo](command:aurora.runImageDemo), [Run the Language Demo](command:aurora.runLanguageDemo).\nEach creates its own folder, with an experiment file that you can edit and run again.',
         image:
           'A run’s dashboard: its state and progress, the falling loss, and the accuracy at each evaluation.',
         doneWith: 'aurora.demoRan',

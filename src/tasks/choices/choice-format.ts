@@ -10,7 +10,7 @@ export interface ChoiceFormat extends LanguageOptions {
   template: string;
   /** Questions are a user's messages in the model's chat format, and answers the assistant's. */
   chat: boolean;
-  /** The words before the choice in an answer, if a question has none of its own. */
+  /** The default for the words before the choice in an answer. */
   lead?: string;
   scoring: Scoring;
 }

@@ -4,7 +4,7 @@ import type { Metrics } from '../../../src/experiment/metrics';
 import { isOneF1, shownMetrics } from '../../../src/experiment/shown-metrics';
 import { ConfusionMatrix } from '../../../src/tasks/metrics/confusion';
 
-/** What an evaluation of these counts reports, by true label and predicted label. */
+/** The metrics of an evaluation with these counts, by true label and predicted label. */
 function evaluation(counts: readonly (readonly number[])[]): Metrics {
   const matrix = new ConfusionMatrix(counts.length);
   counts.forEach((row, k) =>

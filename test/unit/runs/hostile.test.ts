@@ -67,7 +67,7 @@ async function readAll(file: string, run: string): Promise<string[]> {
   return catalog.experiments()[0]!.runs.map((r) => r.state);
 }
 
-/** What a repository or an archive can have in place of a file. */
+/** Entries that a repository or an archive can have in place of a file. */
 const HOSTILE: [string, (path: string) => void][] = [
   ['a link to a device without an end', (path) => symlinkSync('/dev/zero', path)],
   ['a pipe that nobody writes to', (path) => void execFileSync('mkfifo', [path])],

@@ -179,7 +179,10 @@ const viewOf = (args: ParsedArgs, record: SweepRecord, names: TrialNames): Sweep
       ? new SweepScreen(record, names)
       : new SweepLines(record, names);
 
-/** How this command becomes the only one that writes to the sweep's folder, whose trials were trained there so far. */
+/**
+ * The claim by which this command becomes the only one that writes to the sweep's folder, whose trials were trained there
+ * so far.
+ */
 const ownedBy = (args: ParsedArgs, folder: string, on: ExecutorName): Owned => ({
   ...{ folder, what: 'sweep', takeOver: args.flag('take-over') },
   // It only follows: what it has submitted is on disk, and the scheduler decides who trains.

@@ -134,7 +134,7 @@ describe('the extension manifest', () => {
     expect(views.filter((id) => !code.includes(`'${id}'`))).toEqual([]);
   });
 
-  it('describes each language model tool for the model, which is told of no other', () => {
+  it('describes each language model tool for the model, which knows no other', () => {
     const tools = contributes.languageModelTools;
     for (const { name, toolReferenceName, modelDescription } of tools) {
       // VS Code ignores tools with other names.
