@@ -11,12 +11,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import { checkpointSteps, readCheckpoint } from '../../src/training/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
+import { until } from '../until';
 
 // Much longer than the tests take.
 const lab = new Lab({ training: { epochs: 40_000, evaluateEvery: 100_000, checkpointEvery: 25 } });
@@ -42,11 +42,6 @@ async function training(name: string) {
   );
   await until(() => lab.begun(out, 'checkpoints/step-000025'));
   return { run: lab.runs(out)[0], child, ended, words: () => readFileSync(log, 'utf8') };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 20_000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
 }
 
 const resume = (run: string) => lab.run('train', '--resume', run);

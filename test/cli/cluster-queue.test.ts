@@ -16,6 +16,7 @@ import { CLI, Lab } from './lab';
 import { buildWithSimulatedCluster } from './simulated/build';
 import { LARGEST_VARIABLE, PORT_VARIABLE } from './simulated/protocol';
 import { SimulatedCluster } from './simulated/scheduler';
+import { until } from '../until';
 
 /** The programs, with a simulated scheduler in place of Slurm. */
 const built = scratchFolder('simulated');
@@ -69,20 +70,6 @@ const stateOf = (lab: Lab, number: number) => {
   return clusterFile(lab).trials[id]?.state;
 };
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 6000 && !quietly(condition); i++) await wait(10);
-  expect(condition()).toBe(true);
-}
-
-/** Files are not there yet. */
-function quietly(condition: () => boolean): boolean {
-  try {
-    return condition();
-  } catch {
-    return false;
-  }
-}
-
 const waits: NodeJS.ProcessEnv = { AURORA_CLUSTER_LOOK_MS: '100' };
 
 class Queue {
@@ -126,7 +113,7 @@ const bits = (run: string): string[] =>
       .digest('hex'),
   );
 
-/** What each trial has learned, by id: nothing that depends on the clock. */
+/** The results of each trial, by id, without those that depend on the clock. */
 function results(lab: Lab): Map<string, unknown> {
   const { trials } = recordOf(lab);
   // Each trial that has begun has exactly one run.
@@ -186,7 +173,7 @@ describe('a sweep on a cluster', () => {
     queue = Queue.start(lab, port, ['--json'], split);
     await until(() => queue.out.includes('"state":"lost"') && cluster.jobs.length === 3);
     await queue.kill();
-    // What has ended is known by its folder alone.
+    // Trials that have ended are known by their folders alone.
     await until(() => cluster.tasks().every(({ state }) => state !== 'running' && state !== 'queued'));
     cluster.forget();
     queue = Queue.start(lab, port);
@@ -386,7 +373,7 @@ describe('a sweep on a cluster', () => {
     expect(existsSync(join(folderOf(lab), 'cluster.json'))).toBe(false);
     expect(recordOf(lab).on).toBeUndefined();
     expect(results(lab)).toEqual(locally(sweep, training));
-    // What has ended is not trained again, wherever it continues.
+    // A trial that has ended is not trained again, wherever the sweep continues.
     expect(await Queue.start(lab, port).ended).toBe(0);
     expect(cluster.starts).toEqual([1]);
   });

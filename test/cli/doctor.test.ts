@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CLI, Lab } from './lab';
+import { until } from '../until';
 
 const lab = new Lab();
 afterAll(() => lab.remove());
@@ -21,11 +21,6 @@ const measuring = (folder: string): number[] =>
       }
     })
     .map(Number);
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 600 && !condition(); i++) await wait(50);
-  expect(condition()).toBe(true);
-}
 
 describe.runIf(process.platform === 'linux')('a machine check that is ended', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)('with %s leaves no process', async (signal) => {

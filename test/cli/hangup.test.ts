@@ -2,21 +2,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';
+import { until } from '../until';
 
 const lab = new Lab({
   training: { epochs: 1_000_000, evaluateEvery: 20, checkpointEvery: 1000 },
   sweep: { type: 'grid', parameters: { 'training.seed': [1, 2] }, parallel: 1 },
 });
 afterAll(() => lab.remove());
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 6000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
-}
 
 /** Starts a program with output to a pipe that nothing reads once its terminal is closed. */
 const inTerminal = (...args: string[]): ChildProcess =>

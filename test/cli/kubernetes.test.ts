@@ -13,6 +13,7 @@ import { readRun } from '../read-run';
 import { scratchFolder } from '../scratch';
 import { CLI, Lab, type Outcome } from './lab';
 import { bits } from './task';
+import { until } from '../until';
 
 const RATES = [0.01, 0.005, 0.002, 0.001];
 
@@ -68,10 +69,6 @@ describe.skipIf(process.platform === 'win32')('a sweep on Kubernetes', () => {
     return { outcome, kill: () => child.kill('SIGKILL') };
   }
 
-  async function until(condition: () => boolean): Promise<void> {
-    for (let i = 0; i < 6000 && !condition(); i++) await wait(20);
-    expect(condition()).toBe(true);
-  }
   const folderOf = (one: Lab): string => {
     const sweeps = experimentSweeps(one.experiment);
     return join(sweeps, readdirSync(sweeps)[0]!);
@@ -82,7 +79,7 @@ describe.skipIf(process.platform === 'win32')('a sweep on Kubernetes', () => {
     json<SweepRecord>(one, 'sweep.json').trials.map(({ run }) => one.path(join('.aurora/runs/tiny', run!)));
   const stops = (run: string) => readRun(run).events.flatMap((e) => (e.kind === 'stopped' ? [e.reason] : []));
 
-  /** Whether its trial has saved a step. */
+  /** True if its trial has saved a step. */
   const hasStepped = (pod: SimulatedPod): boolean => {
     const { index, job } = pod;
     const [submission] = job.manifest.spec.template.spec.containers[0]!.args as [string];

@@ -8,14 +8,10 @@ import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import { checkpointSteps } from '../../src/training/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
+import { until } from '../until';
 
 const lab = new Lab({ training: { epochs: 1_000_000, evaluateEvery: 20, checkpointEvery: 6 } });
 afterAll(() => lab.remove());
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 6000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
-}
 
 const runsFolder = lab.path('.aurora/runs/tiny');
 

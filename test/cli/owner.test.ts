@@ -23,6 +23,7 @@ import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { readSweep } from '../../src/runs/sweep/record';
 import { lookAtTrial } from '../../src/runs/sweep/look';
 import { CLI, Lab, suspend } from './lab';
+import { until } from '../until';
 
 const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
 const LONG = ['--set', 'training.epochs=100000', '--set', 'training.evaluateEvery=100000'];
@@ -52,11 +53,6 @@ const exit = (child: ChildProcess) =>
   new Promise<number | null>((done) =>
     child.exitCode !== null ? done(child.exitCode) : child.once('exit', (code) => done(code)),
   );
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 12_000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
-}
 
 /** A run that trains for an hour, at its first checkpoint. */
 async function training(name: string): Promise<{ child: ChildProcess; run: string }> {
@@ -95,7 +91,7 @@ const ownerOf = (run: string): OwnerRecord => parseOwner(readFileSync(ownerFile(
 const giveTo = (run: string, owner: object) =>
   writeFileSync(ownerFile(run), JSON.stringify({ ...ownerOf(run), nonce: 'another', ...owner }));
 const ELSEWHERE = { host: 'another-host', boot: 'another', pid: 4242 };
-/** What was appended to a file since it had this content. */
+/** The bytes appended to a file since it had this content. */
 function addedTo(path: string, held: Buffer): Buffer {
   const now = readFileSync(path);
   expect(now.subarray(0, held.length).equals(held)).toBe(true);

@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runPaths, stepOfName } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import { CLI, Lab, suspended } from './lab';
+import { until } from '../until';
 
 const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
 
@@ -57,11 +57,6 @@ function startUntil(pattern: string, log: string, ...args: string[]) {
     env: { ...process.env, AURORA_TEST_KILL: JSON.stringify(moment) },
   });
   return { child, exit: new Promise<number | null>((done) => child.once('exit', done)) };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 4000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
 }
 
 const bits = (run: string) =>

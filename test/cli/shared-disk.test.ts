@@ -10,6 +10,7 @@ import { checkpointSteps } from '../../src/training/checkpoint/store';
 import { readRun } from '../read-run';
 import { CLI, Lab, suspend } from './lab';
 import { bits, runOf, writeTask } from './task';
+import { until } from '../until';
 
 const ABOVE = { targetModules: ['query', 'value'], layersToTransform: [1] };
 const lab = new Lab({ training: { epochs: 6, evaluateEvery: 10, checkpointEvery: 3 }, adapter: ABOVE });
@@ -63,11 +64,6 @@ function start(
 /** A name that no run has yet, even if the test is retried. */
 let named = 0;
 const fresh = (name: string): string => `${name}-${named++}`;
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 12_000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
-}
 
 const ownerOf = (run: string) =>
   existsSync(ownerFile(run)) ? parseOwner(readFileSync(ownerFile(run))) : undefined;

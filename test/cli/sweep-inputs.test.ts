@@ -9,7 +9,6 @@ import {
 } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { basename, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readInputs, writeInputs } from '../../src/runs/inputs';
 import { createRun, runPaths } from '../../src/runs/layout';
@@ -17,6 +16,7 @@ import { readStatus } from '../../src/runs/status';
 import { readSweep, type SweepRecord } from '../../src/runs/sweep/record';
 import type { Settings } from '../../src/experiment/sweep';
 import { CLI, Lab, suspend } from './lab';
+import { until } from '../until';
 
 const labs: Lab[] = [];
 afterAll(() => labs.forEach((lab) => lab.remove()));
@@ -48,11 +48,6 @@ function folderOf(lab: Lab): string {
 }
 
 const recordOf = (lab: Lab): SweepRecord => readSweep(folderOf(lab))!;
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 4000 && !condition(); i++) await wait(10);
-  expect(condition()).toBe(true);
-}
 
 const withoutFirstLine = (text: string) => text.split('\n').slice(1).join('\n');
 

@@ -12,6 +12,7 @@ import type { SweepSpec } from '../../src/experiment/sweep';
 import { uniform } from '../../src/base/random';
 import type { Study } from '../../src/study/study';
 import { CLI, Lab } from './lab';
+import { until } from '../until';
 
 const labs: Lab[] = [];
 afterAll(() => labs.forEach((lab) => lab.remove()));
@@ -72,11 +73,6 @@ function results(lab: Lab): Map<string, unknown> {
 }
 
 const ended = (child: ChildProcess) => new Promise<number | null>((done) => child.once('exit', done));
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 4000 && !condition(); i++) await wait(10);
-  expect(condition()).toBe(true);
-}
 
 function kill(pid: number | undefined): void {
   try {

@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
@@ -10,6 +9,7 @@ import { trialOf } from '../../src/runs/sweep/record';
 import { readRun } from '../read-run';
 import { CLI, Lab, type Outcome } from './lab';
 import { bits, runOf, writeTask } from './task';
+import { until } from '../until';
 
 const lab = new Lab({ training: { epochs: 4, evaluateEvery: 10, checkpointEvery: 5 } });
 const long = new Lab({ training: { epochs: 100000, evaluateEvery: 100000, checkpointEvery: 3 } });
@@ -34,11 +34,6 @@ function start(task: string): { child: ChildProcess; exit: Promise<number | null
   const child = spawn(process.execPath, [CLI, 'trial', task], { stdio: ['ignore', log, log] });
   children.push(child);
   return { child, exit: new Promise((done) => child.once('exit', (code) => done(code))) };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 12_000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
 }
 
 const lines = (run: string) => readFileSync(runPaths(run).events, 'utf8');

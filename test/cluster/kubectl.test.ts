@@ -2,7 +2,6 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobRef, JobState, Submission } from '../../src/executors/cluster/scheduler';
 import { kubectl } from '../../src/executors/kubernetes/kubectl';
@@ -14,6 +13,7 @@ import { apiServer, type ApiServer } from '../kubernetes/api-server';
 import { fakeTrainer, type FakeTask } from '../kubernetes/fake-trainer';
 import { SimulatedCluster } from '../kubernetes/simulated-cluster';
 import { scratchFolder } from '../scratch';
+import { until } from '../until';
 
 const HAS_KUBECTL = spawnSync('kubectl', ['version', '--client']).status === 0;
 
@@ -54,18 +54,16 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
   const states = async (one: Submission): Promise<JobState[]> => [
     ...(await scheduler.states([one]))[0]!.values(),
   ];
-  async function until(one: Submission, is: (states: JobState[]) => boolean): Promise<JobState[]> {
-    for (;;) {
+  const statesWhen = (one: Submission, is: (states: JobState[]) => boolean) =>
+    until(async () => {
       const now = await states(one);
-      if (is(now)) return now;
-      await wait(50);
-    }
-  }
+      return is(now) && now;
+    }, 50);
 
   it('submits with strict validation by the schema, follows to the end, and adopts what is there', async () => {
     await scheduler.check();
     const one = await submit([{ exits: [0] }, { exits: [1, 0] }, { exits: [3] }]);
-    const ended = await until(one, (now) => now.every(({ state }) => /finished|failed/.test(state)));
+    const ended = await statesWhen(one, (now) => now.every(({ state }) => /finished|failed/.test(state)));
     expect(ended.map(({ state, exitCode }) => [state, exitCode])).toEqual([
       ['finished', undefined],
       ['finished', undefined],
@@ -93,7 +91,7 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
     cluster.unschedulable = 'no room';
     const one = await submit(Array<FakeTask>(602).fill({ exits: [0], lasts: 600_000 }));
     cluster.jobs.get(one.name)!.manifest.spec.parallelism = 602;
-    const waits = await until(one, (now) => now.every(({ code }) => code === 'Unschedulable'));
+    const waits = await statesWhen(one, (now) => now.every(({ code }) => code === 'Unschedulable'));
     expect(waits).toHaveLength(602);
     const pages = server.lists.slice(-2).map((url) => new URL(url, 'http://server').searchParams);
     expect(pages.map((query) => [query.get('limit'), query.get('continue')])).toEqual([
@@ -110,11 +108,11 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
 
   it('cancels tasks, and whole jobs', async () => {
     const one = await submit(Array<FakeTask>(3).fill({ exits: [0], lasts: 600_000 }));
-    await until(one, (now) => now.filter(({ state }) => state === 'running').length === 2);
+    await statesWhen(one, (now) => now.filter(({ state }) => state === 'running').length === 2);
     await scheduler.cancel(one, [0]);
-    await until(one, (now) => now[0]!.state === 'cancelled' && now[2]!.state === 'running');
+    await statesWhen(one, (now) => now[0]!.state === 'cancelled' && now[2]!.state === 'running');
     await scheduler.cancel(one, 'all');
-    await until(one, (now) => now.length === 0);
+    await statesWhen(one, (now) => now.length === 0);
     await scheduler.cancel(one, 'all');
     expect(server.changes.filter((change) => change.startsWith('DELETE')).length).toBeGreaterThanOrEqual(2);
   });
@@ -152,7 +150,7 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
       const one = await submit([{ exits: [0], lasts: 600_000 }]);
       await user('use-context', 'other');
       await user('set-context', 'lab', '--namespace=elsewhere');
-      await until(one, (now) => now[0]?.state === 'running');
+      await statesWhen(one, (now) => now[0]?.state === 'running');
       // Another process continues it.
       scheduler = fresh();
       scheduler.remember({ ...one, cluster: there });
@@ -160,9 +158,9 @@ describe.skipIf(!HAS_KUBECTL)("Debian's kubectl", () => {
       expect(scheduler.name).toBe('Kubernetes (context lab)');
       expect((await states(one)).map(({ state }) => state)).toEqual(['running']);
       await scheduler.cancel(one, 'all');
-      await until(one, (now) => now.length === 0);
+      await statesWhen(one, (now) => now.length === 0);
       expect(second.changes).toEqual([]);
-      // One that begins now is where the user is now.
+      // A sweep that begins now runs where the user is now.
       expect(await fresh().cluster()).toMatchObject({ context: 'other', namespace: 'team' });
     } finally {
       other.close();

@@ -38,7 +38,7 @@ const folder = join(realpathSync(node.folder), 'there');
 const FIXTURES = resolve('test/fixtures');
 const TRAINING = { epochs: 1, maxSteps: 3, batchSize: 4, evaluateEvery: 2, checkpointEvery: 1 };
 
-/** What each kind of experiment needs, and its settings. Files are in a folder of their own. */
+/** Writes the files of each kind of experiment into a separate folder, and returns its settings. */
 const KINDS: Record<string, (lab: Lab) => Record<string, unknown>> = {
   "a model in the hub's cache, where files are links": (lab) => {
     const blobs = lab.path('hub/models--org--bert/blobs');
@@ -173,7 +173,7 @@ withLogin.each(Object.entries(KINDS))('%s', (_, make) => {
     const files = filesOf(lab);
     const { made, run, task } = await submission(lab, spec, files);
     await files.sendSubmission(made, [spec, spec]);
-    // What is only here cannot be read there.
+    // Files that are only here cannot be read there.
     const away = `${lab.folder}-away`;
     renameSync(lab.folder, away);
     const trained = spawnSync(process.execPath, [program, 'trial', task], { encoding: 'utf8' });

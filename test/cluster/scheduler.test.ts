@@ -8,7 +8,8 @@ import type { JobRef, Submission } from '../../src/executors/cluster/scheduler';
 import { SlurmScheduler } from '../../src/executors/slurm/scheduler';
 import { localShell, type ClusterShell } from '../../src/executors/remote/shell';
 import type { SlurmSettings } from '../../src/experiment/cluster';
-import { hasSlurm, Slurm, until } from './slurm';
+import { hasSlurm, Slurm } from './slurm';
+import { until } from '../until';
 
 describe.skipIf(!hasSlurm)('job arrays on a real Slurm', () => {
   let slurm: Slurm;
@@ -51,10 +52,7 @@ describe.skipIf(!hasSlurm)('job arrays on a real Slurm', () => {
   const logs = ({ folder }: Submission) =>
     readdirSync(join(folder, 'logs')).map((name) => readFileSync(join(folder, 'logs', name), 'utf8').trim());
   const endOf = (submission: Submission) =>
-    until(
-      'the jobs to end',
-      () => slurm.command('squeue', '-h', `--name=${namesOf(submission)}`).trim() === '',
-    );
+    until(() => slurm.command('squeue', '-h', `--name=${namesOf(submission)}`).trim() === '', 100);
   const namesOf = ({ name, tasks, jobs }: Submission) =>
     jobs
       .map((j) => (j.count === tasks.length ? name : `${name}.${j.first}-${j.first + j.count - 1}`))
@@ -73,11 +71,11 @@ describe.skipIf(!hasSlurm)('job arrays on a real Slurm', () => {
     const [waiting] = await scheduler().states([whole]);
     expect(waiting!.get(9)).toMatchObject({ state: 'queued', job: `${jobs[2]!.id}_1` });
     let most = 0;
-    await until('the jobs to end', () => {
+    await until(() => {
       const states = slurm.command('squeue', '-h', `--name=${namesOf(whole)}`, '-r', '-o', '%T').split('\n');
       most = Math.max(most, states.filter((state) => state === 'RUNNING').length);
       return states.every((state) => state === '');
-    });
+    }, 100);
     expect(most).toBeLessThanOrEqual(2);
     expect(logs(whole).sort()).toEqual(whole.tasks.map((_, i) => `task ${i}.json`).sort());
     const [states] = await scheduler().states([whole]);
@@ -152,7 +150,7 @@ describe.skipIf(!hasSlurm)('job arrays on a real Slurm', () => {
     expect([1, 3].map((i) => states!.get(i)?.state)).toEqual(['cancelled', 'cancelled']);
     await own.cancel(whole, 'all');
     await own.cancel(whole, [2]);
-    await until('the rest to end', () => slurm.command('squeue', '-h').trim() === '');
+    await until(() => slurm.command('squeue', '-h').trim() === '', 100);
     const [end] = await own.states([whole]);
     expect([...end!.values()].every(({ state }) => state === 'cancelled' || state === 'finished')).toBe(true);
   });

@@ -13,12 +13,12 @@ import {
 import { createServer, type AddressInfo } from 'node:net';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../until';
 
 /** Debian's place for daemons may not be on a user's path. */
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 
-/** Whether this machine can run a Slurm for tests: Debian's slurm-wlm and munge. */
+/** True if this machine can run a Slurm for tests: Debian's slurm-wlm and munge. */
 export const hasSlurm =
   process.platform === 'linux' &&
   process.env.AURORA_TEST_SLURM !== '0' &&
@@ -40,7 +40,7 @@ export interface SlurmOptions {
  * Accounting is off, and there are no cgroups, which a container lacks.
  */
 export class Slurm {
-  /** What Slurm's commands need: pass it to the programs under test. */
+  /** The environment of Slurm's commands: pass it to the programs under test. */
   readonly env: NodeJS.ProcessEnv;
   private readonly daemons = new Map<string, ChildProcess>();
 
@@ -59,10 +59,10 @@ export class Slurm {
     try {
       await slurm.configure(options);
       slurm.startMunge();
-      await until('munged', () => existsSync(join(slurm.folder, 'munge.socket')));
+      await until(() => existsSync(join(slurm.folder, 'munge.socket')));
       slurm.startController();
       for (const node of nodes) slurm.startNode(node);
-      await until('all nodes to be idle', () => slurm.areIdle());
+      await until(() => slurm.areIdle(), 100);
       return slurm;
     } catch (e) {
       const logs = slurm.logs();
@@ -91,7 +91,7 @@ export class Slurm {
     const now = Date.now();
     // Without a change, it saves nothing.
     this.command('scontrol', 'update', `JobId=${job}`, `Comment=${now}`);
-    await until('its state to be saved', () => statSync(join(this.folder, 'state/job_state')).mtimeMs > now);
+    await until(() => statSync(join(this.folder, 'state/job_state')).mtimeMs > now);
   }
 
   startController(): void {
@@ -117,7 +117,7 @@ export class Slurm {
     await this.kill(node);
     // All at once: what is left of a job for a moment would report the end of the others to Slurm.
     for (const pid of this.processes(node)) signal(pid, 'SIGSTOP');
-    await until('its processes to end', () => {
+    await until(() => {
       const left = this.processes(node);
       left.forEach((pid) => signal(pid, 'SIGKILL'));
       return left.length === 0;
@@ -138,7 +138,7 @@ export class Slurm {
 
   /** Ends all jobs and daemons, and removes their files. */
   async stop(): Promise<void> {
-    await until('all jobs to end', () => {
+    await until(() => {
       this.killAll();
       return this.nodes.every((node) => this.processes(node).length === 0);
     });
@@ -235,7 +235,7 @@ export class Slurm {
     await ended;
   }
 
-  /** Whether the controller answers. */
+  /** True if the controller answers. */
   answers(): boolean {
     return spawnSync('scontrol', ['ping'], { env: this.env }).status === 0;
   }
@@ -244,15 +244,6 @@ export class Slurm {
     if (!this.answers()) return false;
     const states = this.command('sinfo', '--noheader', '--Node', '--format=%T').trim().split('\n');
     return states.length === this.nodes.length && states.every((state) => state === 'idle');
-  }
-}
-
-/** Waits for a condition, checked a few times a second. */
-export async function until(what: string, isSo: () => boolean, limitMs = 60_000): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!isSo()) {
-    if (Date.now() > end) throw new Error(`waited ${limitMs / 1000} s for ${what}`);
-    await sleep(100);
   }
 }
 

@@ -9,13 +9,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Sshd {
   /** Its name for `ssh`. */
   host: 'cluster';
-  /** The same node, to a user who has only a password. */
+  /** A login that accepts only a password. */
   locked: 'locked';
   /** A node that is switched off. */
   off: 'off';
   /** Variables with which `ssh` finds these hosts, and nothing of the user's own. */
   env: { PATH: string; XDG_RUNTIME_DIR: string };
-  /** How many connections were authenticated so far. */
+  /** The number of connections authenticated so far. */
   logins(): number;
   log(): string;
   /** Ends it, with all connections that it has: the node is down. */

@@ -19,7 +19,8 @@ import { runPaths } from '../../src/runs/layout';
 import { CLI, Lab } from '../cli/lab';
 import { readRun } from '../read-run';
 import { trialResult } from '../trial-results';
-import { hasSlurm, Slurm, until } from './slurm';
+import { hasSlurm, Slurm } from './slurm';
+import { until } from '../until';
 import { hasSshd, startSshd, type Sshd } from './sshd';
 import { Trainers, type Trainer } from './trainers';
 import { SweepFiles } from './trials';
@@ -128,7 +129,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
 
   it.each(WAYS)('%s, ends like a local one, whatever happens', async (_, { login, apart }) => {
     const there = apart ? mkdtempSync(join(folder, 'there-')) : undefined;
-    const place = { ...(login && { host: 'cluster' }), ...(there !== undefined && { folder: there }) };
+    const place = { ...(login && { host: 'cluster' }), folder: there };
     // A laptop finds no configuration of Slurm.
     const env = login ? { ...process.env, ...sshd!.env } : slurm.env;
     const lab = newLab({ cluster: { slurm: { ...SETTINGS, ...place } } });
@@ -139,9 +140,9 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
 
     let queue = new Queue(lab, env, '--on', 'slurm');
     const step = async (what: string, isSo: () => boolean) => {
-      await until(what, () => queue.hasEnded || isSo(), 180_000).catch((e: Error) => {
+      await until(() => queue.hasEnded || isSo(), 100).catch((e: Error) => {
         throw new Error(
-          `${e.message}:\n${queue.text}\n${slurm.command('squeue', '-r', '--states=all')}\n${slurm.command('sinfo', '-N', '-l')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
+          `waited for ${what}: ${e.message}\n${queue.text}\n${slurm.command('squeue', '-r', '--states=all')}\n${slurm.command('sinfo', '-N', '-l')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
         );
       });
       if (queue.hasEnded) throw new Error(`the queue ended before ${what}:\n${queue.text}`);

@@ -10,7 +10,7 @@ export interface Trainer {
   run: string;
   /** The trial's number, from 1. */
   number: number;
-  /** Whether its curve has grown since this process was seen first. */
+  /** True if its curve has grown since this process was first seen. */
   hasTrained: boolean;
 }
 
@@ -42,7 +42,7 @@ export class Trainers {
     this.look();
   }
 
-  /** Those of a trial that are suspended. */
+  /** The suspended trainers of a trial. */
   heldOf(number: number): Trainer[] {
     return this.all.filter((t) => t.number === number && this.held.has(t.pid) && isStopped(t.pid));
   }

@@ -30,7 +30,7 @@ export class SweepFiles {
     return this.record.trials.find((t) => t.number === number)!;
   }
 
-  /** Whether a part of the trial's curve is here. */
+  /** True if a part of the trial's curve is here. */
   hasCurve(number: number): boolean {
     const run = runOf(this.trial(number), this.runs);
     return run !== undefined && (statSync(runPaths(run).scalars, { throwIfNoEntry: false })?.size ?? 0) > 0;
@@ -44,7 +44,7 @@ export class SweepFiles {
     }
   }
 
-  /** What the scheduler last said about a trial. */
+  /** The last state of a trial according to the scheduler. */
   onCluster(number: number) {
     return this.cluster?.trials[this.trial(number).id];
   }
@@ -59,7 +59,7 @@ export class SweepFiles {
     return { ...(JSON.parse(read('submission.json')) as Omit<Submission, 'folder' | 'jobs'>), jobs };
   }
 
-  /** Of each trial, by its settings. */
+  /** The results of each trial, by its settings. */
   results(): Map<string, unknown> {
     const { trials } = this.record;
     return new Map(trials.map((t) => [JSON.stringify(t.settings), trialResult(runOf(t, this.runs)!)]));

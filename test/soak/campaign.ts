@@ -8,7 +8,7 @@ export interface Campaign {
   name: string;
   /** Number of trials with --slice, which `test/cli/soak.test.ts` uses. */
   slice: number;
-  /** What the campaign needs and the machine lacks, such as root for a small disk, or undefined. */
+  /** A requirement that the machine lacks, such as root for a small disk, or undefined. */
   lacks?: () => string | undefined;
   /** Called once, before the first trial. */
   prepare?: () => void;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSy
 import { join } from 'node:path';
 import { clean, type Campaign } from './campaign';
 import { labOfRuns } from './lab-copy';
-import { isOurFault, start, until } from './processes';
+import { isOurFault, start, untilOrOver } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, requireWhole } from './run-facts';
 
@@ -38,7 +38,7 @@ export const clocks: Campaign = {
       NO_FAKE_STAT: '1',
     });
     const at = draw.int(60);
-    await until(() => recordsOf(onlyRun(runs)) > at, training);
+    await untilOrOver(() => recordsOf(onlyRun(runs)) > at, training);
     const made = onlyRun(runs);
     const lease = made && join(made, 'control', 'lease');
     const renewal = setInterval(() => lease && renew(lease), 1000);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EXIT } from '../../src/base/errors';
 import { clean, type Campaign } from './campaign';
 import { labOfRuns } from './lab-copy';
-import { isOurFault, run, start, until } from './processes';
+import { isOurFault, run, start, untilOrOver } from './processes';
 import { onlyRun, requireWhole } from './run-facts';
 import { recordsOf } from './records';
 
@@ -28,7 +28,7 @@ export const disks: Campaign = {
       const runs = join(disk, 'runs');
       const training = start(['train', lab.experiment, '--out', runs]);
       const at = draw.int(90);
-      await until(() => recordsOf(onlyRun(runs)) >= at, training);
+      await untilOrOver(() => recordsOf(onlyRun(runs)) >= at, training);
       const filler = join(disk, 'filler');
       fill(filler, draw.pick([1, 64, 4096]));
       const end = await training.ended;

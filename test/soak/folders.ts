@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { EXIT } from '../../src/base/errors';
 import { clean, type Campaign } from './campaign';
 import { labOfRuns } from './lab-copy';
-import { isOurFault, run, start, until } from './processes';
+import { isOurFault, run, start, untilOrOver } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, requireWhole } from './run-facts';
 
@@ -19,7 +19,7 @@ export const folders: Campaign = {
     const runs = join(folder, 'runs');
     const training = start(['train', lab.experiment, '--out', runs]);
     const at = draw.int(80);
-    await until(() => recordsOf(onlyRun(runs)) > at, training);
+    await untilOrOver(() => recordsOf(onlyRun(runs)) > at, training);
     const made = onlyRun(runs);
     if (made === undefined) throw new Error(`no run was made: ${(await training.ended).err}`);
     const name = draw.pick(Object.keys(FAULTS));

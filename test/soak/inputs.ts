@@ -5,7 +5,7 @@ import { readRun } from '../read-run';
 import { clean, type Campaign } from './campaign';
 import type { Draw } from './draw';
 import { copyLab, labOfRuns } from './lab-copy';
-import { isOurFault, killAll, run, start, until, type Running } from './processes';
+import { isOurFault, killAll, run, start, untilOrOver, type Running } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, resultOf } from './run-facts';
 
@@ -20,7 +20,7 @@ export const inputs: Campaign = {
     const runs = join(folder, 'runs');
     const training = start(['train', experiment, '--out', runs]);
     const at = 4 + draw.int(70);
-    await until(() => recordsOf(onlyRun(runs)) > at, training);
+    await untilOrOver(() => recordsOf(onlyRun(runs)) > at, training);
     const made = onlyRun(runs)!;
     if (draw.int(3) === 0) return whileTraining(draw, folder, made, training, result);
     await killAll(training.pid, folder);

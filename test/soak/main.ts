@@ -12,7 +12,7 @@ import { kills } from './kills';
 import { mutants, readMutants } from './mutants';
 
 const CAMPAIGNS = [mutants, kills, disks, folders, inputs, clocks];
-/** Where failed trials are kept. */
+/** The folder that keeps failed trials. */
 const KEPT = resolve('.cache/soak');
 
 const HELP = `Usage: npm run test:soak -- [options]

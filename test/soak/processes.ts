@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CLI } from '../cli/lab';
+import { until } from '../until';
 
 export interface End {
   code: number | null;
@@ -13,7 +14,7 @@ export interface End {
 export interface Running {
   pid: number;
   ended: Promise<End>;
-  /** Whether it has ended. */
+  /** True once it has ended. */
   over(): boolean;
 }
 
@@ -71,10 +72,9 @@ function send(pid: number): void {
 }
 
 /** Waits for a condition, or for the end of the process. */
-export async function until(condition: () => boolean, process: Running): Promise<void> {
-  while (!condition() && !process.over()) await wait(5);
-}
+export const untilOrOver = (condition: () => boolean, process: Running): Promise<boolean> =>
+  until(() => condition() || process.over());
 
-/** Whether the program reported an internal error. */
+/** True if the program reported an internal error. */
 export const isOurFault = ({ err }: End): boolean =>
   err.includes('bug in AuroRA Lab') || /^ {4}at /m.test(err);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, suiteSetup, test } from 'mocha';
 import * as vscode from 'vscode';
-import { until } from './until';
+import { until } from '../../until';
 
 const ID = 'aurora-lab.aurora-lab';
 
@@ -31,13 +31,13 @@ suite('experiment file', () => {
   };
 
   test('a workspace with an experiment activates the extension', () =>
-    until('the extension', () => vscode.extensions.getExtension(ID)!.isActive || undefined));
+    until(() => vscode.extensions.getExtension(ID)!.isActive));
 
   test('an experiment file has its own language', () =>
     assert.equal(document.languageId, 'aurora-experiment'));
 
   test('hover explains a key', async () => {
-    const text = await until('a hover', async () => {
+    const text = await until(async () => {
       const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
         'vscode.executeHoverProvider',
         uri(),
@@ -54,7 +54,7 @@ suite('experiment file', () => {
   test('completion offers the keys that are missing', async () => {
     await replace('"epochs"', '"", "epochs"');
     try {
-      const labels = await until('completions', async () => {
+      const labels = await until(async () => {
         const list = await vscode.commands.executeCommand<vscode.CompletionList>(
           'vscode.executeCompletionItemProvider',
           uri(),
@@ -74,7 +74,7 @@ suite('experiment file', () => {
   test('an invalid value is marked at its place', async () => {
     await replace('"batchSize": 8', '"batchSize": "many"');
     try {
-      const found = await until('a diagnostic', () =>
+      const found = await until(() =>
         vscode.languages.getDiagnostics(uri()).find((d) => document.getText(d.range).includes('many')),
       ).catch((e: Error) => {
         const all = vscode.languages.getDiagnostics(uri());
@@ -84,6 +84,6 @@ suite('experiment file', () => {
     } finally {
       await replace('"batchSize": "many"', '"batchSize": 8');
     }
-    await until('no diagnostic', () => vscode.languages.getDiagnostics(uri()).length === 0 || undefined);
+    await until(() => vscode.languages.getDiagnostics(uri()).length === 0);
   });
 });

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import type { Api } from '../../../src/extension/main';
 import { readRun } from '../../read-run';
 import { readStatus } from '../../../src/runs/status';
-import { until } from './until';
+import { until } from '../../until';
 
 /** More steps than a test waits for. */
 const LONG = ['training.epochs=2000', 'training.evaluateEvery=1000', 'training.checkpointEvery=20'];
@@ -32,10 +32,10 @@ suite('training from the host', function () {
 
   const state = async (run: string) => (await api.store.refreshRun(run)).state;
   const ended = (run: string) =>
-    until('the end of the run', async () => ((await state(run)) === 'finished' ? true : undefined), 60_000);
+    until(async () => ((await state(run)) === 'finished'));
   const stepOf = (run: string) => readStatus(run)?.step ?? 0;
   const reaches = (run: string, step: number) =>
-    until(`step ${step}`, () => (stepOf(run) >= step ? true : undefined), 60_000);
+    until(() => stepOf(run) >= step);
 
   test("a run finishes with the package's Node and runtime", async () => {
     const run = await api.trainer.start(experiment());
@@ -79,9 +79,9 @@ suite('training from the host', function () {
     const run = await api.trainer.start(experiment(), LONG);
     await reaches(run, 30);
     process.kill(readStatus(run)!.pid, 'SIGKILL');
-    await until('the lost run', async () => ((await state(run)) === 'lost' ? true : undefined));
+    await until(async () => ((await state(run)) === 'lost'));
     await api.trainer.resume(run);
-    await until('the resumed run', async () => ((await state(run)) === 'running' ? true : undefined));
+    await until(async () => ((await state(run)) === 'running'));
     assert.equal((await api.trainer.stop(run)).state, 'stopped');
     const journal = readFileSync(join(run, 'events.jsonl'), 'utf8');
     assert.match(journal, /"kind":"resumed"/);

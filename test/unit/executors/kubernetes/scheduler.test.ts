@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobRef, JobState, Submission } from '../../../../src/executors/cluster/scheduler';
 import { kubectl } from '../../../../src/executors/kubernetes/kubectl';
@@ -10,6 +9,7 @@ import { fakeTrainer, type FakeTask } from '../../../kubernetes/fake-trainer';
 import { SimulatedCluster } from '../../../kubernetes/simulated-cluster';
 import { standInKubectl, type StandIn } from '../../../kubernetes/stand-in';
 import { scratchFolder } from '../../../scratch';
+import { until } from '../../../until';
 
 const FOREVER = 600_000;
 
@@ -60,13 +60,11 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
   const states = async (one: Submission): Promise<Map<number, JobState>> =>
     (await scheduler.states([one]))[0]!;
 
-  async function until(one: Submission, is: (states: Map<number, JobState>) => boolean) {
-    for (;;) {
+  const statesWhen = (one: Submission, is: (states: Map<number, JobState>) => boolean) =>
+    until(async () => {
       const now = await states(one);
-      if (is(now)) return now;
-      await wait(50);
-    }
-  }
+      return is(now) && now;
+    }, 50);
   const starts = ({ folder }: Submission, task: number): string[] => {
     const file = join(folder, 'tasks', `${task}.json.starts`);
     return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
@@ -84,7 +82,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
       ...Array<string[]>(3).fill(['queued', 'JobParallelism']),
     ]);
     cluster.unschedulable = undefined;
-    const ended = await until(one, all('finished'));
+    const ended = await statesWhen(one, all('finished'));
     expect(ended.size).toBe(5);
     expect(ended.get(3)!.log).toBe(join(one.folder, 'logs/3.log'));
     expect(readFileSync(ended.get(3)!.log!, 'utf8')).toBe('start 1\n');
@@ -94,7 +92,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
 
   it('is asked with the context and the namespace, and with one call for the jobs and one for the pods', async () => {
     const one = await submit(submission([{ exits: [0] }]));
-    await until(one, all('finished'));
+    await statesWhen(one, all('finished'));
     standIn.commands.calls.length = 0;
     await states(one);
     const query = new URLSearchParams({
@@ -111,14 +109,14 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
 
   it('runs tasks in a folder whose name looks like a variable of Kubernetes', async () => {
     const one = await submit(submission([{ exits: [0] }], { folder: join(root, "of $(HOME) $$x's") }));
-    await until(one, all('finished'));
+    await statesWhen(one, all('finished'));
     expect(starts(one, 0)).toHaveLength(1);
   });
 
   it('says what is wrong with a volume that does not have the tasks', async () => {
     const one = submission([{ exits: [0] }]);
     rmSync(join(one.folder, 'tasks'), { recursive: true });
-    const ended = await until(await submit(one), (now) => now.get(0)!.state === 'failed');
+    const ended = await statesWhen(await submit(one), (now) => now.get(0)!.state === 'failed');
     expect(ended.get(0)!.detail).toMatch(/is not on the volume/);
   });
 
@@ -128,7 +126,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     expect(second.jobs).toEqual(first.jobs);
     await submit(first);
     expect(cluster.jobs.size).toBe(1);
-    await until(first, all('finished'));
+    await statesWhen(first, all('finished'));
     expect(starts(first, 0)).toHaveLength(1);
   });
 
@@ -139,15 +137,15 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     expect((await states(one)).get(0)).toMatchObject(waits);
     cluster.unschedulable = undefined;
     cluster.imagePull = 'Back-off pulling image "lab/aurora:1"';
-    const pulling = await until(one, (now) => now.get(0)!.code === 'ImagePullBackOff');
+    const pulling = await statesWhen(one, (now) => now.get(0)!.code === 'ImagePullBackOff');
     expect(pulling.get(0)).toMatchObject({ state: 'queued', detail: cluster.imagePull });
     cluster.imagePull = undefined;
-    await until(one, all('finished'));
+    await statesWhen(one, all('finished'));
   });
 
   it('tries a task whose pod failed again, but not after a mistake or more often than `retries` says', async () => {
     const one = await submit(submission([{ exits: [1, 0] }, { exits: [3] }, { exits: [1] }]));
-    const ended = await until(one, (now) =>
+    const ended = await statesWhen(one, (now) =>
       [...now.values()].every(({ state }) => !['queued', 'running'].includes(state)),
     );
     expect([...ended.values()].map(({ state, exitCode }) => [state, exitCode])).toEqual([
@@ -169,7 +167,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     async (_, reason, disrupt) => {
       const one = await submit(submission([{ exits: [0], lasts: FOREVER }]));
       for (const times of [1, 2, 3]) {
-        await until(one, () => starts(one, 0).length === times && cluster.running().length === 1);
+        await statesWhen(one, () => starts(one, 0).length === times && cluster.running().length === 1);
         const [pod] = cluster.running();
         expect((await states(one)).get(0)).toMatchObject({
           state: 'running',
@@ -178,7 +176,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
         });
         cluster.unschedulable = 'no room';
         disrupt(pod!);
-        const waits = await until(
+        const waits = await statesWhen(
           one,
           (now) => now.get(0)!.state === 'preempted' && now.get(0)!.job !== pod!.name,
         );
@@ -189,7 +187,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
         ]);
         cluster.unschedulable = undefined;
       }
-      await until(one, () => starts(one, 0).length === 4);
+      await statesWhen(one, () => starts(one, 0).length === 4);
       expect(starts(one, 0)).toEqual(['uid-0 0 ', 'uid-0 0 1', 'uid-0 0 2', 'uid-0 0 3']);
       expect(cluster.mostAtOnce).toBe(1);
     },
@@ -198,17 +196,17 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
   it('says that a pod was killed for its memory', async () => {
     const one = await submit(submission([{ exits: [0], lasts: FOREVER }]));
     for (const times of [1, 2]) {
-      await until(one, () => starts(one, 0).length === times && cluster.running().length === 1);
+      await statesWhen(one, () => starts(one, 0).length === times && cluster.running().length === 1);
       cluster.outOfMemory(cluster.running()[0]!);
     }
-    const ended = await until(one, (now) => now.get(0)!.state === 'failed');
+    const ended = await statesWhen(one, (now) => now.get(0)!.state === 'failed');
     expect(ended.get(0)).toMatchObject({ code: 'OOMKilled', exitCode: 137 });
   });
 
   it('knows nothing about a job that is gone, and about one that is there what it did before', async () => {
     const gone = await submit(submission([{ exits: [0], lasts: FOREVER }]));
     const stays = await submit(submission([{ exits: [0], lasts: FOREVER }]));
-    await until(stays, () => cluster.running().length === 2);
+    await statesWhen(stays, () => cluster.running().length === 2);
     cluster.forget(gone.name);
     expect(
       (await scheduler.states([gone, stays])).map((s) => [...s.values()].map(({ state }) => state)),
@@ -217,9 +215,9 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
 
   it('cancels single tasks, running ones and waiting ones, and no other', async () => {
     const one = await submit(submission(Array(4).fill({ exits: [0], lasts: FOREVER })));
-    await until(one, () => starts(one, 0).length + starts(one, 1).length === 2);
+    await statesWhen(one, () => starts(one, 0).length + starts(one, 1).length === 2);
     await scheduler.cancel(one, [0, 3]);
-    const now = await until(
+    const now = await statesWhen(
       one,
       (s) => [0, 3].every((i) => s.get(i)!.state === 'cancelled') && s.get(2)!.state === 'running',
     );
@@ -232,16 +230,16 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     expect(readFileSync(now.get(0)!.log!, 'utf8')).toContain('saved');
     // As soon as there is room for their next pods, which end at once.
     cluster.slots = 4;
-    await until(one, () => [0, 3].every((i) => cluster.jobs.get(one.name)!.failed.has(i)));
+    await statesWhen(one, () => [0, 3].every((i) => cluster.jobs.get(one.name)!.failed.has(i)));
     expect([starts(one, 0).length, starts(one, 3).length]).toEqual([1, 0]);
   });
 
   it('cancels all tasks by deleting the job; running ones save', async () => {
     const one = await submit(submission(Array(3).fill({ exits: [0], lasts: FOREVER })));
-    await until(one, () => starts(one, 0).length + starts(one, 1).length === 2);
+    await statesWhen(one, () => starts(one, 0).length + starts(one, 1).length === 2);
     const log = (await states(one)).get(0)!.log!;
     await scheduler.cancel(one, 'all');
-    await until(one, (now) => now.size === 0);
+    await statesWhen(one, (now) => now.size === 0);
     expect(readFileSync(log, 'utf8')).toContain('saved');
     expect(starts(one, 2)).toEqual([]);
     await scheduler.cancel(one, 'all');
@@ -251,7 +249,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
     writeFileSync(join(root, 'image/SHA256SUMS'), 'another\n');
     try {
       const one = await submit(submission([{ exits: [0] }]));
-      const ended = await until(one, (now) => now.get(0)!.state === 'failed');
+      const ended = await statesWhen(one, (now) => now.get(0)!.state === 'failed');
       const why =
         "This image has another version of the trainer. Build it again from what 'aurora sweep --write' writes.";
       expect(ended.get(0)).toMatchObject({ exitCode: 2, detail: why });
@@ -274,7 +272,7 @@ describe.skipIf(process.platform === 'win32')('Kubernetes', () => {
       ),
     });
     cluster.unreachable = undefined;
-    await until(one, all('finished'));
+    await statesWhen(one, all('finished'));
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { trainerEnvironment } from '../../../../src/extension/launcher/environment';
 import { processExists as isThere } from '../../../../src/files/process-facts';
 import { startProgram } from '../../../../src/extension/launcher/program';
-import { until } from './studio';
+import { until } from '../../../until';
 import { scratchFolder } from '../../../scratch';
 
 const folder = scratchFolder('program');

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
 import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
@@ -12,6 +11,7 @@ import { processExists } from '../../../../src/files/process-facts';
 import { readRun } from '../../../read-run';
 import { Lab } from '../../../cli/lab';
 import { scratchFolder } from '../../../scratch';
+import { until } from '../../../until';
 
 const folder = scratchFolder('users');
 const storage = join(folder, 'storage');
@@ -21,11 +21,6 @@ const update = () => removeOldVersions(storage, '0.2.0');
 const notes = () => readdirSync(join(copy, 'in-use'));
 
 beforeEach(async () => void (await ensureRuntime(resolve('dist'), copy)));
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 6000 && !condition(); i++) await wait(5);
-  expect(condition()).toBe(true);
-}
 
 describe('an update of the extension', () => {
   const lab = new Lab({

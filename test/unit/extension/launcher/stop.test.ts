@@ -10,7 +10,8 @@ import { groupIsThere } from '../../../../src/files/process-tree';
 import { processRecord } from '../../../../src/files/processes';
 import { STOP_TIMES, stopRun } from '../../../../src/extension/launcher/stop';
 import { readStatus, writeStatus } from '../../../../src/runs/status';
-import { LONG, Studio, stepOf, until } from './studio';
+import { LONG, Studio, stepOf } from './studio';
+import { until } from '../../../until';
 
 const studio = new Studio();
 const window = studio.window();

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { DeviceSettings } from '../../../../src/extension/launcher/device-arguments';
 import { Trainer, type TrainerHost } from '../../../../src/extension/launcher/trainer';
 import { groupIsThere } from '../../../../src/files/process-tree';
 import { readStatus } from '../../../../src/runs/status';
 import { Lab } from '../../../cli/lab';
+import { until } from '../../../until';
 
 /** The default device settings. */
 export const AUTO: DeviceSettings = { engine: 'onnxruntime', device: 'auto', fallBackToCpu: false };
@@ -74,11 +74,6 @@ export class Studio {
 
 /** Settings for training that would take an hour. */
 export const LONG = ['training.epochs=100000', 'training.evaluateEvery=100000', 'training.checkpointEvery=5'];
-
-export async function until(condition: () => boolean | Promise<boolean>, ms = 45_000): Promise<void> {
-  for (const end = Date.now() + ms; Date.now() < end; await wait(25)) if (await condition()) return;
-  throw new Error(`still not so after ${ms} ms: ${condition}`);
-}
 
 export const stepOf = (run: string): number => readStatus(run)?.step ?? 0;
 

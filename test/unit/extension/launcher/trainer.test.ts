@@ -13,7 +13,8 @@ import { withoutTimes } from '../../../../src/executors/local/log-times';
 import { readRun } from '../../../read-run';
 import { isAlive, readStatus } from '../../../../src/runs/status';
 import { readSweep } from '../../../../src/runs/sweep/record';
-import { AUTO, LONG, Studio, events, stepOf, until } from './studio';
+import { AUTO, LONG, Studio, events, stepOf } from './studio';
+import { until } from '../../../until';
 
 const studio = new Studio();
 let window: Trainer;

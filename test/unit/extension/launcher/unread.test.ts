@@ -2,7 +2,8 @@ import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readStatus } from '../../../../src/runs/status';
-import { Studio, events, stepOf, until } from './studio';
+import { Studio, events, stepOf } from './studio';
+import { until } from '../../../until';
 
 const MB = 2 ** 20;
 const studio = new Studio();
@@ -28,7 +29,7 @@ describe('more than a megabyte of trainer output that nothing reads (T3)', () =>
     if (process.platform === 'linux')
       for (const stream of [1, 2])
         expect(readlinkSync(`/proc/${readStatus(run)!.pid}/fd/${stream}`)).toBe(join(run, 'trainer.log'));
-    await until(() => readStatus(run)?.state === 'finished', 60_000);
+    await until(() => readStatus(run)?.state === 'finished');
     expect(statSync(join(run, 'trainer.log')).size).toBeGreaterThan(MB);
     const all = events(run);
     const warned = all.findIndex((e) => e.kind === 'warning' && (e.message as string).length > MB);

@@ -1,7 +1,7 @@
 import { IGNORE_LABEL } from '../../../../src/tasks/objective';
 import type { Writing } from '../../../../src/tasks/writing';
 
-/** What is to be written after a prompt, until one of `ends`. */
+/** A request to write after a prompt, until one of `ends`. */
 export const writing = (
   prompt: readonly number[],
   maxTokens: number,
