@@ -14,7 +14,7 @@ const [RATE, EPSILON] = [1, 1];
 /**
  * Compares two steps of \`aurora train\` with the same in PyTorch, in float64, on the dequantized weights.
  *
- * Where a gradient is smaller than the error of float32, Adam's steps have any sign. With an epsilon of 1, they are
+ * Adam's steps have any sign where a gradient is smaller than the error of float32. With an epsilon of 1, they are
  * proportional to the gradients.
  *
  * @param experiment of two steps on one text, at a constant learning rate and without weight decay and clipping

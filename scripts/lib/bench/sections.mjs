@@ -3,19 +3,12 @@ import { dirname, join } from 'node:path';
 import { ROOT } from '../run.mjs';
 
 const PATH = join(ROOT, 'docs', 'benchmarks.md');
-const HEAD = `# Benchmarks
-
-Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\`, \`npm run bench:scaling\`,
-\`npm run bench:opening\`, \`npm run bench:runs\`, \`npm run bench:cluster\`, \`npm run bench:language\`, \`npm run bench:data\` and \`npm run bench:editor\` (the
-extension); do not edit. The sections on targets and on the effect of each change are written by hand, and that on large models
-from what \`npm run bench:large\` and \`npm run bench:sdxl\` print.
-`;
-/** In file order. */
+const TITLE = '# Benchmarks';
+/** In file order; the first and the last, `large` and `sdxl` are written by hand. */
 const SECTIONS = [
-  'targets',
+  'summary',
   'training',
   'memory',
-  'effects',
   'devices',
   'scaling',
   'opening',
@@ -26,6 +19,7 @@ const SECTIONS = [
   'sdxl',
   'data',
   'editor',
+  'about',
 ];
 const begin = (name) => `<!-- ${name}: begin -->`;
 const end = (name) => `<!-- ${name}: end -->`;
@@ -41,7 +35,7 @@ export async function writeSection(name, markdown) {
     const text = section === name ? markdown : between(before, section);
     return text === undefined ? undefined : `${begin(section)}\n\n${text.trim()}\n\n${end(section)}`;
   });
-  const whole = [HEAD.trim(), ...parts.filter(Boolean)].join('\n\n');
+  const whole = [TITLE, ...parts.filter(Boolean)].join('\n\n');
   mkdirSync(dirname(PATH), { recursive: true });
   const { format, resolveConfig } = await import('prettier');
   writeFileSync(PATH, await format(`${whole}\n`, { ...(await resolveConfig(PATH)), parser: 'markdown' }));
