@@ -14,7 +14,7 @@ const RATES = {
   secondsPerNode: 1e-6,
 };
 
-/** What `aurora inspect` says about a step, on a machine of fixed speed. */
+/** The estimate of a step by `aurora inspect`, on a machine of fixed speed. */
 export function estimate(
   path: string,
   { targets, method = 'aurora', ...size }: StepChoice,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RgbImage } from '../src/data/images/image';
 
-/** What test/fixtures/images/make.py writes as expected.json. */
+/** The expected.json that test/fixtures/images/make.py writes. */
 export interface Pillow {
   pillow: string;
   decoded: ({ file: string; mode: string } & Pixels)[];

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRun } from './read-run';
 
-/** What a finished run has learned: numbers that do not depend on the clock, and the bits of its adapters. */
+/** The results of a finished run: numbers that do not depend on the clock, and the bits of its adapters. */
 export function trialResult(folder: string) {
   const { events, scalars, result } = readRun(folder);
   const evaluations = events.flatMap((e) =>

@@ -115,7 +115,7 @@ it("a resume removes a best adapter of a later step if the right one's checkpoin
 });
 
 let trained: string | undefined;
-/** The same run, trained to completion without interruption. */
+/** A run that is trained to completion without interruption. */
 function whole(): string {
   if (trained) return trained;
   expect(lab.run('train', lab.experiment, '--threads', '1', '--out', lab.path('whole')).code).toBe(EXIT.ok);

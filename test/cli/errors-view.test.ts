@@ -52,7 +52,7 @@ function predicted(run: string, ...more: string[]) {
   expect([r.code, r.err]).toEqual([0, '']);
   const result = lines(r).at(-1)!;
   if (result.kind !== 'result') throw new Error(r.out);
-  // How often there are results in between depends on the machine.
+  // The number of partial results depends on the machine.
   const kinds = lines(r).flatMap((l) => (l.kind === 'partial' ? [] : [l.kind]));
   return { ...result, kinds, predictions: read(result.file) };
 }

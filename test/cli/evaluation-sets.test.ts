@@ -64,7 +64,7 @@ const memo = <T>(make: () => T): (() => T) => {
 
 /** Chosen by the flipped labels, scored on the true ones. */
 const scored = memo(() => trained('scored', ...SCORED));
-/** The same training without a test set, chosen by the true labels. */
+/** Training without a test set, chosen by the true labels. */
 const plain = memo(() => trained('plain'));
 
 const resultOf = (run: string) => readRun(run).result as unknown as FinishedResult;
@@ -177,7 +177,7 @@ function killedAt(
   );
 }
 
-/** What does not depend on the clock or the machine. */
+/** The part of a result that does not depend on the clock or the machine. */
 const comparable = ({ best, last, test, evaluations, evaluationsMean, outcome, steps }: FinishedResult) => ({
   ...{ best, last, test, evaluations, evaluationsMean, outcome, steps },
 });

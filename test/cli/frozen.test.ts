@@ -22,7 +22,7 @@ afterAll(() => lab.remove());
 
 const sumOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** What a run has learned: its adapter, head and losses, bit for bit. */
+/** A run's results: its adapter, head and losses, bit for bit. */
 function learned(run: string) {
   const { scalars, events } = readRun(run);
   return {

@@ -111,7 +111,7 @@ describe.skipIf(!ARCHIVES)("TensorFlow, installed by the package's own script", 
     expect(await state('tensorflow')).toMatchObject({ installed: { version: '4.22.0', usable: true } });
     expect((await gpu('check', 'tensorflow')).code).toBe(0);
 
-    // What a trainer loads, at the documented path.
+    // The manifest that a trainer loads, at the documented path.
     const manifest = join(storage, 'gpu/tensorflow/node_modules/@tensorflow/tfjs-node-gpu/package.json');
     expect(JSON.parse(readFileSync(manifest, 'utf8'))).toMatchObject({ version: '4.22.0' });
 

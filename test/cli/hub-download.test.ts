@@ -54,7 +54,7 @@ const snapshot = join(repository, 'snapshots', MODEL.commit);
 const hashes = new Map(MODEL.files.map((f) => [f.path, createHash('sha256').update(f.bytes).digest('hex')]));
 const named = new Map(MODEL.files.map((f) => [f.sha256 ?? f.gitSha1, f.path]));
 
-/** What has been hashed and has not changed since, by path. */
+/** Hashes of files that have not changed since, by path. */
 const known = new Map<string, string>();
 
 /** The files that have a complete file's name and are not it. */

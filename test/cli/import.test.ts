@@ -145,7 +145,7 @@ function foreign(
   return folder;
 }
 
-/** The same file with 16-bit values. */
+/** A file of tensors with its values in 16 bits. */
 function halved(bytes: Uint8Array): Uint8Array {
   const path = lab.path('whole.safetensors');
   writeFileSync(path, bytes);

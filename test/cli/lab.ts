@@ -118,7 +118,7 @@ export class Lab {
     return spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
   }
 
-  /** Whether a run there has already created this file. The run's folder appears shortly after `out`. */
+  /** True if a run there has already created this file. The run's folder appears shortly after `out`. */
   begun(out: string, file: string): boolean {
     return existsSync(out) && this.runs(out).some((run) => existsSync(join(run, file)));
   }

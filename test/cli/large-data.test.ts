@@ -29,7 +29,7 @@ const bits = (run: string) =>
       .digest('hex'),
   );
 
-/** What a run has recorded of its data: all but what differs between any two runs. */
+/** The events that a run has recorded, without all that differs between any two runs. */
 const recorded = (run: string): unknown[] =>
   readRun(run).events.flatMap((e): unknown[] =>
     e.kind === 'started'

@@ -98,7 +98,7 @@ const prlimit = (megabytes: number) => ['prlimit', `--data=${megabytes * 1e6}`];
 const refuses = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
 
 describe.skipIf(!refuses)('a batch that does not fit', () => {
-  /** What Node uses with one worker: version 24 reserves 512 MB of address space for each worker's code. */
+  /** Node's own use with one worker: version 24 reserves 512 MB of address space for each worker's code. */
   const OWN = `
     new (require('worker_threads').Worker)('setInterval(() => {}, 1000)', { eval: true }).on('online', () => {
       const status = require('fs').readFileSync('/proc/self/status', 'utf8');

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { png } from '../png';
 import type { Lab } from './lab';
 
-/** What a small ViT of the fixtures reads, with its preprocessing and pictures for it in the folder of the lab. */
+/** The files of a small ViT of the fixtures, with its preprocessing and pictures for it in the folder of the lab. */
 export function writePictures(lab: Lab, count: number): void {
   mkdirSync(lab.path('images'));
   for (let i = 0; i < count; i++) lab.write(`images/${i}.png`, picture(i));

@@ -181,7 +181,7 @@ describe('aurora publish', () => {
       // All or nothing; a commit that had arrived when the program was killed counts.
       expect(paths.length === 0 || paths.includes('adapter_model.safetensors'), paths.join(' ')).toBe(true);
       expect(uploads.commits.length).toBe(paths.length === 0 ? 0 : 1);
-      // What has been published is taken away, so that there is something to do.
+      // Published files are removed, so that there is something to do.
       if (code === 0 || paths.length > 0) {
         server.repositories.splice(1);
         uploads.objects.clear();

@@ -13,13 +13,13 @@ const GLUE = resolve('test/fixtures/recipes/glue');
 /** From util-linux: runs a command in a new terminal. */
 const SCRIPT = '/usr/bin/script';
 
-/** How the hub has a task of GLUE: its configuration, the columns by those of the TSV file, and the names of its labels. */
+/** A task of GLUE on the hub: its configuration, the columns by those of the TSV file, and the names of its labels. */
 interface Hub {
   folder: string;
   columns: Record<string, string>;
   label: string;
   names?: readonly string[];
-  /** How the TSV file writes them. */
+  /** The labels as the TSV file writes them. */
   written?: readonly string[];
 }
 

@@ -12,7 +12,7 @@ const run = (...args: string[]) =>
 const lab = new Lab({ training: { epochs: 1, maxSteps: 2 } });
 afterAll(() => lab.remove());
 
-/** What bash offers for a line that ends at the cursor; the line's last word may be empty. */
+/** The completions of bash for a line that ends at the cursor; the line's last word may be empty. */
 function offered(script: string, line: string): string[] {
   const words = line.split(' ');
   const body = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _aurora; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -59,7 +59,7 @@ describe.skipIf(!bash)('completion in bash', () => {
 });
 
 describe.skipIf(!zsh)('completion in zsh', () => {
-  /** What zsh offers for a line that ends at the cursor, with the script where its help says to put it. */
+  /** The completions of zsh for a line that ends at the cursor, with the script where its help says to put it. */
   const complete = (line: string) => {
     const folder = lab.path('zsh');
     if (!existsSync(folder)) lab.write('zsh/_aurora', run('completion', 'zsh').stdout);

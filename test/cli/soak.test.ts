@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-/** The same trials each time, so that a new failure comes from a change. */
+/** One seed for all times, so that a new failure comes from a change. */
 const SEED = '1';
 const CAMPAIGNS = ['mutants', 'kills', 'disks', 'folders', 'inputs', 'clocks'];
 

@@ -39,7 +39,7 @@ const SETTINGS = {
 /** The exit code of a run that is worse than a constant answer, as this random U-Net is. */
 const WORSE = 27;
 
-/** Of one colour, with a pattern. */
+/** A picture of one color, with a pattern. */
 const image = (i: number) => png(40 + i, 36, (x, y) => [(40 * i) % 255, (x * y) % 255, 200 - 20 * i]);
 
 let whole: string;

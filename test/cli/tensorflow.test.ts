@@ -10,7 +10,7 @@ import { CLI, Lab } from './lab';
 const lab = new Lab({ training: { epochs: 1 } });
 afterAll(() => lab.remove());
 
-/** Where GPU support would be installed. */
+/** The folder in which GPU support would be installed. */
 const support = lab.path('support');
 const home = join(support, 'tensorflow', 'node_modules', '@tensorflow', 'tfjs-node-gpu');
 const loaded = join(home, 'loaded');

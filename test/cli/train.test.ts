@@ -165,7 +165,7 @@ describe('aurora train', () => {
     const { status, events } = readRun(run);
     expect(status?.state).toBe('stopped');
     expect(events.at(-1)).toMatchObject({ kind: 'stopped', reason: 'requested', step: status!.step });
-    // What was sampled of the machine continues where training does, also after a kill between two checkpoints.
+    // Samples of the machine continue where training does, also after a kill between two checkpoints.
     const before = await resourcesOf(out);
     const again = lab.start('train', '--resume', run);
     const killed = new Promise((r) => again.once('exit', r));

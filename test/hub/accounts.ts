@@ -1,7 +1,7 @@
 import type { Request, Served } from './server';
 
 /**
- * What was sent of each file, to find bytes that are fetched although the client had them: it has an answer that was sent
+ * The bytes sent of each file, to find those that are fetched although the client had them: it has an answer that was sent
  * to its end once it asks for something else. A process that is killed before that may not have it. Wrong bytes show only
  * in the hash of the whole file, which may then be fetched once more.
  */

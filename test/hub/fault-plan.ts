@@ -129,7 +129,7 @@ export class FaultPlan {
     for (const place of shuffled(places, random).slice(0, SLOW)) add(place, slow);
   }
 
-  /** Those that have not happened yet. */
+  /** The number of faults that have not happened yet. */
   get left(): number {
     return [this.api, this.redirect, ...this.blocks.values()].reduce((sum, { length }) => sum + length, 0);
   }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from './server';
 
-/** What goes wrong with one answer. */
+/** A fault of one answer. */
 export type Fault =
   /** Another status in place of the answer. */
   | { kind: 'status'; status: number; headers?: Record<string, string> }

@@ -28,12 +28,12 @@ export class HubServer {
   token = 'hf_test_token_that_must_not_leak';
   /** Files of a page of a listing. */
   pageSize = 1000;
-  /** Whether parts of files are served. */
+  /** False if range requests are ignored. */
   ranges = true;
-  /** Whether Xet's servers answer. */
+  /** The answer of Xet's servers. */
   xet: 'works' | 'refused' = 'refused';
 
-  /** What clients send. */
+  /** The uploads of clients. */
   readonly uploads = new Uploads(this);
   /** Called for each piece of what a client sends. */
   receiving: (request: UploadRequest, bytes: number) => void = () => undefined;
@@ -273,7 +273,7 @@ export interface Request {
 export interface Served extends Request {
   /** Bytes of the body. */
   sent: number;
-  /** Whether the whole answer was sent. */
+  /** True if the whole answer was sent. */
   whole: boolean;
   fault: Fault | undefined;
 }
@@ -284,11 +284,11 @@ export interface Seen {
   target: string;
   headers: string;
   range: string | undefined;
-  /** What was sent, of an upload. */
+  /** The body of an upload. */
   body?: string;
 }
 
-/** What is sent if nothing goes wrong. */
+/** An answer without faults. */
 export interface Answer {
   route: string;
   part?: Pick<Request, 'file' | 'start' | 'end'>;

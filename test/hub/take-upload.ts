@@ -29,7 +29,7 @@ export function takeUpload(
   }
   const pieces: Buffer[] = [];
   let size = 0;
-  // Of one that was killed.
+  // The client may have been killed.
   message.on('error', () => undefined);
   message.on('data', (piece: Buffer) => {
     pieces.push(piece);

@@ -10,7 +10,7 @@ export interface UploadRequest {
   message: IncomingMessage;
 }
 
-/** What goes wrong with it. */
+/** A fault of an upload. */
 export type UploadFault =
   /** Refused before anything is done. */
   | { kind: 'status'; status: number; headers?: Record<string, string>; body?: object }
@@ -26,7 +26,7 @@ export interface UploadAnswer {
 }
 
 /**
- * What the hub does with what is sent to it. Requests and answers follow, by name:
+ * The hub's side of uploads. Requests and answers follow, by name:
  * - huggingface.js, packages/hub: create-repo.ts, who-am-i.ts, commit.ts (preupload, batch, parts, completion, commit) and
  *   commit.spec.ts, types/api/api-commit.ts;
  * - huggingface_hub: hf_api.py (create_repo: 409; create_commit: parent_commit), _commit_api.py (_fetch_upload_modes,

@@ -1,7 +1,7 @@
 import type { StoredFile } from './repository';
 
 /**
- * What Xet's storage answers, in the form that XetBlob.ts of @huggingface/hub reads: a file is a list of chunks in a xorb,
+ * The answers of Xet's storage, in the form that XetBlob.ts of @huggingface/hub reads: a file is a list of chunks in a xorb,
  * each behind a header of eight bytes (https://huggingface.co/docs/xet/xorb). Here each file is one xorb, uncompressed.
  */
 const CHUNK = 65_536;
@@ -20,7 +20,7 @@ export function xorb(bytes: Buffer): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** How to rebuild a part of a file: the chunks that contain it (https://huggingface.co/docs/xet/download-protocol, v2). */
+/** The chunks that contain a part of a file (https://huggingface.co/docs/xet/download-protocol, v2). */
 export function reconstruction(file: StoredFile, range: string | undefined, storage: string): object {
   const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
   const size = file.bytes.length;

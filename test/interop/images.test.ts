@@ -15,7 +15,7 @@ const SIZES = [
   [74, 201],
 ];
 
-/** How far a JPEG decoder may differ: of 255, on each channel. */
+/** The largest difference between JPEG decoders: of 255, on each channel. */
 const ROUNDING = 1;
 
 /** The images of the fixtures, larger, read and resized by the installed Pillow at the same time. */

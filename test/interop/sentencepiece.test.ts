@@ -25,7 +25,7 @@ interface SentencePiece {
   pairsCut: Record<number, number[][]>;
 }
 
-/** What transformers makes of a SentencePiece model (convert_slow_tokenizer.py, SpmConverter), with ALBERT's format. */
+/** A SentencePiece model as transformers converts it (convert_slow_tokenizer.py, SpmConverter), in ALBERT's format. */
 const converted = ({ charsmap, pieces }: SentencePiece): object => ({
   added_tokens: ['<pad>', '<unk>', '<s>', '</s>'].map(special),
   normalizer: {

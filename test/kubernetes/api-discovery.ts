@@ -47,6 +47,6 @@ const ANSWERS: Record<string, object> = {
   '/openapi/v3/apis/batch/v1': openapi('/apis/batch/v1/namespaces/{namespace}/jobs/{name}', 'batch', 'Job'),
 };
 
-/** What an API server says about itself, as far as kubectl asks. */
+/** An API server's description of itself, as far as kubectl asks for it. */
 export const discovery = (path: string): object | undefined =>
   Object.hasOwn(ANSWERS, path) ? ANSWERS[path] : undefined;

@@ -4,7 +4,7 @@ type Job = ReturnType<typeof jobManifest>;
 
 const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
-/** What an API server checks in a Job beyond its schema, as far as our jobs have it (pkg/apis/batch/validation of Kubernetes). */
+/** An API server's checks of a Job beyond its schema, as far as our jobs need them (pkg/apis/batch/validation of Kubernetes). */
 export function apiErrors({ metadata, spec }: Job): string[] {
   const errors: string[] = [];
   const wrong = (is: boolean, error: string) => void (is && errors.push(error));

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrainerThere } from '../../src/executors/cluster/files';
 
-/** What a task of the fake trainer does. */
+/** The behavior of a task of the fake trainer. */
 export interface FakeTask {
   /** In ms. */
   lasts?: number;

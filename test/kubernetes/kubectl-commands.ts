@@ -15,7 +15,7 @@ const done = (stdout = ''): Answer => ({ code: 0, stdout, stderr: '' });
 const json = (value: unknown): Answer => done(value === undefined ? '' : JSON.stringify(value));
 const error = (stderr: string): Answer => ({ code: 1, stdout: '', stderr: `${stderr}\n` });
 
-/** What kubectl would say, for the commands that we use. Anything else is an error, so that a test notices it. */
+/** kubectl's answers to the commands that we use. Any other command is an error, so that a test notices it. */
 export class KubectlCommands {
   /** Each command without the options that name the cluster. */
   readonly calls: string[][] = [];

@@ -33,7 +33,7 @@ const KINDS = { Job: 'io.k8s.api.batch.v1.Job', Pod: 'io.k8s.api.core.v1.Pod' } 
 
 const validators = new Map<string, ValidateFunction>();
 
-/** What the published schema of Kubernetes 1.32 has against an object; nothing if it is valid. */
+/** The violations of Kubernetes 1.32's published schema in an object; none if it is valid. */
 export function schemaErrors(object: { kind?: string }): string[] {
   const definition = KINDS[object.kind as keyof typeof KINDS];
   if (!definition) return [`no kind ${object.kind}`];

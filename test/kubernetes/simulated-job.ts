@@ -3,7 +3,7 @@ import type { Condition } from '../../src/executors/kubernetes/objects';
 
 type Manifest = ReturnType<typeof jobManifest>;
 
-/** What Kubernetes' job controller knows about one Indexed Job. */
+/** An Indexed Job as Kubernetes' job controller keeps it. */
 export class SimulatedJob {
   readonly uid: string;
   readonly created = new Date().toISOString();

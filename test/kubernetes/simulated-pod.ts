@@ -90,7 +90,7 @@ export class SimulatedPod {
     });
   }
 
-  /** What a kubelet does to a pod that is deleted or evicted: SIGTERM to its first process. */
+  /** Ends the pod as a kubelet does when it is deleted or evicted: SIGTERM to its first process. */
   terminate(): void {
     this.child?.kill('SIGTERM');
   }

@@ -62,7 +62,7 @@ const plain = (name: string) => losses(name, loadModel(fixture(`${name}.onnx`)))
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Math.max(...Array.from(a, (v, i) => Math.abs(v - b[i])));
 
-/** The same model with the dequantized weights in float32. */
+/** A model with its dequantized weights in float32. */
 function inFloats(model: Model): Model {
   const initializers = new Map(model.graph.initializers);
   const nodes = model.graph.nodes.flatMap((node) => {

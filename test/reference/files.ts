@@ -22,7 +22,7 @@ const filesIn = (folder: string): string[] =>
 /** The names of cases over folders with config.json and safetensors, in test/fixtures/hf. */
 export const hubFiles = (): string[] => filesIn('../hf');
 
-/** The same over components of pipelines, in test/fixtures/diffusers, which also has pictures that samplers draw. */
+/** Reference files of components of pipelines, in test/fixtures/diffusers, which also has pictures that samplers draw. */
 export const pipelineFiles = (): string[] =>
   filesIn('../diffusers').filter((name) => !name.endsWith('-picture.json'));
 

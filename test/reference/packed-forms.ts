@@ -140,7 +140,7 @@ export function packedForm(name: string, folder: string): { of: string; plain: M
   return { of: `../hf/${of}`, plain, form: loadModel(path) };
 }
 
-/** Of the input of a linear layer. */
+/** The width of a linear layer's input. */
 function widthOf({ graph }: Model, { inputs, attributes }: Node): number {
   const [rows, columns] = graph.initializers.get(inputs[1]!)!.dims;
   return Number(attributes.get('transB')?.value ?? 0) === 1 ? columns! : rows!;

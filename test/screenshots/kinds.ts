@@ -49,7 +49,7 @@ const splits =
   });
 
 const summary = ({ text }: Package): string => text.slice(0, text.indexOf('. ') + 1) || text;
-/** What a text is besides its section. */
+/** The topics of texts, besides their sections. */
 const TOPICS = ['library', 'game', 'server', 'tool', 'plugin', 'image', 'audio'];
 const ENCODER = {
   [`${USE_LITE}/model.onnx`]: 'model.onnx',

@@ -15,7 +15,7 @@ export const special = (content: string, id: number) => ({
 export const token = (id: string, type_id = 0) => ({ SpecialToken: { id, type_id } });
 export const text = (id: 'A' | 'B', type_id = 0) => ({ Sequence: { id, type_id } });
 
-/** What stands around one text and around two, and the ids of the tokens in it. */
+/** The template of one text and of two, and the ids of its special tokens. */
 export const template = (ids: Record<string, number>, single: object[], pair: object[]) => ({
   type: 'TemplateProcessing',
   single,

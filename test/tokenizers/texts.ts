@@ -62,7 +62,7 @@ export const SCRIPTS: readonly Script[] = [
   },
 ];
 
-/** What tokenizers have differed in: one of these is in two texts of five. */
+/** Strings that tokenizers have treated differently: one of these is in two texts of five. */
 const ODDITIES = [
   'e\u0301o\u0302\u0323 \u212b\u0149', // marks apart, compatibility characters
   '\ufb01\ufb00 \uff21\uff22\uff23\uff11 \u2163\u00bd\u00b2 \u33a1\ufdfa', // ligatures, full width, numerals
@@ -110,7 +110,7 @@ const day = (locale: string, days: number): string =>
 
 const ASCII = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i));
 
-/** What a vocabulary of all ten can be learned from: one text a line. */
+/** Texts from which a vocabulary of all ten can be learned, one a line. */
 export const CORPUS: readonly string[] = [
   ASCII.join(' '),
   ...SCRIPTS.flatMap(({ locale, article }, i) => [

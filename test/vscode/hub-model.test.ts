@@ -54,7 +54,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     const wizard = new Wizard(window);
     await wizard.asks('Select the kind of task');
     expect(await wizard.title()).toMatch(/^New Experiment \(1 of about \d+\)$/);
-    // What the model offers, and what a step takes.
+    // The model's facts, and the cost of a step.
     expect((await wizard.rows())[0]).toMatch(
       /bert[^]*bert · [\d,]+ parameters · \d+ layers to adapt[^]*takes [\d.]+ MB, about .* \(batch 8 × 24 tokens/,
     );

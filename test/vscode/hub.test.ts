@@ -16,7 +16,7 @@ import { Wizard } from './driver/wizard';
 import { comparable, journalAt } from './journal';
 import { vsixHere } from './vsix';
 
-/** What the issue allows for the clicks from a name to a curve. */
+/** The longest time from a name to a curve, by clicks. */
 const CLICKS_MS = 60_000;
 
 /** From two names on the hub to a curve, from an empty profile and in an empty folder. */

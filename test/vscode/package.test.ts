@@ -74,7 +74,7 @@ const firsts = (files: ZipEntry[], below = '') =>
       files.filter((f) => f.name.startsWith(below)).map((f) => f.name.slice(below.length).split('/')[0]),
     ),
   ].sort();
-/** What is in dist/, without the parts that extension.cjs loads. */
+/** The files in dist/, without the parts that extension.cjs loads. */
 const distOf = (files: ZipEntry[]) => firsts(files, 'dist/').filter((name) => !IS_PART.test(name));
 const names = (files: ZipEntry[], what: RegExp) =>
   files

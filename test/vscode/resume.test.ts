@@ -97,7 +97,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await window.sideBar();
     await window.row('Stopped at step 10').waitFor();
     expect((await window.rows())[0]).toMatch(/^Stopped at step 10\s*window closed · Resume$/);
-    // What was collapsed stays so.
+    // A collapsed row stays collapsed.
     expect(await window.row('1 run').getAttribute('aria-expanded')).toBe('false');
     await window.screenshot('resume-window-closed');
   });

@@ -63,7 +63,7 @@ describe('the Errors page', () => {
     await w.opened.send({ type: 'predicting', run: 'first try', done: 60, of: 240 });
     await progress.waitFor();
     expect(await progress.locator('p').innerText()).toBe('Predicting: 60 of 240 examples');
-    // What was predicted so far stays in view.
+    // The predictions so far stay in view.
     expect(await rows(w).count()).toBeGreaterThan(0);
     await expectSoundInAllLooks(w, 'errors-predicting', 100);
     await progress.locator('[data-action=cancel]').click();
@@ -286,7 +286,7 @@ describe('the Errors page', () => {
     await w.page.locator('[data-action=predict]').click();
     await w.page.locator('[role=alert]').waitFor({ state: 'detached' });
     await w.page.locator('.predicting').waitFor({ state: 'detached' });
-    // What is no longer there is computed without a question.
+    // A deleted file is computed again without asking.
     rmSync(join(folder, name));
     w.session.refresh();
     await expect.poll(() => w.asked).toBe(3);

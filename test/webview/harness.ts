@@ -9,7 +9,7 @@ import { panelHtml } from '../../src/extension/panels/html';
 import themes from '../fixtures/themes.json';
 
 const ROOT = join(__dirname, '..', '..');
-/** Where pages find files of runs, by their absolute paths. */
+/** The prefix under which pages find files of runs, by their absolute paths. */
 const FILES = '/files/';
 /** As `PageChannel.address` of the host. */
 export const address = (path: string): string => FILES + encodeURI(path.replace(/^\//, ''));
@@ -26,7 +26,7 @@ export interface Look {
 }
 
 /**
- * How a page is looked at: each theme and each width once. Widths change the layout, themes the colors and, in high
+ * The looks of a page: each theme and each width once. Widths change the layout, themes the colors and, in high
  * contrast, the borders.
  */
 export const LOOKS: Look[] = [
@@ -40,7 +40,7 @@ export interface Opened {
   page: Page;
   /** Messages from the page to its host so far. */
   sent(): Promise<{ type: string; [key: string]: unknown }[]>;
-  /** What the page has stored for when it is opened again (`setState`). */
+  /** The state that the page has stored for its next opening (`setState`). */
   state(): Promise<unknown>;
   /** Changes the theme and the width of the open page, as VS Code does, and waits until it was drawn again. */
   look(look: Look): Promise<void>;
@@ -55,7 +55,7 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-/** What axe-core's types leave out. */
+/** The part of axe-core's results that its types leave out. */
 interface Rated {
   _audit: { rules: { id: string; impact?: string }[] };
 }
@@ -130,7 +130,7 @@ export async function openPanel(
       await page.setViewportSize({ width: to.width, height });
       await page.evaluate(async (theme) => {
         (window as unknown as { harness: { dress(t: unknown): void } }).harness.dress(theme);
-        // What watches the theme or its size draws in a frame after that.
+        // Observers of the theme or of sizes draw in a later frame.
         for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
       }, themes[to.theme]);
     },

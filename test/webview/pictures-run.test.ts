@@ -116,7 +116,7 @@ describe('the layer activations of a run on pictures', () => {
   };
   const ends = (end: string) => newest().find(({ path }) => path.endsWith(end))!;
 
-  /** What is in a bin of a layer that has something in it. */
+  /** The words in a bin of a layer that has some. */
   async function words(layer: LayerSnapshot): Promise<Wired> {
     const { adapter } = JSON.parse(readFileSync(join(run, 'spec.json'), 'utf8')) as { adapter: AdapterSpec };
     const w = await wireActivations(run, { facts: { adapter } });

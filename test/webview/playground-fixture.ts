@@ -37,7 +37,7 @@ export interface WireOptions {
   width?: number;
   height?: number;
   state?: unknown;
-  /** What is picked when runs are offered. */
+  /** The runs to pick when runs are offered. */
   picks?: readonly string[];
   /** The runs' input and output; by default, one label for a text. */
   shapes?: TaskShapes;

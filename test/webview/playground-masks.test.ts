@@ -15,7 +15,7 @@ afterAll(closePages);
 const SHAPES = { input: 'text', answer: 'tokens' } as const;
 const SAMPLE: PlaySample = { text: 'a [MASK] sleeps', label: 'cat', file: 'validation.csv', line: 7 };
 
-/** Of two tokens, the base takes the other one to be likelier. */
+/** A program in which the base model finds the other of two tokens likelier. */
 const program = scripted({
   shapes: SHAPES,
   labels: [],

@@ -298,7 +298,7 @@ describe('the Playground page', () => {
     expect(w.copied[0]).toMatch(
       /^the cat\n\n\S+ \(step \d+\)\n[\d.]+%\t(pets|other)\n[\d.]+%\t(pets|other)\n\([\d.]+ ms, 4 tokens\)\n\nBase model \(/,
     );
-    // What a screen reader announces once everything has arrived.
+    // A screen reader announces this once everything has arrived.
     await expect
       .poll(() => w.page.locator('main > .visually-hidden[role=status]').innerText())
       .toMatch(/\(step \d+\): (pets|other), [\d.]+%\. Base model/);

@@ -98,7 +98,7 @@ describe('the charts of a run', () => {
     ).toBe(1);
     expect(await w.complaints()).toEqual([]);
     expect(await w.accessibility()).toEqual([]);
-    // Those for which a narrower page has no room are gone.
+    // Charts for which a narrower page has no room are gone.
     await w.look({ theme: 'dark', width: 320 });
     await expect
       .poll(() => w.page.evaluate(() => document.documentElement.scrollWidth))

@@ -31,7 +31,7 @@ describe('the run page', () => {
     );
     const heads = await w.page.locator('[data-table=metrics] th[title]').allInnerTexts();
     expect(heads).toEqual(['Loss', 'Entity F1', 'Tag accuracy']);
-    // Of images, tokens per second would be the samples again.
+    // For images, tokens per second would equal samples per second.
     expect(charts).toContain('tokensPerSecond');
     const images = new RunFolder('images', 40, {
       training,

@@ -11,7 +11,7 @@ const watch = watching();
 const strip = ({ page }: Watched) => page.locator('[data-section=pictures]');
 const picture = (w: Watched, prompt: number, moment: number | 'base') =>
   strip(w).locator(`button[data-prompt="${prompt}"][data-moment="${moment}"]`);
-/** Those that were drawn. */
+/** The pictures that were drawn. */
 const drawn = (w: Watched) =>
   strip(w)
     .locator('aurora-thumb canvas')

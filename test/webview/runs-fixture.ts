@@ -75,7 +75,7 @@ export interface WiredTable {
   page: Opened['page'];
   session: RunsSession;
   entries: RunEntry[];
-  /** What the page asked VS Code for. */
+  /** The page's messages to VS Code. */
   asked: RunsFromPage[];
   views: TableView[];
   /** The workspace's saved views. */

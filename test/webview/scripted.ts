@@ -12,10 +12,10 @@ import type {
 interface Script {
   shapes: TaskShapes;
   labels: string[];
-  /** What else is known of each subject. */
+  /** Other facts of each subject. */
   facts?: Partial<PlayFacts>;
   sample: PlaySample;
-  /** What a subject answers; the panel's own is called "own". One that writes says how it was asked. */
+  /** A subject's answer; the panel's own subject is called "own". A subject that writes says how it was asked. */
   answer?(
     texts: { text: string; pair?: string; choices?: readonly string[] },
     subject: string,

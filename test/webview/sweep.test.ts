@@ -65,7 +65,7 @@ describe('the Sweep page', () => {
     expect(w!.said[0]).toMatchObject({ runs: { length: 3 } });
     const around = JSON.parse((await table.getAttribute('data-vscode-context'))!) as object;
     expect(around).toMatchObject({ auroraSelected: { length: 1 } });
-    // What VS Code's menu passes to its commands.
+    // The context that VS Code's menu passes to its commands.
     const menu = JSON.parse((await rows().first().getAttribute('data-vscode-context'))!) as object;
     expect(menu).toMatchObject({
       webviewSection: 'auroraRun',

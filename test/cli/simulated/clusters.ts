@@ -12,7 +12,7 @@ export function clusterOf(_name: string, { settings }: ClusterRequest): Cluster 
   const { parallel, cpus = 1 } = settings.slurm ?? {};
   return {
     ...{ place: '', scheduler: new SimulatedScheduler(), files: sharedFolder, threads: cpus, gpu: false },
-    ...(parallel !== undefined && { parallel }),
+    parallel,
     preview: ({ tasks }) => Promise.resolve(`a batch script for ${tasks.length} tasks`),
   };
 }

@@ -1,6 +1,6 @@
 import type { JobRef, JobState } from '../../../src/executors/cluster/scheduler';
 
-/** What the simulated scheduler is asked: one JSON request for each line of its interface. */
+/** The requests to the simulated scheduler: one JSON object for each line of its interface. */
 export type Request =
   | { do: 'submit'; name: string; folder: string; first: number; count: number; parallel?: number }
   | { do: 'find'; name: string }
@@ -15,7 +15,7 @@ export type Answer =
   /** Refused, as sbatch refuses an unknown partition. */
   | { refused: string };
 
-/** Where the scheduler listens. */
+/** The variable with the port on which the scheduler listens. */
 export const PORT_VARIABLE = 'AURORA_TEST_SCHEDULER_PORT';
 /** The largest number of tasks in a job. */
 export const LARGEST_VARIABLE = 'AURORA_TEST_SCHEDULER_LARGEST';

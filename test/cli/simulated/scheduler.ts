@@ -161,7 +161,7 @@ export class SimulatedCluster {
       {
         state,
         ...(state === 'queued' ? { code: 'Resources' } : code !== undefined && { code }),
-        ...(exitCode !== undefined && { exitCode }),
+        exitCode,
         ...{ restarts, node: 'n1', job: `${id}_${index}`, log: this.logOf(folder, id, index) },
       },
     ]);

@@ -36,7 +36,7 @@ const OTHERS: Record<string, string> = {
   'src/training/diffusion/kept.ts': 'a cache',
 };
 
-/** What opens a file, or finds out about one. Reading on in an open file, and names for an error, are neither. */
+/** Functions that open a file, or find out about one. Reading on in an open file, and naming one in an error, do not count. */
 const OPENS =
   /^(?:readFile|readFileSync|open|openSync|createReadStream|exists|existsSync|stat|statSync|lstat|lstatSync|access|accessSync)$/;
 

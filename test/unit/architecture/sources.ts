@@ -18,7 +18,7 @@ const paths = (folder: string): string[] =>
 /** The TypeScript files below a folder of the repository. */
 export const sources = (folder: string): string[] => paths(folder).sort();
 
-/** What the files below a folder import from this repository: static, type and dynamic imports. */
+/** All imports from this repository in the files below a folder: static, type and dynamic ones. */
 export function importsBelow(folder: string): Import[] {
   const all = new Set([...paths('src'), ...paths('webview')]);
   return sources(folder).flatMap((from) =>
@@ -31,7 +31,7 @@ export function importsBelow(folder: string): Import[] {
   );
 }
 
-/** What the files below a folder import from packages and from Node. */
+/** All imports from packages and from Node in the files below a folder. */
 export const packagesBelow = (folder: string): Import[] =>
   sources(folder).flatMap((from) =>
     specifiers(from).flatMap((to) => (to.startsWith('.') ? [] : [{ from, to }])),

@@ -48,7 +48,7 @@ const allocated = (): number => {
   return heapUsed + external;
 };
 
-/** What is wrong with how a folder is read; undefined if it is read, or refused as it should be. */
+/** The problem with how a folder is read; undefined if it is read, or refused as it should be. */
 function problem(folder: string): string | undefined {
   const before = allocated();
   let fault: string | undefined;

@@ -14,7 +14,7 @@ const renamed = (prefix: string, names: readonly [from: string, to: string][]): 
 const ALBERT_LAYER = 'encoder.albert_layer_groups.0.albert_layers.0';
 const { hidden, inner, vocabulary } = TINY;
 
-/** Of an ALBERT with one layer. */
+/** The tensors of an ALBERT with one layer. */
 export const albertTensors = (): Tensors => ({
   ...renamed('albert.', [
     ['encoder.layer.0.attention.self', `${ALBERT_LAYER}.attention`],
@@ -27,7 +27,7 @@ export const albertTensors = (): Tensors => ({
   'albert.encoder.embedding_hidden_mapping_in.bias': { dims: [hidden] },
 });
 
-/** Of a DeBERTa with transformers' defaults. */
+/** The tensors of a DeBERTa with transformers' defaults. */
 export const debertaTensors = (): Tensors =>
   renamed('deberta.', [
     ['query', 'query_proj'],

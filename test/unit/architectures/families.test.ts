@@ -13,7 +13,7 @@ type Tensors = Record<string, Stored>;
 const IDS = [5, 9, 2, 7, 3, 1, 4, 8, 1, 1];
 const MASK = [1, 1, 1, 1, 1, 1, 1, 1, 0, 0];
 
-/** What a model answers to two rows of five tokens, of which the last two are padding (id 1). */
+/** A model's answers to two rows of five tokens, of which the last two are padding (id 1). */
 function answers(config: Record<string, unknown>, tensors: Tensors, ids = IDS) {
   const model = loadModelAt(
     folders.make({ 'config.json': config, 'model.safetensors': safetensors(tensors) }),

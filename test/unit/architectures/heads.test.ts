@@ -74,7 +74,7 @@ interface Case {
 const roberta = bertConfig({ model_type: 'roberta' });
 const robertaTensors = bertTensors('F32', 'roberta.');
 const EMBEDDING = 'embeddings.word_embeddings.weight';
-/** Of hidden states with a vocabulary tied to the embedding. */
+/** A head over hidden states whose vocabulary is tied to the embedding. */
 const vocabulary =
   (dense: string, layerNorm: string, bias: string, embedding: string, activation = gelu) =>
   (states: Vector[], all: Head): Vector[] =>
@@ -306,7 +306,7 @@ const CASES: Case[] = [
 function folderOf({ architecture, config, tensors, head: dims }: Case) {
   const id2label = { 0: 'no', 1: 'yes', 2: 'perhaps' };
   const all = { ...tensors, ...head(dims) };
-  // Those of the base model are drawn by the file's writer otherwise.
+  // The file's writer would draw those of the base model itself.
   for (const [k, [name, t]] of Object.entries(all).entries())
     all[name] = {
       ...t,

@@ -57,5 +57,5 @@ const zeros = (name: string, count: number): [string, Stored] => [
   { dims: [count], values: Array<number>(count).fill(0) },
 ];
 
-/** What Qwen2 has besides. */
+/** The tensors that only Qwen2 has. */
 export const QWEN2_BIASES = Object.fromEntries([zeros('q_proj', 8), zeros('k_proj', 4), zeros('v_proj', 4)]);

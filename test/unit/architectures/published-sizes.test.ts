@@ -10,7 +10,7 @@ import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { elementCount } from '../../../src/graph/model';
 
-/** What a family writes for these settings, where every weight is there in the shape that it asks for. */
+/** The graph that a family writes for these settings, if every weight exists in the shape that it asks for. */
 function written({ build }: Family, settings: Record<string, unknown>) {
   const sizes = new Map<string, number>();
   const weights = {

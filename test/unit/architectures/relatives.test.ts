@@ -12,7 +12,7 @@ afterAll(() => folders.remove());
 
 const IDS = [5, 9, 2, 7, 3, 1, 4, 8, 1, 1];
 
-/** What a model answers to two rows of five tokens, of which the last two are padding. */
+/** A model's answers to two rows of five tokens, of which the last two are padding. */
 function answers(config: Record<string, unknown>, tensors: Record<string, Stored>, ids = IDS) {
   const folder = folders.make({ 'config.json': config, 'model.safetensors': safetensors(tensors) });
   const feed = (values: number[]) => host([2, 5], values, DType.int64);

@@ -30,7 +30,7 @@ const cases = JSON.parse(
 
 const config = (values: Record<string, unknown>) => new Config(values, 'config.json');
 
-/** What x (sequence, width) of one head becomes. */
+/** The rotated x (sequence, width) of one head. */
 async function turned(values: Case['config'], x: number[], width: number, more: Partial<RopeDefaults> = {}) {
   const folder = folders.make({ 'model.safetensors': safetensors({ w: { dims: [1] } }) });
   const net = new Network(new Weights(readWeights(folder), folder, [], 'w'));

@@ -15,7 +15,7 @@ interface Form {
   k: number;
   alpha?: number;
   transB?: 0 | 1;
-  /** Which factor is an input of the graph. */
+  /** The factor that is an input of the graph. */
   given?: 'scales' | 'offsets';
 }
 

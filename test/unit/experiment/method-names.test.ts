@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { METHOD_ORDER } from '../../../src/experiment/methods';
 
 /**
- * Where methods may be named: their definitions and computations, the types of their settings, and the
+ * The places that may name methods: their definitions and computations, the types of their settings, and the
  * paper's results.
  */
 const OWN =

@@ -82,7 +82,7 @@ describe('the weights of a folder with adapters merged into them', () => {
         true,
       ]);
     expect(wanted.changed.size).toBeGreaterThan(1);
-    // What the graph does not use is there too.
+    // Tensors that the graph does not use are there too.
     const bytes = (t: StoredTensor) => Buffer.from(readFileRef(t.data));
     const all = readHeader(join(folder, file));
     const used = new Set([...folderWeights(folder).places.values()].map((t) => t.name));
@@ -309,7 +309,7 @@ describe('a folder with a trained head', () => {
     const names = (path: string) => [...readWeights(path).tensors.keys()].sort();
     expect(names(out)).toEqual(names(folder));
 
-    // The same numbers as with its own head, as long as nothing was trained.
+    // Until something is trained, the numbers equal those with its own head.
     const frozen = await prepareTask(
       loadExperiment(lab.experiment, ['model.path=bert', settings, 'task.headWeights=new', 'task.head=none']),
       lab.path('frozen'),

@@ -43,7 +43,7 @@ function exported(name: string, path: string, original: Model, targetModules: st
   return { out, written, wanted: mergedModel(task, parameters) };
 }
 
-/** Whether all weights of two graphs are the same, and which of them are not those of a third. */
+/** Expects the same weights in two graphs, and returns the names of those that differ from a third's. */
 function changedFrom(before: Model, after: Model, wanted: Model): string[] {
   const bytes = (model: Model, name: string) =>
     Buffer.from(readTensorBytes(model.graph.initializers.get(name)!));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { plainMessage } from '../../../src/extension/messages/plain-message';
 
-/** What VS Code makes a link in a notification and below an input box: vs/base/common/linkedText. */
+/** The strings that become links in VS Code's notifications and below an input box: vs/base/common/linkedText. */
 const LINK = /\[[^\]]+\]\((?:https?:\/\/|command:|file:)[^)\s]+(?: (["']).+?\1)?\)/i;
 
 describe('a message', () => {

@@ -46,7 +46,7 @@ describe('the hash of a large folder', () => {
     const first = await hashData(data, { cache });
     expect(first.settled).toBe(true);
     const kept = readFileSync(file, 'utf8');
-    // What is in the cache is what is returned.
+    // The returned hash is the one in the cache.
     writeFileSync(file, kept.replaceAll(first.sha256, 'f'.repeat(64)));
     expect((await hashData(data, { cache })).sha256).toBe('f'.repeat(64));
     expect((await hashData(data, { cache, again: true })).sha256).toBe(first.sha256);

@@ -155,7 +155,7 @@ describe.each(['error', 'content'] as const)('on a disk that shows changes late 
     expect(await a.ask('claim', path)).toBe('owner');
     expect(await a.ask('write', path)).toBe('written');
     expect(await b.ask('claim', path)).toBe('owner');
-    // Where contents are stale, the disk itself hides the new owner for a while.
+    // A disk with stale contents hides the new owner for a while.
     if (stale === 'content') await wait(400);
     expect(await a.ask('write', path)).toBe('owned');
     const nonce = nonceOf(path);

@@ -3,7 +3,7 @@ import { foundRepo, repoFiles, repoInfo } from '../../../src/hub/answers';
 import { commitOf } from '../../hub/repository';
 
 const sha = commitOf('a commit');
-/** Where the hub describes a repository. */
+/** The address of the hub's description of a repository. */
 const at = (id: string) => new URL(`https://hub.example/api/models/${id}/revision/main`);
 
 it.each(['../up', '..\\..\\up', 'a/b/c', 'a/b\u001b[2J', '$(alert)', '--yes', '-y', '', 'a/b.git'])(

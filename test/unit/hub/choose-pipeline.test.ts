@@ -11,7 +11,7 @@ const filesOf = (paths: readonly string[]) => choose(paths).files.map(({ path })
 const TOKENIZER = ['merges.txt', 'special_tokens_map.json', 'tokenizer_config.json', 'vocab.json'];
 const tokenizer = (folder: string) => TOKENIZER.map((name) => `${folder}/${name}`);
 
-/** What training reads of a pipeline, with the files of weights. */
+/** The files of a pipeline that training reads, with those of its weights. */
 const needed = (encoders: readonly string[]) => [
   'README.md',
   'model_index.json',

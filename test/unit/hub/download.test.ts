@@ -153,7 +153,7 @@ describe('a download', () => {
     expect(faults).toEqual([]);
     const starts = content().map((r) => Number(/\d+/.exec(r.range!)![0]));
     expect([starts[0], starts.slice(-2)]).toEqual([0, [100_000, 200_000]]);
-    // What arrived of an answer was kept; a lost connection takes some of it along.
+    // The part of an answer that arrived was kept; a lost connection takes some of it along.
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
     expect(starts.at(-3)).toBeGreaterThan(0);
     expect(events.filter((e) => e.kind === 'retrying').length).toBe(5);

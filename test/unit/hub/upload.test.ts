@@ -219,7 +219,7 @@ describe('what was interrupted', () => {
     await publish();
     expect([left, uploads.commits.length]).toEqual([[], 1]);
     expectPublished();
-    // One that arrived whole is not sent again.
+    // An upload that arrived whole is not sent again.
     expect(uploads.stored.length).toBe(1);
   });
 

@@ -43,7 +43,7 @@ async function open(source: PlaySource, base = true) {
 const pipeline = (name: string, adapter?: string): PlaySource => ({
   kind: 'model',
   model: fixture(name),
-  ...(adapter !== undefined && { adapter }),
+  adapter,
 });
 
 const settings = (more: Partial<DrawingSettings> = {}): DrawingSettings => ({
@@ -61,7 +61,7 @@ const request = (text: string, more: Partial<DrawingSettings> = {}, negative?: s
   kind: 'draw',
   request: ++requests,
   text,
-  ...(negative !== undefined && { negative }),
+  negative,
   settings: settings(more),
 });
 
@@ -210,7 +210,7 @@ describe('a pipeline with an adapter', () => {
   });
 });
 
-/** The same pipeline in the layout of Optimum's exports. */
+/** A pipeline in the layout of Optimum's exports. */
 function exported(name: string): string {
   const folder = join(scratch, `${name}-onnx`);
   const pipeline = readPipeline(fixture(name));

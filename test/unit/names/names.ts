@@ -31,7 +31,7 @@ export const { json } = fc.letrec<{ json: string; leaf: string; nested: string }
   ),
 }));
 
-/** What all objects, arrays, functions and strings inherit from, and the functions themselves. */
+/** The prototypes of all objects, arrays, functions and strings, and the constructors themselves. */
 const SHARED = [
   Object,
   Array,
@@ -51,7 +51,7 @@ const SHARED = [
 const snapshot = () =>
   SHARED.map((of) => Reflect.ownKeys(of).map((key) => [key, Object.getOwnPropertyDescriptor(of, key)]));
 
-/** Whether two snapshots have the same keys with the same values. */
+/** True if two snapshots have the same keys with the same values. */
 const same = (a: ReturnType<typeof snapshot>, b: ReturnType<typeof snapshot>): boolean =>
   a.every(
     (keys, i) =>

@@ -43,7 +43,7 @@ describe("the extension host's code", () => {
     const loaded = loadedAtActivation(extension);
     expect(loaded).toHaveLength(2);
     expect(sum(loaded)).toBeLessThanOrEqual(ACTIVATION_LIMIT);
-    // What a part needs of it must not be a copy, whose classes would be others.
+    // Parts must share modules: classes in a copy would be different ones.
     const modules = files().flatMap((file) => inputs(extension, file));
     expect(modules.length).toBeGreaterThan(300);
     expect(modules.filter((path, i) => modules.indexOf(path) !== i)).toEqual([]);

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const ROOT = resolve(__dirname, '../../..');
 
-/** What a script loads before its first line runs, as "file: package", without Node's own modules. */
+/** Packages that a script loads before its first line runs, as "file: package", without Node's own modules. */
 function packagesOf(script: string, seen = new Set<string>()): string[] {
   if (seen.has(script)) return [];
   seen.add(script);

@@ -7,7 +7,7 @@ import { scratchFolder } from '../../scratch';
 const root = scratchFolder('base');
 let count = 0;
 
-/** What is found out about a model with these files beside it. */
+/** The base model found for a model with these files beside it. */
 function found(files: Record<string, string>) {
   const folder = join(root, `model-${count++}`);
   mkdirSync(folder);

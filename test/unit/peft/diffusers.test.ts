@@ -34,7 +34,7 @@ const Q = 'down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q';
 const OUT = 'mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0';
 const TEXT = 'text_model.encoder.layers.0.self_attn.q_proj';
 
-/** What an import makes of it: the modules with their parts, and each one's alpha / rank. */
+/** An imported adapter: the modules with their parts, and each one's alpha / rank. */
 function imported(path: string) {
   const from = readAdapterFolder(path);
   const { modules } = adapterModules(from);

@@ -21,7 +21,7 @@ describe("a scheduler's reason in words", () => {
     ],
     ['QOSMaxCpuPerUserLimit', 'a limit of the quality of service is reached (QOSMaxCpuPerUserLimit)'],
     ['AssocGrpGRES', 'a limit of the account is reached (AssocGrpGRES)'],
-    // One that is new is shown as it is.
+    // An unknown code is shown as it is.
     ['SomethingNew', 'SomethingNew'],
     ['constructor', 'constructor'],
   ])('%s', (code, words) => expect(clusterReason({ code })).toBe(words));

@@ -5,7 +5,7 @@ import { metrics } from '../extension/run-maker';
 
 const event = (set: string | undefined, score: Evaluated, seq = 0): RunEvent => ({
   ...{ v: 1, seq, t: 0, kind: 'test-evaluation', step: 40, seconds: 1, metrics: score },
-  ...(set !== undefined && { set }),
+  set,
 });
 const evaluations = { boolq: { path: 'boolq.json' }, piqa: { path: 'piqa.json' } };
 

@@ -81,7 +81,7 @@ describe('the table of groups', () => {
     expect(table.head).not.toContain('runs');
     expect(table.head).toContain('accuracy, %');
     for (const row of table.rows) expect(row).toHaveLength(table.head.length);
-    // Of one group, there is nothing to compare.
+    // One group alone cannot be compared.
     const [alone] = study(runs.slice(0, 1)).sections;
     expect(groupTable(alone, 'accuracy')).toMatchObject({
       same: '',

@@ -45,7 +45,7 @@ it('takes a sweep from a cluster only once nothing waits there, and all that was
   Object.assign(again, { follow: () => Promise.resolve(stopped) });
   await moveSweep(again, records, 'slurm', 'local', names);
   expect(collected.map((run) => basename(run))).toEqual(records.map(({ run }) => run));
-  // What continues elsewhere needs them, and nothing knows the cluster afterwards.
+  // The trials need them to continue elsewhere, and nothing refers to the cluster afterwards.
   expect(checkpoints).toEqual(collected);
   expect([submissions(), existsSync(join(folder, 'cluster.json'))]).toEqual([[], false]);
   await expect(moveSweep(again, records, 'slurm', 'kubernetes', names)).rejects.toThrow(

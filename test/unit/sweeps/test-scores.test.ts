@@ -18,7 +18,7 @@ function trial(id: string, settings: Record<string, number>, validation: number,
   const step = test === undefined ? 20 : 10;
   const scores: NewEvent[] = [undefined, 'films'].map((set) => ({
     ...{ kind: 'test-evaluation', step, seconds: 1, metrics: metrics(test ?? 0) },
-    ...(set !== undefined && { set }),
+    set,
   }));
   const events = [started, evaluated(step, validation), ...(test === undefined ? [] : scores)];
   const state: RunStatus['state'] = test === undefined ? 'stopped' : 'finished';

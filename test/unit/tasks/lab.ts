@@ -10,7 +10,7 @@ import { emptyGraph, modelOf } from '../autodiff/check';
 
 const TOKENIZER = join(import.meta.dirname, '../../fixtures/data/wordpiece/tokenizer.json');
 
-/** What the kinds of task see of a model: its inputs. */
+/** A model as the kinds of task see it: its inputs. */
 export const textModel: Model = modelOf({
   ...emptyGraph(),
   inputs: ['input_ids', 'attention_mask'].map((name) => ({ name, dtype: DType.int64, shape: ['b', 's'] })),

@@ -19,7 +19,7 @@ import { loraSpec } from '../specs';
 
 const [SIZE, CLASSES] = [4, 4100];
 
-/** What writes the logits of x (batch, sequence, SIZE) under their name. */
+/** Writes the logits of x (batch, sequence, SIZE) under their name. */
 type Head = (g: GraphBuilder, x: string, weight: (name: string, ...dims: number[]) => string) => void;
 
 const HEADS: Record<string, Head> = {

@@ -132,7 +132,7 @@ describe('the measured loss', () => {
     const logits = float([2, 3, 2], [0, 5, 0, 0, 7, 7, 2, 0, 0, 0, 9, 0]);
     const labels = int64([2, 3], [0, 1, IGNORE_LABEL, 1, 0, 1]);
     const { lossSum, count } = OBJECTIVES['causal-lm'].measure(logits, labels);
-    // Of the first text: 1 after the first token. Of the second: 0, and 1.
+    // Counted are 1 after the first token of the first text, and 0 and 1 of the second.
     expect(count).toBe(3);
     expect(lossSum).toBeCloseTo(log(1 + exp(-5)) + log(1 + exp(-2)) + log(2), 10);
   });

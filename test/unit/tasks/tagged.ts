@@ -53,7 +53,7 @@ export type Sentence = [truth: string, predicted: string, read?: number];
 export function spanScores(labels: readonly string[], ...sentences: Sentence[]) {
   const scorer = spanScorer({ labels });
   for (const [truth, predicted, read] of sentences) {
-    const example = tagged(truth.split(' '), { labels, ...(read !== undefined && { read }) });
+    const example = tagged(truth.split(' '), { labels, read });
     scorer.add(example, predicting(example, predicted.split(' '), labels));
   }
   return scorer.metrics(0);

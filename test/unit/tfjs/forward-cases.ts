@@ -7,7 +7,7 @@ import type { Sides } from './interpret';
 export interface Forward {
   inputs: Record<string, Input>;
   build: (g: GraphBuilder) => string[];
-  /** Where its inputs may be placed: on either side by default. */
+  /** The sides on which its inputs may be placed: either by default. */
   sides?: Sides[];
 }
 

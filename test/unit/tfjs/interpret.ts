@@ -9,7 +9,7 @@ import { isFloat } from '../../../src/graph/dtype';
 import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
 import type { Graph } from '../../../src/graph/model';
 
-/** Where a graph's inputs are: as in training (integers and scalars on the host), or all on one side. */
+/** The places of a graph's inputs: as in training (integers and scalars on the host), or all on one side. */
 export type Sides = 'usual' | 'host' | 'device';
 
 /** A graph's outputs from the interpreter, with float16 and float64 as float32. */

@@ -7,7 +7,7 @@ import { CASES, unpack } from '../graph/onnx-cases';
 import { close } from './compare';
 import { interpret } from './interpret';
 
-/** What tfjs cannot compute and reports. */
+/** Node tests that tfjs refuses. */
 const REFUSED = ['einsum_batch_diagonal'];
 
 /** Widens float16, which is computed in float32. */

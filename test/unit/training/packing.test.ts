@@ -87,7 +87,7 @@ async function taskOf({
 const open = async ({ model, infos, graph }: Task, place: Place, options: TaskOptions = {}) => {
   const at = join(folder.path, `graph-${opened++}`);
   const { stepper, warnings = [] } = await openTask(model, infos, graph, at, { place, ...options });
-  // Where there is nothing to recompute, a test of it would be one of nothing.
+  // A warning says that there is nothing to recompute; the test would then test nothing.
   if (options.gradientCheckpointing) expect(warnings).toEqual([]);
   return stepper;
 };

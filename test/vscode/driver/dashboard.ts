@@ -1,7 +1,7 @@
 import type { Frame } from 'playwright-core';
 import type { Window } from './window';
 
-/** What a run's dashboard shows at one step, with all digits, read in a single pass. */
+/** A run's dashboard at one step, with all digits, read in a single pass. */
 export interface Shown {
   step: number;
   values: Record<string, number>;
@@ -83,7 +83,7 @@ export class Dashboard {
       );
   }
 
-  /** Whether a chart shows data. A curve leaves colored pixels; axes and grid are gray. */
+  /** True if a chart shows data. A curve leaves colored pixels; axes and grid are gray. */
   inked(chart: string): Promise<boolean> {
     return this.frame
       .locator(`[data-chart="${chart}"] canvas`)

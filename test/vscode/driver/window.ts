@@ -17,7 +17,7 @@ const INPUT = '.quick-input-widget input:not([type="checkbox"])';
 
 /** A workbench window, driven as by a user: keyboard, palette and menus. */
 export class Window {
-  /** Whether the side bar may be there without a click: it stays, and reappears after a reload. */
+  /** True if the Side Bar may be visible without a click: it stays, and reappears after a reload. */
   private mayBeShown = false;
 
   private constructor(readonly page: Page) {}

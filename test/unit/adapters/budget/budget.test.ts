@@ -207,9 +207,9 @@ describe('the cost of training', () => {
       const call = { x: 'x', product: () => '', weightTimes: () => '', alpha: 1 };
       method.delta!(new GraphBuilder(graph, ''), call, names, on, DType.float, 'dynamic');
       const maker = new Map(graph.nodes.map((n) => [n.outputs[0], n]));
-      /** What a tensor is computed from. */
+      /** The inputs that a tensor is computed from. */
       const sources = (name: string): string[] => maker.get(name)?.inputs.flatMap(sources) ?? [name];
-      // Those of a token; a product of parameters alone is computed once in a step.
+      // Products that are computed for each token; a product of parameters alone is computed once in a step.
       const products = graph.nodes
         .filter((n) => ['MatMul', 'Gemm'].includes(n.opType) && sources(n.inputs[0]).includes('x'))
         .flatMap((n) => [...new Set(sources(n.inputs[1]))].filter((name) => name in names));

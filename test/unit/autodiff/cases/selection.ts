@@ -36,7 +36,7 @@ const sliceLength = (n: number, start: number, end: number, step: number): numbe
   return Math.max(0, Math.ceil((to - Math.max(from, 0)) / step));
 };
 
-/** Whether a length that is constant at the probed sizes is also constant at the run sizes. */
+/** True if a length that is constant at the probed sizes is also constant at the run sizes. */
 const seenByProbe = (label: string, length: (n: number) => number): boolean =>
   [
     [2, 3, 5],

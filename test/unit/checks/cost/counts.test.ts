@@ -11,13 +11,13 @@ import { BATCH, countGraphs, METHODS, MODELS } from './guarded';
 const FILE = join(import.meta.dirname, '../../../fixtures/cost/counts.json');
 const VARIABLE = 'AURORA_TEST_UPDATE_COUNTS';
 const UPDATE = `${VARIABLE}=1 npm run test:unit -- cost/counts`;
-/** Of no machine in particular. */
+/** Rates of no machine in particular. */
 const RATES = { at: 1, threads: 2, gflops: 1, bytesPerSecond: 1, functionsPerSecond: 1, secondsPerNode: 1 };
 const folder = scratchFolder('counts');
 
 const columns = [...METHODS];
 const paths = new Map<string, string>();
-/** Of each graph, by method: what it costs on any machine. */
+/** The cost of each method on any machine, by graph. */
 const graphs = new Map<string, Counts[]>();
 
 beforeAll(async () => {

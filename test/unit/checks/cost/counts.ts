@@ -7,7 +7,7 @@ import { nodeWork, sum } from '../../../../src/checks/cost/node-work';
 export type Counts = Map<string, number>;
 
 /**
- * What a graph costs on any machine, for one size of its inputs.
+ * The cost of a graph on any machine, for one size of its inputs.
  *
  * @param graph as the runtime reads it
  */

@@ -16,7 +16,7 @@ import { scratchFolder } from '../../../scratch';
 const FIXTURES = join(import.meta.dirname, '../../../fixtures');
 const folder = scratchFolder('step-graph');
 
-/** Of those with other operators. */
+/** Models with other operators. */
 const MODELS = [
   'hf/llama',
   'hf/vit',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../../../src/data/text/jinja/template';
 import { TemplateError } from '../../../../src/data/text/jinja/template-error';
 
-/** What a template's rendering is refused with, and its line. */
+/** The error of a template's rendering, and its line. */
 function refusal(template: string): [string, number | undefined] {
   try {
     compile(template)({});

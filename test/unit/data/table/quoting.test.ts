@@ -66,7 +66,7 @@ describe('a TSV file', () => {
   const written = (rows: readonly (readonly string[])[], eol: string) =>
     [['text', 'label'], ...rows].map((row) => row.join('\t')).join(eol);
   const eol = fc.constantFrom('\n', '\r\n');
-  /** What the editor shows of the texts, and what is trained on. */
+  /** The texts that the editor shows, and those that are trained on. */
   async function both(path: string, reading: ReadOptions = options) {
     const head = (await readDataHead(path, reading))!;
     return { ...(await readRows(path, reading)), shown: head.columns.map((c) => c.values) };

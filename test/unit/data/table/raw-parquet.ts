@@ -57,7 +57,7 @@ export interface RawPage {
   values: number;
   encoding?: number;
   body: Buffer;
-  /** What the header says of the body, if not the truth. */
+  /** The body's size according to the header, if that is wrong. */
   plain?: number;
   nulls?: number;
   levels?: [definition: number, repetition: number];
@@ -104,12 +104,12 @@ export function sized(bytes: Buffer): Buffer {
 }
 
 export interface RawFile {
-  /** Of the column "text", by default a required text. */
+  /** The schema of the column "text", by default a required string. */
   element?: Field[];
   schema?: Buffer[];
   pages: Buffer[];
   rows: number;
-  /** Of the file, if not of its row groups. */
+  /** The rows of the file, if not those of its row groups. */
   total?: number;
   codec?: number;
   groups?: number;

@@ -56,7 +56,7 @@ const theirs = (e: RustEncoding): Tokens => {
   return { ids: e.getIds(), typeIds: e.getTypeIds() };
 };
 
-/** How many tokens of each text of a pair there are. */
+/** The number of tokens of each text of a pair. */
 const sizes = (e: RustEncoding): number[] =>
   [0, 1].map((text) => e.getSequenceIds().filter((s) => s === text).length);
 
@@ -73,7 +73,7 @@ const letters = RustTokenizer.fromString(
 );
 
 /**
- * How many tokens tokenizers keeps of texts with so many. From 0.23.1 on it stops reading a pair after the word that
+ * The numbers of tokens that `tokenizers` keeps of texts with so many. From 0.23.1 on it stops reading a pair after the word that
  * fills `room`, and either text may get the odd token (huggingface/tokenizers#1990); within a word it reads all.
  */
 async function keeps([first, second]: number[], room: number): Promise<number[]> {

@@ -62,7 +62,7 @@ describe("the trainer's package", () => {
   });
 
   it('is never half there: an interrupted copy is removed, and two at once agree', async () => {
-    // What a killed process leaves.
+    // Left by a killed process.
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
     const { place } = /\.(?<place>[0-9a-f]{8})-/.exec(temporaryBeside(folder))!.groups!;
     const half = join(trainers, `.half.${place}-${gone}-00000000.aurora-tmp`);

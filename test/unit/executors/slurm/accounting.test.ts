@@ -22,7 +22,7 @@ const PRINTED = `1_0|COMPLETED|0:0|node1|NAME
 
 const NAME = 'aurora-1f0c9a42-1-00ff00ff';
 
-/** What is known after one look at a submission of one array, of which the controller knows nothing. */
+/** The states after one look at a submission of one array, of which the controller knows nothing. */
 async function stateOf(id: string, count: number, printed = PRINTED.replaceAll('NAME', NAME)) {
   const scripts: string[] = [];
   const accounting = new Accounting((script) => {
@@ -35,7 +35,7 @@ async function stateOf(id: string, count: number, printed = PRINTED.replaceAll('
   const submission = { name: NAME, folder: '/s', tasks, jobs: [{ id, first: 0, count }] };
   const states = new Map<number, JobState>();
   await accounting.complete([submission], [states]);
-  // What has ended and what is not known is asked for once.
+  // Tasks that have ended, and unknown ones, are asked for once.
   await accounting.complete([submission], [new Map()]);
   expect(scripts).toHaveLength(1);
   return Object.fromEntries(states);

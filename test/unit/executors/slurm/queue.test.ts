@@ -77,7 +77,7 @@ describe('what squeue prints', () => {
     ['FAILED', { reason: 'BadConstraints' }, { state: 'failed', code: 'BadConstraints', exitCode: 0 }],
     ['TIMEOUT', {}, { state: 'failed', code: 'TIMEOUT', exitCode: 0 }],
     ['NODE_FAIL', {}, { state: 'lost', code: 'NODE_FAIL' }],
-    // One that Slurm will have some day has not ended.
+    // A state of a future Slurm does not count as an end.
     ['HIBERNATING', {}, { state: 'running', code: 'HIBERNATING' }],
   ])('%s', (state, given, expected) =>
     expect(stateOf({ state, reason: 'None', node: '', restarts: 0, exitCode: 0, ...given })).toEqual(

@@ -48,7 +48,7 @@ const slurm = (trials: Record<string, ClusterTrial>, more: Partial<ClusterFile> 
   ...more,
 });
 
-/** What the editor knows of a sweep whose folder has this cluster.json, written as it is. */
+/** The editor's entry of a sweep whose folder has this cluster.json, written as it is. */
 async function seen(
   trials: readonly TrialMade[],
   cluster: unknown,

@@ -169,7 +169,7 @@ describe('the progress of a download', () => {
       message: '100 MB of 500 MB',
     });
     now = 10_000;
-    // What was there before says nothing about the speed.
+    // Bytes from an earlier download do not count for the speed.
     expect(text.next({ kind: 'progress', path: 'a', done: 200e6, total: 500e6 })).toEqual({
       message: '200 MB of 500 MB · 30 s left',
       increment: 40,

@@ -39,7 +39,7 @@ function withMisspelt(text: string, keys: readonly string[]): string {
   return keys.reduce((s, key) => s.replace(`"${key}":`, `"${misspelt(key)}":`), text);
 }
 
-/** What the fixes of the whole text would write in place of what. */
+/** The replacements that the fixes of the whole text would make. */
 async function suggestions(text: string): Promise<Map<string, string>> {
   const analysis = await analysisOf(makeFolder({}), text);
   return new Map(

@@ -37,7 +37,7 @@ describe('the nearest existing files', () => {
       'dta/train.csv',
       'old/train.csv',
     ]);
-    // Where the folder was forgotten.
+    // The folder was left out.
     expect(near('model.onnx', 'use-lite/model.onnx')).toEqual(['use-lite/model.onnx']);
     expect(near('bert', 'bert.onnx')).toEqual(['bert.onnx']);
   });

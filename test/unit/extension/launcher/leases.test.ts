@@ -42,7 +42,7 @@ function beat(off: number, state: 'running' | 'stopped' = 'running'): void {
   });
 }
 
-/** Whether a check renews the lease. */
+/** True if a check renews the lease. */
 async function renews(): Promise<boolean> {
   const lease = join(runPaths(run).control, 'lease');
   if (existsSync(lease)) utimesSync(lease, 1, 1);

@@ -9,7 +9,7 @@ import { context } from '../row-context';
 import { spec } from '../run-maker';
 import { sweepEntry } from '../sweep-maker';
 
-/** What workspaceState keeps while the window is closed. */
+/** A workspaceState, which keeps its value while the window is closed. */
 function memory(stored: unknown = undefined) {
   const kept = { value: stored };
   return { kept, get: () => kept.value, set: (items: unknown) => void (kept.value = structuredClone(items)) };
@@ -83,7 +83,7 @@ describe('the queue of runs', () => {
       ['{ "seed": 1 }', 'earlier'],
       ['{ "seed": 2 }', 'earlier'],
     ]);
-    // One that is queued now does not wait for them.
+    // A run that is queued now does not wait for them.
     queue.add(run(3));
     await look();
     expect(started).toEqual(['{ "seed": 3 }']);

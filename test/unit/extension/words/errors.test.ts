@@ -130,7 +130,7 @@ describe('a run that failed', () => {
   it('by its data can be run again from the notification, once they are corrected', () => {
     const titles = (...of: Parameters<typeof failed>) => nextSteps(failed(...of)).map((s) => s.title);
     expect(titles('data', 'x.', undefined, 0)).toEqual(['Open Experiment', 'Run Again']);
-    // What was trained is not lost.
+    // The trained adapter is not lost.
     expect(titles('data', 'x.', undefined, 3)).toEqual(['Open Experiment']);
   });
 

@@ -136,7 +136,7 @@ describe('saving a model with changed weights', () => {
     'is impossible for a location that leads out of the folder once normalized, because it does not load',
     () => {
       const location = 'a\\..\\..\\escaped.bin';
-      // Where a backslash is an ordinary character, a file may have this name.
+      // A file may have this name where a backslash is an ordinary character.
       const path = original({ location });
       expect(() => loadModel(path)).toThrow(/outside the model's folder/);
       expect(existsSync(join(path, '..', '..', 'escaped.bin'))).toBe(false);

@@ -71,7 +71,7 @@ const feeds = (x: number[], dy: number[]): HostTensors => ({
   dy: host([dy.length / NARROW, NARROW], dy),
 });
 
-/** What the definition says, in float64: both factors rounded to 127 steps, rows and columns by their own largest. */
+/** The product by definition, in float64: both factors rounded to 127 steps, each row and column by its own largest value. */
 function defined(x: number[], w: (i: number, o: number) => number, ins: number, outs: number): number[] {
   const rounded = (all: number[]) => {
     const largest = Math.max(...all.map(Math.abs));
@@ -215,7 +215,7 @@ describe('products in int8', () => {
     ]);
     const mixed = withInt8Products(m, weights, new Set(), inputs);
     const near = await run(mixed, feeds(large, dy));
-    // What the other channels contribute is all that rounding can lose.
+    // Rounding can lose at most the contribution of the other channels.
     const others = await run(
       m,
       feeds(

@@ -30,7 +30,7 @@ it.each([
     const random = generator(2);
     const graph = emptyGraph();
     const g = new GraphBuilder(graph, '');
-    // Of uint4 without zero points, 0 stands for 0.
+    // Without zero points, a uint4 of 0 stands for 0.
     const codes = Array.from({ length: TOKENS * SIZE }, () => Math.floor(16 * random()));
     // Exact in 16 bits.
     const scales = Array.from({ length: (TOKENS * SIZE) / BLOCK }, () => Math.ceil(8 * random()) / 64);
@@ -195,7 +195,7 @@ it('rows of any table of few bits are those of the dequantized table, in the typ
       expect([kernel.dtype, ours.dtype]).toEqual([type, DType.float]);
       expect(numbers(kernel)).toEqual(wanted);
       expect(numbers(ours)).toEqual(wanted);
-      // What is known before it runs.
+      // Known before it runs.
       expect(fixSizes(prepared.graph, new Map([['ids', shape]])).infos.get('y')).toEqual({
         dtype: DType.float,
         shape: kernel.dims,

@@ -13,7 +13,7 @@ export interface LayerOptions {
   /** As in old files: scales and zero points as vectors. */
   flat: boolean;
   bias: boolean;
-  /** Of the input. */
+  /** The input's rank. */
   rank: number;
 }
 

@@ -11,7 +11,7 @@ import { nbitsLayer } from './nbits-layer';
 
 const squares = (a: Float32Array, b: Float32Array) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0);
 
-/** The same values with small changes. */
+/** Values with small changes. */
 const changed = (values: Float32Array, by: number, random: () => number) =>
   values.map((v) => v + by * symmetric(random));
 

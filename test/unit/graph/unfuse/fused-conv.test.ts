@@ -8,7 +8,7 @@ const ACTIVATIONS: [string | undefined, number[]][] = [
   ['LeakyRelu', [0.2]],
   ['Clip', [-0.3, 0.4]],
   ['HardSigmoid', [0.3, 0.4]],
-  // Of a Conv with an Add alone.
+  // A Conv with an Add alone.
   [undefined, []],
 ];
 

@@ -13,14 +13,14 @@ const cases = fc
     fc.record({
       batch: fc.constant(batch),
       tokens: fc.constant(tokens),
-      /** Of each text, padded on the right; one has them all. */
+      /** Tokens of each text, padded on the right; one text has the most. */
       lengths: fc
         .array(fc.integer({ min: 1, max: tokens }), { minLength: batch, maxLength: batch })
         .map(([, ...others]) => [tokens, ...others]),
       shared: fc.integer({ min: 1, max: 2 }),
       groups: fc.integer({ min: 1, max: 3 }),
       size: fc.constantFrom(8, 16, 32),
-      /** How much of each head is rotated. */
+      /** The part of each head that is rotated. */
       part: fc.constantFrom(1, 0.5),
       packed: fc.boolean(),
       rotary: fc.boolean(),
@@ -84,7 +84,7 @@ async function difference(c: Case): Promise<number> {
     },
     outputs: ['y', 'keys', 'values'],
   });
-  // What the kernel computes for padding has no meaning.
+  // The kernel's results for padding have no meaning.
   const row = heads * size;
   const isToken = (i: number) => Math.floor(i / row) % tokens < c.lengths[Math.floor(i / (row * tokens))]!;
   const isKey = (i: number) =>

@@ -13,12 +13,12 @@ import { emptyGraph, modelOf } from '../../autodiff/check';
 import { check, floats, largestDifference } from './kernel';
 
 interface Case {
-  /** Of the input, before its features. */
+  /** The input's axes before its features. */
   rows: number[];
   ins: number;
   outs: number;
   signed: boolean;
-  /** Of the weight's scale and zero point: for all, in two forms, or for each output. */
+  /** The scale and zero point of the weight: one for all, in two forms, or one for each output. */
   scale: 'scalar' | 'one' | 'each';
   zero: boolean;
   bias: boolean;

@@ -52,7 +52,7 @@ it('the recent loss of a run is the headline of its dashboard, while the curve g
   const other = (step: number) => (step > 29_000 ? 5 : lossOf(step));
   write(run, 29_001, 30_000, other);
   expect(await recent.read()).toBeCloseTo(whole(30_000, other), 5);
-  // That of a batch that was not finite is not a number to show.
+  // The loss of a batch that was not finite is not shown.
   write(run, 30_001, 30_001, () => NaN);
   expect(await recent.read()).toBeUndefined();
 });

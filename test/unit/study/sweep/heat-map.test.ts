@@ -57,7 +57,7 @@ describe('a heat map', () => {
     const { columns, cells } = map(drawn);
     expect(columns).toHaveLength(BINS);
     expect(cells[0].reduce((n, c) => n + c.trials.length, 0)).toBe(40);
-    // The same number in each, since they are spaced by factors.
+    // Each has as many, since they are spaced by factors.
     expect(Math.max(...cells[0].map((c) => c.trials.length))).toBe(5);
   });
 });

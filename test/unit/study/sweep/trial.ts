@@ -18,7 +18,7 @@ export const trial = (number: number, given: Partial<PageTrial> = {}): PageTrial
   ...given,
 });
 
-/** One that has not started. */
+/** A trial that has not started. */
 export const queued = (number: number, given: Partial<PageTrial> = {}): PageTrial =>
   trial(number, {
     state: 'queued',
@@ -32,6 +32,6 @@ export const queued = (number: number, given: Partial<PageTrial> = {}): PageTria
     ...given,
   });
 
-/** One that has trained a part. */
+/** A trial that has trained a part. */
 export const part = (number: number, state: PageTrial['state'], step: number, seconds = step): PageTrial =>
   trial(number, { state, step, spans: [[0, 1000 * seconds]] });

@@ -16,7 +16,7 @@ export const SD15 = {
   clip_sample: false,
 };
 
-/** Of stable-diffusion-2-1. */
+/** The scheduler of stable-diffusion-2-1. */
 export const SD21 = {
   _class_name: 'DDIMScheduler',
   _diffusers_version: '0.8.0',
@@ -32,7 +32,7 @@ export const SD21 = {
   trained_betas: null,
 };
 
-/** Of stable-diffusion-xl-base-1.0. */
+/** The scheduler of stable-diffusion-xl-base-1.0. */
 export const SDXL = {
   _class_name: 'EulerDiscreteScheduler',
   _diffusers_version: '0.19.0.dev0',

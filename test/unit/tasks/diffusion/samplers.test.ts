@@ -228,7 +228,7 @@ describe('Euler', () => {
 });
 
 describe('a whole run', () => {
-  /** Of 25 steps with diffusers' own classes (0.40.0.dev0), ᾱ in float64, on the model below. */
+  /** Results of 25 steps with diffusers' own classes (0.40.0.dev0), ᾱ in float64, on the model below. */
   it.each([
     ['ddim', 'epsilon', 'leading', [2.5891, -13.38089, 16.102168, -3.553204]],
     ['ddim', 'epsilon', 'linspace', [3.112512, -15.873818, 19.177868, -4.189923]],

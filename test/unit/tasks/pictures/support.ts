@@ -35,7 +35,7 @@ export function pictureSpec(folder: string, ...set: string[]): Experiment {
   return loadExperiment(file, set);
 }
 
-/** Of a U-Net, the names of its inputs alone. */
+/** A U-Net with nothing but the names of its inputs. */
 export const withInputs = (...names: string[]): Model =>
   ({
     graph: {

@@ -2,13 +2,13 @@ import type { Alarm } from '../../../../src/protocol/alarms/alarms';
 import type { ActivationShares } from '../../../../src/training/alarms/activations';
 import { AlarmWatch, type WatchedRun } from '../../../../src/training/alarms/watch';
 
-/** What the alarms of a run follow from. */
+/** The part of a run that its alarms depend on. */
 export interface RecordedRun {
   name: string;
-  /** One that a study's rate search did not choose. */
+  /** Set if a study's learning-rate search did not choose it. */
   rejected?: true;
   run: WatchedRun;
-  /** Of each step. */
+  /** For each step. */
   loss: number[];
   learningRate: number[];
   /** Null for a skipped step. */

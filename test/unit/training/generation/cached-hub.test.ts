@@ -20,7 +20,7 @@ const hub = resolve('test/fixtures/hf');
 /** One for each way of writing layers; the windows end within the texts. */
 const DECODERS = ['gemma3', 'gpt-neox', 'gpt2-untied', 'mistral-window', 'olmo2', 'phi3-window'];
 
-// Of unequal lengths, one of a single token; all have room for six more in GPT-2's twelve positions.
+// Prompts of unequal lengths, one of a single token; all have room for six more in GPT-2's twelve positions.
 const PROMPTS = [[5, 9, 3, 11, 2, 6], [7], [2, 8, 8], [4, 4, 30, 1]];
 
 describe('a decoder from the hub writes the same texts with a key/value cache', () => {

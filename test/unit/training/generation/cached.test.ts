@@ -16,7 +16,7 @@ import { perturbed } from '../../../../src/training/task/perturb';
 import { languageLab } from './language-lab';
 import { writing } from './writing';
 
-/** What PyTorch finds with 4 beams. */
+/** PyTorch's results with 4 beams. */
 const found = JSON.parse(readFileSync(resolve('test/fixtures/past/beams.json'), 'utf8')) as {
   prompt: number[];
   tokens: number[];

@@ -18,7 +18,7 @@ function run(decoder: Decoder, table: Table, prompt: number) {
   return decoder.written();
 }
 
-/** Where the likeliest first token leads to unlikely ones. */
+/** A table in which the likeliest first token leads to unlikely ones. */
 const TRAP: Table = {
   '': [0.01, 0.5, 0.46, 0.03],
   '1': [0.3, 0.25, 0.25, 0.2],

@@ -13,7 +13,7 @@ import { initialParameters, prepareTask } from '../../../../src/training/task/ta
 import { Lab } from '../../../cli/lab';
 
 const FIXTURE = resolve('test/fixtures/playground/language');
-/** What transformers writes greedily. */
+/** Texts that transformers writes greedily. */
 const greedy = JSON.parse(readFileSync(join(FIXTURE, 'greedy.json'), 'utf8')) as {
   ids: number[];
   base: { tokens: number[]; ended: string };
@@ -73,7 +73,7 @@ describe('writing', () => {
   });
 });
 
-/** Of each text's new tokens and, where it is shorter than 8, its end. */
+/** The mean over each text's new tokens and, if it is shorter than 8, its end. */
 async function meanLogProbability(prompts: number[][], texts: readonly (readonly number[])[]) {
   const means: number[] = [];
   for (const [i, prompt] of prompts.entries()) {
