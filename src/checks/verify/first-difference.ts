@@ -2,7 +2,7 @@ import type { HostTensors } from '../../engine/engine';
 import { openForward } from '../../engine/forward';
 import type { EvaluatorOptions } from '../../engine/stepper';
 import type { Model, Node } from '../../graph/model';
-import { scopeOf } from '../../graph/layers/scope';
+import { scopeOf } from '../../graph/layers/module-path';
 import type { VerifyTensor } from '../../protocol/verification';
 import { positionOf, tensorDifference } from './difference';
 

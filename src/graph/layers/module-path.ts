@@ -28,7 +28,7 @@ export function modulePath(
   return (
     node.metadata.get(MODULE) ??
     (tied ? undefined : moduleOfParameter(weight)) ??
-    fromMetadata(node) ??
+    innermost(namesInMetadata(node)) ??
     fromScopes(node.name, owner, isList) ??
     owner ??
     moduleOfParameter(weight)
@@ -49,8 +49,9 @@ export function sameModule(a: string, b: string): boolean {
 export const isModuleParameter = (name: string): boolean => moduleOfParameter(name) !== undefined;
 
 /**
- * The module that a constant is named after: `encoder.layer.0.query.weight`, TensorFlow's `bert/encoder/layer_0/query/kernel:0`, or, with the operator, ONNX Runtime
- * GenAI's `model.layers.0.attn.qkv_proj.MatMul.weight`.
+ * The module that a constant is named after: `encoder.layer.0.query.weight`, TensorFlow's
+ * `bert/encoder/layer_0/query/kernel:0`, or, with the operator, ONNX Runtime GenAI's
+ * `model.layers.0.attn.qkv_proj.MatMul.weight`.
  */
 export function moduleOfParameter(name: string): string | undefined {
   const m = /^(.+?)(?:\.(?:MatMul|Add))?[./](?:weight|bias|kernel)(?::\d+)?$/.exec(asBefore(name));
@@ -63,13 +64,26 @@ export function moduleOfParameter(name: string): string | undefined {
  */
 const asBefore = (name: string): string => name.replace(/(?:_matmul)?_Q\d+(?:G\d+)?$|_quant(?:ized)?$/, '');
 
-/** torch.onnx's newer exporter: `"['', 'encoder', 'encoder.layer.0.query', 'linear_3']"`; the last is the FX node. */
-function fromMetadata(node: Node): string | undefined {
-  const scopes = node.metadata.get('pkg.torch.onnx.name_scopes');
-  if (!scopes) return undefined;
-  const names = [...scopes.matchAll(/'([^']*)'|"([^"]*)"/g)].map((m) => m[1] ?? m[2]);
-  return names.at(-2) || undefined;
+/**
+ * The path of the module whose code a node came from, if the exporter records it: torch.onnx's newer exporter in the
+ * node's metadata, the classic one in the node's name, `/encoder/layer.0/query/MatMul`. Otherwise undefined.
+ */
+export function scopeOf(node: Node): string | undefined {
+  const names = namesInMetadata(node);
+  if (names.length > 1) return innermost(names);
+  const parts = node.name.split('/').filter((p) => p !== '');
+  return node.name.startsWith('/') && parts.length > 1
+    ? pathOfScopes(parts.slice(0, -1), () => false)
+    : undefined;
 }
+
+/** torch.onnx's newer exporter: `"['', 'encoder', 'encoder.layer.0.query', 'linear_3']"`; the last is the FX node. */
+function namesInMetadata(node: Node): string[] {
+  const scopes = node.metadata.get('pkg.torch.onnx.name_scopes') ?? '';
+  return [...scopes.matchAll(/'([^']*)'|"([^"]*)"/g)].map((m) => m[1] ?? m[2]);
+}
+
+const innermost = (names: readonly string[]): string | undefined => names.at(-2) || undefined;
 
 /** torch.onnx's classic exporter: `/encoder/layer.0/query/MatMul`, later calls `…/MatMul_1`. */
 function scopesOf(name: string): string[] | undefined {

@@ -1,8 +1,7 @@
 import { attrInt } from '../attributes';
 import { isFloat } from '../dtype';
 import type { Graph, Node, Tensor } from '../model';
-import { moduleOfParameter } from './module-path';
-import { scopeOf } from './scope';
+import { moduleOfParameter, scopeOf } from './module-path';
 
 /** A weight (rows, width) of which nodes look up rows, under its module's path: embeddings. */
 export interface Table {

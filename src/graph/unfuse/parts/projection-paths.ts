@@ -1,6 +1,5 @@
 import { own } from '../../../base/names';
-import { modulePath } from '../../layers/module-path';
-import { scopeOf } from '../../layers/scope';
+import { modulePath, scopeOf } from '../../layers/module-path';
 import { pathOfScopes } from '../../layers/scope-path';
 import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
