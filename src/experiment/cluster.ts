@@ -1,6 +1,15 @@
 /** The place where a sweep's trials are trained. */
 export type ExecutorName = 'local' | 'slurm' | 'kubernetes';
 
+const EXECUTOR_NAMES: Record<ExecutorName, string> = {
+  local: 'this machine',
+  slurm: 'Slurm',
+  kubernetes: 'Kubernetes',
+};
+
+/** The name of an executor in messages and reports. */
+export const executorName = (executor: ExecutorName): string => EXECUTOR_NAMES[executor];
+
 /**
  * The `cluster` section of an experiment file, or the same as a setting of the machine: how trials run on a cluster. It
  * does not change the results, so it is neither in a run's spec.json nor part of a sweep's hash.

@@ -4,9 +4,9 @@ import { runOf, type TrialRecord } from '../runs/sweep/record';
 import { readCluster } from '../runs/sweep/cluster-file';
 import { TrialNames } from '../runs/sweep/trial-names';
 import { trialsText } from './causes';
-import { placeName } from './place-name';
 import { namedTrials } from './named-trials';
 import type { Where } from './where';
+import { executorName } from '../experiment/cluster';
 
 export interface Checkpoints {
   /** The sweep's folder. */
@@ -34,7 +34,7 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
       'usage',
       where.on === 'local'
         ? 'This sweep was trained on this machine: its checkpoints are in its run folders.'
-        : `This folder is shared with ${placeName(where.on)}: the checkpoints are in the run folders.`,
+        : `This folder is shared with ${executorName(where.on)}: the checkpoints are in the run folders.`,
     );
   const known = readCluster(folder)?.trials ?? {};
   const ended = (named === 'all' ? trials : named).filter(({ id }) => known[id]?.collected);

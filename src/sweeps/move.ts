@@ -1,13 +1,12 @@
 import { AuroraError } from '../base/errors';
 import { ClusterExecutor } from '../executors/cluster/executor';
 import type { Executor } from '../executors/executor';
-import type { ExecutorName } from '../experiment/cluster';
+import { executorName, type ExecutorName } from '../experiment/cluster';
 import { isBusy } from '../runs/sweep/look';
 import type { TrialRecord } from '../runs/sweep/record';
 import type { TrialNames } from '../runs/sweep/trial-names';
 import { isOver } from './halving';
 import { trialsText } from './causes';
-import { placeName } from './place-name';
 
 /**
  * Lets a sweep continue elsewhere than where it began: everything is brought here first, whole.
@@ -28,13 +27,13 @@ export async function moveSweep(
   if (busy > 0)
     throw new AuroraError(
       'usage',
-      `This sweep began on ${placeName(from)}, where ${busy === 1 ? '1 trial waits or runs' : `${busy} trials wait or run`}.`,
+      `This sweep began on ${executorName(from)}, where ${busy === 1 ? '1 trial waits or runs' : `${busy} trials wait or run`}.`,
       `Continue it with --on ${from}, or ${from === 'local' ? 'stop them' : 'cancel them with --cancel all'} first.`,
     );
   if (executor instanceof ClusterExecutor && !(await knownAt(from, () => executor.bringAll(trials))))
     throw new AuroraError(
       'usage',
-      `This sweep began on ${placeName(from)}, and what was trained there could not be brought here.`,
+      `This sweep began on ${executorName(from)}, and what was trained there could not be brought here.`,
       'Run the command again once the cluster answers.',
     );
   const begun = (await look()).filter((t) => t.folder !== undefined);
@@ -42,7 +41,7 @@ export async function moveSweep(
   if (to !== 'local' && open.length > 0)
     throw new AuroraError(
       'usage',
-      `This sweep began on ${placeName(from)}: ${trialsText(open, names)} ${open.length === 1 ? 'has' : 'have'} begun and not ended.`,
+      `This sweep began on ${executorName(from)}: ${trialsText(open, names)} ${open.length === 1 ? 'has' : 'have'} begun and not ended.`,
       `Continue it with --on ${from}. To train it elsewhere from the beginning, copy the experiment file under another name.`,
     );
   if (executor instanceof ClusterExecutor) executor.leave();
@@ -56,7 +55,7 @@ async function knownAt<T>(from: ExecutorName, action: () => Promise<T>): Promise
     if (!(e instanceof AuroraError) || e.kind === 'disk' || e.kind === 'owned') throw e;
     throw new AuroraError(
       'usage',
-      `This sweep began on ${placeName(from)}, where its trials may still wait or run: ${e.message}`,
+      `This sweep began on ${executorName(from)}, where its trials may still wait or run: ${e.message}`,
       `Continue it with --on ${from}. To train it elsewhere from the beginning, copy the experiment file under another name.`,
       { cause: e },
     );

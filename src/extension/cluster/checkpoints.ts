@@ -6,10 +6,10 @@ import { programError } from '../launcher/program-error';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { executorName } from '../words/cluster/cluster-words';
 import { clusterTrialOf } from './trial';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
+import { executorName } from '../../experiment/cluster';
 
 /**
  * Asks before it copies them here, for a command that needs one.

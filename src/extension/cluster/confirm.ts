@@ -1,8 +1,7 @@
 import { t } from '../../base/l10n';
-import type { ClusterSettings } from '../../experiment/cluster';
+import { executorName, type ClusterSettings } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
 import type { Services } from '../services';
-import { executorName } from '../words/cluster/cluster-words';
 import { notify } from '../messages/notify';
 
 /** workspaceState: by experiment file, the section that the user has agreed to. */

@@ -11,8 +11,8 @@ import { trialLabel } from '../runs/label';
 import type { OnCluster, SweepEntry } from '../runs/store';
 import { sweepFolderOf } from '../runs/sweep-of';
 import type { Services } from '../services';
-import { executorName } from '../words/cluster/cluster-words';
 import { notify } from '../messages/notify';
+import { executorName } from '../../experiment/cluster';
 
 /** A trial that a cluster trains, with or without a run. */
 export interface ClusterTrialEntry {

@@ -1,9 +1,8 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import type { ExecutorName } from '../../experiment/cluster';
+import { executorName, type ExecutorName } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
 import type { Sweep } from '../../runs/experiment/sweep';
-import { executorName } from '../words/cluster/cluster-words';
 import { trialsText } from '../words/sweep-row';
 import { isConfigured, placesOf, type Place } from './places';
 import { hasSlurmHere } from './slurm-here';

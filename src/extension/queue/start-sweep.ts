@@ -7,8 +7,7 @@ import { starting } from '../ask/starting';
 import { askedToStop, sweepEnded } from '../notices/end-notice';
 import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
-import type { ExecutorName } from '../../experiment/cluster';
-import { executorName } from '../words/cluster/cluster-words';
+import { executorName, type ExecutorName } from '../../experiment/cluster';
 import { trialsText } from '../words/sweep-row';
 
 /** With other settings outside its `sweep` section, an experiment has another sweep. */

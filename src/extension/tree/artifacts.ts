@@ -11,9 +11,9 @@ import { bestEvaluation, metricOf } from '../runs/label';
 import type { RunPartNode } from '../runs/nodes';
 import { keepsCheckpoints } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
-import { executorName } from '../words/cluster/cluster-words';
 import { bytes } from '../words/format';
 import type { Row, RowContext } from '../words/run-row';
+import { executorName } from '../../experiment/cluster';
 
 /** The contents of a run folder from which to continue or to export. */
 export interface Artifacts {

@@ -16,11 +16,12 @@ import { trainingLength } from '../../experiment/training-length';
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { durationText } from '../../base/time-text';
-import { clusterWord, executorName, reasonWords } from './cluster/cluster-words';
+import { clusterWord, reasonWords } from './cluster/cluster-words';
 import { errorOf, type RunError } from './run-error';
 import { stateWord } from './run-row';
 import { shortCommit } from '../../base/short-commit';
 import { t } from '../../base/l10n';
+import { executorName } from '../../experiment/cluster';
 
 /** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {

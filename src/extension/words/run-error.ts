@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { t } from '../../base/l10n';
 import { endHint, endReason, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { RunEntry } from '../runs/store';
-import { executorName } from './cluster/cluster-words';
 import { editorHint } from './editor-hint';
 import { shortPaths } from './short-paths';
+import { executorName } from '../../experiment/cluster';
 
 export interface RunError {
   message: string;

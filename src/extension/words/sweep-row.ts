@@ -7,9 +7,10 @@ import type { ClusterFile } from '../../protocol/run-files/cluster';
 import { bestValueOf } from '../runs/best-value';
 import { isPruned, stopReason } from '../runs/label';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
-import { clusterName, clusterWord, executorName, isUnfollowed } from './cluster/cluster-words';
+import { clusterName, clusterWord, isUnfollowed } from './cluster/cluster-words';
 import { trialsWithoutRun } from './cluster/trial-row';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
+import { executorName } from '../../experiment/cluster';
 
 /** The trials of each sweep that has any or is active, and the runs that belong to none. */
 export function bySweep(

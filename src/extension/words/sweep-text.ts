@@ -5,10 +5,11 @@ import type { SweepEnd } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { isWithScheduler } from '../../protocol/run-files/cluster';
 import { endReason, isExplained, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
-import { executorName, isUnfollowed } from './cluster/cluster-words';
+import { isUnfollowed } from './cluster/cluster-words';
 import { bestText, doneTrials, plannedTrials } from './sweep-row';
 import type { ResumeOptions } from '../launcher/client';
 import type { EndNotice } from './end-text';
+import { executorName } from '../../experiment/cluster';
 
 export interface SweepEndNotice extends EndNotice {
   /** The decision that the user can agree to, with which the sweep is then continued. */

@@ -5,7 +5,7 @@ import { settingText, trainedCount, type Pruning, type RateSearch } from '../../
 import { bytes } from '../../../base/number-text';
 import { table } from '../../table';
 import { own } from '../../../base/names';
-import { placeName } from '../../../sweeps/place-name';
+import { executorName } from '../../../experiment/cluster';
 
 /** Values of a setting that are listed; any others are only counted. */
 const LISTED = 8;
@@ -46,7 +46,7 @@ function valuesText(key: string, values: readonly unknown[]): string {
 
 function roomText({ parallel, threads, memory, device }: SweepRoom, on: SweepRecord['on']): string {
   const each = threads === 1 ? '1 thread' : `${threads} threads`;
-  const where = on ? ` on ${placeName(on)}` : device.startsWith('auto') ? '' : ` on ${device}`;
+  const where = on ? ` on ${executorName(on)}` : device.startsWith('auto') ? '' : ` on ${device}`;
   const size = memory === undefined ? '' : `, ${bytes(memory)} of memory per trial`;
   return parallel === 1
     ? `One at a time${where}, with ${each}${size}.`

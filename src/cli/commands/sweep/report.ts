@@ -18,8 +18,8 @@ import { commandLine } from '../../invocation';
 import { hints } from '../../quiet';
 import { table } from '../../table';
 import { byCause, trialsText } from '../../../sweeps/causes';
-import { placeName } from '../../../sweeps/place-name';
 import { pathOf, ranked, stateText } from './words';
+import { executorName } from '../../../experiment/cluster';
 
 /** The most trials that are listed: beyond it, a terminal shows the best; a command shows all. */
 const MOST_LISTED = 100;
@@ -103,7 +103,7 @@ function leftWith({ on }: SweepRecord, trials: readonly TrialView[]): string[] {
   const queued = trials.filter((t) => t.state === 'queued').length;
   const running = trials.filter(isBusy).length - queued;
   return [
-    `${queued} queued and ${running} running on ${placeName(on ?? 'local')}. Run the same command to follow them and to submit the rest; with --cancel all, it cancels them.`,
+    `${queued} queued and ${running} running on ${executorName(on ?? 'local')}. Run the same command to follow them and to submit the rest; with --cancel all, it cancels them.`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import type { ExecutorName } from '../../../experiment/cluster';
+import { executorName, type ExecutorName } from '../../../experiment/cluster';
 import { ignoredIn, loadSweep, readText } from '../../../runs/experiment/load';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
@@ -11,7 +11,6 @@ import { bringCheckpoints } from '../../../sweeps/checkpoints';
 import { isSilent } from '../../../sweeps/claim-trial';
 import { namedTrials } from '../../../sweeps/named-trials';
 import type { SweepOptions } from '../../../sweeps/options';
-import { placeName } from '../../../sweeps/place-name';
 import type { SweepOutcome } from '../../../sweeps/queue';
 import { SweepWork, type SweepListener, type SweepRequest } from '../../../sweeps/sweep';
 import { beganAt } from '../../../sweeps/where';
@@ -114,7 +113,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
       const interrupted = onInterrupt(
         work.where.on === 'local'
           ? 'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.'
-          : `This command no longer follows the trials; they stay on ${placeName(work.where.on)}.`,
+          : `This command no longer follows the trials; they stay on ${executorName(work.where.on)}.`,
       );
       const { record, outcome } = await work.train(takenOver, interrupted);
       shown.view.end(outcome, sweepReport(record, outcome, work.names));

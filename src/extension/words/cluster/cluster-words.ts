@@ -10,9 +10,7 @@ import { clusterReason } from '../../../protocol/cluster/reasons';
 import type { OnCluster, SweepEntry } from '../../runs/store';
 import { ago } from '../format';
 import type { RowContext } from '../run-row';
-
-export const executorName = (executor: ClusterFile['executor']): string =>
-  executor === 'slurm' ? 'Slurm' : 'Kubernetes';
+import { executorName } from '../../../experiment/cluster';
 
 /** "Slurm on login.example.org" */
 export const clusterName = ({ executor, place }: Pick<ClusterFile, 'executor' | 'place'>): string =>
@@ -40,7 +38,7 @@ export function clusterWord(state: ClusterTrialState): string {
 
 /** The reason why the scheduler lets it wait, or how it ended; undefined if it gave no reason. */
 export const reasonWords = ({ code, detail }: Pick<ClusterTrial, 'code' | 'detail'>): string | undefined =>
-  clusterReason({ ...(code !== undefined && { code }), ...(detail !== undefined && { detail }) });
+  clusterReason({ code, detail });
 
 /** True if nobody follows it although the scheduler still has trials of it. */
 export const isUnfollowed = ({ cluster, state }: SweepEntry): boolean =>

@@ -4,7 +4,8 @@ import { experimentName } from '../../../runs/layout';
 import { trialLabel } from '../../runs/label';
 import type { RunEntry, SweepEntry } from '../../runs/store';
 import { isWithScheduler } from '../../../protocol/run-files/cluster';
-import { executorName, reasonWords } from './cluster-words';
+import { reasonWords } from './cluster-words';
+import { executorName } from '../../../experiment/cluster';
 
 /**
  * The notification for trials that a scheduler lost; undefined if the sweep has none of them.
