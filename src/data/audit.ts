@@ -1,3 +1,13 @@
+/**
+ * Measures data for preflight: labels, numbers, lengths in tokens, and inputs that occur twice. An input in both splits
+ * makes the metrics too optimistic, and one with two labels cannot be learned. Inputs are the same if a tokenizer most
+ * likely reads them the same, so white space is normalized; case is not. Rows are compared by hashes, because the data
+ * may be larger than memory.
+ *
+ * A new measurement belongs here, with its field in `protocol/preflight`; `training/preflight/problems` decides when it
+ * is a problem, and words it.
+ */
+
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type {

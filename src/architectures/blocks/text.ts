@@ -1,3 +1,10 @@
+/**
+ * The parts that all models of texts share: inputs, embeddings, hidden states as an output, and the head of a language
+ * model. Names of inputs, outputs and weights are those of transformers' modeling files, which Optimum's ONNX exports
+ * keep; between blocks, hidden states are (tokens, size). A part that all text models have goes here, one of attention
+ * into `attention`, one of a single family into its file in `families`, and the head of a task into `heads`.
+ */
+
 import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
 import { softCap } from './attention';
