@@ -32,7 +32,7 @@ export function storedModel(path: string, { graph, metadata }: Model): StoredMod
   return {
     family,
     ...(decoder && { decoder }),
-    ...(positions !== undefined && { positions: Number(positions) }),
+    positions: positions === undefined ? undefined : Number(positions),
     weights,
   };
 }

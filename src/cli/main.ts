@@ -176,7 +176,7 @@ async function main(argv: string[]): Promise<number> {
 function errorJson(e: unknown, hint: string | undefined): string {
   const { message } = e instanceof Error ? e : { message: String(e) };
   const [kind, code] = e instanceof AuroraError ? [e.kind, e.exitCode] : ['failed', EXIT.failed];
-  return `${JSON.stringify({ error: { kind, code, message, ...(hint !== undefined && { hint }) } })}\n`;
+  return `${JSON.stringify({ error: { kind, code, message, hint } })}\n`;
 }
 
 const WRITES = /^(mkd|rm|unlink|rename|link|symlink|write|fsync|ftruncate|copyfile|utime)/;

@@ -11,14 +11,14 @@ export function withPaths(spec: Experiment, replaced: (path: string) => string):
       ...model,
       path: replaced(model.path),
       tokenizer: replaced(model.tokenizer),
-      ...(preprocessor !== undefined && { preprocessor: replaced(preprocessor) }),
+      preprocessor: preprocessor && replaced(preprocessor),
     },
     data: {
       ...data,
       train: replaced(data.train),
-      ...(validation !== undefined && { validation: replaced(validation) }),
-      ...(test !== undefined && { test: replaced(test) }),
-      ...(classImages !== undefined && { classImages: replaced(classImages) }),
+      validation: validation && replaced(validation),
+      test: test && replaced(test),
+      classImages: classImages && replaced(classImages),
       ...(evaluations && {
         evaluations: Object.fromEntries(
           Object.entries(evaluations).map(([name, set]) => [name, { ...set, path: replaced(set.path) }]),

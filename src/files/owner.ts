@@ -139,7 +139,7 @@ function ownerOf(folder: string, nonce: string, text: string, over: string | und
       // Another process was faster, or the folder is gone; the next read shows which.
     }
   };
-  const open = fence(folder, { nonce, restore, ...(over !== undefined && { over }) });
+  const open = fence(folder, { nonce, restore, over });
   return {
     nonce,
     release() {

@@ -93,7 +93,7 @@ class Watcher {
     const step = downloads.every((d) => d.ended !== undefined) ? 'unpacking' : 'downloading';
     const { received, total } = last;
     if (step === 'downloading' || this.step === 'downloading')
-      this.tell({ kind: 'progress', file: fileOf(last.url), received, ...(total ? { total } : {}) });
+      this.tell({ kind: 'progress', file: fileOf(last.url), received, total: total || undefined });
     if (step !== this.step) this.tell({ kind: 'step', step });
     this.step = step;
   }

@@ -74,7 +74,7 @@ export function proxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     GLOBAL_AGENT_HTTPS_PROXY: proxy,
     HTTP_PROXY: first(...http) ?? proxy,
     GLOBAL_AGENT_HTTP_PROXY: first(...http) ?? proxy,
-    ...(none === undefined ? {} : { GLOBAL_AGENT_NO_PROXY: none }),
+    GLOBAL_AGENT_NO_PROXY: none,
   };
 }
 

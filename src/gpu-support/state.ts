@@ -25,7 +25,7 @@ export function gpuStates(dist: string, gpu: string): GpuState[] {
   return GPU_PART_NAMES.map((part) => {
     const version = fits(part, HERE) ? carriedVersion(dist, part) : undefined;
     const installed = readInstalled(gpu, part);
-    return { part, fits: version !== undefined, version: version ?? '', ...(installed ? { installed } : {}) };
+    return { part, fits: version !== undefined, version: version ?? '', installed };
   });
 }
 

@@ -95,7 +95,7 @@ function described(a: Fields): Pick<RepoInfo, 'task' | 'licence'> {
   const { license } = fields(a.cardData);
   const task = text(a.pipeline_tag) ?? tagged('task_categories:');
   const licence = tagged('license:') ?? text(license);
-  return { ...(task !== undefined && { task }), ...(licence !== undefined && { licence }) };
+  return { task, licence };
 }
 
 /** `gated` is false, "auto" or "manual". */

@@ -68,8 +68,8 @@ export function chooseModelFiles(repo: string, all: readonly ListedFile[], named
   const preprocessor = nearest('preprocessor_config.json');
   return {
     model,
-    ...(tokenizer !== undefined && { tokenizer }),
-    ...(preprocessor !== undefined && { preprocessor }),
+    tokenizer,
+    preprocessor,
     files: [...beside, ...all.filter(({ path }) => found.read.includes(path))],
     weights,
   };

@@ -28,7 +28,7 @@ export function hubSettings(env: Environment = process.env): HubSettings {
     endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     offline: isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
     xet: !isTrue(env.HF_HUB_DISABLE_XET),
-    ...(token !== undefined && { token }),
+    token,
     cache: hubCacheFolder(env),
     proxies: {
       http: proxyOf(env.http_proxy || env.HTTP_PROXY),

@@ -177,10 +177,10 @@ export class Player {
     const { request, subject } = of;
     await this.emit({
       kind: 'problem',
-      ...(request !== undefined && { request }),
-      ...(subject !== undefined && { subject }),
+      request,
+      subject,
       message: e.message,
-      ...(e.hint !== undefined && { hint: e.hint }),
+      hint: e.hint,
     });
   }
 }

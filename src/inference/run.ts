@@ -61,7 +61,7 @@ async function classifier(
   const warmUp = {
     ...WARM_UP,
     ...(facts.image && { image: black(facts.image) }),
-    ...(facts.mask !== undefined && { text: facts.mask }),
+    text: facts.mask ?? WARM_UP.text,
   };
   const run = async (example: Example, variant: PlayVariant) => {
     const { compared } = trained.task.kind;

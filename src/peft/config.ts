@@ -88,7 +88,7 @@ function common(spec: Experiment): Json {
   return {
     base_model_name_or_path: name,
     // PeftConfig: the specific base model version to use.
-    ...(revision !== undefined && { revision }),
+    revision,
     bias: 'none',
     inference_mode: true,
     modules_to_save: module === undefined ? null : [module],

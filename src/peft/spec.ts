@@ -49,7 +49,7 @@ function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
   return {
     spec,
     form: config.form === 'static' ? 'static' : 'dynamic',
-    ...(alpha !== undefined && { alphaOf: (path) => fromPattern(path, pattern, alpha, 'alphaPattern') }),
+    alphaOf: alpha === undefined ? undefined : (path) => fromPattern(path, pattern, alpha, 'alphaPattern'),
   };
 }
 

@@ -33,7 +33,7 @@ export function scoresOf(
     return score === undefined ? [] : [{ name, score }];
   });
   const mean = sets.length === names.length ? meanScore(sets.map(({ score }) => score)) : undefined;
-  return { step, ...(test !== undefined && { test }), sets, ...(mean !== undefined && { mean }) };
+  return { step, test, sets, mean };
 }
 
 /** The unweighted mean of each metric that all have; 'diverged' if one of them is. Undefined for none. */

@@ -44,8 +44,9 @@ export const foundInput = (folder: string, file: InputFile, was: unknown): Input
   withPath(file, (path) => foundPath(folder, path, typeof was === 'string' ? was : undefined));
 
 const withPath = (file: InputFile, replaced: (path: string) => string): InputFile => ({
-  ...{ ...file, path: replaced(file.path) },
-  ...(file.pattern !== undefined && { pattern: replaced(file.pattern) }),
+  ...file,
+  path: replaced(file.path),
+  pattern: file.pattern && replaced(file.pattern),
 });
 
 /** True if a value from a file is a record of an input. */

@@ -66,7 +66,7 @@ function namesIn(
     if (!spec || trialOf(folder)) return [];
     const id = basename(folder);
     const number = numbers.get(id);
-    return [{ folder, id, spec, ...(number !== undefined && { number }) }];
+    return [{ folder, id, spec, number }];
   });
   const names = distinctNames(all);
   return all.map(({ folder }, i) => [folder, names[i]]);

@@ -67,8 +67,8 @@ export function compareGroups(a: Group, b: Group, metric: MetricName): Compariso
   return {
     ...base,
     ...(difference && errorOf(difference) > 0 && { half: halfOf(difference) }),
-    ...(chance !== undefined && { chance }),
-    ...(detectable !== undefined && { detectable }),
+    chance,
+    detectable,
   };
 }
 

@@ -55,7 +55,7 @@ export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experimen
       details: named[i].details,
       withoutRate: named[i].withoutRate,
       method: adapter.method,
-      ...(rank !== undefined && { rank }),
+      rank,
       learningRate: training.learningRate,
       family: keyOf(settings, isRate),
       chosen: true,

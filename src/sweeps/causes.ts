@@ -18,7 +18,7 @@ export function byCause(
     const key = JSON.stringify([message, hint]);
     const known = causes.get(key);
     if (known) known.numbers.push(number);
-    else causes.set(key, { message, ...(hint !== undefined && { hint }), numbers: [number] });
+    else causes.set(key, { message, hint, numbers: [number] });
   }
   return [...causes.values()];
 }

@@ -2,7 +2,7 @@ import type { ExecutorName } from '../experiment/cluster';
 
 /** A command's options for a sweep, besides the experiment's file. */
 export interface SweepOptions {
-  /** Where trials are trained; where the sweep began if omitted. */
+  /** The place where trials are trained; by default, where the sweep began. */
   on?: ExecutorName;
   /** A JSON file with a cluster's settings, for what the experiment leaves out. */
   clusterFile?: string;

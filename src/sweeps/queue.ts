@@ -174,7 +174,7 @@ async function work(
       }
       const tasks = ready.map(({ record }): TrialTask => {
         const { until } = verdicts.get(record.id) as Extract<Verdict, { kind: 'go' }>;
-        return { record, spec: specs.get(record.id)!, ...(until !== undefined && { until }) };
+        return { record, spec: specs.get(record.id)!, until };
       });
       try {
         const submitted = tasks.length > 0 ? await executor.submit(tasks, trials) : undefined;

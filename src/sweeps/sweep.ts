@@ -63,7 +63,7 @@ export class SweepWork {
   private constructor(
     private readonly request: SweepRequest,
     readonly where: Where,
-    /** Where trials were trained before, if that was elsewhere. */
+    /** The place where trials were trained before, if that was elsewhere. */
     readonly left: Where | undefined,
     /** As planned before this process owned the sweep's folder. */
     readonly record: SweepRecord,

@@ -9,7 +9,7 @@ import { filesRead } from '../training/inputs/files-read';
 import { clusterOf, type ClusterName } from './clusters';
 import type { SweepOptions } from './options';
 
-/** Where a sweep's trials are trained. */
+/** The place where a sweep's trials are trained. */
 export type Where = { on: 'local' } | { on: ClusterName; cluster: Cluster };
 
 export interface WhereRequest {
@@ -24,11 +24,11 @@ export interface WhereRequest {
   dist: string;
 }
 
-/** Where the options say, or where the sweep began. */
+/** The place in the options, or where the sweep began. */
 export const whereOf = (options: SweepOptions, request: WhereRequest): Where =>
   placeAt(options, request, options.on ?? request.record.on ?? 'local');
 
-/** Where trials of the sweep were trained before, if that was elsewhere. */
+/** The place where trials of the sweep were trained before, if that was elsewhere. */
 export function leftBy(options: SweepOptions, request: WhereRequest, { on }: Where): Where | undefined {
   const { record } = request;
   if (record.trials.every((t) => t.run === undefined)) return undefined;
@@ -36,7 +36,7 @@ export function leftBy(options: SweepOptions, request: WhereRequest, { on }: Whe
   return began === on ? undefined : placeAt(options, request, began);
 }
 
-/** Where the sweep began. */
+/** The place where the sweep began. */
 export const beganAt = (options: SweepOptions, request: WhereRequest): Where =>
   placeAt(options, request, request.record.on ?? 'local');
 

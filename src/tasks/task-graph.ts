@@ -133,7 +133,7 @@ export function buildTaskGraph(
     trainable,
     labels,
     logits,
-    ...(few !== undefined && { ahead }),
+    ahead: few === undefined ? undefined : ahead,
     lossSum: loss.lossSum,
     count: loss.count,
     stop: [...stop, ...loss.stop],

@@ -142,7 +142,7 @@ export class ErrorsApp extends LitElement {
       order,
       search,
       ...(suits && { answer: suits }),
-      ...(bin !== undefined && { bin: model.bins[bin] }),
+      bin: bin === undefined ? undefined : model.bins[bin],
     };
     const examples = chosen(model.columns, model.wrong, model.texts, choice);
     this.found = { key, model, examples };

@@ -192,8 +192,8 @@ export class PlaygroundApp extends LitElement {
       return say({
         type: 'ask',
         text,
-        ...(pair !== undefined && { pair }),
-        ...(choices !== undefined && { choices: choicesIn(choices) }),
+        pair,
+        choices: choices && choicesIn(choices),
       });
     const settings = settingsOf(this.typed);
     if (!settings) return;
@@ -295,9 +295,9 @@ export class PlaygroundApp extends LitElement {
       });
     return textForm({
       text: this.text,
-      ...(this.pair !== undefined && { pair: this.pair }),
-      ...(this.choices !== undefined && { choices: this.choices }),
-      ...(this.mask !== undefined && { mask: this.mask }),
+      pair: this.pair,
+      choices: this.choices,
+      mask: this.mask,
       ...(facts?.template !== undefined && { template: facts.template }),
       asTyped: this.asTyped,
       writes: shapes.answer === 'text',

@@ -64,9 +64,9 @@ function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
   return {
     ...defaults,
     targetModules,
-    ...(excludeModules !== undefined && { excludeModules }),
-    ...(layersToTransform && { layersToTransform }),
-    ...(layersPattern !== undefined && { layersPattern }),
+    excludeModules,
+    layersToTransform,
+    layersPattern,
     ...('dropout' in defaults && { dropout }),
     ...('initialization' in defaults && { initialization }),
     ...('alpha' in defaults && { alpha: base.alpha, rank: base.rank }),

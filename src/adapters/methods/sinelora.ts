@@ -44,7 +44,7 @@ export const sinelora: AdapterMethod<SineloraSpec> = {
         method: 'sinelora',
         rank: c.number('r'),
         frequency: c.number('frequency'),
-        ...(gamma !== undefined && { gamma: c.number('gamma') }),
+        gamma: gamma === undefined ? undefined : c.number('gamma'),
         dropout: c.number('lora_dropout', 0),
         initialization: initializationOf(c.value('init_lora_weights')),
       };

@@ -40,7 +40,7 @@ export function stepMemory(
   };
   const total = Object.values(parts).reduce((a, b) => a + b, 0);
   const available = availableMemory();
-  return { ...parts, total, ...(available !== undefined && { available }) };
+  return { ...parts, total, available };
 }
 
 /** Bytes of the weights that a graph reads from files, in float32: of a table that is only looked up in, the rows. */

@@ -28,7 +28,7 @@ export async function modelVerdict(path: string, { name, rates }: VerdictOptions
     );
     return {
       usable: true,
-      ...(family !== undefined && { family }),
+      family,
       parameters,
       layers: layers.filter(({ output }) => !output).length,
       blocked: blocked.length,
@@ -37,7 +37,7 @@ export async function modelVerdict(path: string, { name, rates }: VerdictOptions
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
     const named = naming(path, name);
-    return { usable: false, problem: named(e.message), ...(e.hint !== undefined && { hint: named(e.hint) }) };
+    return { usable: false, problem: named(e.message), hint: e.hint && named(e.hint) };
   }
 }
 

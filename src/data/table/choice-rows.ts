@@ -53,7 +53,7 @@ function choiceRow(fields: Fields, options: ReadOptions): Found<Omit<ChoiceRow, 
     choices,
     offered: choices.length,
     answer,
-    ...(lead !== undefined && { lead }),
+    lead,
   };
 }
 

@@ -267,7 +267,7 @@ export class ClusterExecutor implements Executor {
     const { log, ...rest } = state ?? ({} as Partial<JobState>);
     const here = log === undefined ? undefined : this.options.files.here(log);
     const before = current.job;
-    if (state) current.job = { ...rest, ...(here !== undefined && { log: here }) } as ClusterTrial;
+    if (state) current.job = { ...rest, log: here } as ClusterTrial;
     // Forgotten: how it ended is still known, if this or an earlier process has seen it.
     else if (current.cancelled !== undefined && before) current.job = { ...before, state: 'cancelled' };
     else if (!before || isWithScheduler(before)) current.job = undefined;

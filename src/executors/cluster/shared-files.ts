@@ -96,7 +96,7 @@ export class SharedFiles implements ClusterFiles {
     return {
       program: this.there(join(folder, 'cli.cjs')),
       hash: pkg.hash,
-      ...(node !== undefined && { node: this.there(join(folder, node)) }),
+      node: node && this.there(join(folder, node)),
     };
   }
 }

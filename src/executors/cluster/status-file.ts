@@ -60,8 +60,8 @@ export class StatusFile {
     const again = before?.inVain?.step === step ? before.inVain.times : 0;
     const loss = {
       ...{ times: (before?.times ?? 0) + 1, at: Date.now() },
-      ...(code !== undefined && { code }),
-      ...(node !== undefined && { node }),
+      code,
+      node,
       inVain: { step, times: again + 1 },
     };
     this.lost.set(id, { loss, job });

@@ -77,7 +77,7 @@ export class Submissions {
     }
     const nonce = randomBytes(4).toString('hex');
     const name = `aurora-${basename(this.sweep)}-${number}-${nonce}`;
-    const submission = { name, ...(parallel !== undefined && { parallel }), tasks };
+    const submission = { name, parallel, tasks };
     const recorded: Recorded = { version: 1, sweep: identityOf(this.sweep), ...submission };
     writeAtomic(join(folder, FILE), `${JSON.stringify(recorded)}\n`, folder);
     return { ...submission, folder, jobs: [] };
@@ -149,7 +149,7 @@ function checkSubmission(path: string, value: unknown): Omit<Recorded, 'version'
     Array.isArray(tasks) &&
     tasks.every(isTask);
   if (!whole) throw damagedSubmission(path);
-  return { name, sweep, tasks, ...(parallel !== undefined && { parallel }) };
+  return { name, sweep, tasks, parallel };
 }
 
 const isTask = (value: unknown): boolean => {

@@ -34,7 +34,7 @@ export function taskFile(
     ...{ sweep, trial: record.id, number: record.number, settings: record.settings },
     spec: withPaths(spec, there) satisfies Experiment,
     inputs: inputs.map((file) => inputThere(file, there)),
-    ...(until !== undefined && { until }),
+    until,
     ...{ threads, engine, device },
     ...(fallBack && { fallBack }),
     ...(acceptInputs && { acceptInputs }),
@@ -49,7 +49,7 @@ function inputThere(file: InputFile, there: (path: string) => string): InputFile
   const own = moved === path ? images : images && { ...images, identity: undefined };
   return {
     ...{ ...rest, path: moved },
-    ...(pattern !== undefined && { pattern: there(pattern) }),
+    pattern: pattern && there(pattern),
     ...(moved === path && identity && { identity }),
     ...(own && { images: own }),
   };

@@ -28,7 +28,7 @@ export function kubernetesCluster(settings: KubernetesSettings, options: Options
     place: context,
     scheduler,
     files,
-    ...(parallel !== undefined && { parallel }),
+    parallel,
     threads: cpus,
     gpu: gpus > 0,
     preview: async (submission) => yamlText(await scheduler.manifest(submission)),

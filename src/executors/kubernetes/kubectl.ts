@@ -71,7 +71,7 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
     },
     async place() {
       const { context, namespace } = await server();
-      return { ...(context !== undefined && { context }), namespace };
+      return { context, namespace };
     },
     stay({ context, namespace }) {
       if (context === undefined || (settings.context ?? context) !== context) return;

@@ -15,7 +15,7 @@ export function podState(pod: Pod): Omit<JobState, 'log'> {
   return {
     ...stateOf(pod),
     job: pod.metadata.name,
-    ...(nodeName !== undefined && { node: nodeName }),
+    node: nodeName,
     ...(restarts > 0 && { restarts }),
   };
 }
@@ -79,6 +79,6 @@ function whyPending(pod: Pod): Omit<PodState, 'state'> {
 }
 
 const words = ({ reason, message }: { reason?: string; message?: string }) => ({
-  ...(reason !== undefined && reason !== '' && { code: reason }),
-  ...(message !== undefined && message !== '' && { detail: message.trim() }),
+  code: reason || undefined,
+  detail: message?.trim() || undefined,
 });

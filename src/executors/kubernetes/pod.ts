@@ -25,7 +25,7 @@ export const podMetadata = (labels: Readonly<Record<string, string>>) => ({
 
 /** The settings that all pods share. They satisfy the `restricted` Pod Security Standard. */
 export const podSettings = (settings: KubernetesSettings, account?: Account) => ({
-  ...(settings.serviceAccount !== undefined && { serviceAccountName: settings.serviceAccount }),
+  serviceAccountName: settings.serviceAccount,
   automountServiceAccountToken: false,
   enableServiceLinks: false,
   ...(settings.imagePullSecrets && {

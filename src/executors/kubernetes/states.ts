@@ -55,7 +55,7 @@ export function jobStates(
 }
 
 const placeOf = (pod: Pod) => ({
-  ...(pod.spec.nodeName !== undefined && { node: pod.spec.nodeName }),
+  node: pod.spec.nodeName,
   ...(restartsOf(pod) > 0 && { restarts: restartsOf(pod) }),
 });
 

@@ -77,13 +77,13 @@ export async function launchTrial(
       ...(until === undefined ? [] : ['--pause-at', until]),
     ],
     run,
-    ...(gpu !== undefined && { env: childEnvironment(process.env, { [GPU_VARIABLE]: gpu }) }),
+    env: gpu === undefined ? undefined : childEnvironment(process.env, { [GPU_VARIABLE]: gpu }),
     waits: true,
   });
   trial.launched = {
     ...(await processRecord(trainer.pid)),
     at: Date.now(),
-    ...(gpu !== undefined && { gpu }),
+    gpu,
   };
   save();
   trainer.begin();

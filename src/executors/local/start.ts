@@ -49,7 +49,7 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
   let ended: StartedTrainer['ended'];
   try {
     child = spawn(node, [NEW_OBJECTS, ...args], {
-      ...(cwd !== undefined && { cwd }),
+      cwd,
       env: childEnvironment(env, { ...largePages(env), [LOG_TIMES_VARIABLE]: '1' }),
       detached: true,
       windowsHide: true,

@@ -30,7 +30,7 @@ export async function sendTrainer(
   const there: TrainerThere = {
     program: `${folder}/cli.cjs`,
     hash: pkg.hash,
-    ...(node !== undefined && { node: `${folder}/${node}` }),
+    node: node && `${folder}/${node}`,
   };
   for (let attempt = 1; ; attempt++) {
     const { exists, damaged } = await look(shell, pkg, folder);

@@ -19,7 +19,7 @@ export function slurmCluster(settings: SlurmSettings, options: SlurmFilesOptions
     place: host ?? '',
     scheduler,
     files,
-    ...(parallel !== undefined && { parallel }),
+    parallel,
     threads: cpus,
     gpu: [gres, ...more].some((text) => /\bgpu/i.test(text)),
     async preview(submission) {

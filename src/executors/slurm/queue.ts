@@ -109,7 +109,7 @@ export function stateOf({
   if (WAITING.includes(state)) {
     // Its reason from before remains while it is requeued.
     const code = reason === 'None' || reason === '' ? undefined : reason;
-    return { state: restarts > 0 ? 'preempted' : 'queued', ...(code !== undefined && { code }), ...more };
+    return { state: restarts > 0 ? 'preempted' : 'queued', code, ...more };
   }
   const at = { ...more, ...(node !== '' && { node }) };
   if (state === 'COMPLETED') return { state: 'finished', exitCode: 0, ...at };
@@ -117,7 +117,7 @@ export function stateOf({
   if (LOST.includes(state)) return { state: 'lost', code: state, ...at };
   if (FAILED.includes(state)) {
     const code = state === 'FAILED' ? whyFailed(reason) : state;
-    return { state: 'failed', ...(code !== undefined && { code }), exitCode, ...at };
+    return { state: 'failed', code, exitCode, ...at };
   }
   return { state: 'running', ...(state !== 'RUNNING' && { code: state }), ...at };
 }

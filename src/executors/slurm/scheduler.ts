@@ -185,14 +185,14 @@ export class SlurmScheduler implements Scheduler {
       name: jobName(submission, job),
       folder: this.files.there(submission.folder),
       ...job,
-      ...(submission.parallel !== undefined && { parallel: submission.parallel }),
+      parallel: submission.parallel,
       // Two arrays would have twice as many tasks at a time.
-      ...(submission.parallel !== undefined && after !== undefined && { after }),
+      after: submission.parallel === undefined ? undefined : after,
     });
   }
 
   private inScript(program: string, node: string | undefined) {
-    return { settings: this.settings, program, ...(node !== undefined && { node }) };
+    return { settings: this.settings, program, node };
   }
 
   /** @returns the array's number; undefined if fewer tasks at once may be accepted */
@@ -232,7 +232,7 @@ export class SlurmScheduler implements Scheduler {
   }
 
   private async run(script: string, command: string, input?: string): Promise<string> {
-    const output = await this.shell.run(`${ON_PATH}${script}`, { ...(input !== undefined && { input }) });
+    const output = await this.shell.run(`${ON_PATH}${script}`, { input });
     if (output.code !== 0) throw slurmError(this.name, output, command);
     return output.stdout;
   }

@@ -33,7 +33,7 @@ export async function downloading(
             const text = new HubProgressText();
             return downloadHub(services, args, (event) => progress.report(text.next(event)), {
               token,
-              ...(file !== undefined && { cwd: dirname(file) }),
+              cwd: file && dirname(file),
             });
           }),
         ),

@@ -27,7 +27,7 @@ export async function getFromHub(
   kind: HubKind,
   given?: string,
 ): Promise<Got | undefined> {
-  const state: GetState = { services, kind, asked: { text: '' }, ...(given !== undefined && { given }) };
+  const state: GetState = { services, kind, asked: { text: '' }, given };
   const title = kind === 'model' ? t('Get Model') : t('Get Data Set');
   if (!(await runSteps(title, getSteps, state))) return undefined;
   const { id } = state.shown!;

@@ -133,7 +133,7 @@ function failure(e: Error): NamedItem {
   const message = e instanceof AuroraError ? messageOf({ message: e.message }) : e.message;
   const detail =
     e instanceof AuroraError && e.hint !== undefined ? messageOf({ message: e.hint }) : undefined;
-  return { label: `$(error) ${message}`, ...(detail !== undefined && { detail }), alwaysShow: true };
+  return { label: `$(error) ${message}`, detail, alwaysShow: true };
 }
 
 const separator = (label: string): NamedItem => ({ label, kind: vscode.QuickPickItemKind.Separator });

@@ -30,7 +30,7 @@ function setItem({ id, repo, config, copy }: HubSet): NamedItem {
   return {
     label: id,
     description: parts.join(' · '),
-    ...(copy !== undefined && { detail: t('A copy: {0}', copy) }),
+    detail: copy && t('A copy: {0}', copy),
     name: id,
   };
 }

@@ -78,7 +78,7 @@ export async function loggedError(run: string): Promise<{ message: string; hint?
   const own = /(?:^|[^]*\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(await logTail(run, LOG_LINES));
   if (!own) return undefined;
   const hint = own[2]?.replace(/\n {7}/g, ' ').trim();
-  return { message: own[1].trim(), ...(hint !== undefined && { hint }) };
+  return { message: own[1].trim(), hint };
 }
 
 const lastOf = (said: string): string => said.split('\n').slice(-SAID).join('\n');

@@ -126,7 +126,7 @@ async function end(run: string, begun: RunStatus, times: StopTimes): Promise<voi
 
 const whereIs = (status: RunStatus) => presence(status, status.heartbeat);
 
-/** Where the system does not report when a process started, the command line decides which one has that PID. */
+/** If the system does not report when a process started, the command line decides which one has that PID. */
 const isTheRuns = (run: string, status: RunStatus): Promise<boolean> =>
   isOurTrainer(status, status.heartbeat, status.started === undefined ? basename(run) : '');
 

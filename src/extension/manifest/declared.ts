@@ -41,7 +41,7 @@ export interface Command {
   keys?: { key: string; mac?: string; args?: string; when: string };
 }
 
-/** Where a command is offered. `group` is VS Code's: "2_open@1". */
+/** A place where a command is offered. `group` is VS Code's: "2_open@1". */
 export type Menu = { group: string } & (
   | Row
   | { at: 'model'; row?: string }

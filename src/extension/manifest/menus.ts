@@ -3,7 +3,7 @@ import { FILES, type Command, type Menu, type Row } from './declared';
 /** An entry of a menu, with the menu's name. */
 type Entry = [menu: string, entry: { command: string; when?: string; group?: string }];
 
-/** Where the palette and the menus offer a command. */
+/** The places where the palette and the menus offer a command. */
 export function menuEntries(command: string, { palette, menus = [] }: Command): Entry[] {
   const entries: Entry[] = [];
   if (palette !== undefined) entries.push(['commandPalette', { command, when: palette || 'false' }]);

@@ -18,7 +18,7 @@ function show(severity: 'Information' | 'Warning' | 'Error'): Show {
     const labels = buttons.map(plainMessage);
     const picked = await vscode.window[`show${severity}Message`](
       plainMessage(message),
-      { ...options, ...(detail !== undefined && { detail: plainMessage(detail) }) },
+      { ...options, detail: detail && plainMessage(detail) },
       ...labels,
     );
     return picked === undefined ? undefined : buttons[labels.indexOf(picked)];

@@ -9,12 +9,12 @@ export const withProgress = <T>(
   task: (progress: Report, token: vscode.CancellationToken) => Thenable<T>,
 ): Thenable<T> =>
   vscode.window.withProgress(
-    { ...options, ...(title !== undefined && { title: plainMessage(title) }) },
+    { ...options, title: title && plainMessage(title) },
     (progress, token) =>
       task(
         {
           report: ({ message, ...value }) =>
-            progress.report({ ...value, ...(message !== undefined && { message: plainMessage(message) }) }),
+            progress.report({ ...value, message: message && plainMessage(message) }),
         },
         token,
       ),

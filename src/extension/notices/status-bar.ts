@@ -79,7 +79,7 @@ async function activeRun(entry: RunEntry): Promise<ActiveRun> {
     step: entry.run?.status?.step ?? 0,
     steps: entry.run?.status?.steps ?? 0,
     ...(entry.run?.status?.preparing && { preparing: entry.run.status.preparing }),
-    ...(alarm !== undefined && { alarm }),
+    alarm,
     loss: await lastScalar(entry.folder, 'loss').catch(() => undefined),
   };
 }

@@ -131,8 +131,8 @@ export class TrackedRun {
       experiment: experimentOf(this.folder),
       user: await this.readUser(files),
       ...(trial && { trial }),
-      ...(this.number !== undefined && { number: this.number }),
-      ...(this.name !== undefined && { name: this.name }),
+      number: this.number,
+      name: this.name,
     };
     try {
       const run = await this.reader.read(files);

@@ -76,8 +76,8 @@ export const inspectTool: Tool = {
 export function modelFacts(model: string, s: Inspection): Record<string, unknown> {
   return {
     model,
-    ...(s.family !== undefined && { family: s.family }),
-    ...(s.positions !== undefined && { positions: s.positions }),
+    family: s.family,
+    positions: s.positions,
     ...(s.family === undefined && { opset: s.opset, producer: s.producer }),
     parameters: s.parameters,
     weights: s.weights,

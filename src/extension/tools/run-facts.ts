@@ -32,7 +32,7 @@ export function briefly(entry: RunEntry): Record<string, unknown> {
     ...(run && { metric: metricOf(run) }),
     ...(best && { best: { step: best.step, ...best.metrics } }),
     ...(run && lastEvaluation(run)),
-    ...(stopReason(run) !== undefined && { stopReason: stopReason(run) }),
+    stopReason: stopReason(run),
     ...(error && { error: [error.message, error.hint].filter(Boolean).join(' ') }),
   };
 }

@@ -88,7 +88,7 @@ function secondTexts(state: WizardState): Column[] {
   const columns = singles(state).filter(
     (c) => c.name !== text && (!isIdentifier(c) || c.name === pair || c.name === likely),
   );
-  const label = guessedAnswer({ ...state, columns: { ...(text !== undefined && { text }) } }).label;
+  const label = guessedAnswer({ ...state, columns: { text } }).label;
   return columns.some((c) => c.name !== label) ? columns : [];
 }
 
@@ -221,7 +221,7 @@ async function severalLabels(state: WizardState, place: Place): Promise<'next' |
     );
     if (!('unlike' in found)) {
       const { text, pair } = state.columns!;
-      state.columns = { text: text!, ...(pair !== undefined && { pair }), ...found };
+      state.columns = { text: text!, pair, ...found };
       return 'next';
     }
     void notify.error(

@@ -93,7 +93,7 @@ function refusalItems({ path, error }: NonNullable<WizardState['refused']>): Act
   return [
     ...reasons.map((reason, i) => ({
       label: `$(error) ${reason}`,
-      ...(i === reasons.length - 1 && hint !== undefined && { detail: hint }),
+      detail: i === reasons.length - 1 ? hint : undefined,
       action: 'report' as const,
     })),
     { label: `$(open-preview) ${t('Show Report')}`, action: 'report' },

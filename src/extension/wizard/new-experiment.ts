@@ -31,7 +31,7 @@ export interface Given {
 /** Asks for model, data and method in turn, and writes the experiment's file. */
 export async function newExperiment(services: Services, given: Given = {}): Promise<string | undefined> {
   const files = await new WorkspaceFiles().all();
-  const state: WizardState = { services, files, ...(given.model !== undefined && { given: given.model }) };
+  const state: WizardState = { services, files, given: given.model };
   if (given.data) state.train = trainingData(given.data);
   const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, ...sizeSteps, nameStep];
   if (!(await runSteps(t('New Experiment'), steps, state)) || state.file === undefined) return undefined;

@@ -135,7 +135,7 @@ function choiceOf({ adapter, task, output }: WizardState): Omit<StepChoice, 'bat
   return {
     method: adapter!.method,
     head: describeTask(task!).head,
-    ...(output !== undefined && { output }),
+    output,
     ...(isRanked(adapter!) && { rank: adapter.rank }),
     ...(!isHeadAlone(adapter!) && { targets: [adapter!.targetModules].flat().join(',') }),
   };

@@ -77,15 +77,13 @@ function modelItems({ model, summary }: WizardState): TaskItem[] {
     {
       label: `$(package) ${shownName(model!)}`,
       description: modelText(summary!),
-      ...(text !== undefined && {
-        detail: t('A training step takes {0} ({1})', text, stepSettings(step!)),
-      }),
+      detail: text && t('A training step takes {0} ({1})', text, stepSettings(step!)),
     },
     ...operatorRows(summary!).map(({ label, description, tooltip }) => ({
       label: `$(warning) ${label}`,
       description,
       detail: wayAround(summary!),
-      ...(tooltip !== undefined && { tooltip }),
+      tooltip,
     })),
   ];
 }

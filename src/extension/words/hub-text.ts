@@ -79,7 +79,7 @@ export function verdictRows(verdict: ModelVerdict): Row[] {
   if (verdict.usable === 'unknown') return [{ label: `$(question) ${plain(verdict.problem)}` }];
   if (!verdict.usable) {
     const label = `$(error) ${t('Cannot be trained: {0}', plain(verdict.problem))}`;
-    return [{ label, ...(verdict.hint !== undefined && { detail: plain(verdict.hint) }) }];
+    return [{ label, detail: verdict.hint && plain(verdict.hint) }];
   }
   const { family, parameters, layers, blocked, step } = verdict;
   const offers = [
@@ -111,7 +111,7 @@ function stepRows(step: StepCost): Row[] {
     {
       label: `${large ? '$(warning)' : '$(check)'} ${t('A training step takes {0}', text)}`,
       description: stepSettings(step),
-      ...(fits !== undefined && { detail: fits }),
+      detail: fits,
     },
   ];
 }

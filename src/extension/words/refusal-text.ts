@@ -16,5 +16,5 @@ const LIST = /^(Supported: [^]*?\.) (?=[A-Z])([^]+)$/;
 export function refusalOf(path: string, { message, hint }: Pick<AuroraError, 'message' | 'hint'>): Refusal {
   const short = (text: string) => text.replaceAll(`${path}/`, '').replaceAll(`${path}\\`, '');
   const reasons = message.split('\n').map((line) => short(line).replaceAll(path, basename(path)));
-  return { reasons, ...(hint !== undefined && { hint: hint.replace(LIST, '$2 $1') }) };
+  return { reasons, hint: hint?.replace(LIST, '$2 $1') };
 }

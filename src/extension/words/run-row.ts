@@ -69,7 +69,7 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
   const warned = isAlarming(entry) ? [t('warning')] : [];
   const star = entry.user.star ? [t('starred')] : [];
   return {
-    ...(lead !== undefined && { lead }),
+    lead,
     label: entry.user.star ? `★ ${label}` : label,
     description: parts.join(' · '),
     icon: isUntrainedImport(entry)

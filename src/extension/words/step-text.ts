@@ -37,7 +37,7 @@ export function sizeText(
     cost && text === undefined && cost.problem,
   ].filter((part) => part !== undefined && part !== false);
   return {
-    ...(text !== undefined && { description: `${large ? '$(warning) ' : ''}${t('{0} per step', text)}` }),
+    description: text && `${large ? '$(warning) ' : ''}${t('{0} per step', text)}`,
     ...(details.length > 0 && { detail: details.join(' · ') }),
   };
 }

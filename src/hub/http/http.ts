@@ -154,7 +154,7 @@ export class Http {
         method,
         dispatcher: connections,
         signal,
-        ...(sent !== undefined && { headersTimeout: PATIENCE * this.stallMs }),
+        headersTimeout: sent === undefined ? undefined : PATIENCE * this.stallMs,
         body: typeof sent === 'object' ? Readable.from(sent.open()) : sent,
         headers: {
           ...(typeof sent === 'object' && { 'content-length': String(sent.size) }),

@@ -57,7 +57,7 @@ export function imageSettings(
     rescale: config.do_rescale === false ? 1 : factor,
     mean,
     std,
-    ...(shortestEdge !== undefined && { shortestEdge }),
+    shortestEdge,
   };
   return { preprocessing, assumed };
 }

@@ -33,7 +33,7 @@ export async function openImages(opened: OpenedModel): Promise<Classifier> {
       input: 'image',
       answer: 'label',
       labels,
-      image: { width, height, ...(shortestEdge !== undefined && { shortestEdge }) },
+      image: { width, height, shortestEdge },
       assumed: [...assumed, ...settings.assumed],
     },
     variants: session.variants,

@@ -51,7 +51,7 @@ export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenize
       return { logits: logits.subarray(0, tokenizer.vocabSize), seconds };
     },
     ends,
-    ...(longest !== undefined && { longest }),
+    longest,
     dispose: () => session.dispose(),
   };
 }

@@ -53,6 +53,6 @@ export async function languageModel(
     decode: tokenizer.decode,
     next,
     ends: endTokens(files, tokenizer),
-    ...(longest !== undefined && { longest }),
+    longest,
   };
 }

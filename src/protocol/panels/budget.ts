@@ -174,7 +174,7 @@ export function parseBudgetOpen(value: unknown): BudgetOpen | undefined {
   const { file, model } = value;
   if (![file, model].every((path) => path === undefined || typeof path === 'string')) return undefined;
   return {
-    ...(file !== undefined && { file: file as string }),
-    ...(model !== undefined && { model: model as string }),
+    file: file as string | undefined,
+    model: model as string | undefined,
   };
 }

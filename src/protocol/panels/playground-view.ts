@@ -128,6 +128,6 @@ function applyPrediction(
   subject.answers[line.variant] = {
     request: line.request,
     prediction: line,
-    ...(isNewest && text !== undefined && { asked: text }),
+    asked: isNewest ? text : undefined,
   };
 }

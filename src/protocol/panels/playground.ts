@@ -61,7 +61,7 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
       return isText(text) &&
         (pair === undefined || isText(pair)) &&
         (choices === undefined || (Array.isArray(choices) && choices.every(isText)))
-        ? { type, text, ...(pair !== undefined && { pair }), ...(choices !== undefined && { choices }) }
+        ? { type, text, pair, choices }
         : undefined;
     case 'copy':
       return isText(text) ? { type, text } : undefined;
@@ -73,7 +73,7 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
         : undefined;
     case 'draw':
       return isText(text) && (negative === undefined || isText(negative)) && isDrawingSettings(settings)
-        ? { type, text, ...(negative !== undefined && { negative }), settings }
+        ? { type, text, negative, settings }
         : undefined;
     case 'savePicture': {
       const known = PLAY_VARIANTS.find((v) => v === variant);
@@ -94,6 +94,6 @@ export function parsePlaygroundOpen(value: unknown): PlaygroundOpen | undefined 
   if (kind === 'run' && isText(run) && (at === 'best' || at === 'last' || Number.isSafeInteger(at)))
     return { kind, run, at: at as number };
   if (kind === 'model' && isText(model) && (adapter === undefined || isText(adapter)))
-    return { kind, model, ...(adapter !== undefined && { adapter }) };
+    return { kind, model, adapter };
   return undefined;
 }

@@ -24,7 +24,7 @@ export async function unexpectedEnd(run: string, status: RunStatus | undefined):
   const model = status?.host === hostname() && (await changedModel(run, status, signal === 'SIGBUS'));
   const full = signal === 'SIGBUS' && (await isFull(run));
   return {
-    ...(signal !== undefined && { signal }),
+    signal,
     ...(model && { model }),
     ...(full && { isDiskFull: true }),
   };

@@ -68,7 +68,7 @@ export function lookAtTrial(record: TrialRecord, folder: string | undefined, now
 /** The view of a trial whose run is damaged, or cannot be read. */
 export function unreadTrial(record: TrialRecord, folder: string | undefined, e: unknown): TrialView {
   const none = { record, state: 'failed' as const, step: 0, steps: 0, evaluations: [] };
-  return { ...none, ...(folder !== undefined && { folder }), error: { message: (e as Error).message } };
+  return { ...none, folder, error: { message: (e as Error).message } };
 }
 
 /** @throws AuroraError 'run' if the run is damaged or cannot be read, or the system's error */

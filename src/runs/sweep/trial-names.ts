@@ -29,7 +29,7 @@ export class TrialNames {
     const number = this.number(record);
     return runLabel({
       user: run === undefined ? {} : readNotes(run),
-      ...(number !== undefined && { number }),
+      number,
       id: record.run ?? record.id,
       trial: record,
     });

@@ -82,7 +82,7 @@ export function bothOf({ label, runs }: Group, metric: MetricName): Both | undef
     label,
     trained: meanOf(trained),
     merged: meanOf(merged),
-    ...(deviation !== undefined && { deviation }),
+    deviation,
     same: forms.every((f) => f.same),
   };
 }

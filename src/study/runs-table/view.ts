@@ -32,7 +32,7 @@ export function parseView(value: unknown): TableView {
     ...(isTexts(group) && group.length > 0 && group.length <= MOST_GROUPED && { group }),
     ...(isTexts(pinned) && pinned.length > 0 && { pinned }),
     ...parseWidths(widths),
-    ...(viewName(saved) !== undefined && { saved: viewName(saved) }),
+    saved: viewName(saved),
   };
 }
 

@@ -148,7 +148,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
   imageShape({ train: { dataset } }) {
     const { resize } = dataset.plan;
     const edge = resize && 'shortestEdge' in resize ? resize.shortestEdge : undefined;
-    return { ...dataset.side, ...(edge !== undefined && { shortestEdge: edge }) };
+    return { ...dataset.side, shortestEdge: edge };
   },
   thumbnail: ({ source }) => thumbnailOf(source),
   inputKeys: (lists) => imageKeys(lists as readonly List<ImageRow>[]),
@@ -157,7 +157,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
     const { row, source } = dataset.examples.at(index)!;
     const { text, label, line } = rows.at(row)!;
     const picture = await pictureOf(source, dataset.plan);
-    const image = { name: text, ...dataset.side, ...(picture !== undefined && { picture }) };
+    const image = { name: text, ...dataset.side, picture };
     return { line, ids: [], label, image };
   },
   hashInputs({ plan, examples }, hash) {

@@ -39,7 +39,7 @@ function noisingOf({ model, task, training }: Experiment): Noising {
     seed: training.seed,
     schedule: { predictionType, alphasCumprod },
     noiseOffset: task.noiseOffset ?? 0,
-    ...(task.snrGamma !== undefined && { snrGamma: task.snrGamma }),
+    snrGamma: task.snrGamma,
     priorWeight: task.priorWeight ?? 1,
   };
 }
@@ -207,7 +207,7 @@ export const pictureReader: DataReader<PictureExample, PictureData> = {
     const ids = Int32Array.from(tokenizer.encode(prompt, length).ids);
     return {
       ...shownText({ line, label: prompt, text: prompt }, { ids }, tokenizer),
-      image: { name, ...side, ...(picture !== undefined && { picture }) },
+      image: { name, ...side, picture },
     };
   },
   hashInputs({ examples }, hash) {

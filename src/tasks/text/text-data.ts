@@ -174,7 +174,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
         const { text, label } = reader.asked?.(row, spec, data.tokenizer) ?? row;
         return {
           text,
-          ...(spec.data.textPairColumn !== undefined && { pair }),
+          pair: spec.data.textPairColumn === undefined ? undefined : pair,
           ...(choices && { choices }),
           label,
           ...validationPlace(spec, line, parts),

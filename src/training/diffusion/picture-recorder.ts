@@ -90,7 +90,7 @@ export class PictureRecorder {
     const before = files.length;
     for (const [i, { text, seed }] of [...prompts.entries()].slice(before)) {
       const settings = { ...this.spec, width, height, seed };
-      const question = { text, settings, ...(negative !== undefined && { negative }) };
+      const question = { text, settings, negative };
       const drawn = await this.drawer.draw(question, predict, { stopped });
       if (!drawn) break;
       const file = `${name}-${i}.png`;
@@ -108,7 +108,7 @@ function indexOf({ spec, data }: Task): RunPictures {
   return {
     version: 1,
     ...{ width: side, height: side, sampler, steps, guidance },
-    ...(negativePrompt !== undefined && { negativePrompt }),
+    negativePrompt,
     prompts: prompts.map((text, i) => ({ text, seed: (seed + i) % SEEDS })),
     base: [],
     evaluations: [],

@@ -118,7 +118,7 @@ export class RunInputs {
     const hashed = new Map(files.map((h) => [h.path, h]));
     return this.seen.all.map((file) => {
       const { role, path, pattern } = file;
-      const named = { role, path, ...(pattern !== undefined && { pattern }) };
+      const named = { role, path, pattern };
       const images = this.imagesOf(named.path, sets);
       const before = this.identities.get(named.path);
       if (!before && !identifyData(named.path)) return { ...named, size: 0, sha256: null, ...images };

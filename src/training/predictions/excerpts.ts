@@ -13,7 +13,7 @@ export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Exce
       return {
         example,
         text: excerpt(text),
-        ...(pair !== undefined && { pair: excerpt(pair) }),
+        pair: pair && excerpt(pair),
         ...(choices && { choices: choices.map(excerpt) }),
       };
     });
@@ -32,7 +32,7 @@ export async function withPictures(
   for (const excerpt of excerpts) {
     const thumbnail =
       pictured.length < MOST_PICTURES ? await pictureOf(examples.at(excerpt.example)!) : undefined;
-    pictured.push({ ...excerpt, ...(thumbnail !== undefined && { thumbnail }) });
+    pictured.push({ ...excerpt, thumbnail });
   }
   return pictured;
 }

@@ -34,7 +34,7 @@ export function dataLine(
   const setLine = ({ set, data: { validation: own } }: EvaluationData): PreflightSet => {
     const rows = audited(own.rows, keyOf);
     return {
-      ...(set.name !== undefined && { name: set.name }),
+      name: set.name,
       key: set.key.join('.'),
       ...split(own),
       inTrain: sharedRows(rows, trained),

@@ -55,7 +55,7 @@ export class Encodings {
     const pipeline = readPipeline(this.open.spec.model.path);
     const drawer = openDrawer(pipeline, modelInputs(model), this.options);
     const { prompts, negativePrompt: negative } = pictures;
-    await drawer.prepare(prompts.map((text) => ({ text, ...(negative !== undefined && { negative }) })));
+    await drawer.prepare(prompts.map((text) => ({ text, negative })));
     return drawer;
   }
 }

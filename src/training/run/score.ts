@@ -65,7 +65,7 @@ async function scoreAll(
     const event = open.journal.append({
       kind: 'test-evaluation',
       step,
-      ...(set.name !== undefined && { set: set.name }),
+      set: set.name,
       metrics,
       seconds,
       ...(plan.trainedForm(step) === 'static' && { form: 'static' as const }),

@@ -66,9 +66,9 @@ export class SampleRecorder {
         return {
           line,
           text: details[i] === undefined ? excerpt(text) : `${excerpt(text)}, ${details[i]}`,
-          ...(pair !== undefined && { pair: excerpt(pair) }),
-          ...(thumbnail !== undefined && { thumbnail }),
-          ...(truths[i] !== undefined && { truth: truths[i] }),
+          pair: pair && excerpt(pair),
+          thumbnail,
+          truth: truths[i],
         };
       }),
     );

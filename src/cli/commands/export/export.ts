@@ -93,7 +93,7 @@ Exits with 23 if a merged form loses too much and is not kept.
         run,
         at: parseAt(args.text('at')),
         form,
-        ...(out !== undefined && { out: resolve(out) }),
+        out: out === undefined ? undefined : resolve(out),
         maxDrop,
         requantize,
         emit,

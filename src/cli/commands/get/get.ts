@@ -90,7 +90,7 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const commit = commitOf(args.text('commit'));
   if (what === 'model')
     return [
-      await planModel(hub, name, { ...(revision !== undefined && { revision }), commit, file: files[0] }),
+      await planModel(hub, name, { revision, commit, file: files[0] }),
     ];
   const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
   const open = args.flag('json') && args.flag('show');

@@ -77,8 +77,8 @@ export async function planModel(
         ...[tokenizer, preprocessor].flatMap((path) => (path ? [at(path)] : [])),
       ]),
     beside: {
-      ...(tokenizer !== undefined && { tokenizer: at(tokenizer).path }),
-      ...(preprocessor !== undefined && { preprocessor: at(preprocessor).path }),
+      tokenizer: tokenizer && at(tokenizer).path,
+      preprocessor: preprocessor && at(preprocessor).path,
     },
   };
 }

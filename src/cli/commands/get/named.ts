@@ -95,7 +95,7 @@ async function isSurelyCached({ settings: { cache, offline } }: Hub, group: read
 async function modelOf(hub: Hub, group: readonly HubReference[]): Promise<Plan> {
   const [{ repo, revision }] = group;
   const file = group.find(({ path }) => path.endsWith('.onnx'))?.path;
-  const plan = await planModel(hub, repo, { revision, ...(file !== undefined && { file }) });
+  const plan = await planModel(hub, repo, { revision, file });
   const others = group.map(({ path }) => path).filter((path) => path !== '' && !plan.paths.includes(path));
   const paths = [
     ...plan.paths,

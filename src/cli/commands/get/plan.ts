@@ -47,9 +47,9 @@ export async function described(
   const { task, licence, gated } = about;
   return {
     ...{ id, commit, gated, private: about.private, files },
-    ...(task !== undefined && { task }),
-    ...(licence !== undefined && { licence }),
-    ...(card !== undefined && { card }),
+    task,
+    licence,
+    card,
     size: bytes(paths),
     cached: bytes(paths) - bytes(missing),
     host: new URL(hub.settings.endpoint).host,

@@ -43,7 +43,7 @@ export function drawingOptionsOf(args: ParsedArgs): DrawingOptions {
       'See `aurora play --help`.',
     );
   const negative = args.text('negative');
-  return { ...(negative !== undefined && { negative }), settings, folder: resolve(args.text('out') ?? '.') };
+  return { negative, settings, folder: resolve(args.text('out') ?? '.') };
 }
 
 /** All settings of a picture. */

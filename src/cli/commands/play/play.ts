@@ -148,7 +148,7 @@ async function speakJson(sources: readonly PlaySource[], options: PlayerOptions)
   const emit = (line: PlayLine) => write(`${JSON.stringify(line)}\n`);
   const problem = (e: unknown) => {
     if (!(e instanceof AuroraError)) throw e;
-    return emit({ kind: 'problem', message: e.message, ...(e.hint !== undefined && { hint: e.hint }) });
+    return emit({ kind: 'problem', message: e.message, hint: e.hint });
   };
   const player = new Player(emit, options);
   return new Promise((_, fail) => {
@@ -212,7 +212,7 @@ async function atTerminal(
             kind: 'draw',
             request,
             text,
-            ...(negative !== undefined && { negative }),
+            negative,
             settings: drawingOf(facts.get('1')!, drawing),
           });
         } else

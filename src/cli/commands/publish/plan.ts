@@ -27,7 +27,7 @@ export function planOf(
     private: target.private,
     host: hub.http.endpoint.host,
     base,
-    ...(revision !== undefined && { revision }),
+    revision,
     run: record.run,
     step: record.step,
     files,

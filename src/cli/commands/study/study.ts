@@ -65,16 +65,17 @@ all its runs.
         await measureAll(study, (line) => tell(line, json));
         study = await read();
       }
-      const out = args.text('out');
+      const folder = args.text('out');
+      const out = folder === undefined ? undefined : resolve(folder);
       if (out !== undefined)
-        writeReport(resolve(out), study, args.text('title') ?? titleOf(args.positionals));
+        writeReport(out, study, args.text('title') ?? titleOf(args.positionals));
       const line: StudyLine = {
         kind: 'result',
         study: plainStudy(study),
-        ...(out !== undefined && { out: resolve(out) }),
+        out,
       };
       await write(json ? `${JSON.stringify(line)}\n` : studyText(shownOf(study)));
-      if (!json && out !== undefined) await write(`\nReport  ${join(resolve(out), 'report.md')}\n`);
+      if (!json && out !== undefined) await write(`\nReport  ${join(out, 'report.md')}\n`);
       return EXIT.ok;
     } catch (e) {
       if (json && e instanceof AuroraError) await write(`${JSON.stringify(problemOf(e))}\n`);

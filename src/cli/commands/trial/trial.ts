@@ -75,7 +75,7 @@ async function train(task: TaskFile, signalled: Signalled): Promise<number> {
     threads,
     lease: false,
     pauseAt: parsePausePoint(task.until),
-    ...(frozen !== undefined && { frozen }),
+    frozen,
     ...(acceptedInputs && { acceptedInputs }),
     interrupted: signalled,
   });

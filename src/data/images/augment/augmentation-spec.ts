@@ -8,7 +8,7 @@ export function augmentationOf(spec: AugmentationSpec | undefined): Augmentation
   const { crop, flip, brightness, contrast, saturation } = spec;
   return {
     ...(crop && { crop: { ...RANDOM_CROP, ...(crop !== true && crop) } }),
-    ...(flip !== undefined && { flip }),
+    flip,
     jitter: { brightness, contrast, saturation },
   };
 }

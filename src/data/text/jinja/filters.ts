@@ -122,7 +122,7 @@ const VALUE_FILTERS: Record<string, Filter> = {
         ? [margin === undefined ? ', ' : ',', ': ']
         : itemsOf(separators).map((s) => text('tojson', s));
     const options = { ascii: isTrue(ascii), item, key, sorted: isTrue(sorted) };
-    const json = toJson(value, { ...options, ...(margin !== undefined && { indent: margin }) });
+    const json = toJson(value, { ...options, indent: margin });
     budget.build(json.length);
     return json;
   },

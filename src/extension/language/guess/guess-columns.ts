@@ -34,8 +34,8 @@ export function guessFor(head: DataHead, task: TaskDescription): TaskColumns {
       ? [guessWords(head.columns)?.name]
       : (task.pairs && guessPair(head)) || [guessColumns(head).text];
   return {
-    ...(text !== undefined && { text }),
-    ...(pair !== undefined && { pair }),
+    text,
+    pair,
     ...guessAnswer(
       { ...head, columns: head.columns.filter((c) => c.name !== text && c.name !== pair) },
       task,
@@ -87,7 +87,7 @@ export function guessColumns(head: DataHead): { text?: string; label?: string } 
     named(facts, TEXT_NAMES) ??
     facts.filter((f) => f.meanLength >= 4).sort((a, b) => b.meanLength - a.meanLength)[0];
   const { label } = guessLabel({ ...head, columns: head.columns.filter((c) => c.name !== text?.name) });
-  return { ...(text && { text: text.name }), ...(label !== undefined && { label }) };
+  return { ...(text && { text: text.name }), label };
 }
 
 function guessLabel(head: DataHead): { label?: string } {

@@ -105,7 +105,7 @@ export class BudgetSession {
       type: 'setup',
       models: this.known.choices,
       fields: this.fields,
-      ...(file !== undefined && values && { experiment: this.experiment(file, values) }),
+      experiment: file !== undefined && values ? this.experiment(file, values) : undefined,
     });
   }
 
@@ -143,7 +143,7 @@ export class BudgetSession {
       state: 'ready',
       label: model.label,
       ...(model.source && { source: model.source }),
-      ...(model.length !== undefined && { length: model.length }),
+      length: model.length,
       ...(model.paper && { paper: model.paper }),
       endings: this.endingsIn(model.modules),
     };
@@ -253,7 +253,7 @@ export class BudgetSession {
         );
       const { parameters, step } = summary;
       const length = step?.length;
-      return { modules: this.layersIn(summary), parameters, label, ...(length !== undefined && { length }) };
+      return { modules: this.layersIn(summary), parameters, label, length };
     } catch (e) {
       const { message, hint } = e as AuroraError;
       return { failure: { state: 'failed', label, message, ...(hint && { hint }) } };

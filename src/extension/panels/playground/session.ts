@@ -84,7 +84,7 @@ export class PlaygroundSession {
       case 'draw': {
         const { text, negative, settings } = message;
         this.drawn = `${text.slice(0, NAME)} ${settings.seed}`;
-        return this.put({ kind: 'draw', text, ...(negative !== undefined && { negative }), settings });
+        return this.put({ kind: 'draw', text, negative, settings });
       }
       case 'savePicture':
         return void this.savePicture(message).catch((e: unknown) => this.host.failed(e));
@@ -221,7 +221,7 @@ export class PlaygroundSession {
     const { question } = this;
     if (question?.type === 'ask') {
       const { text, pair, choices } = question;
-      this.put({ kind: 'predict', text, ...(pair !== undefined && { pair }), ...(choices && { choices }) });
+      this.put({ kind: 'predict', text, pair, ...(choices && { choices }) });
     }
     if (question?.type === 'askImage') this.put({ kind: 'predict', image: question.image });
   }

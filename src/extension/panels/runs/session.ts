@@ -206,7 +206,7 @@ export class RunsSession {
       if (known && isSame(known.entry, entry) && known.trusted === trusted && loss === before) continue;
       const fields = runFields({
         ...sourceOf(entry),
-        ...(loss !== undefined && { trainingLoss: loss }),
+        trainingLoss: loss,
       });
       this.finder.add(fields);
       const sent = known?.sent;
@@ -215,7 +215,7 @@ export class RunsSession {
         fields,
         trusted,
         fresh: true,
-        ...(sent !== undefined && { sent }),
+        sent,
       });
       if (++read % AT_A_TIME === 0) await pause();
     }

@@ -116,7 +116,7 @@ export class SweepSession {
       const shown = pageTrial(
         trial,
         settingsOf(trial.settings, record.varied, entry?.run?.spec, known),
-        { name, ...(runNumber !== undefined && { runNumber }) },
+        { name, runNumber },
         entry,
         { metric: record.metric, can: capabilities(name, entry, cluster, context) },
         cluster,

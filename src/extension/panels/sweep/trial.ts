@@ -38,7 +38,7 @@ export function pageTrial(
     settings,
     can,
     ...none,
-    ...(said !== undefined && { cluster: said }),
+    cluster: said,
   };
   if (!entry && cluster && planned) return { ...base, state: WITHOUT_RUN[cluster.state] };
   if (!entry) return { ...base, state: passedOver ? 'passed-over' : planned ? 'queued' : 'dropped' };
@@ -51,7 +51,7 @@ export function pageTrial(
     ...progressOf(run),
     ...resultOf(run, metric),
     spans: spansOf(run, entry.state),
-    ...(alarms !== undefined && { alarms }),
+    alarms,
   };
 }
 
