@@ -193,7 +193,7 @@ export class PlaygroundApp extends LitElement {
         type: 'ask',
         text,
         pair,
-        choices: choices && choicesIn(choices),
+        choices: choices === undefined ? undefined : choicesIn(choices),
       });
     const settings = settingsOf(this.typed);
     if (!settings) return;

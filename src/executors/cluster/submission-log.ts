@@ -83,7 +83,7 @@ function withState(submission: Submission, line: LogLine): Submission {
   if ('job' in line) return { ...rest, submitting: line.at };
   if ('answered' in line) return rest;
   if ('left' in line) return { ...rest, left: true };
-  return { ...submission, withdrawn: true };
+  return { ...rest, submitting, withdrawn: true };
 }
 
 /** @param most the number of the submission's tasks */

@@ -8,14 +8,12 @@ export const withProgress = <T>(
   { title, ...options }: vscode.ProgressOptions,
   task: (progress: Report, token: vscode.CancellationToken) => Thenable<T>,
 ): Thenable<T> =>
-  vscode.window.withProgress(
-    { ...options, title: title && plainMessage(title) },
-    (progress, token) =>
-      task(
-        {
-          report: ({ message, ...value }) =>
-            progress.report({ ...value, message: message && plainMessage(message) }),
-        },
-        token,
-      ),
+  vscode.window.withProgress({ ...options, title: title && plainMessage(title) }, (progress, token) =>
+    task(
+      {
+        report: ({ message, ...value }) =>
+          progress.report({ ...value, message: message && plainMessage(message) }),
+      },
+      token,
+    ),
   );

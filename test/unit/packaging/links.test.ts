@@ -21,7 +21,9 @@ const proseOf = (page: string): string =>
 
 /** The anchors that GitHub gives the headings of a page. */
 function anchorsOf(path: string): Set<string> {
-  const headings = readFileSync(path, 'utf8').replace(/^```[^]*?^```/gm, '').matchAll(/^#+ (.+)$/gm);
+  const headings = readFileSync(path, 'utf8')
+    .replace(/^```[^]*?^```/gm, '')
+    .matchAll(/^#+ (.+)$/gm);
   return new Set(
     [...headings].map(([, title]) =>
       title!

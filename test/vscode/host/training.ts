@@ -31,11 +31,9 @@ suite('training from the host', function () {
   });
 
   const state = async (run: string) => (await api.store.refreshRun(run)).state;
-  const ended = (run: string) =>
-    until(async () => ((await state(run)) === 'finished'));
+  const ended = (run: string) => until(async () => (await state(run)) === 'finished');
   const stepOf = (run: string) => readStatus(run)?.step ?? 0;
-  const reaches = (run: string, step: number) =>
-    until(() => stepOf(run) >= step);
+  const reaches = (run: string, step: number) => until(() => stepOf(run) >= step);
 
   test("a run finishes with the package's Node and runtime", async () => {
     const run = await api.trainer.start(experiment());
@@ -79,9 +77,9 @@ suite('training from the host', function () {
     const run = await api.trainer.start(experiment(), LONG);
     await reaches(run, 30);
     process.kill(readStatus(run)!.pid, 'SIGKILL');
-    await until(async () => ((await state(run)) === 'lost'));
+    await until(async () => (await state(run)) === 'lost');
     await api.trainer.resume(run);
-    await until(async () => ((await state(run)) === 'running'));
+    await until(async () => (await state(run)) === 'running');
     assert.equal((await api.trainer.stop(run)).state, 'stopped');
     const journal = readFileSync(join(run, 'events.jsonl'), 'utf8');
     assert.match(journal, /"kind":"resumed"/);

@@ -88,10 +88,7 @@ async function plansOf(hub: Hub, what: string, name: string | undefined, args: P
   const files = args.list('file');
   const revision = args.text('revision');
   const commit = commitOf(args.text('commit'));
-  if (what === 'model')
-    return [
-      await planModel(hub, name, { revision, commit, file: files[0] }),
-    ];
+  if (what === 'model') return [await planModel(hub, name, { revision, commit, file: files[0] })];
   const ask = !args.flag('yes') && !args.flag('json') && !args.flag('show');
   const open = args.flag('json') && args.flag('show');
   const choice = {

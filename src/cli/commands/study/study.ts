@@ -67,8 +67,7 @@ all its runs.
       }
       const folder = args.text('out');
       const out = folder === undefined ? undefined : resolve(folder);
-      if (out !== undefined)
-        writeReport(out, study, args.text('title') ?? titleOf(args.positionals));
+      if (out !== undefined) writeReport(out, study, args.text('title') ?? titleOf(args.positionals));
       const line: StudyLine = {
         kind: 'result',
         study: plainStudy(study),
