@@ -50,17 +50,53 @@ export const EXIT = {
 
 export type ErrorKind = Exclude<keyof typeof EXIT, 'ok'>;
 
+/** A mistake in a text that a person writes, and its place. */
+export interface Mistake {
+  file: string;
+  /** From 1, as is the column. */
+  line: number;
+  column: number;
+  /** Without the place. */
+  message: string;
+}
+
 export class AuroraError extends Error {
   override readonly name = 'AuroraError';
+  /** The mistakes that `message` lists, if they have places. */
+  readonly mistakes?: readonly Mistake[];
   constructor(
     readonly kind: ErrorKind,
     message: string,
     readonly hint?: string,
-    options?: { cause?: unknown },
+    { mistakes, ...options }: { cause?: unknown; mistakes?: readonly Mistake[] } = {},
   ) {
     super(message, options);
+    this.mistakes = mistakes;
   }
   get exitCode(): number {
     return EXIT[this.kind];
   }
+}
+
+/** An error as JSON, between processes and threads. One without a kind is our bug, with its stack trace. */
+export type ErrorRecord = KnownError | { kind?: undefined; message: string; stack?: string };
+
+export type KnownError = Pick<AuroraError, 'kind' | 'message' | 'hint' | 'mistakes'>;
+
+export function errorRecord(e: AuroraError): KnownError;
+export function errorRecord(e: unknown): ErrorRecord;
+export function errorRecord(e: unknown): ErrorRecord {
+  const { message, stack } = e instanceof Error ? e : new Error(String(e));
+  if (!(e instanceof AuroraError)) return { message, stack };
+  const { kind, hint, mistakes } = e;
+  return { kind, message, hint, mistakes };
+}
+
+/** The error that `errorRecord` wrote. */
+export function errorFrom(record: KnownError): AuroraError;
+export function errorFrom(record: ErrorRecord): Error;
+export function errorFrom(record: ErrorRecord): Error {
+  if (record.kind === undefined) return Object.assign(new Error(record.message), { stack: record.stack });
+  const { kind, message, hint, mistakes } = record;
+  return new AuroraError(kind, message, hint, { mistakes });
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { version } from '../../package.json';
 import { diskError } from '../files/atomic';
-import { AuroraError, EXIT } from '../base/errors';
+import { errorReporter } from '../files/error-pipe';
+import { AuroraError, errorRecord, EXIT, type KnownError } from '../base/errors';
 import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
 import { onLargeCopy } from '../graph/file/large-copies';
@@ -141,6 +142,7 @@ Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment
 
 filterOutput();
 stampLog();
+const reportError = errorReporter();
 
 let current: Command | undefined;
 
@@ -172,11 +174,14 @@ async function main(argv: string[]): Promise<number> {
   return command.run(args);
 }
 
-/** An error as a line for programs, beside the text for people on standard error. */
-function errorJson(e: unknown, hint: string | undefined): string {
-  const { message } = e instanceof Error ? e : { message: String(e) };
-  const [kind, code] = e instanceof AuroraError ? [e.kind, e.exitCode] : ['failed', EXIT.failed];
-  return `${JSON.stringify({ error: { kind, code, message, hint } })}\n`;
+/** The error as all readers get it: a person on standard error, programs as JSON, the parent through its pipe. */
+function recordOf(e: unknown): KnownError {
+  if (e instanceof AuroraError) return { ...errorRecord(e), hint: diskHint(current, e) };
+  return {
+    kind: 'failed',
+    message: `unexpected: ${(e as Error)?.message ?? String(e)}`,
+    hint: 'This is a bug in AuroRA Lab; --verbose shows where it happened.',
+  };
 }
 
 const WRITES = /^(mkd|rm|unlink|rename|link|symlink|write|fsync|ftruncate|copyfile|utime)/;
@@ -213,16 +218,16 @@ main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
     const e = asDiskError(error);
-    const known = e instanceof AuroraError;
+    const record = recordOf(e);
+    const code = EXIT[record.kind];
+    reportError(record);
     if (process.argv.includes('--json'))
-      process.stdout.write(errorJson(e, known ? diskHint(current, e) : undefined));
+      process.stdout.write(`${JSON.stringify({ error: { ...record, code } })}\n`);
     sayError('\n');
     asControl(() => sayError(red('error:')));
-    sayError(` ${known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`}\n`);
-    const hint = known && diskHint(current, e);
-    if (hint) sayError(`       ${hint}\n`);
-    if (!known) sayError('       This is a bug in AuroRA Lab; --verbose shows where it happened.\n');
+    sayError(` ${record.message}\n`);
+    if (record.hint) sayError(`       ${record.hint}\n`);
     if (process.argv.includes('--verbose')) sayError(`${inspect(e)}\n`);
-    process.exitCode = known ? e.exitCode : EXIT.failed;
+    process.exitCode = code;
   },
 );

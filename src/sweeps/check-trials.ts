@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolderFor } from '../files/system-temporary';
 import type { SweepRecord } from '../runs/sweep/record';
 import { trialText } from '../experiment/short-settings';
-import { AuroraError } from '../base/errors';
+import { AuroraError, errorFrom } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
 import { askChild } from '../training/process/child';
 import { removedAtEnd } from '../training/process/removed-at-exit';
@@ -47,13 +47,14 @@ export async function checkSweep(
   const toCheck = fresh.map(({ id, number }): TrialToCheck => ({ number, spec: specs.get(id)! }));
   const file = join(work, 'trials.json');
   writeFileSync(file, JSON.stringify(toCheck));
-  const { answer, how, printed, ended } = await askChild<{ faults: TrialFault[] }>({
+  const { answer, error, how, printed, ended } = await askChild<{ faults: TrialFault[] }>({
     program,
     args: ['check-trials', file],
     limit: LIMIT_MS,
     stopped,
   });
   if (ended === 'stopped' || stopped()) return {};
+  if (error) throw errorFrom(error);
   if (!answer)
     throw new AuroraError(
       'failed',

@@ -1,18 +1,15 @@
 import { join } from 'node:path';
 import { probe } from '../engine/onnxruntime/probe';
 import type { TensorInfos } from '../graph/infos';
-import { AuroraError, type ErrorKind } from '../base/errors';
+import { AuroraError, errorRecord, type KnownError } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
 import { adaptTo, readModelOf, type BaseModel } from '../training/task/adapted-model';
 import { taskKind } from '../tasks/registry';
 import { DropoutMasks } from '../training/optimizer/dropout';
 
 /** A trial that could not be trained, and why. */
-export interface TrialFault {
+export interface TrialFault extends KnownError {
   number: number;
-  kind: ErrorKind;
-  message: string;
-  hint?: string;
 }
 
 export interface TrialToCheck {
@@ -34,7 +31,7 @@ export async function checkTrials(trials: readonly TrialToCheck[], near: string)
       await checker.check(spec);
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
-      faults.push({ number, kind: e.kind, message: e.message, hint: e.hint });
+      faults.push({ number, ...errorRecord(e) });
     }
   return faults;
 }

@@ -1,6 +1,7 @@
 import type { OwnerRecord } from '../files/fence';
 import { ownerText } from '../files/owner/owner-text';
-import type { SweepEnd, SweepRecord } from '../runs/sweep/record';
+import type { KnownError } from '../base/errors';
+import type { SweepRecord } from '../runs/sweep/record';
 import type { TrialNames } from '../runs/sweep/trial-names';
 import type { SweepOutcome } from './queue';
 
@@ -18,15 +19,15 @@ export function toDecide(
   record: SweepRecord,
   { trials, elsewhere }: Pick<SweepOutcome, 'trials' | 'elsewhere'>,
   names: TrialNames,
-): SweepEnd | undefined {
+): KnownError | undefined {
   const left = [...elsewhere].map(([id, owner]) => leftText(record, id, owner, names));
-  if (left.length > 0) return { error: 'owned', message: firstOf(left) };
+  if (left.length > 0) return { kind: 'owned', message: firstOf(left) };
   const changed = trials.flatMap(({ record, error }) =>
     record.planned && error?.error === 'inputs'
       ? [`${names.of(record)} was not continued: ${error.message}`]
       : [],
   );
-  return changed.length > 0 ? { error: 'inputs', message: firstOf(changed) } : undefined;
+  return changed.length > 0 ? { kind: 'inputs', message: firstOf(changed) } : undefined;
 }
 
 const firstOf = ([first, ...others]: readonly string[]): string =>

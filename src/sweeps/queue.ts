@@ -10,14 +10,8 @@ import { ownerByStatus, ownerOfRun, readStatus, writeStatus } from '../runs/stat
 import { takeCancelled, takeResumed } from '../runs/sweep/cancel';
 import { isBusy, type TrialView } from '../runs/sweep/look';
 import type { TrialNames } from '../runs/sweep/trial-names';
-import {
-  sweepPaths,
-  writeSweep,
-  type SweepEnd,
-  type SweepRecord,
-  type SweepRoom,
-} from '../runs/sweep/record';
-import { AuroraError } from '../base/errors';
+import { sweepPaths, writeSweep, type SweepRecord, type SweepRoom } from '../runs/sweep/record';
+import { AuroraError, errorRecord, type KnownError } from '../base/errors';
 import type { StopReason } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
 import { completeUnowned } from '../training/run/complete';
@@ -82,7 +76,7 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout });
   let record: Awaited<ReturnType<QueueOptions['prepare']>>;
   /** Call before the final status is written, so that its readers also find the reason. */
-  const leave = (ended: SweepEnd | undefined) => {
+  const leave = (ended: KnownError | undefined) => {
     if (record && ended) writeSweep(folder, { ...record, ended });
   };
   try {
@@ -103,7 +97,7 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   } catch (e) {
     // Report the first error.
     try {
-      if (e instanceof AuroraError && e.kind === 'inputs') leave({ error: 'inputs', message: e.message });
+      if (e instanceof AuroraError) leave(errorRecord(e));
     } catch {
       // The disk or the owner has changed as well.
     }

@@ -290,7 +290,7 @@ describe('a trial of a sweep that a process on another machine owns', () => {
     expect(contents(run)).toEqual(before);
     expect(readSweep(folder)!.trials[0].launched).toEqual(launched);
     expect(readSweep(folder)!.ended).toEqual({
-      error: 'owned',
+      kind: 'owned',
       message: expect.stringMatching(/^#1 .+ was skipped: it is owned by process 4242/) as string,
     });
     expect(swept.run(...words, '--take-over').code).toBe(0);

@@ -173,8 +173,8 @@ describe('new trials of a sweep with changed files', () => {
     writeFileSync(join(runPaths(run!).control, 'stop'), '');
     expect([await ended, err]).toEqual([25, expect.stringContaining('The validation data')]);
     expect(out).toContain('"state":"stopped"');
-    expect(recordOf(lab).ended).toEqual({
-      error: 'inputs',
+    expect(recordOf(lab).ended).toMatchObject({
+      kind: 'inputs',
       message: expect.stringContaining('The validation data') as string,
     });
     expect(lab.runs(runsOf(lab))).toEqual([run]);

@@ -183,7 +183,7 @@ describe('aurora sweep', () => {
       expect([refused.code, refused.out]).toEqual([1, expect.stringContaining('train.jsonl have changed')]);
       expect(refused.out).toContain('use --accept-changed-inputs');
       expect(recordOf(lab).ended).toEqual({
-        error: 'inputs',
+        kind: 'inputs',
         message: expect.stringMatching(/^#1 .+ was not continued: .*train\.jsonl have changed/) as string,
       });
     }

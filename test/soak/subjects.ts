@@ -4,14 +4,14 @@ import { gzipSync } from 'node:zlib';
 import { readRows } from '../../src/data/table/rows';
 import { loadTokenizer } from '../../src/data/text/tokenizer';
 import { readDataHead } from '../../src/extension/language/data-head';
-import { ExperimentText } from '../../src/extension/language/experiment-text';
+import { ExperimentText } from '../../src/runs/experiment/experiment-text';
 import { textFindings } from '../../src/extension/language/checks/check-text';
 import { Snapshots } from '../../src/extension/panels/activations/snapshots';
 import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { readSafetensors } from '../../src/graph/file/safetensors';
 import { summarize } from '../../src/graph/summary';
-import { checkExperiment, parseExperiment } from '../../src/runs/experiment/load';
+import { checkWithTrials, parseExperiment } from '../../src/runs/experiment/load';
 import { readPredictions } from '../../src/runs/predictions';
 import { readRunSummary } from '../../src/runs/read';
 import { readRun } from '../read-run';
@@ -133,7 +133,8 @@ const experiment: Subject = {
       const file = join(f, 'x.aurora.json');
       const text = readFileSync(file, 'utf8');
       neverRefuses(() => {
-        textFindings(new ExperimentText(file, text), checkExperiment(file, text).problems, 'aurora');
+        const doc = new ExperimentText(file, text);
+        textFindings(doc, checkWithTrials(doc).problems, 'aurora');
       });
     },
   ],

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSyn
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
-import { ExperimentSource } from '../../src/runs/experiment/source';
+import { ExperimentText } from '../../src/runs/experiment/experiment-text';
 import type { RunEvent } from '../../src/protocol/events';
 import { metricCells } from '../../src/experiment/metrics';
 import { closeBrowser } from './driver/browser';
@@ -92,7 +92,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     await wizard.accept('file name of the experiment');
     await window.tab(`${name}.aurora.json`).waitFor();
     const file = join(lab.folder, `${name}.aurora.json`);
-    const written = new ExperimentSource(file, readFileSync(file, 'utf8')).value();
+    const written = new ExperimentText(file, readFileSync(file, 'utf8')).value();
     expect(written).toMatchObject({
       model: { path: 'model.onnx' },
       data: {
@@ -230,7 +230,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     const file = `${basename(lab.folder)}-head.aurora.json`;
     await window.tab(file).waitFor();
     const text = readFileSync(join(lab.folder, file), 'utf8');
-    expect(new ExperimentSource(file, text).value()).toMatchObject({
+    expect(new ExperimentText(file, text).value()).toMatchObject({
       model: { path: 'model.onnx' },
       data: { validationFraction: 0.1 },
       adapter: { method: 'none' },
@@ -260,7 +260,7 @@ describe('from an empty folder to a run, in VS Code 1.100', () => {
     const text = readFileSync(join(lab.folder, file), 'utf8');
     expect(text).toMatch(/paper \(arXiv 2505\.18738\) for CoLA with RoBERTa-Base/);
     expect(text).toContain('Not specified in the paper: weight decay');
-    expect(new ExperimentSource(file, text).value()).toMatchObject({
+    expect(new ExperimentText(file, text).value()).toMatchObject({
       model: { path: 'model.onnx', maxLength: 512 },
       adapter: { method: 'lora', rank: 8, targetModules: ['query', 'value'] },
       training: { epochs: 90, learningRate: 5e-3, warmupRatio: 0.06, metric: 'matthews' },

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
-import { ExperimentSource } from '../../src/runs/experiment/source';
+import { ExperimentText } from '../../src/runs/experiment/experiment-text';
 import { closeBrowser } from './driver/browser';
 import { Dashboard } from './driver/dashboard';
 import { hostErrors } from './driver/host';
@@ -74,7 +74,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
     await wizard.accept('file name of the experiment');
     await window.tab(`${name}.aurora.json`).waitFor();
     const text = readFileSync(lab.path(`${name}.aurora.json`), 'utf8');
-    expect(new ExperimentSource('', text).value()).toMatchObject({
+    expect(new ExperimentText('', text).value()).toMatchObject({
       model: { path: 'bert', maxLength: 24 },
       adapter: { targetModules: ['query', 'value'] },
       training: { batchSize: 12 },

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
-import { ExperimentSource } from '../../src/runs/experiment/source';
+import { ExperimentText } from '../../src/runs/experiment/experiment-text';
 import { filesBelow } from '../../src/files/tree';
 import { HubServer } from '../hub/server';
 import { smallBert, smallGlue } from '../hub/small-repositories';
@@ -126,7 +126,7 @@ describe('models and data from the hub, in VS Code 1.100', () => {
   test("the experiment names model and data at their commits, with the paper's settings and the labels' names", () => {
     const text = readFileSync(file, 'utf8');
     const glue = `hf://datasets/nyu-mll/glue@${commit}/rte`;
-    expect(new ExperimentSource(file, text).value()).toMatchObject({
+    expect(new ExperimentText(file, text).value()).toMatchObject({
       model: { path: `hf://an-org/bert@${bert.commit}` },
       task: { type: 'text-classification', pooling: 'first-token' },
       data: {

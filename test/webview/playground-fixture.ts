@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { PlaygroundSession } from '../../src/extension/panels/playground/session';
-import type { OpenProgram } from '../../src/extension/launcher/client';
+import type { RunningProgram } from '../../src/extension/launcher/client';
 import { startProgram } from '../../src/extension/launcher/program';
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/protocol/panels/playground';
@@ -26,7 +26,7 @@ export interface Wired {
   saved: string[];
   errors: string[];
   /** The programs started so far, in order. */
-  programs: OpenProgram[];
+  programs: RunningProgram[];
   /** The host's messages, by type. */
   posted: string[];
   close(): Promise<void>;
@@ -42,7 +42,7 @@ export interface WireOptions {
   /** The runs' input and output; by default, one label for a text. */
   shapes?: TaskShapes;
   /** Replaces the real program. */
-  program?: (onLine: (line: string) => void) => Promise<OpenProgram>;
+  program?: (onLine: (line: string) => void) => Promise<RunningProgram>;
 }
 
 export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Promise<Wired> {
@@ -96,7 +96,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
   return wired;
 }
 
-const realProgram = (onLine: (line: string) => void): Promise<OpenProgram> =>
+const realProgram = (onLine: (line: string) => void): Promise<RunningProgram> =>
   Promise.resolve(
     startProgram({
       node: process.execPath,

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenProgram } from '../../src/extension/launcher/client';
+import type { RunningProgram } from '../../src/extension/launcher/client';
 import { PLAY_VARIANTS, type PlayLine, type PlayRequest } from '../../src/protocol/playground';
 import { closePages, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
@@ -31,7 +31,7 @@ class Studio {
   private asked: Extract<PlayRequest, { kind: 'draw' }> | undefined;
   private done = 0;
 
-  readonly start = (onLine: (line: string) => void): Promise<OpenProgram> => {
+  readonly start = (onLine: (line: string) => void): Promise<RunningProgram> => {
     let end: () => void;
     this.say = (line) => onLine(JSON.stringify(line));
     return Promise.resolve({

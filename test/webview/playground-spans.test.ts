@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { OpenProgram } from '../../src/extension/launcher/client';
+import type { RunningProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest, PlaySpan, TextSpan } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { closePages, LOOKS } from './harness';
@@ -42,7 +42,7 @@ interface Slow {
 /** A program whose subjects predict spans. */
 const scripted =
   (slow: Slow = {}) =>
-  (onLine: (line: string) => void): Promise<OpenProgram> => {
+  (onLine: (line: string) => void): Promise<RunningProgram> => {
     let end: () => void;
     const subjects: string[] = [];
     const say = (line: PlayLine) => onLine(JSON.stringify(line));

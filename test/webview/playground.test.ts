@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenProgram } from '../../src/extension/launcher/client';
+import type { RunningProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { contrasts } from './contrast';
@@ -359,7 +359,7 @@ describe('the Playground page', () => {
 /** A program with other labels than those of a small model. */
 const scripted =
   (labels: string[], probabilities: number[]) =>
-  (onLine: (line: string) => void): Promise<OpenProgram> => {
+  (onLine: (line: string) => void): Promise<RunningProgram> => {
     let end: () => void;
     const say = (line: PlayLine) => onLine(JSON.stringify(line));
     return Promise.resolve({

@@ -1,5 +1,5 @@
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
-import type { OpenProgram } from '../../src/extension/launcher/client';
+import type { RunningProgram } from '../../src/extension/launcher/client';
 import type {
   Answer,
   PlayFacts,
@@ -26,7 +26,7 @@ interface Script {
 /** A program that answers as told; the panel's own subject has a base. */
 export const scripted =
   ({ shapes, labels, facts: more, sample, answer }: Script) =>
-  (onLine: (line: string) => void): Promise<OpenProgram> => {
+  (onLine: (line: string) => void): Promise<RunningProgram> => {
     let end: () => void;
     const subjects: string[] = [];
     const say = (line: PlayLine) => onLine(JSON.stringify(line));

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { AuroraError } from '../../base/errors';
+import { errorRecord } from '../../base/errors';
 import { imageValues, type ImageJob } from './job';
 import type { ImageReply } from './pool';
 
@@ -9,11 +9,7 @@ async function run(id: number, job: ImageJob): Promise<void> {
     const values = await imageValues(job);
     reply({ id, values }, [values.buffer as ArrayBuffer]);
   } catch (e) {
-    const { message, stack } = e as Error;
-    reply({
-      id,
-      problem: e instanceof AuroraError ? { kind: e.kind, message, hint: e.hint } : { message, stack },
-    });
+    reply({ id, error: errorRecord(e) });
   }
 }
 

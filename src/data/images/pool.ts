@@ -1,12 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { AuroraError, type ErrorKind } from '../../base/errors';
+import { errorFrom, type ErrorRecord } from '../../base/errors';
 import { imageValues, type ImageJob } from './job';
 
 /** A worker's answer to a job. */
-export type ImageReply = { id: number } & (
-  { values: Float32Array } | { problem: { kind?: ErrorKind; message: string; hint?: string; stack?: string } }
-);
+export type ImageReply = { id: number } & ({ values: Float32Array } | { error: ErrorRecord });
 
 interface Waiting {
   resolve(values: Float32Array): void;
@@ -65,7 +63,7 @@ class PoolWorker {
     this.waiting.delete(reply.id);
     if (this.waiting.size === 0) thread.unref();
     if ('values' in reply) job?.resolve(reply.values);
-    else job?.reject(errorOf(reply.problem));
+    else job?.reject(errorFrom(reply.error));
   }
 
   private failed(cause: Error): void {
@@ -73,11 +71,6 @@ class PoolWorker {
     for (const { reject } of this.waiting.values()) reject(cause);
     this.waiting.clear();
   }
-}
-
-function errorOf({ kind, message, hint, stack }: Extract<ImageReply, { problem: object }>['problem']): Error {
-  if (kind !== undefined) return new AuroraError(kind, message, hint);
-  return Object.assign(new Error(message), { stack });
 }
 
 let pool: ImagePool | undefined;

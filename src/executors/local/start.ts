@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { AuroraError } from '../../base/errors';
+import { AuroraError, type KnownError } from '../../base/errors';
 import { childEnvironment, largePages } from '../../files/child-environment';
+import { ERROR_PIPE, reportedError } from '../../files/error-pipe';
 import { runPaths } from '../../runs/layout';
 import { recordSignal } from '../../runs/ended/signal';
 import { LOG_TIMES_VARIABLE } from './log-times';
@@ -30,6 +31,8 @@ export interface StartedTrainer {
   pid: number;
   /** Exit code, or the signal that ended it. Can be awaited long after. */
   ended: Promise<number | NodeJS.Signals>;
+  /** The error that ended it; undefined if it reported none. */
+  error: Promise<KnownError | undefined>;
   /** Lets a waiting trainer start. */
   begin(): void;
 }
@@ -47,14 +50,16 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
   const log = await open(runPaths(run).log, 'a');
   let child: ChildProcess;
   let ended: StartedTrainer['ended'];
+  let error: StartedTrainer['error'];
   try {
     child = spawn(node, [NEW_OBJECTS, ...args], {
       cwd,
-      env: childEnvironment(env, { ...largePages(env), [LOG_TIMES_VARIABLE]: '1' }),
+      env: childEnvironment(env, { ...largePages(env), ...ERROR_PIPE, [LOG_TIMES_VARIABLE]: '1' }),
       detached: true,
       windowsHide: true,
-      stdio: [waits ? 'pipe' : 'ignore', log.fd, log.fd],
+      stdio: [waits ? 'pipe' : 'ignore', log.fd, log.fd, 'pipe'],
     });
+    error = reportedError(child);
     // A trainer that ends before it may start reports the reason in its folder.
     child.stdin?.on('error', () => undefined);
     ended = new Promise((resolve) =>
@@ -72,5 +77,5 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
     await log.close();
   }
   child.unref();
-  return { pid: child.pid!, ended, begin: () => void child.stdin?.end('\n') };
+  return { pid: child.pid!, ended, error, begin: () => void child.stdin?.end('\n') };
 }

@@ -1,23 +1,35 @@
-import { access } from 'node:fs/promises';
-import * as vscode from 'vscode';
-import { capital } from '../../base/capital';
+import { access, readFile } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
-import { loadExperiment, loadSweep } from '../../runs/experiment/load';
-import { ExperimentSource } from '../../runs/experiment/source';
-import type { Sweep } from '../../runs/experiment/sweep';
 import { evaluationSets } from '../../experiment/evaluation-sets';
-import type { Experiment } from '../../experiment/experiment';
+import { parseHubReference } from '../../experiment/hub-reference';
 import { isPipelineIndex } from '../../files/model-path';
 import { filesOfLater } from '../../files/pattern';
-import { ExperimentProblem } from './training-problems';
+import { ExperimentText, mistakesError, withoutMark } from '../../runs/experiment/experiment-text';
+import {
+  checkWithTrials,
+  requireValid,
+  unreadable,
+  type CheckedExperiment,
+  type ValidExperiment,
+} from '../../runs/experiment/load';
+
+/** The experiment in a file as it is on disk, with its mistakes. */
+export async function readChecked(file: string): Promise<CheckedExperiment> {
+  const text = await readFile(file, 'utf8').catch((e: unknown) => {
+    throw unreadable(file, e);
+  });
+  return checkWithTrials(new ExperimentText(file, withoutMark(text)));
+}
 
 /**
- * The complete experiment, with all its files present. Otherwise throws an error that `explaining` shows at its
- * position.
+ * The complete experiment, with all its files present.
+ *
+ * @throws AuroraError 'experiment' with the places of its mistakes, which `explaining` shows
  */
-export async function checkedExperiment(file: string): Promise<Experiment> {
-  const spec = atItsPlace(file, () => loadExperiment(file));
+export async function requireUsable(checked: CheckedExperiment): Promise<ValidExperiment> {
+  const valid = requireValid(checked);
+  const { doc, experiment: spec } = valid;
   const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
     [['model', 'path'], spec.model.path, (p) => t('The model {0} does not exist.', p)],
     // A model reads texts or images; a pipeline has its tokenizers in folders.
@@ -48,30 +60,18 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
         ] as [string[], string, (path: string) => string],
     ),
   ];
-  for (const [path, target, message] of files) {
+  for (const [path, target, missing] of files) {
     if (target === undefined) continue;
-    const problem = await problemOf(target, message);
-    if (problem === undefined) continue;
-    const text = (await vscode.workspace.openTextDocument(vscode.Uri.file(file))).getText();
-    const place = `${new ExperimentSource(file, text).locate({ path, message: '' })}: ${problem}`;
-    throw located(place, file) ?? new AuroraError('experiment', problem);
+    const message = await problemOf(target, (p) => notDownloaded(doc.string(...path)) ?? missing(p));
+    if (message !== undefined) throw mistakesError([{ ...doc.placeOf({ path }), message }]);
   }
-  return spec;
+  return valid;
 }
 
-/** The checked experiment and its sweep, with every trial. */
-export async function checkedSweep(file: string): Promise<Sweep> {
-  await checkedExperiment(file);
-  return atItsPlace(file, () => loadSweep(file));
-}
-
-function atItsPlace<T>(file: string, load: () => T): T {
-  try {
-    return load();
-  } catch (e) {
-    if (!(e instanceof AuroraError) || e.kind !== 'experiment') throw e;
-    throw located(e.message, file) ?? e;
-  }
+/** Undefined for a file that is not on the hub. */
+function notDownloaded(written = ''): string | undefined {
+  const ref = parseHubReference(written);
+  return ref && t('{0} has not been downloaded to this machine.', ref.repo);
 }
 
 /** The reason why a file, or one of a pattern, cannot be read; undefined if it is there. */
@@ -82,17 +82,4 @@ async function problemOf(path: string, missing: (path: string) => string): Promi
   } catch (e) {
     return e instanceof AuroraError ? e.message : missing(path);
   }
-}
-
-/** Parses "FILE:LINE:COLUMN: MESSAGE", one problem per line. */
-function located(text: string, file: string): ExperimentProblem | undefined {
-  const lines = text.split('\n');
-  const [first] = lines;
-  if (!first.startsWith(`${file}:`)) return undefined;
-  const match = /^(\d+):(\d+): ([^]*)$/.exec(first.slice(file.length + 1));
-  if (!match) return undefined;
-  const [, line, column, message] = match;
-  // A key keeps its case.
-  const words = /^\w+\.\w/.test(message) ? message : capital(message);
-  return new ExperimentProblem(words, file, Number(line) - 1, Number(column) - 1, lines.length - 1);
 }

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { capital } from '../../base/capital';
+import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { messageOf } from './message-of';
 import { MissingError, type MissingPiece } from '../../executors/missing';
@@ -38,8 +40,7 @@ export async function explaining<T>(action: () => Promise<T>): Promise<T | undef
     return await action();
   } catch (e) {
     if (e instanceof MissingError) showMissing(e);
-    else if (e instanceof ExperimentProblem) await showProblem(e);
-    else throw e;
+    else if (!(await showMistake(e))) throw e;
     return undefined;
   }
 }
@@ -56,23 +57,21 @@ function offer(message: string, title: string, command: string, ...args: unknown
   });
 }
 
-/** A problem in an experiment file, with its position. */
-export class ExperimentProblem extends Error {
-  constructor(
-    message: string,
-    readonly file: string,
-    /** Zero-based. */
-    readonly line: number,
-    readonly column: number,
-    readonly more: number,
-  ) {
-    super(message);
-  }
-}
-
-async function showProblem({ message, file, line, column, more }: ExperimentProblem): Promise<void> {
-  const at = new vscode.Position(line, column);
+/**
+ * Shows the first mistake of an error at its place in the experiment.
+ *
+ * @returns false if the error has none
+ */
+async function showMistake(e: unknown): Promise<boolean> {
+  const [mistake, ...others] = (e instanceof AuroraError && e.mistakes) || [];
+  // The setting aurora.cluster is passed on in a file that the user does not know.
+  if (!mistake?.file.endsWith('.aurora.json')) return false;
+  const { file, line, column, message } = mistake;
+  const at = new vscode.Position(line - 1, column - 1);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
-  const rest = more > 0 ? ` ${t('More problems: {0}.', more)}` : '';
-  offer(`${messageOf({ message })}${rest}`, t('Show Problems'), 'workbench.actions.view.problems');
+  // A key keeps its case.
+  const words = /^\w+\.\w/.test(message) ? message : capital(message);
+  const rest = others.length > 0 ? ` ${t('More problems: {0}.', others.length)}` : '';
+  offer(`${messageOf({ message: words })}${rest}`, t('Show Problems'), 'workbench.actions.view.problems');
+  return true;
 }

@@ -1,10 +1,9 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
-import { saved } from '../ask/saved';
 import { agreesTo } from '../cluster/confirm';
 import { whereToRun } from '../cluster/where';
-import { offerDownload } from '../hub/download-named';
+import { savedExperiment } from '../hub/download-named';
 import { startUnlessBusy } from '../queue/ask-busy';
 import { startSweep, sweepFolderOf } from '../queue/start-sweep';
 import type { SweepEntry } from '../runs/store';
@@ -18,7 +17,8 @@ import { isUnfollowed } from '../words/cluster/cluster-words';
 import { bySweep } from '../words/sweep-row';
 import { experimentFrom } from '../ask/pick';
 import { runAnyway } from './training/run-anyway';
-import { checkedSweep } from '../ask/checked-experiment';
+import { requireUsable } from '../ask/checked-experiment';
+import { sweepOf } from '../../runs/experiment/load';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
@@ -37,19 +37,20 @@ export async function runSweep(
 ): Promise<void> {
   const { store, panels } = services;
   const file =
-    (await sweepOf(services, argument))?.experiment ??
+    (await sweepAt(services, argument))?.experiment ??
     (await experimentFrom(services, argument, t('Select an experiment to run its sweep')));
   if (file === undefined) return;
   if (!vscode.workspace.isTrusted) throw untrusted();
-  if (!(await saved(file)) || !(await offerDownload(services, file))) return;
-  const sweep = await checkedSweep(file);
+  const checked = await savedExperiment(services, file);
+  if (!checked) return;
+  const sweep = sweepOf(await requireUsable(checked));
   const folder = sweepFolderOf(file, sweep);
   const begun = (await store.experiments()).flatMap((e) => e.sweeps).find((s) => s.folder === folder);
   if (begun?.state === 'running') return panels.openSweep(folder);
   // A sweep that began somewhere continues there.
   const on = begun ? (begun.record.on ?? 'local') : await whereToRun(file, sweep, always);
   if (on === undefined || (on !== 'local' && !(await agreesTo(services, file, on, sweep.cluster)))) return;
-  if (!(await runAnyway(services, file, on === 'local'))) return;
+  if (!(await runAnyway(services, checked, on === 'local'))) return;
   const start = () => startSweep(services, file, sweep, { decided }, on);
   // A cluster's trials leave this machine to others.
   const started =
@@ -62,7 +63,7 @@ export async function runSweep(
 /** Asks which one, if several are running. */
 export async function stopSweep(services: Services, argument: unknown): Promise<void> {
   const { store, trainer, panels } = services;
-  const sweep = (await sweepOf(services, argument)) ?? (await runningSweep(services));
+  const sweep = (await sweepAt(services, argument)) ?? (await runningSweep(services));
   if (!sweep) return;
   askedToStop.add(sweep.folder);
   try {
@@ -92,7 +93,7 @@ export async function stopSweep(services: Services, argument: unknown): Promise<
   }
 }
 
-async function sweepOf({ store }: Services, argument: unknown): Promise<SweepEntry | undefined> {
+async function sweepAt({ store }: Services, argument: unknown): Promise<SweepEntry | undefined> {
   if (!isTreeNode(argument) || argument.kind !== 'sweep') return undefined;
   const sweeps = (await store.experiments()).flatMap((e) => e.sweeps);
   return sweeps.find((s) => s.folder === argument.folder);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { AuroraError } from '../../base/errors';
+import { AuroraError, errorFrom } from '../../base/errors';
 import { count } from '../../base/number-text';
 import type { DataHead } from '../../table/head';
 import { trainerEnvironment } from '../launcher/environment';
-import { startProgram, type RunningProgram } from '../launcher/program';
-import type { ProgramResult } from '../launcher/client';
+import type { ProgramResult, RunningProgram } from '../launcher/client';
+import { startProgram } from '../launcher/program';
 import { MOST_MEMORY_MB, type Answer, type Asked, type AskedRow } from './asked';
 
 /** The built program. */
@@ -60,9 +60,8 @@ export const askForHead = (file: string, reader?: Reader): Promise<DataHead | un
 
 async function ask(asked: Asked, file: string, reader: Reader = {}): Promise<unknown> {
   const answer = await inTurn(() => askProgram(asked, file, reader));
-  if (!('message' in answer)) return answer.value;
-  if (answer.known) throw new AuroraError(answer.known.kind, answer.message, answer.known.hint);
-  throw new Error(answer.message);
+  if ('error' in answer) throw errorFrom(answer.error);
+  return answer.value;
 }
 
 async function inTurn<T>(action: () => Promise<T>): Promise<T> {

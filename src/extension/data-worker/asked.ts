@@ -1,4 +1,4 @@
-import type { AuroraError } from '../../base/errors';
+import type { ErrorRecord } from '../../base/errors';
 
 export interface AskedRow {
   file: string;
@@ -10,7 +10,7 @@ export interface AskedRow {
 export type Asked = AskedRow | { head: string };
 
 /** The program's output, as JSON. */
-export type Answer = { value?: unknown } | { message: string; known?: Pick<AuroraError, 'kind' | 'hint'> };
+export type Answer = { value?: unknown } | { error: ErrorRecord };
 
 /** A reader that has more in memory ends itself. */
 export const MOST_MEMORY_MB = 1024;

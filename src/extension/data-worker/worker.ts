@@ -1,6 +1,6 @@
-import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { AuroraError } from '../../base/errors';
+import { errorRecord } from '../../base/errors';
+import { writeAll } from '../../files/error-pipe';
 import { rowWord } from '../../protocol/row-place';
 import { MOST_MEMORY_MB, type Answer, type Asked } from './asked';
 import { readDataRow } from './data-row';
@@ -24,22 +24,9 @@ function read(asked: Asked): Promise<unknown> {
   return rowWord(file) === 'line' ? readDataRow(file, line) : readTableRow(file, line);
 }
 
-/** All of it: a pipe may take only a part at once. */
-function print(answer: Answer): void {
-  const text = Buffer.from(JSON.stringify(answer));
-  for (let at = 0; at < text.length;)
-    try {
-      at += writeSync(1, text, at);
-    } catch (e) {
-      if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') throw e;
-    }
-}
+const print = (answer: Answer): void => writeAll(1, JSON.stringify(answer));
 
 read(JSON.parse(process.argv[2]!) as Asked).then(
   (value) => print({ value }),
-  (e: unknown) =>
-    print({
-      message: (e as Error).message,
-      ...(e instanceof AuroraError && { known: { kind: e.kind, hint: e.hint } }),
-    }),
+  (e: unknown) => print({ error: errorRecord(e) }),
 );

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { isCachedLater, referencesIn } from '../../runs/experiment/hub-references';
-import { ExperimentSource } from '../../runs/experiment/source';
+import type { CheckedExperiment } from '../../runs/experiment/load';
+import type { ExperimentText } from '../../runs/experiment/experiment-text';
+import { readChecked } from '../ask/checked-experiment';
 import { saved } from '../ask/saved';
 import type { Services } from '../services';
 import { namedText } from '../words/hub-text';
@@ -49,13 +50,19 @@ export async function downloadNamed(services: Services, file: string): Promise<b
 }
 
 /**
- * Before an experiment is trained: offers to download its files. Nothing is requested until the user agrees.
+ * Before an experiment is trained: saves, reads and checks its file, and offers to download the files that it names. Nothing is
+ * requested until the user agrees.
  *
- * @returns true to continue; also if the experiment cannot be read, which is reported elsewhere
+ * @returns the experiment with its mistakes, for all that follows; undefined if the user declined
  */
-export async function offerDownload(services: Services, file: string): Promise<boolean> {
-  const missing = await missingRepositories(file);
-  if (missing.length === 0) return true;
+export async function savedExperiment(
+  services: Services,
+  file: string,
+): Promise<CheckedExperiment | undefined> {
+  if (!(await saved(file))) return undefined;
+  const checked = await readChecked(file);
+  const missing = await missingRepositories(checked.doc);
+  if (missing.length === 0) return checked;
   const message =
     missing.length === 1
       ? t('{0} has not been downloaded to this machine.', missing[0])
@@ -63,13 +70,15 @@ export async function offerDownload(services: Services, file: string): Promise<b
   const download = t('Download…');
   const detail = t('{0} is asked how large it is before anything is downloaded.', hubHost());
   const picked = await notify.warning(message, { modal: true, detail }, download);
-  return picked === download && downloadNamed(services, file);
+  if (picked !== download || !(await downloadNamed(services, file))) return undefined;
+  // Some paths depend on what a repository has.
+  return readChecked(file);
 }
 
-async function missingRepositories(file: string): Promise<string[]> {
-  const source = new ExperimentSource(file, await readFile(file, 'utf8'));
-  if (source.firstError() !== undefined) return [];
-  const missing = referencesIn(source.value()).map(async ({ ref }) =>
+/** None if the text cannot be read. */
+async function missingRepositories(doc: ExperimentText): Promise<string[]> {
+  if (doc.errors.length > 0) return [];
+  const missing = referencesIn(doc.value()).map(async ({ ref }) =>
     (await isCachedLater(ref)) ? [] : [ref.repo],
   );
   return [...new Set((await Promise.all(missing)).flat())];

@@ -6,7 +6,7 @@ import { patternsOf } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
 import type { DataHead } from '../../table/head';
-import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
+import type { CheckedExperiment, LocatedProblem } from '../../runs/experiment/load';
 import { meantMethod } from '../../runs/experiment/unread-keys';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
@@ -26,7 +26,7 @@ import { inputFindings } from './checks/check-inputs';
 import { modelFindings } from './checks/check-model';
 import { ignoredFindings, textFindings } from './checks/check-text';
 import type { HeadOptions } from './data-head';
-import { ExperimentText } from './experiment-text';
+import type { ExperimentText } from '../../runs/experiment/experiment-text';
 import type { Finding } from './finding';
 
 /** The state of knowledge about the model that an experiment names. */
@@ -65,8 +65,7 @@ export interface Sources {
  * The absolute path of the model file that an experiment names, whether or not it exists; for a folder, its
  * config.json.
  */
-export async function modelPathOf(file: string, text: string): Promise<string | undefined> {
-  const doc = new ExperimentText(file, text);
+export async function modelPathOf(doc: ExperimentText): Promise<string | undefined> {
   const path = doc.string('model', 'path');
   return path === undefined ? undefined : modelFileLater(doc.resolve(path));
 }
@@ -81,10 +80,9 @@ export async function firstModelState(
   return cached ? { state: 'known', summary: cached } : { state: 'reading' };
 }
 
-export async function analyze(file: string, text: string, sources: Sources): Promise<Analysis> {
+export async function analyze(checked: CheckedExperiment, sources: Sources): Promise<Analysis> {
   const { model, known } = sources;
-  const doc = new ExperimentText(file, text);
-  const { value, problems, trials } = checkExperiment(file, text);
+  const { doc, value, problems, trials } = checked;
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
   const data = usable<DataSpec>(value, 'data', problems);
   const layers = model.state === 'known' ? layersFor(doc, model.summary) : [];

@@ -1,8 +1,4 @@
-/** A range in a document's text, in characters. */
-export interface Span {
-  offset: number;
-  length: number;
-}
+import type { Span } from '../../runs/experiment/experiment-text';
 
 export interface Fix extends Span {
   /** Title in the list of quick fixes. */

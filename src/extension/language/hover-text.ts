@@ -9,7 +9,7 @@ import { NOT_DOWNLOADED } from './checks/check-files';
 import type { DataHead } from '../../table/head';
 import type { Analysis } from './analysis';
 import { columnFacts, headOf, namesColumn } from './columns';
-import type { Span } from './finding';
+import type { Span } from '../../runs/experiment/experiment-text';
 import { isSweepKey, schemaAt } from './schema-walk';
 import { isHeadAlone } from '../../experiment/methods';
 import { count } from '../../base/number-text';

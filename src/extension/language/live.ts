@@ -13,7 +13,8 @@ import {
 import { inputFilesOf } from './checks/check-inputs';
 import type { HeadOptions } from './data-head';
 import { isExperiment } from './experiment-document';
-import { ExperimentText } from './experiment-text';
+import { checkWithTrials } from '../../runs/experiment/load';
+import { ExperimentText, withoutMark } from '../../runs/experiment/experiment-text';
 import { HeadCache } from './head-cache';
 import { WorkspaceFiles } from '../models/workspace-files';
 
@@ -73,14 +74,15 @@ export class LiveExperiments implements vscode.Disposable {
   async ofFile(file: string): Promise<Analysis | undefined> {
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
-    const path = await modelPathOf(file, text);
+    const doc = new ExperimentText(file, withoutMark(text));
+    const path = await modelPathOf(doc);
     const first = await firstModelState(
       path,
       path === undefined ? undefined : this.services.models.cached(path),
     );
     const model = first.state === 'reading' ? await this.readModel(path!) : first;
-    const unusable = await this.services.models.unusable(await inputFilesOf(new ExperimentText(file, text)));
-    return analyze(file, text, { ...(await this.sources()), model, unusable });
+    const unusable = await this.services.models.unusable(await inputFilesOf(doc));
+    return analyze(checkWithTrials(doc), { ...(await this.sources()), model, unusable });
   }
 
   dispose(): void {
@@ -121,16 +123,17 @@ export class LiveExperiments implements vscode.Disposable {
   /** First with the immediately known facts, then with the model and its tokenizer, which may take a while to read. */
   private async analyze(document: vscode.TextDocument, live: Live): Promise<Analysis> {
     const { version, fileName } = document;
-    const text = document.getText();
+    const doc = new ExperimentText(fileName, document.getText());
     const sources = await this.sources();
-    const path = await modelPathOf(fileName, text);
+    const path = await modelPathOf(doc);
     const first = await firstModelState(
       path,
       path === undefined ? undefined : this.services.models.cached(path),
     );
-    const inputs = await inputFilesOf(new ExperimentText(fileName, text));
+    const inputs = await inputFilesOf(doc);
     const before = this.services.models.cachedUnusable(inputs);
-    const analysis = await analyze(fileName, text, { ...sources, model: first, unusable: before });
+    const checked = checkWithTrials(doc);
+    const analysis = await analyze(checked, { ...sources, model: first, unusable: before });
     this.publish(document, live, version, analysis);
     if (path !== undefined && first.state !== 'missing')
       void Promise.all([this.readModel(path), this.services.models.unusable(inputs)])
@@ -141,7 +144,7 @@ export class LiveExperiments implements vscode.Disposable {
             first.summary === model.summary &&
             JSON.stringify(before) === JSON.stringify(unusable);
           if (live.version !== version || same) return;
-          const whole = analyze(fileName, text, { ...sources, model, unusable });
+          const whole = analyze(checked, { ...sources, model, unusable });
           live.analysis = whole;
           this.publish(document, live, version, await whole);
         })

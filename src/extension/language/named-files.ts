@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { modelFileLater } from '../../files/model-path';
 import { filesOfLater } from '../../files/pattern';
 import { fileKeys } from './checks/check-files';
-import type { ExperimentText } from './experiment-text';
+import type { ExperimentText } from '../../runs/experiment/experiment-text';
 
 /** The files that are searched for beside a model. */
 const BESIDE = ['tokenizer.json', 'preprocessor_config.json'];

@@ -1,6 +1,6 @@
 import { sortedJson } from '../../base/sorted-json';
 import { readIfThere } from '../../files/read';
-import { ExperimentSource } from '../../runs/experiment/source';
+import { ExperimentText, withoutMark } from '../../runs/experiment/experiment-text';
 import { runPaths } from '../../runs/layout';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -41,7 +41,7 @@ export const sameSettings = (a: string, b: string): boolean => a === b || settin
 
 /** Text that is not JSON, as while it is being edited, is compared as far as it can be read. */
 function settingsOf(text: string): string {
-  const value = new ExperimentSource('', text.replace(/^\uFEFF/, '')).value();
+  const value = new ExperimentText('', withoutMark(text)).value();
   const settings =
     typeof value === 'object' && value !== null ? { ...value, sweep: undefined, cluster: undefined } : value;
   return sortedJson(settings ?? null);

@@ -3,7 +3,7 @@ import { nearest } from '../../base/nearest';
 import { t } from '../../base/l10n';
 import type { LocatedProblem } from '../../runs/experiment/load';
 import { meantKey } from '../../runs/experiment/meant-key';
-import type { ExperimentText } from './experiment-text';
+import type { ExperimentText } from '../../runs/experiment/experiment-text';
 import type { Fix } from './finding';
 import { isSweepKey, knownKeys, knownValues, settingKeys } from './schema-walk';
 

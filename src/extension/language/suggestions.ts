@@ -7,7 +7,7 @@ import { withPatterns } from '../../files/pattern';
 import type { Analysis } from './analysis';
 import { fileKeys } from './checks/check-files';
 import { columnFacts, headOf, namesColumn, setOf } from './columns';
-import type { Span } from './finding';
+import type { Span } from '../../runs/experiment/experiment-text';
 import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 
 export interface Suggestion {

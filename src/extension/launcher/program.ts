@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { killTree } from '../../files/process-tree';
 import { childEnvironment, largePages } from '../../files/child-environment';
+import { ERROR_PIPE, reportedError } from '../../files/error-pipe';
 import { AuroraError } from '../../base/errors';
-import type { ProgramResult } from './client';
+import type { ProgramResult, RunningProgram } from './client';
 
 /**
  * Checks take seconds, a budget less. Commands that run a model over data take as long as they need, and have a Cancel
@@ -29,20 +30,6 @@ export interface ProgramRun {
   input?: boolean;
 }
 
-/** A short command that was started. */
-export interface RunningProgram {
-  /** Resolves when it ends, with any exit code. AuroraError if it could not be started, was canceled or timed out. */
-  ended: Promise<ProgramResult>;
-  /**
-   * Ends the program and everything it started.
-   *
-   * @param now without time to clean up, because nobody is left to wait for it
-   */
-  kill(why: string, now?: boolean): void;
-  /** Writes a line to its standard input. Does nothing if the program has ended or was started without input. */
-  send(line: string): void;
-}
-
 /**
  * No shell; a separate process group, so that everything in it can be ended; and no standard input unless it needs one,
  * so that it never waits for input.
@@ -50,8 +37,8 @@ export interface RunningProgram {
 export function startProgram({ node, args, cwd, env, onLine, timeout, input }: ProgramRun): RunningProgram {
   const child = spawn(node, args, {
     cwd,
-    env: childEnvironment(env, largePages(env)),
-    stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    env: childEnvironment(env, { ...largePages(env), ...ERROR_PIPE }),
+    stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
@@ -78,6 +65,7 @@ export function startProgram({ node, args, cwd, env, onLine, timeout, input }: P
   const err = collect(STDERR_KEPT);
   child.stdout!.on('data', out.add);
   child.stderr!.on('data', err.add);
+  const reported = reportedError(child);
   // A program that has just ended accepts no input; `ended` reports its end.
   child.stdin?.on('error', () => undefined);
   const ended = new Promise<ProgramResult>((resolve, reject) => {
@@ -95,8 +83,15 @@ export function startProgram({ node, args, cwd, env, onLine, timeout, input }: P
       const stderr = err.end();
       if (killed !== undefined)
         return reject(new AuroraError('stopped', `aurora ${args[1] ?? ''} ${killed} and was stopped.`));
-      // Killed from outside: same exit code as in a shell.
-      resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}\nended by ${signal}\n` : stderr });
+      void reported.then((error) =>
+        resolve({
+          // Killed from outside: same exit code as in a shell.
+          code: code ?? 128,
+          stdout,
+          stderr: signal ? `${stderr}\nended by ${signal}\n` : stderr,
+          error,
+        }),
+      );
     });
   }).finally(() => clearTimeout(timer));
   return { ended, kill, send: (line) => void child.stdin?.write(`${line}\n`) };

@@ -4,7 +4,7 @@ import { parseJson } from '../../files/json';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { checkStatus } from '../../runs/status';
 import { readIfThere } from '../../files/read';
-import { readTail } from './log-tail';
+import { lastLines, readTail } from './log-tail';
 import type { RunStatus } from '../../protocol/events';
 
 /** `readStatus` without blocking: undefined before the trainer's first status. */
@@ -23,12 +23,11 @@ export async function checkpointSteps(run: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
+/** Lines of a log that are shown in a message. */
+const SAID = 6;
+
 /** The last lines of the trainer's output, for a message, without their times; empty if there is none. */
-export async function logTail(run: string, lines = 6): Promise<string> {
-  const end = await readTail(runPaths(run).log, Math.max(8192, 200 * lines));
-  return withoutTimes(end?.text ?? '')
-    .trimEnd()
-    .split('\n')
-    .slice(-lines)
-    .join('\n');
+export async function logTail(run: string): Promise<string> {
+  const end = await readTail(runPaths(run).log, 8192);
+  return lastLines(withoutTimes(end?.text ?? ''), SAID);
 }

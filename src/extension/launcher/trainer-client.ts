@@ -17,32 +17,10 @@ export const handOver = (context: vscode.ExtensionContext, runs: readonly string
   context.globalState.update(HANDED_OVER, runs);
 
 /** This window's trainer client. After activation it spawns nothing, and reads nothing but the stored leases. */
-export function createTrainerClient(
+export const createTrainerClient = (
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
-): TrainerClient {
-  const trainer = new Trainer(trainerHost(context, log));
-  return {
-    start: (file, overrides, text) => trainer.start(file, overrides, text),
-    startSweep: (file, folder, options) => trainer.startSweep(file, folder, options),
-    cancelTrials: (file, trials) => trainer.cancelTrials(file, trials),
-    clusterArguments: () => trainer.clusterArguments(),
-    resume: (run, options) => trainer.resume(run, options),
-    fork: (run, step, overrides, accept) => trainer.fork(run, step, overrides, accept),
-    stop: (run) => trainer.stop(run),
-    machine: () => trainer.machine(),
-    ownRuns: () => trainer.runs(),
-    async program(args, { token, ...options } = {}) {
-      const running = await trainer.program(args, options);
-      const canceled = token?.onCancellationRequested(() => running.kill('was canceled'));
-      if (token?.isCancellationRequested) running.kill('was canceled');
-      return running.ended.finally(() => canceled?.dispose());
-    },
-    open: (args, options = {}) => trainer.program(args, options, true),
-    node: () => trainer.node(),
-    dispose: () => trainer.dispose(),
-  };
-}
+): TrainerClient => new Trainer(trainerHost(context, log));
 
 /** The user's device settings. */
 export const deviceSettings = (): DeviceSettings => ({

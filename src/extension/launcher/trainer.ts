@@ -6,14 +6,23 @@ import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from
 import { AuroraError, EXIT } from '../../base/errors';
 import { writeAtomic } from '../../files/atomic';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
-import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome, SweepOptions } from './client';
+import type {
+  CancellableProgramOptions,
+  MachineReport,
+  ProgramOptions,
+  ProgramResult,
+  ResumeOptions,
+  RunningProgram,
+  StopOutcome,
+  SweepOptions,
+} from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { clusterEnvironment, trainerEnvironment } from './environment';
 import { launchTrainer, type Launch } from './launch';
 import { Leases, type Memory } from './leases';
 import { untrusted } from '../../executors/missing';
 import { findNode, type NodeProgram } from './node-program';
-import { startProgram, type RunningProgram } from './program';
+import { startProgram } from './program';
 import { programError } from './program-error';
 import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
 import { findRuntime } from '../../executors/package/files';
@@ -64,7 +73,11 @@ const HARMLESS: readonly string[] = ['inspect', 'doctor', 'gpu'];
 const isHarmless = ([command, what]: readonly string[]): boolean =>
   HARMLESS.includes(command) || (command === 'get' && (what === 'model' || what === 'data'));
 
-/** The trainer client without VS Code: TrainerClient's contract, on plain Node. */
+/**
+ * Starts, stops and re-attaches trainers: detached, plain Node processes that write a run folder and take requests as
+ * files. The run folder is the only truth. Every method that executes anything rejects with a clear AuroraError in an
+ * untrusted workspace or if something is missing.
+ */
 export class Trainer {
   private readonly leases: Leases;
   private readonly programs = new Set<RunningProgram>();
@@ -80,49 +93,59 @@ export class Trainer {
     return join(this.host.storage, this.host.version);
   }
 
-  async start(experimentFile: string, overrides: readonly string[] = [], text?: string): Promise<string> {
-    return this.inNewRun(experimentRuns(experimentFile), (run) => {
+  /**
+   * Creates a run folder, starts training in it and returns it. The trainer's output goes to its trainer.log.
+   *
+   * @param text the experiment's text, if not that of the file
+   */
+  start(experimentFile: string, overrides: readonly string[] = [], text?: string): Promise<string> {
+    return this.launch(() => {
+      const run = createRun(experimentRuns(experimentFile));
       if (text !== undefined) writeAtomic(runPaths(run).source, text, run);
-      return [
-        'train',
-        experimentFile,
-        ...sets(overrides),
-        ...deviceArguments(this.host.settings()),
-        '--run',
+      const device = deviceArguments(this.host.settings());
+      return {
         run,
-      ];
+        isNew: true,
+        args: ['train', experimentFile, ...sets(overrides), ...device, '--run', run],
+      };
     });
   }
 
+  /**
+   * Runs or continues the sweep of an experiment. Its queue is a process like a trainer, and `stop` ends it, too. On a
+   * cluster that process also outlives the window, whatever the settings: it only follows.
+   *
+   * @param folder the sweep's folder, which need not exist
+   */
   async startSweep(experimentFile: string, folder: string, options: SweepOptions = {}): Promise<void> {
-    await this.requireTrust();
-    createFolder(folder);
     const { on = 'local' } = options;
-    const waiting = { patience: SWEEP_PATIENCE_MS, checks: true };
-    // The settings of this machine's devices do not apply to a cluster's.
-    const place =
-      on === 'local' ? deviceArguments(this.host.settings()) : ['--on', on, ...this.clusterArguments()];
-    const args = ['sweep', experimentFile, ...place, ...resumeArguments(options)];
-    await this.withCopy((programs) =>
-      on === 'local'
-        ? this.launch(programs, folder, args, waiting)
-        : this.launchUnbound(programs, folder, args, waiting),
+    await this.launch(
+      () => {
+        createFolder(folder);
+        // The settings of this machine's devices do not apply to a cluster's.
+        const place =
+          on === 'local' ? deviceArguments(this.host.settings()) : ['--on', on, ...this.clusterArguments()];
+        return { run: folder, args: ['sweep', experimentFile, ...place, ...resumeArguments(options)] };
+      },
+      { isUnbound: on !== 'local', patience: SWEEP_PATIENCE_MS, checks: true },
     );
   }
 
+  /**
+   * Takes trials of a sweep on a cluster out of its queue, or asks them to save and end. The process that follows the
+   * sweep does it; if nobody does, this waits until it is done.
+   */
   async cancelTrials(experimentFile: string, trials: readonly number[] | 'all'): Promise<void> {
-    await this.requireTrust();
     const which = trials === 'all' ? trials : trials.join();
     const args = ['sweep', experimentFile, '--cancel', which, ...this.clusterArguments()];
     const env = clusterEnvironment(process.env);
-    const running = await this.program(args, { cwd: dirname(experimentFile), env });
-    const ended = await running.ended;
+    const ended = await this.program(args, { cwd: dirname(experimentFile), env });
     // Trials that are left to train are not an error here.
     if (ended.code === 0 || ended.code === EXIT.stopped) return;
     throw programError(ended, 'sweep --cancel');
   }
 
-  /** The setting aurora.cluster in a file: arguments can be seen by all users of a machine, and are limited in length. */
+  /** The arguments of `aurora sweep` with the setting aurora.cluster in a file: arguments can be seen by all users of a machine, and are limited in length. */
   clusterArguments(): string[] {
     const { cluster } = this.host.settings();
     if (Object.keys(cluster).length === 0) return [];
@@ -132,32 +155,30 @@ export class Trainer {
     return ['--cluster', file];
   }
 
+  /** Continues a stopped or lost run. */
   async resume(run: string, options: ResumeOptions = {}): Promise<void> {
-    const args = ['train', '--resume', run, ...resumeArguments(options)];
-    await this.withCopy((programs) => this.launch(programs, run, args));
+    await this.launch(() => ({ run, args: ['train', '--resume', run, ...resumeArguments(options)] }));
   }
 
-  async fork(
-    run: string,
+  /** Starts a new run from another run's checkpoint, with settings changed ("training.learningRate=1e-4"). */
+  fork(
+    from: string,
     step: number,
     overrides: readonly string[],
     acceptChangedInputs = false,
   ): Promise<string> {
-    return this.inNewRun(dirname(run), (made) => [
-      'train',
-      '--fork',
-      run,
-      '--at',
-      String(step),
-      ...sets(overrides),
-      ...acceptance(acceptChangedInputs),
-      ...forkArguments(this.host.settings()),
-      '--run',
-      made,
-    ]);
+    return this.launch(() => {
+      const run = createRun(dirname(from));
+      const what = ['--fork', from, '--at', String(step), ...sets(overrides)];
+      const how = [...acceptance(acceptChangedInputs), ...forkArguments(this.host.settings())];
+      return { run, isNew: true, args: ['train', ...what, ...how, '--run', run] };
+    });
   }
 
-  /** A second request while one is in progress waits for the same result. */
+  /**
+   * Requests a stop, waits for the current step, then sends SIGTERM, then SIGKILL to the process tree. Resolves once no
+   * process is left. A second request while one is in progress waits for the same result.
+   */
   stop(run: string): Promise<StopOutcome> {
     const under = this.stopping.get(run);
     if (under) return under;
@@ -174,10 +195,28 @@ export class Trainer {
     return stop;
   }
 
-  /** @param input true if it reads lines from its standard input; it then runs until it is stopped */
+  /**
+   * Runs a short `aurora` command. Its process ends on cancellation or with the window. `onLine` gets stdout line by
+   * line.
+   */
   async program(
     args: readonly string[],
-    options: ProgramOptions = {},
+    { token, ...options }: CancellableProgramOptions = {},
+  ): Promise<ProgramResult> {
+    const running = await this.run(args, options);
+    const canceled = token?.onCancellationRequested(() => running.kill('was canceled'));
+    if (token?.isCancellationRequested) running.kill('was canceled');
+    return running.ended.finally(() => canceled?.dispose());
+  }
+
+  /** Starts a command that keeps reading lines from its standard input. It ends with the window, or by `kill`. */
+  open(args: readonly string[], options: ProgramOptions = {}): Promise<RunningProgram> {
+    return this.run(args, { timeout: Infinity, ...options }, true);
+  }
+
+  private async run(
+    args: readonly string[],
+    options: ProgramOptions,
     input = false,
   ): Promise<RunningProgram> {
     const harmless = options.untrusted === true && isHarmless(args);
@@ -190,7 +229,7 @@ export class Trainer {
       cwd: options.cwd,
       env: { ...this.environment(), ...options.env },
       onLine: options.onLine,
-      timeout: options.timeout ?? (input ? Infinity : undefined),
+      timeout: options.timeout,
       input,
     });
     this.programs.add(running);
@@ -199,6 +238,10 @@ export class Trainer {
     return running;
   }
 
+  /**
+   * The report on training on this machine, for the Machine view and diagnostics. Executes nothing but `node
+   * --version`.
+   */
   async machine(): Promise<MachineReport> {
     const problems: MachineReport['problems'] = [];
     const found = async <T>(search: Promise<T>): Promise<T | undefined> => {
@@ -222,8 +265,8 @@ export class Trainer {
     };
   }
 
-  /** Runs that this window keeps alive. */
-  runs(): string[] {
+  /** Runs that this window started, or re-attached to after a reload, and keeps alive, wherever they are. */
+  ownRuns(): string[] {
     return this.leases.runs().filter((folder) => !isSweepFolder(folder));
   }
 
@@ -233,6 +276,7 @@ export class Trainer {
     this.leases.dispose();
   }
 
+  /** The Node that runs all programs. MissingError if there is none. */
   node(): Promise<NodeProgram> {
     const { dist, execPath, electron } = this.host;
     return findNode({ setting: this.host.settings().nodePath, dist, execPath, electron });
@@ -249,79 +293,47 @@ export class Trainer {
     return this.host.trusted() ? Promise.resolve() : Promise.reject(untrusted());
   }
 
-  /** Discards a run folder if no trainer came to work in it. */
-  private inNewRun(runs: string, args: (run: string) => string[]): Promise<string> {
-    return this.withCopy(async (programs) => {
-      const run = createRun(runs);
-      try {
-        await this.launch(programs, run, args(run));
-      } catch (e) {
-        await this.giveBack(run, e);
-        throw e;
-      }
-      return run;
-    });
-  }
-
   /**
-   * Runs an action that starts a program from the copy. Until that program has registered itself, this process keeps
-   * the copy.
+   * Starts a process that works in a folder, from the copy of the programs.
+   *
+   * @param begin makes the folder once the programs are there. A new run is discarded if no trainer came to work in it
+   * @returns the folder
    */
-  private async withCopy<T>(work: (programs: Programs) => Promise<T>): Promise<T> {
+  private async launch(begin: () => Work, { isUnbound = false, ...waiting }: Waiting = {}): Promise<string> {
     await this.requireTrust();
+    // Until the process has registered itself, this one keeps the copy.
     const leave = await keepCopy(this.copyFolder);
     try {
-      return await work(await this.prepare());
+      const { node, copy } = await this.prepare();
+      const { run, args, isNew = false } = begin();
+      const { threads, keepRunsAfterClose } = this.host.settings();
+      const isLeased = !isUnbound && !keepRunsAfterClose;
+      try {
+        if (isLeased) await this.leases.add(run);
+        const limits = threads > 0 && !isUnbound ? ['--threads', String(threads)] : [];
+        const launched = await launchTrainer({
+          node,
+          args: [copy.cli, ...args, ...limits, ...(isLeased ? ['--lease'] : [])],
+          run,
+          env: { ...this.environment(), ...(isUnbound && clusterEnvironment(process.env)) },
+          ...waiting,
+        });
+        this.host.info(`Process ${launched.pid} works in ${run}.`);
+        // The trainer that starts removes an earlier trainer's requests, and the lease with them.
+        if (isLeased) await this.leases.add(run);
+        void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
+        return run;
+      } catch (e) {
+        this.leases.drop(run);
+        if (isNew) await this.giveBack(run, e);
+        throw e;
+      }
     } finally {
       leave();
     }
   }
 
-  /** Starts a process that outlives this window, and is not limited by the settings of this machine. */
-  private async launchUnbound(
-    { node, copy }: Programs,
-    folder: string,
-    args: readonly string[],
-    waiting: Pick<Launch, 'patience' | 'checks'>,
-  ): Promise<void> {
-    const env = { ...this.environment(), ...clusterEnvironment(process.env) };
-    const launched = await launchTrainer({ node, args: [copy.cli, ...args], run: folder, env, ...waiting });
-    this.host.info(`Process ${launched.pid} follows ${folder}.`);
-    void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
-  }
-
-  /** @param args a command that works in the folder `run`, with its arguments */
-  private async launch(
-    { node, copy }: Programs,
-    run: string,
-    args: readonly string[],
-    waiting?: Pick<Launch, 'patience' | 'checks'>,
-  ): Promise<void> {
-    const { threads, keepRunsAfterClose } = this.host.settings();
-    if (!keepRunsAfterClose) await this.leases.add(run);
-    const limits = [
-      ...(threads > 0 ? ['--threads', String(threads)] : []),
-      ...(keepRunsAfterClose ? [] : ['--lease']),
-    ];
-    try {
-      const launched = await launchTrainer({
-        node,
-        args: [copy.cli, ...args, ...limits],
-        run,
-        env: this.environment(),
-        ...waiting,
-      });
-      this.host.info(`Process ${launched.pid} is training ${run}.`);
-      // The trainer that starts removes an earlier trainer's requests, and the lease with them.
-      if (!keepRunsAfterClose) await this.leases.add(run);
-      void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
-    } catch (e) {
-      this.leases.drop(run);
-      throw e;
-    }
-  }
-
-  private async prepare(): Promise<Programs> {
+  private async prepare(): Promise<{ node: string; copy: RuntimeCopy }> {
     const node = await this.node();
     this.preparing ??= ensureRuntime(this.host.dist, this.copyFolder).finally(
       () => (this.preparing = undefined),
@@ -346,9 +358,16 @@ export class Trainer {
 /** A sweep reports nothing until it has checked all its trials. */
 const SWEEP_PATIENCE_MS = 30 * 60_000;
 
-interface Programs {
-  node: string;
-  copy: RuntimeCopy;
+/** A command that works in the folder of a run or a sweep, with its arguments. */
+interface Work {
+  run: string;
+  args: readonly string[];
+  isNew?: boolean;
+}
+
+interface Waiting extends Pick<Launch, 'patience' | 'checks'> {
+  /** It outlives this window in any case, and the settings of this machine do not limit it. */
+  isUnbound?: boolean;
 }
 
 const isThereFile = (path: string): Promise<boolean> =>

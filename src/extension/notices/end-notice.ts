@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
-import { loggedError } from '../launcher/launch';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -55,10 +54,7 @@ export async function sweepEnded(
   runs: readonly RunEntry[],
 ): Promise<void> {
   const trials = bySweep([sweep], runs).groups[0]?.runs ?? [];
-  // A cluster's sweep fails most often because the cluster itself refuses it.
-  const isFailed = sweep.record.on !== undefined && sweep.state === 'failed';
-  const error = isFailed ? await loggedError(sweep.folder).catch(() => undefined) : undefined;
-  const { kind, message, decision } = sweepEndText(sweep, trials, error);
+  const { kind, message, decision } = sweepEndText(sweep, trials);
   const isSeen = vscode.window.state.focused && panels.isInSight(sweep.folder);
   if (askedToStop.has(sweep.folder) || (isSeen && !decision)) return;
   const open = t('Open Sweep');

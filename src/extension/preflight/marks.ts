@@ -6,7 +6,7 @@ import { namedRow, rowWord } from '../../protocol/row-place';
 import { messageOf } from '../ask/message-of';
 import { INTERNAL } from '../ids';
 import { rangeOf } from '../language/diagnostics';
-import type { ExperimentText } from '../language/experiment-text';
+import type { ExperimentText } from '../../runs/experiment/experiment-text';
 import { settingFix } from './setting-fix';
 
 /** A problem of a preflight as the editor marks it. */

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { offerDownload } from '../hub/download-named';
+import { savedExperiment } from '../hub/download-named';
 import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../protocol/preflight';
 import { COMMAND, INTERNAL, LANGUAGE } from '../ids';
 import type { Services } from '../services';
-import { ExperimentText } from '../language/experiment-text';
+import { ExperimentText } from '../../runs/experiment/experiment-text';
 import { actionsOf, markOf, type Mark } from './marks';
 import { measure } from './measure';
 import { stampOf } from '../../files/identity';
@@ -17,7 +17,6 @@ import { registerGuarded } from '../ask/guard';
 import { messageOf } from '../ask/message-of';
 import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
-import { saved } from '../ask/saved';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
@@ -74,7 +73,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
   async run(file: string): Promise<void> {
     if (!(await trusted()) || this.going.has(file)) return;
     const uri = vscode.Uri.file(file);
-    if (!(await saved(file)) || !(await offerDownload(this.services, file))) return;
+    if (!(await savedExperiment(this.services, file))) return;
     this.going.add(file);
     try {
       const report = await this.measure(file);

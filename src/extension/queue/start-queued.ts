@@ -1,4 +1,5 @@
-import { checkedSweep } from '../ask/checked-experiment';
+import { sweepOf } from '../../runs/experiment/load';
+import { readChecked, requireUsable } from '../ask/checked-experiment';
 import type { Services } from '../services';
 import type { QueuedRun } from './run-queue';
 import { startFork, startResume } from './start-again';
@@ -22,7 +23,8 @@ export async function startQueued(services: Services, item: QueuedRun, attended:
       return Boolean(await startFork(services, item, name, attended));
     case 'sweep': {
       const asks = { decided: item.decided, attended };
-      return startSweep(services, item.file, await checkedSweep(item.file), asks);
+      const sweep = sweepOf(await requireUsable(await readChecked(item.file)));
+      return startSweep(services, item.file, sweep, asks);
     }
   }
 }

@@ -109,7 +109,8 @@ export const isIncomplete = ({ record }: SweepEntry, runs: readonly RunEntry[]):
 
 /** The reason why it is incomplete; empty if it is complete. */
 function leftWords({ record: { ended }, state }: SweepEntry): string {
-  if (ended) return ended.error === 'owned' ? t('owned by another machine') : t('files have changed');
+  if (ended?.kind === 'owned') return t('owned by another machine');
+  if (ended?.kind === 'inputs') return t('files have changed');
   return state === 'finished' ? '' : stateName(state);
 }
 

@@ -1,7 +1,6 @@
+import type { ErrorKind } from '../../base/errors';
 import { t } from '../../base/l10n';
-
 import { experimentName } from '../../runs/layout';
-import type { SweepEnd } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { isWithScheduler } from '../../protocol/run-files/cluster';
 import { endReason, isExplained, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
@@ -16,10 +15,10 @@ export interface SweepEndNotice extends EndNotice {
   decision?: { title: string; options: ResumeOptions };
 }
 
-function decisionOf({ error }: SweepEnd): SweepEndNotice['decision'] {
-  return error === 'owned'
-    ? { title: t('Take Over'), options: { takeOver: true } }
-    : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
+function decisionOf(kind: ErrorKind | undefined): SweepEndNotice['decision'] {
+  if (kind === 'owned') return { title: t('Take Over'), options: { takeOver: true } };
+  if (kind !== 'inputs') return undefined;
+  return { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
 }
 
 /** The text with the reason, if it is known: a queue that was killed could not report it. */
@@ -34,16 +33,8 @@ function hintOf({ signal, isDiskFull }: UnexpectedEnd = {}): string {
   return t('Use Run Sweep to continue it.');
 }
 
-/**
- * The notification for a sweep whose queue has ended.
- *
- * @param error the last error that its queue reported, if it failed
- */
-export function sweepEndText(
-  sweep: SweepEntry,
-  runs: readonly RunEntry[],
-  error?: { message: string; hint?: string },
-): SweepEndNotice {
+/** The notification for a sweep whose queue has ended. */
+export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[]): SweepEndNotice {
   const name = experimentName(sweep.experiment);
   const planned = plannedTrials(sweep.record);
   const best = bestText(runs, sweep.record.metric);
@@ -59,12 +50,13 @@ export function sweepEndText(
     kind,
     message: [sentence, ...tail].join(' '),
   });
-  if (ended)
+  const decision = decisionOf(ended?.kind);
+  if (ended && decision)
     return {
       ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),
-      decision: decisionOf(ended),
+      decision,
     };
-  const why = error ? [error.message, error.hint].filter((part) => part !== undefined).join(' ') : '';
+  const why = ended ? [ended.message, ended.hint].filter((part) => part !== undefined).join(' ') : '';
   if (sweep.cluster && isUnfollowed(sweep)) {
     const { executor, trials } = sweep.cluster;
     const count = Object.values(trials).filter(isWithScheduler).length;

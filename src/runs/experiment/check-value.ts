@@ -12,7 +12,7 @@ import { fillOwnDefaults } from './own-defaults';
 import { referenceProblems } from './hub-references';
 import { adapterRuleProblems, metricProblems, ruleProblems } from './rules';
 import { schemaValidator } from './schema-validator';
-import type { Problem } from './source';
+import type { Problem } from './experiment-text';
 import { sweepRuleProblems } from './sweep-rules';
 
 export interface Checked {

@@ -1,7 +1,7 @@
 import { dataOfSet, evaluationSets } from '../../experiment/evaluation-sets';
 import type { DataSpec, TaskSpec } from '../../experiment/experiment';
 import { describeTask } from '../../experiment/tasks/registry';
-import type { Problem } from './source';
+import type { Problem } from './experiment-text';
 
 const SOURCES = ['choicesColumn', 'choiceColumns', 'completionColumn'] as const;
 

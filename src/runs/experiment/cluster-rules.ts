@@ -1,6 +1,6 @@
 import type { JSONPath } from 'jsonc-parser';
 import { HOST, SIGNAL_BEFORE, type ClusterSettings, type SlurmSettings } from '../../experiment/cluster';
-import { keyPath, type Problem } from './source';
+import { keyPath, type Problem } from './experiment-text';
 
 /**
  * The form of a string: as Slurm or Kubernetes reads it, and without anything that a shell or a script would interpret.

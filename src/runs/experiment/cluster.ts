@@ -4,7 +4,7 @@ import type { ClusterSettings, KubernetesSettings, SlurmSettings } from '../../e
 import { clusterRuleProblems } from './cluster-rules';
 import { schemaProblems } from './problems';
 import { schemaValidator } from './schema-validator';
-import { capped, ExperimentSource, type Problem } from './source';
+import { capped, ExperimentText, mistakesError, withoutMark, type Problem } from './experiment-text';
 
 /** Problems in cluster settings from any source, such as a setting of the editor. Paths begin with `cluster`. */
 export function clusterProblems(cluster: unknown): Problem[] {
@@ -32,19 +32,16 @@ export function readClusterSettings(file: string): ClusterSettings {
       { cause: e },
     );
   }
-  const source = new ExperimentSource(file, text.replace(/^\uFEFF/, ''));
-  const unreadable = source.firstError();
-  const value = source.value();
-  const problems = unreadable === undefined ? clusterProblems(value) : [];
-  if (unreadable === undefined && problems.length === 0) return value as ClusterSettings;
-  throw new AuroraError(
-    'experiment',
-    unreadable ??
-      capped(problems)
-        .map((p) => `${source.locate({ ...p, path: p.path.slice(1) })}: ${p.message}.`)
-        .join('\n'),
-    'It has what the "cluster" section of an experiment has.',
-  );
+  const hint = 'It has what the "cluster" section of an experiment has.';
+  const doc = new ExperimentText(file, withoutMark(text)).requireReadable(hint);
+  const value = doc.value();
+  const problems = clusterProblems(value);
+  if (problems.length === 0) return value as ClusterSettings;
+  const mistakes = capped(problems).map(({ path, message, offset }) => ({
+    ...doc.placeOf({ path: path.slice(1), offset }),
+    message: `${message}.`,
+  }));
+  throw mistakesError(mistakes, hint);
 }
 
 /** The settings for an experiment: its own section before those of the machine, key by key. */

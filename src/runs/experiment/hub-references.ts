@@ -14,7 +14,7 @@ import {
 import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
 import { MODEL_CONFIG } from '../../files/model-path';
 import { filesOfLater, hasWildcard, matchedBy, missingShard } from '../../files/pattern';
-import { keyPath, type Problem } from './source';
+import { keyPath, type Problem } from './experiment-text';
 
 /** A file that an experiment names on the hub, and the setting that does. */
 export interface NamedReference {

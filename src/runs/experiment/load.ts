@@ -1,165 +1,205 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { JSONPath } from 'jsonc-parser';
 import { AuroraError } from '../../base/errors';
+import type { ClusterSettings } from '../../experiment/cluster';
 import type { Experiment } from '../../experiment/experiment';
 import { ignoredSettings, type IgnoredSetting } from '../../experiment/ignored-settings';
-import { trainedCount } from '../../experiment/sweep';
+import { trainedCount, type SweepSpec } from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { runPaths } from '../layout';
 import { specText } from '../stored/spec';
 import { missingReferences } from './hub-references';
 import { applyOverride, parseOverride, type Override } from './overrides';
 import type { TextError } from './parse-text';
-import { capped, ExperimentSource, MOST_PROBLEMS, type Problem } from './source';
+import {
+  capped,
+  ExperimentText,
+  mistakeText,
+  MOST_PROBLEMS,
+  withoutMark,
+  type Problem,
+} from './experiment-text';
 import { baseHash, makeTrials, type Sweep } from './sweep';
 import { unreadKeyProblems } from './unread-keys';
 
+/** An experiment's text, read and checked once. */
+export interface CheckedExperiment {
+  doc: ExperimentText;
+  overrides: readonly Override[];
+  /** The content with the overrides and without defaults; undefined if the text has none. */
+  raw?: Record<string, unknown>;
+  /** The experiment as far as the text defines it, with defaults filled in where its shape allows. */
+  value: unknown;
+  /** Set if nothing is wrong, except perhaps in a trial of its sweep. */
+  experiment?: Experiment;
+  sweep?: SweepSpec;
+  cluster?: ClusterSettings;
+  /** The number of trials that are trained, if they were checked. */
+  trials?: number;
+  problems: LocatedProblem[];
+}
+
+/** An experiment without mistakes. */
+export type ValidExperiment = CheckedExperiment & Required<Pick<CheckedExperiment, 'experiment' | 'raw'>>;
+
+/** A problem in an experiment: its place and the check that found it. */
+export interface LocatedProblem extends Problem {
+  /** The offset of the key or value at fault, in characters from the start of the text. */
+  offset: number;
+  from: TextError['kind'] | 'duplicate' | 'schema' | 'rule';
+}
+
 /**
- * Reads an experiment file (JSON with comments), applies `overrides` ("key=value", dotted keys), fills in every default
- * and makes all paths absolute, relative to the file's folder; a reference to the hub becomes a path in the hub's
- * cache, without any request. Throws all problems as one AuroraError (`experiment`), one line each with
- * FILE:LINE:COLUMN or the override at fault.
- */
-export const loadExperiment = (file: string, overrides: readonly string[] = []): Experiment =>
-  parseExperiment(file, readText(file), overrides);
-
-/** The experiment in the current or intended text of `file`. Paths are relative to its folder. */
-export const parseExperiment = (file: string, text: string, overrides: readonly string[]): Experiment =>
-  parse(file, text, overrides).experiment;
-
-/** The settings in the text of `file` or in an override that have no effect. The experiment must be valid. */
-export const ignoredIn = (file: string, text: string, overrides: readonly string[]): IgnoredSetting[] =>
-  ignoredSettings(parse(file, text, overrides).raw);
-
-/**
- * The sweep that an experiment file describes, with every trial checked.
+ * Checks an experiment's text (JSON with comments) with `overrides` ("key=value", dotted keys), fills in every default and
+ * makes all paths absolute, relative to the file's folder; a reference to the hub becomes a path in the hub's cache, whether
+ * or not it is there. Does not throw for a mistake in the text.
  *
- * @throws AuroraError 'experiment' like loadExperiment, and if the file has no sweep or a trial has a mistake
+ * @throws AuroraError 'usage' for an override that is not one
  */
-export function loadSweep(file: string, overrides: readonly string[] = []): Sweep {
-  const { source, set, raw, experiment, sweep, cluster } = parse(file, readText(file), overrides);
-  if (!sweep)
-    throw new AuroraError(
-      'experiment',
-      `${file} has no "sweep" section.`,
-      'Add one, such as "sweep": { "type": "grid", "parameters": { "training.seed": [1, 2, 3] } }.',
-    );
-  const { trials, problems } = makeTrials(raw, sweep, file);
-  for (const { text, path } of set)
-    if (sweep.parameters && Object.hasOwn(sweep.parameters, path.join('.')))
-      problems.push({ path, message: `the sweep already varies ${text.split('=')[0]}` });
-  if (problems.length > 0) throw problemsError(problems, source, set);
-  return { spec: sweep, base: experiment, baseHash: baseHash(raw), trials, ...(cluster && { cluster }) };
+export function checkExperiment(doc: ExperimentText, overrides: readonly string[] = []): CheckedExperiment {
+  const unreadable = doc.errors
+    .slice(0, MOST_PROBLEMS)
+    .map(({ message, offset, kind }): LocatedProblem => ({ path: [], message, offset, from: kind }));
+  const set = overrides.map(parseOverride);
+  const value = doc.value();
+  if (value === undefined) return { doc, overrides: set, value, problems: unreadable };
+  const changes = isObject(value) ? set.flatMap((override) => applyOverride(value, override)) : [];
+  const raw = structuredClone(value) as Record<string, unknown>;
+  const { schema, rule, experiment, sweep, cluster } = checkValue(value, doc.file);
+  const problems = [
+    ...unreadable,
+    ...located(doc, 'duplicate', [...doc.duplicateKeys(), ...changes]),
+    ...located(doc, 'schema', schema),
+    ...located(doc, 'rule', rule),
+  ];
+  if (problems.length > 0) problems.push(...located(doc, 'rule', unreadKeyProblems(raw, problems)));
+  const valid = problems.length === 0 ? experiment : undefined;
+  return { doc, overrides: set, raw, value, experiment: valid, sweep, cluster, problems };
 }
 
-function parse(file: string, text: string, overrides: readonly string[]) {
-  const source = new ExperimentSource(file, text);
-  const unreadable = source.firstError();
-  if (unreadable !== undefined)
-    throw new AuroraError(
-      'experiment',
-      unreadable,
-      'Write plain JSON; comments and trailing commas are allowed.',
-    );
-  const value = source.value();
-  const set = overrides.map(parseOverride);
-  const problems = [
-    ...source.duplicateKeys(),
-    ...(isObject(value) ? set.flatMap((override) => applyOverride(value, override)) : []),
-  ];
-  const raw = structuredClone(value) as Record<string, unknown>;
-  const { schema, rule, experiment, sweep, cluster } = checkValue(value, file);
-  problems.push(...schema, ...rule);
-  if (problems.length > 0) problems.push(...unreadKeyProblems(raw, problems));
-  else problems.push(...missingReferences(raw, file));
-  if (problems.length > 0) throw problemsError(problems, source, set);
-  return { source, set, raw, experiment: experiment!, sweep, cluster };
-}
+const located = (
+  doc: ExperimentText,
+  from: LocatedProblem['from'],
+  problems: readonly Problem[],
+): LocatedProblem[] => capped(problems).map((p) => ({ ...p, offset: doc.offsetOf(p), from }));
 
 /** An editor checks its text after each pause in typing, which thousands of trials would make a pause of the editor, too. */
 const MOST_CHECKED = 1000;
 
-/** A problem in an editor's text: its place and the check that found it. */
-export interface LocatedProblem {
-  path: JSONPath;
-  message: string;
-  /** The offset of the key or value at fault, in characters from the start of the text. */
-  offset: number;
-  from: TextError['kind'] | 'duplicate' | 'schema' | 'rule';
-  /** The key at the path is wrong, not its value. */
-  atKey?: true;
-}
-
-/**
- * Like loadExperiment, for an editor's text and without throwing. Returns all problems with their offsets, and `value`:
- * the experiment as far as the text defines it, with defaults filled in where its shape allows. `experiment` is set if
- * nothing is wrong, except perhaps in a trial of its sweep: if there are thousands, only some are checked. `trials` is
- * the number of trials that are trained.
- */
-export function checkExperiment(
-  file: string,
-  text: string,
-): { value: unknown; experiment?: Experiment; trials?: number; problems: LocatedProblem[] } {
-  const source = new ExperimentSource(file, text);
-  const located = (from: LocatedProblem['from'], problems: Problem[]): LocatedProblem[] =>
-    capped(problems).map((p) => ({ ...p, offset: source.offsetOf(p), from }));
-  const unreadable = source.errors
-    .slice(0, MOST_PROBLEMS)
-    .map(({ message, offset, kind }) => ({ path: [], message, offset, from: kind }));
-  const value = source.value();
-  if (value === undefined) return { value, problems: unreadable };
-  const raw = structuredClone(value) as Record<string, unknown>;
-  const { schema, rule, experiment, sweep } = checkValue(value, file);
-  const problems = [
-    ...unreadable,
-    ...located('duplicate', source.duplicateKeys()),
-    ...located('schema', schema),
-    ...located('rule', rule),
-  ];
-  if (problems.length > 0)
-    return { value, problems: [...problems, ...located('rule', unreadKeyProblems(raw, problems))] };
-  const made = sweep && makeTrials(raw, sweep, file, MOST_CHECKED);
+/** `checkExperiment` with the trials of the sweep: if there are thousands, only some are checked. */
+export function checkWithTrials(doc: ExperimentText): CheckedExperiment {
+  const checked = checkExperiment(doc);
+  const { experiment, raw, sweep } = checked;
+  if (!experiment || !raw || !sweep) return checked;
+  const { settings, problems } = makeTrials(raw, sweep, doc.file, MOST_CHECKED);
   return {
-    value,
-    experiment,
-    ...(made && { trials: trainedCount(made.settings, sweep!.learningRateSearch) }),
-    problems: located('rule', made?.problems ?? []),
+    ...checked,
+    trials: trainedCount(settings, sweep.learningRateSearch),
+    problems: located(doc, 'rule', problems),
   };
 }
 
-function problemsError(problems: Problem[], source: ExperimentSource, set: Override[]): AuroraError {
-  const lines = capped(problems).map((problem) => {
-    const { path, message } = problem;
+/**
+ * @returns the experiment, checked
+ * @throws AuroraError 'experiment' with all its mistakes, one line each with FILE:LINE:COLUMN or the override at fault
+ */
+export function requireValid(checked: CheckedExperiment): ValidExperiment {
+  const { doc, raw, experiment, problems } = checked;
+  doc.requireReadable();
+  if (!experiment || !raw) throw mistakes(checked, problems);
+  return { ...checked, experiment, raw };
+}
+
+/**
+ * The experiment in the current or intended text of `file`, with its references to the hub on this machine.
+ *
+ * @throws AuroraError like `requireValid`, also for a reference that has not been downloaded
+ */
+export function readExperiment(
+  file: string,
+  overrides: readonly string[] = [],
+  text = readText(file),
+): ValidExperiment {
+  const valid = requireValid(checkExperiment(new ExperimentText(file, text), overrides));
+  const missing = missingReferences(valid.raw, file);
+  if (missing.length > 0) throw mistakes(valid, missing);
+  return valid;
+}
+
+/** @throws AuroraError like `readExperiment` */
+export const loadExperiment = (file: string, overrides: readonly string[] = []): Experiment =>
+  readExperiment(file, overrides).experiment;
+
+/** @throws AuroraError like `readExperiment` */
+export const parseExperiment = (file: string, text: string, overrides: readonly string[]): Experiment =>
+  readExperiment(file, overrides, text).experiment;
+
+/** The settings in the text or in an override that have no effect. */
+export const ignoredIn = ({ raw }: ValidExperiment): IgnoredSetting[] => ignoredSettings(raw);
+
+/**
+ * The sweep that an experiment describes, with every trial checked.
+ *
+ * @throws AuroraError 'experiment' if it has no sweep, or a trial has a mistake
+ */
+export function sweepOf(checked: ValidExperiment): Sweep {
+  const { doc, overrides, raw, experiment, sweep, cluster } = checked;
+  if (!sweep)
+    throw new AuroraError(
+      'experiment',
+      `${doc.file} has no "sweep" section.`,
+      'Add one, such as "sweep": { "type": "grid", "parameters": { "training.seed": [1, 2, 3] } }.',
+    );
+  const { trials, problems } = makeTrials(raw, sweep, doc.file);
+  for (const { text, path } of overrides)
+    if (sweep.parameters && Object.hasOwn(sweep.parameters, path.join('.')))
+      problems.push({ path, message: `the sweep already varies ${text.split('=')[0]}` });
+  if (problems.length > 0) throw mistakes(checked, problems);
+  return { spec: sweep, base: experiment, baseHash: baseHash(raw), trials, cluster };
+}
+
+/** @throws AuroraError like `readExperiment` and `sweepOf` */
+export const loadSweep = (file: string, overrides: readonly string[] = []): Sweep =>
+  sweepOf(readExperiment(file, overrides));
+
+function mistakes({ doc, overrides }: CheckedExperiment, problems: readonly Problem[]): AuroraError {
+  const all = capped(problems).map((problem) => {
+    const { path } = problem;
+    const message = `${problem.message}.`.replace(/([.?])\.$/, '$1');
     const override =
       path.length > 0
-        ? set.findLast((o) => o.path.every((key, i) => i >= path.length || key === path[i]))
+        ? overrides.findLast((o) => o.path.every((key, i) => i >= path.length || key === path[i]))
         : undefined;
-    return `${override ? `--set ${override.text}` : source.locate(problem)}: ${message}.`;
+    return override ? `--set ${override.text}: ${message}` : { ...doc.placeOf(problem), message };
   });
   return new AuroraError(
     'experiment',
-    lines.map((line) => line.replace(/([.?])\.$/, '$1')).join('\n'),
+    all.map((one) => (typeof one === 'string' ? one : mistakeText(one))).join('\n'),
     'For every key with its meaning and default, see completion and hover in VS Code, or experiment.schema.json.',
+    { mistakes: all.filter((one) => typeof one !== 'string') },
   );
 }
 
 /** The text of an experiment file; AuroraError 'experiment' if it cannot be read. */
 export function readText(file: string): string {
   try {
-    const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    const text = withoutMark(readFileSync(file, 'utf8'));
     return file === runPaths(dirname(file)).spec ? specText(dirname(file), text) : text;
   } catch (e) {
-    const code = (e as NodeJS.ErrnoException).code;
-    throw new AuroraError(
-      'experiment',
-      code === 'ENOENT'
-        ? `There is no experiment file ${file}.`
-        : `The experiment file ${file} could not be read: ${(e as Error).message}.`,
-      'Give the path of a *.aurora.json file. `aurora train --help` has one to begin with.',
-      { cause: e },
-    );
+    throw unreadable(file, e);
   }
+}
+
+export function unreadable(file: string, cause: unknown): AuroraError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new AuroraError(
+    'experiment',
+    code === 'ENOENT'
+      ? `There is no experiment file ${file}.`
+      : `The experiment file ${file} could not be read: ${message}.`,
+    'Give the path of a *.aurora.json file. `aurora train --help` has one to begin with.',
+    { cause },
+  );
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

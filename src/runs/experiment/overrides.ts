@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { leadsToPrototype, own } from '../../base/names';
 import { DEEPEST, tooDeep } from './parse-text';
-import { keyPath, type Problem } from './source';
+import { keyPath, type Problem } from './experiment-text';
 
 /** A value from the command line that replaces the file's. */
 export interface Override {

@@ -1,6 +1,6 @@
 import type { Experiment } from '../../experiment/experiment';
 import { describeTask } from '../../experiment/tasks/registry';
-import type { Problem } from './source';
+import type { Problem } from './experiment-text';
 
 const OF_TASK = [
   'instancePrompt',

@@ -1,7 +1,7 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
 import { either } from '../../base/either';
 import { editDistance, nearest } from '../../base/nearest';
-import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
+import { capped, keyPath, MOST_PROBLEMS, type Problem } from './experiment-text';
 import { DEFAULT_METHOD } from '../../experiment/methods';
 import { count } from '../../base/number-text';
 import { meantKey } from './meant-key';

@@ -12,7 +12,7 @@ import { isWritten } from '../../experiment/tasks/kind';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import { choiceProblems } from './choice-rules';
 import { pictureProblems } from './picture-rules';
-import type { Problem } from './source';
+import type { Problem } from './experiment-text';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
 export function ruleProblems({ adapter, data, model, task, training }: Experiment): Problem[] {

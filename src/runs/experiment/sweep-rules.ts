@@ -1,7 +1,7 @@
 import type { JSONPath } from 'jsonc-parser';
 import { MOST_TRIALS, RATE, SEED, trialCount, type SweepSpec } from '../../experiment/sweep';
 import { prototypeProblem } from './overrides';
-import type { Problem } from './source';
+import type { Problem } from './experiment-text';
 
 /** The parts of the section that belong to each type. */
 const PARTS = {

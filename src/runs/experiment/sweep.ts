@@ -7,7 +7,7 @@ import { trialText } from '../../experiment/short-settings';
 import { expand, settingsLength, trialCount, type Settings, type SweepSpec } from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { applyOverride } from './overrides';
-import { MOST_PROBLEMS, type Problem } from './source';
+import { MOST_PROBLEMS, type Problem } from './experiment-text';
 import { count } from '../../base/number-text';
 
 /** A trial that has not been run. */

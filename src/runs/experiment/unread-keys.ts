@@ -4,7 +4,7 @@ import { own } from '../../base/names';
 import schema from '../../experiment/experiment.schema.json';
 import { DEFAULT_METHOD, HEAD_ALONE, METHOD_ORDER } from '../../experiment/methods';
 import { meantKey } from './meant-key';
-import { keyPath, type Problem } from './source';
+import { keyPath, type Problem } from './experiment-text';
 
 type Keys = Record<string, { properties?: object }>;
 

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import type { ProcessRecord } from '../../files/processes';
-import { AuroraError } from '../../base/errors';
+import { AuroraError, type KnownError } from '../../base/errors';
 import type { ExecutorName } from '../../experiment/cluster';
 import type { MetricName } from '../../experiment/metrics';
 import type { Pruning, RateSearch, Settings, SweepSpec } from '../../experiment/sweep';
@@ -46,16 +46,13 @@ export interface SweepRecord {
   inputs?: InputFile[];
   /** Changed files that the user chose to continue with, newest last. */
   acceptedInputs?: AcceptedInputs[];
-  /** The reason why the last queue ended early, if the user has to decide; unset while a queue is running. */
-  ended?: SweepEnd;
+  /**
+   * The error that ended the last queue; unset while a queue is running. Of trials that it left to the user, the kind is
+   * `owned` by processes on other machines, or their `inputs` have changed.
+   */
+  ended?: KnownError;
   /** In the order in which they start. */
   trials: TrialRecord[];
-}
-
-/** Trials are `owned` by processes on other machines, or their `inputs` have changed. */
-export interface SweepEnd {
-  error: 'owned' | 'inputs';
-  message: string;
 }
 
 export interface AcceptedInputs {
@@ -145,7 +142,7 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
       'It was changed or damaged after it was written; restore it from a copy, or delete the sweep’s folder.',
     );
   // A sweep can be trained without it.
-  if (!isSweepEnd(record.ended)) delete record.ended;
+  if (!isKnownError(record.ended)) delete record.ended;
   const { folder: was, ...rest } = record as SweepRecord & { folder?: string };
   const found = inputs.map((file) => foundInput(dirname(path), file, was));
   return { ...rest, ...(rest.inputs && { inputs: found }) };
@@ -190,9 +187,9 @@ function isTrialRecord(value: unknown): value is TrialRecord {
   );
 }
 
-function isSweepEnd(value: unknown): value is SweepEnd {
-  const { error, message } = (value ?? {}) as Partial<Record<keyof SweepEnd, unknown>>;
-  return (error === 'owned' || error === 'inputs') && typeof message === 'string';
+function isKnownError(value: unknown): value is KnownError {
+  const { kind, message } = (value ?? {}) as Partial<Record<keyof KnownError, unknown>>;
+  return typeof kind === 'string' && typeof message === 'string';
 }
 
 export const writeTrial = (run: string, trial: TrialOf): void =>

@@ -2,7 +2,7 @@ import { onProcessor, PROCESSOR } from '../../engine/devices/candidates';
 import { openTask } from '../../engine/open';
 import { placeName, type Place } from '../../engine/place';
 import type { OpenedTask } from '../../engine/stepper';
-import { AuroraError } from '../../base/errors';
+import { AuroraError, errorFrom } from '../../base/errors';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialState } from '../checkpoint/state';
 import { MicroBatches } from '../micro-batch/micro-batches';
@@ -79,7 +79,7 @@ async function openProved(task: Task, place: Place, { threads, folder }: OpenOpt
 }
 
 function failure({ place, problem, known }: Trial): AuroraError {
-  if (known) return new AuroraError(known.kind, problem!, known.hint);
+  if (known) return errorFrom(known);
   return unusable(place, 'cannot be used', new Error(problem));
 }
 

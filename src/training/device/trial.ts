@@ -4,7 +4,7 @@ import { deserialize, serialize } from 'node:v8';
 import { epochOrder } from '../../data/order';
 import { openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';
-import { AuroraError, type ErrorKind } from '../../base/errors';
+import { AuroraError, errorRecord, type KnownError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel } from '../task/adapted-model';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
@@ -39,7 +39,7 @@ export type TrialAnswer = { secondsPerStep: number; steps: number } | TrialProbl
 export interface TrialProblem {
   problem: string;
   /** For an error with a known cause and next step. */
-  known?: { kind: ErrorKind; hint?: string };
+  known?: KnownError;
 }
 
 /** At least three steps and this long, or as many as fit into the longer time: at least one. */
@@ -116,6 +116,6 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
     return { secondsPerStep: median(seconds), steps: seconds.length };
   } catch (e) {
     const problem = (e as Error).message.trim().replace(/\s+/g, ' ');
-    return e instanceof AuroraError ? { problem, known: { kind: e.kind, hint: e.hint } } : { problem };
+    return e instanceof AuroraError ? { problem, known: errorRecord(e) } : { problem };
   }
 }

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import type { KnownError } from '../../base/errors';
 import { childEnvironment, largePages } from '../../files/child-environment';
+import { ERROR_PIPE, reportedError } from '../../files/error-pipe';
 
 export interface ChildOptions {
   /** This program, dist/cli.cjs. */
@@ -15,6 +17,8 @@ export interface ChildOptions {
 export interface ChildEnd<T> {
   /** Undefined if it gave no answer: it crashed or was killed. */
   answer: T | undefined;
+  /** The error that ended it, if it reported one. */
+  error?: KnownError;
   /** The end of its standard error output, mostly from libraries and drivers. */
   printed: string;
   /** For a sentence: "SIGSEGV", "exit code 1". */
@@ -37,10 +41,11 @@ const PRINTED = 64 * 1024;
  */
 export async function askChild<T>({ program, args, limit, stopped }: ChildOptions): Promise<ChildEnd<T>> {
   const child = spawn(process.execPath, [program, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
-    env: childEnvironment(process.env, largePages()),
+    env: childEnvironment(process.env, { ...largePages(), ...ERROR_PIPE }),
   });
+  const reported = reportedError(child);
   let told = '';
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -66,7 +71,14 @@ export async function askChild<T>({ program, args, limit, stopped }: ChildOption
   process.off('exit', leaving);
   clearTimeout(late);
   clearInterval(look);
-  return { answer: ended ? undefined : answerIn<T>(told), printed, how, ...(ended && { ended }) };
+  const error = await reported;
+  return {
+    answer: ended ? undefined : answerIn<T>(told),
+    error,
+    printed,
+    how,
+    ended,
+  };
 }
 
 /** A driver may print, too; our answer is the last line that is JSON. */

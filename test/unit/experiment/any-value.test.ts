@@ -3,7 +3,8 @@ import { AuroraError } from '../../../src/base/errors';
 import schema from '../../../src/experiment/experiment.schema.json';
 import { METHOD_ORDER } from '../../../src/experiment/methods';
 import { TASKS } from '../../../src/experiment/tasks/registry';
-import { checkExperiment, parseExperiment } from '../../../src/runs/experiment/load';
+import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { checkWithTrials, parseExperiment } from '../../../src/runs/experiment/load';
 import { variants } from '../variants';
 
 const FILE = '/any/any.aurora.json';
@@ -56,7 +57,7 @@ function whole(): object[] {
 
 /** Throws anything but an error about the experiment. */
 function handled(text: string): void {
-  checkExperiment(FILE, text);
+  checkWithTrials(new ExperimentText(FILE, text));
   try {
     parseExperiment(FILE, text, []);
   } catch (e) {
@@ -87,7 +88,7 @@ describe('an experiment', () => {
   ])('with a NUL in %s is refused there', (key) => {
     const [section, name] = key.split('.') as ['model' | 'data', string];
     const text = JSON.stringify({ ...base, [section]: { ...base[section], [name]: 'a\0b' } });
-    const { problems } = checkExperiment(FILE, text);
+    const { problems } = checkWithTrials(new ExperimentText(FILE, text));
     expect(problems.map(({ path, message }) => [path.join('.'), message])).toEqual([
       [key, expect.stringMatching(/character/)],
     ]);

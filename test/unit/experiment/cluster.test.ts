@@ -7,7 +7,8 @@ import {
   mergeClusterSettings,
   readClusterSettings,
 } from '../../../src/runs/experiment/cluster';
-import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
+import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { checkWithTrials, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
 import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('cluster');
@@ -50,7 +51,7 @@ describe('the cluster section', () => {
   it('names a misspelt key and its place', () => {
     const text =
       '{ "model": { "path": "m" }, "data": { "train": "t" }, "cluster": { "slurm": { "partitoin": "gpu" } } }';
-    const { problems } = checkExperiment(file, text);
+    const { problems } = checkWithTrials(new ExperimentText(file, text));
     expect(problems).toMatchObject([
       { message: 'cluster.slurm.partitoin is not a known key; did you mean "partition"?' },
     ]);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuroraError } from '../../../src/base/errors';
-import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
+import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { checkWithTrials, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
 import { readInputs, writeInputs } from '../../../src/runs/inputs';
 
 const C = '0123456789abcdef0123456789abcdef01234567';
@@ -100,7 +101,7 @@ describe('an experiment that names the hub', () => {
     [{ train: 'x.csv', evaluations: { a: { path: 'hf://datasets/a/b@x/y' } } }, 'data.evaluations.a.path is'],
   ])('with a mistake is refused where it is, without a look at the cache: %o', (data, message) => {
     const text = experiment(data);
-    const { problems } = checkExperiment(file, text);
+    const { problems } = checkWithTrials(new ExperimentText(file, text));
     expect(problems.filter(({ from }) => from === 'rule').map((p) => p.message)).toEqual([
       expect.stringContaining(message),
     ]);

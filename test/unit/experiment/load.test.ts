@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkExperiment, loadExperiment } from '../../../src/runs/experiment/load';
-import { AuroraError } from '../../../src/base/errors';
+import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { checkWithTrials, loadExperiment } from '../../../src/runs/experiment/load';
+import { AuroraError, errorFrom, errorRecord, type KnownError } from '../../../src/base/errors';
 
 let folder: string;
 let file: string;
@@ -17,17 +18,21 @@ const load = (text: string, ...set: string[]) => {
   writeFileSync(file, text);
   return loadExperiment(file, set);
 };
-/** The lines of the error, without the file's path. */
-function errorOf(text: string, ...set: string[]): string[] {
+function refusalOf(text: string, ...set: string[]): AuroraError {
   try {
     load(text, ...set);
   } catch (e) {
     expect(e).toBeInstanceOf(AuroraError);
     expect((e as AuroraError).kind).toBe('experiment');
-    return (e as AuroraError).message.replaceAll(file, 'FILE').split('\n');
+    return e as AuroraError;
   }
   throw new Error('It was accepted.');
 }
+/** The lines of the error, without the file's path. */
+const errorOf = (text: string, ...set: string[]): string[] =>
+  refusalOf(text, ...set)
+    .message.replaceAll(file, 'FILE')
+    .split('\n');
 const MINIMAL = '{ "model": { "path": "m/model.onnx" }, "data": { "train": "train.csv" } }';
 
 describe('an experiment file', () => {
@@ -76,9 +81,20 @@ describe('errors in an experiment file', () => {
     expect(errorOf('[1]')).toEqual(['FILE:1:1: the experiment is [1], expected an object: { … }.']);
   });
 
+  it('carry the places, except for an override, which has none', () => {
+    const text = '{\n  "model": {},\n  "typo": 3\n}';
+    const thrown = refusalOf(text, 'adapter.rank=0');
+    expect(thrown.mistakes).toEqual([
+      { file, line: 1, column: 1, message: expect.stringMatching(/^data is missing/) as string },
+      { file, line: 3, column: 3, message: expect.stringMatching(/^typo is not a known key/) as string },
+      { file, line: 2, column: 3, message: expect.stringMatching(/^model\.path is missing/) as string },
+    ]);
+    expect(errorFrom(JSON.parse(JSON.stringify(errorRecord(thrown))) as KnownError)).toEqual(thrown);
+  });
+
   it.each(['', ' \n\t', '// nothing\n/* at all */'])('report an empty file: %j', (text) => {
     expect(errorOf(text)).toEqual(['FILE:1:1: the file is empty.']);
-    expect(checkExperiment(file, text).problems).toEqual([
+    expect(checkWithTrials(new ExperimentText(file, text)).problems).toEqual([
       { path: [], message: 'the file is empty', offset: 0, from: 'content' },
     ]);
   });
@@ -91,7 +107,9 @@ describe('errors in an experiment file', () => {
     const text = `{ "training":\n${open.repeat(100_000)}`;
     const place = `FILE:2:${63 * open.length + 1}`;
     expect(errorOf(text)).toEqual([`${place}: objects and lists are nested more than 64 levels deep.`]);
-    expect(checkExperiment(file, text).problems).toMatchObject([{ from: 'content', path: [] }]);
+    expect(checkWithTrials(new ExperimentText(file, text)).problems).toMatchObject([
+      { from: 'content', path: [] },
+    ]);
     expect(() => load(MINIMAL, `adapter.rank=${open.repeat(100_000)}`)).toThrow('--set adapter.rank: ');
   });
 
@@ -102,7 +120,7 @@ describe('errors in an experiment file', () => {
     expect(lines).toHaveLength(101);
     expect(lines[1]).toMatch(/^FILE:2:1: adapter\.rnak1 is not a known key for the method aurora; /);
     expect(lines.at(-1)).toBe('FILE:1:1: and 19900 more like these.');
-    const { problems } = checkExperiment(file, text);
+    const { problems } = checkWithTrials(new ExperimentText(file, text));
     expect(problems).toHaveLength(101);
     expect(problems.at(-1)).toMatchObject({ from: 'schema', path: [] });
   });
@@ -225,7 +243,7 @@ describe('errors in an experiment file', () => {
     expect(load(MINIMAL, set, 'training.metric=loss').training.metric).toBe('loss');
     const sweep = `{ "type": "grid", "parameters": { "training.seed": [1, 2] }, "metric": "${metric}" }`;
     const swept = MINIMAL.replace(/}$/, `, ${task}, "sweep": ${sweep} }`);
-    expect(checkExperiment(file, swept).problems).toMatchObject([
+    expect(checkWithTrials(new ExperimentText(file, swept)).problems).toMatchObject([
       { path: ['sweep', 'metric'], from: 'rule', message: `sweep.metric ${wrong.slice(0, -1)}` },
     ]);
   });

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
+import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { checkWithTrials, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
 import { expand, type SweepSpec } from '../../../src/experiment/sweep';
 
 let folder: string;
@@ -103,7 +104,7 @@ describe('the trials of a sweep', () => {
   it('are checked by an editor at every value and in a sample, and counted, if there are thousands', () => {
     const parameters = { 'training.seed': MANY, 'adapter.rank': [...MANY, 0] };
     const text = JSON.stringify({ ...BASE, sweep: { type: 'grid', parameters } });
-    const { trials, problems } = checkExperiment(file, text);
+    const { trials, problems } = checkWithTrials(new ExperimentText(file, text));
     expect(trials).toBe(101 * 102);
     expect(problems.map(({ path }) => path)).toEqual([['sweep', 'parameters', 'adapter.rank', 101]]);
   });
@@ -149,10 +150,8 @@ describe('a mistake in a sweep', () => {
       'FILE:13:9: trial 3 (rank 0 · seed 1): adapter.rank is 0, expected a whole number of at least 1.',
     );
     write({ type: 'grid', parameters });
-    const { problems } = checkExperiment(
-      file,
-      JSON.stringify({ ...BASE, sweep: { type: 'grid', parameters } }),
-    );
+    const text = JSON.stringify({ ...BASE, sweep: { type: 'grid', parameters } });
+    const { problems } = checkWithTrials(new ExperimentText(file, text));
     expect(problems).toMatchObject([{ path: ['sweep', 'parameters', 'adapter.rank', 1], from: 'rule' }]);
   });
 

@@ -13,6 +13,8 @@ import { suggestionsAt } from '../../../src/extension/language/suggestions';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { dictionary, GZIP, page, rawParquet, run } from '../data/table/raw-parquet';
 import { temporaryFolders } from '../runs/folder';
+import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { checkWithTrials } from '../../../src/runs/experiment/load';
 
 const folder = temporaryFolders();
 
@@ -41,7 +43,7 @@ const query = (rows: number) => `select 'text ' || i as text, i % 2 as label, [i
   {'bytes': 'abc'::blob, 'path': 'p'} as image from range(${rows}) t(i)`;
 
 const analysisOf = (text: string, program: { program: string }) =>
-  analyze(join(folder(), 'x.aurora.json'), text, {
+  analyze(checkWithTrials(new ExperimentText(join(folder(), 'x.aurora.json'), text)), {
     model: { state: 'unnamed' },
     unusable: [],
     known: [],

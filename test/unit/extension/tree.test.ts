@@ -341,9 +341,9 @@ describe('a sweep', () => {
       { acceptChangedInputs: true },
       'files have changed',
     ],
-  ] as const)("offers the user's choices if trials were left: %s", (error, state, title, options, words) => {
+  ] as const)("offers the user's choices if trials were left: %s", (kind, state, title, options, words) => {
     const entry = sweepEntry(state);
-    entry.record.ended = { error, message: 'Trial 4 was left.' };
+    entry.record.ended = { kind, message: 'Trial 4 was left.' };
     expect(sweepEndText(entry, trials)).toEqual({
       kind: 'warning',
       message: 'The sweep of demo is not complete. Trial 4 was left. Best so far: 70.0% accuracy.',

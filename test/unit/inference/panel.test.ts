@@ -278,7 +278,7 @@ describe('the session', () => {
     await soon();
     expect(programs).toHaveLength(2);
     expect(shown().notice).toBe(
-      'The model’s process ended unexpectedly and was restarted. Try again. aurora play: exit code 137: out of memory.',
+      'The model’s process ended unexpectedly and was restarted. Try again. aurora play ended with code 137: out of memory.',
     );
     expect(programs[1].sent.map((r) => r.kind)).toEqual(['load']);
     expect(shown()).toMatchObject({ busy: false, program: 'running' });
@@ -286,7 +286,7 @@ describe('the session', () => {
     programs[1].end({ code: 1, stdout: '', stderr: '' });
     await soon();
     expect(programs).toHaveLength(2);
-    expect(shown()).toMatchObject({ program: 'ended', notice: expect.stringContaining('exit code 1') });
+    expect(shown()).toMatchObject({ program: 'ended', notice: expect.stringContaining('with code 1') });
     made.receive({ type: 'restart' });
     await soon();
     expect(programs).toHaveLength(3);

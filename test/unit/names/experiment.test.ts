@@ -17,7 +17,8 @@ import { summarize } from '../../../src/graph/summary';
 import { changeExperiment, settingChanges } from '../../../src/runs/experiment/change';
 import { comparisonText } from '../../../src/runs/experiment/comparison-text';
 import { forkedExperiment } from '../../../src/runs/experiment/fork-settings';
-import { checkExperiment, loadSweep, parseExperiment } from '../../../src/runs/experiment/load';
+import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { checkWithTrials, loadSweep, parseExperiment } from '../../../src/runs/experiment/load';
 import { writeFileSync } from 'node:fs';
 import { spec } from '../extension/run-maker';
 import { temporaryFolders } from '../runs/folder';
@@ -116,14 +117,14 @@ describe('names of inherited members in experiments', () => {
     writeFileSync(join(folder, 't.csv'), `${HOSTILE.join(',')}\n${HOSTILE.join(',')}\n`);
     writeFileSync(join(folder, 'm.onnx'), readFileSync(FIXTURE));
     await eachHandled('experiment', fc.tuple(texts, dotted, json), async ([text, path, value]) => {
-      checkExperiment(file, text);
+      const checked = checkWithTrials(new ExperimentText(file, text));
       await handled('parseExperiment', () => parseExperiment(file, text, []));
       await handled('--set', () => parseExperiment(file, text, [`${path}=${value}`]));
       writeFileSync(file, text);
       await handled('loadSweep', () => loadSweep(file));
       await handled('loadSweep --set', () => loadSweep(file, [`${path}=${value}`]));
-      await modelPathOf(file, text);
-      const analysis = await analyze(file, text, { model, unusable: [], known: [], head: readDataHead });
+      await modelPathOf(checked.doc);
+      const analysis = await analyze(checked, { model, unusable: [], known: [], head: readDataHead });
       for (const match of text.matchAll(/"/g)) {
         hoverAt(analysis, match.index + 1);
         suggestionsAt(analysis, match.index + 1, []);

@@ -11,7 +11,7 @@ import type { Hub } from '../../../hub/client';
 import { isIntact } from '../../../hub/download/verify';
 import { hubTextsIn, isCached } from '../../../runs/experiment/hub-references';
 import { readText } from '../../../runs/experiment/load';
-import { ExperimentSource } from '../../../runs/experiment/source';
+import { ExperimentText, mistakesError } from '../../../runs/experiment/experiment-text';
 import { readInputs } from '../../../runs/inputs';
 import { runPaths } from '../../../runs/layout';
 import { namedFiles } from './data';
@@ -23,21 +23,12 @@ export const referencesOf = (path: string): HubReference[] =>
   isFolder(path) && existsSync(runPaths(path).spec) ? ofRun(path) : ofExperiment(path);
 
 function ofExperiment(file: string): HubReference[] {
-  const text = readText(file);
-  const source = new ExperimentSource(file, text);
-  const unreadable = source.firstError();
-  if (unreadable !== undefined)
-    throw new AuroraError(
-      'experiment',
-      unreadable,
-      'Write plain JSON; comments and trailing commas are allowed.',
-    );
-  return hubTextsIn(source.value()).map(({ path, text: written }) => {
+  const doc = new ExperimentText(file, readText(file)).requireReadable();
+  return hubTextsIn(doc.value()).map(({ path, text: written }) => {
     const ref = parseHubReference(written);
     if (ref) return ref;
     const problem = hubReferenceProblem(written, path[0] === 'model' ? 'model' : 'dataset');
-    const at = source.locate({ path, message: '' });
-    throw new AuroraError('experiment', `${at}: "${written}", ${problem}.`);
+    throw mistakesError([{ ...doc.placeOf({ path }), message: `"${written}", ${problem}.` }]);
   });
 }
 

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { ignoredIn, parseExperiment, readText } from '../../../runs/experiment/load';
+import { ignoredIn, readExperiment } from '../../../runs/experiment/load';
 import type { ReadWatch } from '../../../data/stream/build';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PreflightLine, PreflightReading } from '../../../protocol/preflight';
@@ -77,11 +77,10 @@ async function check(
   if (steps < 1) throw new AuroraError('usage', '--steps takes a whole number of at least 1.');
   const threads = threadCount(args.text('threads'));
   const device = deviceRequest(args);
-  const text = readText(file);
-  const spec = parseExperiment(file, text, args.list('set'));
-  for (const { path, message } of ignoredIn(file, text, args.list('set')))
+  const valid = readExperiment(file, args.list('set'));
+  for (const { path, message } of ignoredIn(valid))
     await emit({ kind: 'problem', severity: 'warning', key: path.join('.'), message });
-  return preflight(spec, {
+  return preflight(valid.experiment, {
     folder: temporaryFolder('preflight'),
     device,
     program: join(__dirname, 'cli.cjs'),

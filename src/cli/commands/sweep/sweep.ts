@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { executorName, type ExecutorName } from '../../../experiment/cluster';
-import { ignoredIn, loadSweep, readText } from '../../../runs/experiment/load';
+import { ignoredIn, readExperiment, sweepOf } from '../../../runs/experiment/load';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
 import { TrialNames } from '../../../runs/sweep/trial-names';
@@ -85,7 +85,8 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
   values: { ...PLACE_VALUES, on: ['local', 'slurm', 'kubernetes'] },
   async run(args) {
     const file = resolve(one(args, 'experiment file', 'sweep'));
-    const sweep = loadSweep(file, args.list('set'));
+    const valid = readExperiment(file, args.list('set'));
+    const sweep = sweepOf(valid);
     // Reports an unknown device once, instead of for each trial.
     deviceRequest(args);
     const folder = join(experimentSweeps(file), sweep.baseHash);
@@ -105,8 +106,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
       if (work.where.on !== 'local') await showSubmission(args, work.where.cluster, record, folder);
       return EXIT.ok;
     }
-    for (const { message } of ignoredIn(file, readText(file), args.list('set')))
-      process.stderr.write(`Warning: ${message}\n`);
+    for (const { message } of ignoredIn(valid)) process.stderr.write(`Warning: ${message}\n`);
     createFolder(folder);
     return owning(ownedBy(args, folder, (work.left ?? work.where).on), async (takenOver) => {
       if (work.left) await work.move(work.left, takenOver);

@@ -6,7 +6,7 @@ import { readRunSummary } from '../../../runs/read';
 import { lossOf } from '../../../runs/ended/unexpected';
 import { numberOthers } from '../../../runs/numbers';
 import { writeSpec } from '../../../runs/stored/spec';
-import { ignoredIn, parseExperiment, readText } from '../../../runs/experiment/load';
+import { ignoredIn, readExperiment } from '../../../runs/experiment/load';
 import { readIfThereSync } from '../../../files/read';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
@@ -228,12 +228,11 @@ async function fresh(
   settings: TrainingSettings,
 ): Promise<number> {
   const file = one(args, 'experiment file', 'train');
-  const text = textOf(file, given);
-  const spec = parseExperiment(file, text, args.list('set'));
+  const valid = readExperiment(file, args.list('set'), keptText(given));
+  const { experiment: spec } = valid;
   // A trial's file is its spec.json, in which every setting is written.
   if (given === undefined || resolve(file) !== runPaths(given).spec)
-    for (const { message } of ignoredIn(file, text, args.list('set')))
-      process.stderr.write(`Warning: ${message}\n`);
+    for (const { message } of ignoredIn(valid)) process.stderr.write(`Warning: ${message}\n`);
   let reference: Reference | undefined;
   if (args.flag('baseline') && spec.task.head === 'none') {
     process.stderr.write('Baseline: the untrained model…\n');
@@ -255,7 +254,7 @@ async function fresh(
   const run = given ?? newRun(file, args);
   const go = async () => {
     // A trial's file is its spec.json, which its sweep has written.
-    if (resolve(file) !== runPaths(run).spec) writeAtomic(runPaths(run).source, text, run);
+    if (resolve(file) !== runPaths(run).spec) writeAtomic(runPaths(run).source, valid.doc.text, run);
     writeSpec(run, spec);
     if (trialOf(run) === undefined) for (const other of foldersBeside(run)) removeGraphs(other);
     return conclude(await trainRun(spec, run, false, settings), run, args, reference);
@@ -264,9 +263,9 @@ async function fresh(
 }
 
 /** The creator of the folder may have put the file's text there as it was then: the file may have been edited since. */
-function textOf(file: string, given: string | undefined): string {
+function keptText(given: string | undefined): string | undefined {
   const kept = given === undefined ? undefined : readIfThereSync(runPaths(given).source);
-  return kept ? Buffer.from(kept).toString('utf8') : readText(file);
+  return kept && Buffer.from(kept).toString('utf8');
 }
 
 const newRun = (file: string, args: ParsedArgs): string =>

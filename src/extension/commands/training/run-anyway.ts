@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
+import type { CheckedExperiment } from '../../../runs/experiment/load';
 import type { Services } from '../../services';
 import { notify } from '../../messages/notify';
 
@@ -8,11 +8,15 @@ import { notify } from '../../messages/notify';
  * Asks before something is run that the editor expects to fail. True if no error is known, or if it is to be run anyway. A
  * model is only looked at if it has been read before.
  *
- * @param file an experiment, as saved
+ * @param checked the experiment as saved
  * @param here false if it trains on another machine, which preflight does not describe
  */
-export async function runAnyway(services: Services, file: string, here = true): Promise<boolean> {
-  const [first, ...others] = await errorsOf(services, file, here);
+export async function runAnyway(
+  services: Services,
+  checked: CheckedExperiment,
+  here = true,
+): Promise<boolean> {
+  const [first, ...others] = await errorsOf(services, checked, here);
   if (first === undefined) return true;
   const show = t('Show Problems');
   const anyway = t('Run Anyway');
@@ -20,28 +24,26 @@ export async function runAnyway(services: Services, file: string, here = true): 
   const detail = [t('The run is expected to fail.'), ...more].join(' ');
   const picked = await notify.warning(first, { modal: true, detail }, show, anyway);
   if (picked === show) {
-    await vscode.window.showTextDocument(vscode.Uri.file(file));
+    await vscode.window.showTextDocument(vscode.Uri.file(checked.doc.file));
     await vscode.commands.executeCommand('workbench.actions.view.problems');
   }
   return picked === anyway;
 }
 
 /** The errors of the text, of the files that it names, and of its last preflight. */
-async function errorsOf(services: Services, file: string, here: boolean): Promise<string[]> {
+async function errorsOf({ models }: Services, checked: CheckedExperiment, here: boolean): Promise<string[]> {
   const { analyze, firstModelState, modelPathOf } = await import('../../language/analysis');
   const { HeadCache } = await import('../../language/head-cache');
   const { inputFilesOf } = await import('../../language/checks/check-inputs');
-  const { ExperimentText } = await import('../../language/experiment-text');
-  const text = await readFile(file, 'utf8');
-  const path = await modelPathOf(file, text);
-  const model = await firstModelState(path, path === undefined ? undefined : services.models.cached(path));
+  const { doc } = checked;
+  const path = await modelPathOf(doc);
+  const model = await firstModelState(path, path === undefined ? undefined : models.cached(path));
   const heads = new HeadCache();
   const head = heads.read.bind(heads);
-  const inputs = await inputFilesOf(new ExperimentText(file, text));
-  const unusable = services.models.cachedUnusable(inputs);
-  const { findings } = await analyze(file, text, { model, unusable, known: [], head });
+  const unusable = models.cachedUnusable(await inputFilesOf(doc));
+  const { findings } = await analyze(checked, { model, unusable, known: [], head });
   const measured = vscode.languages
-    .getDiagnostics(vscode.Uri.file(file))
+    .getDiagnostics(vscode.Uri.file(doc.file))
     .filter((d) => here && d.code === 'preflight' && d.severity === vscode.DiagnosticSeverity.Error);
   return [...findings.filter((f) => f.severity === 'error'), ...measured].map((f) => f.message);
 }

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { runAnyway } from './run-anyway';
-import { saved } from '../../ask/saved';
-import { checkedExperiment } from '../../ask/checked-experiment';
-import { offerDownload } from '../../hub/download-named';
+import { requireUsable } from '../../ask/checked-experiment';
+import { savedExperiment } from '../../hub/download-named';
 import { untrusted } from '../../../executors/missing';
 import { startUnlessBusy } from '../../queue/ask-busy';
 import { startRun } from '../../queue/start-run';
@@ -17,11 +15,11 @@ import type { Services } from '../../services';
  */
 export async function trainExperiment(services: Services, file: string): Promise<string | undefined> {
   if (!vscode.workspace.isTrusted) throw untrusted();
-  if (!(await saved(file))) return undefined;
-  if (!(await offerDownload(services, file))) return undefined;
-  const spec = await checkedExperiment(file);
-  if (!(await runAnyway(services, file))) return undefined;
-  const wanted = { kind: 'run' as const, file, text: await readFile(file, 'utf8'), spec };
+  const checked = await savedExperiment(services, file);
+  if (!checked) return undefined;
+  const { experiment: spec, doc } = await requireUsable(checked);
+  if (!(await runAnyway(services, checked))) return undefined;
+  const wanted = { kind: 'run' as const, file, text: doc.text, spec };
   const run = await startUnlessBusy(services, wanted, () => startRun(services, wanted));
   if (run !== undefined) services.panels.openRun([run]);
   return run;

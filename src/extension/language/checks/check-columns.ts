@@ -11,7 +11,7 @@ import { shortPaths } from '../../words/short-paths';
 import { DATA_UNREADABLE } from './check-data';
 import { labelFindings } from './check-labels';
 import { flagColumns, type DataHeads } from '../columns';
-import type { ExperimentText } from '../experiment-text';
+import type { ExperimentText } from '../../../runs/experiment/experiment-text';
 import type { Finding } from '../finding';
 
 /** Maximum number of columns in a message or a menu of fixes. */

@@ -8,7 +8,7 @@ import { formatOf } from '../../../table/files';
 import type { DataHead } from '../../../table/head';
 import { shortPaths } from '../../words/short-paths';
 import type { DataHeads, RefusedFile } from '../columns';
-import type { ExperimentText } from '../experiment-text';
+import type { ExperimentText } from '../../../runs/experiment/experiment-text';
 import type { Finding } from '../finding';
 import { fileKeys } from './check-files';
 

@@ -9,8 +9,8 @@ import { MODEL_CONFIG, modelFileLater, modelPath } from '../../../files/model-pa
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
 import { isCachedLater } from '../../../runs/experiment/hub-references';
 import { DATA_FILE } from '../data-head';
-import type { ExperimentText } from '../experiment-text';
-import type { Finding, Fix, Span } from '../finding';
+import type { ExperimentText, Span } from '../../../runs/experiment/experiment-text';
+import type { Finding, Fix } from '../finding';
 import { byDistance, MOST_SUGGESTED, nearestFiles } from '../nearest-files';
 
 /** The files that an experiment names: each key, and the files that it accepts. */

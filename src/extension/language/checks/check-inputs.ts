@@ -6,7 +6,7 @@ import { isPipelineIndex, modelFileLater } from '../../../files/model-path';
 import type { InputFile, UnusableInput } from '../../models/input-files';
 import { editorHint } from '../../words/editor-hint';
 import { shortPaths } from '../../words/short-paths';
-import type { ExperimentText } from '../experiment-text';
+import type { ExperimentText } from '../../../runs/experiment/experiment-text';
 import type { Finding } from '../finding';
 import { BESIDE, kindOf } from './check-files';
 

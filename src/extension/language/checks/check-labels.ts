@@ -6,7 +6,7 @@ import { taskWith } from '../../../experiment/tasks/registry';
 import { flagOf } from '../../../table/flags';
 import type { Column, DataHead } from '../../../table/head';
 import { columnFacts, shorten } from '../columns';
-import type { ExperimentText } from '../experiment-text';
+import type { ExperimentText } from '../../../runs/experiment/experiment-text';
 import type { Finding, Fix } from '../finding';
 
 /** Different numbers with decimals that are unlikely to be names of labels. */

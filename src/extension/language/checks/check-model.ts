@@ -3,12 +3,12 @@ import { chooseLayers } from '../../../adapters/targets/choose';
 import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../../adapters/targets/targets';
 import type { TaskLayer } from '../../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../../graph/summary';
-import { MOST_PROBLEMS } from '../../../runs/experiment/source';
+import { MOST_PROBLEMS } from '../../../runs/experiment/experiment-text';
 import { AuroraError } from '../../../base/errors';
 import { isRankedByLayer, type TrainedSpec } from '../../../experiment/methods';
 import { nearest } from '../../../base/nearest';
 import { t } from '../../../base/l10n';
-import type { ExperimentText } from '../experiment-text';
+import type { ExperimentText } from '../../../runs/experiment/experiment-text';
 import type { Finding, Fix } from '../finding';
 
 /** Maximum number of layers in a message or a title. */

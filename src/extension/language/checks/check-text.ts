@@ -1,8 +1,7 @@
 import type { LocatedProblem } from '../../../runs/experiment/load';
-import { keyPath } from '../../../runs/experiment/source';
 import { ignoredSettings } from '../../../experiment/ignored-settings';
-import type { ExperimentText } from '../experiment-text';
-import type { Finding, Fix, Span } from '../finding';
+import { keyPath, type ExperimentText, type Span } from '../../../runs/experiment/experiment-text';
+import type { Finding, Fix } from '../finding';
 import { schemaFixes } from '../schema-fixes';
 import { capital } from '../../../base/capital';
 import { t } from '../../../base/l10n';

@@ -8,13 +8,14 @@ import type {
 } from '../../../protocol/panels/playground';
 import { applyLine, type PlaygroundView, type SubjectView } from '../../../protocol/panels/playground-view';
 import { modelName, parsePlayLine, type PlayRequest } from '../../../protocol/playground';
-import type { OpenProgram, ProgramResult } from '../../launcher/client';
+import type { RunningProgram } from '../../launcher/client';
+import { programError } from '../../launcher/program-error';
 import { errorText } from '../../words/error-text';
 
 /** The editor's side, so that the rest runs without VS Code. */
 export interface PlaygroundHost {
   /** Starts `aurora play --json`. */
-  start(onLine: (line: string) => void): Promise<OpenProgram>;
+  start(onLine: (line: string) => void): Promise<RunningProgram>;
   post(message: PlaygroundToPage): void;
   /** The input and output of a run's task; undefined until the run is known. */
   shapesOf(run: string): TaskShapes | undefined;
@@ -45,7 +46,7 @@ type Question = Kind<'predict'> | Kind<'generate'> | Kind<'draw'>;
 /** A playground: the program that answers, the questions, and its output. */
 export class PlaygroundSession {
   private readonly view: PlaygroundView;
-  private program: OpenProgram | undefined;
+  private program: RunningProgram | undefined;
   private begun = false;
   private disposed = false;
   private lines: PlaygroundToPage & { type: 'lines' } = { type: 'lines', lines: [] };
@@ -158,7 +159,7 @@ export class PlaygroundSession {
     this.post();
   }
 
-  private started(program: OpenProgram): void {
+  private started(program: RunningProgram): void {
     if (this.disposed) return program.kill('was closed with its panel');
     this.program = program;
     this.view.program = 'running';
@@ -176,7 +177,7 @@ export class PlaygroundSession {
       this.start(t('The model’s process ended unexpectedly and was restarted. Try again. {0}', why));
     };
     program.ended.then(
-      (result) => gone(lastWords(result)),
+      (result) => gone(programError(result, 'play').message),
       (e: unknown) => gone(errorText(e)),
     );
     this.post();
@@ -273,10 +274,4 @@ export class PlaygroundSession {
     this.send({ kind: 'unload', subject: id });
     this.post();
   }
-}
-
-/** The end of the output of a program that exited unexpectedly. */
-function lastWords({ code, stderr }: ProgramResult): string {
-  const said = stderr.trim().split('\n').at(-1);
-  return `aurora play: exit code ${code}${said ? `: ${said}` : ''}.`;
 }

@@ -12,6 +12,8 @@ import {
 } from '../../../../src/extension/language/analysis';
 import { readDataHead } from '../../../../src/extension/language/data-head';
 import type { Finding, Fix } from '../../../../src/extension/language/finding';
+import { ExperimentText } from '../../../../src/runs/experiment/experiment-text';
+import { checkWithTrials } from '../../../../src/runs/experiment/load';
 
 export const FIXTURE = join(import.meta.dirname, '../../../fixtures/reference/bert.onnx');
 
@@ -33,12 +35,12 @@ export function makeFolder(files: Record<string, string | Uint8Array>): string {
 
 /** The analysis of a text as x.aurora.json in this folder, with its model really read. */
 export async function analysisOf(folder: string, text: string, known: string[] = []): Promise<Analysis> {
-  const file = join(folder, 'x.aurora.json');
-  const path = await modelPathOf(file, text);
+  const doc = new ExperimentText(join(folder, 'x.aurora.json'), text);
+  const path = await modelPathOf(doc);
   const there = await firstModelState(path, undefined);
   const model =
     there.state === 'reading' ? { state: 'known' as const, summary: summarize(readStructure(path!)) } : there;
-  return analyze(file, text, { model, unusable: [], known, head: readDataHead });
+  return analyze(checkWithTrials(doc), { model, unusable: [], known, head: readDataHead });
 }
 
 export const apply = (text: string, { offset, length, text: by }: Fix): string =>

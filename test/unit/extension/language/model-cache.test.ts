@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModelCache } from '../../../../src/extension/models/cache';
+import { startProgram } from '../../../../src/extension/launcher/program';
 import { programError } from '../../../../src/extension/launcher/program-error';
 import { readStructure } from '../../../../src/architectures/load';
 import type { MachineRates, StepCost } from '../../../../src/protocol/step-cost';
 import { summarize } from '../../../../src/graph/summary';
-import { AuroraError, EXIT } from '../../../../src/base/errors';
+import { AuroraError } from '../../../../src/base/errors';
 import { FIXTURE, makeFolder } from './lab';
 
 /** Counts how often the file is read. */
@@ -126,16 +126,6 @@ describe('the cache of models', () => {
 });
 
 describe('the error of a program', () => {
-  it('has the kind, the message and the hint that were printed', () => {
-    const stderr = '\nerror: a.onnx is cut.\nIt ends at 3.\n       Restore it.\n       Then try.\n';
-    const error = programError({ code: EXIT.truncated, stdout: '', stderr }, 'inspect');
-    expect(error).toMatchObject({
-      kind: 'truncated',
-      message: 'a.onnx is cut.\nIt ends at 3.',
-      hint: 'Restore it.\n       Then try.',
-    });
-  });
-
   it('has the last lines of the output if the program crashed', () => {
     const error = programError({ code: 9999, stdout: '', stderr: 'trace\nSegfault' }, 'inspect');
     expect(error).toMatchObject({
@@ -155,11 +145,9 @@ describe('the error of a program', () => {
         return e as AuroraError;
       }
     })();
-    const result = await new Promise<{ code: number; stdout: string; stderr: string }>((done) => {
-      execFile(process.execPath, ['bin/aurora.cjs', 'inspect', path, '--json'], (e, stdout, stderr) =>
-        done({ code: (e?.code as number | undefined) ?? 0, stdout, stderr }),
-      );
-    });
+    const args = ['bin/aurora.cjs', 'inspect', path];
+    const { ended } = startProgram({ node: process.execPath, args, env: process.env });
+    const result = await ended;
     const { kind, message, hint } = programError(result, 'inspect');
     expect({ kind, message, hint }).toEqual({
       kind: thrown.kind,

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXIT } from '../../../../src/base/errors';
 import { ownerFile } from '../../../../src/files/fence';
 import { groupIsThere } from '../../../../src/files/process-tree';
 import { thisProcess } from '../../../../src/files/processes';
@@ -61,7 +60,7 @@ describe('a run started from the editor', () => {
     expect(outcome.savedStep).toBe(readRun(run).events.findLast((e) => e.kind === 'stopped')!.step);
     expect(outcome.message).toBe(`Stopped; the adapter is saved at step ${outcome.savedStep}.`);
     expect(existsSync(join(run, 'adapter', 'last', 'adapter_model.safetensors'))).toBe(true);
-    expect(window.runs()).not.toContain(run);
+    expect(window.ownRuns()).not.toContain(run);
 
     // It can be resumed and stopped again. If a process on another machine may be training it, the user
     // decides.
@@ -161,7 +160,7 @@ describe('after a window reload', () => {
     utimesSync(lease, old, old);
 
     const second = studio.window();
-    expect(second.runs()).toContain(run);
+    expect(second.ownRuns()).toContain(run);
     await until(() => statSync(lease).mtimeMs > old.getTime() + 20_000);
     expect(isAlive(readStatus(run))).toBe(true);
     expect((await second.stop(run)).state).toBe('stopped');
@@ -172,7 +171,7 @@ describe('after a window reload', () => {
   it('a finished run is dropped', async () => {
     studio.remembered = [studio.begun[0], join(studio.lab.folder, 'gone')];
     const third = studio.window();
-    await until(() => !third.runs().includes(studio.begun[0]));
+    await until(() => !third.ownRuns().includes(studio.begun[0]));
     third.dispose();
     studio.remembered = [];
   });
@@ -183,7 +182,7 @@ it('a run without a lease needs no window', async () => {
     settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: true, cluster: {}, ...AUTO }),
   });
   const run = await studio.start(free, ...LONG);
-  expect(free.runs()).toEqual([]);
+  expect(free.ownRuns()).toEqual([]);
   expect(existsSync(join(run, 'control', 'lease'))).toBe(false);
   expect((await free.stop(run)).state).toBe('stopped');
 });
@@ -202,9 +201,8 @@ describe('in an untrusted workspace', () => {
     const model = studio.lab.path('model.onnx');
     await expect(careful.program(['inspect', model])).rejects.toMatchObject({ piece: 'trust' });
     const inspect = await careful.program(['inspect', model, '--json'], { untrusted: true });
-    const { code, stdout } = await inspect.ended;
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout).layers.length).toBeGreaterThan(0);
+    expect(inspect.code).toBe(0);
+    expect(JSON.parse(inspect.stdout).layers.length).toBeGreaterThan(0);
   });
 
   it('a download by name runs, and one of what a file names does not', async () => {
@@ -216,9 +214,11 @@ describe('in an untrusted workspace', () => {
     await expect(careful.program(['get', studio.lab.experiment], options)).rejects.toMatchObject({
       piece: 'trust',
     });
-    const get = await careful.program(['get', 'model', 'org/name', '--show', '--json'], options);
-    const { code, stderr } = await get.ended;
-    expect([code, stderr]).toEqual([EXIT.network, expect.stringContaining('Offline mode is on')]);
+    const { error } = await careful.program(['get', 'model', 'org/name', '--show', '--json'], options);
+    expect(error).toMatchObject({
+      kind: 'network',
+      message: expect.stringContaining('Offline mode is on'),
+    });
   });
 
   it('`inspect` loads no native library', () => {

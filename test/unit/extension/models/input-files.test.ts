@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { inputFilesOf, inputFindings } from '../../../../src/extension/language/checks/check-inputs';
-import { ExperimentText } from '../../../../src/extension/language/experiment-text';
+import { ExperimentText } from '../../../../src/runs/experiment/experiment-text';
+import { startProgram } from '../../../../src/extension/launcher/program';
 import { InputFiles } from '../../../../src/extension/models/input-files';
 import { covered, experiment, makeFolder, FIXTURE } from '../language/lab';
 
@@ -15,15 +13,13 @@ const TOKENIZER = join(ROOT, 'demo/models/debian-llama/tokenizer.json');
 /** The built program, and how often it was started. */
 function program() {
   const started: string[][] = [];
-  const run = async (args: readonly string[]) => {
+  const run = (args: readonly string[]) => {
     started.push([...args]);
-    const child = spawn(process.execPath, [join(ROOT, 'dist/cli.cjs'), ...args], { stdio: 'pipe' });
-    const [stdout, stderr, [code]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'exit') as Promise<[number]>,
-    ]);
-    return { code, stdout, stderr };
+    return startProgram({
+      node: process.execPath,
+      args: [join(ROOT, 'dist/cli.cjs'), ...args],
+      env: process.env,
+    }).ended;
   };
   return { started, trainer: { program: run } as never };
 }
