@@ -9,6 +9,24 @@ export function codeSpan(text: string): string {
   return `${fence}${pad}${shown}${pad}${fence}`;
 }
 
-/** Untrusted text for a paragraph, a heading or a table cell, with all markup escaped. */
+/**
+ * Untrusted text for a paragraph, a heading or a table cell, with all markup escaped: also that of formulas and of the
+ * editor's icons, which begin with a dollar sign.
+ */
 export const plainWords = (text: string): string =>
-  escapeControls(text).replace(/[\\`*_{}[\]<>#|~&!]/g, (c) => `\\${c}`);
+  escapeControls(text).replace(/[\\`*_{}[\]<>#|~&!$]|^[-+]/g, '\\$&');
+
+/**
+ * A table of cells that are Markdown already.
+ *
+ * @param isRight true for a column that is right-aligned; by default all but the first are
+ */
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  isRight = (i: number) => i > 0,
+): string {
+  return [head, head.map((_, i) => (isRight(i) ? '---:' : '---')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}

@@ -49,10 +49,13 @@ export function rowPlace(path: string, line: number, parts?: readonly FilePart[]
   return word === 'line' ? `${file}:${row}` : `${file}, ${word} ${row}`;
 }
 
+/** The name of a file, without its folders. */
+export const fileOf = (path: string): string => path.replace(/^.*[/\\]/, '');
+
 /** "3", or "line 3 of train-00001-of-00002.csv" where there are several files. */
 export function rowNumber(path: string, line: number, parts?: readonly FilePart[]): string {
   if (!parts) return String(line);
-  const { file, row } = rowIn(path.replace(/^.*[/\\]/, ''), line, parts);
+  const { file, row } = rowIn(fileOf(path), line, parts);
   return `${rowWord(file)} ${row} of ${file}`;
 }
 

@@ -1,5 +1,5 @@
 import { csv } from '../base/csv';
-import { plainWords } from '../base/markdown';
+import { markdownTable, plainWords } from '../base/markdown';
 import { t } from '../base/l10n';
 import { deltaFigures, FIGURES, figureOf } from './figures/all';
 import type { Figure, Table } from './figures/figure';
@@ -75,7 +75,8 @@ function sectionText(section: Section, index: number, study: Study, files: Map<s
 const list = (items: readonly string[]): string => items.map((item) => `- ${plainWords(item)}`).join('\n');
 
 /** Numbers right-aligned, names left-aligned. */
-function markdown({ head, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((c) => plainWords(c)).join(' | ')} |`;
-  return [line(head), `| --- |${' ---: |'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
-}
+const markdown = ({ head, rows }: Table): string =>
+  markdownTable(
+    head.map(plainWords),
+    rows.map((cells) => cells.map(plainWords)),
+  );

@@ -61,7 +61,7 @@ describe('aurora budget --recipe', () => {
     expect(out).toContain('RoBERTa-Base: AuroRA of rank 2 on 24 of 72 linear layers');
     expect(out).toMatch(/trainable parameters +74,208 +0\.0598% of the model's 124,055,040\n/);
     expect(out).toMatch(/LoRA r=8 +294,912 +the adapter has 25\.2% of that\n/);
-    expect(out).toMatch(/self\.query +768 → 768 +rank 2 +12 × 3,092 +37,104\n/);
+    expect(out).toMatch(/self\.query +768 × 768 +rank 2 +12 × 3,092 +37,104\n/);
     expect(out).toContain('Published (arXiv 2505.18738)');
     expect(out).toMatch(/CoLA +Matthews correlation +63\.6 +63\.4 +65\.1\n/);
     expect(out).toMatch(/RTE +80 +16 +5e-4 +512/);
@@ -98,7 +98,7 @@ describe('aurora budget FILE', () => {
     const c = counted(lab.path('model.onnx'));
     expect(c).toMatchObject({ method: 'aurora', rank: 2, moduleCount: 4, trainable: 592 });
     const text = lab.run('budget', lab.path('model.onnx')).out;
-    expect(text).toMatch(/layer\.\*\.query +32 → 32 +rank 2 +2 × 148 +296\n/);
+    expect(text).toMatch(/layer\.\*\.query +32 × 32 +rank 2 +2 × 148 +296\n/);
     expect(text).not.toContain('arXiv');
   });
 

@@ -76,8 +76,7 @@ const KINDS: Record<string, Kind> = {
     row: (text) => ({ text, score: 1000 + 250 * cats(text) }),
     asked: ['the cats', /score 1,\d{3} /],
     errors: /By true number\n[^]*predicted as/,
-    preflight:
-      /numbers +min +median +max +mean +standard deviation\n +training +1,000 +.*\n +validation +1,000/,
+    preflight: /numbers +training +validation\n +smallest +1,000 +1,000\n/,
   },
   'several labels': {
     card: /A text can have several: those with a logit above 0\./,
@@ -85,8 +84,7 @@ const KINDS: Record<string, Kind> = {
     row: (text) => ({ text, labels: ['cat', 'played', 'the'].filter((word) => has(text, word)) }),
     asked: ['the cat played', /(the|cat|played) \d+\.\d%|no label/],
     errors: /By label, worst first\n[^]*the /,
-    preflight:
-      /label +training +validation\n[^]*without any label: \d+ training examples and \d+ validation examples/,
+    preflight: /label +training +validation\n +\(none\) +\d+ [^]*An example can have several labels/,
   },
   'tags of words': {
     card: /2 labels, in the order of the logits: `B-PET`, `O`\./,
@@ -116,7 +114,7 @@ const KINDS: Record<string, Kind> = {
     asked: ['the cats', /\d+ tokens?, (ended by the model|the maximum requested|the model's maximum length)/],
     errors: /By length\n[^]*tokens right/,
     preflight:
-      /packed: 96 training examples in \d\d rows, [\d.]+% padding [^]*tokens to predict in the training data: \d+\n/,
+      /The training examples are packed into \d\d rows, with [\d.]+% padding [^]*tokens to predict +\d+ +\d+\n/,
   },
   'questions in the layout of Commonsense170K': {
     card: /the answer is found by likelihood/,
@@ -134,7 +132,7 @@ const KINDS: Record<string, Kind> = {
     },
     asked: ['the cats played Answer format: true/false', /(true|false) \d+\.\d%/],
     errors: /Answers are found by likelihood[^]*choice [12] \((true|false)\)/,
-    preflight: /tokens to predict in the training data: [\d,]+\n/,
+    preflight: /tokens to predict +[\d,]+ +[\d,]+\n/,
   },
   'questions with choices that a model with a key/value cache writes': {
     card: /the answer is found by generation/,
@@ -146,7 +144,7 @@ const KINDS: Record<string, Kind> = {
     row: (_, i) => ({ question: i % 2 ? 'a b' : 'c d', options: ['x', 'y'], answer: i % 2 }),
     asked: ['a b\tx\ty', /y \d+\.\d%/],
     errors: /Answers are found by generation[^]*choice [12] \([xy]\)/,
-    preflight: /tokens to predict in the training data: [\d,]+\n/,
+    preflight: /tokens to predict +[\d,]+ +[\d,]+\n/,
   },
   'images in a Parquet file': {
     card: /Images are resized and normalized[^]*2 labels, in the order of the logits: `cat`, `none`\./,
@@ -185,7 +183,7 @@ const KINDS: Record<string, Kind> = {
     row: (_, i) => ({ text: ['the cats played !', 'unaffable , the cat', 'play , play , play'][i % 3] }),
     asked: ['unaffable , the [MASK]', /(\S+ \d+\.\d%, ){2}\S+ \d+\.\d% [^]* base model  +\S+ \d+\.\d%/],
     errors: /By length\n[^]*tokens right/,
-    preflight: /tokens to predict in the training data: \d+\n/,
+    preflight: /tokens to predict +\d+ +\d+\n/,
   },
 };
 

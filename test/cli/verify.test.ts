@@ -47,9 +47,11 @@ describe('aurora verify', () => {
       'training.batchSize=2',
     );
     expect(code).toBe(0);
-    expect(out).toContain('ONNX Runtime on cpu against TensorFlow.js on cpu: the first batch, 2 examples');
-    expect(out).toMatch(/perturbed {3}gradients +[\d.]+e-\d +1e-4 +agree +most in layer\.\d/);
-    expect(out).toContain('The engines agree.');
+    expect(out).toContain(
+      'ONNX Runtime on cpu compared with TensorFlow.js on cpu, in float32, on the first training batch: 2 examples',
+    );
+    expect(out).toMatch(/perturbed {3}gradients +[\d.]+e-\d +1e-4 +agree +layer\.\d/);
+    expect(out).toMatch(/\n\nThe engines agree; the largest difference is [\d.]+e-\d+\.\n$/);
   });
 
   it('reports errors as text and as JSON', () => {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
+import { markdownText } from '../../protocol/reports/markdown-text';
 import { modelPath } from '../../files/model-path';
 import { openReport } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
@@ -19,8 +20,8 @@ export async function showReport(
   const path = modelPath(argument.fsPath);
   const name = basename(path);
   const options = { location: vscode.ProgressLocation.Notification, title: t('Reading {0}…', name) };
-  const read = await withProgress(options, () => models.report(path).catch(refused));
-  await openReport(pages.put(name, path, modelReport(path, read)));
+  const read = await withProgress(options, () => models.look(path, {}).catch(refused));
+  await openReport(pages.put(name, path, markdownText(modelReport(path, read))));
 }
 
 function refused(e: unknown): AuroraError {

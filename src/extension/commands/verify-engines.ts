@@ -8,13 +8,15 @@ import { saved } from '../ask/saved';
 import type { Services } from '../services';
 import { verifyArguments } from '../launcher/device-arguments';
 import { machineArguments } from '../launcher/trainer-client';
+import type { VerifyLine } from '../../protocol/verification';
+import { markdownText } from '../../protocol/reports/markdown-text';
 import {
   addVerifyLine,
-  parseVerifyLine,
-  verifyMarkdown,
+  verifyReport,
   verifySummary,
-  type VerifyReport,
-} from './verify-report';
+  type VerifyLines,
+} from '../../protocol/reports/verify-report';
+import { programLine } from '../launcher/program-line';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
@@ -31,7 +33,7 @@ export async function verify(services: Services, pages: ReportPages, file: strin
     const report = await compare(services, file);
     if (!report?.result) return;
     const name = experimentName(file);
-    const page = pages.put(`${name} engines`, file, verifyMarkdown(name, report));
+    const page = pages.put(`${name} engines`, file, markdownText(verifyReport(name, report)));
     await tell(file, report.result, page);
   } finally {
     going.delete(file);
@@ -39,14 +41,14 @@ export async function verify(services: Services, pages: ReportPages, file: strin
 }
 
 /** Undefined if the user canceled. */
-function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
+function compare({ trainer }: Services, file: string): Thenable<VerifyLines | undefined> {
   const title = t('Verifying {0} on both engines', experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return withProgress(options, async (progress, token) => {
     progress.report({ message: t('Reading the model…') });
-    const report: VerifyReport = { ran: [] };
+    const report: VerifyLines = { ran: [] };
     const onLine = (text: string) => {
-      const line = parseVerifyLine(text);
+      const line = programLine<VerifyLine>(text, ['setup', 'ran', 'kinks', 'result', 'problem']);
       const message = line && addVerifyLine(report, line);
       if (message !== undefined) progress.report({ message });
     };
@@ -67,7 +69,7 @@ function compare({ trainer }: Services, file: string): Thenable<VerifyReport | u
 
 async function tell(
   file: string,
-  result: NonNullable<VerifyReport['result']>,
+  result: NonNullable<VerifyLines['result']>,
   page: vscode.Uri,
 ): Promise<void> {
   const showReport = t('Show Report');

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { placeWords } from '../../protocol/device-words';
-import type { MachineCheck } from '../../protocol/doctor';
+import type { DoctorLine, MachineCheck } from '../../protocol/doctor';
+import { machineProgress, machineReport, machineSummary } from '../../protocol/reports/machine-report';
+import { markdownText } from '../../protocol/reports/markdown-text';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { programError } from '../launcher/program-error';
@@ -9,7 +10,7 @@ import { openReport } from '../notices/open-report';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isActiveHere } from '../runs/shown-state';
-import { checkMarkdown, checkSummary, parseDoctorLine, placeProgress } from '../words/check-text';
+import { programLine } from '../launcher/program-line';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import type { Contributes } from '../manifest/declared';
@@ -54,7 +55,7 @@ export function registerCheckMachine(services: Services): vscode.Disposable {
       onDidChange: changed.event,
       provideTextDocumentContent: () => {
         const last = lastCheck(context);
-        return last ? checkMarkdown(last) : t('This machine has not been checked yet.');
+        return last ? markdownText(machineReport(last)) : t('This machine has not been checked yet.');
       },
     }),
     registerGuarded(log, COMMAND.checkMachine, () => explaining(check)),
@@ -76,10 +77,10 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
     let report: MachineCheck | undefined;
     let last = '';
     const onLine = (text: string) => {
-      const line = parseDoctorLine(text);
-      if (line?.kind === 'place') last = placeProgress(line);
+      const line = programLine<DoctorLine>(text, ['system', 'checking', 'place', 'report']);
+      const now = line && machineProgress(line);
+      if (line?.kind === 'place') last = now!;
       if (line?.kind === 'checking') {
-        const now = t('Measuring {0} ({1} of {2})…', placeWords(line), line.number, line.of);
         const message = [last, now].filter((part) => part !== '').join(' · ');
         progress.report({ message, increment: line.number > 1 ? 100 / line.of : 0 });
       }
@@ -111,6 +112,6 @@ async function whileTraining({ store }: Services): Promise<boolean> {
 
 async function tell(report: MachineCheck): Promise<void> {
   const show = t('Show Report');
-  const picked = await notify.information(checkSummary(report), show);
+  const picked = await notify.information(machineSummary(report), show);
   if (picked === show) await openReport(PAGE);
 }

@@ -29,22 +29,19 @@ export function createModelInspector(
   log: vscode.LogOutputChannel,
 ): ModelInspector {
   const { version } = context.extension.packageJSON as { version: string };
-  const inspect = async (path: string, options: string[], token?: vscode.CancellationToken) => {
+  const ask = async (path: string, options: string[] = [], token?: vscode.CancellationToken) => {
     // Measuring loads a native runtime, which an untrusted workspace must not start.
     const measure = vscode.workspace.isTrusted ? [] : ['--no-measure'];
-    const args = ['inspect', path, ...measure, ...options];
+    const args = ['inspect', path, '--json', ...measure, ...options];
     const result = await trainer.program(args, { untrusted: true, token });
     if (result.code !== 0) throw programError(result, 'inspect');
-    return result.stdout;
+    return JSON.parse(result.stdout) as Inspection;
   };
-  const ask = async (path: string, options: string[] = [], token?: vscode.CancellationToken) =>
-    JSON.parse(await inspect(path, ['--json', ...options], token)) as Inspection;
   const inputs = new InputFiles(trainer, log);
   const folder = join(context.globalStorageUri.fsPath, 'models');
   const cache = new ModelCache(folder, `${version} ${SUMMARY}`, ratesFolder(), (path) => ask(path));
   return {
     inspect: (path) => cache.inspect(path),
-    report: (path) => inspect(path, []),
     look: (path, { batch, length, ...choice }, token) =>
       ask(path, options({ batch, length, ...settings(choice) }), token),
     cached: (path) => cache.cached(path),

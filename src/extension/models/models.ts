@@ -26,18 +26,16 @@ export type KnownModel = ModelSummary & Partial<Inspection>;
  */
 export interface ModelInspector {
   inspect(modelPath: string): Promise<KnownModel>;
-  /**
-   * The report of `aurora inspect` for people; not cached. Rejects with an AuroraError that explains why it cannot be
-   * used.
-   */
-  report(modelPath: string): Promise<string>;
   /** Only from the cache. */
   cached(modelPath: string): KnownModel | undefined;
   /** Tokenizers and preprocessors of these that training refuses. */
   unusable(files: readonly InputFile[]): Promise<UnusableInput[]>;
   /** The unusable inputs that are known without waiting. */
   cachedUnusable(files: readonly InputFile[]): UnusableInput[];
-  /** All of it for a choice of batch, length and method; not cached. */
+  /**
+   * All of it for a choice of batch, length and method; not cached. Rejects with an AuroraError that explains why the model
+   * cannot be used.
+   */
   look(modelPath: string, choice: Partial<StepChoice>, token?: vscode.CancellationToken): Promise<Inspection>;
   /** The cost of a training step on this machine; not cached. */
   estimate(modelPath: string, choice: StepChoice): Promise<StepCost>;

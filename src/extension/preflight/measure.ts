@@ -3,7 +3,8 @@ import { deviceArguments } from '../launcher/device-arguments';
 import { programError } from '../launcher/program-error';
 import { machineArguments } from '../launcher/trainer-client';
 import type { Services } from '../services';
-import { addLine, parsePreflightLine, type PreflightReport } from './report';
+import { addPreflightLine, type PreflightLines } from '../../protocol/reports/preflight-report';
+import { parsePreflightLine } from './report';
 
 /**
  * Runs `aurora preflight` on a saved experiment file.
@@ -15,11 +16,11 @@ export async function measure(
   { trainer }: Services,
   file: string,
   { token, progress }: { token: vscode.CancellationToken; progress?: (message: string) => void },
-): Promise<PreflightReport> {
-  const report: PreflightReport = { steps: [], problems: [] };
+): Promise<PreflightLines> {
+  const report: PreflightLines = { steps: [], problems: [] };
   const onLine = (text: string) => {
     const line = parsePreflightLine(text);
-    const message = line && addLine(report, line);
+    const message = line && addPreflightLine(report, line);
     if (message !== undefined) progress?.(message);
   };
   const args = ['preflight', file, '--json', ...machineArguments(deviceArguments)];

@@ -12,7 +12,8 @@ import { measure } from './measure';
 import { stampOf } from '../../files/identity';
 import { namedFiles } from '../language/named-files';
 import { keepPreflight, sumOfText } from '../language/kept-preflight';
-import { reportMarkdown, summaryLine, type PreflightReport } from './report';
+import { preflightSummary, type PreflightLines } from '../../protocol/reports/preflight-report';
+import { preflightMarkdown } from './report';
 import { registerGuarded } from '../ask/guard';
 import { messageOf } from '../ask/message-of';
 import { openReport, trustedFor } from '../notices/open-report';
@@ -91,7 +92,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
   }
 
   /** Undefined if the user canceled. */
-  private async measure(file: string): Promise<PreflightReport | undefined> {
+  private async measure(file: string): Promise<PreflightLines | undefined> {
     const title = t('Preflight of {0}', experimentName(file));
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     return withProgress(options, async (progress, token) => {
@@ -108,9 +109,9 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
     });
   }
 
-  private async show(uri: vscode.Uri, report: PreflightReport): Promise<void> {
+  private async show(uri: vscode.Uri, report: PreflightLines): Promise<void> {
     const name = experimentName(uri.fsPath);
-    const markdown = reportMarkdown(name, report);
+    const markdown = preflightMarkdown(name, report);
     const page = this.pages.put(`${name} preflight`, uri.fsPath, markdown);
     await this.mark(uri, report.problems);
     const error = report.problems.find((p) => p.severity === 'error');
@@ -126,7 +127,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
     const picked = error
       ? await notify.error(messageOf(error), showReport)
       : await notify.information(
-          `${name}: ${summaryLine(report) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
+          `${name}: ${preflightSummary(report) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
           run,
           showReport,
         );

@@ -2,7 +2,7 @@ import { inEnglish, t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { saved } from '../ask/saved';
 import { measure } from '../preflight/measure';
-import { reportMarkdown } from '../preflight/report';
+import { preflightMarkdown } from '../preflight/report';
 import { experimentQuestion } from './experiment-question';
 import { text } from './input';
 import { confirmed, experimentIn, requireTrust, requireWanted, type Tool } from './tool';
@@ -45,6 +45,6 @@ export const preflightTool: Tool = {
     await saved(file);
     requireWanted(token);
     const report = await measure(services, file, { token });
-    return inEnglish(() => reportMarkdown(experimentName(file), report));
+    return inEnglish(() => preflightMarkdown(experimentName(file), report));
   },
 };

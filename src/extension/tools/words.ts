@@ -3,7 +3,7 @@ import { rateNumber } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
 import { trainingLength } from '../../experiment/training-length';
-import { code, escape } from '../markdown';
+import { codeSpan, plainWords } from '../../base/markdown';
 
 /** The question to a person before a tool trains. */
 export interface Confirmation {
@@ -28,11 +28,11 @@ export interface RunQuestion {
 export function runConfirmation(question: RunQuestion): Confirmation {
   const { file, changed, active } = question;
   const parts = [
-    t('{0} is trained on this machine, in a new run folder.', code(file)),
+    t('{0} is trained on this machine, in a new run folder.', codeSpan(file)),
     ...specLines(question),
-    ...(changed.length > 0 ? [t('Changed for this run: {0}.', changed.map(code).join(', '))] : []),
+    ...(changed.length > 0 ? [t('Changed for this run: {0}.', changed.map(codeSpan).join(', '))] : []),
     ...(active.length > 0
-      ? [t('Another run is in progress, so both take longer: {0}.', active.map(escape).join(', '))]
+      ? [t('Another run is in progress, so both take longer: {0}.', active.map(plainWords).join(', '))]
       : []),
   ];
   return { title: t('Train the Experiment?'), message: parts.join('\n\n') };
@@ -43,11 +43,16 @@ export function preflightConfirmation(question: Omit<RunQuestion, 'changed'>): C
   const parts = [
     t(
       '{0} is checked: its model runs a few real training steps on this machine. Nothing is kept.',
-      code(question.file),
+      codeSpan(question.file),
     ),
     ...specLines(question),
     ...(question.active.length > 0
-      ? [t('A run is in progress, so times are not reliable: {0}.', question.active.map(escape).join(', '))]
+      ? [
+          t(
+            'A run is in progress, so times are not reliable: {0}.',
+            question.active.map(plainWords).join(', '),
+          ),
+        ]
       : []),
   ];
   return { title: t('Run the Preflight?'), message: parts.join('\n\n') };
@@ -66,6 +71,6 @@ function specLines({ spec, shown }: Pick<RunQuestion, 'spec' | 'shown'>): string
       training.batchSize * training.gradientAccumulation,
       rateNumber(training.learningRate),
     ),
-    t('Model: {0}. Training data: {1}.', code(shown(model.path)), code(shown(data.train))),
+    t('Model: {0}. Training data: {1}.', codeSpan(shown(model.path)), codeSpan(shown(data.train))),
   ];
 }

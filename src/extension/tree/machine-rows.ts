@@ -3,7 +3,7 @@ import { t } from '../../base/l10n';
 import { engineWords, placeWords } from '../../protocol/device-words';
 import type { MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { COMMAND } from '../ids';
-import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../words/check-text';
+import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../../protocol/reports/machine-report';
 import type { MachineReport } from '../launcher/client';
 import { ago, bytes } from '../words/format';
 import type { Row } from '../words/run-row';

@@ -5,9 +5,9 @@ import type { ModelSummary } from '../../graph/summary';
 import type { StepCost } from '../../protocol/step-cost';
 import type { KnownModel } from '../models/models';
 import { bytes } from '../words/format';
-import { kindOf, wayAround } from '../words/model-text';
+import { kindOf, wayAround } from '../../adapters/inspection-report';
 import type { Refusal } from '../words/refusal-text';
-import { stepSettings, stepText } from '../words/step-text';
+import { stepSettings, stepText } from '../../protocol/reports/step-words';
 
 /** A part of a model that adapters can use, or an obstacle to training it. */
 export interface ModelRow {

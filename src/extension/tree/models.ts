@@ -11,7 +11,7 @@ import { findModels } from '../models/model-files';
 import { isOnnx, MODEL_FILES } from '../models/model-paths';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
-import { stepSettings, stepText } from '../words/step-text';
+import { stepSettings, stepText } from '../../protocol/reports/step-words';
 import { refusalOf } from '../words/refusal-text';
 import { modelRows, refusalRows, STEP_ROW, type ModelRow } from './model-rows';
 import { withPlainErrors } from './plain-errors';

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { bytes } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { isHeadAlone, isRanked } from '../../experiment/methods';
 import { describeTask } from '../../experiment/tasks/registry';
@@ -8,7 +9,7 @@ import type { StepCost } from '../../protocol/step-cost';
 import type { Outcome, Place, Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import type { StepChoice } from '../models/models';
-import { sizeText } from '../words/step-text';
+import { isTooLarge, stepText } from '../../protocol/reports/step-words';
 import { drawsPictures, readsTexts, textsAhead, tablesAhead } from './paths';
 import type { WizardState } from './state';
 
@@ -142,3 +143,26 @@ function choiceOf({ adapter, task, output }: WizardState): Omit<StepChoice, 'bat
 }
 
 export const sizeSteps = [lengthStep, batchStep];
+
+/**
+ * The cost of a step of a size, beside that size in a list.
+ *
+ * @param cost undefined while it is being estimated
+ * @param about another remark on the size
+ */
+function sizeText(
+  cost: StepCost | undefined,
+  about: string | undefined,
+): { description?: string; detail?: string } {
+  const text = cost && stepText(cost);
+  const large = cost !== undefined && isTooLarge(cost);
+  const details = [
+    about,
+    large && t('more than the {0} of memory that are available now', bytes(cost.memory!.available!)),
+    cost && text === undefined && cost.problem,
+  ].filter((part) => part !== undefined && part !== false);
+  return {
+    description: text && `${large ? '$(warning) ' : ''}${t('{0} per step', text)}`,
+    ...(details.length > 0 && { detail: details.join(' · ') }),
+  };
+}

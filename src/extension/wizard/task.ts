@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
+import { count } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { DEFAULT_TASK, describeTask, taskWith, type TaskName } from '../../experiment/tasks/registry';
 import { hubRecipe } from '../../recipes/data/known';
 import { always, type Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { operatorRows } from '../tree/model-rows';
-import { modelText, wayAround } from '../words/model-text';
-import { stepSettings, stepText } from '../words/step-text';
+import { kindOf, wayAround } from '../../adapters/inspection-report';
+import type { KnownModel } from '../models/models';
+import { stepSettings, stepText } from '../../protocol/reports/step-words';
 import { shownName } from './hub-files';
 import { possibleTasks } from './possible-tasks';
 import type { WizardState } from './state';
@@ -67,6 +69,16 @@ export const taskStep = (chooseModel: Step<WizardState>['run']): Step<WizardStat
     return 'next';
   },
 });
+
+/** "roberta · 124,055,040 parameters · 72 layers to adapt". */
+function modelText(model: KnownModel): string {
+  const layers = model.layers.length;
+  return [
+    kindOf(model),
+    t('{0} parameters', count(model.parameters)),
+    layers === 1 ? t('1 layer to adapt') : t('{0} layers to adapt', count(layers)),
+  ].join(' · ');
+}
 
 /** The model as read, and each operator without a gradient. */
 function modelItems({ model, summary }: WizardState): TaskItem[] {

@@ -1,24 +1,22 @@
 import { basename } from 'node:path';
-import type { AuroraError } from '../../base/errors';
+import { inspectionReport } from '../../adapters/inspection-report';
+import type { Inspection } from '../../adapters/inspection';
+import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
-import { code, escape } from '../markdown';
+import type { Report } from '../../protocol/reports/report';
 import { refusalOf } from './refusal-text';
 
-/**
- * A model as a Markdown document: the report of `aurora inspect`, or the reason why it cannot be used.
- *
- * @param read standard output of the command, or its error
- */
-export function modelReport(path: string, read: string | AuroraError): string {
-  const name = escape(basename(path));
-  if (typeof read === 'string') return `# ${name}\n\n\`\`\`text\n${read.trimEnd()}\n\`\`\`\n`;
+/** A model as `aurora inspect` sees it, or the reason why it cannot be used. */
+export function modelReport(path: string, read: Inspection | AuroraError): Report {
+  const name = basename(path);
+  if (!(read instanceof AuroraError)) return inspectionReport(name, read);
   const { reasons, hint } = refusalOf(path, read);
-  return [
-    `# ${t('{0} cannot be used', name)}`,
-    reasons.map((reason) => `- ${escape(reason)}`).join('\n'),
-    ...(hint === undefined ? [] : [`## ${t('What to do')}`, escape(hint)]),
-    t('The model is {0}.', code(path)),
-  ]
-    .join('\n\n')
-    .concat('\n');
+  return {
+    title: t('{0} cannot be used', name),
+    parts: [
+      { list: reasons },
+      ...(hint === undefined ? [] : [{ heading: t('What to do') }, hint]),
+      t('The model is {0}.', `\`${path}\``),
+    ],
+  };
 }

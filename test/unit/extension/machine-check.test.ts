@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  checkMarkdown,
-  checkSummary,
   fastest,
   gpuText,
-  parseDoctorLine,
-} from '../../../src/extension/words/check-text';
+  machineProgress,
+  machineReport,
+  machineSummary,
+  partsOfMachine,
+} from '../../../src/protocol/reports/machine-report';
 import { COMMAND } from '../../../src/extension/ids';
 import { machineRows } from '../../../src/extension/tree/machine-rows';
 import type { MachineCheck } from '../../../src/protocol/doctor';
@@ -34,18 +35,37 @@ const report = { totalMemory: 24e9, freeMemory: 20e9, cores: 2, problems: [] };
 
 describe('the check of this machine', () => {
   it('names the fastest device, and what is missing with a hint', () => {
-    expect(checkSummary(check)).toBe('Fastest device: ONNX Runtime on cpu, 11.8 steps/s.');
-    const text = checkMarkdown(check);
-    expect(text).toContain('| ONNX Runtime on cpu | 11.8 | 118 | 512 × 512 |');
-    expect(text).toContain('- **ONNX Runtime on cuda**: The provider is missing.\n  Install it.');
-    expect(text).toContain('llvmpipe (software renderer · Mesa 25 · float16)');
+    expect(machineSummary(check)).toBe('Fastest device: ONNX Runtime on cpu, 11.8 steps/s.');
+    const { parts } = machineReport(check);
+    const rows = parts.flatMap((part) => (typeof part === 'object' && 'rows' in part ? part.rows : []));
+    expect(rows).toContainEqual(['ONNX Runtime on cpu', '11.8', '118', '512 × 512']);
+    expect(rows).toContainEqual(['GPU', 'llvmpipe (software renderer · Mesa 25 · float16)']);
+    expect(parts.at(-1)).toEqual({
+      list: [
+        'There is no graphics card. Train on the processor.',
+        'ONNX Runtime on cuda: The provider is missing. Install it.',
+      ],
+    });
+  });
+
+  it('reports what it measures, and each result as soon as there is one', () => {
+    const place = { engine: 'onnxruntime', device: 'cpu' };
+    expect(machineProgress({ kind: 'checking', ...place, number: 1, of: 3 })).toBe(
+      'Measuring ONNX Runtime on cpu (1 of 3)…',
+    );
+    expect(machineProgress({ kind: 'place', ...check.places[1] })).toBe('ONNX Runtime on cpu: 11.8 steps/s');
+    expect(machineProgress({ kind: 'place', ...check.places[2] })).toBe(
+      'ONNX Runtime on cuda: not available',
+    );
+    expect(partsOfMachine({ kind: 'place', ...check.places[1] })).toEqual([]);
+    expect(partsOfMachine({ kind: 'system', ...check.facts })[0]).toEqual({ heading: 'This machine' });
   });
 
   it('reports that nothing can train', () => {
     const none = { ...check, places: check.places.slice(2) };
     expect(fastest(none)).toBeUndefined();
-    expect(checkSummary(none)).toContain('No device on this machine can train');
-    expect(checkMarkdown(none)).toContain('Nothing could be measured.');
+    expect(machineSummary(none)).toContain('No device on this machine can train');
+    expect(machineReport(none).parts).toContain('Nothing could be measured.');
   });
 
   it('is shown in the Machine view, the fastest device first', () => {
@@ -67,14 +87,6 @@ describe('the check of this machine', () => {
   it('is offered in the Machine view if it has not run yet', () => {
     const row = machineRows(report, '1.0.0').find((r) => r.command === COMMAND.checkMachine);
     expect(row?.description).toBe('not measured yet');
-  });
-
-  it('ignores unknown lines', () => {
-    expect(parseDoctorLine('{"kind":"checking","engine":"tfjs","device":"wasm"}')).toMatchObject({
-      device: 'wasm',
-    });
-    expect(parseDoctorLine('Warning: of a driver')).toBeUndefined();
-    expect(parseDoctorLine('{"kind":"later"}')).toBeUndefined();
   });
 });
 

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planText } from '../../../src/cli/commands/sweep/plan';
 import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostics-text';
-import { addVerifyLine, parseVerifyLine } from '../../../src/extension/commands/verify-report';
-import { addLine, parsePreflightLine, reportMarkdown } from '../../../src/extension/preflight/report';
+import { addVerifyLine } from '../../../src/protocol/reports/verify-report';
+import { parsePreflightLine, preflightMarkdown } from '../../../src/extension/preflight/report';
+import { addPreflightLine } from '../../../src/protocol/reports/preflight-report';
 import { programError } from '../../../src/extension/launcher/program-error';
 import { parseGpuEvent } from '../../../src/extension/words/gpu-text';
 import * as runMessages from '../../../src/extension/panels/run/messages';
@@ -172,7 +173,6 @@ describe('names of inherited members in messages', () => {
       await handled('play request', () => parsePlayRequest(text));
       parsePlayLine(text);
       parsePreflightLine(text);
-      parseVerifyLine(text);
       parseGpuEvent(text);
       programError({ code: 1, stdout: '', stderr: text }, 'train');
       await handled('predictions', () => parsePredictions('p.json', text));
@@ -200,8 +200,8 @@ describe('names of inherited members in messages', () => {
       duplicates: { acrossSplits: none, withinTrain: 0, conflicts: none },
     };
     const report = { steps: [], problems: [] };
-    addLine(report, parsePreflightLine(JSON.stringify(line))!);
-    const markdown = reportMarkdown('x', report);
+    addPreflightLine(report, parsePreflightLine(JSON.stringify(line))!);
+    const markdown = preflightMarkdown('x', report);
     expect(markdown).not.toMatch(/function|native|NaN/);
     addVerifyLine({ ran: [] }, { kind: 'problem', message: 'constructor' } as never);
   });

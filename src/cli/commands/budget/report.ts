@@ -62,7 +62,7 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
     `${title}: ${methodName(spec)}${isRanked(spec) ? ` of rank ${spec.rank}` : ''} on ${count(modules.length)} of ${count(layers)} linear layers`,
     ...table(rows, '   '),
     '',
-    'Modules (in → out):',
+    'Modules (out × in):',
     ...table(moduleRows(modules), '   '),
     ...(leftOut.length > 0 ? [`  left out: ${leftOutText(leftOut)}`] : []),
     ...(recipe === undefined ? [] : ['', ...paperText(paperReport(recipe), shapesOf(recipe))]),
@@ -87,7 +87,7 @@ function moduleRows(modules: readonly ModuleBudget[]): string[][] {
     const each = same[0].parameters;
     return [
       `  ${same.length === 1 ? same[0].path : name}`,
-      `${inFeatures} → ${outFeatures}`,
+      `${outFeatures} × ${inFeatures}`,
       rank === null ? '' : `rank ${rank}`,
       same.length === 1 ? '' : `${count(same.length)} × ${count(each)}`,
       count(each * same.length),

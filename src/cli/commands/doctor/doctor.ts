@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { notBuilt } from '../../../engine/devices/candidates';
 import { ENGINES, type EngineName, type Place } from '../../../engine/place';
 import type { DoctorLine } from '../../../protocol/doctor';
+import { machineProgress, partsOfMachine } from '../../../protocol/reports/machine-report';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { machineRates } from '../../../checks/cost/rates';
 import { checkAdapter, checkPlace, doctor } from '../../../checks/doctor/doctor';
 import { SIGN_OF_LIFE } from '../../../training/process/child';
 import { answerParent, endWithParent } from '../../child';
 import { threadCount, wholeNumber, type Command } from '../../command';
-import { doctorText, RATES } from './report';
+import { writeReport } from '../../report-text';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 
@@ -53,15 +54,12 @@ Exits with 0, whatever it finds.
       return answerParent(await checkPlace(parsePlace(place), { folder, seconds, threads }, work));
     }
     const json = args.flag('json');
-    const emit = async (line: DoctorLine) => {
-      if (json) await write(`${JSON.stringify(line)}\n`);
-      else if (line.kind === 'checking' || line.kind === 'place') process.stderr.write(doctorText(line));
-      else await write(doctorText(line));
-    };
+    const emit = (line: DoctorLine) =>
+      json ? write(`${JSON.stringify(line)}\n`) : writeReport(partsOfMachine(line), machineProgress(line));
     const program = join(__dirname, 'cli.cjs');
     const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
     // `aurora inspect` estimates with rates that were measured long ago, or while the machine was busy.
-    if (!json) process.stderr.write(RATES);
+    if (!json) process.stderr.write('Measuring what `aurora inspect` estimates the time of a step with…\n');
     await machineRates({ threads, program, folder: () => folder, measure: 'again' });
     await emit({ kind: 'report', ...report });
     return EXIT.ok;

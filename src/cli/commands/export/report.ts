@@ -11,7 +11,7 @@ import {
 import { count, errorText } from '../../../base/number-text';
 import { changeText } from '../../../experiment/metric-difference';
 import { shellQuote } from '../../../base/shell-quote';
-import { preflightText } from '../preflight/report';
+import { terminalText } from '../../report-text';
 import { metricCells, metricHeads } from '../../../experiment/metrics';
 import type { MetricName } from '../../../experiment/metrics';
 import { shownMetrics } from '../../../experiment/shown-metrics';
@@ -31,7 +31,7 @@ export function exportText(line: ExportLine): string {
     case 'declined':
       return 'Nothing was kept.\n';
     case 'problem':
-      return preflightText(line);
+      return terminalText([{ problems: [line] }]);
     default:
       return '';
   }

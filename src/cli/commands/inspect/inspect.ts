@@ -12,7 +12,8 @@ import { machineRates } from '../../../checks/cost/rates';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { targetsOf } from '../../targets';
 import { temporaryFolder } from '../../temporary';
-import { inspectionText } from './report';
+import { inspectionReport } from '../../../adapters/inspection-report';
+import { terminalText } from '../../report-text';
 
 const METHODS = [...METHOD_ORDER, HEAD_ALONE.method];
 
@@ -68,8 +69,9 @@ pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is l
     const inspection = await inspectModel(path, choice, () =>
       machineRates({ threads, program, folder, measure }),
     );
+    const { title, parts } = inspectionReport(path, inspection);
     process.stdout.write(
-      args.flag('json') ? `${JSON.stringify(inspection, null, 2)}\n` : inspectionText(path, inspection),
+      args.flag('json') ? `${JSON.stringify(inspection, null, 2)}\n` : terminalText([title, ...parts]),
     );
     return EXIT.ok;
   },

@@ -3,12 +3,17 @@ import { ignoredIn, readExperiment } from '../../../runs/experiment/load';
 import type { ReadWatch } from '../../../data/stream/build';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { PreflightLine, PreflightReading } from '../../../protocol/preflight';
+import {
+  addPreflightLine,
+  partsOfPreflight,
+  type PreflightLines,
+} from '../../../protocol/reports/preflight-report';
 import { onlyChanges, readingOf, type Reading } from '../../../protocol/preparing';
 import { preflight } from '../../../training/preflight/preflight';
 import { problemOf } from '../../../training/preflight/problems';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
-import { preflightText } from './report';
+import { writeReport } from '../../report-text';
 import { ReadingProgress } from '../../reading-progress';
 import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
@@ -45,9 +50,14 @@ and with 21 if not even one example fits into memory.
       const said = onlyChanges<Reading>((now) => {
         if (now) void write(`${JSON.stringify({ kind: 'reading', ...now } satisfies PreflightReading)}\n`);
       });
+      const lines: PreflightLines = { steps: [], problems: [] };
       const stops = await check(
         args,
-        (line) => tell(line, json),
+        (line) => {
+          if (json) return write(`${JSON.stringify(line)}\n`);
+          const progress = addPreflightLine(lines, line);
+          return writeReport(partsOfPreflight(line, lines), progress);
+        },
         json
           ? ({ path, done, of, unit }) => unit === 'bytes' && said(readingOf(basename(path), done, of))
           : (at) => reading.show(at),
@@ -59,13 +69,6 @@ and with 21 if not even one example fits into memory.
     }
   },
 };
-
-/** Results go to stdout, progress to stderr. */
-async function tell(line: PreflightLine, json: boolean): Promise<void> {
-  if (json) return write(`${JSON.stringify(line)}\n`);
-  if (line.kind === 'measuring') process.stderr.write(preflightText(line));
-  else await write(preflightText(line));
-}
 
 async function check(
   args: ParsedArgs,

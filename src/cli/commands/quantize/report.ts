@@ -3,7 +3,7 @@ import { sharePercent } from '../../../base/percent';
 import type { QuantizedLayer, QuantizeResult } from '../../../protocol/quantize';
 
 export const layerText = ({ path, inFeatures, outFeatures, error }: QuantizedLayer): string =>
-  `  ${path}  ${inFeatures} → ${outFeatures}  error ${sharePercent(error)}\n`;
+  `  ${path}  ${outFeatures} × ${inFeatures}  error ${sharePercent(error)}\n`;
 
 export function resultText(
   { path, bytes: size, layers, kept }: QuantizeResult,

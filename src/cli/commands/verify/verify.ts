@@ -1,12 +1,13 @@
 import { loadExperiment } from '../../../runs/experiment/load';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { VerifyLine } from '../../../protocol/verification';
+import { addVerifyLine, partsOfVerify, type VerifyLines } from '../../../protocol/reports/verify-report';
 import { problemOf } from '../../../training/preflight/problems';
 import { verifyExperiment } from '../../../checks/verify/experiment';
 import { one, threadCount, type Command } from '../../command';
 import { placeOf } from '../../place';
 import { temporaryFolder } from '../../temporary';
-import { verifyText } from './report';
+import { writeReport } from '../../report-text';
 import { write } from '../../write';
 
 export const verifyCommand: Command = {
@@ -36,7 +37,12 @@ Exits with 0 if the engines agree, with 1 if they differ, with 9 if an engine la
   },
   async run(args) {
     const json = args.flag('json');
-    const emit = (line: VerifyLine) => write(json ? `${JSON.stringify(line)}\n` : verifyText(line));
+    const lines: VerifyLines = { ran: [] };
+    const emit = (line: VerifyLine) => {
+      if (json) return write(`${JSON.stringify(line)}\n`);
+      const progress = addVerifyLine(lines, line);
+      return writeReport(partsOfVerify(line, lines), progress);
+    };
     try {
       const spec = loadExperiment(one(args, 'experiment file', 'verify'), args.list('set'));
       const { agree } = await verifyExperiment(spec, {

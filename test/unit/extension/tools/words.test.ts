@@ -22,9 +22,9 @@ it('names changed settings and runs in progress; nothing from a file is formatte
     changed: ['training.epochs=1'],
     active: ['*bold* [link](x)'],
   });
-  expect(message).toContain('`a b.aurora.json` is trained on this machine');
+  expect(message).toContain('``a`b.aurora.json`` is trained on this machine');
   expect(message).toContain('Changed for this run: `training.epochs=1`.');
-  expect(message).toContain('Another run is in progress, so both take longer: \\*bold\\* \\[link\\]\\(x\\).');
+  expect(message).toContain('Another run is in progress, so both take longer: \\*bold\\* \\[link\\](x).');
 });
 
 it('a preflight asks, too, because it runs the model', () => {

@@ -1,0 +1,181 @@
+import { t } from '../base/l10n';
+import { bytes, count, shortNumber } from '../base/number-text';
+import { someNames } from '../base/some-names';
+import { stepTime } from '../base/time-text';
+import type { ModelSummary, StoredWeight } from '../graph/summary';
+import type { Part, Report } from '../protocol/reports/report';
+import { batchText, fitsText, methodText, stepSettings } from '../protocol/reports/step-words';
+import type { StepCost } from '../protocol/step-cost';
+import type { Inspection } from './inspection';
+
+/** Nodes and layers that are named before the rest is counted. */
+const NAMED = 5;
+
+/** What a model offers, and the cost of a training step. */
+export const inspectionReport = (title: string, model: Inspection): Report => ({
+  title,
+  parts: [
+    factsTable(model),
+    ...layerParts(model),
+    ...gradientParts(model),
+    ...(model.steps ? severalSteps(model.steps) : oneStep(model.step)),
+  ],
+});
+
+/** "roberta", "opset 17, from pytorch". */
+export const kindOf = ({ family, opset, producer }: ModelSummary & { family?: string }): string =>
+  family ?? (producer ? t('opset {0}, from {1}', opset, producer) : t('opset {0}', opset));
+
+/** The advice on operators without a gradient. */
+export const wayAround = ({ blocked, layers }: Pick<ModelSummary, 'blocked' | 'layers'>): string =>
+  blocked.length === layers.length
+    ? t(
+        'All {0} layers are below it. Export the model again without graph optimization, or train only a head.',
+        count(layers.length),
+      )
+    : t(
+        '{0} of {1} layers are below it. Adapt other layers, or export the model again without graph optimization.',
+        count(blocked.length),
+        count(layers.length),
+      );
+
+function factsTable(model: Inspection): Part {
+  const value = ({ name, type, shape }: ModelSummary['inputs'][number]) =>
+    `${name} ${type} [${shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`;
+  const { parameters, positions, weights, parts = [], inputs, outputs, cachedLayers } = model;
+  return {
+    columns: ['', ''],
+    rows: [
+      [t('parameters'), count(parameters)],
+      [t('kind'), kindOf(model)],
+      ...(positions === undefined ? [] : [[t('longest text'), t('{0} tokens', count(positions))]]),
+      [t('weights'), weightsText(weights)],
+      ...parts.map((part) => [
+        part.name,
+        t('{0}, {1} parameters ({2})', part.family, count(part.parameters), weightsText(part.weights)),
+      ]),
+      [t('inputs'), inputs.map(value).join(' · ')],
+      [t('outputs'), outputs.map(value).join(' · ')],
+      ...(cachedLayers
+        ? [
+            [
+              t('cache'),
+              t('keys and values of {0} layers; empty in training, used to write texts', count(cachedLayers)),
+            ],
+          ]
+        : []),
+    ],
+  };
+}
+
+const weightsText = (weights: readonly StoredWeight[]): string =>
+  weights.map((w) => `${w.type}, ${bytes(w.bytes)}`).join(' · ');
+
+function layerParts({ layers, outputs }: Inspection): Part[] {
+  return [
+    { heading: t('{0} linear layers', count(layers.length)) },
+    {
+      columns: [{ code: t('module') }, { number: t('out × in') }, ''],
+      rows: layers.map((l) => [l.path, `${l.outFeatures} × ${l.inFeatures}`, layerNotes(l, outputs.length)]),
+    },
+  ];
+}
+
+function layerNotes(l: ModelSummary['layers'][number], outputs: number): string {
+  return [
+    // A task that reads another output cannot train the layer.
+    l.reaches.length === 0 && t('reaches no output'),
+    l.reaches.length > 0 && l.reaches.length < outputs && t('reaches only {0}', l.reaches.join(', ')),
+    l.output && t('the model’s own output: left out by "all-linear"'),
+    l.calls > 1 && t('called {0} times', l.calls),
+    l.sharedWith.length > 0 && t('weight shared with {0}', l.sharedWith.join(', ')),
+    !l.mergeable && t('weight is computed: cannot be merged'),
+  ]
+    .filter((note) => note !== false)
+    .join('; ');
+}
+
+function gradientParts(model: Inspection): Part[] {
+  const { missingRules, blocked } = model;
+  const heading = { heading: t('Gradients') };
+  if (missingRules.length === 0)
+    return [heading, t('Every operator between these layers and the outputs has a gradient rule.')];
+  return [
+    heading,
+    t('Gradients cannot pass these operators; adapters below them cannot be trained:'),
+    { list: missingRules.map(({ operator, nodes }) => t('{0}: {1}', operator, someNames(nodes, NAMED))) },
+    wayAround(model),
+    t('The layers below: {0}.', someNames(blocked, NAMED)),
+  ];
+}
+
+function oneStep(step: StepCost): Part[] {
+  const { memory, time, problem } = step;
+  const fits = fitsText(step);
+  return [
+    { heading: t('Training step on this CPU, estimated') },
+    {
+      columns: ['', ''],
+      rows: [
+        [t('settings'), stepSettings(step)],
+        ...(memory
+          ? [
+              [t('memory'), bytes(memory.total)],
+              [
+                '',
+                t(
+                  'weights {0}, activations {1}, evaluation {2}, adapter {3}, program {4}',
+                  bytes(memory.weights),
+                  bytes(memory.activations),
+                  bytes(memory.evaluation),
+                  bytes(memory.trained),
+                  bytes(memory.program),
+                ),
+              ],
+            ]
+          : []),
+        ...(time
+          ? [
+              [
+                t('time'),
+                t(
+                  'about {0}: {1} GFLOP, at {2} GFLOP/s and {3}/s (measured on {4})',
+                  stepTime(time.seconds),
+                  shortNumber(time.flops / 1e9),
+                  shortNumber(time.rates.gflops),
+                  bytes(time.rates.bytesPerSecond),
+                  new Date(time.rates.at).toISOString().slice(0, 10),
+                ),
+              ],
+            ]
+          : []),
+      ],
+    },
+    ...(fits === undefined ? [] : [fits]),
+    ...(problem === undefined ? [] : [problem]),
+    ...(memory ? [measured()] : []),
+  ];
+}
+
+const measured = (): string => t('A preflight measures an experiment.');
+
+/** A row for each size. */
+function severalSteps(steps: readonly StepCost[]): Part[] {
+  const [{ memory, time, problem }] = steps;
+  return [
+    { heading: t('Training steps on this CPU, estimated ({0})', methodText(steps[0])) },
+    {
+      columns: [t('size'), { number: t('memory') }, { number: t('time') }],
+      rows: steps.map((step) => [
+        batchText(step),
+        step.memory ? bytes(step.memory.total) : (step.problem ?? ''),
+        step.time ? t('about {0}', stepTime(step.time.seconds)) : '',
+      ]),
+    },
+    ...(memory?.available === undefined
+      ? []
+      : [t('{0} of memory are available now.', bytes(memory.available))]),
+    ...(memory && !time && problem !== undefined ? [problem] : []),
+    ...(memory ? [measured()] : []),
+  ];
+}
