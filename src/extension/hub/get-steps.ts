@@ -8,7 +8,7 @@ import { always, type Outcome, type Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
-import { cardRows, downloadRow, fileRows, repoFacts, splitRow, verdictRows } from '../words/hub-text';
+import { cardRows, downloadRow, fileRows, repoLine, splitRow, verdictRows } from '../words/hub-text';
 import { pageOf } from './host';
 import { WHAT, type Shown } from './hub-program';
 import { pickRepository, type Asked } from './pick-repository';
@@ -121,7 +121,7 @@ const detailsStep: Step<GetState> = {
     for (;;) {
       const picked = await pick(place, {
         items,
-        placeholder: `${shown!.id} · ${repoFacts(shown!)}`,
+        placeholder: `${shown!.id} · ${repoLine(shown!)}`,
         active: items[0],
       });
       if (typeof picked === 'string') return picked;

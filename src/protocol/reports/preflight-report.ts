@@ -239,7 +239,7 @@ function answerParts({ labels, train, validation }: PreflightData): Part[] {
   const table = (head: string, rows: string[][], few?: number): Part => ({
     columns: [head, ...splitColumns()],
     rows,
-    ...(few !== undefined && { few }),
+    few,
   });
   if (train.numbers) {
     const row = (name: string, of: (n: NumberFacts) => number) => [

@@ -3,12 +3,13 @@ import { bytesLeft, download } from '../../../hub/download/download';
 import { requireSpace } from '../../../hub/download/space';
 import type { Hub } from '../../../hub/client';
 import type { GotReference, HubLine } from '../../../protocol/hub';
+import { downloadParts } from '../../../protocol/reports/hub-report';
 import type { ParsedArgs } from '../../command';
 import { textAtTerminal } from '../../ask';
+import { terminalText } from '../../report-text';
 import { write } from '../../write';
 import type { Plan } from './plan';
 import { DownloadProgress } from './progress';
-import { planText } from './report';
 
 /** The options of every command that downloads from the hub. */
 export const FETCH_OPTIONS = {
@@ -37,7 +38,7 @@ export async function fetchPlans(
   const json = args.flag('json');
   for (const { shown } of plans)
     if (json) await writeLine(shown);
-    else process.stderr.write(planText(shown));
+    else process.stderr.write(terminalText(downloadParts(shown)));
   if (args.flag('show')) return undefined;
   const lacking = plans.filter(({ missing }) => missing.length > 0);
   if (lacking.length > 0 && !(await isAgreed(plans, args))) return undefined;

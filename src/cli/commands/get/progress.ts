@@ -1,8 +1,7 @@
 import { escapeControls } from '../../../base/controls';
-import { bytes } from '../../../base/number-text';
 import { progressPercent } from '../../../base/percent';
-import { durationText } from '../../../base/time-text';
 import type { DownloadEvent } from '../../../protocol/hub';
+import { downloadedText, downloadText } from '../../../protocol/reports/hub-report';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../terminal';
 
@@ -21,9 +20,7 @@ export class DownloadProgress {
       this.began = performance.now();
       this.before = event.done;
     } else if (event.kind === 'progress') this.draw(event);
-    else if (event.kind === 'waiting') this.say(`waiting for another process that downloads ${event.path}`);
-    else if (event.kind === 'retrying')
-      this.say(`${event.path}: ${event.reason}; trying again in ${durationText(event.seconds)}`);
+    else if (event.kind === 'waiting' || event.kind === 'retrying') this.say(downloadText(event)!);
   }
 
   clear(): void {
@@ -37,11 +34,9 @@ export class DownloadProgress {
     this.drawn = now;
     const share = total > 0 ? done / total : 1;
     const speed = (done - this.before) / (now - this.began);
-    const left = speed > 0 ? [`${durationText((total - done) / speed / 1000)} left`] : [];
     const parts = [
       isScreen(this.out) ? bar(share) : progressPercent(share, 1),
-      `${bytes(done)} of ${bytes(total)}`,
-      ...left,
+      downloadedText(done, total, speed),
       escapeControls(path),
     ];
     this.onScreen = isScreen(this.out);

@@ -8,7 +8,7 @@ import {
   foundRow,
   HubProgressText,
   namedText,
-  repoFacts,
+  repoLine,
   splitRow,
   verdictRows,
 } from '../../../../src/extension/words/hub-text';
@@ -101,7 +101,7 @@ describe('a repository in a list', () => {
 
 describe('the details before a download', () => {
   test('say what is downloaded, from which host, and to where', () => {
-    expect(repoFacts({ ...model, gated: true })).toBe('fill-mask · mit · gated · at commit e2da8e2');
+    expect(repoLine({ ...model, gated: true })).toBe('fill-mask · mit · gated · at commit e2da8e2');
     expect(downloadRow(model, '~/hub')).toEqual({
       label: '$(cloud-download) Download 503 MB',
       description: 'to ~/hub, which Python shares',
@@ -208,7 +208,7 @@ test('what a hub says shows no icons and stays on its line', () => {
     foundRow(found, NOW, 'en'),
     ...fileRows({ ...model, files: [{ path: evil, size: 1 }] }),
     ...verdictRows(refused).map((row) => ({ ...row, label: row.label.replace('$(error)', '') })),
-    { label: repoFacts(found) },
+    { label: repoLine(found) },
   ].flatMap(({ label, description = '', detail = '' }) => [label, description, detail]);
   for (const text of texts) expect(text).not.toMatch(/\$\(|\n/);
 });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { planModel } from '../../../../../src/cli/commands/get/model';
 import { missingOf } from '../../../../../src/cli/commands/get/plan';
-import { planText } from '../../../../../src/cli/commands/get/report';
+import { terminalText } from '../../../../../src/cli/report-text';
+import { downloadParts } from '../../../../../src/protocol/reports/hub-report';
 import { Hub } from '../../../../../src/hub/client';
 import { commitOf, smallFile } from '../../../../hub/repository';
 import { scratchFolder } from '../../../../scratch';
@@ -30,7 +31,7 @@ it('a cached file that is too short, has other bytes, or is a link to nothing is
 
 it('what a hub says does not control the terminal', () => {
   const evil = 'x\u001b]0;title\u0007\r\nDownload? [y/N] y';
-  const text = planText({
+  const parts = downloadParts({
     kind: 'data',
     id: 'a/b',
     commit,
@@ -47,6 +48,7 @@ it('what a hub says does not control the terminal', () => {
     configs: [evil, `${evil}2`],
     splits: [{ name: evil, reference: '', files: 1, size: 1 }],
   });
+  const text = terminalText(parts);
   expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   expect(text).not.toMatch(/^Download\?/m);
 });
