@@ -6,7 +6,8 @@ import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/comman
 import { openTask } from '../src/engine/open';
 import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
-import { loadModelAt } from '../src/architectures/load';
+import { loadModelFrom } from '../src/architectures/load';
+import { modelSource } from '../src/architectures/model-source';
 import { prepareModel } from '../src/graph/prepare';
 import { LossScale } from '../src/training/optimizer/loss-scale';
 import { withLossScale } from '../src/training/optimizer/loss-scale-stepper';
@@ -20,7 +21,7 @@ export async function referenceStep(
   c: ReferenceCase,
   options: TaskOptions,
 ): Promise<StepResult & { warnings: readonly string[] }> {
-  const model = prepareModel(loadModelAt(modelPath));
+  const model = prepareModel(loadModelFrom(modelSource(modelPath)));
   const infos = await probe(model, undefined, [shapesOf(c.inputs)]);
   const spec = caseTask(model, c);
   const inputs = caseFeeds(model, c, c);

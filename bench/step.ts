@@ -1,5 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { modelSource } from '../src/architectures/model-source';
 import type { HostTensors } from '../src/engine/engine';
 import type { StepResult } from '../src/engine/stepper';
 import { openTask } from '../src/engine/open';
@@ -109,7 +110,7 @@ function inWay(source: string, way: string, folder: string): string {
   const bits = /^([48])-bit$/.exec(way)?.[1];
   if (bits === undefined) return source;
   const out = join(folder, 'quantized', 'model.onnx');
-  quantizeModel(source, out, { bits: Number(bits) as 4 | 8, blockSize: 32, symmetric: true });
+  quantizeModel(modelSource(source), out, { bits: Number(bits) as 4 | 8, blockSize: 32, symmetric: true });
   return out;
 }
 

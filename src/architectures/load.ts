@@ -1,5 +1,4 @@
-import { dirname, resolve } from 'node:path';
-import { isHubModel, isPipeline, modelFile } from '../files/model-path';
+import { dirname } from 'node:path';
 import { DType } from '../graph/dtype';
 import { loadModel } from '../graph/file/load';
 import { isFileRef, type Model } from '../graph/model';
@@ -8,8 +7,8 @@ import type { Family } from './family';
 import { convertWeights } from './folder/converted';
 import type { StoredTensor } from './folder/header';
 import { readWeights, type StoredWeights } from './folder/weight-files';
+import type { ModelPart, ModelSource } from './model-source';
 import { unetInputs } from './pipeline/onnx-inputs';
-import { readPipeline } from './pipeline/read';
 import { withTextSize } from './pipeline/text-size';
 
 /**
@@ -19,32 +18,23 @@ import { withTextSize } from './pipeline/text-size';
 export type WeightForm = 'float32' | 'stored' | 'structure';
 
 /**
- * A model from an ONNX file, or from a folder with config.json and safetensors as published on the Hugging Face hub;
- * the path is that of the folder or of its config.json. For a pipeline it is the U-Net. Weights stay in their files;
- * those in other types than float32 are converted into a folder.
+ * A model from an ONNX file, or from a folder with config.json and safetensors as published on the Hugging Face hub. For a
+ * pipeline it is the U-Net. Weights stay in their files; with `float32`, those in other types are converted into a folder.
  *
  * @param converted that folder; by default in the user's cache
  * @throws AuroraError where it cannot be used
  */
-export const loadModelAt = (path: string, converted?: string): Model => openModel(path, 'float32', converted);
-
-/** The model with the weights of a folder in the types in which they are stored: nothing is converted. */
-export const loadUnconverted = (path: string): Model => openModel(path, 'stored');
-
-/** The model for callers that only look at its structure: nothing is converted, and weights cannot be read. */
-export const readStructure = (path: string): Model => openModel(path, 'structure');
-
-export function openModel(path: string, form: WeightForm, converted?: string): Model {
-  if (!isPipeline(path)) return openPart(path, form, undefined, converted);
-  const pipeline = readPipeline(path);
-  const model = openPart(pipeline.unet, form, undefined, converted);
-  return withTextSize(isHubModel(pipeline.unet) ? model : unetInputs(model, pipeline.unet), pipeline);
+export function loadModelFrom(source: ModelSource, form: WeightForm = 'float32', converted?: string): Model {
+  if (source.kind !== 'pipeline') return loadPart(source, form, undefined, converted);
+  const { unet } = source;
+  const model = loadPart(unet, form, undefined, converted);
+  return withTextSize(unet.kind === 'hub' ? model : unetInputs(model, unet.file), source);
 }
 
-/** @param part the part that is made of a folder, if not the whole model of its type */
-export function openPart(path: string, form: WeightForm, part?: Family, converted?: string): Model {
-  if (!isHubModel(path)) return loadModel(path);
-  const { model, weights } = buildModel(modelFile(resolve(path)), part);
+/** @param family of the part that is made of a folder, if not the whole model of its type */
+export function loadPart(part: ModelPart, form: WeightForm, family?: Family, converted?: string): Model {
+  if (part.kind === 'onnx') return loadModel(part.file);
+  const { model, weights } = buildModel(part.file, family);
   if (form === 'float32') convertWeights(weights.toConvert(), converted);
   if (form === 'stored')
     for (const { tensor, stored } of weights.toConvert())
@@ -65,23 +55,19 @@ export interface FolderWeights extends StoredWeights {
 }
 
 /**
- * The weights of a folder; for a pipeline those of its U-Net.
+ * The weights of a folder.
  *
+ * @param path of its config.json
  * @throws AuroraError where the folder cannot be used
  */
 export function folderWeights(path: string): FolderWeights {
-  const { weights, stored, type, taskPrefix } = buildModel(modelFileOf(path));
+  const { weights, stored, type, taskPrefix } = buildModel(path);
   return { ...stored, type, places: weights.places(), prefix: weights.prefix, taskPrefix };
 }
 
-/** The files that a folder's weights are in, and the index of several; of a pipeline those of its U-Net. */
-export function weightFilesOf(path: string): string[] {
-  const file = modelFileOf(path);
-  if (isHubModel(file)) return readWeights(dirname(file)).files;
+/** The files that a model's weights are in, and the index of several. */
+export function weightFilesOf({ kind, file }: ModelPart): string[] {
+  if (kind === 'hub') return readWeights(dirname(file)).files;
   const data = [...loadModel(file).graph.initializers.values()].map((t) => t.data);
   return [...new Set([file, ...data.flatMap((d) => (isFileRef(d) ? [d.path] : []))])];
 }
-
-/** The config.json of a folder, or of a pipeline's U-Net. */
-const modelFileOf = (path: string): string =>
-  modelFile(resolve(isPipeline(path) ? readPipeline(path).unet : path));

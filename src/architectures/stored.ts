@@ -1,6 +1,5 @@
 import { own } from '../base/names';
-import { dirname, resolve } from 'node:path';
-import { isHubModel, isPipeline, modelFile } from '../files/model-path';
+import { dirname } from 'node:path';
 import { dtypeName } from '../graph/dtype';
 import { loadModel } from '../graph/file/load';
 import { elementCount, isFileRef, type Graph, type Model } from '../graph/model';
@@ -10,7 +9,7 @@ import { POSITIONS } from './blocks/network';
 import { readConfig } from './folder/config';
 import { typeOf } from './folder/type';
 import { readWeights } from './folder/weight-files';
-import { readPipeline, type Pipeline } from './pipeline/read';
+import type { ModelPart, ModelSource, Pipeline } from './model-source';
 
 /** safetensors' names for the types that ONNX names otherwise. */
 const TYPES: Readonly<Record<string, string>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
@@ -19,22 +18,26 @@ const TYPES: Readonly<Record<string, string>> = { F32: 'float', F16: 'float16', 
 const BUFFERS = new Set(['I64', 'BOOL']);
 
 /** The stored facts about a model, from the headers of a folder's weights, or from an ONNX file's own tensors. */
-export function storedModel(path: string, { graph, metadata }: Model): StoredModel {
-  if (isPipeline(path)) {
-    const pipeline = readPipeline(path);
-    const { family, weights } = storedPart(pipeline.unet, graph);
-    return { family, weights, parts: partsOf(pipeline) };
+export function storedModel(source: ModelSource, { graph, metadata }: Model): StoredModel {
+  switch (source.kind) {
+    case 'onnx':
+      return { weights: storedPart(source, graph).weights };
+    case 'pipeline': {
+      const { family, weights } = storedPart(source.unet, graph);
+      return { family, weights, parts: partsOf(source) };
+    }
+    case 'hub': {
+      const positions = metadata.get(POSITIONS);
+      const { family, weights } = storedPart(source, graph);
+      const decoder = FAMILIES.get(family ?? '')?.caches;
+      return {
+        family,
+        ...(decoder && { decoder }),
+        positions: positions === undefined ? undefined : Number(positions),
+        weights,
+      };
+    }
   }
-  if (!isHubModel(path)) return { weights: storedPart(path, graph).weights };
-  const positions = metadata.get(POSITIONS);
-  const { family, weights } = storedPart(path, graph);
-  const decoder = FAMILIES.get(family ?? '')?.caches;
-  return {
-    family,
-    ...(decoder && { decoder }),
-    positions: positions === undefined ? undefined : Number(positions),
-    weights,
-  };
 }
 
 /** The parts of a pipeline beside its U-Net. */
@@ -44,16 +47,19 @@ function partsOf({ vae, textEncoders }: Pipeline): StoredModel['parts'] {
     { name: 'vae_encoder', model: encoder },
     { name: 'vae_decoder', model: decoder },
   ];
-  const models = [...(encoder === decoder ? [{ name: 'vae', model: encoder }] : halves), ...textEncoders];
+  const models = [
+    ...(encoder.file === decoder.file ? [{ name: 'vae', model: encoder }] : halves),
+    ...textEncoders,
+  ];
   return models.map(({ name, model }) => ({ name, ...storedPart(model) }));
 }
 
 type StoredPart = NonNullable<StoredModel['parts']>[number];
 
 /** @param read the graph of an ONNX file, if it was read already */
-function storedPart(path: string, read?: Graph): Omit<StoredPart, 'name'> {
-  if (!isHubModel(path)) {
-    const tensors = [...(read ?? loadModel(path).graph).initializers.values()];
+function storedPart({ kind, file }: ModelPart, read?: Graph): Omit<StoredPart, 'name'> {
+  if (kind === 'onnx') {
+    const tensors = [...(read ?? loadModel(file).graph).initializers.values()];
     return {
       family: 'ONNX',
       parameters: sum(tensors.map((t) => elementCount(t.dims))),
@@ -65,7 +71,6 @@ function storedPart(path: string, read?: Graph): Omit<StoredPart, 'name'> {
       ),
     };
   }
-  const file = modelFile(resolve(path));
   const tensors = [...readWeights(dirname(file)).tensors.values()].filter((t) => !BUFFERS.has(t.dtype));
   return {
     family: typeOf(readConfig(file)),

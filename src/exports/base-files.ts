@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeAtomic } from '../files/atomic';
 import { ownFile } from '../files/contained';
-import { isPipeline } from '../files/model-path';
 import type { BaseModel } from '../peft/base-model';
 import type { Task } from '../training/task/task';
 import { describeTask } from '../experiment/tasks/registry';
@@ -22,16 +21,17 @@ export const BASE_NAMES: readonly string[] = ['config.json', TOKENIZER, ...TOKEN
  * @param named true if the labels belong to the model rather than to each adapter
  */
 export function writeBaseFiles(folder: string, task: Task, base: BaseModel, named: boolean): void {
-  const { tokenizer, preprocessor, path } = task.spec.model;
+  const { source } = task;
+  const { tokenizer, preprocessor } = task.spec.model;
   // Whole models prepare a U-Net's inputs: they stay in the pipeline.
-  if (isPipeline(path)) copyIfBeside(join(dirname(path), 'unet'), 'config.json', folder);
+  if (source.kind === 'pipeline') copyIfBeside(dirname(source.unet.file), 'config.json', folder);
   else if (preprocessor !== undefined) copy(preprocessor, join(folder, PREPROCESSOR));
   else {
     copy(tokenizer, join(folder, TOKENIZER));
     for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
   }
-  for (const name of base.license.files) copyIfBeside(dirname(path), name, folder);
-  if (isPipeline(path)) return;
+  for (const name of base.license.files) copyIfBeside(dirname(source.file), name, folder);
+  if (source.kind === 'pipeline') return;
   const config = configOf(task, base, named);
   writeAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }

@@ -7,7 +7,6 @@ import { cacheInputs, keptLogitsInput, USE_CACHE } from '../graph/past/cache-inp
 import { isMerged } from '../graph/past/decoder-branch';
 import { isNonlinear } from '../experiment/methods';
 import { describeTask } from '../experiment/tasks/registry';
-import { isHubModel } from '../files/model-path';
 import { headPath, readByLoader, readByPeft } from '../peft/config';
 import { headKeys } from '../peft/keys';
 import { HEAD_FILE } from './hub/head';
@@ -94,8 +93,9 @@ function headUse(task: Task, inputs: string, headInputs: string): string[] {
 }
 
 const peftUse = (task: Task): string => {
-  const { head, spec, data } = task;
-  const keys = headKeys(headPath(spec));
+  const { head, source, data } = task;
+  const path = headPath(task);
+  const keys = headKeys(path);
   const reads = headReads(task);
   return [
     code('python', [
@@ -106,15 +106,15 @@ const peftUse = (task: Task): string => {
     ]),
     ...(head
       ? [
-          `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${reads}; PEFT loads it if the base model has a module \`${headPath(spec)}\`${isHubModel(spec.model.path) ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,
+          `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${reads}; PEFT loads it if the base model has a module \`${path}\`${source.kind === 'hub' ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,
         ]
       : []),
   ].join('\n\n');
 };
 
 /** transformers' class that has the modules under their paths in the file. */
-const autoClass = ({ spec }: Task): string =>
-  `AutoModel${isHubModel(spec.model.path) ? describeTask(spec.task.type).modelClass : ''}`;
+const autoClass = ({ spec, source }: Task): string =>
+  `AutoModel${source.kind === 'hub' ? describeTask(spec.task.type).modelClass : ''}`;
 
 /** True if a form reads a cache: a file with two decoders does, but a graph that we write has only one of them. */
 const readsPast = ({ original }: Task, form: ExportForm): boolean =>

@@ -6,7 +6,6 @@ import { ownValues } from '../adapters/merge';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { DType } from '../graph/dtype';
 import { writeAtomic } from '../files/atomic';
-import { isPipeline } from '../files/model-path';
 import { pytorchPathOf } from '../graph/layers/layer-names';
 import type { Model } from '../graph/model';
 import { externalOf } from '../graph/onnx/tensor';
@@ -57,7 +56,7 @@ const VALUES = 'adapter.safetensors';
 
 const adapter: Form = {
   write({ task, parameters, form }, folder) {
-    writePeftAdapter(folder, task.spec, task.adapters, parameters, task.data, form);
+    writePeftAdapter(folder, task, parameters, task.data, form);
     if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
   },
   measure: measureAdapter,
@@ -65,18 +64,18 @@ const adapter: Form = {
 
 const peftLora: Form = {
   write({ task, parameters, form }, folder) {
-    const { spec, adapters } = task;
-    const { adapter: settings } = spec;
+    const { adapters, source } = task;
+    const { adapter: settings } = task.spec;
     if (isHeadAlone(settings)) throw noLora('only a head');
     const isPlain = readByPeft(settings);
     const lora = isPlain ? undefined : asLora(settings);
     const partsOf = (a: LayerAdapter) => (isPlain ? ownParts(a, parameters) : loraParts(a, parameters));
-    if (isPipeline(spec.model.path)) return writeDiffusersLora(folder, adapters, partsOf);
-    if (!lora) return writePeftAdapter(folder, spec, adapters, parameters, task.data, form);
+    if (source.kind === 'pipeline') return writeDiffusersLora(folder, adapters, partsOf);
+    if (!lora) return writePeftAdapter(folder, task, parameters, task.data, form);
     const tensors = new Map<string, FloatTensor>();
     for (const a of adapters)
       for (const [part, tensor] of partsOf(a)) tensors.set(peftKey(pytorchPathOf(a.layer), part), tensor);
-    writeFiles(folder, staticLoraConfig(spec, lora, adapters), tensors, spec, parameters, task.data);
+    writeFiles(folder, staticLoraConfig(task, lora), tensors, task, parameters, task.data);
   },
   measure: measureAdapter,
 };
@@ -178,8 +177,23 @@ const noLora = (what: string): AuroraError =>
     'Export it with --as onnx-merged or onnx-dynamic.',
   );
 
-const folderForm = ({ task }: Trained): Form =>
-  isPipeline(task.spec.model.path) ? pipelineFolder : hubFolder;
+function folderForm({ task: { source } }: Trained): Form {
+  switch (source.kind) {
+    case 'onnx':
+      throw noFolder(source.file);
+    case 'hub':
+      return hubFolder;
+    case 'pipeline':
+      return pipelineFolder(source);
+  }
+}
+
+const noFolder = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `${path} is an ONNX file, and --as safetensors writes a folder from the Hugging Face hub with other weights.`,
+    'Export with --as onnx-merged.',
+  );
 
 /** The model's own folder, or the pipeline's. */
 const wholeFolder: Form = {

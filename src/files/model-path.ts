@@ -8,8 +8,6 @@ export const MODEL_CONFIG = 'config.json';
 /** Lists the models in the folder of a diffusers pipeline, each in a folder of its name. */
 export const PIPELINE_INDEX = 'model_index.json';
 
-const SETTINGS: readonly string[] = [MODEL_CONFIG, PIPELINE_INDEX];
-
 /**
  * The file that a model's path stands for: the config.json of a folder, or its model_index.json if it is a pipeline,
  * otherwise the path itself.
@@ -29,13 +27,19 @@ export async function modelFileLater(path: string): Promise<string> {
 }
 
 /** A model's path as an experiment names it: the folder rather than the file that describes it. */
-export const modelPath = (path: string): string => (SETTINGS.includes(basename(path)) ? dirname(path) : path);
+export const modelPath = (path: string): string => (modelKind(path) === 'onnx' ? path : dirname(path));
 
-/** True if a path is that of a pipeline's model_index.json. */
-export const isPipelineIndex = (path: string): boolean => basename(path) === PIPELINE_INDEX;
+/** An ONNX file, a folder from the Hugging Face hub, or the folder of a diffusers pipeline. */
+export type ModelKind = 'onnx' | 'hub' | 'pipeline';
 
-/** True if a model's path is a folder from the hub, or the file that describes it, rather than an ONNX file. */
-export const isHubModel = (path: string): boolean => SETTINGS.includes(basename(modelFile(path)));
-
-/** True if a model's path is the folder of a diffusers pipeline, or its model_index.json. */
-export const isPipeline = (path: string): boolean => isPipelineIndex(modelFile(path));
+/** The kind of a model by the name of its file, as `modelFile` finds it. Everything but settings counts as an ONNX file. */
+export function modelKind(file: string): ModelKind {
+  switch (basename(file)) {
+    case MODEL_CONFIG:
+      return 'hub';
+    case PIPELINE_INDEX:
+      return 'pipeline';
+    default:
+      return 'onnx';
+  }
+}

@@ -3,8 +3,8 @@ import { checkVocabulary, loadTokenizer } from '../data/text/tokenizer';
 import { probe } from '../engine/onnxruntime/probe';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
-import { isPipeline, modelFile } from '../files/model-path';
-import { loadModelAt } from '../architectures/load';
+import { loadModelFrom } from '../architectures/load';
+import { modelSource } from '../architectures/model-source';
 import type { Model, ValueInfo } from '../graph/model';
 import { cacheInputs } from '../graph/past/cache-inputs';
 import { prepareModel } from '../graph/prepare';
@@ -42,13 +42,14 @@ export interface OpenedModel {
  * @throws AuroraError 'model' if it cannot answer anything, 'adapter' for an adapter that does not fit
  */
 export async function openModel(
-  source: Extract<PlaySource, { kind: 'model' }>,
+  play: Extract<PlaySource, { kind: 'model' }>,
   options: OpenOptions,
 ): Promise<Subject> {
-  if (isPipeline(source.model)) return openPipeline(source, options);
-  const path = modelFile(source.model);
-  const adapter = source.adapter === undefined ? undefined : readAdapterFolder(source.adapter);
-  const file = loadModelAt(path);
+  const source = modelSource(play.model);
+  if (source.kind === 'pipeline') return openPipeline(source, play.adapter, options);
+  const path = source.file;
+  const adapter = play.adapter === undefined ? undefined : readAdapterFolder(play.adapter);
+  const file = loadModelFrom(source);
   // A decoder with a cache reads each text from its beginning.
   const original = cacheInputs(file.graph).length > 0 ? prepareModel(file) : file;
   const reads = whatItReads(original, path);
@@ -67,7 +68,7 @@ export async function openModel(
     adapter ? adaptedGraph(model, answer, isLogits, adapter) : plainGraph(model, answer.name),
     answer,
   );
-  const tokenizerPath = source.tokenizer ?? join(dirname(path), 'tokenizer.json');
+  const tokenizerPath = play.tokenizer ?? join(dirname(path), 'tokenizer.json');
   const files = readModelFiles(path, tokenizerPath);
   const opened: OpenedModel = {
     path,
@@ -76,7 +77,7 @@ export async function openModel(
     files,
     ...(adapter && { adapter }),
     facts: {
-      name: modelName(path, source.adapter),
+      name: modelName(path, play.adapter),
       ...(adapter && { base: graph.sharedHead ? 'model-with-head' : 'model' }),
       samples: false,
     },

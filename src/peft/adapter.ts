@@ -8,11 +8,10 @@ import { pytorchPathOf } from '../graph/layers/layer-names';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../graph/file/safetensors';
 import { AuroraError } from '../base/errors';
 import { outputsOf, type Outputs } from '../protocol/outputs';
-import type { Experiment } from '../experiment/experiment';
 import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
 import { taskKind } from '../tasks/registry';
 import { sortedJson } from '../base/sorted-json';
-import { headPath, peftConfig } from './config';
+import { headPath, peftConfig, type Adapted } from './config';
 import { HEAD_MODULES, headKeys, peftKey } from './keys';
 
 export const CONFIG_FILE = 'adapter_config.json';
@@ -35,21 +34,20 @@ type Parameters = ReadonlyMap<string, Float32Array>;
  */
 export function writePeftAdapter(
   folder: string,
-  spec: Experiment,
-  adapters: readonly LayerAdapter[],
+  adapted: Adapted,
   parameters: Parameters,
   outputs: Outputs,
   form: AdapterForm = 'dynamic',
   step?: number,
 ): void {
   const tensors = new Map<string, FloatTensor>();
-  for (const a of adapters)
+  for (const a of adapted.adapters)
     for (const t of a.tensors)
       tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
         dims: t.dims,
         data: parameters.get(tensorName(a, t.name))!,
       });
-  writeFiles(folder, peftConfig(spec, adapters, form), tensors, spec, parameters, outputs, step);
+  writeFiles(folder, peftConfig(adapted, form), tensors, adapted, parameters, outputs, step);
 }
 
 /**
@@ -61,7 +59,7 @@ export function writeFiles(
   folder: string,
   config: Record<string, unknown>,
   tensors: ReadonlyMap<string, FloatTensor>,
-  spec: Experiment,
+  adapted: Adapted,
   parameters: Parameters,
   outputs: Outputs,
   step?: number,
@@ -70,11 +68,11 @@ export function writeFiles(
   const all = new Map(tensors);
   const weight = parameters.get(HEAD_WEIGHT);
   if (weight) {
-    const key = headKeys(headPath(spec));
+    const key = headKeys(headPath(adapted));
     all.set(key.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
     all.set(key.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
-  const head = taskKind(spec.task.type).head(spec, labels);
+  const head = taskKind(adapted.spec.task.type).head(adapted.spec, labels);
   const own: OwnWords = { ...outputsOf(outputs), ...(weight && { pooling: head?.pooling ?? 'none' }) };
   const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
   writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);

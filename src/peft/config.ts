@@ -1,17 +1,24 @@
 import type { AdapterForm } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
 import type { LayerAdapter } from '../adapters/targets/select';
+import type { ModelSource } from '../architectures/model-source';
 import type { Experiment } from '../experiment/experiment';
 import { type AdapterSpec, isHeadAlone, type LoraSpec, type TrainedSpec } from '../experiment/methods';
 import { exactly } from '../adapters/targets/exactly';
 import { pytorchPathOf } from '../graph/layers/layer-names';
-import { isHubModel } from '../files/model-path';
 import { baseModel } from './base-model';
 import { HEAD_MODULE } from './keys';
 import { classOfLinearHead } from './task-class';
 import { describeTask } from '../experiment/tasks/registry';
 
 type Json = Record<string, unknown>;
+
+/** An experiment and its model, whose adapters are written. */
+export interface Adapted {
+  spec: Experiment;
+  source: ModelSource;
+  adapters: readonly LayerAdapter[];
+}
 
 /**
  * adapter_config.json as PEFT writes it. For LoRA it has only keys known to every PEFT since 0.7, for DoRA since 0.9,
@@ -20,21 +27,21 @@ type Json = Record<string, unknown>;
  *
  * @param form the one that was trained last
  */
-export function peftConfig(spec: Experiment, adapters: readonly LayerAdapter[], form: AdapterForm): Json {
-  const { adapter } = spec;
-  if (isHeadAlone(adapter)) return { ...common(spec), peft_type: 'NONE', target_modules: [] };
+export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
+  const { adapter } = adapted.spec;
+  if (isHeadAlone(adapter)) return { ...common(adapted), peft_type: 'NONE', target_modules: [] };
   const { peft } = methodOf(adapter);
   return {
-    ...tuned(spec, adapter, adapters),
+    ...tuned(adapted, adapter),
     peft_type: peft.type,
     ...peft.write(adapter, form),
-    ...(peft.type === PEFT_TYPE && areConv1d(spec, adapters) && { fan_in_fan_out: true }),
+    ...(peft.type === PEFT_TYPE && areConv1d(adapted) && { fan_in_fan_out: true }),
   };
 }
 
 /** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
-const areConv1d = ({ model }: Experiment, adapters: readonly LayerAdapter[]): boolean =>
-  isHubModel(model.path) && adapters.every((a) => !a.layer.transposed);
+const areConv1d = ({ source, adapters }: Adapted): boolean =>
+  source.kind === 'hub' && adapters.every((a) => !a.layer.transposed);
 
 /** The only one of our types that released PEFT versions load. */
 export const PEFT_TYPE = 'LORA';
@@ -51,20 +58,20 @@ export const readByLoader = (adapter: AdapterSpec): boolean =>
  * The configuration of the plain LoRA equivalent to another method's static form.
  * @param lora with the rank and alpha of its product
  */
-export const staticLoraConfig = (spec: Experiment, lora: LoraSpec, adapters: readonly LayerAdapter[]): Json =>
-  peftConfig({ ...spec, adapter: lora }, adapters, 'dynamic');
+export const staticLoraConfig = (adapted: Adapted, lora: LoraSpec): Json =>
+  peftConfig({ ...adapted, spec: { ...adapted.spec, adapter: lora } }, 'dynamic');
 
-const tuned = (spec: Experiment, adapter: TrainedSpec, adapters: readonly LayerAdapter[]): Json => ({
-  ...common(spec),
+const tuned = (adapted: Adapted, adapter: TrainedSpec): Json => ({
+  ...common(adapted),
   ...('rank' in adapter && { r: adapter.rank }),
   ...('initialization' in adapter && {
-    rank_pattern: patternOf(adapter.rankPattern, ['rank', adapter.rank], adapters),
+    rank_pattern: patternOf(adapter.rankPattern, ['rank', adapter.rank], adapted.adapters),
   }),
   ...('alpha' in adapter && {
-    alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapters),
+    alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapted.adapters),
   }),
   // Full paths, so that excluded layers and other layers do not match.
-  target_modules: adapters.map((a) => pytorchPathOf(a.layer)),
+  target_modules: adapted.adapters.map((a) => pytorchPathOf(a.layer)),
 });
 
 /** A pattern matches paths without the task model's prefix, so each layer of such a model gets its own value. */
@@ -80,10 +87,11 @@ function patternOf(
   return Object.fromEntries(adapters.map(own).filter(([, value]) => value !== otherwise));
 }
 
-function common(spec: Experiment): Json {
+function common(adapted: Adapted): Json {
+  const { spec } = adapted;
   const { type, head } = spec.task;
   const { name, revision, config } = baseModel(spec.model.path);
-  const module = head === 'linear' ? headModule(spec, config) : undefined;
+  const module = head === 'linear' ? headModule(adapted, config) : undefined;
   const { peftTaskType = null, head: hasHead } = describeTask(type);
   return {
     base_model_name_or_path: name,
@@ -103,11 +111,11 @@ function common(spec: Experiment): Json {
  *
  * @param config the base model's config.json
  */
-function headModule(spec: Experiment, config: Json): string | undefined {
-  if (!isHubModel(spec.model.path)) return HEAD_MODULE;
+function headModule({ spec, source }: Adapted, config: Json): string | undefined {
+  if (source.kind === 'onnx') return HEAD_MODULE;
   return classOfLinearHead(config, spec)?.module;
 }
 
 /** The path of the head's module in an adapter's file. */
-export const headPath = (spec: Experiment): string =>
-  headModule(spec, baseModel(spec.model.path).config) ?? HEAD_MODULE;
+export const headPath = (adapted: Adapted): string =>
+  headModule(adapted, baseModel(adapted.spec.model.path).config) ?? HEAD_MODULE;

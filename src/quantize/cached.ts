@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { loadUnconverted } from '../architectures/load';
-import { readPipeline } from '../architectures/pipeline';
+import { join } from 'node:path';
+import { loadModelFrom } from '../architectures/load';
+import type { ModelSource } from '../architectures/model-source';
 import { discard, diskError } from '../files/atomic';
 import { cacheFolder } from '../files/cache-folder';
 import { hashFileNow } from '../files/hash-now';
 import { isInUse, useUntilExit } from '../files/in-use';
-import { isPipeline, modelFile } from '../files/model-path';
 import { removeAbandoned, temporaryBeside } from '../files/temporary';
 import { isFileRef } from '../graph/model';
 import { quantizeModel } from './quantize';
@@ -23,7 +22,7 @@ const RECENT_MS = 3_600_000;
  * folder that is named after the content of the model's files. It is written once, and whole.
  */
 export function quantizedCopy(
-  source: string,
+  source: ModelSource,
   bits: 4 | 8,
   folder = join(cacheFolder(), 'quantized'),
 ): string {
@@ -49,9 +48,9 @@ export function quantizedCopy(
   return join(made, name);
 }
 
-function keyOf(source: string, bits: number): string {
-  const files = new Set([modelFile(resolve(source)), ...configsOf(source)]);
-  for (const { data } of loadUnconverted(source).graph.initializers.values())
+function keyOf(source: ModelSource, bits: number): string {
+  const files = new Set([source.file, ...configsOf(source)]);
+  for (const { data } of loadModelFrom(source, 'stored').graph.initializers.values())
     if (isFileRef(data)) files.add(data.path);
   const sums = [...files].map((path) => hashFileNow(path));
   return createHash('sha256')
@@ -60,10 +59,10 @@ function keyOf(source: string, bits: number): string {
 }
 
 /** The settings that the graph depends on. For a pipeline, those of its components are beside their weights. */
-function configsOf(source: string): string[] {
-  if (!isPipeline(source)) return [];
-  const { unet, textEncoders } = readPipeline(source);
-  return [unet, ...textEncoders.map(({ model }) => model)].filter((path) => path.endsWith('.json'));
+function configsOf(source: ModelSource): string[] {
+  if (source.kind !== 'pipeline') return [];
+  const parts = [source.unet, ...source.textEncoders.map(({ model }) => model)];
+  return parts.filter(({ kind }) => kind === 'hub').map(({ file }) => file);
 }
 
 /** Removes copies that no process uses and none used lately, if there are many. */

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { ModelSource } from '../architectures/model-source';
 import { AuroraError } from '../base/errors';
 import { writeAtomic } from '../files/atomic';
 import { ownFile } from '../files/contained';
-import { modelFile } from '../files/model-path';
+import { modelPath } from '../files/model-path';
 
 /** The files that prepare a model's inputs and describe it. */
 const NAMES = [
@@ -27,8 +28,8 @@ export interface Companion {
  *
  * @throws AuroraError 'usage' if there are others of these names: those of another model
  */
-export function companionsOf(source: string, out: string): Companion[] {
-  const from = dirname(modelFile(resolve(source)));
+export function companionsOf({ file }: ModelSource, out: string): Companion[] {
+  const from = dirname(resolve(file));
   const to = dirname(resolve(out));
   if (from === to) return [];
   return NAMES.flatMap((name) => {
@@ -39,7 +40,7 @@ export function companionsOf(source: string, out: string): Companion[] {
     if (readFileSync(target).equals(readFileSync(path))) return [];
     throw new AuroraError(
       'usage',
-      `${target} exists already, and is not that of ${source}.`,
+      `${target} exists already, and is not that of ${modelPath(file)}.`,
       'Choose another folder for --out: each model needs its own.',
     );
   });

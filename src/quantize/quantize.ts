@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { loadUnconverted } from '../architectures/load';
+import { loadModelFrom } from '../architectures/load';
+import type { ModelSource } from '../architectures/model-source';
 import { AuroraError } from '../base/errors';
 import { replaceFile, writeAll, writeAtomic } from '../files/atomic';
 import { removeAbandoned } from '../files/temporary';
@@ -33,13 +34,12 @@ interface Pending {
  * ONNX file and a data file beside it. Weights are read, quantized and written one after the other, so that memory holds
  * one of them. The model file is written last: without it, nothing is left that could be loaded.
  *
- * @param source an ONNX file, or a folder from the hub
  * @param modules names of layers and embeddings, as in targetModules; by default all layers but the model's own output
  *   and those tied to an embedding
  * @throws AuroraError 'usage' if the file exists
  */
 export function quantizeModel(
-  source: string,
+  source: ModelSource,
   out: string,
   q: Quantization,
   modules: readonly string[] = [],
@@ -51,7 +51,7 @@ export function quantizeModel(
       `${out} exists already.`,
       'Choose another name, or delete the file first.',
     );
-  const model = upgraded(loadUnconverted(source));
+  const model = upgraded(loadModelFrom(source, 'stored'));
   const chosen = chooseModules(model.graph, modules, q.blockSize);
   const { graph, pending, views } = withQuantized(model.graph, chosen, q);
   const location = `${basename(out)}.data`;

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { modelSource } from '../architectures/model-source';
 import { probe } from '../engine/onnxruntime/probe';
 import type { TensorInfos } from '../graph/infos';
 import { AuroraError, errorRecord, type KnownError } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
-import { adaptTo, readModelOf, type BaseModel } from '../training/task/adapted-model';
+import { adaptTo, readModel, type BaseModel } from '../training/task/adapted-model';
 import { taskKind } from '../tasks/registry';
 import { DropoutMasks } from '../training/optimizer/dropout';
 
@@ -46,7 +47,7 @@ class Checker {
   async check(spec: Experiment): Promise<void> {
     const { path, quantize } = spec.model;
     const key = [path, quantize, spec.task.trainTextEncoder].filter(Boolean).join(' ');
-    const base = this.models.of(key, () => readModelOf(spec));
+    const base = this.models.of(key, () => readModel(modelSource(path), spec));
     const { model, adapters, output } = adaptTo(base, spec);
     const { tokenizer, maxLength } = spec.model;
     const seed = spec.data.validation === undefined ? spec.training.seed : undefined;

@@ -38,7 +38,7 @@ describe.runIf(onPython)('folders from the hub with merged adapters', () => {
     const found = adaptModel(spec);
     const parameters = perturbed(initialAdapters(found.adapters, 1), 2);
     for (const folder of [adapter, merged]) mkdirSync(folder);
-    writePeftAdapter(adapter, spec, found.adapters, parameters, { labels: [] });
+    writePeftAdapter(adapter, { ...found, spec }, parameters, { labels: [] });
     const weights = folderWeights(spec.model.path);
     const task = { ...found, spec } as unknown as Task;
     writeWeights(merged, weights, new ChangedWeights(task, parameters, weights.places), () => false);

@@ -6,7 +6,8 @@ import { readReference } from '../../src/cli/commands/reference/case';
 import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
 import { openTask } from '../../src/engine/open';
 import { probe } from '../../src/engine/onnxruntime/probe';
-import { loadModelAt } from '../../src/architectures/load';
+import { loadModelFrom } from '../../src/architectures/load';
+import { modelSource } from '../../src/architectures/model-source';
 import { loadModel } from '../../src/graph/file/load';
 import { inFloat } from '../../src/graph/layers/in-float';
 import type { Model } from '../../src/graph/model';
@@ -106,10 +107,15 @@ describe(`${STEPS} steps have the losses of`, () => {
   it('the plain model within its error, on quantized embeddings too', async () => {
     const path = join(folder, 'embeddings.onnx');
     const modules = ['word_embeddings', 'query', 'key', 'value'];
-    quantizeModel(fixture('../hf/bert'), path, { bits: 8, blockSize: 16, symmetric: true }, modules);
+    quantizeModel(
+      modelSource(fixture('../hf/bert')),
+      path,
+      { bits: 8, blockSize: 16, symmetric: true },
+      modules,
+    );
     const model = loadModel(path);
     expect(model.graph.nodes.map((n) => n.opType)).toContain('GatherBlockQuantized');
-    const original = await losses('../hf/bert', loadModelAt(fixture('../hf/bert')));
+    const original = await losses('../hf/bert', loadModelFrom(modelSource(fixture('../hf/bert'))));
     const off = largest(await losses('../hf/bert', model), original);
     expect(off).toBeGreaterThan(1e-6);
     expect(off).toBeLessThan(0.002);
@@ -124,7 +130,7 @@ describe(`${STEPS} steps have the losses of`, () => {
     'the dequantized model, and those of the plain one within its error: %s, %i bits',
     async (name, bits, error) => {
       const path = join(folder, `${name}-${bits}.onnx`);
-      quantizeModel(fixture(`${name}.onnx`), path, { bits, blockSize: 32, symmetric: true });
+      quantizeModel(modelSource(fixture(`${name}.onnx`)), path, { bits, blockSize: 32, symmetric: true });
       const model = loadModel(path);
       expect(model.graph.nodes.some(isNBits)).toBe(true);
       const quantized = await losses(name, model);

@@ -23,11 +23,8 @@ interface ForwardCase extends Round {
 }
 
 function loaded(folder: string, graph: ForwardCase['graph']): Model {
-  const config = join(folder, 'config.json');
-  if (graph === 'text_encoder')
-    return loadTextEncoder({ textEncoders: [{ name: graph, model: config, tokenizer: '' }] }, 0);
-  const vae = { encoder: config, decoder: config } as Parameters<typeof loadVaeEncoder>[0]['vae'];
-  return graph === 'vae_encoder' ? loadVaeEncoder({ vae }) : loadVaeDecoder({ vae });
+  const load = { text_encoder: loadTextEncoder, vae_encoder: loadVaeEncoder, vae_decoder: loadVaeDecoder };
+  return load[graph]({ kind: 'hub', file: join(folder, 'config.json') });
 }
 
 /** The largest error of each output, relative to its largest value, in all rounds of a case. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { loadModelAt } from '../../src/architectures/load';
+import { loadModelFrom } from '../../src/architectures/load';
+import { modelSource } from '../../src/architectures/model-source';
 import { GraphBuilder } from '../../src/graph/builder';
 import { DType } from '../../src/graph/dtype';
 import { loadModel } from '../../src/graph/file/load';
@@ -117,7 +118,7 @@ function tables(g: GraphBuilder): string[] {
 /** The plain model, and the packed form as read from a file in this folder. */
 export function packedForm(name: string, folder: string): { of: string; plain: Model; form: Model } {
   const { of, layers, attention } = PACKED[name]!;
-  const plain = loadModelAt(fixture(`../hf/${of}`));
+  const plain = loadModelFrom(modelSource(fixture(`../hf/${of}`)));
   const nodes: Node[] = [];
   const graph = { ...plain.graph, nodes, initializers: new Map(plain.graph.initializers) };
   const g = new GraphBuilder({ ...graph, nodes: plain.graph.nodes }, '/packed', nodes);

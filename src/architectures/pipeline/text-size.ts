@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { MODEL_CONFIG } from '../../files/model-path';
 import type { Model } from '../../graph/model';
 import { readConfig } from '../folder/config';
-import type { Pipeline } from './read';
+import type { ModelPart, Pipeline } from '../model-source';
 
 /**
  * The U-Net of a pipeline with the size of its text embeddings, which its own config.json gives only together with the
@@ -10,7 +10,7 @@ import type { Pipeline } from './read';
  */
 export function withTextSize(model: Model, pipeline: Pipeline): Model {
   if (!model.graph.inputs.some((input) => input.name === 'time_ids')) return model;
-  const settings = (path: string) => readConfig(join(dirname(path), MODEL_CONFIG));
+  const settings = ({ file }: ModelPart) => readConfig(join(dirname(file), MODEL_CONFIG));
   const size = settings(pipeline.textEncoders.at(-1)!.model).count('projection_dim', 512);
   const unet = settings(pipeline.unet);
   const each = unet.count('addition_time_embed_dim');

@@ -1,5 +1,6 @@
 import type { Inspection } from '../../adapters/inspection';
-import { readStructure } from '../../architectures/load';
+import { loadModelFrom } from '../../architectures/load';
+import { modelSource } from '../../architectures/model-source';
 import { storedModel } from '../../architectures/stored';
 import { AuroraError } from '../../base/errors';
 import { prepareModel } from '../../graph/prepare';
@@ -26,9 +27,10 @@ export async function inspectModel(
   { batches: wanted, lengths: given, ...choice }: InspectionChoice,
   ratesOf: () => Promise<MachineRates | undefined>,
 ): Promise<Inspection> {
-  const model = readStructure(path);
+  const source = modelSource(path);
+  const model = loadModelFrom(source, 'structure');
   const prepared = prepareModel(model);
-  const summary = { ...storedModel(path, model), ...summarizePrepared(model, prepared) };
+  const summary = { ...storedModel(source, model), ...summarizePrepared(model, prepared) };
   // One picture in training is usual, and often all that fits into memory.
   const batches = wanted ?? [model.graph.outputs.some((o) => o.name === 'out_sample') ? 1 : 8];
   const lengths = lengthsFor(path, given, summary.positions);

@@ -32,7 +32,7 @@ export async function verifyExperiment(
 ): Promise<VerifyResult> {
   const encodings = { keep: join(folder, 'encoded'), folder: join(folder, 'encoder'), threads };
   const load = withEncodings(taskKind(spec.task.type).load, encodings);
-  const task = await prepareTask(spec, join(folder, 'probe'), undefined, load);
+  const task = await prepareTask(spec, join(folder, 'probe'), { load });
   const initial = initialParameters(task);
   if (initial.size === 0)
     throw new AuroraError(

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/comparison';
 import { writeAtomic } from '../../files/atomic';
-import { readStructure } from '../../architectures/load';
+import { loadModelFrom } from '../../architectures/load';
+import { modelSource } from '../../architectures/model-source';
 import { summarize } from '../../graph/summary';
 import { comparisonText, type Comparison } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
@@ -69,7 +70,7 @@ is not changed. \`aurora sweep\` trains the new experiment, and \`aurora study\`
         `${out} already exists and was not overwritten.`,
         'Name another file with --out.',
       );
-    const { layers } = summarize(readStructure(model.path));
+    const { layers } = summarize(loadModelFrom(modelSource(model.path), 'structure'));
     const specs = comparedAdapters(layers, adapter, {
       methods: methodsOf(args),
       multiples: numbers(args, 'multiples') ?? MULTIPLES,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { folderWeights, loadModelAt } from '../../architectures/load';
+import { folderWeights, loadModelFrom } from '../../architectures/load';
+import { modelSource } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
-import { isHubModel } from '../../files/model-path';
 import { prepareModel } from '../../graph/prepare';
 import { baseModel } from '../../peft/base-model';
 import { classOfLinearHead } from '../../peft/task-class';
@@ -17,10 +17,9 @@ import { isLabelHead, writeWeights } from './weights';
 /** A folder from the hub with W₀ + ΔW for W₀, as transformers loads it. */
 export const hubFolder: Form = {
   write({ task, parameters }, folder) {
-    const { spec, head } = task;
-    if (!isHubModel(spec.model.path)) throw noFolder(spec.model.path);
+    const { spec, source, head } = task;
     requireUnquantized(spec);
-    const weights = folderWeights(spec.model.path);
+    const weights = folderWeights(source.file);
     const changed = new ChangedWeights(task, parameters, weights.places);
     const base = baseModel(spec.model.path);
     const headClass = classOfLinearHead(base.config, spec);
@@ -49,7 +48,7 @@ export const hubFolder: Form = {
 
   measure({ task }, folder, work) {
     const headClass = classOfLinearHead(baseModel(task.spec.model.path).config, task.spec);
-    const model = prepareModel(loadModelAt(folder, join(work, 'weights')));
+    const model = prepareModel(loadModelFrom(modelSource(folder), 'float32', join(work, 'weights')));
     const read: Task = { ...task, model, adapters: [], graph: { ...task.graph, adapters: [] } };
     return measureTask(read, readHead(folder, task, headClass?.module), work);
   },
@@ -59,12 +58,5 @@ const noClass = ({ architectures }: Record<string, unknown>, path: string): Auro
   new AuroraError(
     'model',
     `The head that was trained further is that of ${String(architectures)} in ${path}, and this class of transformers does not compute the same: it has no bias, or is for another task.`,
-    'Export with --as onnx-merged.',
-  );
-
-const noFolder = (path: string): AuroraError =>
-  new AuroraError(
-    'usage',
-    `${path} is an ONNX file, and --as safetensors writes a folder from the Hugging Face hub with other weights.`,
     'Export with --as onnx-merged.',
   );

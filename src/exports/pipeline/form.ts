@@ -1,14 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderWeights, loadModelAt } from '../../architectures/load';
+import { folderWeights, loadModelFrom } from '../../architectures/load';
+import { modelSource, requireTextToImage, type Pipeline } from '../../architectures/model-source';
 import { prepareModel } from '../../graph/prepare';
-import { loadWithTextEncoders, readPipeline } from '../../architectures/pipeline';
+import { loadWithTextEncoders } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import type { StoredTensor } from '../../architectures/folder/header';
 import { readWeights } from '../../architectures/folder/weight-files';
 import { writeAtomic } from '../../files/atomic';
 import { ownFile } from '../../files/contained';
-import { isHubModel, PIPELINE_INDEX } from '../../files/model-path';
+import { PIPELINE_INDEX } from '../../files/model-path';
 import { isFolder } from '../../files/tree';
 import { baseModel } from '../../peft/base-model';
 import { componentOf, type Component } from '../../peft/diffusers';
@@ -21,17 +22,16 @@ import { writeWeights } from '../hub/weights';
 import { measureTask } from '../../training/measure/measure';
 
 /** A pipeline's folder with W₀ + ΔW for W₀ in the U-Net and the text encoders, as diffusers loads it. */
-export const pipelineFolder: Form = {
+export const pipelineFolder = (pipeline: Pipeline): Form => ({
   write({ task, parameters }, folder) {
-    const { path } = task.spec.model;
     requireUnquantized(task.spec);
-    const { folder: from, unet } = readPipeline(path);
-    if (!isHubModel(unet)) throw inOnnx(path);
-    const changed = new ChangedWeights(task, parameters, placesIn(from, task));
+    const { file, folder: from, unet } = pipeline;
+    if (unet.kind !== 'hub') throw inOnnx(file);
+    const changed = new ChangedWeights(task, parameters, placesIn(pipeline, task));
     const index = indexOf(from);
     for (const name of componentsIn(index, from))
       writeComponent(join(from, name), join(folder, name), changed);
-    for (const name of baseModel(path).license.files) copyIfBeside(from, name, folder);
+    for (const name of baseModel(file).license.files) copyIfBeside(from, name, folder);
     // It comes last: without it, nothing loads.
     writeAtomic(join(folder, PIPELINE_INDEX), `${JSON.stringify(present(index, from), null, 2)}\n`);
     const { rounding } = changed;
@@ -39,24 +39,29 @@ export const pipelineFolder: Form = {
   },
 
   measure({ task }, folder, work) {
+    const written = modelSource(folder);
     const loaded = task.spec.task.trainTextEncoder
-      ? loadWithTextEncoders(readPipeline(folder))
-      : loadModelAt(folder, join(work, 'weights'));
+      ? loadWithTextEncoders(requireTextToImage(written))
+      : loadModelFrom(written, 'float32', join(work, 'weights'));
     const model = prepareModel(loaded);
     const read: Task = { ...task, model, adapters: [], graph: { ...task.graph, adapters: [] } };
     return measureTask(read, new Map(), work);
   },
-};
+});
 
 /** The places of the trained graph's weights: in the U-Net's files, and in those of text encoders under their names. */
-function placesIn(from: string, { adapters }: Task): Map<string, StoredTensor> {
+function placesIn({ unet, textEncoders }: Pipeline, { adapters }: Task): Map<string, StoredTensor> {
   const trained = new Set<Component>(adapters.map(({ layer }) => componentOf(layer.path).component));
+  const parts = [
+    { component: 'unet' as const, prefix: '', model: unet },
+    ...textEncoders.map(({ name, model }) => ({ component: name, prefix: `${name}.`, model })),
+  ];
   return new Map(
-    [...trained].flatMap((component) =>
-      [...folderWeights(join(from, component)).places].map(
-        ([name, stored]) => [component === 'unet' ? name : `${component}.${name}`, stored] as const,
+    parts
+      .filter(({ component }) => trained.has(component))
+      .flatMap(({ prefix, model }) =>
+        [...folderWeights(model.file).places].map(([name, stored]) => [prefix + name, stored] as const),
       ),
-    ),
   );
 }
 

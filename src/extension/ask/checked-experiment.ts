@@ -3,7 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { evaluationSets } from '../../experiment/evaluation-sets';
 import { parseHubReference } from '../../experiment/hub-reference';
-import { isPipelineIndex } from '../../files/model-path';
+import { describeTask } from '../../experiment/tasks/registry';
 import { filesOfLater } from '../../files/pattern';
 import { ExperimentText, mistakesError, withoutMark } from '../../runs/experiment/experiment-text';
 import {
@@ -35,7 +35,7 @@ export async function requireUsable(checked: CheckedExperiment): Promise<ValidEx
     // A model reads texts or images; a pipeline has its tokenizers in folders.
     [
       ['model', 'tokenizer'],
-      spec.model.preprocessor === undefined && !isPipelineIndex(spec.model.path)
+      spec.model.preprocessor === undefined && describeTask(spec.task.type).answer !== 'picture'
         ? spec.model.tokenizer
         : undefined,
       (p) => t('The tokenizer {0} does not exist.', p),

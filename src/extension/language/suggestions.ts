@@ -2,7 +2,7 @@ import { getLocation, type JSONPath } from 'jsonc-parser';
 import { t } from '../../base/l10n';
 import { endingsOf } from '../../adapters/targets/endings';
 import type { Column } from '../../table/head';
-import { isPipelineIndex, modelPath } from '../../files/model-path';
+import { modelKind, modelPath } from '../../files/model-path';
 import { withPatterns } from '../../files/pattern';
 import type { Analysis } from './analysis';
 import { fileKeys } from './checks/check-files';
@@ -55,7 +55,7 @@ function valueSuggestions(analysis: Analysis, path: string[], known: readonly st
       .map((file) => ({
         kind: 'file',
         value: analysis.doc.written(modelPath(file)),
-        detail: isPipelineIndex(file) ? t('pipeline folder') : t('file'),
+        detail: modelKind(file) === 'pipeline' ? t('pipeline folder') : t('file'),
       }));
   if (part === 'model' && key === 'output' && analysis.model.state === 'known')
     return analysis.model.summary.outputs.map((o) => ({

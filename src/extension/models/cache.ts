@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
-import { MODEL_CONFIG, modelFileLater, modelPath } from '../../files/model-path';
+import { modelFileLater, modelKind, modelPath } from '../../files/model-path';
 import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { KnownModel } from './models';
 
@@ -135,7 +135,7 @@ async function identity(path: string): Promise<{ size: number; time: number }> {
   try {
     const file = await modelFileLater(path);
     const { size, mtimeMs } = await stat(file);
-    if (basename(file) !== MODEL_CONFIG) return { size, time: mtimeMs };
+    if (modelKind(file) !== 'hub') return { size, time: mtimeMs };
     const weights = await Promise.all(
       WEIGHTS.map((name) => stat(join(modelPath(path), name)).catch(() => undefined)),
     );

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
-import { isHubModel } from '../../files/model-path';
+import { modelKind } from '../../files/model-path';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import { EXPORT_FORMS, TENSORBOARD, type ExportForm } from '../../protocol/export';
 import { experimentName, runPaths, stepName } from '../../runs/layout';
@@ -55,7 +55,7 @@ export interface Picked {
 /** A form that all of the runs can be exported in. */
 export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | undefined> {
   const adapters = runs.map(({ run }) => run?.spec.adapter ?? HEAD_ALONE);
-  const areFolders = runs.every(({ run }) => isHubModel(run?.spec.model.path ?? ''));
+  const areFolders = runs.every(({ run }) => modelKind(run?.spec.model.path ?? '') !== 'onnx');
   const forms = EXPORT_FORMS.filter(
     (form) => (form !== 'peft-lora' || !adapters.some(isHeadAlone)) && (form !== 'safetensors' || areFolders),
   );

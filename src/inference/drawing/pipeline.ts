@@ -1,11 +1,12 @@
 import { dirname, join } from 'node:path';
 import { readConfig } from '../../architectures/folder/config';
-import { loadModelAt } from '../../architectures/load';
-import { loadWithTextEncoders, readPipeline, type Pipeline } from '../../architectures/pipeline';
+import { loadModelFrom } from '../../architectures/load';
+import type { Pipeline } from '../../architectures/model-source';
+import { loadWithTextEncoders } from '../../architectures/pipeline';
 import { PICTURE_DEFAULTS } from '../../experiment/pictures';
 import { MODEL_CONFIG } from '../../files/model-path';
 import { prepareModel } from '../../graph/prepare';
-import { modelName, type PlayFacts, type PlaySource } from '../../protocol/playground';
+import { modelName, type PlayFacts } from '../../protocol/playground';
 import { modelInputs } from '../../tasks/task-data';
 import { openDrawer } from '../../training/diffusion/drawer';
 import { componentOf } from '../../peft/diffusers';
@@ -27,13 +28,12 @@ const PREDICTION = 'out_sample';
  * @throws AuroraError 'model' for a pipeline that cannot be used, 'adapter' for an adapter that does not fit
  */
 export async function openPipeline(
-  source: Extract<PlaySource, { kind: 'model' }>,
+  pipeline: Pipeline,
+  adapterFolder: string | undefined,
   options: OpenOptions,
 ): Promise<Painter> {
-  const pipeline = readPipeline(source.model);
-  const adapter = source.adapter === undefined ? undefined : readAdapterFolder(source.adapter);
-  const original =
-    adapter && adaptsTexts(adapter) ? loadWithTextEncoders(pipeline) : loadModelAt(pipeline.folder);
+  const adapter = adapterFolder === undefined ? undefined : readAdapterFolder(adapterFolder);
+  const original = adapter && adaptsTexts(adapter) ? loadWithTextEncoders(pipeline) : loadModelFrom(pipeline);
   const model = adapter ? prepareModel(original) : original;
   const drawer = openDrawer(pipeline, modelInputs(model), {
     keep: join(options.folder, 'encoded'),
@@ -42,12 +42,12 @@ export async function openPipeline(
   });
   const answer = model.graph.outputs.find((o) => o.name === PREDICTION) ?? model.graph.outputs[0]!;
   const graph = adapter ? adaptedGraph(model, answer, true, adapter) : plainGraph(model, answer.name);
-  const session = await openAnswers(pipeline.unet, graph, options, false);
+  const session = await openAnswers(pipeline.unet.file, graph, options, false);
   return {
     facts: {
       input: 'text',
       answer: 'picture',
-      name: modelName(pipeline.folder, source.adapter),
+      name: modelName(pipeline.folder, adapterFolder),
       labels: [],
       ...(adapter && { base: 'model' as const }),
       samples: false,
@@ -69,7 +69,7 @@ const adaptsTexts = (adapter: AdapterFolder): boolean =>
 
 /** The defaults of diffusers' pipelines: the size that the U-Net was made for. */
 function defaultsOf({ unet, vae }: Pipeline): NonNullable<PlayFacts['drawing']> {
-  const config = readConfig(join(dirname(unet), MODEL_CONFIG));
+  const config = readConfig(join(dirname(unet.file), MODEL_CONFIG));
   const [height, width] = config.size('sample_size', 64);
   const { steps, guidance, sampler } = PICTURE_DEFAULTS;
   const [wide, high] = [width, height].map((latents) => sideOf(latents * vae.factor));

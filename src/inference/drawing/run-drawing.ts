@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { readPipeline } from '../../architectures/pipeline';
 import type { Evaluator, Parameters } from '../../engine/stepper';
 import { PICTURE_DEFAULTS } from '../../experiment/pictures';
 import type { PlayFacts, PlayVariant } from '../../protocol/playground';
@@ -20,8 +19,8 @@ export function runPainter(
   values: Record<PlayVariant, Parameters>,
   { folder, threads }: OpenOptions,
 ): Pick<Painter, 'facts' | 'draw'> {
-  const { model, spec } = trained.task;
-  const drawer = openDrawer(readPipeline(spec.model.path), modelInputs(model), {
+  const { source, model } = trained.task;
+  const drawer = openDrawer(source, modelInputs(model), {
     keep: join(folder, 'encoded'),
     folder: join(folder, 'parts'),
     threads,

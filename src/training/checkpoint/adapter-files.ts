@@ -17,11 +17,11 @@ export type WhichAdapter = 'best' | 'last';
 export const writeAdapter = (
   run: string,
   which: WhichAdapter,
-  { spec, adapters, data }: Task,
+  task: Task,
   parameters: ReadonlyMap<string, Float32Array>,
   step: number,
 ): void =>
-  writePeftAdapter(adapterFolder(run, which), spec, adapters, parameters, data, adapters[0]?.form, step);
+  writePeftAdapter(adapterFolder(run, which), task, parameters, task.data, task.adapters[0]?.form, step);
 
 /** Created if missing; a run folder that was removed stays removed. */
 function adapterFolder(run: string, which: WhichAdapter): string {

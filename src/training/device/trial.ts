@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+import type { ModelSource } from '../../architectures/model-source';
 import { epochOrder } from '../../data/order';
 import { openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';
@@ -20,6 +21,7 @@ import { taskOptions } from './options';
 /** Input file of a process that measures or tries one device; contains only the first step's data. */
 export interface TrialRequest {
   spec: Experiment;
+  source: ModelSource;
   data: TaskData;
   batches: number[][];
   place: Place;
@@ -57,6 +59,7 @@ export function trialBytes(task: Task, place: Place, options: TrialOptions): Uin
   const split = (of: DataSplit): DataSplit => ({ path: of.path, rows: [], dataset, skipped: [] });
   const request: TrialRequest = {
     spec: task.spec,
+    source: task.source,
     batches: groups[0],
     data: {
       train: split(train),
@@ -82,9 +85,9 @@ export const firstStep = ({ spec: { training }, trainingSet }: Task): number[][]
 /** Trains a run's first step on one device, repeatedly when measuring, without changing anything. */
 export async function runTrial(file: string): Promise<TrialAnswer> {
   const request = deserialize(readFileSync(file)) as TrialRequest;
-  const { spec, data, batches, place, threads, folder } = request;
+  const { spec, source, data, batches, place, threads, folder } = request;
   try {
-    const adapted = adaptModel(spec);
+    const adapted = adaptModel(spec, source);
     // Rows that are already packed are not packed again.
     const made = await makeTask(spec, adapted, data, folder);
     const prepared = { ...made, trainingSet: data.train.dataset };

@@ -1,4 +1,5 @@
-import { loadVaeDecoder, requireTextToImage, type Pipeline } from '../../architectures/pipeline';
+import { requireTextToImage, type ModelSource } from '../../architectures/model-source';
+import { loadVaeDecoder } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import { encodePng } from '../../data/images/png';
 import type { HostTensors } from '../../graph/host-tensor';
@@ -41,14 +42,14 @@ const TIMESTEP = 'timestep';
 
 /**
  * @param inputs of the U-Net's graph, or of that of the U-Net with the text encoders
- * @throws AuroraError 'model' for a pipeline that does not draw from prompts alone
+ * @throws AuroraError as `requireTextToImage`
  */
 export function openDrawer(
-  pipeline: Pipeline,
+  source: ModelSource,
   inputs: readonly ValueInfo[],
   options: Pick<EncodeOptions, 'keep' | 'folder' | 'threads'>,
 ): Drawer {
-  requireTextToImage(pipeline);
+  const pipeline = requireTextToImage(source);
   const schedule = pipelineSchedule(pipeline);
   const { vae } = pipeline;
   const kept = new Kept(options.keep);
@@ -91,7 +92,7 @@ export function openDrawer(
       const drawing = { schedule, settings, shape, prompt, negative: other, timestep };
       const latents = await drawLatents(drawing, predict, hooks);
       if (!latents) return undefined;
-      const decoder = { load: () => loadVaeDecoder(pipeline), path: vae.decoder };
+      const decoder = { load: () => loadVaeDecoder(vae.decoder), path: vae.decoder.file };
       return {
         width,
         height,

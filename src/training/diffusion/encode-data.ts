@@ -1,10 +1,11 @@
-import { readPipeline, requireTextToImage } from '../../architectures/pipeline';
+import { requireTextToImage } from '../../architectures/model-source';
 import type { Experiment } from '../../experiment/experiment';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
-import type { Model } from '../../graph/model';
 import { picturesOf, type EncodedPicture, type PictureData } from '../../tasks/pictures/picture-example';
 import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
+import type { BaseModel } from '../task/adapted-model';
+import type { LoadFor } from '../task/task';
 import { encodePipeline } from './encode';
 import type { EncodeOptions } from './encoded';
 import { promptInputs } from './prompt-inputs';
@@ -17,11 +18,11 @@ export const isPictureData = (data: TaskData): data is PictureData => 'resolutio
  * encoders are in memory only during the call. Does nothing for another task's data, or without rows.
  *
  * @returns false if it was stopped
- * @throws AuroraError 'model' for a pipeline that does not draw from prompts alone, and as `encodePipeline`
+ * @throws AuroraError as `requireTextToImage` and `encodePipeline`
  */
 export async function encodeData(
   spec: Experiment,
-  model: Model,
+  { source, model }: BaseModel,
   data: TaskData,
   options: EncodeOptions,
 ): Promise<boolean> {
@@ -29,8 +30,7 @@ export async function encodeData(
   const pictures = picturesOf(data);
   if (pictures.length === 0) return true;
   const { resolution, centerCrop, warnings } = data;
-  const pipeline = readPipeline(spec.model.path);
-  requireTextToImage(pipeline);
+  const pipeline = requireTextToImage(source);
   const images = [...new Set(pictures.map((p) => p.source))];
   const texts = [...new Set(pictures.map((p) => p.prompt))];
   const inputs = promptInputs(pipeline, modelInputs(model));
@@ -70,10 +70,10 @@ export async function encodeData(
 
 /** Reads data and lets the encoders read them. @param options for callers that cannot be stopped */
 export const withEncodings =
-  (load: LoadData, options: EncodeOptions): LoadData =>
-  async (spec, model, known, watch) => {
-    const data = await load(spec, model, known, watch);
-    await encodeData(spec, model, data, options);
+  (load: LoadData, options: EncodeOptions): LoadFor =>
+  async (spec, base, known, watch) => {
+    const data = await load(spec, base.model, known, watch);
+    await encodeData(spec, base, data, options);
     return data;
   };
 

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
-import { loadTextEncoder, loadVaeEncoder, type Pipeline } from '../../architectures/pipeline';
 import { readConfig } from '../../architectures/folder/config';
+import type { Pipeline } from '../../architectures/model-source';
+import { loadTextEncoder, loadVaeEncoder } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import { loadPromptTokenizer, type PromptTokenizer } from '../../data/text/prompt-tokenizer';
 import { MODEL_CONFIG } from '../../files/model-path';
@@ -61,18 +62,17 @@ export function promptReader(
   options: EncodeOptions,
   done: () => void,
 ): Promise<((prompt: string) => PromptEmbedding) | undefined> {
-  const encoders = promptTokenizers(pipeline).map((tokenizer, i) => ({
-    load: () => loadTextEncoder(pipeline, i),
-    path: pipeline.textEncoders[i]!.model,
-    tokenizer,
-  }));
+  const encoders = promptTokenizers(pipeline).map((tokenizer, i) => {
+    const { model } = pipeline.textEncoders[i]!;
+    return { load: () => loadTextEncoder(model), path: model.file, tokenizer };
+  });
   return encodePrompts(encoders, pipeline.isXl, prompts, kept, options, done);
 }
 
 /** The tokenizers of the text encoders. @throws AuroraError 'tokenizer' */
 export const promptTokenizers = ({ textEncoders }: Pipeline): PromptTokenizer[] =>
   textEncoders.map(({ model, tokenizer }) => {
-    const config = readConfig(join(dirname(model), MODEL_CONFIG));
+    const config = readConfig(join(dirname(model.file), MODEL_CONFIG));
     return loadPromptTokenizer(tokenizer, config.count('max_position_embeddings', 77));
   });
 
@@ -83,7 +83,8 @@ function imageKeys(
   options: EncodeOptions,
   done: () => void,
 ): Promise<string[] | undefined> {
-  const encoder = { load: () => loadVaeEncoder(pipeline), path: pipeline.vae.encoder };
+  const { encoder: part } = pipeline.vae;
+  const encoder = { load: () => loadVaeEncoder(part), path: part.file };
   // The defaults of train_dreambooth.py and train_dreambooth_lora_sdxl.py.
   const resample = pipeline.isXl ? 'lanczos' : 'bilinear';
   return encodeImages(encoder, { ...what, resample }, kept, options, done);

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../../architectures/pipeline';
+import type { Pipeline } from '../../architectures/model-source';
 import { DType } from '../../graph/dtype';
 import type { HostTensor, HostTensors } from '../../graph/host-tensor';
 import type { ValueInfo } from '../../graph/model';

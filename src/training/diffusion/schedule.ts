@@ -1,4 +1,4 @@
-import type { Pipeline } from '../../architectures/pipeline';
+import type { Pipeline } from '../../architectures/model-source';
 import { noiseSchedule, type NoiseSchedule } from '../../tasks/diffusion/noise-schedule';
 import { readSchedulerConfig } from '../../tasks/diffusion/scheduler-config';
 

@@ -1,10 +1,10 @@
-import { readPipeline, requireTextToImage } from '../../architectures/pipeline';
-import type { Experiment } from '../../experiment/experiment';
+import { requireTextToImage } from '../../architectures/model-source';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/host-tensor';
-import { elementCount, type Model } from '../../graph/model';
+import { elementCount } from '../../graph/model';
 import { picturesOf, type EncodedPicture } from '../../tasks/pictures/picture-example';
 import { modelInputs, type TaskData } from '../../tasks/task-data';
+import type { BaseModel } from '../task/adapted-model';
 import { isPictureData } from './encode-data';
 
 /** Tokens of a prompt, which CLIP's tokenizers pad to. */
@@ -15,13 +15,11 @@ const LATENT_INPUTS = ['sample', 'timestep'];
  * Sets `encoded` of each example without any encoder: time and memory of a step do not depend on the values, and encoders take
  * long. Does nothing for another task's data.
  *
- * @throws AuroraError 'model' for a pipeline that does not draw from prompts alone
+ * @throws AuroraError as `requireTextToImage`
  */
-export function standInsFor(spec: Experiment, model: Model, data: TaskData): void {
+export function standInsFor({ source, model }: BaseModel, data: TaskData): void {
   if (!isPictureData(data)) return;
-  const pipeline = readPipeline(spec.model.path);
-  requireTextToImage(pipeline);
-  const { scalingFactor, shiftFactor, factor } = pipeline.vae;
+  const { scalingFactor, shiftFactor, factor } = requireTextToImage(source).vae;
   const inputs = modelInputs(model);
   const channels = inputs.find(({ name }) => name === 'sample')!.shape![1] as number;
   const side = data.resolution / factor;

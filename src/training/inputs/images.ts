@@ -7,8 +7,8 @@ import { captionsFile, readPictureRows } from '../../data/table/picture-rows';
 import { readRows, type RowFormat } from '../../data/table/rows';
 import { dataOfSet, evaluationSets } from '../../experiment/evaluation-sets';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
+import { describeTask } from '../../experiment/tasks/registry';
 import { statInput } from '../../files/inputs/open';
-import { isPipeline } from '../../files/model-path';
 import { isFolder } from '../../files/tree';
 
 /** Finds the images that the data of an experiment name. @throws AuroraError 'data' if the data cannot be read */
@@ -37,7 +37,7 @@ async function eachNamedImage(
   spec: Experiment,
   found: (row: NamedImage, table: string) => void,
 ): Promise<void> {
-  const pictures = isPipeline(spec.model.path);
+  const pictures = describeTask(spec.task.type).answer === 'picture';
   for (const data of dataFiles(spec.data)) {
     const captions = pictures ? captionsFile(data.train) : undefined;
     if (captions === undefined && !namesImages(data)) continue;

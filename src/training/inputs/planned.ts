@@ -1,12 +1,13 @@
 import { dirname, join } from 'node:path';
-import { readStructure, weightFilesOf } from '../../architectures/load';
-import { readPipeline } from '../../architectures/pipeline';
+import { loadModelFrom, weightFilesOf } from '../../architectures/load';
+import { modelSource, type Pipeline } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
 import { readPreprocessing } from '../../data/images/settings';
 import { readTokenizerFiles, tokenizerSum } from '../../data/text/tokenizer-files';
 import type { Experiment } from '../../experiment/experiment';
+import { describeTask } from '../../experiment/tasks/registry';
 import { inputExists, seeingInputs } from '../../files/inputs/open';
-import { isPipeline, MODEL_CONFIG } from '../../files/model-path';
+import { MODEL_CONFIG } from '../../files/model-path';
 import type { NamedInput } from '../../runs/inputs';
 import { pipelineSchedule } from '../diffusion/schedule';
 import { promptTokenizers } from '../diffusion/encode';
@@ -38,14 +39,16 @@ export async function plannedInputs(
   return seen.all;
 }
 
-function seeModel(spec: Experiment): void {
-  if (isPipeline(spec.model.path)) seePipeline(spec);
-  readStructure(spec.model.path);
+function seeModel({ model }: Experiment): void {
+  const source = modelSource(model.path);
+  if (source.kind === 'pipeline') seePipeline(source);
+  loadModelFrom(source, 'structure');
 }
 
 /** Sees the files that define how texts or images become the model's input. */
-function seePreparation({ model }: Experiment): void {
-  if (isPipeline(model.path)) return;
+function seePreparation({ model, task }: Experiment): void {
+  // A pipeline has its tokenizers in folders.
+  if (describeTask(task.type).answer === 'picture') return;
   if (model.preprocessor !== undefined) return void readPreprocessing(model.preprocessor);
   readTokenizerFiles(model.tokenizer);
   // By which encoded texts are cached.
@@ -56,12 +59,11 @@ function seePreparation({ model }: Experiment): void {
  * Opens the parts of a pipeline that training uses besides its U-Net, some of it only while pictures are drawn:
  * encoders and decoder, tokenizers and the schedule.
  */
-export function seePipeline({ model }: Experiment): void {
-  const pipeline = readPipeline(model.path);
+export function seePipeline(pipeline: Pipeline): void {
   const { vae, textEncoders } = pipeline;
-  for (const component of new Set([vae.encoder, vae.decoder, ...textEncoders.map((t) => t.model)])) {
-    weightFilesOf(component);
-    inputExists(join(dirname(component), MODEL_CONFIG), 'model-data');
+  for (const part of new Set([vae.encoder, vae.decoder, ...textEncoders.map((t) => t.model)])) {
+    weightFilesOf(part);
+    inputExists(join(dirname(part.file), MODEL_CONFIG), 'model-data');
   }
   promptTokenizers(pipeline);
   pipelineSchedule(pipeline);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parameterCount } from '../../adapters/targets/select';
 import { matchTargets } from '../../adapters/targets/targets';
+import { modelSource } from '../../architectures/model-source';
 import type { ReadWatch } from '../../data/stream/build';
 import type { DeviceRequest } from '../../engine/devices/request';
 import type { Experiment } from '../../experiment/experiment';
@@ -45,8 +46,9 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
       await emit(line);
     }
   };
-  requireDrawingSteps(spec);
-  const adapted = adaptModel(spec);
+  const source = modelSource(spec.model.path);
+  requireDrawingSteps(spec, source);
+  const adapted = adaptModel(spec, source);
   const modules = modulesLine(spec, adapted);
   const paths = adapted.layers.map((l) => l.path);
   await tell([modules, ...targetProblems(modules, paths)]);
@@ -65,7 +67,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
     import('./measure'),
     import('../diffusion/stand-ins'),
   ]);
-  for (const of of [data, ...sets.map((set) => set.data)]) standInsFor(spec, adapted.model, of);
+  for (const of of [data, ...sets.map((set) => set.data)]) standInsFor(adapted, of);
   const task = await makeTask(tolerant, adapted, data, join(folder, 'probe'));
   const estimate = await measure(
     task,

@@ -1,11 +1,11 @@
-import { readPipeline } from '../../architectures/pipeline';
-import type { Model } from '../../graph/model';
 import { preparingRead } from '../../protocol/preparing';
 import { runPaths } from '../../runs/layout';
 import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
 import { openDrawer, type Drawer } from '../diffusion/drawer';
 import { encodeData, isPictureData } from '../diffusion/encode-data';
 import type { EncodeOptions } from '../diffusion/encoded';
+import type { BaseModel } from '../task/adapted-model';
+import type { LoadFor, Task } from '../task/task';
 import type { OpenRun } from './open-run';
 import { StoppedReading } from './reading';
 
@@ -32,28 +32,27 @@ export class Encodings {
   }
 
   /** @throws StoppedReading */
-  async encode(model: Model, data: TaskData): Promise<void> {
+  async encode(base: BaseModel, data: TaskData): Promise<void> {
     const began = performance.now();
-    const isDone = await encodeData(this.open.spec, model, data, this.options);
+    const isDone = await encodeData(this.open.spec, base, data, this.options);
     this.seconds += (performance.now() - began) / 1000;
     if (!isDone) throw new StoppedReading(this.open.stopRequested() ?? 'requested');
   }
 
   /** Reads data and encodes them. @throws StoppedReading */
-  of(load: LoadData): LoadData {
-    return async (spec, model, known, watch) => {
-      const data = await load(spec, model, known, watch);
-      await this.encode(model, data);
+  of(load: LoadData): LoadFor {
+    return async (spec, base, known, watch) => {
+      const data = await load(spec, base.model, known, watch);
+      await this.encode(base, data);
       return data;
     };
   }
 
   /** Draws pictures during training; their prompts are encoded now. Undefined if there are none to draw. */
-  async drawer(model: Model, data: TaskData): Promise<Drawer | undefined> {
+  async drawer({ source, model, data }: Task): Promise<Drawer | undefined> {
     const { pictures } = this.open.spec.training;
     if (!pictures || !isPictureData(data)) return undefined;
-    const pipeline = readPipeline(this.open.spec.model.path);
-    const drawer = openDrawer(pipeline, modelInputs(model), this.options);
+    const drawer = openDrawer(source, modelInputs(model), this.options);
     const { prompts, negativePrompt: negative } = pictures;
     await drawer.prepare(prompts.map((text) => ({ text, negative })));
     return drawer;

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../files/cache-folder';
-import { isPipeline, modelFile } from '../../files/model-path';
+import { modelKind } from '../../files/model-path';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import type { Experiment } from '../../experiment/experiment';
 import { showsChanges } from '../../graph/file/place-weights';
@@ -17,9 +17,9 @@ const LARGE = 1e9;
 export function graphFolderOf(run: string, { model }: Pick<Experiment, 'model'>, large = LARGE): string {
   const inRun = join(run, 'graph');
   try {
-    const root = dirname(modelFile(resolve(model.path)));
+    const root = dirname(model.path);
     // The other parts of a pipeline are smaller.
-    const own = isPipeline(root) ? join(root, 'unet') : root;
+    const own = modelKind(model.path) === 'pipeline' ? join(root, 'unet') : root;
     const weights = model.quantize === undefined ? own : cacheFolder();
     if (statSync(weights).dev === statSync(run).dev || bytesIn(own) < large || !showsChanges(weights))
       return inRun;

@@ -1,6 +1,7 @@
 import { freemem } from 'node:os';
 import { join } from 'node:path';
-import { loadUnconverted } from '../../architectures/load';
+import { loadModelFrom } from '../../architectures/load';
+import type { ModelSource } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
 import { bytes } from '../../base/number-text';
 import { requireOwned } from '../../files/fence';
@@ -40,7 +41,7 @@ export async function measureQuantization(context: RunContext, end: LoopEnd, who
   const { stepper } = open;
   open.stepper = undefined;
   await guard.end(() => stepper?.dispose());
-  const needed = COPIES * float32Bytes(open.spec.model.path);
+  const needed = COPIES * float32Bytes(whole.source);
   const available = availableMemory() ?? freemem();
   if (needed > available) {
     open.warn(
@@ -61,8 +62,11 @@ export async function measureQuantization(context: RunContext, end: LoopEnd, who
 }
 
 /** The size of all its weights. */
-const float32Bytes = (path: string): number =>
-  [...loadUnconverted(path).graph.initializers.values()].reduce((n, t) => n + 4 * elementCount(t.dims), 0);
+const float32Bytes = (source: ModelSource): number =>
+  [...loadModelFrom(source, 'stored').graph.initializers.values()].reduce(
+    (n, t) => n + 4 * elementCount(t.dims),
+    0,
+  );
 
 async function measure(context: RunContext, whole: Task, bits: 4 | 8): Promise<void> {
   const { open, state, totals } = context;
@@ -76,7 +80,10 @@ async function measure(context: RunContext, whole: Task, bits: 4 | 8): Promise<v
   const of = whole.head ? ('adapter' as const) : ('model' as const);
   const [quantized, float32] = whole.head
     ? [best.metrics, await measureAdapter(context, whole, full, best.step, watch)]
-    : [await measureUntrained(open.spec, watch), await measureUntrained(full, watch)];
+    : [
+        await measureUntrained(open.spec, watch, whole.source),
+        await measureUntrained(full, watch, whole.source),
+      ];
   if (float32 === undefined) return;
   const seconds = (performance.now() - began) / 1000;
   totals.seconds += seconds;
@@ -100,7 +107,7 @@ async function measureAdapter(
     return undefined;
   }
   const folder = open.graphs;
-  const task = await makeTask(full, adaptModel(full), whole.data, folder);
+  const task = await makeTask(full, adaptModel(full, whole.source), whole.data, folder);
   const { metrics } = await measureTask(
     taskInForm(task, plan.trainedForm(step)),
     parameters,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ModelSource } from '../../architectures/model-source';
 import { temporaryFolderFor } from '../../files/system-temporary';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE } from '../../experiment/methods';
@@ -14,14 +15,19 @@ import { prepareTask } from '../task/task';
  * head. Leaves signals alone, since a run that follows saves before it ends.
  *
  * @param seen called after each example
+ * @param source of the model, if it is known
  */
-export async function measureUntrained(spec: Experiment, seen?: () => void): Promise<Evaluated> {
+export async function measureUntrained(
+  spec: Experiment,
+  seen?: () => void,
+  source?: ModelSource,
+): Promise<Evaluated> {
   const folder = temporaryFolderFor('untrained');
   const remove = removedAtEnd(folder);
   try {
     const encodings = { keep: join(folder, 'encoded'), folder: join(folder, 'encoder'), threads: 0 };
     const load = withEncodings(taskKind(spec.task.type).load, encodings);
-    const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder, undefined, load);
+    const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder, { source, load });
     return (await measureTask(task, new Map(), folder, seen)).metrics;
   } finally {
     remove();

@@ -3,8 +3,9 @@ import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import { TASK_PREFIX } from '../../architectures/blocks/network';
-import { loadModelAt } from '../../architectures/load';
-import { loadWithTextEncoders, readPipeline } from '../../architectures/pipeline';
+import { loadModelFrom } from '../../architectures/load';
+import { modelSource, requireTextToImage, type ModelSource } from '../../architectures/model-source';
+import { loadWithTextEncoders } from '../../architectures/pipeline';
 import { taskPath } from '../../architectures/task-path';
 import { isWritten } from '../../graph/builder';
 import { loadModel } from '../../graph/file/load';
@@ -17,12 +18,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
-export interface AdaptedModel {
-  /** The model as in the file; merged exports edit this one. */
-  original: Model;
-  /** At the internal opset. */
-  model: Model;
-  layers: LinearLayer[];
+export interface AdaptedModel extends BaseModel {
   adapters: LayerAdapter[];
   /** Layers that "all-linear" skipped. */
   leftOut: LeftOut[];
@@ -35,40 +31,48 @@ export interface AdaptedModel {
 
 /** A model as read, for any number of experiments on it. */
 export interface BaseModel {
+  source: ModelSource;
+  /** The model as in the file; merged exports edit this one. */
   original: Model;
+  /** At the internal opset. */
   model: Model;
   layers: LinearLayer[];
 }
 
 /**
- * @param quantize bits of the weights of its linear layers, if they are to be quantized
- * @throws AuroraError where the file cannot be used
+ * Reads a model as an experiment trains it: with quantized layers, or text encoders and U-Net in one. Without an
+ * experiment, it is as stored.
+ *
+ * @throws AuroraError where it cannot be used
  */
-export const readModel = (path: string, quantize?: 4 | 8): BaseModel =>
-  prepared(quantize ? loadModel(quantizedCopy(path, quantize)) : loadModelAt(path));
-
-/** The model of an experiment; with task.trainTextEncoder, text encoders and U-Net in one. */
-export const readModelOf = ({ model, task }: Pick<Experiment, 'model' | 'task'>): BaseModel =>
-  task.trainTextEncoder
-    ? prepared(loadWithTextEncoders(readPipeline(model.path)))
-    : readModel(model.path, model.quantize);
-
-function prepared(original: Model): BaseModel {
+export function readModel(source: ModelSource, spec?: Pick<Experiment, 'model' | 'task'>): BaseModel {
+  const original = originalOf(source, spec);
   const model = prepareModel(original);
   const prefix = original.metadata.get(TASK_PREFIX);
   const layers = findLinearLayers(model.graph);
-  return { original, model, layers: prefix === undefined ? layers : inTaskModel(layers, prefix) };
+  return { source, original, model, layers: prefix === undefined ? layers : inTaskModel(layers, prefix) };
+}
+
+function originalOf(source: ModelSource, spec?: Pick<Experiment, 'model' | 'task'>): Model {
+  if (spec?.task.trainTextEncoder) return loadWithTextEncoders(requireTextToImage(source));
+  if (spec?.model.quantize) return loadModel(quantizedCopy(source, spec.model.quantize));
+  return loadModelFrom(source);
 }
 
 /** The layers with their paths in transformers' task models, for adapters in PEFT's layout. */
 const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLayer[] =>
   layers.map((l) => ({ ...l, pytorchPath: taskPath(l.path, prefix) }));
 
-/** @throws AuroraError if the file, a target, a rank or an operator cannot be used */
-export const adaptModel = (spec: Experiment): AdaptedModel => adaptTo(readModelOf(spec), spec);
+/**
+ * @param source of the experiment's model, if it is known
+ * @throws AuroraError if the file, a target, a rank or an operator cannot be used
+ */
+export const adaptModel = (spec: Experiment, source = modelSource(spec.model.path)): AdaptedModel =>
+  adaptTo(readModel(source, spec), spec);
 
 /** Adapts a model that has already been read. */
-export function adaptTo({ original, model, layers }: BaseModel, spec: Experiment): AdaptedModel {
+export function adaptTo(base: BaseModel, spec: Experiment): AdaptedModel {
+  const { original, model, layers } = base;
   requirePositions(original, spec.model, spec.training.packing);
   const output = taskOutput(declaredOutputs(model.graph), {
     output: spec.task.headWeights === 'model' ? requireHeadLayer(original, spec).input : spec.model.output,
@@ -79,9 +83,7 @@ export function adaptTo({ original, model, layers }: BaseModel, spec: Experiment
   const from = adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
   requireRules(gradientPath(model.graph.nodes, undefined, [output], from).nodes);
   return {
-    original,
-    model,
-    layers,
+    ...base,
     adapters,
     leftOut,
     output,

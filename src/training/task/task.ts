@@ -1,4 +1,5 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
+import type { ModelSource } from '../../architectures/model-source';
 import type { Dataset, Example, TrainingPass } from '../../data/dataset';
 import type { ReadWatch } from '../../data/stream/build';
 import type { HostTensors } from '../../engine/engine';
@@ -16,8 +17,8 @@ import type { LinearLayer } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';
 import type { Experiment } from '../../experiment/experiment';
-import { adaptModel, type AdaptedModel } from './adapted-model';
-import { modelInputs, batchFeeds, type LoadData, type TaskData } from '../../tasks/task-data';
+import { adaptModel, type AdaptedModel, type BaseModel } from './adapted-model';
+import { modelInputs, batchFeeds, type TaskData } from '../../tasks/task-data';
 import { initialAdapters, initialHead } from './initialize';
 import { ownHead } from './own-head';
 
@@ -25,6 +26,7 @@ import { ownHead } from './own-head';
 export interface Task {
   spec: Experiment;
   kind: TaskKind;
+  source: ModelSource;
   /** The model as in the file; merged exports edit this one. */
   original: Model;
   /** At the internal opset. */
@@ -59,27 +61,42 @@ export interface Task {
   warnings: string[];
 }
 
-/**
- * @param near a folder for temporary graphs on the model's file system
- * @param known from the run's journal, once it has started
- * @param load reads the data
- * @param watch called while a large file is read
- */
+export interface TaskReading {
+  /** The source of the model, if it is known. */
+  source?: ModelSource;
+  /** From the run's journal, once it has started. */
+  known?: Outputs;
+  /** Reads the data. */
+  load?: LoadFor;
+  /** Called while a large file is read. */
+  watch?: ReadWatch;
+}
+
+/** Reads the data of an experiment for its model. */
+export type LoadFor = (
+  spec: Experiment,
+  base: BaseModel,
+  known?: Outputs,
+  watch?: ReadWatch,
+) => Promise<TaskData>;
+
+/** @param near a folder for temporary graphs on the model's file system */
 export async function prepareTask(
   spec: Experiment,
   near: string,
-  known?: Outputs,
-  load: LoadData = taskKind(spec.task.type).load,
-  watch?: ReadWatch,
+  { source, known, load = loadRows, watch }: TaskReading = {},
 ): Promise<Task> {
-  const adapted = adaptModel(spec);
-  return makeTask(spec, adapted, await load(spec, adapted.model, known, watch), near);
+  const adapted = adaptModel(spec, source);
+  return makeTask(spec, adapted, await load(spec, adapted, known, watch), near);
 }
+
+const loadRows: LoadFor = (spec, { model }, known, watch) =>
+  taskKind(spec.task.type).load(spec, model, known, watch);
 
 /** Makes a task from a model and data that have already been read. */
 export async function makeTask(
   spec: Experiment,
-  { original, model, layers, adapters, output, modelSize, warnings }: AdaptedModel,
+  { source, original, model, layers, adapters, output, modelSize, warnings }: AdaptedModel,
   data: TaskData,
   near: string,
 ): Promise<Task> {
@@ -105,6 +122,7 @@ export async function makeTask(
   return {
     spec,
     kind,
+    source,
     original,
     model,
     infos,

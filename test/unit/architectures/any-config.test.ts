@@ -1,7 +1,8 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readStructure } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { AuroraError } from '../../../src/base/errors';
 import { Folders } from './folders';
 
@@ -53,7 +54,7 @@ function problem(folder: string): string | undefined {
   const before = allocated();
   let fault: string | undefined;
   try {
-    readStructure(folder);
+    loadModelFrom(modelSource(folder), 'structure');
   } catch (e) {
     if (!(e instanceof AuroraError)) fault = String(e);
     else if (!e.hint || !e.message.includes(folder)) fault = `${e.message} (${e.hint ?? 'no hint'})`;

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readHeader } from '../../../src/architectures/folder/header';
 import { writeTensors } from '../../../src/architectures/folder/write';
-import { folderWeights, loadModelAt, readStructure } from '../../../src/architectures/load';
-import { loadTextEncoder, readPipeline } from '../../../src/architectures/pipeline';
+import { folderWeights, loadModelFrom } from '../../../src/architectures/load';
+import { modelSource, requireTextToImage } from '../../../src/architectures/model-source';
+import { loadTextEncoder } from '../../../src/architectures/pipeline';
 import type { Model } from '../../../src/graph/model';
 import { tensorNumbers } from '../../../src/graph/values';
 import { Folders } from './folders';
@@ -40,11 +41,13 @@ const contents = ({ graph }: Model) => ({
 describe('a CLIP model whose names are those of transformers 5.16', () => {
   it.each(['clip-text', 'clip-text-gelu', 'clip-vision'])('is the same model: %s', (name) => {
     const source = join(FIXTURES, 'hf', name);
-    expect(contents(loadModelAt(bare(source)))).toEqual(contents(loadModelAt(source)));
+    expect(contents(loadModelFrom(modelSource(bare(source))))).toEqual(
+      contents(loadModelFrom(modelSource(source))),
+    );
   });
 
   it('is exported under the names that its files use', () => {
-    const { places } = folderWeights(bare(join(FIXTURES, 'hf/clip-text')));
+    const { places } = folderWeights(join(bare(join(FIXTURES, 'hf/clip-text')), 'config.json'));
     const stored = places.get('text_model.final_layer_norm.weight')!;
     expect(stored.name).toBe('final_layer_norm.weight');
   });
@@ -54,7 +57,9 @@ describe('a CLIP model whose names are those of transformers 5.16', () => {
     const source = join(FIXTURES, 'diffusers/sd');
     cpSync(source, folder, { recursive: true });
     shorten(join(folder, 'text_encoder/model.safetensors'));
-    const [own, known] = [folder, source].map((path) => loadTextEncoder(readPipeline(path), 0));
+    const [own, known] = [folder, source].map((path) =>
+      loadTextEncoder(requireTextToImage(modelSource(path)).textEncoders[0]!.model),
+    );
     expect(contents(own)).toEqual(contents(known));
   });
 
@@ -64,7 +69,9 @@ describe('a CLIP model whose names are those of transformers 5.16', () => {
     const tensors = [...readHeader(path).values()].filter((t) => t.name !== 'final_layer_norm.weight');
     writeTensors(`${path}.less`, tensors);
     renameSync(`${path}.less`, path);
-    expect(() => readStructure(folder)).toThrow(/the weights have no final_layer_norm\.weight/);
+    expect(() => loadModelFrom(modelSource(folder), 'structure')).toThrow(
+      /the weights have no final_layer_norm\.weight/,
+    );
     expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toHaveProperty('model_type');
   });
 });

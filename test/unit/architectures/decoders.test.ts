@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readHeader } from '../../../src/architectures/folder/header';
 import { writeTensors } from '../../../src/architectures/folder/write';
-import { readStructure } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { Folders } from './folders';
 
 const folders = new Folders();
@@ -14,7 +15,7 @@ function changed(name: string, change: Record<string, unknown>) {
   const read = (file: string) => readFileSync(join(import.meta.dirname, '../../fixtures/hf', name, file));
   const config = JSON.parse(read('config.json').toString()) as Record<string, unknown>;
   const files = { 'config.json': { ...config, ...change }, 'model.safetensors': read('model.safetensors') };
-  return readStructure(folders.make(files));
+  return loadModelFrom(modelSource(folders.make(files)), 'structure');
 }
 
 describe('a Gemma 3 with layers of one kind only', () => {
@@ -151,7 +152,7 @@ describe.each(['language_model.model.', 'model.language_model.'])(
         tensors.map((t) => ({ ...t, name: t.name.replace('model.', prefix) })),
       );
       renameSync(other, path);
-      return readStructure(folder);
+      return loadModelFrom(modelSource(folder), 'structure');
     };
 
     it('is the model of texts', () => {

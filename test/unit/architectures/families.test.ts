@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { DType } from '../../../src/graph/dtype';
 import { difference, host, runModel } from '../graph/onnx-models';
 import { bertConfig, bertTensors, Folders, safetensors, TINY, type Stored } from './folders';
@@ -15,8 +16,8 @@ const MASK = [1, 1, 1, 1, 1, 1, 1, 1, 0, 0];
 
 /** A model's answers to two rows of five tokens, of which the last two are padding (id 1). */
 function answers(config: Record<string, unknown>, tensors: Tensors, ids = IDS) {
-  const model = loadModelAt(
-    folders.make({ 'config.json': config, 'model.safetensors': safetensors(tensors) }),
+  const model = loadModelFrom(
+    modelSource(folders.make({ 'config.json': config, 'model.safetensors': safetensors(tensors) })),
   );
   const feed = (values: number[]) => host([2, 5], values, DType.int64);
   return runModel(model, { input_ids: feed(ids), attention_mask: feed(MASK) });
@@ -80,11 +81,13 @@ describe('Llama', () => {
     const rest = llamaTensors();
     delete rest['lm_head.weight'];
     const load = (name: string) =>
-      loadModelAt(
-        folders.make({
-          'config.json': { ...LLAMA, architectures: [name] },
-          'model.safetensors': safetensors(rest),
-        }),
+      loadModelFrom(
+        modelSource(
+          folders.make({
+            'config.json': { ...LLAMA, architectures: [name] },
+            'model.safetensors': safetensors(rest),
+          }),
+        ),
       );
     const { outputs } = load('LlamaForSequenceClassification').graph;
     expect(outputs.map((o) => o.name)).toEqual(['last_hidden_state']);

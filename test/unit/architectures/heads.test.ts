@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { headLabels } from '../../../src/graph/task-head';
@@ -327,7 +328,7 @@ function folderOf({ architecture, config, tensors, head: dims }: Case) {
 describe.each(CASES)('the head of $architecture', (c) => {
   it('gives the logits of transformers, and is not adapted', async () => {
     const { path, all } = folderOf(c);
-    const model = loadModelAt(path);
+    const model = loadModelFrom(modelSource(path));
     const feed = (values: number[]) => host([2, 5], values, DType.int64);
     const out = await runModel(model, { input_ids: feed(IDS), attention_mask: feed(MASK) });
     const states = Array.from(out.last_hidden_state.data as Float32Array);
@@ -346,7 +347,7 @@ describe.each(CASES)('the head of $architecture', (c) => {
   });
 
   it('is left out without its weights', () => {
-    const { graph } = loadModelAt(folderOf({ ...c, head: {} }).path);
+    const { graph } = loadModelFrom(modelSource(folderOf({ ...c, head: {} }).path));
     expect(graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state']);
   });
 });
@@ -354,7 +355,7 @@ describe.each(CASES)('the head of $architecture', (c) => {
 it('a BERT with a pooler has its output', () => {
   const bert = CASES.find((c) => c.architecture === 'BertForSequenceClassification')!;
   const c = { ...bert, architecture: 'BertModel', head: dense('bert.pooler.dense') };
-  const { graph } = loadModelAt(folderOf(c).path);
+  const { graph } = loadModelFrom(modelSource(folderOf(c).path));
   expect(graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state', 'pooler_output']);
 });
 
@@ -368,7 +369,7 @@ describe("the text's last token", () => {
     });
     const feed = (values: number[]) => host([1, 5], values, DType.int64);
     const inputs = { input_ids: feed([0, 9, 0, 7, 0]), attention_mask: feed([0, 1, 1, 1, 1]) };
-    const out = await runModel(loadModelAt(path), inputs);
+    const out = await runModel(loadModelFrom(modelSource(path)), inputs);
     const states = Array.from(out.last_hidden_state.data as Float32Array);
     const close = (wanted: Vector) =>
       wanted.every((v, i) => Math.abs(v - (out.logits.data as Float32Array)[i]) < 1e-4);

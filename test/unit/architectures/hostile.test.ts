@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readStructure } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { AuroraError } from '../../../src/base/errors';
 import { bertConfig, bertTensors, Folders, safetensors } from './folders';
 import { LLAMA, llamaTensors } from './llama';
@@ -15,7 +16,7 @@ const bert = { 'config.json': bertConfig(), 'model.safetensors': safetensors(ber
 /** The one error of a model, which names its folder and a next step. */
 function refusal(folder: string): string {
   try {
-    readStructure(folder);
+    loadModelFrom(modelSource(folder), 'structure');
   } catch (e) {
     expect(e).toBeInstanceOf(AuroraError);
     expect((e as AuroraError).hint).toBeTruthy();

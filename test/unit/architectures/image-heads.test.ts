@@ -2,7 +2,8 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readHeader } from '../../../src/architectures/folder/header';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { DType } from '../../../src/graph/dtype';
 import { headLabels, headLayer } from '../../../src/graph/task-head';
 import { host, runModel } from '../graph/onnx-models';
@@ -41,7 +42,7 @@ function withHead(name: string, architecture: string, head: Record<string, Store
 
 /** The states of each image's tokens, and what the head says of them. */
 async function answers(folder: string) {
-  const model = loadModelAt(folder);
+  const model = loadModelFrom(modelSource(folder));
   const shape = (model.graph.inputs[0].shape as number[]).map((side) =>
     typeof side === 'number' ? side : 2,
   );

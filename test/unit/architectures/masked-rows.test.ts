@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import { differentiate } from '../../../src/graph/autodiff/differentiate';
 import { GraphBuilder } from '../../../src/graph/builder';
@@ -12,7 +13,7 @@ const HIDDEN_STATE = 'last_hidden_state';
 
 /** The gradient of the states of one token, of five of which the first two are padding, by the queries' bias. */
 async function gradientOf(token: number): Promise<number[]> {
-  const model = loadModelAt(join(import.meta.dirname, '../../fixtures/hf/deberta-plain'));
+  const model = loadModelFrom(modelSource(join(import.meta.dirname, '../../fixtures/hf/deberta-plain')));
   const { graph } = model;
   graph.outputs = graph.outputs.filter((o) => o.name === HIDDEN_STATE);
   const infos = await probe(model);

@@ -1,14 +1,13 @@
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt, weightFilesOf } from '../../../src/architectures/load';
+import { loadModelFrom, weightFilesOf } from '../../../src/architectures/load';
+import { modelSource, requireTextToImage } from '../../../src/architectures/model-source';
 import {
   loadTextEncoder,
   loadVaeDecoder,
   loadVaeEncoder,
   loadWithTextEncoders,
-  readPipeline,
-  requireTextToImage,
 } from '../../../src/architectures/pipeline';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { prepareModel } from '../../../src/graph/prepare';
@@ -30,6 +29,8 @@ function copyOf(name: string): string {
   return folder;
 }
 
+const pipelineAt = (path: string) => requireTextToImage(modelSource(path));
+
 function changeJson(path: string, change: Record<string, unknown>): void {
   writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...change }));
 }
@@ -46,13 +47,18 @@ const noise = (dims: number[], seed: number) =>
 describe('the folder of a pipeline', () => {
   it('has its components by name, and what the autoencoder does to latents', () => {
     const folder = join(PIPELINES, 'sdxl');
-    const pipeline = readPipeline(folder);
-    expect(readPipeline(join(folder, 'model_index.json'))).toEqual(pipeline);
+    const pipeline = pipelineAt(folder);
+    expect(pipelineAt(join(folder, 'model_index.json'))).toEqual(pipeline);
     expect(pipeline).toMatchObject({
-      class: 'StableDiffusionXLPipeline',
+      kind: 'pipeline',
       isXl: true,
-      unet: join(folder, 'unet/config.json'),
-      vae: { encoder: join(folder, 'vae/config.json'), scalingFactor: 0.13025, shiftFactor: 0, factor: 2 },
+      unet: { kind: 'hub', file: join(folder, 'unet/config.json') },
+      vae: {
+        encoder: { file: join(folder, 'vae/config.json') },
+        scalingFactor: 0.13025,
+        shiftFactor: 0,
+        factor: 2,
+      },
       forceZerosForEmptyPrompt: true,
     });
     expect(pipeline.textEncoders.map((e) => [e.name, e.tokenizer])).toEqual([
@@ -67,31 +73,31 @@ describe('the folder of a pipeline', () => {
     ['model_index.json', { requires_aesthetics_score: true }, 'refines pictures of another pipeline'],
   ])('draws from a prompt alone, but not with %s %o', (file, change, message) => {
     const folder = copyOf('sd');
-    expect(() => requireTextToImage(readPipeline(folder))).not.toThrow();
+    expect(() => requireTextToImage(modelSource(folder))).not.toThrow();
     changeJson(join(folder, file), change);
-    expect(() => requireTextToImage(readPipeline(folder))).toThrow(message);
+    expect(() => requireTextToImage(modelSource(folder))).toThrow(message);
   });
 
   it('is its U-Net, whose text inputs have the sizes that the last text encoder gives', () => {
-    const own = inputsOf(loadModelAt(join(PIPELINES, 'sdxl')));
+    const own = inputsOf(loadModelFrom(modelSource(join(PIPELINES, 'sdxl'))));
     expect(own).toMatchObject({ text_embeds: ['batch', 16], time_ids: ['batch', 6] });
-    const alone = inputsOf(loadModelAt(join(PIPELINES, 'sdxl/unet')));
+    const alone = inputsOf(loadModelFrom(modelSource(join(PIPELINES, 'sdxl/unet'))));
     expect(alone).toEqual({ ...own, text_embeds: ['batch', 'text_size'], time_ids: ['batch', 'ids'] });
   });
 
   it('of another class is refused, and so is one without a part', () => {
     const folder = copyOf('sd');
     rmSync(join(folder, 'scheduler'), { recursive: true });
-    expect(() => readPipeline(folder)).toThrow(/has no scheduler\/scheduler_config\.json/);
+    expect(() => modelSource(folder)).toThrow(/has no scheduler\/scheduler_config\.json/);
     changeJson(join(folder, 'model_index.json'), { _class_name: 'FluxPipeline' });
-    expect(() => readPipeline(folder)).toThrow(/_class_name is "FluxPipeline", which is not supported/);
+    expect(() => modelSource(folder)).toThrow(/_class_name is "FluxPipeline", which is not supported/);
   });
 
   it('may have float16 weights alone', () => {
     const folder = copyOf('sd');
     const at = (name: string) => join(folder, 'text_encoder', name);
     renameSync(at('model.safetensors'), at('model.fp16.safetensors'));
-    expect(() => loadTextEncoder(readPipeline(folder), 0)).not.toThrow();
+    expect(() => loadTextEncoder(pipelineAt(folder).textEncoders[0]!.model)).not.toThrow();
   });
 });
 
@@ -100,7 +106,7 @@ describe('a U-Net', () => {
     [16, 8],
     [5, 7],
   ])('runs on latents of %i × %i', async (height, width) => {
-    const { out_sample: made } = await runModel(loadModelAt(join(PIPELINES, 'sd')), {
+    const { out_sample: made } = await runModel(loadModelFrom(modelSource(join(PIPELINES, 'sd'))), {
       sample: noise([1, 4, height, width], 1),
       timestep: host([1], [500], DType.int64),
       encoder_hidden_states: noise([1, 3, 16], 2),
@@ -120,13 +126,15 @@ describe('a U-Net', () => {
   ])('with %s %j is refused by name', (key, value) => {
     const folder = copyOf('sdxl');
     changeJson(join(folder, 'unet/config.json'), { [key]: value });
-    expect(() => loadModelAt(folder)).toThrow(new RegExp(`unet/config.json: ${key} is .* not supported`));
+    expect(() => loadModelFrom(modelSource(folder))).toThrow(
+      new RegExp(`unet/config.json: ${key} is .* not supported`),
+    );
   });
 });
 
 describe('a U-Net with its text encoders', () => {
   it('has the modules of all under their names, and reads tokens in place of states', () => {
-    const model = loadWithTextEncoders(readPipeline(join(PIPELINES, 'sdxl')));
+    const model = loadWithTextEncoders(pipelineAt(join(PIPELINES, 'sdxl')));
     expect(Object.keys(inputsOf(model))).toEqual([
       'sample',
       'timestep',
@@ -146,11 +154,13 @@ describe('a U-Net with its text encoders', () => {
   });
 
   it('gives what they give one after the other', async () => {
-    const pipeline = readPipeline(join(PIPELINES, 'sd'));
+    const pipeline = pipelineAt(join(PIPELINES, 'sd'));
     const ids = host([1, 6], [3, 8, 20, 7, 587, 587], DType.int64);
-    const { last_hidden_state: states } = await runModel(loadTextEncoder(pipeline, 0), { input_ids: ids });
+    const { last_hidden_state: states } = await runModel(loadTextEncoder(pipeline.textEncoders[0]!.model), {
+      input_ids: ids,
+    });
     const others = { sample: noise([1, 4, 8, 8], 1), timestep: host([1], [10], DType.int64) };
-    const apart = await runModel(loadModelAt(pipeline.folder), { ...others, encoder_hidden_states: states });
+    const apart = await runModel(loadModelFrom(pipeline), { ...others, encoder_hidden_states: states });
     const whole = await runModel(loadWithTextEncoders(pipeline), { ...others, input_ids: ids });
     expect(difference(apart, whole, 1e-5, 1e-6)).toBeUndefined();
   });
@@ -158,32 +168,37 @@ describe('a U-Net with its text encoders', () => {
 
 describe('a pipeline that was exported to ONNX', () => {
   const folder = join(PIPELINES, 'sdxl');
-  const [exported, own] = [`${folder}-onnx`, folder].map(readPipeline);
+  const [exported, own] = [`${folder}-onnx`, folder].map(pipelineAt);
   const same = async (a: Model, b: Model, feeds: Record<string, ReturnType<typeof host>>) =>
     expect(
       difference(await runModel(prepareModel(a), feeds), await runModel(b, feeds), 1e-4, 1e-5),
     ).toBeUndefined();
 
   it('has inputs of the types and sizes that the folder has', () => {
-    expect(inputsOf(loadModelAt(exported.folder))).toEqual(inputsOf(loadModelAt(own.folder)));
-    for (const [i] of own.textEncoders.entries()) {
-      const { inputs } = loadTextEncoder(exported, i).graph;
-      expect(inputs).toEqual(loadTextEncoder(own, i).graph.inputs);
+    expect(inputsOf(loadModelFrom(exported))).toEqual(inputsOf(loadModelFrom(own)));
+    for (const [i, { model }] of own.textEncoders.entries()) {
+      const { inputs } = loadTextEncoder(exported.textEncoders[i]!.model).graph;
+      expect(inputs).toEqual(loadTextEncoder(model).graph.inputs);
     }
-    expect(weightFilesOf(exported.folder)).toEqual([exported.unet]);
+    expect(weightFilesOf(exported.unet)).toEqual([join(exported.folder, 'unet/model.onnx')]);
     expect(exported.vae).toEqual({
       ...own.vae,
-      encoder: join(exported.folder, 'vae_encoder/model.onnx'),
-      decoder: join(exported.folder, 'vae_decoder/model.onnx'),
+      encoder: { kind: 'onnx', file: join(exported.folder, 'vae_encoder/model.onnx') },
+      decoder: { kind: 'onnx', file: join(exported.folder, 'vae_decoder/model.onnx') },
     });
   });
 
   it('computes the same', async () => {
     const ids = { input_ids: host([2, 5], [3, 8, 20, 587, 7, 587, 1, 2, 3, 4], DType.int64) };
-    for (const i of [0, 1]) await same(loadTextEncoder(exported, i), loadTextEncoder(own, i), ids);
-    await same(loadVaeEncoder(exported), loadVaeEncoder(own), { sample: noise([1, 3, 8, 12], 1) });
-    await same(loadVaeDecoder(exported), loadVaeDecoder(own), { latent_sample: noise([1, 4, 4, 6], 1) });
-    await same(loadModelAt(exported.folder), loadModelAt(own.folder), {
+    for (const [i, { model }] of own.textEncoders.entries())
+      await same(loadTextEncoder(exported.textEncoders[i]!.model), loadTextEncoder(model), ids);
+    await same(loadVaeEncoder(exported.vae.encoder), loadVaeEncoder(own.vae.encoder), {
+      sample: noise([1, 3, 8, 12], 1),
+    });
+    await same(loadVaeDecoder(exported.vae.decoder), loadVaeDecoder(own.vae.decoder), {
+      latent_sample: noise([1, 4, 4, 6], 1),
+    });
+    await same(loadModelFrom(exported), loadModelFrom(own), {
       sample: noise([3, 4, 8, 12], 1),
       timestep: host([3], [10, 500, 7], DType.int64),
       encoder_hidden_states: noise([3, 4, 28], 2),
@@ -194,7 +209,7 @@ describe('a pipeline that was exported to ONNX', () => {
 
   it('has the layers of the folder, also with its text encoders', () => {
     const pathsOf = (model: Model) => findLinearLayers(prepareModel(model).graph).map((l) => l.path);
-    expect(pathsOf(loadModelAt(exported.folder)).sort()).toEqual(pathsOf(loadModelAt(own.folder)).sort());
+    expect(pathsOf(loadModelFrom(exported)).sort()).toEqual(pathsOf(loadModelFrom(own)).sort());
     const whole = pathsOf(loadWithTextEncoders(exported));
     expect(whole.sort()).toEqual(pathsOf(loadWithTextEncoders(own)).sort());
   });

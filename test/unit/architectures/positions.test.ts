@@ -1,5 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { requirePositions } from '../../../src/training/task/positions';
 import { bertConfig, bertTensors, Folders, safetensors, TINY } from './folders';
 import { LLAMA, llamaTensors } from './llama';
@@ -17,7 +18,7 @@ it.each([
     'model.safetensors': safetensors(bertTensors('F32', `${type}.`)),
   });
   const needs = (maxLength: number) => () =>
-    requirePositions(loadModelAt(path), { path, maxLength, tokenizer: '' });
+    requirePositions(loadModelFrom(modelSource(path)), { path, maxLength, tokenizer: '' });
   expect(needs(most)).not.toThrow();
   expect(needs(most + 1)).toThrow(
     `model.maxLength is ${most + 1}, but ${path} has positions for ${most} tokens.`,
@@ -30,7 +31,7 @@ it('texts are not packed into rows whose positions are scaled in another way', (
     'model.safetensors': safetensors(llamaTensors()),
   });
   const needs = (maxLength: number, packing: boolean) => () =>
-    requirePositions(loadModelAt(path), { path, maxLength, tokenizer: '' }, packing);
+    requirePositions(loadModelFrom(modelSource(path)), { path, maxLength, tokenizer: '' }, packing);
   expect(needs(17, false)).not.toThrow();
   expect(needs(16, true)).not.toThrow();
   expect(needs(17, true)).toThrow(/rows of up to 17 tokens .* more than 16 tokens in another way/);

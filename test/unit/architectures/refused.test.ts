@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt, readStructure } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { bertConfig, bertTensors, Folders, safetensors } from './folders';
 
 const folders = new Folders();
@@ -17,7 +18,7 @@ function refuses(files: Parameters<Folders['make']>[0], kind: string, message: R
   const folder = folders.make(files);
   let error: unknown;
   try {
-    loadModelAt(folder);
+    loadModelFrom(modelSource(folder));
   } catch (e) {
     error = e;
   }
@@ -129,7 +130,9 @@ describe('a model folder is refused', () => {
     refuses(both, 'model', /model_type is "clip"/, /"clip_vision_model"/);
     const { vision_config: vision } = both['config.json'];
     const one = { ...both, 'config.json': vision as Record<string, unknown> };
-    expect(readStructure(folders.make(one)).graph.inputs[0].name).toBe('pixel_values');
+    expect(loadModelFrom(modelSource(folders.make(one)), 'structure').graph.inputs[0].name).toBe(
+      'pixel_values',
+    );
   });
 
   it('with a second name for a size that says something else', () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { normal } from '../../../src/base/random';
 import { DType } from '../../../src/graph/dtype';
 import { difference, host, runModel } from '../graph/onnx-models';
@@ -17,7 +18,7 @@ function answers(config: Record<string, unknown>, tensors: Record<string, Stored
   const folder = folders.make({ 'config.json': config, 'model.safetensors': safetensors(tensors) });
   const feed = (values: number[]) => host([2, 5], values, DType.int64);
   const mask = feed([1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
-  return runModel(loadModelAt(folder), { input_ids: feed(ids), attention_mask: mask });
+  return runModel(loadModelFrom(modelSource(folder)), { input_ids: feed(ids), attention_mask: mask });
 }
 
 const same = (a: Awaited<ReturnType<typeof answers>>, b: typeof a) =>

@@ -6,7 +6,8 @@ import { convertWeights } from '../../../src/architectures/folder/converted';
 import { readWeights } from '../../../src/architectures/folder/weight-files';
 import { Weights } from '../../../src/architectures/folder/weights';
 import { cacheFolder } from '../../../src/files/cache-folder';
-import { loadModelAt, readStructure } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { fromBfloat16, toBfloat16 } from '../../../src/graph/half';
 import { isFileRef, type Tensor } from '../../../src/graph/model';
 import { tensorNumbers } from '../../../src/graph/values';
@@ -74,8 +75,11 @@ describe('weights that are not float32', () => {
     });
     const cache = join(cacheFolder(), 'weights');
     const files = () => (existsSync(cache) ? readdirSync(cache).length : 0);
-    expect([readStructure(folder).graph.nodes.length > 10, files()]).toEqual([true, 0]);
-    const { initializers } = loadModelAt(folder).graph;
+    expect([loadModelFrom(modelSource(folder), 'structure').graph.nodes.length > 10, files()]).toEqual([
+      true,
+      0,
+    ]);
+    const { initializers } = loadModelFrom(modelSource(folder)).graph;
     expect(files()).toBe(1);
     for (const [name, { values }] of drawn)
       expect(tensorNumbers(initializers.get(name.slice('bert.'.length))!)).toEqual(values);
@@ -110,7 +114,7 @@ describe('the weights of a folder', () => {
       'config.json': bertConfig(),
       'model.safetensors': safetensors(bertTensors('F32', '')),
     });
-    const names = (folder: string) => [...loadModelAt(folder).graph.initializers.keys()];
+    const names = (folder: string) => [...loadModelFrom(modelSource(folder)).graph.initializers.keys()];
     expect(names(sharded)).toEqual(names(base));
     expect(names(sharded)).toContain('encoder.layer.0.attention.self.query.weight');
   });
@@ -120,7 +124,7 @@ describe('the weights of a folder', () => {
       'config.json': bertConfig(),
       'model.safetensors': safetensors(bertTensors()),
     });
-    const { initializers } = loadModelAt(join(folder, 'config.json')).graph;
+    const { initializers } = loadModelFrom(modelSource(join(folder, 'config.json'))).graph;
     const data = initializers.get('embeddings.word_embeddings.weight')!.data;
     expect(isFileRef(data) && existsSync(data.path) && data.path.startsWith(folder)).toBe(true);
   });

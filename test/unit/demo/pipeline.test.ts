@@ -1,8 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
-import { loadTextEncoder, loadVaeDecoder, readPipeline } from '../../../src/architectures/pipeline';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource, requireTextToImage } from '../../../src/architectures/model-source';
+import { loadTextEncoder, loadVaeDecoder } from '../../../src/architectures/pipeline';
 import { loadPromptTokenizer } from '../../../src/data/text/prompt-tokenizer';
 
 const MODELS = join(import.meta.dirname, '../../../demo/models');
@@ -20,11 +21,11 @@ describe('the pipeline of the picture demo', () => {
   });
 
   it('is read as a pipeline with latents of a quarter of the height and width', () => {
-    const pipeline = readPipeline(PIPELINE);
+    const pipeline = requireTextToImage(modelSource(PIPELINE));
     expect(pipeline).toMatchObject({ isXl: false, vae: { factor: 4, latentChannels: 4 } });
-    expect(loadModelAt(PIPELINE).graph.outputs[0]!.name).toBe('out_sample');
-    expect(loadVaeDecoder(pipeline).graph.inputs[0]!.name).toBe('latent_sample');
-    expect(loadTextEncoder(pipeline, 0).graph.inputs[0]!.name).toBe('input_ids');
+    expect(loadModelFrom(pipeline).graph.outputs[0]!.name).toBe('out_sample');
+    expect(loadVaeDecoder(pipeline.vae.decoder).graph.inputs[0]!.name).toBe('latent_sample');
+    expect(loadTextEncoder(pipeline.textEncoders[0]!.model).graph.inputs[0]!.name).toBe('input_ids');
   });
 
   it('gives captions the tokens that it was pretrained with', () => {

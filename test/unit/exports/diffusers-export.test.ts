@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { layerChange } from '../../../src/adapters/merge';
 import { selectAdapters } from '../../../src/adapters/targets/select';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import type { TrainedSpec } from '../../../src/experiment/methods';
 import { readSafetensors } from '../../../src/graph/file/safetensors';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
@@ -20,7 +21,7 @@ import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('diffusers-export');
 const PIPELINE = resolve('test/fixtures/diffusers/sd');
-const model = prepareModel(loadModelAt(join(PIPELINE, 'unet')));
+const model = prepareModel(loadModelFrom(modelSource(join(PIPELINE, 'unet'))));
 const layers = findLinearLayers(model.graph);
 
 const of = (over: Partial<TrainedSpec> & Pick<TrainedSpec, 'method'>) =>

@@ -4,7 +4,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readHeader, type StoredTensor } from '../../../src/architectures/folder/header';
 import { readWeights } from '../../../src/architectures/folder/weight-files';
 import { writeTensors } from '../../../src/architectures/folder/write';
-import { folderWeights, loadModelAt } from '../../../src/architectures/load';
+import { folderWeights, loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { saveChanged } from '../../../src/graph/file/save-changed';
 import { toBfloat16 } from '../../../src/graph/half';
 import { readFileRef, readTensorBytes, tensorValues } from '../../../src/graph/values';
@@ -75,7 +76,7 @@ describe('the weights of a folder with adapters merged into them', () => {
     const file = 'model.safetensors';
     expect(entries(join(folder, file)).sort()).toEqual(entries(join(FIXTURES, model, file)).sort());
     const wanted = mergedModel(subject.task, subject.parameters);
-    const found = loadModelAt(folder).graph.initializers;
+    const found = loadModelFrom(modelSource(folder)).graph.initializers;
     for (const [name, tensor] of wanted.model.graph.initializers)
       expect([name, Buffer.from(readTensorBytes(found.get(name)!)).equals(readTensorBytes(tensor))]).toEqual([
         name,
@@ -85,7 +86,7 @@ describe('the weights of a folder with adapters merged into them', () => {
     // Tensors that the graph does not use are there too.
     const bytes = (t: StoredTensor) => Buffer.from(readFileRef(t.data));
     const all = readHeader(join(folder, file));
-    const used = new Set([...folderWeights(folder).places.values()].map((t) => t.name));
+    const used = new Set([...folderWeights(join(folder, 'config.json')).places.values()].map((t) => t.name));
     for (const [name, t] of readHeader(join(FIXTURES, model, file)))
       if (!used.has(name)) expect(bytes(all.get(name)!).equals(bytes(t))).toBe(true);
   });
@@ -119,7 +120,7 @@ describe('the weights of a folder with adapters merged into them', () => {
       weight_map: map,
     });
     let largest = 0;
-    const found = loadModelAt(folder).graph.initializers;
+    const found = loadModelFrom(modelSource(folder)).graph.initializers;
     for (const tensor of mergedModel(subject.task, subject.parameters).changed) {
       const [exact, kept] = [tensor, found.get(tensor.name)!].map((t) => tensorValues(t) as Float32Array);
       exact.forEach((v, i) => (largest = Math.max(largest, Math.abs(v - kept[i]))));

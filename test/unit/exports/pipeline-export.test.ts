@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { selectAdapters } from '../../../src/adapters/targets/select';
 import { readHeader } from '../../../src/architectures/folder/header';
 import { writeTensors } from '../../../src/architectures/folder/write';
-import { loadModelAt } from '../../../src/architectures/load';
-import { loadWithTextEncoders, readPipeline } from '../../../src/architectures/pipeline';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource, requireTextToImage } from '../../../src/architectures/model-source';
+import { loadWithTextEncoders } from '../../../src/architectures/pipeline';
 import type { TrainedSpec } from '../../../src/experiment/methods';
 import { filesBelow } from '../../../src/files/tree';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
@@ -25,8 +26,8 @@ import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('pipeline-export');
 const FIXTURES = resolve('test/fixtures/diffusers');
-const withTexts = (path: string) => loadWithTextEncoders(readPipeline(path));
-const load = (path: string) => loadModelAt(path, join(folder, 'converted'));
+const withTexts = (path: string) => loadWithTextEncoders(requireTextToImage(modelSource(path)));
+const load = (path: string) => loadModelFrom(modelSource(path), 'float32', join(folder, 'converted'));
 
 /** Exports adapters that have learned something. */
 function exported(name: string, path: string, original: Model, targetModules: string[]) {
@@ -35,7 +36,13 @@ function exported(name: string, path: string, original: Model, targetModules: st
   const layers = findLinearLayers(model.graph);
   const { adapters } = selectAdapters(model.graph, layers, adapter, 'out_sample');
   const parameters = perturbed(initialAdapters(adapters, 3), 4);
-  const task = { spec: { adapter, model: { path }, task: {} }, adapters, original, model } as unknown as Task;
+  const task = {
+    source: modelSource(path),
+    spec: { adapter, model: { path }, task: {} },
+    adapters,
+    original,
+    model,
+  } as unknown as Task;
   const out = join(folder, name);
   mkdirSync(out);
   const trained = { task, parameters, form: 'dynamic' } as unknown as Trained;
@@ -70,7 +77,7 @@ describe('a pipeline with adapters merged into it', () => {
     const path = join(FIXTURES, name);
     const { out, wanted } = exported(`${name}-texts`, path, withTexts(path), ['to_v', 'q_proj', 'out_proj']);
     const changed = changedFrom(withTexts(path), withTexts(out), wanted.model);
-    for (const encoder of readPipeline(path).textEncoders.map((e) => e.name))
+    for (const encoder of requireTextToImage(modelSource(path)).textEncoders.map((e) => e.name))
       expect(changed.some((weight) => weight.startsWith(`${encoder}.text_model.`))).toBe(true);
     expect(changed.length).toBe(wanted.changed.size);
   });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readStructure } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { storedModel } from '../../../src/architectures/stored';
 import { possibleTasks } from '../../../src/extension/wizard/possible-tasks';
 import { summarize } from '../../../src/graph/summary';
@@ -14,9 +15,9 @@ const HEADS = [
 ];
 
 function tasksOf(path: string): string[] {
-  const file = join(ROOT, path);
-  const model = readStructure(file);
-  return possibleTasks({ ...storedModel(file, model), ...summarize(model) });
+  const source = modelSource(join(ROOT, path));
+  const model = loadModelFrom(source, 'structure');
+  return possibleTasks({ ...storedModel(source, model), ...summarize(model) });
 }
 
 describe('New Experiment offers', () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { modelSource } from '../../../src/architectures/model-source';
 import { selectAdapters } from '../../../src/adapters/targets/select';
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import { batchInfos, statedInfos } from '../../../src/graph/sizes/batch-infos';
@@ -14,7 +15,7 @@ function exactly(shape: readonly Dim[]): number[] {
 }
 
 it.each(['sd', 'sdxl'])('of a U-Net, sizes alone say what a probe finds by running it: %s', async (name) => {
-  const { model } = readModel(`test/fixtures/diffusers/${name}/model_index.json`);
+  const { model } = readModel(modelSource(`test/fixtures/diffusers/${name}/model_index.json`));
   const sizes = new Map(model.graph.inputs.map(({ name: input, shape }) => [input, exactly(shape!)]));
   const inputs = model.graph.inputs.map((i) => ({ ...i, shape: ['batch', ...sizes.get(i.name)!] }));
   const probed = await probe({ ...model, graph: { ...model.graph, inputs } });
@@ -23,7 +24,7 @@ it.each(['sd', 'sdxl'])('of a U-Net, sizes alone say what a probe finds by runni
 });
 
 it.each(['sd', 'sdxl'])('of a step on a U-Net, too, whose inputs state them: %s', async (name) => {
-  const { model, layers } = readModel(`test/fixtures/diffusers/${name}/model_index.json`);
+  const { model, layers } = readModel(modelSource(`test/fixtures/diffusers/${name}/model_index.json`));
   const sizes = new Map(model.graph.inputs.map(({ name: input, shape }) => [input, exactly(shape!)]));
   const spec = auroraSpec({ targetModules: ['to_q', 'to_out.0'] });
   const { adapters } = selectAdapters(model.graph, layers, spec, 'out_sample');

@@ -1,13 +1,9 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
-import {
-  loadTextEncoder,
-  loadVaeDecoder,
-  loadVaeEncoder,
-  readPipeline,
-} from '../../../src/architectures/pipeline';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource, requireTextToImage } from '../../../src/architectures/model-source';
+import { loadTextEncoder, loadVaeDecoder, loadVaeEncoder } from '../../../src/architectures/pipeline';
 import { decodeImage } from '../../../src/data/images/decode';
 import type { SamplerName } from '../../../src/experiment/pictures';
 import { encodeSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';
@@ -213,17 +209,17 @@ describe('a pipeline with an adapter', () => {
 /** A pipeline in the layout of Optimum's exports. */
 function exported(name: string): string {
   const folder = join(scratch, `${name}-onnx`);
-  const pipeline = readPipeline(fixture(name));
+  const pipeline = requireTextToImage(modelSource(fixture(name)));
   const others = (path: string) => !/\.safetensors$/.test(path);
   cpSync(fixture(name), folder, { recursive: true, filter: others });
   for (const half of ['vae_encoder', 'vae_decoder'])
     cpSync(join(fixture(name), 'vae'), join(folder, half), { recursive: true, filter: others });
   rmSync(join(folder, 'vae'), { recursive: true });
   const parts = {
-    unet: loadModelAt(pipeline.folder),
-    vae_encoder: loadVaeEncoder(pipeline),
-    vae_decoder: loadVaeDecoder(pipeline),
-    ...Object.fromEntries(pipeline.textEncoders.map((of, i) => [of.name, loadTextEncoder(pipeline, i)])),
+    unet: loadModelFrom(pipeline),
+    vae_encoder: loadVaeEncoder(pipeline.vae.encoder),
+    vae_decoder: loadVaeDecoder(pipeline.vae.decoder),
+    ...Object.fromEntries(pipeline.textEncoders.map((of) => [of.name, loadTextEncoder(of.model)])),
   };
   for (const [part, model] of Object.entries(parts)) saveModel(model, join(folder, part, 'model.onnx'));
   return folder;

@@ -114,8 +114,8 @@ describe.each(FAMILIES)(
     beforeAll(() => {
       path = folder();
       mkdirSync(out);
-      const { spec, adapters, parameters } = adapted();
-      writePeftAdapter(out, spec, adapters, parameters, { labels: [] });
+      const made = adapted();
+      writePeftAdapter(out, made, made.parameters, { labels: [] });
     });
 
     it("has the names of transformers' class for the task", () => {

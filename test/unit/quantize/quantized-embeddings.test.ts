@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { modelSource } from '../../../src/architectures/model-source';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/file/load';
@@ -55,7 +56,7 @@ describe('embeddings that are named', () => {
     'have %i bits, symmetric: %s, and share the bytes of a tied layer',
     async (bits, symmetric, most) => {
       const out = join(folder, `both-${bits}-${symmetric}.onnx`);
-      const result = quantizeModel(tied(), out, { bits, blockSize: 32, symmetric }, [
+      const result = quantizeModel(modelSource(tied()), out, { bits, blockSize: 32, symmetric }, [
         'embed_tokens',
         'lm_head',
       ]);
@@ -96,7 +97,7 @@ describe('embeddings that are named', () => {
 
   it('are quantized alone if the tied layer is not named', async () => {
     const out = join(folder, 'alone.onnx');
-    const { layers } = quantizeModel(tied(), out, { bits: 4, blockSize: 32, symmetric: true }, [
+    const { layers } = quantizeModel(modelSource(tied()), out, { bits: 4, blockSize: 32, symmetric: true }, [
       'embed_tokens',
     ]);
     expect(layers.map((l) => l.path)).toEqual(['embed_tokens']);
@@ -107,8 +108,8 @@ describe('embeddings that are named', () => {
 
   it('are refused by name if blocks do not divide their rows', () => {
     const q = { bits: 4, blockSize: 32, symmetric: true } as const;
-    expect(() => quantizeModel(tied(48), join(folder, 'uneven.onnx'), q, ['embed_tokens'])).toThrow(
-      'The embedding embed_tokens has rows of 48 values, which blocks of 32 do not divide.',
-    );
+    expect(() =>
+      quantizeModel(modelSource(tied(48)), join(folder, 'uneven.onnx'), q, ['embed_tokens']),
+    ).toThrow('The embedding embed_tokens has rows of 48 values, which blocks of 32 do not divide.');
   });
 });

@@ -1,7 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import { loadModel } from '../../../src/graph/file/load';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import type { Model } from '../../../src/graph/model';
@@ -24,7 +25,10 @@ describe('a U-Net in few bits', () => {
     ['sdxl', 4],
   ] as const)('has all of its linear layers and none of its convolutions in them: %s, %d', (name, bits) => {
     const path = resolve('test/fixtures/diffusers', name);
-    const [before, after] = [loadModelAt(path), loadModel(quantizedCopy(path, bits, join(folder, name)))];
+    const [before, after] = [
+      loadModelFrom(modelSource(path)),
+      loadModel(quantizedCopy(modelSource(path), bits, join(folder, name))),
+    ];
     expect(sizes(after)).toEqual(sizes(before));
     expect(count(after, 'MatMulNBits')).toBe(sizes(before).length);
     expect(count(after, 'Conv')).toBe(count(before, 'Conv'));
@@ -33,7 +37,7 @@ describe('a U-Net in few bits', () => {
   it('is made again if the settings of the U-Net change', () => {
     const path = join(folder, 'changed');
     cpSync(resolve('test/fixtures/diffusers/sd'), path, { recursive: true });
-    const made = () => dirname(quantizedCopy(path, 8, join(folder, 'copies')));
+    const made = () => dirname(quantizedCopy(modelSource(path), 8, join(folder, 'copies')));
     const first = made();
     expect(made()).toBe(first);
     const config = join(path, 'unet/config.json');

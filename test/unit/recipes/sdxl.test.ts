@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SDXL_CONFIG, sdxlWeights } from '../../../scripts/lib/bench/sdxl-unet.mjs';
 import { budgetOf } from '../../../src/adapters/budget/budget';
 import { parameterCount, selectAdapters } from '../../../src/adapters/targets/select';
-import { readStructure } from '../../../src/architectures/load';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import type { AdapterSpec } from '../../../src/experiment/methods';
 import { findLinearLayers, type LinearLayer } from '../../../src/graph/layers/linear';
 import { elementCount, type Model } from '../../../src/graph/model';
@@ -22,7 +23,7 @@ beforeAll(() => {
   mkdirSync(unet);
   writeFileSync(join(unet, 'config.json'), JSON.stringify(SDXL_CONFIG));
   writeHeader(join(unet, 'diffusion_pytorch_model.safetensors'));
-  model = prepareModel(readStructure(unet));
+  model = prepareModel(loadModelFrom(modelSource(unet), 'structure'));
   layers = findLinearLayers(model.graph);
 });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { modelSource } from '../../../src/architectures/model-source';
 import { normal } from '../../../src/base/random';
 import type { Dataset } from '../../../src/data/dataset';
 import { openTask } from '../../../src/engine/open';
@@ -70,7 +71,7 @@ async function taskOf({
     }),
   );
   const spec = loadExperiment(file, []);
-  const base = readModel(model);
+  const base = readModel(modelSource(model));
   const changed = change(base.model);
   const adapted = adaptTo({ ...base, model: changed, layers: findLinearLayers(changed.graph) }, spec);
   const examples = texts(lengths, vocabulary);

@@ -1,8 +1,8 @@
 import type { BudgetModule } from '../../../adapters/budget/budget';
 import { likelyTargets } from '../../../adapters/targets/likely-targets';
 import { taskLayers } from '../../../adapters/task-output';
-import { readStructure } from '../../../architectures/load';
-import { isHubModel } from '../../../files/model-path';
+import { loadModelFrom } from '../../../architectures/load';
+import { modelSource } from '../../../architectures/model-source';
 import { summarize } from '../../../graph/summary';
 import { PAPER_MODELS } from '../../../recipes/models';
 import { loadExperiment } from '../../../runs/experiment/load';
@@ -61,8 +61,9 @@ export function recipeSource(id: string, choice: AdapterChoice): BudgetSource {
 
 /** A model with the layers that the paper would adapt, or an experiment as written. Loads no runtime. */
 export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
-  if (/\.onnx$/i.test(path) || isHubModel(path)) {
-    const summary = summarize(readStructure(path));
+  const source = modelSource(path);
+  if (source.kind !== 'onnx' || /\.onnx$/i.test(path)) {
+    const summary = summarize(loadModelFrom(source, 'structure'));
     // The defaults of a new experiment on this model.
     const layers = taskLayers(summary, { output: undefined, head: true });
     const likely = likelyTargets(layers);
@@ -76,7 +77,7 @@ export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
       'Give an experiment (*.aurora.json) or a model (*.onnx, or a folder from the hub).',
     );
   const { adapter, model, task } = loadExperiment(path);
-  const summary = summarize(readStructure(model.path));
+  const summary = summarize(loadModelFrom(modelSource(model.path), 'structure'));
   return {
     title: path,
     modules: taskLayers(summary, { output: model.output, head: task.head === 'linear' }),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { modelSource } from '../../../architectures/model-source';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { companionsOf, copyCompanions } from '../../../quantize/companions';
 import { quantizeModel } from '../../../quantize/quantize';
@@ -46,9 +47,10 @@ error of each layer is printed. The weights are in FILE.data; tokenizer and conf
       throw usage('--symmetric and --asymmetric exclude each other.');
     const modules = (args.text('modules') ?? '').split(',').filter((name) => name !== '');
     const json = args.flag('json');
-    const companions = companionsOf(source, out);
+    const model = modelSource(source);
+    const companions = companionsOf(model, out);
     const result = quantizeModel(
-      source,
+      model,
       resolve(out),
       { bits, blockSize, symmetric: !args.flag('asymmetric') },
       modules,

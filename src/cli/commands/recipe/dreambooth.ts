@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parameterCount } from '../../../adapters/targets/select';
-import { readStructure } from '../../../architectures/load';
+import { loadModelFrom } from '../../../architectures/load';
+import { modelSource, requireTextToImage } from '../../../architectures/model-source';
 import { AuroraError } from '../../../base/errors';
 import { count } from '../../../base/number-text';
 import { readPictureRows } from '../../../data/table/picture-rows';
 import { writeAtomic } from '../../../files/atomic';
-import { isPipeline } from '../../../files/model-path';
 import { findLinearLayers } from '../../../graph/layers/linear';
 import { prepareModel } from '../../../graph/prepare';
 import { defaultAdapter } from '../../../recipes/draft';
@@ -53,17 +53,11 @@ export async function writeDreambooth(
   const out = resolve(args.text('out') ?? join('.', `${DREAMBOOTH}-${method}.aurora.json`));
   if (existsSync(out))
     throw new AuroraError('usage', `${out} already exists and was not overwritten.`, 'Name another file with --out.'); // prettier-ignore
-  if (!isPipeline(model))
-    throw new AuroraError(
-      'model',
-      `${model} is no pipeline of diffusers: it has no model_index.json.`,
-      'Get one with `aurora get model`, such as stabilityai/stable-diffusion-xl-base-1.0.',
-    );
+  const source = requireTextToImage(modelSource(model));
   const prompt = await promptOf(set);
   const { rows: images } = await readPictureRows(folder, { onBadRow: 'fail' }, prompt);
-  const original = readStructure(model);
+  const original = loadModelFrom(source, 'structure');
   const prepared = prepareModel(original);
-  const isXl = prepared.graph.inputs.some(({ name }) => name === 'time_ids');
   const text = withSettings(
     subjectText(out, {
       model,
@@ -71,12 +65,12 @@ export async function writeDreambooth(
       count: images.length,
       prompt,
       adapter: subjectAdapter(defaultAdapter(method)),
-      ...(!isXl && { resolution: 512 }),
+      ...(!source.isXl && { resolution: 512 }),
     }),
     new Map([...set].filter(([key]) => key !== PROMPT)),
   );
   const spec = parseExperiment(out, text, []);
-  const base = { original, model: prepared, layers: findLinearLayers(prepared.graph) };
+  const base = { source, original, model: prepared, layers: findLinearLayers(prepared.graph) };
   const { adapters } = adaptTo(base, spec);
   const data = await taskKind(spec.task.type).load(spec, prepared);
   writeAtomic(out, text);

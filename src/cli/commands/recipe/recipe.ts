@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { modelSource } from '../../../architectures/model-source';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { type AdapterSpec, HEAD_ALONE, isMethod, METHOD_ORDER } from '../../../experiment/methods';
 import { writeAtomic } from '../../../files/atomic';
-import { modelFile } from '../../../files/model-path';
-import { isFolder } from '../../../files/tree';
 import { recipeAdapter } from '../../../recipes/draft-recipe';
 import { defaultAdapter, draftText, type Draft } from '../../../recipes/draft';
 import type { FoundFiles } from '../../../recipes/data/files';
@@ -130,16 +129,11 @@ export async function writeRecipe(
   const out = resolve(args.text('out') ?? join('.', `${short}-${adapterName}.aurora.json`));
   if (existsSync(out))
     throw new AuroraError('usage', `${out} already exists and was not overwritten.`, 'Name another file with --out.'); // prettier-ignore
-  if (isFolder(model) && !existsSync(modelFile(model)))
-    throw new AuroraError(
-      'model',
-      `${model} is a folder without config.json, so it is not a model.`,
-      'Name the .onnx file in it, or a folder as the hub has it, with config.json and safetensors.',
-    );
+  const source = modelSource(model);
   const set = settingsIn(args);
   const found = filesIn(recipe, folder);
   const validation = validationOf(recipe, folder, found, set, out);
-  const base = readModel(model);
+  const base = readModel(source);
   const settings = settingsOf(recipe, await sizeFor(recipe, args.text('size'), model, base.layers));
   const questions = [...(validation === undefined ? [SHARE] : []), ...questionsOf(settings)];
   const choices = await chooseOpen(settings, questions, recipe.others ?? {}, set, args.flag('defaults'));

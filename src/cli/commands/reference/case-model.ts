@@ -1,7 +1,7 @@
 import { own } from '../../../base/names';
-import { loadModelAt } from '../../../architectures/load';
-import { loadTextEncoderAt, loadWithTextEncoders, readPipeline } from '../../../architectures/pipeline';
-import { isHubModel, isPipeline } from '../../../files/model-path';
+import { loadModelFrom } from '../../../architectures/load';
+import { modelSource } from '../../../architectures/model-source';
+import { loadTextEncoder, loadWithTextEncoders } from '../../../architectures/pipeline';
 import type { Model } from '../../../graph/model';
 import type { ReferenceCase } from './case';
 
@@ -11,10 +11,11 @@ import type { ReferenceCase } from './case';
  */
 export function caseModel(path: string, { inputs }: ReferenceCase): Model {
   const has = (name: string) => own(inputs ?? {}, name) !== undefined;
-  if (isPipeline(path) && has('input_ids')) return loadWithTextEncoders(readPipeline(path));
-  const model = loadModelAt(path);
-  const isText = isHubModel(path) && model.graph.initializers.has(CLIP_TEXT);
-  return isText && has('input_ids') && !has('attention_mask') ? loadTextEncoderAt(path) : model;
+  const source = modelSource(path);
+  if (source.kind === 'pipeline' && has('input_ids')) return loadWithTextEncoders(source);
+  const model = loadModelFrom(source);
+  const isText = source.kind === 'hub' && model.graph.initializers.has(CLIP_TEXT);
+  return isText && has('input_ids') && !has('attention_mask') ? loadTextEncoder(source) : model;
 }
 
 const CLIP_TEXT = 'text_model.embeddings.token_embedding.weight';

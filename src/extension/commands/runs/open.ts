@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
-import { isHubModel, modelPath } from '../../../files/model-path';
+import { modelFileLater, modelKind, modelPath } from '../../../files/model-path';
 import { isOnnx } from '../../models/model-paths';
 import { COMMAND, FROM_ROW } from '../../ids';
 import type { Services } from '../../services';
@@ -70,7 +70,8 @@ export const contributes: Contributes = {
 
 const WALKTHROUGH = 'aurora-lab.aurora-lab#start';
 
-const isModel = (path: string): boolean => isOnnx(path) || isHubModel(path);
+const isModel = async (path: string): Promise<boolean> =>
+  isOnnx(path) || modelKind(await modelFileLater(path)) !== 'onnx';
 
 /** Commands that show something. */
 export function registerOpenCommands(services: Services): vscode.Disposable[] {
@@ -99,7 +100,7 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
     }),
     on(COMMAND.openBudget, async (argument) => {
       // Without an experiment it is a calculator of the paper's shapes.
-      if (argument instanceof vscode.Uri && isModel(argument.fsPath))
+      if (argument instanceof vscode.Uri && (await isModel(argument.fsPath)))
         return panels.openModelBudget(modelPath(argument.fsPath));
       const given = argument instanceof vscode.Uri || typeof argument === 'string' || isTreeNode(argument);
       const any = given || (await store.experiments()).some((e) => e.exists);

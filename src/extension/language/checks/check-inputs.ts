@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { own } from '../../../base/names';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../../experiment/tasks/registry';
-import { isPipelineIndex, modelFileLater } from '../../../files/model-path';
+import { modelFileLater } from '../../../files/model-path';
 import type { InputFile, UnusableInput } from '../../models/input-files';
 import { editorHint } from '../../words/editor-hint';
 import { shortPaths } from '../../words/short-paths';
@@ -18,7 +18,7 @@ export async function inputFilesOf(doc: ExperimentText): Promise<InputFile[]> {
   const { input, answer } =
     own<TaskDescription>(TASKS, doc.string('task', 'type') ?? '') ?? TASKS[DEFAULT_TASK];
   // A pipeline has its tokenizers in folders.
-  if (answer === 'picture' || isPipelineIndex(path)) return [];
+  if (answer === 'picture') return [];
   const kind = input === 'image' ? 'preprocessor' : 'tokenizer';
   const written = doc.string('model', kind);
   const file = written === undefined ? join(dirname(path), BESIDE[kind].name) : doc.resolve(written);

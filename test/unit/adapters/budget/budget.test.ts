@@ -100,15 +100,8 @@ describe("the calculator's count matches the trainer and the adapter file", () =
       model: { path: file },
       task: { type: DEFAULT_TASK, head: 'none' },
     } as Experiment;
-    writePeftAdapter(
-      folder,
-      experiment,
-      adapters,
-      initialAdapters(adapters, 1),
-      { labels: ['a', 'b'] },
-      'dynamic',
-      48,
-    );
+    const adapted = { spec: experiment, source: { kind: 'onnx' as const, file }, adapters };
+    writePeftAdapter(folder, adapted, initialAdapters(adapters, 1), { labels: ['a', 'b'] }, 'dynamic', 48);
     const path = join(folder, 'adapter_model.safetensors');
     const inFile = [...readSafetensors(path).tensors.values()].reduce((n, t) => n + t.data.length, 0);
     expect(budget.adapter.parameters).toBe(inFile);
@@ -125,7 +118,8 @@ describe("the calculator's count matches the trainer and the adapter file", () =
       model: { path: '' },
       task: { type: DEFAULT_TASK, head: 'linear' },
     } as Experiment;
-    writePeftAdapter(folder, experiment, adapters, values, { labels: ['a', 'b', 'c'] }, 'dynamic', 1_000_000);
+    const adapted = { spec: experiment, source: { kind: 'onnx' as const, file: '' }, adapters };
+    writePeftAdapter(folder, adapted, values, { labels: ['a', 'b', 'c'] }, 'dynamic', 1_000_000);
     const head: [string, number[]][] = [
       ['base_model.model.classifier.weight', [3, 32]],
       ['base_model.model.classifier.bias', [3]],

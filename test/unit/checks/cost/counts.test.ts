@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { loadModelAt } from '../../../../src/architectures/load';
+import { loadModelFrom } from '../../../../src/architectures/load';
+import { modelSource } from '../../../../src/architectures/model-source';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { stepCost } from '../../../../src/checks/cost/step-cost';
 import { scratchFolder } from '../../../scratch';
@@ -47,7 +48,7 @@ it('each graph costs what test/fixtures/cost/counts.json says', () => {
 });
 
 it.each(Object.keys(MODELS))('`aurora inspect` estimates the step that runs: %s', (name) => {
-  const model = prepareModel(loadModelAt(paths.get(name)!));
+  const model = prepareModel(loadModelFrom(modelSource(paths.get(name)!)));
   const { memory, time } = stepCost(model, { ...BATCH, method: 'aurora', rank: 2 }, RATES);
   const counts = graphs.get(`${name}, step`)![columns.indexOf('aurora')];
   expect(time!.flops).toBe(counts.get('products, FLOPs'));

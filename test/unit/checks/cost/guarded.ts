@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
 import { selectAdapters } from '../../../../src/adapters/targets/select';
-import { loadModelAt } from '../../../../src/architectures/load';
+import { loadModelFrom } from '../../../../src/architectures/load';
+import { modelSource } from '../../../../src/architectures/model-source';
 import { openTask } from '../../../../src/engine/open';
 import { GRAD_SCALE } from '../../../../src/engine/onnxruntime/gradient-scale';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
@@ -95,7 +96,7 @@ export async function countGraphs(
   method: (typeof METHODS)[number],
   folder: string,
 ): Promise<{ step: Counts; evaluation: Counts }> {
-  const model = prepareModel(loadModelAt(path));
+  const model = prepareModel(loadModelFrom(modelSource(path)));
   const sizes = inputSizes(model.graph, BATCH);
   const layers = findLinearLayers(model.graph);
   const spec = {

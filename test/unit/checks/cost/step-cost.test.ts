@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readStructure } from '../../../../src/architectures/load';
+import { loadModelFrom } from '../../../../src/architectures/load';
+import { modelSource } from '../../../../src/architectures/model-source';
 import { prepareModel } from '../../../../src/graph/prepare';
 import type { MachineRates } from '../../../../src/protocol/step-cost';
 import { stepCost } from '../../../../src/checks/cost/step-cost';
 import { bertConfig, bertTensors, Folders, safetensors } from '../../architectures/folders';
 
 const model = (name: string) =>
-  prepareModel(readStructure(join(import.meta.dirname, '../../../fixtures', name)));
+  prepareModel(loadModelFrom(modelSource(join(import.meta.dirname, '../../../fixtures', name)), 'structure'));
 const SMALL = { method: 'aurora', batch: 4, length: 16 } as const;
 const RATES: MachineRates = {
   at: 1,
@@ -41,7 +42,10 @@ describe('what a step takes', () => {
 
   it('is known for a quantized model, whose weights have fewer bytes', () => {
     const bits = prepareModel(
-      readStructure(join(import.meta.dirname, '../../../fixtures/quantized/bert-4bit.onnx')),
+      loadModelFrom(
+        modelSource(join(import.meta.dirname, '../../../fixtures/quantized/bert-4bit.onnx')),
+        'structure',
+      ),
     );
     const { memory, time, problem } = stepCost(bits, { ...SMALL, method: 'lora' }, RATES);
     expect([problem, memory!.activations > 0, time!.flops > 0]).toEqual([undefined, true, true]);
@@ -92,7 +96,11 @@ describe('what a step takes', () => {
         'config.json': bertConfig(),
         'model.safetensors': safetensors(bertTensors('BF16')),
       });
-      const { memory } = stepCost(prepareModel(readStructure(folder)), { ...SMALL, length: 4 }, RATES);
+      const { memory } = stepCost(
+        prepareModel(loadModelFrom(modelSource(folder), 'structure')),
+        { ...SMALL, length: 4 },
+        RATES,
+      );
       expect(memory!.total).toBeGreaterThan(0);
     } finally {
       folders.remove();

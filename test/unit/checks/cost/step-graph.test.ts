@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
 import { selectAdapters } from '../../../../src/adapters/targets/select';
-import { loadModelAt } from '../../../../src/architectures/load';
+import { loadModelFrom } from '../../../../src/architectures/load';
+import { modelSource } from '../../../../src/architectures/model-source';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import { adapterDefaults } from '../../../../src/experiment/adapter-defaults';
 import type { TrainedSpec } from '../../../../src/experiment/methods';
@@ -28,7 +29,7 @@ const MODELS = [
 
 describe('the sizes of a step, which are known without running it, are those of ONNX Runtime', () => {
   it.each(MODELS)('%s', async (path) => {
-    const model = prepareModel(loadModelAt(join(FIXTURES, path)));
+    const model = prepareModel(loadModelFrom(modelSource(join(FIXTURES, path))));
     const layers = findLinearLayers(model.graph);
     const inputs = inputSizes(model.graph, { batch: 2, length: 7 });
     const fixed = fixedModel(model, inputs);

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
-import { readStructure } from '../../../../src/architectures/load';
+import { loadModelFrom } from '../../../../src/architectures/load';
+import { modelSource } from '../../../../src/architectures/model-source';
 import { summarize } from '../../../../src/graph/summary';
 import {
   analyze,
@@ -39,7 +40,9 @@ export async function analysisOf(folder: string, text: string, known: string[] =
   const path = await modelPathOf(doc);
   const there = await firstModelState(path, undefined);
   const model =
-    there.state === 'reading' ? { state: 'known' as const, summary: summarize(readStructure(path!)) } : there;
+    there.state === 'reading'
+      ? { state: 'known' as const, summary: summarize(loadModelFrom(modelSource(path!), 'structure')) }
+      : there;
   return analyze(checkWithTrials(doc), { model, unusable: [], known, head: readDataHead });
 }
 

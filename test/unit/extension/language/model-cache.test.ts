@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { ModelCache } from '../../../../src/extension/models/cache';
 import { startProgram } from '../../../../src/extension/launcher/program';
 import { programError } from '../../../../src/extension/launcher/program-error';
-import { readStructure } from '../../../../src/architectures/load';
+import { loadModelFrom } from '../../../../src/architectures/load';
+import { modelSource } from '../../../../src/architectures/model-source';
 import type { MachineRates, StepCost } from '../../../../src/protocol/step-cost';
 import { summarize } from '../../../../src/graph/summary';
 import { AuroraError } from '../../../../src/base/errors';
@@ -18,7 +19,7 @@ function cacheIn(folder: string, version = '1') {
     return new Promise((resolve, reject) =>
       setImmediate(() => {
         try {
-          resolve(summarize(readStructure(path)));
+          resolve(summarize(loadModelFrom(modelSource(path), 'structure')));
         } catch (e) {
           reject(e as Error);
         }
@@ -56,7 +57,7 @@ describe('the cache of models', () => {
       const step = { method: 'lora', batch: 8, memory, ...(known && { time: known }) };
       const cache = new ModelCache(join(folder, 'cache'), '1', join(folder, 'rates'), (at) => {
         asked.push(step);
-        return Promise.resolve({ ...summarize(readStructure(at)), step });
+        return Promise.resolve({ ...summarize(loadModelFrom(modelSource(at), 'structure')), step });
       });
       await cache.inspect(path);
     }
@@ -140,7 +141,7 @@ describe('the error of a program', () => {
     writeFileSync(path, 'this is no model');
     const thrown = (() => {
       try {
-        return readStructure(path) as never;
+        return loadModelFrom(modelSource(path), 'structure') as never;
       } catch (e) {
         return e as AuroraError;
       }

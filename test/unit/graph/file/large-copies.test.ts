@@ -65,7 +65,7 @@ describe.runIf(other !== undefined)('a large model on another file system than t
     for (const made of [join(pipeline, 'unet'), run]) mkdirSync(made, { recursive: true });
     for (const file of ['model_index.json', 'unet/diffusion_pytorch_model.safetensors'])
       writeFileSync(join(pipeline, file), '');
-    const of = { model: { ...experiment.model, path: pipeline } };
+    const of = { model: { ...experiment.model, path: join(pipeline, 'model_index.json') } };
     expect(graphFolderOf(run, of)).toBe(join(run, 'graph'));
     truncateSync(join(pipeline, 'unet/diffusion_pytorch_model.safetensors'), 2e9);
     expect(dirname(graphFolderOf(run, of))).toBe(join(pipeline, 'unet'));

@@ -1,7 +1,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadTextEncoder, loadVaeEncoder, readPipeline } from '../../../../src/architectures/pipeline';
+import { modelSource, requireTextToImage } from '../../../../src/architectures/model-source';
+import { loadTextEncoder, loadVaeEncoder } from '../../../../src/architectures/pipeline';
 import { loadPromptTokenizer } from '../../../../src/data/text/prompt-tokenizer';
 import { openSession } from '../../../../src/engine/onnxruntime/session';
 import { DType } from '../../../../src/graph/dtype';
@@ -57,13 +58,13 @@ const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => {
 };
 
 describe.each(['sd', 'sdxl'])('what the encoders of %s make', (name) => {
-  const pipeline = readPipeline(fixture(name));
+  const pipeline = requireTextToImage(modelSource(fixture(name)));
 
   it('is that of the whole models', async () => {
     const encoded = (await encodePipeline(pipeline, wanted(), options(name)))!;
     const { factor, latentChannels } = pipeline.vae;
     expect(encoded.latentShape).toEqual([latentChannels, 16 / factor, 16 / factor]);
-    const vae = loadVaeEncoder(pipeline);
+    const vae = loadVaeEncoder(pipeline.vae.encoder);
     for (const [i, source] of wanted().images.entries()) {
       const { pixels, timeIds } = await prepareImage(
         source,
@@ -80,8 +81,8 @@ describe.each(['sd', 'sdxl'])('what the encoders of %s make', (name) => {
     }
     for (const prompt of PROMPTS) {
       const parts = await Promise.all(
-        pipeline.textEncoders.map(async ({ tokenizer }, i) =>
-          outputsOf(loadTextEncoder(pipeline, i), await idsOf(tokenizer, prompt)),
+        pipeline.textEncoders.map(async ({ model, tokenizer }) =>
+          outputsOf(loadTextEncoder(model), await idsOf(tokenizer, prompt)),
         ),
       );
       const hidden = parts.map((out) => {
@@ -130,7 +131,7 @@ describe.each(['sd', 'sdxl'])('what the encoders of %s make', (name) => {
 });
 
 describe('encoding', () => {
-  const pipeline = readPipeline(fixture('sd'));
+  const pipeline = requireTextToImage(modelSource(fixture('sd')));
 
   it('crops an image at the same place, whatever else there is', async () => {
     const anywhere = { ...wanted({ centerCrop: false }), prompts: [] };

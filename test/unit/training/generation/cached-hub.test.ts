@@ -1,7 +1,8 @@
 import { mkdtempSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadModelAt } from '../../../../src/architectures/load';
+import { loadModelFrom } from '../../../../src/architectures/load';
+import { modelSource } from '../../../../src/architectures/model-source';
 import { makeInputs } from '../../../../src/data/batch';
 import type { TextDataset, TextExample } from '../../../../src/data/dataset';
 import { openForward } from '../../../../src/engine/forward';
@@ -25,7 +26,7 @@ const PROMPTS = [[5, 9, 3, 11, 2, 6], [7], [2, 8, 8], [4, 4, 30, 1]];
 
 describe('a decoder from the hub writes the same texts with a key/value cache', () => {
   it.each(DECODERS)('%s', async (name) => {
-    const original = loadModelAt(join(hub, name));
+    const original = loadModelFrom(modelSource(join(hub, name)));
     const graphs = decoderGraphs(original, { output: 'logits', adapters: [] })!;
     expect(graphs).toMatchObject({ masks: true });
     const open = (model: Model, outputs = model.graph.outputs.map((o) => o.name)) =>
