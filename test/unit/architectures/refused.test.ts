@@ -39,7 +39,7 @@ const without = (name: string) =>
 
 describe('a model folder is refused', () => {
   it('without config.json', () =>
-    refuses({ 'model.safetensors': weights }, 'model', /config\.json cannot be read \(ENOENT\)/, /download/));
+    refuses({ 'model.safetensors': weights }, 'model', /is a folder without config\.json/, /onnx file/));
 
   it('with a config.json that is not JSON, or no object', () => {
     refuses({ 'config.json': '{' }, 'model', /not valid JSON/, /download/);

@@ -21,7 +21,8 @@ import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('diffusers-export');
 const PIPELINE = resolve('test/fixtures/diffusers/sd');
-const model = prepareModel(loadModelFrom(modelSource(join(PIPELINE, 'unet'))));
+const source = modelSource(PIPELINE);
+const model = prepareModel(loadModelFrom(source));
 const layers = findLinearLayers(model.graph);
 
 const of = (over: Partial<TrainedSpec> & Pick<TrainedSpec, 'method'>) =>
@@ -31,7 +32,7 @@ const of = (over: Partial<TrainedSpec> & Pick<TrainedSpec, 'method'>) =>
 function exported(name: string, spec: TrainedSpec) {
   const { adapters } = selectAdapters(model.graph, layers, spec, 'out_sample');
   const parameters = perturbed(initialAdapters(adapters, 3), 4);
-  const task = { spec: { adapter: spec, model: { path: PIPELINE } }, adapters };
+  const task = { source, spec: { adapter: spec, model: { path: PIPELINE } }, adapters };
   const out = join(folder, name);
   mkdirSync(out);
   FORMS['peft-lora'].write({ task, parameters, form: 'dynamic' } as unknown as Trained, out, folder, {
