@@ -5,7 +5,7 @@ import type { HostTensor } from '../graph/host-tensor';
 import type { Baseline } from '../protocol/alarms/baseline';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Answer, PlayImage } from '../protocol/playground';
-import type { Answers } from '../protocol/predictions';
+import type { Answers } from '../protocol/answers/kinds';
 import type { Outputs } from '../protocol/outputs';
 import type { PreflightData, PreflightSplit } from '../protocol/preflight';
 import type { HeadSpec } from './head';

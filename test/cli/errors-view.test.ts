@@ -15,10 +15,10 @@ import { readRun } from '../read-run';
 import {
   encodePredictions,
   parsePredictions,
-  type LabelAnswers,
   type Predictions,
   type PredictLine,
 } from '../../src/protocol/predictions';
+import type { LabelAnswers } from '../../src/protocol/answers/label';
 import { Lab, type Outcome } from './lab';
 
 const lab = new Lab({

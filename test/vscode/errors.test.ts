@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { predictionsFile } from '../../src/runs/predictions';
 import { readRun } from '../read-run';
-import { wrongOf } from '../../src/protocol/errors-view/wrong';
+import { wrongOf } from '../../src/protocol/answers/kinds';
 import { parsePredictions } from '../../src/protocol/predictions';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { type ChoiceAnswers, type PredictionFacts } from '../../src/protocol/predictions';
-import { choiceColumns, choiceShares } from '../../src/protocol/prediction-columns';
+import { type ChoiceAnswers, choiceColumns, choiceShares } from '../../src/protocol/answers/choice';
+import type { PredictionFacts } from '../../src/protocol/predictions';
 import { rows, status, wire, type Wired } from './errors-fixture';
 import { closePages, LOOKS } from './harness';
 import { expectSoundInAllLooks } from './sound';

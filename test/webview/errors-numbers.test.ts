@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { plotOf } from '../../webview/errors/numbers/plot';
-import { ticksWithin } from '../../webview/errors/numbers/ticks';
+import { plotOf, ticksWithin } from '../../webview/errors/number-scatter';
 import { numberPredictions, type NumberExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closePages, LOOKS } from './harness';

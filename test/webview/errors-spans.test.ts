@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { ANSWER_FOUND } from '../../src/protocol/prediction-columns';
-import { segmentsOf } from '../../webview/spans/segments';
+import { ANSWER_FOUND } from '../../src/protocol/answers/found';
+import { segmentsOf } from '../../webview/ui/marked-text';
 import { spanPredictions, type SpanExample } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closePages, LOOKS } from './harness';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { type PredictionFacts, type TextAnswers } from '../../src/protocol/predictions';
-import { textColumns } from '../../src/protocol/prediction-columns';
+import type { PredictionFacts } from '../../src/protocol/predictions';
+import { type TextAnswers, textColumns } from '../../src/protocol/answers/text';
 import { rows, status, wire, type Wired } from './errors-fixture';
 import { closePages } from './harness';
 

@@ -1,9 +1,9 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { wrongOf } from '../../src/protocol/errors-view/wrong';
-import { type Predictions } from '../../src/protocol/predictions';
-import { labelColumns } from '../../src/protocol/prediction-columns';
+import { wrongOf } from '../../src/protocol/answers/kinds';
+import type { Predictions } from '../../src/protocol/predictions';
+import { labelColumns } from '../../src/protocol/answers/label';
 import { predictions, type Example } from '../unit/protocol/columns';
 import { chips, rows, status, wire, type Wired } from './errors-fixture';
 import { closePages, LOOKS } from './harness';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { numberText } from '../../src/base/number-text';
 import type { PlaySample } from '../../src/protocol/playground';
-import { difference } from '../../webview/playground/numbers/difference';
+import { difference } from '../../webview/playground/number-answer';
 import { Lab } from '../cli/lab';
 import { closePages, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';

@@ -1,15 +1,15 @@
 import '../ui/page.css';
 import '../ui/fields.css';
-import '../spans/spans.css';
+import '../ui/marked-text.css';
 import './errors.css';
-import './labels/matrix.css';
-import './numbers/scatter.css';
-import './list.css';
+import './confusion-matrix.css';
+import './number-scatter.css';
+import './examples-list.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
-import { ErrorsApp } from './app';
+import { ErrorsPage } from './errors-page';
 
 followSeries();
 registerToolkit();
-customElements.define('aurora-errors', ErrorsApp);
+customElements.define('aurora-errors', ErrorsPage);
 document.body.append(document.createElement('aurora-errors'));

@@ -1,13 +1,13 @@
 import '../ui/page.css';
 import '../ui/fields.css';
-import '../spans/spans.css';
+import '../ui/marked-text.css';
 import './playground.css';
-import './spans/answer.css';
+import './span-answer.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
-import { PlaygroundApp } from './app';
+import { PlaygroundPage } from './playground-page';
 
 followSeries();
 registerToolkit();
-customElements.define('aurora-playground', PlaygroundApp);
+customElements.define('aurora-playground', PlaygroundPage);
 document.body.append(document.createElement('aurora-playground'));

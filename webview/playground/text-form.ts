@@ -1,7 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import { isAskable } from './choices';
-import { settingsForm, settingsOf, type TypedSettings } from './settings';
+import {
+  GENERATION_DEFAULTS,
+  isGenerationSettings,
+  type GenerationSettings,
+} from '../../src/protocol/playground';
+import { button, ENTER, field, numberFields, type FormAction, type NumberField } from './form-fields';
+import { isAskable } from './typed-question';
 
 export interface TextForm {
   text: string;
@@ -9,7 +14,7 @@ export interface TextForm {
   pair?: string;
   /** The choices of a question, one a line. */
   choices?: string;
-  /** How a hidden token is written, for a model that predicts those. */
+  /** The spelling of a hidden token, for a model that predicts those. */
   mask?: string;
   /** The template that a prompt is put into, unless it is asked as typed. */
   template?: string;
@@ -19,9 +24,9 @@ export interface TextForm {
   settings: TypedSettings;
   /** The answer in the data, while an unchanged validation text is in the field. */
   truth?: string;
-  /** Whether the program is running. */
+  /** True if the program is running. */
   running: boolean;
-  /** Whether a text is being generated. */
+  /** True while a text is being generated. */
   busy: boolean;
   can: { sample: boolean; compare: boolean };
   type(text: string): void;
@@ -29,11 +34,8 @@ export interface TextForm {
   typeChoices(lines: string): void;
   set(settings: TypedSettings): void;
   useTemplate(use: boolean): void;
-  act(action: 'ask' | 'stop' | 'sample' | 'compare'): void;
+  act(action: FormAction): void;
 }
-
-/** How the keys that ask are called. */
-export const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
 
 /** The field for a text, and its buttons. */
 export function textForm(f: TextForm): TemplateResult {
@@ -72,27 +74,7 @@ export function textForm(f: TextForm): TemplateResult {
   </form>`;
 }
 
-/** @param usable whether it can be pressed now */
-export const button = (
-  act: TextForm['act'],
-  action: Parameters<TextForm['act']>[0],
-  label: string,
-  primary = false,
-  usable = true,
-): TemplateResult =>
-  html`<vscode-button
-    appearance=${primary ? 'primary' : 'secondary'}
-    data-action=${action}
-    ?disabled=${!usable}
-    @click=${(e: Event) => {
-      act(action);
-      // The button disappears, and the focus would be lost with it.
-      if (action === 'stop') (e.target as Element).closest('form')!.querySelector('textarea')!.focus();
-    }}
-    >${label}</vscode-button
-  >`;
-
-/** What is typed: a question with its choices, a pair of texts, or one text. */
+/** The fields for a question with its choices, a pair of texts, or one text. */
 function fields(f: TextForm): TemplateResult {
   if (f.choices !== undefined)
     return html`${field(t('Question'), t('Type or paste a question: it is sent when you pause.'), 4, f.text, f.type)}
@@ -140,20 +122,42 @@ const templateBox = (template: string, { asTyped, useTemplate }: TextForm): Temp
     <code>${template.replaceAll('\n', '↵')}</code>
   </p>`;
 
-export const field = (
-  label: string,
-  placeholder: string,
-  rows: number,
-  text: string,
-  type: (text: string) => void,
-): TemplateResult =>
-  html`<label class="question">
-    <span>${label}</span>
-    <textarea
-      rows=${rows}
-      spellcheck="false"
-      placeholder=${placeholder}
-      .value=${text}
-      @input=${(e: Event) => type((e.target as HTMLTextAreaElement).value)}
-    ></textarea>
-  </label>`;
+/** As typed; errors are shown beside it. */
+export type TypedSettings = Record<keyof GenerationSettings, string>;
+
+export const DEFAULT_TYPED = Object.fromEntries(
+  Object.entries(GENERATION_DEFAULTS).map(([key, value]) => [key, String(value)]),
+) as TypedSettings;
+
+/** Undefined if one of them is invalid. */
+export function settingsOf(typed: TypedSettings): GenerationSettings | undefined {
+  const entries = Object.entries(typed).map(([key, text]) => [key, text.trim() === '' ? NaN : Number(text)]);
+  const settings: unknown = Object.fromEntries(entries);
+  return isGenerationSettings(settings) ? settings : undefined;
+}
+
+export function settingsForm(
+  typed: TypedSettings,
+  change: (change: Partial<TypedSettings>) => void,
+): TemplateResult {
+  const fields: NumberField<keyof GenerationSettings>[] = [
+    ['maxTokens', t('Maximum tokens'), t('number of tokens to generate'), '1'],
+    ['temperature', t('Temperature'), t('0: always the most likely token'), '0.1'],
+    ['topK', t('Top-k'), t('sample from the k most likely; 0: all'), '1'],
+    ['topP', t('Top-p'), t('cumulative probability to sample from; 1: all'), '0.05'],
+    ['seed', t('Seed'), t('same seed, same text'), '1'],
+  ];
+  const problem = (key: keyof GenerationSettings) => (isUsable(typed, key) ? undefined : wrong(key));
+  return html`<div class="settings" role="group" aria-label=${t('Generation settings')}>
+    ${numberFields(fields, typed, problem, (key, value) => change({ [key]: value }))}
+  </div>`;
+}
+
+/** True if this one is valid, regardless of the others. */
+const isUsable = (typed: TypedSettings, key: keyof GenerationSettings): boolean =>
+  settingsOf({ ...DEFAULT_TYPED, [key]: typed[key] }) !== undefined;
+
+function wrong(key: keyof GenerationSettings): string {
+  if (key === 'topP') return t('A number above 0, up to 1.');
+  return key === 'temperature' ? t('A number of at least 0.') : t('A whole number of at least 0.');
+}

@@ -5,11 +5,11 @@ import { percent } from '../../src/base/percent';
 import {
   hasTurnedWrong,
   type RunSamples,
-  type SampleAnswer,
   type SampleEvaluation,
   type SamplePrediction,
   type SampleRow,
 } from '../../src/protocol/run-files/samples';
+import type { SampleAnswer } from '../../src/protocol/answers/answer-kind';
 import { t } from '../../src/base/l10n';
 import { formatCount, formatLoss } from './format';
 import type { RunData } from './model';

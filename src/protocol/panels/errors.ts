@@ -1,5 +1,6 @@
 import { parseMeasuredOn, type MeasuredOn } from '../../experiment/evaluation-sets';
-import type { Answers, PredictionFacts } from '../predictions';
+import type { Answers } from '../answers/kinds';
+import type { PredictionFacts } from '../predictions';
 import type { FilePart } from '../row-place';
 
 /** Messages between the Errors page and its host. */

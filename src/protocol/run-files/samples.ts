@@ -1,4 +1,5 @@
-import type { Answers } from '../predictions';
+import type { SaidAnswer, SampleAnswer } from '../answers/answer-kind';
+import type { Answers } from '../answers/kinds';
 
 /** samples.json: the predictions for a few fixed validation rows at each evaluation. */
 export interface RunSamples {
@@ -23,9 +24,6 @@ export interface SampleRow {
   truth?: SampleAnswer;
 }
 
-/** A label, several of them, words with their labels, a choice: in words; or a number. */
-export type SampleAnswer = string | number;
-
 export interface SampleEvaluation {
   step: number;
   epoch: number;
@@ -33,15 +31,9 @@ export interface SampleEvaluation {
   answers: SamplePrediction[];
 }
 
-export interface SamplePrediction {
-  /** The model's answer; left out for a text. */
-  said?: SampleAnswer;
+export interface SamplePrediction extends SaidAnswer {
   /** Left out for an answer that has a distance and is never wrong. */
   right?: boolean;
-  /** For a label or choice: its probability. */
-  probability?: number;
-  /** For a text: the number of its tokens that were the most likely ones, and of all. */
-  tokens?: readonly [right: number, of: number];
   loss: number;
 }
 

@@ -1,12 +1,12 @@
 import { metricValue } from '../../experiment/metrics';
 import type { EvaluationMetrics, RunEvent } from '../../protocol/events';
 import type { Predictions } from '../../protocol/predictions';
+import { wrongOf } from '../../protocol/answers/kinds';
 import { scoresOf } from '../../protocol/scores';
 import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../study/run';
 import { hasDiverged } from '../outcome';
 import { filesBehind, readInputs, type CompareOptions } from '../inputs';
 import { changedSince } from '../inputs-note';
-import { wrongOf } from '../../protocol/errors-view/wrong';
 import { readPredictions } from '../predictions';
 import type { RunSummary } from '../read';
 import { PATIENT, type RunFiles } from '../run-files';

@@ -1,7 +1,6 @@
 import type { Outputs } from '../../protocol/outputs';
 import { answeredOf, type Example } from '../../data/dataset';
-import { type LabelAnswers } from '../../protocol/predictions';
-import { labelColumns } from '../../protocol/prediction-columns';
+import { type LabelAnswers, labelColumns } from '../../protocol/answers/label';
 import type { DataSplit } from '../task-data';
 import { exampleColumns, marginOf, rounded } from './predictions';
 import { argmax, crossEntropy, softmax } from '../softmax';

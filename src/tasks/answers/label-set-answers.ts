@@ -1,13 +1,8 @@
 import { answeredOf, type TextExample } from '../../data/dataset';
 import type { Outputs } from '../../protocol/outputs';
-import { type LabelSetAnswers } from '../../protocol/predictions';
-import {
-  ANSWER_FOUND,
-  ANSWER_MISSED,
-  ANSWER_SPURIOUS,
-  commonColumns,
-  labelSetColumns,
-} from '../../protocol/prediction-columns';
+import { type LabelSetAnswers, labelSetColumns } from '../../protocol/answers/label-set';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../protocol/answers/found';
+import { commonColumns } from '../../protocol/answers/answer-kind';
 import type { DataSplit } from '../task-data';
 import { exampleColumns, rounded } from './predictions';
 import { binaryCrossEntropy, sigmoid } from '../softmax';

@@ -1,6 +1,5 @@
 import type { Outputs } from '../../protocol/outputs';
-import { type TextAnswers } from '../../protocol/predictions';
-import { textColumns } from '../../protocol/prediction-columns';
+import { type TextAnswers, textColumns } from '../../protocol/answers/text';
 import type { DataSplit } from '../task-data';
 import { IGNORE_LABEL } from '../objective';
 import { exampleColumns, rounded } from './predictions';

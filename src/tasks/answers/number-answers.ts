@@ -1,6 +1,5 @@
 import type { Outputs } from '../../protocol/outputs';
-import { type NumberAnswers } from '../../protocol/predictions';
-import { numberColumns } from '../../protocol/prediction-columns';
+import { type NumberAnswers, numberColumns } from '../../protocol/answers/number';
 import type { DataSplit } from '../task-data';
 import { exampleColumns, rounded } from './predictions';
 import { answeredOf } from '../../data/dataset';

@@ -1,5 +1,4 @@
-import { pictureColumns } from '../../protocol/prediction-columns';
-import type { PictureAnswers } from '../../protocol/predictions';
+import { pictureColumns, type PictureAnswers } from '../../protocol/answers/picture';
 import type { Outputs } from '../../protocol/outputs';
 import { noisyTargets } from '../pictures/noisy-rows';
 import type { PictureExample } from '../pictures/picture-example';

@@ -1,5 +1,4 @@
-import { type ChoiceAnswers } from '../../protocol/predictions';
-import { choiceColumns, choiceShares } from '../../protocol/prediction-columns';
+import { type ChoiceAnswers, choiceColumns, choiceShares } from '../../protocol/answers/choice';
 import type { Outputs } from '../../protocol/outputs';
 import { answeredOf } from './choice-scores';
 import type { ChoiceText } from './choice-text';

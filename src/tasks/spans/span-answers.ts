@@ -1,13 +1,8 @@
 import type { Outputs } from '../../protocol/outputs';
 import { distinctLabels } from '../../data/labels';
-import { type SpanAnswers } from '../../protocol/predictions';
-import {
-  commonColumns,
-  ANSWER_FOUND,
-  ANSWER_MISSED,
-  ANSWER_SPURIOUS,
-  spanColumns,
-} from '../../protocol/prediction-columns';
+import { type SpanAnswers, spanColumns } from '../../protocol/answers/spans';
+import { commonColumns } from '../../protocol/answers/answer-kind';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../protocol/answers/found';
 import { exampleColumns, marginOf, rounded } from '../answers/predictions';
 import { argmax, crossEntropy, softmax } from '../softmax';
 import { spansOf, typeOf, type WordSpan } from './spans';

@@ -1,6 +1,6 @@
-import { wrongOf } from '../../protocol/errors-view/wrong';
-import { tellingOrder } from '../../protocol/errors-view/telling';
-import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Answers, type Excerpt } from '../../protocol/predictions';
+import { wrongOf, type Answers } from '../../protocol/answers/kinds';
+import { tellingOrder } from '../../protocol/answers/examples';
+import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Excerpt } from '../../protocol/predictions';
 import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit } from '../../tasks/task-data';
 

@@ -1,5 +1,5 @@
 import { writeAtomic } from '../../files/atomic';
-import { type RunSamples, type SampleEvaluation, type SampleRow } from '../../protocol/run-files/samples';
+import type { RunSamples, SampleEvaluation, SampleRow } from '../../protocol/run-files/samples';
 import { runPaths } from '../../runs/layout';
 import { readSamples } from '../../runs/samples';
 import type { DataSplit } from '../../tasks/task-data';

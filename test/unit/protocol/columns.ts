@@ -1,21 +1,10 @@
-import {
-  type LabelAnswers,
-  type LabelSetAnswers,
-  type NumberAnswers,
-  type PredictionFacts,
-  type SpanAnswers,
-} from '../../../src/protocol/predictions';
-import {
-  commonColumns,
-  labelColumns,
-  ANSWER_FOUND,
-  ANSWER_MISSED,
-  ANSWER_SPURIOUS,
-  labelSetColumns,
-  numberColumns,
-  spanColumns,
-  type LabelColumns,
-} from '../../../src/protocol/prediction-columns';
+import { type LabelAnswers, labelColumns, type LabelColumns } from '../../../src/protocol/answers/label';
+import { type LabelSetAnswers, labelSetColumns } from '../../../src/protocol/answers/label-set';
+import { type NumberAnswers, numberColumns } from '../../../src/protocol/answers/number';
+import type { PredictionFacts } from '../../../src/protocol/predictions';
+import { type SpanAnswers, spanColumns } from '../../../src/protocol/answers/spans';
+import { commonColumns } from '../../../src/protocol/answers/answer-kind';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/answers/found';
 
 /** The relevant part of a validation example; the rest follows from its probabilities. */
 export interface Example {

@@ -1,26 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chosen, listsOf, type Choice } from '../../../src/protocol/errors-view/choice';
-import { confusedPairs, confusionOf, mostConfused } from '../../../src/protocol/errors-view/confusion';
+import { chosen, listsOf, type Choice, tellingOrder } from '../../../src/protocol/answers/examples';
 import {
-  accuracyOf,
-  binOf,
+  confusedPairs,
+  confusionOf,
+  mostConfused,
   labelSlices,
-  lengthBins,
-  lengthSlices,
   worstLabels,
-} from '../../../src/protocol/errors-view/slices';
-import { spansByExample } from '../../../src/protocol/errors-view/example-spans';
-import { foundCounts } from '../../../src/protocol/errors-view/found-counts';
-import { numberErrors, valueBins } from '../../../src/protocol/errors-view/number-errors';
-import { tellingOrder } from '../../../src/protocol/errors-view/telling';
-import { wrongOf } from '../../../src/protocol/errors-view/wrong';
+} from '../../../src/protocol/answers/label';
+import { accuracyOf, binOf, lengthBins, lengthSlices } from '../../../src/protocol/answers/slices';
+import { spansByExample, spanColumns } from '../../../src/protocol/answers/spans';
 import {
+  foundCounts,
   ANSWER_FOUND,
   ANSWER_MISSED,
   ANSWER_SPURIOUS,
-  spanColumns,
-} from '../../../src/protocol/prediction-columns';
+} from '../../../src/protocol/answers/found';
+import { numberErrors, valueBins } from '../../../src/protocol/answers/number';
+import { wrongOf } from '../../../src/protocol/answers/kinds';
 import {
   columns,
   labelSetPredictions,

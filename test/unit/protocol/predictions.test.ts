@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
 import { encodePredictions, parsePredictions } from '../../../src/protocol/predictions';
-import { labelColumns } from '../../../src/protocol/prediction-columns';
+import { labelColumns } from '../../../src/protocol/answers/label';
 import { predictions, spanPredictions } from './columns';
 
 const whole = predictions(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/answers/found';
 import { DType } from '../../../src/graph/dtype';
 import { multiLabelClassification as kind } from '../../../src/tasks/multi-label-classification';
 import { LABELS } from '../../../src/tasks/task-graph';

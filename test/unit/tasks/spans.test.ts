@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { spanPredictions, spanTypes } from '../../../src/tasks/spans/span-answers';
 import { spanScorer } from '../../../src/tasks/spans/span-scorer';
 import { spansOf, typeOf } from '../../../src/tasks/spans/spans';
-import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/prediction-columns';
+import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/answers/found';
 import { predicting, spanScores, TAGS, tagged } from './tagged';
 
 /** "PER 0-2": words 0 and 1. */

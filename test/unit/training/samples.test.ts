@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  commonColumns,
-  labelColumns,
-  labelSetColumns,
-  numberColumns,
-  spanColumns,
-  textColumns,
-} from '../../../src/protocol/prediction-columns';
+import { commonColumns } from '../../../src/protocol/answers/answer-kind';
+import { labelColumns } from '../../../src/protocol/answers/label';
+import { labelSetColumns } from '../../../src/protocol/answers/label-set';
+import { numberColumns } from '../../../src/protocol/answers/number';
+import { spanColumns } from '../../../src/protocol/answers/spans';
+import { textColumns } from '../../../src/protocol/answers/text';
 import { hasTurnedWrong, parseSamples } from '../../../src/protocol/run-files/samples';
 import { sampleAnswers } from '../../../src/training/samples/answers';
 import { isKept, spreadPlaces } from '../../../src/training/samples/kept';

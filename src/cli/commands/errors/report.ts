@@ -1,42 +1,37 @@
 import { escapeControls } from '../../../base/controls';
 import { absentWords } from '../../../protocol/absent-labels';
-import { confusedPairs, confusionOf } from '../../../protocol/errors-view/confusion';
+import {
+  confusedPairs,
+  confusionOf,
+  labelSlices,
+  worstLabels,
+  type LabelAnswers,
+} from '../../../protocol/answers/label';
 import {
   accuracyOf,
   binOf,
   FEW,
-  labelSlices,
   lengthBins,
   lengthSlices,
-  worstLabels,
   type LengthBin,
   type Slice,
-} from '../../../protocol/errors-view/slices';
-import { foundCounts } from '../../../protocol/errors-view/found-counts';
-import { isGraded } from '../../../protocol/errors-view/is-graded';
-import { numberErrors, valueBins, type NumberError } from '../../../protocol/errors-view/number-errors';
-import { lossByImage, lossByTimestep } from '../../../protocol/errors-view/picture-losses';
-import { textSlices } from '../../../protocol/errors-view/text-slices';
-import { tellingOrder } from '../../../protocol/errors-view/telling';
-import { wrongOf } from '../../../protocol/errors-view/wrong';
-import { rowName } from '../../../protocol/row-place';
+} from '../../../protocol/answers/slices';
+import { foundCounts, ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../protocol/answers/found';
+import { isGraded, wrongOf } from '../../../protocol/answers/kinds';
 import {
-  type ChoiceAnswers,
-  type LabelAnswers,
-  type LabelSetAnswers,
+  numberErrors,
+  valueBins,
+  type NumberError,
   type NumberAnswers,
-  type Excerpt,
-  type PictureAnswers,
-  type Predictions,
-  type SpanAnswers,
-  type TextAnswers,
-} from '../../../protocol/predictions';
-import {
-  ANSWER_FOUND,
-  ANSWER_MISSED,
-  ANSWER_SPURIOUS,
-  type SpanColumns,
-} from '../../../protocol/prediction-columns';
+} from '../../../protocol/answers/number';
+import { lossByImage, lossByTimestep, type PictureAnswers } from '../../../protocol/answers/picture';
+import { textSlices, type TextAnswers } from '../../../protocol/answers/text';
+import { tellingOrder } from '../../../protocol/answers/examples';
+import type { ChoiceAnswers } from '../../../protocol/answers/choice';
+import type { LabelSetAnswers } from '../../../protocol/answers/label-set';
+import type { Excerpt, Predictions } from '../../../protocol/predictions';
+import type { SpanAnswers, SpanColumns } from '../../../protocol/answers/spans';
+import { rowName } from '../../../protocol/row-place';
 import { count, numberText } from '../../../base/number-text';
 import { SCORINGS } from '../../../experiment/scoring';
 import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
