@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseMessage } from '../../src/extension/panels/sweep/messages';
 import { SweepSession } from '../../src/extension/panels/sweep/session';
 import { Catalog } from '../../src/extension/runs/catalog';
 import type { StopReason } from '../../src/protocol/events';
 import type { ClusterFile } from '../../src/protocol/run-files/cluster';
 import { clusterPath } from '../../src/runs/sweep/cluster-file';
-import type { SweepFromPage, SweepToPage } from '../../src/protocol/panels/sweep';
+import { parseSweepMessage, type SweepFromPage, type SweepToPage } from '../../src/protocol/panels/sweep';
 import { evaluated, started } from '../unit/extension/run-maker';
 import { finishedTrial, makeSweep, setSweepStatus, type TrialMade } from '../unit/extension/sweep-folder';
 import { context } from '../unit/extension/row-context';
@@ -216,7 +215,7 @@ export async function wire(
   };
   await hearPage(
     opened,
-    parseMessage,
+    parseSweepMessage,
     (message) => void w.said.push(message),
     (problem) => void w.errors.push(problem),
   );

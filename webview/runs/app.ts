@@ -3,7 +3,7 @@ import type { MetricName } from '../../src/experiment/metrics';
 import { count } from '../../src/base/number-text';
 import { rowsCsv } from '../../src/study/runs-table/csv';
 import { columnTitle } from '../../src/study/runs-table/format';
-import type { RunsOpen } from '../../src/study/runs-table/open';
+import type { RunsOpen } from '../../src/study/runs-table/panel';
 import type { RunsFromHost, RunsFromPage, TableAction } from '../../src/study/runs-table/panel';
 import type { TableView } from '../../src/study/runs-table/view';
 import { keptOf, type SavedView } from '../../src/study/runs-table/saved';

@@ -1,3 +1,4 @@
+import { isCount, isText } from '../../base/guards';
 import type { Patch, ShownImage } from '../activation-examples';
 
 /** Messages between the Layer activations page and its host. */
@@ -159,22 +160,24 @@ export type ActivationsFromPage =
   | { type: 'openRow'; example: number }
   | { type: 'copy'; text: string };
 
-const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
-
 /** Validates a message from the page; undefined if invalid. */
 export function parseActivationsMessage(value: unknown): ActivationsFromPage | undefined {
-  const m = (value ?? {}) as Record<string, unknown>;
-  if (m.type === 'show' && (m.step === 'latest' || isCount(m.step))) return { type: 'show', step: m.step };
-  if (
-    m.type === 'layer' &&
-    isCount(m.output) &&
-    isCount(m.input) &&
-    ['string', 'undefined'].includes(typeof m.path)
-  )
-    return { type: 'layer', path: m.path as string | undefined, output: m.output, input: m.input };
-  if (m.type === 'bin' && typeof m.path === 'string' && isCount(m.coordinate) && isCount(m.bin))
-    return { type: 'bin', path: m.path, coordinate: m.coordinate, bin: m.bin };
-  if (m.type === 'openRow' && isCount(m.example)) return { type: 'openRow', example: m.example };
-  if (m.type === 'copy' && typeof m.text === 'string') return { type: 'copy', text: m.text };
+  const { type, step, path, output, input, coordinate, bin, example, text } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
+  if (type === 'show' && (step === 'latest' || isCount(step))) return { type, step };
+  if (type === 'layer' && isCount(output) && isCount(input) && (path === undefined || isText(path)))
+    return { type, path, output, input };
+  if (type === 'bin' && isText(path) && isCount(coordinate) && isCount(bin))
+    return { type, path, coordinate, bin };
+  if (type === 'openRow' && isCount(example)) return { type, example };
+  if (type === 'copy' && isText(text)) return { type, text };
   return undefined;
+}
+
+/** Parses the subject of a panel that a reload restores. The host checks that the path is absolute. */
+export function parseActivationsOpen(value: unknown): ActivationsOpen | undefined {
+  const { run } = (value ?? {}) as Record<string, unknown>;
+  return isText(run) ? { run } : undefined;
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/guards';
 import type { Budget, Ending } from '../budget';
 import { METHOD_ORDER, type MethodName } from '../../experiment/methods';
 import type { StepCost } from '../step-cost';
@@ -135,9 +136,6 @@ const FIELDS: readonly FieldName[] = [
 ];
 /** Far above any real field; a page that sends more is not ours. */
 const LONGEST_FIELD = 100_000;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
 
 export const isFields = (value: unknown): value is BudgetFields =>
   isObject(value) &&

@@ -1,3 +1,4 @@
+import { isCount } from '../../base/guards';
 import { parseMeasuredOn, type MeasuredOn } from '../../experiment/evaluation-sets';
 import type { Answers } from '../answers/kinds';
 import type { PredictionFacts } from '../predictions';
@@ -49,8 +50,6 @@ export type ErrorsFromPage =
   | { type: 'copy'; text: string }
   /** Show the errors on another set. */
   | { type: 'openSet'; on: MeasuredOn };
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Validates a message from the page; undefined if invalid. */
 export function parseErrorsMessage(value: unknown): ErrorsFromPage | undefined {

@@ -45,7 +45,7 @@ export type PlaygroundFromPage =
   | { type: 'restart' }
   | { type: 'copy'; text: string };
 
-const isText = (value: unknown): value is string => typeof value === 'string';
+const isString = (value: unknown): value is string => typeof value === 'string';
 
 /** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
@@ -58,31 +58,31 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
     case 'restart':
       return { type };
     case 'ask':
-      return isText(text) &&
-        (pair === undefined || isText(pair)) &&
-        (choices === undefined || (Array.isArray(choices) && choices.every(isText)))
+      return isString(text) &&
+        (pair === undefined || isString(pair)) &&
+        (choices === undefined || (Array.isArray(choices) && choices.every(isString)))
         ? { type, text, pair, choices }
         : undefined;
     case 'copy':
-      return isText(text) ? { type, text } : undefined;
+      return isString(text) ? { type, text } : undefined;
     case 'askImage':
       return isPlayImage(image) ? { type, image } : undefined;
     case 'generate':
-      return isText(text) && isGenerationSettings(settings)
+      return isString(text) && isGenerationSettings(settings)
         ? { type, text, ...(asTyped === true && { asTyped }), settings }
         : undefined;
     case 'draw':
-      return isText(text) && (negative === undefined || isText(negative)) && isDrawingSettings(settings)
+      return isString(text) && (negative === undefined || isString(negative)) && isDrawingSettings(settings)
         ? { type, text, negative, settings }
         : undefined;
     case 'savePicture': {
       const known = PLAY_VARIANTS.find((v) => v === variant);
-      return isText(subject) && known ? { type, subject, variant: known } : undefined;
+      return isString(subject) && known ? { type, subject, variant: known } : undefined;
     }
     case 'restore':
-      return Array.isArray(runs) && runs.every(isText) ? { type, runs } : undefined;
+      return Array.isArray(runs) && runs.every(isString) ? { type, runs } : undefined;
     case 'remove':
-      return isText(subject) ? { type, subject } : undefined;
+      return isString(subject) ? { type, subject } : undefined;
     default:
       return undefined;
   }
@@ -91,9 +91,9 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
 /** Parses the subject of a panel that a reload restores. */
 export function parsePlaygroundOpen(value: unknown): PlaygroundOpen | undefined {
   const { kind, run, at, model, adapter } = (value ?? {}) as Record<string, unknown>;
-  if (kind === 'run' && isText(run) && (at === 'best' || at === 'last' || Number.isSafeInteger(at)))
+  if (kind === 'run' && isString(run) && (at === 'best' || at === 'last' || Number.isSafeInteger(at)))
     return { kind, run, at: at as number };
-  if (kind === 'model' && isText(model) && (adapter === undefined || isText(adapter)))
+  if (kind === 'model' && isString(model) && (adapter === undefined || isString(adapter)))
     return { kind, model, adapter };
   return undefined;
 }

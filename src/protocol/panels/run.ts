@@ -1,8 +1,9 @@
+import { isCount, isText, isTexts } from '../../base/guards';
 import type { RunEvent, RunStatus } from '../events';
-import type { RunPictures } from '../run-files/pictures';
+import { isPictureName, type RunPictures } from '../run-files/pictures';
 import type { RunSamples } from '../run-files/samples';
 import type { Experiment } from '../../experiment/experiment';
-import type { SaveChart } from './save-chart';
+import { parseSaveChart, type SaveChart } from './save-chart';
 
 /** The subject of the Run dashboard: absolute paths of run folders, at least one, without duplicates. */
 export interface RunOpen {
@@ -99,3 +100,36 @@ export type RunFromPage =
   | { type: 'copyCsv'; run: string; table: CsvTable }
   /** `run` is the first one in the chart. */
   | (SaveChart & { run: string });
+
+/** A message from the page; undefined if it is of an unknown kind or incomplete. */
+export function parseRunMessage(value: unknown): RunFromPage | undefined {
+  const { type, run, action, step, table, runs, file } = (value ?? {}) as Record<string, unknown>;
+  if (type === 'snapshot') return { type };
+  if (type === 'compareSettings')
+    return isTexts(runs) && runs.length === 2 ? { type, runs: [runs[0], runs[1]] } : undefined;
+  if (!isText(run)) return undefined;
+  switch (type) {
+    case 'action': {
+      const known = RUN_ACTIONS.find((a) => a === action);
+      return known && { type, action: known, run };
+    }
+    case 'fork':
+      return isCount(step) ? { type, run, step } : undefined;
+    case 'openPicture':
+      return isPictureName(file) ? { type, run, file } : undefined;
+    case 'copyCsv':
+      return table === 'records' || table === 'evaluations' ? { type, run, table } : undefined;
+    case 'saveChart': {
+      const chart = parseSaveChart(value as Record<string, unknown>);
+      return chart && { ...chart, run };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Parses the subject of a panel that a reload restores. */
+export function parseRunOpen(value: unknown): RunOpen | undefined {
+  const { runs } = (value ?? {}) as Record<string, unknown>;
+  return isTexts(runs) && runs.length > 0 ? { runs: [...new Set(runs)] } : undefined;
+}

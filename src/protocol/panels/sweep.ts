@@ -1,5 +1,6 @@
+import { isText, isTexts } from '../../base/guards';
 import type { MetricName } from '../../experiment/metrics';
-import type { SaveChart } from './save-chart';
+import { parseSaveChart, type SaveChart } from './save-chart';
 import type { Pruning, RateSearch, SweepSpec } from '../../experiment/sweep';
 
 /** The subject of the Sweep page: the absolute path of a sweep's folder. */
@@ -120,3 +121,30 @@ export type SweepFromPage =
   | { type: 'compare'; runs: string[] }
   | { type: 'copy'; text: string }
   | SaveChart;
+
+/** A message from the page; undefined if it is of an unknown kind or incomplete. */
+export function parseSweepMessage(value: unknown): SweepFromPage | undefined {
+  const { type, action, run, runs, text } = (value ?? {}) as Record<string, unknown>;
+  switch (type) {
+    case 'action': {
+      const known = SWEEP_ACTIONS.find((a) => a === action);
+      return known && { type, action: known };
+    }
+    case 'open':
+      return isText(run) ? { type, run } : undefined;
+    case 'compare':
+      return isTexts(runs) && runs.length > 1 ? { type, runs } : undefined;
+    case 'copy':
+      return isText(text) ? { type, text } : undefined;
+    case 'saveChart':
+      return parseSaveChart(value as Record<string, unknown>);
+    default:
+      return undefined;
+  }
+}
+
+/** Parses the subject of a panel that a reload restores. The host checks that the path is absolute. */
+export function parseSweepOpen(value: unknown): SweepOpen | undefined {
+  const { sweep } = (value ?? {}) as Record<string, unknown>;
+  return isText(sweep) ? { sweep } : undefined;
+}

@@ -43,7 +43,8 @@ const object = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= LIMITS.text;
+const isShortText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= LIMITS.text;
 
 /** @returns undefined for a file of a later version, or one that was changed */
 export function parsePictures(value: unknown): RunPictures | undefined {
@@ -52,10 +53,10 @@ export function parsePictures(value: unknown): RunPictures | undefined {
   const drawn = [width, height].every((side) => isCount(side, LIMITS.side) && side > 0) && isCount(steps);
   if (version !== 1 || !drawn || !Number.isFinite(guidance)) return undefined;
   if (!SAMPLERS.includes(sampler as SamplerName)) return undefined;
-  if (negativePrompt !== undefined && !isText(negativePrompt)) return undefined;
+  if (negativePrompt !== undefined && !isShortText(negativePrompt)) return undefined;
   if (!Array.isArray(prompts) || prompts.length > LIMITS.prompts) return undefined;
   if (!Array.isArray(evaluations) || evaluations.length > LIMITS.evaluations) return undefined;
-  const isPrompt = (prompt: unknown) => isText(object(prompt).text) && isCount(object(prompt).seed);
+  const isPrompt = (prompt: unknown) => isShortText(object(prompt).text) && isCount(object(prompt).seed);
   const areFiles = (files: unknown) =>
     Array.isArray(files) && files.length <= prompts.length && files.every(isPictureName);
   const isEvaluation = (at: unknown) => isCount(object(at).step) && areFiles(object(at).files);

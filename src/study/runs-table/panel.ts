@@ -1,8 +1,12 @@
+import { isText, isTexts } from '../../base/guards';
 import type { RunToPage } from '../../protocol/panels/run';
 import { parseSaveChart, type SaveChart } from '../../protocol/panels/save-chart';
 import { parseSavedChange, type SavedChange, type SavedView } from './saved';
 import type { Column, Row } from './table';
-import { isText, isTexts, parseView, type TableView } from './view';
+import { parseView, type TableView } from './view';
+
+/** The subject of a Runs table: the workspace, an experiment (its file) or a sweep (its folder). */
+export type RunsOpen = { all: true } | { experiment: string } | { sweep: string };
 
 export type RunsFromHost =
   /** A new table without rows; `view` only once, before anything else. */
@@ -59,4 +63,12 @@ export function parseRunsMessage(value: unknown): RunsFromPage | undefined {
     default:
       return undefined;
   }
+}
+
+/** Parses the subject of a panel that a reload restores. The host checks that paths are absolute. */
+export function parseRunsOpen(value: unknown): RunsOpen | undefined {
+  const { all, experiment, sweep } = (value ?? {}) as Record<string, unknown>;
+  if (all === true) return { all };
+  if (isText(experiment)) return { experiment };
+  return isText(sweep) ? { sweep } : undefined;
 }

@@ -1,3 +1,4 @@
+import { isText, isTexts } from '../../base/guards';
 import { escapeControls } from '../../base/controls';
 import { MOST_GROUPED } from './group';
 import type { SortKey } from './sort';
@@ -17,9 +18,6 @@ export interface TableView {
   /** The saved view that was chosen last; this view may have changed since. */
   saved?: string;
 }
-
-export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-export const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
 /** A stored or sent view, as far as it is valid. */
 export function parseView(value: unknown): TableView {

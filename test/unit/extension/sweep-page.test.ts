@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseMessage, parseOpen } from '../../../src/extension/panels/sweep/messages';
+import { sweepPanel } from '../../../src/extension/panels/sweep/panel';
 import { SweepSession } from '../../../src/extension/panels/sweep/session';
 import { plainValue, settingsOf } from '../../../src/extension/panels/sweep/settings';
 import { Catalog } from '../../../src/extension/runs/catalog';
@@ -202,12 +202,13 @@ describe('the Sweep page’s session', () => {
   });
 
   it('checks messages and saved states', () => {
+    const { parse, parseOpen } = sweepPanel(() => expect.unreachable());
     expect(parseOpen({ sweep: '/w/.aurora/sweeps/e/1' })).toEqual({ sweep: '/w/.aurora/sweeps/e/1' });
     expect([undefined, {}, { sweep: 'relative' }, { sweep: 3 }].map(parseOpen)).toEqual(
       Array(4).fill(undefined),
     );
     const saved = { type: 'saveChart', chart: 'heat-map', format: 'png', data: 'a' };
-    expect(parseMessage(saved)).toEqual(saved);
+    expect(parse(saved)).toEqual(saved);
     const wrong = [
       null,
       { type: 'action', action: 'format' },
@@ -217,6 +218,6 @@ describe('the Sweep page’s session', () => {
       { ...saved, format: 'sh' },
       { ...saved, data: '' },
     ];
-    expect(wrong.map(parseMessage)).toEqual(wrong.map(() => undefined));
+    expect(wrong.map(parse)).toEqual(wrong.map(() => undefined));
   });
 });

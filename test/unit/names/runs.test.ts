@@ -9,7 +9,7 @@ import { parsePreflightLine, preflightMarkdown } from '../../../src/extension/pr
 import { addPreflightLine } from '../../../src/protocol/reports/preflight-report';
 import { programError } from '../../../src/extension/launcher/program-error';
 import { parseGpuEvent } from '../../../src/extension/words/gpu-text';
-import * as runMessages from '../../../src/extension/panels/run/messages';
+import { parseRunMessage, parseRunOpen } from '../../../src/protocol/panels/run';
 import { Catalog } from '../../../src/extension/runs/catalog';
 import {
   downloadEnvironment,
@@ -165,8 +165,8 @@ describe('names of inherited members in messages', () => {
         parsePlaygroundOpen,
         parseStudyMessage,
         parseStudyOpen,
-        runMessages.parseMessage,
-        runMessages.parseOpen,
+        parseRunMessage,
+        parseRunOpen,
         userOf,
       ])
         parse(value);

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import {
   parseActivationsMessage,
+  parseActivationsOpen,
   type ActivationsFromPage,
   type ActivationsOpen,
 } from '../../../protocol/panels/activations';
@@ -20,8 +21,8 @@ export function activationsPanel(services: () => Services): PanelKind<Activation
     key: ({ run }) => run,
     title: ({ run }) => titleOf(services().store.run(run), run),
     parseOpen(value) {
-      const run = (value as Partial<ActivationsOpen> | undefined)?.run;
-      return typeof run === 'string' && isAbsolute(run) ? { run } : undefined;
+      const open = parseActivationsOpen(value);
+      return open && isAbsolute(open.run) ? open : undefined;
     },
     parse: parseActivationsMessage,
     start: async (open, page) => (await import('./start')).startActivations(services(), open, page),

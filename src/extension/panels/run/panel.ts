@@ -1,11 +1,10 @@
 import { t } from '../../../base/l10n';
-import type { RunFromPage, RunOpen } from '../../../protocol/panels/run';
+import { parseRunMessage, parseRunOpen, type RunFromPage, type RunOpen } from '../../../protocol/panels/run';
 import { runPaths } from '../../../runs/layout';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
-import { parseMessage, parseOpen } from './messages';
 import type { Contributes } from '../../manifest/declared';
 
 const NAME = 'run';
@@ -18,9 +17,9 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
   key: ({ runs }) => JSON.stringify(runs),
   title: ({ runs }) =>
     runs.length === 1 ? titleOf(services().store.run(runs[0])) : t('Compare {0} runs', runs.length),
-  parseOpen,
+  parseOpen: parseRunOpen,
   folders: ({ runs }) => runs.map((run) => runPaths(run).pictures),
-  parse: parseMessage,
+  parse: parseRunMessage,
   start: async (open, page) => (await import('./start')).startRun(services(), open, page),
 });
 

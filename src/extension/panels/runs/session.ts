@@ -3,7 +3,7 @@ import { experimentName, experimentSweeps } from '../../../runs/layout';
 import { runSource } from '../../../runs/table/source';
 import { ColumnFinder, rowOf } from '../../../study/runs-table/columns';
 import { runFields, type RunFields } from '../../../study/runs-table/fields';
-import type { RunsOpen } from '../../../study/runs-table/open';
+import type { RunsOpen } from '../../../study/runs-table/panel';
 import type { RunsFromHost, RunsFromPage } from '../../../study/runs-table/panel';
 import type { TableView } from '../../../study/runs-table/view';
 import { changeSaved, type SavedChange, type SavedView } from '../../../study/runs-table/saved';

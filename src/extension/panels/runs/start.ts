@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
-import type { RunsOpen } from '../../../study/runs-table/open';
+import type { RunsOpen } from '../../../study/runs-table/panel';
 import { parseRunsMessage, type RunsFromPage, type TableAction } from '../../../study/runs-table/panel';
 import { parseView } from '../../../study/runs-table/view';
 import { parseSaved } from '../../../study/runs-table/saved';

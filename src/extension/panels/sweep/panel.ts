@@ -1,10 +1,14 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, isAbsolute } from 'node:path';
 import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
-import type { SweepFromPage, SweepOpen } from '../../../protocol/panels/sweep';
+import {
+  parseSweepMessage,
+  parseSweepOpen,
+  type SweepFromPage,
+  type SweepOpen,
+} from '../../../protocol/panels/sweep';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
-import { parseMessage, parseOpen } from './messages';
 import type { Contributes } from '../../manifest/declared';
 
 const NAME = 'sweep';
@@ -16,7 +20,10 @@ export const sweepPanel = (services: () => Services): PanelKind<SweepOpen, Sweep
   name: NAME,
   key: ({ sweep }) => sweep,
   title: ({ sweep }) => t('Sweep of {0}', experimentName(basename(dirname(sweep)))),
-  parseOpen,
-  parse: parseMessage,
+  parseOpen(value) {
+    const open = parseSweepOpen(value);
+    return open && isAbsolute(open.sweep) ? open : undefined;
+  },
+  parse: parseSweepMessage,
   start: async (open, page) => (await import('./start')).startSweep(services(), open, page),
 });
