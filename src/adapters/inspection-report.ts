@@ -7,6 +7,7 @@ import type { Part, Report } from '../protocol/reports/report';
 import { batchText, fitsText, methodText, stepSettings } from '../protocol/reports/step-words';
 import type { StepCost } from '../protocol/step-cost';
 import type { Inspection } from './inspection';
+import { kindOf, wayAround } from './model-words';
 
 /** Nodes and layers that are named before the rest is counted. */
 const NAMED = 5;
@@ -21,23 +22,6 @@ export const inspectionReport = (title: string, model: Inspection): Report => ({
     ...(model.steps ? severalSteps(model.steps) : oneStep(model.step)),
   ],
 });
-
-/** "roberta", "opset 17, from pytorch". */
-export const kindOf = ({ family, opset, producer }: ModelSummary & { family?: string }): string =>
-  family ?? (producer ? t('opset {0}, from {1}', opset, producer) : t('opset {0}', opset));
-
-/** The advice on operators without a gradient. */
-export const wayAround = ({ blocked, layers }: Pick<ModelSummary, 'blocked' | 'layers'>): string =>
-  blocked.length === layers.length
-    ? t(
-        'All {0} layers are below it. Export the model again without graph optimization, or train only a head.',
-        count(layers.length),
-      )
-    : t(
-        '{0} of {1} layers are below it. Adapt other layers, or export the model again without graph optimization.',
-        count(blocked.length),
-        count(layers.length),
-      );
 
 function factsTable(model: Inspection): Part {
   const value = ({ name, type, shape }: ModelSummary['inputs'][number]) =>

@@ -5,7 +5,7 @@ import type { ModelSummary } from '../../graph/summary';
 import type { StepCost } from '../../protocol/step-cost';
 import type { KnownModel } from '../models/models';
 import { bytes } from '../words/format';
-import { kindOf, wayAround } from '../../adapters/inspection-report';
+import { kindOf, wayAround } from '../../adapters/model-words';
 import type { Refusal } from '../words/refusal-text';
 import { stepSettings, stepText } from '../../protocol/reports/step-words';
 

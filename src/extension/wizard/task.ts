@@ -6,7 +6,7 @@ import { hubRecipe } from '../../recipes/data/known';
 import { always, type Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { operatorRows } from '../tree/model-rows';
-import { kindOf, wayAround } from '../../adapters/inspection-report';
+import { kindOf, wayAround } from '../../adapters/model-words';
 import type { KnownModel } from '../models/models';
 import { stepSettings, stepText } from '../../protocol/reports/step-words';
 import { shownName } from './hub-files';
