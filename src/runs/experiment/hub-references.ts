@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
 import type { Experiment } from '../../experiment/experiment';
 import {
@@ -12,8 +12,9 @@ import {
   type HubReference,
 } from '../../experiment/hub-reference';
 import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
-import { MODEL_CONFIG } from '../../files/model-path';
+import { modelFile, modelFileLater, modelKind } from '../../files/model-path';
 import { filesOfLater, hasWildcard, matchedBy, missingShard } from '../../files/pattern';
+import { isFolder } from '../../files/tree';
 import { keyPath, type Problem } from './experiment-text';
 
 /** A file that an experiment names on the hub, and the setting that does. */
@@ -82,9 +83,11 @@ export function isCached(ref: HubReference, cache = hubCacheFolder()): boolean {
   const path = snapshotPath(cache, ref);
   if (ref.kind === 'dataset' || ref.path !== '')
     return hasWildcard(path) ? isWhole(path, matchedBy(path)) : existsSync(path);
-  if (!existsSync(join(path, MODEL_CONFIG))) return false;
+  const file = modelFile(path);
+  const { folder, named } = weightsOf(file);
+  if (!existsSync(file) || !isFolder(folder)) return false;
   // A link whose blob was removed does not count.
-  return readdirSync(path).some((name) => name.endsWith('.safetensors') && existsSync(join(path, name)));
+  return readdirSync(folder).some((name) => named.test(name) && existsSync(join(folder, name)));
 }
 
 /** `isCached` for the editor, which must not wait for a disk. */
@@ -107,10 +110,18 @@ export async function isCachedLater(ref: HubReference, cache = hubCacheFolder())
       ) === undefined
     );
   }
-  if (!(await isThere(join(path, MODEL_CONFIG)))) return false;
-  const weights = (await readdir(path)).filter((name) => name.endsWith('.safetensors'));
-  return (await Promise.all(weights.map((name) => isThere(join(path, name))))).includes(true);
+  const file = await modelFileLater(path);
+  const { folder, named } = weightsOf(file);
+  const names = (await readdir(folder).catch(() => [])).filter((name) => named.test(name));
+  const found = await Promise.all(names.map((name) => isThere(join(folder, name))));
+  return found.includes(true) && isThere(file);
 }
+
+/** Where the weights of a repository are, by the file that describes it; of a pipeline, those of its U-Net. */
+const weightsOf = (file: string): { folder: string; named: RegExp } =>
+  modelKind(file) === 'pipeline'
+    ? { folder: join(dirname(file), 'unet'), named: /\.(safetensors|onnx)$/ }
+    : { folder: dirname(file), named: /\.safetensors$/ };
 
 const isWhole = (pattern: string, files: readonly string[]): boolean =>
   files.some((file) => existsSync(file)) &&

@@ -46,17 +46,16 @@ export interface BaseModel {
  * @throws AuroraError where it cannot be used
  */
 export function readModel(source: ModelSource, spec?: Pick<Experiment, 'model' | 'task'>): BaseModel {
-  const original = originalOf(source, spec);
+  const quantize = spec?.model.quantize;
+  const original = spec?.task.trainTextEncoder
+    ? loadWithTextEncoders(requireTextToImage(source))
+    : quantize
+      ? loadModel(quantizedCopy(source, quantize))
+      : loadModelFrom(source);
   const model = prepareModel(original);
   const prefix = original.metadata.get(TASK_PREFIX);
   const layers = findLinearLayers(model.graph);
   return { source, original, model, layers: prefix === undefined ? layers : inTaskModel(layers, prefix) };
-}
-
-function originalOf(source: ModelSource, spec?: Pick<Experiment, 'model' | 'task'>): Model {
-  if (spec?.task.trainTextEncoder) return loadWithTextEncoders(requireTextToImage(source));
-  if (spec?.model.quantize) return loadModel(quantizedCopy(source, spec.model.quantize));
-  return loadModelFrom(source);
 }
 
 /** The layers with their paths in transformers' task models, for adapters in PEFT's layout. */

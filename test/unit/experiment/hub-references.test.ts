@@ -1,9 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadModelFrom } from '../../../src/architectures/load';
+import { modelSource } from '../../../src/architectures/model-source';
 import type { AuroraError } from '../../../src/base/errors';
+import { parseHubReference } from '../../../src/experiment/hub-reference';
 import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
+import { isCached, isCachedLater } from '../../../src/runs/experiment/hub-references';
 import { checkWithTrials, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
 import { readInputs, writeInputs } from '../../../src/runs/inputs';
 
@@ -74,6 +78,32 @@ describe('an experiment that names the hub', () => {
       test: glue('rte/test/0000.parquet'),
       evaluations: { mrpc: { path: glue('mrpc/test/0000.parquet') } },
     });
+  });
+
+  it('reads a pipeline that is in the cache', () => {
+    cpSync(join(import.meta.dirname, '../../fixtures/diffusers/sd'), model(''), { recursive: true });
+    put(join(folder, 'images/1.png'));
+    experiment(
+      { train: 'images' },
+      { task: { type: 'subject-generation', instancePrompt: 'a photo of sks dog' } },
+    );
+    const { path } = loadExperiment(file).model;
+    expect(path).toBe(model('model_index.json'));
+    expect(loadModelFrom(modelSource(path), 'structure').graph.outputs[0]?.name).toBe('out_sample');
+  });
+
+  it.each([
+    [[], false],
+    [['config.json'], false],
+    [['config.json', 'model.safetensors'], true],
+    [['model_index.json'], false],
+    [['model_index.json', 'vae/config.json', 'vae/model.safetensors', 'unet/config.json'], false],
+    [['model_index.json', 'unet/config.json', 'unet/diffusion_pytorch_model.safetensors'], true],
+    [['model_index.json', 'unet/model.onnx'], true],
+  ])('has a model in the cache if its weights are: %j', async (files, isThere) => {
+    put(...files.map(model));
+    const ref = parseHubReference(MODEL)!;
+    expect([isCached(ref), await isCachedLater(ref)]).toEqual([isThere, isThere]);
   });
 
   it('says at each place what has not been downloaded, and how', () => {
