@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { sweepReport } from '../../src/cli/commands/sweep/report';
 import { SweepLines } from '../../src/cli/commands/sweep/progress';
 import { planText } from '../../src/cli/commands/sweep/plan';
-import { createSubmission, type SubmissionOptions } from '../../src/executors/cluster/create-submission';
+import { createSubmission } from '../../src/executors/cluster/create-submission';
+import type { SweepTrials } from '../../src/executors/executor';
 import { SharedFiles } from '../../src/executors/cluster/shared-files';
 import { Submissions } from '../../src/executors/cluster/submissions';
 import { parseQueue } from '../../src/executors/slurm/queue';
@@ -37,7 +38,8 @@ export async function queueCase({
   const trials = next.value;
   const verdicts = await timed(() => decide(trials, { eta: 3, minSteps: 100 }, record.metric));
   const names = new TrialNames(runs);
-  const screen = new SweepLines(record, names);
+  const screen = new SweepLines(names);
+  screen.begin(record);
   const progress = await timed(() => screen.looked(trials, verdicts.value));
   const plan = await timed(() => planText({ ...record, room: record.room! }, trials));
   const report = await timed(() =>
@@ -75,15 +77,16 @@ async function submitted({
   }));
   const sweep = join(folder, 'submitted', 'sweep');
   mkdirSync(sweep, { recursive: true });
-  const room = { threads: 1, engine: 'onnxruntime', device: 'cpu', fallBack: false, acceptInputs: false };
-  const options: SubmissionOptions = {
-    ...{ ...room, folder: sweep, runs: experimentRuns(file) },
-    files: new SharedFiles({ dist: '', home: folder }),
+  const files = new SharedFiles({ dist: '', home: folder });
+  const own: SweepTrials = {
+    ...{ folder: sweep, runs: experimentRuns(file), specs: new Map(), looker: new TrialLooker() },
+    room: { parallel: 1, threads: 1, engine: 'onnxruntime', device: 'cpu' },
+    ...{ fallBack: false, acceptInputs: false },
     inputs: () => Promise.resolve(record.inputs!),
     save: () => writeSweep(sweep, { ...record, trials: tasks.map((task) => task.record) }),
   };
   const { ms } = await timed(() =>
-    createSubmission(new Submissions(sweep), options, tasks, new Map(), undefined),
+    createSubmission(new Submissions(sweep), own, files, tasks, new Map(), undefined),
   );
   rmSync(join(folder, 'submitted'), { recursive: true, force: true });
   return ms;

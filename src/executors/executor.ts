@@ -1,7 +1,9 @@
 import type { Experiment } from '../experiment/experiment';
 import type { OwnerRecord } from '../files/fence';
+import type { InputFile } from '../runs/inputs';
 import type { TrialView } from '../runs/sweep/look';
-import type { TrialRecord } from '../runs/sweep/record';
+import type { TrialLooker } from '../runs/sweep/looker';
+import type { SweepRoom, TrialRecord } from '../runs/sweep/record';
 
 /** A trial to train now: from its beginning or, if its run has begun, from its last checkpoint. */
 export interface TrialTask {
@@ -9,6 +11,27 @@ export interface TrialTask {
   spec: Experiment;
   /** The comparison at which it pauses, such as `epoch:2`. */
   until?: string;
+}
+
+/** The trials of a sweep, as all executors train them. */
+export interface SweepTrials {
+  /** The sweep's folder, which this process owns. */
+  folder: string;
+  /** The folder of the experiment's runs. */
+  runs: string;
+  /** Each planned trial's experiment, by id. */
+  specs: ReadonlyMap<string, Experiment>;
+  /** The number of trials at a time, and the threads and the device of each. */
+  room: SweepRoom;
+  fallBack: boolean;
+  /** Accept files that changed since a trial was trained on them. */
+  acceptInputs: boolean;
+  /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
+  inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
+  /** Writes the sweep's record with all its trials to disk. */
+  save(): void;
+  /** Has looked at the trials before. */
+  looker: TrialLooker;
 }
 
 export interface Submitted {

@@ -1,28 +1,17 @@
 import type { Cluster } from '../executors/cluster/cluster';
+import type { SweepFiles } from '../executors/cluster/files';
 import { kubernetesCluster } from '../executors/kubernetes/cluster';
 import { slurmCluster } from '../executors/slurm/cluster';
 import type { ClusterSettings, ExecutorName } from '../experiment/cluster';
-import type { Experiment } from '../experiment/experiment';
 import { kubernetesSettings, slurmSettings } from '../runs/experiment/cluster';
-
-export interface ClusterRequest {
-  settings: ClusterSettings;
-  /** The folder of cli.cjs. */
-  dist: string;
-  /** The `.aurora` folder beside the experiment. */
-  home: string;
-  /** The sweep's folder. */
-  sweep: string;
-  /** Every file that training this experiment reads. */
-  filesRead: (spec: Experiment) => Promise<string[]>;
-}
 
 export type ClusterName = Exclude<ExecutorName, 'local'>;
 
 /** The clusters that trials can be trained on. */
-const CLUSTERS: Record<ClusterName, (request: ClusterRequest) => Cluster> = {
-  slurm: ({ settings, ...request }) => slurmCluster(slurmSettings(settings), request),
-  kubernetes: ({ settings, ...request }) => kubernetesCluster(kubernetesSettings(settings), request),
+const CLUSTERS: Record<ClusterName, (settings: ClusterSettings, sweep: SweepFiles) => Cluster> = {
+  slurm: (settings, sweep) => slurmCluster(slurmSettings(settings), sweep),
+  kubernetes: (settings, sweep) => kubernetesCluster(kubernetesSettings(settings), sweep),
 };
 
-export const clusterOf = (name: ClusterName, request: ClusterRequest): Cluster => CLUSTERS[name](request);
+export const clusterOf = (name: ClusterName, settings: ClusterSettings, sweep: SweepFiles): Cluster =>
+  CLUSTERS[name](settings, sweep);

@@ -1,4 +1,17 @@
 import type { ExecutorName } from '../experiment/cluster';
+import type { Sweep } from '../runs/experiment/sweep';
+
+/** A sweep that a command works on. */
+export interface SweepRequest {
+  /** The experiment file. */
+  file: string;
+  /** The sweep's folder. */
+  folder: string;
+  sweep: Sweep;
+  /** The folder of the built programs. */
+  dist: string;
+  options: SweepOptions;
+}
 
 /** A command's options for a sweep, besides the experiment's file. */
 export interface SweepOptions {

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Sending } from '../executors/cluster/files';
 import type { Cluster } from '../executors/cluster/cluster';
-import type { Executor } from '../executors/executor';
+import { ClusterExecutor } from '../executors/cluster/executor';
+import type { Executor, SweepTrials } from '../executors/executor';
 import { gpusFor } from '../executors/local/devices';
+import { LocalExecutor } from '../executors/local/executor';
 import type { OwnerRecord } from '../files/fence';
 import type { Sweep } from '../runs/experiment/sweep';
 import { experimentRuns } from '../runs/layout';
@@ -18,17 +20,17 @@ import {
   type TrialRecord,
 } from '../runs/sweep/record';
 import { TrialNames } from '../runs/sweep/trial-names';
+import { availableMemory } from '../training/micro-batch/available';
 import { LEASE_MS } from '../training/process/pulse';
 import { checkSweep, type CheckOptions } from './check-trials';
-import { executorOf } from './executor';
 import type { Verdict } from './halving';
-import { refuseChangedInputs } from './inputs';
+import { refuseChangedInputs, trialInputs } from './inputs';
 import { moveSweep } from './move';
-import type { SweepOptions } from './options';
+import type { SweepOptions, SweepRequest } from './options';
 import { prepareSweep } from './prepare';
 import { runQueue, type SweepOutcome } from './queue';
 import { roomNow, type Measured } from './room';
-import { whereOf, leftBy, beganAt, type Where, type WhereRequest } from './where';
+import { beganAt, leftBy, whereOf, type Where } from './where';
 
 /** A record whose trials are known to fit. */
 export type PlannedSweep = SweepRecord & { room: SweepRoom };
@@ -42,13 +44,11 @@ export interface SweepListener {
   sending(now: Sending): void;
 }
 
-export interface SweepRequest extends Pick<WhereRequest, 'file' | 'folder' | 'sweep' | 'dist'> {
-  options: SweepOptions;
-  listener: SweepListener;
-}
-
 /** True for an owner on another machine that has ended, as the user has confirmed. */
 type TakenOver = (owner: OwnerRecord) => boolean;
+
+/** Between two looks at a cluster, in milliseconds: its scheduler serves others, too. Tests set the variable. */
+const CLUSTER_LOOK_MS = Number(process.env.AURORA_CLUSTER_LOOK_MS) || 10_000;
 
 /** Trials on a cluster may be in the middle of a long step, and its scheduler ends what hangs. */
 const CLUSTER_STOP_MS = 3_600_000;
@@ -62,36 +62,32 @@ export class SweepWork {
 
   private constructor(
     private readonly request: SweepRequest,
+    private readonly listener: SweepListener,
     readonly where: Where,
-    /** The place where trials were trained before, if that was elsewhere. */
-    readonly left: Where | undefined,
-    /** As planned before this process owned the sweep's folder. */
-    readonly record: SweepRecord,
+    /** Where trials were trained before, if that was elsewhere. */
+    readonly left?: Where,
   ) {
     this.runs = experimentRuns(request.file);
     this.names = new TrialNames(this.runs);
   }
 
-  /** Plans the trials of the file, where the options say or the sweep began. Writes nothing. */
-  static plan(request: SweepRequest): SweepWork {
-    const { options, folder, sweep } = request;
-    const record = prepareSweep(folder, sweep, options.set);
-    const at = { ...request, record };
-    const where = whereOf(options, at);
-    const left = leftBy(options, at, where);
-    setPlace(record, where);
-    return new SweepWork(request, where, left, record);
+  /** Trains the trials of the file, where the options say or the sweep began. Writes nothing yet. */
+  static plan(request: SweepRequest, listener: SweepListener): SweepWork {
+    const begun = readSweep(request.folder);
+    const where = whereOf(request, begun);
+    return new SweepWork(request, listener, where, leftBy(request, begun, where));
   }
 
   /** Works on trials that have begun. */
-  static begun(request: SweepRequest, record: SweepRecord): SweepWork {
-    return new SweepWork(request, beganAt(request.options, { ...request, record }), undefined, record);
+  static begun(request: SweepRequest, listener: SweepListener, record: SweepRecord): SweepWork {
+    return new SweepWork(request, listener, beganAt(request, record));
   }
 
   /** Checks the trials and finds out how many run in parallel, without training any. */
   async measured(): Promise<{ record: PlannedSweep; trials: TrialView[] }> {
-    const measured = await checkSweep(this.record, this.checkOptions());
-    const record = { ...this.record, room: await this.roomOf(this.record, measured) };
+    const planned = this.prepared();
+    const measured = await checkSweep(planned, this.checkOptions());
+    const record = { ...planned, room: await this.roomOf(planned, measured) };
     return { record, trials: this.lookAtAll(record) };
   }
 
@@ -100,10 +96,10 @@ export class SweepWork {
     takenOver: TakenOver,
     interrupted: () => boolean,
   ): Promise<{ record: SweepRecord; outcome: SweepOutcome }> {
-    const { folder, sweep, options, listener, dist } = this.request;
-    // Read again, now that no other process can change it.
-    let record = prepareSweep(folder, sweep, options.set);
-    setPlace(record, this.where);
+    const { folder, sweep, options, dist } = this.request;
+    const { listener } = this;
+    // No other process can change what it is made from now.
+    let record: SweepRecord = this.prepared();
     const outcome = await runQueue({
       folder,
       prepare: async (stopped) => {
@@ -182,16 +178,33 @@ export class SweepWork {
     record: PlannedSweep,
     takenOver: TakenOver,
     save: () => void,
-    more: { once?: boolean; submitsNothing?: boolean } = {},
+    { once = this.request.options.once, submitsNothing = false } = {},
   ): Executor {
-    const { folder, dist, sweep, options, listener } = this.request;
-    const { fallBack, acceptInputs, once } = options;
-    return executorOf(where, record, {
-      ...{ folder, dist, runs: this.runs, specs: specsOf(sweep), looker: this.looker, takenOver, save },
-      ...{ fallBack, acceptInputs, once, ...more },
+    const { folder, dist, sweep, options } = this.request;
+    const { fallBack, acceptInputs } = options;
+    const { runs, looker, listener } = this;
+    const { room } = record;
+    const trials: SweepTrials = {
+      ...{ folder, runs, specs: specsOf(sweep), room, fallBack, acceptInputs, save, looker },
+      inputs: (trial, spec) => trialInputs(record, trial, spec, { runs, accept: acceptInputs }),
+    };
+    if (where.on === 'local') {
+      const program = join(dist, 'cli.cjs');
+      return new LocalExecutor(trials, { program, available: availableMemory, takenOver });
+    }
+    return new ClusterExecutor(trials, where.cluster, {
+      ...{ executor: where.on, interval: CLUSTER_LOOK_MS, once, submitsNothing },
       warn: (message) => listener.warn(message),
       sending: (now) => listener.sending(now),
     });
+  }
+
+  /** The trials of the file as they are on disk now. */
+  private prepared(): SweepRecord {
+    const { folder, sweep, options } = this.request;
+    const record = prepareSweep(folder, sweep, options.set);
+    setPlace(record, this.where);
+    return record;
   }
 
   private lookAtAll({ trials }: SweepRecord): TrialView[] {

@@ -1,26 +1,13 @@
-import { basename } from 'node:path';
 import type { Experiment } from '../../experiment/experiment';
 import type { InputFile } from '../../runs/inputs';
-import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
+import { runOf } from '../../runs/sweep/record';
 import type { TaskFile } from '../../runs/sweep/task';
-import type { TrialTask } from '../executor';
+import type { SweepTrials, TrialTask } from '../executor';
 import type { ClusterFiles } from './files';
 import { reserveRun } from './run-names';
 import type { Submission } from './scheduler';
 import type { Submissions } from './submissions';
-import { taskFile, type TaskSettings } from './task-file';
-
-export interface SubmissionOptions extends Omit<TaskSettings, 'sweep'> {
-  /** The sweep's folder, which this process owns. */
-  folder: string;
-  /** The folder of the experiment's runs. */
-  runs: string;
-  files: ClusterFiles;
-  /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
-  inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
-  /** Writes the sweep's record with all its trials to disk. */
-  save(): void;
-}
+import { taskFile } from './task-file';
 
 /**
  * Writes the submission of these tasks for a scheduler, and before that the names of their runs into the sweep's
@@ -31,12 +18,13 @@ export interface SubmissionOptions extends Omit<TaskSettings, 'sweep'> {
  */
 export async function createSubmission(
   submissions: Submissions,
-  options: SubmissionOptions,
+  sweep: SweepTrials,
+  files: ClusterFiles,
   tasks: readonly TrialTask[],
   steps: ReadonlyMap<string, number>,
   parallel: number | undefined,
 ): Promise<Submission> {
-  const { folder, runs, files, save, inputs } = options;
+  const { runs, save, inputs } = sweep;
   const read = new Map<string, InputFile[]>();
   for (const { record, spec } of tasks) {
     const key = inputsKey(spec);
@@ -44,13 +32,11 @@ export async function createSubmission(
   }
   for (const { record } of tasks) reserveRun(record, runs);
   save();
-  const settings = { ...options, sweep: basename(folder) };
-  const { frozen } = sweepPaths(folder);
   const written = function* (): Generator<TaskFile> {
     for (const task of tasks) {
       const own = read.get(inputsKey(task.spec))!;
       const run = runOf(task.record, runs)!;
-      yield taskFile(task, settings, { run, inputs: own, frozen }, (path) => files.there(path));
+      yield taskFile(task, sweep, { run, inputs: own }, (path) => files.there(path));
     }
   };
   const listed = tasks.map(({ record: { id, number, run } }) => ({

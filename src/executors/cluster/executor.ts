@@ -1,17 +1,16 @@
 import { AuroraError } from '../../base/errors';
-import type { Experiment } from '../../experiment/experiment';
 import { isWithScheduler, type ClusterFile, type ClusterTrial } from '../../protocol/run-files/cluster';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
-import { TrialLooker } from '../../runs/sweep/looker';
 import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
-import type { Executor, Submitted, TrialTask } from '../executor';
+import type { Executor, Submitted, SweepTrials, TrialTask } from '../executor';
+import type { Cluster } from './cluster';
 import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
 import { copiedText } from './copied';
-import { createSubmission, type SubmissionOptions } from './create-submission';
+import { createSubmission } from './create-submission';
 import type { Sending } from './files';
 import { revalidate } from './revalidate';
 import { requireSameCluster } from './same-cluster';
-import type { JobState, Scheduler } from './scheduler';
+import type { JobState } from './scheduler';
 import { StatusFile } from './status-file';
 import { Submissions } from './submissions';
 import { Submitter } from './submitter';
@@ -23,19 +22,10 @@ const SETTLED_LOOKS = 6;
 /** A trial that was asked to save and end gets this long, in ms, before its job is cancelled. */
 const STOP_MS = 300_000;
 
-export interface ClusterOptions extends SubmissionOptions {
+export interface ClusterOptions {
   executor: ClusterFile['executor'];
-  /** The login node or the context; empty if the scheduler is on this machine. */
-  place: string;
-  scheduler: Scheduler;
-  /** Each planned trial's experiment, by id. */
-  specs: ReadonlyMap<string, Experiment>;
-  /** The maximum number of trials at a time; omitted: as many as the cluster can run. */
-  parallel?: number;
   /** Milliseconds between two looks. */
   interval: number;
-  /** The looker that has looked at the trials before. */
-  looker?: TrialLooker;
   /** This process looks once: a trial that has ended without saying how is submitted again at once. */
   once: boolean;
   /** True if this process submits nothing, not even the rest of a submission. */
@@ -56,7 +46,6 @@ export class ClusterExecutor implements Executor {
   private readonly submissions: Submissions;
   private readonly submitter: Submitter;
   private readonly status: StatusFile;
-  private readonly looker: TrialLooker;
   private readonly submitted = new SubmittedTrials();
   private views: readonly TrialView[] = [];
   private loaded = false;
@@ -69,17 +58,22 @@ export class ClusterExecutor implements Executor {
   private readonly warned = new Set<string>();
   private readonly collected = new Set<string>();
 
-  constructor(private readonly options: ClusterOptions) {
+  constructor(
+    private readonly sweep: SweepTrials,
+    private readonly cluster: Pick<Cluster, 'place' | 'scheduler' | 'files'>,
+    private readonly options: ClusterOptions,
+  ) {
     this.interval = options.interval;
-    this.looker = options.looker ?? new TrialLooker();
-    this.submissions = new Submissions(options.folder);
-    this.submitter = new Submitter(options, this.submissions, (now) => this.sending(now));
-    this.status = new StatusFile(options.folder);
+    this.submissions = new Submissions(sweep.folder);
+    this.submitter = new Submitter(sweep, cluster, this.submissions, (now) => this.sending(now));
+    this.status = new StatusFile(sweep.folder);
   }
 
   async follow(records: readonly TrialRecord[]): Promise<readonly TrialView[]> {
     this.load(records);
-    const { runs, files, warn, scheduler } = this.options;
+    const { runs } = this.sweep;
+    const { files, scheduler } = this.cluster;
+    const { warn } = this.options;
     const answers = await this.reaching(async () => {
       await this.ask();
       await files.follow(records.filter((r) => this.mayGrow(r)).map((r) => runOf(r, runs)!));
@@ -93,13 +87,21 @@ export class ClusterExecutor implements Executor {
 
   async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
     const none: Submitted = { trials: [], elsewhere: new Map() };
-    const parallel = this.submitted.room(this.options.parallel);
+    const { room, specs } = this.sweep;
+    const parallel = this.submitted.room(room.parallel < specs.size ? room.parallel : undefined);
     if (this.down || parallel === 0 || this.isRefusing()) return none;
     if (!(await this.reaching(() => this.submitter.check()))) return none;
     this.at = Date.now();
     const steps = new Map(trials.map((t) => [t.record.id, t.step]));
     const entry = {
-      submission: await createSubmission(this.submissions, this.options, tasks, steps, parallel),
+      submission: await createSubmission(
+        this.submissions,
+        this.sweep,
+        this.cluster.files,
+        tasks,
+        steps,
+        parallel,
+      ),
     };
     this.submitted.add(entry);
     for (const current of this.submitted.currentOf(entry)) current.isNew = true;
@@ -114,7 +116,7 @@ export class ClusterExecutor implements Executor {
   }
 
   async cancel(trials: readonly TrialView[]): Promise<void> {
-    const { files, scheduler } = this.options;
+    const { files, scheduler } = this.cluster;
     if (!(await this.reaching(() => this.withdraw(trials)))) return;
     const running: string[] = [];
     const queued = new Map<Entry, Current[]>();
@@ -148,21 +150,21 @@ export class ClusterExecutor implements Executor {
     );
     if (left.length === 0) return true;
     const folders = left.map(({ folder }) => folder!);
-    if (this.down || !(await this.reaching(() => this.options.files.collect(folders)))) return false;
+    if (this.down || !(await this.reaching(() => this.cluster.files.collect(folders)))) return false;
     for (const { record } of left) this.collected.add(record.id);
     this.write();
     return true;
   }
 
   async tidy(): Promise<void> {
-    const { files, folder, warn } = this.options;
+    const { files } = this.cluster;
     // Nothing has happened there since the sweep was over.
     if (this.at === 0) return;
     try {
-      await files.removeThere(sweepPaths(folder).frozen);
+      await files.removeThere(sweepPaths(this.sweep.folder).frozen);
     } catch (e) {
       if (!isUnreachable(e)) throw e;
-      warn(`${e.message} What its trials shared was left there.`);
+      this.options.warn(`${e.message} What its trials shared was left there.`);
     }
   }
 
@@ -173,7 +175,8 @@ export class ClusterExecutor implements Executor {
    * @returns true if all of it is here
    */
   async bringAll(records: readonly TrialRecord[]): Promise<boolean> {
-    const { files, runs } = this.options;
+    const { files } = this.cluster;
+    const { runs } = this.sweep;
     const all = records.filter(({ id }) => this.submitted.of(id));
     const folders = (some: readonly TrialRecord[]) => some.map((record) => runOf(record, runs)!);
     const bring = async () => {
@@ -216,7 +219,7 @@ export class ClusterExecutor implements Executor {
       const waited = submission.tasks.flatMap(({ trial }, i) =>
         known.get(trial)?.state === 'queued' ? [i] : [],
       );
-      this.options.scheduler.remember?.(submission, waited, Date.now() - this.status.seenAt);
+      this.cluster.scheduler.remember?.(submission, waited, Date.now() - this.status.seenAt);
     }
     for (const record of records) {
       const current = this.submitted.of(record.id);
@@ -224,21 +227,21 @@ export class ClusterExecutor implements Executor {
       current.job = known.get(record.id);
       if (current.job?.collected) this.collected.add(record.id);
       // The scheduler is not asked about tasks that have finished long ago.
-      const seen = this.looker.look(record, runOf(record, this.options.runs));
+      const seen = this.sweep.looker.look(record, runOf(record, this.sweep.runs));
       if (seen.state !== 'finished') continue;
       current.done = true;
       current.seen = { ...seen, ...(current.job && { cluster: { ...current.job, state: 'finished' } }) };
     }
     const left = records.filter(
       (r) =>
-        !this.submitted.of(r.id) && this.looker.look(r, runOf(r, this.options.runs)).state !== 'finished',
+        !this.submitted.of(r.id) && this.sweep.looker.look(r, runOf(r, this.sweep.runs)).state !== 'finished',
     );
     const text = copiedText(copied, new Set(left.map(({ id }) => id)));
     if (text !== undefined) this.options.warn(text);
   }
 
   private async ask(): Promise<void> {
-    if (!this.isSame) this.isSame = await requireSameCluster(this.options.scheduler, this.submitted.live());
+    if (!this.isSame) this.isSame = await requireSameCluster(this.cluster.scheduler, this.submitted.live());
     for (const entry of this.submitted.unfinished())
       try {
         await this.bring(entry);
@@ -246,7 +249,7 @@ export class ClusterExecutor implements Executor {
         this.refused(entry, e);
       }
     const live = this.submitted.unfinished();
-    const answers = live.length > 0 ? await this.options.scheduler.states(live.map((e) => e.submission)) : [];
+    const answers = live.length > 0 ? await this.cluster.scheduler.states(live.map((e) => e.submission)) : [];
     live.forEach((entry, i) => {
       for (const current of this.submitted.currentOf(entry))
         this.told(current, answers[i]?.get(current.index));
@@ -265,7 +268,7 @@ export class ClusterExecutor implements Executor {
 
   private told(current: Current, state: JobState | undefined): void {
     const { log, ...rest } = state ?? ({} as Partial<JobState>);
-    const here = log === undefined ? undefined : this.options.files.here(log);
+    const here = log === undefined ? undefined : this.cluster.files.here(log);
     const before = current.job;
     if (state) current.job = { ...rest, log: here } as ClusterTrial;
     // Forgotten: how it ended is still known, if this or an earlier process has seen it.
@@ -276,16 +279,17 @@ export class ClusterExecutor implements Executor {
   }
 
   private view(record: TrialRecord): TrialView {
-    const { runs, once } = this.options;
+    const { runs, looker } = this.sweep;
+    const { once } = this.options;
     const folder = runOf(record, runs);
     const current = this.submitted.of(record.id);
-    if (!current) return this.looker.look(record, folder);
+    if (!current) return looker.look(record, folder);
     const { job, entry, index, seen, isNew } = current;
     // Nothing more can happen to it, or nothing has.
     if (current.done && seen && isFinal(seen)) return seen;
     const isWaiting = job?.state === 'queued' && !job.restarts && seen && seen.folder === undefined;
     if (folder !== undefined && job && !isWithScheduler(job)) revalidate(folder);
-    const found = isWaiting ? seen : this.looker.look(record, folder);
+    const found = isWaiting ? seen : looker.look(record, folder);
     const settled = current.gone > (once && !isNew ? 0 : SETTLED_LOOKS);
     const view: TrialView =
       this.isPending(current) && found.state !== 'finished'
@@ -373,7 +377,8 @@ export class ClusterExecutor implements Executor {
   }
 
   private write(): void {
-    const { executor, place } = this.options;
+    const { executor } = this.options;
+    const { place } = this.cluster;
     const trials = Object.fromEntries(
       this.views.flatMap(({ record: { id }, cluster }) =>
         cluster ? [[id, { ...cluster, ...(this.collected.has(id) && { collected: true as const }) }]] : [],
@@ -382,7 +387,7 @@ export class ClusterExecutor implements Executor {
     this.status.write(
       {
         ...{ version: 1, executor, place, at: this.at },
-        ...(this.options.files.collectCheckpoints && { keepsCheckpoints: true }),
+        ...(this.cluster.files.collectCheckpoints && { keepsCheckpoints: true }),
         ...(this.down && { unreachable: this.down }),
         ...(this.sent && { sending: this.sent }),
         trials,

@@ -1,6 +1,18 @@
 import type { ClusterFile } from '../../protocol/run-files/cluster';
 import type { Experiment } from '../../experiment/experiment';
 
+/** A sweep whose files a cluster gets. */
+export interface SweepFiles {
+  /** The folder of cli.cjs. */
+  dist: string;
+  /** The `.aurora` folder beside the experiment. */
+  home: string;
+  /** The sweep's folder. */
+  sweep: string;
+  /** Every file that training this experiment reads. */
+  filesRead: (spec: Experiment) => Promise<string[]>;
+}
+
 /**
  * Copies a sweep's files to the cluster and back: not at all if the folder is shared, else by rsync or through a pod.
  */

@@ -1,35 +1,28 @@
 import { AuroraError } from '../../base/errors';
-import type { Experiment } from '../../experiment/experiment';
 import { requireOwned } from '../../files/fence';
 import { isUncertain, unsubmitted } from './coverage';
 import { inputsKey } from './create-submission';
-import type { ClusterFiles, Sending } from './files';
-import type { JobRef, Scheduler } from './scheduler';
+import type { SweepTrials } from '../executor';
+import type { Cluster } from './cluster';
+import type { Sending } from './files';
+import type { JobRef } from './scheduler';
 import type { Submissions } from './submissions';
 import type { Entry } from './submitted-trials';
-
-export interface SubmitterOptions {
-  /** The sweep's folder, which this process owns. */
-  folder: string;
-  files: ClusterFiles;
-  scheduler: Scheduler;
-  /** Each planned trial's experiment, by id. */
-  specs: ReadonlyMap<string, Experiment>;
-}
 
 /** Submits each task once to a scheduler whose answers may be lost. */
 export class Submitter {
   private checked = false;
 
   constructor(
-    private readonly options: SubmitterOptions,
+    private readonly sweep: Pick<SweepTrials, 'folder' | 'specs'>,
+    private readonly cluster: Pick<Cluster, 'files' | 'scheduler'>,
     private readonly submissions: Submissions,
     private readonly sending: (now: Sending | undefined) => void,
   ) {}
 
   async check(): Promise<void> {
     if (this.checked) return;
-    await this.options.scheduler.check();
+    await this.cluster.scheduler.check();
     this.checked = true;
   }
 
@@ -37,7 +30,8 @@ export class Submitter {
    * Submits the rest of a submission, unless an earlier answer is still out; also after a kill at any moment of this.
    */
   async complete(entry: Entry): Promise<void> {
-    const { files, scheduler, specs, folder } = this.options;
+    const { specs, folder } = this.sweep;
+    const { files, scheduler } = this.cluster;
     if (!(await this.settle(entry)) || unsubmitted(entry.submission) === 0) return;
     await this.check();
     await files.sendTrainer();
@@ -68,7 +62,7 @@ export class Submitter {
    */
   async settle(entry: Entry): Promise<boolean> {
     if (!isUncertain(entry.submission)) return true;
-    const { scheduler } = this.options;
+    const { scheduler } = this.cluster;
     const { jobs, submitting } = entry.submission;
     await scheduler.adopt(entry.submission, (job) => this.accepted(entry, job));
     // No more than one was submitted without an answer.

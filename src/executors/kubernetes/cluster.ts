@@ -1,6 +1,6 @@
 import type { KubernetesSettings } from '../../experiment/cluster';
 import type { Cluster } from '../cluster/cluster';
-import type { RsyncFilesOptions } from '../remote/rsync-files';
+import type { SweepFiles } from '../cluster/files';
 import { imagePackage, trainerInImage } from './image';
 import { kubectl } from './kubectl';
 import { MountedFiles } from './mounted-files';
@@ -11,17 +11,15 @@ import { VolumePod } from './volume-pod';
 import { writeImage } from './write';
 import { yamlText } from './yaml';
 
-type Options = Pick<RsyncFilesOptions, 'dist' | 'home' | 'sweep' | 'filesRead'>;
-
 /** The cluster of kubectl's context that the settings name. */
-export function kubernetesCluster(settings: KubernetesSettings, options: Options): Cluster {
+export function kubernetesCluster(settings: KubernetesSettings, sweep: SweepFiles): Cluster {
   const { folder, context = '', parallel, cpus = 1, gpus = 0 } = settings;
   const client = kubectl(settings);
-  const trainer = () => trainerInImage(options.dist);
+  const trainer = () => trainerInImage(sweep.dist);
   const pod = new VolumePod(client, settings);
   const files =
     folder === undefined
-      ? new PodFiles({ ...options, pod, trainer, folder: mountOf(settings) })
+      ? new PodFiles({ ...sweep, pod, trainer, folder: mountOf(settings) })
       : new MountedFiles({ ...settings, folder }, trainer);
   const scheduler = new KubernetesScheduler(settings, client, files);
   return {
@@ -34,7 +32,7 @@ export function kubernetesCluster(settings: KubernetesSettings, options: Options
     preview: async (submission) => yamlText(await scheduler.manifest(submission)),
     write: async (target, submission) =>
       writeImage(target, {
-        pkg: await imagePackage(options.dist),
+        pkg: await imagePackage(sweep.dist),
         manifests: {
           'job.yaml': await scheduler.manifest(submission),
           ...(folder === undefined && { 'files-pod.yaml': pod.manifest() }),

@@ -5,12 +5,11 @@ import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import { ownerOfRun, readStatus } from '../../runs/status';
 import type { TrialView } from '../../runs/sweep/look';
 import { unexpectedEnd } from '../../runs/ended/unexpected';
-import { TrialLooker } from '../../runs/sweep/looker';
 import { runOf, type TrialRecord } from '../../runs/sweep/record';
 import { requestIn } from '../cluster/request';
-import type { Executor, Submitted, TrialTask } from '../executor';
+import type { Executor, Submitted, SweepTrials, TrialTask } from '../executor';
 import { gpusFor, nextGpu } from './devices';
-import { launchTrial, type LaunchedTrial, type LocalSettings } from './launch';
+import { launchTrial, type LaunchedTrial } from './launch';
 import { hasRoom } from './room';
 
 /** Interval between checks of the trials' folders. */
@@ -18,6 +17,15 @@ const LOOK_MS = 250;
 
 /** The system reports the end of a child at once, unless this process is suspended. */
 const REPORT_MS = 1000;
+
+export interface LocalOptions {
+  /** This program, dist/cli.cjs. */
+  program: string;
+  /** Free memory in bytes; undefined if the system does not report it. */
+  available(this: void): number | undefined;
+  /** True to take over trials from this owner, which this machine cannot see. */
+  takenOver(this: void, owner: OwnerRecord): boolean;
+}
 
 /** Trains trials on this machine, as many at a time as cores and memory allow, or one on each NVIDIA GPU. */
 export class LocalExecutor implements Executor {
@@ -30,19 +38,14 @@ export class LocalExecutor implements Executor {
   /** The reasons why trials were lost, by id and the start of the trainer. */
   private readonly ends = new Map<string, UnexpectedEnd>();
 
-  /**
-   * @param takenOver true to take over trials from this owner, which this machine cannot see
-   * @param looker that has looked at the trials before
-   */
   constructor(
-    private readonly settings: LocalSettings,
-    private readonly takenOver: (owner: OwnerRecord) => boolean,
-    private readonly looker = new TrialLooker(),
+    private readonly sweep: SweepTrials,
+    private readonly machine: LocalOptions,
   ) {}
 
   follow(trials: readonly TrialRecord[]): Promise<TrialView[]> {
-    const { runs } = this.settings;
-    return Promise.all(trials.map((t) => this.explained(this.looker.look(t, runOf(t, runs)))));
+    const { runs, looker } = this.sweep;
+    return Promise.all(trials.map((t) => this.explained(looker.look(t, runOf(t, runs)))));
   }
 
   /** A lost trial with the known facts about the reason, determined once for each of its trainers. */
@@ -62,12 +65,12 @@ export class LocalExecutor implements Executor {
   /** Starts one: the next look shows whether another one fits. */
   async submit(tasks: readonly TrialTask[], trials: readonly TrialView[]): Promise<Submitted> {
     const elsewhere = new Map<string, OwnerRecord>();
-    const { room, available } = this.settings;
-    if (!hasRoom(trials, room, available)) return { trials: [], elsewhere };
+    const { room } = this.sweep;
+    if (!hasRoom(trials, room, this.machine.available)) return { trials: [], elsewhere };
     const next = await this.firstFree(tasks, elsewhere);
     if (!next) return { trials: [], elsewhere };
     this.gpus ??= await gpusFor(room.device);
-    const launched = await launchTrial(this.settings, next.task, {
+    const launched = await launchTrial(this.machine.program, this.sweep, next.task, {
       takeOver: next.takeOver,
       gpu: nextGpu(this.gpus, trials),
     });
@@ -95,10 +98,10 @@ export class LocalExecutor implements Executor {
     elsewhere: Map<string, OwnerRecord>,
   ): Promise<{ task: TrialTask; takeOver: boolean } | undefined> {
     for (const task of tasks) {
-      const run = runOf(task.record, this.settings.runs);
+      const run = runOf(task.record, this.sweep.runs);
       const held = run === undefined ? undefined : await ownerOfRun(run);
       if (!held) return { task, takeOver: false };
-      if (held.as === 'unseen' && this.takenOver(held.heldBy)) return { task, takeOver: true };
+      if (held.as === 'unseen' && this.machine.takenOver(held.heldBy)) return { task, takeOver: true };
       if (held.as === 'unseen') elsewhere.set(task.record.id, held.heldBy);
     }
     return undefined;

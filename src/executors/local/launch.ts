@@ -1,35 +1,14 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
 import { processRecord } from '../../files/processes';
-import { writeInputs, type InputFile } from '../../runs/inputs';
+import { writeInputs } from '../../runs/inputs';
 import { createFolder, reserveRunId, runPaths } from '../../runs/layout';
 import { writeSpec } from '../../runs/stored/spec';
-import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
-import type { TrialTask } from '../executor';
+import { sweepPaths, writeTrial, type TrialRecord } from '../../runs/sweep/record';
+import type { SweepTrials, TrialTask } from '../executor';
 import { GPU_VARIABLE } from './devices';
 import { startTrainer } from './start';
-
-export interface LocalSettings {
-  /** This program, dist/cli.cjs. */
-  program: string;
-  /** The name of the sweep's folder. */
-  sweep: string;
-  /** The folder in which trials share what they all compute. */
-  frozen: string;
-  /** The folder of the experiment's runs. */
-  runs: string;
-  room: SweepRoom;
-  /** Free memory in bytes; undefined if the system does not report it. */
-  available(this: void): number | undefined;
-  fallBack: boolean;
-  /** Accept files that changed since a trial was trained on them. */
-  acceptInputs: boolean;
-  /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
-  inputs(trial: TrialRecord, spec: TrialTask['spec']): Promise<InputFile[]>;
-  /** Writes the record with all its trials to disk. */
-  save(): void;
-}
 
 export interface LaunchedTrial {
   run: string;
@@ -43,11 +22,13 @@ export interface LaunchedTrial {
  * written before its folder is created, and the trainer waits for a line on its standard input, sent once its process
  * id is written; without that line it ends.
  *
+ * @param program this program, dist/cli.cjs
  * @param how.takeOver true if the run's owner is a process of another machine that has ended
  * @param how.gpu the only GPU that it may see; undefined if it may see all
  */
 export async function launchTrial(
-  { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: LocalSettings,
+  program: string,
+  { folder, runs, room, fallBack, acceptInputs, inputs, save }: SweepTrials,
   { record: trial, spec, until }: TrialTask,
   { takeOver, gpu }: { takeOver: boolean; gpu?: string },
 ): Promise<LaunchedTrial> {
@@ -59,7 +40,12 @@ export async function launchTrial(
     createFolder(run);
     // Its trainer compares the files that it reads with these.
     writeInputs(run, { version: 1, since: 0, files });
-    writeTrial(run, { sweep, trial: trial.id, number: trial.number, settings: trial.settings });
+    writeTrial(run, {
+      sweep: basename(folder),
+      trial: trial.id,
+      number: trial.number,
+      settings: trial.settings,
+    });
     writeSpec(run, spec);
   }
   const place = ['--engine', room.engine, '--device', room.device, ...(fallBack ? ['--fallback'] : [])];
@@ -73,7 +59,7 @@ export async function launchTrial(
       program,
       'train',
       ...(begun ? resume : [runPaths(run).spec, '--run', run, ...place]),
-      ...['--threads', String(room.threads), '--frozen', frozen, '--when-told'],
+      ...['--threads', String(room.threads), '--frozen', sweepPaths(folder).frozen, '--when-told'],
       ...(until === undefined ? [] : ['--pause-at', until]),
     ],
     run,

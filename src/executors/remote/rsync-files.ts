@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { clusterQuote } from '../cluster/plain-name';
-import type { ClusterFiles, Sending, TrainerThere } from '../cluster/files';
+import type { ClusterFiles, Sending, SweepFiles, TrainerThere } from '../cluster/files';
 import { packageFor } from '../package/package';
 import { RunBringer } from './bring-runs';
 import { clusterPlatform, lines } from './platform';
@@ -12,20 +12,12 @@ import { InputSender } from './send-inputs';
 import { sendTrainer } from './send-trainer';
 import type { ClusterShell } from './shell';
 
-export interface RsyncFilesOptions {
+export interface RsyncFilesOptions extends SweepFiles {
   /** The login node, or the host that rsync reaches in its place. */
   host: string | Remote;
   shell: ClusterShell;
   /** An absolute folder on the cluster; under it, each file has the path that it has here. */
   folder: string;
-  /** The folder of cli.cjs. */
-  dist: string;
-  /** The `.aurora` folder beside the experiment. */
-  home: string;
-  /** The sweep's folder. */
-  sweep: string;
-  /** Every file that training this experiment reads. */
-  filesRead: (spec: Experiment) => Promise<string[]>;
   /** The trainer that is there already; omitted: the package is sent. */
   trainer?: () => Promise<TrainerThere>;
 }

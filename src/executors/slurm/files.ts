@@ -1,11 +1,9 @@
 import type { SlurmSettings } from '../../experiment/cluster';
-import type { ClusterFiles } from '../cluster/files';
+import type { ClusterFiles, SweepFiles } from '../cluster/files';
 import { SharedFiles } from '../cluster/shared-files';
 import { clusterPlatform, unseenFiles } from '../remote/platform';
-import { RsyncFiles, type RsyncFilesOptions } from '../remote/rsync-files';
+import { RsyncFiles } from '../remote/rsync-files';
 import type { ClusterShell } from '../remote/shell';
-
-export type SlurmFilesOptions = Pick<RsyncFilesOptions, 'dist' | 'home' | 'sweep' | 'filesRead'>;
 
 /**
  * Copies a sweep's files to Slurm's nodes: by rsync into `folder`, or not at all, because they share the experiment's.
@@ -16,10 +14,10 @@ export type SlurmFilesOptions = Pick<RsyncFilesOptions, 'dist' | 'home' | 'sweep
 export function slurmFiles(
   { host, folder }: Pick<SlurmSettings, 'host' | 'folder'>,
   shell: ClusterShell,
-  options: SlurmFilesOptions,
+  sweep: SweepFiles,
 ): ClusterFiles {
-  if (host !== undefined && folder !== undefined) return new RsyncFiles({ ...options, host, folder, shell });
-  const { dist, home } = options;
+  if (host !== undefined && folder !== undefined) return new RsyncFiles({ ...sweep, host, folder, shell });
+  const { dist, home } = sweep;
   if (host === undefined) return new SharedFiles({ dist, home });
   return new SharedFiles({
     ...{ dist, home, place: host },

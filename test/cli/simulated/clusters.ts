@@ -3,12 +3,12 @@ import type { ClusterFiles } from '../../../src/executors/cluster/files';
 import { requestIn } from '../../../src/executors/cluster/request';
 import type { JobRef, JobState, Scheduler, Submission } from '../../../src/executors/cluster/scheduler';
 import { AuroraError } from '../../../src/base/errors';
-import type { ClusterRequest } from '../../../src/sweeps/clusters';
+import type { ClusterSettings } from '../../../src/experiment/cluster';
 import { SHARED_FOLDER } from '../../shared-folder';
 import { LARGEST_VARIABLE, PORT_VARIABLE, type Answer, type Request } from './protocol';
 
 /** In place of `cli/commands/sweep/clusters`: `--on slurm` is the scheduler of the test. */
-export function clusterOf(_name: string, { settings }: ClusterRequest): Cluster {
+export function clusterOf(_name: string, settings: ClusterSettings): Cluster {
   const { parallel, cpus = 1 } = settings.slurm ?? {};
   return {
     ...{ place: '', scheduler: new SimulatedScheduler(), files: sharedFolder, threads: cpus, gpu: false },

@@ -15,6 +15,7 @@ import { runQueue } from '../../../src/sweeps/queue';
 import { evaluationsOf } from './evaluations';
 import { scratchFolder } from '../../scratch';
 import { specText } from '../specs';
+import { TrialLooker } from '../../../src/runs/sweep/looker';
 
 const home = scratchFolder('queue');
 const pulseWorker = join(home, 'pulse-worker.cjs');
@@ -65,11 +66,10 @@ describe('a sweep', () => {
       executor: ({ room }, save) =>
         new LocalExecutor(
           {
-            ...{ runs: join(home, 'runs'), program: join(home, 'none.cjs'), sweep: 'sweep', frozen: '' },
-            ...{ room, save, fallBack: false, acceptInputs: false },
-            ...{ inputs: () => Promise.resolve([]), available: () => undefined },
+            ...{ folder, runs: join(home, 'runs'), specs: new Map(), looker: new TrialLooker() },
+            ...{ room, save, fallBack: false, acceptInputs: false, inputs: () => Promise.resolve([]) },
           },
-          () => false,
+          { program: join(home, 'none.cjs'), available: () => undefined, takenOver: () => false },
         ),
       prepare: () => Promise.resolve(record),
       interrupted: () => false,

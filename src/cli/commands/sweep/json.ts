@@ -9,10 +9,9 @@ import type { SweepView } from './progress';
 export class SweepJson implements SweepView {
   private readonly told = new Map<string, string>();
 
-  constructor(
-    private record: SweepRecord,
-    private readonly names: TrialNames,
-  ) {}
+  private record!: SweepRecord;
+
+  constructor(private readonly names: TrialNames) {}
 
   begin(record: SweepRecord): void {
     this.record = record;
@@ -42,8 +41,8 @@ export class SweepJson implements SweepView {
   /** cluster.json has it. */
   sending(): void {}
 
-  end({ stopped, trials, elsewhere }: SweepOutcome): void {
-    const order = ranked(trials, this.record.metric).map((t) => t.record.number);
+  end({ metric }: SweepRecord, { stopped, trials, elsewhere }: SweepOutcome): void {
+    const order = ranked(trials, metric).map((t) => t.record.number);
     const owned = [...elsewhere].map(([id, { pid, host }]) => ({ id, pid, host }));
     this.tell({
       kind: 'end',

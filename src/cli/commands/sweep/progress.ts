@@ -15,11 +15,12 @@ import { pathOf, ranked, stateText, valueOf } from './words';
 /** Reports the progress of a sweep. */
 export interface SweepView {
   plan(text: string): void;
+  /** The first call, except for warnings and for the end. */
   begin(record: SweepRecord): void;
   looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
   warn(message: string): void;
   sending(now: Sending): void;
-  end(outcome: SweepOutcome, report: string): void;
+  end(record: SweepRecord, outcome: SweepOutcome, report: string): void;
 }
 
 /** The shortest time between two summaries in a log. */
@@ -35,9 +36,9 @@ export class SweepLines implements SweepView {
   private summed = performance.now();
   private lastSummary = '';
   private first = true;
+  protected record!: SweepRecord;
 
   constructor(
-    protected record: SweepRecord,
     protected readonly names: TrialNames,
     protected readonly out: NodeJS.WriteStream = process.stderr,
   ) {}
@@ -82,7 +83,7 @@ export class SweepLines implements SweepView {
     this.line(sendingText(now));
   }
 
-  end(_: SweepOutcome, report: string): void {
+  end(_: SweepRecord, __: SweepOutcome, report: string): void {
     process.stdout.write(report);
   }
 
@@ -131,9 +132,9 @@ export class SweepScreen extends SweepLines {
     this.drawn = 1;
   }
 
-  override end(outcome: SweepOutcome, report: string): void {
+  override end(record: SweepRecord, outcome: SweepOutcome, report: string): void {
     this.clear();
-    super.end(outcome, report);
+    super.end(record, outcome, report);
   }
 
   private clear(): void {

@@ -10,9 +10,9 @@ import { sweepsToCancel } from './cancel-target';
 import { bringCheckpoints } from '../../../sweeps/checkpoints';
 import { isSilent } from '../../../sweeps/claim-trial';
 import { namedTrials } from '../../../sweeps/named-trials';
-import type { SweepOptions } from '../../../sweeps/options';
+import type { SweepOptions, SweepRequest } from '../../../sweeps/options';
 import type { SweepOutcome } from '../../../sweeps/queue';
-import { SweepWork, type SweepListener, type SweepRequest } from '../../../sweeps/sweep';
+import { SweepWork, type SweepListener } from '../../../sweeps/sweep';
 import { beganAt } from '../../../sweeps/where';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
@@ -91,13 +91,13 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     deviceRequest(args);
     const folder = join(experimentSweeps(file), sweep.baseHash);
     const shown = new Shown(args);
-    const request = { file, folder, sweep, dist: __dirname, options: optionsOf(args), listener: shown };
+    const request = { file, folder, sweep, dist: __dirname, options: optionsOf(args) };
     const cancel = args.text('cancel');
     if (cancel !== undefined) return cancelSweeps(args, request, shown, cancel);
     const checkpoints = args.text('checkpoints');
     if (checkpoints !== undefined) return checkpointsOf(request, checkpoints);
-    const work = SweepWork.plan(request);
-    shown.view = viewOf(args, work.record, work.names);
+    const work = SweepWork.plan(request, shown);
+    shown.view = viewOf(args, work.names);
     if (work.where.on === 'local') refuseClusterOptions(args);
     if (args.flag('dry-run') || args.text('write') !== undefined) {
       const { record, trials } = await work.measured();
@@ -116,7 +116,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
           : `This command no longer follows the trials; they stay on ${executorName(work.where.on)}.`,
       );
       const { record, outcome } = await work.train(takenOver, interrupted);
-      shown.view.end(outcome, sweepReport(record, outcome, work.names));
+      shown.view.end(record, outcome, sweepReport(record, outcome, work.names));
       return request.options.once && outcome.stopped === 'detached' ? EXIT.ok : exitCode(outcome);
     });
   },
@@ -171,12 +171,12 @@ class Shown implements SweepListener {
   readonly sending: SweepListener['sending'] = (now) => this.view.sending(now);
 }
 
-const viewOf = (args: ParsedArgs, record: SweepRecord, names: TrialNames): SweepView =>
+const viewOf = (args: ParsedArgs, names: TrialNames): SweepView =>
   args.flag('json')
-    ? new SweepJson(record, names)
+    ? new SweepJson(names)
     : isScreen(process.stderr)
-      ? new SweepScreen(record, names)
-      : new SweepLines(record, names);
+      ? new SweepScreen(names)
+      : new SweepLines(names);
 
 /**
  * The claim by which this command becomes the only one that writes to the sweep's folder, whose trials were trained there
@@ -204,8 +204,8 @@ async function cancelSweeps(
       process.stderr.write('The process that runs the sweep cancels them.\n');
       continue;
     }
-    const work = SweepWork.begun({ ...request, folder }, record);
-    shown.view = viewOf(args, record, work.names);
+    const work = SweepWork.begun({ ...request, folder }, shown, record);
+    shown.view = viewOf(args, work.names);
     const ended = await owning(ownedBy(args, folder, work.where.on), (takenOver) => {
       const interrupted = onInterrupt('They are canceled without this command.');
       return work.cancel(which, takenOver, interrupted, (busy) =>
@@ -223,9 +223,9 @@ const cancelText = (busy: number): string =>
     : `Canceling ${busy === 1 ? '1 trial' : `${busy} trials`}: those that run save first. Ctrl-C leaves them to it.`;
 
 async function checkpointsOf(request: SweepRequest, given: string): Promise<number> {
-  const { file, folder, options } = request;
+  const { file, folder } = request;
   const record = begunSweep(file, folder, 'There are no checkpoints to bring.');
-  const where = beganAt(options, { ...request, record });
+  const where = beganAt(request, record);
   const count = await bringCheckpoints({
     ...{ folder, runs: experimentRuns(file), trials: record.trials, where, given },
   });

@@ -5,6 +5,7 @@ import { ClusterExecutor } from '../../../../src/executors/cluster/executor';
 import type { JobState, Scheduler } from '../../../../src/executors/cluster/scheduler';
 import { Submissions } from '../../../../src/executors/cluster/submissions';
 import type { Experiment } from '../../../../src/experiment/experiment';
+import { TrialLooker } from '../../../../src/runs/sweep/looker';
 import type { TrialRecord } from '../../../../src/runs/sweep/record';
 import { SHARED_FOLDER } from '../../../shared-folder';
 
@@ -35,28 +36,20 @@ export const sweepsIn =
     }));
     const warnings: string[] = [];
     const sent: Sending[] = [];
-    const executor = new ClusterExecutor({
-      ...{
-        executor: 'slurm',
-        place: '',
-        scheduler,
-        folder,
-        runs: join(home, name, 'runs'),
-        files: { ...SHARED_FOLDER, ...own },
+    const executor = new ClusterExecutor(
+      {
+        ...{ folder, runs: join(home, name, 'runs'), specs: new Map(), looker: new TrialLooker() },
+        room: { parallel: 4, threads: 1, engine: 'onnxruntime', device: 'cpu' },
+        ...{ fallBack: false, acceptInputs: false, save: () => undefined },
+        inputs: () => Promise.resolve([]),
       },
-      ...{
-        specs: new Map(),
-        interval: 0,
-        once: false,
-        submitsNothing: false,
-        threads: 1,
-        engine: 'onnxruntime',
-        device: 'cpu',
+      { place: '', scheduler, files: { ...SHARED_FOLDER, ...own } },
+      {
+        ...{ executor: 'slurm', interval: 0, once: false, submitsNothing: false },
+        warn: (message) => void warnings.push(message),
+        sending: (now) => void sent.push(now),
       },
-      ...{ fallBack: false, acceptInputs: false, inputs: () => Promise.resolve([]) },
-      ...{ save: () => undefined, warn: (message: string) => void warnings.push(message) },
-      sending: (now: Sending) => void sent.push(now),
-    });
+    );
     return {
       executor,
       records,

@@ -8,6 +8,7 @@ import { gpusFor } from '../../../../src/executors/local/devices';
 import { LocalExecutor } from '../../../../src/executors/local/executor';
 import type { TrialRecord } from '../../../../src/runs/sweep/record';
 import { scratchFolder } from '../../../scratch';
+import { TrialLooker } from '../../../../src/runs/sweep/looker';
 
 const home = scratchFolder('devices');
 const GPUS = ['GPU-aaaa', 'GPU-bbbb'];
@@ -70,11 +71,11 @@ describe.skipIf(process.platform === 'win32')('trials on two GPUs', () => {
     const executor = () =>
       new LocalExecutor(
         {
-          ...{ program, sweep: 'one', frozen: join(home, 'frozen'), runs, room, fallBack: false },
-          ...{ acceptInputs: false, available: () => undefined, save: () => undefined },
+          ...{ folder: join(home, 'one'), runs, room, fallBack: false, acceptInputs: false },
+          ...{ specs: new Map(), looker: new TrialLooker(), save: () => undefined },
           inputs: () => Promise.resolve([]),
         },
-        () => false,
+        { program, available: () => undefined, takenOver: () => false },
       );
     const whole = JSON.parse(specText('tiny')) as Experiment;
     const spec = { ...whole, model: { ...whole.model, tokenizer: '/models/tokenizer.json' } };
