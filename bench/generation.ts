@@ -6,7 +6,7 @@ import type { Evaluator } from '../src/engine/stepper';
 import { loadExperiment } from '../src/runs/experiment/load';
 import { IGNORE_LABEL } from '../src/tasks/objective';
 import type { LanguageText } from '../src/tasks/text/language-text';
-import type { Writing } from '../src/tasks/writing';
+import type { Writing } from '../src/tasks/kind';
 import { openWriter } from '../src/training/generation/writer';
 import { MicroBatches } from '../src/training/micro-batch/micro-batches';
 import { initialParameters, prepareTask, type Task } from '../src/training/task/task';

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { selectAdapters } from '../src/adapters/targets/select';
-import type { TensorInfos } from '../src/graph/infos';
+import type { TensorInfos, HostTensors } from '../src/graph/tensor-infos';
 import { probe } from '../src/engine/onnxruntime/probe';
 import { DType } from '../src/graph/dtype';
 import { findLinearLayers } from '../src/graph/layers/linear';
 import { loadModel } from '../src/graph/file/load';
-import type { HostTensors } from '../src/graph/host-tensor';
 import type { Model } from '../src/graph/model';
 import { prepareModel } from '../src/graph/prepare';
 import { LABELS, type TaskGraphSpec } from '../src/tasks/task-graph';

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DType } from '../src/graph/dtype';
 import { deviceGraph } from '../src/engine/onnxruntime/device-graph';
-import { GRAD_SCALE } from '../src/engine/onnxruntime/gradient-scale';
+import { GRAD_SCALE } from '../src/engine/onnxruntime/step-constants';
 import { openSession } from '../src/engine/onnxruntime/session';
 import { trainingGraph } from '../src/engine/onnxruntime/training-graph';
 import { saveByReference } from '../src/graph/file/save';
-import type { HostTensors } from '../src/graph/host-tensor';
+import type { HostTensors } from '../src/graph/tensor-infos';
 import { buildTaskGraph } from '../src/tasks/task-graph';
 import { caseInputs, openCase, readCase } from './open-case';
 

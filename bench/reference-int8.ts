@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { readReference } from '../src/cli/commands/reference/case';
-import { leastCosine } from '../src/engine/onnxruntime/int8/agreement';
+import { leastCosine } from '../src/engine/onnxruntime/int8-step';
 import { referenceStep } from './reference-step';
 
 /**

@@ -5,7 +5,7 @@ import { selectAdapters } from '../src/adapters/targets/select';
 import { probe } from '../src/engine/onnxruntime/probe';
 import { openTask } from '../src/engine/open';
 import { DType } from '../src/graph/dtype';
-import type { HostTensors } from '../src/graph/host-tensor';
+import type { HostTensors } from '../src/graph/tensor-infos';
 import { findLinearLayers } from '../src/graph/layers/linear';
 import { prepareModel } from '../src/graph/prepare';
 import type { MachineRates } from '../src/protocol/step-cost';

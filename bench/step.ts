@@ -1,8 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { modelSource } from '../src/architectures/model-source';
-import type { HostTensors } from '../src/engine/engine';
-import type { StepResult } from '../src/engine/stepper';
+import type { HostTensors, StepResult } from '../src/engine/stepper';
 import { openTask } from '../src/engine/open';
 import { CPU, type Place } from '../src/engine/place';
 import type { FixedGraph } from '../src/graph/sizes/sizes';

@@ -1,3 +1,5 @@
+import { t } from './l10n';
+
 /** From LARGE on, and below SMALL, measured numbers and ticks have exponents. */
 export const LARGE = 1e7;
 export const SMALL = 1e-3;
@@ -83,4 +85,62 @@ export function bytes(size: number): string {
     unit++;
   }
   return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** 0.612 as "61.2%". */
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}%`;
+
+/** A share of any size in three significant digits: 0.0598%, 6.26%, 147%. */
+export function sharePercent(share: number): string {
+  if (share > 0 && share < 1e-5) return '<0.001%';
+  return share === 0 || share >= 9.995 ? percent(share, 0) : `${(100 * share).toPrecision(3)}%`;
+}
+
+/** A percentage of any size, rounded for reading: 0%, 0.4%, 12%, 130%; `tiny` for less than 0.1%. */
+export function roughPercent(share: number, tiny = '<0.1%'): string {
+  if (share === 0) return '0%';
+  return share < 0.001 ? tiny : percent(share, share < 0.1 ? 1 : 0);
+}
+
+/** 93.4%, and never rounded to 0% or 100%. */
+export function cautiousPercent(share: number): string {
+  if (share === 0 || share === 1) return percent(share, 0);
+  if (share < 0.0005) return '<0.1%';
+  return share > 0.9995 ? '>99.9%' : percent(share);
+}
+
+/** Progress in percent, rounded down, so that it is never 100% before the end. */
+export const progressPercent = (done: number, total: number): string =>
+  `${Math.floor((100 * done) / total)}%`;
+
+/** A duration: "48 ms", "3.2 s", "48 s", "3 min 12 s", "2 h"; "–" for NaN. */
+export function durationText(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 0.1 && seconds > 0) return stepTime(seconds);
+  if (seconds < 9.95 && !Number.isInteger(seconds)) return t('{0} s', Number(seconds.toFixed(1)));
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return t('{0} s', whole);
+  if (whole < 3600) return two([t('{0} min', Math.floor(whole / 60)), t('{0} s', whole % 60)], whole % 60);
+  const minutes = Math.round(whole / 60);
+  return two([t('{0} h', Math.floor(minutes / 60)), t('{0} min', minutes % 60)], minutes % 60);
+}
+
+/** A time that was estimated: "less than a minute", "about 12 min", "about 2 h 5 min". */
+export function estimateText(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1) return t('less than a minute');
+  if (minutes < 60) return t('about {0} min', minutes);
+  const [hours, rest] = [Math.floor(minutes / 60), 5 * Math.floor((minutes % 60) / 5)];
+  return rest === 0 ? t('about {0} h', hours) : t('about {0} h {1} min', hours, rest);
+}
+
+/** The second part only if there is something in it. */
+const two = ([first, second]: [string, string], rest: number): string =>
+  rest === 0 ? first : `${first} ${second}`;
+
+/** A short time that was measured, such as a step's: "3.2 ms", "48 ms", "1.25 s", "12.6 s". */
+export function stepTime(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 0.1) return `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  return `${seconds.toFixed(seconds < 9.995 ? 2 : seconds < 99.95 ? 1 : 0)} s`;
 }

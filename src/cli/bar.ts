@@ -1,5 +1,5 @@
-import { escapeControls } from '../base/controls';
-import { progressPercent } from '../base/percent';
+import { escapeControls } from '../base/escape';
+import { progressPercent } from '../base/number-text';
 import { asControl } from './plain-output';
 
 const WIDTH = 24;

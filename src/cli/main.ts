@@ -6,7 +6,7 @@ import { errorReporter } from '../files/error-pipe';
 import { AuroraError, errorRecord, EXIT, type KnownError } from '../base/errors';
 import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
-import { onLargeCopy } from '../graph/file/large-copies';
+import { onLargeCopy } from '../graph/file/place-weights';
 import { useGpuSupport } from '../gpu-support/use';
 import { red } from './terminal';
 import { parse, type Command } from './command';

@@ -1,6 +1,5 @@
 import type { OwnerRecord } from '../files/fence';
-import { claim } from '../files/owner';
-import { ownerText } from '../files/owner/owner-text';
+import { claim, ownerText } from '../files/owner';
 import { ownerByStatus, readStatus } from '../runs/status';
 import { AuroraError } from '../base/errors';
 import { askAtTerminal } from './ask';

@@ -1,4 +1,4 @@
-import type { DeviceRequest } from '../engine/devices/request';
+import type { DeviceRequest } from '../engine/devices';
 import { ENGINES, type EngineName, type Place } from '../engine/place';
 import { AuroraError } from '../base/errors';
 import type { ParsedArgs } from './command';

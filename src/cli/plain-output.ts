@@ -1,4 +1,4 @@
-import { escapeControls } from '../base/controls';
+import { escapeControls } from '../base/escape';
 
 /** Set while this program writes a control sequence itself. */
 let own = false;

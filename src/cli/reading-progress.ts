@@ -2,9 +2,7 @@ import { basename } from 'node:path';
 import type { ReadProgress } from '../data/stream/build';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from './bar';
 import { isScreen } from './terminal';
-import { bytes, count } from '../base/number-text';
-import { durationText } from '../base/time-text';
-import { progressPercent } from '../base/percent';
+import { bytes, count, durationText, progressPercent } from '../base/number-text';
 
 /** A line while something large is read, once: redrawn in place in a terminal, repeated from time to time in a log. */
 export class ReadingProgress {

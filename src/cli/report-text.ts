@@ -1,4 +1,4 @@
-import { escapeControls } from '../base/controls';
+import { escapeControls } from '../base/escape';
 import { count } from '../base/number-text';
 import { wrap } from '../base/wrap';
 import type { PreflightProblem } from '../protocol/preflight';

@@ -1,4 +1,4 @@
-import { escapeControls } from '../base/controls';
+import { escapeControls } from '../base/escape';
 
 /**
  * Rows as lines with aligned columns.

@@ -1,7 +1,7 @@
 import { alarmSentence } from '../protocol/alarms/alarms';
 import type { Outputs } from '../protocol/outputs';
 import { join } from 'node:path';
-import type { DeviceRequest } from '../engine/devices/request';
+import type { DeviceRequest } from '../engine/devices';
 import { placeName } from '../engine/place';
 import type { InputChange } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';

@@ -1,6 +1,6 @@
 import { AuroraError } from '../base/errors';
 import { DType, dtypeName } from '../graph/dtype';
-import type { HostTensor, HostTensors } from '../graph/host-tensor';
+import type { HostTensor, HostTensors } from '../graph/tensor-infos';
 import type { ValueInfo } from '../graph/model';
 import { DOCUMENTS } from '../graph/passes/keep-documents-apart';
 import { sizeOf, type Dataset, type TextDataset, type TextExample } from './dataset';

@@ -1,14 +1,13 @@
 import type { Experiment } from '../experiment/experiment';
-import type { HostTensor } from '../graph/host-tensor';
+import type { HostTensor } from '../graph/tensor-infos';
 import { DType } from '../graph/dtype';
 import type { Dataset, Example, TrainingPass } from './dataset';
 import type { ImageRow } from './table/image-rows';
 import { refuseBadRows } from './table/bad-rows';
 import { requireRows, type Rows, type SkippedRow } from './table/rows';
-import type { Augmentation } from './images/augment/augment';
-import type { Size } from './images/image';
+import type { Augmentation } from './images/augment';
+import type { Size, Preprocessing } from './images/image';
 import type { ImageJob } from './images/job';
-import type { Preprocessing } from './images/plan';
 import { readValues } from './images/pool';
 import { imageProblem, type ImageSource } from './images/source';
 

@@ -1,8 +1,9 @@
-import type { TensorInfos } from '../graph/infos';
-import type { Model } from '../graph/model';
-import * as onnxruntime from './onnxruntime/stepper';
+import { type Model, outputsNamed } from '../graph/model';
+import { prune } from '../graph/reads';
+import type { TensorInfos } from '../graph/tensor-infos';
 import type { TaskGraphSpec } from '../tasks/task-graph';
-import type { Evaluator, EvaluatorOptions, OpenedTask, TaskOptions } from './stepper';
+import * as onnxruntime from './onnxruntime/stepper';
+import type { Evaluator, EvaluatorOptions, Executable, OpenedTask, TaskOptions } from './stepper';
 import * as tfjs from './tfjs/stepper';
 
 /**
@@ -33,4 +34,21 @@ export function openEvaluator(
 ): Promise<Evaluator> {
   if (options.place?.engine === 'tfjs') return tfjs.openEvaluator(model, infos, spec, options);
   return onnxruntime.openEvaluator(model, infos, spec, folder, options);
+}
+
+/**
+ * A graph with any of its tensors as outputs, on the engine and device of `options.place`, for inspection. Trainable
+ * tensors are fed like the other inputs; inputs that the graph does not read are ignored.
+ *
+ * @param folder for the graph; the caller removes it
+ */
+export function openForward(
+  model: Model,
+  outputs: readonly string[],
+  folder: string,
+  options: EvaluatorOptions = {},
+): Promise<Executable> {
+  const part: Model = { ...model, graph: prune({ ...model.graph, outputs: outputsNamed(outputs) }) };
+  if (options.place?.engine === 'tfjs') return tfjs.openForward(part, options);
+  return onnxruntime.openForward(part, folder, options);
 }

@@ -1,7 +1,7 @@
 import type { Model } from '../graph/model';
-import type { Executable, HostTensor, HostTensors } from './engine';
-import type { Place } from './place';
+import type { HostTensor, HostTensors } from '../graph/tensor-infos';
 import type { TrainableInfo } from '../tasks/task-graph';
+import type { Place } from './place';
 
 /** Values of the trainable tensors, by name, row-major. */
 export type Parameters = ReadonlyMap<string, Float32Array>;
@@ -74,4 +74,13 @@ export interface TaskOptions extends EvaluatorOptions {
   judgedBatch?: () => Promise<JudgedBatch>;
   /** Recompute each layer's activations in the backward pass instead of keeping them. */
   gradientCheckpointing?: boolean;
+}
+
+export type { HostTensor, HostTensors } from '../graph/tensor-infos';
+
+/** A graph ready to run on one device. */
+export interface Executable {
+  /** @param fetches output names; all of them by default */
+  run(feeds: HostTensors, fetches?: readonly string[]): Promise<HostTensors>;
+  dispose(): Promise<void>;
 }

@@ -1,6 +1,5 @@
 import { own } from '../base/names';
-import { decimalText, shortNumber } from '../base/number-text';
-import { percent } from '../base/percent';
+import { decimalText, shortNumber, percent } from '../base/number-text';
 
 export type MetricName =
   | 'accuracy'

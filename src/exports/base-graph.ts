@@ -1,8 +1,7 @@
 import type { LayerAdapter } from '../adapters/targets/select';
 import type { Model } from '../graph/model';
-import { cacheInputs } from '../graph/past/cache-inputs';
-import { isMerged } from '../graph/past/decoder-branch';
-import { withPast } from '../graph/past/with-past';
+import { cacheInputs, isMerged } from '../graph/without-past';
+import { withPast } from '../graph/with-past';
 import { onModel } from '../tasks/decoder-graphs';
 import type { Task } from '../training/task/task';
 

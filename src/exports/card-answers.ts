@@ -1,6 +1,6 @@
 import { describeTask } from '../experiment/tasks/registry';
 import { DEFAULT_SCORING, SCORINGS } from '../experiment/scoring';
-import { codeSpan } from '../base/markdown';
+import { codeSpan } from '../base/escape';
 import type { Task } from '../training/task/task';
 
 /** The answer of a model, by its shape, in the words of the card. */

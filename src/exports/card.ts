@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
-import { changeText } from '../experiment/metric-difference';
+import { changeText, shownMetrics } from '../experiment/shown-metrics';
 import { metricCells, metricHeads, type Metrics } from '../experiment/metrics';
-import { shownMetrics } from '../experiment/shown-metrics';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
-import { percent } from '../base/percent';
+import { percent, count, errorText } from '../base/number-text';
 import type { EvaluationMetrics } from '../protocol/events';
 import { quantizationWords } from '../protocol/quantize';
 import {
@@ -13,7 +12,7 @@ import {
   type ExportForm,
   type ExportRecord,
 } from '../protocol/export';
-import { codeSpan, plainWords } from '../base/markdown';
+import { codeSpan, plainWords } from '../base/escape';
 import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../experiment/methods';
 import { scoresOf } from '../protocol/scores';
 import { sortedJson } from '../base/sorted-json';
@@ -27,8 +26,7 @@ import { pictureUse } from './card-use-pictures';
 import { PEFT_TYPE, readByPeft } from '../peft/config';
 import { valueText } from '../experiment/sweep';
 import { describeTask } from '../experiment/tasks/registry';
-import { count, errorText } from '../base/number-text';
-import { capital } from '../base/capital';
+import { capital } from '../base/text';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter in PEFT’s file layout, with a PyTorch loader',

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { methodOf } from '../adapters/methods/registry';
-import { exactly } from '../adapters/targets/exactly';
+import { exactly } from '../adapters/targets/targets';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { sortedJson } from '../base/sorted-json';
 import { writeAtomic } from '../files/atomic';
 import { encodeSafetensors, type FloatTensor } from '../graph/file/safetensors';
-import { pytorchPathOf } from '../graph/layers/layer-names';
+import { pytorchPathOf } from '../graph/layers/linear';
 import { componentOf, COMPONENTS, LORA_FILE, METADATA, type Component } from '../peft/diffusers';
 
 /** A module with a LoRA. */

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
 import type { Model } from '../graph/model';
 import { tensorOf } from '../graph/values';
-import { withoutUnused } from '../graph/prune';
+import { withoutUnused } from '../graph/reads';
 import type { Task } from '../training/task/task';
 import { baseGraph } from './base-graph';
 import { addLogits, headDims } from './head';

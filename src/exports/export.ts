@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { lossBetween } from '../experiment/metric-difference';
+import { lossBetween } from '../experiment/shown-metrics';
 import { metricValue } from '../experiment/metrics';
 import { version } from '../../package.json';
 import { writeAtomic } from '../files/atomic';

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { AuroraError } from '../base/errors';
-import { isPid } from './process-facts';
-import type { ProcessRecord } from './processes';
+import { isPid, type ProcessRecord } from './processes';
 import { reopening } from './read';
 
 /** owner.json: the only process that may write to a folder; `files/owner.ts` decides which one. */

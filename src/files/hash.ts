@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { HashCache } from './hash-cache';
+import { join } from 'node:path';
+import { writeAtomic } from './atomic';
+import { cacheFolder } from './cache-folder';
+import { type FileIdentity, identityOf, isSettled, sameIdentity, sameWriting } from './identity';
 import { openRegular } from './read';
-import { identityOf, isSettled, sameIdentity, sameWriting, type FileIdentity } from './identity';
 
 export interface HashedFile {
   sha256: string;
@@ -71,3 +74,83 @@ async function hashOf(file: FileHandle): Promise<string> {
     at += bytesRead;
   }
 }
+
+/** SHA-256 of a file as `hashFile` finds it, for callers that cannot wait: it blocks the process. */
+export function hashFileNow(path: string, cache = HashCache.ofUser()): string {
+  const file = openSync(path, 'r');
+  try {
+    const began = Date.now();
+    const before = identityOf(fstatSync(file, { bigint: true }));
+    const cached = before.size >= CACHED_FROM && isSettled(before, began);
+    const known = cached ? cache.get(before) : undefined;
+    if (known !== undefined) return known;
+    const hash = createHash('sha256');
+    const piece = Buffer.allocUnsafe(PIECE);
+    for (let at = 0; ;) {
+      const read = readSync(file, piece, 0, PIECE, at);
+      if (read === 0) break;
+      hash.update(piece.subarray(0, read));
+      at += read;
+    }
+    const sha256 = hash.digest('hex');
+    if (cached && sameIdentity(before, identityOf(fstatSync(file, { bigint: true }))))
+      cache.set(before, sha256);
+    return sha256;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Enough for all models that a user works with; the oldest entries are dropped first. */
+const MOST = 256;
+const VERSION = 1;
+
+/**
+ * SHA-256 of large files by their identity in the file system, so that a model is not read again for each run. Stored
+ * in one small file per user, which is replaced as a whole: if two processes add to it at once, one may lose its entry
+ * and must hash again. A cache that is damaged, or cannot be read or written, counts as empty.
+ */
+export class HashCache {
+  constructor(private readonly path: string) {}
+
+  static ofUser(): HashCache {
+    return new HashCache(join(cacheFolder(), 'hashes.json'));
+  }
+
+  get(identity: FileIdentity): string | undefined {
+    return this.read().get(keyOf(identity));
+  }
+
+  set(identity: FileIdentity, sha256: string): void {
+    const entries = this.read();
+    const key = keyOf(identity);
+    entries.delete(key);
+    entries.set(key, sha256);
+    const kept = [...entries].slice(-MOST);
+    try {
+      writeAtomic(this.path, `${JSON.stringify({ version: VERSION, entries: kept })}\n`);
+    } catch {
+      // The cache only saves time.
+    }
+  }
+
+  private read(): Map<string, string> {
+    try {
+      const { version, entries } = JSON.parse(readFileSync(this.path, 'utf8')) as Record<string, unknown>;
+      if (version === VERSION && Array.isArray(entries)) return new Map(entries.filter(isEntry));
+    } catch {
+      // The cache does not exist yet, or is damaged.
+    }
+    return new Map();
+  }
+}
+
+const keyOf = ({ device, inode, size, mtimeNs, ctimeNs }: FileIdentity): string =>
+  [device, inode, size, mtimeNs, ctimeNs].join(' ');
+
+const isEntry = (value: unknown): value is [string, string] =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  typeof value[0] === 'string' &&
+  typeof value[1] === 'string' &&
+  /^[0-9a-f]{64}$/.test(value[1]);

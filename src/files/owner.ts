@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../base/errors';
 import { diskError } from './atomic';
-import { fence, ownerFile, parseOwner, successorFile, type OwnerRecord } from './fence';
-import { ownerNow, ownersOf } from './owner/records';
-import { presence, thisProcess, type Presence } from './processes';
-import { schedulerJob } from './owner/scheduler-job';
+import { fence, ownerFile, type OwnerRecord, parseOwner, successorFile } from './fence';
+import { presence, type Presence, thisProcess } from './processes';
+import { reopening } from './read';
 import { temporaryBeside } from './temporary';
 
 export interface ClaimRequest {
@@ -208,3 +208,83 @@ function tidy(folder: string, nonce: string, ended: ReadonlyMap<string, boolean>
     // They are small and harmless: each applies only to the owner that it names.
   }
 }
+
+/** The time in which an incomplete record may still be being written, on file systems without links. */
+const UNWRITTEN_MS = 2000;
+
+/** The owner of the folder and those that have replaced it one after the other, none of whom has ended its claim yet. */
+async function ownersOf(folder: string): Promise<OwnerRecord[]> {
+  const chain: OwnerRecord[] = [];
+  let next = await readOwner(ownerFile(folder));
+  while (next && !chain.some(({ nonce }) => nonce === next!.nonce)) {
+    chain.push(next);
+    next = await readOwner(successorFile(folder, next.nonce));
+  }
+  return chain;
+}
+
+/** Undefined if there is none. A damaged record gets a nonce that no process uses. */
+async function readOwner(path: string): Promise<OwnerRecord | undefined> {
+  for (const until = performance.now() + UNWRITTEN_MS; ; await wait(LOOK_MS)) {
+    let bytes: Buffer;
+    try {
+      bytes = reopening(() => readFileSync(path));
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw e;
+    }
+    const record = parseOwner(bytes);
+    if (record) return record;
+    const nonce = `damaged-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
+    if (performance.now() <= until) continue;
+    // An empty file is left where a process was killed before it wrote its record.
+    return { pid: 0, host: hostname(), nonce, at: 0, ...(bytes.length > 0 && { damaged: true }) };
+  }
+}
+
+/**
+ * The owner as the disk has it now. A client of NFS may show a record that has been replaced, but not under a name that
+ * nobody has asked for before.
+ */
+async function ownerNow(folder: string): Promise<OwnerRecord | undefined> {
+  const path = ownerFile(folder);
+  const name = temporaryBeside(path);
+  try {
+    linkSync(path, name);
+  } catch (e) {
+    const { code = '' } = e as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESTALE') return undefined;
+    // A file system without links.
+    return readOwner(path);
+  }
+  try {
+    return await readOwner(name);
+  } finally {
+    rmSync(name, { force: true });
+  }
+}
+
+/** An owner in a message: "process 42 on node7". */
+export const ownerText = ({ pid, host, damaged }: OwnerRecord): string =>
+  damaged ? 'a process that its damaged owner.json does not name' : `process ${pid} on ${host}`;
+
+/**
+ * The job of a scheduler that this process runs in, and how often the scheduler has started it again. A process with a lower
+ * count has ended, or runs without the scheduler's knowledge: Slurm requeues a job, and Kubernetes replaces a pod of a job
+ * with a pod failure policy, only once they believe that it has ended.
+ *
+ * A Slurm job keeps its id. A pod of an Indexed Job has the counts of the pods before it as annotations
+ * (`batch.kubernetes.io/job-index-failure-count` and `job-index-ignored-failure-count`), and its manifest passes them on as
+ * AURORA_JOB_FAILURES and AURORA_JOB_IGNORED_FAILURES, and the job's uid as AURORA_JOB.
+ */
+export function schedulerJob(env: NodeJS.ProcessEnv): OwnerRecord['job'] {
+  const { SLURM_JOB_ID: id, SLURM_CLUSTER_NAME: cluster = '', SLURM_RESTART_COUNT: count } = env;
+  if (id) return { id: `slurm:${cluster}:${id}`, restarts: number(count) };
+  const { AURORA_JOB: uid, JOB_COMPLETION_INDEX: index } = env;
+  if (!uid || !index) return undefined;
+  const { AURORA_JOB_FAILURES: failures, AURORA_JOB_IGNORED_FAILURES: ignored } = env;
+  return { id: `kubernetes:${uid}:${index}`, restarts: number(failures) + number(ignored) };
+}
+
+/** An annotation that is not there is passed on as an empty string. */
+const number = (text: string | undefined): number => Number(text ?? 0) || 0;

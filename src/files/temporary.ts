@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { factsNow, processExists } from './process-facts';
+import { factsNow, processExists } from './processes';
 
 /**
  * `.NAME.PLACE-PID-START-NONCE.aurora-tmp`: only we use these names, and readers skip names with a leading dot. Without

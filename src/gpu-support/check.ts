@@ -1,5 +1,4 @@
-import { multiplyOnCuda } from '../engine/gpu-support/cuda';
-import { multiplyOnTensorflow } from '../engine/gpu-support/tensorflow';
+import { multiplyOnCuda, multiplyOnTensorflow } from '../engine/gpu-products';
 import { GPU_PARTS, type GpuCheck, type GpuPart } from '../protocol/gpu-support';
 import { askChild } from '../training/process/child';
 

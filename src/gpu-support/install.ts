@@ -25,8 +25,7 @@ import { check } from './check';
 import { claim } from './claim';
 import { fetchNatives } from './fetch';
 import { changedNative, nativeHashes, verifyDownloads } from './hashes';
-import { carried, ownRuntime, packageFolder, RECORD } from './places';
-import { HERE, readInstalled } from './state';
+import { carried, ownRuntime, packageFolder, RECORD, HERE, readInstalled } from './places';
 
 export interface Install {
   part: GpuPart;

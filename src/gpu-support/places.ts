@@ -3,7 +3,15 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../base/errors';
-import { GPU_FOLDER, GPU_PARTS, type GpuPart } from '../protocol/gpu-support';
+import {
+  fits,
+  GPU_FOLDER,
+  GPU_PART_NAMES,
+  GPU_PARTS,
+  type GpuInstalled,
+  type GpuPart,
+  type GpuState,
+} from '../protocol/gpu-support';
 
 /** Written last; a part with it is complete. */
 export const RECORD = 'installed.json';
@@ -51,4 +59,32 @@ export function ownRuntime(dist: string): { runtime: string; common: string } {
   const name = 'onnxruntime-common';
   const main = createRequire(join(runtime, 'package.json')).resolve(name);
   return (own = { runtime, common: main.slice(0, main.lastIndexOf(name) + name.length) });
+}
+
+export const HERE = `${process.platform}-${process.arch}`;
+
+/** The part installed below `gpu`; undefined if missing or incomplete. */
+export function readInstalled(gpu: string, part: GpuPart): GpuInstalled | undefined {
+  try {
+    return JSON.parse(readFileSync(join(gpu, part, RECORD), 'utf8')) as GpuInstalled;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Each part that this build knows, including those for other platforms or not included in this build. */
+export function gpuStates(dist: string, gpu: string): GpuState[] {
+  return GPU_PART_NAMES.map((part) => {
+    const version = fits(part, HERE) ? carriedVersion(dist, part) : undefined;
+    const installed = readInstalled(gpu, part);
+    return { part, fits: version !== undefined, version: version ?? '', installed };
+  });
+}
+
+function carriedVersion(dist: string, part: GpuPart): string | undefined {
+  try {
+    return carried(dist, part).version;
+  } catch {
+    return undefined;
+  }
 }

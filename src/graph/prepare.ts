@@ -1,10 +1,8 @@
 import { joinDynamic } from './quantized/dynamic';
-import { refuseBnb4 } from './quantized/refused';
+import { refuseBnb4 } from './quantized/nbits';
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';
-import { decoderBranch } from './past/decoder-branch';
-import { withoutPackedCaches } from './past/packed-cache';
-import { withoutPast } from './past/without-past';
+import { decoderBranch, withoutPackedCaches, withoutPast } from './without-past';
 import { unfuse } from './unfuse/unfuse';
 import { upgradeModel } from './upgrade/upgrade';
 import { widen } from './upgrade/widen';

@@ -2,14 +2,13 @@ import { isWritten } from './builder';
 import { gradientPath } from './autodiff/differentiate';
 import { ruleFor } from './autodiff/registry';
 import { dtypeName } from './dtype';
-import { findLinearLayers, type LinearLayer } from './layers/linear';
+import { findLinearLayers, type LinearLayer, outputLayers } from './layers/linear';
 import { elementCount, type Dim, type Graph, type Model } from './model';
-import { outputLayers } from './layers/output-layers';
-import { cacheInputs } from './past/cache-inputs';
+import { cacheInputs } from './without-past';
 import { prepareModel } from './prepare';
 import { isDynamic } from './quantized/dynamic';
 import { looksUpFewBits, valuesEach } from './quantized/lookup';
-import { scalesOf } from './quantized/scales';
+import { scalesOf } from './quantized/dequantize';
 import { outputsReached } from './reach';
 
 export interface ModelSummary {

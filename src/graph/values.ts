@@ -1,7 +1,15 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { DType, dtypeName } from './dtype';
-import { isFourBit, packFourBit, unpackFourBit } from './four-bit';
-import { fromBfloat16, fromHalf, halfValues, toBfloat16, toHalf } from './half';
+import {
+  isFourBit,
+  packFourBit,
+  unpackFourBit,
+  fromBfloat16,
+  fromHalf,
+  halfValues,
+  toBfloat16,
+  toHalf,
+} from './number-formats';
 import { elementCount, isFileRef, type FileRef, type Tensor } from './model';
 import { AuroraError } from '../base/errors';
 

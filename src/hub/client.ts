@@ -1,16 +1,24 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
-import { isRepoName, type HubKind } from '../experiment/hub-reference';
+import { escapeControls } from '../base/escape';
+import { type HubKind, isRepoName } from '../experiment/hub-reference';
 import { containedName } from '../files/contained';
-import { fileAddress, infoAddress, pageAddress, repoWords, treeAddress } from './addresses';
-import { foundRepo, repoFiles, repoInfo, SEARCH_FIELDS, strange } from './answers';
-import { cachedPath, referenceTo } from './cache';
-import { cachedInfo } from './cached-info';
-import { firstLines } from './card';
-import { notJson, ODD_TRIES, oddLength, refusal } from './http/failure';
+import { cachedInfo, cachedPath, referenceTo } from './cache';
+import { notJson, ODD_TRIES, oddLength, persist, type Persistence, refusal } from './http/failure';
 import { discard, Http, readFirst, type Reply } from './http/http';
-import { persist, type Persistence } from './http/persist';
+import {
+  fileAddress,
+  foundRepo,
+  infoAddress,
+  pageAddress,
+  repoFiles,
+  repoInfo,
+  repoWords,
+  SEARCH_FIELDS,
+  strange,
+  treeAddress,
+} from './hub-api';
 import { hubSettings, type HubSettings } from './settings';
 import type { FoundRepo, HubFile, RepoFile, RepoInfo } from './types';
 
@@ -250,3 +258,24 @@ async function readPart(path: string, start: number, end: number): Promise<Uint8
     await file.close();
   }
 }
+
+/** Some cards have a table or a picture's data in one line. */
+const MOST_LINE = 400;
+
+/** The first lines of a model card or data set card: without its metadata, comments and pictures, which a terminal cannot show. */
+export function firstLines(card: string, most: number): string {
+  const text = card
+    .replace(/^\uFEFF?---\r?\n[^]*?\n---[ \t]*(\r?\n|$)/, '')
+    .replace(/<!--[^]*?(-->|$)/g, '')
+    // Bounded: each of many that are not closed would otherwise be searched to the end of the card.
+    .replace(/!\[[^[\]]{0,300}\]\([^()]{0,2000}\)/g, '');
+  const lines = text
+    .split(/\r?\n/)
+    .map((line) => cut(line.trimEnd()))
+    // Two empty lines in a row are no better than one.
+    .filter((line, i, all) => line !== '' || (i > 0 && all[i - 1] !== ''));
+  while (lines[0] === '') lines.shift();
+  return escapeControls(lines.slice(0, most).join('\n').trimEnd(), '\n\t');
+}
+
+const cut = (line: string): string => (line.length > MOST_LINE ? `${line.slice(0, MOST_LINE - 1)}…` : line);

@@ -1,12 +1,11 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
-import type { HostTensors } from '../engine/engine';
+import type { HostTensors } from '../engine/stepper';
 import { addHead } from '../tasks/head';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
-import { findLinearLayers, type LinearLayer } from '../graph/layers/linear';
+import { findLinearLayers, type LinearLayer, outputLayers } from '../graph/layers/linear';
 import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
-import { outputLayers } from '../graph/layers/output-layers';
-import { prune } from '../graph/prune';
+import { prune } from '../graph/reads';
 import { AuroraError } from '../base/errors';
 import { PLAY_VARIANTS, type PlayVariant } from '../protocol/playground';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';

@@ -6,7 +6,7 @@ import { DType } from '../graph/dtype';
 import { loadModelFrom } from '../architectures/load';
 import { modelSource } from '../architectures/model-source';
 import type { Model, ValueInfo } from '../graph/model';
-import { cacheInputs } from '../graph/past/cache-inputs';
+import { cacheInputs } from '../graph/without-past';
 import { prepareModel } from '../graph/prepare';
 import { modelName, type PlayFacts, type PlaySource } from '../protocol/playground';
 import { embeddingRows } from '../tasks/text/text-data';

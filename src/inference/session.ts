@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { HostTensor, HostTensors } from '../engine/engine';
+import type { HostTensor, HostTensors } from '../engine/stepper';
 import { openSession } from '../engine/onnxruntime/session';
 import { saveByReference } from '../graph/file/save';
 import { AuroraError } from '../base/errors';

@@ -1,7 +1,7 @@
 import { makeInputs } from '../data/batch';
 import { encodeRow, type TextDataset, type Texts } from '../data/dataset';
 import type { Tokenizer } from '../data/text/tokenizer';
-import type { HostTensors } from '../engine/engine';
+import type { HostTensors } from '../engine/stepper';
 import type { ValueInfo } from '../graph/model';
 import { AuroraError } from '../base/errors';
 import type { InputShape } from '../experiment/tasks/kind';

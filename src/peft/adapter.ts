@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { weightsMetadata } from '../adapters/budget/file';
+import { weightsMetadata } from '../adapters/budget/budget';
 import { tensorName } from '../adapters/inject';
 import type { AdapterForm } from '../adapters/methods/method';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { writeAtomic } from '../files/atomic';
-import { pytorchPathOf } from '../graph/layers/layer-names';
+import { pytorchPathOf } from '../graph/layers/linear';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../graph/file/safetensors';
 import { AuroraError } from '../base/errors';
 import { outputsOf, type Outputs } from '../protocol/outputs';

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { exactly } from '../adapters/targets/exactly';
-import { fromPattern } from '../adapters/targets/targets';
+import { exactly, fromPattern } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
 import { decodeSafetensors, type FloatTensor, type SafetensorsFile } from '../graph/file/safetensors';
 import { PREFIX } from './keys';

@@ -1,5 +1,4 @@
-import type { AdapterMethod } from '../adapters/methods/method';
-import type { ConfigReader } from '../adapters/peft-config';
+import type { AdapterMethod, ConfigReader } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
 import { fromPattern } from '../adapters/targets/targets';
 import { adapterProblems } from '../runs/experiment/check-value';

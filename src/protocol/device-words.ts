@@ -1,5 +1,5 @@
 import type { DeviceEvent } from './events';
-import { stepTime } from '../base/time-text';
+import { stepTime } from '../base/number-text';
 import { t } from '../base/l10n';
 
 /** Translation in the editor and the pages: {0} and so on are replaced by the values. */

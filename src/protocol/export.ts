@@ -1,5 +1,4 @@
-import { errorText } from '../base/number-text';
-import { percent } from '../base/percent';
+import { errorText, percent } from '../base/number-text';
 import type { EvaluationMetrics } from './events';
 import type { MetricName } from '../experiment/metrics';
 import type { InputsNote } from './inputs-words';

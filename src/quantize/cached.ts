@@ -5,7 +5,7 @@ import { loadModelFrom } from '../architectures/load';
 import type { ModelSource } from '../architectures/model-source';
 import { discard, diskError } from '../files/atomic';
 import { cacheFolder } from '../files/cache-folder';
-import { hashFileNow } from '../files/hash-now';
+import { hashFileNow } from '../files/hash';
 import { isInUse, useUntilExit } from '../files/in-use';
 import { removeAbandoned, temporaryBeside } from '../files/temporary';
 import { isFileRef } from '../graph/model';

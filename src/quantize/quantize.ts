@@ -6,17 +6,23 @@ import { AuroraError } from '../base/errors';
 import { replaceFile, writeAll, writeAtomic } from '../files/atomic';
 import { removeAbandoned } from '../files/temporary';
 import { DType } from '../graph/dtype';
-import { copyTensor, EXTERNAL_FROM, padded, sizeOf } from '../graph/file/data-file';
+import { copyTensor, EXTERNAL_FROM, padded, sizeOf } from '../graph/file/save';
 import type { Graph, Node, Tensor } from '../graph/model';
 import { encodeModel } from '../graph/onnx/encode';
 import type { ExternalData } from '../graph/onnx/tensor';
 import { upgraded } from '../graph/prepare';
-import { withoutUnused } from '../graph/prune';
+import { withoutUnused } from '../graph/reads';
 import { zeroRowBytes } from '../graph/quantized/nbits';
 import { quantizeRows, type Quantization } from '../graph/quantized/quantize-rows';
 import type { QuantizedLayer, QuantizeResult } from '../protocol/quantize';
-import { chooseModules, quantizedLookup, quantizedNode, type Chosen } from './layers';
-import { weightRows, type RowsOfWeight } from './weight-rows';
+import {
+  chooseModules,
+  quantizedLookup,
+  quantizedNode,
+  type Chosen,
+  weightRows,
+  type RowsOfWeight,
+} from './layers';
 
 /** Pages of every system: runtimes map weights into memory. */
 const PAGE = 2 ** 16;

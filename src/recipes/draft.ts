@@ -14,8 +14,10 @@ import {
   recipeComments,
   recipeTraining,
   withoutLastComma,
+  choiceComment,
+  unaskable,
+  type Choices,
 } from './draft-recipe';
-import { choiceComment, unaskable, type Choices } from './questions';
 
 /** The choices for a new experiment. Paths are absolute. */
 export interface Draft {

@@ -2,8 +2,8 @@ import { isNonlinear, isRanked, type AdapterSpec } from '../experiment/methods';
 import { taskWith } from '../experiment/tasks/registry';
 import { writtenPath } from '../files/hub-cache';
 import { commentLines, withoutLastComma } from './draft-recipe';
-import { PAPER } from './paper';
-import { SDXL } from './sdxl';
+import { PAPER } from './paper-data';
+import { SDXL } from './model-shapes';
 
 /**
  * The paper's training of SDXL. It states rank and alpha alone; everything else is a default of diffusers' script for

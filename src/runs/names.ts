@@ -1,6 +1,5 @@
 import type { Experiment } from '../experiment/experiment';
-import { methodLabel, settingsNames } from '../experiment/run-names';
-import { trialText } from '../experiment/short-settings';
+import { methodLabel, settingsNames, trialText } from '../experiment/run-names';
 import type { TrialOf } from './sweep/record';
 import type { RunUser } from './user';
 

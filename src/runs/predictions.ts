@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
-import { hashOfAll } from '../files/folder-identity';
+import { hashOfAll } from '../files/identify-data';
 import { filesOfLater } from '../files/pattern';
 import { PATIENT, type RunFiles } from './run-files';
 import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';

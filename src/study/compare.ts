@@ -1,10 +1,9 @@
 import { metricInfo, type MetricName, metricValue } from '../experiment/metrics';
 import { seedOf, type Group } from './groups';
-import type { ExampleOutcomes, JudgedOn, StudyRun } from './run';
+import type { ExampleOutcomes, JudgedOn, StudyRun } from './study-run';
 import { resolutionOf } from './metric';
-import { chanceOf, errorOf, halfOf, type Difference } from './statistics/difference';
-import { detectableDifference } from './statistics/power';
-import { crossed, exactMcNemar, pairedT } from './statistics/paired';
+import { chanceOf, errorOf, halfOf, type Difference, detectableDifference } from './statistics/difference';
+import { crossed, exactMcNemar, pairedT } from './statistics/paired-tests';
 import { meanOf } from './statistics/summary';
 
 /**

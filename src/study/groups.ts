@@ -2,10 +2,9 @@ import { gathered } from '../base/gathered';
 import { type MetricName, metricValue, METRICS } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { type AdapterSpec, isHeadAlone, isReference, isSubject } from '../experiment/methods';
-import { labelsOf, rankOf, type Label } from './labels';
+import { labelsOf, rankOf, type Label, groupKey, isRate, keyOf, settingsOf } from './labels';
 import { resolutionOf } from './metric';
-import type { StudyRun } from './run';
-import { groupKey, isRate, keyOf, settingsOf } from './settings';
+import type { StudyRun } from './study-run';
 import { summarize, type Summary } from './statistics/summary';
 
 /** Runs with the same settings that differ in their seed. */

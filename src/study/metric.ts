@@ -1,6 +1,6 @@
 import { t } from '../base/l10n';
 
-import { differenceOf } from '../experiment/metric-difference';
+import { differenceOf } from '../experiment/shown-metrics';
 import { metricInfo, type MetricName } from '../experiment/metrics';
 
 const isInPoints = (metric: MetricName): boolean => metricInfo(metric).difference === 'points';

@@ -2,7 +2,7 @@ import { gathered } from '../base/gathered';
 import { type MetricName, metricValue, type MetricValue, score } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { seedOf, type Group } from './groups';
-import { groupKey, isRate, keyOf, settingsOf } from './settings';
+import { groupKey, isRate, keyOf, settingsOf } from './labels';
 import { meanOf } from './statistics/summary';
 
 /** A search over learning rates: groups that differ only in them. */

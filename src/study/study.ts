@@ -4,12 +4,11 @@ import type { Experiment } from '../experiment/experiment';
 import { isReference, isSubject } from '../experiment/methods';
 import { compareGroups, samplingError, type Comparison } from './compare';
 import { groupsOf, type Group } from './groups';
-import { judged, judgedOn } from './judged';
+import { judged, judgedOn, type JudgedOn, type StudyRun, type Unfit, type UnfitRun } from './study-run';
 import { missingOf, type Missing } from './missing';
 import { chooseRates, type RateSearch } from './rates';
-import type { JudgedOn, StudyRun, Unfit, UnfitRun } from './run';
-import { groupKey, isData, keyOf, settingsOf } from './settings';
-import { holm } from './statistics/holm';
+import { groupKey, isData, keyOf, settingsOf } from './labels';
+import { holm } from './statistics/paired-tests';
 
 export interface StudyOptions {
   /** The runs' metric by default. */

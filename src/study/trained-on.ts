@@ -1,6 +1,6 @@
 import { count } from '../base/number-text';
 import { t } from '../base/l10n';
-import type { StudyRun } from './run';
+import type { StudyRun } from './study-run';
 
 /** Notes on runs of a data set that were trained on different files, or not on the current ones. */
 export function inputNotes(runs: readonly StudyRun[]): string[] {

@@ -2,7 +2,7 @@ import { gathered } from '../base/gathered';
 import { metricInfo, type MetricName } from '../experiment/metrics';
 import type { Comparison } from './compare';
 import { shownDifference, signedDifference } from './metric';
-import type { ChosenBy } from './run';
+import type { ChosenBy } from './study-run';
 import type { Section, Study } from './study';
 import { MOST_SHOWN } from './shown';
 import { inputNotes } from './trained-on';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolderFor } from '../files/system-temporary';
 import type { SweepRecord } from '../runs/sweep/record';
-import { trialText } from '../experiment/short-settings';
+import { trialText } from '../experiment/run-names';
 import { AuroraError, errorFrom } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
 import { askChild } from '../training/process/child';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { modelSource } from '../architectures/model-source';
 import { probe } from '../engine/onnxruntime/probe';
-import type { TensorInfos } from '../graph/infos';
+import type { TensorInfos } from '../graph/tensor-infos';
 import { AuroraError, errorRecord, type KnownError } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
 import { adaptTo, readModel, type BaseModel } from '../training/task/adapted-model';

@@ -1,4 +1,4 @@
-import { capital } from '../base/capital';
+import { capital } from '../base/text';
 import { AuroraError } from '../base/errors';
 import { runOf, type TrialRecord } from '../runs/sweep/record';
 import { readCluster } from '../runs/sweep/cluster-file';

@@ -1,5 +1,5 @@
 import type { OwnerRecord } from '../files/fence';
-import { ownerText } from '../files/owner/owner-text';
+import { ownerText } from '../files/owner';
 import type { KnownError } from '../base/errors';
 import type { SweepRecord } from '../runs/sweep/record';
 import type { TrialNames } from '../runs/sweep/trial-names';

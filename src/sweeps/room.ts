@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { childEnvironment } from '../files/child-environment';
-import { onProcessor } from '../engine/devices/candidates';
+import { onProcessor } from '../engine/devices';
 import { ENGINES } from '../engine/place';
 import type { Experiment } from '../experiment/experiment';
 import type { PreflightLine } from '../protocol/preflight';

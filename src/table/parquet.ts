@@ -6,9 +6,8 @@ import { classNames } from './class-names';
 import { EMPTY_HINT, unreadable } from './files';
 import { hasTimes, withTimes } from './parquet-times';
 import { iso, readColumn } from './parquet/column';
-import { DECOMPRESS } from './parquet/decompress';
+import { DECOMPRESS, excess, ExcessError, mostProduced, MOST_DECIMAL, refused } from './parquet/decompress';
 import { readFooter } from './parquet/footer';
-import { excess, ExcessError, mostProduced, MOST_DECIMAL, refused } from './parquet/limits';
 import type { DataRecord, Table } from './records';
 
 const AGAIN = 'Copy or download it again.';

@@ -1,6 +1,6 @@
 import { formatOf } from './files';
 import { placedDelimited } from './delimited';
-import { placedJsonl } from './jsonl';
+import { placedJsonl } from './json';
 import { takePieces } from './pieces';
 import { quotesIn, type DelimitedOptions, type Quotes } from './quoting';
 import type { PlacedTable } from './records';

@@ -1,9 +1,8 @@
 import { outOfTemplate } from '../experiment/prompt-template';
 import { languageRows } from '../data/table/language-rows';
 import { checkOutput } from './check-output';
-import { languagePredictions, keptLogits } from './answers/language-answers';
-import { languageText, type LanguageText } from './text/language-text';
-import { packedTexts } from './text/packed-texts';
+import { languagePredictions, keptLogits } from './answers';
+import { languageText, type LanguageText, packedTexts } from './text/language-text';
 import {
   mostFrequentToken,
   predictedTokens,

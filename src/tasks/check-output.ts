@@ -1,7 +1,7 @@
 import { AuroraError } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
 import { DType } from '../graph/dtype';
-import type { TensorInfo } from '../graph/infos';
+import type { TensorInfo } from '../graph/tensor-infos';
 
 /** The model's own output that a task can use without a head: these axes, and then one number per output. */
 export interface OwnOutput {

@@ -4,10 +4,9 @@ import { TEXT_INPUTS } from '../data/batch';
 import { DType } from '../graph/dtype';
 import { findLinearLayers } from '../graph/layers/linear';
 import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
-import { cacheInputs, type CacheInput } from '../graph/past/cache-inputs';
-import { isMerged } from '../graph/past/decoder-branch';
-import { fillingPast, lastLogits, withPast } from '../graph/past/with-past';
-import { prune } from '../graph/prune';
+import { cacheInputs, type CacheInput, isMerged } from '../graph/without-past';
+import { fillingPast, lastLogits, withPast } from '../graph/with-past';
+import { prune } from '../graph/reads';
 import type { TaskGraphSpec } from './task-graph';
 
 /** A language model with adapters and a key/value cache, as the two graphs that write texts. */

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/builder';
 import type { Experiment } from '../experiment/experiment';
-import type { TensorInfo } from '../graph/infos';
+import type { TensorInfo } from '../graph/tensor-infos';
 
 /** Its trainable tensors. */
 export const HEAD_WEIGHT = 'head.weight';

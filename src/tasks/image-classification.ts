@@ -2,18 +2,17 @@ import { withAbsent } from '../protocol/absent-labels';
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
 import { answeredOf } from '../data/dataset';
-import { imageOf } from '../data/images/pixels';
+import { imageOf } from '../data/images/shown-image';
 import { AuroraError } from '../base/errors';
 import { DType } from '../graph/dtype';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
-import { imageReader, type ImageData, type LabeledImage } from './images/image-data';
+import { imageReader, type ImageData, type LabeledImage } from './image-data';
 import type { TaskKind } from './kind';
-import { labelPredictions } from './answers/label-answers';
+import { labelPredictions } from './answers';
 import { labelsLikeNames, lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
 import { ConfusionMatrix } from './metrics/confusion';
-import { TopKAccuracy } from './metrics/top-k';
-import { mostFrequent } from './metrics/most-frequent';
+import { TopKAccuracy, mostFrequent } from './metrics/accuracy';
 import { argmax, softmax } from './softmax';
 
 const classesOf = (examples: Iterable<Pick<LabeledImage, 'label'>>): Int32Array =>

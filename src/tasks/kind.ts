@@ -1,16 +1,14 @@
 import type { Answered, Example, Examples, Texts, TrainingPass } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
-import type { TensorInfo } from '../graph/infos';
-import type { HostTensor } from '../graph/host-tensor';
+import type { HostTensor, TensorInfo } from '../graph/tensor-infos';
 import type { Baseline } from '../protocol/alarms/baseline';
-import type { EvaluationMetrics } from '../protocol/events';
-import type { Answer, PlayImage } from '../protocol/playground';
 import type { Answers } from '../protocol/answers/kinds';
+import type { EvaluationMetrics } from '../protocol/events';
 import type { Outputs } from '../protocol/outputs';
+import type { Answer, PlayImage } from '../protocol/playground';
 import type { PreflightData, PreflightSplit } from '../protocol/preflight';
 import type { HeadSpec } from './head';
 import type { ObjectiveName } from './objective';
-import type { Writing } from './writing';
 import type { DataReader, DataSplit, TaskData } from './task-data';
 
 /** Adds up the metrics of a model over the examples of a data set. */
@@ -117,4 +115,19 @@ export interface TaskKind<
    * @throws AuroraError 'data' if the tokenizer leaves nothing of the text
    */
   ask?(input: Input, data: D, maxLength: number): Asked<E>;
+}
+
+/** The text that a model is to write after a prompt, and the way to read it. */
+export interface Writing {
+  prompt: readonly number[];
+  /** New tokens at most. */
+  maxTokens: number;
+  /** Texts that are continued at once, of which the most likely one counts; 1 for greedy decoding. */
+  beams: number;
+  /** Tokens that end the text. */
+  ends: ReadonlySet<number>;
+  /** A text so far, as an example in which nothing counts in a loss. */
+  example(ids: readonly number[]): Example;
+  /** A few numbers about the new tokens, kept after those of the sequences. */
+  keep(tokens: readonly number[]): readonly number[];
 }

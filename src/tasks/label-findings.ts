@@ -1,6 +1,6 @@
 import { either } from '../base/either';
 import { editDistance } from '../base/nearest';
-import { percent } from '../base/percent';
+import { percent } from '../base/number-text';
 import type { Experiment } from '../experiment/experiment';
 import { metricInfo } from '../experiment/metrics';
 import { describeTask } from '../experiment/tasks/registry';

@@ -1,8 +1,7 @@
 import { attrInt } from '../graph/attributes';
 import type { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
-import type { HostTensor, HostTensors } from '../graph/host-tensor';
-import type { TensorInfos } from '../graph/infos';
+import type { HostTensor, HostTensors, TensorInfos } from '../graph/tensor-infos';
 import { PASSES } from '../graph/layers/weight-operands';
 import { elementCount, type Graph, type Node } from '../graph/model';
 import { isNBits } from '../graph/quantized/nbits';

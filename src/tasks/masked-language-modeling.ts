@@ -1,10 +1,9 @@
 import { makeInputs } from '../data/batch';
 import { encodeRow, textExample } from '../data/dataset';
 import { languageRows } from '../data/table/language-rows';
-import { askMasks, withMask } from './text/ask-masks';
+import { askMasks, withMask, inPass, maskedText, maskingOf, type MaskedText } from './text/masked-text';
 import { checkOutput } from './check-output';
-import { keptLogits, languagePredictions } from './answers/language-answers';
-import { inPass, maskedText, maskingOf, type MaskedText } from './text/masked-text';
+import { keptLogits, languagePredictions } from './answers';
 import {
   mostFrequentToken,
   predictedTokens,

@@ -1,14 +1,22 @@
 import { answeredOf as withoutTexts } from '../data/dataset';
 import { choiceRows } from '../data/table/choice-rows';
 import { DEFAULT_SCORING, isGenerated } from '../experiment/scoring';
-import { requireChoices } from './choices/ask-choice';
+import {
+  requireChoices,
+  choicePredictions,
+  answeredOf,
+  likelihood,
+  mostFrequentChoice,
+} from './choice-answers';
 import { checkOutput } from './check-output';
-import { choicePredictions } from './choices/choice-answers';
-import { choiceFormat, type ChoiceFormat } from './choices/choice-format';
-import { answeredOf, likelihood } from './choices/choice-scores';
-import { choiceText, type ChoiceSequence, type ChoiceText } from './choices/choice-text';
+import {
+  choiceFormat,
+  type ChoiceFormat,
+  choiceText,
+  type ChoiceSequence,
+  type ChoiceText,
+} from './choice-text';
 import type { TaskKind } from './kind';
-import { mostFrequentChoice } from './choices/most-frequent-choice';
 import { predictedTokens, targetCount, targetLabels } from './text/predicted-tokens';
 import type { LoadData } from './task-data';
 import { readsTexts, type TextData } from './text/text-data';

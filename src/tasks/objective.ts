@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
-import type { HostTensor } from '../graph/host-tensor';
+import type { HostTensor } from '../graph/tensor-infos';
 import { binaryCrossEntropy, crossEntropy } from './softmax';
 
 export type ObjectiveName =

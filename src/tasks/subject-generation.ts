@@ -1,10 +1,9 @@
 import { AuroraError } from '../base/errors';
 import { DType } from '../graph/dtype';
 import type { TaskKind } from './kind';
-import { picturePredictions, rowLoss } from './answers/picture-answers';
-import { noisyTargets, rowSizes } from './pictures/noisy-rows';
+import { picturePredictions, rowLoss } from './answers';
+import { noisyTargets, rowSizes, type PictureData, type PictureExample } from './pictures/picture-example';
 import { pictureReader } from './pictures/picture-data';
-import type { PictureData, PictureExample } from './pictures/picture-example';
 
 /** Pictures of a subject: the noise in the latents of a few images, which a U-Net predicts; mean squared error. */
 export const subjectGeneration = {

@@ -5,7 +5,7 @@ import type { Dataset, Example, TrainingPass } from '../data/dataset';
 import type { List } from '../data/list';
 import type { ReadWatch } from '../data/stream/build';
 import type { Row, Rows, SkippedRow } from '../data/table/rows';
-import type { HostTensors } from '../graph/host-tensor';
+import type { HostTensors } from '../graph/tensor-infos';
 import type { Model, ValueInfo } from '../graph/model';
 import type { Experiment } from '../experiment/experiment';
 import type { ActivationExample } from '../protocol/activation-examples';

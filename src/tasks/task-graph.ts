@@ -1,16 +1,16 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
 import { dropoutOf, type LayerAdapter } from '../adapters/targets/select';
 import { noSuchOutput } from '../adapters/task-output';
+import { AuroraError } from '../base/errors';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
-import type { TensorInfos } from '../graph/infos';
-import { outputsNamed, type Model } from '../graph/model';
-import type { DocumentPlaces } from '../graph/passes/document-places';
-import { keepDocumentsApart } from '../graph/passes/keep-documents-apart';
-import { prune } from '../graph/prune';
+import { type Model, outputsNamed } from '../graph/model';
+import { type DocumentPlaces, keepDocumentsApart } from '../graph/passes/keep-documents-apart';
+import { prune } from '../graph/reads';
+import type { TensorInfos } from '../graph/tensor-infos';
 import { addHead, type HeadSpec } from './head';
 import { logitsAtLabels } from './label-rows';
-import { OBJECTIVES, type ObjectiveName, type TrainingLoss } from './objective';
+import { type ObjectiveName, OBJECTIVES, type TrainingLoss } from './objective';
 
 export interface TaskGraphSpec {
   objective: ObjectiveName;
@@ -140,4 +140,28 @@ export function buildTaskGraph(
     observed,
     ...(spec.sized && { sized: true }),
   };
+}
+
+/** @throws AuroraError 'experiment' where a task has neither an adapter nor a head */
+export function requireTrainable({ trainable }: TaskGraph): void {
+  if (trainable.length === 0)
+    throw new AuroraError(
+      'experiment',
+      'Nothing would be trained: there is no adapter and no head.',
+      'Choose an adapter method, or task.head "linear".',
+    );
+}
+
+/**
+ * @param unreached names of trainable tensors that no loss depends on
+ * @throws AuroraError 'targets' naming their layers, where there are any
+ */
+export function requireReached(unreached: readonly string[]): void {
+  if (unreached.length === 0) return;
+  const layers = new Set(unreached.map((name) => name.slice(0, name.lastIndexOf('.'))));
+  throw new AuroraError(
+    'targets',
+    `These adapters do not reach the loss: ${[...layers].join(', ')}.`,
+    'Their layers feed another output of the model: leave them out with adapter.excludeModules.',
+  );
 }

@@ -5,13 +5,13 @@ import { answeredOf, encodeRow, textExample, type Answered, type TextExample } f
 import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../data/labels';
 import { labeledRows } from '../data/table/rows';
 import { DType } from '../graph/dtype';
-import { requireTokens } from './text/ask-text';
+import { requireTokens } from './text/shown-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
 import { ConfusionMatrix } from './metrics/confusion';
-import { labelPredictions } from './answers/label-answers';
+import { labelPredictions } from './answers';
 import { labelsLikeNames, lopsided, misspelledLabels, unmeasuredLabels } from './label-findings';
-import { mostFrequent } from './metrics/most-frequent';
+import { mostFrequent } from './metrics/accuracy';
 import { argmax, softmax } from './softmax';
 import { readsTexts, type TextKind } from './text/text-data';
 

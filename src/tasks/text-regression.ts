@@ -1,16 +1,14 @@
 import { AuroraError } from '../base/errors';
 import { answeredOf, encodeRow, textExample, type Examples } from '../data/dataset';
 import { numberFacts } from '../data/audit';
-import { requirePublished, UNPUBLISHED } from '../data/published';
-import { numberRows } from '../data/table/number-rows';
+import { requirePublished, UNPUBLISHED } from '../data/labels';
+import { numberRows } from '../data/table/answer-rows';
 import { DType } from '../graph/dtype';
-import { requireTokens } from './text/ask-text';
+import { requireTokens } from './text/shown-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
-import { pearson, spearman } from './metrics/correlation';
-import { rootMeanSquaredError } from './metrics/rmse';
-import { numberPredictions } from './answers/number-answers';
-import { numberOf, targetOf, UNSCALED, type NumberedText } from './numbers';
+import { pearson, spearman, rootMeanSquaredError } from './metrics/regression';
+import { numberPredictions, numberOf, targetOf, UNSCALED, type NumberedText } from './answers';
 import { readsTexts, type TextKind } from './text/text-data';
 
 /**

@@ -1,6 +1,6 @@
 import { METHOD_ORDER } from '../../src/experiment/methods';
 import { afterAll, describe, expect, it } from 'vitest';
-import { PAPER_MODELS } from '../../src/recipes/models';
+import { PAPER_MODELS } from '../../src/recipes/model-shapes';
 import { Lab } from './lab';
 
 const lab = new Lab({ adapter: { rank: 3, rankPattern: { 'layer.1.query': 5 } } });

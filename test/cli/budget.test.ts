@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { budgetOf } from '../../src/adapters/budget/budget';
-import { adapterFileSize } from '../../src/adapters/budget/file';
+import { budgetOf, adapterFileSize } from '../../src/adapters/budget/budget';
 import { selectLayers } from '../../src/adapters/targets/select';
 import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deviceFacts } from '../../src/engine/devices/facts';
+import { deviceFacts } from '../../src/engine/devices';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import type { DeviceEvent, RunEvent } from '../../src/protocol/events';

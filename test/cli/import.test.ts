@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { toHalf } from '../../src/graph/half';
+import { toHalf } from '../../src/graph/number-formats';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../src/graph/file/safetensors';
 import { readRun } from '../read-run';
 import type { AuroraSpec, LoraSpec } from '../../src/experiment/methods';

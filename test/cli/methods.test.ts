@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
 import { readRun } from '../read-run';
 import type { ExportRecord } from '../../src/protocol/export';
-import type { StudyLine } from '../../src/study/lines';
+import type { StudyLine } from '../../src/study/page-study';
 import { Lab } from './lab';
 
 const lab = new Lab({ training: { maxSteps: 4, evaluateEvery: 4, checkpointEvery: 2, learningRate: 0.02 } });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { deviceFacts } from '../../src/engine/devices/facts';
+import { deviceFacts } from '../../src/engine/devices';
 import { readRun } from '../read-run';
 import type { PreflightLine } from '../../src/protocol/preflight';
 import { quoted, writeParquet } from '../unit/data/table/duckdb';

@@ -4,8 +4,8 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, describe, expect, it } from 'vitest';
 import { mergedFile } from '../../src/runs/study/kept';
 import { readRun } from '../read-run';
-import type { MergedMetrics } from '../../src/study/merged';
-import type { StudyLine } from '../../src/study/lines';
+import type { MergedMetrics } from '../../src/study/study-run';
+import type { StudyLine } from '../../src/study/page-study';
 import { Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.02 } });

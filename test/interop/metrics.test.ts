@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ConfusionMatrix } from '../../src/tasks/metrics/confusion';
-import { pearson, spearman } from '../../src/tasks/metrics/correlation';
+import { pearson, spearman, rootMeanSquaredError } from '../../src/tasks/metrics/regression';
 import { MultiLabelScores } from '../../src/tasks/metrics/multi-label';
-import { perplexity } from '../../src/tasks/metrics/perplexity';
-import { rootMeanSquaredError } from '../../src/tasks/metrics/rmse';
-import { TokenAccuracy } from '../../src/tasks/metrics/token-accuracy';
-import { TopKAccuracy } from '../../src/tasks/metrics/top-k';
+import { perplexity, TokenAccuracy } from '../../src/tasks/metrics/token-scores';
+import { TopKAccuracy } from '../../src/tasks/metrics/accuracy';
 import { IGNORE_LABEL } from '../../src/tasks/objective';
 import { crossEntropy } from '../../src/tasks/softmax';
 import { spanScores } from '../unit/tasks/tagged';

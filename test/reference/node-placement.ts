@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HostTensors } from '../../src/engine/engine';
+import type { HostTensors } from '../../src/engine/stepper';
 import type { OrtDevice } from '../../src/engine/place';
 import { openSession, type SessionOptions } from '../../src/engine/onnxruntime/session';
 

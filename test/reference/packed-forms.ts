@@ -6,7 +6,7 @@ import { DType } from '../../src/graph/dtype';
 import { loadModel } from '../../src/graph/file/load';
 import { saveModel } from '../../src/graph/file/save';
 import type { Model, Node } from '../../src/graph/model';
-import { prune } from '../../src/graph/prune';
+import { prune } from '../../src/graph/reads';
 import { floatValues, tensorOf } from '../../src/graph/values';
 import { fixture } from './files';
 

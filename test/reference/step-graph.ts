@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
-import type { HostTensors } from '../../src/engine/engine';
+import type { HostTensors } from '../../src/engine/stepper';
 import { deviceFeeds, deviceGraph } from '../../src/engine/onnxruntime/device-graph';
 import { probe } from '../../src/engine/onnxruntime/probe';
-import { GRAD_SCALE } from '../../src/engine/onnxruntime/gradient-scale';
+import { GRAD_SCALE } from '../../src/engine/onnxruntime/step-constants';
 import { trainingGraph } from '../../src/engine/onnxruntime/training-graph';
 import { buildTaskGraph } from '../../src/tasks/task-graph';
 import { DType } from '../../src/graph/dtype';

@@ -23,7 +23,7 @@ import { readUser } from '../../src/runs/user';
 import { AuroraError } from '../../src/base/errors';
 import { latestCheckpoint } from '../../src/training/checkpoint/store';
 import { readAdapterFolder } from '../../src/peft/folder';
-import { adapterModules } from '../../src/peft/modules';
+import { adapterModules } from '../../src/peft/fit';
 import { importedSpec } from '../../src/peft/spec';
 
 /** Something that is read: its files, and all product code that reads it. */

@@ -1,4 +1,4 @@
-import { AURORA_DEFAULTS } from '../../src/adapters/methods/defaults';
+import { AURORA_DEFAULTS } from '../../src/adapters/methods/aurora';
 import type { OnLayer } from '../../src/adapters/methods/method';
 import type { AuroraSpec, LoraSpec, TrainedSpec } from '../../src/experiment/methods';
 

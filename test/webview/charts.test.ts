@@ -6,7 +6,7 @@ import { layoutFlags } from '../../webview/charts/flag-layout';
 import type { Mark } from '../../webview/charts/marks';
 import { drawnRange, lastAtMost, lowerBound, nearest } from '../../webview/charts/search';
 import { formatBytes, formatNumber } from '../../webview/run/format';
-import { durationText } from '../../src/base/time-text';
+import { durationText } from '../../src/base/number-text';
 import { weightFor } from '../../src/study/smoothing';
 import { Smoothed } from '../../webview/run/smoothing';
 import { chartCsv } from '../../webview/run/charts/save-chart';

@@ -9,7 +9,7 @@ import { predictionsFile } from '../../src/runs/predictions';
 import { SummaryReader } from '../../src/runs/summary-reader';
 import { geometryFile, mergedFile } from '../../src/runs/study/kept';
 import type { AdapterSpec } from '../../src/experiment/methods';
-import { parseStudyMessage } from '../../src/study/panel';
+import { parseStudyMessage } from '../../src/study/study-panel';
 import { encodePredictions } from '../../src/protocol/predictions';
 import type { Geometry } from '../../src/study/geometry';
 import { finished, makeRun, metrics, spec, started } from '../unit/extension/run-maker';

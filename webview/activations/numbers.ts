@@ -1,5 +1,4 @@
-import { shortNumber } from '../../src/base/number-text';
-import { roughPercent } from '../../src/base/percent';
+import { shortNumber, roughPercent } from '../../src/base/number-text';
 import type { ShapeNumbers } from '../../src/protocol/panels/activations';
 
 /** Three digits, with a proper minus sign. */

@@ -3,8 +3,7 @@ import type { AdapterBudget, Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../../src/base/l10n';
 import { flops } from './format';
-import { bytes, count, shortNumber } from '../../src/base/number-text';
-import { sharePercent } from '../../src/base/percent';
+import { bytes, count, shortNumber, sharePercent } from '../../src/base/number-text';
 
 /** The parameter count, and how it compares with the model and LoRA. */
 export function headline({ adapter, modules, layers, modelParameters, lora, equal }: Budget): TemplateResult {

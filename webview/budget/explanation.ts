@@ -2,8 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Budget } from '../../src/protocol/budget';
 import type { BudgetFields } from '../../src/protocol/panels/budget';
 import { t } from '../../src/base/l10n';
-import { count } from '../../src/base/number-text';
-import { sharePercent } from '../../src/base/percent';
+import { count, sharePercent } from '../../src/base/number-text';
 
 /** The formulas with this adapter's numbers, shown on request. */
 export function explanation(

@@ -1,7 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { bytes, shortNumber } from '../../src/base/number-text';
-import { stepTime } from '../../src/base/time-text';
+import { bytes, shortNumber, stepTime } from '../../src/base/number-text';
 import type { BudgetStep } from '../../src/protocol/panels/budget';
 import type { StepCost, StepMemory } from '../../src/protocol/step-cost';
 import { t } from '../../src/base/l10n';

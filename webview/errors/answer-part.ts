@@ -1,6 +1,5 @@
 import { t } from '../../src/base/l10n';
-import { count } from '../../src/base/number-text';
-import { cautiousPercent } from '../../src/base/percent';
+import { count, cautiousPercent } from '../../src/base/number-text';
 import type { List, Order } from '../../src/protocol/answers/examples';
 import type { Cell } from './confusion-matrix';
 import type { Model, Ui } from './errors-model';

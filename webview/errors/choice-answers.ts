@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { t } from '../../src/base/l10n';
-import { cautiousPercent } from '../../src/base/percent';
+import { cautiousPercent } from '../../src/base/number-text';
 import { SCORINGS } from '../../src/experiment/scoring';
 import { byExample } from '../../src/protocol/answers/answer-kind';
 import type { ChoiceAnswers } from '../../src/protocol/answers/choice';

@@ -1,7 +1,6 @@
 import { html, nothing } from 'lit';
 import { t } from '../../src/base/l10n';
-import { count } from '../../src/base/number-text';
-import { cautiousPercent } from '../../src/base/percent';
+import { count, cautiousPercent } from '../../src/base/number-text';
 import {
   confusedPairs,
   confusionOf,

@@ -1,6 +1,6 @@
 import { html } from 'lit';
 import { t } from '../../src/base/l10n';
-import { cautiousPercent } from '../../src/base/percent';
+import { cautiousPercent } from '../../src/base/number-text';
 import { byExample } from '../../src/protocol/answers/answer-kind';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../src/protocol/answers/found';
 import type { LabelSetAnswers } from '../../src/protocol/answers/label-set';

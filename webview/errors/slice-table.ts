@@ -1,7 +1,6 @@
 import { html, nothing, svg } from 'lit';
 import { t } from '../../src/base/l10n';
-import { count } from '../../src/base/number-text';
-import { cautiousPercent } from '../../src/base/percent';
+import { count, cautiousPercent } from '../../src/base/number-text';
 import { formatMetric } from '../../src/experiment/metrics';
 import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/protocol/answers/slices';
 import type { Model } from './errors-model';

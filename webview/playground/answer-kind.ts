@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import { stepTime } from '../../src/base/time-text';
+import { stepTime } from '../../src/base/number-text';
 import type { AnswerView, PlaygroundView, SubjectView } from '../../src/protocol/panels/playground-view';
 import type { PlayFacts, PlaySample, PlayVariant, Prediction } from '../../src/protocol/playground';
 

@@ -1,5 +1,5 @@
 import { t } from '../../src/base/l10n';
-import { cautiousPercent } from '../../src/base/percent';
+import { cautiousPercent } from '../../src/base/number-text';
 import type { AnswerKind } from './answer-kind';
 import { likeliestCard, likeliestSpoken } from './label-answer';
 import { sharesBelow, sharesText } from './share-table';

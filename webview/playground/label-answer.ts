@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import { cautiousPercent } from '../../src/base/percent';
+import { cautiousPercent } from '../../src/base/number-text';
 import {
   labelsOf,
   measured,

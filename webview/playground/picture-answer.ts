@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import { stepTime } from '../../src/base/time-text';
+import { stepTime } from '../../src/base/number-text';
 import type { PlayPicture } from '../../src/protocol/playground';
 import { nameOf, type AnswerKind, type CardContext, type Column } from './answer-kind';
 

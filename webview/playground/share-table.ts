@@ -1,6 +1,6 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import { cautiousPercent } from '../../src/base/percent';
+import { cautiousPercent } from '../../src/base/number-text';
 import type { Prediction } from '../../src/protocol/playground';
 import {
   labelsOf,

@@ -1,7 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import { shortNumber } from '../../src/base/number-text';
-import { stepTime } from '../../src/base/time-text';
+import { shortNumber, stepTime } from '../../src/base/number-text';
 import { inTemplate } from '../../src/experiment/prompt-template';
 import type { Generated } from '../../src/protocol/playground';
 import { nameOf, tokens, type AnswerKind, type CardContext, type Column } from './answer-kind';

@@ -21,8 +21,7 @@ import {
   warnings,
   worseResult,
 } from './words';
-import { progressPercent } from '../../src/base/percent';
-import { durationText, estimateText, stepTime } from '../../src/base/time-text';
+import { progressPercent, durationText, estimateText, stepTime } from '../../src/base/number-text';
 
 /** CSS pixels; below, the charts need the room more than open warnings. As in run.css. */
 const LOW = 560;

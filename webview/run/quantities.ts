@@ -1,6 +1,5 @@
-import { rateText, SMALL_RATE } from '../../src/base/number-text';
+import { rateText, SMALL_RATE, percent } from '../../src/base/number-text';
 import { byteTickTexts, tickTexts } from '../../src/base/tick-texts';
-import { percent } from '../../src/base/percent';
 import { formatMetric, METRICS, metricInfo, type MetricName } from '../../src/experiment/metrics';
 import type { Experiment } from '../../src/experiment/experiment';
 import { shapesOf } from '../../src/experiment/tasks/registry';

@@ -1,7 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
-import { numberText } from '../../src/base/number-text';
-import { percent } from '../../src/base/percent';
+import { numberText, percent } from '../../src/base/number-text';
 import {
   hasTurnedWrong,
   type RunSamples,

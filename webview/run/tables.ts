@@ -1,4 +1,4 @@
-import { durationText } from '../../src/base/time-text';
+import { durationText } from '../../src/base/number-text';
 import { html, nothing, type TemplateResult } from 'lit';
 import {
   metricCells,

@@ -2,13 +2,15 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { MetricName } from '../../src/experiment/metrics';
 import { count } from '../../src/base/number-text';
 import { rowsCsv } from '../../src/study/runs-table/csv';
-import { columnTitle } from '../../src/study/runs-table/format';
-import type { RunsOpen } from '../../src/study/runs-table/panel';
-import type { RunsFromHost, RunsFromPage, TableAction } from '../../src/study/runs-table/panel';
-import type { TableView } from '../../src/study/runs-table/view';
-import { keptOf, type SavedView } from '../../src/study/runs-table/saved';
-import { NEWEST, startsDescending } from '../../src/study/runs-table/sort';
-import type { Column } from '../../src/study/runs-table/table';
+import { columnTitle } from '../../src/study/runs-table/columns';
+import type {
+  RunsOpen,
+  RunsFromHost,
+  RunsFromPage,
+  TableAction,
+} from '../../src/study/runs-table/runs-panel';
+import { type TableView, keptOf, type SavedView } from '../../src/study/runs-table/saved-views';
+import { NEWEST, startsDescending, type Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../../src/base/l10n';
 import { columnsMenu } from './columns-menu';

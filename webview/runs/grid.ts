@@ -1,8 +1,14 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
-import { cellText, columnTitle } from '../../src/study/runs-table/format';
-import type { SortKey } from '../../src/study/runs-table/sort';
-import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
+import { cellText, columnTitle } from '../../src/study/runs-table/columns';
+import {
+  type SortKey,
+  columnAt,
+  isNumeric,
+  valueAt,
+  type Column,
+  type Row,
+} from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';
 import { t } from '../../src/base/l10n';
 import { cell, groupCell } from './cells';

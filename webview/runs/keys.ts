@@ -1,4 +1,4 @@
-import { NARROWEST, WIDEST } from '../../src/study/runs-table/view';
+import { NARROWEST, WIDEST } from '../../src/study/runs-table/saved-views';
 
 export type GridKey =
   { kind: 'move'; to: number } | { kind: 'open' | 'check' | 'pin' | 'expand' | 'collapse' };

@@ -1,9 +1,15 @@
-import { parseFilter, type RowTest } from '../../src/study/runs-table/filter/parse';
-import type { FilterProblem } from '../../src/study/runs-table/filter/tokens';
+import { parseFilter, type RowTest } from '../../src/study/runs-table/filter';
+import type { FilterProblem } from '../../src/study/runs-table/filter-terms';
 import { groupRows, type RowGroup } from '../../src/study/runs-table/group';
-import { NEWEST, sortRows, type SortKey } from '../../src/study/runs-table/sort';
-import type { TableView } from '../../src/study/runs-table/view';
-import { columnAt, type Column, type Row } from '../../src/study/runs-table/table';
+import {
+  NEWEST,
+  sortRows,
+  type SortKey,
+  columnAt,
+  type Column,
+  type Row,
+} from '../../src/study/runs-table/table';
+import type { TableView } from '../../src/study/runs-table/saved-views';
 
 /** A line of the table. */
 export type Line =

@@ -5,8 +5,10 @@ import {
   type KeptView,
   type SavedChange,
   type SavedView,
-} from '../../src/study/runs-table/saved';
-import { LONGEST_NAME, viewName, type TableView } from '../../src/study/runs-table/view';
+  LONGEST_NAME,
+  viewName,
+  type TableView,
+} from '../../src/study/runs-table/saved-views';
 import { t } from '../../src/base/l10n';
 import { closeOnEscape } from './columns-menu';
 

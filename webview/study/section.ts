@@ -3,7 +3,7 @@ import { deltaFigures, FIGURES, figureOf, type FigureName } from '../../src/stud
 import { hasGeometry } from '../../src/study/geometry';
 import type { PageStudy } from '../../src/study/page-study';
 import type { Section } from '../../src/study/study';
-import { groupTable, rateTable } from '../../src/study/tables';
+import { groupTable, rateTable } from '../../src/study/study-report';
 import { comparisonWords, examplesText, sectionNotes } from '../../src/study/words';
 import { t } from '../../src/base/l10n';
 import { dataTable } from './table';

@@ -1,6 +1,6 @@
 import type { PageTrial } from '../../src/protocol/panels/sweep';
 import type { Figure } from '../../src/study/figures/figure';
-import { parallelFigure as drawn } from '../../src/study/sweep/figures';
+import { parallelFigure as drawn } from '../../src/study/sweep/sweep-figures';
 import { parallelLayout } from '../../src/study/sweep/parallel';
 import { t } from '../../src/base/l10n';
 import type { Shown } from './model';

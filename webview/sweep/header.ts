@@ -1,8 +1,7 @@
 import { html, nothing, svg } from 'lit';
 import { count } from '../../src/base/number-text';
 import type { PageTrialState, SweepAction } from '../../src/protocol/panels/sweep';
-import { timeLeft } from '../../src/study/sweep/time-left';
-import { isDone, isPlanned, isTraining } from '../../src/study/sweep/trials';
+import { timeLeft, isDone, isPlanned, isTraining } from '../../src/study/sweep/trials';
 import { t } from '../../src/base/l10n';
 import type { Shown } from './model';
 import { planWords, queueWord, timeLeftWords, trialText, trialWord } from './words';

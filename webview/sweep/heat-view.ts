@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { metricInfo } from '../../src/experiment/metrics';
-import { heatFigure } from '../../src/study/sweep/figures';
+import { heatFigure } from '../../src/study/sweep/sweep-figures';
 import { heatMap, type CellValue, type HeatCell, type HeatMap } from '../../src/study/sweep/heat-map';
 import { isTraining } from '../../src/study/sweep/trials';
 import type { Axis } from '../../src/study/sweep/axis';

@@ -1,5 +1,5 @@
 import { html, nothing, svg } from 'lit';
-import { shadeEnds, SHADES } from '../../src/study/sweep/shade';
+import { shadeEnds, SHADES } from '../../src/study/sweep/sweep-style';
 import { t } from '../../src/base/l10n';
 import type { Shown } from './model';
 import { metricText } from './words';

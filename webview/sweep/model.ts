@@ -3,7 +3,7 @@ import type { PageTrial, SweepFacts, SweepToPage } from '../../src/protocol/pane
 import { numberAxis, settingAxes, type Axis } from '../../src/study/sweep/axis';
 import { bestTrial } from '../../src/study/sweep/best-so-far';
 import { METRIC } from '../../src/study/sweep/parallel';
-import { shades } from '../../src/study/sweep/shade';
+import { shades } from '../../src/study/sweep/sweep-style';
 
 /** What the page shows of the sweep, computed once for each message. */
 export interface Shown {

@@ -2,7 +2,7 @@ import { html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { own } from '../../src/base/names';
 import type { PageTrial } from '../../src/protocol/panels/sweep';
-import { axisShapes } from '../../src/study/sweep/figures';
+import { axisShapes } from '../../src/study/sweep/sweep-figures';
 import {
   lineOf,
   nearestLine,
@@ -11,7 +11,7 @@ import {
   type Brushes,
   type ParallelLayout,
 } from '../../src/study/sweep/parallel';
-import { SHADES } from '../../src/study/sweep/shade';
+import { SHADES } from '../../src/study/sweep/sweep-style';
 import { pathData } from '../../src/study/figures/svg';
 import { shape } from '../ui/shapes';
 import { t } from '../../src/base/l10n';

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import type { Figure } from '../../src/study/figures/figure';
 import { svgText } from '../../src/study/figures/svg';
-import { SWEEP_STYLE } from '../../src/study/sweep/svg-style';
+import { SWEEP_STYLE } from '../../src/study/sweep/sweep-style';
 import { CHART_FORMATS, type ChartFormat, type SaveChart } from '../../src/protocol/panels/save-chart';
 import { pngOf } from '../charts/picture-files';
 import { t } from '../../src/base/l10n';

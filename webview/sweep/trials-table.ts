@@ -1,12 +1,11 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { own } from '../../src/base/names';
-import { capital } from '../../src/base/capital';
-import { durationText } from '../../src/base/time-text';
+import { capital } from '../../src/base/text';
+import { durationText } from '../../src/base/number-text';
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
 import type { PageTrial, SweepFacts } from '../../src/protocol/panels/sweep';
-import type { Sort, SortKey } from '../../src/study/sweep/order';
-import { trainedSeconds } from '../../src/study/sweep/trials';
+import { type Sort, type SortKey, trainedSeconds } from '../../src/study/sweep/trials';
 import { t } from '../../src/base/l10n';
 import { NO_MENU, rowMenu, selectionMenu, trialMenu } from '../ui/row-menu';
 import type { Shown } from './model';

@@ -1,9 +1,8 @@
-import { count } from '../../src/base/number-text';
-import { estimateText } from '../../src/base/time-text';
+import { count, estimateText } from '../../src/base/number-text';
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
 import { shortKeys } from '../../src/experiment/sweep';
 import type { PageTrial, PageTrialState, QueueState, SweepFacts } from '../../src/protocol/panels/sweep';
-import type { TimeLeft } from '../../src/study/sweep/time-left';
+import type { TimeLeft } from '../../src/study/sweep/trials';
 import { t } from '../../src/base/l10n';
 
 /**

@@ -1,5 +1,4 @@
-import { r2Text } from '../../base/number-text';
-import { roughPercent } from '../../base/percent';
+import { r2Text, roughPercent } from '../../base/number-text';
 import type { CallOut } from '../../protocol/panels/activations';
 import type { Shape } from './curves';
 

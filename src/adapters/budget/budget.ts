@@ -1,21 +1,32 @@
-import { percent } from '../../base/percent';
 import { AuroraError } from '../../base/errors';
+import { nameTable } from '../../base/names';
+import { count, percent } from '../../base/number-text';
+import { adapterDefaults } from '../../experiment/adapter-defaults';
 import {
+  aboutMethod,
   type AdapterSpec,
   isHeadAlone,
+  isNonlinear,
   isRanked,
   isReference,
+  METHOD_NAMES,
+  METHOD_ORDER,
+  type RankedSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
-import type { AdapterBudget, Budget } from '../../protocol/budget';
-import { budgetCurves } from './curves';
-import { adapterFileSize } from './file';
-import { modelForwardFlops, flopsOf, nonlinearOf } from './flops';
-import type { UselessLayers } from '../targets/choose';
-import { plainLora } from '../../adapters/methods/lora';
+import { elementCount } from '../../graph/model';
+import type { AdapterBudget, Budget, Curve } from '../../protocol/budget';
+import { plainLora } from '../methods/lora';
+import type { LayerShape } from '../methods/method';
 import { methodOf } from '../methods/registry';
-import { parameterCount, selectLayers, type LayerAdapter, type NamedLayer } from '../targets/select';
-import { count } from '../../base/number-text';
+import { basisCount } from '../methods/spline';
+import {
+  type LayerAdapter,
+  type NamedLayer,
+  parameterCount,
+  selectLayers,
+  type UselessLayers,
+} from '../targets/select';
 
 /** A linear layer as `aurora inspect --json` lists it: all the calculator knows about a model. */
 export interface BudgetModule extends NamedLayer {
@@ -27,7 +38,7 @@ export interface BudgetModule extends NamedLayer {
   unreached?: boolean;
 }
 
-export type BudgetAdapter = LayerAdapter<BudgetModule>;
+type BudgetAdapter = LayerAdapter<BudgetModule>;
 
 export interface BudgetOptions {
   /** All parameters of the model, if known. */
@@ -141,4 +152,142 @@ function costOf(adapters: readonly BudgetAdapter[], tokens: number): AdapterBudg
     flops: flopsOf(adapters, tokens),
     nonlinear: nonlinearOf(adapters),
   };
+}
+
+/**
+ * Floating-point operations of the adapters' products as each method counts them, with a multiply-add as two: forward
+ * and backward for one token, `step` for all tokens of a step plus the work done once per step.
+ */
+function flopsOf(adapters: readonly BudgetAdapter[], tokens: number): AdapterBudget['flops'] {
+  const sum = { forward: 0, backward: 0, step: 0 };
+  for (const adapter of adapters) {
+    const { calls } = adapter.layer;
+    const { forward, backward, step = 0 } = methodOf(adapter.spec).flops(adapter);
+    sum.forward += calls * forward;
+    sum.backward += calls * backward;
+    sum.step += calls * (tokens * (forward + backward) + step);
+  }
+  return sum;
+}
+
+/** Values of σ's parts in one forward pass of one token: r(G+k) spline bases, 2r activations per call. */
+function nonlinearOf(adapters: readonly BudgetAdapter[]): AdapterBudget['nonlinear'] {
+  let bases = 0;
+  let activations = 0;
+  for (const { layer, spec } of adapters) {
+    if (!isNonlinear(spec)) continue;
+    if (spec.learnable) bases += layer.calls * spec.rank * basisCount(spec);
+    if (spec.fixed) activations += layer.calls * 2 * spec.rank;
+  }
+  return { bases, activations };
+}
+
+/** The frozen linear layers' own products, forward, for one token: 2 · in · out per call. */
+const modelForwardFlops = (modules: readonly BudgetModule[]): number =>
+  modules.reduce((sum, m) => sum + 2 * m.calls * m.inFeatures * m.outFeatures, 0);
+
+/** Modules of one shape, counted together: a large model has hundreds of modules but only a handful of shapes. */
+interface ShapeCount extends LayerShape {
+  modules: number;
+}
+
+/** Only this many ranks are plotted; between them the curves look straight. */
+const MOST_POINTS = 64;
+
+/**
+ * Parameters by rank, for every method whose rank changes them. `spec` gives AuroRA's spline; the curves extend beyond
+ * `rank`, but never beyond `limit`.
+ */
+function budgetCurves(
+  modules: readonly LayerShape[],
+  spec: TrainedSpec,
+  rank: number,
+  limit: number,
+): Curve[] {
+  const shapes = countShapes(modules);
+  const ranks = ranksUpTo(Math.min(limit, Math.max(16, 2 ** Math.ceil(Math.log2(2 * rank)))));
+  return CURVES.map((usual) => {
+    const drawn = isNonlinear(spec) && isNonlinear(usual) ? spec : usual;
+    const method = methodOf(drawn);
+    const ofModule = (layer: LayerShape, r: number) =>
+      method
+        .tensors({ layer, spec: { ...drawn, rank: r }, widest: layer })
+        .reduce((n, t) => n + elementCount(t.dims), 0);
+    return {
+      id: usual.method,
+      name: METHOD_NAMES[usual.method],
+      formula: method.formula(drawn),
+      points: ranks.map((r) => ({
+        rank: r,
+        parameters: shapes.reduce((sum, s) => sum + s.modules * ofModule(s, r), 0),
+      })),
+    };
+  });
+}
+
+function countShapes(modules: readonly LayerShape[]): ShapeCount[] {
+  const counts = new Map<string, ShapeCount>();
+  for (const { inFeatures, outFeatures } of modules) {
+    const key = `${outFeatures}x${inFeatures}`;
+    const shape = counts.get(key) ?? { inFeatures, outFeatures, modules: 0 };
+    counts.set(key, { ...shape, modules: shape.modules + 1 });
+  }
+  return [...counts.values()];
+}
+
+function ranksUpTo(last: number): number[] {
+  const step = Math.max(1, Math.ceil(last / MOST_POINTS));
+  const ranks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step);
+  return [...new Set([1, ...ranks, last])].sort((a, b) => a - b);
+}
+
+/** An experiment's defaults, with AuroRA's spline. */
+const CURVES = METHOD_ORDER.filter((m) => aboutMethod(m).curve !== undefined)
+  .sort((a, b) => aboutMethod(a).curve! - aboutMethod(b).curve!)
+  .map((m) => adapterDefaults(m) as unknown as RankedSpec);
+
+/** HF PEFT prefixes every key with the names of its two wrappers. */
+const PREFIX = 'base_model.model.';
+
+/**
+ * Metadata that a run writes next to the tensors; PEFT ignores unknown keys. The step has a fixed width, so that the
+ * file's size is known before the run.
+ */
+export const weightsMetadata = (step: number): Record<string, string> => ({
+  format: 'pt',
+  step: String(step).padStart(9, '0'),
+});
+
+/** Bytes of the adapter_model.safetensors that a run writes, without a task head. */
+export const adapterFileSize = (
+  adapters: readonly LayerAdapter<NamedLayer>[],
+  others: readonly [key: string, dims: number[]][] = [],
+): AdapterBudget['file'] =>
+  safetensorsSize(
+    [
+      ...adapters.flatMap(({ layer, tensors }) =>
+        tensors.map((t): [string, number[]] => [`${PREFIX}${layer.path}.${t.peftName}`, t.dims]),
+      ),
+      ...others,
+    ],
+    weightsMetadata(0),
+  );
+
+/**
+ * Size of a safetensors file of float32 tensors, from names and shapes alone, as `encodeSafetensors` writes it: 8 bytes
+ * of length, a JSON header padded to 8 bytes, 4 bytes per number.
+ */
+export function safetensorsSize(
+  tensors: readonly [key: string, dims: number[]][],
+  metadata: Record<string, string>,
+): AdapterBudget['file'] {
+  const header = nameTable<unknown>([['__metadata__', metadata]]);
+  let data = 0;
+  for (const [name, shape] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const bytes = 4 * shape.reduce((n, d) => n * d, 1);
+    header[name] = { dtype: 'F32', shape, data_offsets: [data, (data += bytes)] };
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header)).length;
+  const padded = Math.ceil(json / 8) * 8;
+  return { header: padded, data, total: 8 + padded + data };
 }

@@ -1,19 +1,18 @@
 import type { AuroraSpec } from '../../experiment/methods';
-import { anl, anlNodes } from './anl';
 import type { GraphBuilder } from '../../graph/builder';
-import { AURORA_DEFAULTS } from './defaults';
+import { anl, anlNodes } from './anl';
 import { lowRankProduct, productFlops, upProjection, withoutB } from './low-rank';
 import {
-  kaimingUniform,
-  normal,
-  uniform,
-  zeros,
   type AdapterMethod,
   type AdapterTensor,
+  initializationOf,
+  kaimingUniform,
   type LayerShape,
+  normal,
+  uniform,
   type Values,
+  zeros,
 } from './method';
-import { initializationOf } from '../peft-config';
 import { basisCount } from './spline';
 
 const scaleOf = ({ alpha, rank }: AuroraSpec): number => alpha / rank;
@@ -162,3 +161,20 @@ function withoutRowMeans(a: Float64Array, columns: number): Float64Array {
   }
   return out;
 }
+
+/** AuroRA as trained in the paper, and an experiment's default (the schema's defaults). */
+export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {
+  method: 'aurora',
+  rank: 2,
+  alpha: 4,
+  gridSize: 5,
+  splineOrder: 3,
+  gridRange: [-1, 1],
+  activation: 'tanh',
+  fixed: true,
+  learnable: true,
+  centerInputs: false,
+  dropout: 0,
+  initialization: 'kaiming-uniform',
+  splineInitialization: 'uniform',
+};

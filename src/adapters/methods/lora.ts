@@ -8,8 +8,7 @@ import {
   upProjection,
   withoutB,
 } from './low-rank';
-import type { AdapterMethod } from './method';
-import { initializationOf } from '../peft-config';
+import { type AdapterMethod, initializationOf } from './method';
 
 /** LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x. */
 export const lora: AdapterMethod<LoraSpec> = {

@@ -1,7 +1,6 @@
 import type { SineloraSpec } from '../../experiment/methods';
 import { lowRankProduct, lowRankTensors, withoutB } from './low-rank';
-import type { AdapterMethod, OnLayer } from './method';
-import { initializationOf } from '../peft-config';
+import { type AdapterMethod, type OnLayer, initializationOf } from './method';
 
 /**
  * SineLoRA (Ji et al., "Efficient Learning with Sine-Activated Low-Rank Matrices", arXiv 2403.19243): ΔW = sin(ω · B A)

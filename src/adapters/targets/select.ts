@@ -4,19 +4,18 @@ import {
   type AdapterSpec,
   isHeadAlone,
   isRankedByLayer,
+  type TargetSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
-import { leftOutText, type LeftOut } from '../../protocol/left-out';
-import type { LinearLayer } from '../../graph/layers/linear';
-import type { Graph } from '../../graph/model';
-import { elementCount } from '../../graph/model';
-import { outputLayers } from '../../graph/layers/output-layers';
+import { type LinearLayer, outputLayers } from '../../graph/layers/linear';
+import { elementCount, type Graph } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
+import { type LeftOut, leftOutText } from '../../protocol/left-out';
 import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from '../methods/method';
 import { methodOf } from '../methods/registry';
-import { chooseLayers, notReached, type UselessLayers } from './choose';
 import { matchNow } from '../patterns/patterns';
-import { fromPattern, nearestPaths, patternsOf } from './targets';
+import { endingsOf } from './endings';
+import { fromPattern, matchTargets, nearestPaths, patternsOf, type TargetMatch } from './targets';
 
 /** The facts about a layer that selection needs. */
 export interface NamedLayer extends LayerShape {
@@ -154,4 +153,72 @@ function nothingMatched(spec: TrainedSpec, paths: string[], leftOut: readonly Le
       : `The model has no linear layers with constant weights, so there is nothing to adapt.`,
     'Run `aurora inspect MODEL` for all module paths, or use "all-linear".',
   );
+}
+
+/** Layers that "all-linear" leaves out of a model, by path. */
+export interface UselessLayers {
+  /** Their output is the model's own. */
+  outputs: readonly string[];
+  /** The output that the task reads does not depend on them. */
+  unreached: readonly string[];
+}
+
+export interface LayerChoice extends TargetMatch {
+  /** The layers among `matched`, named by a list or an expression, that do not reach the loss. */
+  unreached: string[];
+  /** The layers that "all-linear" skipped, in layer order. */
+  leftOut: LeftOut[];
+}
+
+/** The layers that get an adapter, and those that prevent training or were skipped. */
+export function chooseLayers(
+  paths: readonly string[],
+  spec: TargetSpec,
+  { outputs, unreached }: UselessLayers,
+): LayerChoice {
+  const beside = new Set(unreached);
+  if (spec.targetModules !== 'all-linear') {
+    const match = matchTargets(paths, spec);
+    return { ...match, unreached: match.matched.filter((p) => beside.has(p)), leftOut: [] };
+  }
+  const { matched: all } = matchTargets(paths, spec);
+  const match = matchTargets(paths, spec, [...outputs, ...unreached]);
+  const kept = new Set(match.matched);
+  const leftOut = all
+    .filter((p) => !kept.has(p))
+    .map((path): LeftOut => ({ path, why: beside.has(path) ? 'unreached' : 'output' }));
+  return { ...match, unreached: [], leftOut };
+}
+
+/** The error for a list or an expression that names layers that do not reach the loss. */
+const notReached = (paths: readonly string[]): AuroraError =>
+  new AuroraError(
+    'targets',
+    `adapter.targetModules names ${paths.length === 1 ? 'a layer that does' : `${paths.length} layers that do`} not reach the loss: ${paths.join(', ')}.`,
+    `${paths.length === 1 ? 'It feeds' : 'They feed'} another output of the model. Leave ${paths.length === 1 ? 'it' : 'them'} out with adapter.excludeModules, or name that output in model.output.`,
+  );
+
+/**
+ * The layers that are usually adapted in the common model families, mostly query and value; if one layer holds both,
+ * that layer.
+ */
+const USUAL = [
+  ['query', 'value'],
+  ['q_proj', 'v_proj'],
+  ['q_lin', 'v_lin'],
+  ['query_proj', 'value_proj'],
+  ['q', 'v'],
+  // The paper's in a U-Net, and the usual ones there.
+  ['to_q', 'to_k', 'to_v', 'to_out.0'],
+  ['to_q', 'to_v'],
+  ['query_key_value'],
+  ['qkv'],
+  ['c_attn'],
+  ['in_proj'],
+];
+
+/** The endings that the paper adapts, under this model's names; all endings if none is known. */
+export function likelyTargets(layers: readonly NamedLayer[]): string[] {
+  const names = endingsOf(layers).map((e) => e.name);
+  return USUAL.find((row) => row.every((name) => names.includes(name))) ?? [];
 }

@@ -1,6 +1,6 @@
 import { editDistance } from '../../base/nearest';
 import type { TargetSpec } from '../../experiment/methods';
-import { matches, numberIn, requireExpression, type Pattern } from '../patterns/patterns';
+import { matches, numberIn, type Pattern, requireExpression } from '../patterns/patterns';
 
 export interface TargetMatch {
   /** Paths to adapt, in the order given. */
@@ -133,3 +133,6 @@ export function nearestPaths(text: string, paths: readonly string[], count = 3):
     .slice(0, count)
     .map((s) => s.p);
 }
+
+/** A path as a regular expression for targets and patterns. */
+export const exactly = (path: string): string => path.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

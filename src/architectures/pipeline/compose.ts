@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../../graph/builder';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { upgraded } from '../../graph/prepare';
-import { prune } from '../../graph/prune';
+import { prune } from '../../graph/reads';
 
 /** A text encoder and the prefix of its modules' names. */
 interface Part {

@@ -3,7 +3,7 @@ import { probe } from '../../engine/onnxruntime/probe';
 import type { Place } from '../../engine/place';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import type { HostTensors } from '../../graph/host-tensor';
+import type { HostTensors } from '../../graph/tensor-infos';
 import { INTERNAL_OPSET, type Model } from '../../graph/model';
 import type { MachineRates } from '../../protocol/step-cost';
 import { LABELS } from '../../tasks/task-graph';

@@ -1,6 +1,10 @@
 import { USUAL_SIZES } from '../../architectures/blocks/network';
-import { likelyTargets } from '../../adapters/targets/likely-targets';
-import { parameterCount, selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
+import {
+  likelyTargets,
+  parameterCount,
+  selectAdapters,
+  type LayerAdapter,
+} from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { isHeadAlone, isRanked, type AdapterSpec } from '../../experiment/methods';

@@ -1,12 +1,12 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
-import { GRAD_SCALE } from '../../engine/onnxruntime/gradient-scale';
+import { GRAD_SCALE } from '../../engine/onnxruntime/step-constants';
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, isFileRef, outputsNamed, type Graph, type Model } from '../../graph/model';
 import { halvesInPieces } from '../../graph/pieces/halves';
 import { nbitsInPieces } from '../../graph/pieces/nbits';
-import { prune } from '../../graph/prune';
+import { prune } from '../../graph/reads';
 import { fixSizes, type FixedGraph } from '../../graph/sizes/sizes';
 import { tensorOf } from '../../graph/values';
 import { buildTaskGraph, type TaskGraph } from '../../tasks/task-graph';

@@ -1,6 +1,6 @@
-import { LARGE_MODEL } from '../../engine/onnxruntime/large-model';
-import { weightBytes } from '../../graph/file/data-file';
-import { isFourBit } from '../../graph/four-bit';
+import { LARGE_MODEL } from '../../engine/onnxruntime/step-constants';
+import { weightBytes } from '../../graph/file/save';
+import { isFourBit } from '../../graph/number-formats';
 import { isFileRef, type Graph } from '../../graph/model';
 import { looksUp } from '../../graph/quantized/lookup';
 import type { FixedGraph } from '../../graph/sizes/sizes';

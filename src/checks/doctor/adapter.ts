@@ -1,4 +1,4 @@
-import { AURORA_DEFAULTS } from '../../adapters/methods/defaults';
+import { AURORA_DEFAULTS } from '../../adapters/methods/aurora';
 import type { AuroraSpec } from '../../experiment/methods';
 
 /** The adapter for step timings in the doctor and the benchmarks: the paper's setting. */

@@ -6,7 +6,7 @@ import { LABELS } from '../../tasks/task-graph';
 import type { Evaluator } from '../../engine/stepper';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import type { HostTensors } from '../../graph/host-tensor';
+import type { HostTensors } from '../../graph/tensor-infos';
 import { findLinearLayers } from '../../graph/layers/linear';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';

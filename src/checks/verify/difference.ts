@@ -1,6 +1,6 @@
 import { DType, isFloat } from '../../graph/dtype';
-import { fromHalf } from '../../graph/half';
-import type { HostTensor } from '../../graph/host-tensor';
+import { fromHalf } from '../../graph/number-formats';
+import type { HostTensor } from '../../graph/tensor-infos';
 
 export interface Difference {
   /** Largest |b − a| over the unit; NaN if the shapes differ, or a number is finite on only one side. */

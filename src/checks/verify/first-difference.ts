@@ -1,6 +1,5 @@
-import type { HostTensors } from '../../engine/engine';
-import { openForward } from '../../engine/forward';
-import type { EvaluatorOptions } from '../../engine/stepper';
+import type { HostTensors, EvaluatorOptions } from '../../engine/stepper';
+import { openForward } from '../../engine/open';
 import type { Model, Node } from '../../graph/model';
 import { scopeOf } from '../../graph/layers/module-path';
 import type { VerifyTensor } from '../../protocol/verification';

@@ -1,4 +1,4 @@
-import type { HostTensors } from '../../engine/engine';
+import type { HostTensors } from '../../engine/stepper';
 import type { VerifyKinks } from '../../protocol/verification';
 import { tensorsOf, type ForwardSide } from './first-difference';
 

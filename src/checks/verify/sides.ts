@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import type { HostTensors } from '../../engine/engine';
-import { openForward } from '../../engine/forward';
-import { openTask } from '../../engine/open';
+import type { HostTensors, Parameters } from '../../engine/stepper';
+import { openForward, openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';
 import { buildTaskGraph, LABELS, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
-import type { Parameters } from '../../engine/stepper';
 import { DType } from '../../graph/dtype';
-import type { TensorInfos } from '../../graph/infos';
+import type { TensorInfos } from '../../graph/tensor-infos';
 import type { Model } from '../../graph/model';
 import type {
   VerifyGradient,

@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
 import { AuroraError, EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
-import { durationText } from '../../base/time-text';
+import { durationText } from '../../base/number-text';
 import { isQuiet } from '../quiet';
 import { write } from '../write';
 

@@ -1,10 +1,8 @@
 import type { Metadata, Sharp } from 'sharp';
 import { AuroraError } from '../../base/errors';
-import { readInputLater, type InputUse } from '../../files/inputs/open';
-import { formatOf } from './format';
+import { type InputUse, readInputLater } from '../../files/inputs/open';
 import { firstFrame } from './gif';
 import type { RgbImage, Size } from './image';
-import { clippedToRgb, cmykToRgb, highBytes } from './modes';
 import { loadSharp } from './sharp';
 
 /** Pillow's limit for an image too: a small file can hold more pixels than there is memory. */
@@ -152,3 +150,61 @@ function damaged(name: string, cause: Error): AuroraError {
     { cause },
   );
 }
+
+/** Conversions of modes "CMYK" and "I;16" to "RGB" as in Pillow. */
+
+/**
+ * Without color profiles: each color times the part that black leaves.
+ *
+ * @param cmyk four bytes a pixel, 255 for full ink
+ */
+function cmykToRgb(cmyk: Uint8ClampedArray): Uint8ClampedArray {
+  const rgb = new Uint8ClampedArray((cmyk.length / 4) * 3);
+  for (let i = 0, o = 0; i < cmyk.length; i += 4) {
+    const light = 255 - cmyk[i + 3];
+    for (let c = 0; c < 3; c++) rgb[o++] = light - product(cmyk[i + c], light);
+  }
+  return rgb;
+}
+
+/** a·b/255, rounded, of two bytes. */
+function product(a: number, b: number): number {
+  const t = a * b + 128;
+  return ((t >> 8) + t) >> 8;
+}
+
+/**
+ * 16-bit gray is clipped, not scaled: depth maps in millimeters and the like become almost white.
+ *
+ * @param gray two bytes a pixel, the lower first
+ */
+function clippedToRgb(gray: Uint8ClampedArray): Uint8ClampedArray {
+  const rgb = new Uint8ClampedArray((gray.length / 2) * 3);
+  for (let i = 0, o = 0; i < gray.length; i += 2, o += 3) rgb.fill(gray[i + 1] > 0 ? 255 : gray[i], o, o + 3);
+  return rgb;
+}
+
+/** 16-bit channels as Pillow reads them in all other modes: each as its higher byte, which is the second. */
+const highBytes = (channels: Uint8ClampedArray): Uint8ClampedArray => channels.filter((_, i) => i % 2 === 1);
+
+/** The formats that `decode.ts` reads. Among the others that sharp knows, SVG would run a renderer. */
+export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF' | 'AVIF';
+
+/** The first bytes of a file as text; `?` for any. */
+const SIGNATURES: readonly [ImageFormat, string][] = [
+  ['JPEG', '\xff\xd8\xff'],
+  ['PNG', '\x89PNG\r\n\x1a\n'],
+  ['WebP', 'RIFF????WEBP'],
+  ['GIF', 'GIF87a'],
+  ['GIF', 'GIF89a'],
+  ['TIFF', 'II*\0'],
+  ['TIFF', 'MM\0*'],
+  ['AVIF', '????ftypavif'],
+];
+
+/** The format of a file by its first bytes, regardless of its name; undefined if it is none of these. */
+export const formatOf = (bytes: Uint8Array): ImageFormat | undefined =>
+  SIGNATURES.find(([, signature]) => startsWith(bytes, signature))?.[0];
+
+const startsWith = (bytes: Uint8Array, signature: string): boolean =>
+  [...signature].every((c, i) => c === '?' || bytes[i] === c.charCodeAt(0));

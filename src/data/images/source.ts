@@ -1,9 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { openInput, type InputUse } from '../../files/inputs/open';
-import { readCopiedRow, type CopiedRow } from '../copies/copied-row';
-import { fieldsIn } from '../copies/copied-fields';
-import { decodeImage, readImage } from './decode';
-import { formatOf } from './format';
+import { readCopiedRow, type CopiedRow, fieldsIn } from '../copied-rows';
+import { decodeImage, readImage, formatOf } from './decode';
 import type { RgbImage } from './image';
 
 /**

@@ -6,7 +6,7 @@ import { MadeList } from '../list';
 import { refuseBadRows } from '../table/bad-rows';
 import { requireRows, type Row, type SkippedRow } from '../table/rows';
 import { NO_TOKENS, TRUNCATED, type IndexColumns } from './row-index';
-import type { StreamedRows } from './rows';
+import type { StreamedRows } from './record-file';
 
 /** Examples that are kept: those of a few batches, which are asked for several times. */
 const KEPT = 2048;

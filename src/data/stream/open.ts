@@ -3,22 +3,30 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { version } from '../../../package.json';
 import { sortedJson } from '../../base/sorted-json';
-import { hashFile, type HashedFile } from '../../files/hash';
+import { type HashedFile, hashFile } from '../../files/hash';
 import { identify, sameIdentity } from '../../files/identity';
 import { filesOf, isPattern } from '../../files/pattern';
+import type { FilePart } from '../../protocol/row-place';
 import { formatOf, unreadable } from '../../table/files';
+import { bytesRead } from '../../table/pieces';
 import { canBePlaced, openPlaced } from '../../table/placed';
 import type { PlacedTable, Table } from '../../table/records';
 import { refuseBadRows } from '../table/bad-rows';
-import { requireColumns, requireRows, ROW_OPTIONS, wantedColumns } from '../table/rows';
-import type { MarkedFormat, ReadOptions, Row, Rows } from '../table/rows';
-import type { SeveralFiles } from '../table/several';
+import {
+  type MarkedFormat,
+  type ReadOptions,
+  requireColumns,
+  requireRows,
+  type Row,
+  ROW_OPTIONS,
+  type Rows,
+  wantedColumns,
+} from '../table/rows';
+import { alikeQuotes, requireSameColumns, type SeveralFiles } from '../table/several';
 import { buildIndex, type Measured, type ReadWatch } from './build';
 import { INDEX_VERSION, IndexCache } from './index-cache';
 import { openParquets, spooledParquet } from './parquet-spool';
-import { RecordFile } from './record-file';
-import { StreamedRows } from './rows';
-import { severalPlaced } from './several-placed';
+import { RecordFile, StreamedRows } from './record-file';
 
 /** Smaller files are read into memory. Tests set another limit. */
 const largeBytes = (): number => Number(process.env.AURORA_TEST_LARGE_BYTES ?? 2 ** 26);
@@ -120,4 +128,57 @@ function keyOf(path: string, sha256: string | string[], options: ReadOptions, re
   const read = ROW_OPTIONS.map((name) => options[name] ?? null);
   const made = { version, index: INDEX_VERSION, sha256, format: formatOf(path), read, reads };
   return createHash('sha256').update(sortedJson(made)).digest('hex').slice(0, 32);
+}
+
+/**
+ * Several text files as one: lines and bytes are counted on from file to file.
+ *
+ * @param files with their sizes in bytes
+ * @param check throws if a file lacks the wanted columns
+ * @throws AuroraError 'data' for a file that has other columns than the first one, while it is read
+ */
+function severalPlaced(
+  pattern: string,
+  files: readonly { path: string; size: number }[],
+  open: (path: string) => PlacedTable,
+  check: (path: string, columns: string[]) => void,
+): PlacedTable & SeveralFiles {
+  const tables = files.map(({ path, size }) => ({ path, size, table: open(path) }));
+  const parts: FilePart[] = [];
+  const quotes = tables.reduce(
+    (all, { table }) => alikeQuotes(pattern, all, table.quotes),
+    undefined as PlacedTable['quotes'],
+  );
+  const [first] = tables;
+  // The keys of JSON objects may differ, and are known at the end of the file.
+  const hasHeader = formatOf(pattern) !== 'jsonl';
+  const checkColumns = ({ path, table }: (typeof tables)[number]) => {
+    check(path, table.columns());
+    if (hasHeader) requireSameColumns(first!.path, first!.table.columns(), path, table.columns());
+  };
+  return {
+    parts,
+    ...(quotes && { quotes }),
+    columns: () => [...new Set(tables.flatMap(({ table }) => table.columns()))],
+    async *pieces() {
+      let [start, last] = [0, 0];
+      for (const one of tables) {
+        const before = last;
+        parts.push({ file: basename(one.path), before });
+        for await (const records of one.table.pieces()) {
+          if (hasHeader && records.length > 0) checkColumns(one);
+          yield records.map(({ record, start: at, bytes }) => {
+            last = before + record.line;
+            return { record: { ...record, line: last }, start: start + at, bytes };
+          });
+        }
+        checkColumns(one);
+        start += one.size;
+      }
+    },
+    bytesRead,
+    // A file without quotes decided nothing about them.
+    reader: (columns) =>
+      (tables.find(({ table }) => table.quotes === quotes) ?? first!).table.reader(columns),
+  };
 }

@@ -6,7 +6,7 @@ import { temporaryBeside } from '../../files/temporary';
 import { filesOf, isPattern } from '../../files/pattern';
 import { openParquet, type ParquetTable } from '../../table/parquet';
 import type { DataRecord, PlacedRecord, PlacedTable, Table } from '../../table/records';
-import { copyOf, fieldsIn } from '../copies/copied-fields';
+import { copyOf, fieldsIn } from '../copied-rows';
 import { openSeveral, type SeveralFiles } from '../table/several';
 
 /** A Parquet file, or several of the same columns as one. */

@@ -1,11 +1,14 @@
+import { fstatSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { AuroraError } from '../../base/errors';
-import { identify, sameIdentity, type FileIdentity } from '../../files/identity';
-import { rowPlace, type FilePart } from '../../protocol/row-place';
+import { type FileIdentity, identify, identityOf, sameIdentity } from '../../files/identity';
+import { type FilePart, rowPlace } from '../../protocol/row-place';
+import { unreadable } from '../../table/files';
 import type { PlacedTable } from '../../table/records';
+import type { Audited } from '../audit';
+import { type CopiedRow, damagedCopy, readAt } from '../copied-rows';
+import { MadeList } from '../list';
 import type { MarkedFormat, ReadOptions, Row } from '../table/rows';
-import { damagedCopy, type CopiedRow } from '../copies/copied-row';
-import { RowBytes } from './row-bytes';
 import type { RowIndex } from './row-index';
 
 /** A data file as it was when its index was made. */
@@ -122,3 +125,108 @@ const changed = (place: string): AuroraError =>
     `${place}: this row was changed while the file was in use.`,
     'Put the file back as it was and resume from the last checkpoint, or start a new run.',
   );
+
+/** Some rows of a large file, each read when it is asked for. */
+export class StreamedRows<R extends Row> extends MadeList<R> {
+  /** @param places of the rows in the file's index */
+  constructor(
+    readonly file: RecordFile<R>,
+    readonly places: Uint32Array,
+  ) {
+    super();
+  }
+
+  static all<R extends Row>(file: RecordFile<R>): StreamedRows<R> {
+    return new StreamedRows(
+      file,
+      Uint32Array.from({ length: file.index.columns.lines.length }, (_, i) => i),
+    );
+  }
+
+  get length(): number {
+    return this.places.length;
+  }
+
+  at(index: number): R | undefined {
+    const place = this.places[index];
+    return place === undefined ? undefined : this.file.row(place);
+  }
+
+  /** Each without its texts, which takes no reading. */
+  get marked(): Iterable<R> {
+    const { file, places } = this;
+    return {
+      *[Symbol.iterator]() {
+        for (const place of places) yield file.marked(place);
+      },
+    };
+  }
+
+  pick(indices: ArrayLike<number>): StreamedRows<R> {
+    return new StreamedRows(
+      this.file,
+      Uint32Array.from(indices, (i) => this.places[i]!),
+    );
+  }
+
+  lineOf(index: number): number {
+    return this.file.index.columns.lines[this.places[index]!]!;
+  }
+
+  get audited(): Audited {
+    const { keys, answers } = this.file.index.columns;
+    const own = new Uint32Array(2 * this.length);
+    this.places.forEach((place, i) => own.set(keys.subarray(2 * place, 2 * place + 2), 2 * i));
+    return {
+      length: this.length,
+      keys: own,
+      answers: this.places.map((place) => answers[place]!),
+      line: (row) => this.lineOf(row),
+      label: (row) => this.at(row)!.label,
+    };
+  }
+}
+
+/** A file, and where its first byte is counted from. */
+interface Source {
+  path: string;
+  start: number;
+}
+
+/**
+ * The bytes of one file, or of several as if they were one. All stay open, so that another file under one of their names
+ * changes nothing.
+ */
+export class RowBytes {
+  private readonly files: readonly (Source & { file: number })[];
+
+  /** @throws AuroraError 'data' if one cannot be read */
+  constructor(sources: readonly Source[]) {
+    this.files = sources.map((source) => {
+      try {
+        return { ...source, file: openSync(source.path, 'r') };
+      } catch (cause) {
+        throw unreadable(source.path, cause);
+      }
+    });
+  }
+
+  /** The only file, where there is one. */
+  get first(): { path: string; file: number; process: number } {
+    const { path, file } = this.files[0]!;
+    return { path, file, process: process.pid };
+  }
+
+  /** The first file that is another one by now. @param identities of all, in their order */
+  changed(identities: readonly FileIdentity[]): string | undefined {
+    const isOther = ({ file }: { file: number }, i: number) =>
+      !sameIdentity(identities[i]!, identityOf(fstatSync(file, { bigint: true })));
+    return this.files.find(isOther)?.path;
+  }
+
+  /** The existing part of these bytes. @throws AuroraError 'data' if they cannot be read */
+  read(start: number, length: number): Buffer {
+    const { path, file, start: first } = this.files.findLast((f) => f.start <= start)!;
+    return readAt(path, file, start - first, length);
+  }
+}

@@ -1,8 +1,53 @@
 import type { Fields } from '../../table/records';
-import { answerIndex } from './answer-index';
 import { parsed } from './language-rows';
-import { offeredChoices } from './offered-choices';
 import { field, type MarkedFormat, type ReadOptions, type Row } from './rows';
+
+/**
+ * The choice that an answer means. A number is an index from 0. A string is the name of a choice, its text, its letter
+ * (A for the first), or its index in digits, in this order.
+ *
+ * @param names of the choices, where the data have them
+ */
+export function answerIndex(
+  value: unknown,
+  choices: readonly string[],
+  names: readonly string[] = [],
+): number | undefined {
+  if (typeof value === 'number') return within(value, choices);
+  const text = String(value).trim();
+  const found = [names.indexOf(text), choices.indexOf(text)].find((i) => i >= 0);
+  if (found !== undefined) return found;
+  if (/^[A-Za-z]$/.test(text)) return within(text.toUpperCase().charCodeAt(0) - CODE_OF_A, choices);
+  return /^\d+$/.test(text) ? within(Number(text), choices) : undefined;
+}
+
+const CODE_OF_A = 65;
+
+const within = (index: number, choices: readonly string[]): number | undefined =>
+  Number.isInteger(index) && index >= 0 && index < choices.length ? index : undefined;
+
+/** The line that ends an instruction of Commonsense170K. */
+const FORMAT = /Answer format:\s*([^\s/]+(?:\/[^\s/]+)+)/;
+/** A choice in an instruction, such as "Ending2: …". */
+const NAMED = /\b([a-z]+\d+):/gi;
+
+/**
+ * The answers that an instruction of Commonsense170K allows: the words of its "Answer format: answer1/answer2", and any
+ * further ones that it lists, such as "Answer5: …". Undefined if it has no answer format.
+ */
+export function offeredChoices(instruction: string): string[] | undefined {
+  const format = FORMAT.exec(instruction);
+  if (!format) return undefined;
+  const choices = format[1].split('/');
+  const family = stem(choices[0]);
+  const listed = [...instruction.matchAll(NAMED)]
+    .map(([, name]) => name.toLowerCase())
+    .filter((name) => stem(name) === family);
+  return [...new Set([...choices, ...listed])];
+}
+
+/** "answer" of "answer1". */
+const stem = (choice: string): string => choice.replace(/\d+$/, '');
 
 /** A question with its choices; `label` is the text of the right one. */
 export interface ChoiceRow extends Row {

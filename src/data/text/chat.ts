@@ -3,7 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { compile, type Plain } from './jinja/template';
 import type { Rendered } from './jinja/render';
 import { TemplateError } from './jinja/template-error';
-import { content } from './special-ids';
+import { content } from './special-tokens';
 import { CHAT_TEMPLATE, TOKENIZER_CONFIG, type Json, type TokenizerFiles } from './tokenizer-files';
 
 /** A turn of a conversation. */

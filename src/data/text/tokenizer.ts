@@ -1,16 +1,20 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
-import { correctAddedTokens } from './added-tokens';
+import { correctAddedTokens, correctNormalizers, correctPreTokenizers } from './tokenizer-corrections';
 import { limitPatterns } from './bounded-patterns';
 import { chatTemplate, type ChatTemplate } from './chat';
-import { correctNormalizers } from './normalizers';
-import { correctPreTokenizers } from './pre-tokenizers';
-import { findEndId, findMaskId, findPadId } from './special-ids';
+import {
+  findEndId,
+  findMaskId,
+  findPadId,
+  isTokenId,
+  pairFormat,
+  specialTokens,
+  truncatesLeft,
+} from './special-tokens';
 import { joinPair } from './pair';
 import type { Encoded, TokenCache } from './token-cache';
-import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
-import { pairFormat, specialTokens, truncatesLeft } from './tokenizer-format';
 
 export interface Encoding {
   ids: number[];

@@ -4,8 +4,8 @@ import { narrowIntegers } from '../../graph/passes/narrow-integers';
 import { webgpuOperators } from '../../graph/passes/webgpu-operators';
 import { halvesInPieces } from '../../graph/pieces/halves';
 import { nbitsInPieces } from '../../graph/pieces/nbits';
-import { declareSizes } from '../../graph/sizes/declare';
-import type { HostTensor, HostTensors } from '../engine';
+import { declareSizes } from '../../graph/sizes/sizes';
+import type { HostTensor, HostTensors } from '../stepper';
 import type { OrtDevice } from '../place';
 import { nameTable, own } from '../../base/names';
 

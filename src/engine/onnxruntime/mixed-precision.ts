@@ -3,8 +3,12 @@ import { DType } from '../../graph/dtype';
 import { GraphBuilder } from '../../graph/builder';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Graph, type Model } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
-import { halvableWeights, withHalfWeights } from '../../graph/passes/half-weights';
-import { writeHalfWeights, type HalvedWeights } from '../../graph/passes/half-weights-file';
+import {
+  halvableWeights,
+  withHalfWeights,
+  writeHalfWeights,
+  type HalvedWeights,
+} from '../../graph/passes/half-weights';
 import { AuroraError } from '../../base/errors';
 import { openSession, type SessionOptions } from './session';
 

@@ -1,35 +1,32 @@
+import { AuroraError } from '../../base/errors';
+import { nameTable, own } from '../../base/names';
 import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
 import { DType } from '../../graph/dtype';
-import type { TensorInfos } from '../../graph/infos';
+import { saveByReference, weightBytes } from '../../graph/file/save';
 import type { Model } from '../../graph/model';
-import { weightBytes } from '../../graph/file/data-file';
-import { saveByReference } from '../../graph/file/save';
-import type { Executable, HostTensor, HostTensors } from '../engine';
+import type { TensorInfos } from '../../graph/tensor-infos';
+import { atLabelRows } from '../../tasks/label-rows';
+import { buildTaskGraph, requireTrainable, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
 import type { OrtDevice } from '../place';
-import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
 import type {
   Evaluator,
   EvaluatorOptions,
+  Executable,
+  HostTensor,
+  HostTensors,
   JudgedBatch,
   OpenedTask,
   Parameters,
   Stepper,
   TaskOptions,
 } from '../stepper';
-import { atLabelRows } from '../../tasks/label-rows';
-import { requireTrainable } from '../../tasks/trained-tensors';
 import { deviceFeeds, deviceGraph } from './device-graph';
-import { LARGE_MODEL } from './large-model';
-import { int8Step } from './int8/int8-step';
-import type { Judge } from './int8/judge';
+import { int8Step, type Judge } from './int8-step';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
-import { openSession, type SessionOptions } from './session';
-import { GRAD_SCALE } from './gradient-scale';
+import { openSession, type SessionOptions, Turns } from './session';
+import { GRAD_SCALE, LARGE_MODEL } from './step-constants';
 import { trainingGraph } from './training-graph';
-import { Turns } from './turns';
-import { AuroraError } from '../../base/errors';
-import { nameTable, own } from '../../base/names';
 
 /**
  * Prepares a task on ONNX Runtime: one session for forward and backward together, one for evaluation, both using the
@@ -235,3 +232,23 @@ const sessionOptions = ({ place, threads }: EvaluatorOptions): On => {
   if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
   return { device: place?.device ?? 'cpu', threads };
 };
+
+/** @param folder the folder in which the graph is saved, on the model's file system if possible */
+export async function openForward(
+  model: Model,
+  folder: string,
+  { place, threads }: EvaluatorOptions,
+): Promise<Executable> {
+  if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
+  const device = place?.device ?? 'cpu';
+  const graph = deviceGraph(model, device);
+  // The runtime's optimization crashes the process if many inner tensors are also outputs (1.30), and fused tensors
+  // would not be visible.
+  const optimization = model.graph.outputs.length > 1 ? 'disabled' : 'all';
+  const path = saveByReference(graph, folder, 'forward.onnx');
+  const session = await openSession(path, { device, threads, optimization });
+  return {
+    run: (feeds, fetches) => session.run(deviceFeeds(graph, feeds), fetches),
+    dispose: () => session.dispose(),
+  };
+}

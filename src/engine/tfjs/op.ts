@@ -1,5 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
-import type { HostTensor } from '../engine';
+import type { HostTensor } from '../stepper';
 import type { Node } from '../../graph/model';
 
 /** tfjs-core with its backends, loaded only if this engine is chosen (library.ts). */

@@ -1,25 +1,18 @@
 import type { Node } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import { describeNode } from './context';
-import { preferHost } from './host/prefer';
+import { preferHost } from './host/elementwise';
 import type { Op } from './op';
-import { activations } from './ops/activations';
-import { arithmetic } from './ops/arithmetic';
-import { cast } from './ops/cast';
-import { comparisons } from './ops/compare';
-import { convolutions } from './ops/conv';
-import { einsum } from './ops/einsum';
-import { gathers } from './ops/gather';
-import { matmul } from './ops/matmul';
+import { activations, softmax } from './ops/activations';
+import { arithmetic, cast, comparisons } from './ops/arithmetic';
+import { convolutions, pools } from './ops/convolution-and-pooling';
+import { einsum, matmul } from './ops/matmul';
+import { gathers, scatters } from './ops/gather-and-scatter';
 import { normalization } from './ops/normalization';
-import { ordered } from './ops/ordered';
-import { pools } from './ops/pool';
-import { reductions } from './ops/reduce';
+import { ordered, reductions } from './ops/reduce';
 import { resizes } from './ops/resize';
-import { scatters } from './ops/scatter';
 import { shapes } from './ops/shape';
 import { slices } from './ops/slices';
-import { softmax } from './ops/softmax';
 import { views } from './ops/views';
 
 const OPS = preferHost({

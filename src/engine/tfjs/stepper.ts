@@ -1,24 +1,33 @@
-import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { DType } from '../../graph/dtype';
-import type { TensorInfos } from '../../graph/infos';
-import type { Model } from '../../graph/model';
+import type { Tensor as TfTensor, TypedArray } from '@tensorflow/tfjs-core';
 import { AuroraError } from '../../base/errors';
-import type { HostTensors } from '../engine';
+import { nameTable, own } from '../../base/names';
+import { DType, isFloat } from '../../graph/dtype';
+import type { Graph, Model, Node } from '../../graph/model';
+import type { TensorInfos } from '../../graph/tensor-infos';
 import {
   buildTaskGraph,
-  trainsDifferently,
+  requireReached,
+  requireTrainable,
   type TaskGraph,
   type TaskGraphSpec,
+  trainsDifferently,
 } from '../../tasks/task-graph';
-import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
-import { requireReached, requireTrainable } from '../../tasks/trained-tensors';
+import type {
+  Evaluator,
+  EvaluatorOptions,
+  Executable,
+  HostTensor,
+  HostTensors,
+  OpenedTask,
+  Parameters,
+  Stepper,
+  TaskOptions,
+} from '../stepper';
+import { loadBackend, selectBackend, takeFault } from './backends';
+import { attempt, faultError } from './failures';
 import { Frozen } from './frozen';
-import { attempt } from './failures';
 import { Interpreter } from './interpreter';
-import { loadBackend, selectBackend } from './backends/backend';
 import type { Tf, Value } from './op';
-import { dependents, unreached } from './reach';
-import { download, feeds } from './transfer';
 import { fromDevice, upload } from './value';
 
 /**
@@ -169,4 +178,90 @@ function requireSupported({ precision, gradientCheckpointing }: TaskOptions): vo
       'The TensorFlow.js engine does not support gradient checkpointing.',
       'Set training.gradientCheckpointing to false and lower training.microBatchSize, or use the ONNX Runtime engine.',
     );
+}
+
+export async function openForward({ graph }: Model, options: EvaluatorOptions): Promise<Executable> {
+  const tf = await loadBackend(options);
+  const backend = tf.getBackend();
+  const outputs = graph.outputs.map((o) => o.name);
+  const frozen = new Frozen(tf);
+  const interpreter = new Interpreter(tf, graph.nodes, outputs, frozen);
+  const constants = frozen.of(graph);
+  const kept = new Set(constants.keys());
+  return {
+    async run(inputs, fetches = outputs) {
+      const results = new Map<string, Value>();
+      const forward = (): TfTensor[] => {
+        const values = new Map([...constants, ...feeds(tf, graph, inputs)]);
+        interpreter.run(graph.nodes, values, kept);
+        for (const name of fetches) {
+          const v = values.get(name)!;
+          // Its own copy: a tensor may have several names.
+          results.set(name, v.on === 'host' ? v : { ...v, tensor: tf.clone(v.tensor) });
+        }
+        return [...results.values()].flatMap((v) => (v.on === 'device' ? [v.tensor] : []));
+      };
+      await selectBackend(tf, backend);
+      const data = await download(
+        tf,
+        attempt(tf, () => tf.tidy(forward)),
+      );
+      const out: HostTensors = nameTable();
+      for (const [name, v] of results)
+        out[name] = v.on === 'host' ? v.tensor : fromDevice(v.dtype, v.tensor.shape, data.shift()!);
+      return out;
+    },
+    async dispose() {
+      frozen.dispose();
+    },
+  };
+}
+
+/** The nodes of a task in order: those that depend on trainable tensors, and those before. */
+function dependents(task: TaskGraph): { before: Node[]; within: Node[] } {
+  const reached = new Set(task.trainable.map((t) => t.name));
+  const before: Node[] = [];
+  const within: Node[] = [];
+  for (const node of task.model.graph.nodes) {
+    const depends = node.inputs.some((x) => reached.has(x));
+    (depends ? within : before).push(node);
+    if (depends) node.outputs.forEach((y) => reached.add(y));
+  }
+  return { before, within };
+}
+
+/** Names of the trainable tensors that no loss depends on. */
+function unreached(task: TaskGraph): string[] {
+  const needed = new Set([task.lossSum]);
+  for (const node of [...task.model.graph.nodes].reverse())
+    if (node.outputs.some((y) => needed.has(y))) node.inputs.forEach((x) => needed.add(x));
+  return task.trainable.map((t) => t.name).filter((name) => !needed.has(name));
+}
+
+/**
+ * The tensors that a graph reads. Integers stay on the host until an operator needs them elsewhere: values computed
+ * from a mask, such as a count, may decide a shape.
+ */
+function feeds(tf: Tf, graph: Graph, tensors: HostTensors): [string, Value][] {
+  return graph.inputs.flatMap(({ name }): [string, Value][] => {
+    const t: HostTensor | undefined = own(tensors, name);
+    if (!t) return [];
+    if (!isFloat(t.dtype)) return [[name, { on: 'host', tensor: t }]];
+    return [[name, { on: 'device', tensor: upload(tf, t), dtype: t.dtype }]];
+  });
+}
+
+/**
+ * Reads the tensors and releases them in any case.
+ * @throws AuroraError if the GPU failed and the values are zeros
+ */
+async function download(tf: Tf, tensors: readonly TfTensor[]): Promise<TypedArray[]> {
+  try {
+    const data = await Promise.all(tensors.map((t) => t.data()));
+    const fault = takeFault();
+    if (fault !== undefined) throw faultError(tf, fault);
+    return data;
+  } finally {
+    tensors.forEach((t) => t.dispose());
+  }
 }

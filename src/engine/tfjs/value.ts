@@ -1,10 +1,10 @@
 import type { Tensor as TfTensor, TypedArray } from '@tensorflow/tfjs-core';
 import { DType, isFloat } from '../../graph/dtype';
-import { fromBfloat16, fromHalf } from '../../graph/half';
+import { fromBfloat16, fromHalf } from '../../graph/number-formats';
 import { elementCount } from '../../graph/model';
 import { tensorOf, tensorValues } from '../../graph/values';
 import { AuroraError } from '../../base/errors';
-import type { HostTensor } from '../engine';
+import type { HostTensor } from '../stepper';
 import type { OpContext, Tf, Value } from './op';
 
 /** A host value of sizes, axes or indices; one axis by default. */

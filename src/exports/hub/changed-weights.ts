@@ -1,7 +1,7 @@
 import { mergedWeights } from '../../adapters/merge';
 import type { StoredTensor } from '../../architectures/folder/header';
 import { AuroraError } from '../../base/errors';
-import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../../graph/half';
+import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../../graph/number-formats';
 import type { Tensor } from '../../graph/model';
 import { readFileRef, tensorValues } from '../../graph/values';
 import type { Rounding } from '../../protocol/export';

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { BaseModel } from '../../peft/base-model';
-import type { TaskClass } from '../../peft/task-class';
+import type { TaskClass } from '../../peft/config';
 import type { Task } from '../../training/task/task';
 import { copy, copyIfBeside } from '../base-files';
 

@@ -4,7 +4,7 @@ import { modelSource } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
 import { prepareModel } from '../../graph/prepare';
 import { baseModel } from '../../peft/base-model';
-import { classOfLinearHead } from '../../peft/task-class';
+import { classOfLinearHead } from '../../peft/config';
 import type { Task } from '../../training/task/task';
 import type { Form } from '../forms';
 import { measureTask } from '../../training/measure/measure';

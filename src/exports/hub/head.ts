@@ -5,7 +5,7 @@ import { readWeights } from '../../architectures/folder/weight-files';
 import type { WrittenTensor } from '../../architectures/folder/write';
 import { encodeSafetensors } from '../../graph/file/safetensors';
 import { readFileRef } from '../../graph/values';
-import type { TaskClass } from '../../peft/task-class';
+import type { TaskClass } from '../../peft/config';
 import type { Task } from '../../training/task/task';
 import { headDims } from '../head';
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { capital } from '../../base/capital';
+import { capital } from '../../base/text';
 import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { messageOf } from './message-of';

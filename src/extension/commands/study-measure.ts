@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import type { StudyLine } from '../../study/lines';
+import type { StudyLine } from '../../study/page-study';
 import { programError } from '../launcher/program-error';
 import { trustedFor } from '../notices/open-report';
 import type { Services } from '../services';

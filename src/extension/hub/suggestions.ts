@@ -4,7 +4,7 @@ import { t } from '../../base/l10n';
 import type { HubKind } from '../../experiment/hub-reference';
 import { HUB_SETS, type HubSet } from '../../recipes/data/hub-sets';
 import { DATA_RECIPES } from '../../recipes/data/registry';
-import { HUB_MODELS, type HubModelName } from '../../recipes/hub-models';
+import { HUB_MODELS, type HubModelName } from '../../recipes/model-shapes';
 
 /** A row that names a repository; another row if it has no name. */
 export interface NamedItem extends QuickPickItem {

@@ -1,6 +1,6 @@
 import { findNodeAtOffset, getNodePath, type JSONPath } from 'jsonc-parser';
 import { uselessLayers } from '../../adapters/budget/budget';
-import { chooseLayers } from '../../adapters/targets/choose';
+import { chooseLayers } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { leftOutText } from '../../protocol/left-out';
 import { parseHubReference } from '../../experiment/hub-reference';

@@ -1,18 +1,16 @@
 import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
 import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
-import { chooseLayers } from '../../adapters/targets/choose';
+import { chooseLayers } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { isHeadAlone, type TrainedSpec } from '../../experiment/methods';
 import { preparingText } from '../../protocol/preparing';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { KeptPreflight } from './kept-preflight';
-import { count } from '../../base/number-text';
-import { stepTime } from '../../base/time-text';
+import { count, stepTime, progressPercent } from '../../base/number-text';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import { shortPaths } from '../words/short-paths';
 import { foldersOf, type Analysis } from './analysis';
 import { nearestEndings } from './checks/check-model';
-import { progressPercent } from '../../base/percent';
 import { t } from '../../base/l10n';
 
 /** The lens above "adapter": its cost, or why that cannot be counted. */

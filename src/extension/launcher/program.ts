@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { killTree } from '../../files/process-tree';
+import { killTree } from '../../files/processes';
 import { childEnvironment, largePages } from '../../files/child-environment';
 import { ERROR_PIPE, reportedError } from '../../files/error-pipe';
 import { AuroraError } from '../../base/errors';

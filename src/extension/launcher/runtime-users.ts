@@ -3,8 +3,7 @@ import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { IN_USE, noteUse } from '../../files/in-use';
-import { processExists } from '../../files/process-facts';
-import { presence, type ProcessRecord } from '../../files/processes';
+import { processExists, presence, type ProcessRecord } from '../../files/processes';
 import { isTemporary, temporaryBeside } from '../../files/temporary';
 
 /** A version's folder name has only this form, so that nothing else in globalStorage is ever removed. */

@@ -1,4 +1,4 @@
-import { escapeControls } from '../../base/controls';
+import { escapeControls } from '../../base/escape';
 
 /** Invisible, and allows a line break. */
 const ZERO_WIDTH_SPACE = '\u200b';

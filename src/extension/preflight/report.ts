@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { plainWords } from '../../base/markdown';
+import { plainWords } from '../../base/escape';
 import type { PreflightLine, PreflightProblem } from '../../protocol/preflight';
 import { markdownText } from '../../protocol/reports/markdown-text';
 import { preflightReport, type PreflightLines } from '../../protocol/reports/preflight-report';

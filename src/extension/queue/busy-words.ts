@@ -1,4 +1,4 @@
-import { progressPercent } from '../../base/percent';
+import { progressPercent } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { runLabel } from '../runs/label';

@@ -6,7 +6,7 @@ import { PATIENT, QUICK, versionOf, type RunFiles } from '../../runs/run-files';
 import { geometryFile, mergedFile } from '../../runs/study/kept';
 import { studyRun } from '../../runs/study/study-run';
 import { SummaryReader } from '../../runs/summary-reader';
-import type { StudyRun, UnfitRun } from '../../study/run';
+import type { StudyRun, UnfitRun } from '../../study/study-run';
 import { eachLimited } from '../runs/each-limited';
 import { readQuickly } from '../runs/read-quickly';
 import type { AskedRun } from './asked';

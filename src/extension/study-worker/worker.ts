@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { setTranslations } from '../../base/l10n';
 import { pageStudy } from '../../study/page-study';
-import { reportFiles } from '../../study/report';
+import { reportFiles } from '../../study/study-report';
 import { studyOf } from '../../study/study';
 import type { AskedStudy, StudyWorkerData } from './asked';
 import { KnownRuns } from './known-runs';

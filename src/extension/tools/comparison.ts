@@ -3,7 +3,7 @@ import { isMetric, METRICS, metricValue, senseOf, type MetricName } from '../../
 import { AuroraError } from '../../base/errors';
 import { inEnglish } from '../../base/l10n';
 import { studyRun } from '../../runs/study/study-run';
-import type { StudyRun, UnfitRun } from '../../study/run';
+import type { StudyRun, UnfitRun } from '../../study/study-run';
 import type { Study } from '../../study/study';
 import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../study/words';
 import { bestEvaluation, metricOf, runLabel } from '../runs/label';

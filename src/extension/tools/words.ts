@@ -3,7 +3,7 @@ import { rateNumber } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
 import { trainingLength } from '../../experiment/training-length';
-import { codeSpan, plainWords } from '../../base/markdown';
+import { codeSpan, plainWords } from '../../base/escape';
 
 /** The question to a person before a tool trains. */
 export interface Confirmation {

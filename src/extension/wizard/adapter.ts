@@ -1,7 +1,6 @@
 import { budgetSentence, rankLimit, uselessLayers } from '../../adapters/budget/budget';
 import { endingsOf } from '../../adapters/targets/endings';
-import { chooseLayers } from '../../adapters/targets/choose';
-import { likelyTargets } from '../../adapters/targets/likely-targets';
+import { chooseLayers, likelyTargets } from '../../adapters/targets/select';
 import { matchTargets } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import { AuroraError } from '../../base/errors';

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { guessValidation } from '../language/guess/guess-columns';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
-import { knownData } from '../../recipes/data/known';
+import { knownData } from '../../recipes/data/hub-sets';
 import { formatOf } from '../../table/files';
 import type { DataHead } from '../../table/head';
 import { DATA_FILE, readDataHead } from '../language/data-head';
@@ -17,7 +17,7 @@ import { pictureSteps } from './pictures';
 import { readsImages, readsTexts, textsAhead, imagesAhead } from './paths';
 import { dataFiles, nearFirst, pickFile, type WizardState } from './state';
 import { testStep } from './test-set';
-import { percent } from '../../base/percent';
+import { percent } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { notify } from '../messages/notify';
 

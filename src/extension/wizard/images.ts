@@ -7,7 +7,7 @@ import { pick } from '../ask/steps';
 import { DATA_FILE, readDataHead } from '../language/data-head';
 import { kindOf } from '../language/checks/check-files';
 import { imageFolders } from '../models/image-folders';
-import { knownImages } from '../../recipes/data/known';
+import { knownImages } from '../../recipes/data/hub-sets';
 import { EXCLUDED } from '../models/workspace-files';
 import { cachedData } from '../models/hub-cached';
 import { getData, hubItem } from './from-hub';

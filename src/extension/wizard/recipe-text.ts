@@ -1,5 +1,5 @@
-import { PAPER } from '../../recipes/paper';
-import { publishedScores } from '../../recipes/report';
+import { PAPER } from '../../recipes/paper-data';
+import { publishedScores } from '../../recipes/paper-report';
 import { rateNumber } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import type { Recipe } from '../../experiment/paper';

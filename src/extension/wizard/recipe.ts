@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { modelsFor, sizeOf, settingsOf, sizesOf } from '../../recipes/data/registry';
-import { recipesOf } from '../../recipes/report';
+import { recipesOf } from '../../recipes/paper-report';
 import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
 import type { Step } from '../ask/run-steps';

@@ -9,7 +9,7 @@ import { modelPath } from '../../files/model-path';
 import type { Services } from '../services';
 import { bytes } from '../words/format';
 import type { DataHead } from '../../table/head';
-import type { KnownData } from '../../recipes/data/known';
+import type { KnownData } from '../../recipes/data/hub-sets';
 import type { Draft } from '../../recipes/draft';
 import type { Place } from '../ask/run-steps';
 import { pick } from '../ask/steps';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { count } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { DEFAULT_TASK, describeTask, taskWith, type TaskName } from '../../experiment/tasks/registry';
-import { hubRecipe } from '../../recipes/data/known';
+import { hubRecipe } from '../../recipes/data/hub-sets';
 import { always, type Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { operatorRows } from '../tree/model-rows';

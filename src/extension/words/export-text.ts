@@ -1,7 +1,7 @@
 import { t } from '../../base/l10n';
 
 import { EXPORT_FORMS, type ExportForm, type ExportLine, type ExportRecord } from '../../protocol/export';
-import { amountText, changeText } from '../../experiment/metric-difference';
+import { amountText, changeText } from '../../experiment/shown-metrics';
 import { formatMetric, isMetric, metricInfo, metricValue, type Metrics } from '../../experiment/metrics';
 import { programLine } from '../launcher/program-line';
 import { formName } from './form-words';

@@ -1,4 +1,4 @@
-import { escapeControls } from '../../base/controls';
+import { escapeControls } from '../../base/escape';
 import { count } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import type {

@@ -1,6 +1,5 @@
 import type { PublishLine, Published, PublishPlan } from '../../protocol/hub/publish';
-import { count } from '../../base/number-text';
-import { durationText } from '../../base/time-text';
+import { count, durationText } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { programLine } from '../launcher/program-line';
 import { progressText as exportProgress } from './export-text';

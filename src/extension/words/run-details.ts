@@ -5,7 +5,7 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
-import { rateNumber } from '../../base/number-text';
+import { rateNumber, durationText } from '../../base/number-text';
 import { alarmsOf, alarmSentence } from '../../protocol/alarms/alarms';
 import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
@@ -15,11 +15,10 @@ import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../
 import { trainingLength } from '../../experiment/training-length';
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import { durationText } from '../../base/time-text';
 import { clusterWord, reasonWords } from './cluster/cluster-words';
 import { errorOf, type RunError } from './run-error';
 import { stateWord } from './run-row';
-import { shortCommit } from '../../base/short-commit';
+import { shortCommit } from '../../base/text';
 import { t } from '../../base/l10n';
 import { executorName } from '../../experiment/cluster';
 

@@ -20,7 +20,7 @@ import type { RunEntry, ShownState } from '../runs/store';
 import { reasonWords } from './cluster/cluster-words';
 import { errorOf, shortened } from './run-error';
 import { ago } from './format';
-import { progressPercent } from '../../base/percent';
+import { progressPercent } from '../../base/number-text';
 import { t } from '../../base/l10n';
 
 /** The content of a tree row, from which VS Code's tree item is made. */

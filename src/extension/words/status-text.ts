@@ -1,5 +1,5 @@
 import { preparingText, type Preparing } from '../../protocol/preparing';
-import { progressPercent } from '../../base/percent';
+import { progressPercent } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { formatMetric } from '../../experiment/metrics';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { hashOfAll } from '../folder-identity';
-import { hashFileNow } from '../hash-now';
+import { hashOfAll } from '../identify-data';
+import { hashFileNow } from '../hash';
 import { identify, isSettled, type FileIdentity } from '../identity';
 import { KeyCache } from './key-cache';
 

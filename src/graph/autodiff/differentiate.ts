@@ -3,7 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { isFloat } from '../dtype';
-import type { TensorInfos } from '../infos';
+import type { TensorInfos } from '../tensor-infos';
 import { inheritMark } from '../int8/frozen-products';
 import type { Graph, Node } from '../model';
 import { Extents } from './extents';

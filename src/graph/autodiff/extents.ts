@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
-import type { TensorInfos } from '../infos';
+import type { TensorInfos } from '../tensor-infos';
 
 /** The size of an axis: a number, or for an open axis the name of an int64 tensor with one element. */
 export type Extent = number | string;

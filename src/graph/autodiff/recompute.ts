@@ -1,10 +1,9 @@
 import { GraphBuilder } from '../builder';
 import { DType, isFloat } from '../dtype';
-import type { TensorInfos } from '../infos';
+import type { TensorInfos } from '../tensor-infos';
 import type { Graph, Node } from '../model';
 import { Barrier } from '../pieces/barrier';
-import { Costs } from './recompute-cost';
-import { planCuts, type Plan } from './recompute-plan';
+import { Costs, planCuts, type Plan } from './recompute-plan';
 
 export interface Recomputed {
   /** The input graph if nothing was gained. */

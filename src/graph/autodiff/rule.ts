@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import type { AttributeLike } from '../attributes';
 import type { GraphBuilder } from '../builder';
-import { sameShape, type TensorInfo, type TensorInfos } from '../infos';
+import { sameShape, type TensorInfo, type TensorInfos } from '../tensor-infos';
 import type { Node } from '../model';
 import { tensorNumbers } from '../values';
 import type { Extents } from './extents';

@@ -3,7 +3,7 @@ import { locate } from '../../files/contained';
 import { statInput } from '../../files/inputs/open';
 import { AuroraError } from '../../base/errors';
 import { checkStructure } from '../check-structure';
-import { shareCopies } from '../unfuse/packed-copies';
+import { shareCopies } from '../unfuse/packed-projections';
 import { isFileRef, type Graph, type Model, type Tensor } from '../model';
 import { scanModel } from '../onnx/scan';
 import { externalOf, tensorBytes } from '../onnx/tensor';

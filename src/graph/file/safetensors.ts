@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
-import { fromBfloat16, fromHalf } from '../half';
+import { fromBfloat16, fromHalf } from '../number-formats';
 import { nameTable, own } from '../../base/names';
 
 /**

@@ -1,19 +1,18 @@
 import { attrFloat } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
-import { ExactChannels } from './exact-channels';
-import { frozenProducts, type FrozenProduct } from './frozen-products';
 import type { Graph, Model, Node, Tensor } from '../model';
-import { prune } from '../prune';
+import { prune } from '../reads';
 import { floatValues, tensorOf } from '../values';
-import { RowQuantizer } from './quantized-rows';
-import { weightKey, type Int8Weight } from './weights-file';
+import { type FrozenProduct, frozenProducts } from './frozen-products';
+import { weightRows } from './outliers';
+import { type Int8Weight, weightKey } from './weights-file';
 
 /** By `weightKey`: the channels of the other factor that are multiplied in float32. */
 export type ExactInputs = ReadonlyMap<string, readonly number[]>;
 
 /** Emits products of quantized rows and int8 weights into a copy of a graph. */
-export class Int8Products {
+class Int8Products {
   private readonly nodes: Node[] = [];
   private readonly copy: Graph;
   readonly g: GraphBuilder;
@@ -103,4 +102,133 @@ export function withInt8Products(
     else products.keep(node);
   }
   return products.finish();
+}
+
+/**
+ * Emits the float32 part of products in int8 whose activations have outlier channels (LLM.int8, Dettmers et al. 2022):
+ * these channels are 0 in the rounded part, and have a separate thin product.
+ */
+class ExactChannels {
+  private readonly masked = new Map<string, string>();
+
+  constructor(private readonly g: GraphBuilder) {}
+
+  /** x, of this width, with zeros in these channels; one pass for all its products. */
+  without(x: string, channels: readonly number[], width: number): string {
+    const key = `${x}:${channels.join()}`;
+    const known = this.masked.get(key);
+    if (known !== undefined) return known;
+    const mask = Array<number>(width).fill(1);
+    for (const channel of channels) mask[channel] = 0;
+    const masked = this.g.op('Mul', [x, this.g.constant(DType.float, [width], mask)]);
+    this.masked.set(key, masked);
+    return masked;
+  }
+
+  /** The product of these channels alone. @param alpha a factor on it */
+  product({ node, operand }: FrozenProduct, channels: readonly number[], alpha: number): string {
+    const { g } = this;
+    const rows = weightRows(operand, channels).map((w) => alpha * w);
+    const dims = [channels.length, rows.length / channels.length];
+    const weight = g.addInitializer(tensorOf(g.fresh('rows'), DType.float, dims, rows));
+    return g.op('MatMul', [g.op('Gather', [node.inputs[0], g.ints([...channels])], { axis: -1 }), weight]);
+  }
+}
+
+/** A row in unsigned integers around `ZERO_POINT`, of which the largest is this far away. */
+const LARGEST = 127;
+const ZERO_POINT = 128;
+/** In place of the largest magnitude of a row of zeros. */
+const TINY = 1e-30;
+
+/** x ≈ (values − ZERO_POINT) · scale. */
+export interface QuantizedRows {
+  /** uint8, of x's shape. */
+  values: string;
+  /** The scale in x's shape, with a last axis of 1. */
+  scale: string;
+}
+
+/**
+ * Emits the quantization of activations and gradients, each row (the last axis) by its own largest magnitude: a
+ * quantized row does not depend on any other, and so not on the batch that it is in. A tensor that several products
+ * read is quantized once.
+ */
+class RowQuantizer {
+  private readonly known = new Map<string, QuantizedRows>();
+
+  constructor(private readonly g: GraphBuilder) {}
+
+  /** @param width of x's last axis */
+  of(x: string, width: number): QuantizedRows {
+    const rows = this.known.get(x) ?? this.quantize(x, width);
+    this.known.set(x, rows);
+    return rows;
+  }
+
+  get zeroPoint(): string {
+    return this.g.scalar(ZERO_POINT, DType.uint8);
+  }
+
+  /**
+   * Reads x three times: for the largest and the smallest value of each row, and to round. Each row is one block. Their
+   * scales get their last axis, of size 1, at the end: with it, ONNX Runtime takes ten times as long for each number.
+   */
+  private quantize(x: string, width: number): QuantizedRows {
+    const { g } = this;
+    const number = (value: number) => g.scalar(value, DType.float);
+    const last = g.ints([-1]);
+    // Faster than the largest of Abs, which would write x once more.
+    const above = g.op('ReduceMax', [x, last], { keepdims: 0 });
+    const below = g.op('Neg', [g.op('ReduceMin', [x, last], { keepdims: 0 })]);
+    const largest = g.op('Max', [above, below, number(TINY)]);
+    const scale = g.op('Unsqueeze', [g.op('Mul', [largest, number(1 / LARGEST)]), last]);
+    const zero = g.op('Expand', [this.zeroPoint, g.op('Shape', [scale])]);
+    const values = g.op('QuantizeLinear', [x, scale, zero], { axis: -1, block_size: width });
+    return { values, scale };
+  }
+}
+
+export interface SwitchedProducts {
+  model: Model;
+  /** By `weightKey`: an input of the graph, a boolean that is true if the products of this weight are in int8. */
+  switches: Map<string, string>;
+}
+
+/**
+ * A step's graph that computes some products both in float32 and in int8, so that one session can try every choice
+ * between them. All others are in int8.
+ *
+ * @param either their weights (`weightKey`)
+ */
+export function switchedProducts(
+  model: Model,
+  weights: ReadonlyMap<string, Int8Weight>,
+  either: ReadonlySet<string>,
+  exact: ExactInputs,
+): SwitchedProducts {
+  const found = frozenProducts(model.graph);
+  const products = new Int8Products(model, weights, exact);
+  const { g } = products;
+  const switches = new Map<string, string>();
+  for (const node of model.graph.nodes) {
+    const product = found.get(node.outputs[0]);
+    if (!product) {
+      products.keep(node);
+      continue;
+    }
+    const key = weightKey(product);
+    const [y] = node.outputs;
+    if (!either.has(key)) {
+      products.emit(product, y);
+      continue;
+    }
+    const inInt8 = switches.get(key) ?? g.addInput(g.fresh('switch'), DType.bool, []);
+    switches.set(key, inInt8);
+    const [exact, rounded] = [g.fresh('exact'), g.fresh('rounded')];
+    products.keep({ ...node, outputs: [exact] });
+    products.emit(product, rounded);
+    g.op('Where', [inInt8, rounded, exact], {}, { outputs: [y], name: g.fresh('Where') });
+  }
+  return { model: products.finish(), switches };
 }

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../builder';
 import type { WeightOperand } from '../layers/weight-operands';
 import { outputsNamed, type Model } from '../model';
-import { prune } from '../prune';
+import { prune } from '../reads';
 import { eachWeight } from './weights-file';
 
 /** The smallest ratio of an outlier channel to the median; up to 5 is common without outliers. */

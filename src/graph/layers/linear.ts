@@ -1,18 +1,16 @@
 import { append } from '../../base/gathered';
 import { attrFloat } from '../attributes';
-import { OF_HEAD } from '../task-head';
-import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from '../model';
-import { PACKED } from './packed';
-import { isModuleParameter, modulePath, sameModule } from './module-path';
 import { readersOf } from '../reads';
+import { OF_HEAD } from '../task-head';
+import { isModuleParameter, modulePath, PACKED, sameModule } from './module-path';
 import {
   computedWeight,
   linearOperand,
   ownBias,
   PASSES,
-  weightOperands,
   type WeightOperand,
+  weightOperands,
 } from './weight-operands';
 
 /** A use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
@@ -197,4 +195,51 @@ function otherUsers(layer: LinearLayer, users: Map<string, Node[]>): string[] {
     } else found.push(user.name || user.outputs[0]);
   }
   return found;
+}
+
+/** Different weights under one name (functional calls in one scope) are different layers. */
+class PathNumbers {
+  private readonly weights = new Map<string, Map<string, number>>();
+
+  of(base: string, weight: string): string {
+    const numbers = this.weights.get(base) ?? new Map<string, number>();
+    this.weights.set(base, numbers);
+    const nth = numbers.get(weight) ?? numbers.size;
+    numbers.set(weight, nth);
+    return nth === 0 ? base : `${base}_${nth}`;
+  }
+}
+
+/** @returns a test: true if a constant's name puts a module at or below a number after a path: `PATH.3.weight` */
+function numberedPaths(names: Iterable<string>): (path: string) => boolean {
+  const paths = new Set<string>();
+  for (const name of names) {
+    if (name.includes('::') || name.includes('/')) continue;
+    for (const { index } of name.matchAll(/\.\d+(?=\.)/g)) paths.add(name.slice(0, index));
+  }
+  return (path) => paths.has(path);
+}
+
+/** A layer's path in the PyTorch model. */
+export const pytorchPathOf = ({ path, pytorchPath = path }: LinearLayer): string => pytorchPath;
+
+/** Operators that may lie between a layer, with its bias, and an output that has the same values. */
+const SAME_VALUES = ['Identity', 'Reshape'];
+
+/** Paths of the layers whose output is the model's own output: "all-linear" leaves them out, as PEFT does. */
+export function outputLayers(graph: Graph, layers: readonly LinearLayer[]): string[] {
+  const outputs = new Set(graph.outputs.map((o) => o.name));
+  const biased = new Map(
+    graph.nodes.filter((n) => n.opType === 'Add').flatMap((n) => n.inputs.map((x) => [x, n.outputs[0]])),
+  );
+  const same = new Map(
+    graph.nodes
+      .filter((n) => SAME_VALUES.includes(n.opType))
+      .map(({ inputs, outputs: [to] }) => [inputs[0], to]),
+  );
+  const isOutput = (x: string | undefined): boolean =>
+    x !== undefined && (outputs.has(x) || isOutput(same.get(x)));
+  return layers
+    .filter((l) => l.calls.some((c) => isOutput(c.output) || isOutput(biased.get(c.output))))
+    .map((l) => l.path);
 }

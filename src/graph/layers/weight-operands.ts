@@ -1,12 +1,11 @@
-import { attrFloat, attrInt } from '../attributes';
+import { attrFloat, attrInt, toAttribute } from '../attributes';
 import { DType } from '../dtype';
 import type { Graph, Node, Tensor } from '../model';
 import { dequantized, dequantizedValues } from '../quantized/dequantize';
 import { isDynamic } from '../quantized/dynamic';
-import { isNBits, nbitsOf } from '../quantized/nbits';
-import { nbitsRows } from '../quantized/nbits-values';
+import { isNBits, nbitsOf, nbitsRows } from '../quantized/nbits';
 import { floatValues, tensorNumbers } from '../values';
-import { PACKED } from './packed';
+import { PACKED } from './module-path';
 
 /** A constant, as one of a node's inputs reads it. */
 export interface WeightOperand {
@@ -153,4 +152,24 @@ export function ownBias(node: Node): number {
   if (node.opType === 'Gemm') return 2;
   const at = isNBits(node) ? 5 : isDynamic(node) ? 4 : 0;
   return node.inputs[at] ? at : 0;
+}
+
+/** The nodes that take the place of a linear layer's node whose weight is in float32 now: (in, out), with this name. */
+export function inFloat(node: Node, weight: string): Node[] {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  if (node.opType === 'Gemm') {
+    const attributes = new Map(node.attributes)
+      .set('transB', toAttribute(0))
+      .set('alpha', toAttribute({ float: 1 }));
+    return [{ ...node, attributes, inputs: [x, weight, ...node.inputs.slice(2)] }];
+  }
+  const bias = node.inputs[ownBias(node)];
+  const plain = { ...node, domain: '', attributes: new Map() };
+  if (!ownBias(node)) return [{ ...plain, opType: 'MatMul', inputs: [x, weight] }];
+  const product = `${y}/product`;
+  return [
+    { ...plain, opType: 'MatMul', inputs: [x, weight], outputs: [product] },
+    { ...plain, name: `${node.name || y}/bias`, opType: 'Add', inputs: [product, bias] },
+  ];
 }

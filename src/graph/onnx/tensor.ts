@@ -1,5 +1,5 @@
 import { byteSize, DType } from '../dtype';
-import { fourBitBytes, isFourBit } from '../four-bit';
+import { fourBitBytes, isFourBit } from '../number-formats';
 import { elementCount, type Tensor } from '../model';
 import { decodeStringPair, readMessage, repeated, safeInt } from './wire';
 

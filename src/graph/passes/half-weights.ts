@@ -1,9 +1,12 @@
+import { ftruncateSync } from 'node:fs';
+import { replaceFile, writeAll } from '../../files/atomic';
 import { attrFloat } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
-import type { Graph, Model, Node, Tensor } from '../model';
-import { prune } from '../prune';
-import { readsOf } from '../reads';
+import { elementCount, type Graph, isFileRef, type Model, type Node, type Tensor } from '../model';
+import { halfValues, toHalf } from '../number-formats';
+import { prune, readsOf } from '../reads';
+import { readTensorBytes } from '../values';
 
 /** Operators that only change the layout of their first input. */
 const VIEWS = ['Transpose', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze'];
@@ -87,4 +90,84 @@ export function withHalfWeights(model: Model, halves: ReadonlyMap<string, Tensor
 function scaledBias(g: GraphBuilder, gemm: Node): string {
   const beta = attrFloat(gemm, 'beta', 1);
   return beta === 1 ? gemm.inputs[2] : g.op('Mul', [gemm.inputs[2], g.scalar(beta, DType.float)]);
+}
+
+/** Aligned for every vector unit that may read a weight in place. */
+const ALIGNMENT = 64;
+/** Values converted at a time, so that a large table is never in memory twice. */
+const CHUNK = 1 << 22;
+/**
+ * The largest relative error, ‖w − float16(w)‖ / ‖w‖, allowed for a weight. Rounding alone gives at most 2^-11; more
+ * comes from values below 2^-14, which float16 stores with reduced precision or as 0.
+ */
+const LARGEST_ERROR = 2 ** -10;
+
+export interface HalvedWeights {
+  /** The float16 copy of each weight, by the weight's name. */
+  halves: Map<string, Tensor>;
+  /** The reason why a weight stays in float32, by its name. */
+  kept: Map<string, 'too large' | 'too small'>;
+}
+
+/**
+ * Writes float16 copies of float32 weights into one file, and omits those that float16 cannot represent.
+ *
+ * @throws AuroraError 'disk' if the disk is full
+ */
+export function writeHalfWeights(weights: readonly Tensor[], path: string): HalvedWeights {
+  const halves: HalvedWeights['halves'] = new Map();
+  const kept: HalvedWeights['kept'] = new Map();
+  replaceFile(path, (fd) => {
+    let end = 0;
+    for (const weight of weights) {
+      const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+      const problem = writeHalves(fd, weight, offset);
+      // The next one then overwrites it.
+      if (problem) kept.set(weight.name, problem);
+      else {
+        const length = 2 * elementCount(weight.dims);
+        const name = `${weight.name}.float16`;
+        halves.set(weight.name, {
+          name,
+          dtype: DType.float16,
+          dims: weight.dims,
+          data: { path, offset, length },
+        });
+        end = offset + length;
+      }
+    }
+    ftruncateSync(fd, end);
+  });
+  return { halves, kept };
+}
+
+function writeHalves(fd: number, weight: Tensor, offset: number): 'too large' | 'too small' | undefined {
+  const values = halfValues();
+  const count = elementCount(weight.dims);
+  let squares = 0;
+  let errors = 0;
+  for (let start = 0; start < count; start += CHUNK) {
+    const floats = floatsOf(weight, start, Math.min(CHUNK, count - start));
+    const halves = new Uint16Array(floats.length);
+    for (let i = 0; i < floats.length; i++) {
+      const half = toHalf(floats[i]);
+      const error = floats[i] - values[half];
+      halves[i] = half;
+      squares += floats[i] * floats[i];
+      errors += error * error;
+    }
+    // Infinity if a value overflowed, NaN if one was not finite before.
+    if (!Number.isFinite(errors)) return 'too large';
+    writeAll(fd, new Uint8Array(halves.buffer), offset + 2 * start);
+  }
+  return errors > LARGEST_ERROR ** 2 * squares ? 'too small' : undefined;
+}
+
+function floatsOf(weight: Tensor, start: number, count: number): Float32Array {
+  const { data } = weight;
+  const bytes = isFileRef(data)
+    ? readTensorBytes({ ...weight, data: { ...data, offset: data.offset + 4 * start, length: 4 * count } })
+    : data.subarray(4 * start, 4 * (start + count));
+  // A copy, since a view may be unaligned.
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }

@@ -1,8 +1,7 @@
 import { attrInt } from '../attributes';
 import { DType } from '../dtype';
 import type { Graph, Model, Node } from '../model';
-import { withoutUnused } from '../prune';
-import { readersOf } from '../reads';
+import { withoutUnused, readersOf } from '../reads';
 
 /** x (float32), rounded to 8 bits within its range, times a weight (in, out) of 8 bits: float32. */
 export const isDynamic = ({ domain, opType }: Pick<Node, 'domain' | 'opType'>): boolean =>

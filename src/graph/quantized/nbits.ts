@@ -1,7 +1,8 @@
 import { AuroraError } from '../../base/errors';
 import { attrInt } from '../attributes';
 import { isFloat } from '../dtype';
-import { elementCount, isFileRef, type Node, type Tensor } from '../model';
+import { elementCount, isFileRef, type Model, type Node, type Tensor } from '../model';
+import { readFileRef, tensorNumbers } from '../values';
 
 /**
  * The weight of a com.microsoft MatMulNBits: W (out, in) = (q − zero point) · scale, with a scale and a zero point for
@@ -85,3 +86,56 @@ const refusal = (node: Node, what: string): AuroraError =>
     `The node ${node.name || node.outputs[0]} (MatMulNBits) ${what}.`,
     'Quantize the original model again, for example with `aurora quantize`, or train on it as it is.',
   );
+
+/** Rows `from` to `to` of the weight (out, in), in float32. */
+export function nbitsRows(w: NBits, from = 0, to = w.outFeatures): Float32Array {
+  const { inFeatures, outFeatures, bits, blockSize, blocks } = w;
+  const part = (t: Tensor) => rowsOf(t, outFeatures, from, to);
+  const packed = bytesOf(part(w.weight));
+  const scales = tensorNumbers({ ...w.scales, data: part(w.scales) });
+  const zeros = w.zeroPoints ? zerosOf(w, { ...w.zeroPoints, data: part(w.zeroPoints) }) : undefined;
+  const rowBytes = blocks * blockBytes(w);
+  const perByte = 8 / bits;
+  const mask = 2 ** bits - 1;
+  const out = new Float32Array((to - from) * inFeatures);
+  for (let row = 0; row < to - from; row++)
+    for (let i = 0; i < inFeatures; i++) {
+      const block = row * blocks + Math.floor(i / blockSize);
+      const q = (packed[row * rowBytes + Math.floor(i / perByte)] >> (bits * (i % perByte))) & mask;
+      out[row * inFeatures + i] = (q - (zeros ? zeros[block] : defaultZero(w))) * scales[block];
+    }
+  return out;
+}
+
+/** The zero points of some rows, one per block. */
+export function zerosOf(w: NBits, rows: Tensor): number[] {
+  const values = tensorNumbers(rows);
+  if (isFloat(rows.dtype)) return values;
+  const { bits, blocks } = w;
+  const perRow = zeroRowBytes(w);
+  const perByte = 8 / bits;
+  return Array.from({ length: (values.length / perRow) * blocks }, (_, at) => {
+    const [row, block] = [Math.floor(at / blocks), at % blocks];
+    return (
+      (values[row * perRow + Math.floor(block / perByte)] >> (bits * (block % perByte))) & (2 ** bits - 1)
+    );
+  });
+}
+
+const bytesOf = (data: Tensor['data']): Uint8Array => (isFileRef(data) ? readFileRef(data) : data);
+
+/**
+ * MatMulBnb4 has no transposed product that is right on the CPU (ONNX Runtime 1.30), and no standard operator reads its
+ * weights.
+ *
+ * @throws AuroraError 'operator'
+ */
+export function refuseBnb4({ graph }: Model): void {
+  const node = graph.nodes.find((n) => n.opType === 'MatMulBnb4' && n.domain === 'com.microsoft');
+  if (!node) return;
+  throw new AuroraError(
+    'operator',
+    `The node ${node.name || node.outputs[0]} is a MatMulBnb4 (weights of bitsandbytes, in NF4 or FP4), which cannot be trained on.`,
+    'Use the file of the same model with another suffix, such as _q4, or quantize the original: aurora quantize MODEL --bits 4 --out FILE.',
+  );
+}

@@ -1,13 +1,10 @@
 import { attrFloat, attrInt, attrInts } from '../attributes';
-import { isModuleParameter } from '../layers/module-path';
-import { MODULE } from '../layers/packed';
+import { isModuleParameter, MODULE } from '../layers/module-path';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
-import { blocks } from './parts/blocks';
-import { dotProduct } from './parts/dot-product';
-import { splitHeads, turnHeads } from './parts/heads';
+import { blocks, dotProduct, splitHeads, turnHeads } from './parts/attention';
 import { causalBias, maskBias } from './parts/masks';
-import { projectionPaths } from './parts/projection-paths';
+import { projectionPaths } from './packed-projections';
 import { refusal, requireKnown } from './parts/refuse';
 
 const ATTRIBUTES = [

@@ -1,12 +1,11 @@
 import { attrFloat, attrInt } from '../attributes';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
-import { dotProduct } from './parts/dot-product';
-import { repeatHeads, splitHeads } from './parts/heads';
+import { dotProduct, repeatHeads, splitHeads } from './parts/attention';
 import { causalBias, endBias } from './parts/masks';
-import { promptRotation } from './parts/prompt-rotation';
+import { promptRotation } from './rotary-embedding';
 import { refusal, requireKnown } from './parts/refuse';
-import { rootMeanSquare } from './parts/rms';
+import { rootMeanSquare } from './normalization';
 
 const ATTRIBUTES = [
   'causal',

@@ -1,10 +1,8 @@
 import { attrFloat, attrInt } from '../attributes';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
-import { blocks } from './parts/blocks';
-import { dotProduct } from './parts/dot-product';
-import { pick, sizeOf, splitHeads, turnHeads } from './parts/heads';
-import { lastSize } from './parts/last-size';
+import { blocks, dotProduct, pick, sizeOf, splitHeads, turnHeads } from './parts/attention';
+import { lastSize } from './parts/known-shape';
 import { causalBias, maskBias } from './parts/masks';
 import { refusal, requireKnown } from './parts/refuse';
 

@@ -1,12 +1,11 @@
 import { attrInt } from '../attributes';
+import type { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
-import { positionsOf, splitHeads, turnHeads } from './parts/heads';
-import { lastSize } from './parts/last-size';
-import { knownRank } from './parts/rank';
+import { positionsOf, splitHeads, turnHeads } from './parts/attention';
+import { knownRank, lastSize } from './parts/known-shape';
 import { refusal, requireKnown } from './parts/refuse';
-import { rotate, rotatedSize } from './parts/rotate';
 
 const ATTRIBUTES = ['interleaved', 'is_packed_batching=0', 'num_heads', 'rotary_embedding_dim', 'scale'];
 const INPUTS = ['input', 'position_ids', 'cos_cache', 'sin_cache'];
@@ -49,4 +48,95 @@ function positionsFor(c: RewriteContext, node: Node, ids: string, x: string): st
       g.ints([0]),
     ]),
   );
+}
+
+export interface Rotary {
+  /** (positions, rotated / 2), constants of the file. */
+  cos: string;
+  sin: string;
+  /** int64 (batch or 1, tokens). */
+  positions: string;
+  /** True if neighbors are a pair, rather than features i and i + rotated / 2. */
+  interleaved: boolean;
+}
+
+/** The features that a table of cosines rotates, from its constant or from the node's own attribute. */
+function rotatedSize(c: RewriteContext, node: Node, cos: string, given = 0): number {
+  const half = lastSize(c, cos);
+  const size = given || (half === undefined ? undefined : 2 * half);
+  if (size === undefined)
+    throw refusal(
+      node,
+      `a table of cosines (${cos}) of unknown width`,
+      'Export the model with constant tables.',
+    );
+  return size;
+}
+
+/**
+ * Turns the first `size` features of each head by the angles of its token; the others stay.
+ *
+ * @param x (batch, tokens, heads, features)
+ * @param rest true if it has other features
+ */
+function rotate(c: RewriteContext, x: string, size: number, rest: boolean, at: Rotary): string {
+  const { g } = c;
+  const table = (values: string) =>
+    c.once(`rotary ${values} ${at.positions} ${at.interleaved}`, () =>
+      g.op('Unsqueeze', [
+        g.op('Gather', [values, at.positions], { axis: 0 }),
+        g.ints(at.interleaved ? [2, 4] : [2]),
+      ]),
+    );
+  const [cos, sin] = [table(at.cos), table(at.sin)];
+  const part = (from: number, to: number) => g.op('Slice', [x, g.ints([from]), g.ints([to]), g.ints([3])]);
+  const result = turnPairs(g, rest ? part(0, size) : x, cos, sin, at.interleaved);
+  return rest ? g.op('Concat', [result, part(size, Number.MAX_SAFE_INTEGER)], { axis: 3 }) : result;
+}
+
+/**
+ * Turns the pairs (i, i + half) of the last of four axes or, interleaved, (2i, 2i + 1).
+ *
+ * @param cos of each pair, broadcastable to one half; interleaved with another axis of 1
+ * @param sin likewise
+ */
+export function turnPairs(
+  g: GraphBuilder,
+  x: string,
+  cos: string,
+  sin: string,
+  interleaved: boolean,
+): string {
+  const pairs = interleaved ? g.op('Reshape', [x, g.ints([0, 0, 0, -1, 2])]) : x;
+  const [a, b] = g.ops('Split', [pairs], { axis: -1, num_outputs: 2 }, { outputs: 2 });
+  const times = (v: string, by: string) => g.op('Mul', [v, by]);
+  const first = g.op('Sub', [times(a, cos), times(b, sin)]);
+  const second = g.op('Add', [times(b, cos), times(a, sin)]);
+  const joined = g.op('Concat', [first, second], { axis: -1 });
+  return interleaved ? g.op('Reshape', [joined, g.ints([0, 0, 0, -1])]) : joined;
+}
+
+/**
+ * The rotation of the queries and keys of a GroupQueryAttention, if the node does that.
+ *
+ * @param tokens (batch, tokens, …)
+ */
+export function promptRotation(c: RewriteContext, node: Node, tokens: string): (x: string) => string {
+  if (attrInt(node, 'do_rotary', 0) !== 1) return (x) => x;
+  const { g } = c;
+  const [query, key, , , , , length, cos, sin, ids] = node.inputs;
+  if (!cos || !sin) throw refusal(node, 'do_rotary but neither cos_cache nor sin_cache');
+  const size = rotatedSize(c, node, cos);
+  const heads = attrInt(node, 'num_heads', 1);
+  const all = key ? heads : heads + 2 * attrInt(node, 'kv_num_heads', heads);
+  const width = lastSize(c, query);
+  const rest = width === undefined || width / all !== size;
+  const positions = c.once(`positions ${ids} ${length}`, () => {
+    const places = positionsOf(g, tokens, 1);
+    // For texts from their beginning, ONNX Runtime counts on from the first id, also if others differ.
+    const first = ids ? g.op('Slice', [g.op('Reshape', [ids, g.ints([-1])]), g.ints([0]), g.ints([1])]) : '';
+    return g.op('Unsqueeze', [ids ? g.op('Add', [places, first]) : places, g.ints([0])]);
+  });
+  const interleaved = attrInt(node, 'rotary_interleaved', 0) === 1;
+  return (x) => rotate(c, x, size, rest, { cos, sin, positions, interleaved });
 }

@@ -2,23 +2,20 @@ import { Refusals } from '../../base/refusals';
 import type { Model, Node } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { attention } from './attention';
-import { biasAdd } from './bias-add';
-import { biasSplitGelu } from './bias-split-gelu';
-import { embedLayerNormalization } from './embed-layer-normalization';
-import { fusedConv } from './fused-conv';
-import { fusedGemm } from './fused-gemm';
-import { fusedMatMul } from './fused-matmul';
-import { gelu } from './gelu';
-import { groupNorm, skipGroupNorm } from './group-norm';
+import { biasAdd, biasSplitGelu, gelu, swish } from './elementwise';
+import {
+  embedLayerNormalization,
+  groupNorm,
+  skipGroupNorm,
+  simplifiedLayerNormalization,
+  skipLayerNormalization,
+  skipSimplifiedLayerNormalization,
+} from './normalization';
+import { fusedConv, fusedGemm, fusedMatMul, nhwcConv } from './fused-conv-and-matmul';
 import { groupQueryAttention } from './group-query-attention';
 import { multiHeadAttention } from './multi-head-attention';
-import { nhwcConv } from './nhwc-conv';
 import { relativePositionBias } from './relative-position-bias';
 import { rotaryEmbedding } from './rotary-embedding';
-import { simplifiedLayerNormalization } from './simplified-layer-normalization';
-import { skipLayerNormalization } from './skip-layer-normalization';
-import { skipSimplifiedLayerNormalization } from './skip-simplified-layer-normalization';
-import { swish } from './swish';
 
 /** Operators that stand for several standard ones, by `domain:opType`: ONNX Runtime's (its ContribOperators.md). */
 const REWRITES = new Map<string, Rewrite>([

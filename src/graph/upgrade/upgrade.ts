@@ -1,23 +1,38 @@
 import { AuroraError } from '../../base/errors';
+import { DType } from '../dtype';
 import { inlineFunctions } from '../inline';
-import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../model';
-import { rewriteModel, type Rewrite } from '../rewrite';
-import { attention } from './newer/attention';
-import { simplifiedLayerNormalization } from '../unfuse/simplified-layer-normalization';
-import { rotaryEmbedding } from './newer/rotary-embedding';
-import { swish } from '../unfuse/swish';
-import { axesToInput } from './axes';
-import { clip, pad } from './bounds';
-import { liftConstants } from './constants';
-import { dropout } from './dropout';
-import { batchNormalization, groupNormalization } from './normalization';
-import { dequantizeLinear, quantizeLinear } from './quantization';
-import { cast, refuse, refuseNewTypes } from './refuse';
-import { resize } from './resize';
-import { slice } from './slice';
-import { dft, gridSample, roiAlign, scatter, topK } from './small';
-import { softmax } from './softmax';
-import { split } from './split';
+import {
+  type Attribute,
+  type Graph,
+  INTERNAL_IR_VERSION,
+  INTERNAL_OPSET,
+  type Model,
+  type Node,
+  type Tensor,
+} from '../model';
+import { type Rewrite, rewriteModel } from '../rewrite';
+import { swish } from '../unfuse/elementwise';
+import { simplifiedLayerNormalization } from '../unfuse/normalization';
+import { tensorOf } from '../values';
+import { attention, rotaryEmbedding } from './attention';
+import {
+  axesToInput,
+  batchNormalization,
+  clip,
+  dft,
+  dropout,
+  gridSample,
+  groupNormalization,
+  pad,
+  resize,
+  roiAlign,
+  scatter,
+  slice,
+  softmax,
+  split,
+  topK,
+} from './changed-operators';
+import { cast, dequantizeLinear, quantizeLinear, refuse, refuseNewTypes } from './new-types';
 
 const OLDEST = 9;
 const NEWEST = 24;
@@ -105,4 +120,40 @@ function tableFor(opset: number): ReadonlyMap<string, Rewrite> {
       `Export it again with opset ${opset < OLDEST ? '17 or so' : `${NEWEST} or lower`} (torch.onnx.export(…, opset_version=17)).`,
     );
   return new Map(Object.entries(rewrites(opset)));
+}
+
+/** A copy of a graph with initializers in place of its Constant nodes; those of strings and sparse tensors stay. */
+export function liftConstants(graph: Graph): Graph {
+  const initializers = new Map(graph.initializers);
+  const nodes = graph.nodes.filter((node) => {
+    const tensor = constantOf(node);
+    if (tensor) initializers.set(tensor.name, tensor);
+    return !tensor;
+  });
+  return { ...graph, nodes, initializers };
+}
+
+function constantOf(node: Node): Tensor | undefined {
+  if (node.opType !== 'Constant' || node.domain !== '') return undefined;
+  const [name] = node.outputs;
+  for (const [kind, a] of node.attributes) {
+    const tensor = toTensor(name, kind, a);
+    if (tensor) return tensor;
+  }
+  return undefined;
+}
+
+function toTensor(name: string, kind: string, a: Attribute): Tensor | undefined {
+  if (kind === 'value' && a.type === 'tensor') return { ...a.value, name };
+  if (kind === 'value_float' && a.type === 'float') return tensorOf(name, DType.float, [], [a.value]);
+  if (kind === 'value_floats' && a.type === 'floats')
+    return tensorOf(name, DType.float, [a.value.length], a.value);
+  if (kind === 'value_int' && a.type === 'int') return int64(name, [], [a.value]);
+  if (kind === 'value_ints' && a.type === 'ints') return int64(name, [a.value.length], a.value);
+  return undefined;
+}
+
+/** Integers beyond 2^53 arrive as bigints and must not be converted to a number. */
+function int64(name: string, dims: number[], values: (number | bigint)[]): Tensor {
+  return { name, dtype: DType.int64, dims, data: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) };
 }

@@ -11,7 +11,7 @@ import {
   type Tensor,
   type ValueInfo,
 } from '../model';
-import { scalesOf } from '../quantized/scales';
+import { scalesOf } from '../quantized/dequantize';
 import { floatValues, tensorNumbers, tensorOf } from '../values';
 
 const HALVES: number[] = [DType.float16, DType.bfloat16];

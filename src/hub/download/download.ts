@@ -1,22 +1,21 @@
-import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { createReadStream, rmSync, statfsSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import { bytes } from '../../base/number-text';
 import { diskError } from '../../files/atomic';
 import { makeFolders } from '../../files/folder';
-import { rememberHash } from '../../files/hash';
-import { identityOf } from '../../files/identity';
+import { hashFile, rememberHash } from '../../files/hash';
 import { repoFolder, snapshotFolder, snapshotPath } from '../../files/hub-cache';
-import { repoWords } from '../addresses';
+import { identityOf } from '../../files/identity';
 import { blobName, cachedCommit, referenceTo, refFile } from '../cache';
 import type { Hub } from '../client';
-import type { DownloadOptions, RepoFile, RepoInfo } from '../types';
-import { fill } from './fill';
+import { repoWords } from '../hub-api';
+import type { DownloadEvent, DownloadOptions, RepoFile, RepoInfo } from '../types';
+import { fill, Source } from './fill';
 import { withLock } from './lock';
-import { hasSymlinks, place, writeRef, type Places } from './place';
-import { Progress } from './progress';
-import { Source } from './source';
-import { requireSpace } from './space';
-import { isIntact, isRight, requireVerifiable } from './verify';
+import { hasSymlinks, place, type Places, writeRef } from './place';
 
 /** Large enough that the request costs little beside it, small enough to lose when a process ends. */
 const BLOCK = 32 * 1024 * 1024;
@@ -177,3 +176,116 @@ const wrong = (hub: Hub, info: RepoInfo, { path }: RepoFile): AuroraError =>
     `${path} of ${info.id} was downloaded twice and does not have the hash that ${hub.http.endpoint.host} states.`,
     'Nothing of it was kept. If HF_ENDPOINT names a mirror, check it; otherwise, check whether a proxy changes files.',
   );
+
+const EVERY_MS = 200;
+
+/** Counts the bytes of all files of a download. */
+class Progress {
+  private readonly there: Map<string, number>;
+  private readonly sizes: Map<string, number>;
+  private readonly total: number;
+  private last = 0;
+
+  constructor(
+    wanted: readonly RepoFile[],
+    missing: readonly RepoFile[],
+    private readonly listener: ((event: DownloadEvent) => void) | undefined,
+  ) {
+    this.sizes = new Map(wanted.map(({ path, size }) => [path, size]));
+    this.total = [...this.sizes.values()].reduce((sum, size) => sum + size, 0);
+    this.there = new Map(this.sizes);
+    for (const { path } of missing) this.there.set(path, 0);
+    this.tell({ kind: 'started', files: wanted.length, done: this.done, total: this.total });
+    const absent = new Set(missing.map(({ path }) => path));
+    for (const { path, size } of wanted)
+      if (!absent.has(path)) this.tell({ kind: 'file', path, size, cached: true });
+  }
+
+  private get done(): number {
+    return [...this.there.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  tell(event: DownloadEvent): void {
+    this.listener?.(event);
+  }
+
+  at(path: string, bytes: number): void {
+    this.there.set(path, bytes);
+    const now = performance.now();
+    if (now - this.last < EVERY_MS && bytes < this.sizes.get(path)!) return;
+    this.last = now;
+    this.tell({ kind: 'progress', path, done: this.done, total: this.total });
+  }
+
+  finish(path: string): void {
+    const size = this.sizes.get(path)!;
+    this.at(path, size);
+    this.tell({ kind: 'file', path, size, cached: false });
+  }
+}
+
+/** @throws AuroraError 'disk' if a folder, which need not exist yet, has not this many bytes of free space */
+export function requireSpace(folder: string, needed: number): void {
+  const free = freeSpace(folder);
+  if (free === undefined || free >= needed) return;
+  throw new AuroraError(
+    'disk',
+    `The download needs ${bytes(needed)}, and only ${bytes(free)} are free in ${folder}.`,
+    'Free some space, or set HF_HUB_CACHE to a folder on another disk.',
+  );
+}
+
+/** Undefined where the system does not report it. */
+function freeSpace(folder: string): number | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const { bavail, bsize } = statfsSync(at);
+      return bavail * bsize;
+    } catch (e) {
+      const missing = (e as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!missing || dirname(at) === at) return undefined;
+    }
+  }
+}
+
+/** Git holds no larger files on the hub (10 MB). */
+const MOST_SMALL = 64_000_000;
+
+/**
+ * True if a file on the disk is as the hub's listing states: by SHA-256 for large files, by the git blob's SHA-1 for
+ * small ones. Reads the written bytes, not those that arrived.
+ */
+async function isRight(path: string, { size, sha256, gitSha1 }: RepoFile): Promise<boolean> {
+  if ((await stat(path)).size !== size) return false;
+  if (sha256 !== undefined) return (await hashFile(path, { again: true })).sha256 === sha256;
+  return (await gitHash(path, size)) === gitSha1;
+}
+
+/**
+ * True if a file in the cache is complete. Links are followed. A large file is not read again that was hashed before
+ * and has not been written since; without the network, the hash of a file that is not a link is not known, and its size
+ * counts.
+ */
+export async function isIntact(path: string, { size, sha256, gitSha1 }: RepoFile): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true || found.size !== size) return false;
+  if (sha256 !== undefined) return (await hashFile(path)).sha256 === sha256;
+  return !/^[0-9a-f]{40}$/.test(gitSha1) || (await gitHash(path, size)) === gitSha1;
+}
+
+/** The hash that `git hash-object` computes. */
+async function gitHash(path: string, size: number): Promise<string> {
+  const hash = createHash('sha1').update(`blob ${size}\0`);
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
+
+/** @throws AuroraError 'network' for a file that could not be verified within bounds */
+function requireVerifiable({ path, size, sha256 }: RepoFile): void {
+  if (sha256 !== undefined || size <= MOST_SMALL) return;
+  throw new AuroraError(
+    'network',
+    `The hub states no SHA-256 for ${path}, which has ${bytes(size)}.`,
+    'Only small files may be without. If HF_ENDPOINT names a mirror, check it.',
+  );
+}

@@ -1,16 +1,18 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AuroraError } from '../../base/errors';
-import type { UploadEvent } from '../../protocol/hub/publish';
-import { strange } from '../answers';
+import { filesBelow } from '../../files/tree';
+import type { UploadChange, UploadEvent } from '../../protocol/hub/publish';
 import type { Hub } from '../client';
-import { Failure } from '../http/failure';
-import { persist } from '../http/persist';
-import type { RepoInfo } from '../types';
-import { changeOf, type LocalFile } from './local-files';
-import { safeWords } from './refusal';
-import { UploadRequests } from './requests';
+import { Failure, persist } from '../http/failure';
+import { readFirst, type StreamedBody } from '../http/http';
+import { strange } from '../hub-api';
+import type { RepoFile, RepoInfo } from '../types';
+import { safeWords, uploadRefusal } from './refusal';
 
-export interface Upload {
+interface Upload {
   files: readonly LocalFile[];
   /** The title of the commit. */
   title: string;
@@ -102,3 +104,147 @@ const changedMeanwhile = (id: string): AuroraError =>
     `${id} has changed since it was looked at.`,
     'Run the command again to see what is there now.',
   );
+
+/** The longest answer of the hub to a batch of files, or to a commit. */
+const MOST_ANSWER = 16_000_000;
+const TELL_MS = 200;
+
+/** The library's hint: the file, and the part of it, that a request sends. */
+interface Hint {
+  path?: string;
+  part?: number;
+}
+
+/**
+ * The requests of one attempt, as `fetch` for the hub's client library. It is not given the token: `Http` adds it where it
+ * may go, so that the storage, whose addresses are signed, never sees it.
+ */
+class UploadRequests {
+  /** Rejects with the first failure of a request. */
+  readonly failed: Promise<never>;
+  private readonly aborter = new AbortController();
+  private fail!: (e: unknown) => void;
+  /** Bytes by file and part. */
+  private readonly sent = new Map<string, number>();
+  private readonly total: number;
+  private told = -Infinity;
+
+  constructor(
+    private readonly hub: Hub,
+    private readonly id: string,
+    files: readonly LocalFile[],
+    private readonly on: Pick<Upload, 'tell'> & { progress(): void },
+  ) {
+    this.total = files.reduce((sum, { size }) => sum + size, 0);
+    this.failed = new Promise<never>((_, reject) => (this.fail = reject));
+    // Nobody may be waiting for it any more.
+    this.failed.catch(() => undefined);
+    hub.options.signal?.addEventListener('abort', () => this.stop(), { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.aborter.signal;
+  }
+
+  /** Ends the requests that are under way. */
+  stop(): void {
+    this.aborter.abort();
+  }
+
+  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    try {
+      return await this.once(String(input instanceof Request ? input.url : input), init);
+    } catch (e) {
+      this.fail(e);
+      throw e;
+    }
+  };
+
+  private async once(address: string, init: RequestInit & { progressHint?: Hint }): Promise<Response> {
+    const { path, part } = init.progressHint ?? {};
+    const method = (init.method ?? 'GET') as 'GET' | 'POST' | 'PUT';
+    const reply = await this.hub.http.send(address, {
+      method,
+      headers: Object.fromEntries(new Headers(init.headers).entries()),
+      body:
+        init.body instanceof Blob ? this.streamed(init.body, path, part) : (init.body as string | undefined),
+      signal: this.aborter.signal,
+    });
+    if (reply.status < 200 || reply.status >= 300)
+      throw await uploadRefusal(this.hub, reply, `the upload of ${path ?? this.id}`);
+    const body = await readFirst(reply, MOST_ANSWER);
+    // A whole file has been stored: a further attempt need not send it again.
+    if (path !== undefined && part === undefined && method === 'PUT') this.on.progress();
+    const headers = new Headers();
+    for (const name of ['content-type', 'etag', 'x-request-id']) {
+      const value = reply.header(name);
+      if (value !== undefined) headers.set(name, value);
+    }
+    return new Response(reply.status === 204 ? null : Uint8Array.from(body), {
+      status: reply.status,
+      headers,
+    });
+  }
+
+  private streamed(blob: Blob, path = '', part = 0): StreamedBody {
+    const key = `${part} ${path}`;
+    const count = (bytes: number) => this.count(key, path, bytes);
+    return {
+      size: blob.size,
+      async *open() {
+        let done = 0;
+        for await (const bytes of blob.stream() as unknown as AsyncIterable<Uint8Array>) {
+          yield bytes;
+          done += bytes.length;
+          count(done);
+        }
+      },
+    };
+  }
+
+  private count(key: string, path: string, bytes: number): void {
+    this.sent.set(key, bytes);
+    const now = performance.now();
+    if (now - this.told < TELL_MS) return;
+    this.told = now;
+    const done = [...this.sent.values()].reduce((sum, n) => sum + n, 0);
+    this.on.tell?.({ kind: 'sending', path, done, total: this.total });
+  }
+}
+
+/** A file to upload, with both hashes by which the hub may know it. */
+export interface LocalFile {
+  /** In the repository, with forward slashes. */
+  path: string;
+  /** On this machine. */
+  at: string;
+  size: number;
+  sha256: string;
+  /** The git blob's. */
+  gitSha1: string;
+}
+
+/** Every file in a folder. */
+export const localFiles = (folder: string): Promise<LocalFile[]> =>
+  Promise.all(filesBelow(folder).map((path) => hashed(path, join(folder, path))));
+
+async function hashed(path: string, at: string): Promise<LocalFile> {
+  const { size } = statSync(at);
+  const sha256 = createHash('sha256');
+  const gitSha1 = createHash('sha1').update(`blob ${size}\0`);
+  for await (const bytes of createReadStream(at) as AsyncIterable<Buffer>) {
+    sha256.update(bytes);
+    gitSha1.update(bytes);
+  }
+  return { path, at, size, sha256: sha256.digest('hex'), gitSha1: gitSha1.digest('hex') };
+}
+
+/** Compares hashes. Git knows only the pointer of a large file. */
+const isSame = (local: LocalFile, there: RepoFile): boolean =>
+  there.sha256 === undefined ? there.gitSha1 === local.gitSha1 : there.sha256 === local.sha256;
+
+/** The effect of an upload on a file of the repository. */
+export function changeOf(local: LocalFile, there: readonly RepoFile[]): UploadChange {
+  const found = there.find(({ path }) => path === local.path);
+  return found === undefined ? 'new' : isSame(local, found) ? 'unchanged' : 'replaced';
+}

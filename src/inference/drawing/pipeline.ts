@@ -11,7 +11,7 @@ import { modelInputs } from '../../tasks/task-data';
 import { openDrawer } from '../../training/diffusion/drawer';
 import { componentOf } from '../../peft/diffusers';
 import { readAdapterFolder, type AdapterFolder } from '../../peft/folder';
-import { adapterModules } from '../../peft/modules';
+import { adapterModules } from '../../peft/fit';
 import { adaptedGraph, plainGraph } from '../graph';
 import type { OpenOptions } from '../run';
 import { openAnswers } from '../session';

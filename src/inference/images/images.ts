@@ -1,6 +1,6 @@
 import type { PlayVariant } from '../../protocol/playground';
 import { AuroraError } from '../../base/errors';
-import type { HostTensor } from '../../engine/engine';
+import type { HostTensor } from '../../engine/stepper';
 import { imageSettings } from './image-settings';
 import { classifierLabels } from '../labels';
 import type { OpenedModel } from '../model';

@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import { DType } from '../../graph/dtype';
-import type { HostTensor } from '../../engine/engine';
+import type { HostTensor } from '../../engine/stepper';
 import type { ImageShape, PlayImage } from '../../protocol/playground';
 
 /** The conversion of pixels to the input of an image model. */

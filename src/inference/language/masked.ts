@@ -1,8 +1,7 @@
 import type { Tokenizer } from '../../data/text/tokenizer';
 import { AuroraError } from '../../base/errors';
 import type { PlayVariant } from '../../protocol/playground';
-import { askMasks } from '../../tasks/text/ask-masks';
-import { maskingOf } from '../../tasks/text/masked-text';
+import { askMasks, maskingOf } from '../../tasks/text/masked-text';
 import type { OpenedModel } from '../model';
 import { longestText, USUAL_LENGTH, type ModelFiles } from '../model-files';
 import { requireFinite } from '../../training/task/finite-output';

@@ -1,7 +1,6 @@
 import { t } from '../../base/l10n';
-import { bytes, count } from '../../base/number-text';
+import { bytes, count, durationText } from '../../base/number-text';
 import { someNames } from '../../base/some-names';
-import { durationText } from '../../base/time-text';
 import type { DownloadEvent, HubData, HubModel, HubRepo, HubSplit, ModelVerdict } from '../hub';
 import type { Part } from './report';
 import { fitsText, isTooLarge, stepSettings, stepText } from './step-words';

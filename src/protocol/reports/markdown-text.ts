@@ -1,4 +1,4 @@
-import { codeSpan, markdownTable, plainWords } from '../../base/markdown';
+import { codeSpan, markdownTable, plainWords } from '../../base/escape';
 import { t } from '../../base/l10n';
 import type { PreflightProblem } from '../preflight';
 import { columnTitle, isNumber, type Part, type Report, type ReportTable } from './report';

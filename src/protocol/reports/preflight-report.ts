@@ -1,8 +1,15 @@
 import { t } from '../../base/l10n';
 import { own } from '../../base/names';
-import { bytes, count, numberText } from '../../base/number-text';
-import { cautiousPercent, percent, sharePercent } from '../../base/percent';
-import { durationText, stepTime } from '../../base/time-text';
+import {
+  bytes,
+  count,
+  numberText,
+  cautiousPercent,
+  percent,
+  sharePercent,
+  durationText,
+  stepTime,
+} from '../../base/number-text';
 import { isHeadAlone, METHOD_NAMES, type MethodName } from '../../experiment/methods';
 import { formatMetric } from '../../experiment/metrics';
 import { deviceLine, placeWords } from '../device-words';

@@ -1,6 +1,5 @@
 import { t } from '../../base/l10n';
-import { bytes } from '../../base/number-text';
-import { stepTime } from '../../base/time-text';
+import { bytes, stepTime } from '../../base/number-text';
 import { METHOD_NAMES, type MethodName } from '../../experiment/methods';
 import type { StepCost } from '../step-cost';
 

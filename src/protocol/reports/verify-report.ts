@@ -1,6 +1,5 @@
 import { t } from '../../base/l10n';
-import { count, errorText } from '../../base/number-text';
-import { stepTime } from '../../base/time-text';
+import { count, errorText, stepTime } from '../../base/number-text';
 import { placeWords } from '../device-words';
 import type {
   VerifyGradient,

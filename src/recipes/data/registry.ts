@@ -1,11 +1,10 @@
-import { likelyTargets } from '../../adapters/targets/likely-targets';
-import type { NamedLayer } from '../../adapters/targets/select';
+import { likelyTargets, type NamedLayer } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
 import { isWritten } from '../../experiment/tasks/kind';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
-import { PAPER_MODELS, type PaperModel } from '../models';
-import { recipesOf } from '../report';
+import { PAPER_MODELS, type PaperModel } from '../model-shapes';
+import { recipesOf } from '../paper-report';
 import type { Recipe } from '../../experiment/paper';
 import { COMMONSENSE_DATA } from './commonsense';
 import { GLUE_DATA } from './glue';

@@ -3,7 +3,7 @@ import type { JSONPath } from 'jsonc-parser';
 import type { ClusterSettings } from '../../experiment/cluster';
 import type { Experiment } from '../../experiment/experiment';
 import { sortedJson } from '../../base/sorted-json';
-import { trialText } from '../../experiment/short-settings';
+import { trialText } from '../../experiment/run-names';
 import { expand, settingsLength, trialCount, type Settings, type SweepSpec } from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { applyOverride } from './overrides';

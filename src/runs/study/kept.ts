@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseGeometry, type Geometry } from '../../study/geometry';
-import { parseMerged, type MergedMetrics } from '../../study/merged';
+import { parseMerged, type MergedMetrics } from '../../study/study-run';
 import { runPaths, stepName } from '../layout';
 import { PATIENT, type RunFiles } from '../run-files';
 

@@ -3,7 +3,7 @@ import type { EvaluationMetrics, RunEvent } from '../../protocol/events';
 import type { Predictions } from '../../protocol/predictions';
 import { wrongOf } from '../../protocol/answers/kinds';
 import { scoresOf } from '../../protocol/scores';
-import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../study/run';
+import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../study/study-run';
 import { hasDiverged } from '../outcome';
 import { filesBehind, readInputs, type CompareOptions } from '../inputs';
 import { changedSince } from '../inputs-note';

@@ -1,12 +1,9 @@
 import type { MetricName } from '../../experiment/metrics';
 import type { Section } from '../study';
-import { ablation, peakMemory, stepTime } from './bars';
+import { ablation, peakMemory, stepTime, mergedForms } from './bars';
 import type { Figure } from './figure';
-import { mergedForms } from './merged';
-import { deltaPath } from './path';
-import { spectrum } from './spectrum';
-import { rankSweep } from './sweep';
-import { trade } from './trade';
+import { deltaPath, spectrum } from './update-figures';
+import { rankSweep, trade } from './trade';
 
 export const FIGURES = ['trade', 'ranks', 'ablations', 'time', 'memory', 'merged'] as const;
 export type FigureName = (typeof FIGURES)[number];

@@ -1,13 +1,36 @@
-import { shortNumber } from '../../base/number-text';
 import { t } from '../../base/l10n';
-import { differenceOf } from '../../experiment/metric-difference';
-import type { MetricName } from '../../experiment/metrics';
+import { shortNumber } from '../../base/number-text';
+import { isHeadAlone } from '../../experiment/methods';
+import { type MetricName, metricValue } from '../../experiment/metrics';
+import { differenceOf } from '../../experiment/shown-metrics';
 import type { Comparison } from '../compare';
-import { differenceUnit, signedDifference } from '../metric';
+import type { Group } from '../groups';
+import {
+  differenceUnit,
+  factorOf,
+  metricTitle,
+  rangeOf,
+  shown,
+  shownDifference,
+  signedDifference,
+  WITHIN,
+} from '../metric';
+import { meanOf, summarize, type Summary } from '../statistics/summary';
 import type { Section } from '../study';
-import type { Summary } from '../statistics/summary';
-import { type Figure } from './figure';
-import { bar, frame } from './rows';
+import {
+  type Figure,
+  fitted,
+  line,
+  linear,
+  lyingWhisker,
+  marker,
+  type Range,
+  type Scale,
+  seriesClass,
+  type Shape,
+  text,
+  widthOf,
+} from './figure';
 
 /**
  * Variants of a method as differences from its plainest form, with 95% intervals: the paper's Tables 4 and 5. Shown as
@@ -101,4 +124,162 @@ function costs(
       }),
     },
   };
+}
+
+/** A group whose runs have both forms. */
+interface Both {
+  label: string;
+  trained: number;
+  merged: number;
+  /** For the differences within each run. */
+  deviation?: number;
+  same: boolean;
+}
+
+/** The adapter as trained beside its merged form: the paper's Table 7. Undefined if no group has both. */
+export function mergedForms(section: Section, metric: MetricName, width: number): Figure | undefined {
+  const known = section.groups
+    .filter((g) => g.chosen && !isHeadAlone(g))
+    .flatMap((g) => bothOf(g, metric) ?? []);
+  if (known.length === 0) return undefined;
+  const f = factorOf(metric);
+  const fr = frame(
+    known.map((k) => k.label),
+    known.flatMap((k) => [k.trained * f, k.merged * f]),
+    metricTitle(metric),
+    width,
+    false,
+    rangeOf(metric),
+  );
+  const shapes = known.flatMap((k, i) => {
+    const [from, to] = [fr.scale.at(k.trained * f), fr.scale.at(k.merged * f)];
+    return [line(from, fr.y(i), to, fr.y(i), 'whisker'), marker(5, to, fr.y(i), 7), marker(0, from, fr.y(i))];
+  });
+  return {
+    width,
+    height: fr.height,
+    title: t('As trained and merged into the weights'),
+    summary: known
+      .map((k) =>
+        t('{0}: {1} as trained, {2} merged', k.label, shown(metric, k.trained), shown(metric, k.merged)),
+      )
+      .join('; '),
+    shapes: [...fr.shapes, ...shapes, ...legend(fr.height)],
+    table: {
+      head: [t('group'), t('as trained'), t('merged'), t('merged − trained'), t('standard deviation')],
+      rows: known.map((k) => [
+        k.label,
+        shown(metric, k.trained),
+        shown(metric, k.merged),
+        k.same ? t('the same function') : signedDifference(metric, k.merged - k.trained, k.trained, WITHIN),
+        k.same || k.deviation === undefined ? '–' : shownDifference(metric, k.deviation, k.trained, WITHIN),
+      ]),
+    },
+  };
+}
+
+function legend(height: number): Shape[] {
+  const y = height - 10;
+  return [
+    marker(0, 8, y),
+    text(18, y + 4, t('as trained'), 'start', 'label'),
+    marker(5, 100, y, 6),
+    text(112, y + 4, t('merged'), 'start', 'label'),
+  ];
+}
+
+/** Undefined if a run's forms are not known. */
+export function bothOf({ label, runs }: Group, metric: MetricName): Both | undefined {
+  const forms = runs.flatMap((r) => r.forms ?? []);
+  if (forms.length < runs.length) return undefined;
+  const trained = forms.map((f) => metricValue(f.trained, metric));
+  const merged = forms.map((f) => metricValue(f.merged, metric));
+  const { deviation } = summarize(merged.map((m, i) => m - trained[i]));
+  return {
+    label,
+    trained: meanOf(trained),
+    merged: meanOf(merged),
+    deviation,
+    same: forms.every((f) => f.same),
+  };
+}
+
+const LINE = 26;
+const TOP = 8;
+const BELOW = 40;
+
+export interface Row {
+  label: string;
+  values: readonly number[];
+}
+
+/** The frame of a chart with horizontal rows: names on the left, one axis below. */
+export interface Frame {
+  height: number;
+  /** The right edge of the names. */
+  left: number;
+  shapes: Shape[];
+  scale: Scale;
+  /** Pixels of a row's middle. */
+  y: (row: number) => number;
+}
+
+/**
+ * @param values everything that the axis must include
+ * @param zero true if it must include 0
+ * @param within the limits of the axis; values beyond are drawn at its ends
+ */
+function frame(
+  labels: readonly string[],
+  values: readonly number[],
+  axis: string,
+  width: number,
+  zero: boolean,
+  within?: Range,
+): Frame {
+  const names = Math.min(Math.max(...labels.map(widthOf)) + 4, width * 0.45);
+  const left = names + 10;
+  const right = width - 16;
+  const bottom = TOP + labels.length * LINE;
+  const scale = linear(values, left, right, { zero, within });
+  const y = (row: number) => TOP + (row + 0.5) * LINE;
+  return {
+    height: bottom + BELOW,
+    left,
+    scale,
+    y,
+    shapes: [
+      ...scale.marks.flatMap((v) => [
+        line(scale.at(v), TOP, scale.at(v), bottom, 'grid'),
+        text(scale.at(v), bottom + 16, scale.text(v), 'middle'),
+      ]),
+      ...(zero ? [line(scale.at(0), TOP, scale.at(0), bottom, 'axis')] : []),
+      text(right, bottom + 34, axis, 'end'),
+      ...labels.map((label, i) => text(names, y(i) + 4, fitted(label, names), 'end', 'label')),
+    ],
+  };
+}
+
+/** A bar from zero, with its interval if known. */
+function bar(
+  { scale, y, left }: Frame,
+  row: number,
+  value: number,
+  half: number | undefined,
+  series: number,
+): Shape[] {
+  const [from, to] = [scale.at(0), scale.at(value)].sort((a, b) => a - b);
+  return [
+    {
+      kind: 'rect',
+      x: from,
+      y: y(row) - 8,
+      width: Math.max(1, to - from),
+      height: 16,
+      class: `bar ${seriesClass(series)}`,
+    },
+    ...(half === undefined
+      ? []
+      : lyingWhisker(y(row), Math.max(left, scale.at(value - half)), scale.at(value + half))),
+  ];
 }

@@ -1,6 +1,14 @@
 import { summarize, type Summary } from '../statistics/summary';
-import { compareValues, type SortKey } from './sort';
-import { columnAt, isNumeric, valueAt, type Column, type Row, type Value } from './table';
+import {
+  compareValues,
+  type SortKey,
+  columnAt,
+  isNumeric,
+  valueAt,
+  type Column,
+  type Row,
+  type Value,
+} from './table';
 
 /** Rows with the same values in the columns that are grouped by. */
 export interface RowGroup {

@@ -1,4 +1,4 @@
-import { criticalT } from './student';
+import { criticalT } from './distributions';
 
 /** Summary of several runs with the same settings. */
 export interface Summary {

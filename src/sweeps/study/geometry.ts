@@ -1,7 +1,14 @@
 import { join } from 'node:path';
-import { denseProduct, denseSingularValues, type Dense } from '../../adapters/geometry/dense';
-import { innerProduct, mergedPair, singularValues, type LowRank } from '../../adapters/geometry/low-rank';
-import { principalPlane } from '../../adapters/geometry/principal';
+import {
+  denseProduct,
+  denseSingularValues,
+  type Dense,
+  innerProduct,
+  mergedPair,
+  singularValues,
+  type LowRank,
+  principalPlane,
+} from '../../adapters/update-geometry';
 import { methodOf } from '../../adapters/methods/registry';
 import { layerChange } from '../../adapters/merge';
 import { writeAtomic } from '../../files/atomic';

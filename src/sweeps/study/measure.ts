@@ -5,7 +5,7 @@ import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/stu
 import { AuroraError } from '../../base/errors';
 import { scoresOf } from '../../protocol/scores';
 import { hasGeometry } from '../../study/geometry';
-import type { MergedMetrics } from '../../study/merged';
+import type { MergedMetrics } from '../../study/study-run';
 import { measureTask, requireMetrics } from '../../training/measure/measure';
 import { inputsNote } from '../../runs/inputs-note';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';

@@ -1,8 +1,7 @@
 import type { CompressionCodec, SchemaTree } from 'hyparquet';
-import { DECOMPRESS } from './decompress';
-import { excess, mostBytes, mostValues, MOST_HEADER_VALUES } from './limits';
+import { DECOMPRESS, excess, mostBytes, mostValues, MOST_HEADER_VALUES } from './decompress';
 import { checkDeltas, checkRuns } from './runs';
-import { ThriftCheck, type ThriftFields } from './thrift';
+import { ThriftCheck, type ThriftFields } from './footer';
 
 /** Numbers in the format's page headers. */
 const [DATA, DICTIONARY, DATA_V2] = [0, 2, 3];

@@ -1,5 +1,5 @@
 import type { AbsentLabels } from '../../protocol/absent-labels';
-import { ratio } from './ratio';
+import { ratio } from './accuracy';
 
 /** Counts of (true label, predicted label), and the classification metrics that follow from them. */
 export class ConfusionMatrix {

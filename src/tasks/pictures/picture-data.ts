@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import { splitRows } from '../../data/split';
 import { imageProblem } from '../../data/images/source';
-import { pictureOf, thumbnailOf } from '../../data/images/thumbnail';
+import { pictureOf, thumbnailOf } from '../../data/images/shown-image';
 import { refuseBadRows } from '../../data/table/bad-rows';
-import { captionsFile, readPictureRows, type PictureRow } from '../../data/table/picture-rows';
+import { captionsFile, readPictureRows, type PictureRow } from '../../data/table/image-rows';
 import { requireRows, type Rows } from '../../data/table/rows';
 import { imageKeys } from '../../data/image-keys';
 import type { List } from '../../data/list';
@@ -14,8 +14,13 @@ import { loadPromptTokenizer, type PromptTokenizer } from '../../data/text/promp
 import { shownText } from '../text/shown-text';
 import { readNoiseSchedule } from '../diffusion/noise-schedule';
 import { modelInputs, skippedWarning, validationPlace, type DataReader } from '../task-data';
-import { noisyInputs } from './noisy-rows';
-import type { Noising, PictureData, PictureExample, PictureSplit } from './picture-example';
+import {
+  noisyInputs,
+  type Noising,
+  type PictureData,
+  type PictureExample,
+  type PictureSplit,
+} from './picture-example';
 
 /** Timesteps at which each validation image is measured, evenly spread. */
 const MEASURED = 8;

@@ -1,11 +1,10 @@
 import { integers } from '../../data/batch';
 import type { Examples, TextExample } from '../../data/dataset';
 import { DType } from '../../graph/dtype';
-import type { HostTensor } from '../../graph/host-tensor';
+import type { HostTensor } from '../../graph/tensor-infos';
 import type { Baseline } from '../../protocol/alarms/baseline';
 import type { Scorer } from '../kind';
-import { perplexity } from '../metrics/perplexity';
-import { TokenAccuracy } from '../metrics/token-accuracy';
+import { perplexity, TokenAccuracy } from '../metrics/token-scores';
 import { IGNORE_LABEL } from '../objective';
 import type { TextData } from './text-data';
 

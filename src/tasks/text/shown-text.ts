@@ -1,3 +1,4 @@
+import { AuroraError } from '../../base/errors';
 import type { TextExample } from '../../data/dataset';
 import type { Row } from '../../data/table/rows';
 import { tokenOffsets } from '../../data/text/token-offsets';
@@ -31,4 +32,10 @@ export function shownText(
     offsets: spans.flatMap((span) => span ?? [-1, -1]),
     pieces: pieces.map((p) => p ?? ''),
   };
+}
+
+/** @throws AuroraError 'data' if an input has no tokens */
+export function requireTokens({ size }: { size: number }): void {
+  if (size === 0)
+    throw new AuroraError('data', 'The tokenizer produces no tokens for this text.', 'Type some words.');
 }

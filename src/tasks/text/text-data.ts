@@ -1,31 +1,32 @@
-import { percent } from '../../base/percent';
+import { percent } from '../../base/number-text';
 import { checkInputs, makeInputs } from '../../data/batch';
 import { makeDataset, type TextDataset, type TextExample } from '../../data/dataset';
 import { mapped } from '../../data/list';
 import type { ReadWatch } from '../../data/stream/build';
 import { streamedDataset } from '../../data/stream/examples';
-import { StreamedRows } from '../../data/stream/rows';
-import type { MarkedFormat, Row, RowFormat, Rows } from '../../data/table/rows';
+import { isLarge, openStreamed } from '../../data/stream/open';
+import { StreamedRows } from '../../data/stream/record-file';
+import { type MarkedFormat, readRows, type Row, type RowFormat, type Rows } from '../../data/table/rows';
 import { TokenCache } from '../../data/text/token-cache';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/text/tokenizer';
+import { tokenizerSum } from '../../data/text/tokenizer-files';
+import type { Experiment } from '../../experiment/experiment';
 import type { Model } from '../../graph/model';
 import { looksUp } from '../../graph/quantized/lookup';
-import type { Experiment } from '../../experiment/experiment';
 import type { Outputs } from '../../protocol/outputs';
 import type { TextSpan } from '../../protocol/playground';
 import type { TaskKind } from '../kind';
-import { shownText } from './shown-text';
-import { splitReader, type RowReader } from '../splits';
-import { textRows } from './text-rows';
-import { truncation } from './truncation';
+import { type ReadFile, type RowReader, splitReader } from '../splits';
 import {
-  modelInputs,
-  skippedWarning,
-  validationPlace,
   type DataReader,
   type DataSplit,
+  modelInputs,
+  skippedWarning,
   type TaskData,
+  validationPlace,
 } from '../task-data';
+import { shownText } from './shown-text';
+import { truncation } from './truncation';
 
 export interface TextSplit<E extends TextExample> extends DataSplit<E> {
   dataset: TextDataset<E>;
@@ -40,7 +41,7 @@ export interface TextData<E extends TextExample> extends TaskData<E> {
 export type TextKind<E extends TextExample> = TaskKind<E, TextData<E>>;
 
 /** Reads texts, and the answers to predict, for a kind of task. */
-export interface TextReader<R extends Row, E extends TextExample> extends RowReader<R> {
+interface TextReader<R extends Row, E extends TextExample> extends RowReader<R> {
   /** A row's labels, for a kind whose answer is labels. */
   labelSet?(row: R): string[];
   /** The labeled spans of a row's text, for a kind whose answer is spans. */
@@ -220,4 +221,33 @@ export function embeddingRows({ graph }: Model): number | undefined {
     }
   }
   return undefined;
+}
+
+/** Gets the rows of a file for a kind of task: in memory or, for a large file, on disk with an index. */
+function textRows<R extends Row, E extends TextExample>(
+  { format, encoder, counted }: TextReader<R, E>,
+  spec: Experiment,
+  tokenizer: Tokenizer,
+  watch?: ReadWatch,
+): ReadFile<R> {
+  return (path, options) => {
+    if (!('marks' in format) || !isLarge(path)) return readRows(path, options, format);
+    const { type, lossOn, chatTemplate } = spec.task;
+    // The number of tokens does not depend on labels.
+    const encode = encoder(tokenizer, { labels: [] }, spec);
+    return openStreamed<R>(path, {
+      format,
+      options,
+      reads: {
+        type,
+        lossOn,
+        chatTemplate,
+        maxLength: spec.model.maxLength,
+        tokenizer: tokenizerSum(tokenizer.path),
+      },
+      measure: (row) => encode(row, 0),
+      ...(counted && { counted: (example) => counted(example as E) }),
+      watch,
+    });
+  };
 }

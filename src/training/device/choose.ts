@@ -1,6 +1,4 @@
-import { candidates, PROCESSOR } from '../../engine/devices/candidates';
-import { deviceFacts } from '../../engine/devices/facts';
-import type { DeviceRequest } from '../../engine/devices/request';
+import { candidates, PROCESSOR, deviceFacts, type DeviceRequest } from '../../engine/devices';
 import type { Place } from '../../engine/place';
 import type { DeviceEvent } from '../../protocol/events';
 import type { Task } from '../task/task';

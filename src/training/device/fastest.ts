@@ -1,4 +1,4 @@
-import { onProcessor } from '../../engine/devices/candidates';
+import { onProcessor } from '../../engine/devices';
 import type { Place } from '../../engine/place';
 import type { TrialProblem } from './trial';
 

@@ -1,4 +1,4 @@
-import { onProcessor, PROCESSOR } from '../../engine/devices/candidates';
+import { onProcessor, PROCESSOR } from '../../engine/devices';
 import { openTask } from '../../engine/open';
 import { placeName, type Place } from '../../engine/place';
 import type { OpenedTask } from '../../engine/stepper';

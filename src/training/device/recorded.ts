@@ -1,4 +1,4 @@
-import type { DeviceRequest } from '../../engine/devices/request';
+import type { DeviceRequest } from '../../engine/devices';
 import { ENGINES, type EngineName, type Place } from '../../engine/place';
 import type { RequestedEvent, RunEvent } from '../../protocol/events';
 import type { DeviceChoice } from './choose';

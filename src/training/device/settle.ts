@@ -1,5 +1,4 @@
-import { onProcessor } from '../../engine/devices/candidates';
-import type { DeviceRequest } from '../../engine/devices/request';
+import { onProcessor, type DeviceRequest } from '../../engine/devices';
 import type { Task } from '../task/task';
 import { chooseDevice, type ChooseOptions, type DeviceChoice } from './choose';
 import { measureDevices } from './measure';

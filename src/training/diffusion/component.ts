@@ -1,10 +1,10 @@
 import { basename, dirname, join } from 'node:path';
-import type { HostTensors } from '../../engine/engine';
+import type { HostTensors } from '../../engine/stepper';
 import { deviceGraph } from '../../engine/onnxruntime/device-graph';
 import { openSession } from '../../engine/onnxruntime/session';
 import { saveByReference } from '../../graph/file/save';
 import { outputsNamed, type Model } from '../../graph/model';
-import { prune } from '../../graph/prune';
+import { prune } from '../../graph/reads';
 
 /** An encoder or a decoder of a pipeline. */
 export interface Component {

@@ -2,7 +2,7 @@ import { requireTextToImage, type ModelSource } from '../../architectures/model-
 import { loadVaeDecoder } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import { encodePng } from '../../data/images/png';
-import type { HostTensors } from '../../graph/host-tensor';
+import type { HostTensors } from '../../graph/tensor-infos';
 import type { ValueInfo } from '../../graph/model';
 import type { DrawingSettings } from '../../protocol/playground';
 import { decodeLatents } from './decode';

@@ -1,7 +1,7 @@
 import { requireTextToImage } from '../../architectures/model-source';
 import type { Experiment } from '../../experiment/experiment';
 import { DType } from '../../graph/dtype';
-import type { HostTensor } from '../../graph/host-tensor';
+import type { HostTensor } from '../../graph/tensor-infos';
 import { picturesOf, type EncodedPicture, type PictureData } from '../../tasks/pictures/picture-example';
 import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
 import type { BaseModel } from '../task/adapted-model';

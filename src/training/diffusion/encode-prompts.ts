@@ -1,6 +1,6 @@
 import type { PromptTokenizer } from '../../data/text/prompt-tokenizer';
 import { DType } from '../../graph/dtype';
-import type { HostTensor } from '../../graph/host-tensor';
+import type { HostTensor } from '../../graph/tensor-infos';
 import type { Model } from '../../graph/model';
 import { modelInputs } from '../../tasks/task-data';
 import { openComponent, type Component } from './component';

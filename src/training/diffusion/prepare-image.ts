@@ -1,10 +1,8 @@
 import { uniform, Stream } from '../../base/random';
-import { crop } from '../../data/images/crop';
-import { resizedSize } from '../../data/images/plan';
-import { tensor } from '../../data/images/preprocess';
-import type { Resample } from '../../data/images/resample';
-import { resize } from '../../data/images/resize';
-import { requireResizable } from '../../data/images/resizable';
+import { crop, tensor } from '../../data/images/preprocess';
+import { resizedSize } from '../../data/images/image';
+import { type Resample, resize } from '../../data/images/resize';
+import { requireResizable } from '../../data/images/job';
 import { openImage, type ImageSource } from '../../data/images/source';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
 

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../../architectures/model-source';
 import { DType } from '../../graph/dtype';
-import type { HostTensor, HostTensors } from '../../graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../graph/tensor-infos';
 import type { ValueInfo } from '../../graph/model';
 import { promptTokenizers } from './encode';
 import type { PromptEmbedding } from './encoded';

@@ -1,6 +1,6 @@
 import type { PictureSettings } from '../../experiment/pictures';
 import { DType } from '../../graph/dtype';
-import type { HostTensor, HostTensors } from '../../graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../graph/tensor-infos';
 import { drawPictureNoise } from '../../tasks/diffusion/draws';
 import type { ValueInfo } from '../../graph/model';
 import type { NoiseSchedule } from '../../tasks/diffusion/noise-schedule';

@@ -1,6 +1,6 @@
 import { requireTextToImage } from '../../architectures/model-source';
 import { DType } from '../../graph/dtype';
-import type { HostTensor } from '../../graph/host-tensor';
+import type { HostTensor } from '../../graph/tensor-infos';
 import { elementCount } from '../../graph/model';
 import { picturesOf, type EncodedPicture } from '../../tasks/pictures/picture-example';
 import { modelInputs, type TaskData } from '../../tasks/task-data';

@@ -1,5 +1,5 @@
 import type { Evaluator, Parameters } from '../../engine/stepper';
-import type { HostTensor, HostTensors } from '../../graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../graph/tensor-infos';
 import { elementCount } from '../../graph/model';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import { isOutOfMemory } from '../micro-batch/out-of-memory';

@@ -1,11 +1,10 @@
 import { closeSync, fsyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { evaluationOrder } from '../../data/order';
-import type { HostTensors } from '../../engine/engine';
+import type { HostTensors, Evaluator } from '../../engine/stepper';
 import { deviceGraph } from '../../engine/onnxruntime/device-graph';
 import { openSession } from '../../engine/onnxruntime/session';
 import { CPU } from '../../engine/place';
-import type { Evaluator } from '../../engine/stepper';
 import { diskError, writeAll } from '../../files/atomic';
 import { saveByReference } from '../../graph/file/save';
 import { MicroBatches } from '../micro-batch/micro-batches';

@@ -2,7 +2,7 @@ import { addPooling } from '../../tasks/head';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { outputsNamed, type Graph, type Model } from '../../graph/model';
-import { prune } from '../../graph/prune';
+import { prune } from '../../graph/reads';
 import { separator } from '../../graph/separator';
 import type { Task } from '../task/task';
 

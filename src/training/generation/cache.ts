@@ -1,6 +1,6 @@
 import { DType } from '../../graph/dtype';
-import type { HostTensor, HostTensors } from '../../graph/host-tensor';
-import type { CacheInput } from '../../graph/past/cache-inputs';
+import type { HostTensor, HostTensors } from '../../graph/tensor-infos';
+import type { CacheInput } from '../../graph/without-past';
 import { nameTable } from '../../base/names';
 
 /**

@@ -1,7 +1,7 @@
 import { nameTable } from '../../base/names';
 import { integers } from '../../data/batch';
-import type { Executable } from '../../engine/engine';
-import type { HostTensors } from '../../graph/host-tensor';
+import type { Executable } from '../../engine/stepper';
+import type { HostTensors } from '../../graph/tensor-infos';
 import type { DecoderGraphs } from '../../tasks/decoder-graphs';
 import { alignedCache, chosenTexts, unusedCache, type Cache } from './cache';
 

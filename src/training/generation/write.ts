@@ -1,5 +1,5 @@
 import type { Example } from '../../data/dataset';
-import type { Writing } from '../../tasks/writing';
+import type { Writing } from '../../tasks/kind';
 import { beamSearch } from './beam-search';
 import type { CachedModel, NewToken } from './cached-model';
 import type { Decoder } from './decoder';

@@ -5,7 +5,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE, METHOD_NAMES, trainingOfOthers } from '../../experiment/methods';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import type { Outputs } from '../../protocol/outputs';
-import { UNSCALED } from '../../tasks/numbers';
+import { UNSCALED } from '../../tasks/answers';
 import { taskKind } from '../../tasks/registry';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import { withEncodings } from '../diffusion/encode-data';

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { loadModelFrom, weightFilesOf } from '../../architectures/load';
 import { modelSource, type Pipeline } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
-import { readPreprocessing } from '../../data/images/settings';
+import { readPreprocessing } from '../../data/images/preprocessor-config';
 import { readTokenizerFiles, tokenizerSum } from '../../data/text/tokenizer-files';
 import type { Experiment } from '../../experiment/experiment';
 import { describeTask } from '../../experiment/tasks/registry';

@@ -1,8 +1,7 @@
 import type { Graph } from '../../graph/model';
-import { cacheInputs, keptLogitsInput, USE_CACHE } from '../../graph/past/cache-inputs';
-import { packedCaches } from '../../graph/past/packed-cache';
+import { cacheInputs, keptLogitsInput, USE_CACHE, packedCaches } from '../../graph/without-past';
 import { DType } from '../../graph/dtype';
-import type { HostTensors } from '../../graph/host-tensor';
+import type { HostTensors } from '../../graph/tensor-infos';
 import { tensorOf, tensorValues } from '../../graph/values';
 import { nameTable } from '../../base/names';
 import { unusedCache } from '../generation/cache';

@@ -1,4 +1,4 @@
-import type { TensorInfos } from '../../graph/infos';
+import type { TensorInfos } from '../../graph/tensor-infos';
 import type { TaskOptions } from '../../engine/stepper';
 import type { Task } from '../task/task';
 import { elementsOf, openBytes } from './estimate';

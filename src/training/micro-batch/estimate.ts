@@ -1,6 +1,6 @@
 import { byteSize } from '../../graph/dtype';
-import { batchMultiple } from '../../graph/sizes/batch-multiple';
-import type { TensorInfo, TensorInfos } from '../../graph/infos';
+import { batchMultiple } from '../../graph/sizes/batch-infos';
+import type { TensorInfo, TensorInfos } from '../../graph/tensor-infos';
 import type { Task } from '../task/task';
 
 type Shape = TensorInfo['shape'];

@@ -1,8 +1,8 @@
 import { maskName } from '../../adapters/inject';
 import { dropoutOf, type LayerAdapter } from '../../adapters/targets/select';
-import type { HostTensors } from '../../engine/engine';
+import type { HostTensors } from '../../engine/stepper';
 import { DType } from '../../graph/dtype';
-import type { TensorInfos } from '../../graph/infos';
+import type { TensorInfos } from '../../graph/tensor-infos';
 import { elementCount, type Model } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';

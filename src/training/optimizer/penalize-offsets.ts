@@ -1,6 +1,6 @@
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
-import { offsetPenalty } from '../../adapters/methods/offset-penalty';
+import { offsetPenalty } from '../../adapters/methods/anl';
 import type { Task } from '../task/task';
 import { isNonlinear } from '../../experiment/methods';
 

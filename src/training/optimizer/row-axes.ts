@@ -1,6 +1,6 @@
-import type { TensorInfo, TensorInfos } from '../../graph/infos';
+import type { TensorInfo, TensorInfos } from '../../graph/tensor-infos';
 import type { Graph, Node } from '../../graph/model';
-import { BATCHES, LENGTHS } from '../../graph/sizes/probed-sizes';
+import { BATCHES, LENGTHS } from '../../graph/sizes/batch-infos';
 
 /**
  * The things that an axis counts: the examples of a batch, the tokens of its padded length, or always the same number

@@ -3,7 +3,7 @@ import { parameterCount } from '../../adapters/targets/select';
 import { matchTargets } from '../../adapters/targets/targets';
 import { modelSource } from '../../architectures/model-source';
 import type { ReadWatch } from '../../data/stream/build';
-import type { DeviceRequest } from '../../engine/devices/request';
+import type { DeviceRequest } from '../../engine/devices';
 import type { Experiment } from '../../experiment/experiment';
 import { isHeadAlone, isRanked } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { basename } from 'node:path';
-import { percent } from '../../base/percent';
+import { percent, bytes } from '../../base/number-text';
 import { nearestPaths } from '../../adapters/targets/targets';
 import type { ErrorKind } from '../../base/errors';
 import type { AuroraError } from '../../base/errors';
@@ -18,7 +18,6 @@ import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import { truncation } from '../../tasks/text/truncation';
 import type { EvaluationData } from '../task/evaluation-data';
-import { bytes } from '../../base/number-text';
 
 /** Rows that a problem links. */
 const MOST_PLACES = 5;

@@ -1,5 +1,5 @@
 import type { ReadProgress } from '../../data/stream/build';
-import type { DeviceRequest } from '../../engine/devices/request';
+import type { DeviceRequest } from '../../engine/devices';
 import type { Place } from '../../engine/place';
 import type { EvaluationSet } from '../../experiment/evaluation-sets';
 import type { Experiment } from '../../experiment/experiment';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { modelSource } from '../../architectures/model-source';
-import type { DeviceRequest } from '../../engine/devices/request';
+import type { DeviceRequest } from '../../engine/devices';
 import { CPU } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
 import { taskKind } from '../../tasks/registry';

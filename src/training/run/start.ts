@@ -1,4 +1,4 @@
-import type { DeviceRequest } from '../../engine/devices/request';
+import type { DeviceRequest } from '../../engine/devices';
 import type { RunEvent } from '../../protocol/events';
 import { readRunSummary } from '../../runs/read';
 import { restore, type Restored } from '../checkpoint/resume';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { placeName } from '../../engine/place';
 import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
-import { onLargeCopy } from '../../graph/file/large-copies';
+import { onLargeCopy } from '../../graph/file/place-weights';
 import { goneBelow } from '../../runs/held';
 import { resumedChoice } from '../device/recorded';
 import type { OpenedOn } from '../device/open';

@@ -1,7 +1,6 @@
 import { join, relative } from 'node:path';
 import { firstExamples } from '../../data/order';
-import type { HostTensor } from '../../engine/engine';
-import type { EvaluationResult, Evaluator } from '../../engine/stepper';
+import type { HostTensor, EvaluationResult, Evaluator } from '../../engine/stepper';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import type { ActivationExample, ActivationExamples } from '../../protocol/activation-examples';

@@ -1,7 +1,7 @@
 import { ownValues } from '../../adapters/merge';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import { gridStep, splineSupport } from '../../adapters/methods/spline';
-import type { HostTensor } from '../../engine/engine';
+import type { HostTensor } from '../../engine/stepper';
 import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../protocol/activations';
 import { random, Stream } from '../../base/random';
 import { isNonlinear } from '../../experiment/methods';

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { denseProduct, denseSingularValues } from '../../../src/adapters/geometry/dense';
-import { eigenvalues } from '../../../src/adapters/geometry/eigenvalues';
 import {
+  denseProduct,
+  denseSingularValues,
+  eigenvalues,
   innerProduct,
   mergedPair,
   singularValues,
   type LowRank,
-} from '../../../src/adapters/geometry/low-rank';
-import { principalPlane } from '../../../src/adapters/geometry/principal';
-import { symmetricEigen } from '../../../src/adapters/geometry/symmetric-eigen';
+  principalPlane,
+  symmetricEigen,
+} from '../../../src/adapters/update-geometry';
 import { methodOf } from '../../../src/adapters/methods/registry';
 import { effectiveRank } from '../../../src/study/geometry';
 import { auroraSpec, loraSpec } from '../specs';

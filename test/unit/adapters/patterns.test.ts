@@ -2,8 +2,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Matcher, NO_MATCH, valueOf } from '../../../src/adapters/patterns/matcher';
-import { mostSteps } from '../../../src/adapters/patterns/most-steps';
-import { matchAhead, matchAll } from '../../../src/adapters/patterns/patterns';
+import { mostSteps, matchAhead, matchAll } from '../../../src/adapters/patterns/patterns';
 import { selectLayers } from '../../../src/adapters/targets/select';
 import {
   fromPattern,

@@ -19,19 +19,17 @@ const READERS = [
 
 /** Files there that may open others than inputs, or inputs that were seen before, and why. */
 const OTHERS: Record<string, string> = {
-  'src/data/copies/copied-row.ts': 'copies of rows',
+  'src/data/copied-rows.ts': 'copies of rows',
   'src/data/stream/index-cache.ts': 'a cache',
   'src/data/stream/open.ts': 'the size of a data file that the experiment names',
-  'src/data/stream/row-bytes.ts': 'data files that the experiment names, and copies of rows',
+  'src/data/stream/record-file.ts': 'data files that the experiment names, and copies of rows',
   'src/data/stream/parquet-spool.ts': 'copies of rows',
   'src/data/text/token-cache.ts': 'a cache',
   'src/architectures/folder/converted.ts': 'a cache of converted weights',
   'src/graph/file/kept-on-disk.ts': 'temporary files',
-  'src/graph/file/large-copies.ts': 'copies in the run folder',
   'src/graph/file/place-weights.ts': 'links and copies in the run folder',
   'src/graph/file/safetensors.ts': 'adapters and caches',
   'src/graph/file/save.ts': 'files that are written',
-  'src/graph/file/save-changed.ts': 'files that are written',
   'src/table/image-files.ts': 'the names in a folder, which is an input with all its files',
   'src/training/diffusion/kept.ts': 'a cache',
 };

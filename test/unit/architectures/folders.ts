@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toBfloat16, toHalf } from '../../../src/graph/half';
+import { toBfloat16, toHalf } from '../../../src/graph/number-formats';
 import { normal } from '../../../src/base/random';
 
 export type StoredType = 'F32' | 'F16' | 'BF16' | 'I64';

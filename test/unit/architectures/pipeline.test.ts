@@ -11,7 +11,7 @@ import {
 } from '../../../src/architectures/pipeline';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { prepareModel } from '../../../src/graph/prepare';
-import { prune } from '../../../src/graph/prune';
+import { prune } from '../../../src/graph/reads';
 import { DType } from '../../../src/graph/dtype';
 import type { Model } from '../../../src/graph/model';
 import { difference, host, runModel } from '../graph/onnx-models';

@@ -8,7 +8,7 @@ import { Weights } from '../../../src/architectures/folder/weights';
 import { cacheFolder } from '../../../src/files/cache-folder';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource } from '../../../src/architectures/model-source';
-import { fromBfloat16, toBfloat16 } from '../../../src/graph/half';
+import { fromBfloat16, toBfloat16 } from '../../../src/graph/number-formats';
 import { isFileRef, type Tensor } from '../../../src/graph/model';
 import { tensorNumbers } from '../../../src/graph/values';
 import { bertConfig, bertTensors, Folders, safetensors, type StoredType } from './folders';

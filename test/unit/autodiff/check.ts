@@ -4,7 +4,7 @@ import { probe } from '../../../src/engine/onnxruntime/probe';
 import { differentiate } from '../../../src/graph/autodiff/differentiate';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType, isFloat } from '../../../src/graph/dtype';
-import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../src/graph/tensor-infos';
 import {
   elementCount,
   INTERNAL_IR_VERSION,

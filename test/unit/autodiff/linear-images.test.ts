@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import type { AttributeLike } from '../../../src/graph/attributes';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensor } from '../../../src/graph/host-tensor';
+import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { elementCount } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { fixSizes } from '../../../src/graph/sizes/sizes';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import type { AttributeLike } from '../../../src/graph/attributes';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../src/graph/tensor-infos';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { differentiated } from './check';
 import { FLOAT32_ONLY } from './float32-only';

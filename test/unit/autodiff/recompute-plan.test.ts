@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Costs } from '../../../src/graph/autodiff/recompute-cost';
-import { planCuts } from '../../../src/graph/autodiff/recompute-plan';
+import { Costs, planCuts } from '../../../src/graph/autodiff/recompute-plan';
 import { DType } from '../../../src/graph/dtype';
-import type { TensorInfo } from '../../../src/graph/infos';
+import type { TensorInfo } from '../../../src/graph/tensor-infos';
 import type { Node } from '../../../src/graph/model';
 
 const NARROW = 10;

@@ -8,10 +8,10 @@ import { recompute, type Recomputed } from '../../../src/graph/autodiff/recomput
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import type { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensors } from '../../../src/graph/tensor-infos';
 import type { Node } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
-import { prune } from '../../../src/graph/prune';
+import { prune } from '../../../src/graph/reads';
 import { differentiated, modelOf } from './check';
 
 /** The width of the residual stream, the width inside a layer, and the number of rows. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeSpan, markdownTable, plainWords } from '../../../src/base/markdown';
+import { codeSpan, markdownTable, plainWords } from '../../../src/base/escape';
 
 describe('untrusted text in a model card', () => {
   it.each([

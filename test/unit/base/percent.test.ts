@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cautiousPercent, percent, roughPercent, sharePercent } from '../../../src/base/percent';
+import { cautiousPercent, percent, roughPercent, sharePercent } from '../../../src/base/number-text';
 
 it('formats a fraction with the given number of decimals', () => {
   expect([percent(0.61234), percent(0.61234, 0), percent(1.3, 2)]).toEqual(['61.2%', '61%', '130.00%']);

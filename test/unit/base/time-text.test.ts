@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { durationText, estimateText, stepTime } from '../../../src/base/time-text';
+import { durationText, estimateText, stepTime } from '../../../src/base/number-text';
 
 it('names a duration with its two largest units', () => {
   const seconds = [0, 0.05, 0.3, 3.24, 9.97, 48.4, 59.7, 60, 192, 3599.6, 7200, 7860, NaN];

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidates } from '../../../src/engine/devices/candidates';
-import { deviceFacts, type DeviceFacts } from '../../../src/engine/devices/facts';
+import { candidates, deviceFacts, type DeviceFacts } from '../../../src/engine/devices';
 import { ENGINES, type EngineName } from '../../../src/engine/place';
 
 const BARE: DeviceFacts = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { environment, environmentWarnings } from '../../../src/training/process/environment';
-import type { DeviceRequest } from '../../../src/engine/devices/request';
+import type { DeviceRequest } from '../../../src/engine/devices';
 import {
   recordedPlace,
   requestedEvent,

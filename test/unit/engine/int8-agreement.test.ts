@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { leastCosine } from '../../../src/engine/onnxruntime/int8/agreement';
-import { largestWeight } from '../../../src/engine/onnxruntime/int8/saturation';
+import { leastCosine, largestWeight } from '../../../src/engine/onnxruntime/int8-step';
 
 const gradients = (values: Record<string, number[]>) =>
   new Map(Object.entries(values).map(([name, g]) => [name, Float32Array.from(g)]));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { selectAdapters } from '../../../src/adapters/targets/select';
 import { openTask } from '../../../src/engine/open';
 import { probe } from '../../../src/engine/onnxruntime/probe';
-import { LARGE_MODEL } from '../../../src/engine/onnxruntime/large-model';
+import { LARGE_MODEL } from '../../../src/engine/onnxruntime/step-constants';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryError, saysOutOfMemory } from '../../../src/engine/onnxruntime/out-of-memory';
+import { memoryError, saysOutOfMemory } from '../../../src/engine/onnxruntime/device-errors';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';

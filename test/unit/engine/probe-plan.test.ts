@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { probePlans, type ProbePlan } from '../../../src/engine/onnxruntime/probe-plan';
+import { probePlans, type ProbePlan } from '../../../src/engine/onnxruntime/probe';
 import { DType } from '../../../src/graph/dtype';
 import type { Dim, ValueInfo } from '../../../src/graph/model';
 

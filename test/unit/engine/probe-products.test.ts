@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import { withoutLargeProducts } from '../../../src/graph/pieces/shapes';
+import { withoutLargeProducts } from '../../../src/graph/pieces/halves';
 import { emptyGraph, modelOf } from '../autodiff/check';
 import { scratchFolder } from '../../scratch';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AURORA_DEFAULTS } from '../../../src/adapters/methods/defaults';
+import { AURORA_DEFAULTS } from '../../../src/adapters/methods/aurora';
 import type { ClusterSettings, KubernetesSettings, SlurmSettings } from '../../../src/experiment/cluster';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { EvaluationSpec } from '../../../src/experiment/evaluation-sets';

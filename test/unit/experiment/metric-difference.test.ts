@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { amountText, changeText, differenceOf, lossBetween } from '../../../src/experiment/metric-difference';
+import { amountText, changeText, differenceOf, lossBetween } from '../../../src/experiment/shown-metrics';
 import { metricInfo, METRICS, type MetricName } from '../../../src/experiment/metrics';
 
 const change = (metric: MetricName, before: number, after: number) =>

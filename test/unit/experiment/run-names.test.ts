@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../src/experiment/experiment';
 import type { AdapterSpec } from '../../../src/experiment/methods';
-import { settingsNames } from '../../../src/experiment/run-names';
-import { trialText } from '../../../src/experiment/short-settings';
+import { settingsNames, trialText } from '../../../src/experiment/run-names';
 import { distinctNames } from '../../../src/runs/names';
 import { auroraSpec, loraSpec } from '../specs';
 import { spec } from '../extension/run-maker';

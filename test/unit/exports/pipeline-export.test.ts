@@ -12,7 +12,7 @@ import { filesBelow } from '../../../src/files/tree';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import type { Model } from '../../../src/graph/model';
 import { prepareModel } from '../../../src/graph/prepare';
-import { toHalf } from '../../../src/graph/half';
+import { toHalf } from '../../../src/graph/number-formats';
 import { readFileRef, readTensorBytes } from '../../../src/graph/values';
 import type { Written } from '../../../src/protocol/export';
 import { defaultAdapter } from '../../../src/recipes/draft';

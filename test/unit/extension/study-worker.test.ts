@@ -11,7 +11,7 @@ import { runPaths, stepName } from '../../../src/runs/layout';
 import { geometryFile } from '../../../src/runs/study/kept';
 import { pageStudy } from '../../../src/study/page-study';
 import { MOST_SHOWN } from '../../../src/study/shown';
-import type { StudyFromHost } from '../../../src/study/panel';
+import type { StudyFromHost } from '../../../src/study/study-panel';
 import { studyOf } from '../../../src/study/study';
 import { scratchFolder } from '../../scratch';
 import { aurora, lora, studyRun } from '../study/runs';

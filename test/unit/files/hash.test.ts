@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { hashFile } from '../../../src/files/hash';
+import { hashFile, HashCache } from '../../../src/files/hash';
 import { hashData } from '../../../src/files/identify-data';
-import { HashCache } from '../../../src/files/hash-cache';
 import { identify } from '../../../src/files/identity';
 import { scratchFolder } from '../../scratch';
 

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { factsOf, parseFacts, processExists } from '../../../src/files/process-facts';
-import { groupIsThere, killTree } from '../../../src/files/process-tree';
 import {
+  factsOf,
+  parseFacts,
+  processExists,
+  groupIsThere,
+  killTree,
   isAliveNow,
   isOurTrainer,
   presence,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../../src/gpu-support/check';
-import type { Download } from '../../../src/gpu-support/downloads';
-import { explain } from '../../../src/gpu-support/explain';
+import type { Download } from '../../../src/gpu-support/hashes';
+import { explain } from '../../../src/gpu-support/fetch';
 import { dataFolder } from '../../../src/gpu-support/places';
 import { launcherText, proxies } from '../../../src/gpu-support/script';
 

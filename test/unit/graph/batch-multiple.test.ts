@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { batchMultiple } from '../../../src/graph/sizes/batch-multiple';
+import { batchMultiple } from '../../../src/graph/sizes/batch-infos';
 
 it('an axis of a probe is a multiple of the batch only if its sizes at batches of 2, 3 and 5 are', () => {
   expect(batchMultiple('batch')).toBe(1);

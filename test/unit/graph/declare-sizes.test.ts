@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { Declared } from '../../../src/graph/declared';
 import { DType } from '../../../src/graph/dtype';
-import { declareSizes } from '../../../src/graph/sizes/declare';
+import { declareSizes } from '../../../src/graph/sizes/sizes';
 import { emptyGraph } from '../autodiff/check';
 
 it('equal open sizes are declared under one name, that of the input where it is one', () => {

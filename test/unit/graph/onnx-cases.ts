@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../src/graph/tensor-infos';
 import type { Model } from '../../../src/graph/model';
 import { decodeModel } from './decode-model';
 import { decodeTensor } from '../../../src/graph/onnx/tensor';

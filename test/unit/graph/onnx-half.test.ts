@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
-import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../../../src/graph/half';
+import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../../../src/graph/number-formats';
 import { tensorNumbers, tensorOf } from '../../../src/graph/values';
 import { host, input, model, node, runModel } from './onnx-models';
 

@@ -1,8 +1,8 @@
 import { openSession } from '../../../src/engine/onnxruntime/session';
-import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../src/graph/tensor-infos';
 import { toAttribute, type AttributeLike } from '../../../src/graph/attributes';
 import { DType } from '../../../src/graph/dtype';
-import { fromHalf } from '../../../src/graph/half';
+import { fromHalf } from '../../../src/graph/number-formats';
 import type { Graph, Model, Node, Tensor, ValueInfo } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { tensorOf, tensorValues } from '../../../src/graph/values';

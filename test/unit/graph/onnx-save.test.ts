@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
-import type { HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensors } from '../../../src/graph/tensor-infos';
 import { DType, isFloat } from '../../../src/graph/dtype';
 import { writeAtomic } from '../../../src/files/atomic';
 import { loadModel } from '../../../src/graph/file/load';

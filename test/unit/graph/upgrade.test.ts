@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HostTensors } from '../../../src/engine/engine';
+import type { HostTensors } from '../../../src/engine/stepper';
 import { DType } from '../../../src/graph/dtype';
 import { elementCount } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HostTensors } from '../../../src/engine/engine';
+import type { HostTensors } from '../../../src/engine/stepper';
 import { deviceFeeds, deviceGraph } from '../../../src/engine/onnxruntime/device-graph';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { foundRepo, repoFiles, repoInfo } from '../../../src/hub/answers';
+import { foundRepo, repoFiles, repoInfo } from '../../../src/hub/hub-api';
 import { commitOf } from '../../hub/repository';
 
 const sha = commitOf('a commit');

@@ -5,17 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Hub } from '../../../src/hub/client';
 import type { HubSettings } from '../../../src/hub/settings';
-import { accountOf } from '../../../src/hub/upload/account';
-import { changeOf, localFiles, type LocalFile } from '../../../src/hub/upload/local-files';
-import { repoName, requireRepoId } from '../../../src/experiment/repo-name';
 import {
+  accountOf,
   createRepository,
   findRepository,
   holdsAdapter,
   isEmpty,
   otherFiles,
 } from '../../../src/hub/upload/repository';
-import { upload } from '../../../src/hub/upload/upload';
+import { changeOf, localFiles, type LocalFile, upload } from '../../../src/hub/upload/upload';
+import { repoName, requireRepoId } from '../../../src/experiment/repo-name';
 import type { UploadEvent } from '../../../src/protocol/hub/publish';
 import { commitOf, largeFile, smallFile, someBytes, type Repository } from '../../hub/repository';
 import { HubServer } from '../../hub/server';

@@ -35,13 +35,13 @@ import { parseActivationsMessage } from '../../../src/protocol/panels/activation
 import { parseBudgetMessage, parseBudgetOpen } from '../../../src/protocol/panels/budget';
 import { parseErrorsMessage, parseErrorsOpen } from '../../../src/protocol/panels/errors';
 import { parsePlaygroundMessage, parsePlaygroundOpen } from '../../../src/protocol/panels/playground';
-import { parseStudyMessage, parseStudyOpen } from '../../../src/study/panel';
+import { parseStudyMessage, parseStudyOpen } from '../../../src/study/study-panel';
 import { parsePlayLine, parsePlayRequest } from '../../../src/protocol/playground';
 import { parsePredictions } from '../../../src/protocol/predictions';
 import { sortedJson } from '../../../src/base/sorted-json';
-import { reportFiles } from '../../../src/study/report';
+import { reportFiles } from '../../../src/study/study-report';
 import { studyOf } from '../../../src/study/study';
-import { trialText } from '../../../src/experiment/short-settings';
+import { trialText } from '../../../src/experiment/run-names';
 import { context } from '../extension/row-context';
 import { evaluated, finished, makeRun, started } from '../extension/run-maker';
 import { sweepEntry } from '../extension/sweep-maker';

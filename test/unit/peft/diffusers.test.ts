@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';
 import { LORA_FILE, METADATA } from '../../../src/peft/diffusers';
 import { readAdapterFolder } from '../../../src/peft/folder';
-import { adapterModules } from '../../../src/peft/modules';
+import { adapterModules } from '../../../src/peft/fit';
 import { importedSpec } from '../../../src/peft/spec';
 import { scratchFolder } from '../../scratch';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { inverseNormal } from '../../../src/base/normal';
-import { normal, permutation, philox4x32, random, uniform } from '../../../src/base/random';
+import { inverseNormal, normal, permutation, philox4x32, random, uniform } from '../../../src/base/random';
 
 const hex = (words: Uint32Array): string =>
   Array.from(words, (w) => w.toString(16).padStart(8, '0')).join(' ');

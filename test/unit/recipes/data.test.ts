@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { showText } from '../../../src/cli/commands/recipe/show';
 import { listText } from '../../../src/cli/commands/recipe/list';
-import { knownData, knownImages } from '../../../src/recipes/data/known';
+import { knownData, knownImages } from '../../../src/recipes/data/hub-sets';
 import { findFiles } from '../../../src/recipes/data/files';
 import type { DataRecipe } from '../../../src/recipes/data/kind';
 import {
@@ -13,9 +13,9 @@ import {
   sizeOf,
   sizesOf,
 } from '../../../src/recipes/data/registry';
-import { PAPER_MODELS } from '../../../src/recipes/models';
+import { PAPER_MODELS } from '../../../src/recipes/model-shapes';
 import { defaultAdapter, draftText } from '../../../src/recipes/draft';
-import { questionsOf, unaskable, type Choices } from '../../../src/recipes/questions';
+import { questionsOf, unaskable, type Choices } from '../../../src/recipes/draft-recipe';
 import { parseExperiment } from '../../../src/runs/experiment/load';
 
 const all = DATA_RECIPES.flatMap((recipe) =>

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/data-sets';
+import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/paper-data';
 import { findFiles } from '../../../src/recipes/data/files';
-import { HUB_SETS, hubSet, requireHubSet } from '../../../src/recipes/data/hub-sets';
-import { knownData, knownImages } from '../../../src/recipes/data/known';
+import { HUB_SETS, hubSet, requireHubSet, knownData, knownImages } from '../../../src/recipes/data/hub-sets';
 import { DATA_RECIPES } from '../../../src/recipes/data/registry';
 import { isRepoName } from '../../../src/experiment/hub-reference';
 

@@ -7,7 +7,7 @@ import { showText } from '../../../src/cli/commands/recipe/show';
 import { findFiles } from '../../../src/recipes/data/files';
 import { IMAGE_DATA } from '../../../src/recipes/data/images';
 import { settingsOf, sizesOf } from '../../../src/recipes/data/registry';
-import { questionsOf } from '../../../src/recipes/questions';
+import { questionsOf } from '../../../src/recipes/draft-recipe';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { rejection, temporaryFolder } from '../data/support';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { budgetOf } from '../../../src/adapters/budget/budget';
-import { PAPER_MODELS } from '../../../src/recipes/models';
+import { PAPER_MODELS } from '../../../src/recipes/model-shapes';
 import type { AuroraSpec } from '../../../src/experiment/methods';
 import { auroraSpec } from '../specs';
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/data-sets';
-import { PAPER_MODELS } from '../../../src/recipes/models';
-import { PAPER_RECIPES } from '../../../src/recipes/recipes';
-import { paperReport, publishedScores } from '../../../src/recipes/report';
-import { PUBLISHED } from '../../../src/recipes/results';
+import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/paper-data';
+import { PAPER_MODELS } from '../../../src/recipes/model-shapes';
+import { PAPER_RECIPES } from '../../../src/recipes/paper-recipes';
+import { paperReport, publishedScores, PUBLISHED } from '../../../src/recipes/paper-report';
 import schema from '../../../src/experiment/experiment.schema.json';
 
 const DATA_SETS = [...GLUE, ...COMMONSENSE, ...IMAGES];

@@ -10,7 +10,7 @@ import type { AdapterSpec } from '../../../src/experiment/methods';
 import { findLinearLayers, type LinearLayer } from '../../../src/graph/layers/linear';
 import { elementCount, type Model } from '../../../src/graph/model';
 import { prepareModel } from '../../../src/graph/prepare';
-import { SDXL } from '../../../src/recipes/sdxl';
+import { SDXL } from '../../../src/recipes/model-shapes';
 import { scratchFolder } from '../../scratch';
 import { auroraSpec, loraSpec } from '../specs';
 

@@ -15,7 +15,7 @@ import { tableOf } from '../../../src/study/runs-table/columns';
 import { runFields } from '../../../src/study/runs-table/fields';
 import { scratchFolder } from '../../scratch';
 import { variants } from '../variants';
-import { reportFiles } from '../../../src/study/report';
+import { reportFiles } from '../../../src/study/study-report';
 import { studyOf } from '../../../src/study/study';
 
 const folder = scratchFolder('damaged-runs');

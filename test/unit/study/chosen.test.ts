@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readRunSummary } from '../../../src/runs/read';
 import { studyRun as readStudyRun } from '../../../src/runs/study/study-run';
 import { studyOf } from '../../../src/study/study';
-import { reportFiles } from '../../../src/study/report';
+import { reportFiles } from '../../../src/study/study-report';
 import { sectionNotes } from '../../../src/study/words';
 import { evaluated, finished, makeRun, spec, started } from '../extension/run-maker';
 import { temporaryFolders } from '../runs/folder';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chanceOf, errorOf, halfOf } from '../../../src/study/statistics/difference';
-import { crossed, pairedT } from '../../../src/study/statistics/paired';
-import { power } from '../../../src/study/statistics/power';
+import { chanceOf, errorOf, halfOf, power } from '../../../src/study/statistics/difference';
+import { crossed, pairedT } from '../../../src/study/statistics/paired-tests';
 import { summarize } from '../../../src/study/statistics/summary';
 import { aurora, lora, outcomes, studyRun } from './runs';
 import {

@@ -6,7 +6,7 @@ import { flatSettings } from '../../../src/experiment/differing-settings';
 import { changedInputs } from '../../../src/runs/inputs';
 import { FilesNow } from '../../../src/runs/files-now';
 import { labelsOf } from '../../../src/study/labels';
-import { reportFiles } from '../../../src/study/report';
+import { reportFiles } from '../../../src/study/study-report';
 import { MOST_SHOWN, shownOf } from '../../../src/study/shown';
 import { studyOf } from '../../../src/study/study';
 import { leftOutWords, sectionNotes } from '../../../src/study/words';

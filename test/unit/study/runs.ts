@@ -1,6 +1,6 @@
 import type { Experiment, TrainingSpec } from '../../../src/experiment/experiment';
 import type { AdapterSpec } from '../../../src/experiment/methods';
-import type { StudyRun } from '../../../src/study/run';
+import type { StudyRun } from '../../../src/study/study-run';
 import { metrics, spec } from '../extension/run-maker';
 import { auroraSpec, loraSpec } from '../specs';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { linear, logarithmic } from '../../../src/study/figures/scale';
+import { linear, logarithmic } from '../../../src/study/figures/figure';
 
 describe('the marks of an axis', () => {
   it.each([

@@ -1,10 +1,10 @@
-import { inverseNormal } from '../../../src/base/normal';
+import { inverseNormal } from '../../../src/base/random';
 import type { MetricName } from '../../../src/experiment/metrics';
 import { studyOf } from '../../../src/study/study';
 import { measure, type Comparison } from '../../../src/study/compare';
 import type { Group } from '../../../src/study/groups';
 import { chanceOf } from '../../../src/study/statistics/difference';
-import type { StudyRun } from '../../../src/study/run';
+import type { StudyRun } from '../../../src/study/study-run';
 import { aurora, lora, studyRun } from './runs';
 
 /**

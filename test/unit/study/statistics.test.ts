@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { holm } from '../../../src/study/statistics/holm';
-import { boundOf, chanceOf, errorOf, halfOf } from '../../../src/study/statistics/difference';
-import { crossed, exactMcNemar, pairedT } from '../../../src/study/statistics/paired';
-import { detectableDifference, power } from '../../../src/study/statistics/power';
-import { incompleteBeta, lnGamma, normalCdf } from '../../../src/study/statistics/special';
-import { criticalT, twoSided } from '../../../src/study/statistics/student';
+import { holm, crossed, exactMcNemar, pairedT } from '../../../src/study/statistics/paired-tests';
+import {
+  boundOf,
+  chanceOf,
+  errorOf,
+  halfOf,
+  detectableDifference,
+  power,
+} from '../../../src/study/statistics/difference';
+import {
+  incompleteBeta,
+  lnGamma,
+  normalCdf,
+  criticalT,
+  twoSided,
+} from '../../../src/study/statistics/distributions';
 import { median, summarize } from '../../../src/study/statistics/summary';
 import scipy from '../../fixtures/statistics/scipy.json';
 

@@ -1,4 +1,4 @@
-import type { HostTensor } from '../../../src/graph/host-tensor';
+import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { IGNORE_LABEL, type TrainingLoss } from '../../../src/tasks/objective';
 
 /**

@@ -4,10 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { encodeRow } from '../../../src/data/dataset';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensor } from '../../../src/graph/host-tensor';
+import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { maskedLanguageModeling as kind } from '../../../src/tasks/masked-language-modeling';
-import { withMask } from '../../../src/tasks/text/ask-masks';
-import { inPass, maskedText, maskingOf, type MaskedText } from '../../../src/tasks/text/masked-text';
+import {
+  withMask,
+  inPass,
+  maskedText,
+  maskingOf,
+  type MaskedText,
+} from '../../../src/tasks/text/masked-text';
 import { IGNORE_LABEL } from '../../../src/tasks/objective';
 import { LABELS } from '../../../src/tasks/task-graph';
 import { batchFeeds, modelInputs } from '../../../src/tasks/task-data';

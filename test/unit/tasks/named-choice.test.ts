@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namedChoice } from '../../../src/tasks/choices/named-choice';
+import { namedChoice } from '../../../src/tasks/choice-text';
 
 describe('the choice that a text names', () => {
   it('is the first one, as in LLM-Adapters', () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSession, type OrtSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensor } from '../../../src/graph/host-tensor';
+import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { addHead } from '../../../src/tasks/head';
 import { IGNORE_LABEL, OBJECTIVES, type ObjectiveName } from '../../../src/tasks/objective';

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spanPredictions, spanTypes } from '../../../src/tasks/spans/span-answers';
-import { spanScorer } from '../../../src/tasks/spans/span-scorer';
-import { spansOf, typeOf } from '../../../src/tasks/spans/spans';
+import { spanPredictions, spanTypes, spanScorer, spansOf, typeOf } from '../../../src/tasks/spans';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../../../src/protocol/answers/found';
 import { predicting, spanScores, TAGS, tagged } from './tagged';
 

@@ -1,4 +1,4 @@
-import { spanScorer } from '../../../src/tasks/spans/span-scorer';
+import { spanScorer } from '../../../src/tasks/spans';
 import { joinedOffsets, type TaggedText } from '../../../src/tasks/text/tagged-text';
 
 export const TAGS = ['B-LOC', 'B-PER', 'I-LOC', 'I-PER', 'O'];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PreflightData } from '../../../src/protocol/preflight';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensor } from '../../../src/graph/host-tensor';
+import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { LABELS } from '../../../src/tasks/task-graph';
 import { modelInputs, batchFeeds } from '../../../src/tasks/task-data';
 import { tokenClassification as kind } from '../../../src/tasks/token-classification';

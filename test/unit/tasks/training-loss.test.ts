@@ -4,7 +4,7 @@ import { openSession } from '../../../src/engine/onnxruntime/session';
 import type { Experiment } from '../../../src/experiment/experiment';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensor } from '../../../src/graph/host-tensor';
+import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { IGNORE_LABEL, OBJECTIVES, type TrainingLoss } from '../../../src/tasks/objective';
 import { textClassification } from '../../../src/tasks/text-classification';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import type { TfjsBackend } from '../../../src/engine/place';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../src/graph/tensor-infos';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { differentiated, drawInputs, generator, openSizes, symmetric, wrt } from '../autodiff/check';
 import type { Problem } from '../autodiff/problem';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openForward } from '../../../src/engine/forward';
-import { loadBackend } from '../../../src/engine/tfjs/backends/backend';
-import { largestTensor } from '../../../src/engine/tfjs/backends/webgpu';
+import { openForward } from '../../../src/engine/open';
+import { loadBackend, largestTensor } from '../../../src/engine/tfjs/backends';
 import { attempt } from '../../../src/engine/tfjs/failures';
 import { openGraphs } from '../../../src/engine/tfjs/stepper';
 import type { Place, TfjsBackend } from '../../../src/engine/place';

@@ -1,12 +1,12 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { loadBackend } from '../../../src/engine/tfjs/backends/backend';
+import { loadBackend } from '../../../src/engine/tfjs/backends';
 import { Frozen } from '../../../src/engine/tfjs/frozen';
 import { Interpreter } from '../../../src/engine/tfjs/interpreter';
 import type { Tf, Value } from '../../../src/engine/tfjs/op';
 import { fromDevice, upload } from '../../../src/engine/tfjs/value';
 import type { TfjsBackend } from '../../../src/engine/place';
 import { isFloat } from '../../../src/graph/dtype';
-import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../src/graph/tensor-infos';
 import type { Graph } from '../../../src/graph/model';
 
 /** The places of a graph's inputs: as in training (integers and scalars on the host), or all on one side. */

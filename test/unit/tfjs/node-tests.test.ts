@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
-import { fromHalf } from '../../../src/graph/half';
-import type { HostTensor } from '../../../src/graph/host-tensor';
+import { fromHalf } from '../../../src/graph/number-formats';
+import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { upgradeModel } from '../../../src/graph/upgrade/upgrade';
 import { CASES, unpack } from '../graph/onnx-cases';
 import { close } from './compare';

@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import type { HostTensors } from '../../../src/graph/host-tensor';
+import type { HostTensors } from '../../../src/graph/tensor-infos';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { draw, emptyGraph, generator, modelOf } from '../autodiff/check';
 import { close } from './compare';

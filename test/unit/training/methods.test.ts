@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { owning } from '../../../src/cli/owning';
-import type { DeviceRequest } from '../../../src/engine/devices/request';
+import type { DeviceRequest } from '../../../src/engine/devices';
 import { CPU } from '../../../src/engine/place';
 import { METHOD_ORDER } from '../../../src/experiment/methods';
 import { metricValue, type MetricName } from '../../../src/experiment/metrics';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset, TextExample } from '../../../src/data/dataset';
-import { labelPredictions } from '../../../src/tasks/answers/label-answers';
+import { labelPredictions } from '../../../src/tasks/answers';
 import { excerpt, excerptsOf } from '../../../src/training/predictions/excerpts';
 
 interface Labeled extends TextExample {

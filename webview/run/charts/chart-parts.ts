@@ -1,9 +1,8 @@
-import { durationText } from '../../../src/base/time-text';
+import { durationText, epochText } from '../../../src/base/number-text';
 import { tickTexts, WHOLE_INCREMENTS } from '../../../src/base/tick-texts';
 import type { FlagWords } from '../../charts/flag-lane';
 import type { ChartOptions, ChartView } from '../../charts/line-chart';
 import { t } from '../../../src/base/l10n';
-import { epochText } from '../../../src/base/number-text';
 import { formatCount, TIME_INCREMENTS } from '../format';
 import type { RunData, XAxis } from '../model';
 import { LOSS, type Quantity } from '../quantities';

@@ -1,8 +1,7 @@
-import { durationText } from '../../../src/base/time-text';
+import { durationText, epochText } from '../../../src/base/number-text';
 import { html, nothing, type TemplateResult } from 'lit';
 import { nearest } from '../../charts/search';
 import { t } from '../../../src/base/l10n';
-import { epochText } from '../../../src/base/number-text';
 import { formatCount } from '../format';
 import type { RunData } from '../model';
 import { swatch } from '../parts';

@@ -1,6 +1,6 @@
 import { METHOD_ORDER } from '../../../experiment/methods';
 import { budgetOf } from '../../../adapters/budget/budget';
-import { PAPER_MODELS } from '../../../recipes/models';
+import { PAPER_MODELS } from '../../../recipes/model-shapes';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { targetsOf } from '../../targets';
 import { budgetJson, budgetText } from './report';

@@ -1,11 +1,10 @@
-import { sharePercent } from '../../../base/percent';
-import { paperReport } from '../../../recipes/report';
-import { PAPER_MODELS } from '../../../recipes/models';
+import { sharePercent, count, shortNumber } from '../../../base/number-text';
+import { paperReport } from '../../../recipes/paper-report';
+import { PAPER_MODELS } from '../../../recipes/model-shapes';
 import type { Budget, ModuleBudget } from '../../../protocol/budget';
 import { leftOutText } from '../../../protocol/left-out';
 import { isRanked, methodName } from '../../../experiment/methods';
 import type { BudgetSource } from './source';
-import { count, shortNumber } from '../../../base/number-text';
 import { paperText } from './paper-text';
 import { table } from '../../table';
 

@@ -1,10 +1,10 @@
 import type { BudgetModule } from '../../../adapters/budget/budget';
-import { likelyTargets } from '../../../adapters/targets/likely-targets';
+import { likelyTargets } from '../../../adapters/targets/select';
 import { taskLayers } from '../../../adapters/task-output';
 import { loadModelFrom } from '../../../architectures/load';
 import { modelSource } from '../../../architectures/model-source';
 import { summarize } from '../../../graph/summary';
-import { PAPER_MODELS } from '../../../recipes/models';
+import { PAPER_MODELS } from '../../../recipes/model-shapes';
 import { loadExperiment } from '../../../runs/experiment/load';
 import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import { AuroraError } from '../../../base/errors';

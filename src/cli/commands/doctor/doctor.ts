@@ -1,6 +1,6 @@
 import { own } from '../../../base/names';
 import { join } from 'node:path';
-import { notBuilt } from '../../../engine/devices/candidates';
+import { notBuilt } from '../../../engine/devices';
 import { ENGINES, type EngineName, type Place } from '../../../engine/place';
 import type { DoctorLine } from '../../../protocol/doctor';
 import { machineProgress, partsOfMachine } from '../../../protocol/reports/machine-report';

@@ -1,4 +1,4 @@
-import { escapeControls } from '../../../base/controls';
+import { escapeControls } from '../../../base/escape';
 import { absentWords } from '../../../protocol/absent-labels';
 import {
   confusedPairs,
@@ -32,12 +32,11 @@ import type { LabelSetAnswers } from '../../../protocol/answers/label-set';
 import type { Excerpt, Predictions } from '../../../protocol/predictions';
 import type { SpanAnswers, SpanColumns } from '../../../protocol/answers/spans';
 import { rowName } from '../../../protocol/row-place';
-import { count, numberText } from '../../../base/number-text';
+import { count, numberText, cautiousPercent } from '../../../base/number-text';
 import { SCORINGS } from '../../../experiment/scoring';
 import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
 import { shownMetrics } from '../../../experiment/shown-metrics';
 import { setName, type MeasuredOn } from '../../../experiment/evaluation-sets';
-import { cautiousPercent } from '../../../base/percent';
 import { table } from '../../table';
 
 /** The numbers of pairs and labels that are listed; any others are only counted. */

@@ -12,7 +12,7 @@ import { exportEvents, type EventFile } from '../../../runs/tensorboard/export';
 import { exportRun } from '../../../exports/export';
 import { problemOf } from '../../../training/preflight/problems';
 import { parseAt } from '../../../training/checkpoint/trained-run';
-import { amountText, MATTERS } from '../../../experiment/metric-difference';
+import { amountText, MATTERS } from '../../../experiment/shown-metrics';
 import { askAtTerminal, nextLine } from '../../ask';
 import { one, type Command, type ParsedArgs } from '../../command';
 import { runFolder } from '../../run-argument';

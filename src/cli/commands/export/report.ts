@@ -9,12 +9,11 @@ import {
   type MetricDrop,
 } from '../../../protocol/export';
 import { count, errorText } from '../../../base/number-text';
-import { changeText } from '../../../experiment/metric-difference';
+import { changeText, shownMetrics } from '../../../experiment/shown-metrics';
 import { shellQuote } from '../../../base/shell-quote';
 import { terminalText } from '../../report-text';
 import { metricCells, metricHeads } from '../../../experiment/metrics';
 import type { MetricName } from '../../../experiment/metrics';
-import { shownMetrics } from '../../../experiment/shown-metrics';
 import { hints } from '../../quiet';
 import { table } from '../../table';
 

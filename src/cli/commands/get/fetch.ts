@@ -1,6 +1,5 @@
 import { AuroraError } from '../../../base/errors';
-import { bytesLeft, download } from '../../../hub/download/download';
-import { requireSpace } from '../../../hub/download/space';
+import { bytesLeft, download, requireSpace } from '../../../hub/download/download';
 import type { Hub } from '../../../hub/client';
 import type { GotReference, HubLine } from '../../../protocol/hub';
 import { downloadParts } from '../../../protocol/reports/hub-report';

@@ -1,7 +1,7 @@
 import { snapshotPath } from '../../../files/hub-cache';
 import { referenceTo } from '../../../hub/cache';
 import type { Hub } from '../../../hub/client';
-import { isIntact } from '../../../hub/download/verify';
+import { isIntact } from '../../../hub/download/download';
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubData, HubModel } from '../../../protocol/hub';
 

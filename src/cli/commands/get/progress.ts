@@ -1,5 +1,5 @@
-import { escapeControls } from '../../../base/controls';
-import { progressPercent } from '../../../base/percent';
+import { escapeControls } from '../../../base/escape';
+import { progressPercent } from '../../../base/number-text';
 import type { DownloadEvent } from '../../../protocol/hub';
 import { downloadedText, downloadText } from '../../../protocol/reports/hub-report';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';

@@ -1,4 +1,4 @@
-import { escapeControls } from '../../../base/controls';
+import { escapeControls } from '../../../base/escape';
 import { bytes, count } from '../../../base/number-text';
 import { someNames } from '../../../base/some-names';
 import type { FoundRepo, GotReference } from '../../../protocol/hub';

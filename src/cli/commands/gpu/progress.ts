@@ -1,6 +1,5 @@
 import { GPU_PARTS, type GpuEvent, type GpuStep } from '../../../protocol/gpu-support';
-import { bytes } from '../../../base/number-text';
-import { progressPercent } from '../../../base/percent';
+import { bytes, progressPercent } from '../../../base/number-text';
 import { clearLine, redraw } from '../../bar';
 import { sayError } from '../../quiet';
 import { isScreen } from '../../terminal';

@@ -1,5 +1,5 @@
 import { AuroraError, EXIT } from '../../../base/errors';
-import { readPreprocessing } from '../../../data/images/settings';
+import { readPreprocessing } from '../../../data/images/preprocessor-config';
 import { loadTokenizer } from '../../../data/text/tokenizer';
 import type { Command } from '../../command';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AuroraError } from '../../../base/errors';
-import { numberIn } from '../../../base/number-in';
+import { numberIn } from '../../../base/csv';
 import { SAMPLERS } from '../../../experiment/pictures';
 import { writeAtomic } from '../../../files/atomic';
 import { isFolder } from '../../../files/tree';

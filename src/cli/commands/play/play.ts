@@ -14,7 +14,7 @@ import {
   type PlayRequest,
   type PlaySource,
 } from '../../../protocol/playground';
-import { fittedPixels } from '../../../data/images/pixels';
+import { fittedPixels } from '../../../data/images/shown-image';
 import { Player } from '../../../inference/player';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { missingOrMany, threadCount, type Command, type ParsedArgs } from '../../command';

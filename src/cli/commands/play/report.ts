@@ -1,4 +1,4 @@
-import { escapeControls } from '../../../base/controls';
+import { escapeControls } from '../../../base/escape';
 import type {
   Generated,
   PlayFacts,
@@ -7,9 +7,7 @@ import type {
   PlayToken,
   PlayVariant,
 } from '../../../protocol/playground';
-import { count, numberText, shortNumber } from '../../../base/number-text';
-import { cautiousPercent } from '../../../base/percent';
-import { stepTime } from '../../../base/time-text';
+import { count, numberText, shortNumber, cautiousPercent, stepTime } from '../../../base/number-text';
 import { table } from '../../table';
 
 type Prediction = Extract<PlayLine, { kind: 'prediction' }>;

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
-import { escapeControls } from '../../../base/controls';
-import { stepTime } from '../../../base/time-text';
+import { escapeControls } from '../../../base/escape';
+import { stepTime } from '../../../base/number-text';
 import type { PlayFacts, PlayLine } from '../../../protocol/playground';
 import { redraw } from '../../bar';
 import { isScreen } from '../../terminal';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hub } from '../../../hub/client';
-import { changeOf, type LocalFile } from '../../../hub/upload/local-files';
+import { changeOf, type LocalFile } from '../../../hub/upload/upload';
 import type { ExportRecord } from '../../../protocol/export';
 import type { PublishPlan } from '../../../protocol/hub/publish';
 import type { Target } from './target';

@@ -1,11 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { pageAddress } from '../../../hub/addresses';
+import { pageAddress } from '../../../hub/hub-api';
 import { openHub } from '../get/open-hub';
-import { accountOf } from '../../../hub/upload/account';
-import { localFiles } from '../../../hub/upload/local-files';
-import { createRepository } from '../../../hub/upload/repository';
-import { upload } from '../../../hub/upload/upload';
+import { accountOf, createRepository } from '../../../hub/upload/repository';
+import { localFiles, upload } from '../../../hub/upload/upload';
 import type { ExportLine, ExportRecord } from '../../../protocol/export';
 import type { PublishLine, Published } from '../../../protocol/hub/publish';
 import { readRunSummary } from '../../../runs/read';

@@ -1,5 +1,4 @@
-import { bytes, count } from '../../../base/number-text';
-import { durationText } from '../../../base/time-text';
+import { bytes, count, durationText } from '../../../base/number-text';
 import type { Published, PublishPlan, UploadEvent } from '../../../protocol/hub/publish';
 import { LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../terminal';

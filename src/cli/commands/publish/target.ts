@@ -1,9 +1,8 @@
 import { AuroraError } from '../../../base/errors';
 import type { Hub } from '../../../hub/client';
 import type { RepoInfo } from '../../../hub/types';
-import type { Account } from '../../../hub/upload/account';
+import { type Account, findRepository, holdsAdapter, otherFiles } from '../../../hub/upload/repository';
 import { repoName, requireRepoId } from '../../../experiment/repo-name';
-import { findRepository, holdsAdapter, otherFiles } from '../../../hub/upload/repository';
 
 export interface Wanted {
   /** The name as given: OWNER/NAME, or NAME in the user's own account. */

@@ -1,5 +1,4 @@
-import { bytes, count } from '../../../base/number-text';
-import { sharePercent } from '../../../base/percent';
+import { bytes, count, sharePercent } from '../../../base/number-text';
 import type { QuantizedLayer, QuantizeResult } from '../../../protocol/quantize';
 
 export const layerText = ({ path, inFeatures, outFeatures, error }: QuantizedLayer): string =>

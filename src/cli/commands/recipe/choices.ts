@@ -3,7 +3,7 @@ import { own } from '../../../base/names';
 import type { DataRecipe } from '../../../recipes/data/kind';
 import { writtenNumber } from '../../../base/number-text';
 import type { Recipe } from '../../../experiment/paper';
-import type { Choice, Choices, Question } from '../../../recipes/questions';
+import type { Choice, Choices, Question } from '../../../recipes/draft-recipe';
 import { parseOverride } from '../../../runs/experiment/overrides';
 import { textAtTerminal } from '../../ask';
 

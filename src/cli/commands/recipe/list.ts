@@ -1,9 +1,9 @@
 import { PAPER_METRIC_LABELS } from '../../../experiment/paper';
 import { describeTask } from '../../../experiment/tasks/registry';
 import { DATA_RECIPES, settingsOf, sizesOf } from '../../../recipes/data/registry';
-import { PAPER } from '../../../recipes/paper';
+import { PAPER } from '../../../recipes/paper-data';
 import { SUBJECT_TASK } from '../../../recipes/dreambooth';
-import { SDXL } from '../../../recipes/sdxl';
+import { SDXL } from '../../../recipes/model-shapes';
 import { program } from '../../invocation';
 import { table } from '../../table';
 import { DREAMBOOTH } from './dreambooth';

@@ -4,7 +4,7 @@ import type { Experiment } from '../../../experiment/experiment';
 import type { Recipe } from '../../../experiment/paper';
 import type { FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/kind';
-import { unaskable, type Choices } from '../../../recipes/questions';
+import { unaskable, type Choices } from '../../../recipes/draft-recipe';
 import { count } from '../../../base/number-text';
 import { commandLine } from '../../invocation';
 import { hints } from '../../quiet';

@@ -5,13 +5,12 @@ import { columnSettings } from '../../../experiment/tasks/columns';
 import { hubSet } from '../../../recipes/data/hub-sets';
 import { NOT_STATED, type DataRecipe, type Layout, type Sourced } from '../../../recipes/data/kind';
 import { settingsOf, sizesOf } from '../../../recipes/data/registry';
-import { recipeModel } from '../../../recipes/draft-recipe';
-import { PAPER } from '../../../recipes/paper';
-import { questionsOf, SHARE, unaskable, type Question } from '../../../recipes/questions';
-import { publishedScores } from '../../../recipes/report';
+import { recipeModel, questionsOf, SHARE, unaskable, type Question } from '../../../recipes/draft-recipe';
+import { PAPER } from '../../../recipes/paper-data';
+import { publishedScores } from '../../../recipes/paper-report';
 import { table } from '../../table';
 import { written } from './choices';
-import { capital } from '../../../base/capital';
+import { capital } from '../../../base/text';
 
 /** Characters in a line of text. */
 export const WIDTH = 112;

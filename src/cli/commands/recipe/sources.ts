@@ -2,9 +2,8 @@ import { type AdapterSpec, isHeadAlone, isNonlinear } from '../../../experiment/
 import { PAPER_METRIC_LABELS, type Recipe } from '../../../experiment/paper';
 import { columnSettings } from '../../../experiment/tasks/columns';
 import type { DataRecipe, Layout } from '../../../recipes/data/kind';
-import { recipeModel } from '../../../recipes/draft-recipe';
-import { PAPER } from '../../../recipes/paper';
-import type { Choice, Choices } from '../../../recipes/questions';
+import { recipeModel, type Choice, type Choices } from '../../../recipes/draft-recipe';
+import { PAPER } from '../../../recipes/paper-data';
 import type { Experiment } from '../../../experiment/experiment';
 
 /** A setting of an experiment, dotted, and where its value is from. */

@@ -1,6 +1,6 @@
 import { inForm, selectAdapters } from '../../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
-import type { HostTensor, HostTensors } from '../../../engine/engine';
+import type { HostTensor, HostTensors } from '../../../engine/stepper';
 import { IGNORE_LABEL, OBJECTIVES } from '../../../tasks/objective';
 import { LABELS, type TaskGraphSpec } from '../../../tasks/task-graph';
 import { findLinearLayers } from '../../../graph/layers/linear';

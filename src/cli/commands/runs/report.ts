@@ -1,9 +1,9 @@
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { AuroraError } from '../../../base/errors';
-import { cutMiddle } from '../../../base/cut-middle';
-import { escapeControls } from '../../../base/controls';
+import { cutMiddle } from '../../../base/text';
+import { escapeControls } from '../../../base/escape';
 import type { Loss } from '../../../runs/ended/unexpected';
-import { cellText, columnTitle, meanText } from '../../../study/runs-table/format';
+import { cellText, columnTitle, meanText } from '../../../study/runs-table/columns';
 import type { RowGroup } from '../../../study/runs-table/group';
 import {
   columnAt,

@@ -1,9 +1,9 @@
-import { escapeControls } from '../../../base/controls';
+import { escapeControls } from '../../../base/escape';
 import { missingWords } from '../../../study/missing';
 import type { Section, Study } from '../../../study/study';
-import { groupTable, rateTable } from '../../../study/tables';
+import { groupTable, rateTable } from '../../../study/study-report';
 import type { Table } from '../../../study/figures/figure';
-import { mergedForms } from '../../../study/figures/merged';
+import { mergedForms } from '../../../study/figures/bars';
 import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../../study/words';
 import { table } from '../../table';
 

@@ -1,14 +1,13 @@
 import { dirname } from 'node:path';
-import { capital } from '../../../base/capital';
-import { count } from '../../../base/number-text';
-import { stepTime } from '../../../base/time-text';
+import { capital } from '../../../base/text';
+import { count, stepTime } from '../../../base/number-text';
 import { formatMetric, metricInfo, metricValue } from '../../../experiment/metrics';
 import { bestOf, isBusy, type TrialView } from '../../../runs/sweep/look';
 import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import type { TrialNames } from '../../../runs/sweep/trial-names';
 import { changeWords } from '../../../protocol/inputs-words';
-import { trialText } from '../../../experiment/short-settings';
+import { trialText } from '../../../experiment/run-names';
 import { RATE, SEED, settingText, shortKeys } from '../../../experiment/sweep';
 import { leftText } from '../../../sweeps/ended';
 import { isOver } from '../../../sweeps/halving';

@@ -6,9 +6,7 @@ import type { Drawn } from '../../../training/diffusion/picture-recorder';
 import type { StepRecord } from '../../../training/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
 import { isScreen } from '../../terminal';
-import { epochText, rateText, shortNumber } from '../../../base/number-text';
-import { durationText } from '../../../base/time-text';
-import { progressPercent } from '../../../base/percent';
+import { epochText, rateText, shortNumber, durationText, progressPercent } from '../../../base/number-text';
 
 /** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
 const SMOOTHING = 0.1;

@@ -3,8 +3,7 @@ import { runNumbers } from '../../../runs/numbers';
 import { trialOf } from '../../../runs/sweep/record';
 import { table } from '../../table';
 import { deviceWords } from '../../device-line';
-import { durationText } from '../../../base/time-text';
-import { bytes, count, shortNumber } from '../../../base/number-text';
+import { durationText, bytes, count, shortNumber, sharePercent } from '../../../base/number-text';
 import {
   formatMetric,
   metricCells,
@@ -16,7 +15,6 @@ import {
 } from '../../../experiment/metrics';
 import { shownMetrics } from '../../../experiment/shown-metrics';
 import { SCORINGS } from '../../../experiment/scoring';
-import { sharePercent } from '../../../base/percent';
 import { absentWords } from '../../../protocol/absent-labels';
 import { alarmSentence } from '../../../protocol/alarms/alarms';
 import type { Evaluated } from '../../../protocol/events';

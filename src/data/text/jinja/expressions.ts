@@ -1,6 +1,5 @@
-import { digits } from './lexer';
+import { digits, type Tokens } from './lexer';
 import type { ArgumentNodes, Expression } from './nodes';
-import type { Tokens } from './tokens';
 import { Float, type Value } from './values';
 
 /** Parses an expression, in Jinja's order of precedence. */

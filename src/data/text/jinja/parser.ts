@@ -1,6 +1,6 @@
 import { callArguments, expression, filterChain, tupleOrValue, unconditional } from './expressions';
 import type { Expression, Parameter, Statement, Target } from './nodes';
-import { Tokens } from './tokens';
+import { Tokens } from './lexer';
 
 /** A template's statements. @throws TemplateError with the line of the mistake */
 export function parse(template: string): Statement[] {

@@ -1,9 +1,11 @@
 import { attrInt } from '../../../graph/attributes';
 import { DType, isFloat } from '../../../graph/dtype';
 import { elementCount } from '../../../graph/model';
-import type { HostTensor } from '../../engine';
+import type { HostTensor } from '../../stepper';
 import type { Op, OpContext, OpTable } from '../op';
+import { allOnHost } from '../value';
 import { broadcastDims, broadcastOffsets } from './layout';
+import { reductions } from './reductions';
 import { fromNumbers, hostTensor, hostValue, numbersOf, pick } from './values';
 
 type Combine = (a: number, b: number) => number;
@@ -98,7 +100,7 @@ const where: Op = (c) => {
   return [out];
 };
 
-export const elementwise: OpTable = {
+const elementwise: OpTable = {
   Add: binary(() => (a, b) => a + b),
   Sub: binary(() => (a, b) => a - b),
   Mul: binary(() => (a, b) => a * b),
@@ -135,3 +137,21 @@ export const elementwise: OpTable = {
   Clip: clip,
   Where: where,
 };
+
+/** Operators that are plain arithmetic if all inputs are on the host. */
+const HOST: OpTable = { ...elementwise, ...reductions };
+
+/**
+ * Keeps operators on the host if all their inputs are: shapes, indices and masks are then known before the next
+ * operator needs them, and keep int64's range.
+ */
+export const preferHost = (device: OpTable): OpTable =>
+  Object.fromEntries(
+    [...new Set([...Object.keys(device), ...Object.keys(HOST)])].map((name) => [
+      name,
+      choose(device[name], HOST[name]),
+    ]),
+  );
+
+const choose = (device: Op | undefined, host: Op | undefined): Op =>
+  host && device ? (c) => (allOnHost(c) ? host(c) : device(c)) : (device ?? host)!;

@@ -1,7 +1,7 @@
 import { DType } from '../../../graph/dtype';
 import { elementCount } from '../../../graph/model';
 import { tensorOf, tensorValues, type NumberArray } from '../../../graph/values';
-import type { HostTensor } from '../../engine';
+import type { HostTensor } from '../../stepper';
 import type { OpContext, Value } from '../op';
 import { hostNumbers } from '../value';
 

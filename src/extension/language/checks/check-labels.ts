@@ -1,4 +1,4 @@
-import { numberIn } from '../../../base/number-in';
+import { numberIn } from '../../../base/csv';
 import { t } from '../../../base/l10n';
 import type { DataSpec } from '../../../experiment/experiment';
 import type { TaskDescription } from '../../../experiment/tasks/kind';

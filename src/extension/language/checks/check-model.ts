@@ -1,5 +1,5 @@
 import { uselessLayers } from '../../../adapters/budget/budget';
-import { chooseLayers } from '../../../adapters/targets/choose';
+import { chooseLayers } from '../../../adapters/targets/select';
 import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../../adapters/targets/targets';
 import type { TaskLayer } from '../../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../../graph/summary';

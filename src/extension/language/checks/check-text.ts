@@ -3,7 +3,7 @@ import { ignoredSettings } from '../../../experiment/ignored-settings';
 import { keyPath, type ExperimentText, type Span } from '../../../runs/experiment/experiment-text';
 import type { Finding, Fix } from '../finding';
 import { schemaFixes } from '../schema-fixes';
-import { capital } from '../../../base/capital';
+import { capital } from '../../../base/text';
 import { t } from '../../../base/l10n';
 
 /**

@@ -1,4 +1,4 @@
-import { numberIn } from '../../../base/number-in';
+import { numberIn } from '../../../base/csv';
 import type { TaskColumns } from '../../../experiment/tasks/columns';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import type { Column, DataHead } from '../../../table/head';

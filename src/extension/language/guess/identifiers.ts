@@ -1,4 +1,4 @@
-import { numberIn } from '../../../base/number-in';
+import { numberIn } from '../../../base/csv';
 import type { Column } from '../../../table/head';
 
 const NAMED = /(^|[\s_-])(id|uuid|guid|idx|index|key|row|number|url|date|time|timestamp)$/i;

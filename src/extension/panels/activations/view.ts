@@ -1,5 +1,6 @@
-import { coordinateCounts, quantile } from '../../../adapters/activations/histogram';
 import {
+  coordinateCounts,
+  quantile,
   curvesAt,
   evenly,
   hasSigma,

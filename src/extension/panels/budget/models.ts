@@ -2,8 +2,8 @@ import { dirname, isAbsolute, relative, sep } from 'node:path';
 import type { BudgetModule } from '../../../adapters/budget/budget';
 import { hubName } from '../../../experiment/hub-reference';
 import { localPath } from '../../../files/hub-cache';
-import { PAPER_MODELS, type PaperModel } from '../../../recipes/models';
-import { paperReport } from '../../../recipes/report';
+import { PAPER_MODELS, type PaperModel } from '../../../recipes/model-shapes';
+import { paperReport } from '../../../recipes/paper-report';
 import type { ModelChoice } from '../../../protocol/panels/budget';
 import type { PaperReport } from '../../../experiment/paper';
 

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { t } from '../../../base/l10n';
-import { parseRunsOpen, type RunsOpen } from '../../../study/runs-table/panel';
+import { parseRunsOpen, type RunsOpen } from '../../../study/runs-table/runs-panel';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { subject } from './title';

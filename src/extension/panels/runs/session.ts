@@ -3,10 +3,13 @@ import { experimentName, experimentSweeps } from '../../../runs/layout';
 import { runSource } from '../../../runs/table/source';
 import { ColumnFinder, rowOf } from '../../../study/runs-table/columns';
 import { runFields, type RunFields } from '../../../study/runs-table/fields';
-import type { RunsOpen } from '../../../study/runs-table/panel';
-import type { RunsFromHost, RunsFromPage } from '../../../study/runs-table/panel';
-import type { TableView } from '../../../study/runs-table/view';
-import { changeSaved, type SavedChange, type SavedView } from '../../../study/runs-table/saved';
+import type { RunsOpen, RunsFromHost, RunsFromPage } from '../../../study/runs-table/runs-panel';
+import {
+  type TableView,
+  changeSaved,
+  type SavedChange,
+  type SavedView,
+} from '../../../study/runs-table/saved-views';
 import type { Column, Row } from '../../../study/runs-table/table';
 import { runLabel } from '../../runs/label';
 import { capabilities } from '../../words/run-row';

@@ -1,9 +1,12 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
-import type { RunsOpen } from '../../../study/runs-table/panel';
-import { parseRunsMessage, type RunsFromPage, type TableAction } from '../../../study/runs-table/panel';
-import { parseView } from '../../../study/runs-table/view';
-import { parseSaved } from '../../../study/runs-table/saved';
+import {
+  type RunsOpen,
+  parseRunsMessage,
+  type RunsFromPage,
+  type TableAction,
+} from '../../../study/runs-table/runs-panel';
+import { parseView, parseSaved } from '../../../study/runs-table/saved-views';
 import { writeAtomic } from '../../../files/atomic';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';

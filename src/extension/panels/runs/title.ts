@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
-import type { RunsOpen } from '../../../study/runs-table/panel';
+import type { RunsOpen } from '../../../study/runs-table/runs-panel';
 
 export function subject(open: RunsOpen): string {
   if ('experiment' in open) return experimentName(open.experiment);

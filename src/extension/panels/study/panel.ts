@@ -1,6 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { t } from '../../../base/l10n';
-import { parseStudyMessage, parseStudyOpen, type StudyFromPage, type StudyOpen } from '../../../study/panel';
+import {
+  parseStudyMessage,
+  parseStudyOpen,
+  type StudyFromPage,
+  type StudyOpen,
+} from '../../../study/study-panel';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
 import { subject } from './title';

@@ -1,5 +1,5 @@
 import type { PageStudy } from '../../../study/page-study';
-import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../study/panel';
+import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../study/study-panel';
 import type { StudyWorker } from '../../study-worker/ask';
 import type { AskedStudy } from '../../study-worker/asked';
 import { errorText } from '../../words/error-text';

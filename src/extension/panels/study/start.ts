@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
-import type { StudyFromPage, StudyOpen } from '../../../study/panel';
+import type { StudyFromPage, StudyOpen } from '../../../study/study-panel';
 import { showError } from '../../ask/guard';
 import { exportStudy } from '../../commands/study-export';
 import { measureStudy } from '../../commands/study-measure';

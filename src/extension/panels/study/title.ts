@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
-import type { StudyOpen } from '../../../study/panel';
+import type { StudyOpen } from '../../../study/study-panel';
 import { labelOfId } from '../../runs/label';
 
 export const subject = (open: StudyOpen): string =>

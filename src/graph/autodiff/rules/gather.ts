@@ -1,6 +1,7 @@
-import { attrInt } from '../../attributes';
+import { attrInt, attrString } from '../../attributes';
+import { DType } from '../../dtype';
 import type { Rule, RuleContext } from '../rule';
-import { embed } from './embed';
+import { embed } from './slice';
 
 /**
  * Adds each row back to its source with ScatterElements: ScatterND with reduction=add gives wrong sums on the CPU if
@@ -41,3 +42,72 @@ export const scatterElements = (c: RuleContext, to: string, places: string, rows
   c.op('ScatterElements', [to, places, rows], { axis, reduction: 'add' });
 
 export const gather: Record<string, Rule> = { Gather: gatherRule, GatherElements: gatherElements };
+
+/**
+ * The export of `x[i, j]`. Adds back with ScatterElements on the flattened leading axes: ScatterND with reduction=add
+ * gives wrong sums on the CPU if indices repeat.
+ */
+const gatherNd: Rule = (c) => {
+  const [x, indices] = c.x;
+  const depth = c.shape(indices).at(-1)!;
+  if (attrInt(c.node, 'batch_dims', 0) !== 0 || typeof depth !== 'number')
+    throw c.refuse('is not supported with batch_dims, or with an open depth of its indices');
+  const { extents, g } = c;
+  const lead = Array.from({ length: depth }, (_, i) => extents.dim(x, i));
+  const rest = c
+    .shape(x)
+    .slice(depth)
+    .map((_, i) => extents.dim(x, depth + i))
+    .reduce(extents.mul, 1);
+  // The position of each row among the rows of x: Horner's rule over the sizes of the leading axes.
+  let places = '';
+  for (let i = 0; i < depth; i++) {
+    const raw = c.op('Gather', [indices, g.scalar(i, DType.int64)], { axis: -1 });
+    const size = typeof lead[i] === 'number' ? g.ints([lead[i] as number]) : (lead[i] as string);
+    const part = c.op('Where', [
+      c.op('Less', [raw, g.scalar(0, DType.int64)]),
+      c.op('Add', [raw, size]),
+      raw,
+    ]);
+    places = i === 0 ? part : c.op('Add', [c.op('Mul', [places, size]), part]);
+  }
+  const rows = c.op('Reshape', [c.dy[0]!, extents.vector([-1, rest])]);
+  const spread = c.op('Expand', [c.op('Reshape', [places, g.ints([-1, 1])]), extents.vector([1, rest])]);
+  const flat = c.op('Reshape', [c.zeros(x), extents.vector([lead.reduce(extents.mul, 1), rest])]);
+  return [c.op('Reshape', [scatterElements(c, flat, spread, rows, 0), c.shapeTensor(x)])];
+};
+
+const plainScatter = (c: RuleContext): void => {
+  if (attrString(c.node, 'reduction', 'none') !== 'none') throw c.refuse('is not supported with a reduction');
+};
+
+/** The export of `x[i] = u`: u gets the gradient of its positions, x that of all others. */
+const scatterNd: Rule = (c) => {
+  plainScatter(c);
+  const [, indices, updates] = c.x;
+  const dy = c.dy[0]!;
+  const dx = c.needs(0) ? c.op('ScatterND', [dy, indices, c.zeros(updates)]) : undefined;
+  return [dx, undefined, c.needs(2) ? c.op('GatherND', [dy, indices]) : undefined];
+};
+
+const scatterElementsRule: Rule = (c) => {
+  plainScatter(c);
+  const [, indices, updates] = c.x;
+  const dy = c.dy[0]!;
+  const axis = attrInt(c.node, 'axis', 0);
+  const dx = c.needs(0) ? c.op('ScatterElements', [dy, indices, c.zeros(updates)], { axis }) : undefined;
+  return [dx, undefined, c.needs(2) ? c.op('GatherElements', [dy, indices], { axis }) : undefined];
+};
+
+/** The gradient of the values goes back to where they were read. */
+const topK: Rule = (c) => {
+  const axis = c.axis(c.x[0], attrInt(c.node, 'axis', -1));
+  return [scatterElements(c, c.zeros(c.x[0]), c.y[1], c.dy[0]!, axis)];
+};
+
+export const nd: Record<string, Rule> = {
+  GatherND: gatherNd,
+  ScatterND: scatterNd,
+  ScatterElements: scatterElementsRule,
+  TopK: topK,
+};

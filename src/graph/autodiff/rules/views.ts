@@ -1,5 +1,6 @@
-import { attrInts } from '../../attributes';
-import type { Rule } from '../rule';
+import { attrInt, attrInts } from '../../attributes';
+import type { Extent } from '../extents';
+import type { Rule, RuleContext } from '../rule';
 
 /** Operators that move no values: same elements, another shape, order or type. */
 
@@ -35,3 +36,57 @@ export const views: Record<string, Rule> = {
   Cast: cast,
   CastLike: cast,
 };
+
+const concatRule: Rule = (c) => {
+  const axis = c.axis(c.y[0], attrInt(c.node, 'axis', 0));
+  const dy = c.dy[0]!;
+  const sizes = c.x.map((x) => c.extents.dim(x, axis));
+  const wanted = c.x.flatMap((_, i) => (c.needs(i) ? [i] : []));
+  if (wanted.length === 1) {
+    const [only] = wanted;
+    const start = sizes.slice(0, only).reduce(c.extents.add, 0);
+    const ends = c.extents.vector([c.extents.add(start, sizes[only])]);
+    const part = c.op('Slice', [dy, c.extents.vector([start]), ends, c.g.ints([axis])]);
+    return c.x.map((_, i) => (i === only ? part : undefined));
+  }
+  return c.g.ops('Split', [dy, c.extents.vector(sizes)], { axis }, { outputs: c.x.length });
+};
+
+/** The gradient of an unused part is zeros. */
+const splitRule: Rule = (c) => {
+  const axis = c.axis(c.x[0], attrInt(c.node, 'axis', 0));
+  return [
+    c.op(
+      'Concat',
+      c.y.map((y, i) => c.dy[i] ?? c.zeros(y)),
+      { axis },
+    ),
+  ];
+};
+
+export const concat: Record<string, Rule> = { Concat: concatRule, Split: splitRule };
+
+const expand: Rule = (c) => [c.unbroadcast(c.dy[0]!, c.y[0], c.x[0])];
+
+/** Each axis splits into (copy, index); the copies are summed. */
+const tile: Rule = (c) => {
+  const [x, repeats] = c.x;
+  const known = c.constant(repeats);
+  const shape: Extent[] = [];
+  const copies: number[] = [];
+  for (let axis = 0; axis < c.rank(x); axis++) {
+    if (known?.[axis] !== 1) {
+      copies.push(shape.length);
+      shape.push(known ? known[axis] : element(c, repeats, axis));
+    }
+    shape.push(c.extents.dim(x, axis));
+  }
+  if (copies.length === 0) return [c.dy[0]];
+  const split = c.op('Reshape', [c.dy[0]!, c.extents.vector(shape)]);
+  return [c.op('ReduceSum', [split, c.g.ints(copies)], { keepdims: 0 })];
+};
+
+const element = (c: RuleContext, vector: string, i: number): string =>
+  c.op('Slice', [vector, c.g.ints([i]), c.g.ints([i + 1])]);
+
+export const repeat: Record<string, Rule> = { Expand: expand, Tile: tile };

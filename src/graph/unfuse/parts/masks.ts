@@ -1,9 +1,8 @@
 import { DType } from '../../dtype';
 import type { Node } from '../../model';
 import type { RewriteContext } from '../../rewrite';
-import { positionsOf, sizeOf } from './heads';
-import { lowest } from './lowest';
-import { knownRank } from './rank';
+import { positionsOf, sizeOf } from './attention';
+import { knownRank } from './known-shape';
 
 /** The sequence that a mask belongs to: tokens (batch, tokens, …) that attend to keys (batch, keys, …). */
 export interface Sequence {
@@ -125,3 +124,16 @@ const upTo = ({ g }: RewriteContext, columns: string, last: string): string =>
 
 const hidden = ({ g }: RewriteContext, seen: string, type: number): string =>
   g.op('Where', [seen, g.scalar(0, type), g.scalar(lowest(type), type)]);
+
+const LOWEST: Record<number, number> = {
+  [DType.float]: -3.4028234663852886e38,
+  [DType.double]: -Number.MAX_VALUE,
+  [DType.float16]: -65504,
+  [DType.bfloat16]: -3.3895313892515355e38,
+};
+
+/**
+ * The lowest number of a type of floats: the value of a score that no token may see. Finite, so that a row without any
+ * key has no NaN.
+ */
+export const lowest = (type: number): number => LOWEST[type];

@@ -8,8 +8,8 @@ import {
   outsideShare,
   shapeOf,
   sigmaAt,
+  quantile,
 } from '../../../../src/adapters/activations/curves';
-import { quantile } from '../../../../src/adapters/activations/histogram';
 import { decodeSnapshot } from '../../../../src/protocol/activations';
 import { gaussian, layerOf, SPEC } from '../snapshots';
 

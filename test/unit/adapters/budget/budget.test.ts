@@ -1,9 +1,14 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { budgetOf, budgetSentence, type BudgetModule } from '../../../../src/adapters/budget/budget';
+import {
+  budgetOf,
+  budgetSentence,
+  type BudgetModule,
+  adapterFileSize,
+  safetensorsSize,
+} from '../../../../src/adapters/budget/budget';
 import { endingsOf } from '../../../../src/adapters/targets/endings';
-import { adapterFileSize, safetensorsSize } from '../../../../src/adapters/budget/file';
 import { methodOf } from '../../../../src/adapters/methods/registry';
 import { parameterCount, selectAdapters } from '../../../../src/adapters/targets/select';
 import { GraphBuilder } from '../../../../src/graph/builder';

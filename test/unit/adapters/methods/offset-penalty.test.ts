@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anl } from '../../../../src/adapters/methods/anl';
-import { offsetPenalty } from '../../../../src/adapters/methods/offset-penalty';
+import { anl, offsetPenalty } from '../../../../src/adapters/methods/anl';
 import { basisCount } from '../../../../src/adapters/methods/spline';
 import type { AuroraSpec } from '../../../../src/experiment/methods';
 import { auroraSpec } from '../../specs';

@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
-import { selectAdapters } from '../../../../src/adapters/targets/select';
+import { likelyTargets, selectAdapters } from '../../../../src/adapters/targets/select';
 import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
 import { openTask } from '../../../../src/engine/open';
-import { GRAD_SCALE } from '../../../../src/engine/onnxruntime/gradient-scale';
+import { GRAD_SCALE } from '../../../../src/engine/onnxruntime/step-constants';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import { adapterDefaults } from '../../../../src/experiment/adapter-defaults';
 import type { AdapterSpec } from '../../../../src/experiment/methods';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
-import { selectAdapters } from '../../../../src/adapters/targets/select';
+import { likelyTargets, selectAdapters } from '../../../../src/adapters/targets/select';
 import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
 import { probe } from '../../../../src/engine/onnxruntime/probe';

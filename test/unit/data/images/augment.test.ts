@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { augment, mirrored, type Augmentation } from '../../../../src/data/images/augment/augment';
-import type { RgbImage } from '../../../../src/data/images/image';
-import type { Preprocessing } from '../../../../src/data/images/plan';
+import {
+  augment,
+  mirrored,
+  type Augmentation,
+  randomBox,
+  RANDOM_CROP,
+} from '../../../../src/data/images/augment';
+import type { RgbImage, Preprocessing } from '../../../../src/data/images/image';
 import { preprocess } from '../../../../src/data/images/preprocess';
-import { randomBox, RANDOM_CROP } from '../../../../src/data/images/augment/random-crop';
 import { uniform } from '../../../../src/base/random';
 
 const image: RgbImage = {

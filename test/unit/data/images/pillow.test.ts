@@ -1,10 +1,9 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readImage } from '../../../../src/data/images/decode';
-import { brightness, contrast, saturation } from '../../../../src/data/images/augment/enhance';
+import { brightness, contrast, saturation } from '../../../../src/data/images/augment';
 import { preprocess } from '../../../../src/data/images/preprocess';
-import { RESAMPLES } from '../../../../src/data/images/resample';
-import { resize } from '../../../../src/data/images/resize';
+import { RESAMPLES, resize } from '../../../../src/data/images/resize';
 import { apart, floats, readPillow } from '../../../pillow';
 
 const folder = resolve('test/fixtures/images');

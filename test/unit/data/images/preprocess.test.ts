@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { centerCrop, crop } from '../../../../src/data/images/crop';
-import type { RgbImage } from '../../../../src/data/images/image';
-import type { Preprocessing } from '../../../../src/data/images/plan';
-import { fit, preprocess } from '../../../../src/data/images/preprocess';
+import { centerCrop, crop, fit, preprocess } from '../../../../src/data/images/preprocess';
+import type { RgbImage, Preprocessing } from '../../../../src/data/images/image';
 
 /** Red counts the pixels from 1, green is ten times that. */
 function counted(width: number, height: number): RgbImage {

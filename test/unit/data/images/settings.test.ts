@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
-import { outputSize, resizedSize } from '../../../../src/data/images/plan';
-import { parsePreprocessing, readPreprocessing } from '../../../../src/data/images/settings';
+import { outputSize, resizedSize } from '../../../../src/data/images/image';
+import { parsePreprocessing, readPreprocessing } from '../../../../src/data/images/preprocessor-config';
 import { scratchFolder } from '../../../scratch';
 
 const PATH = 'm/preprocessor_config.json';

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerIndex } from '../../../../src/data/table/answer-index';
-import { choiceRows } from '../../../../src/data/table/choice-rows';
-import { offeredChoices } from '../../../../src/data/table/offered-choices';
+import { answerIndex, choiceRows, offeredChoices } from '../../../../src/data/table/choice-rows';
 import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
 import { rejection, temporaryFolder } from '../support';
 

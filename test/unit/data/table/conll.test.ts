@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConll } from '../../../../src/table/conll';
 import type { ReadOptions } from '../../../../src/data/table/rows';
 import { readRows } from '../../../../src/data/table/rows';
-import { taggedRows } from '../../../../src/data/table/tagged-rows';
+import { taggedRows } from '../../../../src/data/table/answer-rows';
 import { rejection, temporaryFolder } from '../support';
 
 const folder = temporaryFolder();

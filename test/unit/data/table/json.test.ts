@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
-import { taggedRows } from '../../../../src/data/table/tagged-rows';
+import { taggedRows } from '../../../../src/data/table/answer-rows';
 import { parseJsonArray } from '../../../../src/table/json';
 import { failure, rejection, temporaryFolder } from '../support';
 

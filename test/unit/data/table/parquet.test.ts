@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
 import { inNamedOrder } from '../../../../src/data/labels';
 import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
-import { taggedRows } from '../../../../src/data/table/tagged-rows';
+import { taggedRows } from '../../../../src/data/table/answer-rows';
 import { classNames } from '../../../../src/table/class-names';
 import { openParquet } from '../../../../src/table/parquet';
 import type { DataRecord } from '../../../../src/table/records';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CharsMap } from '../../../../src/data/text/charsmap';
+import { CharsMap } from '../../../../src/data/text/tokenizer-corrections';
 import { loadTokenizer } from '../../../../src/data/text/tokenizer';
 import { failure, temporaryFolder } from '../support';
 

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { trainerEnvironment } from '../../../../src/extension/launcher/environment';
-import { processExists as isThere } from '../../../../src/files/process-facts';
+import { processExists as isThere } from '../../../../src/files/processes';
 import { startProgram } from '../../../../src/extension/launcher/program';
 import { until } from '../../../until';
 import { scratchFolder } from '../../../scratch';

@@ -7,7 +7,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
 import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
 import { noteUse } from '../../../../src/files/in-use';
-import { processExists } from '../../../../src/files/process-facts';
+import { processExists } from '../../../../src/files/processes';
 import { readRun } from '../../../read-run';
 import { Lab } from '../../../cli/lab';
 import { scratchFolder } from '../../../scratch';

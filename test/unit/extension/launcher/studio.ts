@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { DeviceSettings } from '../../../../src/extension/launcher/device-arguments';
 import { Trainer, type TrainerHost } from '../../../../src/extension/launcher/trainer';
-import { groupIsThere } from '../../../../src/files/process-tree';
+import { groupIsThere } from '../../../../src/files/processes';
 import { readStatus } from '../../../../src/runs/status';
 import { Lab } from '../../../cli/lab';
 import { until } from '../../../until';

@@ -3,8 +3,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, wr
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../../../src/files/fence';
-import { groupIsThere } from '../../../../src/files/process-tree';
-import { thisProcess } from '../../../../src/files/processes';
+import { groupIsThere, thisProcess } from '../../../../src/files/processes';
 import type { Trainer } from '../../../../src/extension/launcher/trainer';
 import { loadSweep } from '../../../../src/runs/experiment/load';
 import { experimentSweeps } from '../../../../src/runs/layout';

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { announceCopy, onLargeCopy } from '../../../../src/graph/file/large-copies';
-import { placeWeights } from '../../../../src/graph/file/place-weights';
+import { announceCopy, onLargeCopy, placeWeights } from '../../../../src/graph/file/place-weights';
 import { graphFolderOf } from '../../../../src/training/run/graph-folder';
 import { scratchFolder } from '../../../scratch';
 

@@ -7,7 +7,7 @@ import { writeAtomic } from '../../../../src/files/atomic';
 import { loadModel } from '../../../../src/graph/file/load';
 import type { Model, Node, Tensor } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
-import { saveChanged } from '../../../../src/graph/file/save-changed';
+import { saveChanged } from '../../../../src/graph/file/save';
 import { tensorNumbers, tensorOf } from '../../../../src/graph/values';
 import { scratchFolder } from '../../../scratch';
 

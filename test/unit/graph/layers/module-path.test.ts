@@ -7,7 +7,7 @@ import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import { loadModel } from '../../../../src/graph/file/load';
 import { elementCount } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';
-import { isUsedIn, pathOfScopes } from '../../../../src/graph/layers/scope-path';
+import { isUsedIn, pathOfScopes } from '../../../../src/graph/layers/module-path';
 import { tensorOf } from '../../../../src/graph/values';
 import { emptyGraph } from '../../autodiff/check';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
 import type { Model } from '../../../../src/graph/model';
-import { withPast } from '../../../../src/graph/past/with-past';
+import { withPast } from '../../../../src/graph/with-past';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { difference, host, input, model, node, runModel } from '../onnx-models';
 import { random } from './kernel';

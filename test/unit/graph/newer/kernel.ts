@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import type { HostTensor, HostTensors } from '../../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../../src/graph/tensor-infos';
 import { elementCount, type ValueInfo } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
 import { standard } from '../../../../src/graph/prepare';

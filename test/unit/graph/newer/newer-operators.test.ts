@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import type { HostTensors } from '../../../../src/graph/host-tensor';
+import type { HostTensors } from '../../../../src/graph/tensor-infos';
 import { upgradeModel } from '../../../../src/graph/upgrade/upgrade';
 import { difference, host, input, model, node, runModel, type Attributes } from '../onnx-models';
 import { expectSameAsKernel, random } from './kernel';

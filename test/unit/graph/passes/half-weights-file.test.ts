@@ -2,9 +2,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import { toHalf } from '../../../../src/graph/half';
+import { toHalf } from '../../../../src/graph/number-formats';
 import type { FileRef, Tensor } from '../../../../src/graph/model';
-import { writeHalfWeights } from '../../../../src/graph/passes/half-weights-file';
+import { writeHalfWeights } from '../../../../src/graph/passes/half-weights';
 import { tensorOf, tensorValues } from '../../../../src/graph/values';
 import { scratchFolder } from '../../../scratch';
 

@@ -4,8 +4,11 @@ import { openSession } from '../../../../src/engine/onnxruntime/session';
 import { DType } from '../../../../src/graph/dtype';
 import type { Attribute, Model, Node, Tensor } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
-import { halvableWeights, withHalfWeights } from '../../../../src/graph/passes/half-weights';
-import { writeHalfWeights } from '../../../../src/graph/passes/half-weights-file';
+import {
+  halvableWeights,
+  withHalfWeights,
+  writeHalfWeights,
+} from '../../../../src/graph/passes/half-weights';
 import { saveByReference } from '../../../../src/graph/file/save';
 import { tensorOf } from '../../../../src/graph/values';
 import { graph, host, input, model, node } from '../onnx-models';

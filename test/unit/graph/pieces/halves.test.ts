@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
-import { toBfloat16, toHalf } from '../../../../src/graph/half';
+import { toBfloat16, toHalf } from '../../../../src/graph/number-formats';
 import type { Graph } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
 import { halvesInPieces } from '../../../../src/graph/pieces/halves';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import { nbitsRows } from '../../../../src/graph/quantized/nbits-values';
+import { nbitsRows } from '../../../../src/graph/quantized/nbits';
 import { quantizeRows, type Quantization } from '../../../../src/graph/quantized/quantize-rows';
 import { generator, symmetric } from '../../autodiff/check';
 

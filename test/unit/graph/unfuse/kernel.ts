@@ -4,7 +4,7 @@ import { DType } from '../../../../src/graph/dtype';
 import { elementCount, type Model } from '../../../../src/graph/model';
 import { unfuse } from '../../../../src/graph/unfuse/unfuse';
 import { tensorOf } from '../../../../src/graph/values';
-import type { HostTensors } from '../../../../src/graph/host-tensor';
+import type { HostTensors } from '../../../../src/graph/tensor-infos';
 import { host, input, model, node, runModel, type Attributes } from '../onnx-models';
 
 /** An input of a fused operator. */

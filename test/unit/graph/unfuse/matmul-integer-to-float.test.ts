@@ -4,7 +4,7 @@ import { probe } from '../../../../src/engine/onnxruntime/probe';
 import { differentiate } from '../../../../src/graph/autodiff/differentiate';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
-import type { HostTensors } from '../../../../src/graph/host-tensor';
+import type { HostTensors } from '../../../../src/graph/tensor-infos';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import { elementCount, type Model } from '../../../../src/graph/model';
 import { joinDynamic } from '../../../../src/graph/quantized/dynamic';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
-import type { HostTensors } from '../../../../src/engine/engine';
+import type { HostTensors } from '../../../../src/engine/stepper';
 import type { AttributeLike } from '../../../../src/graph/attributes';
 import { DType } from '../../../../src/graph/dtype';
 import { elementCount } from '../../../../src/graph/model';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../../src/experiment/experiment';
-import { tableOf } from '../../../../src/study/runs-table/columns';
+import { tableOf, cellText, columnTitle } from '../../../../src/study/runs-table/columns';
 import { runFields, type RunSource } from '../../../../src/study/runs-table/fields';
-import { cellText, columnTitle } from '../../../../src/study/runs-table/format';
 import { columnAt, valueAt, type RunsTable } from '../../../../src/study/runs-table/table';
 import type { NewEvent, RunEvent } from '../../../../src/protocol/events';
 import { evaluated, finished, metrics, spec, started } from '../../extension/run-maker';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseFilter } from '../../../../src/study/runs-table/filter/parse';
+import { parseFilter } from '../../../../src/study/runs-table/filter';
 import { valueAt, type Column, type Row, type Value } from '../../../../src/study/runs-table/table';
 import { COLUMNS, someRows } from './rows';
 

@@ -2,8 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rowsCsv } from '../../../../src/study/runs-table/csv';
 import { groupRows } from '../../../../src/study/runs-table/group';
-import { compareValues, sortRows } from '../../../../src/study/runs-table/sort';
-import { valueAt, type Row } from '../../../../src/study/runs-table/table';
+import { compareValues, sortRows, valueAt, type Row } from '../../../../src/study/runs-table/table';
 import { COLUMNS, someRows } from './rows';
 
 const keys = fc.constantFrom(...COLUMNS.map((c) => c.key));

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { parseRunsMessage } from '../../../../src/study/runs-table/panel';
-import { parseView } from '../../../../src/study/runs-table/view';
-import { changeSaved, isSameView, parseSaved, type SavedView } from '../../../../src/study/runs-table/saved';
+import { parseRunsMessage } from '../../../../src/study/runs-table/runs-panel';
+import {
+  parseView,
+  changeSaved,
+  isSameView,
+  parseSaved,
+  type SavedView,
+} from '../../../../src/study/runs-table/saved-views';
 
 const best: SavedView = {
   name: 'best',

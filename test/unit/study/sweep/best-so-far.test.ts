@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { bestByNumber, bestOverTime, bestTrial } from '../../../../src/study/sweep/best-so-far';
-import { bestFigure } from '../../../../src/study/sweep/figures';
+import { bestFigure } from '../../../../src/study/sweep/sweep-figures';
 import { queued, trial } from './trial';
 
 const steps = ({ points }: ReturnType<typeof bestOverTime>) =>

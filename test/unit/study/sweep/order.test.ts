@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { settingAxes } from '../../../../src/study/sweep/axis';
-import { sortTrials, type SortKey } from '../../../../src/study/sweep/order';
+import { sortTrials, type SortKey } from '../../../../src/study/sweep/trials';
 import { lineOf, METRIC, nearestLine, parallelLayout, within } from '../../../../src/study/sweep/parallel';
-import { shadeEnds, shades } from '../../../../src/study/sweep/shade';
+import { shadeEnds, shades } from '../../../../src/study/sweep/sweep-style';
 import { numberAxis } from '../../../../src/study/sweep/axis';
 import { queued, trial } from './trial';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { timeLeft } from '../../../../src/study/sweep/time-left';
+import { timeLeft } from '../../../../src/study/sweep/trials';
 import { part, queued, trial } from './trial';
 
 const running = { state: 'running', parallel: 2 } as const;

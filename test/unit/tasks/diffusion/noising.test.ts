@@ -6,7 +6,7 @@ import {
   drawTimestep,
   samplePosterior,
 } from '../../../../src/tasks/diffusion/draws';
-import { addNoise, minSnrWeight, target, velocity } from '../../../../src/tasks/diffusion/noising';
+import { addNoise, minSnrWeight, target, velocity } from '../../../../src/tasks/diffusion/noise-schedule';
 import { SD15, SD21, scheduleOf } from './configs';
 
 const sample = [0.5, -1.25, 2];

@@ -3,7 +3,7 @@ import { SAMPLERS, type SamplerName } from '../../../../src/experiment/pictures'
 import { drawPictureNoise } from '../../../../src/tasks/diffusion/draws';
 import type { NoiseSchedule } from '../../../../src/tasks/diffusion/noise-schedule';
 import { startSampler } from '../../../../src/tasks/diffusion/sampler';
-import { sampleSigmas } from '../../../../src/tasks/diffusion/sigmas';
+import { sampleSigmas } from '../../../../src/tasks/diffusion/timesteps';
 import { SD15, SD21, SDXL, scheduleOf } from './configs';
 
 /** The data are Gaussian: what the best model predicts is known (Karras et al., 2022, appendix B.6). */

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { averagePrecision } from '../../../../src/tasks/metrics/average-precision';
+import { averagePrecision, MultiLabelScores } from '../../../../src/tasks/metrics/multi-label';
 import { ConfusionMatrix } from '../../../../src/tasks/metrics/confusion';
-import { MultiLabelScores } from '../../../../src/tasks/metrics/multi-label';
 
 type Example = readonly [truth: readonly number[], logits: readonly number[]];
 

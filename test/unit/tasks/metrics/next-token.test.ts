@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { perplexity } from '../../../../src/tasks/metrics/perplexity';
-import { TokenAccuracy } from '../../../../src/tasks/metrics/token-accuracy';
+import { perplexity, TokenAccuracy } from '../../../../src/tasks/metrics/token-scores';
 import { IGNORE_LABEL } from '../../../../src/tasks/objective';
 
 /** Logits over a vocabulary of three that predict these tokens. */

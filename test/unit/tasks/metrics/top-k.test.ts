@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TopKAccuracy } from '../../../../src/tasks/metrics/top-k';
+import { TopKAccuracy } from '../../../../src/tasks/metrics/accuracy';
 import { argmax } from '../../../../src/tasks/softmax';
 
 function top(k: number, examples: readonly (readonly [label: number, scores: readonly number[]])[]): number {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import type { HostTensor } from '../../../../src/graph/host-tensor';
-import { readNoiseSchedule } from '../../../../src/tasks/diffusion/noise-schedule';
-import { minSnrWeight } from '../../../../src/tasks/diffusion/noising';
-import { noisyInputs, noisyTargets } from '../../../../src/tasks/pictures/noisy-rows';
-import type { Noising, PictureExample } from '../../../../src/tasks/pictures/picture-example';
+import type { HostTensor } from '../../../../src/graph/tensor-infos';
+import { readNoiseSchedule, minSnrWeight } from '../../../../src/tasks/diffusion/noise-schedule';
+import {
+  noisyInputs,
+  noisyTargets,
+  type Noising,
+  type PictureExample,
+} from '../../../../src/tasks/pictures/picture-example';
 import { subjectGeneration } from '../../../../src/tasks/subject-generation';
 import { EXAMPLE_WEIGHTS } from '../../../../src/tasks/task-graph';
 import { SD } from './support';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { owning } from '../../../../src/cli/owning';
-import type { DeviceRequest } from '../../../../src/engine/devices/request';
+import type { DeviceRequest } from '../../../../src/engine/devices';
 import { CPU } from '../../../../src/engine/place';
 import { AuroraError } from '../../../../src/base/errors';
 import type { Alarm } from '../../../../src/protocol/alarms/alarms';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RgbImage } from '../../../../src/data/images/image';
 import { imageValues } from '../../../../src/data/images/job';
-import { fittedPixels } from '../../../../src/data/images/pixels';
+import { fittedPixels } from '../../../../src/data/images/shown-image';
 import { toImage } from '../../../../src/training/diffusion/decode';
 import { prepareImage } from '../../../../src/training/diffusion/prepare-image';
 import { png } from '../../../png';

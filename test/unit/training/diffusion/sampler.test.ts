@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
-import type { HostTensor, HostTensors } from '../../../../src/graph/host-tensor';
+import type { HostTensor, HostTensors } from '../../../../src/graph/tensor-infos';
 import { drawPictureNoise } from '../../../../src/tasks/diffusion/draws';
 import { startSampler } from '../../../../src/tasks/diffusion/sampler';
 import {

@@ -6,7 +6,7 @@ import { openEvaluator } from '../../../../src/engine/open';
 import type { Evaluator } from '../../../../src/engine/stepper';
 import { CPU } from '../../../../src/engine/place';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
-import type { Writing } from '../../../../src/tasks/writing';
+import type { Writing } from '../../../../src/tasks/kind';
 import { nextTokens } from '../../../../src/training/generation/next';
 import { write } from '../../../../src/training/generation/write';
 import { groups, openWriter } from '../../../../src/training/generation/writer';

@@ -5,7 +5,7 @@ import { CPU } from '../../../../src/engine/place';
 import { openEvaluator } from '../../../../src/engine/open';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { IGNORE_LABEL } from '../../../../src/tasks/objective';
-import type { Writing } from '../../../../src/tasks/writing';
+import type { Writing } from '../../../../src/tasks/kind';
 import { nextTokens } from '../../../../src/training/generation/next';
 import { write, type Next } from '../../../../src/training/generation/write';
 import { MicroBatches } from '../../../../src/training/micro-batch/micro-batches';

@@ -1,5 +1,5 @@
 import { IGNORE_LABEL } from '../../../../src/tasks/objective';
-import type { Writing } from '../../../../src/tasks/writing';
+import type { Writing } from '../../../../src/tasks/kind';
 
 /** A request to write after a prompt, until one of `ends`. */
 export const writing = (

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Place } from '../../../../src/engine/place';
 import { DType } from '../../../../src/graph/dtype';
-import type { TensorInfo } from '../../../../src/graph/infos';
+import type { TensorInfo } from '../../../../src/graph/tensor-infos';
 import { defaultTokens, type Purpose } from '../../../../src/training/micro-batch/default-parts';
 import { MicroBatches } from '../../../../src/training/micro-batch/micro-batches';
 import type { Task } from '../../../../src/training/task/task';

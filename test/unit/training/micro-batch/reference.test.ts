@@ -9,7 +9,7 @@ import {
 } from '../../../../src/cli/commands/reference/case-task';
 import { openTask } from '../../../../src/engine/open';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
-import type { HostTensors } from '../../../../src/engine/engine';
+import type { HostTensors } from '../../../../src/engine/stepper';
 import { loadModel } from '../../../../src/graph/file/load';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { modelFile } from '../../../reference/files';

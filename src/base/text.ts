@@ -1,0 +1,16 @@
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/**
+ * Cuts a string in its middle: names that begin alike often differ at their end.
+ *
+ * @param most characters of the result, at least 3
+ */
+export function cutMiddle(text: string, most: number): string {
+  const all = [...text];
+  if (all.length <= most) return text;
+  const end = Math.floor((most - 1) / 2);
+  return `${all.slice(0, most - 1 - end).join('')}…${all.slice(all.length - end).join('')}`;
+}
+
+/** A git commit as git abbreviates it. */
+export const shortCommit = (commit: string): string => commit.slice(0, 10);

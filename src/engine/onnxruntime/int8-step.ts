@@ -1,0 +1,254 @@
+import { join } from 'node:path';
+import { append } from '../../base/gathered';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import { type FrozenProduct, frozenProducts } from '../../graph/int8/frozen-products';
+import { type ExactInputs, switchedProducts, withInt8Products } from '../../graph/int8/int8-products';
+import { channelSizes, outlierChannels } from '../../graph/int8/outliers';
+import { type Int8Weight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
+import { type Graph, INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../graph/model';
+import { encodeModel } from '../../graph/onnx/encode';
+import type { HostTensors } from '../stepper';
+import { openSession, type SessionOptions } from './session';
+
+export interface Int8Step {
+  model: Model;
+  /** The parts that stay in float32, and the reasons, in full sentences. */
+  warnings: string[];
+}
+
+/** The least cosine similarity of each trainable tensor's gradient to that in float32. */
+export const AGREEMENT = 0.99;
+
+/**
+ * A step's graph with its frozen layers in int8. If the gradients do not agree with float32, the outlier channels of
+ * activations are multiplied in float32. If they still do not, the forward pass of as few layers as possible stays in
+ * float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
+ *
+ * @param step whose products are marked
+ * @param folder of the step's graph; the weights in int8 are written there
+ * @param judge by default, all layers are in int8
+ */
+export async function int8Step(
+  step: Model,
+  folder: string,
+  options: SessionOptions,
+  judge?: Judge,
+): Promise<Int8Step> {
+  const products = new Map<string, FrozenProduct[]>();
+  /** Layers, by the weight of their first product, which is the forward one. */
+  const layerOf = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const product of frozenProducts(step.graph).values()) {
+    const key = weightKey(product);
+    append(products, key, product);
+    if (!seen.has(product.layer)) layerOf.set(key, product.layer);
+    seen.add(product.layer);
+  }
+  if (products.size === 0) return { model: step, warnings: [NOTHING] };
+  const largest = await largestWeight(options);
+  const first = [...products.values()].map(([product]) => product);
+  const weights = writeInt8Weights(first, join(folder, 'weights.int8'), largest);
+  const everything = withInt8Products(step, weights);
+  if (!judge) return { model: everything, warnings: [] };
+
+  const exact = await whileOpen(judge, step, (opened) => gradientsOf(judge, opened));
+  const cosine = await cosineOf(judge, everything, exact);
+  if (cosine >= AGREEMENT) return { model: everything, warnings: [] };
+
+  const forward = [...layerOf.keys()];
+  let [best, exactInputs]: [number, ExactInputs] = [cosine, new Map()];
+  const outliers = await outlierInputs(step, products, forward, judge);
+  if (outliers.size > 0) {
+    const model = withInt8Products(step, weights, new Set(), outliers);
+    const found = await cosineOf(judge, model, exact);
+    if (found >= AGREEMENT) return { model, warnings: [] };
+    if (!(found <= best)) [best, exactInputs] = [found, outliers];
+  }
+
+  const { groups, enough } = await worstFirst(step, weights, forward, exactInputs, judge, exact, AGREEMENT);
+  for (let n = enough; n <= groups.length; n++) {
+    const kept = groups.slice(0, n).flat();
+    const model = withInt8Products(step, weights, new Set(kept), exactInputs);
+    if ((await cosineOf(judge, model, exact)) >= AGREEMENT) {
+      const names = kept.map((key) => layerOf.get(key)!);
+      return { model, warnings: [someKept(names, forward.length, best)] };
+    }
+  }
+  return { model: step, warnings: [allKept(best)] };
+}
+
+const NOTHING =
+  'training.precision "int8" has no effect on this task: none of the products of its steps has a frozen weight in float32.';
+
+const someKept = (kept: readonly string[], of: number, cosine: number): string =>
+  `The forward pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
+
+const allKept = (cosine: number): string =>
+  `All layers stay in float32, although training.precision is "int8": the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}, also with only the backward pass in int8.`;
+
+const list = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+
+/** Runs graphs on the batch that int8 is judged on; one is open at a time. */
+export interface Judge {
+  open(model: Model): Promise<Opened>;
+  /** The outputs of the step's graph that are gradients, by the name of the trainable tensor. */
+  gradients: ReadonlyMap<string, string>;
+}
+
+export interface Opened {
+  /** @param more inputs than those of the batch */
+  run(outputs: readonly string[], more?: HostTensors): Promise<HostTensors>;
+  dispose(): Promise<void>;
+}
+
+/** Opens a graph for as long as something is done with it. */
+async function whileOpen<T>(judge: Judge, model: Model, use: (opened: Opened) => Promise<T>): Promise<T> {
+  const opened = await judge.open(model);
+  try {
+    return await use(opened);
+  } finally {
+    await opened.dispose();
+  }
+}
+
+async function gradientsOf({ gradients }: Judge, opened: Opened, more?: HostTensors): Promise<Gradients> {
+  const out = await opened.run([...gradients.values()], more);
+  return new Map([...gradients].map(([name, y]) => [name, out[y].data as Float32Array]));
+}
+
+/** The least cosine of the gradients of two graphs. */
+const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number> =>
+  whileOpen(judge, model, async (opened) => leastCosine(exact, await gradientsOf(judge, opened)));
+
+/** Each costs a step on the judged batch. */
+const GROUPS = 16;
+
+/**
+ * Groups of neighboring layers, in the order in which their forward pass is to stay in float32 until the gradients agree:
+ * those first whose rounding alone changes the gradients most. A product's own rounding error does not say that: an early
+ * layer's passes through the whole model, and where ReLUs follow, it moves values across their kink.
+ *
+ * @param forward the weight of each layer's forward product, in order
+ * @param agreement a cosine that is enough
+ * @returns the groups, and how many of them seem to be enough
+ */
+async function worstFirst(
+  step: Model,
+  weights: ReadonlyMap<string, Int8Weight>,
+  forward: readonly string[],
+  exactInputs: ExactInputs,
+  judge: Judge,
+  exact: Gradients,
+  agreement: number,
+): Promise<{ groups: string[][]; enough: number }> {
+  const { model, switches } = switchedProducts(step, weights, new Set(forward), exactInputs);
+  const size = Math.ceil(forward.length / GROUPS);
+  const groups = Array.from({ length: Math.ceil(forward.length / size) }, (_, i) =>
+    forward.slice(i * size, (i + 1) * size),
+  );
+  return whileOpen(judge, model, async (opened) => {
+    const cosine = async (rounded: ReadonlySet<string>) => {
+      const more = Object.fromEntries(
+        [...switches].map(([key, input]) => [
+          input,
+          { dtype: DType.bool, dims: [], data: Uint8Array.of(rounded.has(key) ? 1 : 0) },
+        ]),
+      );
+      // NaN is the worst.
+      return leastCosine(exact, await gradientsOf(judge, opened, more)) || -1;
+    };
+    const alone = new Map<string[], number>();
+    for (const group of groups) alone.set(group, await cosine(new Set(group)));
+    const sorted = groups.toSorted((a, b) => alone.get(a)! - alone.get(b)!);
+    // Always fewer than all: whether the backward pass alone is tolerated, the caller finds out.
+    let [few, enough] = [0, sorted.length];
+    while (enough - few > 1) {
+      const half = (few + enough) >> 1;
+      if ((await cosine(new Set(sorted.slice(half).flat()))) >= agreement) enough = half;
+      else few = half;
+    }
+    return { groups: sorted, enough };
+  });
+}
+
+/**
+ * The outlier channels of the activations that forward products read, where they have any.
+ *
+ * @param products by `weightKey`; several, if layers share a weight
+ * @param forward the weights of the forward pass
+ */
+async function outlierInputs(
+  step: Model,
+  products: ReadonlyMap<string, readonly FrozenProduct[]>,
+  forward: readonly string[],
+  judge: Judge,
+): Promise<ExactInputs> {
+  const inputsOf = (key: string) => products.get(key)!.map(({ node }) => node.inputs[0]);
+  const { model, sizes } = channelSizes(step, [...new Set(forward.flatMap(inputsOf))]);
+  const out = await whileOpen(judge, model, (opened) => opened.run([...sizes.values()]));
+  const found = new Map<string, number[]>();
+  for (const key of forward) {
+    const all = inputsOf(key).map((x) => out[sizes.get(x)!].data as Float32Array);
+    const channels = outlierChannels(all[0].map((_, c) => Math.max(...all.map((size) => size[c]))));
+    if (channels.length > 0) found.set(key, channels);
+  }
+  return found;
+}
+
+const SIZE = 64;
+/** With them, two products of an unsigned and a signed integer fit into 16 bits: 2 · 255 · 64 < 2^15. */
+const SEVEN_BITS = 64;
+const EIGHT_BITS = 127;
+
+/**
+ * The largest magnitude of an integer weight on this processor. Without VNNI, Intel's and AMD's add pairs of products
+ * in 16 bits, and saturate. Found by a product of the largest numbers, since no runtime reports it.
+ */
+export async function largestWeight(options: SessionOptions): Promise<number> {
+  const graph: Graph = { name: 'saturation', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+  const g = new GraphBuilder(graph, '/saturation');
+  const x = g.addInput('x', DType.uint8, [SIZE, SIZE]);
+  const weight = g.constant(DType.int8, [SIZE, SIZE], Array<number>(SIZE * SIZE).fill(EIGHT_BITS));
+  const product = g.op('MatMulInteger', [x, weight]);
+  g.addOutput(product);
+  const model = {
+    irVersion: INTERNAL_IR_VERSION,
+    producer: 'aurora-lab',
+    opsets: new Map([['', INTERNAL_OPSET]]),
+    graph,
+    metadata: new Map<string, string>(),
+  };
+  const session = await openSession(encodeModel(model), options);
+  try {
+    const data = new Uint8Array(SIZE * SIZE).fill(255);
+    const out = await session.run({ x: { dtype: DType.uint8, dims: [SIZE, SIZE], data } });
+    const exact = Array.from(out[product].data, Number).every((sum) => sum === SIZE * 255 * EIGHT_BITS);
+    return exact ? EIGHT_BITS : SEVEN_BITS;
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** Gradients by the name of the trainable tensor. */
+type Gradients = ReadonlyMap<string, Float32Array>;
+
+/**
+ * Tensors with less than this share of the norm of all gradients are not compared: they barely move anything, and those
+ * that are 0 but for rounding, such as that of a key's bias, agree with nothing.
+ */
+const SHARE = 1e-3;
+
+/** The smallest cosine similarity of a tensor's two gradients; 1 without gradients, NaN if one is not finite. */
+export function leastCosine(exact: Gradients, rounded: Gradients): number {
+  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, v, i) => sum + v * b[i], 0);
+  const squares = new Map([...exact].map(([name, g]) => [name, dot(g, g)] as const));
+  const whole = [...squares.values()].reduce((a, b) => a + b, 0);
+  return [...exact].reduce((least, [name, g]) => {
+    const square = squares.get(name)!;
+    if (square === 0 || square < SHARE ** 2 * whole) return least;
+    const other = rounded.get(name)!;
+    return Math.min(least, dot(g, other) / Math.sqrt(square * dot(other, other)));
+  }, 1);
+}

@@ -1,2 +1,0 @@
-/** Bytes of the weights of a model from which on its sessions on the CPU are open one at a time. */
-export const LARGE_MODEL = 2 ** 30;
