@@ -59,7 +59,7 @@ function jobOf(
   pass: TrainingPass | undefined,
 ): ImageJob {
   const change = pass && augmentation && { augmentation, key: { ...pass, example: row } };
-  return { source, plan, ...(change && { change }) };
+  return { source, plan, change };
 }
 
 /** Begins to read the images of a batch, so that they are there when it is needed. */

@@ -69,7 +69,7 @@ function mergeInto(
     return { ...a, layer: whole ? own : insideFused(task, a.layer, lifted, onRequantized !== undefined) };
   });
   return mergedWeights(adapters, parameters, {
-    ...(keep && { keep }),
+    keep,
     ...(onRequantized && { requantize: { graph: lifted, onLayer: onRequantized } }),
   });
 }
@@ -159,8 +159,8 @@ function mergedDecoders(
   const { original, spec } = task;
   const [one, other] = [onRequantized, onRequantized && (() => {})].map((onLayer, i) =>
     mergeInto(task, decoderBranch(original, i === 1).graph, parameters, {
-      ...(keep && { keep }),
-      ...(onLayer && { onRequantized: onLayer }),
+      keep,
+      onRequantized: onLayer,
     }),
   );
   const isShared = ([name, tensor]: [string, Tensor]) => {

@@ -75,7 +75,7 @@ export async function openModel(
     inputs: modelInputs(model),
     graph,
     files,
-    ...(adapter && { adapter }),
+    adapter,
     facts: {
       name: modelName(path, play.adapter),
       ...(adapter && { base: graph.sharedHead ? 'model-with-head' : 'model' }),

@@ -25,7 +25,7 @@ export const WARM_UP: Input = { text: 'a a a a', choices: ['a', 'a'] };
 export function questionTexts({ text, pair, choices }: Question): Input {
   if (text === undefined)
     throw new AuroraError('usage', 'This model reads texts, not images.', 'Type a text instead.');
-  return { text, pair, ...(choices && { choices }) };
+  return { text, pair, choices };
 }
 
 /** @throws AuroraError 'usage' if a second text is missing, or not read */

@@ -37,7 +37,7 @@ export function readAdapterFolder(folder: string): AdapterFolder {
     for (const [name, { data }] of tensors)
       if (!data.every(Number.isFinite))
         throw new Error(`${path}: ${name} contains values that are not finite.`);
-    return { folder, config, tensors, ...(own && { own }) };
+    return { folder, config, tensors, own };
   } catch (e) {
     const { message } = e as Error;
     const told = message.includes(path) ? message : `${path} cannot be read: ${message}.`;
@@ -69,7 +69,7 @@ function readOwn(path: string): OwnWords | undefined {
   const { labels, pooling, scale } = readConfig(path);
   const named = Array.isArray(labels) && labels.every((l) => typeof l === 'string');
   if (isPooling(pooling) && named && (scale === undefined || isScale(scale)))
-    return { labels, pooling, ...(scale && { scale }) };
+    return { labels, pooling, scale };
   throw new AuroraError(
     'adapter',
     `${path} has no valid labels, pooling or scale.`,

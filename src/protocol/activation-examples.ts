@@ -94,7 +94,7 @@ export function parseExamples(value: unknown): ActivationExamples | undefined {
   const whole = examples.every(
     (e) => typeof e?.line === 'number' && Array.isArray(e.ids) && (e.image === undefined || isShown(e.image)),
   );
-  return whole ? { file, ...(parts && { parts }), examples } : undefined;
+  return whole ? { file, parts, examples } : undefined;
 }
 
 const isShown = ({ name, width, height, picture }: Partial<ShownImage>): boolean =>

@@ -18,5 +18,5 @@ export interface TargetScale {
 /** The parts without the other data of a task. */
 export const outputsOf = ({ labels, scale }: Outputs): { labels: string[]; scale?: TargetScale } => ({
   labels: [...labels],
-  ...(scale && { scale }),
+  scale,
 });

@@ -95,8 +95,8 @@ export function parsePredictions(path: string, text: string): Predictions {
     form,
     data,
     metrics,
-    ...(evaluation && { evaluation }),
-    ...(inputs && { inputs }),
+    evaluation,
+    inputs,
     excerpts,
     ...answers,
   };

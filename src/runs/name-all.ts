@@ -45,8 +45,8 @@ export function nameAll(runs: readonly RunToName[]): Map<string, RunName> {
       const name = runLabel({
         user: readNotes(folder),
         id: basename(folder),
-        ...(run && { run }),
-        ...(trial && { trial }),
+        run,
+        trial,
         ...numbered,
         ...(names.has(folder) && { name: names.get(folder) }),
       });

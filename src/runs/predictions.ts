@@ -64,7 +64,7 @@ export function evaluationAt(
     .findLast((e) => scoredOn(e.set) === on && e.step === step);
   if (!score || score.metrics === 'diverged') return undefined;
   const { metrics, form } = score;
-  return { metrics, ...(form && { form }) };
+  return { metrics, form };
 }
 
 /** Changes whenever a file that was predicted on is written, appears or disappears. Costs no reading. */

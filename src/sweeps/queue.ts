@@ -139,7 +139,7 @@ async function work(
     options.looked(trials, verdicts);
     const busy = trials.filter(isBusy);
     const end = (stopped?: SweepOutcome['stopped']): SweepOutcome => ({
-      ...(stopped && { stopped }),
+      stopped,
       ...{ trials, verdicts, elsewhere },
     });
     const stopped = interrupted() ? 'interrupted' : pulse.stopRequested();

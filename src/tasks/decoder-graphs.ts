@@ -46,7 +46,7 @@ export function decoderGraphs(
   // This operator takes a text's tokens from the beginning of the cache, whatever the mask.
   const counts = next.graph.nodes.some((n) => n.opType === 'GroupQueryAttention');
   const masks = !counts && names.includes('attention_mask') && names.includes('position_ids');
-  return { next, ...(first && { first }), logits: output, cache, inputs, masks };
+  return { next, first, logits: output, cache, inputs, masks };
 }
 
 /** The model with the adapters, whose tensors are inputs. Undefined if one of their layers is not in this graph. */

@@ -86,7 +86,7 @@ function encoded(
           exampleOf(row.image, row.label, index),
         );
   const left = [...skipped, ...dataset.skipped];
-  return { path, rows, dataset, skipped: left, ...(parts && { parts }) };
+  return { path, rows, dataset, skipped: left, parts };
 }
 
 const assumedOf = ({ assumed }: ParsedPreprocessing) =>
@@ -95,7 +95,7 @@ const assumedOf = ({ assumed }: ParsedPreprocessing) =>
 function withoutRows(spec: Experiment, model: Model, { labels }: Outputs = NO_OUTPUTS) {
   const { settings, side } = imageInput(spec, model);
   const augmentation = augmentationOf(spec.data.augmentation);
-  const how: How = { plan: settings.preprocessing, side, ...(augmentation && { augmentation }) };
+  const how: How = { plan: settings.preprocessing, side, augmentation };
   const none = (path: string): ImageSplit => ({
     path,
     rows: [],

@@ -49,7 +49,7 @@ export function splitReader<R extends Row>(reader: RowReader<R>) {
     const all = known ? reader.known(data.train, read, labels, data.onBadRow) : read;
     const outputs = (rows: List<R>): Outputs => {
       const scale = known ? known.scale : reader.scale?.(markedOf(rows), spec);
-      return { labels, ...(scale && { scale }) };
+      return { labels, scale };
     };
     if (data.validation !== undefined)
       return {
@@ -66,7 +66,7 @@ export function splitReader<R extends Row>(reader: RowReader<R>) {
     );
     return {
       train: { ...all, rows: train },
-      validation: { rows: validation, skipped: [], ...(all.parts && { parts: all.parts }) },
+      validation: { rows: validation, skipped: [], parts: all.parts },
       outputs: outputs(train),
     };
   }

@@ -123,7 +123,7 @@ export class ErrorsPage extends LitElement {
       list,
       order,
       search,
-      ...(suits && { answer: suits }),
+      answer: suits,
       bin: bin === undefined ? undefined : model.bins[bin],
     };
     const examples = chosen(model.columns, model.wrong, model.texts, choice);

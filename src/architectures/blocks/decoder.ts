@@ -88,7 +88,7 @@ export class DecoderInputs {
       width,
       rows: this.rows,
       bias: this.bias(window),
-      ...(extend && { extend }),
+      extend,
     };
   }
 

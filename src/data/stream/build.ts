@@ -105,7 +105,7 @@ export async function buildIndex<R extends Row>(source: IndexSource<R>): Promise
     names: [...names.keys()],
     fields: table.columns(),
     skipped,
-    ...(quotes && { quotes }),
+    quotes,
     ...(parts && { before: parts.map(({ before }) => before) }),
   };
 }

@@ -107,9 +107,9 @@ export async function openStreamed<R extends Row>(
   return {
     rows,
     skipped,
-    ...(quotes && { quotes }),
-    ...(labelNames && { labelNames }),
-    ...(parts && { parts }),
+    quotes,
+    labelNames,
+    parts,
   };
 }
 

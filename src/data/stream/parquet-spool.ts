@@ -58,7 +58,7 @@ export function spooledParquet(
       }
   };
   return {
-    ...(table.parts && { parts: table.parts }),
+    parts: table.parts,
     columns: () => table.columns,
     labelNames: (column) => table.labelNames?.(column),
     async *pieces() {

@@ -266,8 +266,8 @@ export async function readRows(
   const result: Rows<Row, Row[]> = {
     rows: [],
     skipped: [],
-    ...(labelNames && { labelNames }),
-    ...(parts && { parts }),
+    labelNames,
+    parts,
   };
   for await (const records of table.records(wanted.map(({ name }) => name)))
     for (const record of records) {

@@ -33,7 +33,7 @@ export async function openSeveral<T extends Table>(
     parts,
     columns: first.columns,
     quotes: first.quotes,
-    ...(first.labelNames && { labelNames: first.labelNames }),
+    labelNames: first.labelNames,
     async *records(wanted: readonly string[]): AsyncGenerator<DataRecord[]> {
       parts.length = 0;
       let last = 0;

@@ -145,7 +145,7 @@ function encodeWhole(path: string, hf: HuggingFaceTokenizer, text: string, speci
       `${path} gives its tokens segments that are not numbers (type_id in post_processor).`,
       'Copy it again from where the model came from.',
     );
-  return { ids, ...(token_type_ids && { token_type_ids }) };
+  return { ids, token_type_ids };
 }
 
 /** Words whose tokens are remembered. */
@@ -228,7 +228,7 @@ function wrap(
     const { ids, token_type_ids: typeIds } =
       (left ? undefined : encodeHead(whole, text, maxLength)) ?? whole(text);
     const excess = ids.length - maxLength;
-    if (excess <= 0) return { ids, ...(typeIds && { typeIds }), truncated: false };
+    if (excess <= 0) return { ids, typeIds, truncated: false };
     const cut = (values: number[]): number[] =>
       values.toSpliced(left ? before : values.length - after - excess, excess);
     return { ids: cut(ids), ...(typeIds && { typeIds: cut(typeIds) }), truncated: true };
@@ -320,7 +320,7 @@ function wrap(
     maskId,
     maskToken: maskId === undefined ? undefined : hf.id_to_token(maskId)!,
     endId,
-    ...(chat && { chat }),
+    chat,
     vocabSize,
     warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
   };

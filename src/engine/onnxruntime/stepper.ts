@@ -79,7 +79,7 @@ export async function openTask(
     },
     evaluate: evaluator.evaluate,
     atLabels: task.ahead !== undefined,
-    ...(evaluator.openGraph && { openGraph: evaluator.openGraph }),
+    openGraph: evaluator.openGraph,
     async dispose() {
       await session.dispose();
       await evaluator.dispose();

@@ -388,8 +388,8 @@ export class ClusterExecutor implements Executor {
       {
         ...{ version: 1, executor, place, at: this.at },
         ...(this.cluster.files.collectCheckpoints && { keepsCheckpoints: true }),
-        ...(this.down && { unreachable: this.down }),
-        ...(this.sent && { sending: this.sent }),
+        unreachable: this.down,
+        sending: this.sent,
         trials,
       },
       new Map(this.views.map(({ record, step }) => [record.id, step])),

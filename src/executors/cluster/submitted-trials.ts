@@ -45,7 +45,7 @@ export class SubmittedTrials {
       const before = this.current.get(trial);
       // Its folder would be looked at again.
       if (before) delete before.seen;
-      this.current.set(trial, { entry, index, gone: 0, done: false, ...(before && { before }) });
+      this.current.set(trial, { entry, index, gone: 0, done: false, before });
     });
   }
 

@@ -42,6 +42,6 @@ function inputThere(file: InputFile, there: (path: string) => string): InputFile
     ...{ ...rest, path: moved },
     pattern: pattern && there(pattern),
     ...(moved === path && identity && { identity }),
-    ...(own && { images: own }),
+    images: own,
   };
 }

@@ -31,8 +31,8 @@ export const podSettings = (settings: KubernetesSettings, account?: Account) => 
   ...(settings.imagePullSecrets && {
     imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })),
   }),
-  ...(settings.nodeSelector && { nodeSelector: settings.nodeSelector }),
-  ...(settings.tolerations && { tolerations: settings.tolerations }),
+  nodeSelector: settings.nodeSelector,
+  tolerations: settings.tolerations,
   securityContext: {
     runAsNonRoot: true,
     // An owner of files on the volume may write there. Otherwise the group of the image's user owns volumes that

@@ -118,7 +118,7 @@ export class Rsync {
     const input = entries.map((entry) => `${requirePlain(entry)}\0`).join('');
     let output;
     try {
-      output = await runChild('rsync', args, { input, timeoutMs, ...(onOutput && { output: onOutput }) });
+      output = await runChild('rsync', args, { input, timeoutMs, output: onOutput });
     } catch (cause) {
       if (cause instanceof AuroraError) throw cause;
       throw new AuroraError(

@@ -75,7 +75,7 @@ export class InputSender {
     const all = sending && (await this.rsync.missing(copy));
     const tell = all && all.files > 0 ? (sent: number) => sending({ ...all, sent }) : undefined;
     tell?.(0);
-    await this.rsync.copy({ ...copy, ...(tell && { progress: tell }) });
+    await this.rsync.copy({ ...copy, progress: tell });
   }
 
   private async makeLinks(links: ReadonlyMap<string, string>): Promise<void> {

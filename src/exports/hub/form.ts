@@ -37,11 +37,11 @@ export const hubFolder: Form = {
     if (head && !headClass) writeHead(folder, task, parameters);
     writeHubFiles(folder, task, base, {
       withoutHead,
-      ...(headClass && { headClass }),
+      headClass,
     });
     const { rounding } = changed;
     return {
-      ...(rounding && { rounding }),
+      rounding,
       ...(head && { head: headClass?.name ?? HEAD_FILE }),
     };
   },

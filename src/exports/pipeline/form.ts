@@ -35,7 +35,7 @@ export const pipelineFolder = (pipeline: Pipeline): Form => ({
     // It comes last: without it, nothing loads.
     writeAtomic(join(folder, PIPELINE_INDEX), `${JSON.stringify(present(index, from), null, 2)}\n`);
     const { rounding } = changed;
-    return { ...(rounding && { rounding }) };
+    return { rounding };
   },
 
   measure({ task }, folder, work) {

@@ -21,5 +21,5 @@ export async function preparedDemo(
   const file = await starting(t('Preparing the demo'), () =>
     makeDemoFolder(join(extensionPath, 'dist', bundle), experiment, folder),
   );
-  return { file, ...(workspaceFolder && { workspaceFolder }) };
+  return { file, workspaceFolder };
 }

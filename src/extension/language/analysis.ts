@@ -105,7 +105,7 @@ export async function analyze(checked: CheckedExperiment, sources: Sources): Pro
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
     ...inputFindings(doc, sources.unusable, foldersOf(doc)),
   ];
-  return { doc, problems, method, ...(adapter && { adapter }), layers, trials, model, heads, findings };
+  return { doc, problems, method, adapter, layers, trials, model, heads, findings };
 }
 
 const layersFor = (doc: ExperimentText, summary: ModelSummary): TaskLayer[] =>

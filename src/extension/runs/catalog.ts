@@ -178,7 +178,7 @@ export class Catalog {
     for (const { entry, folder } of this.sweeps.values()) {
       if (!entry?.cluster) continue;
       const { executor, keepsCheckpoints, trials } = entry.cluster;
-      const cluster = { executor, ...(keepsCheckpoints && { keepsCheckpoints }) };
+      const cluster = { executor, keepsCheckpoints };
       const runs = `${experimentRuns(entry.experiment)}${sep}`;
       const sweep = basename(folder);
       for (const { id, run } of entry.record.trials) {

@@ -130,7 +130,7 @@ export class TrackedRun {
       id: this.id,
       experiment: experimentOf(this.folder),
       user: await this.readUser(files),
-      ...(trial && { trial }),
+      trial,
       number: this.number,
       name: this.name,
     };

@@ -57,10 +57,10 @@ export class TrackedSweep {
         folder,
         experiment: experimentOfSweep(folder),
         state,
-        ...(end && { end }),
+        end,
         record,
         numbers: this.numbers,
-        ...(cluster && { cluster }),
+        cluster,
       };
     return before !== this.entry;
   }

@@ -51,7 +51,7 @@ export const followTool: Tool = {
     const shown = curve(readScalars(folder), POINTS);
     return facts({
       ...briefly(entry),
-      ...(shown && { curve: shown }),
+      curve: shown,
       next: isActive(entry.state)
         ? 'Still in progress: call aurora_follow_run again.'
         : 'It has ended: call aurora_explain_run for everything that its folder holds.',

@@ -100,7 +100,7 @@ const tsv = ({ tsv: columns, header, labels, written = labels }: GlueTask): Layo
   test: ['test.tsv'],
   columns,
   read: { ...(header === false && { header }), quoting: 'none' },
-  ...(written && { labels: written }),
+  labels: written,
   source: GLUE_PY,
 });
 
@@ -111,7 +111,7 @@ const parquet = ({ hub: columns, labels }: GlueTask): Layout => ({
   test: ['test-00000-of-00001.parquet', 'test/0000.parquet'],
   columns,
   read: {},
-  ...(labels && { labels }),
+  labels,
   source: HUB,
 });
 
@@ -137,7 +137,7 @@ export const GLUE_DATA: readonly DataRecipe[] = TASKS.map((task) => {
     validated: true,
     folders: ['', folder, config, 'data'],
     layouts: [tsv(task), parquet(task)],
-    ...(unusable && { unusable }),
+    unusable,
     leftOut: [
       'RoBERTa’s classifier has a further dense layer before the last one; here, the new head is one linear layer.',
     ],

@@ -141,7 +141,7 @@ export const IMAGE_DATA: readonly DataRecipe[] = SETS.map(
       { ...FOLDERS, train: ['train/'] },
       { ...FOLDERS, train: [''], validation: [], test: [], within: ['', ...folders] },
     ],
-    ...(unusable && { unusable }),
+    unusable,
     leftOut: [
       ...leftOut,
       ...(classes.length > 1

@@ -46,7 +46,7 @@ export function checkValue(value: unknown, file: string): Checked {
     ...(cluster ? clusterRuleProblems(cluster) : []),
     ...(sweep?.metric ? metricProblems(['sweep', 'metric'], sweep.metric, experiment.task.type) : []),
   ];
-  return { schema: [], rule, experiment, ...(sweep && { sweep }), ...(cluster && { cluster }) };
+  return { schema: [], rule, experiment, sweep, cluster };
 }
 
 /** Problems in an adapter's settings from any source. Their defaults must be filled in. */

@@ -46,7 +46,7 @@ export function oneWriter(lines: readonly EventBase[]): OneWriter | number {
     }
     known.add(w);
   }
-  return { events: kept, ...(conflict && { conflict }) };
+  return { events: kept, conflict };
 }
 
 /** The index of the first line after this writer's last one. */

@@ -64,10 +64,10 @@ export async function studyRun(
     stepSeconds,
     ...(typeof peakMemory === 'number' && { memory: peakMemory }),
     place,
-    ...(forms && { forms }),
-    ...(geometry && { geometry }),
-    ...(examples && { examples }),
-    ...(trainedOn && { trainedOn }),
+    forms,
+    geometry,
+    examples,
+    trainedOn,
     ...(changed.length > 0 && { changedSince: changed.map(({ path }) => path) }),
     ...(events.some((e) => e.kind === 'inputs-accepted') && { changedWithin: true }),
   };
@@ -84,7 +84,7 @@ async function scoresIn(
   const examples = test && test !== 'diverged' ? await testExamples(folder, step, test, files) : undefined;
   const sizes = sets.flatMap(({ score }) => (score === 'diverged' ? [] : [score.examples]));
   return {
-    ...(test && test !== 'diverged' && { test: { step, metrics: test, ...(examples && { examples }) } }),
+    ...(test && test !== 'diverged' && { test: { step, metrics: test, examples } }),
     ...(mean &&
       mean !== 'diverged' && {
         evaluations: {

@@ -22,7 +22,7 @@ export function runSource({ run, state, ...named }: ReadRun): RunSource {
   return {
     ...named,
     state: tableState(state, run),
-    ...(run && { spec: run.spec, events: run.events, ...(run.status && { status: run.status }) }),
+    ...(run && { spec: run.spec, events: run.events, status: run.status }),
   };
 }
 

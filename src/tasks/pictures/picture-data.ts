@@ -66,7 +66,7 @@ function splitOf(
     const example = { size: 1, row, source: image, prompt, noising };
     return timesteps ? timesteps.map((timestep) => ({ ...example, timestep })) : [example];
   }).flat();
-  return { path, rows, dataset: { examples, truncatedCount: 0, skipped }, skipped, ...(parts && { parts }) };
+  return { path, rows, dataset: { examples, truncatedCount: 0, skipped }, skipped, parts };
 }
 
 const noRows = (path: string): PictureSplit => ({

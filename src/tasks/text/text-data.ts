@@ -89,7 +89,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
           })
         : await makeDataset(rows, options, exampleOf);
     const left = [...skipped, ...dataset.skipped];
-    return { path, rows, dataset, skipped: left, ...(quotes && { quotes }), ...(parts && { parts }) };
+    return { path, rows, dataset, skipped: left, quotes, parts };
   }
 
   async function withoutRows(
@@ -106,7 +106,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
       train: none(train),
       validation: none(validation),
       labels,
-      ...(scale && { scale }),
+      scale,
       tokenizer,
       assumed: assumedOf(tokenizer),
       warnings: tokenizer.warnings,
@@ -176,7 +176,7 @@ export function readsTexts<R extends Row, E extends TextExample>(
         return {
           text,
           pair: spec.data.textPairColumn === undefined ? undefined : pair,
-          ...(choices && { choices }),
+          choices,
           label,
           ...validationPlace(spec, line, parts),
           ...(reader.labelSet && { labels: reader.labelSet(row) }),

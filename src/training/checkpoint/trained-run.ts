@@ -97,7 +97,7 @@ export async function openTrained(
     task: taskInForm(prepared, form),
     parameters,
     inputs,
-    ...(environment && { environment }),
+    environment,
   };
 }
 

@@ -53,6 +53,6 @@ export const deviceFields = ({ place, reason, tried }: DeviceChoice): Omit<Devic
   reason,
   tried: tried.map(({ place: of, secondsPerStep, problem, missing }) => ({
     ...{ ...of, secondsPerStep, problem },
-    ...(missing && { missing }),
+    missing,
   })),
 });

@@ -65,7 +65,7 @@ export function trialBytes(task: Task, place: Place, options: TrialOptions): Uin
       train: split(train),
       validation: split(validation),
       labels,
-      ...(scale && { scale }),
+      scale,
       assumed: [],
       warnings: [],
     },

@@ -102,7 +102,7 @@ function readEmbedding(kept: Kept, key: string | undefined): PromptEmbedding {
   if (!hidden) throw new Error('a prompt was not encoded, or its file was removed meanwhile');
   const [tokens, width] = hidden.dims as [number, number];
   const pooled = tensors!.get(POOLED)?.data;
-  return { hidden: hidden.data, tokens, width, ...(pooled && { pooled }) };
+  return { hidden: hidden.data, tokens, width, pooled };
 }
 
 /** Hidden states of several encoders side by side; pooled is the last encoder's. */
@@ -119,5 +119,5 @@ function joined(parts: readonly PromptEmbedding[]): PromptEmbedding {
     start += part.width;
   }
   const { pooled } = parts.at(-1)!;
-  return { hidden, tokens, width, ...(pooled && { pooled }) };
+  return { hidden, tokens, width, pooled };
 }

@@ -201,7 +201,7 @@ async function evaluate(
   if ('diverged' in judged) {
     const { diverged: reason, metrics } = judged;
     state.last = 'diverged';
-    hooks.diverged({ step, epoch, reason, seconds, ...(metrics && { metrics }) });
+    hooks.diverged({ step, epoch, reason, seconds, metrics });
     if (reason === 'non-finite') throw divergedEvaluation(step);
     return state.stopping.update('diverged').stop;
   }

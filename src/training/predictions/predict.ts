@@ -127,7 +127,7 @@ async function predict(
       sha256: (await fileSum(validation.path)) ?? '',
       ...(validation.parts && { parts: [...validation.parts] }),
     },
-    ...(evaluation && { evaluation }),
+    evaluation,
     ...(hasNote(inputs) && { inputs }),
   };
   const seen = told && partialPredictions(task, facts, told);

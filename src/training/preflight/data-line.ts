@@ -22,7 +22,7 @@ export function dataLine(
       count: skipped.length,
       first: skipped.slice(0, 5).map(({ line, reason }) => ({ line, reason })),
     },
-    ...(quotes && { quotes }),
+    quotes,
   });
   // Keys of images are made of their content, so they are made once.
   const splits = [train, validation, ...sets.map((s) => s.data.validation)];

@@ -113,6 +113,6 @@ function appendStarted({ open, task, trainable, plan }: RunContext): void {
     modules: adapters.map((a) => a.layer.path),
     trainable: ofAdapters,
     trainableHead: head,
-    ...(git && { git }),
+    git,
   });
 }

@@ -51,10 +51,10 @@ function writeResult(outcome: RunResult['outcome'], context: RunContext): RunRes
     task,
     {
       ...{ outcome, steps: step, ...totals, skippedSteps: lossScale?.skipped },
-      ...(best && { best }),
+      best,
       ...(last && last !== 'diverged' && outcome !== 'diverged' && { last }),
-      ...(scores && { scores }),
-      ...(quantization && { quantization }),
+      scores,
+      quantization,
       ...(alarms.raised.length > 0 && { alarms: alarms.raised }),
     },
     trainedCounts(trainable),

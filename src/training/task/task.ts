@@ -115,8 +115,8 @@ export async function makeTask(
     head,
     output,
     adapters,
-    ...(documents && { documents }),
-    ...(loss && { trainingLoss: loss }),
+    documents,
+    trainingLoss: loss,
     ...(exact && { sized: true }),
   };
   return {

@@ -196,7 +196,7 @@ async function gotSplit({ settings }: Hub, info: RepoInfo, split: ConvertedSplit
     ...named,
     columns: columns.map((name) => {
       const labels = labelNames(name);
-      return { name, ...(labels && { labels }) };
+      return { name, labels };
     }),
   };
 }

@@ -23,7 +23,7 @@ export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
   const adapters = c.hyper.form === 'static' ? inForm(found, 'static') : found;
   const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
   const { objective, trainingLoss } = c;
-  return { objective, head, output, adapters, ...(trainingLoss && { trainingLoss }) };
+  return { objective, head, output, adapters, trainingLoss };
 }
 
 /** The output of a model with several that a target is for: one with as many axes. */

@@ -56,7 +56,7 @@ all its runs.
         throw new AuroraError('usage', `--metric takes ${METRICS.join(', ')}, not "${metric}".`);
       const folders = studyFolders(args.positionals.map((path) => resolve(runFolder(path))));
       const against = args.text('against');
-      const options = { ...(metric && { metric }), ...(against && { against }) };
+      const options = { metric, against };
       const read = async () => studyOf(await readAll(folders), options);
       let study = await read();
       // Checked before measuring, which takes minutes.

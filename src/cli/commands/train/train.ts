@@ -300,7 +300,7 @@ function conclude(outcome: TrainOutcome, run: string, args: ParsedArgs, referenc
     return EXIT.stopped;
   }
   if (args.flag('json')) {
-    line({ kind: 'result', ...outcome.result, ...(reference && { reference }) });
+    line({ kind: 'result', ...outcome.result, reference });
     return endOf(outcome.result);
   }
   process.stdout.write([report(outcome.result, run, reference), ...hints(nextSteps(run))].join(''));

@@ -76,7 +76,7 @@ async function train(task: TaskFile, signalled: Signalled): Promise<number> {
     lease: false,
     pauseAt: parsePausePoint(task.until),
     frozen,
-    ...(acceptedInputs && { acceptedInputs }),
+    acceptedInputs,
     interrupted: signalled,
   });
   return conclude(outcome);

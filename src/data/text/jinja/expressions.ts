@@ -11,7 +11,7 @@ function conditional(tokens: Tokens): Expression {
     const { line } = tokens.next();
     const test = or(tokens);
     const no = tokens.skip('name', 'else') ? expression(tokens) : undefined;
-    yes = { kind: 'conditional', line, test, yes, ...(no && { no }) };
+    yes = { kind: 'conditional', line, test, yes, no };
   }
   return yes;
 }
@@ -126,7 +126,7 @@ export function filterChain(tokens: Tokens, operand: Expression | undefined): Ex
     const { line } = tokens;
     const name = dotted(tokens);
     const args = tokens.is('operator', '(') ? callArguments(tokens) : NO_ARGUMENTS;
-    node = { kind: 'filter', line, ...(node && { operand: node }), name, args };
+    node = { kind: 'filter', line, operand: node, name, args };
   }
   return node;
 }
@@ -174,7 +174,7 @@ function subscript(tokens: Tokens, object: Expression): Expression {
     tokens.skip('operator', ':') && !tokens.is('operator', ':', ']') ? expression(tokens) : undefined;
   const [stop, step] = [part(), part()];
   tokens.expect('operator', ']');
-  const slice = { ...(first && { start: first }), ...(stop && { stop }), ...(step && { step }) };
+  const slice = { start: first, stop, step };
   return { kind: 'slice', line, object, slice };
 }
 

@@ -118,7 +118,7 @@ function forTag(tokens: Tokens, line: number): Statement {
     line,
     target: to,
     items,
-    ...(filter && { filter }),
+    filter,
     recursive,
     body: loop,
     otherwise,
@@ -155,7 +155,7 @@ function setTag(tokens: Tokens, line: number): Statement {
     return { kind: 'set', line, target: to, value };
   }
   const filter = tokens.skip('operator', '|') ? filterChain(tokens, undefined) : undefined;
-  return { kind: 'capture', line, target: to, ...(filter && { filter }), body: closed(tokens, 'endset') };
+  return { kind: 'capture', line, target: to, filter, body: closed(tokens, 'endset') };
 }
 
 function target(tokens: Tokens): Target {

@@ -220,8 +220,8 @@ export class ActivationsSession {
       return [
         {
           ...{ example, file, line, label, id: ids[token] ?? -1, ...tokenInText(row, token) },
-          ...(image && { image }),
-          ...(patch && { patch }),
+          image,
+          patch,
           ...(row.image && !image && { position: token }),
         },
       ];

@@ -144,7 +144,7 @@ export class BudgetSession {
       label: model.label,
       ...(model.source && { source: model.source }),
       length: model.length,
-      ...(model.paper && { paper: model.paper }),
+      paper: model.paper,
       endings: this.endingsIn(model.modules),
     };
     const answer = await computeBudget(fields, model, this.values?.others ?? {});

@@ -182,7 +182,7 @@ export class ErrorsSession {
       on: this.host.on,
       sets,
       predictions: shown,
-      ...(parts && { parts }),
+      parts,
     };
   }
 

@@ -222,7 +222,7 @@ export class PlaygroundSession {
     const { question } = this;
     if (question?.type === 'ask') {
       const { text, pair, choices } = question;
-      this.put({ kind: 'predict', text, pair, ...(choices && { choices }) });
+      this.put({ kind: 'predict', text, pair, choices });
     }
     if (question?.type === 'askImage') this.put({ kind: 'predict', image: question.image });
   }

@@ -82,7 +82,7 @@ export function startStudy(
 const known = (entry: RunEntry): KnownRun => ({
   folder: entry.folder,
   name: runLabel(entry),
-  ...(entry.run && { run: entry.run }),
+  run: entry.run,
 });
 
 /** The parts of its runs that a study shows. Most changes of a run do not affect it. */

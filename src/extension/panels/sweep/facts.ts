@@ -32,8 +32,8 @@ export function factsOf(
     varied,
     logarithmic,
     ...(room && { parallel: room.parallel }),
-    ...(spec.pruning && { pruning: spec.pruning }),
-    ...(spec.learningRateSearch && { search: spec.learningRateSearch }),
+    pruning: spec.pruning,
+    search: spec.learningRateSearch,
     canResume: trusted && state !== 'running' && isIncomplete(sweep, runs),
     ...(trusted && isUnfollowed(sweep) && { canStop: true }),
   };

@@ -67,8 +67,7 @@ export class SweepSession {
       const facts = JSON.stringify(this.facts) !== JSON.stringify(before) ? this.facts : undefined;
       // A trial that is gone can only be shown by sending the others.
       if (whole || changed === undefined) this.sendAll();
-      else if (facts || changed.length > 0)
-        this.host.post({ type: 'changes', ...(facts && { facts }), trials: changed });
+      else if (facts || changed.length > 0) this.host.post({ type: 'changes', facts, trials: changed });
       return;
     }
     this.facts = { ...(before ?? NOTHING), state: 'gone', canResume: false };
