@@ -18,7 +18,7 @@ export async function check(program: string, part: GpuPart, folder: string): Pro
     return {
       usable: false,
       problem: ended
-        ? `${GPU_PARTS[part].title} did not answer in ${LIMIT_MS / 1000} s: the driver may hang.`
+        ? `${GPU_PARTS[part].title} did not respond within ${LIMIT_MS / 1000} s: the driver may hang.`
         : `The test process for ${GPU_PARTS[part].title} crashed (${how}).`,
       hint: 'Check the GPU driver with nvidia-smi.',
     };

@@ -141,6 +141,6 @@ const number = (value: unknown): number | undefined =>
 export const strange = (what: string): AuroraError =>
   new AuroraError(
     'network',
-    `The server does not answer as a hub does: ${what}.`,
+    `The server is not a compatible hub: ${what}.`,
     'If HF_ENDPOINT names a mirror, check it.',
   );

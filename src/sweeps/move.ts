@@ -34,7 +34,7 @@ export async function moveSweep(
     throw new AuroraError(
       'usage',
       `This sweep began on ${executorName(from)}, and what was trained there could not be brought here.`,
-      'Run the command again once the cluster answers.',
+      'Run the command again once the cluster is responding.',
     );
   const begun = (await look()).filter((t) => t.folder !== undefined);
   const open = begun.filter((t) => !isOver(t) && t.reason !== 'pruned').map((t) => t.record);

@@ -273,7 +273,7 @@ async function openFile(path: string): Promise<{ buffer: AsyncBuffer; handle: Fi
             .catch((cause) => {
               throw unreadable(path, cause);
             });
-          if (bytesRead === 0) throw damaged(path, 'it became shorter while it was read');
+          if (bytesRead === 0) throw damaged(path, 'it was truncated while it was read');
           length += bytesRead;
         }
         return part.buffer;

@@ -32,7 +32,7 @@ export function* takePieces<T>(
       const room = buffer.subarray(filled, Math.max(filled, Math.min(buffer.length, end - start)));
       const read = fill(path, file, room, start + filled);
       if (read === 0 && start + filled < end)
-        throw new AuroraError('data', `${path} became shorter while it was read.`);
+        throw new AuroraError('data', `${path} was truncated while it was read.`);
       filled += read;
       let bytes: Buffer = buffer.subarray(0, filled);
       if (start === 0) {

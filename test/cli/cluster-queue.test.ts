@@ -259,8 +259,8 @@ describe('a sweep on a cluster', () => {
     await wait(1000);
     expect(clusterFile(lab).trials[recordOf(lab).trials[0].id]).toMatchObject({ state: 'running' });
     cluster.answers = true;
-    await until(() => queue.err.includes('answers again'));
-    expect(queue.err.split('does not answer')).toHaveLength(2);
+    await until(() => queue.err.includes('is responding again'));
+    expect(queue.err.split('is not responding')).toHaveLength(2);
     await until(() => clusterFile(lab).unreachable === undefined);
     expect(cluster.starts).toEqual([1]);
   });
@@ -451,7 +451,7 @@ describe('a sweep on a cluster', () => {
     const { cluster, port } = await clusterWith();
     cluster.answers = false;
     const queue = Queue.start(lab, port);
-    expect([await queue.ended, queue.err]).toEqual([28, expect.stringContaining('does not answer')]);
+    expect([await queue.ended, queue.err]).toEqual([28, expect.stringContaining('is not responding')]);
     const nothing = Queue.start(lab, port, ['--cancel', 'all']);
     expect([await nothing.ended, nothing.err]).toEqual([2, expect.stringContaining('has begun')]);
   });

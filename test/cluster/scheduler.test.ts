@@ -188,7 +188,7 @@ describe.skipIf(!hasSlurm)('job arrays on a real Slurm', () => {
     await slurm.killController();
     await expect(scheduler().check()).rejects.toMatchObject({
       kind: 'network',
-      message: expect.stringMatching(/^Slurm on this machine does not answer: /) as string,
+      message: expect.stringMatching(/^Slurm on this machine is not responding: /) as string,
     });
     slurm.startController();
   });

@@ -148,7 +148,7 @@ describe.skipIf(!canMount)('a disk of 4 MB there', () => {
     await expect(send(pkg, join(disk, 'trainers'))).rejects.toMatchObject({
       kind: 'disk',
       message: expect.stringMatching(
-        /^No room is left where files are copied to \(cluster\): .*No space left on device/,
+        /^The disk that files are copied to is full \(cluster\): .*No space left on device/,
       ),
     });
     expect(existsSync(join(disk, 'trainers', pkg.hash))).toBe(false);

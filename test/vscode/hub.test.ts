@@ -92,7 +92,7 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     await wizard.asks('Select a data set');
     expect(await rows()).toMatch(/glue\/sst-2[^]*nyu-mll\/glue · sst2/);
     await wizard.find('Select a data set', 'glue/rte');
-    await wizard.asks('Select the splits to download');
+    await wizard.asks('Select the splits of');
     await wizard.ok();
     await wizard.asks(/^nyu-mll\/glue · other/);
     expect(await rows()).toContain('A few rows, for tests.');
@@ -258,7 +258,7 @@ describe('the hub in Restricted Mode, in VS Code 1.100', () => {
     await window.openFile('own.aurora.json');
     await window.page.locator('.squiggly-error').first().waitFor();
     const offered = (await window.offered('AuroRA: Download')).join('\n');
-    expect(offered).not.toContain('Download What an Experiment Names');
+    expect(offered).not.toContain('Download Experiment Files');
     await window.page.locator('.view-line').first().click();
     await window.page.keyboard.press('Control+.');
     await window.page.locator('.action-widget .monaco-list-row.focused', { hasText: 'Download' }).waitFor();

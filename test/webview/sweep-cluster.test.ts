@@ -22,7 +22,7 @@ describe('the Sweep page of a sweep on a cluster', () => {
       /^Slurm on login\.example\.org · Grid/,
     );
     expect(await page.locator('.notice').innerText()).toMatch(
-      /^Slurm on login\.example\.org has not answered since .*: login\.example\.org: No route to host\.$/,
+      /^Slurm on login\.example\.org has not responded since .*: login\.example\.org: No route to host\.$/,
     );
     expect(await page.locator('.counts').innerText()).toBe(
       '1 of 7 trials done · 1 running · 1 preempted · 2 queued · 1 stopped · 1 lost',

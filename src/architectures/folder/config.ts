@@ -169,7 +169,7 @@ export class Config {
     const value = this.value(key);
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
-      throw this.invalid(key, 'a list of texts');
+      throw this.invalid(key, 'an array of strings');
     return value;
   }
 

@@ -33,7 +33,9 @@ export function windows(
   const sliding = Array.from({ length: layers }, (_, i) => (types ? types[i] === SLIDING : byDefault(i)));
   // transformers cannot run such a model either.
   if (window === undefined && sliding.includes(true))
-    throw config.unsupported('sliding_window', ['a number of tokens, since some layers slide']);
+    throw config.unsupported('sliding_window', [
+      'a number of tokens, since some layers use a sliding window',
+    ]);
   return sliding.map((slides) => (slides ? window : undefined));
 }
 

@@ -140,7 +140,7 @@ function inList(value: unknown, column: string): Found<Offered> {
   const { text = value, label } = (value ?? {}) as { text?: unknown; label?: unknown };
   const choices = strings(text);
   if (!choices || choices.length < 2)
-    return { problem: `"${column}" is not a list of at least two texts or numbers` };
+    return { problem: `"${column}" is not a list of at least two strings or numbers` };
   const names = strings(label);
   return { choices, ...(names?.length === choices.length && { names }) };
 }

@@ -111,11 +111,11 @@ export function requireSameColumns(
       .join(', ') + (names.length > 5 ? ', …' : '');
   const how = [
     ...(missing.length ? [`lacks ${listed(missing)}`] : []),
-    ...(more.length ? [`has ${listed(more)} besides`] : []),
+    ...(more.length ? [`also has ${listed(more)}`] : []),
   ];
   throw new AuroraError(
     'data',
-    `${other} has other columns than ${basename(path)}: it ${how.join(' and ') || 'has them in another order'}.`,
+    `The columns of ${other} do not match those of ${basename(path)}: it ${how.join(' and ') || 'has them in another order'}.`,
     'Files that are read as one must have the same columns. Name only those that belong together.',
   );
 }

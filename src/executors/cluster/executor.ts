@@ -78,7 +78,7 @@ export class ClusterExecutor implements Executor {
       await this.ask();
       await files.follow(records.filter((r) => this.mayGrow(r)).map((r) => runOf(r, runs)!));
     });
-    if (answers && this.down) warn(`${scheduler.name} answers again.`);
+    if (answers && this.down) warn(`${scheduler.name} is responding again.`);
     if (answers) this.down = undefined;
     this.views = records.map((record) => this.view(record));
     this.write();
@@ -336,7 +336,7 @@ export class ClusterExecutor implements Executor {
     if (!(e instanceof AuroraError) || this.submitted.live().length === 0) throw e;
     this.refusedAt = performance.now();
     if (!this.warned.has(e.message))
-      this.options.warn(`${e.message} The other trials are not affected; this is tried again.`);
+      this.options.warn(`${e.message} The other trials are not affected; it will be tried again.`);
     this.warned.add(e.message);
     return isGone;
   }
@@ -359,7 +359,7 @@ export class ClusterExecutor implements Executor {
     } catch (e) {
       const isNew = this.at === 0 && this.submitted.unfinished().length === 0;
       if (!isUnreachable(e) || isNew || this.options.once) throw e;
-      if (!this.down) this.options.warn(`${e.message} Nothing is lost; it is asked again until it answers.`);
+      if (!this.down) this.options.warn(`${e.message} Nothing is lost; polling continues until it responds.`);
       this.down ??= { since: Date.now(), message: e.message };
       return false;
     }

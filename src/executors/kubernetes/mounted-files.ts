@@ -68,8 +68,8 @@ function ownerOf(folder: string): Account | undefined {
   if (!found)
     throw new AuroraError(
       'experiment',
-      `${folder} does not exist, in which cluster.kubernetes.folder says that this machine mounts the cluster's volume.`,
-      'Mount the volume there, or remove the key: files are then sent through a pod.',
+      `cluster.kubernetes.folder points to ${folder}, which does not exist on this machine.`,
+      'Mount the volume of the cluster there, or remove the key: files are then sent through a pod.',
     );
   return found.uid === 0 || process.platform === 'win32' ? undefined : { uid: found.uid, gid: found.gid };
 }

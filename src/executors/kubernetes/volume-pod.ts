@@ -104,7 +104,7 @@ export class VolumePod {
     return new AuroraError(
       'network',
       `The pod ${this.name}, through which files go to the volume, cannot be reached: ${reason}.`,
-      `See "kubectl describe pod ${this.name}". What was copied is not copied again.`,
+      `See "kubectl describe pod ${this.name}". Files that were copied are not copied again.`,
     );
   }
 

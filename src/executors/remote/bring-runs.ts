@@ -257,7 +257,7 @@ const late = () =>
   new AuroraError(
     'network',
     `Run folders could not be copied from the cluster within ${COLLECT_MS / 3_600_000} hours.`,
-    'Run the command again: what has arrived is not copied again.',
+    'Run the command again: files that have arrived are not copied again.',
   );
 
 /** Nothing more happens to a run then, and no restart of its job begins it again. */

@@ -116,7 +116,7 @@ export class TooMuchOutput extends AuroraError {
   constructor(program: string, most: number) {
     super(
       'network',
-      `${program} printed more than ${bytes(most)}, and was ended.`,
+      `${program} printed more than ${bytes(most)} and was stopped.`,
       'Check what the login node or the cluster prints: a shell there may print without end.',
     );
   }

@@ -156,8 +156,8 @@ export class Rsync {
     if (full !== undefined)
       return new AuroraError(
         'disk',
-        `No room is left where files are copied to (${host}): ${full.replace(/^rsync(?:: |\[.*?\]:? )/, '').trim()}.`,
-        'Free some space and run the sweep again; what was copied is not copied again.',
+        `The disk that files are copied to is full (${host}): ${full.replace(/^rsync(?:: |\[.*?\]:? )/, '').trim()}.`,
+        'Free some space and run the sweep again; files that were copied are not copied again.',
       );
     // 255 is ssh's own; 12 is a broken stream and 30 a timeout.
     if (code === 255 || code === 12 || code === 30)

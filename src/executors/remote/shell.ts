@@ -70,7 +70,7 @@ export function sshShell(host: string): ClusterShell {
 function late(name: string, timeoutMs: number): never {
   throw new AuroraError(
     'network',
-    `${name} did not answer within ${Math.round(timeoutMs / 1000)} s.`,
+    `${name} did not respond within ${Math.round(timeoutMs / 1000)} s.`,
     'Check whether the cluster has a problem. The jobs in its queue are not affected.',
   );
 }

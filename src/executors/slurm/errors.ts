@@ -96,7 +96,7 @@ export function slurmError(name: string, { code, stderr }: Output, command: stri
   if (UNREACHABLE.test(stderr))
     return new AuroraError(
       'network',
-      `${name} does not answer: ${said}.`,
+      `${name} is not responding: ${said}.`,
       'Jobs in its queue are not affected.',
     );
   if (isLimit(stderr))

@@ -27,7 +27,7 @@ export async function tellUnreachable({ panels }: Services, { cluster, folder }:
   const open = t('Open Sweep');
   const what = unreachableText(cluster!, vscode.env.language);
   const picked = await notify.warning(
-    `${what} ${t('Nothing is lost; it is asked again until it answers.')}`,
+    `${what} ${t('Nothing is lost; polling continues until it responds.')}`,
     open,
   );
   if (picked === open) panels.openSweep(folder);

@@ -75,7 +75,7 @@ export async function resumeTrial({ sweep, record, label, cluster }: ClusterTria
       {
         modal: true,
         detail: t(
-          'Nothing follows this sweep. All of its trials that have not ended will be submitted to {0}, also those that were stopped.',
+          'No process is following this sweep. All of its trials that have not ended will be submitted to {0}, including those that were stopped.',
           executorName(cluster.executor),
         ),
       },

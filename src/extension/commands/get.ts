@@ -21,7 +21,7 @@ export const contributes: Contributes = {
       icon: 'cloud-download',
     },
     downloadExperiment: {
-      title: 'Download What an Experiment Names',
+      title: 'Download Experiment Files',
       palette: 'aurora.hasExperiments && isWorkspaceTrusted',
     },
     signIn: {

@@ -36,7 +36,7 @@ export async function downloadNamed(services: Services, file: string): Promise<b
   );
   if (!shown) return false;
   if (shown.length === 0) {
-    void notify.information(t('Everything that {0} names is on this machine.', name));
+    void notify.information(t('All files of {0} are on this machine.', name));
     return true;
   }
   const { message, detail } = namedText(shown);
@@ -44,7 +44,7 @@ export async function downloadNamed(services: Services, file: string): Promise<b
   const picked = await notify.information(message, { modal: true, detail }, download);
   if (picked !== download) return false;
   return (
-    (await downloading(services, [file], { title: t('Downloading what {0} names', name), page, file })) !==
+    (await downloading(services, [file], { title: t('Downloading the files of {0}', name), page, file })) !==
     undefined
   );
 }
@@ -68,7 +68,7 @@ export async function savedExperiment(
       ? t('{0} has not been downloaded to this machine.', missing[0])
       : t('{0} have not been downloaded to this machine.', missing.join(', '));
   const download = t('Download…');
-  const detail = t('{0} is asked how large it is before anything is downloaded.', hubHost());
+  const detail = t('{0} is asked for the size before anything is downloaded.', hubHost());
   const picked = await notify.warning(message, { modal: true, detail }, download);
   if (picked !== download || !(await downloadNamed(services, file))) return undefined;
   // Some paths depend on what a repository has.

@@ -88,7 +88,7 @@ const splitsStep: Step<GetState> = {
     const before = state.shown?.kind === 'data' ? state.shown.splits.map(({ name }) => name) : [];
     const picked = await pick(place, {
       items,
-      placeholder: t('Select the splits to download, of {0}', `${data.id} ${data.config}`),
+      placeholder: t('Select the splits of {0} to download', `${data.id} ${data.config}`),
       many: {
         selected: items.filter(({ label }) => before.includes(label)),
         describe: (chosen) => bytes(chosen.reduce((sum, { split }) => sum + split.size, 0)),

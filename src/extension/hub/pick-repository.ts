@@ -122,7 +122,7 @@ function rowsBeside(own: readonly NamedItem[], text: string): NamedItem[] {
     separator(t('By its exact name')),
     {
       label: `$(arrow-right) ${text}`,
-      description: t('open it, if there is one'),
+      description: t('open it if it exists'),
       name: text,
       alwaysShow: true,
     },

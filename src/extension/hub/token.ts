@@ -19,7 +19,7 @@ export async function signIn({ secrets }: vscode.ExtensionContext): Promise<bool
   const { input, refuse } = inputBox({
     title: t('Sign In to Hugging Face'),
     prompt: t(
-      'A token from {0}. One that may read is enough to download; publishing needs one that may write. It is kept in the secret storage of VS Code and sent to {1} only.',
+      'A token from {0}. Read access is enough to download; publishing needs write access. The token is kept in the secret storage of VS Code and sent to {1} only.',
       hubPage('settings/tokens'),
       hubHost(),
     ),
@@ -40,7 +40,7 @@ export async function signIn({ secrets }: vscode.ExtensionContext): Promise<bool
     input.onDidAccept(() => {
       const text = input.value.trim();
       if (/^[\x21-\x7e]+$/.test(text)) end(text);
-      else refuse(text === '' ? t('Enter a token.') : t('A token has no spaces.'));
+      else refuse(text === '' ? t('Enter a token.') : t('A token cannot contain spaces.'));
     });
     input.onDidHide(() => end());
     input.show();
@@ -54,7 +54,7 @@ export async function signOut({ secrets }: vscode.ExtensionContext): Promise<voi
   const was = (await secrets.get(KEY)) !== undefined;
   await secrets.delete(KEY);
   const others = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'].filter((name) => process.env[name]);
-  const left = others.length > 0 ? [t('{0} of the environment still gives access.', others[0])] : [];
+  const left = others.length > 0 ? [t('The environment variable {0} still gives access.', others[0])] : [];
   const done = was
     ? t('The token was removed from VS Code.')
     : t('You are not signed in to Hugging Face in VS Code.');

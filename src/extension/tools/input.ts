@@ -33,7 +33,7 @@ export function optionalTexts(input: ToolInput, key: string): string[] | undefin
   const value = input[key];
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
-    throw wrong(key, 'a list of texts');
+    throw wrong(key, 'an array of strings');
   return value;
 }
 

@@ -38,7 +38,7 @@ export const contributes: Contributes = {
       get: {
         title: 'Get a model and data by name',
         description:
-          'Name a model and a data set of the Hugging Face hub. Before anything is downloaded, you see the license, the files, what can be adapted and what a training step takes on this machine. Then **New Experiment** has them, with the AuroRA paper’s settings where it used the data set.\n[Get RoBERTa](command:aurora.getModel?%5B%22FacebookAI%2Froberta-base%22%5D)\n[Get RTE, of GLUE](command:aurora.getData?%5B%22glue%2Frte%22%5D)\nOr search for others: [Get Model](command:aurora.getModel), [Get Data Set](command:aurora.getData).\nFiles go to the cache that Python’s libraries use. AuroRA sends nothing unless you ask for it.',
+          'Name a model and a data set of the Hugging Face hub. Before anything is downloaded, you see the license, the files, what can be adapted and what a training step takes on this machine. Then **New Experiment** has them, with the AuroRA paper’s settings where it used the data set.\n[Get RoBERTa](command:aurora.getModel?%5B%22FacebookAI%2Froberta-base%22%5D)\n[Get RTE (GLUE)](command:aurora.getData?%5B%22glue%2Frte%22%5D)\nOr search for others: [Get Model](command:aurora.getModel), [Get Data Set](command:aurora.getData).\nFiles go to the cache that Python’s libraries use. AuroRA sends nothing unless you ask for it.',
         image:
           'A list of models found on the hub, and below it what one of them offers: its modules, its memory and the time of a step.',
         doneWith: 'aurora.hubUsed',

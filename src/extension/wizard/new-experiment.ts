@@ -44,7 +44,7 @@ async function makeExperiment({ context }: Services, file: string, text: string)
   if (await exists(uri))
     throw new AuroraError(
       'experiment',
-      t('{0} was created meanwhile and was not overwritten.', file),
+      t('{0} was created in the meantime and was not overwritten.', file),
       t('Create the experiment again under another name.'),
     );
   writeAtomic(file, text);

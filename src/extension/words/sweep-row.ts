@@ -41,7 +41,7 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { trusted
   const best = bestText(runs, record.metric);
   const parts = [
     // First, since a narrow side bar cuts the end.
-    cluster?.unreachable ? t('{0} does not answer', clusterName(cluster)) : '',
+    cluster?.unreachable ? t('{0} is not responding', clusterName(cluster)) : '',
     unfollowed ? t('not followed') : '',
     done === planned ? trialsText(planned) : t('{0} of {1}', count(done), count(planned)),
     ...(cluster ? clusterParts(sweep, cluster, runs, counts) : []),

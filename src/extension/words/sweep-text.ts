@@ -63,8 +63,13 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[]): Swee
     const where = executorName(executor);
     const message =
       count === 1
-        ? t('A trial of the sweep of {0} is on {1}, and nothing follows it.', name, where)
-        : t('{0} trials of the sweep of {1} are on {2}, and nothing follows them.', count, name, where);
+        ? t('A trial of the sweep of {0} is on {1}, and no process is following it.', name, where)
+        : t(
+            '{0} trials of the sweep of {1} are on {2}, and no process is following them.',
+            count,
+            name,
+            where,
+          );
     const whole = why === '' ? message : `${message} ${why}`;
     return { ...say('warning', whole), decision: { title: t('Continue'), options: {} } };
   }

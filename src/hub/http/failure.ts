@@ -87,7 +87,7 @@ export const notJson = (url: URL): Failure =>
   new Failure(
     new AuroraError(
       'network',
-      `${url.host} does not answer as a hub does: it sends no JSON from ${url.pathname}.`,
+      `${url.host} did not return JSON for ${url.pathname}, so it is not a compatible hub.`,
       'If HF_ENDPOINT names a mirror, check it. Otherwise, check whether a proxy or a login page of the network answers in its place.',
     ),
     ODD_TRIES,

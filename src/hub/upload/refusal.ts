@@ -28,7 +28,7 @@ export async function uploadRefusal(hub: Hub, reply: Reply, what: string): Promi
     return fail(
       'network',
       `${url.host} refuses ${what} (${status}).`,
-      'Run the command again: what is there already is not sent again.',
+      'Run the command again: files that are already there are not sent again.',
       ODD_TRIES,
     );
   switch (status) {
@@ -54,7 +54,7 @@ export async function uploadRefusal(hub: Hub, reply: Reply, what: string): Promi
     case 412:
       return fail(
         'usage',
-        `${url.host} refuses ${what}, because the repository was changed or created meanwhile (${status}).`,
+        `${url.host} refuses ${what}, because the repository was changed or created in the meantime (${status}).`,
         'Run the command again to see what is there now.',
       );
     case 413:

@@ -99,7 +99,7 @@ const row = ({ dims, data }: HostTensor) => ({ dims: dims.slice(1), data: data a
 function readEmbedding(kept: Kept, key: string | undefined): PromptEmbedding {
   const tensors = key === undefined ? undefined : kept.read(key)?.tensors;
   const hidden = tensors?.get(HIDDEN);
-  if (!hidden) throw new Error('a prompt was not encoded, or its file was removed meanwhile');
+  if (!hidden) throw new Error('a prompt was not encoded, or its file has been removed');
   const [tokens, width] = hidden.dims as [number, number];
   const pooled = tensors!.get(POOLED)?.data;
   return { hidden: hidden.data, tokens, width, pooled };

@@ -47,7 +47,7 @@ export class FrozenValues {
       return reopening(() => this.readOnce(dataset, examples, rows));
     } catch (cause) {
       if (cause instanceof AuroraError) throw cause;
-      throw this.gone(`cannot be read any more (${(cause as NodeJS.ErrnoException).code})`);
+      throw this.gone(`can no longer be read (${(cause as NodeJS.ErrnoException).code})`);
     }
   }
 
@@ -61,7 +61,7 @@ export class FrozenValues {
         const length = FLOAT_BYTES * width * this.rows(dataset, example);
         const at = FLOAT_BYTES * width * rows * i;
         if (readSync(file, bytes, at, length, this.start(dataset, example)) !== length)
-          throw this.gone('has become shorter');
+          throw this.gone('has been truncated');
       });
     } finally {
       closeSync(file);

@@ -11,7 +11,7 @@ export function requireHeadLayer(model: Model, spec: Experiment): HeadLayer {
   if (found) return found;
   throw new AuroraError(
     'model',
-    `task.headWeights is "model", but ${spec.model.path} brings no head for labels.`,
+    `task.headWeights is "model", but ${spec.model.path} has no classification head.`,
     'Use a folder whose config.json names a class such as BertForSequenceClassification, or remove task.headWeights to train a new head.',
   );
 }

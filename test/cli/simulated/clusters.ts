@@ -69,7 +69,7 @@ async function ask(request: Request): Promise<Answer> {
     if (!response.ok) throw new Error(`status ${response.status}`);
     text = await response.text();
   } catch (e) {
-    throw new AuroraError('network', 'The scheduler of the test does not answer.', undefined, { cause: e });
+    throw new AuroraError('network', 'The scheduler of the test is not responding.', undefined, { cause: e });
   }
   const answer = JSON.parse(text) as Answer;
   if ('refused' in answer) throw new AuroraError('experiment', answer.refused);

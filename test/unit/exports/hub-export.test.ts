@@ -326,6 +326,6 @@ describe('a folder with a trained head', () => {
     const task = await prepareTask(loadExperiment(lab.experiment, [...settings, data]), lab.path('others'));
     expect(() => initialParameters(task)).toThrow(/has 3 labels, but the data has 2: a, b/);
     const none = loadExperiment(lab.experiment, ['task.headWeights=model']);
-    expect(() => adaptModel(none)).toThrow(/brings no head for labels/);
+    expect(() => adaptModel(none)).toThrow(/has no classification head/);
   });
 });

@@ -10,7 +10,7 @@ it.each(['../up', '..\\..\\up', 'a/b/c', 'a/b\u001b[2J', '$(alert)', '--yes', '-
   'takes no repository called %j, which becomes a folder and an argument',
   (id) => {
     expect(() => repoInfo('model', id, 'main', { id, sha }, at(id))).toThrow(
-      /^The server does not answer as a hub does/,
+      /^The server is not a compatible hub/,
     );
     expect(foundRepo('model', { id })).toBeUndefined();
   },

@@ -122,7 +122,7 @@ describe('info', () => {
       expect((await hub.info('model', 'an-org/a-model')).files.length).toBe(model.files.length);
       Object.defineProperty(server, 'endpoint', { value: 'https://elsewhere.example', configurable: true });
       await expect(hub.info('model', 'an-org/a-model')).rejects.toMatchObject({
-        message: 'The server does not answer as a hub does: its listing continues on elsewhere.example.',
+        message: 'The server is not a compatible hub: its listing continues on elsewhere.example.',
       });
     } finally {
       Object.defineProperty(server, 'endpoint', { ...endpoint, configurable: true });

@@ -253,8 +253,8 @@ describe('a refusal', () => {
     ['preupload', 401, 'gated', /does not accept the token \(401\)/],
     ['preupload', 403, 'gated', /refuses the upload of alice\/rte with this token \(403\)/],
     ['create', 403, 'gated', /refuses the new repository alice\/rte with this token \(403\)/],
-    ['commit', 409, 'usage', /was changed or created meanwhile \(409\)/],
-    ['commit', 412, 'usage', /was changed or created meanwhile \(412\)/],
+    ['commit', 409, 'usage', /was changed or created in the meantime \(409\)/],
+    ['commit', 412, 'usage', /was changed or created in the meantime \(412\)/],
     ['put', 413, 'network', /refuses the upload of adapter_model\.safetensors \(413\)/],
     ['commit', 413, 'usage', /too large \(413\)/],
     ['commit', 400, 'network', /refuses the upload of alice\/rte \(400\)/],
@@ -311,7 +311,7 @@ describe('a refusal', () => {
     await expect(publish()).rejects.toMatchObject({
       kind: 'usage',
       message: expect.stringMatching(
-        /changed or created meanwhile \(412\)\. It says: A commit has happened since/,
+        /changed or created in the meantime \(412\)\. It says: A commit has happened since/,
       ),
     });
     expect(uploads.commits).toEqual([]);

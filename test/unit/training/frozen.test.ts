@@ -73,7 +73,7 @@ describe('the frozen part of a model', () => {
     const { task, whole } = await reuse([LAST], shared);
     const [name] = readdirSync(shared);
     truncateSync(join(shared, name), 100);
-    await expect(task.feeds(whole.data.train.dataset, [90])).rejects.toThrow(/has become shorter/);
+    await expect(task.feeds(whole.data.train.dataset, [90])).rejects.toThrow(/has been truncated/);
     // A truncated file is computed again.
     expect((await reuse([LAST], shared)).found).toBe(false);
   });

@@ -42,7 +42,7 @@ export const gemma3: Family = {
   prefixes: ['model.language_model.', 'language_model.model.'],
   build(net, config) {
     const text = config.section('text_config');
-    if (!text) throw config.unsupported('text_config', ['the settings of the model of texts']);
+    if (!text) throw config.unsupported('text_config', ['the settings of the text model']);
     if (config.isFor('ForSequenceClassification'))
       throw config.unsupported('architectures', [['Gemma3ForConditionalGeneration']]);
     text.require('model_type', 'gemma3_text');

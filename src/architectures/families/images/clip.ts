@@ -34,7 +34,7 @@ export const clip: Family = {
 const twoModels = (config: Config) =>
   new AuroraError(
     'model',
-    `${config.path}: model_type is "clip", which is a model of texts and a model of images in one.`,
+    `${config.path}: model_type is "clip", which is a text model and an image model in one.`,
     'Make a folder with the same weights, where config.json is the content of vision_config with "model_type": "clip_vision_model", or that of text_config with "model_type": "clip_text_model".',
   );
 

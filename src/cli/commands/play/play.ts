@@ -55,7 +55,7 @@ For language models:
   --seed N           seed for sampling; the same seed gives the same text, or picture (default: ${D.seed})
 
 For pipelines:
-  --negative TEXT    what pictures stay away from
+  --negative TEXT    what pictures should not show
   --steps N          predictions for a picture (default: ${P.steps}, or as in the run's training.pictures)
   --guidance G       how closely to follow the prompt; up to 1 for not at all (default: ${P.guidance}, or as in the run)
   --sampler NAME     ${SAMPLERS.join(' or ')} (default: ${P.sampler}, or as in the run)

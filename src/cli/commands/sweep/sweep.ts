@@ -207,7 +207,7 @@ async function cancelSweeps(
     const work = SweepWork.begun({ ...request, folder }, shown, record);
     shown.view = viewOf(args, work.names);
     const ended = await owning(ownedBy(args, folder, work.where.on), (takenOver) => {
-      const interrupted = onInterrupt('They are canceled without this command.');
+      const interrupted = onInterrupt('They will be canceled even if this command ends.');
       return work.cancel(which, takenOver, interrupted, (busy) =>
         process.stderr.write(`${cancelText(busy)}\n`),
       );

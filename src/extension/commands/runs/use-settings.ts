@@ -19,7 +19,7 @@ export async function useSettings(services: Services, argument: unknown): Promis
   if (!existsSync(file))
     throw new AuroraError(
       'run',
-      t('{0} does not exist any more.', file),
+      t('{0} no longer exists.', file),
       t('Open Run Settings shows all settings of the run; save them as a new experiment.'),
     );
   const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));

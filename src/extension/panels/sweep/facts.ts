@@ -43,7 +43,7 @@ function noticeOf(sweep: SweepEntry, cluster: ClusterFile, locale: string): Pick
   if (isUnfollowed(sweep))
     return {
       notice: t(
-        'Nothing follows the trials on {0} at the moment. What is shown was last known at {1}; Resume Sweep continues.',
+        'No process is following the trials on {0}. The states shown are those of {1}; Resume Sweep continues.',
         clusterName(cluster),
         new Date(cluster.at).toLocaleString(locale),
       ),

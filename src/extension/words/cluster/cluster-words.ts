@@ -57,7 +57,7 @@ export function clusterLines(cluster: ClusterFile, { now, locale }: RowContext):
 /** Since when the scheduler does not answer, and why. */
 export const unreachableText = (cluster: ClusterFile, locale: string): string =>
   t(
-    '{0} has not answered since {1}: {2}',
+    '{0} has not responded since {1}: {2}',
     clusterName(cluster),
     new Date(cluster.unreachable!.since).toLocaleString(locale, { dateStyle: 'short', timeStyle: 'short' }),
     cluster.unreachable!.message,

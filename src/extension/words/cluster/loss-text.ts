@@ -29,7 +29,7 @@ export function lossText(
   const reasons = new Set(
     lost.flatMap(({ said }) => reasonWords({ code: said.lost?.code ?? said.code }) ?? []),
   );
-  const why = reasons.size === 0 ? t('it does not know it any more') : [...reasons].join('; ');
+  const why = reasons.size === 0 ? t('no longer listed by the scheduler') : [...reasons].join('; ');
   const again = lost.every(({ said }) => isWithScheduler(said) || said.state === 'finished');
   const [{ trial, said }] = lost;
   const label = trialLabel(

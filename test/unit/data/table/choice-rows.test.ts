@@ -61,7 +61,7 @@ describe('rows with choices', () => {
   it.each([
     [
       { question: 'a', choices: ['b'], answer: 0 },
-      /"choices" is not a list of at least two texts or numbers/,
+      /"choices" is not a list of at least two strings or numbers/,
     ],
     [{ question: 'a', choices: 'b', answer: 0 }, /"choices" is not a list/],
     [

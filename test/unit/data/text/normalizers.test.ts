@@ -39,7 +39,7 @@ describe('a precompiled_charsmap', () => {
     ['', 'its precompiled_charsmap is damaged'],
     ['AAQA', 'its precompiled_charsmap is damaged'],
     [charsmap.slice(0, 400), 'its precompiled_charsmap is damaged'],
-    [7, 'its precompiled_charsmap is not a text'],
+    [7, 'its precompiled_charsmap is not a string'],
   ])('is refused where it is %j', (map, why) => {
     const path = unigram(precompiled(map), ['a']);
     expect(failure('tokenizer', () => loadTokenizer(path))).toContain(`${path} cannot be used: ${why}`);

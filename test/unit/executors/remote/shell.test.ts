@@ -22,7 +22,7 @@ describe.skipIf(process.platform === 'win32')("this machine's shell", () => {
   it('ends a script that does not answer', async () => {
     await expect(localShell().run('exec sleep 60', { timeoutMs: 100 })).rejects.toMatchObject({
       kind: 'network',
-      message: 'This machine did not answer within 0 s.',
+      message: 'This machine did not respond within 0 s.',
     });
   });
 });

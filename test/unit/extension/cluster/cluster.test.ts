@@ -273,25 +273,23 @@ describe('a sweep on a cluster', () => {
     expect(row.capabilities).toEqual(['sweep', 'canOpenSweep', 'canStopSweep', 'canGoOn']);
     expect(sweepEndText(sweep, runs)).toEqual({
       kind: 'warning',
-      message: 'A trial of the sweep of demo is on Slurm, and nothing follows it.',
+      message: 'A trial of the sweep of demo is on Slurm, and no process is following it.',
       decision: { title: 'Continue', options: {} },
     });
     expect(factsOf(sweep, runs, context)).toMatchObject({
       on: 'Slurm on login',
       canStop: true,
       canResume: true,
-      notice: expect.stringMatching(
-        /^Nothing follows the trials on Slurm on login at the moment\./,
-      ) as string,
+      notice: expect.stringMatching(/^No process is following the trials on Slurm on login\./) as string,
     });
   });
 
   it('whose cluster does not answer says since when and why', async () => {
     const unreachable = { since: Date.UTC(2026, 0, 2), message: 'login cannot be reached.' };
     const { sweep, runs } = await seen(WAITING, slurm(trials, { unreachable }));
-    expect(sweepRow(sweep, runs, context).description).toMatch(/^Slurm on login does not answer · 0 of 3/);
+    expect(sweepRow(sweep, runs, context).description).toMatch(/^Slurm on login is not responding · 0 of 3/);
     expect(factsOf(sweep, runs, context).notice).toMatch(
-      /^Slurm on login has not answered since .*: login cannot be reached\.$/,
+      /^Slurm on login has not responded since .*: login cannot be reached\.$/,
     );
   });
 });
@@ -324,7 +322,7 @@ describe('a loss', () => {
     const forgotten = { state: 'lost', job: '1_1', lost: { times: 1, at: 0 } } as const;
     const { sweep, runs } = await seen(WAITING, slurm({ t1: forgotten, t2: forgotten }));
     expect(lossText(sweep, runs, ['t1', 't2'])).toBe(
-      'Slurm lost 2 trials of the sweep of demo: it does not know it any more. Those that have not finished are submitted again, at most three times without a new step.',
+      'Slurm lost 2 trials of the sweep of demo: no longer listed by the scheduler. Those that have not finished are submitted again, at most three times without a new step.',
     );
   });
 });

@@ -24,7 +24,7 @@ it('input of the wrong kind is named', () => {
   expect(() => text({ experiment: 3 }, 'experiment')).toThrow('"experiment" must be a text.');
   expect(() => optionalCount({ rank: 0 }, 'rank')).toThrow('"rank" must be a whole number of at least 1.');
   expect(optionalCount({ waitSeconds: 0 }, 'waitSeconds', 0)).toBe(0);
-  expect(() => optionalTexts({ runs: 'a' }, 'runs')).toThrow('"runs" must be a list of texts.');
+  expect(() => optionalTexts({ runs: 'a' }, 'runs')).toThrow('"runs" must be an array of strings.');
   expect(() => changedSettings({ settings: 'training.epochs=1' })).toThrow(/"settings" must be an object/);
 });
 
