@@ -249,7 +249,7 @@ describe('a sweep on a cluster', () => {
     expect(cluster.starts).toHaveLength(tries);
   });
 
-  it('loses nothing while the scheduler does not answer, and says so once', async () => {
+  it('loses nothing while the scheduler is not responding, and says so once', async () => {
     const lab = labWith(seeds(1), LONG);
     const { cluster, port } = await clusterWith();
     const queue = Queue.start(lab, port);

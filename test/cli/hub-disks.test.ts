@@ -80,7 +80,7 @@ describe.skipIf(!mounted)('on a disk', () => {
     expect(readdirSync(disk)).toEqual(['filler']);
   });
 
-  it('that fills up meanwhile, it stops with nothing wrong in place, and continues when there is room', async () => {
+  it('that fills up, a download stops with nothing wrong in place, and continues when there is room', async () => {
     const home = join(disk, 'filled');
     let sent = 0;
     server.sending = ({ route }, bytes) => {

@@ -6,7 +6,7 @@ const lab = new Lab();
 afterAll(() => lab.remove());
 
 describe('help', () => {
-  it('of a command is also that of its name', () => {
+  it('of a command is printed by `aurora help` and by its --help', () => {
     const { out, code } = lab.run('help', 'train');
     expect(code).toBe(0);
     expect(out).toBe(lab.run('train', '--help').out);

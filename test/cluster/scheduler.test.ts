@@ -184,7 +184,7 @@ describe.skipIf(!hasSlurm)('job arrays on a real Slurm', () => {
     expect(logs(submission)).toEqual(['from the prologue\ntask 0.json']);
   });
 
-  it('are not lost while the controller does not answer', async () => {
+  it('are not lost while the controller is not responding', async () => {
     await slurm.killController();
     await expect(scheduler().check()).rejects.toMatchObject({
       kind: 'network',

@@ -148,7 +148,7 @@ describe('models and data from the hub, in VS Code 1.100', () => {
     await window.page.keyboard.press('Escape');
   });
 
-  test('what was removed from the cache is a problem, whose quick fix downloads it again', async () => {
+  test('a model removed from the cache is a problem, whose quick fix downloads it again', async () => {
     rmSync(join(cache(), 'models--an-org--bert'), { recursive: true });
     await window.palette('View: Close All Editors');
     await window.openFile('rte-aurora.aurora.json');
@@ -253,7 +253,7 @@ describe('the hub in Restricted Mode, in VS Code 1.100', () => {
     hub.stop();
   });
 
-  test('what an experiment names is not downloaded', async () => {
+  test('the files of an experiment are not downloaded', async () => {
     await window.statusBar('Restricted Mode').waitFor();
     await window.openFile('own.aurora.json');
     await window.page.locator('.squiggly-error').first().waitFor();

@@ -133,7 +133,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await window.row('Stopped at step 10').waitFor({ state: 'detached' });
   });
 
-  test('a trial of a cluster that nothing follows is resumed only with its whole sweep', async () => {
+  test('a trial of a cluster that no process follows is resumed only with its whole sweep', async () => {
     await window.expand(window.row('swept'));
     await window.expand(window.row('Sweep ·'));
     await window.expand(window.row('2 trials stopped'));

@@ -16,7 +16,7 @@ const open = async (look: Parameters<typeof wire>[0] = {}): Promise<Wired> => {
 };
 
 describe('the Sweep page of a sweep on a cluster', () => {
-  it('says where it runs, that the cluster does not answer, and what its scheduler says about each trial', async () => {
+  it('says where it runs, that the cluster is not responding, and what its scheduler says about each trial', async () => {
     const { page, opened, errors } = await open();
     expect(await page.locator('header .note').first().innerText()).toMatch(
       /^Slurm on login\.example\.org · Grid/,

@@ -157,7 +157,7 @@ export class Config {
   }
 
   text(key: string, missing?: string): string {
-    return this.checked(key, missing, 'a text', (v): v is string => typeof v === 'string');
+    return this.checked(key, missing, 'a string', (v): v is string => typeof v === 'string');
   }
 
   isText(key: string): boolean {

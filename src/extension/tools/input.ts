@@ -16,7 +16,7 @@ export function text(input: ToolInput, key: string): string {
 export function optionalText(input: ToolInput, key: string): string | undefined {
   const value = input[key];
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string') throw wrong(key, 'a text');
+  if (typeof value !== 'string') throw wrong(key, 'a string');
   return value;
 }
 

@@ -118,7 +118,7 @@ function expected(schema: AnySchemaObject): string {
     case 'number':
       return `a number${bounds(schema)}`;
     case 'string':
-      return schema.minLength ? 'a non-empty text' : 'a text';
+      return schema.minLength ? 'a non-empty string' : 'a string';
     case 'boolean':
       return 'true or false';
     case 'array': {

@@ -133,7 +133,7 @@ describe('several files', () => {
     const keys = write('jsonl', jsonl[0], '{"text":"b"}\n');
     for (const read of [readRows, (path: string) => streamed(path)]) {
       expect(await rejection('data', read(other, options))).toContain(
-        'The columns of part-1.csv do not match those of part-0.csv: it also has "more".',
+        'part-1.csv do not match those of part-0.csv: it also has "more".',
       );
       expect(await rejection('labels', read(lacking, options))).toContain('part-1.csv has no column "label"');
       expect(await rejection('labels', read(keys, options))).toContain('part-1.jsonl has no column "label"');

@@ -50,7 +50,7 @@ describe('data.test and data.evaluations', () => {
     [{ evaluations: {} }, 'data.evaluations is {}, expected an object'],
     [{ evaluations: { a: {} } }, 'data.evaluations.a.path is missing'],
     [{ evaluations: { a: { path: 'a.csv', textcolumn: 'b' } } }, 'did you mean "textColumn"?'],
-    [{ test: '' }, 'data.test is "", expected a non-empty text'],
+    [{ test: '' }, 'data.test is "", expected a non-empty string'],
   ])('are checked by the schema: %j', (data, message) => {
     expect(
       check(data)

@@ -197,10 +197,14 @@ describe('errors in an experiment file', () => {
       'ia3',
       '"ia3", expected "aurora", "lora", "moslora", "dora", "sinelora", "vera", "fourierft", "bitfit", "full" or "none"',
     ],
-    ['adapter.targetModules', 7, '7, expected a non-empty text or a list of entries, each a non-empty text'],
+    [
+      'adapter.targetModules',
+      7,
+      '7, expected a non-empty string or a list of entries, each a non-empty string',
+    ],
     ['adapter.gridRange', '[1,1]', '[1, 1], expected the lower end first'],
-    ['data.labelColumn', 2024, '2024, expected a non-empty text'],
-    ['name', '""', '"", expected a non-empty text'],
+    ['data.labelColumn', 2024, '2024, expected a non-empty string'],
+    ['name', '""', '"", expected a non-empty string'],
   ])('explain the value: %s = %s', (key, value, message) => {
     expect(errorOf(MINIMAL, `${key}=${value}`)).toEqual([`--set ${key}=${value}: ${key} is ${message}.`]);
   });

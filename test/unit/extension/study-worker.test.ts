@@ -205,7 +205,7 @@ describe('the session of a page', () => {
     expect(looks).toBe(2);
   });
 
-  it('does not show a study with settings that the page has changed meanwhile', async () => {
+  it('does not show a study with settings that the page has changed since', async () => {
     runs = known([trained(lora()), trained(aurora())]);
     start();
     session.refresh();

@@ -154,7 +154,7 @@ it.runIf(process.platform !== 'win32')('a sweep whose queue is killed is lost, w
   });
   setSweepStatus(sweep, { ...(await processRecord(pid)), pid, state: 'running' });
   expect(await entry()).toMatchObject({ state: 'running' });
-  expect(await entry()).not.toHaveProperty('end');
+  expect((await entry()).end).toBeUndefined();
   process.kill(pid, 'SIGKILL');
   expect(await ended).toBe('SIGKILL');
   expect(await entry()).toMatchObject({ state: 'lost', end: { signal: 'SIGKILL' } });

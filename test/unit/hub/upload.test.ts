@@ -285,11 +285,11 @@ describe('a refusal', () => {
     });
   });
 
-  it('of what is not a hub', async () => {
+  it('of a server that is not a hub names it', async () => {
     failing('preupload', { kind: 'status', status: 200, body: { hello: 1 } });
     await expect(publish()).rejects.toMatchObject({
       kind: 'network',
-      message: expect.stringMatching(/as a hub does/),
+      message: expect.stringMatching(/is not a compatible hub/),
     });
   });
 

@@ -61,7 +61,7 @@ it('a trainer is considered gone when its process is, not when only its heartbea
   expect(look(mine, { launched: { pid: trainer.pid!, at: Date.now() } }).state).toBe('lost');
 });
 
-it.runIf(process.platform === 'linux')('a trial is as it was while the disk does not answer', () => {
+it.runIf(process.platform === 'linux')('a trial is as it was while the disk is not responding', () => {
   const stopped = run({ state: 'stopped' }, [started, { kind: 'stopped', step: 4, reason: 'rung' }]);
   const looker = new TrialLooker();
   const before = looker.look(record, stopped);

@@ -54,7 +54,7 @@ it('a trial that is given up says what ended its trainer', () => {
     expect(attempts.seen(lost(end)).error?.message).toBe('Its trainer ended unexpectedly 3 times at step 3.');
 });
 
-it('what other processes have started in vain counts, until a step or the user says otherwise', () => {
+it('failed starts by other processes count, until a new step or the user resets them', () => {
   const lost = (times: number, at: number) =>
     trial({
       ...{ state: 'lost', step: 3 },

@@ -22,7 +22,7 @@ it('a chain of nodes holds the tensor it reads and the one it writes', () =>
 it('an elementwise node overwrites what nobody reads later', () =>
   expect(most((g, x) => g.op('Neg', [g.op('Neg', [g.op('Neg', [x])])]))).toBe(ONE));
 
-it('what is read late is kept until then', () =>
+it('a tensor is kept until its last reader', () =>
   expect(
     most((g, x) => {
       const kept = ['a', 'b', 'c'].map(() => g.op('Softmax', [x]));

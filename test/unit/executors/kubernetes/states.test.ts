@@ -70,7 +70,7 @@ describe('what Kubernetes says about a trial', () => {
       ['preempted', 137, 'its node is gone (PodGC: node no longer exists)'],
     ],
     [
-      'is on a node that does not answer',
+      'is on a node that is not responding',
       { phase: 'Running', ...disrupted('DeletionByTaintManager', 'Taint manager: deleting') },
       ['running', undefined, 'its node became unavailable (Taint manager: deleting)'],
     ],

@@ -19,7 +19,7 @@ describe.skipIf(process.platform === 'win32')("this machine's shell", () => {
     expect(await localShell().run('true', { input })).toMatchObject({ code: 0, stdout: '' });
   });
 
-  it('ends a script that does not answer', async () => {
+  it('ends a script that does not respond', async () => {
     await expect(localShell().run('exec sleep 60', { timeoutMs: 100 })).rejects.toMatchObject({
       kind: 'network',
       message: 'This machine did not respond within 0 s.',

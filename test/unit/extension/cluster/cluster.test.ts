@@ -284,7 +284,7 @@ describe('a sweep on a cluster', () => {
     });
   });
 
-  it('whose cluster does not answer says since when and why', async () => {
+  it('whose cluster is not responding says since when and why', async () => {
     const unreachable = { since: Date.UTC(2026, 0, 2), message: 'login cannot be reached.' };
     const { sweep, runs } = await seen(WAITING, slurm(trials, { unreachable }));
     expect(sweepRow(sweep, runs, context).description).toMatch(/^Slurm on login is not responding · 0 of 3/);

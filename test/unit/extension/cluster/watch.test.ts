@@ -40,7 +40,7 @@ it('does not repeat losses from before the window opened, and tells those of a s
   expect(new ClusterWatch(START).note(on({ t1: lost(1, 1500) }))?.lost).toEqual(['t1']);
 });
 
-it('tells once that a cluster does not answer, and again after it has answered', () => {
+it('reports once that a cluster is not responding, and again after it has responded', () => {
   const watch = new ClusterWatch(START);
   const down = (since: number) => on({}, { unreachable: { since, message: 'No route.' } });
   expect(watch.note(down(2000))?.unreachable).toBe(true);

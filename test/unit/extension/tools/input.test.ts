@@ -21,7 +21,7 @@ it.each(['model.path', 'data.train', 'training', 'adapter.', 'training.epochs=1 
 
 it('input of the wrong kind is named', () => {
   expect(() => text({}, 'experiment')).toThrow('"experiment" must be given.');
-  expect(() => text({ experiment: 3 }, 'experiment')).toThrow('"experiment" must be a text.');
+  expect(() => text({ experiment: 3 }, 'experiment')).toThrow('"experiment" must be a string.');
   expect(() => optionalCount({ rank: 0 }, 'rank')).toThrow('"rank" must be a whole number of at least 1.');
   expect(optionalCount({ waitSeconds: 0 }, 'waitSeconds', 0)).toBe(0);
   expect(() => optionalTexts({ runs: 'a' }, 'runs')).toThrow('"runs" must be an array of strings.');

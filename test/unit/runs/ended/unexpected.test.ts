@@ -36,7 +36,7 @@ async function run(role: NamedInput['role'] = 'model'): Promise<{ run: string; m
 
 describe('the end of a trainer that was killed', () => {
   it.each(['model', 'model-data'] as const)(
-    'is explained by a %s that was truncated meanwhile',
+    'is explained by a %s that was truncated in the meantime',
     async (role) => {
       const { run: at, model } = await run(role);
       truncateSync(model, 4096);

@@ -29,7 +29,7 @@ it('a cached file that is too short, has other bytes, or is a link to nothing is
   expect(missing).toEqual(['short', 'changed', 'link', 'absent']);
 });
 
-it('what a hub says does not control the terminal', () => {
+it('text from a hub cannot control the terminal', () => {
   const evil = 'x\u001b]0;title\u0007\r\nDownload? [y/N] y';
   const parts = downloadParts({
     kind: 'data',
