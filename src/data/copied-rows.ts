@@ -47,7 +47,7 @@ export function damagedCopy(place: string, copy: string): AuroraError {
   return new AuroraError(
     'inputs',
     `${copy}, the copy of ${place}, was damaged or changed.`,
-    'Resume from the last checkpoint, or start again: the copy is then made again.',
+    'Resume from the last checkpoint, or start a new run: either recreates the copy.',
   );
 }
 

@@ -210,7 +210,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
     throw misfit(
       `The head in ${folder} is not a linear layer: its weight is [${weight.dims.join(', ')}]${bias ? ` and its bias is [${bias.dims.join(', ')}]` : ''}.`,
     );
-  return { modules, head: weight && { module: head.module!, weight, ...(bias && { bias }) } };
+  return { modules, head: weight && { module: head.module!, weight, bias } };
 }
 
 /** Without PEFT's wrappers, and without the adapter name found in files of older PEFT versions. */

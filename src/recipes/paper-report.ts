@@ -22,7 +22,7 @@ export function paperReport(model: string): PaperReport {
     source,
     adapter: { rank, alpha, gridSize, splineOrder },
     recipes: recipesOf(model),
-    ...(results && { results }),
+    results,
     variants: own(VARIANTS, model) ?? [],
     notes: results
       ? [...results.notes, `${baselines} ${fairness}`]

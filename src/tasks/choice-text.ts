@@ -55,7 +55,7 @@ export function choiceText(
     ids,
     targets,
     row: index,
-    ...(truncated && { truncated }),
+    truncated,
     choices,
     offered: choices.length,
     answer,

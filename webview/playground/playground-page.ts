@@ -296,7 +296,7 @@ export class PlaygroundPage extends LitElement {
     const truth = row && kind.truth(row, namedRow(row.file, row.line));
     if (shapes.input === 'image')
       return imageForm(facts?.image, view.image, this.broken || this.picture, (file) => this.take(file), {
-        ...(truth !== undefined && { truth }),
+        truth,
         can,
         act: (action) => this.act(action),
       });
@@ -307,7 +307,7 @@ export class PlaygroundPage extends LitElement {
         settings: facts && this.drawing,
         ready: view.program === 'running',
         busy: view.busy,
-        ...(truth !== undefined && { truth }),
+        truth,
         can,
         type: (change) => this.keep(change),
         set: (change) => this.keep({ drawing: { ...this.ui.drawing, ...change } }),
@@ -322,7 +322,7 @@ export class PlaygroundPage extends LitElement {
       asTyped: this.asTyped,
       writes: kind.asked === 'generate',
       settings: this.typed,
-      ...(truth !== undefined && { truth }),
+      truth,
       running: view.program === 'running',
       busy: view.busy,
       can,

@@ -110,5 +110,5 @@ export function offsetPenalty(
     if (gradH) gradH.fill(2 * weight * sigma * slope * at0, i * rank, (i + 1) * rank);
     if (gradW) bases.forEach((b, k) => (gradW[i * n + k] = 2 * weight * sigma * b));
   }
-  return { value, ...(gradH && { H: gradH }), ...(gradW && { W: gradW }) };
+  return { value, H: gradH, W: gradW };
 }

@@ -80,7 +80,7 @@ function planOf(fields: Fields, processor: Processor, known: boolean): Preproces
   return {
     resample: fields.resample('resample', processor.resample),
     ...(resizes && processor.cropPct === undefined && { resize: size }),
-    ...(crop && { crop }),
+    crop,
     ...(resizes && processor.cropPct !== undefined && cropped(fields, size, processor.cropPct)),
     ...(fields.flag('do_rescale', true) && { rescale: fields.positive('rescale_factor', 1 / 255) }),
     ...(fields.flag('do_normalize', true) && {

@@ -158,7 +158,7 @@ function severalPlaced(
   };
   return {
     parts,
-    ...(quotes && { quotes }),
+    quotes,
     columns: () => [...new Set(tables.flatMap(({ table }) => table.columns()))],
     async *pieces() {
       let [start, last] = [0, 0];

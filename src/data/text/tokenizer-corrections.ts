@@ -110,7 +110,7 @@ function correctBert(normalizer: BertNormalizer): void {
 function correctPrecompiled(normalizer: PrecompiledNormalizer): void {
   const { precompiled_charsmap: charsmap } = normalizer.config as { precompiled_charsmap?: unknown };
   if (charsmap === null || charsmap === undefined) return;
-  if (typeof charsmap !== 'string') throw new Error('its precompiled_charsmap is not a text');
+  if (typeof charsmap !== 'string') throw new Error('its precompiled_charsmap is not a string');
   const map = CharsMap.parse(charsmap);
   normalizer.normalize = (text) => map.normalize(text);
 }

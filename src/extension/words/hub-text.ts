@@ -94,7 +94,7 @@ export function splitRow(split: HubSplit): Row {
   return {
     label: split.name,
     description: sizes.join(' · '),
-    ...(remark !== undefined && { detail: remark }),
+    detail: remark,
   };
 }
 

@@ -27,7 +27,7 @@ export function findings(verdict: ModelVerdict): Finding[] {
       {
         sign: 'error',
         text: t('Cannot be trained: {0}', problem),
-        ...(hint !== undefined && { more: hint }),
+        more: hint,
       },
     ];
   }
