@@ -5,7 +5,7 @@ import { isAnyEvaluation } from '../src/protocol/evaluations';
 import { readScalars } from '../src/runs/curve/scalars-reader';
 import { readRunSummary } from '../src/runs/read';
 import { sharesOf } from '../src/training/alarms/activations';
-import { stepsOf } from '../src/training/alarms/of-run';
+import { stepsOf } from '../src/training/alarms/watch';
 import type { Plan } from '../src/training/loop/plan';
 import type { Task } from '../src/training/task/task';
 import type { RecordedRun } from '../test/unit/training/alarms/recorded';

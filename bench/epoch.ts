@@ -11,7 +11,7 @@ import { checkPacking } from '../src/training/loop/check-packing';
 import { paddedTokens, sampleSteps, sum } from '../src/training/loop/sample';
 import { FIRST_STEP, gradientStep } from '../src/training/loop/step';
 import { MicroBatches } from '../src/training/micro-batch/micro-batches';
-import { clipByGlobalNorm } from '../src/training/optimizer/clip';
+import { clipByGlobalNorm } from '../src/training/optimizer/optimizer';
 import { DropoutMasks } from '../src/training/optimizer/dropout';
 import { prepareTask, type Task } from '../src/training/task/task';
 import { answerCommands } from './commands';

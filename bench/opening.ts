@@ -7,7 +7,7 @@ import { loadModel } from '../src/graph/file/load';
 import { saveModel } from '../src/graph/file/save';
 import { findLinearLayers } from '../src/graph/layers/linear';
 import { prepareModel } from '../src/graph/prepare';
-import { TIMED_ADAPTER } from '../src/checks/doctor/adapter';
+import { TIMED_ADAPTER } from '../src/checks/doctor/rates';
 import { encoderModel } from '../src/checks/doctor/encoder';
 import { HEAD } from './case';
 

@@ -12,10 +12,10 @@ import { random, uniform } from '../src/base/random';
 import { adapterDefaults } from '../src/experiment/adapter-defaults';
 import type { TrainedSpec } from '../src/experiment/methods';
 import { EPSILON, encoderModel, type EncoderSize } from '../src/checks/doctor/encoder';
-import { nodeWork, sum } from '../src/checks/cost/node-work';
+import { nodeWork, sum } from '../src/checks/cost/step-work';
 import { fixedModel, stepGraph } from '../src/checks/cost/step-graph';
 import { initialAdapters, initialHead } from '../src/training/task/initialize';
-import { TIMED_ADAPTER } from '../src/checks/doctor/adapter';
+import { TIMED_ADAPTER } from '../src/checks/doctor/rates';
 import { HEAD, type BenchCase, type DenseArray, type StoredWeight } from './case';
 
 const SEED = 7;

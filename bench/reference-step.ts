@@ -9,8 +9,7 @@ import type { StepResult, TaskOptions } from '../src/engine/stepper';
 import { loadModelFrom } from '../src/architectures/load';
 import { modelSource } from '../src/architectures/model-source';
 import { prepareModel } from '../src/graph/prepare';
-import { LossScale } from '../src/training/optimizer/loss-scale';
-import { withLossScale } from '../src/training/optimizer/loss-scale-stepper';
+import { LossScale, withLossScale } from '../src/training/optimizer/loss-scale';
 
 /**
  * The result of one step on a reference file's model; in mixed precision as in a run, with the loss scaled. Int8 is judged

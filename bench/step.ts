@@ -6,7 +6,7 @@ import { openTask } from '../src/engine/open';
 import { CPU, type Place } from '../src/engine/place';
 import type { FixedGraph } from '../src/graph/sizes/sizes';
 import { LABELS } from '../src/tasks/task-graph';
-import { nodeWork, sum } from '../src/checks/cost/node-work';
+import { nodeWork, sum } from '../src/checks/cost/step-work';
 import { evaluationGraph, fixedModel, stepGraph } from '../src/checks/cost/step-graph';
 import { defaultTokens, type Pass, type Purpose } from '../src/training/micro-batch/default-parts';
 import { AdamW } from '../src/training/optimizer/optimizer';

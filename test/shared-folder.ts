@@ -1,4 +1,4 @@
-import type { ClusterFiles } from '../src/executors/cluster/files';
+import type { ClusterFiles } from '../src/executors/cluster/cluster';
 
 /** A cluster's files that are this machine's, under the same paths. Nothing needs to be sent or brought. */
 export const SHARED_FOLDER: ClusterFiles = {

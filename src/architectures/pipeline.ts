@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { MODEL_CONFIG } from '../files/model-path';
 import type { Model } from '../graph/model';
 import { vaeDecoder, vaeEncoder } from './families/diffusion/autoencoder';
-import { pipelineText } from './families/images/clip-text';
+import { pipelineText } from './families/images/clip';
 import type { Family } from './family';
 import { readConfig } from './folder/config';
 import { loadModelFrom, loadPart } from './load';

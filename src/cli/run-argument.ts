@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { experimentRuns } from '../runs/layout';
 import { runNumbers } from '../runs/numbers';
-import { tableFolders } from '../runs/table/folders';
+import { tableFolders } from '../runs/runs-table';
 
 /**
  * The folder of a run that the command line names: by its path, or by its number, as `#12` (in the current folder and those

@@ -1,8 +1,7 @@
 import type { Experiment } from '../experiment/experiment';
 import type { OwnerRecord } from '../files/fence';
 import type { InputFile } from '../runs/inputs';
-import type { TrialView } from '../runs/sweep/look';
-import type { TrialLooker } from '../runs/sweep/looker';
+import type { TrialView, TrialLooker } from '../runs/sweep/look';
 import type { SweepRoom, TrialRecord } from '../runs/sweep/record';
 
 /** A trial to train now: from its beginning or, if its run has begun, from its last checkpoint. */

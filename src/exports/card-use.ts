@@ -8,7 +8,7 @@ import { isNonlinear } from '../experiment/methods';
 import { describeTask } from '../experiment/tasks/registry';
 import { headPath, readByLoader, readByPeft } from '../peft/config';
 import { headKeys } from '../peft/keys';
-import { HEAD_FILE } from './hub/head';
+import { HEAD_FILE } from './hub-weights';
 
 /** The use of each form, as the card shows it: a sentence and a program. */
 export function useOf({ form, head }: Pick<ExportRecord, 'form' | 'head'>, task: Task): string {

@@ -20,11 +20,11 @@ import { hasNote } from '../protocol/inputs-words';
 import { baseModel } from '../peft/base-model';
 import { taskInForm } from '../training/loop/adapter-form';
 import { openTrained, type At, type Trained } from '../training/checkpoint/trained-run';
-import { workFolder } from '../training/process/work-folder';
+import { workFolder } from '../training/process/leftovers';
 import { modelCard } from './card';
 import { RECORD, StagedFolder } from './folder';
 import { FORMS } from './forms';
-import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure/measure';
+import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
 
 export interface ExportRequest {
   run: string;

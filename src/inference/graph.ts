@@ -11,7 +11,7 @@ import { PLAY_VARIANTS, type PlayVariant } from '../protocol/playground';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/folder';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
-import { withoutAdapters } from '../training/task/without-adapters';
+import { withoutAdapters } from '../training/task/adapted-model';
 import { nameTable } from '../base/names';
 
 /** A model that outputs its answer, with its adapter's tensors as inputs. */

@@ -14,15 +14,13 @@ import { modelInputs } from '../tasks/task-data';
 import { readAdapterFolder, type AdapterFolder } from '../peft/folder';
 import { findAnswer, unfit, whatItReads } from './answer';
 import { adaptedGraph, plainGraph, type AnswerGraph } from './graph';
-import { openPipeline } from './drawing/pipeline';
-import { openImages } from './images/images';
-import { openLanguageModel } from './language/language';
-import { fillsMasks, openMasked } from './language/masked';
+import { openPipeline } from './draw-pipeline';
+import { openImages } from './images';
+import { openLanguageModel, fillsMasks, openMasked } from './language';
 import { readModelFiles, type ModelFiles } from './model-files';
 import type { OpenOptions } from './run';
-import type { Scale } from './probabilities';
+import { type Scale, openTexts } from './classification';
 import type { Subject } from './subject';
-import { openTexts } from './text-classifier';
 
 /** A model opened directly: the parts that all kinds share. */
 export interface OpenedModel {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { inTemplate } from '../experiment/prompt-template';
 import type { PlayLine, PlayRequest, PlaySource, PlayVariant } from '../protocol/playground';
-import { generate } from './language/generate';
+import { generate } from './generate';
 import { openModel } from './model';
 import { openRun, type OpenOptions } from './run';
 import type { Subject } from './subject';

@@ -8,14 +8,13 @@ import { describeTask } from '../experiment/tasks/registry';
 import type { Input, TaskKind } from '../tasks/kind';
 import type { Sample } from '../tasks/task-data';
 import { openTrained, type At, type Trained } from '../training/checkpoint/trained-run';
-import { withoutAdapters } from '../training/task/without-adapters';
-import { runPainter } from './drawing/run-drawing';
+import { withoutAdapters } from '../training/task/adapted-model';
+import { runPainter } from './run-drawing';
 import { factsOf } from './run-facts';
-import { languageModel, type Evaluate } from './language/run-language';
+import { languageModel, type Evaluate } from './run-language';
 import type { Classifier, Question, Subject } from './subject';
 import { requireFinite } from '../training/task/finite-output';
-import { black, requireImage } from './images/pictures';
-import { questionTexts, requireTexts, WARM_UP } from './texts';
+import { black, requireImage, questionTexts, requireTexts, WARM_UP } from './questions';
 
 export interface OpenOptions {
   /** For temporary graphs; removed by the caller afterwards. */

@@ -1,6 +1,6 @@
 import type { FileIdentity } from '../files/identity';
 import type { InputRole } from '../protocol/events';
-import { foundPath, storedPath } from './stored/path';
+import { foundPath, storedPath } from './stored-spec';
 
 /** A file that determines the results of a run. */
 export interface InputFile {

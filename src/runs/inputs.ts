@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
-import { writeAtomic } from '../files/atomic';
-import { identifyData } from '../files/identify-data';
-import { matchedBy } from '../files/pattern';
-import { isFolder } from '../files/tree';
-import { sameIdentity, sameWriting } from '../files/identity';
-import { readJsonIfThere } from '../files/json';
 import { AuroraError } from '../base/errors';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
+import { writeAtomic } from '../files/atomic';
+import type { HashedFile } from '../files/hash';
+import { hashData, identifyData } from '../files/identify-data';
+import { type FileIdentity, sameIdentity, sameWriting } from '../files/identity';
+import { readJsonIfThere } from '../files/json';
+import { matchedBy } from '../files/pattern';
+import { isFolder } from '../files/tree';
 import type { InputChange, InputRole } from '../protocol/events';
-import { FilesNow } from './files-now';
 import { changedImages, hashImages } from './image-set';
-import { foundInput, isInputFile, storedInput, type InputFile } from './input-file';
+import { foundInput, type InputFile, isInputFile, storedInput } from './input-file';
 import { runPaths } from './layout';
 
 export type { InputFile } from './input-file';
@@ -160,4 +160,43 @@ async function sumNow(
   if (identity && (largest === undefined ? sameIdentity : sameWriting)(identity, now)) return sha256;
   if (largest !== undefined && now.size > largest && now.size === size) return sha256;
   return (await files.hash(path))?.sha256 ?? null;
+}
+
+/**
+ * Files as they are now, each looked at and hashed once: thousands of runs may have been trained on the same ones. For one
+ * comparison, since it does not notice later changes.
+ */
+export class FilesNow {
+  private readonly identities = new Map<string, FileIdentity | undefined>();
+  private readonly hashes = new Map<string, Promise<HashedFile | undefined>>();
+
+  /** The identity of a file; undefined if it does not exist. */
+  identity(path: string): FileIdentity | undefined {
+    if (!this.identities.has(path)) this.identities.set(path, identifyData(path));
+    return this.identities.get(path);
+  }
+
+  /**
+   * The hash of a file; undefined if it does not exist.
+   *
+   * @throws AuroraError 'inputs' if it exists and cannot be read
+   */
+  hash(path: string): Promise<HashedFile | undefined> {
+    const known = this.hashes.get(path);
+    if (known) return known;
+    const hash = hashIfThere(path);
+    this.hashes.set(path, hash);
+    return hash;
+  }
+}
+
+async function hashIfThere(path: string): Promise<HashedFile | undefined> {
+  try {
+    return await hashData(path);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new AuroraError('inputs', `${path} cannot be compared: ${(e as Error).message}.`, undefined, {
+      cause: e,
+    });
+  }
 }

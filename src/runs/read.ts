@@ -8,7 +8,7 @@ import { damaged, missing, parseJson } from '../files/json';
 import { readIfThereSync } from '../files/read';
 import { checkSpec } from './check-spec';
 import { runPaths } from './layout';
-import { specFrom } from './stored/spec';
+import { specFrom } from './stored-spec';
 import { checkStatus } from './status';
 
 /** The content of a run folder without its curves: small, regardless of the number of steps. */

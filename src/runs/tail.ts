@@ -8,7 +8,7 @@ import { gapWords } from './curve/curve';
 import { earlyFailure } from './early-failure';
 import { parseJson } from '../files/json';
 import { runPaths, stepOfName } from './layout';
-import { picturesIndex } from './pictures';
+import { picturesIndex } from './samples-and-pictures';
 import type { RunSummary } from './read';
 import { ScalarsTail } from './curve/scalars-tail';
 import { ResourcesTail } from './resources/tail';

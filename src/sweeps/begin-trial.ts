@@ -7,7 +7,7 @@ import { parseExperiment } from '../runs/experiment/load';
 import { writeInputs } from '../runs/inputs';
 import { Journal } from '../runs/journal/journal';
 import { runPaths } from '../runs/layout';
-import { writeSpec } from '../runs/stored/spec';
+import { writeSpec } from '../runs/stored-spec';
 import { outcomeOf } from '../runs/outcome';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { writeStatus } from '../runs/status';
@@ -16,7 +16,7 @@ import type { TaskFile } from '../runs/sweep/task';
 import { requireResumable } from '../training/checkpoint/resume';
 import { latestCheckpoint } from '../training/checkpoint/store';
 import { requireSameInputs } from '../training/inputs/require';
-import { parsePausePoint, type PausePoint } from '../training/loop/pause';
+import { parsePausePoint, type PausePoint } from '../training/loop/plan';
 import { completeRun, completeUnowned } from '../training/run/complete';
 
 /** The rest of a trial's work: nothing, or to train its run. */

@@ -1,16 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolderFor } from '../files/system-temporary';
-import type { SweepRecord } from '../runs/sweep/record';
-import { trialText } from '../experiment/run-names';
-import { AuroraError, errorFrom } from '../base/errors';
+import { modelSource } from '../architectures/model-source';
+import { AuroraError, errorFrom, type ErrorKind, errorRecord, EXIT, type KnownError } from '../base/errors';
+import { append } from '../base/gathered';
+import { probe } from '../engine/onnxruntime/probe';
 import type { Experiment } from '../experiment/experiment';
+import { trialText } from '../experiment/run-names';
+import { temporaryFolderFor } from '../files/system-temporary';
+import type { TensorInfos } from '../graph/tensor-infos';
+import type { SweepRecord } from '../runs/sweep/record';
+import { taskKind } from '../tasks/registry';
+import { DropoutMasks } from '../training/optimizer/dropout';
 import { askChild } from '../training/process/child';
 import { removedAtEnd } from '../training/process/removed-at-exit';
-import type { TrialFault, TrialToCheck } from './check';
+import { adaptTo, type BaseModel, readModel } from '../training/task/adapted-model';
 import { byCause, rangesText } from './causes';
-import { measureTrials } from './memory';
-import type { Measured } from './room';
+import { type Measured, measureTrial, tokensAtOnce } from './room';
 
 /** Problems that an error lists. */
 const MOST_CAUSES = 20;
@@ -99,5 +104,133 @@ function faultsError(faults: readonly TrialFault[], trials: SweepRecord['trials'
     new Set(causes.map((c) => c.hint)).size === 1
       ? hint
       : 'Correct the settings or the "sweep" section, and run it again.',
+  );
+}
+
+/** A trial that could not be trained, and why. */
+interface TrialFault extends KnownError {
+  number: number;
+}
+
+export interface TrialToCheck {
+  number: number;
+  spec: Experiment;
+}
+
+/**
+ * Errors that would end trials before their first step: models, targets, ranks and operators, then data, columns and
+ * labels, then the output's shape. Reports the first of each trial. Shared parts are read once.
+ *
+ * @param near a folder for temporary graphs
+ */
+export async function checkTrials(trials: readonly TrialToCheck[], near: string): Promise<TrialFault[]> {
+  const checker = new Checker(near);
+  const faults: TrialFault[] = [];
+  for (const { number, spec } of trials)
+    try {
+      await checker.check(spec);
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      faults.push({ number, ...errorRecord(e) });
+    }
+  return faults;
+}
+
+class Checker {
+  private readonly models = new Known<BaseModel>();
+  private readonly shapes = new Known<Promise<TensorInfos>>();
+  private readonly labels = new Known<Promise<readonly string[]>>();
+
+  constructor(private readonly near: string) {}
+
+  async check(spec: Experiment): Promise<void> {
+    const { path, quantize } = spec.model;
+    const key = [path, quantize, spec.task.trainTextEncoder].filter(Boolean).join(' ');
+    const base = this.models.of(key, () => readModel(modelSource(path), spec));
+    const { model, adapters, output } = adaptTo(base, spec);
+    const { tokenizer, maxLength } = spec.model;
+    const seed = spec.data.validation === undefined ? spec.training.seed : undefined;
+    const data = JSON.stringify([path, spec.task.type, tokenizer, maxLength, spec.data, seed]);
+    const kind = taskKind(spec.task.type);
+    const labels = await this.labels.of(data, async () => (await kind.load(spec, model)).labels);
+    const infos = await this.shapes.of(key, () => probe(model, join(this.near, 'probe')));
+    kind.checkOutput(spec, output, infos.get(output)!, labels);
+    // Rejects layers that it cannot apply dropout to.
+    void new DropoutMasks({ model, infos, adapters }, spec.training.seed);
+  }
+}
+
+/** Cached values and errors, by their inputs. */
+class Known<T> {
+  private readonly found = new Map<string, { value: T } | { error: unknown }>();
+
+  of(key: string, make: () => T): T {
+    let known = this.found.get(key);
+    if (!known) this.found.set(key, (known = attempt(make)));
+    if ('error' in known) throw known.error;
+    return known.value;
+  }
+}
+
+function attempt<T>(make: () => T): { value: T } | { error: unknown } {
+  try {
+    return { value: make() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Preflight errors that mean a trial of this size cannot be trained, whatever its data. */
+const FATAL: readonly ErrorKind[] = ['model', 'operator', 'targets', 'rank', 'data', 'vocabulary', 'memory'];
+
+/**
+ * Measures a step of the trials that take the most memory: among those that share a model and the computation of a
+ * step, the one with the most tokens at once and, if that one cannot be trained, the next.
+ *
+ * @param folder for the measured experiments
+ * @param stopped polled: true to end now
+ * @returns the needs of the largest trainable trial, and the trials that cannot be trained
+ */
+async function measureTrials(
+  program: string,
+  trials: readonly TrialToCheck[],
+  place: readonly string[],
+  folder: string,
+  stopped: () => boolean,
+): Promise<{ measured: Measured; faults: TrialFault[] }> {
+  const faults: TrialFault[] = [];
+  let measured: Measured = {};
+  for (const group of groups(trials))
+    for (const { number, spec } of group) {
+      if (stopped()) return { measured, faults };
+      const file = join(folder, `trial-${number}.aurora.json`);
+      writeFileSync(file, JSON.stringify(spec));
+      const { code, problem, ...found } = await measureTrial(program, file, place, stopped);
+      const kind = FATAL.find((k) => EXIT[k] === code);
+      if (kind && problem) {
+        faults.push({ number, kind, ...problem });
+        continue;
+      }
+      if ((found.memory ?? 0) >= (measured.memory ?? 0)) measured = { ...measured, ...found };
+      break;
+    }
+  return { measured, faults };
+}
+
+/** Each from the largest to the smallest. */
+function groups(trials: readonly TrialToCheck[]): TrialToCheck[][] {
+  const found = new Map<string, TrialToCheck[]>();
+  for (const trial of trials) {
+    const { model, training } = trial.spec;
+    const key = JSON.stringify([
+      model.path,
+      model.output,
+      training.gradientCheckpointing,
+      training.precision,
+    ]);
+    append(found, key, trial);
+  }
+  return [...found.values()].map((group) =>
+    group.toSorted((a, b) => tokensAtOnce(b.spec) - tokensAtOnce(a.spec)),
   );
 }

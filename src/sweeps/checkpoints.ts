@@ -1,12 +1,11 @@
-import { capital } from '../base/text';
 import { AuroraError } from '../base/errors';
-import { runOf, type TrialRecord } from '../runs/sweep/record';
+import { capital } from '../base/text';
+import { executorName } from '../experiment/cluster';
 import { readCluster } from '../runs/sweep/cluster-file';
+import { runOf, type TrialRecord } from '../runs/sweep/record';
 import { TrialNames } from '../runs/sweep/trial-names';
 import { trialsText } from './causes';
-import { namedTrials } from './named-trials';
 import type { Where } from './where';
-import { executorName } from '../experiment/cluster';
 
 export interface Checkpoints {
   /** The sweep's folder. */
@@ -49,4 +48,34 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
     );
   await where.cluster.files.collectCheckpoints(ended.map((trial) => runOf(trial, runs)!));
   return ended.length;
+}
+
+/**
+ * The trials that an option names.
+ *
+ * @param given `all`, or numbers of trials (`3`) and of their runs (`#12`)
+ * @throws AuroraError 'usage' for anything else, or if a trial or run is missing
+ */
+export function namedTrials(
+  option: 'cancel' | 'checkpoints',
+  given: string,
+  trials: readonly TrialRecord[],
+  names: TrialNames,
+): readonly TrialRecord[] | 'all' {
+  if (given === 'all') return 'all';
+  const wanted = given.split(',').map((text) => /^\s*(#?)(\d+)\s*$/.exec(text));
+  const found = wanted.map((match) => {
+    if (!match) return undefined;
+    const number = Number(match[2]);
+    return trials.find((t) => (match[1] === '#' ? names.number(t) : t.number) === number);
+  });
+  const named = found.filter((trial) => trial !== undefined);
+  if (named.length === found.length) return [...new Set(named)];
+  throw new AuroraError(
+    'usage',
+    `--${option} takes "all", or numbers of trials (3) or of their runs (#12) with commas in between, not "${given}".`,
+    trials.length > 0
+      ? `The trials of this sweep are 1 to ${Math.max(...trials.map((t) => t.number))}.`
+      : undefined,
+  );
 }

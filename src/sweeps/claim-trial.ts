@@ -1,11 +1,15 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../base/errors';
+import { writeAtomic } from '../files/atomic';
 import { ownerFile, type OwnerRecord } from '../files/fence';
 import { claim, type Owner, ownerText, schedulerJob } from '../files/owner';
 import { temporaryBeside } from '../files/temporary';
 import { runPaths } from '../runs/layout';
-import { HEARTBEAT_TIMEOUT_MS, ownerByStatus } from '../runs/status';
+import { HEARTBEAT_TIMEOUT_MS, ownerByStatus, ownerOfRun } from '../runs/status';
+import { requestCancel } from '../runs/sweep/cancel';
+import type { TrialRecord } from '../runs/sweep/record';
 
 /** The default time for which a client of NFS may show a folder as it was (acdirmax), in ms. */
 const CACHED_MS = 60_000;
@@ -77,4 +81,22 @@ function diskNow(run: string): number {
   } finally {
     rmSync(path, { force: true });
   }
+}
+
+/**
+ * Leaves the request to the process that runs the sweep.
+ *
+ * @returns true if a process runs it
+ */
+export async function askQueue(folder: string, which: readonly TrialRecord[] | 'all'): Promise<boolean> {
+  const held = await ownerOfRun(folder);
+  // A process on another machine that has ended would never read it.
+  if (!held || (held.as === 'unseen' && (await isSilent(folder)))) return false;
+  if (which === 'all') writeAtomic(join(runPaths(folder).control, 'stop'), '', folder);
+  else
+    requestCancel(
+      folder,
+      which.map((t) => t.number),
+    );
+  return true;
 }

@@ -8,7 +8,7 @@ import type { InputChange } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
 import { changeWords } from '../protocol/inputs-words';
 import { plannedInputs } from '../training/inputs/planned';
-import { changedImagesOf } from '../training/inputs/recorded-changes';
+import { changedImagesOf } from '../training/inputs/run-inputs';
 
 /**
  * The inputs of a new trial. Trials of a sweep are compared with each other, so each file must be the same one that

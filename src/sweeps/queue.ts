@@ -18,9 +18,8 @@ import { completeUnowned } from '../training/run/complete';
 import { unlessRefused } from '../training/process/failure';
 import { Pulse } from '../training/process/pulse';
 import { Attempts } from './attempts';
-import { decide, type Verdict } from './halving';
+import { decide, type Verdict, decideRates } from './halving';
 import { toDecide } from './ended';
-import { decideRates } from './rate-search';
 
 /** A trainer asked to stop ends within two minutes, even if something hangs; after this the queue stops waiting. */
 const STOP_TIMEOUT_MS = 180_000;

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Sending } from '../executors/cluster/files';
-import type { Cluster } from '../executors/cluster/cluster';
+import type { Sending, Cluster } from '../executors/cluster/cluster';
 import { ClusterExecutor } from '../executors/cluster/executor';
 import type { Executor, SweepTrials } from '../executors/executor';
 import { gpusFor } from '../executors/local/devices';
@@ -9,8 +8,7 @@ import { LocalExecutor } from '../executors/local/executor';
 import type { OwnerRecord } from '../files/fence';
 import type { Sweep } from '../runs/experiment/sweep';
 import { experimentRuns } from '../runs/layout';
-import { isBusy, type TrialView } from '../runs/sweep/look';
-import { TrialLooker } from '../runs/sweep/looker';
+import { isBusy, type TrialView, TrialLooker } from '../runs/sweep/look';
 import {
   readSweep,
   runOf,
@@ -26,11 +24,10 @@ import { checkSweep, type CheckOptions } from './check-trials';
 import type { Verdict } from './halving';
 import { refuseChangedInputs, trialInputs } from './inputs';
 import { moveSweep } from './move';
-import type { SweepOptions, SweepRequest } from './options';
+import { type SweepOptions, type SweepRequest, beganAt, leftBy, whereOf, type Where } from './where';
 import { prepareSweep } from './prepare';
 import { runQueue, type SweepOutcome } from './queue';
 import { roomNow, type Measured } from './room';
-import { beganAt, leftBy, whereOf, type Where } from './where';
 
 /** A record whose trials are known to fit. */
 export type PlannedSweep = SweepRecord & { room: SweepRoom };

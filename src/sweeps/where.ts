@@ -1,12 +1,18 @@
 import { dirname } from 'node:path';
-import type { Cluster } from '../executors/cluster/cluster';
-import type { ExecutorName } from '../experiment/cluster';
-import { mergeClusterSettings, readClusterSettings } from '../runs/experiment/cluster';
+import type { Cluster, SweepFiles } from '../executors/cluster/cluster';
+import { kubernetesCluster } from '../executors/kubernetes/cluster';
+import { slurmCluster } from '../executors/slurm/cluster';
+import type { ClusterSettings, ExecutorName } from '../experiment/cluster';
+import {
+  kubernetesSettings,
+  mergeClusterSettings,
+  readClusterSettings,
+  slurmSettings,
+} from '../runs/experiment/cluster-settings';
+import type { Sweep } from '../runs/experiment/sweep';
 import { experimentRuns } from '../runs/layout';
 import type { SweepRecord } from '../runs/sweep/record';
-import { filesRead } from '../training/inputs/files-read';
-import { clusterOf, type ClusterName } from './clusters';
-import type { SweepRequest } from './options';
+import { filesRead } from '../training/inputs/planned';
 
 /** The place where a sweep's trials are trained. */
 export type Where = { on: 'local' } | { on: ClusterName; cluster: Cluster };
@@ -37,4 +43,52 @@ function placeAt({ file, folder, sweep, dist, options }: SweepRequest, place: Ex
   );
   const home = dirname(dirname(experimentRuns(file)));
   return { on: place, cluster: clusterOf(place, settings, { dist, home, sweep: folder, filesRead }) };
+}
+
+type ClusterName = Exclude<ExecutorName, 'local'>;
+
+/** The clusters that trials can be trained on. */
+const CLUSTERS: Record<ClusterName, (settings: ClusterSettings, sweep: SweepFiles) => Cluster> = {
+  slurm: (settings, sweep) => slurmCluster(slurmSettings(settings), sweep),
+  kubernetes: (settings, sweep) => kubernetesCluster(kubernetesSettings(settings), sweep),
+};
+
+const clusterOf = (name: ClusterName, settings: ClusterSettings, sweep: SweepFiles): Cluster =>
+  CLUSTERS[name](settings, sweep);
+
+/** A sweep that a command works on. */
+export interface SweepRequest {
+  /** The experiment file. */
+  file: string;
+  /** The sweep's folder. */
+  folder: string;
+  sweep: Sweep;
+  /** The folder of the built programs. */
+  dist: string;
+  options: SweepOptions;
+}
+
+/** A command's options for a sweep, besides the experiment's file. */
+export interface SweepOptions {
+  /** The place where trials are trained; by default, where the sweep began. */
+  on?: ExecutorName;
+  /** A JSON file with a cluster's settings, for what the experiment leaves out. */
+  clusterFile?: string;
+  /** Settings of all trials, as `key=value`. */
+  set: readonly string[];
+  /** Trials in parallel; measured if omitted. */
+  parallel?: number;
+  /** Threads of a trial; 0 if not given. */
+  threads: number;
+  /** Threads of a trial on this machine: those given, or what `OMP_NUM_THREADS` says; 0 if neither does. */
+  threadsHere: number;
+  engine?: string;
+  device?: string;
+  fallBack: boolean;
+  acceptInputs: boolean;
+  retryFailed: boolean;
+  /** Submits what is ready to a cluster, and follows nothing. */
+  once: boolean;
+  /** Stops if the lease of the sweep's folder is not renewed. */
+  lease: boolean;
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readInputs } from '../../src/runs/inputs';
-import { readPictures } from '../../src/runs/pictures';
+import { readPictures } from '../../src/runs/samples-and-pictures';
 import { png } from '../png';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';

@@ -18,7 +18,7 @@ import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuroraError } from '../../src/base/errors';
 import { requestIn } from '../../src/executors/cluster/request';
-import { placeArrived } from '../../src/executors/remote/arrived';
+import { placeArrived } from '../../src/executors/remote/receive';
 import { RunBringer } from '../../src/executors/remote/bring-runs';
 import { TooMuchOutput } from '../../src/executors/remote/child';
 import { Rsync } from '../../src/executors/remote/rsync';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuroraError } from '../../src/base/errors';
-import type { ClusterFiles } from '../../src/executors/cluster/files';
+import type { ClusterFiles } from '../../src/executors/cluster/cluster';
 import type { JobRef, Submission } from '../../src/executors/cluster/scheduler';
 import { SlurmScheduler } from '../../src/executors/slurm/scheduler';
 import { localShell, type ClusterShell } from '../../src/executors/remote/shell';

@@ -3,13 +3,11 @@ import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { folderWeights } from '../../src/architectures/load';
 import { loadExperiment } from '../../src/runs/experiment/load';
-import { ChangedWeights } from '../../src/exports/hub/changed-weights';
-import { writeWeights } from '../../src/exports/hub/weights';
+import { ChangedWeights, writeWeights } from '../../src/exports/hub-weights';
 import { writePeftAdapter } from '../../src/peft/adapter';
 import { adaptModel } from '../../src/training/task/adapted-model';
-import { initialAdapters } from '../../src/training/task/initialize';
+import { initialAdapters, perturbed } from '../../src/training/task/initialize';
 import type { Task } from '../../src/training/task/task';
-import { perturbed } from '../../src/training/task/perturb';
 import { Lab } from '../cli/lab';
 import { onPython, python } from './python';
 

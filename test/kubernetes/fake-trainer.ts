@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TrainerThere } from '../../src/executors/cluster/files';
+import type { TrainerThere } from '../../src/executors/cluster/cluster';
 
 /** The behavior of a task of the fake trainer. */
 export interface FakeTask {

@@ -1,5 +1,5 @@
 import type { jobManifest } from '../../src/executors/kubernetes/manifest';
-import type { Pod } from '../../src/executors/kubernetes/objects';
+import type { Pod } from '../../src/executors/kubernetes/pods';
 import { apiErrors } from './api-rules';
 import { schemaErrors } from './schema';
 import { SimulatedJob } from './simulated-job';

@@ -1,5 +1,5 @@
 import type { jobManifest } from '../../src/executors/kubernetes/manifest';
-import type { Condition } from '../../src/executors/kubernetes/objects';
+import type { Condition } from '../../src/executors/kubernetes/pods';
 
 type Manifest = ReturnType<typeof jobManifest>;
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childEnvironment } from '../../src/files/child-environment';
-import type { Condition, Pod } from '../../src/executors/kubernetes/objects';
+import type { Condition, Pod } from '../../src/executors/kubernetes/pods';
 import type { SimulatedJob } from './simulated-job';
 
 const LABEL = 'batch.kubernetes.io';

@@ -6,7 +6,7 @@ import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModel } from '../../src/graph/file/load';
 import type { Model } from '../../src/graph/model';
 import { prepareModel } from '../../src/graph/prepare';
-import { perturbed } from '../../src/training/task/perturb';
+import { perturbed } from '../../src/training/task/initialize';
 import { verifySides, type Side, type Subject, type VerifyOptions } from '../../src/checks/verify/sides';
 import { modelFile } from './files';
 

@@ -15,7 +15,7 @@ import { checkWithTrials, parseExperiment } from '../../src/runs/experiment/load
 import { readPredictions } from '../../src/runs/predictions';
 import { readRunSummary } from '../../src/runs/read';
 import { readRun } from '../read-run';
-import { studyRun } from '../../src/runs/study/study-run';
+import { studyRun } from '../../src/runs/study-run';
 import { lookAtTrial } from '../../src/runs/sweep/look';
 import { readSweep, trialOf } from '../../src/runs/sweep/record';
 import { RunTail } from '../../src/runs/tail';

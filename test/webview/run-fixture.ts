@@ -10,7 +10,7 @@ import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
 import type { RunPictures } from '../../src/protocol/run-files/pictures';
-import { picturesIndex } from '../../src/runs/pictures';
+import { picturesIndex } from '../../src/runs/samples-and-pictures';
 import { spec as valid } from '../unit/extension/run-maker';
 import { address, closePages, openPanel, type Opened, type Theme } from './harness';
 

@@ -7,7 +7,7 @@ import { writeAtomic } from '../../src/files/atomic';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { predictionsFile } from '../../src/runs/predictions';
 import { SummaryReader } from '../../src/runs/summary-reader';
-import { geometryFile, mergedFile } from '../../src/runs/study/kept';
+import { geometryFile, mergedFile } from '../../src/runs/study-run';
 import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseStudyMessage } from '../../src/study/study-panel';
 import { encodePredictions } from '../../src/protocol/predictions';

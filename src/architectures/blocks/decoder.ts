@@ -1,7 +1,10 @@
+import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
-import { causalBias, type AttentionShape } from './attention';
-import { Past } from './past';
+import type { Activation } from './activation';
+import { attention, type AttentionOptions, type AttentionShape, causalBias } from './attention';
+import { linear, type Norm } from './layers';
 import type { Network } from './network';
+import type { Rotate } from './rope';
 import {
   counted,
   embedding,
@@ -9,6 +12,7 @@ import {
   hasLanguageHead,
   HEAD,
   hiddenOutput,
+  integers,
   languageHead,
   textInputs,
 } from './text';
@@ -137,4 +141,108 @@ export function decoderOutputs(
       ...(tied && { tied: `${embedding}.weight` }),
     });
   hiddenOutput(net, x, rows, hidden);
+}
+
+/** The normalization of queries and keys: each head separately, or all heads together before they are split. */
+export interface QueryKeyNorm {
+  norm: Norm;
+  of: 'head' | 'all';
+}
+
+export interface SelfAttention {
+  size: DecoderSize;
+  shape: AttentionShape;
+  /** True for linear layers that have a bias. */
+  biases: { qkv: boolean; output: boolean };
+  /** Undefined if positions do not count. */
+  rotate?: Rotate;
+  norms?: QueryKeyNorm;
+  scale?: number;
+  cap?: number;
+}
+
+/** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
+export function selfAttention(net: Network, module: string, x: string, layer: SelfAttention): string {
+  const { size, shape, biases, rotate, norms, scale, cap } = layer;
+  const { hidden, heads, keyValueHeads, width } = size;
+  const project = (name: string, count: number, norm?: string) => {
+    const to = count * width;
+    const y = linear(net, `${module}.${name}`, x, { from: hidden, to, bias: biases.qkv });
+    return norm !== undefined && norms?.of === 'all' ? norms.norm(net, `${module}.${norm}`, y, to) : y;
+  };
+  const ofHeads = (norm: string) => (y: string) => norms!.norm(net, `${module}.${norm}`, y, width);
+  const projections = {
+    query: project('q_proj', heads, 'q_norm'),
+    key: project('k_proj', keyValueHeads, 'k_norm'),
+    value: project('v_proj', keyValueHeads),
+  };
+  const options: AttentionOptions = {
+    ...{ scale, cap, rotate },
+    ...(norms?.of === 'head' && { norms: { query: ofHeads('q_norm'), key: ofHeads('k_norm') } }),
+  };
+  const mixed = attention(net, module, projections, shape, options);
+  const back = { from: heads * width, to: hidden, bias: biases.output };
+  return linear(net, `${module}.o_proj`, mixed, back);
+}
+
+/** Llama's feed-forward part on x (tokens, hidden): down_proj(act(gate_proj(x)) · up_proj(x)). */
+export function gated(
+  net: Network,
+  module: string,
+  x: string,
+  { hidden, inner }: DecoderSize,
+  act: Activation,
+  bias = false,
+): string {
+  const up = { from: hidden, to: inner, bias };
+  const gate = act(net, `${module}.act_fn`, linear(net, `${module}.gate_proj`, x, up));
+  const product = net.op(module, 'Mul', [gate, linear(net, `${module}.up_proj`, x, up)]);
+  return linear(net, `${module}.down_proj`, product, { from: inner, to: hidden, bias });
+}
+
+/**
+ * The inputs and outputs of a key/value cache, with Optimum's names: position_ids, and for each layer the keys and values of
+ * earlier tokens. The mask is that of earlier and new tokens.
+ */
+class Past {
+  /** int64 (batch, sequence): of new tokens. */
+  readonly places: string;
+  /** The slots of earlier and new tokens, which do not depend on their places: int64 (slots). */
+  readonly slots: string;
+  /** The slots of new tokens: int64 (sequence). */
+  readonly newSlots: string;
+
+  /**
+   * @param mask int64 (batch, slots)
+   * @param rows a vector tensor: (batch, sequence)
+   */
+  constructor(
+    private readonly net: Network,
+    mask: string,
+    rows: string,
+  ) {
+    this.places = integers(net, 'position_ids');
+    this.slots = counted(net, net.op('', 'Shape', [mask]));
+    const length = net.op('', 'Slice', [rows, net.g.ints([1]), net.g.ints([2])]);
+    const from = net.op('', 'Neg', [length]);
+    this.newSlots = net.op('', 'Slice', [this.slots, from, net.g.ints([2 ** 31]), net.g.ints([0])]);
+  }
+
+  /**
+   * A function that puts the keys and values of earlier tokens in front of a layer's, and names them all as outputs.
+   */
+  of(layer: number, heads: number, width: number): NonNullable<AttentionShape['extend']> {
+    const { net } = this;
+    return (x, what) => {
+      const past = net.g.addInput(`past_key_values.${layer}.${what}`, DType.float, [
+        'batch',
+        heads,
+        'past_sequence',
+        width,
+      ]);
+      const all = net.op(`cache.${layer}`, 'Concat', [past, x], { axis: 2 });
+      net.output(`present.${layer}.${what}`, all, ['batch', heads, 'slots', width]);
+      return all;
+    };
+  }
 }

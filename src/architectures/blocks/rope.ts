@@ -1,6 +1,7 @@
 import { AuroraError } from '../../base/errors';
+import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
-import { SCALINGS } from './rope-scaling';
+import { type Network, SCALED_AFTER } from './network';
 
 /** Rotary embeddings, as config.json asks for them. */
 export interface Rope {
@@ -102,4 +103,149 @@ function partOf(config: Config, scaling: Config | undefined, missing: number | u
   const part = scaling.share(key);
   config.require(key, part);
   return part;
+}
+
+/** The settings of a model that scalings use. */
+export interface Pretrained {
+  /** max_position_embeddings. */
+  most: number;
+  /** The length that it was trained with before it was extended. */
+  original: number;
+  /** rope_theta. */
+  base: number;
+}
+
+type Scaling = (
+  settings: Config,
+  plain: readonly number[],
+  pretrained: Pretrained,
+) => Partial<Rope> & Pick<Rope, 'frequencies'>;
+
+/** All places are closer together. */
+const linear: Scaling = (settings, plain) => {
+  const factor = settings.number('factor');
+  return { frequencies: plain.map((f) => f / factor) };
+};
+
+/** Texts that are longer than the model's positions have a larger base, which grows with their length. */
+const dynamic: Scaling = (settings, plain, { most }) => ({
+  frequencies: plain,
+  longer: { than: most, stretch: settings.number('factor') },
+});
+
+/** Long wavelengths are stretched by the factor, short ones stay, those between are interpolated. */
+const llama3: Scaling = (settings, plain, { original }) => {
+  const factor = settings.number('factor');
+  const low = settings.number('low_freq_factor');
+  const high = settings.number('high_freq_factor');
+  const frequencies = plain.map((f) => {
+    const turns = (original * f) / (2 * Math.PI);
+    if (turns > high) return f;
+    if (turns < low) return f / factor;
+    const smooth = (turns - low) / (high - low);
+    return (1 - smooth) * (f / factor) + smooth * f;
+  });
+  return { frequencies };
+};
+
+/** Features that turn often within the original length stay, those that turn seldom are stretched (arXiv 2309.00071). */
+const yarn: Scaling = (settings, plain, { most, original, base }) => {
+  const factor = settings.number('factor', most / original);
+  const fast = settings.number('beta_fast', 32);
+  const slow = settings.number('beta_slow', 1);
+  const size = 2 * plain.length;
+  /** The feature, counted in pairs, that turns so often. */
+  const turning = (turns: number) =>
+    (size * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(base));
+  const truncate = settings.flag('truncate', true);
+  const first = Math.max(truncate ? Math.floor(turning(fast)) : turning(fast), 0);
+  const end = Math.min(truncate ? Math.ceil(turning(slow)) : turning(slow), size - 1);
+  const last = end === first ? first + 0.001 : end;
+  const frequencies = plain.map((f, i) => {
+    const stretched = Math.min(Math.max((i - first) / (last - first), 0), 1);
+    return (f / factor) * stretched + f * (1 - stretched);
+  });
+  return { frequencies, factor: settings.number('attention_factor', yarnFactor(settings, factor)) };
+};
+
+/** mscale counts only beside mscale_all_dim, and 0 as if it were missing. */
+function yarnFactor(settings: Config, factor: number): number {
+  const scale = (by: number) => (factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1);
+  const [own, all] = ['mscale', 'mscale_all_dim'].map((key) => settings.fromZero(key, 0));
+  return own && all ? scale(own) / scale(all) : scale(1);
+}
+
+/** Every frequency has its own factor, one for texts up to the original length and one for longer ones (Phi-3). */
+const longrope: Scaling = (settings, plain, { most, original }) => {
+  const factor = settings.number('factor', most / original);
+  const scaled = (key: string) => {
+    const factors = settings.numbers(key, plain.length);
+    return plain.map((f, i) => f / factors[i]);
+  };
+  const attention = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+  return {
+    frequencies: scaled('short_factor'),
+    factor: settings.number('attention_factor', attention),
+    longer: { than: original, frequencies: scaled('long_factor') },
+  };
+};
+
+/** Scalings by their names in transformers (modeling_rope_utils.py). */
+const SCALINGS: ReadonlyMap<string, Scaling> = new Map<string, Scaling>([
+  ['default', (_, plain) => ({ frequencies: plain })],
+  ['linear', linear],
+  ['dynamic', dynamic],
+  ['yarn', yarn],
+  ['longrope', longrope],
+  ['llama3', llama3],
+]);
+
+const AT = 'rotary_emb';
+
+/** Turns a tensor (batch, heads, sequence, width) by the places of its tokens. */
+export type Rotate = (x: string) => string;
+
+/**
+ * Rotary embedding: turns features i and i + n of each head by place · frequency i, where n is the number of frequencies.
+ *
+ * @param places int64 (sequence), with a cache (batch, sequence)
+ * @param width size of a head; features from 2n on stay
+ */
+export function rotary(net: Network, places: string, rope: Rope, width: number): Rotate {
+  const count = rope.frequencies.length;
+  const real = net.op(AT, 'Cast', [places], { to: DType.float });
+  const angles = net.op(AT, 'Mul', [
+    net.op(AT, 'Unsqueeze', [real, net.g.ints(net.cached ? [1, 3] : [1])]),
+    frequenciesAt(net, real, rope),
+  ]);
+  const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);
+  const scaled = (v: string) => (rope.factor === 1 ? v : times(v, net.float(rope.factor)));
+  const [cos, sin] = [scaled(net.op(AT, 'Cos', [angles])), scaled(net.op(AT, 'Sin', [angles]))];
+  return (x) => {
+    const rest = width - 2 * count;
+    const sizes = net.g.ints([count, count, ...(rest > 0 ? [rest] : [])]);
+    const [a, b, ...stay] = net.ops(AT, 'Split', [x, sizes], { axis: -1 }, rest > 0 ? 3 : 2);
+    const first = net.op(AT, 'Sub', [times(a, cos), times(b, sin)]);
+    const second = net.op(AT, 'Add', [times(b, cos), times(a, sin)]);
+    return net.op(AT, 'Concat', [first, second, ...stay], { axis: -1 });
+  };
+}
+
+/** The frequencies (count) for a text whose last place is known when the graph runs. */
+function frequenciesAt(net: Network, places: string, { frequencies, longer }: Rope): string {
+  const all = (values: readonly number[]) => net.g.constant(DType.float, [values.length], [...values]);
+  if (!longer) return all(frequencies);
+  net.metadata.set(SCALED_AFTER, String(longer.than));
+  const last = net.op(AT, 'ReduceMax', [places], { keepdims: 0 });
+  const length = net.op(AT, 'Add', [last, net.float(1)]);
+  if (longer.frequencies) {
+    const isLonger = net.op(AT, 'Greater', [length, net.float(longer.than)]);
+    return net.op(AT, 'Where', [isLonger, all(longer.frequencies), all(frequencies)]);
+  }
+  // The base times (factor · length / positions − (factor − 1)) ^ (size / (size − 2)), to the power of −2i / size.
+  const { than, stretch = 1 } = longer;
+  const beyond = net.op(AT, 'Relu', [net.op(AT, 'Sub', [length, net.float(than)])]);
+  const grown = net.op(AT, 'Add', [net.op(AT, 'Mul', [beyond, net.float(stretch / than)]), net.float(1)]);
+  const powers = frequencies.map((_, i) => (i === 0 ? 0 : -i / (frequencies.length - 1)));
+  return net.op(AT, 'Mul', [all(frequencies), net.op(AT, 'Pow', [grown, all(powers)])]);
 }

@@ -10,7 +10,7 @@ import { removeAbandoned } from '../../files/temporary';
 import { fromBfloat16, fromHalf } from '../../graph/number-formats';
 import { elementCount, type FileRef, type Tensor } from '../../graph/model';
 import { readFileRef } from '../../graph/values';
-import type { StoredTensor } from './header';
+import type { StoredTensor } from './weight-files';
 
 /** Increased whenever an older program would have written something else. */
 const VERSION = 1;

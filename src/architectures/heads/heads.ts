@@ -1,11 +1,10 @@
 import { HEAD_LABELS, HEAD_LAYER, OF_HEAD, type HeadLayer } from '../../graph/task-head';
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
-import { headLinear, type Features, type Hidden, type LabelHead } from './hidden';
+import { headLinear, type Features, type Hidden, type LabelHead, pooler } from './hidden';
 import { onImages, withTeacher } from './images';
 import { onTexts, onTokens } from './labels';
 import { maskedHead } from './masked';
-import { pooler } from './pooler';
 
 const WHOLE = ['batch'];
 const TOKENS = ['batch', 'sequence'];

@@ -1,16 +1,26 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
+import { declaredOutputs, type OutputChoice, taskOutput } from '../../adapters/task-output';
+import { own } from '../../base/names';
 import { GRAD_SCALE } from '../../engine/onnxruntime/step-constants';
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
-import { elementCount, isFileRef, outputsNamed, type Graph, type Model } from '../../graph/model';
+import {
+  elementCount,
+  type Graph,
+  isFileRef,
+  type Model,
+  outputsNamed,
+  type ValueInfo,
+} from '../../graph/model';
 import { halvesInPieces } from '../../graph/pieces/halves';
 import { nbitsInPieces } from '../../graph/pieces/nbits';
 import { prune } from '../../graph/reads';
-import { fixSizes, type FixedGraph } from '../../graph/sizes/sizes';
+import { type FixedGraph, fixSizes } from '../../graph/sizes/sizes';
 import { tensorOf } from '../../graph/values';
+import { HEAD_BIAS, HEAD_WEIGHT, type HeadSpec } from '../../tasks/head';
+import type { ObjectiveName } from '../../tasks/objective';
 import { buildTaskGraph, type TaskGraph } from '../../tasks/task-graph';
-import type { AnswerSpec } from './answer';
 
 export interface StepSpec extends AnswerSpec {
   adapters: readonly LayerAdapter[];
@@ -80,3 +90,95 @@ function withoutWeights(graph: Graph): Graph {
   });
   return { ...graph, initializers: new Map(initializers) };
 }
+
+/** The loss and the output of a model that it reads. */
+interface AnswerSpec {
+  objective: ObjectiveName;
+  head?: HeadSpec;
+  /** The tensor that the head or the loss reads. */
+  output: string;
+}
+
+/** Objectives by the number of axes of a model's own output: words of a text, or a picture. */
+const OBJECTIVE: Readonly<Record<number, ObjectiveName>> = { 3: 'causal-lm', 4: 'noise-mse' };
+
+/** Outputs that are answers. */
+const WITHOUT_HEAD = ['logits', 'out_sample'];
+
+/** A new head's size hardly matters. */
+const CLASSES = 2;
+
+/**
+ * The answer that a model is trained for: with a head, a new classifier on its hidden states; without one, its own
+ * logits, of the next token or of classes, or the noise in a picture.
+ *
+ * @param choice the experiment's settings; without `head`, a model that has logits or predicts a picture is trained on
+ *   them
+ * @throws AuroraError 'model' if there is no such output, or it is not clear which one is meant
+ */
+export function answerOf(
+  { graph, infos }: FixedGraph,
+  {
+    head = !graph.outputs.some((o) => WITHOUT_HEAD.includes(o.name)),
+    output: wanted,
+  }: Partial<OutputChoice> = {},
+): AnswerSpec {
+  const output = taskOutput(declaredOutputs(graph), { output: wanted, head });
+  if (!head) return { output, objective: OBJECTIVE[infos.get(output)?.shape.length ?? 0] ?? 'cross-entropy' };
+  const spec = { pooling: 'first-token' as const, classes: CLASSES, weight: HEAD_WEIGHT, bias: HEAD_BIAS };
+  return { output, objective: 'cross-entropy', head: spec };
+}
+
+export interface BatchSize {
+  /** Examples in a step. */
+  batch: number;
+  /** Tokens of each text. */
+  length: number;
+  /** The usual sizes of open axes, by their names in the model: they come before the others. */
+  usual?: Readonly<Record<string, number>>;
+}
+
+/** The size of images whose file leaves it open: that of most models' training. */
+const IMAGE = { channels: 3, side: 224 };
+
+/** Sizes of a model's inputs for a batch: an image's own, and of texts the length. */
+export function inputSizes(
+  { inputs, initializers }: Graph,
+  { batch, length, usual = {} }: BatchSize,
+): Map<string, number[]> {
+  const sizeOf = ({ dtype, shape }: ValueInfo, axis: number): number => {
+    if (axis === 0) return batch;
+    if (!isFloat(dtype) || shape!.length !== 4) return length;
+    return axis === 1 ? IMAGE.channels : IMAGE.side;
+  };
+  const sizes = new Map<string, number[]>();
+  for (const input of inputs) {
+    if (!input.shape || initializers.has(input.name)) continue;
+    sizes.set(
+      input.name,
+      input.shape.map((d, axis) => {
+        if (typeof d === 'number') return d;
+        return (axis > 0 && d !== undefined ? own(usual, d) : undefined) ?? sizeOf(input, axis);
+      }),
+    );
+  }
+  return sizes;
+}
+
+/**
+ * The reason why no batch of another size than the file's can be computed: exporters write its size into the operators,
+ * too.
+ */
+export function fixedBatch({ inputs, initializers }: Graph): string | undefined {
+  const fixed = inputs.find(
+    ({ name, shape = [] }) => !initializers.has(name) && shape.length > 1 && typeof shape[0] === 'number',
+  );
+  return (
+    fixed &&
+    `The input ${fixed.name} is for batches of ${fixed.shape![0]}. Export the model again with a dynamic batch axis (dynamic_axes of torch.onnx.export).`
+  );
+}
+
+/** True if a model reads texts rather than images. */
+export const readsTexts = ({ inputs }: Graph): boolean =>
+  inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);

@@ -5,7 +5,7 @@ import { DEFAULT_METHOD } from '../../experiment/methods';
 import { filesBelow, isFolder } from '../../files/tree';
 import type { ModelVerdict } from '../../protocol/hub';
 import type { MachineRates } from '../../protocol/step-cost';
-import { inspectModel } from '../cost/inspect-model';
+import { inspectModel } from '../cost/step-cost';
 
 export interface VerdictOptions {
   /** The name of the model in messages, in place of its path on this machine. */

@@ -9,7 +9,7 @@ import { firstStep } from '../../training/device/trial';
 import { withEncodings } from '../../training/diffusion/encode-data';
 import { DropoutMasks } from '../../training/optimizer/dropout';
 import { initialParameters, prepareTask } from '../../training/task/task';
-import { perturbed } from '../../training/task/perturb';
+import { perturbed } from '../../training/task/initialize';
 import { verifySides } from './sides';
 
 export interface VerifyExperimentOptions {

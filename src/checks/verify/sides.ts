@@ -14,9 +14,15 @@ import type {
   VerifyRow,
   VerifyValues,
 } from '../../protocol/verification';
-import { difference, largest, positionOf } from './difference';
-import { firstDifference } from './first-difference';
-import { findKinks, kinksLine, without } from './kinks';
+import {
+  difference,
+  largest,
+  positionOf,
+  firstDifference,
+  findKinks,
+  kinksLine,
+  without,
+} from './difference';
 
 /** A side of the comparison: a model and its device. The models differ only in the part that a test changes. */
 export interface Side {

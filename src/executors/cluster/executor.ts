@@ -3,19 +3,24 @@ import { isWithScheduler, type ClusterFile, type ClusterTrial } from '../../prot
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, SweepTrials, TrialTask } from '../executor';
-import type { Cluster } from './cluster';
-import { isGivenUp, isSubmitted, isUncertain, unsubmitted } from './coverage';
-import { copiedText } from './copied';
-import { createSubmission } from './create-submission';
-import type { Sending } from './files';
+import type { Cluster, Sending } from './cluster';
+import {
+  isGivenUp,
+  isSubmitted,
+  isUncertain,
+  unsubmitted,
+  requireSameCluster,
+  SubmittedTrials,
+  type Current,
+  type Entry,
+  isFinal,
+  trialState,
+} from './submitted-trials';
+import { copiedText, Submissions } from './submissions';
+import { createSubmission, Submitter } from './submitter';
 import { revalidate } from './revalidate';
-import { requireSameCluster } from './same-cluster';
 import type { JobState } from './scheduler';
 import { StatusFile } from './status-file';
-import { Submissions } from './submissions';
-import { Submitter } from './submitter';
-import { SubmittedTrials, type Current, type Entry } from './submitted-trials';
-import { isFinal, trialState } from './trial-state';
 
 /** The looks after which a shared disk shows the files of a node: a client of NFS caches them for a minute. */
 const SETTLED_LOOKS = 6;

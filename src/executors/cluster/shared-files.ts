@@ -4,11 +4,10 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { withPaths } from '../../experiment/paths';
 import { matchedBy } from '../../files/pattern';
-import { installPackage } from '../package/folder';
+import { installPackage, noteSubmitted, removeUnused } from '../package/folder';
 import { THIS_PLATFORM, type Platform } from '../package/files';
 import { nodeIn, packageFor } from '../package/package';
-import { noteSubmitted, removeUnused } from '../package/unused';
-import type { ClusterFiles, TrainerThere } from './files';
+import type { ClusterFiles, TrainerThere } from './cluster';
 import { requestIn } from './request';
 
 export interface SharedFilesOptions {

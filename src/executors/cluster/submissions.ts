@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type BigIntStats, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import { requireOwned } from '../../files/fence';
 import { readJsonIfThere } from '../../files/json';
 import type { TaskFile } from '../../runs/sweep/task';
-import type { ClusterThere, JobRef, SubmittedTask, Submission } from './scheduler';
-import { identityOf, isIdentity, isSameFolder, type FolderIdentity } from './same-folder';
-import { appendLine, damagedSubmission, readLog, withLine, type LogLine } from './submission-log';
+import type { ClusterThere, JobRef, Submission, SubmittedTask } from './scheduler';
+import { appendLine, damagedSubmission, type LogLine, readLog, withLine } from './submission-log';
 
 /** A submission that came here with a copy of its folder. */
-export interface CopiedSubmission {
+interface CopiedSubmission {
   /** The folder of the sweep that its tasks train in. */
   original: string;
   tasks: readonly SubmittedTask[];
@@ -156,3 +155,58 @@ const isTask = (value: unknown): boolean => {
   const { trial, number, run, step } = (value ?? {}) as Partial<SubmittedTask>;
   return typeof trial === 'string' && Number.isInteger(number) && isEntryName(run) && Number.isInteger(step);
 };
+
+/** A folder as the tasks of a cluster know it, and as its file system does. */
+interface FolderIdentity {
+  folder: string;
+  /** A copy has another one; a folder that is moved, or mounted elsewhere, keeps its own. */
+  inode: string;
+}
+
+export const identityOf = (folder: string): FolderIdentity => ({
+  folder,
+  inode: String(statSync(folder, { bigint: true }).ino),
+});
+
+/**
+ * True if the tasks that were submitted for a folder train in this one. Tasks know it by its path: any folder with this
+ * path has them, also if it was restored from a copy. Under another path it is the same folder according to the file
+ * system: through a link, or a mount of the same disk.
+ */
+export function isSameFolder(now: string, then: FolderIdentity): boolean {
+  if (now === then.folder) return true;
+  const here = statSync(now, { bigint: true });
+  const there = seenAt(then.folder);
+  return there ? there.dev === here.dev && there.ino === here.ino : String(here.ino) === then.inode;
+}
+
+/** Undefined also for a folder of somebody else, who gave away a copy. */
+function seenAt(folder: string): BigIntStats | undefined {
+  try {
+    return statSync(folder, { bigint: true });
+  } catch {
+    return undefined;
+  }
+}
+
+function isIdentity(value: unknown): value is FolderIdentity {
+  const { folder, inode } = (value ?? {}) as Partial<FolderIdentity>;
+  return typeof folder === 'string' && typeof inode === 'string';
+}
+
+/**
+ * A warning for the user about a folder that is a copy, while trials of the original are trained again in it. Jobs that
+ * train in the original's folder are the original's.
+ *
+ * @param left ids of the trials that have not finished and were not submitted here
+ */
+export function copiedText(
+  copied: readonly CopiedSubmission[],
+  left: ReadonlySet<string>,
+): string | undefined {
+  const theirs = copied.flatMap(({ tasks }) => tasks.map(({ trial }) => trial));
+  const again = new Set(theirs.filter((trial) => left.has(trial)));
+  if (again.size === 0) return undefined;
+  const [trials, are] = again.size === 1 ? ['1 trial', 'is'] : [`${again.size} trials`, 'are'];
+  return `This folder is a copy of ${copied.at(-1)!.original}. Jobs that were submitted there train there, and are neither followed nor canceled from here; ${trials} that had not finished when it was copied ${are} trained here separately.`;
+}

@@ -1,7 +1,7 @@
+import { AuroraError, EXIT } from '../../base/errors';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import type { TrialView } from '../../runs/sweep/look';
-import type { Submission } from './scheduler';
-import { isGivenUp, isSubmitted, isUncertain } from './coverage';
+import type { JobRef, Scheduler, Submission, SubmittedTask } from './scheduler';
 
 /** A submission, whose list of jobs grows. */
 export interface Entry {
@@ -102,4 +102,130 @@ export class SubmittedTrials {
   private liveIn(entry: Entry): number {
     return this.currentOf(entry).filter(({ done }) => !done).length;
   }
+}
+
+/** Exit codes of a trainer that would end the same way again, from before it had a folder to report it in. */
+const HOPELESS: readonly number[] = [EXIT.usage, EXIT.experiment, EXIT.model, EXIT.data, EXIT.inputs];
+
+/**
+ * A trial's state from its run folder and from the scheduler's state of its task. A scheduler knows which tasks wait,
+ * run or were killed; only the folder shows the training, and a disk that nodes share may show it late.
+ *
+ * @param view by the run's folder
+ * @param job undefined if the scheduler does not know the task, or not any more
+ * @param settled true if a folder without an end will not get one any more: enough time has passed since
+ */
+export function trialState(
+  view: TrialView,
+  task: SubmittedTask,
+  job: ClusterTrial | undefined,
+  settled: boolean,
+): TrialView {
+  const as = (state: TrialView['state'], more: Partial<TrialView> = {}): TrialView => ({
+    ...view,
+    reason: undefined,
+    error: undefined,
+    state,
+    ...more,
+    // A scheduler may still see the end of a task that has finished, and does not know what the task has lost.
+    ...(job && { cluster: { ...job, ...((state === 'lost' || state === 'finished') && { state }) } }),
+  });
+  if (view.state === 'finished') return as('finished');
+  if (job?.state === 'queued' || job?.state === 'preempted') return as('queued');
+  // By its heartbeat; a scheduler that has lost its own state may not know a task that runs.
+  if (view.state === 'running' || view.state === 'starting') return as(view.state);
+  if (job?.state === 'running') return as('starting');
+  if (hasEnded(view, task, job, settled)) return as(view.state, { reason: view.reason, error: view.error });
+  // This includes a trial that saved when somebody cancelled its job: it must not be started again then.
+  if (job?.state === 'cancelled') return as('stopped', { reason: 'requested' });
+  if (!settled) return as(view.step > 0 ? 'running' : 'queued');
+  // It saved, and nothing has started it again.
+  if (view.state === 'stopped' && view.reason === 'preempted') return as('stopped', { reason: 'preempted' });
+  if (view.folder === undefined && job?.exitCode !== undefined && HOPELESS.includes(job.exitCode))
+    return as('failed', {
+      error: {
+        message: job.detail ?? `It ended before its first step, with exit code ${job.exitCode}.`,
+        hint: job.log === undefined ? undefined : `See its log, ${job.log}.`,
+      },
+    });
+  return as('lost');
+}
+
+/** True if the folder shows how this very task ended, rather than an earlier one of the trial. */
+function hasEnded(
+  view: TrialView,
+  { step }: SubmittedTask,
+  job: ClusterTrial | undefined,
+  settled: boolean,
+): boolean {
+  // A disk that shows late what a successful retry has written still shows the failure before.
+  if (view.state === 'failed') return settled || job?.state !== 'finished';
+  // A task that was preempted waits to be started again.
+  if (view.state !== 'stopped' || view.reason === 'preempted') return false;
+  if (view.step > step || view.reason === 'pruned') return true;
+  // Ended by the user at the step at which it was submitted, or left so by a task that never began.
+  return view.reason !== 'rung' && (!job || job.exitCode === EXIT.stopped);
+}
+
+/** Nobody continues it while this process decides about the sweep: its folder need not be read again. */
+export const isFinal = ({ state, reason }: TrialView): boolean =>
+  state === 'finished' || (state === 'stopped' && reason === 'pruned');
+
+/** The tasks of each list of jobs, which is never changed: ten thousand tasks may be in as many jobs. */
+const known = new WeakMap<readonly JobRef[], ReadonlySet<number>>();
+
+function tasksOf(jobs: readonly JobRef[]): ReadonlySet<number> {
+  let tasks = known.get(jobs);
+  if (tasks) return tasks;
+  tasks = new Set(jobs.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)));
+  known.set(jobs, tasks);
+  return tasks;
+}
+
+/** True if a task, by its index, is in one of the submission's jobs. */
+export const isSubmitted = ({ jobs }: Submission, index: number): boolean => tasksOf(jobs).has(index);
+
+/** The tasks of a submission that are in none of its jobs yet, and will be. */
+export const unsubmitted = ({ tasks, jobs, withdrawn }: Submission): number =>
+  withdrawn ? 0 : tasks.length - tasksOf(jobs).size;
+
+/** True if the scheduler may have, or may yet get, a job of the submission that is not recorded. */
+export const isUncertain = ({ tasks, jobs, submitting }: Submission): boolean =>
+  submitting !== undefined && tasksOf(jobs).size < tasks.length;
+
+/** True if nothing more of it is submitted, and its tasks that are in no job never will be. */
+export const isGivenUp = (submission: Submission): boolean =>
+  submission.withdrawn === true && !isUncertain(submission);
+
+/** The contiguous tasks of a submission that are in none of its jobs. */
+export function gaps({ tasks, jobs }: Pick<Submission, 'tasks' | 'jobs'>): Omit<JobRef, 'id'>[] {
+  const there = tasksOf(jobs);
+  const found: { first: number; count: number }[] = [];
+  for (let first = 0; first < tasks.length; first++) {
+    if (there.has(first)) continue;
+    const last = found.at(-1);
+    if (last && last.first + last.count === first) last.count++;
+    else found.push({ first, count: 1 });
+  }
+  return found;
+}
+
+/**
+ * Another cluster knows none of the jobs, which would then count as lost, and be submitted and trained twice.
+ *
+ * @param live submissions that may have jobs which wait or run
+ * @returns false if there are none, and any cluster will do
+ * @throws AuroraError 'usage' if the settings mean another one than when they were submitted
+ */
+export async function requireSameCluster(scheduler: Scheduler, live: readonly Entry[]): Promise<boolean> {
+  const places = live.flatMap(({ submission }) => submission.cluster ?? []);
+  if (places.length === 0) return false;
+  const now = await scheduler.cluster();
+  const other = places.find(({ name }) => name !== now.name);
+  if (!other) return true;
+  throw new AuroraError(
+    'usage',
+    `Trials of this sweep wait or run on ${other.name}, and the settings now mean ${now.name}.`,
+    'Restore the cluster section (host, folder, context, namespace) and let them end, or cancel them with --cancel all; then change it.',
+  );
 }

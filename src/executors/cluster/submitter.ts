@@ -1,13 +1,19 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
+import { withPaths } from '../../experiment/paths';
 import { requireOwned } from '../../files/fence';
-import { isUncertain, unsubmitted } from './coverage';
-import { inputsKey } from './create-submission';
-import type { SweepTrials } from '../executor';
-import type { Cluster } from './cluster';
-import type { Sending } from './files';
-import type { JobRef } from './scheduler';
+import type { InputFile } from '../../runs/input-file';
+import { reserveRunId } from '../../runs/layout';
+import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
+import { TASK_VERSION, type TaskFile } from '../../runs/sweep/task';
+import { isInTrash } from '../../runs/trash';
+import type { SweepTrials, TrialTask } from '../executor';
+import type { Cluster, ClusterFiles, Sending } from './cluster';
+import type { JobRef, Submission } from './scheduler';
 import type { Submissions } from './submissions';
-import type { Entry } from './submitted-trials';
+import { type Entry, isUncertain, unsubmitted } from './submitted-trials';
 
 /** Submits each task once to a scheduler whose answers may be lost. */
 export class Submitter {
@@ -91,3 +97,94 @@ export class Submitter {
 /** True if the scheduler has answered. An error of a disk, or a mistake of ours, does not show that. */
 const isRefusal = (e: unknown): boolean =>
   e instanceof AuroraError && !['network', 'disk', 'owned'].includes(e.kind);
+
+/**
+ * Writes the submission of these tasks for a scheduler, and before that the names of their runs into the sweep's
+ * record.
+ *
+ * @param steps at which the trials are, by id
+ * @throws AuroraError 'inputs' if files have changed since earlier trials were trained on them
+ */
+export async function createSubmission(
+  submissions: Submissions,
+  sweep: SweepTrials,
+  files: ClusterFiles,
+  tasks: readonly TrialTask[],
+  steps: ReadonlyMap<string, number>,
+  parallel: number | undefined,
+): Promise<Submission> {
+  const { runs, save, inputs } = sweep;
+  const read = new Map<string, InputFile[]>();
+  for (const { record, spec } of tasks) {
+    const key = inputsKey(spec);
+    if (!read.has(key)) read.set(key, await inputs(record, spec));
+  }
+  for (const { record } of tasks) reserveRun(record, runs);
+  save();
+  const written = function* (): Generator<TaskFile> {
+    for (const task of tasks) {
+      const own = read.get(inputsKey(task.spec))!;
+      const run = runOf(task.record, runs)!;
+      yield taskFile(task, sweep, { run, inputs: own }, (path) => files.there(path));
+    }
+  };
+  const listed = tasks.map(({ record: { id, number, run } }) => ({
+    ...{ trial: id, number, run: run!, step: steps.get(id) ?? 0 },
+  }));
+  return submissions.create(listed, written(), parallel);
+}
+
+/** Trials that read the same files have the same. */
+const inputsKey = ({ model, data }: Experiment): string => JSON.stringify([model, data]);
+
+/**
+ * The file that describes a task's work, with all paths as they are on the cluster.
+ *
+ * @param run the run's folder here
+ * @param inputs the files that it reads here
+ * @param there returns the path there of a path here
+ */
+function taskFile(
+  { record, spec, until }: TrialTask,
+  { folder, room: { threads, engine, device }, fallBack, acceptInputs }: SweepTrials,
+  { run, inputs }: { run: string; inputs: readonly InputFile[] },
+  there: (path: string) => string,
+): TaskFile {
+  return {
+    version: TASK_VERSION,
+    run: there(run),
+    ...{ sweep: basename(folder), trial: record.id, number: record.number, settings: record.settings },
+    spec: withPaths(spec, there) satisfies Experiment,
+    inputs: inputs.map((file) => inputThere(file, there)),
+    until,
+    ...{ threads, engine, device },
+    ...(fallBack && { fallBack }),
+    ...(acceptInputs && { acceptInputs }),
+    frozen: there(sweepPaths(folder).frozen),
+  };
+}
+
+/** A copy of the file has another identity, and the same bytes. */
+function inputThere(file: InputFile, there: (path: string) => string): InputFile {
+  const { identity, path, pattern, images, ...rest } = file;
+  const moved = there(path);
+  const own = moved === path ? images : images && { ...images, identity: undefined };
+  return {
+    ...{ ...rest, path: moved },
+    pattern: pattern && there(pattern),
+    ...(moved === path && identity && { identity }),
+    images: own,
+  };
+}
+
+/**
+ * Names the run of a trial, whose folder its task creates. A trial keeps the name, whatever has become of a job: two
+ * tasks of the same trial must meet in one folder. A deleted run's name is not reused, since that run may be restored.
+ *
+ * @param runs the folder of the experiment's runs
+ */
+function reserveRun(record: TrialRecord, runs: string): void {
+  const run = record.run === undefined ? undefined : join(runs, record.run);
+  if (run !== undefined && (existsSync(run) || !isInTrash(run))) return;
+  record.run = reserveRunId(runs);
+}

@@ -1,15 +1,12 @@
 import type { KubernetesSettings } from '../../experiment/cluster';
-import type { Cluster } from '../cluster/cluster';
-import type { SweepFiles } from '../cluster/files';
-import { imagePackage, trainerInImage } from './image';
+import type { Cluster, SweepFiles } from '../cluster/cluster';
+import { imagePackage, trainerInImage } from './container';
 import { kubectl } from './kubectl';
-import { MountedFiles } from './mounted-files';
-import { mountOf } from './pod';
-import { PodFiles } from './pod-files';
+import { MountedFiles, PodFiles } from './cluster-files';
+import { mountOf } from './manifest';
 import { KubernetesScheduler } from './scheduler';
 import { VolumePod } from './volume-pod';
-import { writeImage } from './write';
-import { yamlText } from './yaml';
+import { writeImage, yamlText } from './write-image';
 
 /** The cluster of kubectl's context that the settings name. */
 export function kubernetesCluster(settings: KubernetesSettings, sweep: SweepFiles): Cluster {

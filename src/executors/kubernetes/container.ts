@@ -1,11 +1,14 @@
-import { MANIFEST } from '../package/package';
+import { type ErrorKind, EXIT } from '../../base/errors';
+import type { TrainerThere } from '../cluster/cluster';
+import { type Platform, THIS_PLATFORM } from '../package/files';
+import { MANIFEST, trainerPackage, type TrainerPackage } from '../package/package';
 
 /** The container of each pod; the rules about exit codes name it. */
 export const CONTAINER = 'trainer';
 
 /** The folder of the trainer's package in the image; the Dockerfile puts it there. */
 export const TRAINER_FOLDER = '/opt/aurora';
-export const TRAINER_PROGRAM = `${TRAINER_FOLDER}/cli.cjs`;
+const TRAINER_PROGRAM = `${TRAINER_FOLDER}/cli.cjs`;
 
 /** In a submission's folder: an empty file for each task that was cancelled, named by its index. */
 export const CANCELLED_FOLDER = 'cancelled';
@@ -37,3 +40,46 @@ done
 wait "$tee"
 exit "$code"
 `.trimStart();
+
+/** Another node, or the next minute, may do better: memory, a device, a disk or a network that failed, an earlier owner. */
+const WORTH_A_RETRY: readonly ErrorKind[] = [
+  'failed',
+  'disk',
+  'device',
+  'memory',
+  'owned',
+  'lost',
+  'network',
+  'requeue',
+];
+
+/** A shell's: the image has no Node, or none that runs there. */
+const NO_PROGRAM = [126, 127];
+
+/**
+ * Exit codes after which a trial is not started again: mistakes in the experiment or its data, results that a repetition
+ * would repeat, and a stop that was asked for. In ascending order, as Kubernetes requires.
+ */
+export const FINAL_EXIT_CODES: readonly number[] = [
+  ...Object.entries(EXIT).flatMap(([kind, code]) =>
+    code === EXIT.ok || WORTH_A_RETRY.includes(kind as ErrorKind) ? [] : [code],
+  ),
+  ...NO_PROGRAM,
+].sort((a, b) => a - b);
+
+/** Images are of Linux; on another system, for the processor that most clusters have. */
+const PLATFORM: Platform = process.platform === 'linux' ? THIS_PLATFORM : { platform: 'linux', arch: 'x64' };
+
+/**
+ * The trainer's package for an image, from this build.
+ *
+ * @param dist the folder of cli.cjs
+ * @throws MissingError if this build has no runtime for Linux
+ */
+export const imagePackage = (dist: string): Promise<TrainerPackage> => trainerPackage(dist, PLATFORM);
+
+/** The trainer is in the image: nothing is sent, and each pod compares the hash before it starts. */
+export const trainerInImage = async (dist: string): Promise<TrainerThere> => ({
+  program: TRAINER_PROGRAM,
+  hash: (await imagePackage(dist)).hash,
+});

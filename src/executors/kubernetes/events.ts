@@ -1,6 +1,6 @@
 import type { JobState } from '../cluster/scheduler';
 import type { Kubectl } from './kubectl';
-import type { Event, Job, Pod } from './objects';
+import type { Event, Job, Pod } from './pods';
 import { WAITS_ITS_TURN } from './states';
 
 /** A volume is mounted, and an image is there, within a minute; or an event states why not. */

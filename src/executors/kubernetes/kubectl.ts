@@ -1,9 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
-import { runChild, type Output } from '../remote/child';
+import { type Output, runChild } from '../remote/child';
 import type { ShellOptions } from '../remote/shell';
-import { isUnreachable, lastLine, noKubectl, refused, unreachable } from './errors';
-import { optionsOf, serverIn, viewOf, type KubernetesPlace, type KubernetesServer } from './place';
 
 /**
  * The user's own `kubectl`, from the first call to the last in one context and one namespace: those of the settings, of
@@ -89,3 +88,100 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
   };
   return self;
 }
+
+/** A namespace of a cluster. No context: within a pod, whose service account names the cluster. */
+interface KubernetesPlace {
+  context?: string;
+  namespace: string;
+}
+
+/** The path of the API server's address: behind a proxy, it has one. */
+interface KubernetesServer extends KubernetesPlace {
+  root: string;
+}
+
+/** The place as options of kubectl. One argument each, so that no name is read as an option. */
+const optionsOf = ({ context, namespace }: Partial<KubernetesPlace>): string[] => [
+  ...(context === undefined ? [] : [`--context=${context}`]),
+  ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
+];
+
+/** Asks kubectl for the context, or else the current one. It reads only the user's files. */
+const viewOf = ({ context }: Partial<KubernetesPlace>): string[] => [
+  ...optionsOf({ context }),
+  ...['config', 'view', '--minify', '--output=json'],
+];
+
+/** The context that was asked for, and nothing else. */
+interface Configuration {
+  'current-context': string;
+  contexts: { context: { namespace?: string } }[];
+  clusters: { cluster: { server: string } }[];
+}
+
+/**
+ * The server and the place that the answer to `viewOf` has.
+ *
+ * @returns undefined if kubectl does not know the context
+ */
+function serverIn(
+  { code, stdout, stderr }: Output,
+  given: Partial<KubernetesPlace>,
+): KubernetesServer | undefined {
+  if (code === 0) {
+    const { 'current-context': context, contexts, clusters } = JSON.parse(stdout) as Configuration;
+    const namespace = given.namespace ?? contexts[0]?.context.namespace ?? 'default';
+    return { context, namespace, root: pathOf(clusters[0]?.cluster.server) };
+  }
+  if (given.context !== undefined || !/current-context must exist/.test(stderr)) return undefined;
+  return { namespace: given.namespace ?? ownNamespace() ?? 'default', root: '' };
+}
+
+/** kubectl also takes an address without a scheme. */
+const pathOf = (server = ''): string => server.replace(/^(\w+:\/\/)?[^/]*/, '').replace(/\/+$/, '');
+
+/** The file in which kubectl finds it in a pod, too. */
+const OWN_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+function ownNamespace(): string | undefined {
+  try {
+    return readFileSync(OWN_NAMESPACE, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The cluster's own words about a refusal: a right that is missing, or a setting. */
+export const refused = (name: string, stderr: string): AuroraError =>
+  new AuroraError(
+    'experiment',
+    `${name} refused: ${lastLine(stderr)}`,
+    stderr.includes('(Forbidden)') && stderr.includes(' cannot ')
+      ? 'Ask whoever runs the cluster for this right; "kubectl auth can-i --list" shows yours.'
+      : 'Check the section cluster.kubernetes of the experiment, or the setting aurora.cluster.',
+  );
+
+export const unreachable = (name: string, why: string): AuroraError =>
+  new AuroraError(
+    'network',
+    `${name} cannot be reached: ${why}.`,
+    'Try "kubectl get jobs" in a terminal. The jobs in the cluster are not affected.',
+  );
+
+const noKubectl = (e: Error): AuroraError =>
+  new AuroraError(
+    'network',
+    `kubectl could not be started: ${e.message}.`,
+    'Install kubectl, and put it on the PATH.',
+    { cause: e },
+  );
+
+/** An API server that is away, busy, or does not know the user: the next attempt may succeed without another setting. */
+const UNREACHABLE =
+  /unable to connect|connection to the server|connection refused|connection reset|no such host|i\/o timeout|handshake timeout|deadline exceeded|no route to host|unexpected EOF|connection lost|stream error|apiserver not ready|error dialing backend|etcdserver|must be logged in|getting credentials|\((?:Unauthorized|Timeout|ServerTimeout|ServiceUnavailable|TooManyRequests|Expired|InternalError)\)/i;
+
+const isUnreachable = (stderr: string): boolean => UNREACHABLE.test(stderr);
+
+/** kubectl repeats its attempts before it states the problem. */
+const lastLine = (stderr: string): string =>
+  stderr.trim().split('\n').at(-1)!.trim().replace(/\.$/, '') || 'kubectl gave no reason';

@@ -1,11 +1,9 @@
 import { EXIT } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
-import type { Submission } from '../cluster/scheduler';
 import { requirePlain } from '../cluster/plain-name';
+import type { Submission } from '../cluster/scheduler';
 import { LOG_TIMES_VARIABLE } from '../local/log-times';
-import { CONTAINER, CONTAINER_SCRIPT } from './container';
-import { FINAL_EXIT_CODES } from './exit-codes';
-import { podMetadata, podSettings, volumeMount, type Account } from './pod';
+import { CONTAINER, CONTAINER_SCRIPT, FINAL_EXIT_CODES } from './container';
 
 /** A trainer that is asked to stop finishes its step and saves, within two minutes; its last words take a moment. */
 const GRACE_SECONDS = 180;
@@ -113,3 +111,56 @@ function resources({ cpus = 1, memory, gpus = 0, gpuResource = 'nvidia.com/gpu' 
     ...(Object.keys(limits).length > 0 && { limits }),
   };
 }
+
+/** The owner of the files on the volume, if this machine mounts it too; else the image's user. */
+export interface Account {
+  uid: number;
+  gid: number;
+}
+
+const VOLUME = 'aurora';
+
+/**
+ * The path of the volume in pods. It is that of this machine, if it mounts the volume: then every path is the same in
+ * both.
+ */
+export function mountOf({ mount, folder }: KubernetesSettings): string {
+  const usual = folder?.startsWith('/') ? folder : '/aurora';
+  return (mount ?? usual).replace(/(?<=.)\/+$/, '');
+}
+
+/** A proxy that a service mesh adds would not end with the trainer, and neither would the pod. */
+export const podMetadata = (labels: Readonly<Record<string, string>>) => ({
+  labels: { ...labels, 'sidecar.istio.io/inject': 'false' },
+  annotations: { 'linkerd.io/inject': 'disabled' },
+});
+
+/** The settings that all pods share. They satisfy the `restricted` Pod Security Standard. */
+export const podSettings = (settings: KubernetesSettings, account?: Account) => ({
+  serviceAccountName: settings.serviceAccount,
+  automountServiceAccountToken: false,
+  enableServiceLinks: false,
+  ...(settings.imagePullSecrets && {
+    imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })),
+  }),
+  nodeSelector: settings.nodeSelector,
+  tolerations: settings.tolerations,
+  securityContext: {
+    runAsNonRoot: true,
+    // An owner of files on the volume may write there. Otherwise the group of the image's user owns volumes that
+    // Kubernetes formats; some drivers then change the group of all files on the volume.
+    ...(account
+      ? { runAsUser: account.uid, runAsGroup: account.gid }
+      : { fsGroup: IMAGE_USER, fsGroupChangePolicy: 'OnRootMismatch' }),
+    seccompProfile: { type: 'RuntimeDefault' },
+  },
+  volumes: [{ name: VOLUME, persistentVolumeClaim: { claimName: settings.claim } }],
+});
+
+/** User and group of the image, which the Dockerfile sets. */
+export const IMAGE_USER = 1000;
+
+export const volumeMount = (settings: KubernetesSettings) => ({
+  volumeMounts: [{ name: VOLUME, mountPath: mountOf(settings) }],
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+});

@@ -5,13 +5,12 @@ import type { KubernetesSettings } from '../../experiment/cluster';
 import { clusterReason } from '../../protocol/cluster/reasons';
 import type { Remote } from '../remote/rsync';
 import type { ClusterShell } from '../remote/shell';
-import { refused } from './errors';
-import type { Kubectl } from './kubectl';
+import { refused, type Kubectl } from './kubectl';
 import type { JobState } from '../cluster/scheduler';
 import { askWarning, words } from './events';
-import type { Pod } from './objects';
-import { podState } from './pod-state';
-import { podMetadata, podSettings, volumeMount } from './pod';
+import type { Pod } from './pods';
+import { podState } from './states';
+import { podMetadata, podSettings, volumeMount } from './manifest';
 
 /** The pod ends after this long, so that none is forgotten; the next look starts another one. */
 const LASTS_SECONDS = 4 * 60 * 60;

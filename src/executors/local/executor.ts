@@ -2,15 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { OwnerRecord } from '../../files/fence';
 import type { RunStatus } from '../../protocol/events';
 import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
-import { ownerOfRun, readStatus } from '../../runs/status';
-import type { TrialView } from '../../runs/sweep/look';
 import { unexpectedEnd } from '../../runs/ended/unexpected';
-import { runOf, type TrialRecord } from '../../runs/sweep/record';
+import { ownerOfRun, readStatus } from '../../runs/status';
+import { isBusy, type TrialView } from '../../runs/sweep/look';
+import { runOf, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import { requestIn } from '../cluster/request';
 import type { Executor, Submitted, SweepTrials, TrialTask } from '../executor';
 import { gpusFor, nextGpu } from './devices';
-import { launchTrial, type LaunchedTrial } from './launch';
-import { hasRoom } from './room';
+import { type LaunchedTrial, launchTrial } from './launch';
 
 /** Interval between checks of the trials' folders. */
 const LOOK_MS = 250;
@@ -114,4 +113,25 @@ function statusIn(run: string): RunStatus | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * True if one more trial may start now, beside the running ones. The first one may always start: it reports an error if
+ * it does not fit.
+ *
+ * @param available free bytes; undefined if the system does not report them
+ */
+function hasRoom(
+  trials: readonly TrialView[],
+  { parallel, memory }: SweepRoom,
+  available: () => number | undefined,
+): boolean {
+  const busy = trials.filter(isBusy);
+  if (busy.length === 0) return true;
+  const peak = Math.max(memory ?? 0, ...trials.map((t) => t.peakMemory ?? 0));
+  const fresh = busy.filter((t) => t.state === 'starting' || t.step === 0);
+  if (busy.length >= parallel) return false;
+  const free = peak > 0 ? available() : undefined;
+  // The memory of running trials is no longer free, but a trial before its first step has yet to take it.
+  return free === undefined || free >= (fresh.length + 1) * peak;
 }

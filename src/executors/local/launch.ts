@@ -4,7 +4,7 @@ import { childEnvironment } from '../../files/child-environment';
 import { processRecord } from '../../files/processes';
 import { writeInputs } from '../../runs/inputs';
 import { createFolder, reserveRunId, runPaths } from '../../runs/layout';
-import { writeSpec } from '../../runs/stored/spec';
+import { writeSpec } from '../../runs/stored-spec';
 import { sweepPaths, writeTrial, type TrialRecord } from '../../runs/sweep/record';
 import type { SweepTrials, TrialTask } from '../executor';
 import { GPU_VARIABLE } from './devices';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { clusterQuote } from '../cluster/plain-name';
-import type { ClusterFiles, Sending, SweepFiles, TrainerThere } from '../cluster/files';
+import type { ClusterFiles, Sending, SweepFiles, TrainerThere } from '../cluster/cluster';
 import { packageFor } from '../package/package';
 import { RunBringer } from './bring-runs';
 import { clusterPlatform, lines } from './platform';

@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { clusterQuote, requirePlain } from '../cluster/plain-name';
 import { runChild } from './child';
-import { sshError, sshOptions } from './ssh';
+import { sshError, sshOptions } from './shell';
 
 export interface RsyncCopy {
   /** Folders whose entries are copied, and where to. One is on the host: `{ there: '/folder' }`. */

@@ -2,9 +2,9 @@ import { append } from '../../base/gathered';
 import { AuroraError } from '../../base/errors';
 import { clusterQuote } from '../cluster/plain-name';
 import { IN_USE } from '../../files/in-use';
-import type { TrainerThere } from '../cluster/files';
+import type { TrainerThere } from '../cluster/cluster';
 import { MANIFEST, nodeIn, type TrainerPackage } from '../package/package';
-import { UNUSED_DAYS } from '../package/unused';
+import { UNUSED_DAYS } from '../package/folder';
 import type { Rsync } from './rsync';
 import type { ClusterShell } from './shell';
 

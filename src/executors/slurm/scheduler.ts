@@ -3,15 +3,22 @@ import { AuroraError } from '../../base/errors';
 import type { SlurmSettings } from '../../experiment/cluster';
 import { writeAtomic } from '../../files/atomic';
 import { isWithScheduler } from '../../protocol/run-files/cluster';
-import { gaps } from '../cluster/coverage';
-import type { ClusterFiles } from '../cluster/files';
+import { gaps } from '../cluster/submitted-trials';
+import type { ClusterFiles } from '../cluster/cluster';
 import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
-import { Accounting } from './accounting';
+import {
+  Accounting,
+  jobName,
+  tasksOfName,
+  parseQueue,
+  queueCommand,
+  stateOf,
+  tasksText,
+  type QueueLine,
+} from './queue';
 import type { Output } from '../remote/child';
 import { ON_PATH, readConfiguration, type SlurmConfiguration } from './configuration';
 import { isLimit, slurmError } from './errors';
-import { jobName, tasksOfName } from './job-name';
-import { parseQueue, queueCommand, stateOf, tasksText, type QueueLine } from './queue';
 import { arrayScript } from './script';
 import type { ClusterShell } from '../remote/shell';
 import { TaskStates } from './states';

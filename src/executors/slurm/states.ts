@@ -1,7 +1,6 @@
 import { gathered } from '../../base/gathered';
 import type { JobRef, JobState, Submission } from '../cluster/scheduler';
-import { jobName } from './job-name';
-import { parseTasks, stateOf, type QueueLine } from './queue';
+import { jobName, parseTasks, stateOf, type QueueLine } from './queue';
 
 /** A task may be in a few lines at the moment at which it begins. */
 const MOST_TIMES = 4;

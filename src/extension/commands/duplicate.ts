@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { duplicateText } from '../../runs/experiment/duplicate';
+import { duplicateText } from '../../runs/experiment/use-settings';
 import { experimentName } from '../../runs/layout';
 import { experimentFrom } from '../ask/pick';
 import { saved } from '../ask/saved';

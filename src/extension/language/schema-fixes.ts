@@ -2,7 +2,7 @@ import type { JSONPath } from 'jsonc-parser';
 import { nearest } from '../../base/nearest';
 import { t } from '../../base/l10n';
 import type { LocatedProblem } from '../../runs/experiment/load';
-import { meantKey } from '../../runs/experiment/meant-key';
+import { meantKey } from '../../runs/experiment/unread-keys';
 import type { ExperimentText } from '../../runs/experiment/experiment-text';
 import type { Fix } from './finding';
 import { isSweepKey, knownKeys, knownValues, settingKeys } from './schema-walk';

@@ -8,7 +8,7 @@ import type { KeptBytes } from './kept-bytes';
 import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
-import { shownOnCluster } from '../../runs/sweep/shown-on-cluster';
+import { shownOnCluster } from '../../runs/sweep/cluster-file';
 import { PATIENT, versionOf, type RunFiles } from '../../runs/run-files';
 import { fileVersion, SummaryReader } from '../../runs/summary-reader';
 import { MOST_USER_BYTES, userOf, type RunUser } from '../../runs/user';

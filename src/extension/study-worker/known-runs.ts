@@ -1,10 +1,9 @@
 import { AuroraError } from '../../base/errors';
-import { FilesNow } from '../../runs/files-now';
+import { FilesNow } from '../../runs/inputs';
 import { predictionsFile } from '../../runs/predictions';
 import type { RunSummary } from '../../runs/read';
 import { PATIENT, QUICK, versionOf, type RunFiles } from '../../runs/run-files';
-import { geometryFile, mergedFile } from '../../runs/study/kept';
-import { studyRun } from '../../runs/study/study-run';
+import { geometryFile, mergedFile, studyRun } from '../../runs/study-run';
 import { SummaryReader } from '../../runs/summary-reader';
 import type { StudyRun, UnfitRun } from '../../study/study-run';
 import { eachLimited } from '../runs/each-limited';

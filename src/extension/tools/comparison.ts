@@ -2,7 +2,7 @@ import { differingKeys, flatSettings } from '../../experiment/differing-settings
 import { isMetric, METRICS, metricValue, senseOf, type MetricName } from '../../experiment/metrics';
 import { AuroraError } from '../../base/errors';
 import { inEnglish } from '../../base/l10n';
-import { studyRun } from '../../runs/study/study-run';
+import { studyRun } from '../../runs/study-run';
 import type { StudyRun, UnfitRun } from '../../study/study-run';
 import type { Study } from '../../study/study';
 import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../study/words';

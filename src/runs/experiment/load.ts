@@ -7,7 +7,7 @@ import { ignoredSettings, type IgnoredSetting } from '../../experiment/ignored-s
 import { trainedCount, type SweepSpec } from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { runPaths } from '../layout';
-import { specText } from '../stored/spec';
+import { specText } from '../stored-spec';
 import { missingReferences } from './hub-references';
 import { applyOverride, parseOverride, type Override } from './overrides';
 import type { TextError } from './parse-text';

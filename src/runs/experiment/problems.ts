@@ -4,7 +4,7 @@ import { editDistance, nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './experiment-text';
 import { DEFAULT_METHOD } from '../../experiment/methods';
 import { count } from '../../base/number-text';
-import { meantKey } from './meant-key';
+import { meantKey } from './unread-keys';
 
 /** Violations of the schema in words: one problem per place, naming key, value and the expected one. */
 export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {

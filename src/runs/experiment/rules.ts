@@ -1,5 +1,5 @@
-import type { SetColumns } from '../../experiment/evaluation-sets';
-import type { DataSpec, Experiment } from '../../experiment/experiment';
+import { dataOfSet, evaluationSets, type SetColumns } from '../../experiment/evaluation-sets';
+import type { DataSpec, Experiment, TaskSpec } from '../../experiment/experiment';
 import {
   aboutMethod,
   type AdapterSpec,
@@ -10,8 +10,6 @@ import {
 import type { MetricName } from '../../experiment/metrics';
 import { isWritten } from '../../experiment/tasks/kind';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
-import { choiceProblems } from './choice-rules';
-import { pictureProblems } from './picture-rules';
 import type { Problem } from './experiment-text';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
@@ -182,5 +180,89 @@ export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
           'adapter.fixed and adapter.learnable are both false, so the adapter’s output would always be zero',
       });
   }
+  return problems;
+}
+
+const SOURCES = ['choicesColumn', 'choiceColumns', 'completionColumn'] as const;
+
+/** Questions with choices need them from one place; the settings of their answers are for nothing else. */
+function choiceProblems(data: DataSpec, task: TaskSpec): Problem[] {
+  if (describeTask(task.type).answer === 'choice')
+    return [
+      ...sourceProblems(['data', 'choicesColumn'], data),
+      ...evaluationSets(data).flatMap((set) => sourceProblems([...set.key], dataOfSet(data, set))),
+    ].slice(0, 1);
+  return (['scoring', 'chatTemplate'] as const)
+    .filter((key) => task[key] !== undefined)
+    .map((key) => ({
+      path: ['task', key],
+      message: `task.${key} is for multiple choice, and task.type is "${task.type}"`,
+    }));
+}
+
+function sourceProblems(path: string[], data: DataSpec): Problem[] {
+  const given = SOURCES.filter((key) => data[key] !== undefined);
+  if (given.length === 1) return [];
+  const named = given.map((key) => `data.${key}`).join(' and ');
+  return [
+    {
+      path,
+      message: `${named} are set, but the choices of a question come from one place: a list (data.choicesColumn), a column for each choice (data.choiceColumns), or the text, as in Commonsense170K (data.completionColumn)`,
+    },
+  ];
+}
+
+const OF_TASK = [
+  'instancePrompt',
+  'classPrompt',
+  'priorWeight',
+  'noiseOffset',
+  'snrGamma',
+  'trainTextEncoder',
+  'resolution',
+  'centerCrop',
+] as const;
+
+type Read = Pick<Experiment, 'data' | 'task' | 'training' | 'model'>;
+
+/** Settings of pictures in other tasks, and those of them that need each other. */
+function pictureProblems(spec: Read): Problem[] {
+  return describeTask(spec.task.type).answer === 'picture' ? missing(spec) : foreign(spec);
+}
+
+function foreign({ data, task, training }: Read): Problem[] {
+  const problem = (path: string[]): Problem => ({
+    path,
+    message: `${path.join('.')} is for tasks that draw pictures, and task.type is "${task.type}"`,
+  });
+  return [
+    ...OF_TASK.filter((key) => task[key] !== undefined).map((key) => problem(['task', key])),
+    ...(data.classImages === undefined ? [] : [problem(['data', 'classImages'])]),
+    ...(training.pictures === undefined ? [] : [problem(['training', 'pictures'])]),
+    ...(data.validationFraction > 0
+      ? []
+      : [
+          {
+            path: ['data', 'validationFraction'],
+            message: `data.validationFraction is 0, expected a share above 0 for task.type "${task.type}"`,
+          },
+        ]),
+  ];
+}
+
+function missing({ data, task, model }: Read): Problem[] {
+  const problems: Problem[] = [];
+  const problem = (path: string[], message: string) => problems.push({ path, message });
+  if (task.trainTextEncoder && model.quantize !== undefined)
+    problem(
+      ['model', 'quantize'],
+      `model.quantize is ${model.quantize}, but task.trainTextEncoder trains the text encoders too, and only a U-Net can be quantized`,
+    );
+  if (data.classImages !== undefined && task.classPrompt === undefined)
+    problem(['task', 'classPrompt'], 'task.classPrompt is missing: the prompt of data.classImages');
+  if (data.classImages === undefined)
+    for (const key of ['classPrompt', 'priorWeight'] as const)
+      if (task[key] !== undefined)
+        problem(['task', key], `task.${key} is for class images, but data.classImages names none`);
   return problems;
 }

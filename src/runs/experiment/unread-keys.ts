@@ -1,9 +1,10 @@
 import type { JSONPath } from 'jsonc-parser';
-import { nearest } from '../../base/nearest';
 import { own } from '../../base/names';
+import { nearest } from '../../base/nearest';
 import schema from '../../experiment/experiment.schema.json';
 import { DEFAULT_METHOD, HEAD_ALONE, METHOD_ORDER } from '../../experiment/methods';
-import { meantKey } from './meant-key';
+import type { TaskDescription } from '../../experiment/tasks/kind';
+import { TASKS } from '../../experiment/tasks/registry';
 import { keyPath, type Problem } from './experiment-text';
 
 type Keys = Record<string, { properties?: object }>;
@@ -84,3 +85,58 @@ const object = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : {};
+
+type Section = Record<string, unknown>;
+
+/**
+ * Fills in the defaults of a kind of task that differ from the schema's, before the schema fills in the others.
+ *
+ * @param value an experiment file's content, which may be wrong
+ */
+export function fillOwnDefaults(value: unknown): void {
+  if (!isObject(value)) return;
+  const task = isObject(value.task) ? value.task : {};
+  const kind = typeof task.type === 'string' ? own<TaskDescription>(TASKS, task.type) : undefined;
+  for (const [key, setting] of Object.entries(kind?.defaults?.(task) ?? {})) {
+    const [section, name] = key.split('.') as [string, string];
+    const at = own(value, section) ?? {};
+    if (!isObject(at) || own(at, name) !== undefined) continue;
+    if (section === 'adapter' && !isOfMethod(at, name)) continue;
+    Object.assign(at, { [name]: structuredClone(setting) });
+    Object.assign(value, { [section]: at });
+  }
+}
+
+/** True if a method has the setting: "none" has no targets. */
+function isOfMethod({ method }: Section, name: string): boolean {
+  const definitions = schema.definitions as Record<string, { properties?: object }>;
+  return Object.hasOwn(own(definitions, meantMethod(method))?.properties ?? {}, name);
+}
+
+const isObject = (value: unknown): value is Section =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The names in PEFT and transformers of settings that have another name here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  r: 'rank',
+  lora_alpha: 'alpha',
+  lora_dropout: 'dropout',
+  peft_type: 'method',
+  modules_to_adapt: 'targetModules',
+  targets: 'targetModules',
+  lr: 'learningRate',
+  num_train_epochs: 'epochs',
+  per_device_train_batch_size: 'batchSize',
+  gradient_accumulation_steps: 'gradientAccumulation',
+  lr_scheduler_type: 'schedule',
+  max_grad_norm: 'maxGradientNorm',
+  max_seq_length: 'maxLength',
+  eval_steps: 'evaluateEvery',
+  save_steps: 'checkpointEvery',
+};
+
+/** The known key that an unknown one most likely stands for; undefined if none is close. */
+export function meantKey(key: string, known: readonly string[]): string | undefined {
+  const other = Object.hasOwn(ELSEWHERE, key) ? ELSEWHERE[key] : undefined;
+  return other !== undefined && known.includes(other) ? other : nearest(key, known);
+}

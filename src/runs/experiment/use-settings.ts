@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, relative } from 'node:path';
 import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import type { Experiment } from '../../experiment/experiment';
-import { settingChanges, type SettingChange } from './change';
+import { type SettingChange, settingChanges } from './change';
 import { indentOf, insertProperty, removeProperty } from './jsonc';
 import { parseExperiment } from './load';
 import { parseText } from './parse-text';
@@ -72,3 +72,11 @@ const find = (text: string, path: readonly string[]): Node | undefined => {
   const { root } = parseText(text);
   return root && findNodeAtLocation(root, [...path]);
 };
+
+/** An experiment's text for a copy of the file: a name that it gives itself becomes the new one. All else stays as it is. */
+export function duplicateText(text: string, name: string): string {
+  const { root } = parseText(text);
+  const node = root && findNodeAtLocation(root, ['name']);
+  if (node?.type !== 'string') return text;
+  return text.slice(0, node.offset) + JSON.stringify(name) + text.slice(node.offset + node.length);
+}

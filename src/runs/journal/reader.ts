@@ -1,8 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { damaged } from '../../files/json';
+import { isMetrics } from '../../protocol/evaluations';
 import { EVENT_VERSION, type EventBase, type RunEvent } from '../../protocol/events';
-import { isWhole } from './check-event';
-import { oneWriter, type OneWriter } from './writers';
 
 /** The type requires every kind of event, so that a new one cannot be forgotten here. */
 const KINDS: Record<RunEvent['kind'], true> = {
@@ -101,3 +100,147 @@ export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   }
   return kept;
 }
+
+type Check = (value: unknown) => boolean;
+
+const number: Check = (v) => typeof v === 'number';
+const text: Check = (v) => typeof v === 'string';
+const flag: Check = (v) => typeof v === 'boolean';
+const object: Check = (v) => typeof v === 'object' && v !== null && !Array.isArray(v);
+const listOf =
+  (check: Check): Check =>
+  (v) =>
+    Array.isArray(v) && v.every(check);
+const record =
+  (fields: Record<string, Check>): Check =>
+  (v) =>
+    object(v) && Object.entries(fields).every(([key, check]) => check((v as Record<string, unknown>)[key]));
+const optional =
+  (check: Check): Check =>
+  (v) =>
+    v === undefined || check(v);
+
+/** Numbers that are not finite are null in a file. The code that shows absent labels checks them. */
+const metrics: Check = (v) =>
+  object(v) &&
+  Object.entries(v as object).every(
+    ([key, x]) => key === 'absentLabels' || x === null || typeof x === 'number',
+  );
+const evaluated: Check = (v) => v === 'diverged' || isMetrics(v);
+const change = record({ role: text, path: text });
+
+/** The fields that readers of a journal rely on, by kind of event. */
+const FIELDS: Record<RunEvent['kind'], Record<string, Check>> = {
+  forked: { fromRun: text, fromStep: number, changed: listOf(record({ key: text })) },
+  imported: { adapter: text, peftType: text },
+  'inputs-accepted': {
+    step: number,
+    files: listOf(change),
+    trainExamples: number,
+    validationExamples: number,
+  },
+  requested: { engine: text, device: (v) => text(v) || listOf(text)(v), fallBack: flag },
+  started: {
+    steps: number,
+    epochs: number,
+    trainExamples: number,
+    packedRows: optional(number),
+    validationExamples: number,
+    labels: listOf(text),
+    scale: optional(object),
+    modules: listOf(text),
+    trainable: number,
+    trainableHead: number,
+  },
+  device: {
+    step: number,
+    engine: text,
+    device: text,
+    reason: text,
+    tried: listOf(record({ engine: text, device: text })),
+  },
+  resumed: { fromStep: number, warnings: listOf(text) },
+  evaluation: { step: number, epoch: number, metrics, best: flag, seconds: number },
+  'diverged-evaluation': {
+    step: number,
+    epoch: number,
+    reason: text,
+    seconds: number,
+    metrics: optional(metrics),
+  },
+  alarm: {
+    alarm: text,
+    step: number,
+    since: number,
+    value: optional(number),
+    threshold: optional(number),
+    reference: optional(number),
+    answer: optional(text),
+    what: optional(text),
+  },
+  'test-evaluation': { step: number, set: optional(text), metrics: evaluated, seconds: number },
+  'quantization-cost': { step: number, bits: number, of: text, quantized: evaluated, float32: evaluated },
+  reused: { upTo: text, found: flag },
+  checkpoint: { step: number, path: text },
+  activations: { step: number, path: text },
+  warning: { message: text },
+  stopped: { step: number, reason: text },
+  failed: { step: number, error: text, message: text, hint: optional(text) },
+  finished: { step: number, best: metrics, last: metrics, seconds: number },
+};
+
+/** True if an event of a known kind has the fields that its readers rely on. */
+const isWhole = (event: RunEvent): boolean => record(FIELDS[event.kind])(event);
+
+interface OneWriter {
+  /** The lines that count, numbered from 0 without gaps. */
+  events: EventBase[];
+  /** Lines that do not count: the place of the first among those that do, its time, and their number. */
+  conflict?: { at: number; t: number; lines: number };
+}
+
+/**
+ * Two trainers that wrote to a journal at the same time numbered their lines independently. The first owner's lines are
+ * kept. Each line names its writer (`w`), and the first line of an owner that ended another's claim names that one
+ * (`after`).
+ *
+ * @returns the index of the first line that is out of place, if no second writer explains it
+ */
+function oneWriter(lines: readonly EventBase[]): OneWriter | number {
+  const kept: EventBase[] = [];
+  const known = new Set<string | undefined>();
+  const others = new Set<string | undefined>();
+  let conflict: OneWriter['conflict'];
+  const drop = (count: number, at: number, t: number) =>
+    (conflict = {
+      at: Math.min(at, conflict?.at ?? at),
+      t: conflict?.t ?? t,
+      lines: (conflict?.lines ?? 0) + count,
+    });
+  for (const [i, line] of lines.entries()) {
+    const { w, seq, t } = line;
+    const returns = kept.at(-1)?.w !== w && known.has(w);
+    if (others.has(w)) drop(1, kept.length, t);
+    else if (returns && kept[followersOf(kept, w)].after === w) drop(1, kept.length, t);
+    else if (returns) {
+      // The first owner is still writing, so the owner that started in between was the second.
+      const first = followersOf(kept, w);
+      const followers = kept.splice(first);
+      for (const follower of followers) others.add(follower.w);
+      drop(followers.length, first, followers[0].t);
+      if (seq !== kept.length) return i;
+      kept.push(line);
+    } else if (seq === kept.length) kept.push(line);
+    else if (seq > kept.length || known.has(w)) return i;
+    else {
+      others.add(w);
+      drop(1, kept.length, t);
+    }
+    known.add(w);
+  }
+  return { events: kept, conflict };
+}
+
+/** The index of the first line after this writer's last one. */
+const followersOf = (kept: readonly EventBase[], w: string | undefined): number =>
+  kept.findLastIndex((e) => e.w === w) + 1;

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { presenceNow } from '../../files/processes';
-import type { StopReason } from '../../protocol/events';
 import type { MetricName } from '../../experiment/metrics';
-import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
+import { presenceNow } from '../../files/processes';
+import { isPassing } from '../../files/read';
+import { type AnyEvaluation, bestBy, type Evaluation, isAnyEvaluation } from '../../protocol/evaluations';
+import type { StopReason } from '../../protocol/events';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
-import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
+import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import { runPaths } from '../layout';
 import { hasDiverged, stateOf } from '../outcome';
 import { readRunSummary, type RunSummary } from '../read';
@@ -66,13 +67,13 @@ export function lookAtTrial(record: TrialRecord, folder: string | undefined, now
 }
 
 /** The view of a trial whose run is damaged, or cannot be read. */
-export function unreadTrial(record: TrialRecord, folder: string | undefined, e: unknown): TrialView {
+function unreadTrial(record: TrialRecord, folder: string | undefined, e: unknown): TrialView {
   const none = { record, state: 'failed' as const, step: 0, steps: 0, evaluations: [] };
   return { ...none, folder, error: { message: (e as Error).message } };
 }
 
 /** @throws AuroraError 'run' if the run is damaged or cannot be read, or the system's error */
-export function readTrial(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
+function readTrial(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
   const none: TrialView = { record, state: 'waiting', step: 0, steps: 0, evaluations: [] };
   if (folder === undefined) return none;
   const view = { ...none, folder };
@@ -126,4 +127,48 @@ function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialVie
   if (state !== 'stopped') return { ...at, state: 'lost' };
   const last = events.findLast((e) => e.kind === 'stopped' || e.kind === 'resumed');
   return { ...at, state: 'stopped', ...(last?.kind === 'stopped' && { reason: last.reason }) };
+}
+
+/** A folder that changed this recently may change again without getting a new time stamp. */
+const UNSETTLED_MS = 2000;
+
+/** Looks at trials repeatedly, and reads only the folders that may have changed. */
+export class TrialLooker {
+  private readonly known = new Map<string, { version: string; view: TrialView }>();
+
+  /**
+   * While a network disk does not answer, a trial is as it was: as a failed one, it would lose its comparison for good.
+   *
+   * @throws the error if it was never read
+   */
+  look(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
+    try {
+      return this.read(record, folder, now);
+    } catch (e) {
+      if (!isPassing(e)) return unreadTrial(record, folder, e);
+      const known = this.known.get(record.id);
+      if (!known) throw e;
+      return { ...known.view, record };
+    }
+  }
+
+  private read(record: TrialRecord, folder: string | undefined, now: number): TrialView {
+    const version = folder === undefined ? '' : versionOf(folder, record, now);
+    const known = this.known.get(record.id);
+    if (known && known.version === version && version !== '' && !isBusy(known.view))
+      return known.view.record === record ? known.view : { ...known.view, record };
+    const view = readTrial(record, folder, now);
+    this.known.set(record.id, { version, view });
+    return view;
+  }
+}
+
+/**
+ * Changes whenever a file is replaced (so with every heartbeat), the journal grows, or a trainer is started; '' while
+ * that is uncertain.
+ */
+function versionOf(folder: string, { launched }: TrialRecord, now: number): string {
+  const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+  if (made === undefined || now - made < UNSETTLED_MS) return '';
+  return `${made}:${launched?.at}:${statSync(runPaths(folder).events, { throwIfNoEntry: false })?.size}`;
 }

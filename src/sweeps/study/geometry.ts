@@ -14,7 +14,7 @@ import { layerChange } from '../../adapters/merge';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
-import { adapterSum, geometryFile } from '../../runs/study/kept';
+import { adapterSum, geometryFile } from '../../runs/study-run';
 import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { effectiveRank, hasGeometry, type Geometry } from '../../study/geometry';
 import { adaptModel } from '../../training/task/adapted-model';

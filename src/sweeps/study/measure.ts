@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { readRunSummary } from '../../runs/read';
-import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/study/kept';
+import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/study-run';
 import { AuroraError } from '../../base/errors';
 import { scoresOf } from '../../protocol/scores';
 import { hasGeometry } from '../../study/geometry';
 import type { MergedMetrics } from '../../study/study-run';
-import { measureTask, requireMetrics } from '../../training/measure/measure';
+import { measureTask, requireMetrics } from '../../training/measure';
 import { inputsNote } from '../../runs/inputs-note';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { taskInForm } from '../../training/loop/adapter-form';
 import { predictRun } from '../../training/predictions/predict';
 import { openTrained } from '../../training/checkpoint/trained-run';
-import { workFolder } from '../../training/process/work-folder';
+import { workFolder } from '../../training/process/leftovers';
 import { keepGeometry } from './geometry';
 import { isNonlinear } from '../../experiment/methods';
 

@@ -2,7 +2,7 @@ import type { LayerAdapter } from '../../adapters/targets/select';
 import { hasSigma, medians, outsideShare, shapeOf } from '../../adapters/activations/curves';
 import { isNonlinear } from '../../experiment/methods';
 import type { LayerSnapshot } from '../../protocol/activations';
-import type { Finding } from './finding';
+import type { Finding } from './rules';
 
 /**
  * Share of a layer's z for which σ is flat. Good runs at a high learning rate use σ as a switch, which is flat for most

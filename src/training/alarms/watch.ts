@@ -1,15 +1,20 @@
-import { alarmsOf, type Alarm, type AlarmKind } from '../../protocol/alarms/alarms';
+import { alarmsOf } from '../../protocol/alarms/alarms';
 import type { Baseline } from '../../protocol/alarms/baseline';
 import { isAnyEvaluation } from '../../protocol/evaluations';
-import type { EvaluationMetrics, RunEvent } from '../../protocol/events';
-import { observed, type ActivationShares } from './activations';
-import { BaselineRule } from './baseline';
-import type { Finding } from './finding';
-import { GradientRule } from './gradient';
-import { IntervalLoss } from './interval';
-import { LossRules } from './loss';
-import { OverfittingRule } from './overfitting';
-import { PlateauRule } from './plateau';
+import type { Alarm, AlarmKind, EvaluationMetrics, RunEvent } from '../../protocol/events';
+import { readScalars, type Scalars } from '../../runs/curve/scalars-reader';
+import type { Plan } from '../loop/plan';
+import type { Task } from '../task/task';
+import { type ActivationShares, observed } from './activations';
+import {
+  BaselineRule,
+  type Finding,
+  GradientRule,
+  IntervalLoss,
+  LossRules,
+  OverfittingRule,
+  PlateauRule,
+} from './rules';
 
 /** The facts that the rules need about a run besides its curve. */
 export interface WatchedRun {
@@ -121,4 +126,39 @@ export class AlarmWatch {
     }
     return fresh;
   }
+}
+
+/**
+ * The watch of a run that starts or continues after `from` steps, as if it had not been interrupted.
+ *
+ * @param run its folder, whose curve ends at that step
+ * @param events its journal
+ */
+export function alarmWatchOf(
+  { data, kind }: Pick<Task, 'data' | 'kind'>,
+  { totalSteps: steps, warmupSteps }: Pick<Plan, 'totalSteps' | 'warmupSteps'>,
+  run: string,
+  events: readonly RunEvent[],
+  from: number,
+): AlarmWatch {
+  const watch = new AlarmWatch({
+    ...{ guessLoss: kind.guessLoss(data), baseline: kind.baseline(data), steps, warmupSteps },
+  });
+  const before = events.filter((e) => 'step' in e && e.step <= from);
+  watch.replay(stepsOf(readScalars(run)), before);
+  return watch;
+}
+
+/** A column that a damaged file lacks is NaN, which no rule counts. */
+export function* stepsOf(scalars: Scalars): Iterable<WatchedStep> {
+  const column = (name: string) => scalars.column(name);
+  const [step, loss] = [column('step'), column('loss')];
+  const [learningRate, gradientNorm] = [column('learningRate'), column('gradientNorm')];
+  for (let i = 0; i < scalars.records; i++)
+    yield {
+      step: step?.[i] ?? NaN,
+      loss: loss?.[i] ?? NaN,
+      learningRate: learningRate?.[i] ?? NaN,
+      gradientNorm: gradientNorm?.[i] ?? NaN,
+    };
 }

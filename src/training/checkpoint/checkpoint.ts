@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { sortedJson } from '../../base/sorted-json';
+import type { Experiment } from '../../experiment/experiment';
+import { withPaths } from '../../experiment/paths';
+import type { FloatTensor } from '../../graph/file/safetensors';
 import type { Evaluated, EvaluationMetrics } from '../../protocol/events';
 import type { CurveSum } from '../../runs/curve/curve';
-import type { Environment } from '../process/environment';
 import type { EarlyStoppingState } from '../loop/early-stopping';
-import type { LossScaleState } from '../optimizer/loss-scale';
 import type { KnownLimits } from '../micro-batch/micro-batches';
+import type { LossScaleState } from '../optimizer/loss-scale';
 import type { AdamWState } from '../optimizer/optimizer';
-import type { FloatTensor } from '../../graph/file/safetensors';
+import type { Environment } from '../process/environment';
 
 export const CHECKPOINT_VERSION = 1;
 
@@ -74,3 +79,12 @@ export const optimizerOf = (tensors: ReadonlyMap<string, FloatTensor>, step: num
   firstMoments: valuesOf(tensors, FIRST),
   secondMoments: valuesOf(tensors, SECOND),
 });
+
+/**
+ * SHA-256 of an experiment, independent of key order: equal if two runs would train the same. In paths, only names
+ * count: a project may be moved, and inputs.json has the content of its files.
+ */
+export const specHash = (spec: Experiment): string =>
+  createHash('sha256')
+    .update(sortedJson(withPaths(spec, (path) => basename(path))))
+    .digest('hex');

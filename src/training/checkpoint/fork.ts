@@ -4,25 +4,22 @@ import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
 import { writeJournal, type JournalLine } from '../../runs/journal/journal';
 import { createRun, runPaths, stepName, stepOfName } from '../../runs/layout';
-import { writeSpec } from '../../runs/stored/spec';
+import { writeSpec } from '../../runs/stored-spec';
 import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
 import { readRunSummary, type RunSummary } from '../../runs/read';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { copyResources } from '../../runs/resources/resources';
-import { picturesIndex, readPictures } from '../../runs/pictures';
-import { readSamples } from '../../runs/samples';
+import { picturesIndex, readPictures, readSamples } from '../../runs/samples-and-pictures';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
-import type { SettingChange } from '../../runs/experiment/change';
-import { forkedExperiment } from '../../runs/experiment/fork-settings';
+import { type SettingChange, forkedExperiment } from '../../runs/experiment/change';
 import { AuroraError } from '../../base/errors';
 import { batched, type RunEvent } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
-import type { Checkpoint, CheckpointState } from './checkpoint';
+import { type Checkpoint, type CheckpointState, specHash } from './checkpoint';
 import { checkpointSteps, readCheckpoint, saveCheckpoint } from './store';
 import { EarlyStopping, NOTHING_YET } from '../loop/early-stopping';
 import { makePlan } from '../loop/plan';
-import { specHash } from './spec-hash';
 
 export interface ForkRequest {
   /** The run to fork. */

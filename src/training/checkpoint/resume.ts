@@ -6,11 +6,10 @@ import { readRunSummary } from '../../runs/read';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import type { Checkpoint } from './checkpoint';
+import { type Checkpoint, specHash } from './checkpoint';
 import { latestCheckpoint, putBackReplaced } from './store';
 import type { Outputs } from '../../protocol/outputs';
 import type { Environment } from '../process/environment';
-import { specHash } from './spec-hash';
 
 /** The state from which a resumed run continues. */
 export interface Restored {

@@ -3,8 +3,7 @@ import type { Checkpoint } from './checkpoint';
 import { EarlyStopping, withoutBest } from '../loop/early-stopping';
 import type { TrainingState } from '../loop/loop';
 import { LossScale } from '../optimizer/loss-scale';
-import { AdamW } from '../optimizer/optimizer';
-import { parameterGroups } from '../optimizer/groups';
+import { AdamW, parameterGroups } from '../optimizer/optimizer';
 import { initialParameters, type Task } from '../task/task';
 
 /** The initial state of a run: seeded parameters, no moments, nothing evaluated. */

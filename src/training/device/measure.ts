@@ -5,7 +5,7 @@ import { requireOwned, stillOwned } from '../../files/fence';
 import type { Place } from '../../engine/place';
 import { askChild } from '../process/child';
 import type { Task } from '../task/task';
-import type { Trial } from './fastest';
+import type { Trial } from './choose';
 import { trialBytes, type TrialAnswer, type TrialRequest } from './trial';
 
 const MEASURE_COMMAND = 'measure-device';

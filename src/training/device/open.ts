@@ -1,15 +1,15 @@
-import { onProcessor, PROCESSOR } from '../../engine/devices';
-import { openTask } from '../../engine/open';
-import { placeName, type Place } from '../../engine/place';
-import type { OpenedTask } from '../../engine/stepper';
 import { AuroraError, errorFrom } from '../../base/errors';
-import { DropoutMasks } from '../optimizer/dropout';
+import { type DeviceRequest, onProcessor, PROCESSOR } from '../../engine/devices';
+import { openTask } from '../../engine/open';
+import { type Place, placeName } from '../../engine/place';
+import type { OpenedTask } from '../../engine/stepper';
 import { initialState } from '../checkpoint/state';
-import { MicroBatches } from '../micro-batch/micro-batches';
 import { FIRST_STEP, gradientStep } from '../loop/step';
+import { MicroBatches } from '../micro-batch/micro-batches';
+import { DropoutMasks } from '../optimizer/dropout';
 import type { Task } from '../task/task';
-import type { DeviceChoice } from './choose';
-import type { Trial } from './fastest';
+import { chooseDevice, type ChooseOptions, type DeviceChoice, type Trial } from './choose';
+import { measureDevices } from './measure';
 import { taskOptions } from './options';
 import { firstStep } from './trial';
 
@@ -34,11 +34,7 @@ export interface OpenedOn extends OpenedTask {
  *
  * @throws AuroraError 'device' or 'memory' if it cannot be used and falling back is not allowed
  */
-export async function openOnDevice(
-  task: Task,
-  choice: DeviceChoice,
-  options: OpenOptions,
-): Promise<OpenedOn> {
+async function openOnDevice(task: Task, choice: DeviceChoice, options: OpenOptions): Promise<OpenedOn> {
   const { place } = choice;
   try {
     if (options.failed) throw failure(options.failed);
@@ -106,4 +102,45 @@ async function trainFirstStep(task: Task, { stepper, trainable }: OpenedTask, pl
 function sentence(words: string): string {
   const text = words.replace(/\s+/g, ' ').replace(/ ?\.?$/, '');
   return `${text}.`;
+}
+
+export interface SettleOptions extends ChooseOptions {
+  request: DeviceRequest;
+  /** The device that a resumed run used. */
+  before?: DeviceChoice;
+  warn: (message: string) => void;
+}
+
+/** When the CPU can take over, a hanging driver is abandoned after this; otherwise there is no limit. */
+const HANG_MS = 180_000;
+
+/**
+ * Chooses the device and opens the task on it. A device chosen only because it measured fastest always falls back:
+ * nobody requested it by name. Undefined if stopped.
+ *
+ * @param prepared the whole task, whose first step is measured
+ * @param task the same, or its head on features that are computed once
+ */
+export async function settle(
+  prepared: Task,
+  task: Task,
+  { request, before, ...options }: SettleOptions,
+): Promise<OpenedOn | undefined> {
+  const choice = before ?? (await chooseDevice(request, prepared, options));
+  if (!choice) return undefined;
+  const fallBack = request.fallBack || choice.reason === 'fastest';
+  // A driver can crash the process, and the run would end unexpectedly, so it is tried in a separate process. A device
+  // that was measured, or has trained this run before, is known to work; with fallback enabled, a new driver is tried
+  // too.
+  const known = choice.reason === 'fastest' || (choice.reason === 'resumed' && !fallBack);
+  const apart = !known && !onProcessor(choice.place);
+  const limit = fallBack ? HANG_MS : undefined;
+  const trials = apart
+    ? await measureDevices(prepared, [choice.place], { ...options, once: true, limit })
+    : [];
+  if (!trials) return undefined;
+  const [failed] = trials.filter(({ problem }) => problem !== undefined);
+  const opened = await openOnDevice(task, choice, { ...options, fallBack, failed });
+  opened.warnings?.forEach(options.warn);
+  return opened;
 }

@@ -7,9 +7,8 @@ import type { ValueInfo } from '../../graph/model';
 import type { DrawingSettings } from '../../protocol/playground';
 import { decodeLatents } from './decode';
 import { promptReader } from './encode';
-import type { EncodeOptions, PromptEmbedding } from './encoded';
-import { Kept } from './kept';
-import { promptInputs } from './prompt-inputs';
+import { type EncodeOptions, type PromptEmbedding, Kept } from './encoded';
+import { promptInputs } from './encode-data';
 import { drawLatents, pictureTimeIds, zeroEmbedding, type DrawingHooks, type Predict } from './sampler';
 import { pipelineSchedule } from './schedule';
 

@@ -1,14 +1,15 @@
-import { requireTextToImage } from '../../architectures/model-source';
+import { type Pipeline, requireTextToImage } from '../../architectures/model-source';
 import type { Experiment } from '../../experiment/experiment';
 import { DType } from '../../graph/dtype';
-import type { HostTensor } from '../../graph/tensor-infos';
-import { picturesOf, type EncodedPicture, type PictureData } from '../../tasks/pictures/picture-example';
-import { modelInputs, type LoadData, type TaskData } from '../../tasks/task-data';
+import type { ValueInfo } from '../../graph/model';
+import type { HostTensor, HostTensors } from '../../graph/tensor-infos';
+import { type EncodedPicture, type PictureData, picturesOf } from '../../tasks/pictures/picture-example';
+import { type LoadData, modelInputs, type TaskData } from '../../tasks/task-data';
 import type { BaseModel } from '../task/adapted-model';
 import type { LoadFor } from '../task/task';
-import { encodePipeline } from './encode';
-import type { EncodeOptions } from './encoded';
-import { promptInputs } from './prompt-inputs';
+import { encodePipeline, promptTokenizers } from './encode';
+import type { EncodeOptions, PromptEmbedding } from './encoded';
+import { conditionsOf } from './sampler';
 
 /** True if data are images for a pipeline's encoders. */
 export const isPictureData = (data: TaskData): data is PictureData => 'resolution' in data;
@@ -79,3 +80,55 @@ export const withEncodings =
 
 const truncatedWarning = (prompt: string): string =>
   `A prompt is longer than the text encoder reads, and its end has no effect: ${JSON.stringify(prompt)}.`;
+
+/**
+ * The inputs of a U-Net with its text encoders in one graph: the tokens of each encoder; otherwise a U-Net reads
+ * embeddings.
+ */
+const TOKENS = ['input_ids', 'input_ids_2'];
+
+/** A model's inputs for a prompt, without the axis of the batch. */
+export interface PromptInputs {
+  /** True if the text encoders read prompts before training. */
+  areEmbedded: boolean;
+  /** True if they do not read all of a prompt. */
+  isCut(prompt: string): boolean;
+  of(
+    prompt: string,
+    timeIds: readonly number[],
+    embedding: (prompt: string) => PromptEmbedding,
+  ): Readonly<Record<string, HostTensor>>;
+}
+
+export function promptInputs(pipeline: Pipeline, inputs: readonly ValueInfo[]): PromptInputs {
+  const tokenizers = promptTokenizers(pipeline);
+  const reads = inputs.map(({ name }) => name);
+  const areEmbedded = !reads.includes(TOKENS[0]!);
+  const tokens = (prompt: string): HostTensors =>
+    Object.fromEntries(
+      tokenizers.map(({ encode, length }, i) => [
+        TOKENS[i]!,
+        { dtype: DType.int64, dims: [length], data: BigInt64Array.from(encode(prompt).ids, BigInt) },
+      ]),
+    );
+  const sizes = (timeIds: readonly number[]): HostTensor => ({
+    dtype: DType.float,
+    dims: [timeIds.length],
+    data: Float32Array.from(timeIds),
+  });
+  return {
+    areEmbedded,
+    isCut: (prompt) => tokenizers.some(({ encode }) => encode(prompt).truncated),
+    of(prompt, timeIds, embedding) {
+      const all = areEmbedded
+        ? rowOf(conditionsOf(embedding(prompt), timeIds))
+        : { ...tokens(prompt), time_ids: sizes(timeIds) };
+      return Object.fromEntries(Object.entries(all).filter(([name]) => reads.includes(name)));
+    },
+  };
+}
+
+const rowOf = (batch: HostTensors): HostTensors =>
+  Object.fromEntries(
+    Object.entries(batch).map(([name, { dims, ...tensor }]) => [name, { ...tensor, dims: dims.slice(1) }]),
+  );

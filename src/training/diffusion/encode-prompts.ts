@@ -4,8 +4,14 @@ import type { HostTensor } from '../../graph/tensor-infos';
 import type { Model } from '../../graph/model';
 import { modelInputs } from '../../tasks/task-data';
 import { openComponent, type Component } from './component';
-import { isStopped, type EncodeOptions, type PromptEmbedding } from './encoded';
-import { keyOf, modelHashes, type Kept } from './kept';
+import {
+  isStopped,
+  type EncodeOptions,
+  type PromptEmbedding,
+  keyOf,
+  modelHashes,
+  type Kept,
+} from './encoded';
 
 /** A text encoder of a pipeline. */
 export interface TextEncoder extends Component {

@@ -5,10 +5,9 @@ import { loadTextEncoder, loadVaeEncoder } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import { loadPromptTokenizer, type PromptTokenizer } from '../../data/text/prompt-tokenizer';
 import { MODEL_CONFIG } from '../../files/model-path';
-import type { Encoded, EncodeOptions, PromptEmbedding, ToEncode } from './encoded';
+import { type Encoded, type EncodeOptions, type PromptEmbedding, type ToEncode, Kept } from './encoded';
 import { encodeImages, readImage } from './encode-images';
 import { encodePrompts } from './encode-prompts';
-import { Kept } from './kept';
 
 /**
  * Encodes images and prompts with a pipeline's encoders. Each is in memory only while it encodes; earlier results, also

@@ -1,11 +1,13 @@
+import type { Evaluator, Parameters } from '../../engine/stepper';
 import type { PictureSettings } from '../../experiment/pictures';
 import { DType } from '../../graph/dtype';
+import type { ValueInfo } from '../../graph/model';
 import type { HostTensor, HostTensors } from '../../graph/tensor-infos';
 import { drawPictureNoise } from '../../tasks/diffusion/draws';
-import type { ValueInfo } from '../../graph/model';
 import type { NoiseSchedule } from '../../tasks/diffusion/noise-schedule';
-import { startSampler, type SamplerStep } from '../../tasks/diffusion/sampler';
+import { type SamplerStep, startSampler } from '../../tasks/diffusion/sampler';
 import { roundHalfEven } from '../../tasks/diffusion/timesteps';
+import { LABELS } from '../../tasks/task-graph';
 import { requireFinite } from '../task/finite-output';
 import { isStopped, type PromptEmbedding } from './encoded';
 
@@ -146,3 +148,13 @@ function guide(rows: ArrayLike<number>, guidance: number): Float64Array {
     return without + guidance * (rows[count + i]! - without);
   });
 }
+
+/** The prediction of a task's graph, whose loss is computed against zeros and not read. */
+export const evaluatorPredict =
+  (evaluator: Evaluator, parameters: Parameters): Predict =>
+  async (inputs) => {
+    const { dims, data } = inputs.sample!;
+    const labels = { dtype: DType.float, dims, data: new Float32Array(data.length) };
+    const { logits } = await evaluator.evaluate({ ...inputs, [LABELS]: labels }, parameters);
+    return logits.data as Float32Array;
+  };

@@ -3,8 +3,7 @@ import type { HostTensor, HostTensors } from '../../graph/tensor-infos';
 import { elementCount } from '../../graph/model';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import { isOutOfMemory } from '../micro-batch/out-of-memory';
-import { evaluatorPredict } from './predict';
-import type { Predict } from './sampler';
+import { evaluatorPredict, type Predict } from './sampler';
 
 /**
  * The predictions of a model in training, in the session that its evaluations use. All rows at once if they fit into

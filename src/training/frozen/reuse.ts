@@ -1,18 +1,18 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { lengthOf } from '../../data/batch';
 import { sizesOf } from '../../data/dataset';
 import { epochOrder } from '../../data/order';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
 import { flushFolder, renameFlushed } from '../../files/folder';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
+import { DType } from '../../graph/dtype';
+import { batchFeeds, modelInputs } from '../../tasks/task-data';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { initialParameters, type Task } from '../task/task';
-import { computeValues, hasSpace, type ComputeOptions } from './compute';
-import { valuesKey } from './key';
-import { layersPrefix, pooledPrefix } from './prefix';
-import { restTask } from './rest';
-import { FrozenValues } from './values';
+import { layersPrefix, pooledPrefix, type Prefix } from './prefix';
+import { type ComputeOptions, computeValues, FrozenValues, hasSpace, valuesKey } from './values';
 
 export interface ReuseOptions extends ComputeOptions {
   /**
@@ -153,4 +153,27 @@ async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseO
   const largest = a.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
   const allowed = whole.adapters.length > 0 ? 0 : ROUNDING * largest;
   return a.every((x, i) => Math.abs(x - b[i]) <= allowed);
+}
+
+/** A task on the rest after a prefix, with the prefix's values as input. */
+function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, values: FrozenValues): Task {
+  const { graph, output } = rest;
+  const model = { ...task.model, graph };
+  const others = modelInputs(model).filter((i) => i.name !== tensor);
+  const info = { dtype: DType.float, shape: perToken ? ['batch', 'sequence', width] : ['batch', width] };
+  return {
+    ...task,
+    model,
+    // The output is either the model's own or the prefix's values themselves.
+    infos: new Map([[output, info], ...task.infos, [tensor, info]]),
+    graph: { ...task.graph, output },
+    // The images have been read already.
+    readAhead: () => undefined,
+    async feeds(dataset, indices, length = lengthOf(dataset, indices)) {
+      const rows = perToken ? length : 1;
+      const dims = perToken ? [indices.length, length, width] : [indices.length, width];
+      const frozen = { dtype: DType.float, dims, data: values.read(dataset, indices, rows) };
+      return { ...(await batchFeeds(task.kind, others, dataset, indices, length)), [tensor]: frozen };
+    },
+  };
 }

@@ -1,17 +1,16 @@
 import { tensorName } from '../../adapters/inject';
 import { SCALED_AFTER } from '../../architectures/blocks/network';
-import { DType } from '../../graph/dtype';
 import { nameTable } from '../../base/names';
-import type { Dataset, TextDataset } from '../../data/dataset';
-import type { Executable, Evaluator, Parameters } from '../../engine/stepper';
+import type { Dataset, Example, TextDataset } from '../../data/dataset';
+import type { Evaluator, Executable, Parameters } from '../../engine/stepper';
+import { DType } from '../../graph/dtype';
 import { decoderGraphs, type DecoderGraphs } from '../../tasks/decoder-graphs';
 import type { Writing } from '../../tasks/kind';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import { isOutOfMemory } from '../micro-batch/out-of-memory';
 import type { Task } from '../task/task';
-import { CachedModel, type Sessions } from './cached-model';
-import { nextTokens } from './next';
-import { write, writeCached, type Written } from './write';
+import { CachedModel, type NewToken, type Sessions } from './cached-model';
+import { beamSearch, type Decoder, greedy } from './decoders';
 
 /** Writes texts with a task's model. */
 export interface Writer {
@@ -125,3 +124,93 @@ export function groups(writings: readonly Writing[], most: number, masks: boolea
   });
   return made;
 }
+
+/** The logits of the token after each text. */
+export type Next = (texts: readonly Example[]) => Promise<Float32Array[]>;
+
+/** The new tokens of each text. */
+type Written = (readonly number[])[];
+
+const decoderOf = (writing: Writing): Decoder =>
+  writing.beams === 1 ? greedy(writing) : beamSearch(writing);
+
+/**
+ * Writes several texts side by side. Each step runs the model on whole texts: without a cache of keys and values.
+ *
+ * @param batchSize texts that the model is run on at once
+ */
+export async function write(writings: readonly Writing[], batchSize: number, next: Next): Promise<Written> {
+  const decoders = writings.map(decoderOf);
+  for (;;) {
+    const wanted = decoders.map((decoder, i) => decoder.wanted().map((ids) => writings[i].example(ids)));
+    const texts = wanted.flat();
+    if (texts.length === 0) return decoders.map((decoder) => decoder.written());
+    const logits: Float32Array[] = [];
+    for (let at = 0; at < texts.length; at += batchSize)
+      logits.push(...(await next(texts.slice(at, at + batchSize))));
+    give(decoders, wanted, logits);
+  }
+}
+
+/**
+ * Writes several texts with a cache: after the prompts, each step runs the model on one token of each text, of all
+ * texts at once.
+ */
+export async function writeCached(writings: readonly Writing[], model: CachedModel): Promise<Written> {
+  const decoders = writings.map(decoderOf);
+  let cache = await model.read(writings.map(({ prompt }) => prompt.slice(0, -1)));
+  /** The places of each decoder's texts in the cache. */
+  let places = decoders.map((_, i) => i);
+  for (;;) {
+    const wanted = decoders.map((decoder) => decoder.wanted());
+    const tokens = wanted.flatMap((texts, i) => {
+      const continued = decoders[i].continued();
+      return texts.map((ids, k): NewToken => ({ text: places[i] + continued[k], token: ids.at(-1)! }));
+    });
+    if (tokens.length === 0) return decoders.map((decoder) => decoder.written());
+    const found = await model.next(cache, tokens);
+    cache = found.cache;
+    let at = 0;
+    places = wanted.map((texts) => (at += texts.length) - texts.length);
+    give(decoders, wanted, found.logits);
+  }
+}
+
+/** Gives each decoder the logits of its texts. */
+function give(
+  decoders: readonly Decoder[],
+  wanted: readonly (readonly unknown[])[],
+  logits: readonly Float32Array[],
+): void {
+  let at = 0;
+  decoders.forEach((decoder, i) => {
+    const own = logits.slice(at, (at += wanted[i].length));
+    if (own.length > 0) decoder.take(own);
+  });
+}
+
+/** The loss of one token has no next token, and the engine cannot compute it. */
+const SHORTEST = 2;
+
+/** Runs a task's model on texts, padded on the right, in parts that fit into memory. */
+export const nextTokens =
+  (evaluator: Evaluator, task: Task, micro: MicroBatches, like: Dataset, parameters: Parameters): Next =>
+  async (texts) => {
+    const dataset: Dataset = { ...like, examples: [...texts] };
+    return micro.run('evaluation', dataset, [...texts.keys()], async (parts) => {
+      const found: Float32Array[] = [];
+      for (const part of parts) {
+        const length = Math.max(SHORTEST, part.length);
+        const { logits } = await evaluator.evaluate(
+          await task.feeds(dataset, part.indices, length),
+          parameters,
+        );
+        const vocabulary = logits.dims.at(-1)!;
+        part.indices.forEach((text, i) => {
+          const last = i * length + texts[text].size - 1;
+          found[text] = (logits.data as Float32Array).slice(last * vocabulary, (last + 1) * vocabulary);
+        });
+      }
+      return found;
+    });
+  };

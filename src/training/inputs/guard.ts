@@ -7,9 +7,8 @@ import type { InputChange } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { changeWords } from '../../protocol/inputs-words';
 import type { TaskData } from '../../tasks/task-data';
-import { hashInBackground } from './hashing';
+import { hashInBackground, Rehash } from './hashing';
 import { ModelWatch } from './model-watch';
-import { Rehash } from './rehash';
 import { RunInputs } from './run-inputs';
 import type { LoopEnd } from '../loop/loop';
 

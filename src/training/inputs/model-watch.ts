@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { hashFile } from '../../files/hash';
 import { identify, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
 import { AuroraError } from '../../base/errors';
-import type { HashedPath } from './hashing';
-import type { Rehash } from './rehash';
+import type { HashedPath, Rehash } from './hashing';
 import type { RunInputs } from './run-inputs';
 
 interface Mapped {

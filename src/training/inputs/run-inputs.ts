@@ -1,24 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import { identifySet } from '../../files/inputs/file-set';
-import { seeingInputs } from '../../files/inputs/open';
 import type { HashedFile } from '../../files/hash';
 import { identifyData } from '../../files/identify-data';
-import { isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
-import { AuroraError } from '../../base/errors';
+import { type FileIdentity, isFresh, sameIdentity, sameWriting } from '../../files/identity';
+import { identifySet } from '../../files/inputs/file-set';
+import { seeingInputs } from '../../files/inputs/open';
 import type { InputChange, InputRole } from '../../protocol/events';
 import { changeWords } from '../../protocol/inputs-words';
-import { imageSet } from '../../runs/image-set';
-import {
-  addedFiles,
-  filesFrom,
-  readInputs,
-  writeInputs,
-  type InputFile,
-  type InputsRecord,
-} from '../../runs/inputs';
-import { hashInBackground, type HashedPath, type HashedTask, type Hashing } from './hashing';
-import { changesFrom } from './recorded-changes';
+import { imageChanges, imageSet, imagesIn } from '../../runs/image-set';
+import type { ImageSet, InputFile } from '../../runs/input-file';
+import { addedFiles, filesFrom, type InputsRecord, readInputs, writeInputs } from '../../runs/inputs';
+import { type HashedPath, type HashedTask, hashInBackground, type Hashing } from './hashing';
 import { SeenInputs } from './seen';
 
 /** Interval between checks of a recently changed file, and their number. */
@@ -191,4 +184,39 @@ function recordOf(files: InputFile[], since: number, before: InputsRecord | unde
   const { earlier = [], ...last } = before;
   const all = [...earlier, { since: last.since, files: last.files }].filter((s) => s.since < since);
   return all.length > 0 ? { ...record, earlier: all } : record;
+}
+
+/**
+ * The differences between recorded files and those that were read.
+ *
+ * @param expected the record; a file in it that was not read counts as the same, unless it is gone
+ */
+function changesFrom(expected: readonly InputFile[], read: readonly InputFile[]): InputChange[] {
+  const now = new Map(read.map((file) => [file.path, file]));
+  return expected.flatMap((file): InputChange[] => {
+    const { role, path, sha256: before } = file;
+    const found = now.get(path);
+    const isThere = found !== undefined || before === null || identifyData(path) !== undefined;
+    const after = found ? found.sha256 : isThere ? before : null;
+    return [
+      ...(after === before ? [] : [{ role, path, before, after }]),
+      ...(found && file.images ? changedImagesOf(file, file.images, found.images) : []),
+    ];
+  });
+}
+
+/** The images that data name differ only if the data do, or if an image is another one. */
+export function changedImagesOf(
+  { role, path }: Pick<InputFile, 'role' | 'path'>,
+  before: ImageSet,
+  after: ImageSet | undefined,
+): InputChange[] {
+  if (!after || before.sha256 === after.sha256) return [];
+  const sums = new Map(imagesIn(path, after).map((image) => [image.path, image.sum]));
+  const images = imagesIn(path, before);
+  return imageChanges(
+    role,
+    images,
+    images.map((image) => sums.get(image.path) ?? null),
+  );
 }

@@ -1,7 +1,8 @@
 import { AuroraError } from '../../base/errors';
+import { type Dataset, sizesOf } from '../../data/dataset';
+import { longestExamples } from '../../data/order';
+import type { Evaluator, Parameters, Stepper } from '../../engine/stepper';
 import { formatMetric } from '../../experiment/metrics';
-import { sizesOf, type Dataset } from '../../data/dataset';
-import type { Stepper } from '../../engine/stepper';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialParameters, type Task } from '../task/task';
@@ -86,4 +87,22 @@ function distance(
     values.forEach((x, i) => (sum += (x - (other ? other[i] : 0)) ** 2));
   }
   return Math.sqrt(sum);
+}
+
+/**
+ * Runs the longest text of each data set once, so that a model with too few positions fails before the first step
+ * rather than at the step that meets it.
+ */
+export async function tryLongest(
+  evaluator: Evaluator,
+  task: Task,
+  micro: MicroBatches,
+  parameters: Parameters,
+): Promise<void> {
+  for (const { dataset } of [task.data.train, task.data.validation]) {
+    const [longest] = longestExamples(dataset, 1);
+    await micro.run('evaluation', dataset, [longest], async () =>
+      evaluator.evaluate(await task.feeds(dataset, [longest]), parameters),
+    );
+  }
 }

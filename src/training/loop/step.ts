@@ -2,7 +2,7 @@ import { sizeOf } from '../../data/dataset';
 import type { Parameters, Stepper, StepResult } from '../../engine/stepper';
 import type { DropoutMasks } from '../optimizer/dropout';
 import type { MicroBatches } from '../micro-batch/micro-batches';
-import type { Part } from '../micro-batch/parts';
+import type { Part } from '../micro-batch/default-parts';
 import type { Task } from '../task/task';
 
 export interface GradientStep {

@@ -1,7 +1,8 @@
-import type { TensorInfos } from '../../graph/tensor-infos';
 import type { TaskOptions } from '../../engine/stepper';
+import { byteSize } from '../../graph/dtype';
+import { batchMultiple } from '../../graph/sizes/batch-infos';
+import type { TensorInfo, TensorInfos } from '../../graph/tensor-infos';
 import type { Task } from '../task/task';
-import { elementsOf, openBytes } from './estimate';
 
 /** A training step keeps tensors for its backward pass; an evaluation keeps little. */
 export type Pass = 'step' | 'evaluation';
@@ -86,4 +87,95 @@ export function defaultTokens(
     bytes: openBytes(infos, examples, length),
   });
   return parts === 1 ? Infinity : Math.ceil(examples / parts) * length;
+}
+
+/** Examples that are run through the model at once. */
+export interface Part {
+  indices: readonly number[];
+  /** Length to which each of them is padded. */
+  length: number;
+}
+
+/** The most that may run at once. */
+export interface PartLimit {
+  examples: number;
+  /** Examples × padded length: a size that fits at length 32 may not fit at 128. */
+  tokens: number;
+}
+
+/** The number of examples of one length that may run at once; at least one. */
+export const partSize = ({ examples, tokens }: PartLimit, length: number): number =>
+  Math.max(1, Math.min(examples, Math.floor(tokens / length)));
+
+/**
+ * Splits a batch into parts within the limit. A batch within the limit stays as it is. If padding has no effect, parts
+ * have texts of similar length, each padded to its longest text; otherwise all keep the batch's padding.
+ *
+ * @param lengthOf tokens of an example
+ * @param trims true if padding has no effect
+ */
+export function cutBatch(
+  batch: readonly number[],
+  lengthOf: (index: number) => number,
+  limit: PartLimit,
+  trims: boolean,
+): Part[] {
+  const longest = (indices: readonly number[]) => Math.max(...indices.map(lengthOf));
+  const whole = { indices: batch, length: longest(batch) };
+  if (partSize(limit, whole.length) >= batch.length) return [whole];
+  const order = trims ? batch.toSorted((a, b) => lengthOf(b) - lengthOf(a)) : batch;
+  const parts: Part[] = [];
+  for (let at = 0; at < order.length;) {
+    const length = trims ? lengthOf(order[at]) : whole.length;
+    const indices = order.slice(at, at + partSize(limit, length));
+    parts.push({ indices, length });
+    at += indices.length;
+  }
+  return parts;
+}
+
+/** Half the examples of the largest part with more than one, in padded tokens; undefined if there is none. */
+export function halved(parts: readonly Part[]): number | undefined {
+  const divisible = parts.filter((p) => p.indices.length > 1);
+  if (divisible.length === 0) return undefined;
+  return Math.max(...divisible.map(({ indices, length }) => (indices.length >> 1) * length));
+}
+
+type Shape = TensorInfo['shape'];
+
+/** Elements of a tensor for a batch: its axes are multiples of the batch, batch and length together (`|`), or the length. */
+function elementsOf(shape: Shape, examples: number, length: number): number {
+  const size = (axis: number | string) =>
+    typeof axis === 'number'
+      ? axis
+      : batchMultiple(axis) !== undefined
+        ? examples * batchMultiple(axis)!
+        : axis.includes('|')
+          ? examples * length
+          : length;
+  return shape.reduce<number>((n, axis) => n * size(axis), 1);
+}
+
+const bytesOf = ({ dtype, shape }: TensorInfo, examples: number, length: number): number =>
+  (byteSize(dtype) ?? 0) * elementsOf(shape, examples, length);
+
+/**
+ * Bytes of all tensors that the user's model computes for a batch: more than a step holds at once, since the runtime
+ * frees tensors that no gradient needs.
+ */
+export function forwardBytes({ model, infos }: Task, examples: number, length: number): number {
+  let bytes = 0;
+  for (const name of model.graph.nodes.flatMap((n) => n.outputs)) {
+    const info = infos.get(name);
+    if (info) bytes += bytesOf(info, examples, length);
+  }
+  return bytes;
+}
+
+/** The bytes of all known tensors with an open axis, also of those below a frozen prefix. */
+function openBytes(infos: TensorInfos, examples: number, length: number): number {
+  let bytes = 0;
+  for (const info of infos.values())
+    if (info.shape.some((axis) => typeof axis === 'string')) bytes += bytesOf(info, examples, length);
+  return bytes;
 }

@@ -5,7 +5,7 @@ import type { Parameters, Stepper } from '../../engine/stepper';
 import { DropoutMasks } from '../optimizer/dropout';
 import type { Task } from '../task/task';
 import { availableMemory } from './available';
-import { forwardBytes } from './estimate';
+import { forwardBytes } from './default-parts';
 import type { MicroBatches } from './micro-batches';
 import { bytes } from '../../base/number-text';
 

@@ -1,13 +1,18 @@
-import { sizeOf, type Dataset } from '../../data/dataset';
-import { placeName, type Place } from '../../engine/place';
-import type { Evaluator } from '../../engine/stepper';
 import { AuroraError } from '../../base/errors';
-import type { Task } from '../task/task';
-import { defaultTokens, type Pass } from './default-parts';
+import { type Dataset, sizeOf, sizesOf } from '../../data/dataset';
+import { type Place, placeName } from '../../engine/place';
+import type { Evaluator } from '../../engine/stepper';
+import { initialParameters, type Task } from '../task/task';
+import {
+  cutBatch,
+  defaultTokens,
+  halved,
+  type Part,
+  type PartLimit,
+  partSize,
+  type Pass,
+} from './default-parts';
 import { isOutOfMemory } from './out-of-memory';
-import { ignoresPadding } from './padding';
-import { cutBatch, halved, partSize, type Part, type PartLimit } from './parts';
-import { Reserve } from './reserve';
 
 /** A run's known memory limits; stored in checkpoints so that a resume splits batches the same way. */
 export interface KnownLimits {
@@ -132,5 +137,69 @@ export class MicroBatches {
         : `Lower model.maxLength (now ${this.task.spec.model.maxLength}).`,
       { cause },
     );
+  }
+}
+
+/** Relative to the largest logit. A model that masks its padding differs only by rounding. */
+const EQUAL = 1e-5;
+
+/**
+ * True if a text gives the same logits regardless of padding, tested by running the shortest one both ways. A mask
+ * input does not guarantee it: convolutions and means may ignore it.
+ */
+export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<boolean> {
+  const { dataset } = task.data.train;
+  const lengths = Array.from(sizesOf(dataset));
+  const [shortest, longest] = lengths.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, 0]);
+  if (shortest === longest) return true;
+  const text = [lengths.indexOf(shortest)];
+  // Initial values, not the current ones: a resumed run must get the same result.
+  const parameters = initialParameters(task);
+  const logits = async (length: number) =>
+    (await evaluator.evaluate(await task.feeds(dataset, text, length), parameters)).logits
+      .data as Float32Array;
+  try {
+    // Padding to twice its length shows it as well as padding to the longest text, with no more memory.
+    const own = await logits(shortest);
+    const padded = await logits(Math.min(longest, 2 * shortest + 1));
+    const largest = own.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+    return own.every((x, i) => Math.abs(x - padded[i]) <= EQUAL * largest);
+  } catch (e) {
+    if (isOutOfMemory(e)) return false;
+    throw e;
+  }
+}
+
+const BYTES = 2 ** 25;
+
+interface ShrinkingBuffer {
+  resize(bytes: number): void;
+}
+
+/** Node 20 has it; the ES2023 types do not. */
+const Shrinking = ArrayBuffer as unknown as new (
+  bytes: number,
+  options: { maxByteLength: number },
+) => ShrinkingBuffer;
+
+/**
+ * Untouched memory that is freed once the runtime has run out. The runtime takes the last byte before it reports this,
+ * and Node ends the process at the next failed allocation.
+ */
+class Reserve {
+  private readonly buffer: ShrinkingBuffer | undefined = setAside();
+
+  /** Frees memory for Node's heap to grow into. */
+  release(): void {
+    this.buffer?.resize(0);
+  }
+}
+
+/** Undefined if even this much is not available. A resizable buffer returns its pages at once when shrunk. */
+function setAside(): ShrinkingBuffer | undefined {
+  try {
+    return new Shrinking(BYTES, { maxByteLength: BYTES });
+  } catch {
+    return undefined;
   }
 }

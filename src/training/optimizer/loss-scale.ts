@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import type { Stepper } from '../../engine/stepper';
 
 /** The state stored in checkpoints. */
 export interface LossScaleState {
@@ -69,3 +70,15 @@ export function skippedWarning(step: number, { skipped, value }: LossScale): str
     ? `${skipped} steps have been skipped so far because their gradients overflowed float16; the loss scale is ${value}.`
     : undefined;
 }
+
+/** A stepper that scales the loss for differentiation on the device and returns unscaled gradients. */
+export const withLossScale = (stepper: Stepper, lossScale: LossScale): Stepper => ({
+  ...stepper,
+  async step(inputs, parameters, gradScale) {
+    const scale = lossScale.value;
+    const result = await stepper.step(inputs, parameters, gradScale * scale);
+    for (const gradient of result.gradients.values())
+      for (let i = 0; i < gradient.length; i++) gradient[i] /= scale;
+    return result;
+  },
+});

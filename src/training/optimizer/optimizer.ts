@@ -1,7 +1,14 @@
+import { tensorName } from '../../adapters/inject';
+import { ownValues } from '../../adapters/merge';
+import { offsetPenalty } from '../../adapters/methods/anl';
 import { AuroraError } from '../../base/errors';
+import type { TrainingSpec } from '../../experiment/experiment';
+import { isNonlinear } from '../../experiment/methods';
+import type { TrainableInfo } from '../../tasks/task-graph';
+import type { Task } from '../task/task';
 
 /** Parameters that share a learning rate and a weight decay; `lr` is the rate that the schedule scales. */
-export interface ParameterGroup {
+interface ParameterGroup {
   names: string[];
   lr: number;
   weightDecay: number;
@@ -128,5 +135,66 @@ function update(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Arr
     v[i] = f(v[i] * beta2) + f(f(weight2 * gi) * gi);
     const denominator = f(f(f(Math.sqrt(v[i])) / rootBias2) + epsilon);
     p[i] = f(p[i] * decay) - f(f(stepSize * m[i]) / denominator);
+  }
+}
+
+/**
+ * Adapters and head, each with its own rate and decay; biases separate if they are exempt from decay, and B separate if
+ * it has its own rate (LoRA+, Hayou et al., arXiv 2402.12354).
+ */
+export function parameterGroups(trainable: readonly TrainableInfo[], t: TrainingSpec): ParameterGroup[] {
+  const ratio = t.loraPlusRatio ?? 1;
+  const exempt = (info: TrainableInfo) => !t.decayBiases && info.dims.length === 1;
+  const faster = (info: TrainableInfo) => ratio !== 1 && info.part === 'adapter' && info.name.endsWith('.B');
+  const group = (infos: readonly TrainableInfo[], lr: number, weightDecay: number): ParameterGroup[] => {
+    const names = (wanted: readonly TrainableInfo[]) => wanted.map((i) => i.name);
+    return [
+      { names: names(infos.filter((i) => !exempt(i))), lr, weightDecay },
+      { names: names(infos.filter(exempt)), lr, weightDecay: 0 },
+    ].filter((g) => g.names.length > 0);
+  };
+  const adapters = trainable.filter((i) => i.part === 'adapter');
+  const head = trainable.filter((i) => i.part === 'head');
+  return [
+    ...group(
+      adapters.filter((i) => !faster(i)),
+      t.learningRate,
+      t.weightDecay,
+    ),
+    ...group(adapters.filter(faster), ratio * t.learningRate, t.weightDecay),
+    ...group(head, t.headLearningRate, t.headWeightDecay),
+  ];
+}
+
+/**
+ * Scales all gradients so that their joint L2 norm is at most `max` (torch.nn.utils.clip_grad_norm_); 0 for no
+ * clipping. Returns the norm before clipping. If the norm is not finite, the gradients stay unchanged, so that the
+ * tensor at fault can still be found.
+ */
+export function clipByGlobalNorm(grads: ReadonlyMap<string, Float32Array>, max: number): number {
+  let squares = 0;
+  for (const g of grads.values()) for (let i = 0; i < g.length; i++) squares += g[i] * g[i];
+  const norm = Math.sqrt(squares);
+  const coefficient = Math.fround(max / (norm + 1e-6));
+  if (max > 0 && Number.isFinite(norm) && coefficient < 1)
+    for (const g of grads.values()) for (let i = 0; i < g.length; i++) g[i] *= coefficient;
+  return norm;
+}
+
+/** Adds the gradient of training.offsetPenalty · Σ‖σ(0)‖² to a step's gradients, in place. */
+export function penalizeOffsets(
+  gradients: ReadonlyMap<string, Float32Array>,
+  parameters: ReadonlyMap<string, Float32Array>,
+  { spec, adapters }: Pick<Task, 'spec' | 'adapters'>,
+): void {
+  const weight = spec.training.offsetPenalty ?? 0;
+  if (weight === 0) return;
+  for (const adapter of adapters) {
+    if (!isNonlinear(adapter.spec)) continue;
+    const added = offsetPenalty(adapter.spec.rank, ownValues(adapter, parameters), adapter.spec, weight);
+    for (const name of ['H', 'W'] as const) {
+      const gradient = gradients.get(tensorName(adapter, name));
+      added[name]?.forEach((v, i) => (gradient![i] += v));
+    }
   }
 }

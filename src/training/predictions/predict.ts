@@ -1,26 +1,32 @@
 import { join } from 'node:path';
-import { writeAtomic } from '../../files/atomic';
-import { evaluationAt, fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
-import { readRunSummary, type RunSummary } from '../../runs/read';
 import { AuroraError } from '../../base/errors';
+import { pick } from '../../data/list';
 import {
+  type EvaluationSet,
   evaluationSets,
+  type MeasuredOn,
   scoredOn,
   setName,
-  type EvaluationSet,
-  type MeasuredOn,
 } from '../../experiment/evaluation-sets';
-import type { TaskKind } from '../../tasks/kind';
-import type { LoadData } from '../../tasks/task-data';
-import { experimentOfSet } from '../task/evaluation-data';
-import { encodePredictions, type PredictLine, type Predictions } from '../../protocol/predictions';
-import { measureTask, requireMetrics } from '../measure/measure';
+import { writeAtomic } from '../../files/atomic';
 import { hasNote } from '../../protocol/inputs-words';
+import {
+  encodePredictions,
+  type PredictionFacts,
+  type Predictions,
+  type PredictLine,
+} from '../../protocol/predictions';
 import { inputsNote } from '../../runs/inputs-note';
-import { openTrained, stepOf, type At, type Trained } from '../checkpoint/trained-run';
-import { workFolder } from '../process/work-folder';
+import { evaluationAt, fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
+import { readRunSummary, type RunSummary } from '../../runs/read';
+import type { TaskKind } from '../../tasks/kind';
+import type { DataSplit, LoadData } from '../../tasks/task-data';
+import { type At, openTrained, stepOf, type Trained } from '../checkpoint/trained-run';
+import { measureTask, requireMetrics, type Seen } from '../measure';
+import { workFolder } from '../process/leftovers';
+import { experimentOfSet } from '../task/evaluation-data';
+import type { Task } from '../task/task';
 import { excerptsOf, withPictures } from './excerpts';
-import { partialPredictions } from './partial';
 
 export interface PredictRequest {
   run: string;
@@ -139,5 +145,55 @@ async function predict(
     metrics,
     excerpts: await withPictures(excerptsOf(validation, answers), validation.dataset, task.kind.thumbnail),
     ...answers,
+  };
+}
+
+/** Milliseconds between two results, and to the first one: a page shows them as they come. */
+const EVERY_MS = 500;
+/** They take at most this share of the time, however large the set. */
+const SHARE = 0.1;
+
+/**
+ * Reports the predictions so far: now and then, as predictions for those examples alone.
+ *
+ * @param facts of the predictions that are being made
+ * @returns a function that gets each example, with its logits or the numbers kept of them
+ */
+function partialPredictions(
+  task: Task,
+  facts: Omit<PredictionFacts, 'metrics' | 'excerpts'>,
+  emit: (line: PredictLine) => void,
+): Seen {
+  const { validation } = task.data;
+  const { examples } = validation.dataset;
+  const of = examples.length;
+  const seen = new Map<number, Float32Array>();
+  const scorer = task.kind.scorer(task.data);
+  let next = performance.now() + EVERY_MS;
+  return (example, logits, kept) => {
+    scorer.add(examples.at(example)!, logits);
+    seen.set(example, kept);
+    const began = performance.now();
+    if (began < next || seen.size === of) return;
+    const done = [...seen.keys()].sort((a, b) => a - b);
+    const part: DataSplit = {
+      ...validation,
+      dataset: { ...validation.dataset, examples: pick(examples, done) },
+    };
+    const answers = task.kind.predictions(
+      part,
+      task.data,
+      done.map((i) => seen.get(i)!),
+    );
+    const loss = answers.columns.loss.reduce((sum, x) => sum + x, 0) / done.length;
+    const metrics = { loss, ...scorer.metrics(loss) };
+    const predictions = encodePredictions({
+      ...facts,
+      metrics,
+      excerpts: excerptsOf(part, answers),
+      ...answers,
+    });
+    emit({ kind: 'partial', done: done.length, of, predictions });
+    next = performance.now() + Math.max(EVERY_MS, (performance.now() - began) / SHARE);
   };
 }

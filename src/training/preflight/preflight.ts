@@ -7,12 +7,11 @@ import type { DeviceRequest } from '../../engine/devices';
 import type { Experiment } from '../../experiment/experiment';
 import { isHeadAlone, isRanked } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';
-import { requireDrawingSteps } from '../diffusion/require-steps';
+import { requireDrawingSteps } from '../diffusion/schedule';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import { taskKind } from '../../tasks/registry';
 import { loadEvaluationSets } from '../task/evaluation-data';
-import { dataLine } from './data-line';
-import { packingLine } from './packing-line';
+import { dataLine, packingLine } from './data-lines';
 import { dataProblems, memoryProblems, targetProblems } from './problems';
 
 export interface PreflightOptions {

@@ -5,9 +5,8 @@ import { runPaths } from '../../runs/layout';
 import { HEARTBEAT_MS, writeStatus } from '../../runs/status';
 import type { RunState } from '../../protocol/events';
 import type { Preparing } from '../../protocol/preparing';
-import { Looks } from './looks';
+import { Looks, CONTROL_MS, PulseWatch } from './pulse-watch';
 import { CELL, type PulseData } from './pulse';
-import { CONTROL_MS, PulseWatch } from './pulse-watch';
 import { ResourceSampler, SAMPLE_MS } from './resource-sampler';
 import { ResourcesWriter } from '../../runs/resources/resources';
 

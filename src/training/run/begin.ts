@@ -2,25 +2,21 @@ import { outputsOf } from '../../protocol/outputs';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { runPaths } from '../../runs/layout';
 import { cutResources } from '../../runs/resources/resources';
-import { alarmWatchOf } from '../alarms/of-run';
+import { alarmWatchOf } from '../alarms/watch';
 import { settleAdapters } from '../checkpoint/adapter-files';
 import type { Restored } from '../checkpoint/resume';
 import { initialState, restoredState } from '../checkpoint/state';
 import { deviceFields } from '../device/choose';
 import type { OpenedOn } from '../device/open';
 import { taskInForm } from '../loop/adapter-form';
-import { checkPacking } from '../loop/check-packing';
-import { tryLongest } from '../loop/longest-texts';
+import { checkPacking, tryLongest } from '../loop/check-packing';
 import { lookAhead } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { packedRows } from '../task/task';
-import { environment, environmentWarnings } from '../process/environment';
-import { gitState } from '../process/git-state';
+import { environment, environmentWarnings, gitState } from '../process/environment';
 import { trainedCounts } from './conclude';
-import type { RunContext } from './context';
-import type { OpenRun } from './open-run';
-import type { Prepared } from './prepare';
-import type { Start } from './start';
+import type { RunContext, OpenRun } from './open-run';
+import type { Prepared, Start } from './prepare';
 
 /** Assembles the parts that a run trains with, and checks that the longest texts fit the model and the device. */
 export async function makeContext(

@@ -1,15 +1,17 @@
-import type { TrainableInfo } from '../../tasks/task-graph';
+import { basename } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import type { ReadWatch } from '../../data/stream/build';
 import { writeAtomic } from '../../files/atomic';
 import { elementCount } from '../../graph/model';
-import { runPaths } from '../../runs/layout';
-import { AuroraError } from '../../base/errors';
-import type { StopReason } from '../../protocol/events';
+import type { Alarm, StopReason } from '../../protocol/events';
+import { preparingRead } from '../../protocol/preparing';
 import { scoresOf } from '../../protocol/scores';
-import { raise } from './raise';
-import { divergedAtEnd, NotFinite } from '../optimizer/finite';
+import { runPaths } from '../../runs/layout';
+import type { TrainableInfo } from '../../tasks/task-graph';
 import type { LoopEnd } from '../loop/loop';
-import type { RunContext } from './context';
-import { makeResult, type FinishedResult, type RunResult } from './result';
+import { divergedAtEnd, NotFinite } from '../optimizer/finite';
+import type { OpenRun, RunContext } from './open-run';
+import { type FinishedResult, makeResult, type RunResult } from './result';
 
 export type TrainOutcome = { end: 'finished'; result: FinishedResult } | { end: StopReason; step: number };
 
@@ -70,3 +72,46 @@ export function trainedCounts(trainable: readonly TrainableInfo[]): { adapters: 
     trainable.filter((t) => t.part === part).reduce((n, t) => n + elementCount(t.dims), 0);
   return { adapters: sum('adapter'), head: sum('head') };
 }
+
+/** Records alarms in the journal and shows them. */
+export function raise(
+  { journal, listener }: Pick<OpenRun, 'journal' | 'listener'>,
+  alarms: readonly Alarm[],
+): void {
+  for (const alarm of alarms) {
+    journal.append({ kind: 'alarm', ...alarm });
+    listener.alarm(alarm);
+  }
+}
+
+/** Thrown while data are read: nothing has been trained that could be saved. */
+export class StoppedReading extends Error {
+  constructor(readonly reason: StopReason) {
+    super(reason);
+  }
+}
+
+export function readWatch(open: OpenRun): ReadWatch {
+  return (progress) => {
+    const reason = open.stopRequested();
+    if (reason) throw new StoppedReading(reason);
+    open.listener.reading(progress);
+    const { done, of } = progress;
+    const file = basename(progress.path);
+    if (progress.unit === 'rows' && done < of) open.pulse.preparing({ doing: 'tokenizing', file, done, of });
+    else open.pulse.preparing(preparingRead(file, done, of));
+  };
+}
+
+/** Thrown between two examples, so that nobody waits for a large set. */
+export class Stopped extends Error {
+  constructor(readonly reason: StopReason) {
+    super(reason);
+  }
+}
+
+/** Throws if the run was asked to stop. */
+export const stopWatch = (open: OpenRun) => (): void => {
+  const reason = open.stopRequested();
+  if (reason) throw new Stopped(reason);
+};

@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
 import { runPaths, stepName } from '../../runs/layout';
 import { sharesOf } from '../alarms/activations';
-import { raise } from './raise';
-import { CHECKPOINT_VERSION, type Checkpoint } from '../checkpoint/checkpoint';
+import { raise } from './conclude';
+import { CHECKPOINT_VERSION, type Checkpoint, specHash } from '../checkpoint/checkpoint';
 import { putBackAdapters, writeAdapter, type WhichAdapter } from '../checkpoint/adapter-files';
 import { saveCheckpoint } from '../checkpoint/store';
 import { PictureRecorder } from '../diffusion/picture-recorder';
@@ -11,11 +11,10 @@ import { hasFiniteValues, requireFiniteParameters } from '../optimizer/finite';
 import type { LoopHooks } from '../loop/loop';
 import type { Parameters } from '../../engine/stepper';
 import { skippedWarning } from '../optimizer/loss-scale';
-import { pauses } from '../loop/pause';
-import { SampleRecorder } from '../samples/recorder';
-import { ActivationRecorder } from '../snapshots/recorder';
-import { specHash } from '../checkpoint/spec-hash';
-import type { RunContext } from './context';
+import { pauses } from '../loop/plan';
+import { SampleRecorder } from '../sample-recorder';
+import { ActivationRecorder } from '../snapshot-recorder';
+import type { RunContext } from './open-run';
 
 /** Writes a training loop's progress to the run folder, in an order that is safe against kills. */
 export async function makeHooks(context: RunContext): Promise<LoopHooks> {

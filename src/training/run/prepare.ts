@@ -3,21 +3,30 @@ import { modelSource } from '../../architectures/model-source';
 import type { DeviceRequest } from '../../engine/devices';
 import { CPU } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
+import type { RunEvent } from '../../protocol/events';
+import { preparingRead } from '../../protocol/preparing';
+import { runPaths } from '../../runs/layout';
+import { readRunSummary } from '../../runs/read';
 import { taskKind } from '../../tasks/registry';
-import type { Drawer } from '../diffusion/drawer';
-import { withFrozenPrefix, type Reuse } from '../frozen/reuse';
+import { type LoadData, modelInputs, type TaskData } from '../../tasks/task-data';
+import { restore, type Restored } from '../checkpoint/resume';
+import { requestedEvent, resumedRequest } from '../device/choose';
+import { type Drawer, openDrawer } from '../diffusion/drawer';
+import { encodeData, isPictureData } from '../diffusion/encode-data';
+import type { EncodeOptions } from '../diffusion/encoded';
+import { requireDrawingSteps } from '../diffusion/schedule';
+import { type Reuse, withFrozenPrefix } from '../frozen/reuse';
 import { InputGuard } from '../inputs/guard';
 import { seePipeline } from '../inputs/planned';
 import { nextForm, taskInForm } from '../loop/adapter-form';
 import { makePlan, type Plan } from '../loop/plan';
-import { dataWarnings } from '../preflight/warnings';
-import { loadEvaluationSets, setWarnings, type EvaluationData } from '../task/evaluation-data';
-import { prepareTask, type Task } from '../task/task';
-import { requireDrawingSteps } from '../diffusion/require-steps';
-import { Encodings } from './encodings';
+import { dataWarnings } from '../preflight/data-lines';
+import { removeLeftovers } from '../process/leftovers';
+import type { BaseModel } from '../task/adapted-model';
+import { type EvaluationData, loadEvaluationSets, setWarnings } from '../task/evaluation-data';
+import { type LoadFor, prepareTask, type Task } from '../task/task';
+import { readWatch, StoppedReading } from './conclude';
 import type { OpenRun } from './open-run';
-import { readWatch } from './reading';
-import type { Start } from './start';
 
 /** The prepared task, before a device is chosen. */
 export interface Prepared {
@@ -74,3 +83,78 @@ async function read(open: OpenRun, { from, request, restored }: Start): Promise<
 /** Values from the CPU do not match another device's, and mixed precision gives others for the same weights. */
 const isExact = ({ training }: Experiment, { engine, device }: DeviceRequest): boolean =>
   engine === CPU.engine && device === CPU.device && training.precision === 'float32';
+
+/** The point where this process starts a run. */
+export interface Start {
+  /** The step at which it starts. */
+  from: number;
+  request: DeviceRequest;
+  /** The journal of a resumed run before the resume. */
+  before: readonly RunEvent[] | undefined;
+  /** Undefined for a new run. */
+  restored: Restored | undefined;
+}
+
+export function restoreStart(open: OpenRun): Start {
+  const { run, spec, journal, options, warn } = open;
+  const before = options.resume ? readRunSummary(run).events : undefined;
+  const { given, fallBack } = options.device;
+  const request = before ? resumedRequest(before, options.device) : options.device;
+  if (!before || given.engine || given.device || fallBack) journal.append(requestedEvent(request));
+  const restored = options.resume ? restore(run, spec, warn) : undefined;
+  const from = restored?.checkpoint?.state.step ?? 0;
+  open.step = from;
+  open.held.require();
+  removeLeftovers(run);
+  return { from, request, before, restored };
+}
+
+/**
+ * The results of a pipeline's encoders for a run's images and prompts: kept in the run, or by its sweep for all trials.
+ */
+class Encodings {
+  private readonly options: EncodeOptions;
+  /** Spent so far. */
+  seconds = 0;
+
+  constructor(private readonly open: OpenRun) {
+    const { run, options } = open;
+    this.options = {
+      keep: options.frozen ?? runPaths(run).encoded,
+      folder: open.graphs,
+      threads: options.threads,
+      progress(done, of) {
+        open.listener.encoding(done, of);
+        open.pulse.preparing(preparingRead('images and prompts', done, of));
+      },
+      stopped: () => open.stopRequested() !== undefined,
+    };
+  }
+
+  /** @throws StoppedReading */
+  async encode(base: BaseModel, data: TaskData): Promise<void> {
+    const began = performance.now();
+    const isDone = await encodeData(this.open.spec, base, data, this.options);
+    this.seconds += (performance.now() - began) / 1000;
+    if (!isDone) throw new StoppedReading(this.open.stopRequested() ?? 'requested');
+  }
+
+  /** Reads data and encodes them. @throws StoppedReading */
+  of(load: LoadData): LoadFor {
+    return async (spec, base, known, watch) => {
+      const data = await load(spec, base.model, known, watch);
+      await this.encode(base, data);
+      return data;
+    };
+  }
+
+  /** Draws pictures during training; their prompts are encoded now. Undefined if there are none to draw. */
+  async drawer({ source, model, data }: Task): Promise<Drawer | undefined> {
+    const { pictures } = this.open.spec.training;
+    if (!pictures || !isPictureData(data)) return undefined;
+    const drawer = openDrawer(source, modelInputs(model), this.options);
+    const { prompts, negativePrompt: negative } = pictures;
+    await drawer.prepare(prompts.map((text) => ({ text, negative })));
+    return drawer;
+  }
+}

@@ -7,7 +7,7 @@ import { disown } from '../../files/owner';
 import { shellQuote } from '../../base/shell-quote';
 import { lossOf } from '../../runs/held';
 import { createFolder, runPaths } from '../../runs/layout';
-import { writeSpec } from '../../runs/stored/spec';
+import { writeSpec } from '../../runs/stored-spec';
 import { homeOf } from '../../runs/trash';
 import { AuroraError } from '../../base/errors';
 import type { NewEvent } from '../../protocol/events';
@@ -15,9 +15,8 @@ import { writeAdapter } from '../checkpoint/adapter-files';
 import { saveCheckpoint } from '../checkpoint/store';
 import { withoutBest } from '../loop/early-stopping';
 import { attempt, failedEvent } from '../process/failure';
-import type { RunContext } from './context';
+import type { RunContext, OpenRun } from './open-run';
 import { checkpointOf } from './hooks';
-import type { OpenRun } from './open-run';
 
 /**
  * Saves a run whose folder, or a file in it, was moved or removed: to where the folder now is, or else as a separate

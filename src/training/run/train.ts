@@ -1,25 +1,25 @@
 import { join } from 'node:path';
+import { openTask } from '../../engine/open';
 import { placeName } from '../../engine/place';
 import { discard } from '../../files/atomic';
-import { stillOwned } from '../../files/fence';
+import { requireOwned, stillOwned } from '../../files/fence';
 import { onLargeCopy } from '../../graph/file/place-weights';
-import { goneBelow } from '../../runs/held';
-import { resumedChoice } from '../device/recorded';
-import type { OpenedOn } from '../device/open';
-import { settle } from '../device/settle';
 import type { StopReason } from '../../protocol/events';
+import { goneBelow } from '../../runs/held';
+import { resumedChoice } from '../device/choose';
+import { type OpenedOn, settle } from '../device/open';
+import { taskOptions } from '../device/options';
+import { beginStaticForm, taskInForm } from '../loop/adapter-form';
+import { type LoopEnd, trainingLoop } from '../loop/loop';
+import { MicroBatches } from '../micro-batch/micro-batches';
 import { attempt, failedEvent } from '../process/failure';
 import { announce, makeContext } from './begin';
-import { conclude, type TrainOutcome } from './conclude';
-import { OpenRun } from './open-run';
-import type { TrainOptions } from './options';
-import { trainPhases } from './phases';
-import { prepare, type Prepared } from './prepare';
-import { measureQuantization } from './quantization-cost';
-import { StoppedReading } from './reading';
+import { conclude, concludeFailed, StoppedReading, type TrainOutcome } from './conclude';
+import { makeHooks } from './hooks';
+import { OpenRun, type Phase, type RunContext, type TrainOptions } from './open-run';
+import { prepare, type Prepared, restoreStart, type Start } from './prepare';
 import { rescue } from './rescue';
-import { scoreSets } from './score';
-import { restoreStart, type Start } from './start';
+import { measureQuantization, scoreSets } from './score';
 
 /** Trains an experiment to its end or to a stop request, and leaves a complete run folder either way. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
@@ -117,4 +117,50 @@ async function trainOpened(
     // By then, its files may belong to the next owner.
     await guard.end(() => (stillOwned(open.run) ? open.stepper?.dispose() : undefined));
   }
+}
+
+/** Trains to the end of the run or to a stop request, starting with the dynamic form if the run has one. */
+async function trainPhases(context: RunContext, start: Start): Promise<LoopEnd> {
+  const { open, state, plan } = context;
+  open.training = context;
+  if (hasStoppedEarly(context, start)) return 'early-stopping';
+  const end = await trainPhase(context, context.phase);
+  if (end !== 'finished' || state.step >= plan.totalSteps) return end;
+  return trainPhase(context, await openStaticForm(context));
+}
+
+/**
+ * True if the run was killed after early stopping had ended its training, and before its result. A fork from that very
+ * step continues: the user asked for more training.
+ */
+function hasStoppedEarly({ state, plan }: RunContext, { before = [] }: Start): boolean {
+  const isFork = before.some((e) => e.kind === 'forked' && e.fromStep === state.step);
+  return state.step < plan.totalSteps && plan.evaluates(state.step) && !isFork && state.stopping.isOver;
+}
+
+async function trainPhase(context: RunContext, phase: Phase): Promise<LoopEnd> {
+  const { open, plan, state } = context;
+  const { task, stepper, micro } = phase;
+  if (state.step === plan.staticFrom && state.step < plan.totalSteps) {
+    beginStaticForm(state);
+    open.listener.staticForm(state.step);
+  }
+  context.phase = phase;
+  const hooks = await makeHooks(context);
+  return trainingLoop(task, stepper, micro, plan, state, hooks).catch((e) => concludeFailed(e, context));
+}
+
+/** Replaces the dynamic form: the device may not be able to hold both. */
+async function openStaticForm({ open, guard, state, device, phase, ...of }: RunContext): Promise<Phase> {
+  const { place } = device;
+  open.stepper = undefined;
+  requireOwned(open.run);
+  await phase.stepper.dispose();
+  const task = taskInForm(of.task, 'static');
+  const options = taskOptions(task, place, open.options.threads);
+  guard.opened(state.step);
+  const { stepper } = await openTask(task.model, task.infos, task.graph, open.graphs, options);
+  open.stepper = stepper;
+  guard.opened(state.step);
+  return { task, stepper, micro: new MicroBatches(task, stepper, place, open.warn, phase.micro.known()) };
 }

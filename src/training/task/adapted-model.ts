@@ -1,21 +1,27 @@
-import { selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
+import { tensorName } from '../../adapters/inject';
+import { ownValues } from '../../adapters/merge';
+import { layerValues } from '../../adapters/methods/layer-values';
+import { methodOf } from '../../adapters/methods/registry';
+import { type LayerAdapter, selectAdapters } from '../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
-import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
-import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
-import { TASK_PREFIX } from '../../architectures/blocks/network';
+import { POSITIONS, SCALED_AFTER, TASK_PREFIX } from '../../architectures/blocks/network';
 import { loadModelFrom } from '../../architectures/load';
-import { modelSource, requireTextToImage, type ModelSource } from '../../architectures/model-source';
+import { modelSource, type ModelSource, requireTextToImage } from '../../architectures/model-source';
 import { loadWithTextEncoders } from '../../architectures/pipeline';
 import { taskPath } from '../../architectures/task-path';
+import { AuroraError } from '../../base/errors';
+import type { Experiment, ModelSpec } from '../../experiment/experiment';
+import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { isWritten } from '../../graph/builder';
 import { loadModel } from '../../graph/file/load';
+import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
+import { headLayer, type HeadLayer } from '../../graph/task-head';
+import { tensorValues } from '../../graph/values';
+import { type LeftOut, leftOutWarning } from '../../protocol/left-out';
 import { quantizedCopy } from '../../quantize/cached';
-import { requireHeadLayer } from './own-head';
-import { requirePositions } from './positions';
-import type { Experiment } from '../../experiment/experiment';
-import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
 export interface AdaptedModel extends BaseModel {
@@ -94,4 +100,80 @@ export function adaptTo(base: BaseModel, spec: Experiment): AdaptedModel {
 function weightCount({ graph }: Model): number {
   const weights = [...graph.initializers.values()].filter((t) => t.dims.length > 0 && !isWritten(t.name));
   return weights.reduce((n, t) => n + elementCount(t.dims), 0);
+}
+
+/** @throws AuroraError 'model' if the model's folder has no head of labels */
+function requireHeadLayer(model: Model, spec: Experiment): HeadLayer {
+  const found = headLayer(model);
+  if (found) return found;
+  throw new AuroraError(
+    'model',
+    `task.headWeights is "model", but ${spec.model.path} has no classification head.`,
+    'Use a folder whose config.json names a class such as BertForSequenceClassification, or remove task.headWeights to train a new head.',
+  );
+}
+
+/**
+ * The weights of the last layer of a model's own head.
+ *
+ * @param labels of the data
+ * @throws AuroraError 'model' if there is none, or it has another number of labels
+ */
+export function ownHead(
+  model: Model,
+  spec: Experiment,
+  labels: readonly string[],
+): Map<string, Float32Array> {
+  const { module, bias } = requireHeadLayer(model, spec);
+  const tensor = (part: string) => model.graph.initializers.get(`${module}.${part}`)!;
+  const [count] = tensor('weight').dims;
+  if (count !== labels.length)
+    throw new AuroraError(
+      'model',
+      `${spec.model.path}: its head (${module}) has ${count} labels, but the data has ${labels.length}: ${labels.slice(0, 5).join(', ')}${labels.length > 5 ? ' …' : ''}.`,
+      'Name the labels in the data as id2label in config.json does, or remove task.headWeights to train a new head.',
+    );
+  return new Map([
+    [HEAD_WEIGHT, tensorValues(tensor('weight')) as Float32Array],
+    [HEAD_BIAS, bias ? (tensorValues(tensor('bias')) as Float32Array) : new Float32Array(count)],
+  ]);
+}
+
+/**
+ * Requires that a model has a position for each token of the longest text, as far as it states its number of positions,
+ * and that packed texts have the positions that they have alone.
+ *
+ * @param packing true if texts share rows of up to maxLength tokens
+ * @throws AuroraError 'experiment'
+ */
+export function requirePositions({ metadata }: Model, { path, maxLength }: ModelSpec, packing = false): void {
+  const isLongerThan = (most: string | undefined) => most !== undefined && maxLength > Number(most);
+  const most = metadata.get(POSITIONS);
+  if (isLongerThan(most))
+    throw new AuroraError(
+      'experiment',
+      `model.maxLength is ${maxLength}, but ${path} has positions for ${most} tokens.`,
+      `Set model.maxLength to ${most} or less.`,
+    );
+  const scaled = metadata.get(SCALED_AFTER);
+  if (packing && isLongerThan(scaled))
+    throw new AuroraError(
+      'experiment',
+      `training.packing makes rows of up to ${maxLength} tokens (model.maxLength), but ${path} scales the positions of more than ${scaled} tokens in another way (rope_scaling).`,
+      `Set model.maxLength to ${scaled} or less, or training.packing to false.`,
+    );
+}
+
+/** The tensors with every adapter as the identity: the base model in the same session. */
+export function withoutAdapters(
+  adapters: readonly LayerAdapter[],
+  parameters: ReadonlyMap<string, Float32Array>,
+): Map<string, Float32Array> {
+  const base = new Map(parameters);
+  for (const adapter of adapters) {
+    const { neutral } = methodOf(adapter.spec);
+    const values = neutral(ownValues(adapter, parameters), adapter, layerValues(adapter.layer));
+    for (const [name, data] of Object.entries(values)) base.set(tensorName(adapter, name), data);
+  }
+  return base;
 }

@@ -17,10 +17,9 @@ import type { LinearLayer } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';
 import type { Experiment } from '../../experiment/experiment';
-import { adaptModel, type AdaptedModel, type BaseModel } from './adapted-model';
+import { adaptModel, type AdaptedModel, type BaseModel, ownHead } from './adapted-model';
 import { modelInputs, batchFeeds, type TaskData } from '../../tasks/task-data';
 import { initialAdapters, initialHead } from './initialize';
-import { ownHead } from './own-head';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
 export interface Task {

@@ -1,5 +1,4 @@
-import type { Cluster } from '../../../src/executors/cluster/cluster';
-import type { ClusterFiles } from '../../../src/executors/cluster/files';
+import type { Cluster, ClusterFiles } from '../../../src/executors/cluster/cluster';
 import { requestIn } from '../../../src/executors/cluster/request';
 import type { JobRef, JobState, Scheduler, Submission } from '../../../src/executors/cluster/scheduler';
 import { AuroraError } from '../../../src/base/errors';

@@ -31,7 +31,7 @@ const OTHERS: Record<string, string> = {
   'src/graph/file/safetensors.ts': 'adapters and caches',
   'src/graph/file/save.ts': 'files that are written',
   'src/table/image-files.ts': 'the names in a folder, which is an input with all its files',
-  'src/training/diffusion/kept.ts': 'a cache',
+  'src/training/diffusion/encoded.ts': 'a cache',
 };
 
 /** Functions that open a file, or find out about one. Reading on in an open file, and naming one in an error, do not count. */

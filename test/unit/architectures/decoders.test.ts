@@ -1,8 +1,8 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readHeader } from '../../../src/architectures/folder/header';
-import { writeTensors } from '../../../src/architectures/folder/write';
+import { readHeader } from '../../../src/architectures/folder/weight-files';
+import { writeTensors } from '../../../src/architectures/folder/weights';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource } from '../../../src/architectures/model-source';
 import { Folders } from './folders';

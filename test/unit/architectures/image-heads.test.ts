@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readHeader } from '../../../src/architectures/folder/header';
+import { readHeader } from '../../../src/architectures/folder/weight-files';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource } from '../../../src/architectures/model-source';
 import { DType } from '../../../src/graph/dtype';

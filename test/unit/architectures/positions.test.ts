@@ -1,7 +1,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource } from '../../../src/architectures/model-source';
-import { requirePositions } from '../../../src/training/task/positions';
+import { requirePositions } from '../../../src/training/task/adapted-model';
 import { bertConfig, bertTensors, Folders, safetensors, TINY } from './folders';
 import { LLAMA, llamaTensors } from './llama';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Network } from '../../../src/architectures/blocks/network';
 import { autoencoder } from '../../../src/architectures/families/diffusion/autoencoder';
 import { unet } from '../../../src/architectures/families/diffusion/unet';
-import { pipelineText } from '../../../src/architectures/families/images/clip-text';
+import { pipelineText } from '../../../src/architectures/families/images/clip';
 import type { Family } from '../../../src/architectures/family';
 import { Config } from '../../../src/architectures/folder/config';
 import type { Weights } from '../../../src/architectures/folder/weights';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Place } from '../../../src/engine/place';
-import { fastest } from '../../../src/training/device/fastest';
+import { fastest } from '../../../src/training/device/choose';
 
 const trial = (device: string, time: number | string) => ({
   place: { engine: 'onnxruntime', device } as Place,

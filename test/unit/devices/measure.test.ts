@@ -6,7 +6,7 @@ import { fence, ownerFile } from '../../../src/files/fence';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { DeviceChoice } from '../../../src/training/device/choose';
 import { measureDevices } from '../../../src/training/device/measure';
-import { settle } from '../../../src/training/device/settle';
+import { settle } from '../../../src/training/device/open';
 import { runTrial } from '../../../src/training/device/trial';
 import { prepareTask } from '../../../src/training/task/task';
 import { Lab } from '../../cli/lab';

@@ -6,7 +6,7 @@ import {
   requestedEvent,
   resumedChoice,
   resumedRequest,
-} from '../../../src/training/device/recorded';
+} from '../../../src/training/device/choose';
 import { effectiveEvents } from '../../../src/runs/journal/reader';
 import type { NewEvent } from '../../../src/protocol/events';
 import { started } from '../extension/run-maker';

@@ -6,7 +6,7 @@ import {
   kubernetesSettings,
   mergeClusterSettings,
   readClusterSettings,
-} from '../../../src/runs/experiment/cluster';
+} from '../../../src/runs/experiment/cluster-settings';
 import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
 import { checkWithTrials, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
 import { scratchFolder } from '../../scratch';

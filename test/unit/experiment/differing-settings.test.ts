@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { differing } from '../../../src/experiment/differing-settings';
-import { duplicateText } from '../../../src/runs/experiment/duplicate';
+import { duplicateText } from '../../../src/runs/experiment/use-settings';
 
 describe('the settings in which two experiments differ', () => {
   it('leave out what is equal, in any order', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dataOfSet, evaluationSets } from '../../../src/experiment/evaluation-sets';
 import { checkValue } from '../../../src/runs/experiment/check-value';
 import { changeWords } from '../../../src/protocol/inputs-words';
-import { namedInputs } from '../../../src/training/inputs/named';
+import { namedInputs } from '../../../src/training/inputs/seen';
 import { spec } from '../extension/run-maker';
 
 const check = (data: object, task: object = {}) =>

@@ -15,8 +15,7 @@ import type { Trained } from '../../../src/training/checkpoint/trained-run';
 import { LORA_FILE, METADATA } from '../../../src/peft/diffusers';
 import { fitAdapter } from '../../../src/peft/fit';
 import { readAdapterFolder } from '../../../src/peft/folder';
-import { initialAdapters } from '../../../src/training/task/initialize';
-import { perturbed } from '../../../src/training/task/perturb';
+import { initialAdapters, perturbed } from '../../../src/training/task/initialize';
 import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('diffusers-export');

@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { selectAdapters } from '../../../src/adapters/targets/select';
-import { readHeader } from '../../../src/architectures/folder/header';
-import { writeTensors } from '../../../src/architectures/folder/write';
+import { readHeader } from '../../../src/architectures/folder/weight-files';
+import { writeTensors } from '../../../src/architectures/folder/weights';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource, requireTextToImage } from '../../../src/architectures/model-source';
 import { loadWithTextEncoders } from '../../../src/architectures/pipeline';
@@ -19,8 +19,7 @@ import { defaultAdapter } from '../../../src/recipes/draft';
 import type { Trained } from '../../../src/training/checkpoint/trained-run';
 import { FORMS } from '../../../src/exports/forms';
 import { mergedModel } from '../../../src/exports/merged';
-import { initialAdapters } from '../../../src/training/task/initialize';
-import { perturbed } from '../../../src/training/task/perturb';
+import { initialAdapters, perturbed } from '../../../src/training/task/initialize';
 import type { Task } from '../../../src/training/task/task';
 import { scratchFolder } from '../../scratch';
 

@@ -12,10 +12,9 @@ import { floatValues, readTensorBytes } from '../../../src/graph/values';
 import type { RequantizedLayer } from '../../../src/protocol/export';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { mergedModel } from '../../../src/exports/merged';
-import { initialAdapters } from '../../../src/training/task/initialize';
+import { initialAdapters, perturbed } from '../../../src/training/task/initialize';
 import { adaptModel } from '../../../src/training/task/adapted-model';
 import type { Task } from '../../../src/training/task/task';
-import { perturbed } from '../../../src/training/task/perturb';
 import { Lab } from '../../cli/lab';
 import { emptyGraph, generator, modelOf, symmetric } from '../autodiff/check';
 

@@ -11,7 +11,7 @@ import { COMMAND } from '../../../src/extension/ids';
 import { machineRows } from '../../../src/extension/tree/machine-rows';
 import type { MachineCheck } from '../../../src/protocol/doctor';
 import { describeAdapter } from '../../../src/engine/adapter';
-import { parseNvidia } from '../../../src/checks/doctor/facts';
+import { parseNvidia } from '../../../src/checks/doctor/doctor';
 
 const check: MachineCheck = {
   at: 0,

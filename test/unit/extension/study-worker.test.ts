@@ -8,7 +8,7 @@ import type { AskedRun } from '../../../src/extension/study-worker/asked';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';
 import { errorText } from '../../../src/extension/words/error-text';
 import { runPaths, stepName } from '../../../src/runs/layout';
-import { geometryFile } from '../../../src/runs/study/kept';
+import { geometryFile } from '../../../src/runs/study-run';
 import { pageStudy } from '../../../src/study/page-study';
 import { MOST_SHOWN } from '../../../src/study/shown';
 import type { StudyFromHost } from '../../../src/study/study-panel';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GENERATION_DEFAULTS } from '../../../src/protocol/playground';
 import { uniform } from '../../../src/base/random';
-import { candidates, nextToken } from '../../../src/inference/language/sampling';
+import { candidates, nextToken } from '../../../src/inference/generate';
 
 const logits = (seed: number, size: number) =>
   Float32Array.from({ length: size }, (_, i) => 6 * uniform(seed, i) - 3);

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
-import { TextStream } from '../../../src/inference/language/text-stream';
+import { TextStream } from '../../../src/inference/generate';
 
 const LANGUAGE = resolve('test/fixtures/playground/language');
 const tokenizer = loadTokenizer(join(LANGUAGE, 'tokenizer.json'));

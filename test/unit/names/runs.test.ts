@@ -25,7 +25,7 @@ import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
 import { settingChanges } from '../../../src/runs/experiment/change';
 import { createFolder, experimentSweeps, runPaths } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
-import { studyRun } from '../../../src/runs/study/study-run';
+import { studyRun } from '../../../src/runs/study-run';
 import { lookAtTrial } from '../../../src/runs/sweep/look';
 import { checkSweep, readSweep, sweepPaths, trialOf } from '../../../src/runs/sweep/record';
 import { listTrash, restoreRun, trashOf, trashRun } from '../../../src/runs/trash';

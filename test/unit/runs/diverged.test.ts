@@ -4,7 +4,7 @@ import { ranked, stateText, valueOf } from '../../../src/cli/commands/sweep/word
 import { shownState } from '../../../src/extension/runs/shown-state';
 import { outcomeOf } from '../../../src/runs/outcome';
 import { readRunSummary } from '../../../src/runs/read';
-import { studyRun } from '../../../src/runs/study/study-run';
+import { studyRun } from '../../../src/runs/study-run';
 import { bestOf, lookAtTrial } from '../../../src/runs/sweep/look';
 import type { NewEvent } from '../../../src/protocol/events';
 import { bestBy, type Evaluation } from '../../../src/protocol/evaluations';

@@ -15,7 +15,7 @@ import { readInputs } from '../../../src/runs/inputs';
 import { KeptBytes } from '../../../src/extension/runs/kept-bytes';
 import { experimentSweeps } from '../../../src/runs/layout';
 import { runNumbers } from '../../../src/runs/numbers';
-import { readForTable } from '../../../src/runs/table/read';
+import { readForTable } from '../../../src/runs/runs-table';
 import { RunTail } from '../../../src/runs/tail';
 import { makeRun } from '../extension/run-maker';
 import { temporaryFolders } from './folder';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parsePictures, type RunPictures } from '../../../src/protocol/run-files/pictures';
 import { runPaths } from '../../../src/runs/layout';
-import { picturesIndex, readPictures } from '../../../src/runs/pictures';
+import { picturesIndex, readPictures } from '../../../src/runs/samples-and-pictures';
 
 const WHOLE: RunPictures = {
   version: 1,

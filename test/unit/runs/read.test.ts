@@ -15,7 +15,7 @@ import {
 } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
 import { readRunSummary } from '../../../src/runs/read';
-import { shownState } from '../../../src/runs/shown-state';
+import { shownState } from '../../../src/runs/outcome';
 import { checkSweep, trialOf } from '../../../src/runs/sweep/record';
 import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';
 import { AuroraError } from '../../../src/base/errors';

@@ -4,7 +4,7 @@ import { runPaths } from '../../../src/runs/layout';
 import { copyResources, cutResources, ResourcesWriter } from '../../../src/runs/resources/resources';
 import { ResourcesTail } from '../../../src/runs/resources/tail';
 import { RESOURCE_COLUMNS } from '../../../src/protocol/run-files/resources';
-import { gpuOf, parseUse } from '../../../src/training/process/gpu-sampler';
+import { gpuOf, parseUse } from '../../../src/training/process/resource-sampler';
 import { temporaryFolders } from './folder';
 
 const folder = temporaryFolders();

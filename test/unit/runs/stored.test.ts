@@ -8,9 +8,9 @@ import { loadExperiment } from '../../../src/runs/experiment/load';
 import { readInputs, writeInputs } from '../../../src/runs/inputs';
 import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { readRunSummary } from '../../../src/runs/read';
-import { writeSpec } from '../../../src/runs/stored/spec';
+import { writeSpec } from '../../../src/runs/stored-spec';
 import { readSweep, writeSweep, type SweepRecord } from '../../../src/runs/sweep/record';
-import { specHash } from '../../../src/training/checkpoint/spec-hash';
+import { specHash } from '../../../src/training/checkpoint/checkpoint';
 import { scratchFolder } from '../../scratch';
 import { spec } from '../extension/run-maker';
 

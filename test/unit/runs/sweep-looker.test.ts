@@ -2,7 +2,7 @@ import { rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runPaths } from '../../../src/runs/layout';
-import { TrialLooker } from '../../../src/runs/sweep/looker';
+import { TrialLooker } from '../../../src/runs/sweep/look';
 import type { TrialRecord } from '../../../src/runs/sweep/record';
 import { evaluated, finished, makeRun, started } from '../extension/run-maker';
 import { temporaryFolders } from './folder';

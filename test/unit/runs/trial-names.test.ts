@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { rangesText, trialsText } from '../../../src/sweeps/causes';
-import { namedTrials } from '../../../src/sweeps/named-trials';
+import { namedTrials } from '../../../src/sweeps/checkpoints';
 import { createFolder, createRun, experimentRuns, reserveRunId } from '../../../src/runs/layout';
 import type { TrialRecord } from '../../../src/runs/sweep/record';
 import { TrialNames } from '../../../src/runs/sweep/trial-names';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRunSummary } from '../../../src/runs/read';
-import { studyRun as readStudyRun } from '../../../src/runs/study/study-run';
+import { studyRun as readStudyRun } from '../../../src/runs/study-run';
 import { studyOf } from '../../../src/study/study';
 import { reportFiles } from '../../../src/study/study-report';
 import { sectionNotes } from '../../../src/study/words';

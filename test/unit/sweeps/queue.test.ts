@@ -15,7 +15,7 @@ import { runQueue } from '../../../src/sweeps/queue';
 import { evaluationsOf } from './evaluations';
 import { scratchFolder } from '../../scratch';
 import { specText } from '../specs';
-import { TrialLooker } from '../../../src/runs/sweep/looker';
+import { TrialLooker } from '../../../src/runs/sweep/look';
 
 const home = scratchFolder('queue');
 const pulseWorker = join(home, 'pulse-worker.cjs');

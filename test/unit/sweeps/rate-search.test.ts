@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MetricValue } from '../../../src/experiment/metrics';
 import type { TrialState, TrialView } from '../../../src/runs/sweep/look';
 import { trainedCount } from '../../../src/experiment/sweep';
-import { decideRates, undecided } from '../../../src/sweeps/rate-search';
+import { decideRates, undecided } from '../../../src/sweeps/halving';
 import { evaluationsOf } from './evaluations';
 
 let number = 0;

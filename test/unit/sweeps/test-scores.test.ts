@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NewEvent, RunStatus } from '../../../src/protocol/events';
 import { lookAtTrial, type TrialView } from '../../../src/runs/sweep/look';
-import { decide } from '../../../src/sweeps/halving';
-import { decideRates } from '../../../src/sweeps/rate-search';
+import { decide, decideRates } from '../../../src/sweeps/halving';
 import { evaluated, makeRun, metrics, started } from '../extension/run-maker';
 import { temporaryFolders } from '../runs/folder';
 

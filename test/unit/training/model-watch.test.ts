@@ -5,8 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { hashFile } from '../../../src/files/hash';
 import { identify } from '../../../src/files/identity';
 import { ModelWatch } from '../../../src/training/inputs/model-watch';
-import type { Hashing } from '../../../src/training/inputs/hashing';
-import { Rehash } from '../../../src/training/inputs/rehash';
+import { type Hashing, Rehash } from '../../../src/training/inputs/hashing';
 import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('watch');

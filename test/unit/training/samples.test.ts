@@ -6,8 +6,7 @@ import { numberColumns } from '../../../src/protocol/answers/number';
 import { spanColumns } from '../../../src/protocol/answers/spans';
 import { textColumns } from '../../../src/protocol/answers/text';
 import { hasTurnedWrong, parseSamples } from '../../../src/protocol/run-files/samples';
-import { sampleAnswers } from '../../../src/training/samples/answers';
-import { isKept, spreadPlaces } from '../../../src/training/samples/kept';
+import { sampleAnswers, isKept, spreadPlaces } from '../../../src/training/sample-recorder';
 
 const rows = ['Ada Lovelace wrote it', 'Paris'].map((text, i) => ({ text, label: '', line: i + 1 }));
 const common = { line: [1, 2], loss: [0.5, 2], margin: [0, 0], tokens: [3, 3], cut: [0, 0] };

@@ -3,11 +3,10 @@ import { attention } from '../../blocks/attention';
 import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
 import { layerNorm, linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeFrom, type Rope } from '../../blocks/rope';
-import { rotary } from '../../blocks/rotary';
+import { ropeFrom, type Rope, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { headWidth } from '../../settings/encoder-size';
+import { headWidth } from '../../settings';
 
 const EMBEDDING = 'embed_in';
 

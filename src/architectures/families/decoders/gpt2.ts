@@ -5,7 +5,7 @@ import { conv1d, layerNorm } from '../../blocks/layers';
 import { POSITIONS } from '../../blocks/network';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { headWidth } from '../../settings/encoder-size';
+import { headWidth } from '../../settings';
 
 /** GPT2Model and GPT2LMHeadModel in transformers (modeling_gpt2.py). */
 export const gpt2: Family = {

@@ -1,15 +1,25 @@
-import { activationOf, type Activation } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, type DecoderSize } from '../../blocks/decoder';
-import { gated } from '../../blocks/gated';
+import { type Activation, activationOf } from '../../blocks/activation';
+import {
+  DecoderInputs,
+  decoderOutputs,
+  type DecoderSize,
+  gated,
+  type QueryKeyNorm,
+  selfAttention,
+} from '../../blocks/decoder';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeOf, type RopeDefaults } from '../../blocks/rope';
-import { rotary } from '../../blocks/rotary';
-import { selfAttention, type QueryKeyNorm } from '../../blocks/self-attention';
+import { type RopeDefaults, ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { decoderSize, LLAMA_SIZE, type DecoderDefaults } from '../../settings/decoder-size';
-import type { Window } from '../../settings/windows';
+import {
+  type DecoderDefaults,
+  decoderSize,
+  LLAMA_SIZE,
+  slidingWindow,
+  type Window,
+  windows,
+} from '../../settings';
 
 const EMBEDDING = 'embed_tokens';
 
@@ -94,3 +104,30 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
     ...(factors && { factor: factors.logits }),
   });
 }
+
+/**
+ * transformers' MistralConfig and modeling_mistral.py: all layers have a window, or none. With layer_types they decide:
+ * AutoConfig reads such a file as Ministral's.
+ */
+export const mistral = llamaLike({
+  defaults: { ...LLAMA_SIZE, inner: 14336, keyValueHeads: 8 },
+  rope: { positions: 4096 * 32 },
+  biases: () => ({ qkv: false, output: false, mlp: false }),
+  windows(config, layers) {
+    const window = slidingWindow(config, 4096);
+    return windows(config, layers, window, () => window !== undefined);
+  },
+});
+
+/** transformers' GraniteConfig and modeling_granite.py: Llama with factors at four places. */
+export const granite = llamaLike({
+  defaults: LLAMA_SIZE,
+  rope: { positions: 2048 },
+  biases: (config) => chosenBiases(config, true),
+  scale: (_, config) => config.number('embedding_multiplier', 1),
+  factors: (config) => ({
+    attention: config.number('attention_multiplier', 1),
+    residual: config.number('residual_multiplier', 1),
+    logits: 1 / config.number('logits_scaling', 1),
+  }),
+});

@@ -1,14 +1,11 @@
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
-import { gated } from '../../blocks/gated';
+import { DecoderInputs, decoderOutputs, gated, selfAttention } from '../../blocks/decoder';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeOf } from '../../blocks/rope';
-import { rotary } from '../../blocks/rotary';
-import { selfAttention } from '../../blocks/self-attention';
+import { ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { decoderSize, LLAMA_SIZE } from '../../settings/decoder-size';
+import { decoderSize, LLAMA_SIZE } from '../../settings';
 import { chosenBiases } from './llama';
 
 const EMBEDDING = 'embed_tokens';

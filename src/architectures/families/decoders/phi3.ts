@@ -3,12 +3,10 @@ import { attention } from '../../blocks/attention';
 import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
 import { linear, rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeOf } from '../../blocks/rope';
-import { rotary } from '../../blocks/rotary';
+import { ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { decoderSize, LLAMA_SIZE } from '../../settings/decoder-size';
-import { slidingWindow } from '../../settings/windows';
+import { decoderSize, LLAMA_SIZE, slidingWindow } from '../../settings';
 
 const EMBEDDING = 'embed_tokens';
 

@@ -1,7 +1,6 @@
 import type { Config } from '../../folder/config';
-import { LLAMA_SIZE } from '../../settings/decoder-size';
+import { LLAMA_SIZE, slidingWindow, windows, type Window } from '../../settings';
 import { chosenBiases, llamaLike } from './llama';
-import { slidingWindow, windows, type Window } from '../../settings/windows';
 
 const defaults = { ...LLAMA_SIZE, inner: 22016, vocabulary: 151936, keyValueHeads: 32 };
 const rope = { positions: 32768 };

@@ -1,7 +1,6 @@
 import type { Config } from '../../folder/config';
-import { LLAMA_SIZE } from '../../settings/decoder-size';
+import { LLAMA_SIZE, slidingWindow, windows } from '../../settings';
 import { chosenBiases, llamaLike } from './llama';
-import { slidingWindow, windows } from '../../settings/windows';
 
 /** Layers in which positions count: those with 1 in no_rope_layers, by default all but every fourth. */
 function turning(config: Config, layers: number): boolean[] {

@@ -1,14 +1,11 @@
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
 import { layerNorm, linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeOf } from '../../blocks/rope';
-import { rotary } from '../../blocks/rotary';
-import { selfAttention } from '../../blocks/self-attention';
+import { ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { decoderSize } from '../../settings/decoder-size';
-import { slidingWindow } from '../../settings/windows';
+import { decoderSize, slidingWindow } from '../../settings';
 
 const EMBEDDING = 'embed_tokens';
 const DEFAULTS = {

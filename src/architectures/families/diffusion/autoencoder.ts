@@ -4,9 +4,9 @@ import { conv2d, doubled, groupNorm, type Groups } from '../../blocks/images';
 import type { Network } from '../../blocks/network';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { imageAttention } from './image-attention';
+import { imageAttention } from './attention';
 import { downsampled, resnet, type ResnetKind } from './resnet';
-import { groupsOf } from './unet-shape';
+import { groupsOf } from './unet-blocks';
 
 /** The epsilon of all its norms, whatever config.json states. */
 const EPSILON = 1e-6;

@@ -1,14 +1,12 @@
 import { DType } from '../../../graph/dtype';
-import { activationOf, SILU, type Activation } from '../../blocks/activation';
+import { type Activation, activationOf, SILU } from '../../blocks/activation';
 import { conv2d, groupNorm } from '../../blocks/images';
 import { linear } from '../../blocks/layers';
-import { USUAL_SIZES, type Network } from '../../blocks/network';
+import { type Network, USUAL_SIZES } from '../../blocks/network';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import type { Tokens } from './attention';
-import { Blocks } from './unet-blocks';
-import { unetShape } from './unet-shape';
-import { timeEmbedding, waves, type Waves } from './timestep';
+import { Blocks, unetShape } from './unet-blocks';
 
 /** UNet2DConditionModel in diffusers (unet_2d_condition.py), in the shapes of Stable Diffusion 1, 2 and XL. */
 export const unet: Family = {
@@ -127,4 +125,48 @@ function addedTo(net: Network, config: Config, batch: string, size: number, kind
     return net.op('', 'Concat', [embeds, beside], { axis: 1 });
   };
   return timeEmbedding(net, 'add_embedding', input, { from, to: size }, SILU);
+}
+
+/** The conversion of numbers to waves. */
+interface Waves {
+  /** True if cosines come before sines. */
+  cosineFirst: boolean;
+  /** The shift of the slowest wave (`freq_shift`). */
+  shift: number;
+}
+
+const LONGEST = 10_000;
+
+/**
+ * Timesteps in diffusers: cosines and sines of x at wavelengths that grow by a constant factor.
+ *
+ * @param x (batch)
+ * @returns (batch, size)
+ */
+function waves(net: Network, module: string, x: string, size: number, { cosineFirst, shift }: Waves): string {
+  const half = Math.floor(size / 2);
+  const rates = Array.from({ length: half }, (_, i) => Math.exp((-Math.log(LONGEST) * i) / (half - shift)));
+  const column = net.op(module, 'Unsqueeze', [x, net.g.ints([1])]);
+  const angles = net.op(module, 'Mul', [column, net.g.constant(DType.float, [1, half], rates)]);
+  const parts = (cosineFirst ? ['Cos', 'Sin'] : ['Sin', 'Cos']).map((f) => net.op(module, f, [angles]));
+  const both = net.op(module, 'Concat', parts, { axis: 1 });
+  return size === 2 * half ? both : net.op(module, 'Pad', [both, net.g.ints([0, 0, 0, 1])]);
+}
+
+/**
+ * TimestepEmbedding: two linear layers, (batch, from) to (batch, to).
+ *
+ * @param input makes their input, once the weights have shown that its size is real
+ */
+function timeEmbedding(
+  net: Network,
+  module: string,
+  input: () => string,
+  { from, to }: { from: number; to: number },
+  act: Activation,
+): string {
+  net.weight(`${module}.linear_1.weight`, [to, from]);
+  const x = input();
+  const wide = act(net, module, linear(net, `${module}.linear_1`, x, { from, to }));
+  return linear(net, `${module}.linear_2`, wide, { from: to, to });
 }

@@ -1,12 +1,11 @@
 import { activationOf } from '../../blocks/activation';
 import { paddingBias } from '../../blocks/attention';
-import { postNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import { postNormLayer, type EncoderLayer, bertEmbeddings } from '../../blocks/encoder-layer';
 import { linear } from '../../blocks/layers';
 import { hiddenOutput, textInputs } from '../../blocks/text';
 import type { Family } from '../../family';
 import { requireEncoder } from './bert';
-import { bertEmbeddings } from '../../blocks/bert-embeddings';
-import { encoderSize } from '../../settings/encoder-size';
+import { encoderSize } from '../../settings';
 
 const SIZE = { hidden: 4096, inner: 16384, layers: 12, heads: 64, epsilon: 1e-12 };
 

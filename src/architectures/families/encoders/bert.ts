@@ -1,13 +1,17 @@
 import { activationOf } from '../../blocks/activation';
 import { paddingBias } from '../../blocks/attention';
-import { postNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import {
+  bertEmbeddings,
+  type BertEmbeddings,
+  type EncoderLayer,
+  postNormLayer,
+} from '../../blocks/encoder-layer';
 import { linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { hiddenOutput, textInputs } from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { bertEmbeddings, type BertEmbeddings } from '../../blocks/bert-embeddings';
-import { BASE_SIZE, encoderSize, type EncoderDefaults } from '../../settings/encoder-size';
+import { BASE_SIZE, type EncoderDefaults, encoderSize } from '../../settings';
 
 /** The differences between BERT and the models that are built like it. */
 export interface BertVariant {
@@ -18,7 +22,7 @@ export interface BertVariant {
 }
 
 /** BERT and its relatives, as BertModel in transformers without its pooler. */
-export const bertLike = (prefix: string, variant: BertVariant): Family => ({
+const bertLike = (prefix: string, variant: BertVariant): Family => ({
   prefixes: [prefix],
   marker: 'embeddings.word_embeddings.weight',
   build: (net, config) => build(net, config, variant),
@@ -73,3 +77,23 @@ export const bertModules = (at: string) => ({
   down: `${at}.output.dense`,
   norm: `${at}.output.LayerNorm`,
 });
+
+/**
+ * RoBERTa and its relatives: BERT whose positions begin after the padding id and leave out padding tokens
+ * (create_position_ids_from_input_ids in transformers' modeling_roberta.py).
+ */
+const robertaLike = (vocabulary: number) =>
+  bertLike('roberta.', {
+    sizes: BASE_SIZE,
+    embeddings: (config) => ({
+      vocabulary,
+      types: 2,
+      first: config.index('pad_token_id', 1) + 1,
+      skipsPadding: true,
+    }),
+  });
+
+export const roberta = robertaLike(50265);
+
+/** XLM-RoBERTa and CamemBERT. */
+export const xlmRoberta = robertaLike(30522);

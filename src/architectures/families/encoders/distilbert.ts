@@ -5,7 +5,7 @@ import { layerNorm } from '../../blocks/layers';
 import { POSITIONS } from '../../blocks/network';
 import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
 import type { Family } from '../../family';
-import { headWidth } from '../../settings/encoder-size';
+import { headWidth } from '../../settings';
 
 /** The epsilon of all its norms, which is not a setting. */
 const EPSILON = 1e-12;

@@ -3,12 +3,11 @@ import { activationOf } from '../../blocks/activation';
 import { attention, paddingBias, windowBias } from '../../blocks/attention';
 import { layerNorm, linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeFrom, type Rope } from '../../blocks/rope';
-import { rotary } from '../../blocks/rotary';
+import { ropeFrom, type Rope, rotary } from '../../blocks/rope';
 import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { headWidth } from '../../settings/encoder-size';
+import { headWidth } from '../../settings';
 
 /** The kinds of layers: attention to all tokens, or to those near by. */
 const KINDS = ['full_attention', 'sliding_attention'] as const;

@@ -1,11 +1,10 @@
 import { activationOf } from '../../blocks/activation';
 import { paddingBias } from '../../blocks/attention';
 import { distanceBias } from '../../blocks/distance-bias';
-import { postNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
+import { postNormLayer, type EncoderLayer, bertEmbeddings } from '../../blocks/encoder-layer';
 import { hiddenOutput, textInputs } from '../../blocks/text';
 import type { Family } from '../../family';
-import { bertEmbeddings } from '../../blocks/bert-embeddings';
-import { BASE_SIZE, encoderSize } from '../../settings/encoder-size';
+import { BASE_SIZE, encoderSize } from '../../settings';
 
 /** Not a setting in config.json: the encoder of transformers does not pass its setting on. */
 const BUCKETS = 32;

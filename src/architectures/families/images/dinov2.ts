@@ -1,14 +1,13 @@
 import { activationOf } from '../../blocks/activation';
-import { resizedGrid } from '../../blocks/bicubic';
+import { resizedGrid, patches, patchTokens, type Registers } from '../../blocks/patches';
 import { preNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
 import { layerNorm, linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { patches, patchTokens, type Registers } from '../../blocks/patches';
 import { hiddenOutput } from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import { preparedSize } from '../../folder/prepared-size';
-import { BASE_SIZE, encoderSize } from '../../settings/encoder-size';
+import { BASE_SIZE, encoderSize } from '../../settings';
 import { vitModules } from './vit';
 
 /** The differences between the two kinds of DINOv2. */

@@ -15,7 +15,7 @@ import {
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import { preparedSize } from '../../folder/prepared-size';
-import { headWidth } from '../../settings/encoder-size';
+import { headWidth } from '../../settings';
 import { bertModules } from '../encoders/bert';
 
 /** The epsilon of norms that have no setting. */

@@ -4,7 +4,7 @@ import { layerNorm } from '../../blocks/layers';
 import { patches, patchTokens } from '../../blocks/patches';
 import { hiddenOutput } from '../../blocks/text';
 import type { Family } from '../../family';
-import { encoderSize } from '../../settings/encoder-size';
+import { encoderSize } from '../../settings';
 
 /** ViT and its relatives, as ViTModel in transformers without its pooler. */
 const vitLike = (prefix: string, tokens: readonly string[]): Family => ({

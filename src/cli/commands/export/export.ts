@@ -8,7 +8,7 @@ import {
   type ExportMetrics,
   type MetricDrop,
 } from '../../../protocol/export';
-import { exportEvents, type EventFile } from '../../../runs/tensorboard/export';
+import { exportEvents, type EventFile } from '../../../runs/tensorboard';
 import { exportRun } from '../../../exports/export';
 import { problemOf } from '../../../training/preflight/problems';
 import { parseAt } from '../../../training/checkpoint/trained-run';

@@ -7,7 +7,7 @@ import {
   METHOD_ORDER,
   type AdapterSpec,
 } from '../../../experiment/methods';
-import { inspectModel } from '../../../checks/cost/inspect-model';
+import { inspectModel } from '../../../checks/cost/step-cost';
 import { machineRates } from '../../../checks/cost/rates';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { targetsOf } from '../../targets';

@@ -1,11 +1,8 @@
 import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { lossOf, type Loss } from '../../../runs/ended/unexpected';
-import type { ReadRun } from '../../../runs/table/source';
+import { type ReadRun, readForTable, tableFolders, runSource } from '../../../runs/runs-table';
 import { RecentLoss } from '../../../runs/curve/recent-loss';
-import { readForTable } from '../../../runs/table/read';
-import { tableFolders } from '../../../runs/table/folders';
-import { runSource } from '../../../runs/table/source';
 import { tableOf } from '../../../study/runs-table/columns';
 import { groupsCsv, rowsCsv } from '../../../study/runs-table/csv';
 import { runFields, type RunSource } from '../../../study/runs-table/fields';

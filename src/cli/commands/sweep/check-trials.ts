@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { checkTrials, type TrialToCheck } from '../../../sweeps/check';
+import { checkTrials, type TrialToCheck } from '../../../sweeps/check-trials';
 import { answerParent, endWithParent } from '../../child';
 import { one, type Command } from '../../command';
 import { temporaryFolder } from '../../temporary';

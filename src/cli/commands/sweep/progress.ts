@@ -1,5 +1,5 @@
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
-import type { Sending } from '../../../executors/cluster/files';
+import type { Sending } from '../../../executors/cluster/cluster';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import type { TrialNames } from '../../../runs/sweep/trial-names';
 import { trainedCount } from '../../../experiment/sweep';

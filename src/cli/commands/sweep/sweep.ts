@@ -5,15 +5,12 @@ import { ignoredIn, readExperiment, sweepOf } from '../../../runs/experiment/loa
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
 import { TrialNames } from '../../../runs/sweep/trial-names';
-import { askQueue } from '../../../sweeps/cancel';
+import { askQueue, isSilent } from '../../../sweeps/claim-trial';
 import { sweepsToCancel } from './cancel-target';
-import { bringCheckpoints } from '../../../sweeps/checkpoints';
-import { isSilent } from '../../../sweeps/claim-trial';
-import { namedTrials } from '../../../sweeps/named-trials';
-import type { SweepOptions, SweepRequest } from '../../../sweeps/options';
+import { bringCheckpoints, namedTrials } from '../../../sweeps/checkpoints';
+import { type SweepOptions, type SweepRequest, beganAt } from '../../../sweeps/where';
 import type { SweepOutcome } from '../../../sweeps/queue';
 import { SweepWork, type SweepListener } from '../../../sweeps/sweep';
-import { beganAt } from '../../../sweeps/where';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { EXIT } from '../../../base/errors';
-import { readTask } from '../../../runs/sweep/read-task';
+import { readTask, type TaskFile } from '../../../runs/sweep/task';
 import { claimTrial } from '../../../sweeps/claim-trial';
 import { recordFailure } from '../../../training/process/failure';
-import { parsePausePoint } from '../../../training/loop/pause';
+import { parsePausePoint } from '../../../training/loop/plan';
 import type { TrainOutcome } from '../../../training/run/conclude';
-import type { TaskFile } from '../../../runs/sweep/task';
 import { createFolder } from '../../../runs/layout';
 import { beginTrial, hasFinished } from '../../../sweeps/begin-trial';
 import { one, type Command } from '../../command';

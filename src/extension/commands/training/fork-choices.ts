@@ -1,5 +1,4 @@
-import { changeExperiment } from '../../../runs/experiment/change';
-import { reasonToKeep } from '../../../runs/experiment/fork-settings';
+import { changeExperiment, reasonToKeep } from '../../../runs/experiment/change';
 import { AuroraError } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import schema from '../../../experiment/experiment.schema.json';

@@ -1,7 +1,7 @@
 import { runPaths } from '../../../runs/layout';
 import { RunTail, type TailChange } from '../../../runs/tail';
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
-import { shownOnCluster } from '../../../runs/sweep/shown-on-cluster';
+import { shownOnCluster } from '../../../runs/sweep/cluster-file';
 import { runLabel, stopReason } from '../../runs/label';
 import { canRunAgain, isActive, isResumable, shownState } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';

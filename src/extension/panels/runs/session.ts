@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { experimentName, experimentSweeps } from '../../../runs/layout';
-import { runSource } from '../../../runs/table/source';
+import { runSource } from '../../../runs/runs-table';
 import { ColumnFinder, rowOf } from '../../../study/runs-table/columns';
 import { runFields, type RunFields } from '../../../study/runs-table/fields';
 import type { RunsOpen, RunsFromHost, RunsFromPage } from '../../../study/runs-table/runs-panel';

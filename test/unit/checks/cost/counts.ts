@@ -1,7 +1,6 @@
 import type { Graph } from '../../../../src/graph/model';
 import { fixSizes } from '../../../../src/graph/sizes/sizes';
-import { mostLiveBytes } from '../../../../src/checks/cost/live-bytes';
-import { nodeWork, sum } from '../../../../src/checks/cost/node-work';
+import { mostLiveBytes, nodeWork, sum } from '../../../../src/checks/cost/step-work';
 
 /** Counts by name: "products, FLOPs", "bytes moved", "peak live bytes", and "nodes: KIND" for each kind. */
 export type Counts = Map<string, number>;

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
 import type { Graph } from '../../../../src/graph/model';
 import { fixSizes } from '../../../../src/graph/sizes/sizes';
-import { mostLiveBytes } from '../../../../src/checks/cost/live-bytes';
+import { mostLiveBytes } from '../../../../src/checks/cost/step-work';
 
 /** Bytes of one tensor in these graphs. */
 const ONE = 4 * 64 * 64;

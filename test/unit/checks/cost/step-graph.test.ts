@@ -8,9 +8,7 @@ import { adapterDefaults } from '../../../../src/experiment/adapter-defaults';
 import type { TrainedSpec } from '../../../../src/experiment/methods';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import { prepareModel } from '../../../../src/graph/prepare';
-import { answerOf } from '../../../../src/checks/cost/answer';
-import { inputSizes } from '../../../../src/checks/cost/input-sizes';
-import { fixedModel, stepGraph } from '../../../../src/checks/cost/step-graph';
+import { answerOf, inputSizes, fixedModel, stepGraph } from '../../../../src/checks/cost/step-graph';
 import { scratchFolder } from '../../../scratch';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures');

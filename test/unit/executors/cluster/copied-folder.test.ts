@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { identityOf, isSameFolder } from '../../../../src/executors/cluster/same-folder';
+import { identityOf, isSameFolder } from '../../../../src/executors/cluster/submissions';
 import type { JobRef, JobState, Scheduler, Submission } from '../../../../src/executors/cluster/scheduler';
 import { scratchFolder } from '../../../scratch';
 import { spec, sweepsIn } from './sweep-of';

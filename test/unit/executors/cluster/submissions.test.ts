@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { gaps, isUncertain, unsubmitted } from '../../../../src/executors/cluster/coverage';
+import { gaps, isUncertain, unsubmitted } from '../../../../src/executors/cluster/submitted-trials';
 import { Submissions } from '../../../../src/executors/cluster/submissions';
 import type { TaskFile } from '../../../../src/runs/sweep/task';
 import { scratchFolder } from '../../../scratch';

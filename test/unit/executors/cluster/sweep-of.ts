@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClusterFiles, Sending } from '../../../../src/executors/cluster/files';
+import type { ClusterFiles, Sending } from '../../../../src/executors/cluster/cluster';
 import { ClusterExecutor } from '../../../../src/executors/cluster/executor';
 import type { JobState, Scheduler } from '../../../../src/executors/cluster/scheduler';
 import { Submissions } from '../../../../src/executors/cluster/submissions';
 import type { Experiment } from '../../../../src/experiment/experiment';
-import { TrialLooker } from '../../../../src/runs/sweep/looker';
+import { TrialLooker } from '../../../../src/runs/sweep/look';
 import type { TrialRecord } from '../../../../src/runs/sweep/record';
 import { SHARED_FOLDER } from '../../../shared-folder';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobState, SubmittedTask } from '../../../../src/executors/cluster/scheduler';
-import { trialState } from '../../../../src/executors/cluster/trial-state';
+import { trialState } from '../../../../src/executors/cluster/submitted-trials';
 import type { TrialView } from '../../../../src/runs/sweep/look';
 
 const record: TrialView['record'] = { id: 'a', number: 1, settings: {}, planned: true, run: 'r' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/base/errors';
-import { FINAL_EXIT_CODES } from '../../../../src/executors/kubernetes/exit-codes';
+import { FINAL_EXIT_CODES } from '../../../../src/executors/kubernetes/container';
 import { jobManifest, type JobRequest } from '../../../../src/executors/kubernetes/manifest';
 import { apiErrors } from '../../../kubernetes/api-rules';
 import { schemaErrors } from '../../../kubernetes/schema';

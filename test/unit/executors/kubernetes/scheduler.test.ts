@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobRef, JobState, Submission } from '../../../../src/executors/cluster/scheduler';
 import { kubectl } from '../../../../src/executors/kubernetes/kubectl';
-import { MountedFiles } from '../../../../src/executors/kubernetes/mounted-files';
+import { MountedFiles } from '../../../../src/executors/kubernetes/cluster-files';
 import { KubernetesScheduler } from '../../../../src/executors/kubernetes/scheduler';
 import { fakeTrainer, type FakeTask } from '../../../kubernetes/fake-trainer';
 import { SimulatedCluster } from '../../../kubernetes/simulated-cluster';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { atMost, explainWaiting, type AskWarning } from '../../../../src/executors/kubernetes/events';
-import type { Job, Pod } from '../../../../src/executors/kubernetes/objects';
+import type { Job, Pod } from '../../../../src/executors/kubernetes/pods';
 import { jobStates, newestPods } from '../../../../src/executors/kubernetes/states';
 import { clusterReason } from '../../../../src/protocol/cluster/reasons';
 

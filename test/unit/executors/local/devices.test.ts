@@ -8,7 +8,7 @@ import { gpusFor } from '../../../../src/executors/local/devices';
 import { LocalExecutor } from '../../../../src/executors/local/executor';
 import type { TrialRecord } from '../../../../src/runs/sweep/record';
 import { scratchFolder } from '../../../scratch';
-import { TrialLooker } from '../../../../src/runs/sweep/looker';
+import { TrialLooker } from '../../../../src/runs/sweep/look';
 
 const home = scratchFolder('devices');
 const GPUS = ['GPU-aaaa', 'GPU-bbbb'];

@@ -12,9 +12,13 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { installPackage } from '../../../../src/executors/package/folder';
+import {
+  installPackage,
+  noteSubmitted,
+  removeUnused,
+  UNUSED_DAYS,
+} from '../../../../src/executors/package/folder';
 import { MANIFEST, trainerPackage, type TrainerPackage } from '../../../../src/executors/package/package';
-import { noteSubmitted, removeUnused, UNUSED_DAYS } from '../../../../src/executors/package/unused';
 import { temporaryBeside } from '../../../../src/files/temporary';
 import { scratchFolder } from '../../../scratch';
 

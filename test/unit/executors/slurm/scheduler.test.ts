@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ClusterFiles } from '../../../../src/executors/cluster/files';
+import type { ClusterFiles } from '../../../../src/executors/cluster/cluster';
 import type { JobRef } from '../../../../src/executors/cluster/scheduler';
 import { SlurmScheduler } from '../../../../src/executors/slurm/scheduler';
 import type { ClusterShell } from '../../../../src/executors/remote/shell';

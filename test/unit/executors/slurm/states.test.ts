@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Submission } from '../../../../src/executors/cluster/scheduler';
-import { parseQueue } from '../../../../src/executors/slurm/queue';
-import { tasksOfName } from '../../../../src/executors/slurm/job-name';
+import { parseQueue, tasksOfName } from '../../../../src/executors/slurm/queue';
 import { TaskStates } from '../../../../src/executors/slurm/states';
 
 const submission = (n: number, jobs: Submission['jobs']): Submission => ({

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, wri
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { announceCopy, onLargeCopy, placeWeights } from '../../../../src/graph/file/place-weights';
-import { graphFolderOf } from '../../../../src/training/run/graph-folder';
+import { graphFolderOf } from '../../../../src/training/run/open-run';
 import { scratchFolder } from '../../../scratch';
 
 const folder = scratchFolder('copies');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DType } from '../../../../src/graph/dtype';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { tensorOf } from '../../../../src/graph/values';
-import { emptyPast } from '../../../../src/training/measure/empty-past';
+import { emptyPast } from '../../../../src/training/measure';
 import { difference, host, input, model, node, runModel } from '../onnx-models';
 
 const numbers = (count: number, by: number) => Array.from({ length: count }, (_, i) => Math.sin(i * by));

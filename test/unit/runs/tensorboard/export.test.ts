@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { crc32c } from '../../../../src/runs/tensorboard/crc32c';
+import { crc32c, exportEvents, scalars } from '../../../../src/runs/tensorboard';
 import { ScalarsWriter } from '../../../../src/runs/curve/scalars';
-import { exportEvents } from '../../../../src/runs/tensorboard/export';
-import { scalars } from '../../../../src/runs/tensorboard/records';
 import { makeRun, started } from '../../extension/run-maker';
 import { temporaryFolders } from '../folder';
 import { crc32c as slowly, eventsOf, fieldsOf } from './decode';

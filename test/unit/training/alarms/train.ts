@@ -7,7 +7,7 @@ import { AuroraError } from '../../../../src/base/errors';
 import type { Alarm } from '../../../../src/protocol/alarms/alarms';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { createRun, runPaths } from '../../../../src/runs/layout';
-import type { TrainListener } from '../../../../src/training/run/options';
+import type { TrainListener } from '../../../../src/training/run/open-run';
 import { train } from '../../../../src/training/run/train';
 
 const cpu: DeviceRequest = { ...CPU, fallBack: false, given: { engine: true, device: true } };

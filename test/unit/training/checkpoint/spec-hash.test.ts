@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../../src/experiment/experiment';
-import { specHash } from '../../../../src/training/checkpoint/spec-hash';
+import { specHash } from '../../../../src/training/checkpoint/checkpoint';
 
 const FILES = { model: { path: '/a/m.onnx', tokenizer: '/a/t.json' }, data: { train: '/a/data.csv' } };
 const spec = (value: object) => ({ ...FILES, ...value }) as Experiment;

@@ -10,8 +10,8 @@ import { saveByReference } from '../../../../src/graph/file/save';
 import type { Model } from '../../../../src/graph/model';
 import { encodePipeline } from '../../../../src/training/diffusion/encode';
 import type { ToEncode } from '../../../../src/training/diffusion/encoded';
-import { promptInputs } from '../../../../src/training/diffusion/prompt-inputs';
-import { prepareImage } from '../../../../src/training/diffusion/prepare-image';
+import { promptInputs } from '../../../../src/training/diffusion/encode-data';
+import { prepareImage } from '../../../../src/training/diffusion/encode-images';
 import { png } from '../../../png';
 import { scratchFolder } from '../../../scratch';
 

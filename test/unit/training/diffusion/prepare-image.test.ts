@@ -3,7 +3,7 @@ import type { RgbImage } from '../../../../src/data/images/image';
 import { imageValues } from '../../../../src/data/images/job';
 import { fittedPixels } from '../../../../src/data/images/shown-image';
 import { toImage } from '../../../../src/training/diffusion/decode';
-import { prepareImage } from '../../../../src/training/diffusion/prepare-image';
+import { prepareImage } from '../../../../src/training/diffusion/encode-images';
 import { png } from '../../../png';
 
 /** Red is the column, green the row. */

@@ -11,7 +11,7 @@ import type { Model } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { decoderGraphs } from '../../../../src/tasks/decoder-graphs';
 import { CachedModel } from '../../../../src/training/generation/cached-model';
-import { write, writeCached, type Next } from '../../../../src/training/generation/write';
+import { write, writeCached, type Next } from '../../../../src/training/generation/writer';
 import { scratchFolder } from '../../../scratch';
 import { writing } from './writing';
 

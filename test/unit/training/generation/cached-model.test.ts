@@ -8,7 +8,7 @@ import type { Model } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { decoderGraphs } from '../../../../src/tasks/decoder-graphs';
 import { CachedModel } from '../../../../src/training/generation/cached-model';
-import { logSumExp } from '../../../../src/training/generation/most-likely';
+import { logSumExp } from '../../../../src/training/generation/decoders';
 import { scratchFolder } from '../../../scratch';
 
 const folder = scratchFolder('cached');

@@ -7,12 +7,10 @@ import type { Evaluator } from '../../../../src/engine/stepper';
 import { CPU } from '../../../../src/engine/place';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import type { Writing } from '../../../../src/tasks/kind';
-import { nextTokens } from '../../../../src/training/generation/next';
-import { write } from '../../../../src/training/generation/write';
-import { groups, openWriter } from '../../../../src/training/generation/writer';
+import { nextTokens, write, groups, openWriter } from '../../../../src/training/generation/writer';
 import { MicroBatches } from '../../../../src/training/micro-batch/micro-batches';
 import { initialParameters, prepareTask } from '../../../../src/training/task/task';
-import { perturbed } from '../../../../src/training/task/perturb';
+import { perturbed } from '../../../../src/training/task/initialize';
 import { languageLab } from './language-lab';
 import { writing } from './writing';
 

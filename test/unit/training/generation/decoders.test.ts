@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beamSearch } from '../../../../src/training/generation/beam-search';
-import type { Decoder } from '../../../../src/training/generation/decoder';
-import { greedy } from '../../../../src/training/generation/greedy';
-import { mostLikely } from '../../../../src/training/generation/most-likely';
+import { beamSearch, type Decoder, greedy, mostLikely } from '../../../../src/training/generation/decoders';
 
 const END = 0;
 const ends = new Set([END]);

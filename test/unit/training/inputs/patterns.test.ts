@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { changedInputs, hashInput, type InputFile, type NamedInput } from '../../../../src/runs/inputs';
 import type { SweepRecord, TrialRecord } from '../../../../src/runs/sweep/record';
-import { namedInputs } from '../../../../src/training/inputs/named';
+import { namedInputs } from '../../../../src/training/inputs/seen';
 import { trialInputs } from '../../../../src/sweeps/inputs';
 import { rejection, temporaryFolder } from '../../data/support';
 import { spec } from '../../extension/run-maker';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutBatch, halved, type Part } from '../../../../src/training/micro-batch/parts';
+import { cutBatch, halved, type Part } from '../../../../src/training/micro-batch/default-parts';
 
 /** Computed positions, including padding. */
 const partTokens = ({ indices, length }: Part): number => indices.length * length;

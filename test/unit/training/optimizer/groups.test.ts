@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainableInfo } from '../../../../src/tasks/task-graph';
 import type { TrainingSpec } from '../../../../src/experiment/experiment';
-import { parameterGroups } from '../../../../src/training/optimizer/groups';
+import { parameterGroups } from '../../../../src/training/optimizer/optimizer';
 
 const trainable: TrainableInfo[] = [
   { name: 'layer.0.query.A', dims: [2, 8], part: 'adapter' },

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Stepper } from '../../../../src/engine/stepper';
-import { LossScale, skippedWarning } from '../../../../src/training/optimizer/loss-scale';
-import { withLossScale } from '../../../../src/training/optimizer/loss-scale-stepper';
+import { LossScale, skippedWarning, withLossScale } from '../../../../src/training/optimizer/loss-scale';
 
 const good = (scale: LossScale, steps: number) => {
   for (let i = 0; i < steps; i++) scale.good();

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clipByGlobalNorm } from '../../../../src/training/optimizer/clip';
-import { AdamW } from '../../../../src/training/optimizer/optimizer';
+import { clipByGlobalNorm, AdamW } from '../../../../src/training/optimizer/optimizer';
 import fixture from '../../../fixtures/optimizer/adamw.json';
 
 type Lists = Record<string, number[]>;

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runPaths } from '../../../../src/runs/layout';
 import { readStatus, writeStatus } from '../../../../src/runs/status';
-import { writeEndStatus } from '../../../../src/training/process/last-status';
-import { newStatus } from '../../../../src/training/process/pulse';
+import { writeEndStatus, newStatus } from '../../../../src/training/process/pulse';
 
 let run: string;
 beforeEach(() => {

@@ -5,8 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { thisProcess } from '../../../../src/files/processes';
 import { temporaryBeside } from '../../../../src/files/temporary';
-import { removeLeftovers } from '../../../../src/training/process/leftovers';
-import { workFolder } from '../../../../src/training/process/work-folder';
+import { removeLeftovers, workFolder } from '../../../../src/training/process/leftovers';
 
 let run: string;
 beforeEach(() => {

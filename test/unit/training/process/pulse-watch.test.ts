@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AwakeClock } from '../../../../src/base/awake-clock';
-import { Looks } from '../../../../src/training/process/looks';
+import { Looks, CONTROL_MS, PulseWatch } from '../../../../src/training/process/pulse-watch';
 import { CELL, STOP } from '../../../../src/training/process/pulse';
-import { CONTROL_MS, PulseWatch } from '../../../../src/training/process/pulse-watch';
 
 const LEASE = 60_000;
 const HOUR = 3_600_000;

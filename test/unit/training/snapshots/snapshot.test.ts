@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LayerAdapter } from '../../../../src/adapters/targets/select';
 import { NO_SAMPLE, SAMPLES_PER_BIN } from '../../../../src/protocol/activations';
-import { LayerRecorder } from '../../../../src/training/snapshots/snapshot';
+import { LayerRecorder } from '../../../../src/training/snapshot-recorder';
 import { SPEC } from '../../adapters/snapshots';
 
 const adapter = { layer: { path: 'query' }, spec: SPEC, tensors: [] } as unknown as LayerAdapter;

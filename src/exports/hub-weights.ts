@@ -1,0 +1,218 @@
+import { join } from 'node:path';
+import { mergedWeights } from '../adapters/merge';
+import { readHeader, readWeights, type StoredTensor } from '../architectures/folder/weight-files';
+import { bytesOf, writeTensors, type WrittenTensor } from '../architectures/folder/weights';
+import type { FolderWeights } from '../architectures/load';
+import { AuroraError } from '../base/errors';
+import { writeAtomic } from '../files/atomic';
+import { encodeSafetensors } from '../graph/file/safetensors';
+import type { Tensor } from '../graph/model';
+import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../graph/number-formats';
+import { readFileRef, tensorValues } from '../graph/values';
+import type { TaskClass } from '../peft/config';
+import type { Rounding } from '../protocol/export';
+import type { Task } from '../training/task/task';
+import { headDims } from './head';
+
+/** A head that takes the place of the folder's own. */
+export interface NewHead {
+  tensors: readonly WrittenTensor[];
+  /** Before the base model's names in the class with this head. */
+  prefix: string;
+}
+
+/** A test for the tensors of a folder's own head that are left out, by name. */
+export type LeftOut = (name: string) => boolean;
+
+/** The places of the heads for labels in task models. */
+export const isLabelHead: LeftOut = (name) => /^(?:classifier|score|pre_classifier)\./.test(name);
+
+/**
+ * The weights of a folder with some values changed: the same files, names, types and order. With a new head, the
+ * names get the prefix of the class that has it.
+ */
+export function writeWeights(
+  folder: string,
+  { shards, index, prefix }: Pick<FolderWeights, 'shards' | 'index' | 'prefix'>,
+  changed: ChangedWeights,
+  leftOut: LeftOut,
+  head?: NewHead,
+): void {
+  const renamed = head && prefix === '' ? head.prefix : '';
+  const map: Record<string, string> = {};
+  let total = 0;
+  let added = head?.tensors ?? [];
+  for (const [file, path] of shards) {
+    const stored = [...readHeader(path).values()].sort((a, b) => a.data.offset - b.data.offset);
+    const kept = stored.filter(({ name }) => !leftOut(name));
+    const tensors = [...kept.map((t) => written(t, changed, renamed)), ...added];
+    added = [];
+    writeTensors(join(folder, file), tensors);
+    for (const t of tensors) {
+      map[t.name] = file;
+      total += bytesOf(t);
+    }
+  }
+  // transformers finds only this file without an index.
+  if (index !== undefined) {
+    const content = { metadata: { total_size: total }, weight_map: map };
+    writeAtomic(join(folder, index), `${JSON.stringify(content, null, 2)}\n`);
+  }
+}
+
+function written(stored: StoredTensor, changed: ChangedWeights, prefix: string): WrittenTensor {
+  const { name, dtype, dims, data } = stored;
+  return {
+    name: prefix + name,
+    dtype,
+    dims,
+    data: changed.has(stored) ? () => changed.bytes(stored) : data,
+  };
+}
+
+const SIXTEEN_BITS = {
+  F16: { encode: toHalf, decode: fromHalf },
+  BF16: { encode: toBfloat16, decode: fromBfloat16 },
+};
+
+/** Components of a pipeline may have weights of the same name. */
+const placeOf = ({ name, data }: StoredTensor): string => `${data.path}\0${name}`;
+
+/**
+ * The stored weights that a run's adapters change. Each is merged when it is written, so that memory holds one at a time.
+ */
+export class ChangedWeights {
+  private largest = 0;
+  private lost = 0;
+  private change = 0;
+  private type: Rounding['type'] | undefined;
+  /** The function that gives the values, and the weight before, by file and name in it. */
+  private readonly changes = new Map<string, { before: Tensor; merged: () => Tensor | undefined }>();
+
+  /** @throws AuroraError 'model' for an adapter on a weight that the embedding has too */
+  constructor(
+    { adapters, spec }: Task,
+    parameters: ReadonlyMap<string, Float32Array>,
+    places: ReadonlyMap<string, StoredTensor>,
+  ) {
+    for (const adapter of adapters) {
+      const { layer } = adapter;
+      if (layer.sharedWith.length > 0)
+        throw new AuroraError(
+          'model',
+          `${layer.path} has the same weight as ${layer.sharedWith.join(', ')} in ${spec.model.path}, so an adapter of it alone cannot be merged.`,
+          'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
+        );
+      for (const before of [layer.weight, ...(layer.bias ? [layer.bias.tensor] : [])])
+        this.changes.set(placeOf(places.get(before.name)!), {
+          before,
+          merged: () => mergedWeights([adapter], parameters).changed.get(before.name),
+        });
+    }
+  }
+
+  has(stored: StoredTensor): boolean {
+    return this.changes.has(placeOf(stored));
+  }
+
+  /** A weight with its adapter, in its stored type. */
+  bytes(stored: StoredTensor): Uint8Array {
+    const { name, dtype, data } = stored;
+    const { before, merged } = this.changes.get(placeOf(stored))!;
+    const tensor = merged();
+    // An adapter may change only the bias, or only the weight.
+    if (!tensor) return readFileRef(data);
+    const values = tensorValues(tensor) as Float32Array;
+    requireFinite(name, values);
+    if (dtype === 'F32') return new Uint8Array(values.buffer);
+    return this.rounded(name, dtype as Rounding['type'], values, tensorValues(before) as Float32Array);
+  }
+
+  private rounded(name: string, type: Rounding['type'], values: Float32Array, before: Float32Array) {
+    const { encode, decode } = SIXTEEN_BITS[type];
+    const out = new Uint16Array(values.length);
+    const kept = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      out[i] = encode(values[i]);
+      kept[i] = decode(out[i]);
+      const off = Math.abs(kept[i] - values[i]);
+      this.largest = Math.max(this.largest, off);
+      this.lost += off ** 2;
+      this.change += (values[i] - before[i]) ** 2;
+    }
+    requireFinite(name, kept);
+    this.type = type;
+    return new Uint8Array(out.buffer);
+  }
+
+  /** The error added by storing them in 16 bits; undefined in float32. */
+  get rounding(): Rounding | undefined {
+    const { type, largest, lost, change } = this;
+    return type && { type, largest, share: change === 0 ? 0 : Math.sqrt(lost / change) };
+  }
+}
+
+function requireFinite(name: string, values: Float32Array): void {
+  if (values.every(Number.isFinite)) return;
+  throw new AuroraError(
+    'model',
+    `The merged weight ${name} has values that its stored type cannot hold.`,
+    'Choose an earlier checkpoint with --at, or export with --as onnx-merged.',
+  );
+}
+
+/** A trained head beside a model whose classes have none like it. */
+export const HEAD_FILE = 'head.safetensors';
+
+type Parameters = ReadonlyMap<string, Float32Array>;
+
+/** The trained head as two tensors in float32; for numbers, in their unit. */
+function valuesOf(
+  { data, head }: Task,
+  parameters: Parameters,
+): { weight: Float32Array; bias: Float32Array } {
+  const { deviation = 1, mean = 0 } = data.scale ?? {};
+  return {
+    weight: parameters.get(head!.weight)!.map((v) => v * deviation),
+    bias: parameters.get(head!.bias)!.map((v) => v * deviation + mean),
+  };
+}
+
+/** The trained head under the names of a class of transformers. */
+export function headTensors(task: Task, parameters: Parameters, { module }: TaskClass): WrittenTensor[] {
+  const dims = headDims(task);
+  const values = valuesOf(task, parameters);
+  return (['weight', 'bias'] as const).map((part) => ({
+    name: `${module}.${part}`,
+    dtype: 'F32',
+    dims: dims[part],
+    data: () => new Uint8Array(values[part].buffer),
+  }));
+}
+
+/** Writes the head to a separate file, as `weight` and `bias`. */
+export function writeHead(folder: string, task: Task, parameters: Parameters): void {
+  const dims = headDims(task);
+  const { weight, bias } = valuesOf(task, parameters);
+  const tensors = new Map([
+    ['weight', { dims: dims.weight, data: weight }],
+    ['bias', { dims: dims.bias, data: bias }],
+  ]);
+  const words = { labels: JSON.stringify(task.data.labels), pooling: task.head!.pooling ?? 'none' };
+  writeAtomic(join(folder, HEAD_FILE), encodeSafetensors(tensors, words));
+}
+
+/** The head of a written folder, as a task's parameters. @param at its path in the model; undefined if it is beside it */
+export function readHead(folder: string, { head, data }: Task, at?: string): Map<string, Float32Array> {
+  if (!head) return new Map();
+  const tensors = at === undefined ? readHeader(join(folder, HEAD_FILE)) : readWeights(folder).tensors;
+  const part = (name: string) => {
+    const bytes = readFileRef(tensors.get(at === undefined ? name : `${at}.${name}`)!.data);
+    return new Float32Array(Uint8Array.from(bytes).buffer);
+  };
+  const { deviation = 1, mean = 0 } = data.scale ?? {};
+  return new Map([
+    [head.weight, part('weight').map((v) => v / deviation)],
+    [head.bias, part('bias').map((v) => (v - mean) / deviation)],
+  ]);
+}
