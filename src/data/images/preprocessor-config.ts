@@ -148,7 +148,7 @@ class Fields {
   }
 
   text(field: string): string | undefined {
-    return this.checked(field, undefined, 'a text', (v) => typeof v === 'string');
+    return this.checked(field, undefined, 'a string', (v) => typeof v === 'string');
   }
 
   flag(field: string, otherwise: boolean): boolean {
