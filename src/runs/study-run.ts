@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { isNonlinear } from '../experiment/methods';
 import { metricValue } from '../experiment/metrics';
-import { parseJson } from '../files/json';
 import { wrongOf } from '../protocol/answers/kinds';
 import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import type { Predictions } from '../protocol/predictions';
@@ -19,7 +18,7 @@ import {
   type StudyRun,
   type UnfitRun,
 } from '../study/study-run';
-import { columnsOf } from './curve/scalars-columns';
+import { lastValues } from './curve/records';
 import { type CompareOptions, filesBehind, readInputs } from './inputs';
 import { changedSince } from './inputs-note';
 import { experimentRuns, runPaths, stepName } from './layout';
@@ -218,18 +217,9 @@ const MOST = 2000;
  * The median seconds per step, which a pause of the machine or a concurrent evaluation does not affect. Undefined if no
  * step was recorded.
  */
-async function medianStepSeconds(run: string, files: RunFiles = PATIENT): Promise<number | undefined> {
-  const { scalars, scalarColumns } = runPaths(run);
-  const header = await files.read(scalarColumns);
-  if (!header) return undefined;
-  const columns = columnsOf(scalarColumns, parseJson(scalarColumns, header));
-  const at = columns.indexOf('seconds');
-  if (at < 0) return undefined;
-  const bytes = await files.readLast(scalars, MOST, columns.length * 8);
-  const records = bytes.byteLength / (columns.length * 8);
-  const seconds = new Float64Array(records);
-  for (let i = 0; i < records; i++) seconds[i] = bytes.readDoubleLE((i * columns.length + at) * 8);
-  return records > 0 ? median(seconds) : undefined;
+async function medianStepSeconds(run: string, files: RunFiles): Promise<number | undefined> {
+  const seconds = await lastValues(run, 'seconds', MOST, files);
+  return seconds.length > 0 ? median(seconds) : undefined;
 }
 
 /**

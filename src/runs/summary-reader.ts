@@ -9,7 +9,7 @@ type Part = keyof typeof SUMMARY_PARSERS;
 const PARTS = Object.keys(SUMMARY_PARSERS) as Part[];
 
 /** The memory that the files of several runs may take together. */
-interface Room {
+export interface Room {
   /** @throws AuroraError 'run' if a file of `after` bytes does not fit in place of one of `before` */
   replace(before: number, after: number, path: string): void;
 }

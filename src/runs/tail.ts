@@ -1,24 +1,21 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 import type { RunEvent } from '../protocol/events';
 import { parsePictures, type RunPictures } from '../protocol/run-files/pictures';
 import { parseSamples, type RunSamples } from '../protocol/run-files/samples';
 import { changedCurve } from './curve/check';
 import { gapWords } from './curve/curve';
-import { earlyFailure } from './early-failure';
 import { parseJson } from '../files/json';
 import { runPaths, stepOfName } from './layout';
 import { picturesIndex } from './samples-and-pictures';
 import type { RunSummary } from './read';
 import { ScalarsTail } from './curve/scalars-tail';
 import { ResourcesTail } from './resources/tail';
-import { trialOf, type TrialOf } from './sweep/record';
-import { fileVersion, SummaryReader } from './summary-reader';
+import type { TrialOf } from './sweep/record';
+import { asAuroraError, RunReader } from './run-reader';
+import { fileVersion } from './summary-reader';
 import { readIfThere } from '../files/read';
-import { MOST_USER_BYTES, userOf, type RunUser } from './user';
-
-/** The time that a folder may lack spec.json: a trainer creates the folder first. */
-const NEWBORN_MS = 10_000;
+import type { RunUser } from './user';
 
 const CURVE_HINT = 'Restore the file from a copy; checkpoints and adapters are not affected.';
 
@@ -41,18 +38,13 @@ export interface TailChange {
  * in `error`, and earlier data stay.
  */
 export class RunTail {
-  private readonly summaries: SummaryReader;
+  private readonly reader: RunReader;
   private readonly scalars: ScalarsTail;
-  private readonly versions = { user: '', checkpoints: '', samples: '', pictures: '' };
+  private readonly versions = { checkpoints: '', samples: '', pictures: '' };
   readonly resources: ResourcesTail;
   samples: RunSamples | undefined;
   pictures: RunPictures | undefined;
-  /** The time when spec.json was written, in ms since 1970; NaN while it is missing. */
-  made = NaN;
   summary: RunSummary | undefined;
-  user: RunUser = {};
-  /** The sweep and trial that the run belongs to. */
-  trial: TrialOf | undefined;
   /** Steps of the checkpoints on disk, ascending. */
   checkpoints: number[] = [];
   /** The folder does not exist (any more). */
@@ -66,11 +58,22 @@ export class RunTail {
   failedEarly = false;
 
   constructor(readonly folder: string) {
-    this.summaries = new SummaryReader(folder);
+    this.reader = new RunReader(folder);
     this.scalars = new ScalarsTail(folder);
     this.resources = new ResourcesTail(folder);
   }
 
+  /** The time when spec.json was written, in ms since 1970; NaN while it is missing or not needed. */
+  get made(): number {
+    return this.reader.made;
+  }
+  get user(): RunUser {
+    return this.reader.user;
+  }
+  /** The sweep and trial that the run belongs to. */
+  get trial(): TrialOf | undefined {
+    return this.reader.trial;
+  }
   get events(): readonly RunEvent[] {
     return this.summary?.events ?? [];
   }
@@ -88,25 +91,16 @@ export class RunTail {
   /** Call again only after the previous look has resolved. */
   async look(): Promise<TailChange> {
     const change: TailChange = {};
-    this.failedEarly = false;
-    try {
-      if (await this.isNewborn()) return change;
+    const found = await this.reader.read();
+    if (found.kind === 'newborn' && !this.summary) return change;
+    this.gone = found.kind === 'gone';
+    this.failedEarly = found.kind === 'failed' && !this.summary;
+    if (found.kind === 'run') {
       // The journal first, so that records are never older than the events shown with them.
-      const eventsBefore = this.events;
-      this.summary = await this.summaries.read();
-      change.events = firstNew(eventsBefore, this.events);
-      if (Number.isNaN(this.made)) {
-        this.made = (await stat(runPaths(this.folder).spec)).mtimeMs;
-        // Written before spec.json, and never changed.
-        this.trial = trialOf(this.folder);
-      }
-      await this.lookAtUser();
-      await this.lookAtCheckpoints();
-      this.error = undefined;
-    } catch (e) {
-      this.error = asAuroraError(e, this.folder);
-    }
-    if (this.error && !this.summary && !this.gone) await this.lookAtEarlyFailure();
+      change.events = firstNew(this.events, found.summary.events);
+      this.summary = found.summary;
+      this.error = await this.lookAtCheckpoints();
+    } else this.error = found.error;
     if (!this.gone) {
       await this.lookAtRecords(change);
       await this.lookAtExtras(change);
@@ -175,53 +169,21 @@ export class RunTail {
       this.curveError = message === undefined ? undefined : new AuroraError('run', message, CURVE_HINT);
   }
 
-  /** True if the folder was just created and has no spec.json yet. Throws AuroraError if it does not exist. */
-  private async isNewborn(): Promise<boolean> {
-    const there = await stat(this.folder).catch(() => undefined);
-    this.gone = !there?.isDirectory();
-    if (this.gone)
-      throw new AuroraError(
-        'run',
-        `The run folder ${this.folder} is gone.`,
-        'It was deleted or moved. Restore a deleted run from .aurora/trash.',
-      );
-    if (this.summary || Date.now() - there!.mtimeMs > NEWBORN_MS) return false;
-    if ((await fileVersion(runPaths(this.folder).spec)) !== '') return false;
-    return (await earlyFailure(this.folder)) === undefined;
-  }
-
-  private async lookAtEarlyFailure(): Promise<void> {
-    const failed = await earlyFailure(this.folder);
-    if (!failed) return;
-    this.failedEarly = true;
-    this.error = new AuroraError('run', failed.message, failed.hint);
-    await this.lookAtUser().catch(() => undefined);
-  }
-
-  private async lookAtUser(): Promise<void> {
-    const path = runPaths(this.folder).user;
-    const version = await fileVersion(path);
-    if (version === this.versions.user) return;
-    this.versions.user = version;
-    const bytes = await readIfThere(path, MOST_USER_BYTES).catch(() => undefined);
-    try {
-      this.user = bytes ? userOf(parseJson(path, bytes)) : {};
-    } catch {
-      // A damaged note must not hide the run; the next edit rewrites the file.
-      this.user = {};
-    }
-  }
-
-  private async lookAtCheckpoints(): Promise<void> {
+  private async lookAtCheckpoints(): Promise<AuroraError | undefined> {
     const path = runPaths(this.folder).checkpoints;
-    const version = await fileVersion(path);
-    if (version === this.versions.checkpoints) return;
-    this.versions.checkpoints = version;
-    const names = version === '' ? [] : await readdir(path);
-    this.checkpoints = names
-      .map(stepOfName)
-      .filter((step) => step !== undefined)
-      .sort((a, b) => a - b);
+    try {
+      const version = await fileVersion(path);
+      if (version === this.versions.checkpoints) return undefined;
+      this.versions.checkpoints = version;
+      const names = version === '' ? [] : await readdir(path);
+      this.checkpoints = names
+        .map(stepOfName)
+        .filter((step) => step !== undefined)
+        .sort((a, b) => a - b);
+      return undefined;
+    } catch (e) {
+      return asAuroraError(e, this.folder);
+    }
   }
 }
 
@@ -234,10 +196,3 @@ function firstNew(before: readonly RunEvent[], now: readonly RunEvent[]): number
 }
 
 const sameEvent = (a: RunEvent, b: RunEvent) => a.seq === b.seq && a.t === b.t && a.kind === b.kind;
-
-const asAuroraError = (e: unknown, folder: string): AuroraError =>
-  e instanceof AuroraError
-    ? e
-    : new AuroraError('run', `${folder} could not be read: ${(e as Error).message}.`, undefined, {
-        cause: e,
-      });

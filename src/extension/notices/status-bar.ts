@@ -6,7 +6,7 @@ import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { lastScalar } from '../launcher/last-scalar';
+import { lastValues } from '../../runs/curve/records';
 import { statusText, type ActiveRun } from '../words/status-text';
 
 /** Minimum time between changes of the item, so that it stays readable. */
@@ -80,7 +80,7 @@ async function activeRun(entry: RunEntry): Promise<ActiveRun> {
     steps: entry.run?.status?.steps ?? 0,
     ...(entry.run?.status?.preparing && { preparing: entry.run.status.preparing }),
     alarm,
-    loss: await lastScalar(entry.folder, 'loss').catch(() => undefined),
+    loss: (await lastValues(entry.folder, 'loss', 1).catch(() => undefined))?.at(-1),
   };
 }
 

@@ -1,17 +1,13 @@
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { earlyFailure } from '../../runs/early-failure';
-import { parseJson } from '../../files/json';
-import { experimentOf, runPaths } from '../../runs/layout';
+import { experimentOf } from '../../runs/layout';
 import type { RunStatus } from '../../protocol/events';
 import type { KeptBytes } from './kept-bytes';
 import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterTrial } from '../../protocol/run-files/cluster';
-import { trialOf, type TrialOf } from '../../runs/sweep/record';
 import { shownOnCluster } from '../../runs/sweep/cluster-file';
-import { PATIENT, versionOf, type RunFiles } from '../../runs/run-files';
-import { fileVersion, SummaryReader } from '../../runs/summary-reader';
-import { MOST_USER_BYTES, userOf, type RunUser } from '../../runs/user';
+import { PATIENT, type RunFiles } from '../../runs/run-files';
+import { folderTime, RunReader } from '../../runs/run-reader';
 import { AuroraError } from '../../base/errors';
 import { bestValueOf } from './best-value';
 import { isActive, shownState } from './shown-state';
@@ -20,19 +16,11 @@ import type { OnCluster, RunEntry, ShownState } from './store';
 
 /** If a folder changed this recently, another change may have the same time stamp. */
 const UNSETTLED_MS = 2000;
-/** A trainer creates the folder first and writes spec.json next. */
-const NEWBORN_MS = 10_000;
 
 /** A run folder that is polled. */
 export class TrackedRun {
-  private readonly reader: SummaryReader;
+  private readonly reader: RunReader;
   private readonly id: string;
-  /** The folder's modification time at the last check: every replaced file, so every heartbeat, changes it. */
-  private folderTime = NaN;
-  private made = NaN;
-  private userVersion = '';
-  private user: RunUser = {};
-  private trial: TrialOf | undefined;
   private name: string | undefined;
   private number: number | undefined;
   private cluster: OnCluster | undefined;
@@ -42,16 +30,13 @@ export class TrackedRun {
   private own: ShownState = 'damaged';
   entry: RunEntry | undefined;
 
-  /** Characters of `user` and `trial`. */
-  private readonly noted = { user: 0, trial: 0 };
-
   /** @param kept the memory that all runs of a window share */
   constructor(
     readonly folder: string,
     private readonly now: () => number = Date.now,
-    private readonly kept?: KeptBytes,
+    kept?: KeptBytes,
   ) {
-    this.reader = new SummaryReader(folder, kept);
+    this.reader = new RunReader(folder, kept, now);
     this.id = basename(folder);
   }
 
@@ -63,12 +48,11 @@ export class TrackedRun {
   async glance(): Promise<boolean> {
     if (this.active) return this.look();
     const time = await folderTime(this.folder, PATIENT);
-    return time === this.folderTime && this.now() - time > UNSETTLED_MS ? false : this.look();
+    return time === this.reader.folderTime && this.now() - time > UNSETTLED_MS ? false : this.look();
   }
 
   /** Checks every file. True if the entry changed; `entry` is undefined while the folder is not a run yet. */
   async look(files: RunFiles = PATIENT): Promise<boolean> {
-    this.folderTime = await folderTime(this.folder, files);
     const before = this.entry;
     const entry = await this.read(files);
     this.entry = entry && this.onCluster(entry);
@@ -78,14 +62,6 @@ export class TrackedRun {
   /** Forgets the content that it has read, for good. */
   forget(): void {
     this.reader.forget();
-    for (const part of ['user', 'trial'] as const) this.note(part, undefined);
-  }
-
-  /** @throws AuroraError if it does not fit */
-  private note(part: 'user' | 'trial', value: object | undefined): void {
-    const size = value === undefined ? 0 : JSON.stringify(value).length;
-    this.kept?.replace(this.noted[part], size, runPaths(this.folder)[part]);
-    this.noted[part] = size;
   }
 
   /** Sets its name among the experiment's runs. True if the entry changed. */
@@ -124,68 +100,18 @@ export class TrackedRun {
   }
 
   private async read(files: RunFiles): Promise<RunEntry | undefined> {
-    const trial = this.readTrial();
-    const base = {
-      folder: this.folder,
-      id: this.id,
-      experiment: experimentOf(this.folder),
-      user: await this.readUser(files),
-      trial,
-      number: this.number,
-      name: this.name,
-    };
-    try {
-      const run = await this.reader.read(files);
-      // Runs are read in slices; the row of a sweep needs the values of thousands at once.
-      bestValueOf(run);
-      if (!run.status && Number.isNaN(this.made))
-        this.made = (await files.stat(runPaths(this.folder).spec))?.mtimeMs ?? NaN;
-      const state = shownState(run, this.made, this.now());
-      const end = state === 'lost' && (await whyLost(run.folder, run.status));
-      return { ...base, state, run, ...(end && { end }) };
-    } catch (e) {
-      const failed = await earlyFailure(this.folder);
-      if (failed) {
-        const error = new AuroraError('run', failed.message, failed.hint);
-        return { ...base, state: 'failed', error: shortened(error) };
-      }
-      const time = this.folderTime;
-      if (Number.isNaN(time) || (this.now() - time < NEWBORN_MS && (await isEmptyOfSpec(this.folder))))
-        return undefined;
-      const error = e instanceof AuroraError ? e : new AuroraError('run', `${this.folder}: ${String(e)}`);
-      return { ...base, state: 'damaged', error: shortened(error) };
-    }
-  }
-
-  /** Read once spec.json exists, which is written after it; it never changes. */
-  private readTrial(): TrialOf | undefined {
-    if (this.trial === undefined && this.entry?.run) return undefined;
-    if (this.trial) return this.trial;
-    const trial = trialOf(this.folder);
-    try {
-      this.note('trial', trial);
-    } catch {
-      // The run does not fit either, and reports it.
-      return undefined;
-    }
-    return (this.trial = trial);
-  }
-
-  private async readUser(files: RunFiles): Promise<RunUser> {
-    const path = runPaths(this.folder).user;
-    try {
-      const version = versionOf(await files.stat(path));
-      if (version === this.userVersion) return this.user;
-      const bytes = version === '' ? undefined : await files.read(path, MOST_USER_BYTES);
-      const user = bytes && userOf(parseJson(path, bytes));
-      this.note('user', user);
-      this.user = user ?? {};
-      this.userVersion = version;
-    } catch {
-      // A damaged note must not hide the run; the next edit rewrites the file.
-      this.user = {};
-    }
-    return this.user;
+    const found = await this.reader.read(files);
+    if (found.kind === 'gone' || found.kind === 'newborn') return undefined;
+    const { user, trial, made } = this.reader;
+    const { folder, id, number, name } = this;
+    const base = { folder, id, experiment: experimentOf(folder), user, trial, number, name };
+    if (found.kind !== 'run') return { ...base, state: found.kind, error: shortened(found.error) };
+    const run = found.summary;
+    // Runs are read in slices; the row of a sweep needs the values of thousands at once.
+    bestValueOf(run);
+    const state = shownState(run, made, this.now());
+    const end = state === 'lost' && (await whyLost(folder, run.status));
+    return { ...base, state, run, ...(end && { end }) };
   }
 }
 
@@ -218,16 +144,3 @@ export async function whyLost(folder: string, status: RunStatus | undefined): Pr
   const { unexpectedEnd } = await import('../../runs/ended/unexpected');
   return unexpectedEnd(folder, status);
 }
-
-/** NaN if the folder does not exist. */
-async function folderTime(folder: string, files: RunFiles): Promise<number> {
-  try {
-    const s = await files.stat(folder);
-    return s?.isDirectory() ? s.mtimeMs : NaN;
-  } catch {
-    return NaN;
-  }
-}
-
-const isEmptyOfSpec = async (folder: string) =>
-  (await fileVersion(runPaths(folder).spec).catch(() => 'there')) === '';

@@ -1,9 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
-import { openIfThere, readIfThere } from '../../files/read';
-import { parseJson } from '../../files/json';
+import { openIfThere } from '../../files/read';
 import { MovingAverage, weightFor } from '../../study/smoothing';
 import { runPaths } from '../layout';
-import { columnsOf } from './scalars-columns';
+import { curveColumns, readRecords } from './records';
 
 /** The reach in lengths of the average: earlier losses have a share of e^-16 in it. */
 const REACH = 16;
@@ -32,16 +31,11 @@ export class RecentLoss {
     const file = await openIfThere(runPaths(this.run).scalars);
     if (!file) return undefined;
     try {
-      if (this.columns.length === 0) this.columns = await this.readColumns();
+      if (this.columns.length === 0) this.columns = await curveColumns(this.run);
       return await this.readNew(file);
     } finally {
       await file.close();
     }
-  }
-
-  private async readColumns(): Promise<string[]> {
-    const path = runPaths(this.run).scalarColumns;
-    return columnsOf(path, parseJson(path, (await readIfThere(path)) ?? new Uint8Array(0)));
   }
 
   private async readNew(file: FileHandle): Promise<number | undefined> {
@@ -72,12 +66,5 @@ export class RecentLoss {
 /** Whole records; fewer than asked for if the file has become shorter. */
 async function readRows(file: FileHandle, width: number, from: number, to: number): Promise<Float64Array> {
   const rows = new Float64Array((to - from) * width);
-  const bytes = new Uint8Array(rows.buffer);
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, 8 * from * width + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return rows.subarray(0, Math.floor(done / (8 * width)) * width);
+  return rows.subarray(0, (await readRecords(file, rows, from, width)) * width);
 }

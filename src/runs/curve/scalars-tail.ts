@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { count } from '../../base/number-text';
-import { damaged, parseJson } from '../../files/json';
+import { damaged } from '../../files/json';
 import type { CurveGap } from './curve';
 import { runPaths } from '../layout';
-import { columnsOf } from './scalars-columns';
-import { openIfThere, readIfThere } from '../../files/read';
+import { openIfThere } from '../../files/read';
+import { curveColumns, readRecords } from './records';
 
 /** About five million steps, all of which are kept in memory. */
 const MOST_BYTES = 2 ** 29;
@@ -61,7 +61,7 @@ export class ScalarsTail {
     const file = await openIfThere(path);
     if (!file) return this.forget();
     try {
-      if (this.names.length === 0) this.names = await this.readNames();
+      if (this.names.length === 0) this.names = await curveColumns(this.folder);
       return await this.readNew(file, path);
     } finally {
       await file.close();
@@ -72,11 +72,6 @@ export class ScalarsTail {
     this.names = [];
     this.hole = undefined;
     return (this.count = 0);
-  }
-
-  private async readNames(): Promise<string[]> {
-    const path = runPaths(this.folder).scalarColumns;
-    return columnsOf(path, parseJson(path, (await readIfThere(path)) ?? new Uint8Array(0)));
   }
 
   private async readNew(file: FileHandle, path: string): Promise<number> {
@@ -90,28 +85,17 @@ export class ScalarsTail {
     const from = Math.max(0, known - 1);
     this.reserve(there);
     const last = this.rows(from, known);
-    const whole = from + Math.floor((await this.readInto(file, from, there)) / bytes);
+    const width = this.names.length;
+    const room = this.values.subarray(from * width, there * width);
+    const whole = from + (await readRecords(file, room, from, width));
     if (!sameBits(last, this.rows(from, Math.min(known, whole)))) {
       this.forget();
-      this.names = await this.readNames();
+      this.names = await curveColumns(this.folder);
       return this.readNew(file, path);
     }
     this.requireAscending(path, from, whole);
     this.count = whole;
     return Math.min(known, whole);
-  }
-
-  /** Returns the number of bytes read: fewer than requested if the file was truncated in between. */
-  private async readInto(file: FileHandle, from: number, to: number): Promise<number> {
-    const width = this.names.length * 8;
-    const target = new Uint8Array(this.values.buffer, from * width, (to - from) * width);
-    let done = 0;
-    while (done < target.length) {
-      const { bytesRead } = await file.read(target, done, target.length - done, from * width + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return done;
   }
 
   private reserve(records: number): void {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
 import { Catalog } from '../../../src/extension/runs/catalog';
-import { lastScalar } from '../../../src/extension/launcher/last-scalar';
+import { lastValues } from '../../../src/runs/curve/records';
 import { logTail } from '../../../src/extension/launcher/run-status';
 import { Snapshots } from '../../../src/extension/panels/activations/snapshots';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';
@@ -55,7 +55,7 @@ async function readAll(file: string, run: string): Promise<string[]> {
   runNumbers(dirname(run));
   const snapshots = new Snapshots(run);
   for (const reading of [
-    () => lastScalar(run, 'loss'),
+    () => lastValues(run, 'loss', 1),
     () => new RecentLoss(run).read(),
     () => logTail(run),
     () => snapshots.read(0),
