@@ -17,7 +17,8 @@ const NEWBORN_MS = 10_000;
  * experiment was read, and only its journal has the reason, which is the error.
  */
 export type RunFound =
-  { kind: 'run'; summary: RunSummary } | { kind: 'gone' | 'newborn' | 'failed' | 'damaged'; error: AuroraError };
+  | { kind: 'run'; summary: RunSummary }
+  | { kind: 'gone' | 'newborn' | 'failed' | 'damaged'; error: AuroraError };
 
 /**
  * Reads a run folder repeatedly without blocking, and of its files only those that have changed: the summary, the user's
@@ -85,7 +86,8 @@ export class RunReader {
     if ((await fileVersion(spec).catch(() => 'there')) !== '') return { kind: 'damaged', error };
     try {
       const bytes = await readIfThere(events, MOST_BYTES.events);
-      const failed = bytes && effectiveEvents(parseJournal(bytes, events)).findLast((e) => e.kind === 'failed');
+      const failed =
+        bytes && effectiveEvents(parseJournal(bytes, events)).findLast((e) => e.kind === 'failed');
       if (failed) return { kind: 'failed', error: new AuroraError('run', failed.message, failed.hint) };
     } catch {
       // The run is damaged, as its error says.

@@ -18,7 +18,7 @@ import type {
 } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { clusterEnvironment, trainerEnvironment } from './environment';
-import { launchTrainer, type Launch } from './launch';
+import type { Launch } from './launch';
 import { Leases, type Memory } from './leases';
 import { untrusted } from '../../executors/missing';
 import { findNode, type NodeProgram } from './node-program';
@@ -311,6 +311,7 @@ export class Trainer {
       try {
         if (isLeased) await this.leases.add(run);
         const limits = threads > 0 && !isUnbound ? ['--threads', String(threads)] : [];
+        const { launchTrainer } = await import('./launch');
         const launched = await launchTrainer({
           node,
           args: [copy.cli, ...args, ...limits, ...(isLeased ? ['--lease'] : [])],
