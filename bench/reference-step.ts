@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReferenceCase } from '../src/cli/commands/reference/case';
-import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/commands/reference/case-task';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/commands/reference/model-case';
 import { openTask } from '../src/engine/open';
 import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sweepReport } from '../../src/cli/commands/sweep/report';
+import { sweepReport } from '../../src/cli/commands/sweep/sweep-report';
 import { SweepLines } from '../../src/cli/commands/sweep/progress';
 import { planText } from '../../src/cli/commands/sweep/plan';
 import { createSubmission } from '../../src/executors/cluster/submitter';

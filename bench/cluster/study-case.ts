@@ -1,8 +1,8 @@
 import { Catalog } from '../../src/extension/runs/catalog';
 import { runLabel } from '../../src/extension/runs/label';
-import { StudySession } from '../../src/extension/panels/study/session';
+import { StudySession } from '../../src/extension/panels/study/study-session';
 import { StudyWorker } from '../../src/extension/study-worker/ask';
-import type { StudyFromHost } from '../../src/study/study-panel';
+import type { StudyFromHost } from '../../src/study/study-messages';
 import { timed } from './timed';
 
 /** The Study panel of all trials: opened, refreshed when nothing has changed, and exported. */

@@ -1,4 +1,7 @@
+import type { AuroraError } from '../base/errors';
 import { wrap } from '../base/wrap';
+import { DISK_HINTS } from '../files/atomic';
+import type { Command } from './command';
 
 /** A line of prose at least this long continues on the next one. */
 const WRAPPED = 60;
@@ -48,3 +51,13 @@ const isBelow = (line: string | undefined, indent: number): boolean =>
 /** True for a line that continues the paragraph of the one before it. */
 const isMore = (line: string, next: string | undefined): boolean =>
   line.length >= WRAPPED && next !== undefined && /^\S/.test(next);
+
+/** An error's hint. Hints for disk errors name `--resume` or `--out` only if the command has that option. */
+export function diskHint(command: Pick<Command, 'options'> | undefined, e: AuroraError): string | undefined {
+  const has = (option: string) => command !== undefined && Object.hasOwn(command.options, option);
+  if (e.hint === DISK_HINTS.full && has('resume'))
+    return 'Free some space, then continue with --resume; nothing already saved was changed.';
+  if (e.hint === DISK_HINTS.elsewhere && has('out'))
+    return 'Choose another folder with --out, or make this one writable.';
+  return e.hint;
+}

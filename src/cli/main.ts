@@ -8,14 +8,10 @@ import { nearest } from '../base/nearest';
 import { useImageWorkers } from '../data/images/pool';
 import { onLargeCopy } from '../graph/file/place-weights';
 import { useGpuSupport } from '../gpu-support/use';
-import { red } from './terminal';
+import { red, stampLog, asControl, filterOutput, beQuiet, sayError } from './output';
 import { parse, type Command } from './command';
-import { diskHint } from './disk-hint';
-import { stampLog } from './log-times';
-import { helpText } from './help-text';
+import { diskHint, helpText } from './help-text';
 import { keepOwnCopy } from './own-copy';
-import { asControl, filterOutput } from './plain-output';
-import { beQuiet, sayError } from './quiet';
 import { terminalIsGone } from './signals';
 
 /** Loaded on demand: loading the runtime alone takes as long as running `inspect`. */
@@ -34,15 +30,15 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   preflight: {
     summary: 'check an experiment and measure a few real steps, without keeping anything',
-    load: async () => (await import('./commands/preflight/preflight')).preflightCommand,
+    load: async () => (await import('./commands/preflight')).preflightCommand,
   },
   inspect: {
     summary: 'list the layers that adapters can target, and what a training step takes',
-    load: async () => (await import('./commands/inspect/inspect')).inspect,
+    load: async () => (await import('./commands/inspect')).inspect,
   },
   quantize: {
     summary: 'write a model with weights of 4 or 8 bits',
-    load: async () => (await import('./commands/quantize/quantize')).quantize,
+    load: async () => (await import('./commands/quantize')).quantize,
   },
   budget: {
     summary: "count an adapter's parameters beside LoRA's, on your model or one of the paper's",
@@ -54,7 +50,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   start: {
     summary: "get a model and one of the paper's data sets, and write the experiment",
-    load: async () => (await import('./commands/start/start')).startCommand,
+    load: async () => (await import('./commands/start')).startCommand,
   },
   recipe: {
     summary: "write an experiment with one of the paper's data sets, as it is distributed",
@@ -62,7 +58,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   export: {
     summary: 'export a trained adapter or model, and measure the exported files',
-    load: async () => (await import('./commands/export/export')).exportCommand,
+    load: async () => (await import('./commands/export')).exportCommand,
   },
   publish: {
     summary: 'upload the adapter of a run to the Hugging Face hub',
@@ -74,11 +70,11 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   runs: {
     summary: 'list runs as a table: filter, sort, group, export as CSV',
-    load: async () => (await import('./commands/runs/runs')).runsCommand,
+    load: async () => (await import('./commands/runs')).runsCommand,
   },
   study: {
     summary: 'compare runs: groups over seeds, paired tests, figures, a report',
-    load: async () => (await import('./commands/study/study')).studyCommand,
+    load: async () => (await import('./commands/study')).studyCommand,
   },
   reproduce: {
     summary: 'train and compare the runs of a published study',
@@ -86,7 +82,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   errors: {
     summary: 'show where a trained model is wrong: confused labels, slices, texts',
-    load: async () => (await import('./commands/errors/errors')).errorsCommand,
+    load: async () => (await import('./commands/errors')).errorsCommand,
   },
   play: {
     summary: 'try a trained run, or any classifier or language model, on your own input',
@@ -94,28 +90,28 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   doctor: {
     summary: 'inspect this machine and measure the devices it could train on',
-    load: async () => (await import('./commands/doctor/doctor')).doctorCommand,
+    load: async () => (await import('./commands/doctor')).doctorCommand,
   },
   gpu: {
     summary: 'install, check or remove NVIDIA GPU support',
-    load: async () => (await import('./commands/gpu/gpu')).gpuCommand,
+    load: async () => (await import('./commands/gpu')).gpuCommand,
   },
   completion: {
     summary: 'print a script that completes commands and options in bash or zsh',
-    load: async () => (await import('./commands/completion/completion')).completion(SHOWN),
+    load: async () => (await import('./commands/completion')).completion(SHOWN),
   },
   verify: {
     summary: 'run an experiment on both engines and compare losses and gradients',
-    load: async () => (await import('./commands/verify/verify')).verifyCommand,
+    load: async () => (await import('./commands/verify')).verifyCommand,
   },
   reference: {
     summary: 'check losses, gradients and training against PyTorch reference files',
     load: async () => (await import('./commands/reference/reference')).reference,
   },
   // Internal commands have no summary, so the help leaves them out.
-  'check-input': { load: async () => (await import('./commands/inspect/check-input')).checkInputCommand },
+  'check-input': { load: async () => (await import('./commands/check-input')).checkInputCommand },
   'check-trials': { load: async () => (await import('./commands/sweep/check-trials')).checkTrialsCommand },
-  trial: { load: async () => (await import('./commands/trial/trial')).trialCommand },
+  trial: { load: async () => (await import('./commands/trial')).trialCommand },
   'measure-rates': { load: async () => (await import('./commands/measure-rates')).measureRatesCommand },
   'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },
 };

@@ -5,7 +5,7 @@ import type { PreflightProblem } from '../protocol/preflight';
 import { columnTitle, isNumber, isTable, type Part, type ReportTable } from '../protocol/reports/report';
 import { rowPlace } from '../protocol/row-place';
 import { table } from './table';
-import { write } from './write';
+import { write } from './output';
 
 /** Between columns. */
 const GAP = '   ';

@@ -1,4 +1,4 @@
-import { alarmSentence } from '../protocol/alarms/alarms';
+import { alarmSentence } from '../protocol/alarms';
 import type { Outputs } from '../protocol/outputs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices';
@@ -14,7 +14,7 @@ import { train } from '../training/run/train';
 import { deviceLine } from './device-line';
 import { count } from '../base/number-text';
 import { Progress, setWords } from './commands/train/progress';
-import { ReadingProgress } from './reading-progress';
+import { ReadingProgress } from './bar';
 
 /** Settings of training that do not depend on the run. */
 export interface TrainingSettings {

@@ -14,7 +14,7 @@ import {
 } from '../protocol/export';
 import { codeSpan, plainWords } from '../base/escape';
 import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../experiment/methods';
-import { scoresOf } from '../protocol/scores';
+import { scoresOf } from '../protocol/evaluations';
 import { sortedJson } from '../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../training/checkpoint/trained-run';

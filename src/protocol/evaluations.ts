@@ -1,5 +1,6 @@
-import { metricValue, metricsIn, score, type MetricName } from '../experiment/metrics';
-import type { EvaluationMetrics, RunEvent } from './events';
+import type { DataSpec } from '../experiment/experiment';
+import { type MetricName, type Metrics, metricsIn, metricValue, score } from '../experiment/metrics';
+import type { Evaluated, EvaluationMetrics, RunEvent } from './events';
 
 export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
@@ -32,4 +33,48 @@ export function bestBy(metric: MetricName, evaluations: readonly AnyEvaluation[]
     if (!best || value > best.value) best = { evaluation, value };
   }
   return best?.evaluation;
+}
+
+/** The mean of each metric over several sets, all of which count the same, whatever their size. */
+export type MeanScore = Metrics | 'diverged';
+
+/** The scores of a run's best adapter on the sets that training did not see. */
+export interface Scores {
+  /** The step of the best evaluation. */
+  step: number;
+  /** On data.test. */
+  test?: Evaluated;
+  /** The scores on the sets of data.evaluations, in their order, as far as they have been scored. */
+  sets: { name: string; score: Evaluated }[];
+  /** Over all sets of data.evaluations; left out while one is missing. */
+  mean?: MeanScore;
+}
+
+/** The scores in a run's journal; undefined if nothing has been scored. */
+export function scoresOf(
+  events: readonly RunEvent[],
+  data: Pick<DataSpec, 'evaluations'> | undefined,
+): Scores | undefined {
+  const found = events.filter((e) => e.kind === 'test-evaluation');
+  if (found.length === 0) return undefined;
+  const { step } = found.at(-1)!;
+  const scoreOn = (set: string | undefined) => found.findLast((e) => e.set === set)?.metrics;
+  const test = scoreOn(undefined);
+  const names = Object.keys(data?.evaluations ?? {});
+  const sets = names.flatMap((name) => {
+    const score = scoreOn(name);
+    return score === undefined ? [] : [{ name, score }];
+  });
+  const mean = sets.length === names.length ? meanScore(sets.map(({ score }) => score)) : undefined;
+  return { step, test, sets, mean };
+}
+
+/** The unweighted mean of each metric that all have; 'diverged' if one of them is. Undefined for none. */
+export function meanScore(scores: readonly Evaluated[]): MeanScore | undefined {
+  if (scores.length === 0) return undefined;
+  const all = scores.filter((score) => score !== 'diverged');
+  if (all.length < scores.length) return 'diverged';
+  const shared = metricsIn(...all).filter((name) => all.every((score) => score[name] !== undefined));
+  const mean = (name: MetricName) => all.reduce((sum, score) => sum + score[name]!, 0) / all.length;
+  return Object.fromEntries(shared.map((name) => [name, mean(name)])) as Metrics;
 }

@@ -6,7 +6,7 @@ import { metricValue } from '../experiment/metrics';
 import { wrongOf } from '../protocol/answers/kinds';
 import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import type { Predictions } from '../protocol/predictions';
-import { scoresOf } from '../protocol/scores';
+import { scoresOf } from '../protocol/evaluations';
 import { type Geometry, parseGeometry } from '../study/geometry';
 import { median } from '../study/statistics/summary';
 import {

@@ -1,4 +1,4 @@
-import { clusterReason } from '../protocol/cluster/reasons';
+import { clusterReason } from '../protocol/cluster-reasons';
 import { endReason, isExplained } from '../protocol/run-files/unexpected-end';
 import { isBusy, type TrialView } from '../runs/sweep/look';
 

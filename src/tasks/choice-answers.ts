@@ -1,7 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { offeredChoices } from '../data/table/choice-rows';
 import { isGenerated } from '../experiment/scoring';
-import type { Baseline } from '../protocol/alarms/baseline';
+import type { Baseline } from '../protocol/baseline';
 import { type ChoiceAnswers, choiceColumns, choiceShares } from '../protocol/answers/choice';
 import type { Outputs } from '../protocol/outputs';
 import { exampleColumns, marginOf, rounded } from './answers';

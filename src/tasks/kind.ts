@@ -1,7 +1,7 @@
 import type { Answered, Example, Examples, Texts, TrainingPass } from '../data/dataset';
 import type { Experiment } from '../experiment/experiment';
 import type { HostTensor, TensorInfo } from '../graph/tensor-infos';
-import type { Baseline } from '../protocol/alarms/baseline';
+import type { Baseline } from '../protocol/baseline';
 import type { Answers } from '../protocol/answers/kinds';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Outputs } from '../protocol/outputs';

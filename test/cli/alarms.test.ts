@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readRun } from '../read-run';
 import { EXIT } from '../../src/base/errors';
-import { alarmsOf, type Alarm } from '../../src/protocol/alarms/alarms';
+import { alarmsOf, type Alarm } from '../../src/protocol/alarms';
 import { CLI, Lab } from './lab';
 
 const labs: Lab[] = [];

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
-import type { PublishLine } from '../../src/protocol/hub/publish';
+import type { PublishLine } from '../../src/protocol/publish';
 import { dice } from '../hub/fault-plan';
 import { commitOf, largeFile, smallFile, type Repository } from '../hub/repository';
 import { HubServer } from '../hub/server';

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { runAnlCases } from '../../src/cli/commands/reference/anl-case';
 import { readReference } from '../../src/cli/commands/reference/case';
 import { runModelCase } from '../../src/cli/commands/reference/model-case';
-import { describeFailure, failures } from '../../src/cli/commands/reference/report';
+import { describeFailure, failures } from '../../src/cli/commands/reference/reference';
 import type { TaskOptions } from '../../src/engine/stepper';
 import { fixture } from './files';
 

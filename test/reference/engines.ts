@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/model-case';
 import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModel } from '../../src/graph/file/load';
 import type { Model } from '../../src/graph/model';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readReference } from '../../src/cli/commands/reference/case';
-import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/model-case';
 import { openTask } from '../../src/engine/open';
 import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModelFrom } from '../../src/architectures/load';

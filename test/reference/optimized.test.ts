@@ -2,7 +2,7 @@ import { InferenceSession } from 'onnxruntime-node';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runModelCase } from '../../src/cli/commands/reference/model-case';
-import { describeFailure, failures } from '../../src/cli/commands/reference/report';
+import { describeFailure, failures } from '../../src/cli/commands/reference/reference';
 import { modelFile } from './files';
 import { scratchFolder } from '../scratch';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CPU, type Place } from '../../src/engine/place';
 import { runModelCase } from '../../src/cli/commands/reference/model-case';
-import { describeFailure, failures } from '../../src/cli/commands/reference/report';
+import { describeFailure, failures } from '../../src/cli/commands/reference/reference';
 import { agrees } from './agrees';
 import { fixture, modelFile, pipelineFiles } from './files';
 import { forwardErrors } from './forward-cases';

@@ -7,7 +7,7 @@ import {
   type ReferenceCase,
 } from '../../src/cli/commands/reference/case';
 import { runModelCase } from '../../src/cli/commands/reference/model-case';
-import { failures } from '../../src/cli/commands/reference/report';
+import { failures } from '../../src/cli/commands/reference/reference';
 import { fixture } from './files';
 
 const modelFile = readReference(fixture('bert-aurora.json'));

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/model-case';
 import type { HostTensors } from '../../src/engine/stepper';
 import { deviceFeeds, deviceGraph } from '../../src/engine/onnxruntime/device-graph';
 import { probe } from '../../src/engine/onnxruntime/probe';

@@ -6,7 +6,7 @@ import { loadTokenizer } from '../../src/data/text/tokenizer';
 import { readDataHead } from '../../src/extension/language/data-head';
 import { ExperimentText } from '../../src/runs/experiment/experiment-text';
 import { textFindings } from '../../src/extension/language/checks/check-text';
-import { Snapshots } from '../../src/extension/panels/activations/snapshots';
+import { Snapshots } from '../../src/extension/panels/activations/layer-view';
 import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { readSafetensors } from '../../src/graph/file/safetensors';

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ActivationsSession, type RunFacts } from '../../src/extension/panels/activations/session';
+import {
+  ActivationsSession,
+  type RunFacts,
+} from '../../src/extension/panels/activations/activations-session';
 import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseActivationsMessage } from '../../src/protocol/panels/activations';
 import { hearPage, sender } from './bridge';

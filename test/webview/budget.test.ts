@@ -4,7 +4,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { estimate } from '../estimate';
 import { loadModel } from '../../src/graph/file/load';
 import { summarize } from '../../src/graph/summary';
-import { BudgetSession } from '../../src/extension/panels/budget/session';
+import { BudgetSession } from '../../src/extension/panels/budget/budget-session';
 import { parseBudgetMessage, type BudgetFromPage } from '../../src/protocol/panels/budget';
 import { sender } from './bridge';
 import { closePages, LOOKS, openPanel, type Opened } from './harness';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ErrorsSession } from '../../src/extension/panels/errors/session';
+import { ErrorsSession } from '../../src/extension/panels/errors/errors-session';
 import type { MeasuredOn } from '../../src/experiment/evaluation-sets';
 import { predictionsFile } from '../../src/runs/predictions';
 import { parseErrorsMessage } from '../../src/protocol/panels/errors';

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { PlaygroundSession } from '../../src/extension/panels/playground/session';
+import { PlaygroundSession } from '../../src/extension/panels/playground/playground-session';
 import type { RunningProgram } from '../../src/extension/launcher/client';
 import { startProgram } from '../../src/extension/launcher/program';
 import type { TaskShapes } from '../../src/experiment/tasks/kind';

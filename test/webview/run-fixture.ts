@@ -6,7 +6,7 @@ import { afterAll, afterEach } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { ScalarsWriter } from '../../src/runs/curve/scalars';
 import { ResourcesWriter } from '../../src/runs/resources/resources';
-import { RunFeed } from '../../src/extension/panels/run/feed';
+import { RunFeed } from '../../src/extension/panels/run/run-feed';
 import type { RunStatus } from '../../src/protocol/events';
 import type { RunToPage } from '../../src/protocol/panels/run';
 import type { RunPictures } from '../../src/protocol/run-files/pictures';

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RunsSession } from '../../src/extension/panels/runs/session';
+import { RunsSession } from '../../src/extension/panels/runs/runs-table-session';
 import type { RunEntry } from '../../src/extension/runs/store';
-import { parseRunsMessage, type RunsFromPage } from '../../src/study/runs-table/runs-panel';
+import { parseRunsMessage, type RunsFromPage } from '../../src/study/runs-table/runs-messages';
 import type { TableView, SavedView } from '../../src/study/runs-table/saved-views';
 import { evaluated, finished, makeRun, setStatus, spec, started } from '../unit/extension/run-maker';
 import { TrackedRun } from '../../src/extension/runs/tracked-run';

@@ -1,9 +1,9 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { withPageSelection } from '../../src/extension/runs/page-row';
+import { withPageSelection } from '../../src/extension/runs/nodes';
 import { changeUser } from '../../src/runs/user';
 import { setStatus } from '../unit/extension/run-maker';
-import { parseRunsMessage, parseRunsOpen } from '../../src/study/runs-table/runs-panel';
+import { parseRunsMessage, parseRunsOpen } from '../../src/study/runs-table/runs-messages';
 import { parseView } from '../../src/study/runs-table/saved-views';
 import { faintTexts, shownTexts } from './contrast';
 import { closePages, THEMES, type Theme } from './harness';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { StudySession, type KnownRun } from '../../src/extension/panels/study/session';
+import { StudySession, type KnownRun } from '../../src/extension/panels/study/study-session';
 import { StudyWorker } from '../../src/extension/study-worker/ask';
 import { writeAtomic } from '../../src/files/atomic';
 import { runPaths, stepName } from '../../src/runs/layout';
@@ -9,7 +9,7 @@ import { predictionsFile } from '../../src/runs/predictions';
 import { SummaryReader } from '../../src/runs/summary-reader';
 import { geometryFile, mergedFile } from '../../src/runs/study-run';
 import type { AdapterSpec } from '../../src/experiment/methods';
-import { parseStudyMessage } from '../../src/study/study-panel';
+import { parseStudyMessage } from '../../src/study/study-messages';
 import { encodePredictions } from '../../src/protocol/predictions';
 import type { Geometry } from '../../src/study/geometry';
 import { finished, makeRun, metrics, spec, started } from '../unit/extension/run-maker';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { parseStudyMessage, parseStudyOpen } from '../../src/study/study-panel';
+import { parseStudyMessage, parseStudyOpen } from '../../src/study/study-messages';
 import { faintTexts, shownTexts } from './contrast';
 import { closePages, THEMES } from './harness';
 import { finishedRun, measured, METHODS, wire, type Wired } from './study-fixture';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SweepSession } from '../../src/extension/panels/sweep/session';
+import { SweepSession } from '../../src/extension/panels/sweep/sweep-session';
 import { Catalog } from '../../src/extension/runs/catalog';
 import type { StopReason } from '../../src/protocol/events';
 import type { ClusterFile } from '../../src/protocol/run-files/cluster';

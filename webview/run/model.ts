@@ -1,9 +1,8 @@
 import { metricValue, type MetricName, type Metrics } from '../../src/experiment/metrics';
-import { isAnyEvaluation } from '../../src/protocol/evaluations';
+import { isAnyEvaluation, scoresOf, type Scores } from '../../src/protocol/evaluations';
 import { batched, type RunEvent } from '../../src/protocol/events';
 import type { RunFacts, RunUpdate, ShownPictures } from '../../src/protocol/panels/run';
 import type { RunSamples } from '../../src/protocol/run-files/samples';
-import { scoresOf, type Scores } from '../../src/protocol/scores';
 import { lastAtMost } from '../charts/search';
 import { Growing } from './growing';
 import { Resources } from './charts/resources';

@@ -1,5 +1,5 @@
 import { nearest } from '../charts/search';
-import { divergedCount } from '../../src/protocol/alarms/trouble';
+import { divergedCount } from '../../src/protocol/alarms';
 import { t } from '../../src/base/l10n';
 import type { Readout } from './chart-figure';
 import type { Measured, RunData } from './model';

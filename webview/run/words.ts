@@ -1,6 +1,6 @@
 import { formatMetric, isMetric, metricInfo, metricValue } from '../../src/experiment/metrics';
-import { betterAnswer, worseWords } from '../../src/protocol/alarms/baseline';
-import { isTroubled, troubleCounts } from '../../src/protocol/alarms/trouble';
+import { betterAnswer, worseWords } from '../../src/protocol/baseline';
+import { isTroubled, troubleCounts } from '../../src/protocol/alarms';
 import type { RunEvent } from '../../src/protocol/events';
 import { preparingText } from '../../src/protocol/preparing';
 import { t } from '../../src/base/l10n';

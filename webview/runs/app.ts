@@ -8,7 +8,7 @@ import type {
   RunsFromHost,
   RunsFromPage,
   TableAction,
-} from '../../src/study/runs-table/runs-panel';
+} from '../../src/study/runs-table/runs-messages';
 import { type TableView, keptOf, type SavedView } from '../../src/study/runs-table/saved-views';
 import { NEWEST, startsDescending, type Column } from '../../src/study/runs-table/table';
 import { connect, post, savedUi, saveUi } from '../ui/host';

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
 import type { MetricName } from '../../src/experiment/metrics';
-import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/study/study-panel';
+import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/study/study-messages';
 import { metricTitle } from '../../src/study/metric';
 import { missingWords } from '../../src/study/missing';
 import type { PageStudy } from '../../src/study/page-study';

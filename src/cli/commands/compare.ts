@@ -21,8 +21,8 @@ import {
 } from '../../experiment/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { count, rateNumber, shortNumber } from '../../base/number-text';
-import { commandLine } from '../invocation';
-import { hints } from '../quiet';
+import { commandLine } from '../suggested-commands';
+import { hints } from '../output';
 import { table } from '../table';
 
 const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];

@@ -9,11 +9,10 @@ import { importAdapter, type Imported } from '../../training/import/import';
 import { problemOf } from '../../training/preflight/problems';
 import { one, type Command } from '../command';
 import { count } from '../../base/number-text';
-import { commandLine } from '../invocation';
-import { hints } from '../quiet';
+import { commandLine } from '../suggested-commands';
+import { hints, write } from '../output';
 import { endOnSignals } from '../signals';
 import { table } from '../table';
-import { write } from '../write';
 
 export const importCommand: Command = {
   help: `Usage: aurora import ADAPTER --experiment FILE.aurora.json [options]

@@ -1,5 +1,5 @@
 import { runTrial } from '../../training/device/trial';
-import { answerParent, endWithParent } from '../child';
+import { answerParent, endWithParent } from '../signals';
 import { one, type Command } from '../command';
 
 /** A run starts this for each device that it measures or tries. */

@@ -1,5 +1,5 @@
 import { measureRates } from '../../checks/cost/measure-rates';
-import { answerParent, endWithParent } from '../child';
+import { answerParent, endWithParent } from '../signals';
 import { threadCount, type Command } from '../command';
 
 /** `aurora inspect` starts this where the machine's speed is not known yet. */

@@ -5,8 +5,7 @@ import { childEnvironment } from '../../files/child-environment';
 import { AuroraError, EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
 import { durationText } from '../../base/number-text';
-import { isQuiet } from '../quiet';
-import { write } from '../write';
+import { isQuiet, write } from '../output';
 
 /** The repository that this program was built in. */
 const ROOT = join(__dirname, '..');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { AuroraError } from '../../base/errors';
 import { sortedJson } from '../../base/sorted-json';
 import type { KubernetesSettings } from '../../experiment/cluster';
-import { clusterReason } from '../../protocol/cluster/reasons';
+import { clusterReason } from '../../protocol/cluster-reasons';
 import type { Remote } from '../remote/rsync';
 import type { ClusterShell } from '../remote/shell';
 import { refused, type Kubectl } from './kubectl';

@@ -3,7 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import { messageOf } from './message-of';
-import { withPageSelection } from '../runs/page-row';
+import { withPageSelection } from '../runs/nodes';
 import { notify } from '../messages/notify';
 
 /** Registers a command whose errors are shown to the user, with the next step. */

@@ -1,7 +1,6 @@
 import { homedir, tmpdir } from 'node:os';
 import * as vscode from 'vscode';
-import { editorHint } from '../words/editor-hint';
-import { shortPaths } from '../words/short-paths';
+import { editorHint, shortPaths } from '../words/error-text';
 
 /** An error and its hint in one string, in the words of the editor: the reason first, and files without their paths. */
 export function messageOf({ message, hint }: { message: string; hint?: string }): string {

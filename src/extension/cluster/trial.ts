@@ -1,21 +1,28 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { own } from '../../base/names';
 import { t } from '../../base/l10n';
+import { own } from '../../base/names';
+import { executorName } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
+import { runLabel } from '../../runs/names';
 import { requestCancel, requestResume } from '../../runs/sweep/cancel';
 import type { TrialRecord } from '../../runs/sweep/record';
 import { starting } from '../ask/starting';
 import { COMMAND } from '../ids';
-import { isTreeNode, runFolderOf, type SweepNode } from '../runs/nodes';
+import { clusterEnvironment } from '../launcher/environment';
+import { programError } from '../launcher/program';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
 import { trialLabel } from '../runs/label';
-import type { OnCluster, SweepEntry } from '../runs/store';
+import { isTreeNode, runFolderOf, type SweepNode } from '../runs/nodes';
+import type { OnCluster, RunEntry, SweepEntry } from '../runs/store';
 import { sweepFolderOf } from '../runs/sweep-of';
 import type { Services } from '../services';
-import { notify } from '../messages/notify';
-import { executorName } from '../../experiment/cluster';
+import { clusterName } from '../words/cluster/cluster-words';
 
 /** A trial that a cluster trains, with or without a run. */
-export interface ClusterTrialEntry {
+interface ClusterTrialEntry {
   sweep: SweepEntry;
   record: TrialRecord;
   label: string;
@@ -89,4 +96,92 @@ export async function resumeTrial({ sweep, record, label, cluster }: ClusterTria
   requestResume(sweep.folder, [record.number]);
   const message = t('{0} will be submitted to {1} again.', label, executorName(cluster.executor));
   void notify.information(message);
+}
+
+/** The cluster's log of a trial, or of one that is picked. */
+export async function clusterLogFrom(
+  services: Services,
+  argument: unknown,
+): Promise<{ path: string; label: string } | undefined> {
+  const trial = argument === undefined ? await picked(services) : await clusterTrialOf(services, argument);
+  if (!trial) return undefined;
+  const { label, cluster, sweep } = trial;
+  const { log } = cluster;
+  if (log !== undefined && existsSync(log)) return { path: log, label };
+  void notify.information(
+    log === undefined
+      ? t('{0} has no log of {1} yet: it has not been started.', label, clusterName(sweep.cluster!))
+      : t('The log {0} is not here yet: it is brought with the files of its run.', log),
+  );
+  return undefined;
+}
+
+async function picked({ store }: Services): Promise<ClusterTrialEntry | undefined> {
+  const sweeps = (await store.experiments()).flatMap(({ sweeps, runs }) =>
+    sweeps.map((sweep) => ({ sweep, byId: new Map(runs.map((run) => [run.id, run])) })),
+  );
+  const items = sweeps.flatMap(({ sweep, byId }) =>
+    sweep.record.trials.flatMap((record) => {
+      const said = sweep.cluster?.trials[record.id];
+      if (said?.log === undefined) return [];
+      const label = trialLabel(sweep, record, record.run === undefined ? undefined : byId.get(record.run));
+      const cluster = { executor: sweep.cluster!.executor, ...said };
+      return [{ label, description: said.job, trial: { sweep, record, label, cluster } }];
+    }),
+  );
+  if (items.length === 0) void notify.information(t('No trial in this workspace has a log of a cluster.'));
+  if (items.length < 2) return items[0]?.trial;
+  const title = t('Select a trial to show its log');
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true, matchOnDescription: true }))
+    ?.trial;
+}
+
+/**
+ * Asks before it copies them here, for a command that needs one.
+ *
+ * @returns false if the user declined or canceled
+ */
+export async function offerCheckpoints(services: Services, entry: RunEntry): Promise<boolean> {
+  const bring = t('Bring Checkpoints');
+  const picked = await notify.information(
+    t(
+      'The checkpoints of {0} are on the cluster that trained it. Bring them to this machine?',
+      runLabel(entry),
+    ),
+    bring,
+  );
+  return picked === bring && bringCheckpoints(services, entry.folder);
+}
+
+/**
+ * Copies the checkpoints of a trial's run here from the cluster that trained it.
+ *
+ * @returns false if the user canceled
+ */
+export async function bringCheckpoints(services: Services, run: string): Promise<boolean> {
+  const trial = await clusterTrialOf(services, run);
+  if (!trial) return false;
+  const { trainer, partsChanged } = services;
+  const { sweep, record, label, cluster } = trial;
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: t('Bringing the checkpoints of {0} from {1}', label, executorName(cluster.executor)),
+    cancellable: true,
+  };
+  const came = await withProgress(options, async (_, token) => {
+    const args = ['sweep', sweep.experiment, '--checkpoints', String(record.number)];
+    const ended = await trainer
+      .program([...args, ...trainer.clusterArguments()], {
+        ...{ cwd: dirname(sweep.experiment), env: clusterEnvironment(process.env), timeout: Infinity, token },
+      })
+      .catch((e: unknown) => {
+        if (token.isCancellationRequested) return undefined;
+        throw e;
+      });
+    if (!ended) return false;
+    if (ended.code === 0) return true;
+    throw programError(ended, 'sweep --checkpoints');
+  });
+  partsChanged.fire(run);
+  return came;
 }

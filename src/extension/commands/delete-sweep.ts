@@ -8,7 +8,7 @@ import { restoreSweep, trashSweep, type TrashedSweep } from '../../runs/sweep/tr
 import { trashOf } from '../../runs/trash';
 import { showError } from '../ask/guard';
 import { confirmDeletion } from '../ask/confirm-deletion';
-import { sweepFrom, type SweepRuns } from '../ask/pick-sweep';
+import { sweepFrom, type SweepRuns } from '../ask/pick';
 import { COMMAND } from '../ids';
 import { isActive } from '../runs/shown-state';
 import type { Services } from '../services';

@@ -48,7 +48,7 @@ export function registerGet(services: Services): vscode.Disposable {
     registerGuarded(log, COMMAND.downloadExperiment, (argument) =>
       explaining(async () => {
         if (!vscode.workspace.isTrusted) throw untrusted();
-        const { downloadNamed } = await import('../hub/download-named');
+        const { downloadNamed } = await import('../hub/downloading');
         const file = await experimentFrom(services, argument, t('Select an experiment'));
         return file === undefined ? undefined : downloadNamed(services, file);
       }),

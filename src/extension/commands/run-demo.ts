@@ -6,7 +6,7 @@ import { untrusted } from '../../executors/missing';
 import { handOver } from '../launcher/trainer-client';
 import type { DemoName } from '../runs/demo-places';
 import type { Services } from '../services';
-import { markStep } from '../walkthrough/steps';
+import { markStep } from '../walkthrough/walkthrough';
 import { liveRun } from '../demo/demo-folder';
 import { preparedDemo } from '../demo/prepared-demo';
 import { trainExperiment } from './training/train-experiment';

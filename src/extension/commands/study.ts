@@ -2,11 +2,9 @@ import type * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { isTreeNode } from '../runs/nodes';
-import { rowsFor } from '../runs/selection';
+import { isTreeNode, rowsFor } from '../runs/nodes';
 import { registerGuarded } from '../ask/guard';
-import { experimentFrom } from '../ask/pick';
-import { runsFrom } from '../ask/pick-many';
+import { experimentFrom, runsFrom } from '../ask/pick';
 import type { Contributes } from '../manifest/declared';
 
 export const contributes: Contributes = {

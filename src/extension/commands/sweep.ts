@@ -4,7 +4,7 @@ import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
 import { sweepPaths } from '../../runs/sweep/record';
-import { sweepFrom } from '../ask/pick-sweep';
+import { sweepFrom } from '../ask/pick';
 import { COMMAND, FROM_ROW } from '../ids';
 import type { ResumeOptions } from '../launcher/client';
 import type { Services } from '../services';
@@ -106,7 +106,7 @@ export const registerSweeps = (services: Services): vscode.Disposable =>
     registerGuarded(services.log, COMMAND.revealSweep, async (argument) => {
       const title = t('Select a sweep to reveal its folder');
       const found = await sweepFrom(services, argument, title);
-      const { revealFolder } = await import('./runs/reveal-folder');
+      const { revealFolder } = await import('./runs/reveal');
       if (!found) return;
       const record = vscode.Uri.file(sweepPaths(found.sweep.folder).sweep);
       await revealFolder(found.sweep.folder, {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
-import { programError } from '../launcher/program-error';
+import { programError, programLine } from '../launcher/program';
 import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { saved } from '../ask/saved';
@@ -16,7 +16,6 @@ import {
   verifySummary,
   type VerifyLines,
 } from '../../protocol/reports/verify-report';
-import { programLine } from '../launcher/program-line';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 

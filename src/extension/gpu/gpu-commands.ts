@@ -1,11 +1,12 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { GPU_PART_NAMES, type GpuPart } from '../../protocol/gpu-support';
+import { GPU_FOLDER, GPU_PART_NAMES, type GpuPart } from '../../protocol/gpu-support';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
-import { COMMAND } from '../ids';
-import type { Services } from '../services';
-import { tellContext } from './gpu-context';
+import { COMMAND, CONTEXT } from '../ids';
 import type { Contributes } from '../manifest/declared';
+import type { Services } from '../services';
 
 export const contributes: Contributes = {
   commands: {
@@ -40,3 +41,17 @@ export function registerGpuSupport(services: Services): vscode.Disposable {
 
 /** Menus may pass any argument. */
 const partOf = (argument: unknown): GpuPart | undefined => GPU_PART_NAMES.find((name) => name === argument);
+
+/** Sets the context: is there anything to remove? Checks for two files and spawns nothing. */
+export async function tellContext({ context }: Services): Promise<void> {
+  const gpu = join(context.globalStorageUri.fsPath, GPU_FOLDER);
+  const there = await Promise.all(
+    GPU_PART_NAMES.map((part) =>
+      access(join(gpu, part)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  await vscode.commands.executeCommand('setContext', CONTEXT.gpuSupport, there.includes(true));
+}

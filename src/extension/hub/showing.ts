@@ -6,7 +6,7 @@ import { hubSet } from '../../recipes/data/hub-sets';
 import type { Services } from '../services';
 import { hubHost, pageOf } from './host';
 import { showHub, type Shown } from './hub-program';
-import { withAccess } from './with-access';
+import { withAccess } from './token';
 import { withProgress } from '../messages/progress';
 
 /**

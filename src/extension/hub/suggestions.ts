@@ -1,6 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { QuickPickItem } from 'vscode';
-import { count } from '../../base/number-text';
 import { t } from '../../base/l10n';
+import { count } from '../../base/number-text';
 import type { HubKind } from '../../experiment/hub-reference';
 import { HUB_SETS, type HubSet } from '../../recipes/data/hub-sets';
 import { DATA_RECIPES } from '../../recipes/data/registry';
@@ -33,4 +34,36 @@ function setItem({ id, repo, config, copy }: HubSet): NamedItem {
     detail: copy && t('A copy: {0}', copy),
     name: id,
   };
+}
+
+/** Typing has paused. */
+export const PAUSE_MS = 350;
+
+/** Searches for the last input: after a pause, and an earlier search is given up. */
+export class LastQuery<T> {
+  private current: AbortController | undefined;
+
+  constructor(
+    private readonly search: (text: string, signal: AbortSignal) => Promise<T>,
+    private readonly pause = PAUSE_MS,
+  ) {}
+
+  /** Undefined if another query followed in between. Rejects as the search does. */
+  async ask(text: string): Promise<T | undefined> {
+    this.cancel();
+    const mine = (this.current = new AbortController());
+    try {
+      await wait(this.pause, undefined, { signal: mine.signal });
+      const found = await this.search(text, mine.signal);
+      return mine.signal.aborted ? undefined : found;
+    } catch (e) {
+      if (mine.signal.aborted) return undefined;
+      throw e;
+    }
+  }
+
+  cancel(): void {
+    this.current?.abort();
+    this.current = undefined;
+  }
 }

@@ -1,8 +1,11 @@
 import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
-import { hubHost, hubPage } from './host';
+import { messageOf } from '../ask/message-of';
 import { inputBox } from '../messages/input';
 import { notify } from '../messages/notify';
+import type { Services } from '../services';
+import { hubHost, hubPage } from './host';
 
 /**
  * The token of the user's account on the hub. It is in VS Code's secret storage, leaves it only in the environment of
@@ -74,5 +77,29 @@ export async function offerSignIn(
     const picked = await notify.error(message, sign, open);
     if (picked === open) void vscode.env.openExternal(vscode.Uri.parse(page));
     else return picked === sign && (await signIn(context));
+  }
+}
+
+/**
+ * Runs a request to the hub. If access is refused, the user may sign in and try again.
+ *
+ * @param page of the repository, where its conditions are accepted
+ * @returns undefined if it was refused, or the user canceled
+ * @throws any other error
+ */
+export async function withAccess<T>(
+  { context }: Services,
+  page: string,
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      if (e.kind === 'stopped') return undefined;
+      if (e.kind !== 'gated') throw e;
+      if (!(await offerSignIn(context, messageOf(e), page))) return undefined;
+    }
   }
 }

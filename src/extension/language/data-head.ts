@@ -1,14 +1,14 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { constants, createGunzip } from 'node:zlib';
 import { AuroraError } from '../../base/errors';
 import type { DataSpec } from '../../experiment/experiment';
+import { filesOfLater } from '../../files/pattern';
 import { parseConll } from '../../table/conll';
 import { delimitedHead } from '../../table/delimited';
 import { formatOf, withoutMark } from '../../table/files';
+import { addValue, type Column, type DataHead, HEAD_ROWS } from '../../table/head';
 import { itemsOf } from '../../table/json';
-import { addValue, HEAD_ROWS, type Column, type DataHead } from '../../table/head';
 import type { DelimitedOptions } from '../../table/quoting';
-import { filesOfLater } from '../../files/pattern';
 import { askForHead, type Reader } from '../data-worker/ask';
 
 /** Maximum bytes read from the file, compressed or not, and maximum text produced from them. */
@@ -179,5 +179,24 @@ function jsonObject(text: string): Record<string, unknown> | undefined {
       : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The first rows of a few data files, read again when a file's size or modification time changes. */
+export class HeadCache {
+  private readonly known = new Map<string, { key: string; head: Promise<DataHead | undefined> }>();
+
+  /** Rejects as `readDataHead`. */
+  async read(path: string, options: HeadOptions = {}): Promise<DataHead | undefined> {
+    const files = await filesOfLater(path);
+    const { size, mtimeMs } = await stat(files[0]!);
+    const key = `${files.length} ${files[0]} ${size} ${mtimeMs} ${options.header} ${options.quoting}`;
+    const there = this.known.get(path);
+    if (there?.key === key) return there.head;
+    // Evicts the oldest: an experiment names two files, and few experiments are open in a window.
+    if (this.known.size >= 16) this.known.delete(this.known.keys().next().value!);
+    const head = readDataHead(path, options);
+    this.known.set(path, { key, head });
+    return head;
   }
 }

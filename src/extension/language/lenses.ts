@@ -4,8 +4,8 @@ import { COMMAND, INTERNAL } from '../ids';
 import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { Analysis } from './analysis';
-import { runOfOlderVersion } from './older-version';
 import {
+  runOfOlderVersion,
   budgetText,
   olderText,
   preflightText,

@@ -11,11 +11,10 @@ import {
   type Sources,
 } from './analysis';
 import { inputFilesOf } from './checks/check-inputs';
-import type { HeadOptions } from './data-head';
+import { type HeadOptions, HeadCache } from './data-head';
 import { isExperiment } from './experiment-document';
 import { checkWithTrials } from '../../runs/experiment/load';
 import { ExperimentText, withoutMark } from '../../runs/experiment/experiment-text';
-import { HeadCache } from './head-cache';
 import { WorkspaceFiles } from '../models/workspace-files';
 
 /** Delay after the last keystroke before the text is analysed. */

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { killTree } from '../../files/processes';
+import { AuroraError, errorFrom } from '../../base/errors';
 import { childEnvironment, largePages } from '../../files/child-environment';
 import { ERROR_PIPE, reportedError } from '../../files/error-pipe';
-import { AuroraError } from '../../base/errors';
+import { killTree } from '../../files/processes';
 import type { ProgramResult, RunningProgram } from './client';
+import { lastLines } from './run-status';
 
 /**
  * Checks take seconds, a budget less. Commands that run a model over data take as long as they need, and have a Cancel
@@ -117,4 +118,31 @@ function collect(keep: number, onLine?: (line: string) => void) {
       return text;
     },
   };
+}
+
+/** Lines of a program that failed without reporting an error: the reason is rarely in the last one alone. */
+const SAID = 6;
+
+/** The error that ended an `aurora` command or, if it crashed, the end of its output. */
+export function programError({ code, stderr, error }: ProgramResult, command: string): AuroraError {
+  if (error) return errorFrom(error);
+  const said = lastLines(stderr.trim(), SAID);
+  return new AuroraError(
+    'failed',
+    `aurora ${command} ended with code ${code}${said ? `: ${said}` : ' without output'}.`,
+    'Run it in a terminal for details.',
+  );
+}
+
+/** Parses a JSON line of `aurora … --json`; undefined if it is not one, or of an unknown kind. */
+export function programLine<T extends { kind: string }>(
+  line: string,
+  known: readonly T['kind'][],
+): T | undefined {
+  try {
+    const value = JSON.parse(line) as T | null;
+    return value && known.includes(value.kind) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { ClusterSettings } from '../../experiment/cluster';
 import type { Contributes, Setting } from '../manifest/declared';
 
 const SETTINGS = {
@@ -86,3 +87,9 @@ export const contributes: Contributes = { settings: SETTINGS };
 /** The user's value, or the default above. */
 export const setting = <T>(name: keyof typeof SETTINGS): T =>
   vscode.workspace.getConfiguration('aurora').get<T>(name)!;
+
+/** The setting aurora.cluster, as far as it is an object: `aurora sweep` checks it like an experiment's section. */
+export function clusterSetting(): ClusterSettings {
+  const value = setting('cluster');
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}

@@ -1,17 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { AwakeClock } from '../../base/awake-clock';
+import { AuroraError } from '../../base/errors';
 import { claim } from '../../files/owner';
-import { groupIsThere, killTree, isOurTrainer, presence } from '../../files/processes';
+import { groupIsThere, isOurTrainer, killTree, presence } from '../../files/processes';
+import type { RunStatus } from '../../protocol/events';
 import { isSweepFolder, runPaths } from '../../runs/layout';
 import { HEARTBEAT_TIMEOUT_MS, writeStatus } from '../../runs/status';
 import { readSweep } from '../../runs/sweep/record';
-import { AwakeClock } from '../../base/awake-clock';
-import { AuroraError } from '../../base/errors';
-import type { RunStatus } from '../../protocol/events';
 import type { StopOutcome } from './client';
-import { statusOf } from './run-status';
-import { stopOutcome } from './stop-outcome';
+import { checkpointSteps, statusOf } from './run-status';
 
 /** Timeouts in milliseconds, each with its reason. */
 export const STOP_TIMES = {
@@ -172,4 +171,33 @@ async function elsewhere(run: string, begun: RunStatus, time: number): Promise<S
     `The trainer on ${begun.host} (process ${begun.pid}) was asked to stop and has not responded yet.`,
     'End it on that machine.',
   );
+}
+
+/**
+ * The outcome of a stop request, read from the run folder: the sentence states only what is there.
+ * @param forced true if the process had to be killed, or was already gone
+ */
+async function stopOutcome(run: string, status: RunStatus, forced: boolean): Promise<StopOutcome> {
+  const savedStep = (await checkpointSteps(run)).at(-1);
+  const state = forced ? 'killed' : status.state === 'running' ? 'killed' : status.state;
+  return { state, savedStep, message: sentence(state, status.step, savedStep) };
+}
+
+function sentence(state: StopOutcome['state'], step: number, saved: number | undefined): string {
+  const resume =
+    saved === undefined
+      ? 'Nothing was saved yet; Resume starts over.'
+      : `Resume continues from step ${saved}, the last one saved.`;
+  switch (state) {
+    case 'finished':
+      return `The run had finished at step ${step} before it could be stopped; its adapter is saved.`;
+    case 'failed':
+      return `The run had failed at step ${step} before it could be stopped. ${resume}`;
+    case 'stopped':
+      return saved === undefined
+        ? 'Stopped before the first step was saved; Resume starts over.'
+        : `Stopped; the adapter is saved at step ${saved}.`;
+    case 'killed':
+      return `The trainer did not respond and was terminated at step ${step}. ${resume}`;
+  }
 }

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { clusterSetting } from './cluster-setting';
+import { clusterSetting, setting } from './settings';
 import type { TrainerClient } from './client';
 import type { DeviceSettings } from './device-arguments';
-import { setting } from './settings';
 import { Trainer, type TrainerHost } from './trainer';
 
 /** workspaceState: this workspace's leased runs, across a reload. */

@@ -22,11 +22,9 @@ import type { Launch } from './launch';
 import { Leases, type Memory } from './leases';
 import { untrusted } from '../../executors/missing';
 import { findNode, type NodeProgram } from './node-program';
-import { startProgram } from './program';
-import { programError } from './program-error';
-import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
+import { startProgram, programError } from './program';
+import { ensureRuntime, type RuntimeCopy, keepCopy, removeOldVersions } from './runtime-copy';
 import { findRuntime } from '../../executors/package/files';
-import { keepCopy, removeOldVersions } from './runtime-users';
 
 /** The services of the editor that the trainer client needs. */
 export interface TrainerHost {

@@ -5,12 +5,11 @@ import { machineProgress, machineReport, machineSummary } from '../../protocol/r
 import { markdownText } from '../../protocol/reports/markdown-text';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
-import { programError } from '../launcher/program-error';
+import { programError, programLine } from '../launcher/program';
 import { openReport } from '../notices/open-report';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { isActiveHere } from '../runs/shown-state';
-import { programLine } from '../launcher/program-line';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import type { Contributes } from '../manifest/declared';

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { eachLimited } from '../runs/each-limited';
+import { eachLimited } from '../runs/read-quickly';
 import { EXCLUDED } from './workspace-files';
 
 /** More JSON files than this are those of programs. */

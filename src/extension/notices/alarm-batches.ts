@@ -1,5 +1,4 @@
-import { alarmsOf, type Alarm } from '../../protocol/alarms/alarms';
-import { hasExploded } from '../../protocol/alarms/trouble';
+import { alarmsOf, type Alarm, hasExploded } from '../../protocol/alarms';
 import type { RunEvent } from '../../protocol/events';
 
 /** Alarms of a run that come within this time are shown together. */

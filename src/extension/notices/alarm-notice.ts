@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import type { Alarm } from '../../protocol/alarms/alarms';
+import type { Alarm } from '../../protocol/alarms';
 import { COMMAND } from '../ids';
 import { checkpointSteps } from '../launcher/run-status';
 import { isActive } from '../runs/shown-state';

@@ -5,9 +5,8 @@ import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { bySweep } from '../words/sweep-row';
-import { endNotice, hasEnded } from '../words/end-text';
+import { endNotice, hasEnded, sweepEndText } from '../words/end-text';
 import { nextSteps } from '../words/next-step';
-import { sweepEndText } from '../words/sweep-text';
 import { notify } from '../messages/notify';
 
 /** Runs that the user stopped here; the command itself reports their end. */

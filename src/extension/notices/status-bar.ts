@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { troubleSummary } from '../../protocol/alarms/trouble';
+import { troubleSummary } from '../../protocol/alarms';
 import { registerGuarded } from '../ask/guard';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';

@@ -1,18 +1,18 @@
 import * as vscode from 'vscode';
 import { CONTEXT } from '../ids';
-import { markStep } from '../walkthrough/steps';
+import { markStep } from '../walkthrough/walkthrough';
 import type { Services } from '../services';
-import { activationsPanel } from './activations/panel';
-import { budgetPanel } from './budget/panel';
-import { errorsPanel } from './errors/panel';
+import { activationsPanel } from './activations/activations-panel';
+import { budgetPanel } from './budget/budget-panel';
+import { errorsPanel } from './errors/errors-panel';
 import { PanelHome } from './panel';
 import type { Panels } from './panels';
-import { playgroundPanel } from './playground/panel';
+import { playgroundPanel } from './playground/playground-panel';
 import { dataRows } from './rows/data-rows';
-import { runPanel } from './run/panel';
-import { runsPanel } from './runs/panel';
-import { studyPanel } from './study/panel';
-import { sweepPanel } from './sweep/panel';
+import { runPanel } from './run/run-panel';
+import { runsPanel } from './runs/runs-table-panel';
+import { studyPanel } from './study/study-panel';
+import { sweepPanel } from './sweep/sweep-panel';
 
 /** The dashboards; registered immediately, so that a reloaded window restores them. */
 export function createPanels(services: () => Services): Panels {

@@ -1,8 +1,8 @@
 import type * as vscode from 'vscode';
 import type { MeasuredOn } from '../../experiment/evaluation-sets';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
-import type { StudyOpen } from '../../study/study-panel';
-import type { RunsOpen } from '../../study/runs-table/runs-panel';
+import type { StudyOpen } from '../../study/study-messages';
+import type { RunsOpen } from '../../study/runs-table/runs-messages';
 
 /** The dashboards. Each is revealed if it is already open. */
 export interface Panels extends vscode.Disposable {

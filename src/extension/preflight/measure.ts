@@ -1,10 +1,10 @@
 import type * as vscode from 'vscode';
 import { deviceArguments } from '../launcher/device-arguments';
-import { programError } from '../launcher/program-error';
+import { programError } from '../launcher/program';
 import { machineArguments } from '../launcher/trainer-client';
 import type { Services } from '../services';
 import { addPreflightLine, type PreflightLines } from '../../protocol/reports/preflight-report';
-import { parsePreflightLine } from './report';
+import { parsePreflightLine } from './preflight-lines';
 
 /**
  * Runs `aurora preflight` on a saved experiment file.

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { savedExperiment } from '../hub/download-named';
+import { savedExperiment } from '../hub/downloading';
 import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../protocol/preflight';
 import { COMMAND, INTERNAL, LANGUAGE } from '../ids';
@@ -13,7 +13,7 @@ import { stampOf } from '../../files/identity';
 import { namedFiles } from '../language/named-files';
 import { keepPreflight, sumOfText } from '../language/kept-preflight';
 import { preflightSummary, type PreflightLines } from '../../protocol/reports/preflight-report';
-import { preflightMarkdown } from './report';
+import { preflightMarkdown } from './preflight-lines';
 import { registerGuarded } from '../ask/guard';
 import { messageOf } from '../ask/message-of';
 import { openReport, trustedFor } from '../notices/open-report';

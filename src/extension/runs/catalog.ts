@@ -2,16 +2,13 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { own } from '../../base/names';
 import { experimentOf, experimentRuns, experimentSweeps } from '../../runs/layout';
-import { KeptBytes } from './kept-bytes';
+import { KeptBytes, TrackedRun } from './tracked-run';
 import { distinctNames } from '../../runs/names';
 import { NumberReader } from '../../runs/numbers';
 import { QUICK } from '../../runs/run-files';
-import { eachLimited } from './each-limited';
-import { readQuickly } from './read-quickly';
+import { eachLimited, readQuickly } from './read-quickly';
 import type { RunEntry, SweepEntry } from './store';
-import { SweepSections } from './sweep-sections';
-import { TrackedRun } from './tracked-run';
-import { TrackedSweep } from './tracked-sweep';
+import { SweepSections, TrackedSweep } from './tracked-sweep';
 
 /** Folders read in parallel: enough to keep a slow disk busy, few enough to leave the disk usable for others. */
 const CONCURRENCY = 32;

@@ -1,10 +1,12 @@
-import { experimentName } from '../../runs/layout';
-import type { RunSummary } from '../../runs/read';
+import { isMetric, type MetricName, metricValue } from '../../experiment/metrics';
+import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
-import { isMetric, type MetricName } from '../../experiment/metrics';
-import type { RunEntry, SweepEntry } from './store';
+import { experimentName } from '../../runs/layout';
 import { runLabel } from '../../runs/names';
+import { hasDiverged } from '../../runs/outcome';
+import type { RunSummary } from '../../runs/read';
 import type { TrialRecord } from '../../runs/sweep/record';
+import type { RunEntry, SweepEntry } from './store';
 
 export { labelOfId, runLabel, shortId } from '../../runs/names';
 
@@ -66,4 +68,21 @@ function timeOfId(id: string): number | undefined {
   if (!match) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
   return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** A row that is drawn again for each change of a trial asks for those of thousands. */
+const known = new WeakMap<RunSummary, { metric: MetricName; value: number }>();
+
+/**
+ * A run's best value, computed once; NaN if it has none, or has diverged.
+ *
+ * @param metric need not be the one that training chose by
+ */
+export function bestValueOf(run: RunSummary, metric = metricOf(run)): number {
+  const before = known.get(run);
+  if (before?.metric === metric) return before.value;
+  const best = hasDiverged(run) ? undefined : bestBy(metric, run.events.filter(isAnyEvaluation));
+  const value = best ? metricValue(best.metrics, metric) : NaN;
+  known.set(run, { metric, value });
+  return value;
 }

@@ -86,3 +86,55 @@ export function nodeId(node: TreeNode): string {
       return `more:${nodeId(node.below)}`;
   }
 }
+
+let selection: () => readonly TreeNode[] = () => [];
+
+/** Registered by the Experiments view to return its selected rows, since a key binding passes none to its command. */
+export function rememberSelection(ask: () => readonly TreeNode[]): void {
+  selection = ask;
+}
+
+export const selectedRows = (): readonly TreeNode[] => selection();
+
+/** The argument that a key binding passes instead of a row. */
+export const FROM_SELECTION = 'selection';
+
+/**
+ * The rows, or run folders, that a command acts on: the row that it was called on, or all selected rows if that row is one
+ * of them.
+ *
+ * @param args as VS Code passes them: the row (`FROM_SELECTION` from a key binding, or a list of run folders) and the
+ *   selected rows
+ */
+export function rowsFor([argument, selected]: readonly unknown[]): readonly unknown[] {
+  if (argument === FROM_SELECTION) return selectedRows();
+  if (Array.isArray(argument)) return argument;
+  if (argument === undefined) return [];
+  if (!Array.isArray(selected) || !isTreeNode(argument)) return [argument];
+  const id = nodeId(argument);
+  const isSelected = selected.some((row) => isTreeNode(row) && nodeId(row) === id);
+  return isSelected ? selected : [argument];
+}
+
+/**
+ * The argument of a command in the menu of a run's row on a page: VS Code passes the row of the tree, and the selection
+ * there.
+ */
+interface PageRow extends RunNode {
+  /** True if it is one of several selected rows. */
+  auroraSeveral?: boolean;
+  /** The folders of all of them; from the element around the rows. */
+  auroraSelected?: unknown;
+}
+
+/**
+ * A command's arguments with the page's other selected rows in second place, as VS Code passes those of a tree: only if the
+ * row that was clicked is one of them.
+ */
+export function withPageSelection(args: readonly unknown[]): unknown[] {
+  const { kind, folder, auroraSeveral, auroraSelected } = (args[0] ?? {}) as Partial<PageRow>;
+  if (kind !== 'run' || auroraSeveral !== true || !Array.isArray(auroraSelected)) return [...args];
+  const folders = auroraSelected.filter((selected) => typeof selected === 'string');
+  if (folder === undefined || !folders.includes(folder)) return [...args];
+  return [args[0], folders.map((selected): RunNode => ({ kind: 'run', folder: selected })), ...args.slice(2)];
+}

@@ -1,15 +1,15 @@
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson } from '../../files/json';
+import { readIfThere } from '../../files/read';
+import type { RunStatus } from '../../protocol/events';
+import type { ClusterFile } from '../../protocol/run-files/cluster';
 import { experimentName } from '../../runs/layout';
 import type { RunNumbers } from '../../runs/numbers';
 import { checkStatus, isAlive } from '../../runs/status';
 import { fileVersion } from '../../runs/summary-reader';
-import { readIfThere } from '../../files/read';
 import { checkCluster, clusterPath } from '../../runs/sweep/cluster-file';
 import { checkSweep, sweepPaths, type SweepRecord } from '../../runs/sweep/record';
-import type { RunStatus } from '../../protocol/events';
-import type { ClusterFile } from '../../protocol/run-files/cluster';
 import type { SweepEntry } from './store';
 import { whyLost } from './tracked-run';
 
@@ -121,4 +121,25 @@ async function readCluster(path: string): Promise<ClusterFile | undefined> {
 function experimentOfSweep(folder: string): string {
   const ofExperiment = dirname(folder);
   return join(dirname(dirname(dirname(ofExperiment))), `${experimentName(ofExperiment)}.aurora.json`);
+}
+
+/** Finds experiment files with a `sweep` section; a file is read again only when it changed. */
+export class SweepSections {
+  private readonly known = new Map<string, { version: string; has: boolean }>();
+
+  has(file: string): boolean {
+    return this.known.get(file)?.has ?? false;
+  }
+
+  async look(file: string): Promise<void> {
+    try {
+      const version = await fileVersion(file);
+      if (this.known.get(file)?.version === version) return;
+      const text = (await readIfThere(file))?.toString('utf8') ?? '';
+      // A section in a comment counts, too; the command then reports the missing one.
+      this.known.set(file, { version, has: /"sweep"\s*:/.test(text) });
+    } catch {
+      this.known.delete(file);
+    }
+  }
 }

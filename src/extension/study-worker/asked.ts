@@ -1,4 +1,4 @@
-import type { StudySettings } from '../../study/study-panel';
+import type { StudySettings } from '../../study/study-messages';
 
 /** A run whose folder the worker reads. */
 export interface AskedRun {

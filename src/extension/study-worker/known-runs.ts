@@ -6,8 +6,7 @@ import { PATIENT, QUICK, versionOf, type RunFiles } from '../../runs/run-files';
 import { geometryFile, mergedFile, studyRun } from '../../runs/study-run';
 import { SummaryReader } from '../../runs/summary-reader';
 import type { StudyRun, UnfitRun } from '../../study/study-run';
-import { eachLimited } from '../runs/each-limited';
-import { readQuickly } from '../runs/read-quickly';
+import { eachLimited, readQuickly } from '../runs/read-quickly';
 import type { AskedRun } from './asked';
 
 /** Maximum bytes of a file that is read to check whether it changed: nobody waits for more before a page opens. */

@@ -2,7 +2,7 @@ import { inEnglish, t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { saved } from '../ask/saved';
 import { measure } from '../preflight/measure';
-import { preflightMarkdown } from '../preflight/report';
+import { preflightMarkdown } from '../preflight/preflight-lines';
 import { experimentQuestion } from './experiment-question';
 import { text } from './input';
 import { confirmed, experimentIn, requireTrust, requireWanted, type Tool } from './tool';

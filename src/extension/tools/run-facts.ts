@@ -1,9 +1,8 @@
 import { inEnglish } from '../../base/l10n';
 import { flatSettings } from '../../experiment/differing-settings';
 import { metricValue } from '../../experiment/metrics';
-import { isAnyEvaluation, type AnyEvaluation } from '../../protocol/evaluations';
+import { isAnyEvaluation, type AnyEvaluation, scoresOf } from '../../protocol/evaluations';
 import type { RunEvent } from '../../protocol/events';
-import { scoresOf } from '../../protocol/scores';
 import type { Scalars } from '../../runs/curve/scalars-reader';
 import { experimentName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';

@@ -2,8 +2,7 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import { untrusted } from '../../executors/missing';
 import type { Services } from '../services';
-import type { ToolInput } from './input';
-import { inWorkspace } from './paths';
+import { type ToolInput, inWorkspace } from './input';
 import type { Confirmation } from './words';
 
 /** A language model tool: its message while it works, and its answer. */

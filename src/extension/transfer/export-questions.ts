@@ -1,16 +1,18 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
+import { HEAD_ALONE, isHeadAlone, isNonlinear } from '../../experiment/methods';
 import { modelKind } from '../../files/model-path';
-import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
-import { EXPORT_FORMS, TENSORBOARD, type ExportForm } from '../../protocol/export';
+import { betterAnswer, worseWords } from '../../protocol/baseline';
+import { EXPORT_FORMS, type ExportForm, TENSORBOARD } from '../../protocol/export';
 import { experimentName, runPaths, stepName } from '../../runs/layout';
-import { namesOf } from '../ask/pick-many';
-import { runLabel } from '../runs/label';
-import type { RunEntry } from '../runs/store';
-import { formName, formWords } from '../words/form-words';
+import { runLabel } from '../../runs/names';
+import { namesOf } from '../ask/pick';
 import { notify } from '../messages/notify';
+import { bestEvaluation, checkpointSteps } from '../runs/label';
+import { isTreeNode } from '../runs/nodes';
+import type { RunEntry } from '../runs/store';
+import { formName, formWords } from '../words/export-text';
 
 /** Asks before a model is passed on that a constant answer would beat. */
 export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {
@@ -133,4 +135,15 @@ function folderName({ experiment, folder }: RunEntry, form: Picked['form'], at: 
   if (form === TENSORBOARD) return run;
   const step = /^\d+$/.test(at) ? stepName(Number(at)) : at;
   return `${isOne ? experimentName(basename(experiment)) : run}-${form}-${step}`;
+}
+
+/** True if it has learned something that is saved. */
+export const isExportable = ({ run }: RunEntry): boolean =>
+  run !== undefined && (bestEvaluation(run) !== undefined || checkpointSteps(run).length > 0);
+
+/** The run's state that a row represents, as for --at. */
+export function stateOf({ run }: RunEntry, argument: unknown): string {
+  if (isTreeNode(argument) && argument.kind === 'checkpoint') return String(argument.step);
+  if (isTreeNode(argument) && argument.kind === 'adapter') return argument.which;
+  return run && bestEvaluation(run) ? 'best' : 'last';
 }

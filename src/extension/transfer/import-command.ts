@@ -5,12 +5,11 @@ import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics'
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
 import { experimentFrom } from '../ask/pick';
-import { programError } from '../launcher/program-error';
+import { programError, programLine } from '../launcher/program';
 import { trustedFor } from '../notices/open-report';
 import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { programLine } from '../launcher/program-line';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 

@@ -5,8 +5,7 @@ import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics'
 import { readIfThere } from '../../files/read';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
-import { parseRecord } from '../words/export-text';
-import { formName } from '../words/form-words';
+import { parseRecord, formName } from '../words/export-text';
 import { bestEvaluation, metricOf } from '../runs/label';
 import type { RunPartNode } from '../runs/nodes';
 import { keepsCheckpoints } from '../runs/shown-state';

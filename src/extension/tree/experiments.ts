@@ -9,13 +9,18 @@ import { byName } from '../runs/sort';
 import { sweepFolderOf } from '../runs/sweep-of';
 import type * as Artifacts from './artifacts';
 import { BeginWatch } from './begun';
-import { queuedNames } from '../queue/names';
-import { queuedRow } from '../queue/queued-row';
+import { queuedNames, queuedRow } from '../queue/queued-row';
 import type { RunQueue } from '../queue/run-queue';
-import { experimentRow } from './experiment-row';
+import {
+  experimentRow,
+  GONE_SWEEP,
+  goneExperiment,
+  goneRun,
+  interruptedMessage,
+  interruptedRow,
+  interruptedRuns,
+} from './experiment-row';
 import type { Folding } from './folding';
-import { GONE_SWEEP, goneExperiment, goneRun } from './gone';
-import { interruptedMessage, interruptedRow, interruptedRuns } from './interrupted';
 import { placeOf } from './place-of';
 import { queuedTooltip, tooltip, treeItem } from './items';
 import { rowContext } from '../words/row-context';

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { COMMAND, FROM_ROW, INTERNAL } from '../ids';
+import { plainMessage } from '../messages/plain-message';
 import type { QueuedRun } from '../queue/run-queue';
-import type { RunDetails } from '../words/run-details';
 import { nodeId, type TreeNode } from '../runs/nodes';
+import type { RunDetails } from '../words/run-details';
 import type { Row } from '../words/run-row';
 
 /** A row's key, unchanged as long as the row looks the same: rows are refreshed only when it changes. */
@@ -99,3 +100,26 @@ const escaped = (text: string): string =>
   new vscode.MarkdownString('', true)
     .appendText(text.trim())
     .value.replace(/(?<!&nbsp;)&nbsp;(?!&nbsp;)/g, ' ');
+
+/** The message of views that need a folder. */
+export const NO_FOLDER =
+  'Open a folder for your experiments, or try the demo first.\n[Open Folder](command:vscode.openFolder)\n[Run the Demo](command:aurora.runDemo)\nNew here? [Get started](command:aurora.getStarted).';
+
+/** A tree with errors that cannot contain a link: VS Code shows them in notifications. */
+export const withPlainErrors = <N>(tree: vscode.TreeDataProvider<N>): vscode.TreeDataProvider<N> => ({
+  onDidChangeTreeData: tree.onDidChangeTreeData,
+  getChildren: (node) => plainly(() => tree.getChildren(node)),
+  getTreeItem: (node) => plainly(() => tree.getTreeItem(node)),
+  ...(tree.getParent && { getParent: (node) => plainly(() => tree.getParent!(node)) }),
+  ...(tree.resolveTreeItem && {
+    resolveTreeItem: (item, node, token) => plainly(() => tree.resolveTreeItem!(item, node, token)),
+  }),
+});
+
+async function plainly<T>(action: () => T): Promise<Awaited<T>> {
+  try {
+    return await action();
+  } catch (e) {
+    throw e instanceof Error ? Object.assign(e, { message: plainMessage(e.message) }) : e;
+  }
+}

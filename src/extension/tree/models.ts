@@ -14,11 +14,10 @@ import { bytes } from '../words/format';
 import { stepSettings, stepText } from '../../protocol/reports/step-words';
 import { refusalOf } from '../words/refusal-text';
 import { modelRows, refusalRows, STEP_ROW, type ModelRow } from './model-rows';
-import { withPlainErrors } from './plain-errors';
+import { withPlainErrors, NO_FOLDER } from './items';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import type { Contributes } from '../manifest/declared';
-import { NO_FOLDER } from './welcome';
 
 export const contributes: Contributes = {
   commands: {

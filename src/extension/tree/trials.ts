@@ -5,7 +5,7 @@ import { clusterLines, trialLines } from '../words/cluster/cluster-words';
 import { rowContext } from '../words/row-context';
 import type { Row, RowContext } from '../words/run-row';
 import { trialRow, trialsRow, trialsWithoutRun, type QueuedTrial } from '../words/cluster/trial-row';
-import { GONE_SWEEP } from './gone';
+import { GONE_SWEEP } from './experiment-row';
 
 /** Rows of single trials; the sweep's page shows all. */
 const MOST = 200;

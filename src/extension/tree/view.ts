@@ -2,15 +2,13 @@ import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
 import { COMMAND, INTERNAL } from '../ids';
-import { nodeId, runFolderOf, type ExperimentNode, type MoreNode } from '../runs/nodes';
-import { rememberSelection } from '../runs/selection';
+import { nodeId, runFolderOf, type ExperimentNode, type MoreNode, rememberSelection } from '../runs/nodes';
 import type { Services } from '../services';
 import { ExperimentsTree } from './experiments';
 import { Folding } from './folding';
-import { withPlainErrors } from './plain-errors';
+import { withPlainErrors, NO_FOLDER } from './items';
 import { ViewOptions } from './view-options';
 import type { Contributes } from '../manifest/declared';
-import { NO_FOLDER } from './welcome';
 
 export const contributes: Contributes = {
   commands: {
@@ -75,7 +73,7 @@ export function registerExperimentsTree(services: Services): vscode.Disposable {
       if (first) await view.reveal(first, { select: false, focus: true });
     }),
     registerGuarded(log, INTERNAL.bringCheckpoints, async (run) => {
-      const { bringCheckpoints } = await import('../cluster/checkpoints');
+      const { bringCheckpoints } = await import('../cluster/trial');
       await bringCheckpoints(services, run as string);
     }),
     registerGuarded(log, COMMAND.dismissInterrupted, (node) => tree.dismiss(runFolderOf(node))),

@@ -1,9 +1,8 @@
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { CONTEXT } from '../ids';
-import type { Services } from '../services';
-import { isDemo } from '../runs/demo-places';
-import { markStep, restoreSteps } from './steps';
 import type { Contributes } from '../manifest/declared';
+import { isDemo } from '../runs/demo-places';
+import type { Services } from '../services';
 
 export const contributes: Contributes = {
   walkthrough: {
@@ -66,4 +65,32 @@ export function registerWalkthrough({ context, store }: Services): vscode.Dispos
       if (runs.some((r) => !isDemo(r.experiment))) markStep(context, CONTEXT.experimentMade);
     });
   });
+}
+
+/** The contexts that check off the walkthrough's steps. */
+const STEPS = [
+  CONTEXT.hubUsed,
+  CONTEXT.demoRan,
+  CONTEXT.activationsSeen,
+  CONTEXT.budgetSeen,
+  CONTEXT.experimentMade,
+] as const;
+type Step = (typeof STEPS)[number];
+
+const marked = new Set<Step>();
+
+/**
+ * Remembers that the user has done the action of a step of the walkthrough, in any way. A command's own event is not
+ * enough: VS Code fires none for a button on a page, a lens or another command that runs it.
+ */
+export function markStep({ globalState }: vscode.ExtensionContext, step: Step): void {
+  if (marked.has(step)) return;
+  marked.add(step);
+  void globalState.update(step, true);
+  void vscode.commands.executeCommand('setContext', step, true);
+}
+
+/** Restores the steps in VS Code that were done in earlier windows. */
+function restoreSteps(context: vscode.ExtensionContext): void {
+  for (const step of STEPS) if (context.globalState.get(step) === true) markStep(context, step);
 }

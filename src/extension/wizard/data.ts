@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { guessValidation } from '../language/guess/guess-columns';
+import { guessValidation } from '../language/guess-columns';
 import { describeTask } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { knownData } from '../../recipes/data/hub-sets';
@@ -11,8 +11,7 @@ import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { columnSteps } from './columns';
 import { browseItems, imageSources, imageTrainStep, sourceItem, sourceOf, type SourceItem } from './images';
-import { hubItem, getData } from './from-hub';
-import { shownName, shownPlace, splitBeside } from './hub-files';
+import { hubItem, getData, shownName, shownPlace, splitBeside } from './hub-files';
 import { pictureSteps } from './pictures';
 import { readsImages, readsTexts, textsAhead, imagesAhead } from './paths';
 import { dataFiles, nearFirst, pickFile, type WizardState } from './state';

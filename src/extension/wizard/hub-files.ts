@@ -2,6 +2,9 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { hubName, referenceOf } from '../../experiment/hub-reference';
+import type { GotReference } from '../../protocol/hub';
+import { getFromHub } from '../hub/get';
+import type { ActionItem, WizardState } from './state';
 
 /** A short name of a file or folder: in the hub's cache, whose folders are commits, the name of its repository. */
 export const shownName = (path: string): string => hubName(path) ?? basename(path);
@@ -22,3 +25,21 @@ export function splitBeside(train: string, files: readonly string[]): string | u
   const beside = files.filter((file) => file !== train && dirname(dirname(file)) === folder);
   return VALIDATION.flatMap((name) => beside.filter((file) => basename(dirname(file)).startsWith(name)))[0];
 }
+
+/** The row that downloads the files the wizard asks for, and takes them. */
+export const hubItem = (label: string): ActionItem<'hub'> => ({
+  label: `$(cloud-download) ${label}`,
+  action: 'hub',
+  alwaysShow: true,
+});
+
+/** @returns the training data; undefined if nothing was got */
+export async function getData(state: WizardState): Promise<string | undefined> {
+  const got = await getFromHub(state.services, 'dataset');
+  delete state.cached;
+  return got && trainingData(got.references);
+}
+
+/** The split of a data set that is called so, or its first. */
+export const trainingData = (splits: readonly GotReference[]): string | undefined =>
+  (splits.find(({ split = '' }) => split.startsWith('train')) ?? splits[0])?.path;

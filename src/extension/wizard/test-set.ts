@@ -1,7 +1,7 @@
 import { t } from '../../base/l10n';
 import { kindOf } from '../language/checks/check-files';
 import { readDataHead } from '../language/data-head';
-import { guessTests } from '../language/guess/guess-test';
+import { guessTests } from '../language/guess-columns';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { imageSources, sourceItem, type SourceItem } from './images';

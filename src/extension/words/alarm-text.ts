@@ -1,8 +1,7 @@
 import { t } from '../../base/l10n';
 
 import type { Experiment } from '../../experiment/experiment';
-import { alarmSentence, type Alarm } from '../../protocol/alarms/alarms';
-import { lastGoodStep } from '../../protocol/alarms/trouble';
+import { alarmSentence, type Alarm, lastGoodStep } from '../../protocol/alarms';
 import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';

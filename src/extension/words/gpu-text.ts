@@ -9,7 +9,7 @@ import {
   type GpuState,
   type GpuStep,
 } from '../../protocol/gpu-support';
-import { programLine } from '../launcher/program-line';
+import { programLine } from '../launcher/program';
 
 /** A part as a quick pick item. */
 export interface GpuChoice {

@@ -1,7 +1,7 @@
-import type { PublishLine, Published, PublishPlan } from '../../protocol/hub/publish';
+import type { PublishLine, Published, PublishPlan } from '../../protocol/publish';
 import { count, durationText } from '../../base/number-text';
 import { t } from '../../base/l10n';
-import { programLine } from '../launcher/program-line';
+import { programLine } from '../launcher/program';
 import { progressText as exportProgress } from './export-text';
 import { bytes } from './format';
 

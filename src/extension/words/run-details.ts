@@ -6,10 +6,10 @@ import {
   type Metrics,
 } from '../../experiment/metrics';
 import { rateNumber, durationText } from '../../base/number-text';
-import { alarmsOf, alarmSentence } from '../../protocol/alarms/alarms';
-import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
+import { alarmsOf, alarmSentence } from '../../protocol/alarms';
+import { betterAnswer, worseWords } from '../../protocol/baseline';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
-import { scoresOf } from '../../protocol/scores';
+import { scoresOf } from '../../protocol/evaluations';
 import { deviceWords } from '../../protocol/device-words';
 import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../../experiment/methods';
 import { trainingLength } from '../../experiment/training-length';

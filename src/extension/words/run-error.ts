@@ -3,8 +3,7 @@ import { homedir } from 'node:os';
 import { t } from '../../base/l10n';
 import { endHint, endReason, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { RunEntry } from '../runs/store';
-import { editorHint } from './editor-hint';
-import { shortPaths } from './short-paths';
+import { editorHint, shortPaths } from './error-text';
 import { executorName } from '../../experiment/cluster';
 
 export interface RunError {

@@ -1,8 +1,8 @@
 import { preparingText } from '../../protocol/preparing';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { endReason, isExplained } from '../../protocol/run-files/unexpected-end';
-import { isTroubled, troubleSummary } from '../../protocol/alarms/trouble';
-import { betterAnswer, worseWords } from '../../protocol/alarms/baseline';
+import { isTroubled, troubleSummary } from '../../protocol/alarms';
+import { betterAnswer, worseWords } from '../../protocol/baseline';
 import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AuroraError } from '../../base/errors';
 import { filesBelow } from '../../files/tree';
-import type { UploadChange, UploadEvent } from '../../protocol/hub/publish';
+import type { UploadChange, UploadEvent } from '../../protocol/publish';
 import type { Hub } from '../client';
 import { Failure, persist } from '../http/failure';
 import { readFirst, type StreamedBody } from '../http/http';

@@ -2,9 +2,9 @@ import { inEnglish } from '../../base/l10n';
 import { flatSettings, type FlatSettings } from '../../experiment/differing-settings';
 import type { Experiment } from '../../experiment/experiment';
 import { isMetric, METRICS, metricValue, type MetricName, type Metrics } from '../../experiment/metrics';
-import { troubleNames } from '../../protocol/alarms/trouble';
+import { troubleNames } from '../../protocol/alarms';
 import type { RunEvent, RunStatus } from '../../protocol/events';
-import { scoresOf } from '../../protocol/scores';
+import { scoresOf } from '../../protocol/evaluations';
 import type { Value } from './table';
 
 /**

@@ -3,7 +3,7 @@ import { writeAtomic } from '../../files/atomic';
 import { readRunSummary } from '../../runs/read';
 import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/study-run';
 import { AuroraError } from '../../base/errors';
-import { scoresOf } from '../../protocol/scores';
+import { scoresOf } from '../../protocol/evaluations';
 import { hasGeometry } from '../../study/geometry';
 import type { MergedMetrics } from '../../study/study-run';
 import { measureTask, requireMetrics } from '../../training/measure';

@@ -1,5 +1,5 @@
 import type { MetricName } from '../../experiment/metrics';
-import type { Baseline } from '../../protocol/alarms/baseline';
+import type { Baseline } from '../../protocol/baseline';
 
 /**
  * Share of examples whose label is among the k with the largest scores (scikit-learn's top_k_accuracy_score). From 0 to

@@ -2,7 +2,7 @@ import { integers } from '../../data/batch';
 import type { Examples, TextExample } from '../../data/dataset';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../graph/tensor-infos';
-import type { Baseline } from '../../protocol/alarms/baseline';
+import type { Baseline } from '../../protocol/baseline';
 import type { Scorer } from '../kind';
 import { perplexity, TokenAccuracy } from '../metrics/token-scores';
 import { IGNORE_LABEL } from '../objective';

@@ -1,5 +1,5 @@
 import { isBetter, metricValue } from '../../experiment/metrics';
-import type { Baseline } from '../../protocol/alarms/baseline';
+import type { Baseline } from '../../protocol/baseline';
 import type { Alarm, EvaluationMetrics } from '../../protocol/events';
 import { median } from '../loop/sample';
 

@@ -1,5 +1,5 @@
-import { alarmsOf } from '../../protocol/alarms/alarms';
-import type { Baseline } from '../../protocol/alarms/baseline';
+import { alarmsOf } from '../../protocol/alarms';
+import type { Baseline } from '../../protocol/baseline';
 import { isAnyEvaluation } from '../../protocol/evaluations';
 import type { Alarm, AlarmKind, EvaluationMetrics, RunEvent } from '../../protocol/events';
 import { readScalars, type Scalars } from '../../runs/curve/scalars-reader';

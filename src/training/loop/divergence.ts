@@ -1,7 +1,7 @@
 import { readScalars } from '../../runs/curve/scalars-reader';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../protocol/events';
 import { isBetter, metricValue } from '../../experiment/metrics';
-import type { Baseline } from '../../protocol/alarms/baseline';
+import type { Baseline } from '../../protocol/baseline';
 import type { Task } from '../task/task';
 
 /**

@@ -5,7 +5,7 @@ import { writeAtomic } from '../../files/atomic';
 import { elementCount } from '../../graph/model';
 import type { Alarm, StopReason } from '../../protocol/events';
 import { preparingRead } from '../../protocol/preparing';
-import { scoresOf } from '../../protocol/scores';
+import { scoresOf } from '../../protocol/evaluations';
 import { runPaths } from '../../runs/layout';
 import type { TrainableInfo } from '../../tasks/task-graph';
 import type { LoopEnd } from '../loop/loop';

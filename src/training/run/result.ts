@@ -1,13 +1,13 @@
-import type { Alarm } from '../../protocol/alarms/alarms';
+import type { Alarm } from '../../protocol/alarms';
 import type { DeviceEvent, Evaluated, EvaluationMetrics, QuantizationCost } from '../../protocol/events';
-import type { MeanScore, Scores } from '../../protocol/scores';
+import type { MeanScore, Scores } from '../../protocol/evaluations';
 import { deviceFields, type DeviceChoice } from '../device/choose';
 import type { Environment } from '../process/environment';
 import type { BestEvaluation } from '../loop/loop';
 import type { Task } from '../task/task';
 import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
 import { describeTask } from '../../experiment/tasks/registry';
-import { isWorse, type Baseline } from '../../protocol/alarms/baseline';
+import { isWorse, type Baseline } from '../../protocol/baseline';
 
 /** result.json: a run's result, written last. */
 export interface RunResult {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { FIRST_EXPERIMENT } from '../../../src/cli/first-experiment';
+import { FIRST_EXPERIMENT } from '../../../src/cli/suggested-commands';
 import { parseExperiment } from '../../../src/runs/experiment/load';
 
 it('the experiment to begin with is one', () => {

@@ -7,7 +7,7 @@ import { endNotice } from '../../../src/extension/words/end-text';
 import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
 import { statusText } from '../../../src/extension/words/status-text';
-import type { Alarm } from '../../../src/protocol/alarms/alarms';
+import type { Alarm } from '../../../src/protocol/alarms';
 import type { NewEvent, RunEvent } from '../../../src/protocol/events';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
-import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/session';
+import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/errors-session';
 import { predictionsFile } from '../../../src/runs/predictions';
 import type { MeasuredOn } from '../../../src/experiment/evaluation-sets';
 import type { RunEvent } from '../../../src/protocol/events';

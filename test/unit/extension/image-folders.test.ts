@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { imageFolders } from '../../../src/extension/models/image-folders';
+import { imageFolders } from '../../../src/extension/models/picture-folders';
 
 it('finds the folders whose own folders hold images, one for each label', () => {
   expect(

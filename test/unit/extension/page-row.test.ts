@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withPageSelection } from '../../../src/extension/runs/page-row';
+import { withPageSelection } from '../../../src/extension/runs/nodes';
 import { NO_MENU, rowMenu, selectionMenu, trialMenu } from '../../../webview/ui/row-menu';
 
 /** As VS Code passes them: the attributes of the row and of what is around it in one object, the row's first. */

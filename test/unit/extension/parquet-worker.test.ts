@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { askForHead, askForRow } from '../../../src/extension/data-worker/ask';
 import { opensWell } from '../../../src/extension/data-worker/data-row';
 import { analyze } from '../../../src/extension/language/analysis';
-import { guessColumns } from '../../../src/extension/language/guess/guess-columns';
+import { guessColumns } from '../../../src/extension/language/guess-columns';
 import { readDataHead } from '../../../src/extension/language/data-head';
 import { suggestionsAt } from '../../../src/extension/language/suggestions';
 import { quoted, writeParquet } from '../data/table/duckdb';

@@ -1,6 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import type { TreeNode } from '../../../src/extension/runs/nodes';
-import { FROM_SELECTION, rememberSelection, rowsFor } from '../../../src/extension/runs/selection';
+import { type TreeNode, FROM_SELECTION, rememberSelection, rowsFor } from '../../../src/extension/runs/nodes';
 
 const run = (folder: string): TreeNode => ({ kind: 'run', folder });
 

@@ -2,7 +2,11 @@ import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { StudySession, type KnownRun, type StudyHost } from '../../../src/extension/panels/study/session';
+import {
+  StudySession,
+  type KnownRun,
+  type StudyHost,
+} from '../../../src/extension/panels/study/study-session';
 import { StudyWorker } from '../../../src/extension/study-worker/ask';
 import type { AskedRun } from '../../../src/extension/study-worker/asked';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';
@@ -11,7 +15,7 @@ import { runPaths, stepName } from '../../../src/runs/layout';
 import { geometryFile } from '../../../src/runs/study-run';
 import { pageStudy } from '../../../src/study/page-study';
 import { MOST_SHOWN } from '../../../src/study/shown';
-import type { StudyFromHost } from '../../../src/study/study-panel';
+import type { StudyFromHost } from '../../../src/study/study-messages';
 import { studyOf } from '../../../src/study/study';
 import { scratchFolder } from '../../scratch';
 import { aurora, lora, studyRun } from '../study/runs';

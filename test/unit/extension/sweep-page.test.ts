@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sweepPanel } from '../../../src/extension/panels/sweep/panel';
-import { SweepSession } from '../../../src/extension/panels/sweep/session';
-import { plainValue, settingsOf } from '../../../src/extension/panels/sweep/settings';
+import { sweepPanel } from '../../../src/extension/panels/sweep/sweep-panel';
+import { SweepSession } from '../../../src/extension/panels/sweep/sweep-session';
+import { plainValue, settingsOf } from '../../../src/extension/panels/sweep/facts';
 import { Catalog } from '../../../src/extension/runs/catalog';
 import type { NewEvent, StopReason } from '../../../src/protocol/events';
 import type { PageTrial, SweepToPage } from '../../../src/protocol/panels/sweep';

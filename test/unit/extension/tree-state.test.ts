@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { changedTags, tagChoices } from '../../../src/extension/commands/runs/tag-choices';
-import { sameSettings } from '../../../src/extension/language/older-version';
+import { sameSettings } from '../../../src/extension/language/lens-text';
 import { isDemo, storedDemos } from '../../../src/extension/runs/demo-places';
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { Folding } from '../../../src/extension/tree/folding';
-import { interruptedMessage, interruptedRow, interruptedRuns } from '../../../src/extension/tree/interrupted';
+import {
+  interruptedMessage,
+  interruptedRow,
+  interruptedRuns,
+} from '../../../src/extension/tree/experiment-row';
 import type { StopReason } from '../../../src/protocol/events';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';

@@ -17,7 +17,7 @@ import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
 import { bySweep, sweepRow } from '../../../src/extension/words/sweep-row';
 import type { UnexpectedEnd } from '../../../src/protocol/run-files/unexpected-end';
-import { sweepEndText } from '../../../src/extension/words/sweep-text';
+import { sweepEndText } from '../../../src/extension/words/end-text';
 import { readRunSummary } from '../../../src/runs/read';
 import type { RunUser } from '../../../src/runs/user';
 import { AuroraError } from '../../../src/base/errors';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { diskHint } from '../../../src/cli/disk-hint';
+import { diskHint } from '../../../src/cli/help-text';
 import { diskError } from '../../../src/files/atomic';
 import { AuroraError } from '../../../src/base/errors';
-import { exportCommand } from '../../../src/cli/commands/export/export';
+import { exportCommand } from '../../../src/cli/commands/export';
 import { sweepCommand } from '../../../src/cli/commands/sweep/sweep';
 import { train } from '../../../src/cli/commands/train/train';
 

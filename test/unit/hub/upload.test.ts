@@ -15,7 +15,7 @@ import {
 } from '../../../src/hub/upload/repository';
 import { changeOf, localFiles, type LocalFile, upload } from '../../../src/hub/upload/upload';
 import { repoName, requireRepoId } from '../../../src/experiment/repo-name';
-import type { UploadEvent } from '../../../src/protocol/hub/publish';
+import type { UploadEvent } from '../../../src/protocol/publish';
 import { commitOf, largeFile, smallFile, someBytes, type Repository } from '../../hub/repository';
 import { HubServer } from '../../hub/server';
 import type { UploadFault, UploadRequest } from '../../hub/uploads';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { PlaygroundSession } from '../../../src/extension/panels/playground/session';
+import { PlaygroundSession } from '../../../src/extension/panels/playground/playground-session';
 import type { ProgramResult } from '../../../src/extension/launcher/client';
 import { AuroraError } from '../../../src/base/errors';
 import {

@@ -6,18 +6,18 @@ import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { parse, type Command } from '../../../src/cli/command';
 import { budgetCommand } from '../../../src/cli/commands/budget/budget';
 import { compareCommand } from '../../../src/cli/commands/compare';
-import { errorsCommand } from '../../../src/cli/commands/errors/errors';
-import { exportCommand } from '../../../src/cli/commands/export/export';
-import { gpuCommand } from '../../../src/cli/commands/gpu/gpu';
+import { errorsCommand } from '../../../src/cli/commands/errors';
+import { exportCommand } from '../../../src/cli/commands/export';
+import { gpuCommand } from '../../../src/cli/commands/gpu';
 import { importCommand } from '../../../src/cli/commands/import';
-import { inspect } from '../../../src/cli/commands/inspect/inspect';
-import { preflightCommand } from '../../../src/cli/commands/preflight/preflight';
+import { inspect } from '../../../src/cli/commands/inspect';
+import { preflightCommand } from '../../../src/cli/commands/preflight';
 import { reference } from '../../../src/cli/commands/reference/reference';
 import { reproduceCommand } from '../../../src/cli/commands/reproduce';
-import { studyCommand } from '../../../src/cli/commands/study/study';
+import { studyCommand } from '../../../src/cli/commands/study';
 import { sweepCommand } from '../../../src/cli/commands/sweep/sweep';
 import { train } from '../../../src/cli/commands/train/train';
-import { verifyCommand } from '../../../src/cli/commands/verify/verify';
+import { verifyCommand } from '../../../src/cli/commands/verify';
 import { eachHandled, HOSTILE, name } from './names';
 
 const COMMANDS: Record<string, Command> = {

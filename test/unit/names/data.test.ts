@@ -8,7 +8,7 @@ import { distinctLabels, inferLabels, labelIndex, withKnownLabels } from '../../
 import { readRows } from '../../../src/data/table/rows';
 import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { columnFacts } from '../../../src/extension/language/columns';
-import { guessColumns } from '../../../src/extension/language/guess/guess-columns';
+import { guessColumns } from '../../../src/extension/language/guess-columns';
 import { readDataHead } from '../../../src/extension/language/data-head';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { loadModel } from '../../../src/graph/file/load';

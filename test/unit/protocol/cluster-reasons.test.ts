@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clusterReason } from '../../../src/protocol/cluster/reasons';
+import { clusterReason } from '../../../src/protocol/cluster-reasons';
 
 describe("a scheduler's reason in words", () => {
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Evaluated, RunEvent } from '../../../src/protocol/events';
-import { meanScore, scoresOf } from '../../../src/protocol/scores';
+import { meanScore, scoresOf } from '../../../src/protocol/evaluations';
 import { metrics } from '../extension/run-maker';
 
 const event = (set: string | undefined, score: Evaluated, seq = 0): RunEvent => ({

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { showText } from '../../../src/cli/commands/recipe/show';
-import { listText } from '../../../src/cli/commands/recipe/list';
+import { showText, listText } from '../../../src/cli/commands/recipe/show';
 import { knownData, knownImages } from '../../../src/recipes/data/hub-sets';
 import { findFiles } from '../../../src/recipes/data/files';
 import type { DataRecipe } from '../../../src/recipes/data/kind';

@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withColumns } from '../../../src/cli/commands/recipe/columns';
-import { filesIn } from '../../../src/cli/commands/recipe/folder';
+import { withColumns, filesIn } from '../../../src/cli/commands/recipe/data-folder';
 import { showText } from '../../../src/cli/commands/recipe/show';
 import { findFiles } from '../../../src/recipes/data/files';
 import { IMAGE_DATA } from '../../../src/recipes/data/images';

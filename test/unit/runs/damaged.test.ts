@@ -2,7 +2,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
-import { rowsText } from '../../../src/cli/commands/runs/report';
+import { rowsText } from '../../../src/cli/commands/runs-report';
 import { table } from '../../../src/extension/tools/comparison';
 import { TrackedRun } from '../../../src/extension/runs/tracked-run';
 import { readRunSummary } from '../../../src/runs/read';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ranked, stateText, valueOf } from '../../../src/cli/commands/sweep/words';
+import { ranked, stateText, valueOf } from '../../../src/cli/commands/sweep/progress';
 import { shownState } from '../../../src/extension/runs/shown-state';
 import { outcomeOf } from '../../../src/runs/outcome';
 import { readRunSummary } from '../../../src/runs/read';

@@ -1,4 +1,4 @@
-import { alarmName, alarmSentence, alarmsOf } from '../../../src/protocol/alarms/alarms';
+import { alarmName, alarmSentence, alarmsOf } from '../../../src/protocol/alarms';
 import type { Mark } from '../../charts/marks';
 import { t } from '../../../src/base/l10n';
 import { formatCount } from '../format';

@@ -10,7 +10,7 @@ import { CONVERTED, convertedSplits, splitPath, type ConvertedSplit } from '../.
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubSplit } from '../../../protocol/hub';
 import { hubSet } from '../../../recipes/data/hub-sets';
-import { textAtTerminal } from '../../ask';
+import { textAtTerminal } from '../../owning';
 import { described, missingOf, type Plan } from './plan';
 
 export interface DataChoice {

@@ -1,14 +1,18 @@
 import { AuroraError } from '../../../base/errors';
-import { bytesLeft, download, requireSpace } from '../../../hub/download/download';
+import { escapeControls } from '../../../base/escape';
+import { bytes, count, progressPercent } from '../../../base/number-text';
+import { someNames } from '../../../base/some-names';
 import type { Hub } from '../../../hub/client';
-import type { GotReference, HubLine } from '../../../protocol/hub';
-import { downloadParts } from '../../../protocol/reports/hub-report';
+import { bytesLeft, download, requireSpace } from '../../../hub/download/download';
+import type { DownloadEvent, FoundRepo, GotReference, HubLine } from '../../../protocol/hub';
+import { downloadedText, downloadParts, downloadText } from '../../../protocol/reports/hub-report';
+import { bar, clearLine, LOG_MS, redraw, REDRAW_MS } from '../../bar';
 import type { ParsedArgs } from '../../command';
-import { textAtTerminal } from '../../ask';
+import { isScreen, write } from '../../output';
+import { textAtTerminal } from '../../owning';
 import { terminalText } from '../../report-text';
-import { write } from '../../write';
+import { table } from '../../table';
 import type { Plan } from './plan';
-import { DownloadProgress } from './progress';
 
 /** The options of every command that downloads from the hub. */
 export const FETCH_OPTIONS = {
@@ -93,3 +97,76 @@ async function downloadShown(
 }
 
 export const writeLine = (line: HubLine): Promise<void> => write(`${JSON.stringify(line)}\n`);
+
+/** A line while files are downloaded, as in ReadingProgress: bytes, and the time that is left at the present speed. */
+class DownloadProgress {
+  /** The time when the first byte of this process was counted, and the number of bytes that were there before. */
+  private began = performance.now();
+  private before = 0;
+  private drawn = -Infinity;
+  private onScreen = false;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+
+  show(event: DownloadEvent): void {
+    if (event.kind === 'started') {
+      this.began = performance.now();
+      this.before = event.done;
+    } else if (event.kind === 'progress') this.draw(event);
+    else if (event.kind === 'waiting' || event.kind === 'retrying') this.say(downloadText(event)!);
+  }
+
+  clear(): void {
+    if (this.onScreen) clearLine(this.out);
+    this.onScreen = false;
+  }
+
+  private draw({ path, done, total }: { path: string; done: number; total: number }): void {
+    const now = performance.now();
+    if (now - this.drawn < (isScreen(this.out) ? REDRAW_MS : LOG_MS)) return;
+    this.drawn = now;
+    const share = total > 0 ? done / total : 1;
+    const speed = (done - this.before) / (now - this.began);
+    const parts = [
+      isScreen(this.out) ? bar(share) : progressPercent(share, 1),
+      downloadedText(done, total, speed),
+      escapeControls(path),
+    ];
+    this.onScreen = isScreen(this.out);
+    if (this.onScreen) redraw(this.out, parts.join(' · '));
+    else this.out.write(`${parts.join(' · ')}\n`);
+  }
+
+  private say(text: string): void {
+    this.clear();
+    this.out.write(`${escapeControls(text)}\n`);
+  }
+}
+
+/** Labels that are named before the rest is counted. */
+const NAMED = 12;
+
+/** The lines of an experiment that uses it. */
+export function gotText(got: readonly GotReference[]): string {
+  const lines = got.flatMap(({ reference, split, columns = [] }) => [
+    split === undefined ? reference : `${split}: ${reference}`,
+    ...columns.map(
+      ({ name, labels }) =>
+        `  ${name}${labels === undefined ? '' : `: ${count(labels.length)} labels, ${someNames(labels, NAMED)}`}`,
+    ),
+  ]);
+  return `${lines.map((line) => escapeControls(line)).join('\n')}\n`;
+}
+
+export function foundText(repos: readonly FoundRepo[]): string {
+  const rows = repos.map(({ id, task, licence, downloads, size, changed, gated }) => [
+    id,
+    task ?? '',
+    licence ?? '',
+    size === undefined ? '' : bytes(size),
+    count(downloads),
+    changed?.slice(0, 10) ?? '',
+    gated ? 'gated' : '',
+  ]);
+  return `${table([['name', 'task', 'license', 'size', 'downloads', 'changed', ''], ...rows], '   ').join('\n')}\n`;
+}

@@ -2,16 +2,14 @@ import { existsSync } from 'node:fs';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { isCommit } from '../../../experiment/hub-reference';
 import type { Hub } from '../../../hub/client';
-import { openHub } from './open-hub';
+import { openHub, type Plan } from './plan';
 import { HUB_SETS } from '../../../recipes/data/hub-sets';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { write } from '../../write';
+import { write } from '../../output';
 import { planData } from './data';
-import { FETCH_HELP, FETCH_OPTIONS, fetchPlans, writeLine } from './fetch';
+import { FETCH_HELP, FETCH_OPTIONS, fetchPlans, writeLine, foundText, gotText } from './fetch';
 import { planModel } from './model';
 import { planReferences, referencesOf } from './named';
-import type { Plan } from './plan';
-import { foundText, gotText } from './report';
 
 const HELP = `Usage: aurora get [model] NAME [options]
        aurora get data NAME [options]

@@ -1,6 +1,6 @@
 import { snapshotPath } from '../../../files/hub-cache';
 import { referenceTo } from '../../../hub/cache';
-import type { Hub } from '../../../hub/client';
+import { Hub } from '../../../hub/client';
 import { isIntact } from '../../../hub/download/download';
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubData, HubModel } from '../../../protocol/hub';
@@ -54,4 +54,14 @@ export async function described(
     cached: bytes(paths) - bytes(missing),
     host: new URL(hub.settings.endpoint).host,
   };
+}
+
+/** The hub that the environment names, with a warning where it gets no token. */
+export function openHub(): Hub {
+  const hub = new Hub();
+  if (hub.http.withholds)
+    process.stderr.write(
+      `Warning: HF_ENDPOINT is ${hub.http.endpoint.origin}, to which your token is not sent: anyone on the network could read it. Use https.\n`,
+    );
+  return hub;
 }

@@ -18,12 +18,11 @@ import { fittedPixels } from '../../../data/images/shown-image';
 import { Player } from '../../../inference/player';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { missingOrMany, threadCount, type Command, type ParsedArgs } from '../../command';
-import { runFolder } from '../../run-argument';
+import { runFolder } from '../../arguments';
 import { temporaryFolder } from '../../temporary';
-import { write } from '../../write';
+import { write, controlled } from '../../output';
 import { drawingOf, drawingOptionsOf, type DrawingOptions } from './drawing';
-import { controlled } from '../../plain-output';
-import { Teller } from './teller';
+import { Teller } from './play-report';
 
 const D = GENERATION_DEFAULTS;
 const P = PICTURE_DEFAULTS;

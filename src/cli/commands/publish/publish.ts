@@ -1,24 +1,25 @@
 import { basename, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
+import { bytes, count, durationText } from '../../../base/number-text';
+import { exportRun } from '../../../exports/export';
 import { pageAddress } from '../../../hub/hub-api';
-import { openHub } from '../get/open-hub';
 import { accountOf, createRepository } from '../../../hub/upload/repository';
 import { localFiles, upload } from '../../../hub/upload/upload';
 import type { ExportLine, ExportRecord } from '../../../protocol/export';
-import type { PublishLine, Published } from '../../../protocol/hub/publish';
+import type { Published, PublishLine, PublishPlan, UploadEvent } from '../../../protocol/publish';
 import { readRunSummary } from '../../../runs/read';
 import { parseAt } from '../../../training/checkpoint/trained-run';
-import { exportRun } from '../../../exports/export';
 import { problemOf } from '../../../training/preflight/problems';
-import { askAtTerminal, nextLine } from '../../ask';
-import { one, type Command, type ParsedArgs } from '../../command';
-import { runFolder } from '../../run-argument';
+import { runFolder } from '../../arguments';
+import { clearLine, LOG_MS, redraw, REDRAW_MS } from '../../bar';
+import { type Command, one, type ParsedArgs } from '../../command';
+import { isScreen, write } from '../../output';
+import { askAtTerminal, nextLine } from '../../owning';
+import { table } from '../../table';
 import { temporaryFolder } from '../../temporary';
-import { write } from '../../write';
-import { measuringText } from '../export/report';
-import { planOf } from './plan';
-import { planText, publishedText, UploadProgress } from './report';
-import { targetOf } from './target';
+import { measuringText } from '../export-report';
+import { openHub } from '../get/plan';
+import { planOf, targetOf } from './target';
 
 export const publishCommand: Command = {
   help: `Usage: aurora publish RUN [--to OWNER/NAME] [--public] [options]
@@ -142,4 +143,53 @@ async function isAgreed(args: ParsedArgs, emit: Emit): Promise<boolean> {
     'Nothing was uploaded, because nobody can be asked here.',
     'Add --yes to upload without asking.',
   );
+}
+
+const WORDS = { new: '', replaced: 'replaces the file there', unchanged: 'is there already' };
+
+/** The planned upload, and its target. */
+function planText(plan: PublishPlan): string {
+  const { repo, isNew, host, base, revision, run, step, files, size, warnings } = plan;
+  const visible = plan.private ? 'private' : 'public';
+  const lines = [
+    `The adapter of ${run} at step ${count(step)}, for ${base}${revision === undefined ? '' : `@${revision.slice(0, 7)}`}`,
+    `to ${repo} on ${host}, ${isNew ? `which is created as a ${visible} repository` : `a ${visible} repository that exists`}:`,
+    ...table(files.map((file) => [`  ${file.path}`, bytes(file.size), WORDS[file.change]])),
+    `${bytes(size)}, to ${host} and the storage that it names.`,
+    ...warnings.map((words) => `warning: ${words}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const publishedText = ({ isNew, commit, address }: Published): string =>
+  isNew
+    ? `Published as ${address} (commit ${commit.slice(0, 7)})\n`
+    : `Everything is there already: ${address} (commit ${commit.slice(0, 7)})\n`;
+
+/** A line while files are uploaded. */
+class UploadProgress {
+  private drawn = -Infinity;
+  private onScreen = false;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+
+  show(event: UploadEvent): void {
+    if (event.kind === 'retrying') {
+      this.clear();
+      this.out.write(`${event.reason} Trying again in ${durationText(event.seconds)}.\n`);
+      return;
+    }
+    const now = performance.now();
+    this.onScreen = isScreen(this.out);
+    if (now - this.drawn < (this.onScreen ? REDRAW_MS : LOG_MS)) return;
+    this.drawn = now;
+    const text = `${bytes(event.done)} of ${bytes(event.total)} · ${event.path}`;
+    if (this.onScreen) redraw(this.out, text);
+    else this.out.write(`${text}\n`);
+  }
+
+  clear(): void {
+    if (this.onScreen) clearLine(this.out);
+    this.onScreen = false;
+  }
 }

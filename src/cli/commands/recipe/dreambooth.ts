@@ -16,13 +16,12 @@ import { SDXL } from '../../../recipes/model-shapes';
 import { parseExperiment } from '../../../runs/experiment/load';
 import { taskKind } from '../../../tasks/registry';
 import { adaptTo } from '../../../training/task/adapted-model';
-import { textAtTerminal } from '../../ask';
+import { textAtTerminal } from '../../owning';
 import type { ParsedArgs } from '../../command';
-import { commandLine } from '../../invocation';
-import { hints } from '../../quiet';
+import { commandLine } from '../../suggested-commands';
+import { hints } from '../../output';
 import { table } from '../../table';
-import { written } from './choices';
-import { withSettings } from './set';
+import { written, withSettings } from './choices';
 
 /** Its data are anybody's pictures of a subject rather than a data set. */
 export const DREAMBOOTH = 'dreambooth';

@@ -14,16 +14,11 @@ import { parseOverride } from '../../../runs/experiment/overrides';
 import { readModel } from '../../../training/task/adapted-model';
 import type { Command, ParsedArgs } from '../../command';
 import { checkText } from './check';
-import { chooseOpen } from './choices';
-import { withColumns } from './columns';
+import { chooseOpen, withSettings, sizeFor } from './choices';
+import { withColumns, evaluationsIn, filesIn } from './data-folder';
 import { DREAMBOOTH, dreamboothText, writeDreambooth } from './dreambooth';
-import { evaluationsIn } from './evaluations';
-import { filesIn } from './folder';
-import { listText } from './list';
-import { writtenText } from './report';
-import { withSettings } from './set';
-import { showText } from './show';
-import { sizeFor } from './size';
+import { listText, showText } from './show';
+import { writtenText } from './recipe-report';
 
 /** The options that choose parts of an experiment, also for `aurora start`. */
 export const RECIPE_OPTIONS = {

@@ -1,16 +1,21 @@
+import { capital } from '../../../base/text';
 import { wrap } from '../../../base/wrap';
 import { PAPER_METRIC_LABELS, type Recipe } from '../../../experiment/paper';
 import { settingText } from '../../../experiment/sweep';
 import { columnSettings } from '../../../experiment/tasks/columns';
+import { describeTask } from '../../../experiment/tasks/registry';
 import { hubSet } from '../../../recipes/data/hub-sets';
-import { NOT_STATED, type DataRecipe, type Layout, type Sourced } from '../../../recipes/data/kind';
-import { settingsOf, sizesOf } from '../../../recipes/data/registry';
-import { recipeModel, questionsOf, SHARE, unaskable, type Question } from '../../../recipes/draft-recipe';
+import { type DataRecipe, type Layout, NOT_STATED, type Sourced } from '../../../recipes/data/kind';
+import { DATA_RECIPES, settingsOf, sizesOf } from '../../../recipes/data/registry';
+import { type Question, questionsOf, recipeModel, SHARE, unaskable } from '../../../recipes/draft-recipe';
+import { SUBJECT_TASK } from '../../../recipes/dreambooth';
+import { SDXL } from '../../../recipes/model-shapes';
 import { PAPER } from '../../../recipes/paper-data';
 import { publishedScores } from '../../../recipes/paper-report';
+import { program } from '../../suggested-commands';
 import { table } from '../../table';
 import { written } from './choices';
-import { capital } from '../../../base/text';
+import { DREAMBOOTH } from './dreambooth';
 
 /** Characters in a line of text. */
 export const WIDTH = 112;
@@ -114,3 +119,25 @@ export const leftOutLines = ({ leftOut }: DataRecipe): string[] =>
         'Not in the experiment:',
         ...leftOut.flatMap((sentence) => wrap(sentence, WIDTH - 2).map((line) => `  ${line}`)),
       ];
+
+/** Every recipe, with its task, its metric and the paper's models. */
+export function listText(): string {
+  const rows = DATA_RECIPES.map((recipe) => {
+    const sizes = sizesOf(recipe);
+    const { dataSets } = settingsOf(recipe, sizes[0]);
+    return [
+      `  ${recipe.id}`,
+      describeTask(recipe.task.value).title,
+      [...new Set(dataSets.map(({ metric }) => PAPER_METRIC_LABELS[metric]))].join(', '),
+      sizes.map((size) => recipe.models[size]).join(', '),
+    ];
+  });
+  const subject = [`  ${DREAMBOOTH}`, describeTask(SUBJECT_TASK).title, '', SDXL.id];
+  return `${[
+    `The data sets of the AuroRA paper (${PAPER.source}) that can be trained from their files:`,
+    ...table([['', 'task', 'metric', 'the paper’s models'], ...rows, subject], '   '),
+    '',
+    `${program()} recipe NAME                             its columns, settings and their sources`,
+    `${program()} recipe NAME --model MODEL --data FOLDER    writes the experiment`,
+  ].join('\n')}\n`;
+}

@@ -1,22 +1,28 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolderFor } from '../../../files/system-temporary';
 import { layerChange, mergeAdapters } from '../../../adapters/merge';
-import type { LayerAdapter } from '../../../adapters/targets/select';
+import { inForm, type LayerAdapter, selectAdapters } from '../../../adapters/targets/select';
+import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
+import { loadModelFrom } from '../../../architectures/load';
+import { modelSource } from '../../../architectures/model-source';
+import { loadTextEncoder, loadWithTextEncoders } from '../../../architectures/pipeline';
+import { nameTable, own } from '../../../base/names';
+import { probe } from '../../../engine/onnxruntime/probe';
 import { openEvaluator, openTask } from '../../../engine/open';
 import { CPU } from '../../../engine/place';
-import { probe } from '../../../engine/onnxruntime/probe';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
+import { temporaryFolderFor } from '../../../files/system-temporary';
+import { findLinearLayers } from '../../../graph/layers/linear';
 import type { Model } from '../../../graph/model';
 import { prepareModel } from '../../../graph/prepare';
+import type { HostTensor, HostTensors } from '../../../graph/tensor-infos';
+import { tensorOf, tensorValues } from '../../../graph/values';
+import { IGNORE_LABEL, OBJECTIVES } from '../../../tasks/objective';
+import { LABELS, type TaskGraphSpec } from '../../../tasks/task-graph';
 import { AdamW } from '../../../training/optimizer/optimizer';
-import type { ReferenceCase, StepFields } from './case';
-import { caseModel } from './case-model';
-import { caseFeeds, caseTask, caseWeight, shapesOf } from './case-task';
-import { Comparison, largest } from './compare';
-import { checkFields } from './fields';
-import { HOST, tolerancesOf, type Tolerances } from './tolerance';
-import { own } from '../../../base/names';
+import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
+import { checkFields, Comparison, largest } from './compare';
+import { HOST, type Tolerances, tolerancesOf } from './tolerance';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;
 const aboveOne = (e: number) => Math.max(1, Math.abs(e));
@@ -188,3 +194,82 @@ const numbers = (data: ArrayLike<number | bigint>): Float64Array =>
   Float64Array.from(data as ArrayLike<number>);
 
 const norm = (v: Float32Array): number => Math.sqrt(v.reduce((s, x) => s + x * x, 0));
+
+/**
+ * The model of a case. A pipeline's text encoders belong to it if the case has their inputs; CLIP's text model without a
+ * mask is that of a pipeline.
+ */
+export function caseModel(path: string, { inputs }: ReferenceCase): Model {
+  const has = (name: string) => own(inputs ?? {}, name) !== undefined;
+  const source = modelSource(path);
+  if (source.kind === 'pipeline' && has('input_ids')) return loadWithTextEncoders(source);
+  const model = loadModelFrom(source);
+  const isText = source.kind === 'hub' && model.graph.initializers.has(CLIP_TEXT);
+  return isText && has('input_ids') && !has('attention_mask') ? loadTextEncoder(source) : model;
+}
+
+const CLIP_TEXT = 'text_model.embeddings.token_embedding.weight';
+
+/** The task that a reference file trains on its model. */
+export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
+  const output =
+    predicted(model, c) ??
+    taskOutput(declaredOutputs(model.graph), { output: undefined, head: Boolean(c.head) });
+  const { adapters: found } = selectAdapters(
+    model.graph,
+    findLinearLayers(model.graph),
+    adapterSpec(c),
+    output,
+  );
+  const adapters = c.hyper.form === 'static' ? inForm(found, 'static') : found;
+  const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
+  const { objective, trainingLoss } = c;
+  return { objective, head, output, adapters, trainingLoss };
+}
+
+/** The output of a model with several that a target is for: one with as many axes. */
+const predicted = ({ graph }: Model, { objective, head, labels }: ReferenceCase): string | undefined =>
+  objective === 'noise-mse' && !head
+    ? ['out_sample', 'last_hidden_state', 'text_embeds'].find((name) =>
+        graph.outputs.some((o) => o.name === name && o.shape?.length === labels.dims.length),
+      )
+    : undefined;
+
+/** A batch of the case, with its labels. */
+export function caseFeeds(
+  model: Model,
+  { objective }: Pick<ReferenceCase, 'objective'>,
+  { inputs, labels }: Pick<StepFields, 'inputs' | 'labels'>,
+): HostTensors {
+  const out: HostTensors = nameTable();
+  for (const { name, dtype } of model.graph.inputs) {
+    const input = own(inputs, name);
+    if (input) out[name] = host(input, dtype);
+  }
+  out[LABELS] = host(labels, OBJECTIVES[objective].labels.dtype);
+  return out;
+}
+
+/** The weight of these labels in a step: their number, or the weights of their classes. */
+function caseWeight(
+  { trainingLoss }: Pick<ReferenceCase, 'trainingLoss'>,
+  { data }: DenseArray,
+  count: number,
+): number {
+  const weights = trainingLoss?.classWeights;
+  if (!weights) return count;
+  return data.reduce((sum, label) => sum + (label === IGNORE_LABEL ? 0 : weights[label]), 0);
+}
+
+/** The case's initial trainable values. */
+export const caseParameters = (c: ReferenceCase): Map<string, Float32Array> =>
+  new Map(Object.entries(c.trainable).map(([name, a]) => [name, Float32Array.from(a.data)]));
+
+export const shapesOf = (inputs: Record<string, DenseArray>): Record<string, number[]> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, a]) => [name, a.dims]));
+
+const host = ({ dims, data }: DenseArray, dtype: number): HostTensor => ({
+  dtype,
+  dims,
+  data: tensorValues(tensorOf('', dtype, dims, data)),
+});

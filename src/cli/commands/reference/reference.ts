@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
-import { ENGINES, type EngineName, type Place } from '../../../engine/place';
 import { AuroraError, EXIT } from '../../../base/errors';
+import { errorText } from '../../../base/number-text';
+import { type EngineName, ENGINES, type Place } from '../../../engine/place';
 import type { Command } from '../../command';
+import { write } from '../../output';
 import { onePlace, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
-import { write } from '../../write';
 import { runAnlCases } from './anl-case';
 import { readReference, type ReferenceFile } from './case';
-import { Comparison } from './compare';
+import { Comparison, type Finding, passed } from './compare';
 import { runModelCase } from './model-case';
-import { describeFailure, failures, fileJson, summaryLine } from './report';
 import { tolerancesTable } from './tolerance';
 
 const others = (engine: EngineName): string => {
@@ -80,3 +80,35 @@ async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {
     return report;
   }
 }
+
+/** `ok  bert-aurora.json  loss 1.2e-7 · logits 3.1e-7 · …`: the worst error of each kind, in the tolerance's unit. */
+function summaryLine(name: string, report: Comparison): string {
+  const parts = worstOf(report).map((f) => `${f.kind} ${f.problem ? 'missing' : errorText(f.error)}`);
+  return `${failures(report).length ? 'FAIL' : 'ok  '} ${name.padEnd(28)} ${parts.join(' · ')}`;
+}
+
+/** For programs: the same of one file, and every field that fails. An error that is not finite is null. */
+const fileJson = (file: string, report: Comparison) => ({
+  kind: 'file',
+  file,
+  agrees: failures(report).length === 0,
+  worst: worstOf(report),
+  failures: failures(report),
+});
+
+/** The worst finding of each kind. */
+function worstOf({ findings }: Comparison): Finding[] {
+  const kinds = new Map<string, Finding>();
+  for (const f of findings) {
+    const worst = kinds.get(f.kind);
+    if (!worst || badness(f) > badness(worst)) kinds.set(f.kind, f);
+  }
+  return [...kinds.values()];
+}
+
+export const failures = (report: Comparison): Finding[] => report.findings.filter((f) => !passed(f));
+
+export const describeFailure = (f: Finding): string =>
+  `     ${f.field}: ${f.problem ?? `error ${errorText(f.error)}, tolerance ${errorText(f.tolerance)}`}`;
+
+const badness = (f: Finding): number => (f.problem ? Infinity : f.error / f.tolerance);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { checkTrials, type TrialToCheck } from '../../../sweeps/check-trials';
-import { answerParent, endWithParent } from '../../child';
+import { answerParent, endWithParent } from '../../signals';
 import { one, type Command } from '../../command';
 import { temporaryFolder } from '../../temporary';
 

@@ -2,8 +2,7 @@ import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import type { TrialNames } from '../../../runs/sweep/trial-names';
 import type { SweepOutcome } from '../../../sweeps/queue';
-import { ranked } from './words';
-import type { SweepView } from './progress';
+import { ranked, type SweepView } from './progress';
 
 /** For programs: a JSON line for the plan, for each change to a trial, and for the end. */
 export class SweepJson implements SweepView {

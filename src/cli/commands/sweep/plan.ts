@@ -1,11 +1,16 @@
+import { basename, join, resolve } from 'node:path';
+import { AuroraError } from '../../../base/errors';
+import { own } from '../../../base/names';
+import { bytes } from '../../../base/number-text';
+import type { Cluster } from '../../../executors/cluster/cluster';
+import type { Submission } from '../../../executors/cluster/scheduler';
+import { executorName } from '../../../experiment/cluster';
 import { metricInfo } from '../../../experiment/metrics';
+import { type Pruning, type RateSearch, settingText, trainedCount } from '../../../experiment/sweep';
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
-import { settingText, trainedCount, type Pruning, type RateSearch } from '../../../experiment/sweep';
-import { bytes } from '../../../base/number-text';
+import type { ParsedArgs } from '../../command';
 import { table } from '../../table';
-import { own } from '../../../base/names';
-import { executorName } from '../../../experiment/cluster';
 
 /** Values of a setting that are listed; any others are only counted. */
 const LISTED = 8;
@@ -67,4 +72,29 @@ function searchText(search: RateSearch, planned: readonly TrialView[]): string {
     search,
   );
   return `Learning rates are searched with ${first}; the other seeds use only the best: ${trained} trials.`;
+}
+
+/** Prints the planned submission, or writes it into the folder of `--write`. */
+export async function showSubmission(
+  args: ParsedArgs,
+  cluster: Cluster,
+  { trials, room }: SweepRecord & { room: SweepRoom },
+  folder: string,
+): Promise<void> {
+  const planned = trials.filter((t) => t.planned);
+  const submission: Submission = {
+    name: `aurora-${basename(folder)}-1`,
+    folder: join(folder, 'submissions', '1'),
+    tasks: planned.map(({ id, number, run = 'run' }) => ({ trial: id, number, run, step: 0 })),
+    ...(room.parallel < planned.length && { parallel: room.parallel }),
+    jobs: [],
+  };
+  const target = args.text('write');
+  if (target === undefined) {
+    process.stdout.write(`\n${(await cluster.preview(submission)).trimEnd()}\n`);
+    return;
+  }
+  if (!cluster.write)
+    throw new AuroraError('usage', `${cluster.scheduler.name} needs no files.`, '--write is for Kubernetes.');
+  for (const path of await cluster.write(resolve(target), submission)) process.stdout.write(`${path}\n`);
 }

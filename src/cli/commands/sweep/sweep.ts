@@ -14,14 +14,12 @@ import { SweepWork, type SweepListener } from '../../../sweeps/sweep';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
-import { isQuiet } from '../../quiet';
+import { isQuiet, isScreen } from '../../output';
 import { onInterrupt } from '../../signals';
-import { isScreen } from '../../terminal';
 import { SweepJson } from './json';
-import { planText } from './plan';
+import { planText, showSubmission } from './plan';
 import { SweepLines, SweepScreen, type SweepView } from './progress';
-import { sweepReport } from './report';
-import { showSubmission } from './submission';
+import { sweepReport } from './sweep-report';
 
 const PLACES: readonly ExecutorName[] = ['local', 'slurm', 'kubernetes'];
 

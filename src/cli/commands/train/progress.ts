@@ -5,7 +5,7 @@ import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../../
 import type { Drawn } from '../../../training/diffusion/picture-recorder';
 import type { StepRecord } from '../../../training/loop/loop';
 import { bar, LOG_MS, REDRAW_MS, redraw, clearLine } from '../../bar';
-import { isScreen } from '../../terminal';
+import { isScreen } from '../../output';
 import { epochText, rateText, shortNumber, durationText, progressPercent } from '../../../base/number-text';
 
 /** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */

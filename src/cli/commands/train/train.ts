@@ -21,16 +21,14 @@ import { parsePausePoint } from '../../../training/loop/plan';
 import { requireResumable } from '../../../training/checkpoint/resume';
 import type { TrainOutcome } from '../../../training/run/conclude';
 import { measureUntrained } from '../../../training/run/score';
-import { toldToBegin } from '../../child';
+import { toldToBegin, onInterrupt } from '../../signals';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
-import { commandLine } from '../../invocation';
-import { FIRST_EXPERIMENT } from '../../first-experiment';
-import { hints } from '../../quiet';
-import { runFolder } from '../../run-argument';
-import { report, type Reference } from './report';
-import { onInterrupt } from '../../signals';
+import { commandLine, FIRST_EXPERIMENT } from '../../suggested-commands';
+import { hints } from '../../output';
+import { runFolder } from '../../arguments';
+import { report, type Reference } from './train-report';
 import { trainRun, type TrainingSettings } from '../../training';
 
 export const train: Command = {

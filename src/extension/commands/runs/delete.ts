@@ -7,8 +7,7 @@ import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/trash'
 import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
 import { COMMAND } from '../../ids';
 import { labelOfId, runLabel } from '../../runs/label';
-import { isTreeNode, type SweepNode } from '../../runs/nodes';
-import { FROM_SELECTION, rowsFor, selectedRows } from '../../runs/selection';
+import { isTreeNode, type SweepNode, FROM_SELECTION, rowsFor, selectedRows } from '../../runs/nodes';
 import { isActive, isOnCluster } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
 import { TrackedRun } from '../../runs/tracked-run';
@@ -18,7 +17,7 @@ import { headline } from '../../words/run-row';
 import { trialsText } from '../../words/sweep-row';
 import { showError } from '../../ask/guard';
 import { confirmDeletion } from '../../ask/confirm-deletion';
-import { namesOf, runsFrom } from '../../ask/pick-many';
+import { namesOf, runsFrom } from '../../ask/pick';
 import { notify } from '../../messages/notify';
 import { withProgress } from '../../messages/progress';
 

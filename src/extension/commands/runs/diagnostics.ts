@@ -7,7 +7,7 @@ import type { Services } from '../../services';
 import { deviceSettings } from '../../launcher/trainer-client';
 import { runFolderOf } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
-import { lastLines, readTail } from '../../launcher/log-tail';
+import { lastLines, readTail } from '../../launcher/run-status';
 import { runFrom } from '../../ask/pick';
 import type { Contributes } from '../../manifest/declared';
 

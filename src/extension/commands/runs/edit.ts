@@ -5,10 +5,9 @@ import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
-import { FROM_SELECTION, selectedRows } from '../../runs/selection';
+import { FROM_SELECTION, selectedRows } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
-import { runFrom } from '../../ask/pick';
-import { runsFrom } from '../../ask/pick-many';
+import { runFrom, runsFrom } from '../../ask/pick';
 import { askText } from '../../messages/input';
 import type { Contributes } from '../../manifest/declared';
 

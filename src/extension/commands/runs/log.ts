@@ -7,7 +7,7 @@ import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { Services } from '../../services';
 import { registerGuarded } from '../../ask/guard';
-import { readTail } from '../../launcher/log-tail';
+import { readTail } from '../../launcher/run-status';
 import { runFrom } from '../../ask/pick';
 import type { Contributes } from '../../manifest/declared';
 
@@ -48,7 +48,7 @@ export function registerLog(services: Services): vscode.Disposable[] {
       await show(logs, runPaths(run.folder).log, run.id, t('Log of {0}', runLabel(run)));
     }),
     registerGuarded(services.log, COMMAND.showClusterLog, async (argument) => {
-      const { clusterLogFrom } = await import('../../cluster/log');
+      const { clusterLogFrom } = await import('../../cluster/trial');
       const found = await clusterLogFrom(services, argument);
       if (!found) return;
       const { path, label } = found;

@@ -6,8 +6,7 @@ import { COMMAND, FROM_ROW } from '../../ids';
 import type { Services } from '../../services';
 import { isTreeNode } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
-import { experimentFrom, runFrom } from '../../ask/pick';
-import { runsFrom } from '../../ask/pick-many';
+import { experimentFrom, runFrom, runsFrom } from '../../ask/pick';
 import { isNonlinear } from '../../../experiment/methods';
 import type { Contributes } from '../../manifest/declared';
 

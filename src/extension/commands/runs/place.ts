@@ -4,8 +4,7 @@ import * as vscode from 'vscode';
 import { runPaths, stepName } from '../../../runs/layout';
 import { registerGuarded } from '../../ask/guard';
 import { COMMAND } from '../../ids';
-import { isTreeNode, type TreeNode } from '../../runs/nodes';
-import { rowsFor, selectedRows } from '../../runs/selection';
+import { isTreeNode, type TreeNode, rowsFor, selectedRows } from '../../runs/nodes';
 import type { Services } from '../../services';
 import type { Contributes } from '../../manifest/declared';
 

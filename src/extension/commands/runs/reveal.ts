@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
-import { COMMAND } from '../../ids';
-import type { Services } from '../../services';
-import { isTreeNode } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
-import { placeOf } from './place';
-import { revealFolder } from './reveal-folder';
+import { COMMAND } from '../../ids';
 import type { Contributes } from '../../manifest/declared';
+import { notify } from '../../messages/notify';
+import { isTreeNode } from '../../runs/nodes';
+import type { Services } from '../../services';
+import { placeOf } from './place';
 
 export const contributes: Contributes = {
   commands: {
@@ -35,4 +35,26 @@ export function registerReveal(services: Services): vscode.Disposable[] {
       });
     }),
   ];
+}
+
+/**
+ * Reveals a folder in the application that browses files here.
+ *
+ * @param main shows the main file in it, offered if no file manager is available
+ */
+export async function revealFolder(
+  place: string,
+  main: { label: string; show: () => Thenable<unknown> },
+): Promise<void> {
+  const uri = vscode.Uri.file(place);
+  const onDesktop = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
+  if (onDesktop) return void (await vscode.commands.executeCommand('revealFileInOS', uri));
+  // In remote windows the machine with the folder has no file manager, and the Explorer may hide the folder.
+  const [copy, window] = [t('Copy Path'), t('Open in New Window')];
+  const message = t('The folder is {0}.', place);
+  const answer = await notify.information(message, copy, main.label, window);
+  if (answer === copy) await vscode.env.clipboard.writeText(place);
+  if (answer === main.label) await main.show();
+  if (answer === window)
+    await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
 }

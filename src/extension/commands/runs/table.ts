@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { RunsOpen } from '../../../study/runs-table/runs-panel';
+import type { RunsOpen } from '../../../study/runs-table/runs-messages';
 import { registerGuarded } from '../../ask/guard';
 import { COMMAND } from '../../ids';
 import { isTreeNode } from '../../runs/nodes';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import { changeUser } from '../../../runs/user';
-import { namesOf } from '../../ask/pick-many';
+import { namesOf } from '../../ask/pick';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import { changedTags, tagChoices, type TagChoice } from './tag-choices';

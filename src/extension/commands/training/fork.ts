@@ -8,13 +8,13 @@ import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from './fork-choices';
 import { untrusted } from '../../../executors/missing';
-import { offerCheckpoints } from '../../cluster/checkpoints';
+import { offerCheckpoints } from '../../cluster/trial';
 import { checkpointSteps } from '../../launcher/run-status';
 import { isTreeNode } from '../../runs/nodes';
 import { keepsCheckpoints } from '../../runs/shown-state';
 import { runFrom } from '../../ask/pick';
 import { startUnlessBusy } from '../../queue/ask-busy';
-import { startFork } from '../../queue/start-again';
+import { startFork } from '../../queue/start-queued';
 import { askText } from '../../messages/input';
 
 /**

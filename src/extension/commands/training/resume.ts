@@ -2,7 +2,7 @@ import { t } from '../../../base/l10n';
 import { runFrom } from '../../ask/pick';
 import { clusterTrialOf, resumeTrial } from '../../cluster/trial';
 import { startUnlessBusy } from '../../queue/ask-busy';
-import { startResume } from '../../queue/start-again';
+import { startResume } from '../../queue/start-queued';
 import { experimentLabel } from '../../runs/label';
 import { isActive, isResumable } from '../../runs/shown-state';
 import type { Services } from '../../services';

@@ -2,7 +2,7 @@ import type { LocatedProblem } from '../../../runs/experiment/load';
 import { ignoredSettings } from '../../../experiment/ignored-settings';
 import { keyPath, type ExperimentText, type Span } from '../../../runs/experiment/experiment-text';
 import type { Finding, Fix } from '../finding';
-import { schemaFixes } from '../schema-fixes';
+import { schemaFixes } from '../schema-walk';
 import { capital } from '../../../base/text';
 import { t } from '../../../base/l10n';
 

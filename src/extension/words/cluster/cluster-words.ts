@@ -6,7 +6,7 @@ import {
   type ClusterTrial,
   type ClusterTrialState,
 } from '../../../protocol/run-files/cluster';
-import { clusterReason } from '../../../protocol/cluster/reasons';
+import { clusterReason } from '../../../protocol/cluster-reasons';
 import type { OnCluster, SweepEntry } from '../../runs/store';
 import { ago } from '../format';
 import type { RowContext } from '../run-row';

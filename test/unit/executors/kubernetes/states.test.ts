@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { atMost, explainWaiting, type AskWarning } from '../../../../src/executors/kubernetes/events';
 import type { Job, Pod } from '../../../../src/executors/kubernetes/pods';
 import { jobStates, newestPods } from '../../../../src/executors/kubernetes/states';
-import { clusterReason } from '../../../../src/protocol/cluster/reasons';
+import { clusterReason } from '../../../../src/protocol/cluster-reasons';
 
 type PodStatus = NonNullable<Pod['status']>;
 

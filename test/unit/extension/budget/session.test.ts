@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { estimate } from '../../../estimate';
 import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
-import { BudgetSession } from '../../../../src/extension/panels/budget/session';
+import { BudgetSession } from '../../../../src/extension/panels/budget/budget-session';
 import type {
   BudgetAnswer,
   BudgetFields,

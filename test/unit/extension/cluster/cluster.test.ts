@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Catalog } from '../../../../src/extension/runs/catalog';
 import { inProgress, isIdle } from '../../../../src/extension/queue/in-progress';
-import { pageTrial } from '../../../../src/extension/panels/sweep/trial';
+import { pageTrial } from '../../../../src/extension/panels/sweep/page-trial';
 import { factsOf } from '../../../../src/extension/panels/sweep/facts';
 import { lossText } from '../../../../src/extension/words/cluster/loss-text';
 import { trialRow, trialsRow, trialsWithoutRun } from '../../../../src/extension/words/cluster/trial-row';
 import { artifactNodes, checkpointsThereRow, readArtifacts } from '../../../../src/extension/tree/artifacts';
 import { runRow } from '../../../../src/extension/words/run-row';
 import { sweepRow } from '../../../../src/extension/words/sweep-row';
-import { sweepEndText } from '../../../../src/extension/words/sweep-text';
+import { sweepEndText } from '../../../../src/extension/words/end-text';
 import type { StopReason } from '../../../../src/protocol/events';
 import type {
   ClusterFile,
@@ -20,7 +20,7 @@ import type {
 import { createRun, experimentRuns, reserveRunId, runPaths } from '../../../../src/runs/layout';
 import { readSweep, writeSweep } from '../../../../src/runs/sweep/record';
 import type { SweepToPage } from '../../../../src/protocol/panels/sweep';
-import { SweepSession } from '../../../../src/extension/panels/sweep/session';
+import { SweepSession } from '../../../../src/extension/panels/sweep/sweep-session';
 import type { SweepEntry } from '../../../../src/extension/runs/store';
 import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
 import { trialWord } from '../../../../webview/sweep/words';

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { placesOf } from '../../../../src/extension/cluster/places';
-import { hasSlurmHere, isOnPath } from '../../../../src/extension/cluster/slurm-here';
+import { placesOf, hasSlurmHere, isOnPath } from '../../../../src/extension/cluster/places';
 import { ClusterWatch } from '../../../../src/extension/cluster/watch';
 import type { SweepEntry } from '../../../../src/extension/runs/store';
 import type { ClusterFile, ClusterTrial } from '../../../../src/protocol/run-files/cluster';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { environmentHasToken } from '../../../../src/extension/hub/has-token';
+import { environmentHasToken } from '../../../../src/extension/hub/host';
 import { temporaryFolders } from '../../runs/folder';
 
 const folder = temporaryFolders();

@@ -2,10 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { guessColumns, guessValidation } from '../../../../src/extension/language/guess/guess-columns';
-import { guessTests } from '../../../../src/extension/language/guess/guess-test';
-import { readDataHead } from '../../../../src/extension/language/data-head';
-import { HeadCache } from '../../../../src/extension/language/head-cache';
+import { guessColumns, guessValidation, guessTests } from '../../../../src/extension/language/guess-columns';
+import { readDataHead, HeadCache } from '../../../../src/extension/language/data-head';
 import type { DataHead } from '../../../../src/table/head';
 import { makeFolder } from './lab';
 

@@ -2,9 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeTask, type TaskName } from '../../../../src/experiment/tasks/registry';
 import { readDataHead } from '../../../../src/extension/language/data-head';
-import { choiceColumns } from '../../../../src/extension/language/guess/guess-choices';
-import { guessFor } from '../../../../src/extension/language/guess/guess-columns';
-import { isIdentifier } from '../../../../src/extension/language/guess/identifiers';
+import { choiceColumns, guessFor, isIdentifier } from '../../../../src/extension/language/guess-columns';
 import { labelColumns } from '../../../../src/extension/wizard/label-columns';
 import { makeFolder } from './lab';
 

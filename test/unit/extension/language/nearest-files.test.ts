@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nearestFiles } from '../../../../src/extension/language/nearest-files';
+import { nearestFiles } from '../../../../src/extension/language/checks/check-files';
 
 const at = (path: string) => join('/work', ...path.split('/'));
 const near = (missing: string, ...files: string[]) =>

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { HeadCache } from '../../../../src/extension/language/head-cache';
+import { HeadCache } from '../../../../src/extension/language/data-head';
 import { suggestionsAt } from '../../../../src/extension/language/suggestions';
 import { defaultAdapter } from '../../../../src/recipes/draft';
 import { draftName } from '../../../../src/extension/wizard/draft';

@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
-import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
+import { ensureRuntime, removeOldVersions } from '../../../../src/extension/launcher/runtime-copy';
 import { noteUse } from '../../../../src/files/in-use';
 import { processExists } from '../../../../src/files/processes';
 import { readRun } from '../../../read-run';

@@ -16,9 +16,8 @@ import {
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findNode } from '../../../../src/extension/launcher/node-program';
-import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
+import { ensureRuntime, removeOldVersions } from '../../../../src/extension/launcher/runtime-copy';
 import { NODE_NAME, findRuntime } from '../../../../src/executors/package/files';
-import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
 import { processRecord } from '../../../../src/files/processes';
 import { scratchFolder } from '../../../scratch';
 

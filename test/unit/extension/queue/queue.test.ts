@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { queuedNames } from '../../../../src/extension/queue/names';
+import { queuedNames, queuedRow } from '../../../../src/extension/queue/queued-row';
 import { RunQueue, type NewQueued, type QueuedRun } from '../../../../src/extension/queue/run-queue';
 import { QueueStarter } from '../../../../src/extension/queue/starter';
 import { busyQuestion } from '../../../../src/extension/queue/busy-words';
-import { queuedRow } from '../../../../src/extension/queue/queued-row';
 import type { RunEntry } from '../../../../src/extension/runs/store';
 import { context } from '../row-context';
 import { spec } from '../run-maker';

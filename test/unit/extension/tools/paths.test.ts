@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { inWorkspace } from '../../../../src/extension/tools/paths';
+import { inWorkspace } from '../../../../src/extension/tools/input';
 import { temporaryFolders } from '../../runs/folder';
 
 const folder = temporaryFolders();

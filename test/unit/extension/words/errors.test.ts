@@ -1,13 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { editorHint } from '../../../../src/extension/words/editor-hint';
+import { editorHint, shortPaths } from '../../../../src/extension/words/error-text';
 import { endNotice } from '../../../../src/extension/words/end-text';
 import { errorOf } from '../../../../src/extension/words/run-error';
 import { COMMAND } from '../../../../src/extension/ids';
-import { factsOf } from '../../../../src/extension/panels/run/feed';
+import { factsOf } from '../../../../src/extension/panels/run/run-feed';
 import { nextSteps } from '../../../../src/extension/words/next-step';
-import { shortPaths } from '../../../../src/extension/words/short-paths';
 import { runRow } from '../../../../src/extension/words/run-row';
 import type { NewEvent } from '../../../../src/protocol/events';
 import { readRunSummary } from '../../../../src/runs/read';

@@ -5,8 +5,9 @@ import {
   parseRecord,
   progressText,
   resultText,
+  formName,
+  formWords,
 } from '../../../../src/extension/words/export-text';
-import { formName, formWords } from '../../../../src/extension/words/form-words';
 import { exportRow } from '../../../../src/extension/tree/artifacts';
 import { EXPORT_FORMS } from '../../../../src/protocol/export';
 import { exportRecord } from '../transfer/record';

@@ -5,7 +5,7 @@ import {
   publishProgress,
   publishQuestion,
 } from '../../../../src/extension/words/publish-text';
-import type { Published, PublishPlan } from '../../../../src/protocol/hub/publish';
+import type { Published, PublishPlan } from '../../../../src/protocol/publish';
 const plan: PublishPlan = {
   kind: 'plan',
   repo: 'alice/rte',

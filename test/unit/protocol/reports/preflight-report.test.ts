@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePreflightLine, preflightMarkdown } from '../../../../src/extension/preflight/report';
+import { parsePreflightLine, preflightMarkdown } from '../../../../src/extension/preflight/preflight-lines';
 import type { PreflightData, PreflightLine, PreflightSplit } from '../../../../src/protocol/preflight';
 import {
   addPreflightLine,

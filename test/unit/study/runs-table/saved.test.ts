@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRunsMessage } from '../../../../src/study/runs-table/runs-panel';
+import { parseRunsMessage } from '../../../../src/study/runs-table/runs-messages';
 import {
   parseView,
   changeSaved,

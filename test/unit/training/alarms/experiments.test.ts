@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { ALARMS, alarmSentence, alarmsOf } from '../../../../src/protocol/alarms/alarms';
+import { ALARMS, alarmSentence, alarmsOf } from '../../../../src/protocol/alarms';
 import { isAnyEvaluation } from '../../../../src/protocol/evaluations';
 import { readRunSummary } from '../../../../src/runs/read';
 import { trainHere } from './train';

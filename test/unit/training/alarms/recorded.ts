@@ -1,4 +1,4 @@
-import type { Alarm } from '../../../../src/protocol/alarms/alarms';
+import type { Alarm } from '../../../../src/protocol/alarms';
 import type { ActivationShares } from '../../../../src/training/alarms/activations';
 import { AlarmWatch, type WatchedRun } from '../../../../src/training/alarms/watch';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Baseline } from '../../../../src/protocol/alarms/baseline';
+import type { Baseline } from '../../../../src/protocol/baseline';
 import type { EvaluationMetrics, RunEvent } from '../../../../src/protocol/events';
 import { AlarmWatch, type WatchedStep } from '../../../../src/training/alarms/watch';
 

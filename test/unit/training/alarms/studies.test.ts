@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { AlarmKind } from '../../../../src/protocol/alarms/alarms';
+import type { AlarmKind } from '../../../../src/protocol/alarms';
 import { alarmsIn, type RecordedRun } from './recorded';
 
 const RUNS = JSON.parse(readFileSync('test/fixtures/alarms/studies.json', 'utf8')) as RecordedRun[];

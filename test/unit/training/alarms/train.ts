@@ -4,7 +4,7 @@ import { owning } from '../../../../src/cli/owning';
 import type { DeviceRequest } from '../../../../src/engine/devices';
 import { CPU } from '../../../../src/engine/place';
 import { AuroraError } from '../../../../src/base/errors';
-import type { Alarm } from '../../../../src/protocol/alarms/alarms';
+import type { Alarm } from '../../../../src/protocol/alarms';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { createRun, runPaths } from '../../../../src/runs/layout';
 import type { TrainListener } from '../../../../src/training/run/open-run';

@@ -6,7 +6,7 @@ import {
   caseParameters,
   caseTask,
   shapesOf,
-} from '../../../../src/cli/commands/reference/case-task';
+} from '../../../../src/cli/commands/reference/model-case';
 import { openTask } from '../../../../src/engine/open';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import type { HostTensors } from '../../../../src/engine/stepper';

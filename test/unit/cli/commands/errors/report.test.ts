@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorsText } from '../../../../../src/cli/commands/errors/report';
+import { errorsText } from '../../../../../src/cli/commands/errors-report';
 import { predictions, spanPredictions } from '../../../protocol/columns';
 
 /** The lines below a heading, as cells. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answersText, loadedText } from '../../../../../src/cli/commands/play/report';
+import { answersText, loadedText } from '../../../../../src/cli/commands/play/play-report';
 import type { PlayFacts, PlayLine } from '../../../../../src/protocol/playground';
 
 type Prediction = Extract<PlayLine, { kind: 'prediction' }>;

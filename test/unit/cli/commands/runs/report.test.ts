@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rowsText } from '../../../../../src/cli/commands/runs/report';
+import { rowsText } from '../../../../../src/cli/commands/runs-report';
 import type { Column } from '../../../../../src/study/runs-table/table';
 
 it('leaves out the folders that all paths of a column are in', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { report } from '../../../../../src/cli/commands/train/report';
+import { report } from '../../../../../src/cli/commands/train/train-report';
 import type { FinishedResult } from '../../../../../src/training/run/result';
 import { metrics } from '../../../extension/run-maker';
 

@@ -1,0 +1,159 @@
+import { resolve } from 'node:path';
+import { AuroraError, EXIT } from '../../base/errors';
+import { amountText, MATTERS } from '../../experiment/shown-metrics';
+import { exportRun } from '../../exports/export';
+import {
+  EXPORT_FORMS,
+  type ExportForm,
+  type ExportLine,
+  type ExportMetrics,
+  type MetricDrop,
+  TENSORBOARD,
+} from '../../protocol/export';
+import { type EventFile, exportEvents } from '../../runs/tensorboard';
+import { parseAt } from '../../training/checkpoint/trained-run';
+import { problemOf } from '../../training/preflight/problems';
+import { runFolder } from '../arguments';
+import { type Command, one, type ParsedArgs } from '../command';
+import { write } from '../output';
+import { askAtTerminal, nextLine } from '../owning';
+import { endOnSignals } from '../signals';
+import { commandLine } from '../suggested-commands';
+import { dropWords, exportText, measuringText } from './export-report';
+
+export const exportCommand: Command = {
+  help: `Usage: aurora export RUN --as FORM [--at best|last|STEP] [--out DIR]
+
+  adapter               the adapter in PEFT's file layout, as trained, with aurora_peft_loader.py for PyTorch
+  peft-lora             the adapter as a LoRA that PEFT can load; AuroRA in its static form
+  onnx-dynamic          the model with its adapters as nodes: exactly what was trained
+  onnx-merged           the original model with the adapters merged into its weights, with the same external data files
+  onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and a file of their weights
+  safetensors           of a model that is a folder from the Hugging Face hub: the folder with the adapters merged into its
+                        weights, as transformers loads it
+  tensorboard           the run's curves, evaluations and settings as an event file for TensorBoard
+
+All but tensorboard run the exported files on the validation set and print their metrics beside those of the trained form. For LoRA, all
+forms compute the same function. AuroRA's layer is not linear, so peft-lora, onnx-merged and safetensors compute a different one:
+if they lose more than --max-drop, the command asks before it keeps them.
+
+  --at WHICH         best (default), last, or the step of a checkpoint
+  --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
+                     file is replaced)
+  --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
+                     float32; the error that this adds is printed, and the export may lose --max-drop as above
+  --max-drop LOSS    the most a merged form may lose (default: ${MATTERS}): points of a share or a correlation, percent of a perplexity,
+                     a loss or an RMSE
+  --accept-drop      keep the export, whatever it loses
+  --json             JSON lines: preparing, measuring, ask (answer with a line "yes" or "no"), declined, result, events, problem
+
+Exits with 23 if a merged form loses too much and is not kept.
+`,
+  options: {
+    as: { type: 'string' },
+    at: { type: 'string' },
+    out: { type: 'string' },
+    'max-drop': { type: 'string' },
+    'accept-drop': { type: 'boolean' },
+    requantize: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
+  values: { as: [...EXPORT_FORMS, TENSORBOARD], at: ['best', 'last'] },
+  async run(args) {
+    const json = args.flag('json');
+    const emit = (line: ExportLine) => tell(line, json);
+    endOnSignals();
+    try {
+      const run = resolve(runFolder(one(args, 'run folder', 'export')));
+      if (args.text('as') === TENSORBOARD) {
+        await emit({ kind: 'events', ...events(run, args) });
+        return EXIT.ok;
+      }
+      const form = args.text('as') as ExportForm | undefined;
+      if (form === undefined || !EXPORT_FORMS.includes(form))
+        throw new AuroraError(
+          'usage',
+          form === undefined
+            ? `What to export is missing: --as takes ${[...EXPORT_FORMS, TENSORBOARD].join(', ')}.`
+            : `--as takes ${[...EXPORT_FORMS, TENSORBOARD].join(', ')}, not "${form}".`,
+          form === undefined
+            ? `For the trained model as one ONNX file: ${commandLine('export', args.positionals[0]!, '--as', 'onnx-dynamic')}`
+            : 'See `aurora export --help`.',
+        );
+      const requantize = args.flag('requantize');
+      if (requantize && form !== 'onnx-merged')
+        throw new AuroraError(
+          'usage',
+          `--requantize is for --as onnx-merged: ${form} does not write weights of few bits.`,
+          'See `aurora export --help`.',
+        );
+      const out = args.text('out');
+      const maxDrop = lossOf(args.text('max-drop') ?? String(MATTERS));
+      const result = await exportRun({
+        run,
+        at: parseAt(args.text('at')),
+        form,
+        out: out === undefined ? undefined : resolve(out),
+        maxDrop,
+        requantize,
+        emit,
+        accept: (drop, metrics) =>
+          args.flag('accept-drop') ? Promise.resolve(true) : accept(form, drop, maxDrop, metrics, json, emit),
+      });
+      await emit(result ? { kind: 'result', ...result } : { kind: 'declined' });
+      return result ? EXIT.ok : EXIT.drop;
+    } catch (e) {
+      if (json && e instanceof AuroraError) await write(`${JSON.stringify(problemOf(e))}\n`);
+      throw e;
+    }
+  },
+};
+
+function events(run: string, args: ParsedArgs): EventFile {
+  const given = ['at', 'max-drop', 'accept-drop', 'requantize'].find(
+    (option) => args.text(option) !== undefined,
+  );
+  if (given !== undefined)
+    throw new AuroraError(
+      'usage',
+      `--${given} is for a form of the model, and --as tensorboard writes the curves of the whole run.`,
+      'See `aurora export --help`.',
+    );
+  const out = args.text('out');
+  return exportEvents(run, out === undefined ? undefined : resolve(out));
+}
+
+/** Results go to stdout, progress to stderr. */
+async function tell(line: ExportLine, json: boolean): Promise<void> {
+  if (json) return write(`${JSON.stringify(line)}\n`);
+  if (line.kind === 'measuring') process.stderr.write(measuringText(line));
+  else await write(exportText(line));
+}
+
+async function accept(
+  form: ExportForm,
+  drop: MetricDrop,
+  limit: number,
+  metrics: ExportMetrics,
+  json: boolean,
+  emit: (line: ExportLine) => Promise<void>,
+): Promise<boolean> {
+  if (json) {
+    await emit({ kind: 'ask', drop, limit, metrics });
+    return (await nextLine())?.trim() === 'yes';
+  }
+  const words = dropWords(form, drop);
+  const answer = await askAtTerminal(`${words} Keep it?`);
+  if (answer !== undefined) return answer;
+  throw new AuroraError(
+    'drop',
+    `${words} More than ${amountText(drop.metric, limit)} must be confirmed in a terminal.`,
+    'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
+  );
+}
+
+function lossOf(text: string): number {
+  const loss = Number(text);
+  if (text.trim() !== '' && loss >= 0) return loss;
+  throw new AuroraError('usage', `--max-drop takes points or percent, at least 0, not "${text}".`);
+}
