@@ -27,7 +27,7 @@ export function loadModelFrom(source: ModelSource, form: WeightForm = 'float32',
   if (source.kind !== 'pipeline') return loadPart(source, form, undefined, converted);
   const { unet } = source;
   const model = loadPart(unet, form, undefined, converted);
-  return withTextSize(unet.kind === 'hub' ? model : unetInputs(model, unet.file), source);
+  return withTextSize(unet.kind === 'hub' ? model : unetInputs(model, unet), source);
 }
 
 /** @param family of the part that is made of a folder, if not the whole model of its type */

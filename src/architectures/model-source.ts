@@ -15,6 +15,9 @@ export interface ModelPart {
   file: string;
 }
 
+/** The path of a model's config.json. Beside an ONNX file, there may be none. */
+export const configOf = ({ file }: ModelPart): string => join(dirname(file), MODEL_CONFIG);
+
 /** The folder of a diffusers pipeline. */
 export interface Pipeline {
   kind: 'pipeline';
@@ -103,7 +106,7 @@ export function requireTextToImage(source: ModelSource): Pipeline {
       `${folder} refines pictures of another pipeline: it does not draw from a prompt.`,
       'Choose the base model of SDXL.',
     );
-  const file = join(dirname(unet.file), MODEL_CONFIG);
+  const file = configOf(unet);
   // An export may have none.
   if (!inputExists(file, 'model-data')) return source;
   const config = readConfig(file);
@@ -173,7 +176,7 @@ function vaeOf(folder: string): Vae {
     !inputExists(join(folder, 'vae'), 'model-data') &&
     exported.every(({ file }) => inputExists(file, 'model-data'));
   const [encoder, decoder = encoder] = isExported ? exported : [component(folder, 'vae')];
-  const config = readConfig(join(dirname(decoder.file), MODEL_CONFIG));
+  const config = readConfig(configOf(decoder));
   for (const key of ['latents_mean', 'latents_std']) config.require(key, null);
   const levels = config.counts('block_out_channels', [64]).length;
   return {

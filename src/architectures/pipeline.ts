@@ -1,12 +1,10 @@
-import { dirname, join } from 'node:path';
-import { MODEL_CONFIG } from '../files/model-path';
 import type { Model } from '../graph/model';
 import { vaeDecoder, vaeEncoder } from './families/diffusion/autoencoder';
 import { pipelineText } from './families/images/clip';
 import type { Family } from './family';
 import { readConfig } from './folder/config';
 import { loadModelFrom, loadPart } from './load';
-import type { ModelPart, Pipeline } from './model-source';
+import { configOf, type ModelPart, type Pipeline } from './model-source';
 import { compose } from './pipeline/compose';
 import { requireOutputs } from './pipeline/outputs';
 import { textInputs, vaeInputs } from './pipeline/onnx-inputs';
@@ -45,7 +43,7 @@ export const loadWithTextEncoders = (pipeline: Pipeline): Model =>
 function half(part: ModelPart, family: Family, outputs: readonly string[]): Model {
   const model = loadPart(part, 'float32', family);
   if (part.kind === 'hub') return model;
-  const config = readConfig(join(dirname(part.file), MODEL_CONFIG));
+  const config = readConfig(configOf(part));
   const channels = { pictures: config.count('in_channels', 3), latents: config.count('latent_channels', 4) };
   return requireOutputs(vaeInputs(model, channels), part.file, outputs);
 }

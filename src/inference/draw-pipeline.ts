@@ -1,10 +1,9 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readConfig } from '../architectures/folder/config';
 import { loadModelFrom } from '../architectures/load';
-import type { Pipeline } from '../architectures/model-source';
+import { configOf, type Pipeline } from '../architectures/model-source';
 import { loadWithTextEncoders } from '../architectures/pipeline';
 import { PICTURE_DEFAULTS } from '../experiment/pictures';
-import { MODEL_CONFIG } from '../files/model-path';
 import { prepareModel } from '../graph/prepare';
 import { componentOf } from '../peft/diffusers';
 import { adapterModules } from '../peft/fit';
@@ -69,7 +68,7 @@ const adaptsTexts = (adapter: AdapterFolder): boolean =>
 
 /** The defaults of diffusers' pipelines: the size that the U-Net was made for. */
 function defaultsOf({ unet, vae }: Pipeline): NonNullable<PlayFacts['drawing']> {
-  const config = readConfig(join(dirname(unet.file), MODEL_CONFIG));
+  const config = readConfig(configOf(unet));
   const [height, width] = config.size('sample_size', 64);
   const { steps, guidance, sampler } = PICTURE_DEFAULTS;
   const [wide, high] = [width, height].map((latents) => sideOf(latents * vae.factor));

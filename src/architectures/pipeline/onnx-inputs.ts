@@ -1,10 +1,9 @@
-import { dirname, join } from 'node:path';
 import { inputExists } from '../../files/inputs/open';
-import { MODEL_CONFIG } from '../../files/model-path';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, type DTypeCode } from '../../graph/dtype';
 import type { Dim, Model, Node } from '../../graph/model';
 import { readConfig } from '../folder/config';
+import { configOf, type ModelPart } from '../model-source';
 
 /** Types and sizes of inputs, by name. */
 type Inputs = Readonly<Record<string, { dtype?: DTypeCode; shape: Dim[] }>>;
@@ -13,8 +12,8 @@ type Inputs = Readonly<Record<string, { dtype?: DTypeCode; shape: Dim[] }>>;
  * The inputs of a U-Net that Optimum exported, as those of a folder: with the sizes that only the config.json beside
  * the file states, and one name for each axis.
  */
-export function unetInputs(model: Model, path: string): Model {
-  const file = join(dirname(path), MODEL_CONFIG);
+export function unetInputs(model: Model, unet: ModelPart): Model {
+  const file = configOf(unet);
   if (!inputExists(file, 'model-data')) return model;
   const config = readConfig(file);
   const { length } = config.counts('block_out_channels', [320, 640, 1280, 1280]);

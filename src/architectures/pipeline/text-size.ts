@@ -1,8 +1,6 @@
-import { dirname, join } from 'node:path';
-import { MODEL_CONFIG } from '../../files/model-path';
 import type { Model } from '../../graph/model';
 import { readConfig } from '../folder/config';
-import type { ModelPart, Pipeline } from '../model-source';
+import { configOf, type ModelPart, type Pipeline } from '../model-source';
 
 /**
  * The U-Net of a pipeline with the size of its text embeddings, which its own config.json gives only together with the
@@ -10,7 +8,7 @@ import type { ModelPart, Pipeline } from '../model-source';
  */
 export function withTextSize(model: Model, pipeline: Pipeline): Model {
   if (!model.graph.inputs.some((input) => input.name === 'time_ids')) return model;
-  const settings = ({ file }: ModelPart) => readConfig(join(dirname(file), MODEL_CONFIG));
+  const settings = (part: ModelPart) => readConfig(configOf(part));
   const size = settings(pipeline.textEncoders.at(-1)!.model).count('projection_dim', 512);
   const unet = settings(pipeline.unet);
   const each = unet.count('addition_time_embed_dim');

@@ -1,10 +1,8 @@
-import { dirname, join } from 'node:path';
 import { readConfig } from '../../architectures/folder/config';
-import type { Pipeline } from '../../architectures/model-source';
+import { configOf, type Pipeline } from '../../architectures/model-source';
 import { loadTextEncoder, loadVaeEncoder } from '../../architectures/pipeline';
 import { AuroraError } from '../../base/errors';
 import { loadPromptTokenizer, type PromptTokenizer } from '../../data/text/prompt-tokenizer';
-import { MODEL_CONFIG } from '../../files/model-path';
 import { type Encoded, type EncodeOptions, type PromptEmbedding, type ToEncode, Kept } from './encoded';
 import { encodeImages, readImage } from './encode-images';
 import { encodePrompts } from './encode-prompts';
@@ -71,7 +69,7 @@ export function promptReader(
 /** The tokenizers of the text encoders. @throws AuroraError 'tokenizer' */
 export const promptTokenizers = ({ textEncoders }: Pipeline): PromptTokenizer[] =>
   textEncoders.map(({ model, tokenizer }) => {
-    const config = readConfig(join(dirname(model.file), MODEL_CONFIG));
+    const config = readConfig(configOf(model));
     return loadPromptTokenizer(tokenizer, config.count('max_position_embeddings', 77));
   });
 

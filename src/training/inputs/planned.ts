@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { loadModelFrom, weightFilesOf } from '../../architectures/load';
-import { modelSource, type Pipeline } from '../../architectures/model-source';
+import { configOf, modelSource, type Pipeline } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
 import { readPreprocessing } from '../../data/images/preprocessor-config';
 import { useOf } from '../../data/images/source';
@@ -13,7 +13,6 @@ import { dataOfSet, evaluationSets } from '../../experiment/evaluation-sets';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
 import { describeTask } from '../../experiment/tasks/registry';
 import { inputExists, seeingInputs, statInput } from '../../files/inputs/open';
-import { MODEL_CONFIG } from '../../files/model-path';
 import { filesBelow, isFolder } from '../../files/tree';
 import type { NamedInput } from '../../runs/inputs';
 import { promptTokenizers } from '../diffusion/encode';
@@ -69,7 +68,7 @@ export function seePipeline(pipeline: Pipeline): void {
   const { vae, textEncoders } = pipeline;
   for (const part of new Set([vae.encoder, vae.decoder, ...textEncoders.map((t) => t.model)])) {
     weightFilesOf(part);
-    inputExists(join(dirname(part.file), MODEL_CONFIG), 'model-data');
+    inputExists(configOf(part), 'model-data');
   }
   promptTokenizers(pipeline);
   pipelineSchedule(pipeline);
