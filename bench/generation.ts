@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { openEvaluator } from '../src/engine/open';
+import { openEvaluator } from '../src/engine/open-task';
 import { CPU } from '../src/engine/place';
 import type { Evaluator } from '../src/engine/stepper';
 import { loadExperiment } from '../src/runs/experiment/load';

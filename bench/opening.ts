@@ -2,12 +2,12 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, r
 import { dirname, join } from 'node:path';
 import { selectAdapters } from '../src/adapters/targets/select';
 import { probe } from '../src/engine/onnxruntime/probe';
-import { openTask } from '../src/engine/open';
+import { openTask } from '../src/engine/open-task';
 import { loadModel } from '../src/graph/file/load';
 import { saveModel } from '../src/graph/file/save';
 import { findLinearLayers } from '../src/graph/layers/linear';
 import { prepareModel } from '../src/graph/prepare';
-import { TIMED_ADAPTER } from '../src/checks/doctor/rates';
+import { TIMED_ADAPTER } from '../src/checks/doctor/place-rates';
 import { encoderModel } from '../src/checks/doctor/encoder';
 import { HEAD } from './case';
 

@@ -15,7 +15,7 @@ import { EPSILON, encoderModel, type EncoderSize } from '../src/checks/doctor/en
 import { nodeWork, sum } from '../src/checks/cost/step-work';
 import { fixedModel, stepGraph } from '../src/checks/cost/step-graph';
 import { initialAdapters, initialHead } from '../src/training/task/initialize';
-import { TIMED_ADAPTER } from '../src/checks/doctor/rates';
+import { TIMED_ADAPTER } from '../src/checks/doctor/place-rates';
 import { HEAD, type BenchCase, type DenseArray, type StoredWeight } from './case';
 
 const SEED = 7;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReferenceCase } from '../src/cli/commands/reference/case';
 import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/commands/reference/model-case';
-import { openTask } from '../src/engine/open';
+import { openTask } from '../src/engine/open-task';
 import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
 import { loadModelFrom } from '../src/architectures/load';

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { modelSource } from '../src/architectures/model-source';
 import type { HostTensors, StepResult } from '../src/engine/stepper';
-import { openTask } from '../src/engine/open';
+import { openTask } from '../src/engine/open-task';
 import { CPU, type Place } from '../src/engine/place';
 import type { FixedGraph } from '../src/graph/sizes/sizes';
 import { LABELS } from '../src/tasks/task-graph';

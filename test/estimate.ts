@@ -1,6 +1,6 @@
 import { prepareModel } from '../src/graph/prepare';
 import { loadModel } from '../src/graph/file/load';
-import type { StepChoice } from '../src/extension/models/models';
+import type { StepChoice } from '../src/extension/models/known-model';
 import type { MethodName } from '../src/experiment/methods';
 import type { StepCost } from '../src/protocol/step-cost';
 import { stepCost } from '../src/checks/cost/step-cost';

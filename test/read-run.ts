@@ -1,5 +1,5 @@
 import { readScalars, type Scalars } from '../src/runs/curve/scalars-reader';
-import { readRunSummary, type RunSummary } from '../src/runs/read';
+import { readRunSummary, type RunSummary } from '../src/runs/run-summary';
 
 export interface Run extends RunSummary {
   scalars: Scalars;

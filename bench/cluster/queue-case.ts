@@ -1,14 +1,14 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepReport } from '../../src/cli/commands/sweep/sweep-report';
-import { SweepLines } from '../../src/cli/commands/sweep/progress';
-import { planText } from '../../src/cli/commands/sweep/plan';
+import { SweepLines } from '../../src/cli/commands/sweep/sweep-progress';
+import { planText } from '../../src/cli/commands/sweep/sweep-plan';
 import { createSubmission } from '../../src/executors/cluster/submitter';
 import type { SweepTrials } from '../../src/executors/executor';
 import { SharedFiles } from '../../src/executors/cluster/shared-files';
 import { Submissions } from '../../src/executors/cluster/submissions';
-import { parseQueue } from '../../src/executors/slurm/queue';
-import { TaskStates } from '../../src/executors/slurm/states';
+import { parseQueue } from '../../src/executors/slurm/slurm-queue';
+import { TaskStates } from '../../src/executors/slurm/job-states';
 import { loadSweep } from '../../src/runs/experiment/load';
 import { experimentRuns } from '../../src/runs/layout';
 import { TrialLooker } from '../../src/runs/sweep/look';

@@ -3,10 +3,10 @@ import { basename, join } from 'node:path';
 import { Submissions } from '../../src/executors/cluster/submissions';
 import type { ClusterFile } from '../../src/protocol/run-files/cluster';
 import { loadSweep } from '../../src/runs/experiment/load';
-import type { Sweep, Trial } from '../../src/runs/experiment/sweep';
+import type { Sweep, Trial } from '../../src/runs/experiment/sweep-trials';
 import { experimentRuns, experimentSweeps } from '../../src/runs/layout';
 import { sweepPaths, SWEEP_VERSION, type SweepRecord, type TrialRecord } from '../../src/runs/sweep/record';
-import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
+import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task-file';
 import { FIRST_RUNG, inputsOf, STEPS, writeExperiment, type SweepKind } from './experiment';
 import { writeTrained } from './trained';
 

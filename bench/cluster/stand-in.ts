@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobRef } from '../../src/executors/cluster/scheduler';
 import { Submissions } from '../../src/executors/cluster/submissions';
-import { jobName } from '../../src/executors/slurm/queue';
+import { jobName } from '../../src/executors/slurm/slurm-queue';
 
 /**
  * Writes Slurm's commands into a folder for PATH: a controller that still knows every task of the sweep's first submission

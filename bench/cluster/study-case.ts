@@ -1,7 +1,7 @@
 import { Catalog } from '../../src/extension/runs/catalog';
 import { runLabel } from '../../src/extension/runs/label';
 import { StudySession } from '../../src/extension/panels/study/study-session';
-import { StudyWorker } from '../../src/extension/study-worker/ask';
+import { StudyWorker } from '../../src/extension/study-worker/ask-study-worker';
 import type { StudyFromHost } from '../../src/study/study-messages';
 import { timed } from './timed';
 

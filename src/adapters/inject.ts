@@ -7,7 +7,7 @@ import { attrFloat, attrInt, toAttribute, type AttributeLike } from '../graph/at
 import { tensorOf } from '../graph/values';
 import type { LayerCall } from './methods/method';
 import { ownBias, inFloat } from '../graph/layers/weight-operands';
-import { isDynamic } from '../graph/quantized/dynamic';
+import { isDynamic } from '../graph/quantized/dynamic-quantization';
 import { isNBits } from '../graph/quantized/nbits';
 import { layerValues } from './methods/layer-values';
 import { methodOf } from './methods/registry';

@@ -4,7 +4,7 @@ import { isFloat } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
 import { inFloat } from '../graph/layers/weight-operands';
 import type { Graph, Model, Node, Tensor } from '../graph/model';
-import { isDynamic } from '../graph/quantized/dynamic';
+import { isDynamic } from '../graph/quantized/dynamic-quantization';
 import { isNBits, nbitsOf } from '../graph/quantized/nbits';
 import { type Requantized, requantizeLinear, requantizeNBits } from '../graph/quantized/requantize';
 import { readersOf } from '../graph/reads';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { escapeControls } from '../base/escape';
 import { bytes, count, durationText, progressPercent } from '../base/number-text';
-import type { ReadProgress } from '../data/stream/build';
+import type { ReadProgress } from '../data/stream/build-index';
 import { asControl, isScreen } from './output';
 
 const WIDTH = 24;

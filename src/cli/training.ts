@@ -7,13 +7,13 @@ import type { InputChange } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
 import { quantizationWords } from '../protocol/quantize';
 import { deviceFields } from '../training/device/choose';
-import type { PausePoint } from '../training/loop/plan';
+import type { PausePoint } from '../training/loop/training-plan';
 import type { TrainOutcome } from '../training/run/conclude';
 import type { TrainListener, TrainOptions } from '../training/run/open-run';
 import { train } from '../training/run/train';
 import { deviceLine } from './device-line';
 import { count } from '../base/number-text';
-import { Progress, setWords } from './commands/train/progress';
+import { Progress, setWords } from './commands/train/training-progress';
 import { ReadingProgress } from './bar';
 
 /** Settings of training that do not depend on the run. */

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { AuroraError } from '../base/errors';
 import { discard } from '../files/atomic';
-import { unreadable } from '../table/files';
+import { unreadable } from '../table/data-files';
 import type { DataRecord } from '../table/records';
 
 /** The place of the copy of a row. Plain data, so that other threads and processes can read it. */

@@ -1,4 +1,4 @@
-import type { ReadWatch } from './stream/build';
+import type { ReadWatch } from './stream/build-index';
 import type { DataSpec } from '../experiment/experiment';
 import type { List } from './list';
 import type { FilePart } from '../protocol/row-place';

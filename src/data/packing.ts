@@ -1,5 +1,5 @@
 import { permutation, Stream } from '../base/random';
-import { longestFirst } from './order';
+import { longestFirst } from './row-order';
 
 /**
  * Puts examples into rows of at most `capacity` tokens, the longest first and each into the fullest row that it fits

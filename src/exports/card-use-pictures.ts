@@ -1,7 +1,7 @@
 import { isNonlinear } from '../experiment/methods';
 import type { ExportForm } from '../protocol/export';
 import type { BaseModel } from '../peft/base-model';
-import { readByLoader } from '../peft/config';
+import { readByLoader } from '../peft/adapter-config';
 import type { Task } from '../training/task/task';
 
 /** The program that draws pictures with an export of a pipeline by diffusers; undefined for the forms in ONNX. */

@@ -1,12 +1,12 @@
 import type { ExportForm, ExportRecord } from '../protocol/export';
 import type { Task } from '../training/task/task';
-import { logitsName } from './head';
+import { logitsName } from './logits-head';
 import { cardAnswer } from './card-answers';
 import { cardInput } from './card-inputs';
 import { cacheInputs, keptLogitsInput, USE_CACHE, isMerged } from '../graph/without-past';
 import { isNonlinear } from '../experiment/methods';
 import { describeTask } from '../experiment/tasks/registry';
-import { headPath, readByLoader, readByPeft } from '../peft/config';
+import { headPath, readByLoader, readByPeft } from '../peft/adapter-config';
 import { headKeys } from '../peft/keys';
 import { HEAD_FILE } from './hub-weights';
 

@@ -23,7 +23,7 @@ import { cardAnswer } from './card-answers';
 import { cardInput } from './card-inputs';
 import { useOf } from './card-use';
 import { pictureUse } from './card-use-pictures';
-import { PEFT_TYPE, readByPeft } from '../peft/config';
+import { PEFT_TYPE, readByPeft } from '../peft/adapter-config';
 import { valueText } from '../experiment/sweep';
 import { describeTask } from '../experiment/tasks/registry';
 import { capital } from '../base/text';

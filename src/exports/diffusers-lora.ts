@@ -6,7 +6,7 @@ import { sortedJson } from '../base/sorted-json';
 import { writeAtomic } from '../files/atomic';
 import { encodeSafetensors, type FloatTensor } from '../graph/file/safetensors';
 import { pytorchPathOf } from '../graph/layers/linear';
-import { componentOf, COMPONENTS, LORA_FILE, METADATA, type Component } from '../peft/diffusers';
+import { componentOf, COMPONENTS, LORA_FILE, METADATA, type Component } from '../peft/diffusers-lora-file';
 
 /** A module with a LoRA. */
 interface Pair {

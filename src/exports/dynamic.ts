@@ -13,7 +13,7 @@ import { cacheInputs, isMerged } from '../graph/without-past';
 import { HEAD_KEY, peftKey, PREFIX } from '../peft/keys';
 import { onModel } from '../tasks/decoder-graphs';
 import type { Task } from '../training/task/task';
-import { addLogits, headDims } from './head';
+import { addLogits, headDims } from './logits-head';
 
 /**
  * The trained forward pass itself, with adapters as nodes, at the internal opset; in the form of the task's adapters.

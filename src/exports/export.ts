@@ -22,8 +22,8 @@ import { taskInForm } from '../training/loop/adapter-form';
 import { openTrained, type At, type Trained } from '../training/checkpoint/trained-run';
 import { workFolder } from '../training/process/leftovers';
 import { modelCard } from './card';
-import { RECORD, StagedFolder } from './folder';
-import { FORMS } from './forms';
+import { RECORD, StagedFolder } from './staged-folder';
+import { FORMS } from './export-forms';
 import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
 
 export interface ExportRequest {

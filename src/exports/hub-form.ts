@@ -7,11 +7,11 @@ import { describeTask } from '../experiment/tasks/registry';
 import { writeAtomic } from '../files/atomic';
 import { prepareModel } from '../graph/prepare';
 import { baseModel, type BaseModel } from '../peft/base-model';
-import { classOfLinearHead, type TaskClass } from '../peft/config';
+import { classOfLinearHead, type TaskClass } from '../peft/adapter-config';
 import { measureTask } from '../training/measure';
 import type { Task } from '../training/task/task';
 import { copy, copyIfBeside } from './base-files';
-import type { Form } from './forms';
+import type { Form } from './export-forms';
 import {
   ChangedWeights,
   HEAD_FILE,

@@ -9,10 +9,10 @@ import { encodeSafetensors } from '../graph/file/safetensors';
 import type { Tensor } from '../graph/model';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../graph/number-formats';
 import { readFileRef, tensorValues } from '../graph/values';
-import type { TaskClass } from '../peft/config';
+import type { TaskClass } from '../peft/adapter-config';
 import type { Rounding } from '../protocol/export';
 import type { Task } from '../training/task/task';
-import { headDims } from './head';
+import { headDims } from './logits-head';
 
 /** A head that takes the place of the folder's own. */
 export interface NewHead {

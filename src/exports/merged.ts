@@ -3,7 +3,7 @@ import { GraphBuilder } from '../graph/builder';
 import { forOpset } from '../graph/file/downgrade';
 import { inlineFunctions } from '../graph/inline';
 import { DType } from '../graph/dtype';
-import { isDynamic } from '../graph/quantized/dynamic';
+import { isDynamic } from '../graph/quantized/dynamic-quantization';
 import { findLinearLayers, type LinearLayer } from '../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { readsOf } from '../graph/reads';
@@ -15,7 +15,7 @@ import { AuroraError } from '../base/errors';
 import { aboutMethod } from '../experiment/methods';
 import type { RequantizedLayer } from '../protocol/export';
 import type { Task } from '../training/task/task';
-import { addLogits, headDims } from './head';
+import { addLogits, headDims } from './logits-head';
 
 interface MergedModel {
   model: Model;

@@ -11,11 +11,11 @@ import { PIPELINE_INDEX } from '../files/model-path';
 import { isFolder } from '../files/tree';
 import { prepareModel } from '../graph/prepare';
 import { baseModel } from '../peft/base-model';
-import { type Component, componentOf } from '../peft/diffusers';
+import { type Component, componentOf } from '../peft/diffusers-lora-file';
 import { measureTask } from '../training/measure';
 import type { Task } from '../training/task/task';
 import { copyIfBeside } from './base-files';
-import type { Form } from './forms';
+import type { Form } from './export-forms';
 import { requireUnquantized } from './hub-form';
 import { ChangedWeights, writeWeights } from './hub-weights';
 

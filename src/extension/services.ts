@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { ModelInspector } from './models/models';
+import type { ModelInspector } from './models/known-model';
 import type { RunQueue } from './queue/run-queue';
 import type { Panels } from './panels/panels';
 import type { RunStore } from './runs/store';

@@ -21,7 +21,7 @@ import {
   type GpuInstalled,
   type GpuPart,
 } from '../protocol/gpu-support';
-import { check } from './check';
+import { check } from './gpu-check';
 import { claim } from './claim';
 import { fetchNatives } from './fetch';
 import { changedNative, nativeHashes, verifyDownloads } from './hashes';

@@ -1,4 +1,4 @@
-import { joinDynamic } from './quantized/dynamic';
+import { joinDynamic } from './quantized/dynamic-quantization';
 import { refuseBnb4 } from './quantized/nbits';
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';

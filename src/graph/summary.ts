@@ -6,7 +6,7 @@ import { findLinearLayers, type LinearLayer, outputLayers } from './layers/linea
 import { elementCount, type Dim, type Graph, type Model } from './model';
 import { cacheInputs } from './without-past';
 import { prepareModel } from './prepare';
-import { isDynamic } from './quantized/dynamic';
+import { isDynamic } from './quantized/dynamic-quantization';
 import { looksUpFewBits, valuesEach } from './quantized/lookup';
 import { scalesOf } from './quantized/dequantize';
 import { outputsReached } from './reach';

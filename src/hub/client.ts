@@ -19,7 +19,7 @@ import {
   strange,
   treeAddress,
 } from './hub-api';
-import { hubSettings, type HubSettings } from './settings';
+import { hubSettings, type HubSettings } from './hub-settings';
 import type { FoundRepo, HubFile, RepoFile, RepoInfo } from './types';
 
 export interface HubOptions extends Pick<Persistence, 'pause' | 'signal'> {

@@ -3,10 +3,10 @@ import type { Tokenizer } from '../data/text/tokenizer';
 import type { PlayVariant } from '../protocol/playground';
 import { softmax } from '../tasks/softmax';
 import { requireFinite } from '../training/task/finite-output';
-import type { OpenedModel } from './model';
+import type { OpenedModel } from './open-model';
 import { longestText, USUAL_LENGTH } from './model-files';
 import { readText, type ReadText, textInputs, warmUpText } from './questions';
-import { openAnswers } from './session';
+import { openAnswers } from './answer-session';
 import type { Classifier } from './subject';
 
 /** A model that labels texts. */

@@ -5,16 +5,16 @@ import { configOf, type Pipeline } from '../architectures/model-source';
 import { loadWithTextEncoders } from '../architectures/pipeline';
 import { PICTURE_DEFAULTS } from '../experiment/pictures';
 import { prepareModel } from '../graph/prepare';
-import { componentOf } from '../peft/diffusers';
+import { componentOf } from '../peft/diffusers-lora-file';
 import { adapterModules } from '../peft/fit';
-import { type AdapterFolder, readAdapterFolder } from '../peft/folder';
+import { type AdapterFolder, readAdapterFolder } from '../peft/adapter-folder';
 import { modelName, type PlayFacts } from '../protocol/playground';
 import { modelInputs } from '../tasks/task-data';
 import { openDrawer } from '../training/diffusion/drawer';
 import { adaptedGraph, plainGraph } from './graph';
-import type { OpenOptions } from './run';
+import type { OpenOptions } from './open-subject';
 import { painterDraw } from './run-drawing';
-import { openAnswers } from './session';
+import { openAnswers } from './answer-session';
 import type { Painter } from './subject';
 
 /** The output of a U-Net. */

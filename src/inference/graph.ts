@@ -9,7 +9,7 @@ import { prune } from '../graph/reads';
 import { AuroraError } from '../base/errors';
 import { PLAY_VARIANTS, type PlayVariant } from '../protocol/playground';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
-import type { AdapterFolder } from '../peft/folder';
+import type { AdapterFolder } from '../peft/adapter-folder';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
 import { withoutAdapters } from '../training/task/adapted-model';
 import { nameTable } from '../base/names';

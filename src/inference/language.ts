@@ -6,10 +6,10 @@ import type { PlayVariant } from '../protocol/playground';
 import { askMasks, maskingOf } from '../tasks/text/masked-text';
 import { requireFinite } from '../training/task/finite-output';
 import type { AnswerGraph } from './graph';
-import type { OpenedModel } from './model';
+import type { OpenedModel } from './open-model';
 import { endTokens, longestText, type ModelFiles, USUAL_LENGTH } from './model-files';
 import { oneText, questionTexts, type ReadText, textInputs, warmUpText } from './questions';
-import { openAnswers } from './session';
+import { openAnswers } from './answer-session';
 import type { Classifier, LanguageModel, Question } from './subject';
 
 /** A model that scores every possible next token. */

@@ -4,8 +4,8 @@ import { AuroraError } from '../base/errors';
 import { inTemplate } from '../experiment/prompt-template';
 import type { PlayLine, PlayRequest, PlaySource, PlayVariant } from '../protocol/playground';
 import { generate } from './generate';
-import { openModel } from './model';
-import { openRun, type OpenOptions } from './run';
+import { openModel } from './open-model';
+import { openRun, type OpenOptions } from './open-subject';
 import type { Subject } from './subject';
 
 export type Emit = (line: PlayLine) => void | Promise<void>;

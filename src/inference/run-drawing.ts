@@ -7,7 +7,7 @@ import { modelInputs } from '../tasks/task-data';
 import type { Trained } from '../training/checkpoint/trained-run';
 import { type Drawer, openDrawer } from '../training/diffusion/drawer';
 import { evaluatorPredict, type Predict } from '../training/diffusion/sampler';
-import type { OpenOptions } from './run';
+import type { OpenOptions } from './open-subject';
 import { factsOf } from './run-facts';
 import type { Painter } from './subject';
 

@@ -8,9 +8,9 @@ import type { TrainedSpec } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
 import { type LinearLayer, pytorchPathOf } from '../graph/layers/linear';
 import type { Graph } from '../graph/model';
-import type { AdapterFolder } from './folder';
+import type { AdapterFolder } from './adapter-folder';
 import { PREFIX } from './keys';
-import { importedSpec } from './spec';
+import { importedSpec } from './adapter-spec';
 
 /** An adapter from disk, fitted to a model's layers. */
 export interface FittedAdapter {

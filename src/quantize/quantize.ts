@@ -22,7 +22,7 @@ import {
   type Chosen,
   weightRows,
   type RowsOfWeight,
-} from './layers';
+} from './quantized-layers';
 
 /** Pages of every system: runtimes map weights into memory. */
 const PAGE = 2 ** 16;

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { changeWords, type InputsNote } from '../protocol/inputs-words';
 import type { InputChange } from '../protocol/events';
 import { changedInputs, filesBehind, readInputs, type CompareOptions } from './inputs';
-import type { RunSummary } from './read';
+import type { RunSummary } from './run-summary';
 
 /** The files that have changed since a step of the run was trained on them. Empty if they were not recorded. */
 export async function changedSince(

@@ -6,7 +6,7 @@ import { readIfThereSync } from '../files/read';
 import { runPaths } from './layout';
 import { distinctNames, runLabel } from './names';
 import { runNumbers, type RunNumbers } from './numbers';
-import { SUMMARY_PARSERS } from './read';
+import { SUMMARY_PARSERS } from './run-summary';
 import { trialOf } from './sweep/record';
 import { readNotes } from './user';
 

@@ -1,6 +1,6 @@
 import { isAnyEvaluation } from '../protocol/evaluations';
 import type { RunState } from '../protocol/events';
-import type { RunSummary } from './read';
+import type { RunSummary } from './run-summary';
 import { isAlive } from './status';
 
 /**

@@ -1,9 +1,9 @@
 import { AuroraError } from '../base/errors';
 import { parseJson } from '../files/json';
 import { readIfThere } from '../files/read';
-import { effectiveEvents, parseJournal } from './journal/reader';
+import { effectiveEvents, parseJournal } from './journal/journal-reader';
 import { runPaths } from './layout';
-import { MOST_BYTES, type RunSummary } from './read';
+import { MOST_BYTES, type RunSummary } from './run-summary';
 import { PATIENT, versionOf, type RunFiles } from './run-files';
 import { fileVersion, SummaryReader, type Room } from './summary-reader';
 import { trialOf, type TrialOf } from './sweep/record';

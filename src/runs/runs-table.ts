@@ -5,7 +5,7 @@ import type { RunSource, TableState } from '../study/runs-table/fields';
 import { experimentRuns, isSweepFolder, runPaths } from './layout';
 import { nameAll } from './name-all';
 import { hasDiverged, shownState, type ShownState } from './outcome';
-import { readRunSummary, type RunSummary } from './read';
+import { readRunSummary, type RunSummary } from './run-summary';
 import { readSweep } from './sweep/record';
 import { readNotes, type RunUser } from './user';
 

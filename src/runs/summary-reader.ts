@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { count } from '../base/number-text';
 import { damaged } from '../files/json';
 import { runPaths } from './layout';
-import { MOST_BYTES, SUMMARY_PARSERS, type RunSummary } from './read';
+import { MOST_BYTES, SUMMARY_PARSERS, type RunSummary } from './run-summary';
 import { PATIENT, versionOf, type RunFiles } from './run-files';
 
 type Part = keyof typeof SUMMARY_PARSERS;

@@ -9,7 +9,7 @@ import { isAnyEvaluation } from '../protocol/evaluations';
 import type { RunEvent } from '../protocol/events';
 import { readScalars, type Scalars } from './curve/scalars-reader';
 import { runPaths } from './layout';
-import { readRunSummary, type RunSummary } from './read';
+import { readRunSummary, type RunSummary } from './run-summary';
 
 /** More points than a chart shows; of longer runs, evenly many steps are left out. */
 const MOST_STEPS = 100_000;

@@ -5,7 +5,7 @@ import { missingOf } from './missing';
 import { shownOf } from './shown';
 import type { Study } from './study';
 import type { StudyRun } from './study-run';
-import { leftOutWords } from './words';
+import { leftOutWords } from './study-words';
 
 /** A study as its page gets it: however many runs it has, only the shown parts. */
 export interface PageStudy extends Omit<Study, 'leftOut'> {

@@ -14,7 +14,7 @@ import { shownOf } from './shown';
 import type { Summary } from './statistics/summary';
 import type { Section, Study } from './study';
 import type { StudyRun } from './study-run';
-import { comparisonWords, leftOutWords, sectionNotes } from './words';
+import { comparisonWords, leftOutWords, sectionNotes } from './study-words';
 
 /** Wide enough for the names beside the points. */
 const WIDTH = 760;

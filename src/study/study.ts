@@ -2,11 +2,11 @@ import { gathered } from '../base/gathered';
 import { isMetric, metricsIn, metricValue, type MetricName } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
 import { isReference, isSubject } from '../experiment/methods';
-import { compareGroups, samplingError, type Comparison } from './compare';
+import { compareGroups, samplingError, type Comparison } from './compare-groups';
 import { groupsOf, type Group } from './groups';
 import { judged, judgedOn, type JudgedOn, type StudyRun, type Unfit, type UnfitRun } from './study-run';
 import { missingOf, type Missing } from './missing';
-import { chooseRates, type RateSearch } from './rates';
+import { chooseRates, type RateSearch } from './chosen-rates';
 import { groupKey, isData, keyOf, settingsOf } from './labels';
 import { holm } from './statistics/paired-tests';
 

@@ -9,14 +9,14 @@ import { Journal } from '../runs/journal/journal';
 import { runPaths } from '../runs/layout';
 import { writeSpec } from '../runs/stored-spec';
 import { outcomeOf } from '../runs/outcome';
-import { readRunSummary, type RunSummary } from '../runs/read';
+import { readRunSummary, type RunSummary } from '../runs/run-summary';
 import { writeStatus } from '../runs/status';
 import { trialOf, writeTrial } from '../runs/sweep/record';
-import type { TaskFile } from '../runs/sweep/task';
+import type { TaskFile } from '../runs/sweep/task-file';
 import { requireResumable } from '../training/checkpoint/resume';
-import { latestCheckpoint } from '../training/checkpoint/store';
+import { latestCheckpoint } from '../training/checkpoint/checkpoint-store';
 import { requireSameInputs } from '../training/inputs/require';
-import { parsePausePoint, type PausePoint } from '../training/loop/plan';
+import { parsePausePoint, type PausePoint } from '../training/loop/training-plan';
 import { completeRun, completeUnowned } from '../training/run/complete';
 
 /** The rest of a trial's work: nothing, or to train its run. */

@@ -3,7 +3,7 @@ import { ownerText } from '../files/owner';
 import type { KnownError } from '../base/errors';
 import type { SweepRecord } from '../runs/sweep/record';
 import type { TrialNames } from '../runs/sweep/trial-names';
-import type { SweepOutcome } from './queue';
+import type { SweepOutcome } from './sweep-queue';
 
 /** For a trial whose owner is a process that this machine cannot see. */
 export const leftText = (

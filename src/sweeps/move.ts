@@ -1,5 +1,5 @@
 import { AuroraError } from '../base/errors';
-import { ClusterExecutor } from '../executors/cluster/executor';
+import { ClusterExecutor } from '../executors/cluster/cluster-executor';
 import type { Executor } from '../executors/executor';
 import { executorName, type ExecutorName } from '../experiment/cluster';
 import { isBusy } from '../runs/sweep/look';

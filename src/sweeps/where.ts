@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Cluster, SweepFiles } from '../executors/cluster/cluster';
-import { kubernetesCluster } from '../executors/kubernetes/cluster';
-import { slurmCluster } from '../executors/slurm/cluster';
+import { kubernetesCluster } from '../executors/kubernetes/kubernetes-cluster';
+import { slurmCluster } from '../executors/slurm/slurm-cluster';
 import type { ClusterSettings, ExecutorName } from '../experiment/cluster';
 import {
   kubernetesSettings,
@@ -9,7 +9,7 @@ import {
   readClusterSettings,
   slurmSettings,
 } from '../runs/experiment/cluster-settings';
-import type { Sweep } from '../runs/experiment/sweep';
+import type { Sweep } from '../runs/experiment/sweep-trials';
 import { experimentRuns } from '../runs/layout';
 import type { SweepRecord } from '../runs/sweep/record';
 import { filesRead } from '../training/inputs/planned';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parse, type CsvError } from 'csv-parse/sync';
 import { AuroraError } from '../base/errors';
-import { EMPTY_HINT } from './files';
+import { EMPTY_HINT } from './data-files';
 import { quotesOf, type DelimitedOptions, type Quotes } from './quoting';
 import { bytesRead, takePieces } from './pieces';
 import { INVALID_UTF8, type DataRecord, type PlacedTable, type Records } from './records';

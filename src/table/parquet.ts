@@ -3,7 +3,7 @@ import { parquetSchema, type AsyncBuffer, type FileMetaData, type SchemaTree } f
 import { AuroraError } from '../base/errors';
 import { openInputLater } from '../files/inputs/open';
 import { classNames } from './class-names';
-import { EMPTY_HINT, unreadable } from './files';
+import { EMPTY_HINT, unreadable } from './data-files';
 import { hasTimes, withTimes } from './parquet-times';
 import { iso, readColumn } from './parquet/column';
 import { DECOMPRESS, excess, ExcessError, mostProduced, MOST_DECIMAL, refused } from './parquet/decompress';

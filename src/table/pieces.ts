@@ -2,7 +2,7 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import { AuroraError } from '../base/errors';
 import { openInput } from '../files/inputs/open';
 import type { PlacedRecord } from './records';
-import { requireText, unreadable, withoutMark } from './files';
+import { requireText, unreadable, withoutMark } from './data-files';
 
 /** Bytes that are read at once. */
 const PIECE = 1 << 23;

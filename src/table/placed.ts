@@ -1,4 +1,4 @@
-import { formatOf } from './files';
+import { formatOf } from './data-files';
 import { placedDelimited } from './delimited';
 import { placedJsonl } from './json';
 import { takePieces } from './pieces';

@@ -14,7 +14,7 @@ import { fittedPixels, pictureOf, thumbnailOf } from '../data/images/shown-image
 import type { ImageSource } from '../data/images/source';
 import { inferLabels, labelIndex, labelsIn, withKnownLabels } from '../data/labels';
 import { type List, mapped } from '../data/list';
-import type { ReadWatch } from '../data/stream/build';
+import type { ReadWatch } from '../data/stream/build-index';
 import { StreamedRows } from '../data/stream/record-file';
 import { imageRows, streamedImages } from '../data/stream/streamed-images';
 import type { ImageRow } from '../data/table/image-rows';

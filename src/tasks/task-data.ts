@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { lengthOf } from '../data/batch';
 import type { Dataset, Example, TrainingPass } from '../data/dataset';
 import type { List } from '../data/list';
-import type { ReadWatch } from '../data/stream/build';
+import type { ReadWatch } from '../data/stream/build-index';
 import type { Row, Rows, SkippedRow } from '../data/table/rows';
 import type { HostTensors } from '../graph/tensor-infos';
 import type { Model, ValueInfo } from '../graph/model';

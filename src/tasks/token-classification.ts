@@ -3,7 +3,7 @@ import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
 import { inferLabels, labelIndex, withKnownLabels } from '../data/labels';
 import { taggedRows, type TaggedRow } from '../data/table/answer-rows';
-import { wordsIn } from '../data/text/words';
+import { wordsIn } from '../data/text/word-tokens';
 import { DType } from '../graph/dtype';
 import { requireTokens } from './text/shown-text';
 import { checkOutput } from './check-output';

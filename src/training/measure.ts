@@ -1,7 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { nameTable } from '../base/names';
 import { openSession } from '../engine/onnxruntime/session';
-import { openEvaluator } from '../engine/open';
+import { openEvaluator } from '../engine/open-task';
 import { CPU } from '../engine/place';
 import type { Evaluator } from '../engine/stepper';
 import { DType } from '../graph/dtype';

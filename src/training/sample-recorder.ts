@@ -11,7 +11,7 @@ import type {
 import { runPaths } from '../runs/layout';
 import { readSamples } from '../runs/samples-and-pictures';
 import type { DataSplit } from '../tasks/task-data';
-import type { Plan } from './loop/plan';
+import type { Plan } from './loop/training-plan';
 import { excerpt } from './predictions/excerpts';
 import type { Task } from './task/task';
 

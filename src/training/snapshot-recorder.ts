@@ -4,7 +4,7 @@ import { methodOf } from '../adapters/methods/registry';
 import { gridStep, splineSupport } from '../adapters/methods/spline';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { random, Stream } from '../base/random';
-import { firstExamples } from '../data/order';
+import { firstExamples } from '../data/row-order';
 import type { EvaluationResult, Evaluator } from '../engine/stepper';
 import { isNonlinear, isRanked } from '../experiment/methods';
 import { writeAtomic } from '../files/atomic';

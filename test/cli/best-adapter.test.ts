@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
 import { EXIT } from '../../src/base/errors';
-import { checkpointSteps } from '../../src/training/checkpoint/store';
-import { stepOfAdapter } from '../../src/peft/adapter';
+import { checkpointSteps } from '../../src/training/checkpoint/checkpoint-store';
+import { stepOfAdapter } from '../../src/peft/peft-adapter';
 import { CLI, Lab } from './lab';
 
 /** By loss, because here every evaluation then is a new best one. */

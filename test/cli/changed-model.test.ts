@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../read-run';
-import { checkpointSteps, readCheckpoint } from '../../src/training/checkpoint/store';
+import { checkpointSteps, readCheckpoint } from '../../src/training/checkpoint/checkpoint-store';
 import { CLI, Lab, suspend } from './lab';
 import { until } from '../until';
 

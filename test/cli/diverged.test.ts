@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
 import { EXIT } from '../../src/base/errors';
-import { checkpointSteps } from '../../src/training/checkpoint/store';
+import { checkpointSteps } from '../../src/training/checkpoint/checkpoint-store';
 import { Lab } from './lab';
 
 const labs: Lab[] = [];

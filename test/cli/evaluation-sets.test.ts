@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
 import type { EvaluationMetrics } from '../../src/protocol/events';
-import type { FinishedResult } from '../../src/training/run/result';
+import type { FinishedResult } from '../../src/training/run/run-result';
 import { readInputs } from '../../src/runs/inputs';
 import { readRun } from '../read-run';
 import { CLI, Lab } from './lab';

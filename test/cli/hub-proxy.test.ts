@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { Hub } from '../../src/hub/client';
 import { download } from '../../src/hub/download/download';
-import { hubSettings } from '../../src/hub/settings';
+import { hubSettings } from '../../src/hub/hub-settings';
 import { gitBlob } from '../hub/repository';
 import { scratchFolder } from '../scratch';
 import { closeAll, Files, serveBehindProxy } from './gpu/servers';

@@ -12,12 +12,12 @@ import {
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { journalEvents } from '../../src/runs/journal/reader';
+import { journalEvents } from '../../src/runs/journal/journal-reader';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import { readStatus } from '../../src/runs/status';
 import { EXIT } from '../../src/base/errors';
-import { checkpointSteps } from '../../src/training/checkpoint/store';
+import { checkpointSteps } from '../../src/training/checkpoint/checkpoint-store';
 import { CLI, Lab, suspend } from './lab';
 
 const labs: Lab[] = [];

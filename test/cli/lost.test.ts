@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../read-run';
-import { checkpointSteps } from '../../src/training/checkpoint/store';
+import { checkpointSteps } from '../../src/training/checkpoint/checkpoint-store';
 import { CLI, Lab, suspend } from './lab';
 import { until } from '../until';
 

@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
-import { readCheckpoint, saveCheckpoint } from '../../src/training/checkpoint/store';
+import { readCheckpoint, saveCheckpoint } from '../../src/training/checkpoint/checkpoint-store';
 import type { LossScaleState } from '../../src/training/optimizer/loss-scale';
 import { Lab, warnings } from './lab';
 

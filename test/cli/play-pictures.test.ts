@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
-import { decodeImage } from '../../src/data/images/decode';
+import { decodeImage } from '../../src/data/images/decode-image';
 import { png } from '../png';
 import { Lab } from './lab';
 

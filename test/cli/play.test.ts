@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { tensorName } from '../../src/adapters/inject';
-import { openEvaluator } from '../../src/engine/open';
+import { openEvaluator } from '../../src/engine/open-task';
 import {
   GENERATION_DEFAULTS,
   type PlayLine,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { effectiveEvents, parseJournal } from '../../src/runs/journal/reader';
+import { effectiveEvents, parseJournal } from '../../src/runs/journal/journal-reader';
 import { createRun, runPaths } from '../../src/runs/layout';
 import { readRun } from '../read-run';
 import { readStatus } from '../../src/runs/status';

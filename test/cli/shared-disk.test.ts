@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ownerFile, parseOwner } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
-import { checkpointSteps } from '../../src/training/checkpoint/store';
+import { checkpointSteps } from '../../src/training/checkpoint/checkpoint-store';
 import { readRun } from '../read-run';
 import { CLI, Lab, suspend } from './lab';
 import { bits, runOf, writeTask } from './task';

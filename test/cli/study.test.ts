@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, describe, expect, it } from 'vitest';
-import { mergedFile } from '../../src/runs/study-run';
+import { mergedFile } from '../../src/runs/run-in-study';
 import { readRun } from '../read-run';
 import type { MergedMetrics } from '../../src/study/study-run';
 import type { StudyLine } from '../../src/study/page-study';

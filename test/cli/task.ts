@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadExperiment } from '../../src/runs/experiment/load';
 import { hashInput } from '../../src/runs/inputs';
-import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
+import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task-file';
 import { plannedInputs } from '../../src/training/inputs/planned';
 import type { Lab } from './lab';
 

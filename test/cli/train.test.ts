@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../read-run';
 import { runPaths } from '../../src/runs/layout';
-import { ResourcesTail } from '../../src/runs/resources/tail';
+import { ResourcesTail } from '../../src/runs/resources/resources-tail';
 import type { RunSamples } from '../../src/protocol/run-files/samples';
 import { decodeSnapshot } from '../../src/protocol/activations';
 import { Lab } from './lab';

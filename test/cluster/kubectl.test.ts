@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobRef, JobState, Submission } from '../../src/executors/cluster/scheduler';
 import { kubectl } from '../../src/executors/kubernetes/kubectl';
 import { MountedFiles } from '../../src/executors/kubernetes/cluster-files';
-import { KubernetesScheduler } from '../../src/executors/kubernetes/scheduler';
+import { KubernetesScheduler } from '../../src/executors/kubernetes/kubernetes-scheduler';
 import { VolumePod } from '../../src/executors/kubernetes/volume-pod';
 import { yamlText } from '../../src/executors/kubernetes/write-image';
 import { apiServer, type ApiServer } from '../kubernetes/api-server';

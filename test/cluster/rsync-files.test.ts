@@ -24,7 +24,7 @@ import { loadModel } from '../../src/graph/file/load';
 import { saveModel } from '../../src/graph/file/save';
 import { loadExperiment } from '../../src/runs/experiment/load';
 import { hashInput } from '../../src/runs/inputs';
-import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task';
+import { TASK_VERSION, type TaskFile } from '../../src/runs/sweep/task-file';
 import { filesRead, plannedInputs } from '../../src/training/inputs/planned';
 import { CLI, Lab } from '../cli/lab';
 import { png } from '../png';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuroraError } from '../../src/base/errors';
 import type { ClusterFiles } from '../../src/executors/cluster/cluster';
 import type { JobRef, Submission } from '../../src/executors/cluster/scheduler';
-import { SlurmScheduler } from '../../src/executors/slurm/scheduler';
+import { SlurmScheduler } from '../../src/executors/slurm/slurm-scheduler';
 import { localShell, type ClusterShell } from '../../src/executors/remote/shell';
 import type { SlurmSettings } from '../../src/experiment/cluster';
 import { hasSlurm, Slurm } from './slurm';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { runPaths } from '../../src/runs/layout';
-import type { TaskFile } from '../../src/runs/sweep/task';
+import type { TaskFile } from '../../src/runs/sweep/task-file';
 
 export interface Trainer {
   pid: number;

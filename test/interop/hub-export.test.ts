@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { folderWeights } from '../../src/architectures/load';
 import { loadExperiment } from '../../src/runs/experiment/load';
 import { ChangedWeights, writeWeights } from '../../src/exports/hub-weights';
-import { writePeftAdapter } from '../../src/peft/adapter';
+import { writePeftAdapter } from '../../src/peft/peft-adapter';
 import { adaptModel } from '../../src/training/task/adapted-model';
 import { initialAdapters, perturbed } from '../../src/training/task/initialize';
 import type { Task } from '../../src/training/task/task';

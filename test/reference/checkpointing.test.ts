@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { referenceStep, stepDifference } from '../../bench/reference-step';
-import { openTask } from '../../src/engine/open';
+import { openTask } from '../../src/engine/open-task';
 import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';

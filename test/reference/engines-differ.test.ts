@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openForward } from '../../src/engine/open';
+import { openForward } from '../../src/engine/open-task';
 import { CPU, type Place } from '../../src/engine/place';
 import { buildTaskGraph, LABELS } from '../../src/tasks/task-graph';
 import { GraphBuilder } from '../../src/graph/builder';

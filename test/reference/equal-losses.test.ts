@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readReference } from '../../src/cli/commands/reference/case';
 import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/model-case';
-import { openTask } from '../../src/engine/open';
+import { openTask } from '../../src/engine/open-task';
 import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModelFrom } from '../../src/architectures/load';
 import { modelSource } from '../../src/architectures/model-source';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadTextEncoder, loadVaeDecoder, loadVaeEncoder } from '../../src/architectures/pipeline';
 import type { DenseArray } from '../../src/cli/commands/reference/case';
-import { openForward } from '../../src/engine/open';
+import { openForward } from '../../src/engine/open-task';
 import type { Place } from '../../src/engine/place';
 import { DType } from '../../src/graph/dtype';
 import type { Model } from '../../src/graph/model';

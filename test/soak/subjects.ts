@@ -13,18 +13,18 @@ import { readSafetensors } from '../../src/graph/file/safetensors';
 import { summarize } from '../../src/graph/summary';
 import { checkWithTrials, parseExperiment } from '../../src/runs/experiment/load';
 import { readPredictions } from '../../src/runs/predictions';
-import { readRunSummary } from '../../src/runs/read';
+import { readRunSummary } from '../../src/runs/run-summary';
 import { readRun } from '../read-run';
-import { studyRun } from '../../src/runs/study-run';
+import { studyRun } from '../../src/runs/run-in-study';
 import { lookAtTrial } from '../../src/runs/sweep/look';
 import { readSweep, trialOf } from '../../src/runs/sweep/record';
 import { RunTail } from '../../src/runs/tail';
 import { readUser } from '../../src/runs/user';
 import { AuroraError } from '../../src/base/errors';
-import { latestCheckpoint } from '../../src/training/checkpoint/store';
-import { readAdapterFolder } from '../../src/peft/folder';
+import { latestCheckpoint } from '../../src/training/checkpoint/checkpoint-store';
+import { readAdapterFolder } from '../../src/peft/adapter-folder';
 import { adapterModules } from '../../src/peft/fit';
-import { importedSpec } from '../../src/peft/spec';
+import { importedSpec } from '../../src/peft/adapter-spec';
 
 /** Something that is read: its files, and all product code that reads it. */
 export interface Subject {

@@ -136,7 +136,7 @@ export class RunData {
     return this.records > 0 ? this.column('step')[this.records - 1] : 0;
   }
 
-  /** As in src/training/loop/plan.ts; undefined before the run started. */
+  /** As in src/training/loop/training-plan.ts; undefined before the run started. */
   get stepsPerEpoch(): number | undefined {
     const training = this.facts?.spec?.training;
     const { started } = this;

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import type { TableState } from '../../src/study/runs-table/fields';
-import { cellText, meanText } from '../../src/study/runs-table/columns';
+import { cellText, meanText } from '../../src/study/runs-table/runs-columns';
 import type { RowGroup } from '../../src/study/runs-table/group';
 import { isNumeric, type Column, type Value } from '../../src/study/runs-table/table';
 import { count } from '../../src/base/number-text';

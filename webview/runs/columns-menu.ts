@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { columnTitle } from '../../src/study/runs-table/columns';
+import { columnTitle } from '../../src/study/runs-table/runs-columns';
 import type { Column } from '../../src/study/runs-table/table';
 import { t } from '../../src/base/l10n';
 

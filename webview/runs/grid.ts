@@ -1,6 +1,6 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
-import { cellText, columnTitle } from '../../src/study/runs-table/columns';
+import { cellText, columnTitle } from '../../src/study/runs-table/runs-columns';
 import {
   type SortKey,
   columnAt,

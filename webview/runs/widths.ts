@@ -1,4 +1,4 @@
-import { cellText, columnTitle } from '../../src/study/runs-table/columns';
+import { cellText, columnTitle } from '../../src/study/runs-table/runs-columns';
 import { columnAt, isNumeric, valueAt, type Column, type Row } from '../../src/study/runs-table/table';
 
 /** A few hundred rows show how wide a column is; formatting ten thousand takes longer than a frame. */

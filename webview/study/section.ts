@@ -4,7 +4,7 @@ import { hasGeometry } from '../../src/study/geometry';
 import type { PageStudy } from '../../src/study/page-study';
 import type { Section } from '../../src/study/study';
 import { groupTable, rateTable } from '../../src/study/study-report';
-import { comparisonWords, examplesText, sectionNotes } from '../../src/study/words';
+import { comparisonWords, examplesText, sectionNotes } from '../../src/study/study-words';
 import { t } from '../../src/base/l10n';
 import { dataTable } from './table';
 import { isHeadAlone, isSubject } from '../../src/experiment/methods';

@@ -2,8 +2,8 @@ import { HEAD_LABELS, HEAD_LAYER, OF_HEAD, type HeadLayer } from '../../graph/ta
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
 import { headLinear, type Features, type Hidden, type LabelHead, pooler } from './hidden';
-import { onImages, withTeacher } from './images';
-import { onTexts, onTokens } from './labels';
+import { onImages, withTeacher } from './image-heads';
+import { onTexts, onTokens } from './label-heads';
 import { maskedHead } from './masked';
 
 const WHOLE = ['batch'];

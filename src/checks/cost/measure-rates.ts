@@ -1,4 +1,4 @@
-import { openEvaluator } from '../../engine/open';
+import { openEvaluator } from '../../engine/open-task';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { Place } from '../../engine/place';
 import { GraphBuilder } from '../../graph/builder';
@@ -7,7 +7,7 @@ import type { HostTensors } from '../../graph/tensor-infos';
 import { INTERNAL_OPSET, type Model } from '../../graph/model';
 import type { MachineRates } from '../../protocol/step-cost';
 import { LABELS } from '../../tasks/task-graph';
-import { matmulRate, rateOf } from '../doctor/rates';
+import { matmulRate, rateOf } from '../doctor/place-rates';
 
 const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
 const SECONDS = 0.4;

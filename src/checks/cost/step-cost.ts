@@ -15,7 +15,7 @@ import { type AdapterSpec, isHeadAlone, isRanked } from '../../experiment/method
 import { findLinearLayers } from '../../graph/layers/linear';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
-import { UnknownSize } from '../../graph/sizes/rule';
+import { UnknownSize } from '../../graph/sizes/size-rule';
 import { summarizePrepared } from '../../graph/summary';
 import type { MachineRates, StepCost } from '../../protocol/step-cost';
 import { defaultParts, hiddenWidth, isPlain, type Pass } from '../../training/micro-batch/default-parts';

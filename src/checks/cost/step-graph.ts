@@ -14,7 +14,7 @@ import {
   type ValueInfo,
 } from '../../graph/model';
 import { halvesInPieces } from '../../graph/pieces/halves';
-import { nbitsInPieces } from '../../graph/pieces/nbits';
+import { nbitsInPieces } from '../../graph/pieces/nbits-pieces';
 import { prune } from '../../graph/reads';
 import { type FixedGraph, fixSizes } from '../../graph/sizes/sizes';
 import { tensorOf } from '../../graph/values';

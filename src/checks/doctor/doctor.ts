@@ -4,12 +4,12 @@ import { arch, cpus, freemem, platform, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { AuroraError } from '../../base/errors';
-import { webgpuAdapter } from '../../engine/adapter';
+import { webgpuAdapter } from '../../engine/webgpu-adapter';
 import { type Place, placeName } from '../../engine/place';
 import { childEnvironment } from '../../files/child-environment';
 import type { DoctorLine, GpuFacts, MachineCheck, MachineFacts, PlaceCheck } from '../../protocol/doctor';
 import { askChild, type ChildEnd } from '../../training/process/child';
-import { matmulRate, STEP_WORDS, stepRate } from './rates';
+import { matmulRate, STEP_WORDS, stepRate } from './place-rates';
 
 export interface DoctorOptions {
   /** The places to measure, in this order. */

@@ -1,4 +1,4 @@
-import { openForward } from '../../engine/open';
+import { openForward } from '../../engine/open-task';
 import type { EvaluatorOptions } from '../../engine/stepper';
 import { DType, isFloat } from '../../graph/dtype';
 import { scopeOf } from '../../graph/layers/module-path';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { HostTensors, Parameters } from '../../engine/stepper';
-import { openForward, openTask } from '../../engine/open';
+import { openForward, openTask } from '../../engine/open-task';
 import type { Place } from '../../engine/place';
 import { buildTaskGraph, LABELS, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
 import { DType } from '../../graph/dtype';

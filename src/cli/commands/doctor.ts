@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AuroraError, EXIT } from '../../base/errors';
 import { own } from '../../base/names';
-import { machineRates } from '../../checks/cost/rates';
+import { machineRates } from '../../checks/cost/machine-rates';
 import { checkAdapter, checkPlace, doctor } from '../../checks/doctor/doctor';
 import { notBuilt } from '../../engine/devices';
 import { type EngineName, ENGINES, type Place } from '../../engine/place';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { AuroraError, EXIT } from '../../base/errors';
 import { nearest } from '../../base/nearest';
 import { bytes, progressPercent } from '../../base/number-text';
-import { check, tryPart } from '../../gpu-support/check';
+import { check, tryPart } from '../../gpu-support/gpu-check';
 import { tidy } from '../../gpu-support/claim';
 import { changedNative } from '../../gpu-support/hashes';
 import { install, record, remove } from '../../gpu-support/install';

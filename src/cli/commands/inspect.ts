@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { inspectionReport } from '../../adapters/inspection-report';
 import { AuroraError, EXIT } from '../../base/errors';
-import { machineRates } from '../../checks/cost/rates';
+import { machineRates } from '../../checks/cost/machine-rates';
 import { inspectModel } from '../../checks/cost/step-cost';
 import {
   type AdapterSpec,

@@ -1,4 +1,4 @@
-import { runTrial } from '../../training/device/trial';
+import { runTrial } from '../../training/device/device-trial';
 import { answerParent, endWithParent } from '../signals';
 import { one, type Command } from '../command';
 

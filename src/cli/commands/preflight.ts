@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { AuroraError, EXIT } from '../../base/errors';
-import type { ReadWatch } from '../../data/stream/build';
+import type { ReadWatch } from '../../data/stream/build-index';
 import type { PreflightLine, PreflightReading } from '../../protocol/preflight';
 import { onlyChanges, type Reading, readingOf } from '../../protocol/preparing';
 import {
@@ -14,7 +14,7 @@ import { problemOf } from '../../training/preflight/problems';
 import { ReadingProgress } from '../bar';
 import { type Command, one, type ParsedArgs, threadCount, wholeNumber } from '../command';
 import { write } from '../output';
-import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../place';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../device-options';
 import { writeReport } from '../report-text';
 import { temporaryFolder } from '../temporary';
 

@@ -3,7 +3,7 @@ import type { AuroraError } from '../../base/errors';
 import { escapeControls } from '../../base/escape';
 import { cutMiddle } from '../../base/text';
 import type { Loss } from '../../runs/ended/unexpected';
-import { cellText, columnTitle, meanText } from '../../study/runs-table/columns';
+import { cellText, columnTitle, meanText } from '../../study/runs-table/runs-columns';
 import type { RowGroup } from '../../study/runs-table/group';
 import {
   type Column,

@@ -3,7 +3,7 @@ import { AuroraError, EXIT } from '../../base/errors';
 import { RecentLoss } from '../../runs/curve/recent-loss';
 import { type Loss, lossOf } from '../../runs/ended/unexpected';
 import { readForTable, type ReadRun, runSource, tableFolders } from '../../runs/runs-table';
-import { tableOf } from '../../study/runs-table/columns';
+import { tableOf } from '../../study/runs-table/runs-columns';
 import { groupsCsv, rowsCsv } from '../../study/runs-table/csv';
 import { runFields, type RunSource } from '../../study/runs-table/fields';
 import { parseFilter, type RowTest } from '../../study/runs-table/filter';

@@ -8,10 +8,10 @@ import type { Hub } from '../../hub/client';
 import { requireHubSet } from '../../recipes/data/hub-sets';
 import { DATA_RECIPES, dataRecipe } from '../../recipes/data/registry';
 import type { Command, ParsedArgs } from '../command';
-import { planData } from './get/data';
+import { planData } from './get/data-download';
 import { FETCH_HELP, FETCH_OPTIONS, fetchPlans } from './get/fetch';
-import { type ModelPlan, planModel } from './get/model';
-import { openHub, type Plan } from './get/plan';
+import { type ModelPlan, planModel } from './get/model-download';
+import { openHub, type Plan } from './get/download-plan';
 import { RECIPE_OPTIONS, RECIPE_OPTIONS_HELP, writeRecipe } from './recipe/recipe';
 
 export const startCommand: Command = {

@@ -4,14 +4,14 @@ import { EXIT } from '../../base/errors';
 import { isPassing } from '../../files/read';
 import type { StopReason } from '../../protocol/events';
 import { createFolder } from '../../runs/layout';
-import { readTask, type TaskFile } from '../../runs/sweep/task';
+import { readTask, type TaskFile } from '../../runs/sweep/task-file';
 import { beginTrial, hasFinished } from '../../sweeps/begin-trial';
 import { claimTrial } from '../../sweeps/claim-trial';
-import { parsePausePoint } from '../../training/loop/plan';
-import { recordFailure } from '../../training/process/failure';
+import { parsePausePoint } from '../../training/loop/training-plan';
+import { recordFailure } from '../../training/process/run-failure';
 import type { TrainOutcome } from '../../training/run/conclude';
 import { type Command, one } from '../command';
-import { requestOf } from '../place';
+import { requestOf } from '../device-options';
 import { trainRun } from '../training';
 
 type Signalled = ReturnType<typeof onSchedulerSignal>;

@@ -1,12 +1,12 @@
 import { AuroraError, EXIT } from '../../base/errors';
-import { verifyExperiment } from '../../checks/verify/experiment';
+import { verifyExperiment } from '../../checks/verify/verify-experiment';
 import { addVerifyLine, partsOfVerify, type VerifyLines } from '../../protocol/reports/verify-report';
 import type { VerifyLine } from '../../protocol/verification';
 import { loadExperiment } from '../../runs/experiment/load';
 import { problemOf } from '../../training/preflight/problems';
 import { type Command, one, threadCount } from '../command';
 import { write } from '../output';
-import { placeOf } from '../place';
+import { placeOf } from '../device-options';
 import { writeReport } from '../report-text';
 import { temporaryFolder } from '../temporary';
 

@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import { augment, type Augmentation, type AugmentationKey } from './augment';
-import { FREE_PIXELS } from './decode';
+import { FREE_PIXELS } from './decode-image';
 import { type Preprocessing, resizedSize, type ResizeTo, type Size } from './image';
 import { preprocess, tensor } from './preprocess';
 import { type ImageSource, nameOf, openImage } from './source';

@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { openInput, type InputUse } from '../../files/inputs/open';
 import { readCopiedRow, type CopiedRow, fieldsIn } from '../copied-rows';
-import { decodeImage, readImage, formatOf } from './decode';
+import { decodeImage, readImage, formatOf } from './decode-image';
 import type { RgbImage } from './image';
 
 /**

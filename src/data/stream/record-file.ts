@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { AuroraError } from '../../base/errors';
 import { type FileIdentity, identify, identityOf, sameIdentity } from '../../files/identity';
 import { type FilePart, rowPlace } from '../../protocol/row-place';
-import { unreadable } from '../../table/files';
+import { unreadable } from '../../table/data-files';
 import type { PlacedTable } from '../../table/records';
 import type { Audited } from '../audit';
 import { type CopiedRow, damagedCopy, readAt } from '../copied-rows';

@@ -1,14 +1,14 @@
 import type { DataSpec } from '../../experiment/experiment';
-import { formatOf } from '../../table/files';
+import { formatOf } from '../../table/data-files';
 import type { Answered, Example } from '../dataset';
 import type { ImageDataset, ImageExample } from '../image-dataset';
 import { imageKey } from '../image-keys';
 import { imageProblem, type ImageSource, NOT_AN_IMAGE } from '../images/source';
 import { imageFormat, type ImageRow, readImageRows } from '../table/image-rows';
 import type { ReadOptions, Rows } from '../table/rows';
-import type { ReadWatch } from './build';
+import type { ReadWatch } from './build-index';
 import { streamedExamples } from './examples';
-import { isLarge, openStreamed } from './open';
+import { isLarge, openStreamed } from './open-streamed';
 import type { StreamedRows } from './record-file';
 
 /** `imageDataset` without reading anything: a worker reads an image from the copy of its row when it decodes it. */

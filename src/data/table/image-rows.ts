@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { inputExists, readInputLater } from '../../files/inputs/open';
 import { isFolder } from '../../files/tree';
 import { rowName, rowPlace } from '../../protocol/row-place';
-import { unreadable } from '../../table/files';
+import { unreadable } from '../../table/data-files';
 import { imageFiles } from '../../table/image-files';
 import type { Fields } from '../../table/records';
 import type { ImageSource } from '../images/source';

@@ -4,7 +4,7 @@ import { nearest } from '../../base/nearest';
 import { rowName, type FilePart } from '../../protocol/row-place';
 import { parseConll } from '../../table/conll';
 import { parseDelimited } from '../../table/delimited';
-import { dataFormat, EMPTY_HINT, readDataFile, type DataFormat } from '../../table/files';
+import { dataFormat, EMPTY_HINT, readDataFile, type DataFormat } from '../../table/data-files';
 import { isPattern } from '../../files/pattern';
 import type { List } from '../list';
 import { parseJsonArray, parseJsonl } from '../../table/json';

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { filesOf } from '../../files/pattern';
 import type { FilePart } from '../../protocol/row-place';
-import { dataFormat } from '../../table/files';
+import { dataFormat } from '../../table/data-files';
 import type { DataRecord, Table } from '../../table/records';
 
 /** Additional facts about several files that are read as one. */

@@ -3,7 +3,7 @@ import type { Model } from '../../graph/model';
 import { narrowIntegers } from '../../graph/passes/narrow-integers';
 import { webgpuOperators } from '../../graph/passes/webgpu-operators';
 import { halvesInPieces } from '../../graph/pieces/halves';
-import { nbitsInPieces } from '../../graph/pieces/nbits';
+import { nbitsInPieces } from '../../graph/pieces/nbits-pieces';
 import { declareSizes } from '../../graph/sizes/sizes';
 import type { HostTensor, HostTensors } from '../stepper';
 import type { OrtDevice } from '../place';

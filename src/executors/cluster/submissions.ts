@@ -5,7 +5,7 @@ import { diskError, writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import { requireOwned } from '../../files/fence';
 import { readJsonIfThere } from '../../files/json';
-import type { TaskFile } from '../../runs/sweep/task';
+import type { TaskFile } from '../../runs/sweep/task-file';
 import type { ClusterThere, JobRef, Submission, SubmittedTask } from './scheduler';
 import { appendLine, damagedSubmission, type LogLine, readLog, withLine } from './submission-log';
 

@@ -7,7 +7,7 @@ import { requireOwned } from '../../files/fence';
 import type { InputFile } from '../../runs/input-file';
 import { reserveRunId } from '../../runs/layout';
 import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
-import { TASK_VERSION, type TaskFile } from '../../runs/sweep/task';
+import { TASK_VERSION, type TaskFile } from '../../runs/sweep/task-file';
 import { isInTrash } from '../../runs/trash';
 import type { SweepTrials, TrialTask } from '../executor';
 import type { Cluster, ClusterFiles, Sending } from './cluster';

@@ -1,6 +1,6 @@
 import { type ErrorKind, EXIT } from '../../base/errors';
 import type { TrainerThere } from '../cluster/cluster';
-import { type Platform, THIS_PLATFORM } from '../package/files';
+import { type Platform, THIS_PLATFORM } from '../package/package-files';
 import { MANIFEST, trainerPackage, type TrainerPackage } from '../package/package';
 
 /** The container of each pod; the rules about exit codes name it. */

@@ -7,9 +7,9 @@ import type { Remote } from '../remote/rsync';
 import type { ClusterShell } from '../remote/shell';
 import { refused, type Kubectl } from './kubectl';
 import type { JobState } from '../cluster/scheduler';
-import { askWarning, words } from './events';
+import { askWarning, words } from './pod-events';
 import type { Pod } from './pods';
-import { podState } from './states';
+import { podState } from './pod-states';
 import { podMetadata, podSettings, volumeMount } from './manifest';
 
 /** The pod ends after this long, so that none is forgotten; the next look starts another one. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { diskError, writeAtomic } from '../../files/atomic';
-import { installPackage } from '../package/folder';
+import { installPackage } from '../package/installed-package';
 import { MANIFEST, type TrainerPackage } from '../package/package';
 import { TRAINER_FOLDER } from './container';
 import { IMAGE_USER } from './manifest';

@@ -8,7 +8,7 @@ import { writeSpec } from '../../runs/stored-spec';
 import { sweepPaths, writeTrial, type TrialRecord } from '../../runs/sweep/record';
 import type { SweepTrials, TrialTask } from '../executor';
 import { GPU_VARIABLE } from './devices';
-import { startTrainer } from './start';
+import { startTrainer } from './start-trainer';
 
 export interface LaunchedTrial {
   run: string;

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { AuroraError } from '../../base/errors';
 import { hashFile } from '../../files/hash';
 import { MissingError } from '../missing';
-import { isThis, NODE_NAME, runtimeFiles, THIS_PLATFORM, type Platform, type RuntimeFile } from './files';
+import {
+  isThis,
+  NODE_NAME,
+  runtimeFiles,
+  THIS_PLATFORM,
+  type Platform,
+  type RuntimeFile,
+} from './package-files';
 
 /** The manifest in a package's folder, in the format of `sha256sum`. */
 export const MANIFEST = 'SHA256SUMS';

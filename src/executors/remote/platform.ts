@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
-import type { Platform } from '../package/files';
+import type { Platform } from '../package/package-files';
 import type { ClusterShell } from './shell';
 
 /** Systems that `uname` and Node name differently. */

@@ -4,7 +4,7 @@ import { clusterQuote } from '../cluster/plain-name';
 import { IN_USE } from '../../files/in-use';
 import type { TrainerThere } from '../cluster/cluster';
 import { MANIFEST, nodeIn, type TrainerPackage } from '../package/package';
-import { UNUSED_DAYS } from '../package/folder';
+import { UNUSED_DAYS } from '../package/installed-package';
 import type { Rsync } from './rsync';
 import type { ClusterShell } from './shell';
 

@@ -1,5 +1,5 @@
 import type { ClusterShell } from '../remote/shell';
-import { slurmError } from './errors';
+import { slurmError } from './slurm-errors';
 
 /** The settings of the cluster's administrator. */
 export interface SlurmConfiguration {

@@ -5,12 +5,12 @@ import { runLabel } from '../../runs/names';
 import { LANGUAGE } from '../ids';
 import { notify } from '../messages/notify';
 import { FROM_SELECTION, isTreeNode, rowsFor, runFolderOf } from '../runs/nodes';
-import { byName } from '../runs/sort';
+import { byName } from '../runs/run-sort';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { rowContext } from '../words/row-context';
 import { sweepRow, trialsOf } from '../words/sweep-row';
-import { runsInTreeOrder } from './order';
+import { runsInTreeOrder } from './tree-order';
 import { runItem } from './run-item';
 
 /**

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { type ClusterSettings, executorName, type ExecutorName } from '../../experiment/cluster';
-import type { Sweep } from '../../runs/experiment/sweep';
+import type { Sweep } from '../../runs/experiment/sweep-trials';
 import { experimentName } from '../../runs/layout';
 import { clusterSetting } from '../launcher/settings';
 import { notify } from '../messages/notify';

@@ -4,7 +4,7 @@ import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
 import { ownerByStatus } from '../../runs/status';
-import { restoreSweep, trashSweep, type TrashedSweep } from '../../runs/sweep/trash';
+import { restoreSweep, trashSweep, type TrashedSweep } from '../../runs/sweep/sweep-trash';
 import { trashOf } from '../../runs/trash';
 import { showError } from '../ask/guard';
 import { confirmDeletion } from '../ask/confirm-deletion';

@@ -1,7 +1,7 @@
 import { t } from '../../base/l10n';
 import type { HubKind } from '../../experiment/hub-reference';
 import { showError } from '../ask/guard';
-import { getFromHub, type Got } from '../hub/get';
+import { getFromHub, type Got } from '../hub/get-from-hub';
 import type { Services } from '../services';
 import { notify } from '../messages/notify';
 

@@ -7,7 +7,7 @@ import { modelPath } from '../../files/model-path';
 import { openReport } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { modelReport } from '../words/model-report';
-import type { ModelInspector } from '../models/models';
+import type { ModelInspector } from '../models/known-model';
 import { withProgress } from '../messages/progress';
 
 /** @param argument the model's Uri, as menus pass it */

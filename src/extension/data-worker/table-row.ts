@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import { rowWord } from '../../protocol/row-place';
-import { formatOf, readDataFile } from '../../table/files';
+import { formatOf, readDataFile } from '../../table/data-files';
 import { itemsOf } from '../../table/json';
 import { openParquet } from '../../table/parquet';
 import { count } from '../../base/number-text';

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { errorRecord } from '../../base/errors';
 import { writeAll } from '../../files/error-pipe';
 import { rowWord } from '../../protocol/row-place';
-import { MOST_MEMORY_MB, type Answer, type Asked } from './asked';
+import { MOST_MEMORY_MB, type Answer, type Asked } from './data-questions';
 import { readDataRow } from './data-row';
 import { readParquetHead } from './parquet-head';
 import { readTableRow } from './table-row';

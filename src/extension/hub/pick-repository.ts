@@ -9,7 +9,7 @@ import type { Services } from '../services';
 import { foundRow } from '../words/hub-text';
 import { hubHost } from './host';
 import { searchHub } from './hub-program';
-import { LastQuery, suggestions, type NamedItem } from './suggestions';
+import { LastQuery, suggestions, type NamedItem } from './repository-suggestions';
 
 /** A hub has so many names with one letter that they are of no use. */
 const SHORTEST = 2;

@@ -19,7 +19,7 @@ import type { UnusableInput } from '../models/input-files';
 import { editorHint, shortPaths } from '../words/error-text';
 import { columnFindings, dataFindings } from './checks/check-columns';
 import { fileFindings, kindOf } from './checks/check-files';
-import type { DataHeads, RefusedFile } from './columns';
+import type { DataHeads, RefusedFile } from './data-columns';
 import { inputFindings } from './checks/check-inputs';
 import { modelFindings } from './checks/check-model';
 import { ignoredFindings, textFindings } from './checks/check-text';

@@ -5,11 +5,11 @@ import type { DataSpec } from '../../experiment/experiment';
 import { filesOfLater } from '../../files/pattern';
 import { parseConll } from '../../table/conll';
 import { delimitedHead } from '../../table/delimited';
-import { formatOf, withoutMark } from '../../table/files';
+import { formatOf, withoutMark } from '../../table/data-files';
 import { addValue, type Column, type DataHead, HEAD_ROWS } from '../../table/head';
 import { itemsOf } from '../../table/json';
 import type { DelimitedOptions } from '../../table/quoting';
-import { askForHead, type Reader } from '../data-worker/ask';
+import { askForHead, type Reader } from '../data-worker/ask-data-worker';
 
 /** Maximum bytes read from the file, compressed or not, and maximum text produced from them. */
 const STORED = 64 * 1024;

@@ -3,7 +3,7 @@ import { numberIn } from '../../base/csv';
 import type { TaskColumns } from '../../experiment/tasks/columns';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { Column, DataHead } from '../../table/head';
-import { columnFacts, type ColumnFacts, flagColumns, named } from './columns';
+import { columnFacts, type ColumnFacts, flagColumns, named } from './data-columns';
 
 const TEXT_NAMES = ['text', 'sentence', 'content', 'description', 'body', 'message', 'review', 'document'];
 const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'section', 'sentiment', 'y'];

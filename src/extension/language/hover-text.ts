@@ -8,7 +8,7 @@ import { hubCacheFolder, snapshotPath } from '../../files/hub-cache';
 import { NOT_DOWNLOADED } from './checks/check-files';
 import type { DataHead } from '../../table/head';
 import type { Analysis } from './analysis';
-import { columnFacts, headOf, namesColumn } from './columns';
+import { columnFacts, headOf, namesColumn } from './data-columns';
 import type { Span } from '../../runs/experiment/experiment-text';
 import { isSweepKey, schemaAt } from './schema-walk';
 import { isHeadAlone } from '../../experiment/methods';

@@ -6,7 +6,7 @@ import { modelKind, modelPath } from '../../files/model-path';
 import { withPatterns } from '../../files/pattern';
 import type { Analysis } from './analysis';
 import { fileKeys } from './checks/check-files';
-import { columnFacts, headOf, namesColumn, setOf } from './columns';
+import { columnFacts, headOf, namesColumn, setOf } from './data-columns';
 import type { Span } from '../../runs/experiment/experiment-text';
 import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { startTrainer, type StartedTrainer } from '../../executors/local/start';
+import { startTrainer, type StartedTrainer } from '../../executors/local/start-trainer';
 import type { RunStatus } from '../../protocol/events';
 import { AuroraError, errorFrom } from '../../base/errors';
 import { inEnglish } from '../../base/l10n';

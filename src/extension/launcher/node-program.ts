@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
 import { trainerEnvironment } from './environment';
-import { NODE_NAME } from '../../executors/package/files';
+import { NODE_NAME } from '../../executors/package/package-files';
 import { MissingError } from '../../executors/missing';
 
 export interface NodeProgram {

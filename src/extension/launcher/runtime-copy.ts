@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
-import { NODE_NAME, type RuntimeFile, runtimeFiles } from '../../executors/package/files';
+import { NODE_NAME, type RuntimeFile, runtimeFiles } from '../../executors/package/package-files';
 import { diskError } from '../../files/atomic';
 import { moveFlushed } from '../../files/folder';
 import { IN_USE, noteUse } from '../../files/in-use';

@@ -24,7 +24,7 @@ import { untrusted } from '../../executors/missing';
 import { findNode, type NodeProgram } from './node-program';
 import { startProgram, programError } from './program';
 import { ensureRuntime, type RuntimeCopy, keepCopy, removeOldVersions } from './runtime-copy';
-import { findRuntime } from '../../executors/package/files';
+import { findRuntime } from '../../executors/package/package-files';
 
 /** The services of the editor that the trainer client needs. */
 export interface TrainerHost {

@@ -4,9 +4,9 @@ import type { Inspection } from '../../adapters/inspection';
 import type { TrainerClient } from '../launcher/client';
 import { ratesFolder } from '../../files/cache-folder';
 import { programError } from '../launcher/program';
-import { ModelCache } from './cache';
+import { ModelCache } from './model-cache';
 import { InputFiles } from './input-files';
-import type { ModelInspector, StepChoice } from './models';
+import type { ModelInspector, StepChoice } from './known-model';
 
 /** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
 const SUMMARY = 6;

@@ -8,7 +8,7 @@ import { COMMAND, INTERNAL, LANGUAGE } from '../ids';
 import type { Services } from '../services';
 import { ExperimentText } from '../../runs/experiment/experiment-text';
 import { actionsOf, markOf, type Mark } from './marks';
-import { measure } from './measure';
+import { measure } from './measure-preflight';
 import { stampOf } from '../../files/identity';
 import { namedFiles } from '../language/named-files';
 import { keepPreflight, sumOfText } from '../language/kept-preflight';

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import { Edit, replacedRange } from '../panels/budget/experiment';
+import { Edit, replacedRange } from '../panels/budget/budget-experiment';
 
 /**
  * The edit that sets a setting in an experiment's text, keeping its comments and layout; undefined if the text is not valid

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { t } from '../../base/l10n';
 import { executorName, type ExecutorName } from '../../experiment/cluster';
 import { sweepOf } from '../../runs/experiment/load';
-import type { Sweep } from '../../runs/experiment/sweep';
+import type { Sweep } from '../../runs/experiment/sweep-trials';
 import { experimentName, experimentSweeps } from '../../runs/layout';
 import { askingAboutInputs, askingBefore, type Asks } from '../ask/asking-before';
 import { readChecked, requireUsable } from '../ask/checked-experiment';

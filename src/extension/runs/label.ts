@@ -4,7 +4,7 @@ import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { experimentName } from '../../runs/layout';
 import { runLabel } from '../../runs/names';
 import { hasDiverged } from '../../runs/outcome';
-import type { RunSummary } from '../../runs/read';
+import type { RunSummary } from '../../runs/run-summary';
 import type { TrialRecord } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from './store';
 

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster';
-import type { RunSummary } from '../../runs/read';
+import type { RunSummary } from '../../runs/run-summary';
 import type { ShownState } from '../../runs/outcome';
 import type { SweepRecord, TrialOf } from '../../runs/sweep/record';
 import type { RunUser } from '../../runs/user';

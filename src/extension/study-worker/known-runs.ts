@@ -1,13 +1,13 @@
 import { AuroraError } from '../../base/errors';
 import { FilesNow } from '../../runs/inputs';
 import { predictionsFile } from '../../runs/predictions';
-import type { RunSummary } from '../../runs/read';
+import type { RunSummary } from '../../runs/run-summary';
 import { PATIENT, QUICK, versionOf, type RunFiles } from '../../runs/run-files';
-import { geometryFile, mergedFile, studyRun } from '../../runs/study-run';
+import { geometryFile, mergedFile, studyRun } from '../../runs/run-in-study';
 import { SummaryReader } from '../../runs/summary-reader';
 import type { StudyRun, UnfitRun } from '../../study/study-run';
 import { eachLimited, readQuickly } from '../runs/read-quickly';
-import type { AskedRun } from './asked';
+import type { AskedRun } from './study-questions';
 
 /** Maximum bytes of a file that is read to check whether it changed: nobody waits for more before a page opens. */
 const LARGEST_HASHED = 64 * 2 ** 20;

@@ -3,7 +3,7 @@ import { setTranslations } from '../../base/l10n';
 import { pageStudy } from '../../study/page-study';
 import { reportFiles } from '../../study/study-report';
 import { studyOf } from '../../study/study';
-import type { AskedStudy, StudyWorkerData } from './asked';
+import type { AskedStudy, StudyWorkerData } from './study-questions';
 import { KnownRuns } from './known-runs';
 
 /**

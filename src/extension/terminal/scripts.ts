@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
-import { NODE_NAME } from '../../executors/package/files';
+import { NODE_NAME } from '../../executors/package/package-files';
 
 /** The places where `aurora` in an integrated terminal finds its parts. */
 export interface TerminalPlaces {

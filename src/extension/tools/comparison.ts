@@ -2,13 +2,13 @@ import { differingKeys, flatSettings } from '../../experiment/differing-settings
 import { isMetric, METRICS, metricValue, senseOf, type MetricName } from '../../experiment/metrics';
 import { AuroraError } from '../../base/errors';
 import { inEnglish } from '../../base/l10n';
-import { studyRun } from '../../runs/study-run';
+import { studyRun } from '../../runs/run-in-study';
 import type { StudyRun, UnfitRun } from '../../study/study-run';
 import type { Study } from '../../study/study';
-import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../study/words';
+import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../study/study-words';
 import { bestEvaluation, metricOf, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import { briefly } from './run-facts';
+import { briefly } from './tool-facts';
 
 /** Runs in an answer. */
 export const MOST_RUNS = 40;

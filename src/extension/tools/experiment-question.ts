@@ -4,7 +4,7 @@ import { isActiveHere } from '../runs/shown-state';
 import type { Services } from '../services';
 import { changedSettings, text, type ToolInput } from './input';
 import { experimentIn, shownPath } from './tool';
-import type { RunQuestion } from './words';
+import type { RunQuestion } from './tool-words';
 
 /**
  * The facts that a person should know before something is started.

@@ -3,7 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { untrusted } from '../../executors/missing';
 import type { Services } from '../services';
 import { type ToolInput, inWorkspace } from './input';
-import type { Confirmation } from './words';
+import type { Confirmation } from './tool-words';
 
 /** A language model tool: its message while it works, and its answer. */
 export interface Tool {

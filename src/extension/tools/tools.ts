@@ -2,18 +2,18 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import type { ToolName } from '../ids';
 import type { Services } from '../services';
-import { bounded } from './answer';
+import { bounded } from './tool-answer';
 import type { ToolInput } from './input';
 import type { Tool } from './tool';
 
 /** Loaded when a language model calls one for the first time. */
 const TOOLS: Record<ToolName, () => Promise<Tool>> = {
-  aurora_inspect_model: async () => (await import('./inspect')).inspectTool,
-  aurora_preflight: async () => (await import('./preflight')).preflightTool,
-  aurora_run_experiment: async () => (await import('./run')).runTool,
-  aurora_follow_run: async () => (await import('./follow')).followTool,
-  aurora_compare_runs: async () => (await import('./compare')).compareTool,
-  aurora_explain_run: async () => (await import('./explain')).explainTool,
+  aurora_inspect_model: async () => (await import('./inspect-tool')).inspectTool,
+  aurora_preflight: async () => (await import('./preflight-tool')).preflightTool,
+  aurora_run_experiment: async () => (await import('./run-tool')).runTool,
+  aurora_follow_run: async () => (await import('./follow-tool')).followTool,
+  aurora_compare_runs: async () => (await import('./compare-tool')).compareTool,
+  aurora_explain_run: async () => (await import('./explain-tool')).explainTool,
 };
 
 /**

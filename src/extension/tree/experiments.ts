@@ -5,7 +5,7 @@ import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
-import { byName } from '../runs/sort';
+import { byName } from '../runs/run-sort';
 import { sweepFolderOf } from '../runs/sweep-of';
 import type * as Artifacts from './artifacts';
 import { BeginWatch } from './begun';

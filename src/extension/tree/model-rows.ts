@@ -3,7 +3,7 @@ import { t } from '../../base/l10n';
 import { endingsOf } from '../../adapters/targets/endings';
 import type { ModelSummary } from '../../graph/summary';
 import type { StepCost } from '../../protocol/step-cost';
-import type { KnownModel } from '../models/models';
+import type { KnownModel } from '../models/known-model';
 import { bytes } from '../words/format';
 import { kindOf, wayAround } from '../../adapters/model-words';
 import type { Refusal } from '../words/refusal-text';

@@ -1,7 +1,7 @@
 import { t } from '../../base/l10n';
 import { count } from '../../base/number-text';
 import { nodeId, type ExperimentNode, type MoreNode, type RunNode, type SweepNode } from '../runs/nodes';
-import { sortRuns, type Sort } from '../runs/sort';
+import { sortRuns, type Sort } from '../runs/run-sort';
 import type { ExperimentEntry, RunEntry } from '../runs/store';
 import type { Row } from '../words/run-row';
 import { matchesFilter } from './arrange';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { COMMAND, CONTEXT } from '../ids';
-import { SORT, SORTS, sortOf, type Sort } from '../runs/sort';
+import { SORT, SORTS, sortOf, type Sort } from '../runs/run-sort';
 import { registerGuarded } from '../ask/guard';
 import { askText } from '../messages/input';
 import type { Contributes } from '../manifest/declared';

@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { hubName, referenceOf } from '../../experiment/hub-reference';
 import type { GotReference } from '../../protocol/hub';
-import { getFromHub } from '../hub/get';
-import type { ActionItem, WizardState } from './state';
+import { getFromHub } from '../hub/get-from-hub';
+import type { ActionItem, WizardState } from './wizard-state';
 
 /** A short name of a file or folder: in the hub's cache, whose folders are commits, the name of its repository. */
 export const shownName = (path: string): string => hubName(path) ?? basename(path);

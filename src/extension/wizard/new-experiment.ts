@@ -12,13 +12,13 @@ import { draftText } from '../../recipes/draft';
 import { draftName, freeName, nameProblem } from './draft';
 import { always, runSteps, type Step } from '../ask/run-steps';
 import { ask } from '../ask/steps';
-import { adapterSteps } from './adapter';
-import { dataSteps } from './data';
+import { adapterSteps } from './adapter-steps';
+import { dataSteps } from './data-steps';
 import { trainingData } from './hub-files';
-import { modelSteps } from './model';
-import { recipeStep } from './recipe';
-import { sizeSteps } from './size';
-import { draftOf, type WizardState } from './state';
+import { modelSteps } from './model-steps';
+import { recipeStep } from './recipe-step';
+import { sizeSteps } from './size-steps';
+import { draftOf, type WizardState } from './wizard-state';
 import { WorkspaceFiles } from '../models/workspace-files';
 
 /** The known values before anything is asked. */

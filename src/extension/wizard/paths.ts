@@ -1,6 +1,6 @@
 import type { Likelihood } from '../ask/run-steps';
 import { describeTask } from '../../experiment/tasks/registry';
-import type { WizardState } from './state';
+import type { WizardState } from './wizard-state';
 
 export const readsImages = ({ task }: WizardState): boolean => describeTask(task!).input === 'image';
 

@@ -1,6 +1,6 @@
 import { TASKS, type TaskName } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
-import type { KnownModel } from '../models/models';
+import type { KnownModel } from '../models/known-model';
 
 /**
  * The kinds of task that a model can be trained for, by its inputs and outputs: an image model reads one input of four

@@ -2,7 +2,7 @@ import { attrFloat, attrInt, toAttribute } from '../attributes';
 import { DType } from '../dtype';
 import type { Graph, Node, Tensor } from '../model';
 import { dequantized, dequantizedValues } from '../quantized/dequantize';
-import { isDynamic } from '../quantized/dynamic';
+import { isDynamic } from '../quantized/dynamic-quantization';
 import { isNBits, nbitsOf, nbitsRows } from '../quantized/nbits';
 import { floatValues, tensorNumbers } from '../values';
 import { PACKED } from './module-path';

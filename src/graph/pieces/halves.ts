@@ -4,7 +4,15 @@ import { DType } from '../dtype';
 import { elementCount, type Graph, type Node, type Tensor } from '../model';
 import { isNBits, rowsOf } from '../quantized/nbits';
 import { prune, readersOf } from '../reads';
-import { flattened, type InRows, partOf, PIECE_BYTES, shapedLike, times, timesTransposed } from './rows';
+import {
+  flattened,
+  type InRows,
+  partOf,
+  PIECE_BYTES,
+  shapedLike,
+  times,
+  timesTransposed,
+} from './row-pieces';
 
 /** Fewer pieces than these are not worth it. */
 const LEAST_PIECES = 2;

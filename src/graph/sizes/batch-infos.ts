@@ -1,6 +1,6 @@
 import type { Graph } from '../model';
 import type { TensorInfo } from '../tensor-infos';
-import { UnknownSize } from './rule';
+import { UnknownSize } from './size-rule';
 import { fixSizes } from './sizes';
 
 /** Batches whose sizes reveal the axes that depend on the batch, as in a probe. */

@@ -2,7 +2,7 @@ import { attrInt, attrInts, attrString } from '../attributes';
 import { DType } from '../dtype';
 import { elementCount } from '../model';
 import { valuesEach } from '../quantized/lookup';
-import { broadcastDims, INT64, type SizeContext, type SizeRule } from './rule';
+import { broadcastDims, INT64, type SizeContext, type SizeRule } from './size-rule';
 
 const matmul: SizeRule = (c) => {
   const [a, b] = [c.dims(0), c.dims(1)];

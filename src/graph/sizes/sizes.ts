@@ -6,9 +6,9 @@ import { elementCount, type Graph, isFileRef, type Node, type Tensor } from '../
 import type { TensorInfo } from '../tensor-infos';
 import { tensorNumbers, tensorOf } from '../values';
 import { products, quantizedProducts } from './products';
-import { BOOL, broadcast, like, SizeContext, type Sized, type SizeRule, UnknownSize } from './rule';
-import { FROM_SIZES, KNOWN, MOST_VALUES } from './values';
-import { views } from './views';
+import { BOOL, broadcast, like, SizeContext, type Sized, type SizeRule, UnknownSize } from './size-rule';
+import { FROM_SIZES, KNOWN, MOST_VALUES } from './known-values';
+import { views } from './view-sizes';
 
 const table = (names: string, rule: SizeRule): Record<string, SizeRule> =>
   Object.fromEntries(names.split(' ').map((name) => [name, rule]));

@@ -15,7 +15,7 @@ import { repoWords } from '../hub-api';
 import type { DownloadEvent, DownloadOptions, RepoFile, RepoInfo } from '../types';
 import { fill, Source } from './fill';
 import { withLock } from './lock';
-import { hasSymlinks, place, type Places, writeRef } from './place';
+import { hasSymlinks, place, type Places, writeRef } from './place-download';
 
 /** Large enough that the request costs little beside it, small enough to lose when a process ends. */
 const BLOCK = 32 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { AuroraError } from '../../base/errors';
-import type { HubSettings } from '../settings';
+import type { HubSettings } from '../hub-settings';
 import { connectionFailure, leastIn, paced } from './failure';
 
 /** A server's answer, whatever its status. */

@@ -55,7 +55,7 @@ export interface RunUpdate {
   samples?: RunSamples | null;
   /** pictures/index.json, likewise. */
   pictures?: ShownPictures | null;
-  /** Events that count (src/runs/journal/reader.ts), from position `from` on. */
+  /** Events that count (src/runs/journal/journal-reader.ts), from position `from` on. */
   events?: { from: number; list: RunEvent[] };
 }
 

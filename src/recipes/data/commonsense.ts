@@ -1,5 +1,5 @@
 import { taskWith } from '../../experiment/tasks/registry';
-import type { DataRecipe, Layout } from './kind';
+import type { DataRecipe, Layout } from './data-kind';
 
 /** The project that distributes Commonsense170K; its script trains on the files as they are. */
 const LLM_ADAPTERS = 'LLM-Adapters (arXiv 2304.01933), finetune.py';

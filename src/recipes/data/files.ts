@@ -1,5 +1,5 @@
 import { shardPattern } from '../../files/pattern';
-import type { DataRecipe, Layout } from './kind';
+import type { DataRecipe, Layout } from './data-kind';
 
 /** The files of a data set that were found, by their names in its folder; several as a pattern. */
 export interface FoundFiles {

@@ -1,6 +1,6 @@
 import type { TaskColumns } from '../../experiment/tasks/columns';
 import { taskWith } from '../../experiment/tasks/registry';
-import { NOT_STATED, type DataRecipe, type Layout } from './kind';
+import { NOT_STATED, type DataRecipe, type Layout } from './data-kind';
 
 const GLUE = 'GLUE (arXiv 1804.07461)';
 /** Reads GLUE's own files: columns, CoLA's missing header, no quoting, label order, -1 for hidden labels. */

@@ -3,7 +3,7 @@ import { nearest } from '../../base/nearest';
 import { referenceOf } from '../../experiment/hub-reference';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import { singleName } from './files';
-import type { DataRecipe, Layout } from './kind';
+import type { DataRecipe, Layout } from './data-kind';
 import { DATA_RECIPES } from './registry';
 
 /** A training file of one of the paper's data sets. */

@@ -8,8 +8,8 @@ import { recipesOf } from '../paper-report';
 import type { Recipe } from '../../experiment/paper';
 import { COMMONSENSE_DATA } from './commonsense';
 import { GLUE_DATA } from './glue';
-import { IMAGE_DATA } from './images';
-import type { DataRecipe, Size } from './kind';
+import { IMAGE_DATA } from './image-sets';
+import type { DataRecipe, Size } from './data-kind';
 
 /** Every data set of the paper that can be trained from its files. */
 export const DATA_RECIPES: readonly DataRecipe[] = [...GLUE_DATA, COMMONSENSE_DATA, ...IMAGE_DATA];

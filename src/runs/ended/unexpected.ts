@@ -5,7 +5,7 @@ import { endReason, type UnexpectedEnd } from '../../protocol/run-files/unexpect
 import type { InputFile } from '../input-file';
 import { readInputs } from '../inputs';
 import { stateOf } from '../outcome';
-import type { RunSummary } from '../read';
+import type { RunSummary } from '../run-summary';
 import { HEARTBEAT_MS } from '../status';
 import { signalThatEnded } from './signal';
 

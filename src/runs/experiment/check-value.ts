@@ -10,7 +10,7 @@ import { clusterRuleProblems } from './cluster-settings';
 import { schemaProblems } from './problems';
 import { fillOwnDefaults } from './unread-keys';
 import { referenceProblems } from './hub-references';
-import { adapterRuleProblems, metricProblems, ruleProblems } from './rules';
+import { adapterRuleProblems, metricProblems, ruleProblems } from './experiment-rules';
 import { schemaValidator } from './schema-validator';
 import type { Problem } from './experiment-text';
 import { sweepRuleProblems } from './sweep-rules';

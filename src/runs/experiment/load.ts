@@ -19,7 +19,7 @@ import {
   withoutMark,
   type Problem,
 } from './experiment-text';
-import { baseHash, makeTrials, type Sweep } from './sweep';
+import { baseHash, makeTrials, type Sweep } from './sweep-trials';
 import { unreadKeyProblems } from './unread-keys';
 
 /** An experiment's text, read and checked once. */

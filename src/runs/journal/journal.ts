@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync,
 import { diskError, readAll, writeAtomic } from '../../files/atomic';
 import { requireOwned, writerOf } from '../../files/fence';
 import { EVENT_VERSION, type EventBase, type NewEvent, type RunEvent } from '../../protocol/events';
-import { parseJournal, wholeLines } from './reader';
+import { parseJournal, wholeLines } from './journal-reader';
 import { runPaths } from '../layout';
 
 /** Appends to a run's events.jsonl. Events are rare, so each is flushed to disk before `append` returns. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { experimentOf, experimentSweeps, runPaths } from '../layout';
-import { readRunSummary } from '../read';
+import { readRunSummary } from '../run-summary';
 import { readCluster } from './cluster-file';
 import { trialOf } from './record';
 

@@ -9,7 +9,7 @@ import type { ClusterTrial } from '../../protocol/run-files/cluster';
 import type { UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import { runPaths } from '../layout';
 import { hasDiverged, stateOf } from '../outcome';
-import { readRunSummary, type RunSummary } from '../read';
+import { readRunSummary, type RunSummary } from '../run-summary';
 import type { TrialRecord } from './record';
 
 /**

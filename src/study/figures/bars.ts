@@ -3,7 +3,7 @@ import { shortNumber } from '../../base/number-text';
 import { isHeadAlone } from '../../experiment/methods';
 import { type MetricName, metricValue } from '../../experiment/metrics';
 import { differenceOf } from '../../experiment/shown-metrics';
-import type { Comparison } from '../compare';
+import type { Comparison } from '../compare-groups';
 import type { Group } from '../groups';
 import {
   differenceUnit,

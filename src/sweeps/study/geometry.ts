@@ -13,12 +13,12 @@ import { methodOf } from '../../adapters/methods/registry';
 import { layerChange } from '../../adapters/merge';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
-import type { RunSummary } from '../../runs/read';
-import { adapterSum, geometryFile } from '../../runs/study-run';
+import type { RunSummary } from '../../runs/run-summary';
+import { adapterSum, geometryFile } from '../../runs/run-in-study';
 import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { effectiveRank, hasGeometry, type Geometry } from '../../study/geometry';
 import { adaptModel } from '../../training/task/adapted-model';
-import { checkpointSteps, readCheckpoint } from '../../training/checkpoint/store';
+import { checkpointSteps, readCheckpoint } from '../../training/checkpoint/checkpoint-store';
 import { initialAdapters } from '../../training/task/initialize';
 
 /** ΔW of every module at one step. */

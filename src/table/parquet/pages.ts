@@ -1,6 +1,6 @@
 import type { CompressionCodec, SchemaTree } from 'hyparquet';
 import { DECOMPRESS, excess, mostBytes, mostValues, MOST_HEADER_VALUES } from './decompress';
-import { checkDeltas, checkRuns } from './runs';
+import { checkDeltas, checkRuns } from './level-runs';
 import { ThriftCheck, type ThriftFields } from './footer';
 
 /** Numbers in the format's page headers. */

@@ -1,6 +1,6 @@
 import type { TextExample } from '../../data/dataset';
 import { textExample } from '../../data/dataset';
-import { encodeWords } from '../../data/text/words';
+import { encodeWords } from '../../data/text/word-tokens';
 import type { Tokenizer } from '../../data/text/tokenizer';
 import { argmax } from '../softmax';
 

@@ -6,8 +6,8 @@ import { makeFolderIn } from '../../files/folder';
 import { runPaths, stepName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { RunEvent } from '../../protocol/events';
-import { checkpointSteps, readCheckpoint } from './store';
-import { readPeftAdapter, stepOfAdapter, writePeftAdapter } from '../../peft/adapter';
+import { checkpointSteps, readCheckpoint } from './checkpoint-store';
+import { readPeftAdapter, stepOfAdapter, writePeftAdapter } from '../../peft/peft-adapter';
 import type { TrainingState } from '../loop/loop';
 import type { Task } from '../task/task';
 

@@ -6,7 +6,7 @@ import { writeJournal, type JournalLine } from '../../runs/journal/journal';
 import { createRun, runPaths, stepName, stepOfName } from '../../runs/layout';
 import { writeSpec } from '../../runs/stored-spec';
 import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
-import { readRunSummary, type RunSummary } from '../../runs/read';
+import { readRunSummary, type RunSummary } from '../../runs/run-summary';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { copyResources } from '../../runs/resources/resources';
 import { picturesIndex, readPictures, readSamples } from '../../runs/samples-and-pictures';
@@ -17,9 +17,9 @@ import { batched, type RunEvent } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
 import { type Checkpoint, type CheckpointState, specHash } from './checkpoint';
-import { checkpointSteps, readCheckpoint, saveCheckpoint } from './store';
+import { checkpointSteps, readCheckpoint, saveCheckpoint } from './checkpoint-store';
 import { EarlyStopping, NOTHING_YET } from '../loop/early-stopping';
-import { makePlan } from '../loop/plan';
+import { makePlan } from '../loop/training-plan';
 
 export interface ForkRequest {
   /** The run to fork. */

@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs';
 import { requireOwned } from '../../files/fence';
 import { runPaths } from '../../runs/layout';
 import { outcomeOf } from '../../runs/outcome';
-import { readRunSummary } from '../../runs/read';
+import { readRunSummary } from '../../runs/run-summary';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { type Checkpoint, specHash } from './checkpoint';
-import { latestCheckpoint, putBackReplaced } from './store';
+import { latestCheckpoint, putBackReplaced } from './checkpoint-store';
 import type { Outputs } from '../../protocol/outputs';
 import type { Environment } from '../process/environment';
 

@@ -4,21 +4,21 @@ import { tensorName } from '../../adapters/inject';
 import type { AdapterForm } from '../../adapters/methods/method';
 import { elementCount } from '../../graph/model';
 import { runPaths, stepName } from '../../runs/layout';
-import { readRunSummary, type RunSummary } from '../../runs/read';
+import { readRunSummary, type RunSummary } from '../../runs/run-summary';
 import { AuroraError } from '../../base/errors';
 import { batched, type EvaluationMetrics } from '../../protocol/events';
-import { checkpointSteps, readCheckpoint } from './store';
+import { checkpointSteps, readCheckpoint } from './checkpoint-store';
 import type { InputsNote } from '../../protocol/inputs-words';
 import type { TaskKind } from '../../tasks/kind';
 import { taskKind } from '../../tasks/registry';
 import type { LoadData } from '../../tasks/task-data';
 import type { Environment } from '../process/environment';
 import { withEncodings } from '../diffusion/encode-data';
-import { readPeftAdapter, stepOfAdapter } from '../../peft/adapter';
+import { readPeftAdapter, stepOfAdapter } from '../../peft/peft-adapter';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { inputsNote } from '../../runs/inputs-note';
 import { taskInForm } from '../loop/adapter-form';
-import { makePlan } from '../loop/plan';
+import { makePlan } from '../loop/training-plan';
 import { prepareTask, type Task } from '../task/task';
 
 /** The state of a run: the best evaluation's, the newest checkpoint's, or a step's. */

@@ -2,8 +2,8 @@ import { candidates, deviceFacts, type DeviceRequest, onProcessor, PROCESSOR } f
 import { type EngineName, ENGINES, type Place } from '../../engine/place';
 import type { DeviceEvent, RequestedEvent, RunEvent } from '../../protocol/events';
 import type { Task } from '../task/task';
-import { measureDevices, type MeasureOptions } from './measure';
-import type { TrialProblem } from './trial';
+import { measureDevices, type MeasureOptions } from './measure-devices';
+import type { TrialProblem } from './device-trial';
 
 /** The device a run uses, and why. */
 export interface DeviceChoice {

@@ -1,5 +1,5 @@
 import { lengthOf } from '../../data/batch';
-import { epochOrder } from '../../data/order';
+import { epochOrder } from '../../data/row-order';
 import type { Place } from '../../engine/place';
 import type { JudgedBatch, TaskOptions } from '../../engine/stepper';
 import { DropoutMasks } from '../optimizer/dropout';

@@ -7,7 +7,7 @@ import { type EncodedPicture, type PictureData, picturesOf } from '../../tasks/p
 import { type LoadData, modelInputs, type TaskData } from '../../tasks/task-data';
 import type { BaseModel } from '../task/adapted-model';
 import type { LoadFor } from '../task/task';
-import { encodePipeline, promptTokenizers } from './encode';
+import { encodePipeline, promptTokenizers } from './encode-pipeline';
 import type { EncodeOptions, PromptEmbedding } from './encoded';
 import { conditionsOf } from './sampler';
 

@@ -2,8 +2,8 @@ import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, 
 import { dirname, join } from 'node:path';
 import { lengthOf } from '../../data/batch';
 import { sizesOf } from '../../data/dataset';
-import { epochOrder } from '../../data/order';
-import { openEvaluator } from '../../engine/open';
+import { epochOrder } from '../../data/row-order';
+import { openEvaluator } from '../../engine/open-task';
 import { CPU } from '../../engine/place';
 import { flushFolder, renameFlushed } from '../../files/folder';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
@@ -12,7 +12,7 @@ import { batchFeeds, modelInputs } from '../../tasks/task-data';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { initialParameters, type Task } from '../task/task';
 import { layersPrefix, pooledPrefix, type Prefix } from './prefix';
-import { type ComputeOptions, computeValues, FrozenValues, hasSpace, valuesKey } from './values';
+import { type ComputeOptions, computeValues, FrozenValues, hasSpace, valuesKey } from './frozen-values';
 
 export interface ReuseOptions extends ComputeOptions {
   /**

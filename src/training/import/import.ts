@@ -3,7 +3,7 @@ import { metricValue } from '../../experiment/metrics';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parameterCount } from '../../adapters/targets/select';
-import { openEvaluator } from '../../engine/open';
+import { openEvaluator } from '../../engine/open-task';
 import { CPU } from '../../engine/place';
 import { diskError } from '../../files/atomic';
 import { renameFlushed } from '../../files/folder';
@@ -19,19 +19,19 @@ import type { EvaluationMetrics, NewEvent } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { writeAdapter } from '../checkpoint/adapter-files';
 import { CHECKPOINT_VERSION, specHash } from '../checkpoint/checkpoint';
-import { saveCheckpoint } from '../checkpoint/store';
+import { saveCheckpoint } from '../checkpoint/checkpoint-store';
 import { EarlyStopping } from '../loop/early-stopping';
 import { environment } from '../process/environment';
 import { evaluateDataset } from '../loop/evaluate';
 import { RunInputs } from '../inputs/run-inputs';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { makePlan } from '../loop/plan';
+import { makePlan } from '../loop/training-plan';
 import { packedRows } from '../task/task';
 import { newStatus } from '../process/pulse';
 import { ActivationRecorder } from '../snapshot-recorder';
 import { removedAtEnd } from '../process/removed-at-exit';
-import { readAdapterFolder } from '../../peft/folder';
-import { importSubject, type ImportSubject } from './subject';
+import { readAdapterFolder } from '../../peft/adapter-folder';
+import { importSubject, type ImportSubject } from './import-subject';
 
 export interface ImportRequest {
   /** The adapter's folder. */

@@ -5,7 +5,7 @@ import { configOf, modelSource, type Pipeline } from '../../architectures/model-
 import { AuroraError } from '../../base/errors';
 import { readPreprocessing } from '../../data/images/preprocessor-config';
 import { useOf } from '../../data/images/source';
-import { isLarge } from '../../data/stream/open';
+import { isLarge } from '../../data/stream/open-streamed';
 import { captionsFile, imageField, type ImageRow, readPictureRows } from '../../data/table/image-rows';
 import { readRows, type RowFormat } from '../../data/table/rows';
 import { readTokenizerFiles, tokenizerSum } from '../../data/text/tokenizer-files';
@@ -15,7 +15,7 @@ import { describeTask } from '../../experiment/tasks/registry';
 import { inputExists, seeingInputs, statInput } from '../../files/inputs/open';
 import { filesBelow, isFolder } from '../../files/tree';
 import type { NamedInput } from '../../runs/inputs';
-import { promptTokenizers } from '../diffusion/encode';
+import { promptTokenizers } from '../diffusion/encode-pipeline';
 import { pipelineSchedule } from '../diffusion/schedule';
 import { SeenInputs } from './seen';
 

@@ -1,11 +1,11 @@
 import { identifyData } from '../../files/identify-data';
 import { changedInputs, filesFrom, readInputs } from '../../runs/inputs';
-import { readRunSummary } from '../../runs/read';
+import { readRunSummary } from '../../runs/run-summary';
 import { HEARTBEAT_MS } from '../../runs/status';
 import { AuroraError } from '../../base/errors';
 import type { InputChange, RunStatus } from '../../protocol/events';
 import { changeWords } from '../../protocol/inputs-words';
-import { latestCheckpoint } from '../checkpoint/store';
+import { latestCheckpoint } from '../checkpoint/checkpoint-store';
 
 /**
  * Compares the current files with those that a run was trained on, before any of them or the run is touched.

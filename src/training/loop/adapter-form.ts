@@ -2,7 +2,7 @@ import { inForm } from '../../adapters/targets/select';
 import type { AdapterForm } from '../../adapters/methods/method';
 import { NOTHING_YET } from './early-stopping';
 import type { TrainingState } from './loop';
-import type { Plan } from './plan';
+import type { Plan } from './training-plan';
 import type { Task } from '../task/task';
 
 /** A task with its adapters in the given form. */

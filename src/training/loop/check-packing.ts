@@ -1,12 +1,12 @@
 import { AuroraError } from '../../base/errors';
 import { type Dataset, sizesOf } from '../../data/dataset';
-import { longestExamples } from '../../data/order';
+import { longestExamples } from '../../data/row-order';
 import type { Evaluator, Parameters, Stepper } from '../../engine/stepper';
 import { formatMetric } from '../../experiment/metrics';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialParameters, type Task } from '../task/task';
-import { sumOf } from './step';
+import { sumOf } from './gradient-step';
 
 /**
  * Largest relative difference between the losses, and between the gradients, of texts in one row and of the same texts

@@ -1,5 +1,5 @@
 import { type Dataset, sizeOf } from '../../data/dataset';
-import { evaluationOrder } from '../../data/order';
+import { evaluationOrder } from '../../data/row-order';
 import type { EvaluationResult, Evaluator, Parameters } from '../../engine/stepper';
 import type { Evaluated } from '../../protocol/events';
 import type { TaskKind } from '../../tasks/kind';

@@ -1,6 +1,6 @@
 import { metricValue } from '../../experiment/metrics';
 import type { Dataset } from '../../data/dataset';
-import { epochOrder } from '../../data/order';
+import { epochOrder } from '../../data/row-order';
 import type { TrainingSpec } from '../../experiment/experiment';
 import type { Stepper } from '../../engine/stepper';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../../protocol/events';
@@ -12,8 +12,8 @@ import { evaluateDataset } from './evaluate';
 import { divergedEvaluation, hasFiniteValues, requireFinite, requireFiniteLoss } from '../optimizer/finite';
 import { type LossScale, withLossScale } from '../optimizer/loss-scale';
 import type { MicroBatches } from '../micro-batch/micro-batches';
-import { type Plan, scheduleFactor } from './plan';
-import { gradientStep, type GradientStep } from './step';
+import { type Plan, scheduleFactor } from './training-plan';
+import { gradientStep, type GradientStep } from './gradient-step';
 import type { Task } from '../task/task';
 
 export interface BestEvaluation {

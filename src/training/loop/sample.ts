@@ -1,5 +1,5 @@
 import { sizeOf, type Dataset } from '../../data/dataset';
-import { epochOrder, evaluationOrder, longestExamples } from '../../data/order';
+import { epochOrder, evaluationOrder, longestExamples } from '../../data/row-order';
 import type { TrainingSpec } from '../../experiment/experiment';
 
 /** Example indices of each micro-batch of an optimizer step. */

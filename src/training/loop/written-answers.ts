@@ -1,5 +1,5 @@
 import type { Dataset } from '../../data/dataset';
-import { evaluationOrder } from '../../data/order';
+import { evaluationOrder } from '../../data/row-order';
 import type { Writer } from '../generation/writer';
 import type { Task } from '../task/task';
 

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../data/dataset';
-import { longestExamples } from '../../data/order';
+import { longestExamples } from '../../data/row-order';
 import type { Place } from '../../engine/place';
 import type { Parameters, Stepper } from '../../engine/stepper';
 import { DropoutMasks } from '../optimizer/dropout';

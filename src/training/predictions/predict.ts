@@ -18,7 +18,7 @@ import {
 } from '../../protocol/predictions';
 import { inputsNote } from '../../runs/inputs-note';
 import { evaluationAt, fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
-import { readRunSummary, type RunSummary } from '../../runs/read';
+import { readRunSummary, type RunSummary } from '../../runs/run-summary';
 import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit, LoadData } from '../../tasks/task-data';
 import { type At, openTrained, stepOf, type Trained } from '../checkpoint/trained-run';

@@ -1,6 +1,6 @@
 import { audited, findDuplicates, sharedRows, tokenLengths } from '../../data/audit';
 import { type Dataset, sizesOf } from '../../data/dataset';
-import { epochOrder } from '../../data/order';
+import { epochOrder } from '../../data/row-order';
 import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightPacking, PreflightSet, PreflightSplit } from '../../protocol/preflight';
 import type { TaskKind } from '../../tasks/kind';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parameterCount } from '../../adapters/targets/select';
 import { matchTargets } from '../../adapters/targets/targets';
 import { modelSource } from '../../architectures/model-source';
-import type { ReadWatch } from '../../data/stream/build';
+import type { ReadWatch } from '../../data/stream/build-index';
 import type { DeviceRequest } from '../../engine/devices';
 import type { Experiment } from '../../experiment/experiment';
 import { isHeadAlone, isRanked } from '../../experiment/methods';
@@ -63,7 +63,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   // Loaded only now: the runtime takes longer to load than everything before it takes to run.
   const [{ makeTask }, { measure }, { standInsFor }] = await Promise.all([
     import('../task/task'),
-    import('./measure'),
+    import('./measure-steps'),
     import('../diffusion/stand-ins'),
   ]);
   for (const of of [data, ...sets.map((set) => set.data)]) standInsFor(adapted, of);

@@ -4,7 +4,7 @@ import { diskError } from '../../files/atomic';
 import { temporaryFolderFor } from '../../files/system-temporary';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { runPaths } from '../../runs/layout';
-import { readRunSummary } from '../../runs/read';
+import { readRunSummary } from '../../runs/run-summary';
 import { isAlive, readStatus } from '../../runs/status';
 import { removedAtEnd } from './removed-at-exit';
 

@@ -2,12 +2,12 @@ import { outputsOf } from '../../protocol/outputs';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { runPaths } from '../../runs/layout';
 import { cutResources } from '../../runs/resources/resources';
-import { alarmWatchOf } from '../alarms/watch';
+import { alarmWatchOf } from '../alarms/alarm-watch';
 import { settleAdapters } from '../checkpoint/adapter-files';
 import type { Restored } from '../checkpoint/resume';
 import { initialState, restoredState } from '../checkpoint/state';
 import { deviceFields } from '../device/choose';
-import type { OpenedOn } from '../device/open';
+import type { OpenedOn } from '../device/open-on-device';
 import { taskInForm } from '../loop/adapter-form';
 import { checkPacking, tryLongest } from '../loop/check-packing';
 import { lookAhead } from '../micro-batch/look-ahead';
@@ -16,7 +16,7 @@ import { packedRows } from '../task/task';
 import { environment, environmentWarnings, gitState } from '../process/environment';
 import { trainedCounts } from './conclude';
 import type { RunContext, OpenRun } from './open-run';
-import type { Prepared, Start } from './prepare';
+import type { Prepared, Start } from './prepare-run';
 
 /** Assembles the parts that a run trains with, and checks that the longest texts fit the model and the device. */
 export async function makeContext(

@@ -2,11 +2,11 @@ import { claim } from '../../files/owner';
 import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
 import { outcomeOf } from '../../runs/outcome';
-import { readRunSummary, type RunSummary } from '../../runs/read';
+import { readRunSummary, type RunSummary } from '../../runs/run-summary';
 import { writeStatus } from '../../runs/status';
-import { unlessRefused } from '../process/failure';
+import { unlessRefused } from '../process/run-failure';
 import { removeLeftovers } from '../process/leftovers';
-import type { FinishedResult } from './result';
+import type { FinishedResult } from './run-result';
 
 /**
  * Writes the rest that a trainer killed after its result had not yet written: the journal's last line, and a status

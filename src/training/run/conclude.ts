@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
-import type { ReadWatch } from '../../data/stream/build';
+import type { ReadWatch } from '../../data/stream/build-index';
 import { writeAtomic } from '../../files/atomic';
 import { elementCount } from '../../graph/model';
 import type { Alarm, StopReason } from '../../protocol/events';
@@ -11,7 +11,7 @@ import type { TrainableInfo } from '../../tasks/task-graph';
 import type { LoopEnd } from '../loop/loop';
 import { divergedAtEnd, NotFinite } from '../optimizer/finite';
 import type { OpenRun, RunContext } from './open-run';
-import { type FinishedResult, makeResult, type RunResult } from './result';
+import { type FinishedResult, makeResult, type RunResult } from './run-result';
 
 export type TrainOutcome = { end: 'finished'; result: FinishedResult } | { end: StopReason; step: number };
 

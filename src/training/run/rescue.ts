@@ -12,9 +12,9 @@ import { homeOf } from '../../runs/trash';
 import { AuroraError } from '../../base/errors';
 import type { NewEvent } from '../../protocol/events';
 import { writeAdapter } from '../checkpoint/adapter-files';
-import { saveCheckpoint } from '../checkpoint/store';
+import { saveCheckpoint } from '../checkpoint/checkpoint-store';
 import { withoutBest } from '../loop/early-stopping';
-import { attempt, failedEvent } from '../process/failure';
+import { attempt, failedEvent } from '../process/run-failure';
 import type { RunContext, OpenRun } from './open-run';
 import { checkpointOf } from './hooks';
 

@@ -4,7 +4,7 @@ import { loadModelFrom } from '../../architectures/load';
 import type { ModelSource } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
 import { bytes } from '../../base/number-text';
-import { openEvaluator } from '../../engine/open';
+import { openEvaluator } from '../../engine/open-task';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE } from '../../experiment/methods';
 import { requireOwned } from '../../files/fence';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openTask } from '../../engine/open';
+import { openTask } from '../../engine/open-task';
 import { placeName } from '../../engine/place';
 import { discard } from '../../files/atomic';
 import { requireOwned, stillOwned } from '../../files/fence';
@@ -7,17 +7,17 @@ import { onLargeCopy } from '../../graph/file/place-weights';
 import type { StopReason } from '../../protocol/events';
 import { goneBelow } from '../../runs/held';
 import { resumedChoice } from '../device/choose';
-import { type OpenedOn, settle } from '../device/open';
+import { type OpenedOn, settle } from '../device/open-on-device';
 import { taskOptions } from '../device/options';
 import { beginStaticForm, taskInForm } from '../loop/adapter-form';
 import { type LoopEnd, trainingLoop } from '../loop/loop';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { attempt, failedEvent } from '../process/failure';
+import { attempt, failedEvent } from '../process/run-failure';
 import { announce, makeContext } from './begin';
 import { conclude, concludeFailed, StoppedReading, type TrainOutcome } from './conclude';
 import { makeHooks } from './hooks';
 import { OpenRun, type Phase, type RunContext, type TrainOptions } from './open-run';
-import { prepare, type Prepared, restoreStart, type Start } from './prepare';
+import { prepare, type Prepared, restoreStart, type Start } from './prepare-run';
 import { rescue } from './rescue';
 import { measureQuantization, scoreSets } from './score';
 

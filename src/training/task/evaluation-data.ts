@@ -1,5 +1,5 @@
 import { dataOfSet, evaluationSets, type EvaluationSet } from '../../experiment/evaluation-sets';
-import type { ReadWatch } from '../../data/stream/build';
+import type { ReadWatch } from '../../data/stream/build-index';
 import type { Experiment } from '../../experiment/experiment';
 import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';

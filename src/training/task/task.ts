@@ -1,7 +1,7 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { ModelSource } from '../../architectures/model-source';
 import type { Dataset, Example, TrainingPass } from '../../data/dataset';
-import type { ReadWatch } from '../../data/stream/build';
+import type { ReadWatch } from '../../data/stream/build-index';
 import type { HostTensors } from '../../engine/stepper';
 import { documentsInput } from '../../data/batch';
 import { batchInfos } from '../../graph/sizes/batch-infos';

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { JobState } from '../../../src/executors/cluster/scheduler';
-import type { TaskFile } from '../../../src/runs/sweep/task';
+import type { TaskFile } from '../../../src/runs/sweep/task-file';
 import type { Answer, Request } from './protocol';
 
 export interface SimulatedTask {

@@ -21,7 +21,7 @@ const READERS = [
 const OTHERS: Record<string, string> = {
   'src/data/copied-rows.ts': 'copies of rows',
   'src/data/stream/index-cache.ts': 'a cache',
-  'src/data/stream/open.ts': 'the size of a data file that the experiment names',
+  'src/data/stream/open-streamed.ts': 'the size of a data file that the experiment names',
   'src/data/stream/record-file.ts': 'data files that the experiment names, and copies of rows',
   'src/data/stream/parquet-spool.ts': 'copies of rows',
   'src/data/text/token-cache.ts': 'a cache',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkInputs, documentsInput, integers, lengthOf, makeInputs } from '../../../src/data/batch';
 import { makeDataset, textExample, type TextDataset } from '../../../src/data/dataset';
-import { epochOrder, evaluationOrder } from '../../../src/data/order';
+import { epochOrder, evaluationOrder } from '../../../src/data/row-order';
 import type { Row } from '../../../src/data/table/rows';
 import { loadTokenizer, type Tokenizer } from '../../../src/data/text/tokenizer';
 import { DType } from '../../../src/graph/dtype';

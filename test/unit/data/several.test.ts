@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { IndexCache } from '../../../src/data/stream/index-cache';
-import { isLarge, openStreamed, type StreamOptions } from '../../../src/data/stream/open';
+import { isLarge, openStreamed, type StreamOptions } from '../../../src/data/stream/open-streamed';
 import { filesOf } from '../../../src/files/pattern';
 import { labeledRows, readRows, type ReadOptions, type Row } from '../../../src/data/table/rows';
 import { rowPlace } from '../../../src/protocol/row-place';

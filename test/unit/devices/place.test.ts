@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse, type Command } from '../../../src/cli/command';
-import { deviceRequest, FALLBACK_OPTION, onePlace, PLACE_OPTIONS } from '../../../src/cli/place';
+import { deviceRequest, FALLBACK_OPTION, onePlace, PLACE_OPTIONS } from '../../../src/cli/device-options';
 
 const command: Command = {
   help: '',

@@ -7,7 +7,7 @@ import {
   resumedChoice,
   resumedRequest,
 } from '../../../src/training/device/choose';
-import { effectiveEvents } from '../../../src/runs/journal/reader';
+import { effectiveEvents } from '../../../src/runs/journal/journal-reader';
 import type { NewEvent } from '../../../src/protocol/events';
 import { started } from '../extension/run-maker';
 

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { selectAdapters } from '../../../src/adapters/targets/select';
-import { openTask } from '../../../src/engine/open';
+import { openTask } from '../../../src/engine/open-task';
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import { LARGE_MODEL } from '../../../src/engine/onnxruntime/step-constants';
 import { GraphBuilder } from '../../../src/graph/builder';

@@ -10,11 +10,11 @@ import { readSafetensors } from '../../../src/graph/file/safetensors';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { prepareModel } from '../../../src/graph/prepare';
 import { defaultAdapter } from '../../../src/recipes/draft';
-import { FORMS } from '../../../src/exports/forms';
+import { FORMS } from '../../../src/exports/export-forms';
 import type { Trained } from '../../../src/training/checkpoint/trained-run';
-import { LORA_FILE, METADATA } from '../../../src/peft/diffusers';
+import { LORA_FILE, METADATA } from '../../../src/peft/diffusers-lora-file';
 import { fitAdapter } from '../../../src/peft/fit';
-import { readAdapterFolder } from '../../../src/peft/folder';
+import { readAdapterFolder } from '../../../src/peft/adapter-folder';
 import { initialAdapters, perturbed } from '../../../src/training/task/initialize';
 import { scratchFolder } from '../../scratch';
 

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StagedFolder } from '../../../src/exports/folder';
+import { StagedFolder } from '../../../src/exports/staged-folder';
 
 describe('the folder of an export', () => {
   let lab: string;

@@ -11,7 +11,7 @@ import { readFileRef, readTensorBytes, tensorValues } from '../../../src/graph/v
 import type { Experiment } from '../../../src/experiment/experiment';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { Trained } from '../../../src/training/checkpoint/trained-run';
-import { logitsName } from '../../../src/exports/head';
+import { logitsName } from '../../../src/exports/logits-head';
 import { ChangedWeights, writeWeights } from '../../../src/exports/hub-weights';
 import { hubFolder } from '../../../src/exports/hub-form';
 import { largestDifference, measureFile, measureTask } from '../../../src/training/measure';

@@ -11,7 +11,7 @@ import { cacheInputs } from '../../../src/graph/without-past';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { adapterInputsModel, dynamicModel } from '../../../src/exports/dynamic';
 import { emptyPast, largestDifference, measureFile, measureTask } from '../../../src/training/measure';
-import { logitsName } from '../../../src/exports/head';
+import { logitsName } from '../../../src/exports/logits-head';
 import { mergedModel } from '../../../src/exports/merged';
 import { initialAdapters, perturbed } from '../../../src/training/task/initialize';
 import { adaptModel } from '../../../src/training/task/adapted-model';

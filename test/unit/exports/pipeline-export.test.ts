@@ -17,7 +17,7 @@ import { readFileRef, readTensorBytes } from '../../../src/graph/values';
 import type { Written } from '../../../src/protocol/export';
 import { defaultAdapter } from '../../../src/recipes/draft';
 import type { Trained } from '../../../src/training/checkpoint/trained-run';
-import { FORMS } from '../../../src/exports/forms';
+import { FORMS } from '../../../src/exports/export-forms';
 import { mergedModel } from '../../../src/exports/merged';
 import { initialAdapters, perturbed } from '../../../src/training/task/initialize';
 import type { Task } from '../../../src/training/task/task';

@@ -9,7 +9,7 @@ import { runRow } from '../../../src/extension/words/run-row';
 import { statusText } from '../../../src/extension/words/status-text';
 import type { Alarm } from '../../../src/protocol/alarms';
 import type { NewEvent, RunEvent } from '../../../src/protocol/events';
-import { readRunSummary } from '../../../src/runs/read';
+import { readRunSummary } from '../../../src/runs/run-summary';
 import { temporaryFolders } from '../runs/folder';
 import { context } from './row-context';
 import { evaluated, finished, makeRun, spec, started } from './run-maker';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { askForRow } from '../../../src/extension/data-worker/ask';
+import { askForRow } from '../../../src/extension/data-worker/ask-data-worker';
 import { opensWell, readDataRow } from '../../../src/extension/data-worker/data-row';
 import { temporaryFolders } from '../runs/folder';
 

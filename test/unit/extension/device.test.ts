@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deviceArguments, forkArguments } from '../../../src/extension/launcher/device-arguments';
 import { runDetails } from '../../../src/extension/words/run-details';
-import { readRunSummary } from '../../../src/runs/read';
+import { readRunSummary } from '../../../src/runs/run-summary';
 import type { DeviceEvent, NewEvent } from '../../../src/protocol/events';
 import { temporaryFolders } from '../runs/folder';
 import { makeRun, started } from './run-maker';

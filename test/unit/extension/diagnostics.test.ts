@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostics-text';
 import { lastLines, readTail } from '../../../src/extension/launcher/run-status';
 import { sortedJson } from '../../../src/base/sorted-json';
-import { readRunSummary } from '../../../src/runs/read';
+import { readRunSummary } from '../../../src/runs/run-summary';
 import { temporaryFolders } from '../runs/folder';
 import { makeRun, started } from './run-maker';
 

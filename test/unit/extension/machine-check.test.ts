@@ -10,7 +10,7 @@ import {
 import { COMMAND } from '../../../src/extension/ids';
 import { machineRows } from '../../../src/extension/tree/machine-rows';
 import type { MachineCheck } from '../../../src/protocol/doctor';
-import { describeAdapter } from '../../../src/engine/adapter';
+import { describeAdapter } from '../../../src/engine/webgpu-adapter';
 import { parseNvidia } from '../../../src/checks/doctor/doctor';
 
 const check: MachineCheck = {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { askForHead, askForRow } from '../../../src/extension/data-worker/ask';
+import { askForHead, askForRow } from '../../../src/extension/data-worker/ask-data-worker';
 import { opensWell } from '../../../src/extension/data-worker/data-row';
 import { analyze } from '../../../src/extension/language/analysis';
 import { guessColumns } from '../../../src/extension/language/guess-columns';

@@ -7,12 +7,12 @@ import {
   type KnownRun,
   type StudyHost,
 } from '../../../src/extension/panels/study/study-session';
-import { StudyWorker } from '../../../src/extension/study-worker/ask';
-import type { AskedRun } from '../../../src/extension/study-worker/asked';
+import { StudyWorker } from '../../../src/extension/study-worker/ask-study-worker';
+import type { AskedRun } from '../../../src/extension/study-worker/study-questions';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';
 import { errorText } from '../../../src/extension/words/error-text';
 import { runPaths, stepName } from '../../../src/runs/layout';
-import { geometryFile } from '../../../src/runs/study-run';
+import { geometryFile } from '../../../src/runs/run-in-study';
 import { pageStudy } from '../../../src/study/page-study';
 import { MOST_SHOWN } from '../../../src/study/shown';
 import type { StudyFromHost } from '../../../src/study/study-messages';

@@ -11,7 +11,7 @@ import {
   interruptedRuns,
 } from '../../../src/extension/tree/experiment-row';
 import type { StopReason } from '../../../src/protocol/events';
-import { readRunSummary } from '../../../src/runs/read';
+import { readRunSummary } from '../../../src/runs/run-summary';
 import { temporaryFolders } from '../runs/folder';
 import { context } from './row-context';
 import { makeRun, started } from './run-maker';

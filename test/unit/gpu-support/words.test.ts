@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../src/gpu-support/check';
+import { judge } from '../../../src/gpu-support/gpu-check';
 import type { Download } from '../../../src/gpu-support/hashes';
 import { explain } from '../../../src/gpu-support/fetch';
 import { dataFolder } from '../../../src/gpu-support/places';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { Hub } from '../../../src/hub/client';
 import { download } from '../../../src/hub/download/download';
-import type { HubSettings } from '../../../src/hub/settings';
+import type { HubSettings } from '../../../src/hub/hub-settings';
 import type { RepoInfo } from '../../../src/hub/types';
 import { commitOf, smallFile } from '../../hub/repository';
 import { scratchFolder } from '../../scratch';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { Hub } from '../../../src/hub/client';
-import type { HubSettings } from '../../../src/hub/settings';
+import type { HubSettings } from '../../../src/hub/hub-settings';
 import { commitOf, largeFile, smallFile, someBytes, type Repository } from '../../hub/repository';
 import { HubServer } from '../../hub/server';
 import { scratchFolder } from '../../scratch';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hubSettings } from '../../../src/hub/settings';
+import { hubSettings } from '../../../src/hub/hub-settings';
 import { scratchFolder } from '../../scratch';
 
 const home = scratchFolder('hub-settings');

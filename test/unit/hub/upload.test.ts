@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Hub } from '../../../src/hub/client';
-import type { HubSettings } from '../../../src/hub/settings';
+import type { HubSettings } from '../../../src/hub/hub-settings';
 import {
   accountOf,
   createRepository,

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource, requireTextToImage } from '../../../src/architectures/model-source';
 import { loadTextEncoder, loadVaeDecoder, loadVaeEncoder } from '../../../src/architectures/pipeline';
-import { decodeImage } from '../../../src/data/images/decode';
+import { decodeImage } from '../../../src/data/images/decode-image';
 import type { SamplerName } from '../../../src/experiment/pictures';
 import { encodeSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';
 import { saveModel } from '../../../src/graph/file/save';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
 import type { Dim, ValueInfo } from '../../../src/graph/model';
 import { AuroraError } from '../../../src/base/errors';
-import { imageSettings, imageTensor } from '../../../src/inference/images';
+import { imageSettings, imageTensor } from '../../../src/inference/image-answers';
 
 const input = (...shape: Dim[]): ValueInfo => ({ name: 'pixel_values', dtype: DType.float, shape });
 const settings = (shape: Dim[], config: Record<string, unknown> = {}) =>

@@ -10,7 +10,7 @@ import { saveModel } from '../../../src/graph/file/save';
 import { GENERATION_DEFAULTS, PLAY_VARIANTS } from '../../../src/protocol/playground';
 import { findAnswer, whatItReads } from '../../../src/inference/answer';
 import { generate } from '../../../src/inference/generate';
-import { openModel } from '../../../src/inference/model';
+import { openModel } from '../../../src/inference/open-model';
 import { probabilitiesOf } from '../../../src/inference/classification';
 import type { Classifier, LanguageModel } from '../../../src/inference/subject';
 import { argmax } from '../../../src/tasks/softmax';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planText } from '../../../src/cli/commands/sweep/plan';
+import { planText } from '../../../src/cli/commands/sweep/sweep-plan';
 import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostics-text';
 import { addVerifyLine } from '../../../src/protocol/reports/verify-report';
 import { parsePreflightLine, preflightMarkdown } from '../../../src/extension/preflight/preflight-lines';
@@ -16,7 +16,7 @@ import {
   hubEnvironment,
   trainerEnvironment,
 } from '../../../src/extension/launcher/environment';
-import { sortRuns } from '../../../src/extension/runs/sort';
+import { sortRuns } from '../../../src/extension/runs/run-sort';
 import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
@@ -25,7 +25,7 @@ import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
 import { settingChanges } from '../../../src/runs/experiment/change';
 import { createFolder, experimentSweeps, runPaths } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
-import { studyRun } from '../../../src/runs/study-run';
+import { studyRun } from '../../../src/runs/run-in-study';
 import { lookAtTrial } from '../../../src/runs/sweep/look';
 import { checkSweep, readSweep, sweepPaths, trialOf } from '../../../src/runs/sweep/record';
 import { listTrash, restoreRun, trashOf, trashRun } from '../../../src/runs/trash';

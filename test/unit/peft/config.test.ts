@@ -4,7 +4,7 @@ import { selectAdapters } from '../../../src/adapters/targets/select';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { Experiment } from '../../../src/experiment/experiment';
 import type { TrainedSpec } from '../../../src/experiment/methods';
-import { peftConfig } from '../../../src/peft/config';
+import { peftConfig } from '../../../src/peft/adapter-config';
 import { defaultAdapter } from '../../../src/recipes/draft';
 import { readModel } from '../../../src/training/task/adapted-model';
 

@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';
-import { LORA_FILE, METADATA } from '../../../src/peft/diffusers';
-import { readAdapterFolder } from '../../../src/peft/folder';
+import { LORA_FILE, METADATA } from '../../../src/peft/diffusers-lora-file';
+import { readAdapterFolder } from '../../../src/peft/adapter-folder';
 import { adapterModules } from '../../../src/peft/fit';
-import { importedSpec } from '../../../src/peft/spec';
+import { importedSpec } from '../../../src/peft/adapter-spec';
 import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('diffusers');

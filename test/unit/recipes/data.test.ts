@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { showText, listText } from '../../../src/cli/commands/recipe/show';
 import { knownData, knownImages } from '../../../src/recipes/data/hub-sets';
 import { findFiles } from '../../../src/recipes/data/files';
-import type { DataRecipe } from '../../../src/recipes/data/kind';
+import type { DataRecipe } from '../../../src/recipes/data/data-kind';
 import {
   DATA_RECIPES,
   dataRecipe,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { withColumns, filesIn } from '../../../src/cli/commands/recipe/data-folder';
 import { showText } from '../../../src/cli/commands/recipe/show';
 import { findFiles } from '../../../src/recipes/data/files';
-import { IMAGE_DATA } from '../../../src/recipes/data/images';
+import { IMAGE_DATA } from '../../../src/recipes/data/image-sets';
 import { settingsOf, sizesOf } from '../../../src/recipes/data/registry';
 import { questionsOf } from '../../../src/recipes/draft-recipe';
 import { quoted, writeParquet } from '../data/table/duckdb';

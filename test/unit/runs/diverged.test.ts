@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ranked, stateText, valueOf } from '../../../src/cli/commands/sweep/progress';
+import { ranked, stateText, valueOf } from '../../../src/cli/commands/sweep/sweep-progress';
 import { shownState } from '../../../src/extension/runs/shown-state';
 import { outcomeOf } from '../../../src/runs/outcome';
-import { readRunSummary } from '../../../src/runs/read';
-import { studyRun } from '../../../src/runs/study-run';
+import { readRunSummary } from '../../../src/runs/run-summary';
+import { studyRun } from '../../../src/runs/run-in-study';
 import { bestOf, lookAtTrial } from '../../../src/runs/sweep/look';
 import type { NewEvent } from '../../../src/protocol/events';
 import { bestBy, type Evaluation } from '../../../src/protocol/evaluations';

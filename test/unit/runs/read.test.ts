@@ -14,7 +14,7 @@ import {
   stepOfName,
 } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
-import { readRunSummary } from '../../../src/runs/read';
+import { readRunSummary } from '../../../src/runs/run-summary';
 import { shownState } from '../../../src/runs/outcome';
 import { checkSweep, trialOf } from '../../../src/runs/sweep/record';
 import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'nod
 import { describe, expect, it } from 'vitest';
 import { runPaths } from '../../../src/runs/layout';
 import { copyResources, cutResources, ResourcesWriter } from '../../../src/runs/resources/resources';
-import { ResourcesTail } from '../../../src/runs/resources/tail';
+import { ResourcesTail } from '../../../src/runs/resources/resources-tail';
 import { RESOURCE_COLUMNS } from '../../../src/protocol/run-files/resources';
 import { gpuOf, parseUse } from '../../../src/training/process/resource-sampler';
 import { temporaryFolders } from './folder';

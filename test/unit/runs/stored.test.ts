@@ -7,7 +7,7 @@ import { hubCacheFolder } from '../../../src/files/hub-cache';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { readInputs, writeInputs } from '../../../src/runs/inputs';
 import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
-import { readRunSummary } from '../../../src/runs/read';
+import { readRunSummary } from '../../../src/runs/run-summary';
 import { writeSpec } from '../../../src/runs/stored-spec';
 import { readSweep, writeSweep, type SweepRecord } from '../../../src/runs/sweep/record';
 import { specHash } from '../../../src/training/checkpoint/checkpoint';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRun, experimentRuns, experimentSweeps, runPaths } from '../../../src/runs/layout';
-import { listTrashedSweeps, restoreSweep, trashSweep } from '../../../src/runs/sweep/trash';
+import { listTrashedSweeps, restoreSweep, trashSweep } from '../../../src/runs/sweep/sweep-trash';
 import { sweepPaths } from '../../../src/runs/sweep/record';
 import { listTrash, restoreRun, trashOf, trashRun } from '../../../src/runs/trash';
 import { temporaryFolders } from './folder';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readRunSummary } from '../../../src/runs/read';
-import { studyRun as readStudyRun } from '../../../src/runs/study-run';
+import { readRunSummary } from '../../../src/runs/run-summary';
+import { studyRun as readStudyRun } from '../../../src/runs/run-in-study';
 import { studyOf } from '../../../src/study/study';
 import { reportFiles } from '../../../src/study/study-report';
-import { sectionNotes } from '../../../src/study/words';
+import { sectionNotes } from '../../../src/study/study-words';
 import { evaluated, finished, makeRun, spec, started } from '../extension/run-maker';
 import { temporaryFolders } from '../runs/folder';
 import { aurora, lora, studyRun } from './runs';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StudyRun } from '../../../src/study/study-run';
 import { studyOf } from '../../../src/study/study';
 import { groupsCsvRows, runsCsvRows } from '../../../src/study/study-report';
-import { comparisonWords, examplesText, sectionNotes } from '../../../src/study/words';
+import { comparisonWords, examplesText, sectionNotes } from '../../../src/study/study-words';
 import { metrics } from '../extension/run-maker';
 import { aurora, lora, outcomes, studyRun } from './runs';
 

@@ -8,7 +8,7 @@ import { labelsOf } from '../../../src/study/labels';
 import { reportFiles } from '../../../src/study/study-report';
 import { MOST_SHOWN, shownOf } from '../../../src/study/shown';
 import { studyOf } from '../../../src/study/study';
-import { leftOutWords, sectionNotes } from '../../../src/study/words';
+import { leftOutWords, sectionNotes } from '../../../src/study/study-words';
 import { aurora, lora, studyRun } from './runs';
 
 /** Trials of a search: settings that no two have in common, the better the later. */

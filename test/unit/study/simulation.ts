@@ -1,7 +1,7 @@
 import { inverseNormal } from '../../../src/base/random';
 import type { MetricName } from '../../../src/experiment/metrics';
 import { studyOf } from '../../../src/study/study';
-import { measure, type Comparison } from '../../../src/study/compare';
+import { measure, type Comparison } from '../../../src/study/compare-groups';
 import type { Group } from '../../../src/study/groups';
 import { chanceOf } from '../../../src/study/statistics/difference';
 import type { StudyRun } from '../../../src/study/study-run';

@@ -3,7 +3,7 @@ import { missingWords } from '../../../src/study/missing';
 import { studyOf, type StudyOptions } from '../../../src/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/study/study-run';
 import { groupsCsvRows, groupTable, rateTable } from '../../../src/study/study-report';
-import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/study/words';
+import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/study/study-words';
 import { METRICS } from '../../../src/experiment/metrics';
 import { FIGURES, figureOf } from '../../../src/study/figures/all';
 import { metricTitle, resolutionOf } from '../../../src/study/metric';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selectAdapters } from '../../../src/adapters/targets/select';
-import { openTask } from '../../../src/engine/open';
+import { openTask } from '../../../src/engine/open-task';
 import { probe } from '../../../src/engine/onnxruntime/probe';
 import type { TaskOptions } from '../../../src/engine/stepper';
 import { GraphBuilder } from '../../../src/graph/builder';

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { findDuplicates, audited } from '../../../src/data/audit';
 import { answeredOf, sizesOf } from '../../../src/data/dataset';
-import { epochOrder, evaluationOrder } from '../../../src/data/order';
+import { epochOrder, evaluationOrder } from '../../../src/data/row-order';
 import type { ChoiceText } from '../../../src/tasks/choice-text';
 import { taskKind } from '../../../src/tasks/registry';
 import { exampleColumns } from '../../../src/tasks/answers';

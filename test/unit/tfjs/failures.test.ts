@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openForward } from '../../../src/engine/open';
+import { openForward } from '../../../src/engine/open-task';
 import { loadBackend, largestTensor } from '../../../src/engine/tfjs/backends';
 import { attempt } from '../../../src/engine/tfjs/failures';
 import { openGraphs } from '../../../src/engine/tfjs/stepper';

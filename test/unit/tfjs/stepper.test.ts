@@ -6,7 +6,7 @@ import { selectAdapters } from '../../../src/adapters/targets/select';
 import { maskName } from '../../../src/adapters/inject';
 import type { HostTensors, TaskOptions } from '../../../src/engine/stepper';
 import { probe } from '../../../src/engine/onnxruntime/probe';
-import { openTask } from '../../../src/engine/open';
+import { openTask } from '../../../src/engine/open-task';
 import type { Place, TfjsBackend } from '../../../src/engine/place';
 import { LABELS, type TaskGraphSpec } from '../../../src/tasks/task-graph';
 import { loadBackend } from '../../../src/engine/tfjs/backends';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { openTask } from '../../../src/engine/open';
+import { openTask } from '../../../src/engine/open-task';
 import { fence, ownerFile } from '../../../src/files/fence';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { runPaths } from '../../../src/runs/layout';

@@ -12,7 +12,7 @@ import { isScreen, write } from '../../output';
 import { textAtTerminal } from '../../owning';
 import { terminalText } from '../../report-text';
 import { table } from '../../table';
-import type { Plan } from './plan';
+import type { Plan } from './download-plan';
 
 /** The options of every command that downloads from the hub. */
 export const FETCH_OPTIONS = {

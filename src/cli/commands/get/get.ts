@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { isCommit } from '../../../experiment/hub-reference';
 import type { Hub } from '../../../hub/client';
-import { openHub, type Plan } from './plan';
+import { openHub, type Plan } from './download-plan';
 import { HUB_SETS } from '../../../recipes/data/hub-sets';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { write } from '../../output';
-import { planData } from './data';
+import { planData } from './data-download';
 import { FETCH_HELP, FETCH_OPTIONS, fetchPlans, writeLine, foundText, gotText } from './fetch';
-import { planModel } from './model';
+import { planModel } from './model-download';
 import { planReferences, referencesOf } from './named';
 
 const HELP = `Usage: aurora get [model] NAME [options]

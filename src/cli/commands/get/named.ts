@@ -14,9 +14,9 @@ import { readText } from '../../../runs/experiment/load';
 import { ExperimentText, mistakesError } from '../../../runs/experiment/experiment-text';
 import { readInputs } from '../../../runs/inputs';
 import { runPaths } from '../../../runs/layout';
-import { namedFiles } from './data';
-import { planModel } from './model';
-import { described, missingOf, type Plan } from './plan';
+import { namedFiles } from './data-download';
+import { planModel } from './model-download';
+import { described, missingOf, type Plan } from './download-plan';
 
 /** The references to the hub in an experiment file, or of the files that a run was trained on. */
 export const referencesOf = (path: string): HubReference[] =>

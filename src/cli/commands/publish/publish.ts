@@ -7,7 +7,7 @@ import { accountOf, createRepository } from '../../../hub/upload/repository';
 import { localFiles, upload } from '../../../hub/upload/upload';
 import type { ExportLine, ExportRecord } from '../../../protocol/export';
 import type { Published, PublishLine, PublishPlan, UploadEvent } from '../../../protocol/publish';
-import { readRunSummary } from '../../../runs/read';
+import { readRunSummary } from '../../../runs/run-summary';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { problemOf } from '../../../training/preflight/problems';
 import { runFolder } from '../../arguments';
@@ -18,8 +18,8 @@ import { askAtTerminal, nextLine } from '../../owning';
 import { table } from '../../table';
 import { temporaryFolder } from '../../temporary';
 import { measuringText } from '../export-report';
-import { openHub } from '../get/plan';
-import { planOf, targetOf } from './target';
+import { openHub } from '../get/download-plan';
+import { planOf, targetOf } from './publish-target';
 
 export const publishCommand: Command = {
   help: `Usage: aurora publish RUN [--to OWNER/NAME] [--public] [options]

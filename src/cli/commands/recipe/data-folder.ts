@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { describedColumns } from '../../../data/table/described-columns';
 import { findFiles, type FoundFiles } from '../../../recipes/data/files';
-import type { DataRecipe, Layout } from '../../../recipes/data/kind';
+import type { DataRecipe, Layout } from '../../../recipes/data/data-kind';
 
 /** The hub's conversions have a folder for each split. */
 const SPLITS = ['train', 'validation', 'val', 'test'];

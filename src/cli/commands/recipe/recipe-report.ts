@@ -6,13 +6,13 @@ import { type AdapterSpec, isHeadAlone, isNonlinear } from '../../../experiment/
 import { PAPER_METRIC_LABELS, type Recipe } from '../../../experiment/paper';
 import { columnSettings } from '../../../experiment/tasks/columns';
 import type { FoundFiles } from '../../../recipes/data/files';
-import type { DataRecipe, Layout } from '../../../recipes/data/kind';
+import type { DataRecipe, Layout } from '../../../recipes/data/data-kind';
 import { type Choice, type Choices, recipeModel, unaskable } from '../../../recipes/draft-recipe';
 import { PAPER } from '../../../recipes/paper-data';
 import { hints } from '../../output';
 import { commandLine } from '../../suggested-commands';
 import { table } from '../../table';
-import type { Checked } from './check';
+import type { Checked } from './recipe-check';
 import { written } from './choices';
 import type { FoundEvaluations } from './data-folder';
 import { leftOutLines, WIDTH } from './show';

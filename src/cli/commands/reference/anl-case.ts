@@ -10,7 +10,7 @@ import { DType } from '../../../graph/dtype';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../../graph/model';
 import { encodeModel } from '../../../graph/onnx/encode';
 import type { AnlCase } from './case';
-import { arrayProblem, Comparison } from './compare';
+import { arrayProblem, Comparison } from './compare-arrays';
 import { HOST, tolerancesOf } from './tolerance';
 
 /** The bare nonlinear layer, forward and gradients, in float32 on the engine and in float64 on the host. */

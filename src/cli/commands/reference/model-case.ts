@@ -8,7 +8,7 @@ import { modelSource } from '../../../architectures/model-source';
 import { loadTextEncoder, loadWithTextEncoders } from '../../../architectures/pipeline';
 import { nameTable, own } from '../../../base/names';
 import { probe } from '../../../engine/onnxruntime/probe';
-import { openEvaluator, openTask } from '../../../engine/open';
+import { openEvaluator, openTask } from '../../../engine/open-task';
 import { CPU } from '../../../engine/place';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
 import { temporaryFolderFor } from '../../../files/system-temporary';
@@ -21,7 +21,7 @@ import { IGNORE_LABEL, OBJECTIVES } from '../../../tasks/objective';
 import { LABELS, type TaskGraphSpec } from '../../../tasks/task-graph';
 import { AdamW } from '../../../training/optimizer/optimizer';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
-import { checkFields, Comparison, largest } from './compare';
+import { checkFields, Comparison, largest } from './compare-arrays';
 import { HOST, type Tolerances, tolerancesOf } from './tolerance';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;

@@ -4,10 +4,10 @@ import { errorText } from '../../../base/number-text';
 import { type EngineName, ENGINES, type Place } from '../../../engine/place';
 import type { Command } from '../../command';
 import { write } from '../../output';
-import { onePlace, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
+import { onePlace, PLACE_OPTIONS, PLACE_VALUES } from '../../device-options';
 import { runAnlCases } from './anl-case';
 import { readReference, type ReferenceFile } from './case';
-import { Comparison, type Finding, passed } from './compare';
+import { Comparison, type Finding, passed } from './compare-arrays';
 import { runModelCase } from './model-case';
 import { tolerancesTable } from './tolerance';
 

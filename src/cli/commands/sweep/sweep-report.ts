@@ -13,11 +13,11 @@ import type { TrialNames } from '../../../runs/sweep/trial-names';
 import { byCause, trialsText } from '../../../sweeps/causes';
 import { leftText } from '../../../sweeps/ended';
 import { isOver, undecided } from '../../../sweeps/halving';
-import type { SweepOutcome } from '../../../sweeps/queue';
+import type { SweepOutcome } from '../../../sweeps/sweep-queue';
 import { hints } from '../../output';
 import { commandLine } from '../../suggested-commands';
 import { table } from '../../table';
-import { pathOf, ranked, stateText } from './progress';
+import { pathOf, ranked, stateText } from './sweep-progress';
 
 /** The most trials that are listed: beyond it, a terminal shows the best; a command shows all. */
 const MOST_LISTED = 100;

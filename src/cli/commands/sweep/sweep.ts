@@ -9,16 +9,22 @@ import { askQueue, isSilent } from '../../../sweeps/claim-trial';
 import { sweepsToCancel } from './cancel-target';
 import { bringCheckpoints, namedTrials } from '../../../sweeps/checkpoints';
 import { type SweepOptions, type SweepRequest, beganAt } from '../../../sweeps/where';
-import type { SweepOutcome } from '../../../sweeps/queue';
-import { SweepWork, type SweepListener } from '../../../sweeps/sweep';
+import type { SweepOutcome } from '../../../sweeps/sweep-queue';
+import { SweepWork, type SweepListener } from '../../../sweeps/sweep-work';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
-import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
+import {
+  deviceRequest,
+  FALLBACK_OPTION,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  PLACE_VALUES,
+} from '../../device-options';
 import { isQuiet, isScreen } from '../../output';
 import { onInterrupt } from '../../signals';
-import { SweepJson } from './json';
-import { planText, showSubmission } from './plan';
-import { SweepLines, SweepScreen, type SweepView } from './progress';
+import { SweepJson } from './sweep-json';
+import { planText, showSubmission } from './sweep-plan';
+import { SweepLines, SweepScreen, type SweepView } from './sweep-progress';
 import { sweepReport } from './sweep-report';
 
 const PLACES: readonly ExecutorName[] = ['local', 'slurm', 'kubernetes'];

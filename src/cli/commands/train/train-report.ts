@@ -17,7 +17,7 @@ import type { MeanScore } from '../../../protocol/evaluations';
 import type { Evaluated } from '../../../protocol/events';
 import { runNumbers } from '../../../runs/numbers';
 import { trialOf } from '../../../runs/sweep/record';
-import type { FinishedResult } from '../../../training/run/result';
+import type { FinishedResult } from '../../../training/run/run-result';
 import { deviceWords } from '../../device-line';
 import { table } from '../../table';
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeAtomic } from '../../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
-import { readRunSummary } from '../../../runs/read';
+import { readRunSummary } from '../../../runs/run-summary';
 import { lossOf } from '../../../runs/ended/unexpected';
 import { numberOthers } from '../../../runs/numbers';
 import { writeSpec } from '../../../runs/stored-spec';
@@ -14,16 +14,22 @@ import { HEAD_ALONE } from '../../../experiment/methods';
 import { completeRun } from '../../../training/run/complete';
 import { removeGraphs } from '../../../training/process/leftovers';
 import { trialOf } from '../../../runs/sweep/record';
-import { recordFailure } from '../../../training/process/failure';
+import { recordFailure } from '../../../training/process/run-failure';
 import { makeFork } from '../../../training/checkpoint/fork';
 import { requireSameInputs } from '../../../training/inputs/require';
-import { parsePausePoint } from '../../../training/loop/plan';
+import { parsePausePoint } from '../../../training/loop/training-plan';
 import { requireResumable } from '../../../training/checkpoint/resume';
 import type { TrainOutcome } from '../../../training/run/conclude';
 import { measureUntrained } from '../../../training/run/score';
 import { toldToBegin, onInterrupt } from '../../signals';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS, PLACE_VALUES } from '../../place';
+import {
+  deviceRequest,
+  FALLBACK_OPTION,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  PLACE_VALUES,
+} from '../../device-options';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
 import { commandLine, FIRST_EXPERIMENT } from '../../suggested-commands';
 import { hints } from '../../output';

@@ -1,5 +1,5 @@
 import { TemplateError } from './template-error';
-import { typeName, type Arguments, type Value } from './values';
+import { typeName, type Arguments, type Value } from './jinja-values';
 
 /**
  * Arguments in the order of a signature, undefined where one is not given.

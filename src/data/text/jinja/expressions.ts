@@ -1,6 +1,6 @@
 import { digits, type Tokens } from './lexer';
 import type { ArgumentNodes, Expression } from './nodes';
-import { Float, type Value } from './values';
+import { Float, type Value } from './jinja-values';
 
 /** Parses an expression, in Jinja's order of precedence. */
 export const expression = (tokens: Tokens): Expression => tokens.nested(() => conditional(tokens));

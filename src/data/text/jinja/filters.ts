@@ -22,7 +22,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from './values';
+} from './jinja-values';
 
 export interface JsonOptions {
   ascii: boolean;

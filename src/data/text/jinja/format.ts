@@ -10,7 +10,7 @@ import {
   typeName,
   type Arguments,
   type Value,
-} from './values';
+} from './jinja-values';
 
 /** Widths and precisions beyond this are refused: no text of a model has them. */
 const WIDEST = 10_000;

@@ -1,7 +1,16 @@
 import { bind, text, whole } from './arguments';
-import type { Budget } from './budget';
+import type { Budget } from './render-budget';
 import { TemplateError } from './template-error';
-import { type Arguments, Callable, Dict, itemsOf, Namespace, Sequence, toText, type Value } from './values';
+import {
+  type Arguments,
+  Callable,
+  Dict,
+  itemsOf,
+  Namespace,
+  Sequence,
+  toText,
+  type Value,
+} from './jinja-values';
 
 /** The longest range that transformers' sandbox makes. */
 const LONGEST_RANGE = 100_000;

@@ -1,5 +1,5 @@
 import { bind, text, whole } from './arguments';
-import type { Budget } from './budget';
+import type { Budget } from './render-budget';
 import { braceFormat } from './format';
 import { searched } from './operators';
 import * as python from './python-text';
@@ -19,7 +19,7 @@ import {
   typeName,
   type Arguments,
   type Value,
-} from './values';
+} from './jinja-values';
 
 type Method<T> = (self: T, args: Arguments, budget: Budget) => Value;
 

@@ -1,4 +1,4 @@
-import type { Value } from './values';
+import type { Value } from './jinja-values';
 
 /** Arguments as they are written: f(a, *b, c=d, **e). */
 export interface ArgumentNodes {

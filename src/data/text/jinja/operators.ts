@@ -1,4 +1,4 @@
-import type { Budget } from './budget';
+import type { Budget } from './render-budget';
 import { percentFormat } from './format';
 import { characterAt, characters } from './python-text';
 import { TemplateError } from './template-error';
@@ -17,7 +17,7 @@ import {
   Undefined,
   weightOf,
   type Value,
-} from './values';
+} from './jinja-values';
 
 /** A whole number. @throws TemplateError beyond 2^53, where Python would still be exact */
 function whole(value: number): number {

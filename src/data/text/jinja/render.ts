@@ -1,4 +1,4 @@
-import { Budget } from './budget';
+import { Budget } from './render-budget';
 import { filterNamed, walksItems } from './filters';
 import { globals } from './globals';
 import { memberOf } from './methods';
@@ -23,7 +23,7 @@ import {
   weightOf,
   type Arguments,
   type Value,
-} from './values';
+} from './jinja-values';
 
 /** A conversation as text, and the [start, end) of the parts in {% generation %}, in UTF-16 units. */
 export interface Rendered {

@@ -1,5 +1,5 @@
 import { TemplateError } from './template-error';
-import type { Value } from './values';
+import type { Value } from './jinja-values';
 
 /** Characters that one rendering may produce. */
 export const MOST_OUTPUT = 16_000_000;

@@ -19,7 +19,7 @@ import {
   weightOf,
   type Arguments,
   type Value,
-} from './values';
+} from './jinja-values';
 
 /** Strings in lower case, for filters that ignore it. */
 const folded = (value: Value, sensitive: Value | undefined): Value =>

@@ -1,7 +1,7 @@
 import { parse } from './parser';
 import { render, type Rendered } from './render';
 import { TemplateError } from './template-error';
-import { Dict, list, type Value } from './values';
+import { Dict, list, type Value } from './jinja-values';
 
 /** A value that a template may get: the kinds of values of chat templates. */
 export type Plain = null | boolean | string | readonly Plain[] | { readonly [key: string]: Plain };

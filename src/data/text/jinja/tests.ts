@@ -1,4 +1,4 @@
-import type { Budget } from './budget';
+import type { Budget } from './render-budget';
 import { isLower, isUpper } from './methods';
 import { compare } from './operators';
 import { TemplateError } from './template-error';
@@ -13,7 +13,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from './values';
+} from './jinja-values';
 
 type Test = (value: Value, argument: Value | undefined, budget: Budget) => boolean;
 

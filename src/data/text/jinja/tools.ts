@@ -1,5 +1,5 @@
-import type { Budget } from './budget';
-import type { Arguments, Value } from './values';
+import type { Budget } from './render-budget';
+import type { Arguments, Value } from './jinja-values';
 
 /** The tools of the rendering that its filters need. */
 export interface Tools {

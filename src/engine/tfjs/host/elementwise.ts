@@ -6,7 +6,7 @@ import type { Op, OpContext, OpTable } from '../op';
 import { allOnHost } from '../value';
 import { broadcastDims, broadcastOffsets } from './layout';
 import { reductions } from './reductions';
-import { fromNumbers, hostTensor, hostValue, numbersOf, pick } from './values';
+import { fromNumbers, hostTensor, hostValue, numbersOf, pick } from './host-values';
 
 type Combine = (a: number, b: number) => number;
 

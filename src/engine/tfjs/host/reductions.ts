@@ -2,7 +2,7 @@ import { attrInt } from '../../../graph/attributes';
 import { DType, isFloat } from '../../../graph/dtype';
 import type { Op, OpContext, OpTable } from '../op';
 import { fromFront, offsets, stridesOf } from './layout';
-import { fromNumbers, hostTensor, numbersOf } from './values';
+import { fromNumbers, hostTensor, numbersOf } from './host-values';
 
 /** The axes of a reduction; undefined if it changes nothing. */
 export function reducedAxes(c: OpContext): number[] | undefined {

@@ -3,7 +3,7 @@ import { AuroraError } from '../../../base/errors';
 import { attrInt, attrString } from '../../../graph/attributes';
 import { elementCount } from '../../../graph/model';
 import { fromFront, offsets, stridesOf } from '../host/layout';
-import { hostTensor, isHost, numbersOf, pick } from '../host/values';
+import { hostTensor, isHost, numbersOf, pick } from '../host/host-values';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 import { aroundAxis, axisOf, fromFrontTensor, gatherMiddle, scatterRows, take, view } from './take';
 

@@ -3,7 +3,7 @@ import { resizeMatrix, unsupportedResize } from '../../../graph/resize';
 import { AuroraError } from '../../../base/errors';
 import { describeNode } from '../context';
 import { fromFront } from '../host/layout';
-import { isHost, numbersOf } from '../host/values';
+import { isHost, numbersOf } from '../host/host-values';
 import type { Op, OpContext, OpTable } from '../op';
 import { aroundAxis } from './take';
 

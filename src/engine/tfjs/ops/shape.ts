@@ -5,7 +5,7 @@ import { elementCount } from '../../../graph/model';
 import { tensorValues } from '../../../graph/values';
 import { AuroraError } from '../../../base/errors';
 import { broadcastDims, broadcastOffsets, fromFront } from '../host/layout';
-import { fromNumbers, isHost, numbersOf, pick } from '../host/values';
+import { fromNumbers, isHost, numbersOf, pick } from '../host/host-values';
 import { describeNode } from '../context';
 import type { Op, OpContext, OpTable, Tf, Value } from '../op';
 import { allOnHost, hostInts, tfType, upload } from '../value';

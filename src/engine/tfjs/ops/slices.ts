@@ -3,7 +3,7 @@ import { attrInt, attrString } from '../../../graph/attributes';
 import { elementCount } from '../../../graph/model';
 import type { NumberArray } from '../../../graph/values';
 import { fromFront, slicedPositions } from '../host/layout';
-import { hostTensor, hostValue, isHost, numbersOf, pick } from '../host/values';
+import { hostTensor, hostValue, isHost, numbersOf, pick } from '../host/host-values';
 import type { Op, OpContext, OpTable, Tf, Value } from '../op';
 import { upload } from '../value';
 import { expanded } from './shape';

@@ -1,7 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { elementCount } from '../../../graph/model';
 import { fromFront } from '../host/layout';
-import { isHost, pick } from '../host/values';
+import { isHost, pick } from '../host/host-values';
 import type { OpContext, Tf, Value } from '../op';
 
 /** A tensor as (before, size, after) around an axis: within every kernel's rank limit, regardless of its own rank. */

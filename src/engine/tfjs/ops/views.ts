@@ -4,7 +4,7 @@ import { DType } from '../../../graph/dtype';
 import { elementCount } from '../../../graph/model';
 import { AuroraError } from '../../../base/errors';
 import { fromFront, offsets, reshapedDims, squeezedDims, stridesOf, unsqueezedDims } from '../host/layout';
-import { isHost, numbersOf, pick } from '../host/values';
+import { isHost, numbersOf, pick } from '../host/host-values';
 import type { Op, OpTable, Tf } from '../op';
 import { view } from './take';
 

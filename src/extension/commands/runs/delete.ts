@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import { NumberReader } from '../../../runs/numbers';
-import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/trash';
+import { listTrashedSweeps, type TrashedSweep } from '../../../runs/sweep/sweep-trash';
 import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
 import { COMMAND } from '../../ids';
 import { labelOfId, runLabel } from '../../runs/label';

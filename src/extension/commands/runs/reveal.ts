@@ -7,7 +7,7 @@ import type { Contributes } from '../../manifest/declared';
 import { notify } from '../../messages/notify';
 import { isTreeNode } from '../../runs/nodes';
 import type { Services } from '../../services';
-import { placeOf } from './place';
+import { placeOf } from './place-commands';
 
 export const contributes: Contributes = {
   commands: {

@@ -5,7 +5,7 @@ import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { taskWith } from '../../../experiment/tasks/registry';
 import { flagOf } from '../../../table/flags';
 import type { Column, DataHead } from '../../../table/head';
-import { columnFacts, shorten } from '../columns';
+import { columnFacts, shorten } from '../data-columns';
 import type { ExperimentText } from '../../../runs/experiment/experiment-text';
 import type { Finding, Fix } from '../finding';
 

@@ -13,15 +13,15 @@ import type {
   ModelState,
 } from '../../../protocol/panels/budget';
 import type { StepCost } from '../../../protocol/step-cost';
-import type { KnownModel, StepChoice } from '../../models/models';
-import { computeBudget, parseFields } from './compute';
+import type { KnownModel, StepChoice } from '../../models/known-model';
+import { computeBudget, parseFields } from './compute-budget';
 import {
   type AdapterEdit,
   type ExperimentValues,
   readExperiment,
   replacedRange,
   writeAdapter,
-} from './experiment';
+} from './budget-experiment';
 import {
   fileId,
   type KnownModels,
@@ -30,7 +30,7 @@ import {
   paperModel,
   pathInExperiment,
   type ReadModel,
-} from './models';
+} from './budget-models';
 
 /** The services of the editor that the calculator needs. */
 export interface BudgetPorts {

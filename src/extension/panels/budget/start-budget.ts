@@ -3,11 +3,11 @@ import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import type { BudgetFields, BudgetFromPage, BudgetOpen } from '../../../protocol/panels/budget';
 import { findModels } from '../../models/model-files';
-import type { StepChoice } from '../../models/models';
+import type { StepChoice } from '../../models/known-model';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
 import { BudgetSession } from './budget-session';
-import type { ModelFile } from './models';
+import type { ModelFile } from './budget-models';
 
 /** Maximum number of files in a list. */
 const MOST_MODELS = 100;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import { shapesOf } from '../../../experiment/tasks/registry';
 import type { PlaygroundFromPage, PlaygroundOpen } from '../../../protocol/panels/playground';
-import { runsInTreeOrder } from '../../ask/order';
+import { runsInTreeOrder } from '../../ask/tree-order';
 import { runItem } from '../../ask/run-item';
 import { machineArguments } from '../../launcher/trainer-client';
 import { notify } from '../../messages/notify';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { AskedRow } from '../../data-worker/asked';
+import type { AskedRow } from '../../data-worker/data-questions';
 
 /** Read-only documents with one row of a data file each, identified by the query. */
 export const ROW_SCHEME = 'aurora-data-row';
@@ -8,7 +8,7 @@ export const ROW_SCHEME = 'aurora-data-row';
 export const dataRows = (): vscode.Disposable =>
   vscode.workspace.registerTextDocumentContentProvider(ROW_SCHEME, {
     async provideTextDocumentContent(uri) {
-      const { askForRow } = await import('../../data-worker/ask');
+      const { askForRow } = await import('../../data-worker/ask-data-worker');
       return askForRow(JSON.parse(uri.query) as AskedRow);
     },
   });

@@ -6,7 +6,7 @@ import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../../protoc
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
 import { experimentOf, runPaths } from '../../../runs/layout';
 import { showError } from '../../ask/guard';
-import { ALL_SETTINGS } from '../../commands/runs/settings';
+import { ALL_SETTINGS } from '../../commands/runs/run-settings';
 import { COMMAND } from '../../ids';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { experimentName, experimentSweeps } from '../../../runs/layout';
 import { runLabel } from '../../../runs/names';
 import { runSource } from '../../../runs/runs-table';
-import { ColumnFinder, rowOf } from '../../../study/runs-table/columns';
+import { ColumnFinder, rowOf } from '../../../study/runs-table/runs-columns';
 import { runFields, type RunFields } from '../../../study/runs-table/fields';
 import type { RunsFromHost, RunsFromPage, RunsOpen } from '../../../study/runs-table/runs-messages';
 import {

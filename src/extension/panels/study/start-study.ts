@@ -13,7 +13,7 @@ import { withProgress } from '../../messages/progress';
 import { openReport, trustedFor } from '../../notices/open-report';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
-import { StudyWorker } from '../../study-worker/ask';
+import { StudyWorker } from '../../study-worker/ask-study-worker';
 import type { PageChannel, PanelSession } from '../panel';
 import { subject } from './study-panel';
 import { type KnownRun, type StudyHost, StudySession } from './study-session';

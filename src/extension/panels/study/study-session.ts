@@ -1,7 +1,7 @@
 import type { PageStudy } from '../../../study/page-study';
 import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../study/study-messages';
-import type { StudyWorker } from '../../study-worker/ask';
-import type { AskedStudy } from '../../study-worker/asked';
+import type { StudyWorker } from '../../study-worker/ask-study-worker';
+import type { AskedStudy } from '../../study-worker/study-questions';
 import { errorText } from '../../words/error-text';
 
 /** A run as the store has it. */

@@ -5,7 +5,7 @@ import { troubleCounts } from '../../../protocol/alarms';
 import { bestBy, type Evaluation, isAnyEvaluation } from '../../../protocol/evaluations';
 import type { PageTrial, PageTrialState } from '../../../protocol/panels/sweep';
 import { hasDiverged } from '../../../runs/outcome';
-import type { RunSummary } from '../../../runs/read';
+import type { RunSummary } from '../../../runs/run-summary';
 import type { TrialRecord } from '../../../runs/sweep/record';
 import { isPruned, stopReason } from '../../runs/label';
 import { isActive } from '../../runs/shown-state';

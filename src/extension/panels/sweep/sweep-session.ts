@@ -4,7 +4,7 @@ import { trialLabel } from '../../runs/label';
 import type { OnCluster, RunEntry, SweepEntry } from '../../runs/store';
 import { trialRow } from '../../words/cluster/trial-row';
 import { type RowContext, runRow } from '../../words/run-row';
-import { factsOf, settingsOf } from './facts';
+import { factsOf, settingsOf } from './sweep-facts';
 import { pageTrial } from './page-trial';
 
 /** The editor's side, so that the rest runs without VS Code. */

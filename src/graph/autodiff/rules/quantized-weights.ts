@@ -2,8 +2,8 @@ import { toAttribute } from '../../attributes';
 import { isFloat } from '../../dtype';
 import type { Node } from '../../model';
 import { Barrier } from '../../pieces/barrier';
-import { dequantizedRows, floatZeros, rowWidth } from '../../pieces/nbits';
-import { piecesOf } from '../../pieces/rows';
+import { dequantizedRows, floatZeros, rowWidth } from '../../pieces/nbits-pieces';
+import { piecesOf } from '../../pieces/row-pieces';
 import { nbitsOf } from '../../quantized/nbits';
 import type { Rule, RuleContext } from '../rule';
 

@@ -27,7 +27,7 @@ import {
   type AuroraSpec,
   type LoraSpec,
 } from '../../../../src/experiment/methods';
-import { writePeftAdapter } from '../../../../src/peft/adapter';
+import { writePeftAdapter } from '../../../../src/peft/peft-adapter';
 import { auroraSpec, loraSpec } from '../../specs';
 import { DEFAULT_TASK } from '../../../../src/experiment/tasks/registry';
 import { initialAdapters } from '../../../../src/training/task/initialize';

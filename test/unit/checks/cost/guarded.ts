@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { likelyTargets, selectAdapters } from '../../../../src/adapters/targets/select';
 import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
-import { openTask } from '../../../../src/engine/open';
+import { openTask } from '../../../../src/engine/open-task';
 import { GRAD_SCALE } from '../../../../src/engine/onnxruntime/step-constants';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import { adapterDefaults } from '../../../../src/experiment/adapter-defaults';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isUsable } from '../../../../src/checks/cost/rates';
+import { isUsable } from '../../../../src/checks/cost/machine-rates';
 
 const RATES = { at: 1, threads: 2, gflops: 1, bytesPerSecond: 1, secondsPerNode: 0, functionsPerSecond: 1 };
 

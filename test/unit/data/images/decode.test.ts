@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
-import { decodeImage, readImage } from '../../../../src/data/images/decode';
+import { decodeImage, readImage } from '../../../../src/data/images/decode-image';
 import { scratchFolder } from '../../../scratch';
 
 const fixture = (name: string) => readFileSync(resolve('test/fixtures/images', name));
@@ -152,7 +152,7 @@ it('a name does not matter, and neither does the kind of array', async () => {
 
 it('without sharp, an image says so, and a program that reads none starts', async () => {
   const entry = `
-    import { decodeImage } from '${resolve('src/data/images/decode.ts')}';
+    import { decodeImage } from '${resolve('src/data/images/decode-image.ts')}';
     console.log('started');
     decodeImage(Uint8Array.of(0xff, 0xd8, 0xff), 'cat.jpg').catch((e) => console.log(e.kind, e.message, e.hint));`;
   const outfile = join(folder, 'program.cjs');

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readImage } from '../../../../src/data/images/decode';
+import { readImage } from '../../../../src/data/images/decode-image';
 import { brightness, contrast, saturation } from '../../../../src/data/images/augment';
 import { preprocess } from '../../../../src/data/images/preprocess';
 import { RESAMPLES, resize } from '../../../../src/data/images/resize';

@@ -14,7 +14,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { audited, findDuplicates } from '../../../../src/data/audit';
 import { IndexCache } from '../../../../src/data/stream/index-cache';
-import { openStreamed, type StreamOptions } from '../../../../src/data/stream/open';
+import { openStreamed, type StreamOptions } from '../../../../src/data/stream/open-streamed';
 import { streamedDataset } from '../../../../src/data/stream/examples';
 import { splitRows } from '../../../../src/data/split';
 import { withKnownLabels } from '../../../../src/data/labels';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { IndexCache } from '../../../../src/data/stream/index-cache';
-import { openStreamed } from '../../../../src/data/stream/open';
+import { openStreamed } from '../../../../src/data/stream/open-streamed';
 import { labeledRows, readRows, type ReadOptions, type Row } from '../../../../src/data/table/rows';
 import { rejection, temporaryFolder } from '../support';
 import { quoted, writeParquet } from '../table/duckdb';

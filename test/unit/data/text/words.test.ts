@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../../src/data/text/tokenizer';
-import { encodeWords, wordsIn } from '../../../../src/data/text/words';
+import { encodeWords, wordsIn } from '../../../../src/data/text/word-tokens';
 import { failure, temporaryFolder } from '../support';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures');

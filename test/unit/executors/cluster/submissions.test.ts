@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { gaps, isUncertain, unsubmitted } from '../../../../src/executors/cluster/submitted-trials';
 import { Submissions } from '../../../../src/executors/cluster/submissions';
-import type { TaskFile } from '../../../../src/runs/sweep/task';
+import type { TaskFile } from '../../../../src/runs/sweep/task-file';
 import { scratchFolder } from '../../../scratch';
 
 const home = scratchFolder('submissions');

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterFiles, Sending } from '../../../../src/executors/cluster/cluster';
-import { ClusterExecutor } from '../../../../src/executors/cluster/executor';
+import { ClusterExecutor } from '../../../../src/executors/cluster/cluster-executor';
 import type { JobState, Scheduler } from '../../../../src/executors/cluster/scheduler';
 import { Submissions } from '../../../../src/executors/cluster/submissions';
 import type { Experiment } from '../../../../src/experiment/experiment';

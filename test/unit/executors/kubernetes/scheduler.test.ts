@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobRef, JobState, Submission } from '../../../../src/executors/cluster/scheduler';
 import { kubectl } from '../../../../src/executors/kubernetes/kubectl';
 import { MountedFiles } from '../../../../src/executors/kubernetes/cluster-files';
-import { KubernetesScheduler } from '../../../../src/executors/kubernetes/scheduler';
+import { KubernetesScheduler } from '../../../../src/executors/kubernetes/kubernetes-scheduler';
 import { fakeTrainer, type FakeTask } from '../../../kubernetes/fake-trainer';
 import { SimulatedCluster } from '../../../kubernetes/simulated-cluster';
 import { standInKubectl, type StandIn } from '../../../kubernetes/stand-in';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { atMost, explainWaiting, type AskWarning } from '../../../../src/executors/kubernetes/events';
+import { atMost, explainWaiting, type AskWarning } from '../../../../src/executors/kubernetes/pod-events';
 import type { Job, Pod } from '../../../../src/executors/kubernetes/pods';
-import { jobStates, newestPods } from '../../../../src/executors/kubernetes/states';
+import { jobStates, newestPods } from '../../../../src/executors/kubernetes/pod-states';
 import { clusterReason } from '../../../../src/protocol/cluster-reasons';
 
 type PodStatus = NonNullable<Pod['status']>;

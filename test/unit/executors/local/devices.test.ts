@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { specText } from '../../specs';
 import type { Experiment } from '../../../../src/experiment/experiment';
 import { gpusFor } from '../../../../src/executors/local/devices';
-import { LocalExecutor } from '../../../../src/executors/local/executor';
+import { LocalExecutor } from '../../../../src/executors/local/local-executor';
 import type { TrialRecord } from '../../../../src/runs/sweep/record';
 import { scratchFolder } from '../../../scratch';
 import { TrialLooker } from '../../../../src/runs/sweep/look';

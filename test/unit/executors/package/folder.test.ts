@@ -17,7 +17,7 @@ import {
   noteSubmitted,
   removeUnused,
   UNUSED_DAYS,
-} from '../../../../src/executors/package/folder';
+} from '../../../../src/executors/package/installed-package';
 import { MANIFEST, trainerPackage, type TrainerPackage } from '../../../../src/executors/package/package';
 import { temporaryBeside } from '../../../../src/files/temporary';
 import { scratchFolder } from '../../../scratch';

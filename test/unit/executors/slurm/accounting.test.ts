@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JobRef, JobState } from '../../../../src/executors/cluster/scheduler';
-import { Accounting } from '../../../../src/executors/slurm/queue';
+import { Accounting } from '../../../../src/executors/slurm/slurm-queue';
 
 /** As Slurm 24.11 with slurmdbd printed it; only the last lines were not seen there, and are as Slurm documents them. */
 const PRINTED = `1_0|COMPLETED|0:0|node1|NAME

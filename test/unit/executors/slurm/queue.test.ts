@@ -5,7 +5,7 @@ import {
   queueCommand,
   stateOf,
   tasksText,
-} from '../../../../src/executors/slurm/queue';
+} from '../../../../src/executors/slurm/slurm-queue';
 
 describe('tasks of an array', () => {
   it.each([

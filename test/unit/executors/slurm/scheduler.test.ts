@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ClusterFiles } from '../../../../src/executors/cluster/cluster';
 import type { JobRef } from '../../../../src/executors/cluster/scheduler';
-import { SlurmScheduler } from '../../../../src/executors/slurm/scheduler';
+import { SlurmScheduler } from '../../../../src/executors/slurm/slurm-scheduler';
 import type { ClusterShell } from '../../../../src/executors/remote/shell';
 import { scratchFolder } from '../../../scratch';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubernetesSettings } from '../../../../src/experiment/cluster';
 import { jobManifest } from '../../../../src/executors/kubernetes/manifest';
 import { lines } from '../../../../src/executors/remote/platform';
-import { arrayScript, type ArrayScript } from '../../../../src/executors/slurm/script';
+import { arrayScript, type ArrayScript } from '../../../../src/executors/slurm/job-script';
 
 const SCRIPT: ArrayScript = {
   settings: {},

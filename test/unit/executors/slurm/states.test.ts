@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Submission } from '../../../../src/executors/cluster/scheduler';
-import { parseQueue, tasksOfName } from '../../../../src/executors/slurm/queue';
-import { TaskStates } from '../../../../src/executors/slurm/states';
+import { parseQueue, tasksOfName } from '../../../../src/executors/slurm/slurm-queue';
+import { TaskStates } from '../../../../src/executors/slurm/job-states';
 
 const submission = (n: number, jobs: Submission['jobs']): Submission => ({
   name: 'aurora-1f-1-aa',

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { parse, type ParseError } from 'jsonc-parser';
 import { describe, expect, it } from 'vitest';
-import { replacedRange, writeAdapter } from '../../../../src/extension/panels/budget/experiment';
-import type { BudgetChoice } from '../../../../src/extension/panels/budget/compute';
+import { replacedRange, writeAdapter } from '../../../../src/extension/panels/budget/budget-experiment';
+import type { BudgetChoice } from '../../../../src/extension/panels/budget/compute-budget';
 
 const choice = (over: Partial<BudgetChoice> = {}): BudgetChoice => ({
   method: 'aurora',

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Catalog } from '../../../../src/extension/runs/catalog';
 import { inProgress, isIdle } from '../../../../src/extension/queue/in-progress';
 import { pageTrial } from '../../../../src/extension/panels/sweep/page-trial';
-import { factsOf } from '../../../../src/extension/panels/sweep/facts';
+import { factsOf } from '../../../../src/extension/panels/sweep/sweep-facts';
 import { lossText } from '../../../../src/extension/words/cluster/loss-text';
 import { trialRow, trialsRow, trialsWithoutRun } from '../../../../src/extension/words/cluster/trial-row';
 import { artifactNodes, checkpointsThereRow, readArtifacts } from '../../../../src/extension/tree/artifacts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { placesOf, hasSlurmHere, isOnPath } from '../../../../src/extension/cluster/places';
-import { ClusterWatch } from '../../../../src/extension/cluster/watch';
+import { ClusterWatch } from '../../../../src/extension/cluster/cluster-watch';
 import type { SweepEntry } from '../../../../src/extension/runs/store';
 import type { ClusterFile, ClusterTrial } from '../../../../src/protocol/run-files/cluster';
 import { temporaryFolders } from '../../runs/folder';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { suggestions } from '../../../../src/extension/hub/suggestions';
+import { suggestions } from '../../../../src/extension/hub/repository-suggestions';
 import { hubHost, hubPage, pageOf } from '../../../../src/extension/hub/host';
 import {
   cardRows,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { LastQuery } from '../../../../src/extension/hub/suggestions';
+import { LastQuery } from '../../../../src/extension/hub/repository-suggestions';
 
 /** Answers when told to, so that the order of the answers can be chosen. */
 function server() {

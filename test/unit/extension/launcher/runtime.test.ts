@@ -17,7 +17,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findNode } from '../../../../src/extension/launcher/node-program';
 import { ensureRuntime, removeOldVersions } from '../../../../src/extension/launcher/runtime-copy';
-import { NODE_NAME, findRuntime } from '../../../../src/executors/package/files';
+import { NODE_NAME, findRuntime } from '../../../../src/executors/package/package-files';
 import { processRecord } from '../../../../src/files/processes';
 import { scratchFolder } from '../../../scratch';
 

@@ -13,7 +13,7 @@ import { trialRow } from '../../../../src/extension/words/cluster/trial-row';
 import { runRow } from '../../../../src/extension/words/run-row';
 import manifest from '../../../../package.json';
 import texts from '../../../../package.nls.json';
-import { readRunSummary } from '../../../../src/runs/read';
+import { readRunSummary } from '../../../../src/runs/run-summary';
 import { temporaryFolders } from '../../runs/folder';
 import { exportRecord } from '../transfer/record';
 import { context } from '../row-context';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bounded, LONGEST, spread } from '../../../../src/extension/tools/answer';
+import { bounded, LONGEST, spread } from '../../../../src/extension/tools/tool-answer';
 import { conclusions, table } from '../../../../src/extension/tools/comparison';
 import { findRun } from '../../../../src/extension/tools/find-runs';
-import { fully } from '../../../../src/extension/tools/run-facts';
+import { fully } from '../../../../src/extension/tools/tool-facts';
 import type { RunEntry, ShownState } from '../../../../src/extension/runs/store';
 import { readScalars } from '../../../../src/runs/curve/scalars-reader';
 import { ScalarsWriter } from '../../../../src/runs/curve/scalars';
-import { readRunSummary } from '../../../../src/runs/read';
+import { readRunSummary } from '../../../../src/runs/run-summary';
 import { temporaryFolders } from '../../runs/folder';
 import { evaluated, finished, makeRun, spec, started } from '../run-maker';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { preflightConfirmation, runConfirmation } from '../../../../src/extension/tools/words';
+import { preflightConfirmation, runConfirmation } from '../../../../src/extension/tools/tool-words';
 import { spec } from '../run-maker';
 
 const shown = (path: string) => path.replace('/models/', '');

@@ -9,7 +9,7 @@ import { factsOf } from '../../../../src/extension/panels/run/run-feed';
 import { nextSteps } from '../../../../src/extension/words/next-step';
 import { runRow } from '../../../../src/extension/words/run-row';
 import type { NewEvent } from '../../../../src/protocol/events';
-import { readRunSummary } from '../../../../src/runs/read';
+import { readRunSummary } from '../../../../src/runs/run-summary';
 import { RunTail } from '../../../../src/runs/tail';
 import { temporaryFolders } from '../../runs/folder';
 import { context } from '../row-context';

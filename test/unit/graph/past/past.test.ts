@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openForward } from '../../../../src/engine/open';
+import { openForward } from '../../../../src/engine/open-task';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
 import { loadModel } from '../../../../src/graph/file/load';

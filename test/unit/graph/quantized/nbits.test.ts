@@ -9,7 +9,7 @@ import { DType } from '../../../../src/graph/dtype';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import type { Graph } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
-import { nbitsInPieces } from '../../../../src/graph/pieces/nbits';
+import { nbitsInPieces } from '../../../../src/graph/pieces/nbits-pieces';
 import { isNBits } from '../../../../src/graph/quantized/nbits';
 import { tensorNumbers } from '../../../../src/graph/values';
 import { generator, symmetric } from '../../autodiff/check';

@@ -7,7 +7,7 @@ import { DType } from '../../../../src/graph/dtype';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import type { Model } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
-import { joinDynamic } from '../../../../src/graph/quantized/dynamic';
+import { joinDynamic } from '../../../../src/graph/quantized/dynamic-quantization';
 import { emptyGraph, generator, modelOf, symmetric } from '../../autodiff/check';
 
 const [ROWS, IN, OUT] = [3, 32, 6];

@@ -7,7 +7,7 @@ import { DType } from '../../../../src/graph/dtype';
 import type { HostTensors } from '../../../../src/graph/tensor-infos';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import { elementCount, type Model } from '../../../../src/graph/model';
-import { joinDynamic } from '../../../../src/graph/quantized/dynamic';
+import { joinDynamic } from '../../../../src/graph/quantized/dynamic-quantization';
 import { host, runModel } from '../onnx-models';
 import { emptyGraph, modelOf } from '../../autodiff/check';
 import { check, floats, largestDifference } from './kernel';

@@ -2,7 +2,7 @@ import { renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'nod
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startTrainer } from '../../../../src/executors/local/start';
+import { startTrainer } from '../../../../src/executors/local/start-trainer';
 import { launchTrainer } from '../../../../src/extension/launcher/launch';
 import type { RunStatus } from '../../../../src/protocol/events';
 import { recordSignal, signalThatEnded } from '../../../../src/runs/ended/signal';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Journal } from '../../../../src/runs/journal/journal';
-import { effectiveEvents, journalEvents, parseJournal } from '../../../../src/runs/journal/reader';
+import { effectiveEvents, journalEvents, parseJournal } from '../../../../src/runs/journal/journal-reader';
 import type { NewEvent } from '../../../../src/protocol/events';
 import { temporaryFolders } from '../folder';
 

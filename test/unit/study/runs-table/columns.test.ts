@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../../src/experiment/experiment';
-import { tableOf, cellText, columnTitle } from '../../../../src/study/runs-table/columns';
+import { tableOf, cellText, columnTitle } from '../../../../src/study/runs-table/runs-columns';
 import { runFields, type RunSource } from '../../../../src/study/runs-table/fields';
 import { columnAt, valueAt, type RunsTable } from '../../../../src/study/runs-table/table';
 import type { NewEvent, RunEvent } from '../../../../src/protocol/events';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { ALARMS, alarmSentence, alarmsOf } from '../../../../src/protocol/alarms';
 import { isAnyEvaluation } from '../../../../src/protocol/evaluations';
-import { readRunSummary } from '../../../../src/runs/read';
+import { readRunSummary } from '../../../../src/runs/run-summary';
 import { trainHere } from './train';
 
 const FOLDER = 'test/fixtures/alarms';

@@ -1,6 +1,6 @@
 import type { Alarm } from '../../../../src/protocol/alarms';
-import type { ActivationShares } from '../../../../src/training/alarms/activations';
-import { AlarmWatch, type WatchedRun } from '../../../../src/training/alarms/watch';
+import type { ActivationShares } from '../../../../src/training/alarms/activation-shares';
+import { AlarmWatch, type WatchedRun } from '../../../../src/training/alarms/alarm-watch';
 
 /** The part of a run that its alarms depend on. */
 export interface RecordedRun {

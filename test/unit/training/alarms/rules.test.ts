@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Baseline } from '../../../../src/protocol/baseline';
 import type { EvaluationMetrics, RunEvent } from '../../../../src/protocol/events';
-import { AlarmWatch, type WatchedStep } from '../../../../src/training/alarms/watch';
+import { AlarmWatch, type WatchedStep } from '../../../../src/training/alarms/alarm-watch';
 
 const baseline: Baseline = { answer: 'always "ham"', metric: 'accuracy', value: 0.6 };
 const RUN = { guessLoss: Math.log(2), baseline, steps: 1000, warmupSteps: 10 };

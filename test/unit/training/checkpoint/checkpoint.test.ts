@@ -25,7 +25,7 @@ import {
   readCheckpoint,
   saveCheckpoint,
   checkpointSteps,
-} from '../../../../src/training/checkpoint/store';
+} from '../../../../src/training/checkpoint/checkpoint-store';
 
 let run: string;
 const caught = (act: () => unknown): unknown => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkpointsToKeep } from '../../../../src/training/checkpoint/store';
+import { checkpointsToKeep } from '../../../../src/training/checkpoint/checkpoint-store';
 
 /** A run that writes a checkpoint every `every` steps. `bestAt` gives the best step so far. */
 function grow(every: number, last: number, bestAt: (step: number) => number | undefined = () => undefined) {

@@ -8,7 +8,7 @@ import { openSession } from '../../../../src/engine/onnxruntime/session';
 import { DType } from '../../../../src/graph/dtype';
 import { saveByReference } from '../../../../src/graph/file/save';
 import type { Model } from '../../../../src/graph/model';
-import { encodePipeline } from '../../../../src/training/diffusion/encode';
+import { encodePipeline } from '../../../../src/training/diffusion/encode-pipeline';
 import type { ToEncode } from '../../../../src/training/diffusion/encoded';
 import { promptInputs } from '../../../../src/training/diffusion/encode-data';
 import { prepareImage } from '../../../../src/training/diffusion/encode-images';

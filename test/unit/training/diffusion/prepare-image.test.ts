@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RgbImage } from '../../../../src/data/images/image';
 import { imageValues } from '../../../../src/data/images/job';
 import { fittedPixels } from '../../../../src/data/images/shown-image';
-import { toImage } from '../../../../src/training/diffusion/decode';
+import { toImage } from '../../../../src/training/diffusion/decode-latents';
 import { prepareImage } from '../../../../src/training/diffusion/encode-images';
 import { png } from '../../../png';
 

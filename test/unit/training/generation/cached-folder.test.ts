@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openEvaluator } from '../../../../src/engine/open';
+import { openEvaluator } from '../../../../src/engine/open-task';
 import { CPU } from '../../../../src/engine/place';
 import type { Evaluator } from '../../../../src/engine/stepper';
 import { loadModel } from '../../../../src/graph/file/load';

@@ -5,7 +5,7 @@ import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
 import { makeInputs } from '../../../../src/data/batch';
 import type { TextDataset, TextExample } from '../../../../src/data/dataset';
-import { openForward } from '../../../../src/engine/open';
+import { openForward } from '../../../../src/engine/open-task';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import type { Model } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeInputs } from '../../../../src/data/batch';
-import { openForward } from '../../../../src/engine/open';
+import { openForward } from '../../../../src/engine/open-task';
 import { loadModel } from '../../../../src/graph/file/load';
 import type { Model } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../../src/base/errors';
-import { openEvaluator } from '../../../../src/engine/open';
+import { openEvaluator } from '../../../../src/engine/open-task';
 import type { Evaluator } from '../../../../src/engine/stepper';
 import { CPU } from '../../../../src/engine/place';
 import { loadExperiment } from '../../../../src/runs/experiment/load';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CPU } from '../../../../src/engine/place';
-import { openEvaluator } from '../../../../src/engine/open';
+import { openEvaluator } from '../../../../src/engine/open-task';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { IGNORE_LABEL } from '../../../../src/tasks/objective';
 import type { Writing } from '../../../../src/tasks/kind';

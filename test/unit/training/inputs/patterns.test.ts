@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { changedInputs, hashInput, type InputFile, type NamedInput } from '../../../../src/runs/inputs';
 import type { SweepRecord, TrialRecord } from '../../../../src/runs/sweep/record';
 import { namedInputs } from '../../../../src/training/inputs/seen';
-import { trialInputs } from '../../../../src/sweeps/inputs';
+import { trialInputs } from '../../../../src/sweeps/sweep-inputs';
 import { rejection, temporaryFolder } from '../../data/support';
 import { spec } from '../../extension/run-maker';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makePlan } from '../../../../src/training/loop/plan';
+import { makePlan } from '../../../../src/training/loop/training-plan';
 import { spec } from '../../extension/run-maker';
 
 const plan = (settings: object) => makePlan({ ...spec.training, batchSize: 8, epochs: 3, ...settings }, 80);

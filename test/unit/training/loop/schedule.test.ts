@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scheduleFactor, warmupStepsOf } from '../../../../src/training/loop/plan';
+import { scheduleFactor, warmupStepsOf } from '../../../../src/training/loop/training-plan';
 
 const curve = (schedule: 'linear' | 'cosine' | 'constant', warmup: number, total: number) =>
   Array.from({ length: total + 2 }, (_, step) => scheduleFactor(schedule, step, warmup, total));

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { epochOrder } from '../../../../src/data/order';
-import { openTask } from '../../../../src/engine/open';
+import { epochOrder } from '../../../../src/data/row-order';
+import { openTask } from '../../../../src/engine/open-task';
 import { CPU } from '../../../../src/engine/place';
 import type { OpenedTask } from '../../../../src/engine/stepper';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
@@ -9,7 +9,7 @@ import { DropoutMasks } from '../../../../src/training/optimizer/dropout';
 import type { EvaluationMetrics } from '../../../../src/protocol/events';
 import { evaluateDataset } from '../../../../src/training/loop/evaluate';
 import { MicroBatches, ignoresPadding } from '../../../../src/training/micro-batch/micro-batches';
-import { gradientStep } from '../../../../src/training/loop/step';
+import { gradientStep } from '../../../../src/training/loop/gradient-step';
 import { initialState } from '../../../../src/training/checkpoint/state';
 import { prepareTask, type Task } from '../../../../src/training/task/task';
 import { LABELS } from '../../../../src/tasks/task-graph';

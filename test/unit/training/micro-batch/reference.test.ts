@@ -7,7 +7,7 @@ import {
   caseTask,
   shapesOf,
 } from '../../../../src/cli/commands/reference/model-case';
-import { openTask } from '../../../../src/engine/open';
+import { openTask } from '../../../../src/engine/open-task';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import type { HostTensors } from '../../../../src/engine/stepper';
 import { loadModel } from '../../../../src/graph/file/load';

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { LayerAdapter } from '../../../../src/adapters/targets/select';
 import { readReference, type StepFields } from '../../../../src/cli/commands/reference/case';
 import { caseModel, caseFeeds, caseTask, shapesOf } from '../../../../src/cli/commands/reference/model-case';
-import { openTask } from '../../../../src/engine/open';
+import { openTask } from '../../../../src/engine/open-task';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import type { HostTensors } from '../../../../src/engine/stepper';
 import type { LinearLayer } from '../../../../src/graph/layers/linear';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ownerFile } from '../../../../src/files/fence';
 import { temporaryBeside } from '../../../../src/files/temporary';
 import { runPaths } from '../../../../src/runs/layout';
-import { readRunSummary } from '../../../../src/runs/read';
+import { readRunSummary } from '../../../../src/runs/run-summary';
 import { writeStatus } from '../../../../src/runs/status';
 import { completeRun, completeUnowned } from '../../../../src/training/run/complete';
 import { newStatus } from '../../../../src/training/process/pulse';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { namedFiles } from '../../../../../src/cli/commands/get/data';
+import { namedFiles } from '../../../../../src/cli/commands/get/data-download';
 import type { RepoFile, RepoInfo } from '../../../../../src/hub/types';
 import { commitOf } from '../../../../hub/repository';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { planModel } from '../../../../../src/cli/commands/get/model';
-import { missingOf } from '../../../../../src/cli/commands/get/plan';
+import { planModel } from '../../../../../src/cli/commands/get/model-download';
+import { missingOf } from '../../../../../src/cli/commands/get/download-plan';
 import { terminalText } from '../../../../../src/cli/report-text';
 import { downloadParts } from '../../../../../src/protocol/reports/hub-report';
 import { Hub } from '../../../../../src/hub/client';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { report } from '../../../../../src/cli/commands/train/train-report';
-import type { FinishedResult } from '../../../../../src/training/run/result';
+import type { FinishedResult } from '../../../../../src/training/run/run-result';
 import { metrics } from '../../../extension/run-maker';
 
 const result = (accuracy: number): FinishedResult => ({

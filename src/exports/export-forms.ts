@@ -1,0 +1,259 @@
+import { basename, join } from 'node:path';
+import { tensorName } from '../adapters/inject';
+import { ownValues } from '../adapters/merge';
+import { plainLora } from '../adapters/methods/lora';
+import { methodOf } from '../adapters/methods/registry';
+import type { LayerAdapter } from '../adapters/targets/select';
+import { AuroraError } from '../base/errors';
+import { isHeadAlone, isRanked, type LoraSpec, methodName, type TrainedSpec } from '../experiment/methods';
+import { writeAtomic } from '../files/atomic';
+import { DType } from '../graph/dtype';
+import { KeptOnDisk } from '../graph/file/kept-on-disk';
+import { encodeSafetensors, type FloatTensor, readSafetensors } from '../graph/file/safetensors';
+import { INLINE_BYTES, saveChanged, saveModel } from '../graph/file/save';
+import { pytorchPathOf } from '../graph/layers/linear';
+import type { Model } from '../graph/model';
+import { externalOf } from '../graph/onnx/tensor';
+import { readByLoader, readByPeft, staticLoraConfig } from '../peft/adapter-config';
+import { readAdapterFolder } from '../peft/adapter-folder';
+import { baseModel, LICENSE_FILE } from '../peft/base-model';
+import { adapterModules, fitAdapter } from '../peft/fit';
+import { peftKey } from '../peft/keys';
+import { writeFiles, writePeftAdapter } from '../peft/peft-adapter';
+import type { ExportForm, RequantizedLayer, Written } from '../protocol/export';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
+import type { Trained } from '../training/checkpoint/trained-run';
+import { type Measured, measureFile, measureTask } from '../training/measure';
+import type { Task } from '../training/task/task';
+import loader from './aurora_peft_loader.py';
+import { BASE_NAMES, writeBaseFiles } from './base-files';
+import { writeDiffusersLora } from './diffusers-lora';
+import { adapterInputsModel, dynamicModel } from './dynamic';
+import { hubFolder } from './hub-form';
+import { logitsName } from './logits-head';
+import { mergedModel } from './merged';
+import { pipelineFolder } from './pipeline-form';
+import { RECORD, sha256 } from './staged-folder';
+
+export interface FormOptions {
+  /** For `onnx-merged`: quantized weights are quantized again. */
+  requantize: boolean;
+}
+
+/** An export form: it writes its files and runs them from disk. */
+export interface Form {
+  /** @param work for temporary files */
+  write(trained: Trained, folder: string, work: string, options: FormOptions): Written | void;
+  /** @param work for temporary graphs */
+  measure(trained: Trained, folder: string, work: string): Promise<Measured>;
+}
+
+const MODEL = 'model.onnx';
+const VALUES = 'adapter.safetensors';
+
+const adapter: Form = {
+  write({ task, parameters, form }, folder) {
+    writePeftAdapter(folder, task, parameters, task.data, form);
+    if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
+  },
+  measure: measureAdapter,
+};
+
+const peftLora: Form = {
+  write({ task, parameters, form }, folder) {
+    const { adapters, source } = task;
+    const { adapter: settings } = task.spec;
+    if (isHeadAlone(settings)) throw noLora('only a head');
+    const isPlain = readByPeft(settings);
+    const lora = isPlain ? undefined : asLora(settings);
+    const partsOf = (a: LayerAdapter) => (isPlain ? ownParts(a, parameters) : loraParts(a, parameters));
+    if (source.kind === 'pipeline') return writeDiffusersLora(folder, adapters, partsOf);
+    if (!lora) return writePeftAdapter(folder, task, parameters, task.data, form);
+    const tensors = new Map<string, FloatTensor>();
+    for (const a of adapters)
+      for (const [part, tensor] of partsOf(a)) tensors.set(peftKey(pytorchPathOf(a.layer), part), tensor);
+    writeFiles(folder, staticLoraConfig(task, lora), tensors, task, parameters, task.data);
+  },
+  measure: measureAdapter,
+};
+
+type Parameters = ReadonlyMap<string, Float32Array>;
+
+/** The tensors of a method that PEFT reads. */
+const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
+  new Map(
+    a.tensors.map(({ name, peftName, dims }) => [
+      peftName,
+      { dims, data: parameters.get(tensorName(a, name))! },
+    ]),
+  );
+
+/** The static form of another method as a LoRA. */
+function loraParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
+  const { layer } = a;
+  const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
+  const rank = B.length / layer.outFeatures;
+  if (rank > Math.min(layer.inFeatures, layer.outFeatures))
+    throw noLora(`a rank of ${rank}, more than ${layer.path} allows`);
+  return new Map([
+    ['lora_A.weight', { dims: [rank, layer.inFeatures], data: A }],
+    ['lora_B.weight', { dims: [layer.outFeatures, rank], data: B }],
+  ]);
+}
+
+const onnxDynamic: Form = {
+  write({ task, parameters }, folder) {
+    saveModel(
+      withMetadata(dynamicModel(task, parameters), task, 'onnx-dynamic'),
+      join(folder, MODEL),
+      inline(task),
+    );
+    writeBaseFiles(folder, task, baseModel(task.spec.model.path), true);
+  },
+  measure: measureModel,
+};
+
+const onnxMerged: Form = {
+  write({ task, parameters }, folder, work, { requantize }) {
+    requireOtherNames(task);
+    const requantized: RequantizedLayer[] = [];
+    const kept = new KeptOnDisk(join(work, 'merged-weights'));
+    try {
+      const { model, changed } = mergedModel(task, parameters, {
+        keep: (t) => kept.add(t),
+        ...(requantize && { onRequantized: (layer) => void requantized.push(layer) }),
+      });
+      if (requantize && requantized.length === 0) throw nothingQuantized(task.spec.model.path);
+      saveChanged(withMetadata(model, task, 'onnx-merged'), task.original, join(folder, MODEL), changed);
+    } finally {
+      kept.remove();
+    }
+    writeBaseFiles(folder, task, baseModel(task.spec.model.path), true);
+    return { ...(requantize && { requantized }) };
+  },
+  measure: measureModel,
+};
+
+const onnxAdapterInputs: Form = {
+  write({ task, parameters, labels }, folder) {
+    const { model, values } = adapterInputsModel(task, parameters);
+    const metadata = new Map([...model.metadata, ['aurora.form', 'onnx-adapter-inputs']]);
+    saveModel({ ...model, metadata }, join(folder, MODEL), inline(task));
+    const words = {
+      'aurora.labels': JSON.stringify(labels),
+      'aurora.model': sha256(join(folder, MODEL)),
+    };
+    writeAtomic(join(folder, VALUES), encodeSafetensors(values, words));
+    writeBaseFiles(folder, task, baseModel(task.spec.model.path), false);
+  },
+  measure({ task }, folder) {
+    const { tensors } = readSafetensors(join(folder, VALUES));
+    const feeds = [...tensors].map(([name, t]) => [name, { dtype: DType.float, ...t }] as const);
+    return measureFile(task, join(folder, MODEL), logitsName(task), Object.fromEntries(feeds));
+  },
+};
+
+const nothingQuantized = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `--requantize: no adapted layer of ${path} has a quantized weight.`,
+    'Export without it.',
+  );
+
+/** The LoRA equivalent to a method's static form. */
+function asLora(settings: TrainedSpec): LoraSpec {
+  if (!isRanked(settings) || !methodOf(settings).lowRank) throw noLora(methodName(settings));
+  const plain = plainLora(settings.rank);
+  return { ...plain, ...settings, method: plain.method };
+}
+
+const noLora = (what: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `The run trained ${what}; that cannot be written as a LoRA.`,
+    'Export it with --as onnx-merged or onnx-dynamic.',
+  );
+
+function folderForm({ task: { source } }: Trained): Form {
+  switch (source.kind) {
+    case 'onnx':
+      throw noFolder(source.file);
+    case 'hub':
+      return hubFolder;
+    case 'pipeline':
+      return pipelineFolder(source);
+  }
+}
+
+const noFolder = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `${path} is an ONNX file, and --as safetensors writes a folder from the Hugging Face hub with other weights.`,
+    'Export with --as onnx-merged.',
+  );
+
+/** The model's own folder, or the pipeline's. */
+const wholeFolder: Form = {
+  write: (trained, ...rest) => folderForm(trained).write(trained, ...rest),
+  measure: (trained, ...rest) => folderForm(trained).measure(trained, ...rest),
+};
+
+export const FORMS: Record<ExportForm, Form> = {
+  adapter,
+  'peft-lora': peftLora,
+  'onnx-dynamic': onnxDynamic,
+  'onnx-merged': onnxMerged,
+  'onnx-adapter-inputs': onnxAdapterInputs,
+  safetensors: wholeFolder,
+};
+
+/** The files, read back as an import would read them, on the base model. */
+async function measureAdapter({ task }: Trained, folder: string, work: string): Promise<Measured> {
+  if (isHeadAlone(task.spec.adapter)) return measureTask(task, readHead(folder), work);
+  const { adapters, parameters } = fitAdapter(readAdapterFolder(folder), task.model.graph, task.layers);
+  const read: Task = { ...task, adapters, graph: { ...task.graph, adapters } };
+  return measureTask(read, new Map([...parameters, ...readHead(folder)]), work);
+}
+
+function measureModel({ task }: Trained, folder: string): Promise<Measured> {
+  return measureFile(task, join(folder, MODEL), logitsName(task));
+}
+
+function readHead(folder: string): Map<string, Float32Array> {
+  const { head } = adapterModules(readAdapterFolder(folder));
+  if (!head) return new Map();
+  return new Map([
+    [HEAD_WEIGHT, head.weight.data],
+    [HEAD_BIAS, head.bias!.data],
+  ]);
+}
+
+function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {
+  const more = [
+    ['aurora.labels', JSON.stringify(data.labels)],
+    ['aurora.form', form],
+  ] as const;
+  return { ...model, metadata: new Map([...model.metadata, ...more]) };
+}
+
+/** Files of an export; a base model's data file keeps its name, which must not be one of these. */
+const OWN_NAMES = [MODEL, 'README.md', ...BASE_NAMES, RECORD];
+
+function requireOtherNames({ original, spec }: Task): void {
+  const locations = [...original.graph.initializers.values()].map((t) => externalOf.get(t)?.location ?? '');
+  const taken = locations.find(
+    (l) =>
+      LICENSE_FILE.test(basename(l)) ||
+      OWN_NAMES.some((name) => name.toLowerCase() === basename(l).toLowerCase()),
+  );
+  if (taken !== undefined)
+    throw new AuroraError(
+      'model',
+      `${spec.model.path} stores weights in "${taken}", a file name that is reserved for the export.`,
+      'Export with --as onnx-dynamic, or save the model with another name for its data file.',
+    );
+}
+
+/** A base model with external weights keeps them external here too. */
+const inline = ({ original }: Task): number =>
+  [...original.graph.initializers.values()].some((t) => externalOf.has(t)) ? 0 : INLINE_BYTES;

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { weightsMetadata } from '../adapters/budget/budget';
+import { tensorName } from '../adapters/inject';
+import type { AdapterForm } from '../adapters/methods/method';
+import type { LayerAdapter } from '../adapters/targets/select';
+import { AuroraError } from '../base/errors';
+import { sortedJson } from '../base/sorted-json';
+import { writeAtomic } from '../files/atomic';
+import { encodeSafetensors, type FloatTensor, readSafetensors } from '../graph/file/safetensors';
+import { pytorchPathOf } from '../graph/layers/linear';
+import { type Outputs, outputsOf } from '../protocol/outputs';
+import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
+import { taskKind } from '../tasks/registry';
+import { type Adapted, headPath, peftConfig } from './adapter-config';
+import { HEAD_MODULES, headKeys, peftKey } from './keys';
+
+export const CONFIG_FILE = 'adapter_config.json';
+export const WEIGHTS_FILE = 'adapter_model.safetensors';
+/** The file for values that PEFT's files cannot hold: PEFT rejects unknown keys in its configuration. */
+export const OWN_FILE = 'aurora.json';
+
+/** aurora.json */
+export interface OwnWords extends Outputs {
+  /** The pooling that the head reads, `none` for every token; left out without a head. */
+  pooling?: Pooling | 'none';
+}
+
+type Parameters = ReadonlyMap<string, Float32Array>;
+
+/**
+ * Writes an adapter in PEFT's file layout, as trained, into an existing folder.
+ *
+ * @param step the adapter's step; stored with the weights, in the one file that cannot mix two writes
+ */
+export function writePeftAdapter(
+  folder: string,
+  adapted: Adapted,
+  parameters: Parameters,
+  outputs: Outputs,
+  form: AdapterForm = 'dynamic',
+  step?: number,
+): void {
+  const tensors = new Map<string, FloatTensor>();
+  for (const a of adapted.adapters)
+    for (const t of a.tensors)
+      tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
+        dims: t.dims,
+        data: parameters.get(tensorName(a, t.name))!,
+      });
+  writeFiles(folder, peftConfig(adapted, form), tensors, adapted, parameters, outputs, step);
+}
+
+/**
+ * The files of an adapter, including its head, in an existing folder.
+ *
+ * @param tensors of its modules, by their keys
+ */
+export function writeFiles(
+  folder: string,
+  config: Record<string, unknown>,
+  tensors: ReadonlyMap<string, FloatTensor>,
+  adapted: Adapted,
+  parameters: Parameters,
+  outputs: Outputs,
+  step?: number,
+): void {
+  const { labels } = outputs;
+  const all = new Map(tensors);
+  const weight = parameters.get(HEAD_WEIGHT);
+  if (weight) {
+    const key = headKeys(headPath(adapted));
+    all.set(key.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
+    all.set(key.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
+  }
+  const head = taskKind(adapted.spec.task.type).head(adapted.spec, labels);
+  const own: OwnWords = { ...outputsOf(outputs), ...(weight && { pooling: head?.pooling ?? 'none' }) };
+  const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
+  writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);
+  writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`, folder);
+  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, metadata), folder);
+}
+
+/** The step at which a run wrote an adapter; undefined if there is none or it is damaged. */
+export function stepOfAdapter(folder: string): number | undefined {
+  try {
+    const { step } = readSafetensors(join(folder, WEIGHTS_FILE)).metadata;
+    return step === undefined ? undefined : Number(step);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the files of `writePeftAdapter`, with the graph's tensor names. */
+export function readPeftAdapter(
+  folder: string,
+  adapters: readonly LayerAdapter[],
+): Map<string, Float32Array> {
+  const path = join(folder, WEIGHTS_FILE);
+  const { tensors } = readSafetensors(path);
+  const take = (key: string): Float32Array => {
+    const found = tensors.get(key);
+    if (!found)
+      throw new AuroraError(
+        'run',
+        `${path} has no tensor ${key}.`,
+        'The file belongs to another experiment or has been changed.',
+      );
+    return found.data;
+  };
+  const values = new Map<string, Float32Array>();
+  for (const a of adapters)
+    for (const t of a.tensors)
+      values.set(tensorName(a, t.name), take(peftKey(pytorchPathOf(a.layer), t.peftName)));
+  for (const key of HEAD_MODULES.map(headKeys))
+    if (tensors.has(key.weight)) {
+      values.set(HEAD_WEIGHT, take(key.weight));
+      values.set(HEAD_BIAS, take(key.bias));
+    }
+  return values;
+}

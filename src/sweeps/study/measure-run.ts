@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { AuroraError } from '../../base/errors';
+import { isNonlinear } from '../../experiment/methods';
+import { writeAtomic } from '../../files/atomic';
+import { scoresOf } from '../../protocol/evaluations';
+import { inputsNote } from '../../runs/inputs-note';
+import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/run-in-study';
+import { readRunSummary } from '../../runs/run-summary';
+import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
+import { hasGeometry } from '../../study/geometry';
+import type { MergedMetrics } from '../../study/study-run';
+import { openTrained } from '../../training/checkpoint/trained-run';
+import { taskInForm } from '../../training/loop/adapter-form';
+import { measureTask, requireMetrics } from '../../training/measure';
+import { predictRun } from '../../training/predictions/predict';
+import { workFolder } from '../../training/process/leftovers';
+import { keepGeometry } from './geometry';
+
+export type Measuring = 'geometry' | 'examples' | 'merged';
+
+/**
+ * Measures the data about a finished run's last evaluation that a study needs and its folder lacks: the geometry of ΔW,
+ * the predictions for each example, and the merged form. All of it is stored in the run.
+ */
+export async function measureRun(folder: string, tell: (what: Measuring) => Promise<void>): Promise<void> {
+  const run = readRunSummary(folder);
+  const last = run.events.findLast((e) => e.kind === 'evaluation');
+  if (!last)
+    throw new AuroraError('run', `${folder} has not been evaluated yet.`, 'Wait for its first evaluation.');
+  const { step, form } = last;
+  const { changed } = await inputsNote(run, step);
+  if (changed.length > 0)
+    throw new AuroraError(
+      'inputs',
+      `${folder} cannot be measured as it was trained. ${changed.join(' ')}`,
+      'Put the files back as they were.',
+    );
+  await tell('examples');
+  const { metrics: trained } = await predictRun({
+    run: folder,
+    at: step,
+    again: false,
+    emit: async () => {},
+  });
+  const scores = scoresOf(run.events, run.spec.data);
+  if (scores?.test !== undefined && scores.test !== 'diverged')
+    await predictRun({ run: folder, at: scores.step, on: 'test', again: false, emit: async () => {} });
+  if (hasGeometry(run.spec.adapter) && !(await readGeometry(folder, step))) {
+    const hint = checkpointsHint(folder);
+    if (hint !== undefined)
+      throw new AuroraError('run', `${folder} has no checkpoints, from which ΔW is measured.`, hint);
+    await tell('geometry');
+    await keepGeometry(run, step);
+  }
+  if (!isNonlinear(run.spec.adapter) || form === 'static' || (await readMerged(folder, step))) return;
+  await tell('merged');
+  const { path: work, remove } = workFolder(folder, 'study');
+  try {
+    const { task, parameters } = await openTrained(folder, step, work);
+    const measured = await measureTask(taskInForm(task, 'static'), parameters, join(work, 'graph'));
+    const merged = requireMetrics(measured, folder, step);
+    const adapter = await adapterSum(folder, step);
+    if (adapter === undefined)
+      throw new AuroraError(
+        'run',
+        `${folder} no longer has a checkpoint of step ${step}.`,
+        checkpointsHint(folder) ?? 'Train it again.',
+      );
+    const kept: MergedMetrics = { version: 1, step, adapter, trained, merged };
+    writeAtomic(mergedFile(folder, step), `${JSON.stringify(kept, null, 2)}\n`, folder);
+  } finally {
+    remove();
+  }
+}
