@@ -1,10 +1,10 @@
 import { html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { LayerCard, SigmaInfo } from '../../src/protocol/panels/activations';
-import { chartColors, DASHES } from '../charts/theme';
+import { chartColors, DASHES } from '../charts/chart-colors';
 import { t } from '../../src/base/l10n';
 import { r2Text } from '../../src/base/number-text';
-import { shareText } from './numbers';
+import { shareText } from './activation-numbers';
 
 /** One layer as a card. Its canvas is drawn only while visible. */
 export class LayerCardElement extends LitElement {

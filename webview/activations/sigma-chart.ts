@@ -2,7 +2,7 @@ import { html, LitElement, nothing, svg, type SVGTemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { LayerMessage, SigmaInfo } from '../../src/protocol/panels/activations';
 import { t } from '../../src/base/l10n';
-import { number, shareText, ticks } from './numbers';
+import { number, shareText, ticks } from './activation-numbers';
 
 const HEIGHT = 340;
 const MARGIN = { left: 56, right: 56, top: 26, bottom: 44 };

@@ -1,13 +1,10 @@
 import uPlot from 'uplot';
-import { columnsOf, drawColumns } from './columns';
-import { linePath, pointsPath, type Curve, type Projection } from './curve';
+import { columnsOf, drawColumns } from './chart-columns';
+import { linePath, pointsPath, type Curve, type Projection, rangeY, nearest, strokeOf } from './curve';
 import { FlagLane, type FlagWords } from './flag-lane';
-import { paintMarks, type Mark } from './marks';
-import { onPointer } from './pointer';
-import { rangeY } from './range';
-import { nearest } from './search';
-import { strokeOf } from './stroke';
-import { chartColors, onThemeChange, type ChartColors } from './theme';
+import { paintMarks, type Mark } from './chart-marks';
+import { onPointer } from './chart-pointer';
+import { chartColors, onThemeChange, type ChartColors } from './chart-colors';
 
 /** Fired by a chart's host after each redraw of its canvas; bubbles. */
 export const DRAWN = 'chart-drawn';

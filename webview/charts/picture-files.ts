@@ -1,4 +1,4 @@
-import type { Picture, Shape } from './picture';
+import type { Picture, Shape } from './chart-picture';
 
 /** Pixels of a PNG for each CSS pixel. */
 const SCALE = 2;

@@ -31,7 +31,7 @@ export class ErrorsPage extends LitElement {
   /** The cell in the tab order. */
   @state() private cell: Cell = { row: 0, column: 0 };
   private ui: Partial<Ui> = savedUi<Ui>();
-  /** Where the last filter was chosen. */
+  /** The element where the last filter was chosen. */
   private origin: HTMLElement | undefined;
   private found: { key: string; model: Model; examples: number[] } | undefined;
 
@@ -241,7 +241,7 @@ interface Predicting {
   of?: number;
 }
 
-/** How far it is; what is shown below it is of the examples so far. */
+/** The progress; the page below it shows the examples so far. */
 function predictingPart({ done, of }: Predicting) {
   const known = done !== undefined && of !== undefined && of > 0;
   const words = known

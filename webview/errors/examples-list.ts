@@ -3,7 +3,7 @@ import { t } from '../../src/base/l10n';
 import { count } from '../../src/base/number-text';
 import type { List, Order } from '../../src/protocol/answers/examples';
 import { rowIn, rowWord } from '../../src/protocol/row-place';
-import { csv } from '../ui/csv';
+import { csv } from '../../src/base/csv';
 import type { AnswerPart, ExampleCells } from './answer-part';
 import type { Model } from './errors-model';
 
@@ -151,7 +151,7 @@ function pager({ found, page }: ListState, act: ListActions, below: boolean) {
   >`;
 }
 
-/** Why the list is empty, and what to do about it. */
+/** Says why the list is empty, and what to do about it. */
 function none({ right, examples }: Model, { list, chips, search }: ListState, act: ListActions) {
   if (list === 'wrong' && right === examples)
     return html`<p class="empty">

@@ -5,7 +5,7 @@ import './errors.css';
 import './confusion-matrix.css';
 import './number-scatter.css';
 import './examples-list.css';
-import { followSeries } from '../charts/series';
+import { followSeries } from '../charts/chart-colors';
 import { registerToolkit } from '../ui/toolkit';
 import { ErrorsPage } from './errors-page';
 

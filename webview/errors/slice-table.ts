@@ -5,11 +5,11 @@ import { formatMetric } from '../../src/experiment/metrics';
 import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/protocol/answers/slices';
 import type { Model } from './errors-model';
 
-/** How well slices of the examples are answered. */
+/** The quality of the answers in slices of the examples. */
 export interface Measures {
   /** The columns: a number with its bar, and another number. */
   heads: readonly [string, string];
-  /** Whether a long bar is a good one. */
+  /** The meaning of a long bar. */
   long: 'good' | 'bad';
   /** Below a table with a small slice. */
   few: string;

@@ -73,13 +73,13 @@ interface BelowActions {
   copy(): void;
 }
 
-/** How to read the cards, and what can be done with all of them. */
+/** Explains the cards; has the buttons for all of them. */
 export function below(columns: readonly Column[], state: BelowState, act: BelowActions): unknown {
   const answers = columns.filter((c) => c.answer);
   if (answers.length === 0) return nothing;
   const kinds = Object.values(KINDS).filter((kind) => answers.some((c) => kindOf(c) === kind));
   const parts = kinds.flatMap((kind) => kind.below?.(answers, state) ?? []);
-  /** Of several kinds, the first that has it. */
+  /** The value of the first kind that has it. */
   const first = <K extends keyof Below>(key: K): Below[K] => parts.find((part) => part[key])?.[key];
   const [compared, all, few] = [first('compared'), first('all'), first('few')];
   return html`${first('marks')}${answers.length > 1 && compared ? html`<p class="note">${compared}</p>` : nothing}

@@ -10,7 +10,7 @@ export interface Column {
   subject: SubjectView;
   variant: PlayVariant;
   title: string;
-  /** What the title omits: the step, the form, or what the base is. */
+  /** Details that the title omits: the step, the form, or what the base is. */
   about: string;
   answer?: AnswerView;
 }
@@ -27,7 +27,7 @@ export interface CardContext {
   several: boolean;
   /** The last validation text. */
   sample?: PlaySample;
-  /** The same, if that text is in the box, unchanged. */
+  /** The last validation text, if it is in the box, unchanged. */
   truth?: PlaySample;
   prompt: string;
   /** True if the prompt was asked without the template of training. */
@@ -58,7 +58,7 @@ export interface AnswerKind {
 export interface BelowContext {
   /** The last validation text. */
   sample: PlaySample | undefined;
-  /** The same, if it is in the box, unchanged. */
+  /** The last validation text, if it is in the box, unchanged. */
   truth: PlaySample | undefined;
 }
 
@@ -117,7 +117,7 @@ export const otherOf = ({ key }: Column, { first }: CardContext): Column | undef
 
 export const tokens = (count: number): string => (count === 1 ? t('1 token') : t('{0} tokens', count));
 
-/** How long it took, and how much of the text was read; below an answer. */
+/** The time it took, and the length of the text that was read; below an answer. */
 export function measured({ seconds, tokens: count, truncated }: Prediction): TemplateResult {
   const parts = [stepTime(seconds)];
   if (count !== undefined)
@@ -125,7 +125,7 @@ export function measured({ seconds, tokens: count, truncated }: Prediction): Tem
   return html`<p class="note numbers">${parts.join(' · ')}</p>`;
 }
 
-/** The lines of an answer on the clipboard, with the same below them. */
+/** The lines of an answer on the clipboard, with the time and length below them. */
 export function measuredText(lines: readonly string[], prediction: Prediction): string {
   const facts = [stepTime(prediction.seconds)];
   if (prediction.tokens !== undefined) facts.push(tokens(prediction.tokens));

@@ -3,7 +3,7 @@ import '../ui/fields.css';
 import '../ui/marked-text.css';
 import './playground.css';
 import './span-answer.css';
-import { followSeries } from '../charts/series';
+import { followSeries } from '../charts/chart-colors';
 import { registerToolkit } from '../ui/toolkit';
 import { PlaygroundPage } from './playground-page';
 

@@ -68,7 +68,7 @@ function compared(number: number, other: number, title: string): unknown {
   </p>`;
 }
 
-/** How much `a` is more than `b`, to the last decimal that is shown of them. */
+/** The difference of `a` and `b`, to the last decimal that is shown of them. */
 export function difference(a: number, b: number): number {
   const size = Math.max(Math.abs(a), Math.abs(b));
   const whole = size === 0 ? 1 : Math.floor(Math.log10(size)) + 1;

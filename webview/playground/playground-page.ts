@@ -115,7 +115,7 @@ export class PlaygroundPage extends LitElement {
   private fillSample(): void {
     const { sample } = this.view!;
     if (!sample || sample.request === this.sample?.request) return;
-    // What arrived before this page was ready was filled in by the previous one.
+    // A text that arrived before this page was ready was filled in by the previous one.
     if (this.waitsForSample) {
       this.waitsForSample = false;
       this.fill(sample);

@@ -4,10 +4,10 @@ import '../charts/charts.css';
 import '../charts/figure.css';
 import './run.css';
 import './samples.css';
-import './pictures/pictures.css';
-import { followSeries } from '../charts/series';
+import './pictures.css';
+import { followSeries } from '../charts/chart-colors';
 import { registerToolkit } from '../ui/toolkit';
-import './app';
+import './run-page';
 
 followSeries();
 registerToolkit();

@@ -5,12 +5,12 @@ import type { Experiment } from '../../src/experiment/experiment';
 import { shapesOf } from '../../src/experiment/tasks/registry';
 import type { ResourceColumn } from '../../src/protocol/run-files/resources';
 import { t } from '../../src/base/l10n';
-import { formatBytes, formatLoss, formatNumber } from './format';
-import { Each, type RunData, type XAxis } from './model';
-import { Smoothed } from './smoothing';
+import { formatBytes, formatLoss, formatNumber, formatCount } from './run-numbers';
+import { Each, type RunData, type XAxis, Smoothed } from './run-data';
+import { absentWords } from '../../src/protocol/absent-labels';
 
 /**
- * What a chart shows: a column of the records, something computed from them, a metric of the evaluations, or what was
+ * The subject of a chart: a column of the records, something computed from them, a metric of the evaluations, or what was
  * sampled of the machine.
  */
 export interface Quantity {
@@ -27,7 +27,7 @@ export interface Quantity {
   records?(run: RunData): Float64Array;
   /** A value about once a second, at times of its own. */
   sampled?: ResourceColumn;
-  /** Whether a run has it; all have by default. */
+  /** True if a run has it; all have by default. */
   of?(run: RunData): boolean;
   metric?: MetricName;
   /** The axis starts at zero, because only the absolute size is meaningful. */
@@ -122,7 +122,7 @@ export const QUANTITIES: readonly Quantity[] = [
 export const smoothedRecords = (quantity: Quantity, run: RunData, weight: number): Float64Array =>
   run.derive(`smooth:${quantity.key}:${weight}`, () => new Smoothed(() => quantity.records!(run), weight));
 
-/** What a chart shows of the training itself: a value for each step, or the machine's samples; empty for a metric. */
+/** The values of the training itself in a chart: one for each step, or the machine's samples; empty for a metric. */
 export function ownSeries(
   { records, sampled }: Quantity,
   run: RunData,
@@ -133,9 +133,43 @@ export function ownSeries(
   return { x: new Float64Array(0), y: new Float64Array(0) };
 }
 
-/** Whether a run has values of it: a chart without any would be an empty frame. */
+/** True if a run has values of it: a chart without any would be an empty frame. */
 export function hasValues(quantity: Quantity, run: RunData): boolean {
   const { metric, records, of } = quantity;
   if (metric && !records) return run.measured.some((e) => Number.isFinite(run.metric(e, metric)));
   return (of?.(run) ?? true) && ownSeries(quantity, run, 'step').y.some(Number.isFinite);
+}
+
+/**
+ * The charts beside the loss: quantities of which a run has values. F1 of more than two labels is macro F1, so that only one of them
+ * is drawn, the one that the runs are trained for.
+ */
+export function drawnQuantities(runs: readonly RunData[]): Quantity[] {
+  const quantities = QUANTITIES.filter((q) => runs.some((run) => hasValues(q, run)));
+  const areSame = runs.every(({ started }) => started !== undefined && started.labels.length > 2);
+  if (!areSame || !['f1', 'macroF1'].every((key) => quantities.some((q) => q.key === key))) return quantities;
+  const wanted = runs.map(({ facts }) => facts?.spec?.training?.metric);
+  const kept = wanted.includes('f1') && !wanted.includes('macroF1') ? 'f1' : 'macroF1';
+  return quantities.flatMap((q) => {
+    if (q.key !== 'f1' && q.key !== 'macroF1') return [q];
+    if (q.key !== kept) return [];
+    return [kept === 'f1' ? { ...q, title: () => t('Validation F1 (macro)') } : q];
+  });
+}
+
+/** The explanation of a fall of macro F1: the newest evaluation with predicted labels that the data lack. */
+export function chartNote({ metric, records }: Quantity, runs: readonly RunData[]): string {
+  if (
+    records ||
+    (metric !== 'macroF1' && !(metric === 'f1' && runs.every((r) => (r.started?.labels.length ?? 0) > 2)))
+  )
+    return '';
+  return runs
+    .flatMap((run) => {
+      const found = run.measured.findLast((e) => absentWords(e.metrics) !== undefined);
+      if (!found) return [];
+      const words = t('Step {0}: {1}', formatCount(found.step), absentWords(found.metrics)!);
+      return [runs.length > 1 ? `${run.facts?.name ?? run.folder}: ${words}` : words];
+    })
+    .join(' ');
 }

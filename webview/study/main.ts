@@ -1,13 +1,13 @@
 import '../ui/page.css';
 import '../ui/fields.css';
 import './study.css';
-import { followSeries } from '../charts/series';
+import { followSeries } from '../charts/chart-colors';
 import { registerToolkit } from '../ui/toolkit';
-import { StudyApp } from './app';
-import { FigureView } from './figure';
+import { StudyPage } from './study-page';
+import { FigureView } from './figure-view';
 
 followSeries();
 registerToolkit();
 customElements.define('aurora-study-figure', FigureView);
-customElements.define('aurora-study', StudyApp);
+customElements.define('aurora-study', StudyPage);
 document.body.append(document.createElement('aurora-study'));

@@ -5,12 +5,11 @@ import { heatFigure } from '../../src/study/sweep/sweep-figures';
 import { heatMap, type CellValue, type HeatCell, type HeatMap } from '../../src/study/sweep/heat-map';
 import { isTraining } from '../../src/study/sweep/trials';
 import type { Axis } from '../../src/study/sweep/axis';
-import { csv } from '../ui/csv';
+import { csv } from '../../src/base/csv';
 import { t } from '../../src/base/l10n';
-import type { Shown } from './model';
+import { type Shown, metricText } from './sweep-model';
 import { PICKED } from './parallel-view';
-import { saveButtons } from './save';
-import { metricText } from './words';
+import { saveButtons } from './save-figures';
 
 export interface HeatUi {
   x?: string;

@@ -1,16 +1,49 @@
+import { own } from '../../src/base/names';
+import { valueText } from '../../src/experiment/sweep';
+import type { PageTrial, SweepFacts } from '../../src/protocol/panels/sweep';
+import { trainedSeconds, type Sort, type SortKey } from '../../src/study/sweep/trials';
+import { csv } from '../../src/base/csv';
+import { type Shown, metricText, trialText, trialWord } from './sweep-model';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import { own } from '../../src/base/names';
 import { capital } from '../../src/base/text';
 import { durationText } from '../../src/base/number-text';
 import { formatMetric, metricInfo } from '../../src/experiment/metrics';
-import type { PageTrial, SweepFacts } from '../../src/protocol/panels/sweep';
-import { type Sort, type SortKey, trainedSeconds } from '../../src/study/sweep/trials';
 import { t } from '../../src/base/l10n';
 import { NO_MENU, rowMenu, selectionMenu, trialMenu } from '../ui/row-menu';
-import type { Shown } from './model';
 import { PICKED, POINTED } from './parallel-view';
-import { metricText, trialText, trialWord } from './words';
+
+/** The trials with all digits. */
+export const trialsCsv = ({ facts }: Shown, trials: readonly PageTrial[]): string =>
+  csv([
+    [
+      'trial',
+      'run number',
+      ...facts.varied,
+      'state',
+      facts.metric,
+      'loss',
+      'step',
+      'steps',
+      'seconds',
+      'run folder',
+    ],
+    ...trials.map((trial) => [
+      trial.number,
+      trial.runNumber ?? '',
+      ...facts.varied.map((key) => {
+        const value = own(trial.settings, key);
+        return value === undefined ? '' : typeof value === 'number' ? value : valueText(value);
+      }),
+      trial.state,
+      trial.metric ?? '',
+      trial.loss ?? '',
+      trial.step,
+      trial.steps,
+      trainedSeconds(trial),
+      trial.run ?? '',
+    ]),
+  ]);
 
 /** Fired with the new order. */
 export const SORTED = 'sorted';
@@ -40,7 +73,7 @@ export class TrialsTable extends LitElement {
   @property({ attribute: false }) active: string | undefined;
   @state() private first = 0;
   @state() private rows = 30;
-  /** Where a selection with Shift begins. */
+  /** The row where a selection with Shift begins. */
   private anchor: string | undefined;
   private readonly sizes = new ResizeObserver(() => this.look());
 

@@ -17,7 +17,7 @@ export interface Segment {
   text: string;
   /** Outermost first: what is in the data around what is predicted. */
   within: MarkedSpan[];
-  /** Those of them that end here. */
+  /** The spans among them that end here. */
   ending: MarkedSpan[];
 }
 
@@ -75,9 +75,9 @@ function spoken(text: string, spans: readonly MarkedSpan[]): string {
 }
 
 /**
- * What the marks mean.
+ * Explains the marks.
  *
- * @param tagged whether each has its type after it
+ * @param tagged true if each has its type after it
  */
 export function legend(tagged = true): TemplateResult {
   const meaning = [

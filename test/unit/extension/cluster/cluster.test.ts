@@ -23,7 +23,7 @@ import type { SweepToPage } from '../../../../src/protocol/panels/sweep';
 import { SweepSession } from '../../../../src/extension/panels/sweep/sweep-session';
 import type { SweepEntry } from '../../../../src/extension/runs/store';
 import { clusterPath } from '../../../../src/runs/sweep/cluster-file';
-import { trialWord } from '../../../../webview/sweep/words';
+import { trialWord } from '../../../../webview/sweep/sweep-model';
 import { temporaryFolders } from '../../runs/folder';
 import { context } from '../row-context';
 import { evaluated, started } from '../run-maker';
