@@ -1,6 +1,6 @@
 import { t } from '../base/l10n';
 import { bytes, count, shortNumber, stepTime } from '../base/number-text';
-import { someNames } from '../base/some-names';
+import { someNames } from '../base/text';
 import type { ModelSummary, StoredWeight } from '../graph/summary';
 import type { Part, Report } from '../protocol/reports/report';
 import { batchText, fitsText, methodText, stepSettings } from '../protocol/reports/step-words';

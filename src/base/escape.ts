@@ -45,3 +45,10 @@ export function markdownTable(
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }
+
+/** A block of code, in a fence that is longer than any in it. */
+export function codeBlock(text: string, language: string): string {
+  const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map((f) => f.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}

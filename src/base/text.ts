@@ -1,3 +1,6 @@
+import { t } from './l10n';
+import { count } from './number-text';
+
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /**
@@ -14,3 +17,9 @@ export function cutMiddle(text: string, most: number): string {
 
 /** A git commit as git abbreviates it. */
 export const shortCommit = (commit: string): string => commit.slice(0, 10);
+
+/** The first names, and the number of the others: "a, b and 3 more". */
+export const someNames = (names: readonly string[], most: number): string => {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? t('{0} and {1} more', shown, count(names.length - most)) : shown;
+};

@@ -54,6 +54,7 @@ function partLines(part: Part, width: number): string[] {
     return part.list.flatMap((item) =>
       wrap(escapeControls(item), width - 2).map((line, i) => `${i === 0 ? '- ' : '  '}${line}`),
     );
+  if ('program' in part) return part.program.split('\n').map((line) => escapeControls(line));
   return tableLines(part, width);
 }
 

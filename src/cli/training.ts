@@ -3,6 +3,7 @@ import type { Outputs } from '../protocol/outputs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices';
 import { placeName } from '../engine/place';
+import { deviceSentence } from '../protocol/device-words';
 import type { InputChange } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
 import { quantizationWords } from '../protocol/quantize';
@@ -11,7 +12,6 @@ import type { PausePoint } from '../training/loop/training-plan';
 import type { TrainOutcome } from '../training/run/conclude';
 import type { TrainListener, TrainOptions } from '../training/run/open-run';
 import { train } from '../training/run/train';
-import { deviceLine } from './device-line';
 import { count } from '../base/number-text';
 import { Progress, setWords } from './commands/train/training-progress';
 import { ReadingProgress } from './bar';
@@ -47,7 +47,7 @@ export async function trainRun(
     encoding: (done, of) => reading.encoding(done, of),
     measuring: (places) =>
       process.stderr.write(`Measuring the first step: ${places.map(placeName).join(', ')}…\n`),
-    device: (choice) => process.stderr.write(`${deviceLine(deviceFields(choice))}\n`),
+    device: (choice) => process.stderr.write(`${deviceSentence(deviceFields(choice))}\n`),
     prepared(task, plan, fromStep) {
       const { data, adapters } = task;
       const what = adapters.length

@@ -34,7 +34,7 @@ export interface MetricInfo {
   percent: boolean;
   digits: number;
   /**
-   * The scale on which a difference is written and judged (metric-difference.ts): in `points`, which are hundredths,
+   * The scale on which a difference is written and judged (shown-metrics.ts): in `points`, which are hundredths,
    * where the scale is fixed; `relative` to the value that it is a difference from where the scale follows from the
    * data.
    */

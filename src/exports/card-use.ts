@@ -1,42 +1,50 @@
-import type { ExportForm, ExportRecord } from '../protocol/export';
-import type { Task } from '../training/task/task';
-import { logitsName } from './logits-head';
-import { cardAnswer } from './card-answers';
-import { cardInput } from './card-inputs';
-import { cacheInputs, keptLogitsInput, USE_CACHE, isMerged } from '../graph/without-past';
+import { codeSpan } from '../base/escape';
 import { isNonlinear } from '../experiment/methods';
+import { DEFAULT_SCORING, SCORINGS } from '../experiment/scoring';
 import { describeTask } from '../experiment/tasks/registry';
+import { cacheInputs, keptLogitsInput, USE_CACHE, isMerged } from '../graph/without-past';
+import type { BaseModel } from '../peft/base-model';
 import { headPath, readByLoader, readByPeft } from '../peft/adapter-config';
 import { headKeys } from '../peft/keys';
+import type { ExportForm, ExportRecord } from '../protocol/export';
+import type { Part } from '../protocol/reports/report';
+import type { Task } from '../training/task/task';
+import { logitsName } from './logits-head';
 import { HEAD_FILE } from './hub-weights';
 
-/** The use of each form, as the card shows it: a sentence and a program. */
-export function useOf({ form, head }: Pick<ExportRecord, 'form' | 'head'>, task: Task): string {
+/** How to use the files of a form: sentences and a program. */
+export function useOf(
+  { form, head }: Pick<ExportRecord, 'form' | 'head'>,
+  task: Task,
+  base: BaseModel,
+): Part[] {
+  const isPicture = describeTask(task.spec.task.type).answer === 'picture';
   switch (form) {
     case 'adapter':
-      return adapterUse(task);
+      return isPicture ? pictureAdapterUse(task, base.name) : adapterUse(task);
     case 'peft-lora':
-      return peftUse(task);
+      return isPicture ? [drawing(task, base.name, ['pipeline.load_lora_weights(".")'])] : peftUse(task);
     case 'onnx-adapter-inputs':
       return swapUse(task);
     case 'safetensors':
-      return transformersUse(task, head);
+      return isPicture ? [drawing(task, '.', [])] : transformersUse(task, head);
     default:
       return onnxUse(task, form);
   }
 }
 
-const code = (language: string, lines: readonly string[]): string =>
-  ['```' + language, ...lines, '```'].join('\n');
+const python = (lines: readonly string[]): Part => ({ program: lines.join('\n'), language: 'python' });
 
-function adapterUse(task: Task): string {
+function adapterUse(task: Task): Part[] {
   const { adapter } = task.spec;
   if (readByLoader(adapter)) return loaderUse(task);
   if (readByPeft(adapter)) return peftUse(task);
-  return 'Import it into AuroRA Lab with `aurora import`. Neither PEFT nor the PyTorch loader supports this method; for other programs, use `aurora export --as onnx-merged` or `onnx-dynamic`.';
+  return [
+    'Import it into AuroRA Lab with `aurora import`. Neither PEFT nor the PyTorch loader supports this method; for other programs, use `aurora export --as onnx-merged` or `onnx-dynamic`.',
+  ];
 }
 
-const loaderUse = (task: Task): string => {
+function loaderUse(task: Task): Part[] {
   const { spec, head } = task;
   const { print } = cardAnswer(task);
   const { inputs, headInputs } = cardInput(task);
@@ -45,7 +53,7 @@ const loaderUse = (task: Task): string => {
   );
   return [
     '`aurora_peft_loader.py` injects the adapter into a PyTorch model with the same module paths. It requires only PyTorch.',
-    code('python', [
+    python([
       `from aurora_peft_loader import ${imported.join(', ')}`,
       '',
       'model = ...  # the base model in PyTorch, in evaluation mode',
@@ -53,13 +61,45 @@ const loaderUse = (task: Task): string => {
       ...(head ? headUse(task, inputs, headInputs) : [`logits = model(${inputs})`]),
       print,
     ]),
-    ...(isNonlinear(spec.adapter)
-      ? [
-          'PEFT itself does not support AuroRA. Its static form is a plain LoRA: export it with `aurora export --as peft-lora`.',
-        ]
-      : ['It is a plain LoRA adapter, so PEFT can load it too.']),
-  ].join('\n\n');
-};
+    isNonlinear(spec.adapter)
+      ? 'PEFT itself does not support AuroRA. Its static form is a plain LoRA: export it with `aurora export --as peft-lora`.'
+      : 'It is a plain LoRA adapter, so PEFT can load it too.',
+  ];
+}
+
+function pictureAdapterUse(task: Task, name: string): Part[] {
+  const { adapter } = task.spec;
+  if (!readByLoader(adapter))
+    return [
+      'Import it into AuroRA Lab with `aurora import`. For diffusers, use `aurora export --as peft-lora` or `safetensors`.',
+    ];
+  return [
+    '`aurora_peft_loader.py` injects the adapter into a pipeline of diffusers. It requires only PyTorch.',
+    drawing(task, name, ['inject(pipeline, ".")'], ['from aurora_peft_loader import inject']),
+    isNonlinear(adapter)
+      ? 'diffusers itself does not support AuroRA. Its static form is a plain LoRA: export it with `aurora export --as peft-lora`.'
+      : '`aurora export --as peft-lora` writes the same in diffusers’ layout, for `load_lora_weights`.',
+  ];
+}
+
+/**
+ * The program that draws a picture with a pipeline of diffusers.
+ *
+ * @param name of the pipeline, on the hub or on disk
+ */
+const drawing = (task: Task, name: string, adapting: string[], imports: string[] = []): Part =>
+  python([
+    ...imports,
+    'from diffusers import DiffusionPipeline',
+    '',
+    `pipeline = DiffusionPipeline.from_pretrained(${JSON.stringify(name)})`,
+    ...adapting,
+    `pipeline(${JSON.stringify(promptOf(task))}).images[0].save("picture.png")`,
+  ]);
+
+/** The prompt of the experiment; where images have captions, that of the first. */
+const promptOf = ({ spec: { task, training } }: Task): string =>
+  training.pictures?.prompts[0] ?? task.instancePrompt ?? 'a photo';
 
 /** The input of a head. */
 const READS = {
@@ -91,13 +131,12 @@ function headUse(task: Task, inputs: string, headInputs: string): string[] {
   return [`hidden = model(${inputs})  # or its .last_hidden_state`, `logits = Head(".")(${headInputs})`];
 }
 
-const peftUse = (task: Task): string => {
+function peftUse(task: Task): Part[] {
   const { head, source, data } = task;
   const path = headPath(task);
   const keys = headKeys(path);
-  const reads = headReads(task);
   return [
-    code('python', [
+    python([
       'from peft import PeftModel',
       '',
       `base = ...  # the base model, such as ${autoClass(task)}.from_pretrained(...)`,
@@ -105,11 +144,11 @@ const peftUse = (task: Task): string => {
     ]),
     ...(head
       ? [
-          `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${reads}; PEFT loads it if the base model has a module \`${path}\`${source.kind === 'hub' ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,
+          `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${headReads(task)}; PEFT loads it if the base model has a module \`${path}\`${source.kind === 'hub' ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,
         ]
       : []),
-  ].join('\n\n');
-};
+  ];
+}
 
 /** transformers' class that has the modules under their paths in the file. */
 const autoClass = ({ spec, source }: Task): string =>
@@ -145,7 +184,7 @@ const preparation = (task: Task, form: ExportForm): { imports: string[]; past: s
 };
 
 /** @param head the class that has it, or the file beside the model */
-function transformersUse(task: Task, head: string | undefined): string {
+function transformersUse(task: Task, head: string | undefined): Part[] {
   const { inputs } = cardInput(task);
   const beside = head === HEAD_FILE;
   const name = beside ? 'AutoModel' : (head ?? autoClass(task));
@@ -155,20 +194,20 @@ function transformersUse(task: Task, head: string | undefined): string {
           `transformers has no class whose head computes what was trained here, so the folder holds the model without it. The head is in \`${HEAD_FILE}\`: logits = pooled · weightᵀ + bias, where pooled is the ${headReads(task)}.`,
         ]
       : []),
-    code('python', [
+    python([
       `from transformers import ${name}`,
       '',
       `model = ${name}.from_pretrained(".").eval()`,
-      ...(beside ? [`hidden = model(${inputs}).last_hidden_state`] : [`logits = model(${inputs}).logits`]),
+      beside ? `hidden = model(${inputs}).last_hidden_state` : `logits = model(${inputs}).logits`,
     ]),
-  ].join('\n\n');
+  ];
 }
 
-function onnxUse(task: Task, form: ExportForm): string {
+function onnxUse(task: Task, form: ExportForm): Part[] {
   const { imports, past } = preparation(task, form);
   return [
     `The inputs are those of the base model: ${cardInput(task).holds}. The output \`${logitsName(task)}\` holds ${cardAnswer(task).holds}.`,
-    code('python', [
+    python([
       ...imports,
       'import onnxruntime',
       '',
@@ -176,14 +215,14 @@ function onnxUse(task: Task, form: ExportForm): string {
       ...past,
       `[logits] = session.run(["${logitsName(task)}"], {${feeds(task, form)}})`,
     ]),
-  ].join('\n\n');
+  ];
 }
 
-function swapUse(task: Task): string {
+function swapUse(task: Task): Part[] {
   const { imports, past } = preparation(task, 'onnx-adapter-inputs');
   return [
     'The weights of the adapter are inputs of `model.onnx`, with the same names as the tensors in `adapter.safetensors`. Runs that differ only in rank, alpha and labels produce the same `model.onnx`, so one session can serve them all: pass it the weights of either run. Another activation, spline, centering or pooling produces another model, which accepts these weights too but computes something else. The metadata of `adapter.safetensors` gives the SHA-256 of the right one (`aurora.model`).',
-    code('python', [
+    python([
       ...imports,
       'import onnxruntime',
       'from safetensors.numpy import load_file',
@@ -193,5 +232,100 @@ function swapUse(task: Task): string {
       'adapter = load_file("adapter.safetensors")',
       `[logits] = session.run(["${logitsName(task)}"], {${feeds(task, 'onnx-adapter-inputs')}, **adapter})`,
     ]),
-  ].join('\n\n');
+  ];
+}
+
+/** The input of a model, by its shape, in the words of the card. */
+interface CardInput {
+  /** The preparation of inputs in training, as a sentence of the section on data. */
+  prepared: string;
+  /** The content of an ONNX model's inputs, at the end of a sentence. */
+  holds: string;
+  /** The arguments of the model and of the head after the hidden states, in Python. */
+  inputs: string;
+  headInputs: string;
+}
+
+/** The trained graph predicts noise; a pipeline of diffusers prepares its inputs. */
+const PICTURES: CardInput = {
+  prepared: 'Images are resized, and cropped to a square, as diffusers’ DreamBooth scripts do.',
+  holds: 'latents, timesteps and what the text encoders give, as diffusers’ pipelines feed them',
+  inputs: 'sample, timestep, encoder_hidden_states',
+  headInputs: '',
+};
+
+export function cardInput({ spec: { task, model } }: Task): CardInput {
+  if (describeTask(task.type).answer === 'picture') return PICTURES;
+  if (describeTask(task.type).input === 'image')
+    return {
+      prepared: 'Images are resized and normalized as in `preprocessor_config.json` of the base model.',
+      holds: 'images, prepared as in `preprocessor_config.json`',
+      inputs: 'pixel_values',
+      headInputs: 'hidden',
+    };
+  return {
+    prepared: `Texts are truncated to ${model.maxLength} tokens.`,
+    holds: `token ids from \`tokenizer.json\`, at most ${model.maxLength} per text`,
+    inputs: 'input_ids, attention_mask',
+    headInputs: 'hidden, attention_mask',
+  };
+}
+
+/** The answer of a model, by its shape, in the words of the card. */
+interface CardAnswer {
+  /** The outputs in the section on data. */
+  outputs: string;
+  /** The content of an ONNX model's tensor, at the end of a sentence. */
+  holds: string;
+  /** Prints the answer to the first text, from `logits` in PyTorch. */
+  print: string;
+}
+
+const named = ({ data: { labels } }: Task): string =>
+  `${labels.length} labels, in the order of the logits: ${labels.map(codeSpan).join(', ')}.`;
+
+const nextToken = {
+  holds: 'the logits of the next token after each token',
+  print: 'print(int(logits[0, -1].argmax()))  # the id of the next token',
+};
+
+export function cardAnswer(task: Task): CardAnswer {
+  const holds = 'the logits, in the order of the labels below';
+  switch (describeTask(task.spec.task.type).answer) {
+    case 'label':
+      return { outputs: named(task), holds, print: 'print(labels(".")[int(logits[0].argmax())])' };
+    case 'labels':
+      return {
+        outputs: `${named(task)} A text can have several: those with a logit above 0.`,
+        holds,
+        print: 'print([label for label, logit in zip(labels("."), logits[0]) if logit > 0])',
+      };
+    case 'spans':
+      return { outputs: named(task), holds, print: 'print([labels(".")[i] for i in logits[0].argmax(-1)])' };
+    case 'number':
+      return {
+        outputs: `One number, ${codeSpan(task.data.labels[0])}, in the unit of the data.`,
+        holds: 'one number for each text, in the unit of the data',
+        print: 'print(float(logits[0, 0]))',
+      };
+    case 'text':
+      return { outputs: 'It predicts the next token.', ...nextToken };
+    case 'choice':
+      return {
+        outputs: `It predicts the next token. Of a question’s choices, the answer is found ${SCORINGS[task.spec.task.scoring ?? DEFAULT_SCORING]}.`,
+        ...nextToken,
+      };
+    case 'picture':
+      return {
+        outputs: 'It predicts the noise in the latents of a picture, from which a sampler draws one.',
+        holds: 'the predicted noise',
+        print: 'print(logits.shape)',
+      };
+    case 'tokens':
+      return {
+        outputs: 'It predicts the tokens that are masked in a text.',
+        holds: 'the logits of each token',
+        print: 'print(logits[0].argmax(-1).tolist())  # the ids of the most likely tokens',
+      };
+  }
 }

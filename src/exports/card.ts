@@ -1,75 +1,61 @@
 import { basename } from 'node:path';
-import { changeText, shownMetrics } from '../experiment/shown-metrics';
 import { metricCells, metricHeads, type Metrics } from '../experiment/metrics';
+import { shownMetrics } from '../experiment/shown-metrics';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
-import { percent, count, errorText } from '../base/number-text';
-import type { EvaluationMetrics } from '../protocol/events';
+import { codeSpan } from '../base/escape';
+import { percent, count } from '../base/number-text';
 import { quantizationWords } from '../protocol/quantize';
-import {
-  isStaticForm,
-  requantizedWords,
-  roundingWords,
-  type ExportForm,
-  type ExportRecord,
-} from '../protocol/export';
-import { codeSpan, plainWords } from '../base/escape';
+import type { ExportForm, ExportRecord } from '../protocol/export';
+import { formContent } from '../protocol/export-forms';
+import { exportRemarks } from '../protocol/inputs-words';
+import { differenceParts, exportMetrics } from '../protocol/reports/export-report';
+import { markdownText } from '../protocol/reports/markdown-text';
+import { warningsPart, type Part, type Report } from '../protocol/reports/report';
 import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../experiment/methods';
 import { scoresOf } from '../protocol/evaluations';
 import { sortedJson } from '../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../training/checkpoint/trained-run';
 import type { Task } from '../training/task/task';
-import { cardAnswer } from './card-answers';
-import { cardInput } from './card-inputs';
-import { useOf } from './card-use';
-import { pictureUse } from './card-use-pictures';
+import { cardAnswer, cardInput, useOf } from './card-use';
 import { PEFT_TYPE, readByPeft } from '../peft/adapter-config';
 import { valueText } from '../experiment/sweep';
 import { describeTask } from '../experiment/tasks/registry';
-import { capital } from '../base/text';
-
-const WHAT: Record<ExportForm, string> = {
-  adapter: 'the adapter in PEFT’s file layout, with a PyTorch loader',
-  'peft-lora': 'the adapter as a PEFT LoRA',
-  'onnx-dynamic': 'the base model in ONNX with the adapters as nodes, exactly as trained',
-  'onnx-merged': 'the base model in ONNX with the adapters merged into its weights',
-  'onnx-adapter-inputs': 'the base model in ONNX with the adapters as inputs, and their weights',
-  safetensors: 'the base model’s folder with the adapters merged into its weights',
-};
 
 /** True if diffusers is the library that reads it. */
 const isPicture = ({ spec }: Task): boolean => describeTask(spec.task.type).answer === 'picture';
-
-const whatOf = (form: ExportForm, task: Task): string =>
-  form === 'peft-lora' && isPicture(task) ? 'the adapter as a LoRA in diffusers’ layout' : WHAT[form];
 
 /**
  * README.md of an export: its purpose, its scores, its sources, and its license. Markdown with the front matter of
  * model hubs.
  */
 export function modelCard(trained: Trained, record: ExportRecord, base: BaseModel): string {
-  const parts = [
-    frontMatter(trained, record, base),
-    `# ${plainWords(trained.run.spec.name)}`,
-    `${capital(whatOf(record.form, trained.task))}. ${methodWords(trained)} of **${plainWords(base.name)}**, ${origin(trained)} AuroRA Lab ${record.version} (run ${codeSpan(record.run)}).`,
-    ...inputsWarning(record),
-    '## Metrics',
-    metricsTable(trained, record),
-    ...gap(trained, record),
-    ...scoresPart(trained),
-    ...quantizationPart(trained),
-    '## Use',
-    (isPicture(trained.task) ? pictureUse(record.form, trained.task, base) : undefined) ??
-      useOf(record, trained.task),
-    '## Data',
-    data(trained),
-    '## Settings',
-    ['```json', shortLists(sortedJson(settings(trained), 2)), '```'].join('\n'),
-    ...environment(trained),
-    '## License',
-    license(record.form, base),
-  ];
-  return `${parts.join('\n\n')}\n`;
+  const { form, version } = record;
+  const { task } = trained;
+  const report: Report = {
+    title: trained.run.spec.name,
+    parts: [
+      formContent(form, isPicture(task) ? 'diffusers' : 'transformers'),
+      `${methodWords(trained)} of ${codeSpan(base.name)}, ${origin(trained)} AuroRA Lab ${version} (run ${codeSpan(record.run)}).`,
+      ...warningsPart(exportRemarks(record.inputs)),
+      { heading: 'Metrics' },
+      `On ${count(record.metrics.exported.examples)} validation examples, in ONNX Runtime on a CPU:`,
+      exportMetrics(record, isAsImported(trained) ? 'as imported' : undefined),
+      ...differenceParts(record),
+      ...scoreParts(trained),
+      ...quantizationPart(trained),
+      { heading: 'Use' },
+      ...useOf(record, task, base),
+      { heading: 'Data' },
+      { list: dataLines(trained) },
+      { heading: 'Settings' },
+      { program: shortLists(sortedJson(settings(trained), 2)), language: 'json' },
+      ...environmentParts(trained),
+      { heading: 'License' },
+      license(form, base),
+    ],
+  };
+  return `${frontMatter(trained, record, base)}\n\n${markdownText(report)}`;
 }
 
 function frontMatter(
@@ -138,91 +124,41 @@ function origin(trained: Trained): string {
 /** Nothing has been trained here yet. */
 const isAsImported = (trained: Trained): boolean => trained.step === 0 && importOf(trained) !== undefined;
 
-/** If the files read are not the training files, the numbers here do not describe the trained model. */
-function inputsWarning({ inputs }: ExportRecord): string[] {
-  if (!inputs) return [];
-  const changed = inputs.changed.length > 0;
-  const words = [
-    ...(changed ? ['**These files and metrics are not those of the trained model.**'] : []),
-    ...[...inputs.changed, ...inputs.notes].map(plainWords),
-  ];
-  return [words.map((line) => `> ${line}`).join('\n>\n')];
-}
-
-function metricsTable(trained: Trained, { metrics, form: exported, inputs }: ExportRecord): string {
-  const { task, form } = trained;
-  const nonlinear = isNonlinear(task.spec.adapter);
-  const origin = isAsImported(trained) ? 'imported' : 'trained';
-  const trainedRow = `${inputs?.changed.length ? 'on changed files' : `as ${origin}`}${nonlinear ? ` (${form})` : ''}`;
-  const names = shownMetrics(task.spec.training.metric, metrics.exported);
-  const row = (name: string, m: EvaluationMetrics) => `| ${name} | ${metricCells(names, m).join(' | ')} |`;
-  const other = form === 'dynamic' ? 'static' : 'dynamic';
-  return [
-    `On ${count(metrics.exported.examples)} validation examples, in ONNX Runtime on a CPU:`,
-    '',
-    `| | ${metricHeads(names).join(' | ')} |`,
-    `| --- |${names.map(() => ' ---: |').join('')}`,
-    row(trainedRow, metrics[form]),
-    ...(nonlinear ? [row(`the ${other} form`, metrics[other])] : []),
-    row(`**these files** (${exported})`, metrics.exported),
-  ].join('\n');
-}
-
 /** The section on the cost of model.quantize. */
 function quantizationPart({ run }: Trained): string[] {
   const cost = run.events.findLast((e) => e.kind === 'quantization-cost');
   return cost ? [quantizationWords(cost)] : [];
 }
 
-/** The section on scores on sets that training did not see, if these files are of the step that was scored. */
-function scoresPart({ run, step, form }: Trained): string[] {
+/** The scores on sets that training did not see, if these files are of the step that was scored. */
+function scoreParts({ run, step, form }: Trained): Part[] {
   const scores = scoresOf(run.events, run.spec.data);
   if (!scores || scores.step !== step) return [];
   const { test, sets, mean } = scores;
   const all: (readonly [string, Metrics | 'diverged'])[] = [
     ...(test === undefined ? [] : [['test', test] as const]),
-    ...sets.map(({ name, score }) => [plainWords(name), score] as const),
+    ...sets.map(({ name, score }) => [name, score] as const),
     ...(mean === undefined || sets.length < 2 ? [] : [[`mean of ${sets.length} sets`, mean] as const]),
   ];
   const names = shownMetrics(
     run.spec.training.metric,
     ...all.flatMap(([, score]) => (score === 'diverged' ? [] : [score])),
   );
-  const cells = (score: Metrics | 'diverged') =>
-    score === 'diverged' ? names.map(() => 'diverged') : metricCells(names, score);
+  const examples = (score: Metrics) => ('examples' in score ? count(score.examples as number) : '–');
   return [
     `On data that training did not see, as trained${isNonlinear(run.spec.adapter) ? ` (${form})` : ''}, scored once at the end of the run:`,
-    [
-      `| | examples | ${metricHeads(names).join(' | ')} |`,
-      `| --- | ---: |${names.map(() => ' ---: |').join('')}`,
-      ...all.map(([name, score]) => `| ${name} | ${examplesCell(score)} | ${cells(score).join(' | ')} |`),
-    ].join('\n'),
+    {
+      columns: ['', ...['examples', ...metricHeads(names)].map((number) => ({ number }))],
+      rows: all.map(([name, score]) =>
+        score === 'diverged'
+          ? [name, '–', ...names.map(() => 'diverged')]
+          : [name, examples(score), ...metricCells(names, score)],
+      ),
+    },
   ];
 }
 
-const examplesCell = (score: Metrics | 'diverged'): string =>
-  score !== 'diverged' && 'examples' in score ? count(score.examples as number) : '–';
-
-function gap(
-  { task, form }: Trained,
-  { drop, form: exported, largestDifference, rounding, requantized }: ExportRecord,
-): string[] {
-  const rounded = rounding
-    ? ` ${roundingWords(rounding)}`
-    : requantized
-      ? ` ${requantizedWords(requantized)}`
-      : '';
-  const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${errorText(largestDifference)}.${rounded}`;
-  if (!isNonlinear(task.spec.adapter)) return [exact];
-  const merged = isStaticForm(exported) && form === 'dynamic';
-  return [
-    merged
-      ? `Merging AuroRA changes the function because its layer is not linear; here the ${changeText(drop.metric, drop.loss)}. ${exact}`
-      : exact,
-  ];
-}
-
-function data(trained: Trained): string {
+function dataLines(trained: Trained): string[] {
   const { run, at, task, trainExamples } = trained;
   const { spec } = run;
   const chosen = at === 'best' && run.events.filter((e) => e.kind === 'evaluation').length > 1;
@@ -242,12 +178,12 @@ function data(trained: Trained): string {
       : `from ${file(validation.path)}`;
   return [
     isAsImported(trained)
-      ? '- Training: unknown, because the adapter was imported.'
-      : `- Training: ${count(trainExamples)} examples from ${file(train.path)}${held ? `, without the ${percent(share)} held out` : ''}.`,
-    `- Validation: ${count(validation.dataset.examples.length)} examples ${measured}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
-    `- ${cardInput(task).prepared}`,
-    `- ${cardAnswer(task).outputs}`,
-  ].join('\n');
+      ? 'Training: unknown, because the adapter was imported.'
+      : `Training: ${count(trainExamples)} examples from ${file(train.path)}${held ? `, without the ${percent(share)} held out` : ''}.`,
+    `Validation: ${count(validation.dataset.examples.length)} examples ${measured}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
+    cardInput(task).prepared,
+    cardAnswer(task).outputs,
+  ];
 }
 
 /** Lists of plain values on one line. */
@@ -259,21 +195,22 @@ function settings({ run: { spec } }: Trained): unknown {
   return { adapter, task, training };
 }
 
-function environment({ environment }: Trained): string[] {
+function environmentParts({ environment }: Trained): Part[] {
   if (!environment) return [];
   // The location of the run is private.
-  const shown = Object.entries(environment).filter(([key]) => key !== 'host');
-  const rows = shown.map(([key, value]) => `| ${key} | ${plainWords(valueText(value))} |`);
-  return ['## Environment', ['| | |', '| --- | --- |', ...rows].join('\n')];
+  const rows = Object.entries(environment).filter(([key]) => key !== 'host');
+  return [
+    { heading: 'Environment' },
+    { columns: ['', ''], rows: rows.map(([key, value]) => [key, valueText(value)]) },
+  ];
 }
 
 function license(form: ExportForm, { name, license: { id, files } }: BaseModel): string {
-  const base = plainWords(name);
   const weights = hasWeights(form)
-    ? `These files contain weights of ${base}.`
-    : `The base model, ${base}, is required but not included.`;
+    ? `These files contain weights of ${name}.`
+    : `The base model, ${name}, is required but not included.`;
   const said = id
-    ? `The license of the base model is ${plainWords(id)}.`
+    ? `The license of the base model is ${id}.`
     : 'The files beside the base model do not state its license: check it before you redistribute this.';
   const text =
     files.length && hasWeights(form) ? ` The license text is in ${files.map(codeSpan).join(', ')}.` : '';

@@ -2,7 +2,6 @@ import type { DeviceEvent } from './events';
 import { stepTime } from '../base/number-text';
 import { t } from '../base/l10n';
 
-/** Translation in the editor and the pages: {0} and so on are replaced by the values. */
 export type Device = Omit<DeviceEvent, 'kind' | 'step'>;
 
 /** Spelled as its makers do. */
@@ -41,3 +40,5 @@ export function deviceLine(of: Device): string {
   const words = deviceWords(of);
   return tried.length > 0 ? t('{0} ({1})', words, tried.join('; ')) : words;
 }
+
+export const deviceSentence = (of: Device): string => t('Device: {0}.', deviceLine(of));

@@ -72,7 +72,7 @@ export interface ExportMetrics {
   exported: EvaluationMetrics;
 }
 
-/** The loss in quality against the trained form: see `lossBetween` of metric-difference.ts. */
+/** The loss in quality against the trained form: see `lossBetween` of shown-metrics.ts. */
 export interface MetricDrop {
   metric: MetricName;
   /** Points, or percent of a metric whose scale follows from the data; negative if better. */

@@ -1,3 +1,4 @@
+import { t } from '../base/l10n';
 import { count } from '../base/number-text';
 import type { InputChange, InputRole } from './events';
 
@@ -9,6 +10,13 @@ export interface InputsNote {
 }
 
 export const hasNote = ({ changed, notes }: InputsNote): boolean => changed.length + notes.length > 0;
+
+/** The remarks on an export, which was measured on these files. */
+export const exportRemarks = ({ changed, notes }: InputsNote = { changed: [], notes: [] }): string[] => [
+  ...changed,
+  ...(changed.length > 0 ? [t('These files and metrics are not those of the trained model.')] : []),
+  ...notes,
+];
 
 const ROLE: Record<InputRole, string> = {
   model: 'The model',

@@ -111,7 +111,9 @@ describe('aurora export', () => {
     expect(dynamic.out).toMatch(
       /dynamic \(as trained\) .*\n.*static, merged .*\n.*these files \(onnx-dynamic\) /,
     );
-    expect(merged.out).toMatch(/Merged, accuracy (does not change|(rises|falls) by [\d.]+ points?)\./);
+    expect(merged.out).toMatch(
+      /not linear: here, accuracy (does not change|(rises|falls) by [\d.]+ points?)\./,
+    );
     expect(dynamic.model.metadata.get('aurora.labels')).toBe('["other","pets"]');
     expect(merged.model.metadata.get('aurora.form')).toBe('onnx-merged');
     expect(hash(lab.path('model.onnx'))).toBe(before);
@@ -365,7 +367,7 @@ describe('a merge that loses more than --max-drop', () => {
     const r = lab.run(...args);
     expect([r.code, r.out]).toEqual([23, '']);
     expect(r.err).toMatch(
-      /As onnx-merged, loss rises by [\d.]+% on the validation set\. More than 1% must be/,
+      /Merged ONNX model: loss changes from .* Here, loss rises by [\d.]+%; confirmation is required above 1%\./,
     );
     expect(r.err).toMatch(/\n {7}Keep it with --accept-drop/);
     expect(existsSync(out)).toBe(false);
@@ -393,7 +395,7 @@ describe('a merge that loses more than --max-drop', () => {
 
   it('is kept without a question if it loses no more than allowed', () => {
     const r = lab.run(...args, '--max-drop', '1000000');
-    expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('Keep it')]);
+    expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('Export anyway')]);
     expect(lab.run(...args, '--max-drop', 'x').err).toContain(
       '--max-drop takes points or percent, at least 0',
     );
@@ -474,7 +476,7 @@ describe('the model card', () => {
       /^---\nbase_model: "aurora-cli-\w+"\nlicense: mit\npipeline_tag: text-classification\n/,
     );
     expect(card).toContain('AuroRA of rank 2 (alpha 4) on 4 modules');
-    expect(card).toContain('| **these files** (onnx-dynamic) |');
+    expect(card).toContain('| these files (onnx-dynamic) |');
     expect(card).toContain('2 labels, in the order of the logits: `other`, `pets`.');
     expect(card).toContain('The license of the base model is mit. The license text is in `LICENSE`.');
     expect(card).not.toContain(lab.folder);

@@ -216,7 +216,7 @@ describe('an adapter from another program', () => {
     const { run } = imported(folder);
     const card = readFileSync(join(exported(run, 'peft-lora', 'plain-card'), 'README.md'), 'utf8');
     expect(card).toContain(
-      'of **lab**, imported from `plain` into AuroRA Lab'.replace('lab', basename(lab.folder)),
+      'of `lab`, imported from `plain` into AuroRA Lab'.replace('lab', basename(lab.folder)),
     );
     expect(card).toContain('| as imported |');
     expect(card).toContain('- Training: unknown, because the adapter was imported.');

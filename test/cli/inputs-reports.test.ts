@@ -68,7 +68,7 @@ describe('aurora export', () => {
       expect(text).toContain('on changed files');
       expect(text).toMatch(/These files and \w+ are not /);
     }
-    expect(card).toMatch(/> The model model\.onnx has changed since the run was trained\./);
+    expect(card).toMatch(/- Warning: The model model\.onnx has changed since the run was trained\./);
     expect(card).not.toContain(lab.folder);
     expect(record.inputs).toMatchObject({ changed: [expect.stringContaining('model.onnx')] });
   });

@@ -106,9 +106,9 @@ describe('aurora publish', () => {
     expect(open).toMatchObject({ code: EXIT.usage, out: '' });
     expect(open.err).toContain('Add --yes to upload without asking.');
     expect(open.err).toContain(
-      `to alice/tiny on ${new URL(server.endpoint).host}, which is created as a private repository:`,
+      `, to ${new URL(server.endpoint).host} and the storage that it names. Only you, and those to whom`,
     );
-    expect(open.err).toMatch(/ {2}adapter_model\.safetensors +[\d.]+ KB/);
+    expect(open.err).toMatch(/\nadapter_model\.safetensors +[\d.]+ KB/);
     const declined = await aurora(['publish', run, '--json'], 'no\n');
     expect([declined.code, lines(declined.out).at(-1)]).toEqual([EXIT.ok, { kind: 'declined' }]);
     expect((await aurora(['publish', run, '--json'])).code).toBe(EXIT.usage);
@@ -151,7 +151,7 @@ describe('aurora publish', () => {
 
   it('sends the token to the hub alone, and writes it nowhere', async () => {
     const { out, err } = await aurora(['publish', run, '--yes']);
-    expect(out).toMatch(/^Published as http:.*\/alice\/tiny \(commit [0-9a-f]{7}\)\n$/);
+    expect(out).toMatch(/^The adapter was published as http:.*\/alice\/tiny, at commit [0-9a-f]{7}\.\n$/);
     expect(out + err).not.toContain(server.token);
     for (const { host, headers, body = '' } of server.seen) {
       expect(headers.includes(server.token)).toBe(host === 'hub');

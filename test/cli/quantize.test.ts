@@ -108,7 +108,7 @@ describe('aurora quantize', () => {
     const args = ['export', run, '--accept-drop', '--requantize', '--out', again, '--as'];
     const { out } = lab.run(...args, 'onnx-merged');
     expect(out).toMatch(/Quantizing the merged weights again changed them by at most [\d.]+% \(encoder/);
-    expect(out).toContain('Their logits differ from those of a merge in float32 by at most');
+    expect(out).toContain('The logits of these files differ from those of a merge in float32 by at most');
     const record = JSON.parse(readFileSync(join(again, 'export.json'), 'utf8')) as ExportRecord;
     expect(record.requantized).toHaveLength(4);
     for (const { error, share } of record.requantized!) {

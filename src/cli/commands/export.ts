@@ -1,6 +1,16 @@
 import { resolve } from 'node:path';
+import { shellQuote } from '../../base/shell-quote';
+import {
+  dropReason,
+  dropText,
+  eventsText,
+  exportParts,
+  exportProgress,
+} from '../../protocol/reports/export-report';
+import { hints } from '../output';
+import { terminalText, writeReport } from '../report-text';
 import { AuroraError, EXIT } from '../../base/errors';
-import { amountText, MATTERS } from '../../experiment/shown-metrics';
+import { MATTERS } from '../../experiment/shown-metrics';
 import { exportRun } from '../../exports/export';
 import {
   EXPORT_FORMS,
@@ -19,7 +29,6 @@ import { write } from '../output';
 import { askAtTerminal, nextLine } from '../owning';
 import { endOnSignals } from '../signals';
 import { commandLine } from '../suggested-commands';
-import { dropWords, exportText, measuringText } from './export-report';
 
 export const exportCommand: Command = {
   help: `Usage: aurora export RUN --as FORM [--at best|last|STEP] [--out DIR]
@@ -124,10 +133,20 @@ function events(run: string, args: ParsedArgs): EventFile {
 }
 
 /** Results go to stdout, progress to stderr. */
-async function tell(line: ExportLine, json: boolean): Promise<void> {
+function tell(line: ExportLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
-  if (line.kind === 'measuring') process.stderr.write(measuringText(line));
-  else await write(exportText(line));
+  switch (line.kind) {
+    case 'result':
+      return write(`${terminalText(exportParts(line.record))}Wrote ${line.folder}\n`);
+    case 'events': {
+      const hint = hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`);
+      return write(`${[eventsText(line), `Wrote ${line.file}`, ...hint].join('\n')}\n`);
+    }
+    case 'declined':
+      return write('Nothing was kept.\n');
+    default:
+      return writeReport([], exportProgress(line));
+  }
 }
 
 async function accept(
@@ -142,12 +161,12 @@ async function accept(
     await emit({ kind: 'ask', drop, limit, metrics });
     return (await nextLine())?.trim() === 'yes';
   }
-  const words = dropWords(form, drop);
-  const answer = await askAtTerminal(`${words} Keep it?`);
+  const words = `${dropText(form, { drop, limit, metrics })} ${dropReason({ drop, limit, metrics })}`;
+  const answer = await askAtTerminal(`${words} Export anyway?`);
   if (answer !== undefined) return answer;
   throw new AuroraError(
     'drop',
-    `${words} More than ${amountText(drop.metric, limit)} must be confirmed in a terminal.`,
+    words,
     'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
   );
 }

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import {
+  dropReason,
+  dropText,
+  eventsText,
+  exportProgress,
+  exportSummary,
+} from '../../protocol/reports/export-report';
+import { programLine } from '../launcher/program';
 import { shellQuote } from '../../base/shell-quote';
 import { t } from '../../base/l10n';
 import { TENSORBOARD, type ExportForm, type ExportLine } from '../../protocol/export';
@@ -10,10 +18,13 @@ import { runLabel } from '../runs/label';
 import { isTreeNode, rowsFor } from '../runs/nodes';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { dropQuestion, parseExportLine, progressText, resultText } from '../words/export-text';
 import { isExportable, stateOf, evenIfWorse, pickForm, pickPlace, type Picked } from './export-questions';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
+
+const KINDS: ExportLine['kind'][] = [
+  ...(['preparing', 'measuring', 'ask', 'declined', 'result', 'events', 'problem'] as const),
+];
 
 type Result = Extract<ExportLine, { kind: 'result' | 'events' }>;
 
@@ -129,8 +140,8 @@ async function work(
   let result: Result | undefined;
   let declined = false;
   const onLine = (text: string) => {
-    const line = parseExportLine(text);
-    const message = line && progressText(line);
+    const line = programLine<ExportLine>(text, KINDS);
+    const message = line && exportProgress(line);
     if (message !== undefined) progress.report({ message });
     if (line?.kind === 'result' || line?.kind === 'events') result = line;
     if (line?.kind === 'ask' && form !== TENSORBOARD)
@@ -159,8 +170,8 @@ async function ask(
   line: Extract<ExportLine, { kind: 'ask' }>,
   name: string | undefined,
 ): Promise<boolean> {
-  const { question, detail: reason } = dropQuestion(form, line);
-  const detail = [name, reason].filter((part) => part !== undefined).join('\n\n');
+  const question = `${dropText(form, line)} ${t('Export anyway?')}`;
+  const detail = [name, dropReason(line)].filter((part) => part !== undefined).join('\n\n');
   const keep = t('Export Anyway');
   return (await notify.warning(question, { modal: true, detail }, keep)) === keep;
 }
@@ -169,20 +180,16 @@ async function tell(result: Result): Promise<void> {
   if (result.kind === 'events') return tellEvents(result);
   const { folder, record } = result;
   const [card, copy] = [t('Open Model Card'), t('Copy Path')];
-  const picked = await notify.information(resultText(record), card, copy);
+  const picked = await notify.information(exportSummary(record), card, copy);
   if (picked === card) await openCard(folder);
   if (picked === copy) await vscode.env.clipboard.writeText(folder);
 }
 
-async function tellEvents({
-  folder,
-  steps,
-  evaluations,
-}: Extract<Result, { kind: 'events' }>): Promise<void> {
+async function tellEvents(line: Extract<Result, { kind: 'events' }>): Promise<void> {
   const copy = t('Copy Command');
-  const message = t('Event file written: {0} training steps and {1} evaluations.', steps, evaluations);
-  const picked = await notify.information(message, copy);
-  if (picked === copy) await vscode.env.clipboard.writeText(`tensorboard --logdir ${shellQuote(folder)}`);
+  const picked = await notify.information(eventsText(line), copy);
+  if (picked === copy)
+    await vscode.env.clipboard.writeText(`tensorboard --logdir ${shellQuote(line.folder)}`);
 }
 
 async function tellAll(

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import { formName, formWords } from '../../protocol/export-forms';
 import { t } from '../../base/l10n';
 import { HEAD_ALONE, isHeadAlone, isNonlinear } from '../../experiment/methods';
 import { modelKind } from '../../files/model-path';
@@ -12,7 +13,6 @@ import { notify } from '../messages/notify';
 import { bestEvaluation, checkpointSteps } from '../runs/label';
 import { isTreeNode } from '../runs/nodes';
 import type { RunEntry } from '../runs/store';
-import { formName, formWords } from '../words/export-text';
 
 /** Asks before a model is passed on that a constant answer would beat. */
 export async function evenIfWorse(runs: readonly RunEntry[]): Promise<boolean> {

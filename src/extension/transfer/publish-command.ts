@@ -1,4 +1,13 @@
 import * as vscode from 'vscode';
+import type { PublishLine } from '../../protocol/publish';
+import {
+  publishDetail,
+  publishedText,
+  publishProgress,
+  publishQuestion,
+  visibilityText,
+} from '../../protocol/reports/publish-report';
+import { programLine } from '../launcher/program';
 import type { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { repoName, requireRepoId } from '../../experiment/repo-name';
@@ -11,7 +20,6 @@ import { trustedFor } from '../notices/open-report';
 import { experimentLabel, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { parsePublishLine, publishedText, publishProgress, publishQuestion } from '../words/publish-text';
 import { hubHost, hubPage, environmentHasToken } from '../hub/host';
 import { offerSignIn, storedToken, withAccess } from '../hub/token';
 import { isExportable, stateOf, publishEvenIfWorse } from './export-questions';
@@ -67,17 +75,22 @@ async function askRepository(run: RunEntry): Promise<string | undefined> {
   return text;
 }
 
+const KINDS: PublishLine['kind'][] = [
+  ...(['preparing', 'measuring', 'plan', 'ask', 'declined'] as const),
+  ...(['sending', 'retrying', 'published', 'problem'] as const),
+];
+
 /** @returns options of the command */
 async function pickVisibility(): Promise<string[] | undefined> {
   const items = [
     {
       label: `$(lock) ${t('Private')}`,
-      detail: t('Only you, and those to whom you give access, can see it.'),
+      detail: visibilityText(true),
       options: [] as string[],
     },
     {
       label: `$(globe) ${t('Public')}`,
-      detail: t('Everybody can see it and download it.'),
+      detail: visibilityText(false),
       options: ['--public'],
     },
   ];
@@ -102,7 +115,7 @@ function work(
       let published: Published | undefined;
       let declined = false;
       const onLine = (text: string) => {
-        const line = parsePublishLine(text);
+        const line = programLine<PublishLine>(text, KINDS);
         if (line && line.kind !== 'sending') log.trace(text);
         const message = line && publishProgress(line);
         if (message !== undefined) progress.report({ message });
@@ -128,14 +141,16 @@ function work(
 
 async function ask(plan: PublishPlan | undefined): Promise<boolean> {
   if (!plan) return false;
-  const { question, detail } = publishQuestion(plan);
   const upload = t('Upload');
-  return (await notify.warning(question, { modal: true, detail }, upload)) === upload;
+  return (
+    (await notify.warning(publishQuestion(plan), { modal: true, detail: publishDetail(plan) }, upload)) ===
+    upload
+  );
 }
 
 async function tell(published: Published): Promise<void> {
   const [open, copy] = [t('Open Page'), t('Copy Name')];
-  const picked = await notify.information(publishedText(published), open, copy);
+  const picked = await notify.information(publishedText(published, published.repo), open, copy);
   if (picked === open) void vscode.env.openExternal(vscode.Uri.parse(published.address));
   if (picked === copy) await vscode.env.clipboard.writeText(published.repo);
 }

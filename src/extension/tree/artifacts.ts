@@ -1,11 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formName } from '../../protocol/export-forms';
+import { parseRecord } from '../transfer/export-record';
 import { t } from '../../base/l10n';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
 import { readIfThere } from '../../files/read';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
-import { parseRecord, formName } from '../words/export-text';
 import { bestEvaluation, metricOf } from '../runs/label';
 import type { RunPartNode } from '../runs/nodes';
 import { keepsCheckpoints } from '../runs/shown-state';

@@ -3,6 +3,7 @@ import { inspectionReport } from '../../adapters/inspection-report';
 import type { Inspection } from '../../adapters/inspection';
 import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
+import { codeSpan } from '../../base/escape';
 import type { Report } from '../../protocol/reports/report';
 import { refusalOf } from './refusal-text';
 
@@ -16,7 +17,7 @@ export function modelReport(path: string, read: Inspection | AuroraError): Repor
     parts: [
       { list: reasons },
       ...(hint === undefined ? [] : [{ heading: t('What to do') }, hint]),
-      t('The model is {0}.', `\`${path}\``),
+      t('The model is {0}.', codeSpan(path)),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { t } from '../../base/l10n';
 import { bytes, count, durationText } from '../../base/number-text';
-import { someNames } from '../../base/some-names';
+import { someNames } from '../../base/text';
 import type { DownloadEvent, HubData, HubModel, HubRepo, HubSplit, ModelVerdict } from '../hub';
 import type { Part } from './report';
 import { fitsText, isTooLarge, stepSettings, stepText } from './step-words';

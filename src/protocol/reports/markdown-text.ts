@@ -1,4 +1,4 @@
-import { codeSpan, markdownTable, plainWords } from '../../base/escape';
+import { codeBlock, codeSpan, markdownTable, plainWords } from '../../base/escape';
 import { t } from '../../base/l10n';
 import type { PreflightProblem } from '../preflight';
 import { columnTitle, isNumber, type Part, type Report, type ReportTable } from './report';
@@ -20,16 +20,18 @@ function partText(part: Part, link: ((place: Place) => string | undefined) | und
   if ('heading' in part) return `## ${inline(part.heading)}`;
   if ('list' in part) return part.list.map((item) => `- ${inline(item)}`).join('\n');
   if ('problems' in part) return part.problems.map((problem) => problemText(problem, link)).join('\n');
+  if ('program' in part) return codeBlock(part.program, part.language);
   return tableText(part);
 }
 
+/** As in Markdown: between equal numbers of backticks. */
+const SPAN = /(?<!`)(`+)(?!`)(.*?[^`])\1(?!`)/;
+
 /** Text with its code spans. */
 function inline(text: string, code = codeSpan): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .split(/(`[^`]+`)/)
-    .map((part, i) => (i % 2 === 1 ? code(part.slice(1, -1)) : plainWords(part)))
-    .join('');
+  const parts = text.replace(/\s+/g, ' ').split(SPAN);
+  // Plain text, a fence, what it encloses, plain text …
+  return parts.map((part, i) => [plainWords(part), '', code(part.replace(/^ (.*) $/, '$1'))][i % 3]).join('');
 }
 
 /** A code span in a table, where a bar would end the cell. */

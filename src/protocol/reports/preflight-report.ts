@@ -1,4 +1,5 @@
 import { t } from '../../base/l10n';
+import { codeSpan } from '../../base/escape';
 import { own } from '../../base/names';
 import {
   bytes,
@@ -12,7 +13,7 @@ import {
 } from '../../base/number-text';
 import { isHeadAlone, METHOD_NAMES, type MethodName } from '../../experiment/methods';
 import { formatMetric } from '../../experiment/metrics';
-import { deviceLine, placeWords } from '../device-words';
+import { deviceSentence, placeWords } from '../device-words';
 import { leftOutText } from '../left-out';
 import {
   labeled,
@@ -90,7 +91,7 @@ export function preflightReport(name: string, lines: PreflightLines): Report {
     title: t('Preflight of {0}', name),
     parts: [
       ...estimateParts(lines),
-      ...(device ? [deviceText(device)] : []),
+      ...(device ? [deviceSentence(device)] : []),
       ...(problems.length > 0 ? [{ heading: t('Problems') }, { problems }] : [t('No problems found.')]),
       ...(modules ? moduleParts(modules) : []),
       ...(data ? dataParts(data) : []),
@@ -107,7 +108,7 @@ export function partsOfPreflight(line: PreflightLine, lines: PreflightLines): Pa
     case 'data':
       return dataParts(line);
     case 'device':
-      return [{ verdict: deviceText(line) }];
+      return [{ verdict: deviceSentence(line) }];
     case 'estimate':
       return [...stepParts(lines.steps), ...estimateParts(lines)];
     case 'problem':
@@ -124,8 +125,6 @@ const roughly = (minutes: number): string =>
 const shareText = (part: number, of: number): string => cautiousPercent(of > 0 ? part / of : 0);
 
 const share = (part: number, of: number): string => `${count(part)} (${shareText(part, of)})`;
-
-const deviceText = (device: PreflightDevice): string => t('Device: {0}.', deviceLine(device));
 
 function estimateParts(lines: PreflightLines): Part[] {
   const { estimate } = lines;
@@ -167,7 +166,7 @@ function moduleParts(line: PreflightModules): Part[] {
       count(modelParameters),
     ),
     ...(unmatched.length > 0
-      ? [t('These entries matched nothing: {0}.', unmatched.map((name) => `\`${name}\``).join(', '))]
+      ? [t('These entries matched nothing: {0}.', unmatched.map(codeSpan).join(', '))]
       : []),
     ...(leftOut.length > 0 ? [t('Excluded: {0}', leftOutText(leftOut))] : []),
     {

@@ -1,8 +1,8 @@
 import type { PreflightProblem } from '../preflight';
 
 /**
- * A report as data: `terminalText` prints it, and `markdownText` shows it in the editor. Text between backticks is code;
- * everything else is plain, whatever it contains.
+ * A report as data: `terminalText` prints it, and `markdownText` shows it in the editor. Texts have no markup but
+ * code spans (`codeSpan` makes one of any name).
  */
 export interface Report {
   title: string;
@@ -17,6 +17,7 @@ export type Part =
   | { heading: string }
   | { list: string[] }
   | { problems: PreflightProblem[] }
+  | { program: string; language: string }
   | ReportTable;
 
 export interface ReportTable {
@@ -35,3 +36,9 @@ export const columnTitle = (column: Column): string =>
 export const isNumber = (column: Column): boolean => typeof column === 'object' && 'number' in column;
 
 export const isTable = (part: Part): part is ReportTable => typeof part === 'object' && 'rows' in part;
+
+/** Things to look at, which stop nothing. */
+export const warningsPart = (warnings: readonly string[]): Part[] =>
+  warnings.length === 0
+    ? []
+    : [{ problems: warnings.map((message) => ({ kind: 'problem', severity: 'warning', message })) }];

@@ -1,4 +1,5 @@
 import { t } from '../../base/l10n';
+import { codeSpan } from '../../base/escape';
 import { count, errorText, stepTime } from '../../base/number-text';
 import { placeWords } from '../device-words';
 import type {
@@ -105,7 +106,7 @@ function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup):
 }
 
 function kinksText({ values, operators, texts, of }: VerifyKinks): string {
-  const names = operators.map((operator) => `\`${operator}\``).join(', ');
+  const names = operators.map(codeSpan).join(', ');
   const why =
     values === 1
       ? t(
@@ -191,7 +192,7 @@ function firstParts(first: VerifyTensor | VerifyGradient): Part[] {
       ? [t('The first differing tensor of the forward pass, in graph order.')]
       : [
           t('The forward pass agrees. These gradients differ; the last one is nearest to the loss:'),
-          { list: first.differing.map((name) => `\`${name}\``) },
+          { list: first.differing.map(codeSpan) },
         ]),
     { columns: ['', { code: '' }], rows },
   ];

@@ -7,6 +7,7 @@ import type { RepoInfo } from '../../../hub/types';
 import { type Account, findRepository, holdsAdapter, otherFiles } from '../../../hub/upload/repository';
 import { changeOf, type LocalFile } from '../../../hub/upload/upload';
 import type { ExportRecord } from '../../../protocol/export';
+import { exportRemarks } from '../../../protocol/inputs-words';
 import type { PublishPlan } from '../../../protocol/publish';
 
 export interface Wanted {
@@ -119,7 +120,6 @@ export function planOf(
     change: changeOf(file, target.there?.files ?? []),
   }));
   const { base, revision } = baseIn(folder);
-  const { changed = [], notes = [] } = record.inputs ?? {};
   return {
     kind: 'plan',
     repo: target.id,
@@ -134,9 +134,7 @@ export function planOf(
     size: files.reduce((sum, { size, change }) => sum + (change === 'unchanged' ? 0 : size), 0),
     warnings: [
       ...target.warnings,
-      ...changed,
-      ...(changed.length > 0 ? ['These files and metrics are not those of the trained model.'] : []),
-      ...notes,
+      ...exportRemarks(record.inputs),
       ...(revision === undefined
         ? [`The base model did not come from the hub: others find it only if "${base}" is its name there.`]
         : []),

@@ -1,6 +1,12 @@
 import { basename, join, resolve } from 'node:path';
+import {
+  publishedText,
+  publishParts,
+  publishProgress,
+  publishQuestion,
+} from '../../../protocol/reports/publish-report';
+import { terminalText } from '../../report-text';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { bytes, count, durationText } from '../../../base/number-text';
 import { exportRun } from '../../../exports/export';
 import { pageAddress } from '../../../hub/hub-api';
 import { accountOf, createRepository } from '../../../hub/upload/repository';
@@ -15,9 +21,7 @@ import { clearLine, LOG_MS, redraw, REDRAW_MS } from '../../bar';
 import { type Command, one, type ParsedArgs } from '../../command';
 import { isScreen, write } from '../../output';
 import { askAtTerminal, nextLine } from '../../owning';
-import { table } from '../../table';
 import { temporaryFolder } from '../../temporary';
-import { measuringText } from '../export-report';
 import { openHub } from '../get/download-plan';
 import { planOf, targetOf } from './publish-target';
 
@@ -55,7 +59,10 @@ NODE_EXTRA_CA_CERTS are honored.
     try {
       const published = await publish(args, emit);
       await emit(published ?? { kind: 'declined' });
-      if (!json) await write(published ? publishedText(published) : 'Nothing was uploaded.\n');
+      if (!json)
+        await write(
+          published ? `${publishedText(published, published.address)}\n` : 'Nothing was uploaded.\n',
+        );
       return EXIT.ok;
     } catch (e) {
       if (json && e instanceof AuroraError) await emit(problemOf(e));
@@ -79,9 +86,9 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
   const files = await localFiles(exported.folder);
   const plan = planOf(hub, target, exported, files);
   await emit(plan);
-  if (!json) process.stderr.write(planText(plan));
+  if (!json) process.stderr.write(terminalText(publishParts(plan)));
   const isDone = files.length > 0 && plan.size === 0 && !plan.isNew;
-  if (!isDone && !(await isAgreed(args, emit))) return undefined;
+  if (!isDone && !(await isAgreed(args, plan, emit))) return undefined;
   const repo = target.there ?? (await createRepository(hub, target.id, target.private));
   const progress = new UploadProgress();
   const title = `Upload the adapter of ${basename(run)} at step ${plan.step}`;
@@ -122,21 +129,21 @@ async function exportAdapter(
     accept: () => Promise.resolve(true),
     emit: (line: ExportLine) => {
       if (line.kind !== 'preparing' && line.kind !== 'measuring') return;
-      if (!json && line.kind === 'measuring') process.stderr.write(measuringText(line));
+      if (!json && line.kind === 'measuring') process.stderr.write(`${publishProgress(line)}\n`);
       return emit(line);
     },
   });
   return exported!;
 }
 
-async function isAgreed(args: ParsedArgs, emit: Emit): Promise<boolean> {
+async function isAgreed(args: ParsedArgs, plan: PublishPlan, emit: Emit): Promise<boolean> {
   if (args.flag('yes')) return true;
   let answer: boolean | undefined;
   if (args.flag('json')) {
     await emit({ kind: 'ask' });
     const line = await nextLine();
     answer = line === undefined ? undefined : line.trim() === 'yes';
-  } else answer = await askAtTerminal('Upload?');
+  } else answer = await askAtTerminal(publishQuestion(plan));
   if (answer !== undefined) return answer;
   throw new AuroraError(
     'usage',
@@ -144,27 +151,6 @@ async function isAgreed(args: ParsedArgs, emit: Emit): Promise<boolean> {
     'Add --yes to upload without asking.',
   );
 }
-
-const WORDS = { new: '', replaced: 'replaces the file there', unchanged: 'is there already' };
-
-/** The planned upload, and its target. */
-function planText(plan: PublishPlan): string {
-  const { repo, isNew, host, base, revision, run, step, files, size, warnings } = plan;
-  const visible = plan.private ? 'private' : 'public';
-  const lines = [
-    `The adapter of ${run} at step ${count(step)}, for ${base}${revision === undefined ? '' : `@${revision.slice(0, 7)}`}`,
-    `to ${repo} on ${host}, ${isNew ? `which is created as a ${visible} repository` : `a ${visible} repository that exists`}:`,
-    ...table(files.map((file) => [`  ${file.path}`, bytes(file.size), WORDS[file.change]])),
-    `${bytes(size)}, to ${host} and the storage that it names.`,
-    ...warnings.map((words) => `warning: ${words}`),
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-const publishedText = ({ isNew, commit, address }: Published): string =>
-  isNew
-    ? `Published as ${address} (commit ${commit.slice(0, 7)})\n`
-    : `Everything is there already: ${address} (commit ${commit.slice(0, 7)})\n`;
 
 /** A line while files are uploaded. */
 class UploadProgress {
@@ -176,14 +162,14 @@ class UploadProgress {
   show(event: UploadEvent): void {
     if (event.kind === 'retrying') {
       this.clear();
-      this.out.write(`${event.reason} Trying again in ${durationText(event.seconds)}.\n`);
+      this.out.write(`${publishProgress(event)}\n`);
       return;
     }
     const now = performance.now();
     this.onScreen = isScreen(this.out);
     if (now - this.drawn < (this.onScreen ? REDRAW_MS : LOG_MS)) return;
     this.drawn = now;
-    const text = `${bytes(event.done)} of ${bytes(event.total)} · ${event.path}`;
+    const text = publishProgress(event)!;
     if (this.onScreen) redraw(this.out, text);
     else this.out.write(`${text}\n`);
   }

@@ -18,7 +18,7 @@ import type { Evaluated } from '../../../protocol/events';
 import { runNumbers } from '../../../runs/numbers';
 import { trialOf } from '../../../runs/sweep/record';
 import type { FinishedResult } from '../../../training/run/run-result';
-import { deviceWords } from '../../device-line';
+import { deviceWords } from '../../../protocol/device-words';
 import { table } from '../../table';
 
 /** The reference of a run: the head alone, or the untrained model. */

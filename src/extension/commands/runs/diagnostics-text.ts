@@ -1,6 +1,7 @@
 import type { RunEntry } from '../../runs/store';
 import type { MachineReport } from '../../launcher/client';
 import type { DeviceSettings } from '../../launcher/device-arguments';
+import { codeBlock } from '../../../base/escape';
 import { bytes } from '../../words/format';
 import { sortedJson } from '../../../base/sorted-json';
 
@@ -67,16 +68,9 @@ function runLines({ folder, state, run, error }: RunEntry, log: string | undefin
       ...(told ? [`- Error: ${told.message}${told.hint ? ` ${told.hint}` : ''}`] : []),
       ...warnings,
     ],
-    ...(run ? [['### Settings', fence(sortedJson(run.spec, 2), 'json')]] : []),
-    ['### Trainer log, last lines', log ? fence(log, '') : 'There is no trainer log.'],
+    ...(run ? [['### Settings', codeBlock(sortedJson(run.spec, 2), 'json')]] : []),
+    ['### Trainer log, last lines', log ? codeBlock(log, '') : 'There is no trainer log.'],
   ];
-}
-
-/** A fence longer than any in the text. */
-function fence(text: string, language: string): string {
-  const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map((f) => f.length));
-  const mark = '`'.repeat(longest + 1);
-  return `${mark}${language}\n${text}\n${mark}`;
 }
 
 /** Replaces the home folder, also in JSON's form of a Windows path, with doubled backslashes. */

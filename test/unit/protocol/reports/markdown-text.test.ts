@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { codeSpan } from '../../../../src/base/escape';
 import type { PreflightProblem } from '../../../../src/protocol/preflight';
 import { markdownText } from '../../../../src/protocol/reports/markdown-text';
 import type { Part } from '../../../../src/protocol/reports/report';
@@ -25,6 +26,8 @@ it('only text between backticks is code, and nothing in it is markup', () => {
   expect(shown('Run `aurora get a|b` or `*x*`; `<b>` and ` remain.')).toContain(
     'Run `aurora get a|b` or `*x*`; `<b>` and \\` remain.',
   );
+  for (const name of ['a`b*', '``', ' `x'])
+    expect(shown(`It is ${codeSpan(name)}.`)).toContain(`It is ${codeSpan(name)}.`);
 });
 
 it('a table aligns numbers, and a bar ends no cell', () =>

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  parsePublishLine,
+  publishDetail,
   publishedText,
+  publishParts,
   publishProgress,
   publishQuestion,
-} from '../../../../src/extension/words/publish-text';
-import type { Published, PublishPlan } from '../../../../src/protocol/publish';
+} from '../../../../src/protocol/reports/publish-report';
+import type { Published, PublishLine, PublishPlan } from '../../../../src/protocol/publish';
 const plan: PublishPlan = {
   kind: 'plan',
   repo: 'alice/rte',
@@ -27,10 +28,9 @@ const plan: PublishPlan = {
 
 describe('the texts of publishing', () => {
   it('ask with the repository, who can see it, the host, and every file with its size', () => {
-    const { question, detail } = publishQuestion(plan);
-    expect(question).toBe('Create the private repository alice/rte and upload the adapter?');
-    expect(detail.split('\n\n')).toEqual([
-      'The adapter at step 1,200, for an-org/bert@abcdef0.',
+    expect(publishQuestion(plan)).toBe('Create the private repository alice/rte and upload the adapter?');
+    expect(publishDetail(plan).split('\n\n')).toEqual([
+      'The adapter of a-run at step 1,200, for an-org/bert@abcdef0.',
       'README.md, 3.0 KB\nadapter_config.json, 700 B, is there already\nadapter_model.safetensors, 1.0 MB, replaces the file there',
       '1.0 MB, to hub.example and the storage that it names. Only you, and those to whom you give access, can see it.',
       'It replaces the adapter of another run (b).',
@@ -42,25 +42,42 @@ describe('the texts of publishing', () => {
       revision: undefined,
       files: Array(14).fill(plan.files[0]),
     };
-    expect(publishQuestion(open).question).toBe('Upload the adapter to the public repository alice/rte?');
-    expect(publishQuestion(open).detail).toContain('and 2 more files');
-    expect(publishQuestion(open).detail).toContain('Everybody can see it');
+    expect(publishQuestion(open)).toBe('Upload the adapter to the public repository alice/rte?');
+    expect(publishDetail(open)).toContain('and 2 more files');
+    expect(publishDetail(open)).toContain('Everybody can see it');
+  });
+
+  it('list the same in a terminal, as a table', () => {
+    const [adapter, files, target, warnings] = publishParts(plan);
+    expect([adapter, target]).toEqual([
+      'The adapter of a-run at step 1,200, for an-org/bert@abcdef0.',
+      '1.0 MB, to hub.example and the storage that it names. Only you, and those to whom you give access, can see it.',
+    ]);
+    expect(files).toMatchObject({
+      rows: [
+        ['README.md', '3.0 KB', ''],
+        ['adapter_config.json', '700 B', 'is there already'],
+        ['adapter_model.safetensors', '1.0 MB', 'replaces the file there'],
+      ],
+    });
+    expect(warnings).toMatchObject({ problems: [{ severity: 'warning', message: plan.warnings[0] }] });
   });
 
   it('report progress', () => {
-    const text = (line: object) => publishProgress(parsePublishLine(JSON.stringify(line))!);
+    const text = (line: PublishLine) => publishProgress(line);
     expect(text({ kind: 'sending', path: 'a', done: 1000, total: 3000 })).toBe('1.0 KB of 3.0 KB · a');
     expect(text({ kind: 'retrying', reason: 'It failed.', seconds: 2 })).toMatch(
       /^It failed\. Trying again in 2/,
     );
     expect(text({ kind: 'measuring', what: 'exported', examples: 24 })).toContain('24 examples');
     expect(text({ kind: 'ask' })).toBeUndefined();
-    expect(parsePublishLine('{"kind":"newer"}')).toBeUndefined();
   });
 
   it('say where it is now', () => {
     const done = { kind: 'published', repo: 'alice/rte', commit: 'abcdef0123', isNew: true } as Published;
-    expect(publishedText(done)).toBe('The adapter was published as alice/rte, at commit abcdef0.');
-    expect(publishedText({ ...done, isNew: false })).toMatch(/^alice\/rte has exactly this adapter already/);
+    expect(publishedText(done, done.repo)).toBe('The adapter was published as alice/rte, at commit abcdef0.');
+    expect(publishedText({ ...done, isNew: false }, 'alice/rte')).toMatch(
+      /^alice\/rte has exactly this adapter already/,
+    );
   });
 });

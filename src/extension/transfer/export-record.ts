@@ -1,0 +1,14 @@
+import { isMetric } from '../../experiment/metrics';
+import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
+
+/** Parses an export.json; undefined if it is not a known one. */
+export function parseRecord(value: unknown): ExportRecord | undefined {
+  const record = value as Partial<ExportRecord> | null;
+  const known =
+    record?.program === 'aurora-lab' &&
+    EXPORT_FORMS.includes(record.form as ExportForm) &&
+    typeof record.step === 'number' &&
+    typeof record.metrics?.exported?.loss === 'number' &&
+    isMetric(record.drop?.metric);
+  return known ? (record as ExportRecord) : undefined;
+}

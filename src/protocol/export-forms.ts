@@ -1,0 +1,58 @@
+import { t } from '../base/l10n';
+import { isStaticForm, type ExportForm } from './export';
+
+/** A short name for an export, for tree rows and notifications. */
+export function formName(form: ExportForm): string {
+  switch (form) {
+    case 'adapter':
+      return t('Adapter');
+    case 'peft-lora':
+      return t('PEFT LoRA');
+    case 'onnx-dynamic':
+      return t('ONNX model');
+    case 'onnx-merged':
+      return t('Merged ONNX model');
+    case 'onnx-adapter-inputs':
+      return t('ONNX model with adapter inputs');
+    case 'safetensors':
+      return t('Merged Hugging Face folder');
+  }
+}
+
+/**
+ * The content of a form, in a sentence.
+ *
+ * @param library that reads the model's folder
+ */
+export function formContent(
+  form: ExportForm,
+  library: 'transformers' | 'diffusers' = 'transformers',
+): string {
+  switch (form) {
+    case 'adapter':
+      return t('The adapter in PEFT’s file layout, with a loader for PyTorch.');
+    case 'peft-lora':
+      return library === 'diffusers'
+        ? t('The adapter as a LoRA in diffusers’ layout.')
+        : t('The adapter as a LoRA that PEFT itself can load.');
+    case 'onnx-dynamic':
+      return t('The base model in ONNX with the adapters as nodes, exactly as trained.');
+    case 'onnx-merged':
+      return t('The base model in ONNX with the adapters merged into its weights.');
+    case 'onnx-adapter-inputs':
+      return t(
+        'The base model in ONNX with the adapters’ parameters as inputs, so that they can be swapped at run time.',
+      );
+    case 'safetensors':
+      return t(
+        'The base model’s folder with the adapters merged into its weights, as {0} loads it.',
+        library,
+      );
+  }
+}
+
+/** The content of a form, shown when choosing one. */
+export const formWords = (form: ExportForm, aurora: boolean): string =>
+  aurora && isStaticForm(form)
+    ? `${formContent(form)} ${t('With AuroRA, this loses some quality; the loss is measured.')}`
+    : formContent(form);
