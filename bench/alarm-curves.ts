@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSnapshot } from '../src/protocol/activations';
 import { isAnyEvaluation } from '../src/protocol/evaluations';
-import { readScalars } from '../src/runs/curve/scalars-reader';
+import { readScalars } from '../src/runs/curve/scalars';
 import { readRunSummary } from '../src/runs/run-summary';
 import { sharesOf } from '../src/training/alarms/activation-shares';
 import { stepsOf } from '../src/training/alarms/alarm-watch';

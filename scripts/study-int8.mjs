@@ -65,7 +65,7 @@ await main(async () => {
   ensureUseLite();
   ensureSpam();
 
-  const { readScalars } = await importSource('src/runs/curve/scalars-reader.ts');
+  const { readScalars } = await importSource('src/runs/curve/scalars.ts');
   const { summarize } = await importSource('src/study/statistics/summary.ts');
   const losses = (run) => [...readScalars(run).column('loss')];
   const parts = [...referenceParts(), ...runParts(seeds, steps), ...curveParts(curve, losses)];

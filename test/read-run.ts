@@ -1,4 +1,4 @@
-import { readScalars, type Scalars } from '../src/runs/curve/scalars-reader';
+import { readScalars, type Scalars } from '../src/runs/curve/scalars';
 import { readRunSummary, type RunSummary } from '../src/runs/run-summary';
 
 export interface Run extends RunSummary {

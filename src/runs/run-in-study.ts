@@ -18,7 +18,7 @@ import {
   type StudyRun,
   type UnfitRun,
 } from '../study/study-run';
-import { lastValues } from './curve/records';
+import { lastValues } from './curve/scalar-records';
 import { type CompareOptions, filesBehind, readInputs } from './inputs';
 import { changedSince } from './inputs-note';
 import { experimentRuns, runPaths, stepName } from './layout';

@@ -7,7 +7,7 @@ import { type Metrics, metricsIn, metricValue } from '../experiment/metrics';
 import { writeAtomic } from '../files/atomic';
 import { isAnyEvaluation } from '../protocol/evaluations';
 import type { RunEvent } from '../protocol/events';
-import { readScalars, type Scalars } from './curve/scalars-reader';
+import { readScalars, type Scalars } from './curve/scalars';
 import { runPaths } from './layout';
 import { readRunSummary, type RunSummary } from './run-summary';
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readScalars } from '../../src/runs/curve/scalars-reader';
+import { readScalars } from '../../src/runs/curve/scalars';
 import type { Shown } from './driver/dashboard';
 
 /** Columns of scalars.bin that charts draw unchanged, by the name of the chart. */

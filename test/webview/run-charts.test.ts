@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readScalars } from '../../src/runs/curve/scalars-reader';
+import { readScalars } from '../../src/runs/curve/scalars';
 import { pixelsOf, trained, type Watched, watching } from './run-fixture';
 
 const show = watching();

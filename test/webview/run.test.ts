@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Preparing } from '../../src/protocol/preparing';
 import { runPaths } from '../../src/runs/layout';
-import { readScalars } from '../../src/runs/curve/scalars-reader';
+import { readScalars } from '../../src/runs/curve/scalars';
 import { pixelsOf, RunFolder, send, trained, type Watched, watching } from './run-fixture';
 
 const show = watching();

@@ -187,7 +187,7 @@ function clippedToRgb(gray: Uint8ClampedArray): Uint8ClampedArray {
 /** 16-bit channels as Pillow reads them in all other modes: each as its higher byte, which is the second. */
 const highBytes = (channels: Uint8ClampedArray): Uint8ClampedArray => channels.filter((_, i) => i % 2 === 1);
 
-/** The formats that `decode.ts` reads. Among the others that sharp knows, SVG would run a renderer. */
+/** The formats that are read here. Among the others that sharp knows, SVG would run a renderer. */
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF' | 'AVIF';
 
 /** The first bytes of a file as text; `?` for any. */

@@ -7,7 +7,7 @@ import { imageProblem, type ImageSource, NOT_AN_IMAGE } from '../images/source';
 import { imageFormat, type ImageRow, readImageRows } from '../table/image-rows';
 import type { ReadOptions, Rows } from '../table/rows';
 import type { ReadWatch } from './build-index';
-import { streamedExamples } from './examples';
+import { streamedExamples } from './streamed-examples';
 import { isLarge, openStreamed } from './open-streamed';
 import type { StreamedRows } from './record-file';
 

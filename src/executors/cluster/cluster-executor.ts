@@ -1,10 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import { type ClusterFile, type ClusterTrial, isWithScheduler } from '../../protocol/run-files/cluster';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { runOf, sweepPaths, type TrialRecord } from '../../runs/sweep/record';
 import type { Executor, Submitted, SweepTrials, TrialTask } from '../executor';
 import type { Cluster, Sending } from './cluster';
-import { revalidate } from './revalidate';
 import type { JobState } from './scheduler';
 import { StatusFile } from './status-file';
 import { copiedText, Submissions } from './submissions';
@@ -406,3 +406,12 @@ const percent = (now: Sending | undefined): number | undefined =>
   now && Math.floor((100 * now.sent) / Math.max(now.bytes, 1));
 
 const isUnreachable = (e: unknown): e is AuroraError => e instanceof AuroraError && e.kind === 'network';
+
+/** Opening a folder makes a client of NFS ask for its present content. */
+function revalidate(folder: string): void {
+  try {
+    readdirSync(folder);
+  } catch {
+    // The look reports its problem.
+  }
+}

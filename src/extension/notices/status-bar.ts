@@ -6,7 +6,7 @@ import { runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { lastValues } from '../../runs/curve/records';
+import { lastValues } from '../../runs/curve/scalar-records';
 import { statusText, type ActiveRun } from '../words/status-text';
 
 /** Minimum time between changes of the item, so that it stays readable. */

@@ -1,5 +1,5 @@
 import { t } from '../../base/l10n';
-import { readScalars } from '../../runs/curve/scalars-reader';
+import { readScalars } from '../../runs/curve/scalars';
 import type { Contributes } from '../manifest/declared';
 import { findRun } from './find-runs';
 import { optionalText } from './input';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { readScalars } from '../../runs/curve/scalars-reader';
+import { readScalars } from '../../runs/curve/scalars';
 import type { Contributes } from '../manifest/declared';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';

@@ -3,7 +3,7 @@ import { flatSettings } from '../../experiment/differing-settings';
 import { metricValue } from '../../experiment/metrics';
 import { type AnyEvaluation, isAnyEvaluation, scoresOf } from '../../protocol/evaluations';
 import type { RunEvent } from '../../protocol/events';
-import type { Scalars } from '../../runs/curve/scalars-reader';
+import type { Scalars } from '../../runs/curve/scalars';
 import { experimentName } from '../../runs/layout';
 import { runLabel } from '../../runs/names';
 import type { RunSummary } from '../../runs/run-summary';

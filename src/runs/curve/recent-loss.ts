@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { openIfThere } from '../../files/read';
 import { MovingAverage, weightFor } from '../../study/smoothing';
 import { runPaths } from '../layout';
-import { curveColumns, readRecords } from './records';
+import { curveColumns, readRecords } from './scalar-records';
 
 /** The reach in lengths of the average: earlier losses have a share of e^-16 in it. */
 const REACH = 16;

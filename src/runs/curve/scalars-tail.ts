@@ -5,7 +5,7 @@ import { damaged } from '../../files/json';
 import type { CurveGap } from './curve';
 import { runPaths } from '../layout';
 import { openIfThere } from '../../files/read';
-import { curveColumns, readRecords } from './records';
+import { curveColumns, readRecords } from './scalar-records';
 
 /** About five million steps, all of which are kept in memory. */
 const MOST_BYTES = 2 ** 29;

@@ -1,5 +1,5 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
-import { either } from '../../base/either';
+import { either } from '../../base/some-names';
 import { editDistance, nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './experiment-text';
 import { DEFAULT_METHOD } from '../../experiment/methods';

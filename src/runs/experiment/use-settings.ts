@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, relative } from 'node:path';
 import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import type { Experiment } from '../../experiment/experiment';
-import { type SettingChange, settingChanges } from './change';
+import { type SettingChange, settingChanges } from './setting-changes';
 import { indentOf, insertProperty, removeProperty } from './jsonc';
 import { parseExperiment } from './load';
 import { parseText } from './parse-text';

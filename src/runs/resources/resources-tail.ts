@@ -1,6 +1,6 @@
 import { parseJson } from '../../files/json';
 import { readIfThere } from '../../files/read';
-import { columnsOf } from '../curve/scalars-columns';
+import { columnsOf } from '../curve/scalar-records';
 import { runPaths } from '../layout';
 import { fileVersion } from '../summary-reader';
 

@@ -4,7 +4,7 @@ import { requireOwned } from '../../files/fence';
 import { readIfThereSync } from '../../files/read';
 import { parseJson, readJson } from '../../files/json';
 import { RESOURCE_COLUMNS, type ResourceColumn } from '../../protocol/run-files/resources';
-import { columnsOf } from '../curve/scalars-columns';
+import { columnsOf } from '../curve/scalar-records';
 import { runPaths } from '../layout';
 
 export type ResourceRecord = Record<ResourceColumn, number>;

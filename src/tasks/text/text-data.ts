@@ -3,7 +3,7 @@ import { checkInputs, makeInputs } from '../../data/batch';
 import { makeDataset, type TextDataset, type TextExample } from '../../data/dataset';
 import { mapped } from '../../data/list';
 import type { ReadWatch } from '../../data/stream/build-index';
-import { streamedDataset } from '../../data/stream/examples';
+import { streamedDataset } from '../../data/stream/streamed-examples';
 import { isLarge, openStreamed } from '../../data/stream/open-streamed';
 import { StreamedRows } from '../../data/stream/record-file';
 import { type MarkedFormat, readRows, type Row, type RowFormat, type Rows } from '../../data/table/rows';

@@ -2,7 +2,7 @@ import { alarmsOf } from '../../protocol/alarms';
 import type { Baseline } from '../../protocol/baseline';
 import { isAnyEvaluation } from '../../protocol/evaluations';
 import type { Alarm, AlarmKind, EvaluationMetrics, RunEvent } from '../../protocol/events';
-import { readScalars, type Scalars } from '../../runs/curve/scalars-reader';
+import { readScalars, type Scalars } from '../../runs/curve/scalars';
 import type { Plan } from '../loop/training-plan';
 import type { Task } from '../task/task';
 import { type ActivationShares, observed } from './activation-shares';

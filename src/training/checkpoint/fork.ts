@@ -11,7 +11,7 @@ import { ScalarsWriter } from '../../runs/curve/scalars';
 import { copyResources } from '../../runs/resources/resources';
 import { picturesIndex, readPictures, readSamples } from '../../runs/samples-and-pictures';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
-import { type SettingChange, forkedExperiment } from '../../runs/experiment/change';
+import { type SettingChange, forkedExperiment } from '../../runs/experiment/setting-changes';
 import { AuroraError } from '../../base/errors';
 import { batched, type RunEvent } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';

@@ -1,4 +1,4 @@
-import { readScalars } from '../../runs/curve/scalars-reader';
+import { readScalars } from '../../runs/curve/scalars';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../protocol/events';
 import { isBetter, metricValue } from '../../experiment/metrics';
 import type { Baseline } from '../../protocol/baseline';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { Experiment } from '../../../src/experiment/experiment';
-import { forkedExperiment } from '../../../src/runs/experiment/change';
+import { forkedExperiment } from '../../../src/runs/experiment/setting-changes';
 import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('fork');

@@ -12,7 +12,11 @@ import { computeBudget, parseFields } from '../../../src/extension/panels/budget
 import { forkChoices, valueProblem } from '../../../src/extension/commands/training/fork-choices';
 import { loadModel } from '../../../src/graph/file/load';
 import { summarize } from '../../../src/graph/summary';
-import { changeExperiment, settingChanges, forkedExperiment } from '../../../src/runs/experiment/change';
+import {
+  changeExperiment,
+  settingChanges,
+  forkedExperiment,
+} from '../../../src/runs/experiment/setting-changes';
 import { comparisonText } from '../../../src/runs/experiment/comparison-text';
 import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
 import { checkWithTrials, loadSweep, parseExperiment } from '../../../src/runs/experiment/load';

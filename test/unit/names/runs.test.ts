@@ -22,7 +22,7 @@ import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
 import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
-import { settingChanges } from '../../../src/runs/experiment/change';
+import { settingChanges } from '../../../src/runs/experiment/setting-changes';
 import { createFolder, experimentSweeps, runPaths } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
 import { studyRun } from '../../../src/runs/run-in-study';

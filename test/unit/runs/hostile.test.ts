@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
 import { Catalog } from '../../../src/extension/runs/catalog';
-import { lastValues } from '../../../src/runs/curve/records';
+import { lastValues } from '../../../src/runs/curve/scalar-records';
 import { logTail } from '../../../src/extension/launcher/run-status';
 import { Snapshots } from '../../../src/extension/panels/activations/layer-view';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';

@@ -6,7 +6,7 @@ import { formatMetric, metricInfo, metricValue } from '../../../experiment/metri
 import { trialText } from '../../../experiment/run-names';
 import { RATE, SEED, settingText, shortKeys } from '../../../experiment/sweep';
 import { changeWords } from '../../../protocol/inputs-words';
-import { readScalars } from '../../../runs/curve/scalars-reader';
+import { readScalars } from '../../../runs/curve/scalars';
 import { bestOf, isBusy, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import type { TrialNames } from '../../../runs/sweep/trial-names';

@@ -1,4 +1,4 @@
-import { changeExperiment, reasonToKeep } from '../../../runs/experiment/change';
+import { changeExperiment, reasonToKeep } from '../../../runs/experiment/setting-changes';
 import { AuroraError } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import schema from '../../../experiment/experiment.schema.json';

@@ -15,7 +15,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { audited, findDuplicates } from '../../../../src/data/audit';
 import { IndexCache } from '../../../../src/data/stream/index-cache';
 import { openStreamed, type StreamOptions } from '../../../../src/data/stream/open-streamed';
-import { streamedDataset } from '../../../../src/data/stream/examples';
+import { streamedDataset } from '../../../../src/data/stream/streamed-examples';
 import { splitRows } from '../../../../src/data/split';
 import { withKnownLabels } from '../../../../src/data/labels';
 import { labeledRows, readRows, type ReadOptions, type Row } from '../../../../src/data/table/rows';

@@ -19,11 +19,11 @@ import {
   forkChoices,
   valueProblem,
 } from '../../../../src/extension/commands/training/fork-choices';
-import { lastValues } from '../../../../src/runs/curve/records';
+import { lastValues } from '../../../../src/runs/curve/scalar-records';
 import { statusText } from '../../../../src/extension/words/status-text';
 import { writeTerminalScripts } from '../../../../src/extension/terminal/scripts';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
-import { readScalars } from '../../../../src/runs/curve/scalars-reader';
+import { readScalars } from '../../../../src/runs/curve/scalars';
 import { Lab } from '../../../cli/lab';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-words-'));

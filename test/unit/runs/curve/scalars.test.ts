@@ -2,8 +2,7 @@ import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } f
 import { describe, expect, it } from 'vitest';
 import type { CurveSum } from '../../../../src/runs/curve/curve';
 import { runPaths } from '../../../../src/runs/layout';
-import { type ScalarRecord, ScalarsWriter } from '../../../../src/runs/curve/scalars';
-import { readScalars } from '../../../../src/runs/curve/scalars-reader';
+import { type ScalarRecord, ScalarsWriter, readScalars } from '../../../../src/runs/curve/scalars';
 import { SCALAR_COLUMNS } from '../../../../src/protocol/events';
 import { temporaryFolders } from '../folder';
 

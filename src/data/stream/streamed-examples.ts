@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { DataSpec } from '../../experiment/experiment';
-import { emptyReason } from '../dataset';
-import type { Answered, Dataset, Example, Examples, TextDataset, TextExample } from '../dataset';
+import {
+  type Answered,
+  type Dataset,
+  emptyReason,
+  type Example,
+  type Examples,
+  type TextDataset,
+  type TextExample,
+} from '../dataset';
 import { MadeList } from '../list';
 import { refuseBadRows } from '../table/bad-rows';
 import { requireRows, type Row, type SkippedRow } from '../table/rows';
-import { NO_TOKENS, TRUNCATED, type IndexColumns } from './row-index';
 import type { StreamedRows } from './record-file';
+import { type IndexColumns, NO_TOKENS, TRUNCATED } from './row-index';
 
 /** Examples that are kept: those of a few batches, which are asked for several times. */
 const KEPT = 2048;

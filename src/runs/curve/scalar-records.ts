@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
+import { AuroraError } from '../../base/errors';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../layout';
 import { PATIENT, type RunFiles } from '../run-files';
-import { columnsOf } from './scalars-columns';
 
 /** The columns of a run's curve, without blocking. Throws AuroraError (`run`) for a file that does not name them. */
 export async function curveColumns(run: string, files: RunFiles = PATIENT): Promise<string[]> {
@@ -51,5 +51,20 @@ export async function lastValues(
   const bytes = await files.readLast(scalars, most, columns.length * 8);
   return Float64Array.from({ length: bytes.byteLength / (columns.length * 8) }, (_, i) =>
     bytes.readDoubleLE((i * columns.length + at) * 8),
+  );
+}
+
+/** A record has a few dozen numbers. */
+const MOST_COLUMNS = 1000;
+
+/** The columns in scalars.json, which include `step`. Throws AuroraError (`run`) for any other file. */
+export function columnsOf(path: string, header: unknown): string[] {
+  const columns = (header as { columns?: unknown } | null)?.columns;
+  const known = Array.isArray(columns) && columns.length <= MOST_COLUMNS && columns.includes('step');
+  if (known && columns.every((c) => typeof c === 'string')) return columns;
+  throw new AuroraError(
+    'run',
+    `${path} does not name the columns of scalars.bin.`,
+    'It was changed or damaged after it was written; restore it from a copy.',
   );
 }
