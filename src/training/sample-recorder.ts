@@ -125,7 +125,7 @@ export function sampleAnswers(
     predictions: rows.map((_, i) => {
       const { said, ...more } = words.predicted(i);
       return {
-        ...(said !== undefined && { said: short(said) }),
+        said: short(said),
         ...more,
         ...(isJudged && { right: wrong[i] === 0 }),
         loss: answers.columns.loss[i],

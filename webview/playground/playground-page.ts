@@ -318,7 +318,7 @@ export class PlaygroundPage extends LitElement {
       pair: this.pair,
       choices: this.choices,
       mask: this.mask,
-      ...(facts?.template !== undefined && { template: facts.template }),
+      template: facts?.template,
       asTyped: this.asTyped,
       writes: kind.asked === 'generate',
       settings: this.typed,

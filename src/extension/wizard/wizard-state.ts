@@ -55,7 +55,7 @@ export async function dataFiles(state: WizardState): Promise<string[]> {
 /** All choices, once every step is done. */
 export const draftOf = (s: WizardState): Draft => ({
   model: modelPath(s.model!),
-  ...(s.summary?.positions !== undefined && { positions: s.summary.positions }),
+  positions: s.summary?.positions,
   tokenizer: s.tokenizer,
   preprocessor: s.preprocessor,
   output: s.output,

@@ -83,11 +83,11 @@ export function makeResult(
     method: task.spec.adapter.method,
     ...rest,
     ...(best && { best: { ...best.metrics, step: best.step } }),
-    ...(scores?.test !== undefined && { test: scores.test }),
+    test: scores?.test,
     ...(scores?.sets.length && {
       evaluations: Object.fromEntries(scores.sets.map(({ name, score }) => [name, score])),
     }),
-    ...(scores?.mean !== undefined && { evaluationsMean: scores.mean }),
+    evaluationsMean: scores?.mean,
     baseline,
     ...(isOver && best && isWorse(best.metrics, baseline) && { worseThanBaseline: true as const }),
     ...scoringOf(task),
