@@ -6,8 +6,17 @@ import { bundles } from '../../../scripts/lib/bundles.mjs';
 /** The programs with the scheduler of the test in place of Slurm. */
 const simulated: Plugin = {
   name: 'simulated',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^\.\/clusters$/ }, () => ({ path: resolve(import.meta.dirname, 'clusters.ts') })),
+  setup({ onResolve, onEnd }) {
+    let isReplaced = false;
+    onResolve({ filter: /\/executors\/slurm\/cluster$/ }, () => {
+      isReplaced = true;
+      return { path: resolve(import.meta.dirname, 'clusters.ts') };
+    });
+    onEnd(() => {
+      if (!isReplaced)
+        throw new Error('No program imports executors/slurm/cluster: the real Slurm would be used.');
+    });
+  },
 };
 
 /** @returns the path of cli.cjs in the folder */

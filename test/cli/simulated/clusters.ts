@@ -2,13 +2,12 @@ import type { Cluster, ClusterFiles } from '../../../src/executors/cluster/clust
 import { requestIn } from '../../../src/executors/cluster/request';
 import type { JobRef, JobState, Scheduler, Submission } from '../../../src/executors/cluster/scheduler';
 import { AuroraError } from '../../../src/base/errors';
-import type { ClusterSettings } from '../../../src/experiment/cluster';
+import type { SlurmSettings } from '../../../src/experiment/cluster';
 import { SHARED_FOLDER } from '../../shared-folder';
 import { LARGEST_VARIABLE, PORT_VARIABLE, type Answer, type Request } from './protocol';
 
-/** In place of `cli/commands/sweep/clusters`: `--on slurm` is the scheduler of the test. */
-export function clusterOf(_name: string, settings: ClusterSettings): Cluster {
-  const { parallel, cpus = 1 } = settings.slurm ?? {};
+/** In place of the one in `executors/slurm/cluster`: `--on slurm` is the scheduler of the test. */
+export function slurmCluster({ parallel, cpus = 1 }: SlurmSettings): Cluster {
   return {
     ...{ place: '', scheduler: new SimulatedScheduler(), files: sharedFolder, threads: cpus, gpu: false },
     parallel,
