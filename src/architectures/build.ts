@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../graph/model';
 import { Network, TASK_PREFIX } from './blocks/network';
-import { FAMILIES } from './families/registry';
+import { FAMILIES } from './families/family-registry';
 import type { Family } from './family';
 import { readConfig } from './folder/config';
 import { typeKey, typeOf } from './folder/type';

@@ -4,7 +4,7 @@ import { dtypeName } from '../graph/dtype';
 import { loadModel } from '../graph/file/load';
 import { elementCount, isFileRef, type Graph, type Model } from '../graph/model';
 import type { StoredModel, StoredWeight } from '../graph/summary';
-import { FAMILIES } from './families/registry';
+import { FAMILIES } from './families/family-registry';
 import { POSITIONS } from './blocks/network';
 import { readConfig } from './folder/config';
 import { typeOf } from './folder/type';

@@ -23,3 +23,7 @@ export const someNames = (names: readonly string[], most: number): string => {
   const shown = names.slice(0, most).join(', ');
   return names.length > most ? t('{0} and {1} more', shown, count(names.length - most)) : shown;
 };
+
+/** The options in a sentence: `a, b or c`. */
+export const either = (options: readonly string[]): string =>
+  options.length < 2 ? options.join('') : `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { childEnvironment } from '../files/child-environment';
 import type { GpuPart } from '../protocol/gpu-support';
-import { packageFolder } from './places';
+import { packageFolder } from './gpu-folders';
 
 /** A package's own install script, prepared to run under this Node. */
 export interface Script {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Module from 'node:module';
 import { join } from 'node:path';
 import { GPU_SUPPORT_VARIABLE } from '../protocol/gpu-support';
-import { gpuFolder, ownRuntime, readInstalled } from './places';
+import { gpuFolder, ownRuntime, readInstalled } from './gpu-folders';
 
 /**
  * Lets this process and its children find the installed parts: the environment names the folder, and if it holds the

@@ -1,6 +1,6 @@
 import { isWritten } from './builder';
 import { gradientPath } from './autodiff/differentiate';
-import { ruleFor } from './autodiff/registry';
+import { ruleFor } from './autodiff/rule-registry';
 import { dtypeName } from './dtype';
 import { findLinearLayers, type LinearLayer, outputLayers } from './layers/linear';
 import { elementCount, type Dim, type Graph, type Model } from './model';

@@ -10,7 +10,7 @@ import { encodeSafetensors, type FloatTensor, readSafetensors } from '../graph/f
 import { pytorchPathOf } from '../graph/layers/linear';
 import { type Outputs, outputsOf } from '../protocol/outputs';
 import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
-import { taskKind } from '../tasks/registry';
+import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
 import { HEAD_MODULES, headKeys, peftKey } from './keys';
 

@@ -4,7 +4,7 @@ import { AuroraError } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
 import { readIfThereSync } from '../files/read';
 import { runPaths } from './layout';
-import { distinctNames, runLabel } from './names';
+import { distinctNames, runLabel } from './run-labels';
 import { runNumbers, type RunNumbers } from './numbers';
 import { SUMMARY_PARSERS } from './run-summary';
 import { trialOf } from './sweep/record';

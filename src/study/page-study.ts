@@ -1,7 +1,7 @@
 import type { Metrics } from '../experiment/metrics';
 import { shownMetrics } from '../experiment/shown-metrics';
 import type { PreflightProblem } from '../protocol/preflight';
-import { missingOf } from './missing';
+import { missingOf } from './missing-results';
 import { shownOf } from './shown';
 import type { Study } from './study';
 import type { StudyRun } from './study-run';

@@ -9,7 +9,7 @@ import type { Figure, Table } from './figures/figure';
 import { svgText } from './figures/svg';
 import { type Group, seedOf } from './groups';
 import { metricTitle, shown } from './metric';
-import { missingWords } from './missing';
+import { missingWords } from './missing-results';
 import { shownOf } from './shown';
 import type { Summary } from './statistics/summary';
 import type { Section, Study } from './study';

@@ -5,7 +5,7 @@ import { isReference, isSubject } from '../experiment/methods';
 import { compareGroups, samplingError, type Comparison } from './compare-groups';
 import { groupsOf, type Group } from './groups';
 import { judged, judgedOn, type JudgedOn, type StudyRun, type Unfit, type UnfitRun } from './study-run';
-import { missingOf, type Missing } from './missing';
+import { missingOf, type Missing } from './missing-results';
 import { chooseRates, type RateSearch } from './chosen-rates';
 import { groupKey, isData, keyOf, settingsOf } from './labels';
 import { holm } from './statistics/paired-tests';

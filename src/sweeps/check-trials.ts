@@ -9,7 +9,7 @@ import { trialText } from '../experiment/run-names';
 import { temporaryFolderFor } from '../files/system-temporary';
 import type { TensorInfos } from '../graph/tensor-infos';
 import type { SweepRecord } from '../runs/sweep/record';
-import { taskKind } from '../tasks/registry';
+import { taskKind } from '../tasks/task-registry';
 import { DropoutMasks } from '../training/optimizer/dropout';
 import { askChild } from '../training/process/child';
 import { removedAtEnd } from '../training/process/removed-at-exit';

@@ -1,4 +1,4 @@
-import { either } from '../base/some-names';
+import { either } from '../base/text';
 import { editDistance } from '../base/nearest';
 import { percent } from '../base/number-text';
 import type { Experiment } from '../experiment/experiment';

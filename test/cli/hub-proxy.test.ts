@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { Hub } from '../../src/hub/client';
+import { Hub } from '../../src/hub/hub-client';
 import { download } from '../../src/hub/download/download';
 import { hubSettings } from '../../src/hub/hub-settings';
 import { gitBlob } from '../hub/repository';

@@ -18,7 +18,7 @@ import { readRun } from '../read-run';
 import { studyRun } from '../../src/runs/run-in-study';
 import { lookAtTrial } from '../../src/runs/sweep/look';
 import { readSweep, trialOf } from '../../src/runs/sweep/record';
-import { RunTail } from '../../src/runs/tail';
+import { RunTail } from '../../src/runs/run-tail';
 import { readUser } from '../../src/runs/user';
 import { AuroraError } from '../../src/base/errors';
 import { latestCheckpoint } from '../../src/training/checkpoint/checkpoint-store';

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { MetricName } from '../../src/experiment/metrics';
 import { count } from '../../src/base/number-text';
-import { rowsCsv } from '../../src/study/runs-table/csv';
+import { rowsCsv } from '../../src/study/runs-table/runs-csv';
 import { columnTitle } from '../../src/study/runs-table/runs-columns';
 import type {
   RunsOpen,

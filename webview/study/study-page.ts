@@ -3,7 +3,7 @@ import { state } from 'lit/decorators.js';
 import type { MetricName } from '../../src/experiment/metrics';
 import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/study/study-messages';
 import { metricTitle } from '../../src/study/metric';
-import { missingWords } from '../../src/study/missing';
+import { missingWords } from '../../src/study/missing-results';
 import type { PageStudy } from '../../src/study/page-study';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../../src/base/l10n';

@@ -22,7 +22,7 @@ import {
   findKinks,
   kinksLine,
   without,
-} from './difference';
+} from './tensor-difference';
 
 /** A side of the comparison: a model and its device. The models differ only in the part that a test changes. */
 export interface Side {

@@ -4,7 +4,7 @@ import { sizeOf } from '../../data/dataset';
 import type { Place } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
 import type { VerifyLine, VerifyResult } from '../../protocol/verification';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import { firstStep } from '../../training/device/device-trial';
 import { withEncodings } from '../../training/diffusion/encode-data';
 import { DropoutMasks } from '../../training/optimizer/dropout';

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/comparison';
+import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/budget-comparison';
 import { writeAtomic } from '../../files/atomic';
 import { loadModelFrom } from '../../architectures/load';
 import { modelSource } from '../../architectures/model-source';
 import { summarize } from '../../graph/summary';
 import { comparisonText, type Comparison } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
-import { comparedRates, compareFile, staticAblation, trialCount } from '../../experiment/comparison';
+import { comparedRates, compareFile, staticAblation, trialCount } from '../../experiment/method-comparison';
 import { AuroraError, EXIT } from '../../base/errors';
 import {
   type AdapterSpec,

@@ -6,7 +6,7 @@ import type { PredictLine } from '../../protocol/predictions';
 import { predictionsFile } from '../../runs/predictions';
 import { parseAt } from '../../training/checkpoint/trained-run';
 import { predictRun } from '../../training/predictions/predict';
-import { problemOf } from '../../training/preflight/problems';
+import { problemOf } from '../../training/preflight/preflight-problems';
 import { runFolder } from '../arguments';
 import { type Command, one, wholeNumber } from '../command';
 import { write } from '../output';

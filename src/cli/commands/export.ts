@@ -22,7 +22,7 @@ import {
 } from '../../protocol/export';
 import { type EventFile, exportEvents } from '../../runs/tensorboard';
 import { parseAt } from '../../training/checkpoint/trained-run';
-import { problemOf } from '../../training/preflight/problems';
+import { problemOf } from '../../training/preflight/preflight-problems';
 import { runFolder } from '../arguments';
 import { type Command, one, type ParsedArgs } from '../command';
 import { write } from '../output';

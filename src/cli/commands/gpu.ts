@@ -5,8 +5,8 @@ import { bytes, progressPercent } from '../../base/number-text';
 import { check, tryPart } from '../../gpu-support/gpu-check';
 import { tidy } from '../../gpu-support/claim';
 import { changedNative } from '../../gpu-support/hashes';
-import { install, record, remove } from '../../gpu-support/install';
-import { gpuFolder, gpuStates, readInstalled } from '../../gpu-support/places';
+import { install, record, remove } from '../../gpu-support/install-packages';
+import { gpuFolder, gpuStates, readInstalled } from '../../gpu-support/gpu-folders';
 import {
   GPU_PART_NAMES,
   GPU_PARTS,

@@ -10,7 +10,7 @@ import {
 } from '../../protocol/reports/preflight-report';
 import { ignoredIn, readExperiment } from '../../runs/experiment/load';
 import { preflight } from '../../training/preflight/preflight';
-import { problemOf } from '../../training/preflight/problems';
+import { problemOf } from '../../training/preflight/preflight-problems';
 import { ReadingProgress } from '../bar';
 import { type Command, one, type ParsedArgs, threadCount, wholeNumber } from '../command';
 import { write } from '../output';

@@ -4,7 +4,7 @@ import { RecentLoss } from '../../runs/curve/recent-loss';
 import { type Loss, lossOf } from '../../runs/ended/unexpected';
 import { readForTable, type ReadRun, runSource, tableFolders } from '../../runs/runs-table';
 import { tableOf } from '../../study/runs-table/runs-columns';
-import { groupsCsv, rowsCsv } from '../../study/runs-table/csv';
+import { groupsCsv, rowsCsv } from '../../study/runs-table/runs-csv';
 import { runFields, type RunSource } from '../../study/runs-table/fields';
 import { parseFilter, type RowTest } from '../../study/runs-table/filter';
 import { columnNamed } from '../../study/runs-table/filter-terms';

@@ -3,7 +3,7 @@ import { verifyExperiment } from '../../checks/verify/verify-experiment';
 import { addVerifyLine, partsOfVerify, type VerifyLines } from '../../protocol/reports/verify-report';
 import type { VerifyLine } from '../../protocol/verification';
 import { loadExperiment } from '../../runs/experiment/load';
-import { problemOf } from '../../training/preflight/problems';
+import { problemOf } from '../../training/preflight/preflight-problems';
 import { type Command, one, threadCount } from '../command';
 import { write } from '../output';
 import { placeOf } from '../device-options';

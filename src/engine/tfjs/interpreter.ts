@@ -7,7 +7,7 @@ import { contextOf, describeNode } from './context';
 import { memoryError } from './failures';
 import type { Frozen } from './frozen';
 import type { Op, Tf, Value } from './op';
-import { operatorsOf } from './registry';
+import { operatorsOf } from './operator-registry';
 import { upload } from './value';
 
 /**

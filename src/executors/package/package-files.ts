@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { MissingError } from '../missing';
+import { MissingError } from '../missing-piece';
 
 /** A system and processor, as Node names them. */
 export interface Platform {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AuroraError } from '../../base/errors';
 import { hashFile } from '../../files/hash';
-import { MissingError } from '../missing';
+import { MissingError } from '../missing-piece';
 import {
   isThis,
   NODE_NAME,

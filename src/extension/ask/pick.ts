@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import { LANGUAGE } from '../ids';
 import { notify } from '../messages/notify';
 import { FROM_SELECTION, isTreeNode, rowsFor, runFolderOf } from '../runs/nodes';

@@ -3,7 +3,7 @@ import { capital } from '../../base/text';
 import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { messageOf } from './message-of';
-import { MissingError, type MissingPiece } from '../../executors/missing';
+import { MissingError, type MissingPiece } from '../../executors/missing-piece';
 import { notify } from '../messages/notify';
 
 /** The one place to get each thing that can be missing. */

@@ -5,7 +5,7 @@ import { t } from '../../base/l10n';
 import { own } from '../../base/names';
 import { executorName } from '../../experiment/cluster';
 import { experimentName } from '../../runs/layout';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import { requestCancel, requestResume } from '../../runs/sweep/cancel';
 import type { TrialRecord } from '../../runs/sweep/record';
 import { starting } from '../ask/starting';

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/comparison';
+import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/budget-comparison';
 import { writeAtomic } from '../../files/atomic';
 import type { LayerSummary } from '../../graph/summary';
 import { comparisonText } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
-import { compareFile, comparedRates, staticAblation, trialCount } from '../../experiment/comparison';
+import { compareFile, comparedRates, staticAblation, trialCount } from '../../experiment/method-comparison';
 import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import type { TrainingSpec } from '../../experiment/experiment';

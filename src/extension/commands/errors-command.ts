@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import { registerGuarded } from '../ask/guard';
 import { runFrom } from '../ask/pick';
 import { COMMAND } from '../ids';

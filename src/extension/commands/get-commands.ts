@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { untrusted } from '../../executors/missing';
+import { untrusted } from '../../executors/missing-piece';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom } from '../ask/pick';
 import { explaining } from '../ask/training-problems';

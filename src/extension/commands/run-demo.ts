@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { CONTEXT, INTERNAL } from '../ids';
-import { untrusted } from '../../executors/missing';
+import { untrusted } from '../../executors/missing-piece';
 import { handOver } from '../launcher/trainer-client';
 import type { DemoName } from '../runs/demo-places';
 import type { Services } from '../services';

@@ -9,7 +9,7 @@ import type { SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { ResumeOptions } from '../launcher/client';
 import { askedToStop } from '../notices/end-notice';
-import { untrusted } from '../../executors/missing';
+import { untrusted } from '../../executors/missing-piece';
 import { sweepEndText } from '../words/end-text';
 import { isTreeNode } from '../runs/nodes';
 import { isUnfollowed } from '../words/cluster/cluster-words';

@@ -29,11 +29,11 @@ export function registerGpuSupport(services: Services): vscode.Disposable {
   void tellContext(services);
   return vscode.Disposable.from(
     registerGuarded(services.log, COMMAND.installGpuSupport, async (part) => {
-      const { install } = await import('./install');
+      const { install } = await import('./install-gpu');
       return explaining(() => install(services, partOf(part)));
     }),
     registerGuarded(services.log, COMMAND.removeGpuSupport, async (part) => {
-      const { remove } = await import('./install');
+      const { remove } = await import('./install-gpu');
       return explaining(() => remove(services, partOf(part)));
     }),
   );

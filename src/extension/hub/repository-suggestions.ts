@@ -4,7 +4,7 @@ import { t } from '../../base/l10n';
 import { count } from '../../base/number-text';
 import type { HubKind } from '../../experiment/hub-reference';
 import { HUB_SETS, type HubSet } from '../../recipes/data/hub-sets';
-import { DATA_RECIPES } from '../../recipes/data/registry';
+import { DATA_RECIPES } from '../../recipes/data/data-set-registry';
 import { HUB_MODELS, type HubModelName } from '../../recipes/model-shapes';
 
 /** A row that names a repository; another row if it has no name. */

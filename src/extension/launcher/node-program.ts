@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
 import { trainerEnvironment } from './environment';
 import { NODE_NAME } from '../../executors/package/package-files';
-import { MissingError } from '../../executors/missing';
+import { MissingError } from '../../executors/missing-piece';
 
 export interface NodeProgram {
   path: string;

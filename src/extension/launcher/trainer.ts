@@ -18,9 +18,9 @@ import type {
 } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { clusterEnvironment, trainerEnvironment } from './environment';
-import type { Launch } from './launch';
+import type { Launch } from './launch-trainer';
 import { Leases, type Memory } from './leases';
-import { untrusted } from '../../executors/missing';
+import { untrusted } from '../../executors/missing-piece';
 import { findNode, type NodeProgram } from './node-program';
 import { startProgram, programError } from './program';
 import { ensureRuntime, type RuntimeCopy, keepCopy, removeOldVersions } from './runtime-copy';
@@ -309,7 +309,7 @@ export class Trainer {
       try {
         if (isLeased) await this.leases.add(run);
         const limits = threads > 0 && !isUnbound ? ['--threads', String(threads)] : [];
-        const { launchTrainer } = await import('./launch');
+        const { launchTrainer } = await import('./launch-trainer');
         const launched = await launchTrainer({
           node,
           args: [copy.cli, ...args, ...limits, ...(isLeased ? ['--lease'] : [])],

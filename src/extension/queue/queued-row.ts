@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { t } from '../../base/l10n';
 import { settingsNames } from '../../experiment/run-names';
-import { labelOfId, runLabel } from '../../runs/names';
+import { labelOfId, runLabel } from '../../runs/run-labels';
 import type { ExperimentEntry } from '../runs/store';
 import type { Row, RowContext } from '../words/run-row';
 import type { Held, QueuedRun } from './run-queue';

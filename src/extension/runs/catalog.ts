@@ -3,7 +3,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { own } from '../../base/names';
 import { experimentOf, experimentRuns, experimentSweeps } from '../../runs/layout';
 import { KeptBytes, TrackedRun } from './tracked-run';
-import { distinctNames } from '../../runs/names';
+import { distinctNames } from '../../runs/run-labels';
 import { NumberReader } from '../../runs/numbers';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited, readQuickly } from './read-quickly';

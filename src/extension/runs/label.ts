@@ -2,13 +2,13 @@ import { isMetric, type MetricName, metricValue } from '../../experiment/metrics
 import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { experimentName } from '../../runs/layout';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import { hasDiverged } from '../../runs/outcome';
 import type { RunSummary } from '../../runs/run-summary';
 import type { TrialRecord } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from './store';
 
-export { labelOfId, runLabel, shortId } from '../../runs/names';
+export { labelOfId, runLabel, shortId } from '../../runs/run-labels';
 
 /** A trial's label: its run's, once there is one. */
 export function trialLabel(

@@ -1,5 +1,5 @@
 import { bestFirst, metricValue, score } from '../../experiment/metrics';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import { hasDiverged } from '../../runs/outcome';
 import { bestEvaluation, metricOf } from './label';
 import type { ExperimentEntry, RunEntry } from './store';

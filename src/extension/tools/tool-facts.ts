@@ -5,7 +5,7 @@ import { type AnyEvaluation, isAnyEvaluation, scoresOf } from '../../protocol/ev
 import type { RunEvent } from '../../protocol/events';
 import type { Scalars } from '../../runs/curve/scalars';
 import { experimentName } from '../../runs/layout';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import type { RunSummary } from '../../runs/run-summary';
 import { bestEvaluation, checkpointSteps, importOf, metricOf, stopReason } from '../runs/label';
 import type { RunEntry } from '../runs/store';

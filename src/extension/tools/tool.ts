@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
-import { untrusted } from '../../executors/missing';
+import { untrusted } from '../../executors/missing-piece';
 import type { Services } from '../services';
 import { type ToolInput, inWorkspace } from './input';
 import type { Confirmation } from './tool-words';

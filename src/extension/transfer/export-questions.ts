@@ -7,7 +7,7 @@ import { modelKind } from '../../files/model-path';
 import { betterAnswer, worseWords } from '../../protocol/baseline';
 import { EXPORT_FORMS, type ExportForm, TENSORBOARD } from '../../protocol/export';
 import { experimentName, runPaths, stepName } from '../../runs/layout';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import { namesOf } from '../ask/pick';
 import { notify } from '../messages/notify';
 import { bestEvaluation, checkpointSteps } from '../runs/label';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import type { Recipe } from '../../experiment/paper';
-import { modelsFor, settingsOf, sizeOf, sizesOf } from '../../recipes/data/registry';
+import { modelsFor, settingsOf, sizeOf, sizesOf } from '../../recipes/data/data-set-registry';
 import { recipesOf } from '../../recipes/paper-report';
 import type { Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';

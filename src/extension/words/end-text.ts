@@ -5,7 +5,7 @@ import { troubleSummary } from '../../protocol/alarms';
 import { isWithScheduler } from '../../protocol/run-files/cluster';
 import { endHint, endReason, isExplained, type UnexpectedEnd } from '../../protocol/run-files/unexpected-end';
 import { experimentName } from '../../runs/layout';
-import { runLabel } from '../../runs/names';
+import { runLabel } from '../../runs/run-labels';
 import type { ResumeOptions } from '../launcher/client';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry, ShownState, SweepEntry } from '../runs/store';

@@ -7,7 +7,7 @@ import type { TensorInfos } from '../tensor-infos';
 import { inheritMark } from '../int8/frozen-products';
 import type { Graph, Node } from '../model';
 import { Extents } from './extents';
-import { ruleFor } from './registry';
+import { ruleFor } from './rule-registry';
 import { RuleContext } from './rule';
 
 /**

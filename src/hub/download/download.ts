@@ -10,7 +10,7 @@ import { hashFile, rememberHash } from '../../files/hash';
 import { repoFolder, snapshotFolder, snapshotPath } from '../../files/hub-cache';
 import { identityOf } from '../../files/identity';
 import { blobName, cachedCommit, referenceTo, refFile } from '../cache';
-import type { Hub } from '../client';
+import type { Hub } from '../hub-client';
 import { repoWords } from '../hub-api';
 import type { DownloadEvent, DownloadOptions, RepoFile, RepoInfo } from '../types';
 import { fill, Source } from './fill';

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { AuroraError } from '../../base/errors';
 import { requireOwned } from '../../files/fence';
-import type { Hub } from '../client';
-import { connectionFailure, Failure, oddLength, persist, type Persistence } from '../http/failure';
+import type { Hub } from '../hub-client';
+import { connectionFailure, Failure, oddLength, persist, type Persistence } from '../http/http-failure';
 import type { HubFile } from '../types';
 
 export interface Fill extends Persistence {

@@ -6,7 +6,7 @@ import { diskError } from '../../files/atomic';
 import { makeFolders } from '../../files/folder';
 import { claim } from '../../files/owner';
 import { removeAbandoned } from '../../files/temporary';
-import { stopped } from '../http/failure';
+import { stopped } from '../http/http-failure';
 
 export interface Lock {
   /** The cache. */

@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { AuroraError } from '../../base/errors';
 import type { HubSettings } from '../hub-settings';
-import { connectionFailure, leastIn, paced } from './failure';
+import { connectionFailure, leastIn, paced } from './http-failure';
 
 /** A server's answer, whatever its status. */
 export interface Reply {

@@ -1,7 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { escapeControls } from '../../base/escape';
-import type { Hub } from '../client';
-import { connectionFailure, Failure, notJson, ODD_TRIES, persist, refusal } from '../http/failure';
+import type { Hub } from '../hub-client';
+import { connectionFailure, Failure, notJson, ODD_TRIES, persist, refusal } from '../http/http-failure';
 import { readFirst, type Reply } from '../http/http';
 
 /** A server's own words, in characters. */

@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
-import type { Hub } from '../client';
-import { WITHHELD_HINT } from '../http/failure';
+import type { Hub } from '../hub-client';
+import { WITHHELD_HINT } from '../http/http-failure';
 import { strange } from '../hub-api';
 import type { RepoInfo } from '../types';
 import { askHub } from './refusal';

@@ -4,7 +4,7 @@ import { referenceOf } from '../../experiment/hub-reference';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import { singleName } from './files';
 import type { DataRecipe, Layout } from './data-kind';
-import { DATA_RECIPES } from './registry';
+import { DATA_RECIPES } from './data-set-registry';
 
 /** A training file of one of the paper's data sets. */
 export interface KnownData {

@@ -7,7 +7,7 @@ import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
 import { clusterRuleProblems } from './cluster-settings';
-import { schemaProblems } from './problems';
+import { schemaProblems } from './schema-problems';
 import { fillOwnDefaults } from './unread-keys';
 import { referenceProblems } from './hub-references';
 import { adapterRuleProblems, metricProblems, ruleProblems } from './experiment-rules';

@@ -9,7 +9,7 @@ import {
   type SlurmSettings,
 } from '../../experiment/cluster';
 import { capped, ExperimentText, keyPath, mistakesError, type Problem, withoutMark } from './experiment-text';
-import { schemaProblems } from './problems';
+import { schemaProblems } from './schema-problems';
 import { schemaValidator } from './schema-validator';
 
 /** Problems in cluster settings from any source, such as a setting of the editor. Paths begin with `cluster`. */

@@ -1,4 +1,4 @@
-import { runLabel } from '../names';
+import { runLabel } from '../run-labels';
 import { NumberReader } from '../numbers';
 import { readNotes } from '../user';
 import { runOf, type TrialRecord } from './record';

@@ -14,7 +14,7 @@ import { taskInForm } from '../../training/loop/adapter-form';
 import { measureTask, requireMetrics } from '../../training/measure';
 import { predictRun } from '../../training/predictions/predict';
 import { workFolder } from '../../training/process/leftovers';
-import { keepGeometry } from './geometry';
+import { keepGeometry } from './keep-geometry';
 
 export type Measuring = 'geometry' | 'examples' | 'merged';
 

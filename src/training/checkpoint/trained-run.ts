@@ -10,7 +10,7 @@ import { batched, type EvaluationMetrics } from '../../protocol/events';
 import { checkpointSteps, readCheckpoint } from './checkpoint-store';
 import type { InputsNote } from '../../protocol/inputs-words';
 import type { TaskKind } from '../../tasks/kind';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import type { LoadData } from '../../tasks/task-data';
 import type { Environment } from '../process/environment';
 import { withEncodings } from '../diffusion/encode-data';

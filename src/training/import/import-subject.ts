@@ -8,7 +8,7 @@ import { fitAdapter, type FittedAdapter } from '../../peft/fit';
 import type { Outputs } from '../../protocol/outputs';
 import { UNSCALED } from '../../tasks/answers';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import { withEncodings } from '../diffusion/encode-data';
 import { type AdaptedModel, adaptModel } from '../task/adapted-model';
 import { initialParameters, makeTask, type Task } from '../task/task';

@@ -4,11 +4,11 @@ import { epochOrder } from '../../data/row-order';
 import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightPacking, PreflightSet, PreflightSplit } from '../../protocol/preflight';
 import type { TaskKind } from '../../tasks/kind';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
 import { paddedTokens } from '../loop/sample';
 import type { EvaluationData } from '../task/evaluation-data';
-import { balanceProblems } from './problems';
+import { balanceProblems } from './preflight-problems';
 
 /** Counts of the training and validation data, and of the sets that the best adapter is scored on. */
 export function dataLine(

@@ -9,10 +9,10 @@ import { isHeadAlone, isRanked } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';
 import { requireDrawingSteps } from '../diffusion/schedule';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import { loadEvaluationSets } from '../task/evaluation-data';
 import { dataLine, packingLine } from './data-lines';
-import { dataProblems, memoryProblems, targetProblems } from './problems';
+import { dataProblems, memoryProblems, targetProblems } from './preflight-problems';
 
 export interface PreflightOptions {
   /** A folder that the caller removes; temporary graphs go only there. */

@@ -29,7 +29,7 @@ import type { AlarmWatch } from '../alarms/alarm-watch';
 import type { DeviceChoice } from '../device/choose';
 import type { Drawer } from '../diffusion/drawer';
 import type { Drawn } from '../diffusion/picture-recorder';
-import type { InputGuard } from '../inputs/guard';
+import type { InputGuard } from '../inputs/input-guard';
 import type { StepRecord, TrainingState } from '../loop/loop';
 import type { PausePoint, Plan } from '../loop/training-plan';
 import type { MicroBatches } from '../micro-batch/micro-batches';

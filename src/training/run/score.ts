@@ -11,7 +11,7 @@ import { requireOwned } from '../../files/fence';
 import { temporaryFolderFor } from '../../files/system-temporary';
 import { elementCount } from '../../graph/model';
 import type { Evaluated } from '../../protocol/events';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import { bestValues } from '../checkpoint/adapter-files';
 import { withEncodings } from '../diffusion/encode-data';
 import { taskInForm } from '../loop/adapter-form';

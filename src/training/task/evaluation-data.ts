@@ -3,7 +3,7 @@ import type { ReadWatch } from '../../data/stream/build-index';
 import type { Experiment } from '../../experiment/experiment';
 import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import type { TaskData } from '../../tasks/task-data';
 
 /** A set with its examples. */

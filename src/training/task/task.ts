@@ -9,7 +9,7 @@ import { documentPlaces } from '../../graph/passes/keep-documents-apart';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
 import type { TaskGraphSpec } from '../../tasks/task-graph';
-import { taskKind } from '../../tasks/registry';
+import { taskKind } from '../../tasks/task-registry';
 import { trainingLoss, weightIn } from '../../tasks/training-loss';
 import type { HeadSpec } from '../../tasks/head';
 import type { TensorInfo } from '../../graph/tensor-infos';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FAMILIES } from '../../../src/architectures/families/registry';
+import { FAMILIES } from '../../../src/architectures/families/family-registry';
 
 it('docs/models.md lists each model_type, and each class of diffusers', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../docs/models.md'), 'utf8');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { differentiableOps } from '../../../src/graph/autodiff/registry';
+import { differentiableOps } from '../../../src/graph/autodiff/rule-registry';
 import { elementwise } from './cases/elementwise';
 import { movement } from './cases/movement';
 import { products } from './cases/products';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../src/experiment/experiment';
 import type { AdapterSpec } from '../../../src/experiment/methods';
 import { settingsNames, trialText } from '../../../src/experiment/run-names';
-import { distinctNames } from '../../../src/runs/names';
+import { distinctNames } from '../../../src/runs/run-labels';
 import { auroraSpec, loraSpec } from '../specs';
 import { spec } from '../extension/run-maker';
 

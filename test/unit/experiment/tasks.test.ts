@@ -11,7 +11,7 @@ import {
   TASKS,
   type TaskName,
 } from '../../../src/experiment/tasks/registry';
-import { taskKind } from '../../../src/tasks/registry';
+import { taskKind } from '../../../src/tasks/task-registry';
 
 const names = Object.keys(TASKS) as TaskName[];
 
@@ -39,7 +39,7 @@ describe('a kind of task', () => {
 
   it('is named only in its own file, the registries and the schema', () => {
     const allowed = names.map((name) => `tasks/${name}.ts`);
-    const registries = ['experiment/tasks/registry.ts', 'tasks/registry.ts'];
+    const registries = ['experiment/tasks/registry.ts', 'tasks/task-registry.ts'];
     const quoted = new RegExp(`['"\`](${names.join('|')})['"\`]`);
     const found = ['src', 'webview'].flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../../src/gpu-support/gpu-check';
 import type { Download } from '../../../src/gpu-support/hashes';
-import { explain } from '../../../src/gpu-support/fetch';
-import { dataFolder } from '../../../src/gpu-support/places';
+import { explain } from '../../../src/gpu-support/fetch-packages';
+import { dataFolder } from '../../../src/gpu-support/gpu-folders';
 import { launcherText, proxies } from '../../../src/gpu-support/script';
 
 const URL = 'https://example.org/a/library.tar.gz';

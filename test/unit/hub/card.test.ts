@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { firstLines } from '../../../src/hub/client';
+import { firstLines } from '../../../src/hub/hub-client';
 
 it('shows the first lines of a card without metadata, comments, pictures and control characters', () => {
   const card = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { convertedSplits, splitPath } from '../../../src/hub/converted';
+import { convertedSplits, splitPath } from '../../../src/hub/parquet-conversion';
 
 const list = (...paths: string[]) => paths.map((path) => ({ path, size: 1 }));
 

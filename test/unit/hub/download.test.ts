@@ -13,7 +13,7 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cachedCommit, cachedPath } from '../../../src/hub/cache';
-import type { Hub } from '../../../src/hub/client';
+import type { Hub } from '../../../src/hub/hub-client';
 import { download } from '../../../src/hub/download/download';
 import type { DownloadEvent, DownloadOptions } from '../../../src/hub/types';
 import { snapshotPath } from '../../../src/files/hub-cache';

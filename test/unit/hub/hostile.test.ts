@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { Hub } from '../../../src/hub/client';
+import { Hub } from '../../../src/hub/hub-client';
 import { download } from '../../../src/hub/download/download';
 import type { HubSettings } from '../../../src/hub/hub-settings';
 import type { RepoInfo } from '../../../src/hub/types';

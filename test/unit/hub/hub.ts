@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { Hub } from '../../../src/hub/client';
+import { Hub } from '../../../src/hub/hub-client';
 import type { HubSettings } from '../../../src/hub/hub-settings';
 import { commitOf, largeFile, smallFile, someBytes, type Repository } from '../../hub/repository';
 import { HubServer } from '../../hub/server';

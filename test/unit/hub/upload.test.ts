@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Hub } from '../../../src/hub/client';
+import { Hub } from '../../../src/hub/hub-client';
 import type { HubSettings } from '../../../src/hub/hub-settings';
 import {
   accountOf,

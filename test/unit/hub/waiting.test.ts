@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
-import { Failure, waitingTime, persist } from '../../../src/hub/http/failure';
+import { Failure, waitingTime, persist } from '../../../src/hub/http/http-failure';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const wait = (headers: Record<string, string>) => waitingTime((name) => headers[name], now);

@@ -21,7 +21,7 @@ import { matchesFilter } from '../../../src/extension/tree/arrange';
 import { runDetails } from '../../../src/extension/words/run-details';
 import { runRow } from '../../../src/extension/words/run-row';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
-import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
+import { evaluationsCsv, recordsCsv } from '../../../src/runs/records-csv';
 import { settingChanges } from '../../../src/runs/experiment/setting-changes';
 import { createFolder, experimentSweeps, runPaths } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';

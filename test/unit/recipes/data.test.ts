@@ -11,7 +11,7 @@ import {
   settingsOf,
   sizeOf,
   sizesOf,
-} from '../../../src/recipes/data/registry';
+} from '../../../src/recipes/data/data-set-registry';
 import { PAPER_MODELS } from '../../../src/recipes/model-shapes';
 import { defaultAdapter, draftText } from '../../../src/recipes/draft';
 import { questionsOf, unaskable, type Choices } from '../../../src/recipes/draft-recipe';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/paper-data';
 import { findFiles } from '../../../src/recipes/data/files';
 import { HUB_SETS, hubSet, requireHubSet, knownData, knownImages } from '../../../src/recipes/data/hub-sets';
-import { DATA_RECIPES } from '../../../src/recipes/data/registry';
+import { DATA_RECIPES } from '../../../src/recipes/data/data-set-registry';
 import { isRepoName } from '../../../src/experiment/hub-reference';
 
 describe('the paper’s data sets on the hub', () => {

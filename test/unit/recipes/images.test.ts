@@ -5,7 +5,7 @@ import { withColumns, filesIn } from '../../../src/cli/commands/recipe/data-fold
 import { showText } from '../../../src/cli/commands/recipe/show';
 import { findFiles } from '../../../src/recipes/data/files';
 import { IMAGE_DATA } from '../../../src/recipes/data/image-sets';
-import { settingsOf, sizesOf } from '../../../src/recipes/data/registry';
+import { settingsOf, sizesOf } from '../../../src/recipes/data/data-set-registry';
 import { questionsOf } from '../../../src/recipes/draft-recipe';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { rejection, temporaryFolder } from '../data/support';

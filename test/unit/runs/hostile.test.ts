@@ -16,7 +16,7 @@ import { KeptBytes } from '../../../src/extension/runs/tracked-run';
 import { experimentSweeps } from '../../../src/runs/layout';
 import { runNumbers } from '../../../src/runs/numbers';
 import { readForTable } from '../../../src/runs/runs-table';
-import { RunTail } from '../../../src/runs/tail';
+import { RunTail } from '../../../src/runs/run-tail';
 import { makeRun } from '../extension/run-maker';
 import { temporaryFolders } from './folder';
 

@@ -10,12 +10,12 @@ import {
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
+import { evaluationsCsv, recordsCsv } from '../../../src/runs/records-csv';
 import { runPaths } from '../../../src/runs/layout';
 import { readRun } from '../../read-run';
 import { readScalars, ScalarsWriter } from '../../../src/runs/curve/scalars';
 import { writeStatus } from '../../../src/runs/status';
-import { RunTail } from '../../../src/runs/tail';
+import { RunTail } from '../../../src/runs/run-tail';
 import { SCALAR_COLUMNS, type RunStatus } from '../../../src/protocol/events';
 import { scratchFolder } from '../../scratch';
 import { specText } from '../specs';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingWords } from '../../../src/study/missing';
+import { missingWords } from '../../../src/study/missing-results';
 import { studyOf, type StudyOptions } from '../../../src/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/study/study-run';
 import { groupsCsvRows, groupTable, rateTable } from '../../../src/study/study-report';

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answeredOf } from '../../../src/data/dataset';
 import { DType } from '../../../src/graph/dtype';
-import { balanceProblems } from '../../../src/training/preflight/problems';
+import { balanceProblems } from '../../../src/training/preflight/preflight-problems';
 import { dataLine } from '../../../src/training/preflight/data-lines';
 import { imageClassification as kind } from '../../../src/tasks/image-classification';
 import type { ImageData } from '../../../src/tasks/image-data';

@@ -6,7 +6,7 @@ import { findDuplicates, audited } from '../../../src/data/audit';
 import { answeredOf, sizesOf } from '../../../src/data/dataset';
 import { epochOrder, evaluationOrder } from '../../../src/data/row-order';
 import type { ChoiceText } from '../../../src/tasks/choice-text';
-import { taskKind } from '../../../src/tasks/registry';
+import { taskKind } from '../../../src/tasks/task-registry';
 import { exampleColumns } from '../../../src/tasks/answers';
 import { modelInputs, type DataSplit } from '../../../src/tasks/task-data';
 import type { TaskName } from '../../../src/experiment/tasks/registry';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskName } from '../../../src/experiment/tasks/registry';
 import { loadEvaluationSets } from '../../../src/training/task/evaluation-data';
-import { taskKind } from '../../../src/tasks/registry';
+import { taskKind } from '../../../src/tasks/task-registry';
 import { rejection } from '../data/support';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { taskLab, textModel } from './lab';

@@ -8,7 +8,7 @@ import type { HostTensor } from '../../../src/graph/tensor-infos';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { IGNORE_LABEL, OBJECTIVES, type TrainingLoss } from '../../../src/tasks/objective';
 import { textClassification } from '../../../src/tasks/text-classification';
-import { taskKind } from '../../../src/tasks/registry';
+import { taskKind } from '../../../src/tasks/task-registry';
 import { tokenClassification } from '../../../src/tasks/token-classification';
 import { trainingLoss, weightIn } from '../../../src/tasks/training-loss';
 import { checkGradients, emptyGraph, modelOf } from '../autodiff/check';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { operatorsOf } from '../../../src/engine/tfjs/registry';
-import { differentiableOps } from '../../../src/graph/autodiff/registry';
+import { operatorsOf } from '../../../src/engine/tfjs/operator-registry';
+import { differentiableOps } from '../../../src/graph/autodiff/rule-registry';
 import { QUANTIZED } from '../autodiff/float32-only';
 import { node } from '../graph/onnx-models';
 

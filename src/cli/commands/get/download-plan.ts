@@ -1,6 +1,6 @@
 import { snapshotPath } from '../../../files/hub-cache';
 import { referenceTo } from '../../../hub/cache';
-import { Hub } from '../../../hub/client';
+import { Hub } from '../../../hub/hub-client';
 import { isIntact } from '../../../hub/download/download';
 import type { RepoInfo } from '../../../hub/types';
 import type { GotReference, HubData, HubModel } from '../../../protocol/hub';

@@ -2,7 +2,7 @@ import { AuroraError } from '../../../base/errors';
 import { escapeControls } from '../../../base/escape';
 import { bytes, count, progressPercent } from '../../../base/number-text';
 import { someNames } from '../../../base/text';
-import type { Hub } from '../../../hub/client';
+import type { Hub } from '../../../hub/hub-client';
 import { bytesLeft, download, requireSpace } from '../../../hub/download/download';
 import type { DownloadEvent, FoundRepo, GotReference, HubLine } from '../../../protocol/hub';
 import { downloadedText, downloadParts, downloadText } from '../../../protocol/reports/hub-report';

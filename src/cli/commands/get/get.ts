@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { isCommit } from '../../../experiment/hub-reference';
-import type { Hub } from '../../../hub/client';
+import type { Hub } from '../../../hub/hub-client';
 import { openHub, type Plan } from './download-plan';
 import { HUB_SETS } from '../../../recipes/data/hub-sets';
 import { wholeNumber, type Command, type ParsedArgs } from '../../command';

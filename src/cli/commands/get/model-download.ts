@@ -9,7 +9,7 @@ import { snapshotFolder, snapshotPath } from '../../../files/hub-cache';
 import { PIPELINE_INDEX } from '../../../files/model-path';
 import { cachedInfo, referenceTo } from '../../../hub/cache';
 import { chooseModelFiles, type ModelFiles } from '../../../hub/choose-files';
-import type { Hub } from '../../../hub/client';
+import type { Hub } from '../../../hub/hub-client';
 import type { RepoInfo } from '../../../hub/types';
 import type { ModelVerdict } from '../../../protocol/hub';
 import { hubModelRepo } from '../../../recipes/model-shapes';

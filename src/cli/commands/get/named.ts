@@ -7,7 +7,7 @@ import { hasWildcard } from '../../../files/pattern';
 import { isFolder } from '../../../files/tree';
 import { snapshotPath } from '../../../files/hub-cache';
 import { cachedInfo } from '../../../hub/cache';
-import type { Hub } from '../../../hub/client';
+import type { Hub } from '../../../hub/hub-client';
 import { isIntact } from '../../../hub/download/download';
 import { hubTextsIn, isCached } from '../../../runs/experiment/hub-references';
 import { readText } from '../../../runs/experiment/load';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { repoName, requireRepoId } from '../../../experiment/repo-name';
-import type { Hub } from '../../../hub/client';
+import type { Hub } from '../../../hub/hub-client';
 import type { RepoInfo } from '../../../hub/types';
 import { type Account, findRepository, holdsAdapter, otherFiles } from '../../../hub/upload/repository';
 import { changeOf, type LocalFile } from '../../../hub/upload/upload';

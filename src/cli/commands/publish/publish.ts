@@ -15,7 +15,7 @@ import type { ExportLine, ExportRecord } from '../../../protocol/export';
 import type { Published, PublishLine, PublishPlan, UploadEvent } from '../../../protocol/publish';
 import { readRunSummary } from '../../../runs/run-summary';
 import { parseAt } from '../../../training/checkpoint/trained-run';
-import { problemOf } from '../../../training/preflight/problems';
+import { problemOf } from '../../../training/preflight/preflight-problems';
 import { runFolder } from '../../arguments';
 import { clearLine, LOG_MS, redraw, REDRAW_MS } from '../../bar';
 import { type Command, one, type ParsedArgs } from '../../command';

@@ -5,7 +5,7 @@ import { own } from '../../../base/names';
 import { writtenNumber } from '../../../base/number-text';
 import type { Recipe } from '../../../experiment/paper';
 import type { DataRecipe, Size } from '../../../recipes/data/data-kind';
-import { modelName, paperWidth, sizeOf, sizesOf, widthOf } from '../../../recipes/data/registry';
+import { modelName, paperWidth, sizeOf, sizesOf, widthOf } from '../../../recipes/data/data-set-registry';
 import type { Choice, Choices, Question } from '../../../recipes/draft-recipe';
 import { parseOverride } from '../../../runs/experiment/overrides';
 import { textAtTerminal } from '../../owning';

@@ -14,7 +14,7 @@ import { epochsFor, SCRIPT, SCRIPT_DEFAULTS, subjectAdapter, subjectText } from 
 import { PAPER } from '../../../recipes/paper-data';
 import { SDXL } from '../../../recipes/model-shapes';
 import { parseExperiment } from '../../../runs/experiment/load';
-import { taskKind } from '../../../tasks/registry';
+import { taskKind } from '../../../tasks/task-registry';
 import { adaptTo } from '../../../training/task/adapted-model';
 import { textAtTerminal } from '../../owning';
 import type { ParsedArgs } from '../../command';

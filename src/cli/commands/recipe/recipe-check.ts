@@ -3,7 +3,7 @@ import { AuroraError } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import type { DataRecipe, Layout } from '../../../recipes/data/data-kind';
 import { parseExperiment } from '../../../runs/experiment/load';
-import { taskKind } from '../../../tasks/registry';
+import { taskKind } from '../../../tasks/task-registry';
 import type { TaskData } from '../../../tasks/task-data';
 import { adaptTo, type BaseModel } from '../../../training/task/adapted-model';
 

@@ -9,7 +9,7 @@ import { defaultAdapter, draftText, type Draft } from '../../../recipes/draft';
 import type { FoundFiles } from '../../../recipes/data/files';
 import type { DataRecipe } from '../../../recipes/data/data-kind';
 import { SCRIPT_DEFAULTS } from '../../../recipes/dreambooth';
-import { DATA_RECIPES, dataRecipe, settingsOf } from '../../../recipes/data/registry';
+import { DATA_RECIPES, dataRecipe, settingsOf } from '../../../recipes/data/data-set-registry';
 import { parseOverride } from '../../../runs/experiment/overrides';
 import { readModel } from '../../../training/task/adapted-model';
 import type { Command, ParsedArgs } from '../../command';

@@ -6,7 +6,7 @@ import { columnSettings } from '../../../experiment/tasks/columns';
 import { describeTask } from '../../../experiment/tasks/registry';
 import { hubSet } from '../../../recipes/data/hub-sets';
 import { type DataRecipe, type Layout, NOT_STATED, type Sourced } from '../../../recipes/data/data-kind';
-import { DATA_RECIPES, settingsOf, sizesOf } from '../../../recipes/data/registry';
+import { DATA_RECIPES, settingsOf, sizesOf } from '../../../recipes/data/data-set-registry';
 import { type Question, questionsOf, recipeModel, SHARE, unaskable } from '../../../recipes/draft-recipe';
 import { SUBJECT_TASK } from '../../../recipes/dreambooth';
 import { SDXL } from '../../../recipes/model-shapes';

@@ -1,5 +1,5 @@
 import { digits, type Tokens } from './lexer';
-import type { ArgumentNodes, Expression } from './nodes';
+import type { ArgumentNodes, Expression } from './syntax-nodes';
 import { Float, type Value } from './jinja-values';
 
 /** Parses an expression, in Jinja's order of precedence. */

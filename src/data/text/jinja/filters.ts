@@ -1,6 +1,6 @@
 import { bind, text, whole } from './arguments';
-import { fixed, percentFormat } from './format';
-import { joined, memberOf, replaceText } from './methods';
+import { fixed, percentFormat } from './jinja-format';
+import { joined, memberOf, replaceText } from './string-methods';
 import * as python from './python-text';
 import { SEQUENCE_FILTERS } from './sequence-filters';
 import { TemplateError } from './template-error';

@@ -1,5 +1,5 @@
 import type { Budget } from './render-budget';
-import { percentFormat } from './format';
+import { percentFormat } from './jinja-format';
 import { characterAt, characters } from './python-text';
 import { TemplateError } from './template-error';
 import {

@@ -1,5 +1,5 @@
 import { callArguments, expression, filterChain, tupleOrValue, unconditional } from './expressions';
-import type { Expression, Parameter, Statement, Target } from './nodes';
+import type { Expression, Parameter, Statement, Target } from './syntax-nodes';
 import { Tokens } from './lexer';
 
 /** A template's statements. @throws TemplateError with the line of the mistake */

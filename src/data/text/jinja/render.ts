@@ -1,8 +1,8 @@
 import { Budget } from './render-budget';
 import { filterNamed, walksItems } from './filters';
 import { globals } from './globals';
-import { memberOf } from './methods';
-import type { ArgumentNodes, Expression, Parameter, Statement, Target } from './nodes';
+import { memberOf } from './string-methods';
+import type { ArgumentNodes, Expression, Parameter, Statement, Target } from './syntax-nodes';
 import { binary, compare, itemAt, setMember, signed, sliced } from './operators';
 import { TemplateError } from './template-error';
 import { Output, Scope } from './scope';

@@ -1,5 +1,5 @@
 import type { Budget } from './render-budget';
-import { isLower, isUpper } from './methods';
+import { isLower, isUpper } from './string-methods';
 import { compare } from './operators';
 import { TemplateError } from './template-error';
 import {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import { runPaths } from '../../../runs/layout';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { COMMAND } from '../../ids';

@@ -4,7 +4,7 @@ import { sortedJson } from '../../../base/sorted-json';
 import { differing } from '../../../experiment/differing-settings';
 import { readIfThere } from '../../../files/read';
 import { runPaths } from '../../../runs/layout';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { MOST_BYTES, SUMMARY_PARSERS } from '../../../runs/run-summary';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom, runsFrom } from '../../ask/pick';

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../../base/errors';
 import { t } from '../../../base/l10n';
 import { withSettings } from '../../../runs/experiment/use-settings';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { runFrom } from '../../ask/pick';
 import type { Services } from '../../services';
 

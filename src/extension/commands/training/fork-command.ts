@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../../base/errors';
 import { t } from '../../../base/l10n';
-import { untrusted } from '../../../executors/missing';
+import { untrusted } from '../../../executors/missing-piece';
 import { formatMetric, metricInfo } from '../../../experiment/metrics';
 import { runPaths } from '../../../runs/layout';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { runFrom } from '../../ask/pick';
 import { offerCheckpoints } from '../../cluster/cluster-trial';
 import { checkpointSteps } from '../../launcher/run-status';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
-import { untrusted } from '../../../executors/missing';
+import { untrusted } from '../../../executors/missing-piece';
 import type { CheckedExperiment } from '../../../runs/experiment/load';
 import { requireUsable } from '../../ask/checked-experiment';
 import { savedExperiment } from '../../hub/downloading';

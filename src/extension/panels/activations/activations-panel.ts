@@ -6,7 +6,7 @@ import {
   parseActivationsMessage,
   parseActivationsOpen,
 } from '../../../protocol/panels/activations';
-import { labelOfId, runLabel } from '../../../runs/names';
+import { labelOfId, runLabel } from '../../../runs/run-labels';
 import type { Contributes } from '../../manifest/declared';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

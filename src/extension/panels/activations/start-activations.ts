@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import type { ActivationsFromPage, ActivationsOpen } from '../../../protocol/panels/activations';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { showError } from '../../ask/guard';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

@@ -7,7 +7,7 @@ import {
   parseErrorsMessage,
   parseErrorsOpen,
 } from '../../../protocol/panels/errors';
-import { labelOfId, runLabel } from '../../../runs/names';
+import { labelOfId, runLabel } from '../../../runs/run-labels';
 import type { Contributes } from '../../manifest/declared';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

@@ -4,7 +4,7 @@ import { t } from '../../../base/l10n';
 import { evaluationSets, type MeasuredOn, scoredOn } from '../../../experiment/evaluation-sets';
 import type { ErrorsFromPage, ErrorsOpen } from '../../../protocol/panels/errors';
 import type { PredictLine } from '../../../protocol/predictions';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { evaluationAt } from '../../../runs/predictions';
 import { showError } from '../../ask/guard';
 import { explaining } from '../../ask/training-problems';

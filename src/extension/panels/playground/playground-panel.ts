@@ -7,7 +7,7 @@ import {
   type PlaygroundOpen,
 } from '../../../protocol/panels/playground';
 import { modelName } from '../../../protocol/playground';
-import { labelOfId, runLabel } from '../../../runs/names';
+import { labelOfId, runLabel } from '../../../runs/run-labels';
 import type { Contributes } from '../../manifest/declared';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';

@@ -1,10 +1,10 @@
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
 import { isExplained } from '../../../protocol/run-files/unexpected-end';
 import { runPaths } from '../../../runs/layout';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { shownState } from '../../../runs/outcome';
 import { shownOnCluster } from '../../../runs/sweep/cluster-file';
-import { RunTail, type TailChange } from '../../../runs/tail';
+import { RunTail, type TailChange } from '../../../runs/run-tail';
 import { stopReason } from '../../runs/label';
 import { canRunAgain, isActive, isResumable } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';

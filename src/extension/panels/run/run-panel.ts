@@ -1,7 +1,7 @@
 import { t } from '../../../base/l10n';
 import { parseRunMessage, parseRunOpen, type RunFromPage, type RunOpen } from '../../../protocol/panels/run';
 import { runPaths } from '../../../runs/layout';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import type { Contributes } from '../../manifest/declared';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import { isAnyEvaluation } from '../../../protocol/evaluations';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../../protocol/panels/run';
-import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
+import { evaluationsCsv, recordsCsv } from '../../../runs/records-csv';
 import { experimentOf, runPaths } from '../../../runs/layout';
 import { showError } from '../../ask/guard';
 import { ALL_SETTINGS } from '../../commands/runs/run-settings';

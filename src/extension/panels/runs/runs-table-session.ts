@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { experimentName, experimentSweeps } from '../../../runs/layout';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import { runSource } from '../../../runs/runs-table';
 import { ColumnFinder, rowOf } from '../../../study/runs-table/runs-columns';
 import { runFields, type RunFields } from '../../../study/runs-table/fields';
@@ -14,7 +14,7 @@ import {
 import type { Column, Row } from '../../../study/runs-table/table';
 import type { RunEntry } from '../../runs/store';
 import { capabilities } from '../../words/run-row';
-import { Curves, LiveLosses } from './curves';
+import { Curves, LiveLosses } from './live-curves';
 
 /** Runs handled before other work of the host gets its turn; a few milliseconds. */
 const AT_A_TIME = 250;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
 import { writeAtomic } from '../../../files/atomic';
-import { runLabel } from '../../../runs/names';
+import { runLabel } from '../../../runs/run-labels';
 import type { StudyLine } from '../../../study/page-study';
 import type { StudyFromPage, StudyOpen } from '../../../study/study-messages';
 import { showError } from '../../ask/guard';

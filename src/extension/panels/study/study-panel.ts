@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import { t } from '../../../base/l10n';
 import { experimentName } from '../../../runs/layout';
-import { labelOfId } from '../../../runs/names';
+import { labelOfId } from '../../../runs/run-labels';
 import {
   parseStudyMessage,
   parseStudyOpen,

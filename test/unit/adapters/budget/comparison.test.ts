@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comparedAdapters, countOf, MULTIPLES } from '../../../../src/adapters/budget/comparison';
+import { comparedAdapters, countOf, MULTIPLES } from '../../../../src/adapters/budget/budget-comparison';
 import { ROBERTA_BASE } from '../../../../src/recipes/model-shapes';
 import { type AdapterSpec, METHOD_ORDER } from '../../../../src/experiment/methods';
 import { auroraSpec } from '../../specs';

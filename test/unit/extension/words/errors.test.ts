@@ -10,7 +10,7 @@ import { nextSteps } from '../../../../src/extension/words/next-step';
 import { runRow } from '../../../../src/extension/words/run-row';
 import type { NewEvent } from '../../../../src/protocol/events';
 import { readRunSummary } from '../../../../src/runs/run-summary';
-import { RunTail } from '../../../../src/runs/tail';
+import { RunTail } from '../../../../src/runs/run-tail';
 import { temporaryFolders } from '../../runs/folder';
 import { context } from '../row-context';
 import { makeRun, started } from '../run-maker';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rowsCsv } from '../../../../src/study/runs-table/csv';
+import { rowsCsv } from '../../../../src/study/runs-table/runs-csv';
 import { groupRows } from '../../../../src/study/runs-table/group';
 import { compareValues, sortRows, valueAt, type Row } from '../../../../src/study/runs-table/table';
 import { COLUMNS, someRows } from './rows';

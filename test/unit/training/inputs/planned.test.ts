@@ -14,7 +14,7 @@ import { seeingInputs } from '../../../../src/files/inputs/open';
 import { changeWords } from '../../../../src/protocol/inputs-words';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { changedInputs, hashInput, type InputFile } from '../../../../src/runs/inputs';
-import { taskKind } from '../../../../src/tasks/registry';
+import { taskKind } from '../../../../src/tasks/task-registry';
 import { withEncodings } from '../../../../src/training/diffusion/encode-data';
 import { filesRead, plannedInputs } from '../../../../src/training/inputs/planned';
 import { SeenInputs } from '../../../../src/training/inputs/seen';

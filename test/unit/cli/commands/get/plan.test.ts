@@ -5,7 +5,7 @@ import { planModel } from '../../../../../src/cli/commands/get/model-download';
 import { missingOf } from '../../../../../src/cli/commands/get/download-plan';
 import { terminalText } from '../../../../../src/cli/report-text';
 import { downloadParts } from '../../../../../src/protocol/reports/hub-report';
-import { Hub } from '../../../../../src/hub/client';
+import { Hub } from '../../../../../src/hub/hub-client';
 import { commitOf, smallFile } from '../../../../hub/repository';
 import { scratchFolder } from '../../../../scratch';
 

@@ -1,6 +1,5 @@
-import { textLength } from './python-text';
-import { TemplateError } from './template-error';
 import {
+  type Arguments,
   asNumber,
   Dict,
   Float,
@@ -8,9 +7,10 @@ import {
   Sequence,
   toText,
   typeName,
-  type Arguments,
   type Value,
 } from './jinja-values';
+import { textLength } from './python-text';
+import { TemplateError } from './template-error';
 
 /** Widths and precisions beyond this are refused: no text of a model has them. */
 const WIDEST = 10_000;

@@ -1,24 +1,24 @@
 import { join } from 'node:path';
+import { layerChange } from '../../adapters/merge';
+import { methodOf } from '../../adapters/methods/registry';
 import {
+  type Dense,
   denseProduct,
   denseSingularValues,
-  type Dense,
   innerProduct,
-  mergedPair,
-  singularValues,
   type LowRank,
+  mergedPair,
   principalPlane,
+  singularValues,
 } from '../../adapters/update-geometry';
-import { methodOf } from '../../adapters/methods/registry';
-import { layerChange } from '../../adapters/merge';
+import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
-import type { RunSummary } from '../../runs/run-summary';
 import { adapterSum, geometryFile } from '../../runs/run-in-study';
-import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
-import { effectiveRank, hasGeometry, type Geometry } from '../../study/geometry';
-import { adaptModel } from '../../training/task/adapted-model';
+import type { RunSummary } from '../../runs/run-summary';
+import { effectiveRank, type Geometry, hasGeometry } from '../../study/geometry';
 import { checkpointSteps, readCheckpoint } from '../../training/checkpoint/checkpoint-store';
+import { adaptModel } from '../../training/task/adapted-model';
 import { initialAdapters } from '../../training/task/initialize';
 
 /** ΔW of every module at one step. */

@@ -1,19 +1,19 @@
 import { readdir } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
+import { parseJson } from '../files/json';
+import { readIfThere } from '../files/read';
 import type { RunEvent } from '../protocol/events';
 import { parsePictures, type RunPictures } from '../protocol/run-files/pictures';
 import { parseSamples, type RunSamples } from '../protocol/run-files/samples';
 import { changedCurve, gapWords } from './curve/curve';
-import { parseJson } from '../files/json';
-import { runPaths, stepOfName } from './layout';
-import { picturesIndex } from './samples-and-pictures';
-import type { RunSummary } from './run-summary';
 import { ScalarsTail } from './curve/scalars-tail';
+import { runPaths, stepOfName } from './layout';
 import { ResourcesTail } from './resources/resources-tail';
-import type { TrialOf } from './sweep/record';
 import { asAuroraError, RunReader } from './run-reader';
+import type { RunSummary } from './run-summary';
+import { picturesIndex } from './samples-and-pictures';
 import { fileVersion } from './summary-reader';
-import { readIfThere } from '../files/read';
+import type { TrialOf } from './sweep/record';
 import type { RunUser } from './user';
 
 const CURVE_HINT = 'Restore the file from a copy; checkpoints and adapters are not affected.';

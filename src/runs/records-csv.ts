@@ -1,8 +1,8 @@
+import { own } from '../base/names';
 import { scoredOn } from '../experiment/evaluation-sets';
 import { METRICS } from '../experiment/metrics';
+import { type AnyEvaluation, isAnyEvaluation } from '../protocol/evaluations';
 import type { DivergedEvaluation, EventBase, RunEvent, TestEvaluation } from '../protocol/events';
-import { own } from '../base/names';
-import { isAnyEvaluation, type AnyEvaluation } from '../protocol/evaluations';
 
 /** Rows to build before other work gets its turn on the thread. */
 const ROWS_AT_A_TIME = 20_000;

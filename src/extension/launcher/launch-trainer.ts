@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { startTrainer, type StartedTrainer } from '../../executors/local/start-trainer';
-import type { RunStatus } from '../../protocol/events';
 import { AuroraError, errorFrom } from '../../base/errors';
 import { inEnglish } from '../../base/l10n';
-import { runPaths } from '../../runs/layout';
-import { endReason } from '../../protocol/run-files/unexpected-end';
+import { type StartedTrainer, startTrainer } from '../../executors/local/start-trainer';
 import { readIfThere } from '../../files/read';
+import type { RunStatus } from '../../protocol/events';
+import { endReason } from '../../protocol/run-files/unexpected-end';
+import { runPaths } from '../../runs/layout';
 import { logTail, statusOf } from './run-status';
 
 export interface Launch {

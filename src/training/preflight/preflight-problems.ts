@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
 import { basename } from 'node:path';
-import { percent, bytes } from '../../base/number-text';
 import { nearestPaths } from '../../adapters/targets/targets';
-import type { ErrorKind } from '../../base/errors';
-import type { AuroraError } from '../../base/errors';
+import type { AuroraError, ErrorKind } from '../../base/errors';
+import { bytes, percent } from '../../base/number-text';
+import { correctionOf } from '../../data/table/bad-rows';
 import type { Experiment } from '../../experiment/experiment';
 import type {
   PreflightData,
@@ -13,9 +13,8 @@ import type {
   PreflightSplit,
 } from '../../protocol/preflight';
 import { rowIn, rowName, rowNumber, rowPlace, rowWord, rowWords } from '../../protocol/row-place';
-import { correctionOf } from '../../data/table/bad-rows';
-import { taskKind } from '../../tasks/registry';
 import type { DataSplit, TaskData } from '../../tasks/task-data';
+import { taskKind } from '../../tasks/task-registry';
 import { truncation } from '../../tasks/text/truncation';
 import type { EvaluationData } from '../task/evaluation-data';
 

@@ -1,5 +1,6 @@
 import {
   constants,
+  type CopySyncOptions,
   cpSync,
   existsSync,
   mkdirSync,
@@ -7,12 +8,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  type CopySyncOptions,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { AuroraError } from '../base/errors';
 import { diskError, writeAtomic } from '../files/atomic';
 import { renameFlushed } from '../files/folder';
-import { AuroraError } from '../base/errors';
 import {
   fits,
   GPU_PARTS,
@@ -21,11 +21,11 @@ import {
   type GpuInstalled,
   type GpuPart,
 } from '../protocol/gpu-support';
-import { check } from './gpu-check';
 import { claim } from './claim';
-import { fetchNatives } from './fetch';
+import { fetchNatives } from './fetch-packages';
+import { check } from './gpu-check';
+import { carried, HERE, ownRuntime, packageFolder, readInstalled, RECORD } from './gpu-folders';
 import { changedNative, nativeHashes, verifyDownloads } from './hashes';
-import { carried, ownRuntime, packageFolder, RECORD, HERE, readInstalled } from './places';
 
 export interface Install {
   part: GpuPart;

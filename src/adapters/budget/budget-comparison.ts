@@ -9,9 +9,9 @@ import {
   type MethodName,
   type TrainedSpec,
 } from '../../experiment/methods';
-import { adaptersOn, rankLimit, type BudgetModule } from './budget';
 import { methodOf } from '../methods/registry';
 import { parameterCount } from '../targets/select';
+import { adaptersOn, type BudgetModule, rankLimit } from './budget';
 
 /** Budgets for methods sized by rank or number of frequencies, as multiples of AuroRA's. */
 export const MULTIPLES = [1, 2, 4, 8];

@@ -1,11 +1,11 @@
 import type { TaskName } from '../experiment/tasks/registry';
-import type { TaskKind } from './kind';
-import { imageClassification } from './image-classification';
 import { causalLanguageModeling } from './causal-language-modeling';
+import { imageClassification } from './image-classification';
+import type { TaskKind } from './kind';
 import { maskedLanguageModeling } from './masked-language-modeling';
+import { multiLabelClassification } from './multi-label-classification';
 import { multipleChoice } from './multiple-choice';
 import { subjectGeneration } from './subject-generation';
-import { multiLabelClassification } from './multi-label-classification';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
 import { tokenClassification } from './token-classification';

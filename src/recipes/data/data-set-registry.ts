@@ -1,15 +1,15 @@
 import { likelyTargets, type NamedLayer } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { nearest } from '../../base/nearest';
+import type { Recipe } from '../../experiment/paper';
 import { isWritten } from '../../experiment/tasks/kind';
 import { describeTask, type TaskName } from '../../experiment/tasks/registry';
 import { PAPER_MODELS, type PaperModel } from '../model-shapes';
 import { recipesOf } from '../paper-report';
-import type { Recipe } from '../../experiment/paper';
 import { COMMONSENSE_DATA } from './commonsense';
+import type { DataRecipe, Size } from './data-kind';
 import { GLUE_DATA } from './glue';
 import { IMAGE_DATA } from './image-sets';
-import type { DataRecipe, Size } from './data-kind';
 
 /** Every data set of the paper that can be trained from its files. */
 export const DATA_RECIPES: readonly DataRecipe[] = [...GLUE_DATA, COMMONSENSE_DATA, ...IMAGE_DATA];

@@ -1,10 +1,7 @@
 import { bind, text, whole } from './arguments';
-import type { Budget } from './render-budget';
-import { braceFormat } from './format';
-import { searched } from './operators';
-import * as python from './python-text';
-import { TemplateError } from './template-error';
+import { braceFormat } from './jinja-format';
 import {
+  type Arguments,
   Callable,
   Dict,
   Float,
@@ -17,9 +14,12 @@ import {
   Sequence,
   tuple,
   typeName,
-  type Arguments,
   type Value,
 } from './jinja-values';
+import { searched } from './operators';
+import * as python from './python-text';
+import type { Budget } from './render-budget';
+import { TemplateError } from './template-error';
 
 type Method<T> = (self: T, args: Arguments, budget: Budget) => Value;
 

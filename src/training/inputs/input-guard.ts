@@ -1,16 +1,16 @@
+import type { Experiment } from '../../experiment/experiment';
 import { rememberHash } from '../../files/hash';
 import { identifyData } from '../../files/identify-data';
 import { identify, sameIdentity, sameWriting } from '../../files/identity';
-import type { Journal } from '../../runs/journal/journal';
-import { distrustTimes, readInputs } from '../../runs/inputs';
 import type { InputChange } from '../../protocol/events';
-import type { Experiment } from '../../experiment/experiment';
 import { changeWords } from '../../protocol/inputs-words';
+import { distrustTimes, readInputs } from '../../runs/inputs';
+import type { Journal } from '../../runs/journal/journal';
 import type { TaskData } from '../../tasks/task-data';
+import type { LoopEnd } from '../loop/loop';
 import { hashInBackground, Rehash } from './hashing';
 import { ModelWatch } from './model-watch';
 import { RunInputs } from './run-inputs';
-import type { LoopEnd } from '../loop/loop';
 
 export interface GuardOptions {
   run: string;

@@ -1,7 +1,7 @@
+import { t } from '../base/l10n';
+import { count } from '../base/number-text';
 import { hasGeometry } from './geometry';
 import type { Section } from './study';
-import { count } from '../base/number-text';
-import { t } from '../base/l10n';
 
 /** Data that a study would show but the run folders do not contain yet. One command measures all of it. */
 export interface Missing {

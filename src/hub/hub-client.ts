@@ -5,8 +5,8 @@ import { escapeControls } from '../base/escape';
 import { type HubKind, isRepoName } from '../experiment/hub-reference';
 import { containedName } from '../files/contained';
 import { cachedInfo, cachedPath, referenceTo } from './cache';
-import { notJson, ODD_TRIES, oddLength, persist, type Persistence, refusal } from './http/failure';
 import { discard, Http, readFirst, type Reply } from './http/http';
+import { notJson, ODD_TRIES, oddLength, persist, type Persistence, refusal } from './http/http-failure';
 import {
   fileAddress,
   foundRepo,

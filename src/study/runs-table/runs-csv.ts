@@ -1,6 +1,6 @@
 import { csv } from '../../base/csv';
 import type { RowGroup } from './group';
-import { columnAt, isNumeric, valueAt, type Column, type Row, type Value } from './table';
+import { type Column, columnAt, isNumeric, type Row, type Value, valueAt } from './table';
 
 /**
  * The rows as CSV with all digits, under the columns' keys: times in ISO 8601 (UTC), durations in seconds. Reading the

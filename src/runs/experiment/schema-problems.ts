@@ -1,9 +1,9 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
-import { either } from '../../base/some-names';
 import { editDistance, nearest } from '../../base/nearest';
-import { capped, keyPath, MOST_PROBLEMS, type Problem } from './experiment-text';
-import { DEFAULT_METHOD } from '../../experiment/methods';
 import { count } from '../../base/number-text';
+import { either } from '../../base/text';
+import { DEFAULT_METHOD } from '../../experiment/methods';
+import { capped, keyPath, MOST_PROBLEMS, type Problem } from './experiment-text';
 import { meantKey } from './unread-keys';
 
 /** Violations of the schema in words: one problem per place, naming key, value and the expected one. */

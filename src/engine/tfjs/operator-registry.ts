@@ -1,13 +1,13 @@
-import type { Node } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
+import type { Node } from '../../graph/model';
 import { describeNode } from './context';
 import { preferHost } from './host/elementwise';
 import type { Op } from './op';
 import { activations, softmax } from './ops/activations';
 import { arithmetic, cast, comparisons } from './ops/arithmetic';
 import { convolutions, pools } from './ops/convolution-and-pooling';
-import { einsum, matmul } from './ops/matmul';
 import { gathers, scatters } from './ops/gather-and-scatter';
+import { einsum, matmul } from './ops/matmul';
 import { normalization } from './ops/normalization';
 import { ordered, reductions } from './ops/reduce';
 import { resizes } from './ops/resize';

@@ -1,18 +1,18 @@
-import type { Node } from '../model';
-import { arithmetic, choice, functions, pow } from './rules/arithmetic';
-import { concat, repeat, views } from './rules/views';
-import { dropout } from './rules/dropout';
-import { einsum, gemm, matmul } from './rules/matrix-products';
-import { gather, nd } from './rules/gather';
-import { gelu, rectifiers, softmax, activations } from './rules/activations';
-import { layerNorm, frozenNorm } from './rules/normalization';
-import { pools, convolution } from './rules/convolution-and-pooling';
-import { reduce, cumsum } from './rules/reduce';
-import { regions, slice } from './rules/slice';
-import { resizes } from './rules/resize';
-import { nbits, straightThrough } from './rules/quantized-weights';
-import type { Rule } from './rule';
 import { own } from '../../base/names';
+import type { Node } from '../model';
+import type { Rule } from './rule';
+import { activations, gelu, rectifiers, softmax } from './rules/activations';
+import { arithmetic, choice, functions, pow } from './rules/arithmetic';
+import { convolution, pools } from './rules/convolution-and-pooling';
+import { dropout } from './rules/dropout';
+import { gather, nd } from './rules/gather';
+import { einsum, gemm, matmul } from './rules/matrix-products';
+import { frozenNorm, layerNorm } from './rules/normalization';
+import { nbits, straightThrough } from './rules/quantized-weights';
+import { cumsum, reduce } from './rules/reduce';
+import { resizes } from './rules/resize';
+import { regions, slice } from './rules/slice';
+import { concat, repeat, views } from './rules/views';
 
 /** Every operator with a gradient rule, by domain and name. */
 const RULES: Record<string, Rule> = {
