@@ -1,11 +1,4 @@
-import type {
-  PlayFacts,
-  PlayImage,
-  PlayPicture,
-  PlaySample,
-  PlayVariant,
-  Prediction,
-} from '../protocol/playground';
+import type { PlayFacts, PlayImage, PlayPicture, PlaySample, PlayVariant, Prediction } from '../protocol/playground';
 import type { DrawingQuestion } from '../training/diffusion/drawer';
 import type { DrawingHooks } from '../training/diffusion/sampler';
 

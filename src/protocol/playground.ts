@@ -1,6 +1,22 @@
 import { AuroraError } from '../base/errors';
 import { SAMPLERS, type PictureSettings } from '../experiment/pictures';
 import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/tasks/kind';
+import { ANSWER_FIELDS, type Answer } from './answers/kinds';
+import { SPAN_FIELDS, type TextSpan } from './answers/spans';
+import {
+  count,
+  either,
+  flag,
+  isPlainObject,
+  listOf,
+  maybe,
+  number,
+  object,
+  oneOf,
+  text,
+  type Check,
+  type Fields,
+} from './checks';
 
 /**
  * The lines of `aurora play --json`: requests on its standard input, answers on its standard output, one JSON object
@@ -133,37 +149,6 @@ export interface ImageShape {
   shortestEdge?: number;
 }
 
-/**
- * By the shape of the answer: the probability of each label or choice, the spans in the text, a number, or the likeliest
- * tokens for each mask of the text, in order.
- */
-export type Answer =
-  | { probabilities: number[]; choices?: readonly string[]; spans?: never; number?: never; masks?: never }
-  | { spans: PlaySpan[]; probabilities?: never; number?: never; masks?: never }
-  | { number: number; probabilities?: never; spans?: never; masks?: never }
-  | { masks: PlayToken[][]; probabilities?: never; spans?: never; number?: never };
-
-/** Tokens of an answer for each mask. */
-export const LIKELIEST = 5;
-
-/** A token in the place of a mask. */
-export interface PlayToken {
-  token: string;
-  probability: number;
-}
-
-/** A labeled part of a text. */
-export interface TextSpan {
-  /** In UTF-16 units of the text; the end is exclusive. */
-  start: number;
-  end: number;
-  label: string;
-}
-
-export interface PlaySpan extends TextSpan {
-  probability: number;
-}
-
 export type Prediction = Answer & {
   /** Inference time only. */
   seconds: number;
@@ -214,30 +199,6 @@ export interface PlaySample {
   line: number;
 }
 
-type Check = (value: unknown) => boolean;
-type Fields = Record<string, Check>;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const text: Check = (value) => typeof value === 'string';
-const flag: Check = (value) => typeof value === 'boolean';
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const number: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
-const oneOf = (...known: unknown[]): Check => known.includes.bind(known);
-const either =
-  (...checks: Check[]): Check =>
-  (value) =>
-    checks.some((check) => check(value));
-const maybe = (check: Check): Check => either(oneOf(undefined), check);
-const listOf =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(check);
-const object =
-  (fields: Fields): Check =>
-  (value) =>
-    isObject(value) && Object.entries(fields).every(([key, check]) => check(value[key]));
-
 const image = object({ width: count, height: count, rgba: text });
 const settings = object({
   maxTokens: count,
@@ -281,7 +242,6 @@ const REQUESTS: Record<PlayRequest['kind'], Fields> = {
   stop: { request: count },
 };
 
-const span: Fields = { start: count, end: count, label: text };
 const answer: Fields = { request: count, subject: text, variant: oneOf(...PLAY_VARIANTS) };
 const LINES: Record<PlayLine['kind'], Fields> = {
   loading: { subject: text },
@@ -303,11 +263,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
   },
   prediction: {
     ...answer,
-    probabilities: maybe(listOf(number)),
-    choices: maybe(listOf(text)),
-    spans: maybe(listOf(object({ ...span, probability: number }))),
-    number: maybe(Number.isFinite),
-    masks: maybe(listOf(listOf(object({ token: text, probability: number })))),
+    ...ANSWER_FIELDS,
     seconds: number,
     tokens: maybe(count),
     truncated: maybe(flag),
@@ -333,7 +289,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     choices: maybe(listOf(text)),
     label: text,
     labels: maybe(listOf(text)),
-    spans: maybe(listOf(object(span))),
+    spans: maybe(listOf(object(SPAN_FIELDS))),
     file: text,
     line: count,
   },
@@ -348,7 +304,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
  */
 export function parsePlayRequest(line: string): PlayRequest | undefined {
   const value = parse(line);
-  if (!isObject(value)) throw broken(`The line ${shown(line)} is not a JSON object.`);
+  if (!isPlainObject(value)) throw broken(`The line ${shown(line)} is not a JSON object.`);
   if (!isKindOf(REQUESTS, value.kind)) return undefined;
   const wrong = firstWrong(REQUESTS[value.kind as PlayRequest['kind']], value);
   if (wrong !== undefined) throw broken(`The request ${shown(line)} has a missing or invalid "${wrong}".`);
@@ -360,7 +316,7 @@ export function parsePlayRequest(line: string): PlayRequest | undefined {
 /** Parses a line of standard output; undefined if it is invalid or of an unknown kind. */
 export function parsePlayLine(line: string): PlayLine | undefined {
   const value = parse(line);
-  if (!isObject(value) || !isKindOf(LINES, value.kind)) return undefined;
+  if (!isPlainObject(value) || !isKindOf(LINES, value.kind)) return undefined;
   return firstWrong(LINES[value.kind as PlayLine['kind']], value) === undefined
     ? (value as PlayLine)
     : undefined;

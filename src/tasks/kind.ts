@@ -2,10 +2,10 @@ import type { Answered, Example, Examples, Texts, TrainingPass } from '../data/d
 import type { Experiment } from '../experiment/experiment';
 import type { HostTensor, TensorInfo } from '../graph/tensor-infos';
 import type { Baseline } from '../protocol/baseline';
-import type { Answers } from '../protocol/answers/kinds';
+import type { PlayImage } from '../protocol/playground';
+import type { Answer, Answers } from '../protocol/answers/kinds';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Outputs } from '../protocol/outputs';
-import type { Answer, PlayImage } from '../protocol/playground';
 import type { PreflightData, PreflightSplit } from '../protocol/preflight';
 import type { HeadSpec } from './head';
 import type { ObjectiveName } from './objective';

@@ -5,12 +5,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { tensorName } from '../../src/adapters/inject';
 import { openEvaluator } from '../../src/engine/open-task';
-import {
-  GENERATION_DEFAULTS,
-  type PlayLine,
-  type PlayRequest,
-  type PlaySource,
-} from '../../src/protocol/playground';
+import { GENERATION_DEFAULTS, type PlayLine, type PlayRequest, type PlaySource } from '../../src/protocol/playground';
 import { openTrained } from '../../src/training/checkpoint/trained-run';
 import { softmax } from '../../src/tasks/softmax';
 import type { TextExample } from '../../src/data/dataset';

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { RunningProgram } from '../../src/extension/launcher/client';
-import type { PlayLine, PlayRequest, PlaySpan, TextSpan } from '../../src/protocol/playground';
+import type { PlayLine, PlayRequest } from '../../src/protocol/playground';
+import type { PlaySpan, TextSpan } from '../../src/protocol/answers/spans';
 import { Lab } from '../cli/lab';
 import { closePages, LOOKS } from './harness';
 import { wire, type WireOptions, type Wired } from './playground-fixture';

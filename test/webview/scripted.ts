@@ -1,13 +1,7 @@
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import type { RunningProgram } from '../../src/extension/launcher/client';
-import type {
-  Answer,
-  PlayFacts,
-  PlayLine,
-  PlayRequest,
-  PlaySample,
-  PlayVariant,
-} from '../../src/protocol/playground';
+import type { Answer } from '../../src/protocol/answers/kinds';
+import type { PlayFacts, PlayLine, PlayRequest, PlaySample, PlayVariant } from '../../src/protocol/playground';
 
 interface Script {
   shapes: TaskShapes;

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
 import { cautiousPercent } from '../../src/base/number-text';
-import { LIKELIEST, type PlayToken } from '../../src/protocol/playground';
+import { LIKELIEST, type PlayToken } from '../../src/protocol/answers/tokens';
 import {
   measured,
   measuredText,

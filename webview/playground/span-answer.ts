@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
 import { cautiousPercent } from '../../src/base/number-text';
-import type { PlaySample, PlaySpan, TextSpan } from '../../src/protocol/playground';
+import type { PlaySample } from '../../src/protocol/playground';
+import type { PlaySpan, TextSpan } from '../../src/protocol/answers/spans';
 import { legend, markedText, type MarkedSpan } from '../ui/marked-text';
 import {
   measured,

@@ -20,6 +20,23 @@ export const ANSWER_SHAPES = [
 ] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
+/** What the command line says of a shape of answer. */
+interface AnswerDescription {
+  /** The model's work, after its name: "classifies texts into 4 labels". */
+  does(input: InputShape, labels: number): string;
+}
+
+export const ANSWERS: Record<AnswerShape, AnswerDescription> = {
+  label: { does: (input, labels) => `classifies ${input}s into ${labels} labels` },
+  labels: { does: (input, labels) => `labels ${input}s with ${labels} labels` },
+  number: { does: (input) => `predicts a number for each ${input}` },
+  spans: { does: (input) => `finds spans in a ${input}` },
+  text: { does: () => 'continues a text' },
+  tokens: { does: () => 'predicts the masked tokens of a text' },
+  choice: { does: () => 'chooses one of the answers to a question' },
+  picture: { does: () => 'draws pictures from a prompt' },
+};
+
 /** True if a language model learns to write the answer after the input. */
 export const isWritten = (answer: AnswerShape): boolean => answer === 'text' || answer === 'choice';
 

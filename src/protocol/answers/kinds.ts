@@ -1,11 +1,13 @@
+import { listOf, maybe, number, object, text, type Check } from '../checks';
 import type { AnswersInWords, ParseAnswers, StoredAnswers, WrongAnswers } from './answer-kind';
 import { choiceWords, choiceWrong, parseChoice, type ChoiceAnswers } from './choice';
-import { labelWords, labelWrong, parseLabel, type LabelAnswers } from './label';
+import { labelWords, labelWrong, parseLabel, type LabelAnswers, type LiveShares } from './label';
 import { labelSetWords, labelSetWrong, parseLabelSet, type LabelSetAnswers } from './label-set';
-import { numberWords, parseNumber, type NumberAnswers } from './number';
+import { numberWords, parseNumber, type LiveNumber, type NumberAnswers } from './number';
 import { parsePicture, pictureWords, type PictureAnswers } from './picture';
-import { parseSpan, spanWords, spanWrong, type SpanAnswers } from './spans';
+import { parseSpan, SPAN_FIELDS, spanWords, spanWrong, type LiveSpans, type SpanAnswers } from './spans';
 import { parseText, textWords, type TextAnswers } from './text';
+import type { LiveTokens } from './tokens';
 
 /** The answers to all examples, by their kind. */
 export type Answers =
@@ -62,3 +64,18 @@ export function wrongOf(answers: Answers): Uint8Array {
 /** Each example's answers in words. @param rows the rows of the examples */
 export const answerWords: AnswersInWords<Answers> = (answers, rows) =>
   (WORDS[answers.answer] as AnswersInWords<Answers>)(answers, rows);
+
+type Live = LiveShares | LiveSpans | LiveNumber | LiveTokens;
+type KeysOf<T> = T extends unknown ? keyof T : never;
+type Only<T, K extends PropertyKey> = T extends unknown ? T & { [F in Exclude<K, keyof T>]?: never } : never;
+
+/** A model's answer to one question: the fields of its kind, and none of the others. */
+export type Answer = Only<Live, KeysOf<Live>>;
+
+export const ANSWER_FIELDS: Record<KeysOf<Live>, Check> = {
+  probabilities: maybe(listOf(number)),
+  choices: maybe(listOf(text)),
+  spans: maybe(listOf(object({ ...SPAN_FIELDS, probability: number }))),
+  number: maybe(Number.isFinite),
+  masks: maybe(listOf(listOf(object({ token: text, probability: number })))),
+};

@@ -29,6 +29,12 @@ export interface LabelAnswers {
   columns: LabelColumns;
 }
 
+/** A model's answer to one input: the probability of each label, or of each choice of the question. */
+export interface LiveShares {
+  probabilities: number[];
+  choices?: readonly string[];
+}
+
 export const parseLabel: ParseAnswers<LabelAnswers> = ({ labels, columns }) => {
   const ends = { label: labels.length, predicted: labels.length };
   return labels.length > 0 && areColumns(columns, LABEL_COLUMNS, ends, 1)

@@ -24,6 +24,11 @@ export interface NumberAnswers {
   columns: NumberColumns;
 }
 
+/** A model's answer to one text. */
+export interface LiveNumber {
+  number: number;
+}
+
 export const parseNumber: ParseAnswers<NumberAnswers> = ({ labels, columns }) =>
   areColumns(columns, NUMBER_COLUMNS, {}, 1)
     ? { answer: 'number', labels, columns: numberColumns(columns) }

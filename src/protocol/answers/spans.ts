@@ -1,3 +1,4 @@
+import { count, text, type Fields } from '../checks';
 import {
   areColumns,
   arraysOf,
@@ -73,3 +74,22 @@ export function spansByExample(spans: SpanColumns): Map<number, ExampleSpan[]> {
   for (const list of all.values()) list.sort((a, b) => a.start - b.start || a.end - b.end);
   return all;
 }
+
+/** A labeled part of a text. */
+export interface TextSpan {
+  /** In UTF-16 units of the text; the end is exclusive. */
+  start: number;
+  end: number;
+  label: string;
+}
+
+export interface PlaySpan extends TextSpan {
+  probability: number;
+}
+
+/** A model's answer to one text. */
+export interface LiveSpans {
+  spans: PlaySpan[];
+}
+
+export const SPAN_FIELDS: Fields = { start: count, end: count, label: text };

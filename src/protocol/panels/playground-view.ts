@@ -1,14 +1,5 @@
 import type { TaskShapes } from '../../experiment/tasks/kind';
-import type {
-  Generated,
-  PlayFacts,
-  PlayImage,
-  PlayLine,
-  PlayPicture,
-  PlaySample,
-  PlayVariant,
-  Prediction,
-} from '../playground';
+import type { Generated, PlayFacts, PlayImage, PlayLine, PlayPicture, PlaySample, PlayVariant, Prediction } from '../playground';
 
 /** The state of a playground. Host and page maintain the same from the same lines. */
 export interface PlaygroundView {

@@ -2,7 +2,7 @@ import { AuroraError } from '../../base/errors';
 import { permutation, Stream, uniform } from '../../base/random';
 import { encodeRow, type TextExample, textExample, type TrainingPass } from '../../data/dataset';
 import type { Tokenizer } from '../../data/text/tokenizer';
-import { LIKELIEST, type PlayToken } from '../../protocol/playground';
+import { LIKELIEST, type PlayToken } from '../../protocol/answers/tokens';
 import type { Asked, Input } from '../kind';
 import { IGNORE_LABEL } from '../objective';
 import { softmax } from '../softmax';

@@ -14,7 +14,7 @@ import type { Experiment } from '../../experiment/experiment';
 import type { Model } from '../../graph/model';
 import { looksUp } from '../../graph/quantized/lookup';
 import type { Outputs } from '../../protocol/outputs';
-import type { TextSpan } from '../../protocol/playground';
+import type { TextSpan } from '../../protocol/answers/spans';
 import type { TaskKind } from '../kind';
 import { type ReadFile, type RowReader, splitReader } from '../splits';
 import {

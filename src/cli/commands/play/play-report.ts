@@ -1,14 +1,9 @@
 import { relative } from 'node:path';
 import { escapeControls } from '../../../base/escape';
-import { cautiousPercent, count, numberText, shortNumber, stepTime } from '../../../base/number-text';
-import type {
-  Generated,
-  PlayFacts,
-  PlayLine,
-  PlaySpan,
-  PlayToken,
-  PlayVariant,
-} from '../../../protocol/playground';
+import { count, shortNumber, stepTime } from '../../../base/number-text';
+import { ANSWERS } from '../../../experiment/tasks/kind';
+import type { Generated, PlayFacts, PlayLine, PlayVariant } from '../../../protocol/playground';
+import { answerText } from '../../answer-text';
 import { redraw } from '../../bar';
 import { isScreen, sayError, write } from '../../output';
 import { table } from '../../table';
@@ -87,9 +82,6 @@ export class Teller {
 
 type Prediction = Extract<PlayLine, { kind: 'prediction' }>;
 
-/** The number of labels shown for an answer. */
-const SHOWN_LABELS = 3;
-
 /** A subject's name beside those of others. */
 function subjectName(facts: PlayFacts, variant: PlayVariant): string {
   if (variant === 'adapted')
@@ -100,19 +92,9 @@ function subjectName(facts: PlayFacts, variant: PlayVariant): string {
 
 /** The loaded model and the assumptions about it; ends with a line break. */
 export function loadedText(facts: PlayFacts): string {
-  const what = {
-    text: 'continues a text',
-    tokens: 'predicts the masked tokens of a text',
-    spans: `finds spans in a ${facts.input}`,
-    label: `classifies ${facts.input}s into ${facts.labels.length} labels`,
-    labels: `labels ${facts.input}s with ${facts.labels.length} labels`,
-    choice: 'chooses one of the answers to a question',
-    picture: 'draws pictures from a prompt',
-    number: `predicts a number for each ${facts.input}`,
-  }[facts.answer];
   const form = facts.form === 'static' ? ' in its static form' : '';
   const lines = [
-    `${subjectName(facts, 'adapted')}${form}: ${what}.`,
+    `${subjectName(facts, 'adapted')}${form}: ${ANSWERS[facts.answer].does(facts.input, facts.labels.length)}.`,
     ...(facts.template === undefined
       ? []
       : [
@@ -145,46 +127,6 @@ export function answersText(
   });
   return `${table(rows, '   ').join('\n')}\n`;
 }
-
-function answerText(a: Prediction, { answer, labels }: PlayFacts, question: string): string[] {
-  if (a.spans) return [spansText(a.spans, question)];
-  if (a.number !== undefined) return [`${labels[0]} ${numberText(a.number)}`];
-  if (a.masks) return [a.masks.map(tokensText).join(' | ')];
-  return answer === 'labels'
-    ? [labelsText(a.probabilities, labels)]
-    : likeliest(a.probabilities, a.choices ?? labels);
-}
-
-/** The labels that are more likely than not. */
-function labelsText(probabilities: readonly number[], labels: readonly string[]): string {
-  const given = [...probabilities.keys()].filter((i) => probabilities[i] > 0.5);
-  const words = given
-    .sort((x, y) => probabilities[y] - probabilities[x])
-    .map((i) => `${labels[i]} ${cautiousPercent(probabilities[i])}`);
-  return words.length === 0 ? 'no label' : words.join(', ');
-}
-
-const likeliest = (probabilities: readonly number[], labels: readonly string[]): string[] =>
-  [...probabilities.keys()]
-    .sort((x, y) => probabilities[y] - probabilities[x])
-    .slice(0, SHOWN_LABELS)
-    .map((i) => `${labels[i]} ${cautiousPercent(probabilities[i])}`);
-
-/** The likeliest tokens for a mask. */
-const tokensText = (tokens: readonly PlayToken[]): string =>
-  tokens
-    .slice(0, SHOWN_LABELS)
-    .map(({ token, probability }) => escapeControls(`${token} ${cautiousPercent(probability)}`))
-    .join(', ');
-
-const spansText = (spans: readonly PlaySpan[], question: string): string =>
-  spans.length === 0
-    ? 'no span'
-    : spans
-        .map(({ start, end, label, probability }) =>
-          escapeControls(`${question.slice(start, end)} (${label} ${cautiousPercent(probability)})`),
-        )
-        .join(', ');
 
 const ENDED: Record<Generated['ended'], string> = {
   end: 'ended by the model',
