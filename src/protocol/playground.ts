@@ -1,7 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { SAMPLERS, type PictureSettings } from '../experiment/pictures';
 import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/tasks/kind';
-import { ANSWER_FIELDS, type Answer } from './answers/kinds';
+import { answerFields, type Answer } from './answers/kinds';
 import { SPAN_FIELDS, type TextSpan } from './answers/spans';
 import {
   count,
@@ -263,7 +263,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
   },
   prediction: {
     ...answer,
-    ...ANSWER_FIELDS,
+    ...answerFields(),
     seconds: number,
     tokens: maybe(count),
     truncated: maybe(flag),

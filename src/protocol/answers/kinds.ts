@@ -72,10 +72,11 @@ type Only<T, K extends PropertyKey> = T extends unknown ? T & { [F in Exclude<K,
 /** A model's answer to one question: the fields of its kind, and none of the others. */
 export type Answer = Only<Live, KeysOf<Live>>;
 
-export const ANSWER_FIELDS: Record<KeysOf<Live>, Check> = {
+/** Checks of these fields. A function, so that a page's bundle contains them only if it uses them. */
+export const answerFields = (): Record<KeysOf<Live>, Check> => ({
   probabilities: maybe(listOf(number)),
   choices: maybe(listOf(text)),
   spans: maybe(listOf(object({ ...SPAN_FIELDS, probability: number }))),
   number: maybe(Number.isFinite),
   masks: maybe(listOf(listOf(object({ token: text, probability: number })))),
-};
+});
