@@ -3,7 +3,7 @@ import { AuroraError } from '../base/errors';
 import { openSession } from '../engine/onnxruntime/session';
 import { saveByReference } from '../graph/file/save';
 import type { HostTensor, HostTensors } from '../graph/tensor-infos';
-import type { PlayVariant } from '../protocol/playground';
+import type { PlayVariant } from '../protocol/play-question';
 import { type AnswerGraph, answersOnly } from './graph';
 import type { OpenOptions } from './open-subject';
 

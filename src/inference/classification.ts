@@ -1,6 +1,6 @@
 import { AuroraError } from '../base/errors';
 import type { Tokenizer } from '../data/text/tokenizer';
-import type { PlayVariant } from '../protocol/playground';
+import type { PlayVariant } from '../protocol/play-question';
 import { softmax } from '../tasks/softmax';
 import { requireFinite } from '../training/task/finite-output';
 import type { OpenedModel } from './open-model';

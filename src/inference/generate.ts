@@ -1,6 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { Stream, uniform } from '../base/random';
-import type { Generated, GenerationSettings, PlayVariant } from '../protocol/playground';
+import type { Generated } from '../protocol/playground';
+import type { GenerationSettings, PlayVariant } from '../protocol/play-question';
 import { argmax } from '../tasks/softmax';
 import type { LanguageModel } from './subject';
 

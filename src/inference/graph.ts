@@ -7,7 +7,7 @@ import { findLinearLayers, type LinearLayer, outputLayers } from '../graph/layer
 import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
 import { prune } from '../graph/reads';
 import { AuroraError } from '../base/errors';
-import { PLAY_VARIANTS, type PlayVariant } from '../protocol/playground';
+import { PLAY_VARIANTS, type PlayVariant } from '../protocol/play-question';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/adapter-folder';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';

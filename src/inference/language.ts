@@ -2,7 +2,7 @@ import { AuroraError } from '../base/errors';
 import type { Tokenizer } from '../data/text/tokenizer';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
-import type { PlayVariant } from '../protocol/playground';
+import type { PlayVariant } from '../protocol/play-question';
 import { askMasks, maskingOf } from '../tasks/text/masked-text';
 import { requireFinite } from '../training/task/finite-output';
 import type { AnswerGraph } from './graph';

@@ -5,7 +5,7 @@ import type { Tokenizer } from '../data/text/tokenizer';
 import type { InputShape } from '../experiment/tasks/kind';
 import type { ValueInfo } from '../graph/model';
 import type { HostTensors } from '../graph/tensor-infos';
-import type { PlayImage } from '../protocol/playground';
+import type { PlayImage } from '../protocol/play-question';
 import type { Input } from '../tasks/kind';
 import type { Question } from './subject';
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Evaluator, Parameters } from '../engine/stepper';
 import { PICTURE_DEFAULTS } from '../experiment/pictures';
-import type { PlayFacts, PlayPicture, PlayVariant } from '../protocol/playground';
+import type { PlayFacts, PlayPicture } from '../protocol/playground';
+import type { PlayVariant } from '../protocol/play-question';
 import type { PictureData } from '../tasks/pictures/picture-example';
 import { modelInputs } from '../tasks/task-data';
 import type { Trained } from '../training/checkpoint/trained-run';

@@ -1,5 +1,5 @@
 import type { Example } from '../data/dataset';
-import type { PlayVariant } from '../protocol/playground';
+import type { PlayVariant } from '../protocol/play-question';
 import { IGNORE_LABEL } from '../tasks/objective';
 import type { LanguageText } from '../tasks/text/language-text';
 import type { TextData } from '../tasks/text/text-data';

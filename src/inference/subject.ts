@@ -1,4 +1,5 @@
-import type { PlayFacts, PlayImage, PlayPicture, PlaySample, PlayVariant, Prediction } from '../protocol/playground';
+import type { PlayFacts, PlayPicture, PlaySample, Prediction } from '../protocol/playground';
+import type { PlayImage, PlayVariant } from '../protocol/play-question';
 import type { DrawingQuestion } from '../training/diffusion/drawer';
 import type { DrawingHooks } from '../training/diffusion/sampler';
 

@@ -1,11 +1,9 @@
 import { AuroraError } from '../base/errors';
-import { SAMPLERS, type PictureSettings } from '../experiment/pictures';
 import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/tasks/kind';
 import { answerFields, type Answer } from './answers/kinds';
 import { SPAN_FIELDS, type TextSpan } from './answers/spans';
 import {
   count,
-  either,
   flag,
   isPlainObject,
   listOf,
@@ -14,9 +12,21 @@ import {
   object,
   oneOf,
   text,
-  type Check,
   type Fields,
 } from './checks';
+import {
+  DRAWING_FIELDS,
+  drawingCheck,
+  generationCheck,
+  imageCheck,
+  PLAY_VARIANTS,
+  sourceCheck,
+  type DrawingSettings,
+  type GenerationSettings,
+  type PlayImage,
+  type PlaySource,
+  type PlayVariant,
+} from './play-question';
 
 /**
  * The lines of `aurora play --json`: requests on its standard input, answers on its standard output, one JSON object
@@ -44,61 +54,6 @@ export type PlayRequest =
   /** Requests a validation row of a run. */
   | { kind: 'sample'; request: number; subject: string }
   | { kind: 'stop'; request: number };
-
-/** The source of a subject. */
-export type PlaySource =
-  | { kind: 'run'; run: string; at: 'best' | 'last' | number }
-  /**
-   * An ONNX file, with tokenizer.json beside it unless specified, a folder from the hub, or a pipeline of diffusers; `adapter` is
-   * a folder in PEFT's layout, or a LoRA in diffusers' layout.
-   */
-  | { kind: 'model'; model: string; tokenizer?: string; adapter?: string };
-
-/** The name of a model, with its adapter: most files are called model.onnx, so the folder is more informative. */
-export function modelName(model: string, adapter?: string): string {
-  const last = (path: string, parts: number) => path.split(/[\\/]/).filter(Boolean).slice(-parts).join('/');
-  // For a folder from the hub, the path of the file that describes it is given too.
-  const path = model.replace(/[\\/](config|model_index)\.json$/, '');
-  const name = last(path, /(^|[\\/])model(_\w+)?\.onnx$/.test(path) ? 2 : 1);
-  return adapter === undefined ? name : `${name} + ${last(adapter, 1)}`;
-}
-
-/** The loaded model, and the same model without its adapter. */
-export const PLAY_VARIANTS = ['adapted', 'base'] as const;
-export type PlayVariant = (typeof PLAY_VARIANTS)[number];
-
-export interface PlayImage {
-  width: number;
-  height: number;
-  /** Base64: red, green, blue and alpha of each pixel, row by row from the top. */
-  rgba: string;
-}
-
-export interface GenerationSettings {
-  /** Maximum number of tokens to generate. */
-  maxTokens: number;
-  /** 0: greedy decoding. */
-  temperature: number;
-  /** Top-k: only the k most likely tokens; 0 for all. */
-  topK: number;
-  /** Top-p: only the most likely tokens with this total probability; 1 for all. */
-  topP: number;
-  seed: number;
-}
-
-export const GENERATION_DEFAULTS: GenerationSettings = {
-  maxTokens: 64,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  seed: 0,
-};
-
-/** In pixels; both sides are multiples of 8, by which the autoencoder divides them. */
-export interface DrawingSettings extends PictureSettings {
-  width: number;
-  height: number;
-}
 
 export type PlayLine =
   | { kind: 'loading'; subject: string }
@@ -199,45 +154,18 @@ export interface PlaySample {
   line: number;
 }
 
-const image = object({ width: count, height: count, rgba: text });
-const settings = object({
-  maxTokens: count,
-  temperature: number,
-  topK: count,
-  topP: (value) => number(value) && (value as number) > 0 && (value as number) <= 1,
-  seed: count,
-});
-const side: Check = (value) =>
-  count(value) && (value as number) >= 8 && (value as number) <= 4096 && (value as number) % 8 === 0;
-const drawing: Fields = {
-  width: side,
-  height: side,
-  steps: (value) => count(value) && (value as number) >= 1 && (value as number) <= 1000,
-  guidance: number,
-  sampler: oneOf(...SAMPLERS),
-};
-const drawingSettings = object({ ...drawing, seed: count });
-const source = either(
-  object({ kind: oneOf('run'), run: text, at: either(oneOf('best', 'last'), count) }),
-  object({ kind: oneOf('model'), model: text, tokenizer: maybe(text), adapter: maybe(text) }),
-);
-
-export const isPlayImage = (value: unknown): value is PlayImage => image(value);
-export const isGenerationSettings = (value: unknown): value is GenerationSettings => settings(value);
-export const isDrawingSettings = (value: unknown): value is DrawingSettings => drawingSettings(value);
-
 const REQUESTS: Record<PlayRequest['kind'], Fields> = {
-  load: { subject: text, source, base: maybe(flag) },
+  load: { subject: text, source: sourceCheck, base: maybe(flag) },
   unload: { subject: text },
   predict: {
     request: count,
     text: maybe(text),
     pair: maybe(text),
     choices: maybe(listOf(text)),
-    image: maybe(image),
+    image: maybe(imageCheck),
   },
-  generate: { request: count, text, asTyped: maybe(flag), settings },
-  draw: { request: count, text, negative: maybe(text), settings: drawingSettings },
+  generate: { request: count, text, asTyped: maybe(flag), settings: generationCheck },
+  draw: { request: count, text, negative: maybe(text), settings: drawingCheck },
   sample: { request: count, subject: text },
   stop: { request: count },
 };
@@ -258,7 +186,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     mask: maybe(text),
     template: maybe(text),
     image: maybe(object({ width: count, height: count, shortestEdge: maybe(count) })),
-    drawing: maybe(object(drawing)),
+    drawing: maybe(object(DRAWING_FIELDS)),
     assumed: listOf(text),
   },
   prediction: {
@@ -284,7 +212,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     request: count,
     subject: text,
     text,
-    image: maybe(image),
+    image: maybe(imageCheck),
     pair: maybe(text),
     choices: maybe(listOf(text)),
     label: text,

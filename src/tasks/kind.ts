@@ -2,7 +2,7 @@ import type { Answered, Example, Examples, Texts, TrainingPass } from '../data/d
 import type { Experiment } from '../experiment/experiment';
 import type { HostTensor, TensorInfo } from '../graph/tensor-infos';
 import type { Baseline } from '../protocol/baseline';
-import type { PlayImage } from '../protocol/playground';
+import type { PlayImage } from '../protocol/play-question';
 import type { Answer, Answers } from '../protocol/answers/kinds';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Outputs } from '../protocol/outputs';

@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningProgram } from '../../src/extension/launcher/client';
-import { PLAY_VARIANTS, type PlayLine, type PlayRequest } from '../../src/protocol/playground';
+import { PLAY_VARIANTS } from '../../src/protocol/play-question';
+import type { PlayLine, PlayRequest } from '../../src/protocol/playground';
 import { closePages, LOOKS } from './harness';
 import { wire, type Wired, type WireOptions } from './playground-fixture';
 import { expectSoundInAllLooks } from './sound';

@@ -1,7 +1,8 @@
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import type { RunningProgram } from '../../src/extension/launcher/client';
 import type { Answer } from '../../src/protocol/answers/kinds';
-import type { PlayFacts, PlayLine, PlayRequest, PlaySample, PlayVariant } from '../../src/protocol/playground';
+import type { PlayFacts, PlayLine, PlayRequest, PlaySample } from '../../src/protocol/playground';
+import type { PlayVariant } from '../../src/protocol/play-question';
 
 interface Script {
   shapes: TaskShapes;

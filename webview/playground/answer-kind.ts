@@ -2,7 +2,8 @@ import { html, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
 import { stepTime } from '../../src/base/number-text';
 import type { AnswerView, PlaygroundView, SubjectView } from '../../src/protocol/panels/playground-view';
-import type { PlayFacts, PlaySample, PlayVariant, Prediction } from '../../src/protocol/playground';
+import type { PlayFacts, PlaySample, Prediction } from '../../src/protocol/playground';
+import type { PlayVariant } from '../../src/protocol/play-question';
 
 /** A source of answers: a subject, or its base. */
 export interface Column {

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import type { ImageShape, PlayImage } from '../../src/protocol/playground';
+import type { ImageShape } from '../../src/protocol/playground';
+import type { PlayImage } from '../../src/protocol/play-question';
 
 export interface ImageActions {
   /** The answer in the data, while a validation image is shown. */

@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
 import { PICTURE_DEFAULTS, samplerName, SAMPLERS } from '../../src/experiment/pictures';
-import { isDrawingSettings, type DrawingSettings, type PlayFacts } from '../../src/protocol/playground';
+import { isDrawingSettings, type DrawingSettings } from '../../src/protocol/play-question';
+import type { PlayFacts } from '../../src/protocol/playground';
 import { button, ENTER, field, numberFields, type FormAction, type NumberField } from './form-fields';
 
 export interface PictureForm {

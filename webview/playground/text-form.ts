@@ -1,6 +1,10 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
-import { GENERATION_DEFAULTS, isGenerationSettings, type GenerationSettings } from '../../src/protocol/playground';
+import {
+  GENERATION_DEFAULTS,
+  isGenerationSettings,
+  type GenerationSettings,
+} from '../../src/protocol/play-question';
 import { button, ENTER, field, numberFields, type FormAction, type NumberField } from './form-fields';
 import { isAskable } from './typed-question';
 

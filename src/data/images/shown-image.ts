@@ -1,4 +1,4 @@
-import type { PlayImage } from '../../protocol/playground';
+import type { PlayImage } from '../../protocol/play-question';
 import { THUMBNAIL } from '../../protocol/predictions';
 import type { Preprocessing, RgbImage } from './image';
 import { requireResizable } from './job';

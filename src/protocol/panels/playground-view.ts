@@ -1,5 +1,6 @@
 import type { TaskShapes } from '../../experiment/tasks/kind';
-import type { Generated, PlayFacts, PlayImage, PlayLine, PlayPicture, PlaySample, PlayVariant, Prediction } from '../playground';
+import type { Generated, PlayFacts, PlayLine, PlayPicture, PlaySample, Prediction } from '../playground';
+import type { PlayImage, PlayVariant } from '../play-question';
 
 /** The state of a playground. Host and page maintain the same from the same lines. */
 export interface PlaygroundView {

@@ -1,4 +1,14 @@
-import { isDrawingSettings, isGenerationSettings, isPlayImage, PLAY_VARIANTS, type DrawingSettings, type GenerationSettings, type PlayImage, type PlayLine, type PlayVariant } from '../playground';
+import {
+  isDrawingSettings,
+  isGenerationSettings,
+  isPlayImage,
+  PLAY_VARIANTS,
+  type DrawingSettings,
+  type GenerationSettings,
+  type PlayImage,
+  type PlayVariant,
+} from '../play-question';
+import type { PlayLine } from '../playground';
 import type { PlaygroundView } from './playground-view';
 
 /** The subject of a playground: a checkpoint, or an ONNX file with or without an adapter's folder; absolute paths. */

@@ -4,7 +4,7 @@ import { AuroraError } from '../../base/errors';
 import { encodePng } from '../../data/images/png';
 import type { HostTensors } from '../../graph/tensor-infos';
 import type { ValueInfo } from '../../graph/model';
-import type { DrawingSettings } from '../../protocol/playground';
+import type { DrawingSettings } from '../../protocol/play-question';
 import { decodeLatents } from './decode-latents';
 import { promptReader } from './encode-pipeline';
 import { type EncodeOptions, type PromptEmbedding, Kept } from './encoded';

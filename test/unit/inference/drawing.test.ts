@@ -8,7 +8,8 @@ import { decodeImage } from '../../../src/data/images/decode-image';
 import type { SamplerName } from '../../../src/experiment/pictures';
 import { encodeSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';
 import { saveModel } from '../../../src/graph/file/save';
-import type { DrawingSettings, PlayLine, PlayRequest, PlaySource } from '../../../src/protocol/playground';
+import type { DrawingSettings, PlaySource } from '../../../src/protocol/play-question';
+import type { PlayLine, PlayRequest } from '../../../src/protocol/playground';
 import { Player } from '../../../src/inference/player';
 import { scratchFolder } from '../../scratch';
 

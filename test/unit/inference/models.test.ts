@@ -7,7 +7,7 @@ import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/file/load';
 import type { Dim, Model, ValueInfo } from '../../../src/graph/model';
 import { saveModel } from '../../../src/graph/file/save';
-import { GENERATION_DEFAULTS, PLAY_VARIANTS } from '../../../src/protocol/playground';
+import { GENERATION_DEFAULTS, PLAY_VARIANTS } from '../../../src/protocol/play-question';
 import { findAnswer, whatItReads } from '../../../src/inference/answer';
 import { generate } from '../../../src/inference/generate';
 import { openModel } from '../../../src/inference/open-model';

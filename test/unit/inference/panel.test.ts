@@ -8,7 +8,8 @@ import {
   type PlaygroundToPage,
 } from '../../../src/protocol/panels/playground';
 import { applyLine, type PlaygroundView } from '../../../src/protocol/panels/playground-view';
-import { GENERATION_DEFAULTS, type PlayLine, type PlayRequest } from '../../../src/protocol/playground';
+import { GENERATION_DEFAULTS } from '../../../src/protocol/play-question';
+import type { PlayLine, PlayRequest } from '../../../src/protocol/playground';
 
 const facts: PlayLine = {
   kind: 'loaded',

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
-import { GENERATION_DEFAULTS, parsePlayLine, parsePlayRequest, type PlayLine, type PlayRequest } from '../../../src/protocol/playground';
+import { GENERATION_DEFAULTS } from '../../../src/protocol/play-question';
+import {
+  parsePlayLine,
+  parsePlayRequest,
+  type PlayLine,
+  type PlayRequest,
+} from '../../../src/protocol/playground';
 
 const DRAWN = { steps: 25, guidance: 7.5, sampler: 'euler', width: 512, height: 640 } as const;
 

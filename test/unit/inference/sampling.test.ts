@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GENERATION_DEFAULTS } from '../../../src/protocol/playground';
+import { GENERATION_DEFAULTS } from '../../../src/protocol/play-question';
 import { uniform } from '../../../src/base/random';
 import { candidates, nextToken } from '../../../src/inference/generate';
 

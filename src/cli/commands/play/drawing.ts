@@ -5,7 +5,8 @@ import { numberIn } from '../../../base/csv';
 import { SAMPLERS } from '../../../experiment/pictures';
 import { writeAtomic } from '../../../files/atomic';
 import { isFolder } from '../../../files/tree';
-import { isDrawingSettings, type DrawingSettings, type PlayFacts, type PlayPicture, type PlayVariant } from '../../../protocol/playground';
+import { isDrawingSettings, type DrawingSettings, type PlayVariant } from '../../../protocol/play-question';
+import type { PlayFacts, PlayPicture } from '../../../protocol/playground';
 import type { ParsedArgs } from '../../command';
 
 /** The command line's settings for pictures; the rest is as in training. */

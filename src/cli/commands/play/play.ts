@@ -2,7 +2,20 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { PICTURE_DEFAULTS, SAMPLERS } from '../../../experiment/pictures';
-import { GENERATION_DEFAULTS, isGenerationSettings, parsePlayRequest, type GenerationSettings, type ImageShape, type PlayFacts, type PlayImage, type PlayLine, type PlayRequest, type PlaySource } from '../../../protocol/playground';
+import {
+  GENERATION_DEFAULTS,
+  isGenerationSettings,
+  type GenerationSettings,
+  type PlayImage,
+  type PlaySource,
+} from '../../../protocol/play-question';
+import {
+  parsePlayRequest,
+  type ImageShape,
+  type PlayFacts,
+  type PlayLine,
+  type PlayRequest,
+} from '../../../protocol/playground';
 import { fittedPixels } from '../../../data/images/shown-image';
 import { Player } from '../../../inference/player';
 import { parseAt } from '../../../training/checkpoint/trained-run';

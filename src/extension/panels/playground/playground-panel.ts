@@ -6,7 +6,7 @@ import {
   type PlaygroundFromPage,
   type PlaygroundOpen,
 } from '../../../protocol/panels/playground';
-import { modelName } from '../../../protocol/playground';
+import { modelName } from '../../../protocol/play-question';
 import { labelOfId, runLabel } from '../../../runs/run-labels';
 import type { Contributes } from '../../manifest/declared';
 import type { Services } from '../../services';

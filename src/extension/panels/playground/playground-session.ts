@@ -6,7 +6,8 @@ import type {
   PlaygroundToPage,
 } from '../../../protocol/panels/playground';
 import { applyLine, type PlaygroundView, type SubjectView } from '../../../protocol/panels/playground-view';
-import { modelName, parsePlayLine, type PlayRequest } from '../../../protocol/playground';
+import { modelName } from '../../../protocol/play-question';
+import { parsePlayLine, type PlayRequest } from '../../../protocol/playground';
 import type { RunningProgram } from '../../launcher/client';
 import { programError } from '../../launcher/program';
 import { errorText } from '../../words/error-text';
