@@ -29,9 +29,9 @@ describe('the penalty on σ(0)', () => {
     const { value, ...gradients } = offsetPenalty(RANK, at, spec, weight);
     expect(value).toBeCloseTo(squares(spec, at), 6);
     expect(value).toBeGreaterThan(0);
-    expect(Object.keys(gradients).sort()).toEqual(Object.keys(at).sort());
-    for (const [name, gradient] of Object.entries(gradients) as ['H' | 'W', Float64Array][])
-      gradient.forEach((g, i) => {
+    for (const name of ['H', 'W'] as const) {
+      expect(gradients[name] !== undefined).toBe(at[name] !== undefined);
+      gradients[name]?.forEach((g, i) => {
         const moved = (by: number) => {
           const tensor = Float64Array.from(at[name]!);
           tensor[i] += by;
@@ -39,6 +39,7 @@ describe('the penalty on σ(0)', () => {
         };
         expect(g).toBeCloseTo((weight * (moved(1e-5) - moved(-1e-5))) / 2e-5, 6);
       });
+    }
   });
 
   it('is zero where σ(0) is zero', () => {
