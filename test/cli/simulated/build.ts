@@ -8,13 +8,13 @@ const simulated: Plugin = {
   name: 'simulated',
   setup({ onResolve, onEnd }) {
     let isReplaced = false;
-    onResolve({ filter: /\/executors\/slurm\/cluster$/ }, () => {
+    onResolve({ filter: /\/executors\/slurm\/slurm-cluster$/ }, () => {
       isReplaced = true;
       return { path: resolve(import.meta.dirname, 'clusters.ts') };
     });
     onEnd(() => {
       if (!isReplaced)
-        throw new Error('No program imports executors/slurm/cluster: the real Slurm would be used.');
+        throw new Error('No program imports executors/slurm/slurm-cluster: the real Slurm would be used.');
     });
   },
 };

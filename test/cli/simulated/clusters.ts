@@ -6,7 +6,7 @@ import type { SlurmSettings } from '../../../src/experiment/cluster';
 import { SHARED_FOLDER } from '../../shared-folder';
 import { LARGEST_VARIABLE, PORT_VARIABLE, type Answer, type Request } from './protocol';
 
-/** In place of the one in `executors/slurm/cluster`: `--on slurm` is the scheduler of the test. */
+/** In place of the one in `executors/slurm/slurm-cluster`: `--on slurm` is the scheduler of the test. */
 export function slurmCluster({ parallel, cpus = 1 }: SlurmSettings): Cluster {
   return {
     ...{ place: '', scheduler: new SimulatedScheduler(), files: sharedFolder, threads: cpus, gpu: false },
