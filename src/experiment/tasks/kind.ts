@@ -1,4 +1,6 @@
+import { codeSpan } from '../../base/escape';
 import type { MetricName } from '../metrics';
+import { DEFAULT_SCORING, SCORINGS, type Scoring } from '../scoring';
 
 /** The input that a task's model reads for each example. */
 export const INPUT_SHAPES = ['text', 'pair', 'image', 'chat'] as const;
@@ -20,21 +22,92 @@ export const ANSWER_SHAPES = [
 ] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
-/** What the command line says of a shape of answer. */
+/** A shape of answer in words. */
 interface AnswerDescription {
   /** The model's work, after its name: "classifies texts into 4 labels". */
   does(input: InputShape, labels: number): string;
+  /** @param scoring of a question's choices, if it is set */
+  card(labels: readonly string[], scoring?: Scoring): AnswerInCard;
 }
 
+/** A shape of answer on a model card. */
+export interface AnswerInCard {
+  /** The outputs in the section on data. */
+  outputs: string;
+  /** The content of an ONNX model's tensor, at the end of a sentence. */
+  holds: string;
+  /** Prints the answer to the first text, from `logits` in PyTorch. */
+  print: string;
+}
+
+const named = (labels: readonly string[]): string =>
+  `${labels.length} labels, in the order of the logits: ${labels.map(codeSpan).join(', ')}.`;
+const LABEL_LOGITS = 'the logits, in the order of the labels below';
+const NEXT_TOKEN = {
+  holds: 'the logits of the next token after each token',
+  print: 'print(int(logits[0, -1].argmax()))  # the id of the next token',
+};
+
 export const ANSWERS: Record<AnswerShape, AnswerDescription> = {
-  label: { does: (input, labels) => `classifies ${input}s into ${labels} labels` },
-  labels: { does: (input, labels) => `labels ${input}s with ${labels} labels` },
-  number: { does: (input) => `predicts a number for each ${input}` },
-  spans: { does: (input) => `finds spans in a ${input}` },
-  text: { does: () => 'continues a text' },
-  tokens: { does: () => 'predicts the masked tokens of a text' },
-  choice: { does: () => 'chooses one of the answers to a question' },
-  picture: { does: () => 'draws pictures from a prompt' },
+  label: {
+    does: (input, labels) => `classifies ${input}s into ${labels} labels`,
+    card: (labels) => ({
+      outputs: named(labels),
+      holds: LABEL_LOGITS,
+      print: 'print(labels(".")[int(logits[0].argmax())])',
+    }),
+  },
+  labels: {
+    does: (input, labels) => `labels ${input}s with ${labels} labels`,
+    card: (labels) => ({
+      outputs: `${named(labels)} A text can have several: those with a logit above 0.`,
+      holds: LABEL_LOGITS,
+      print: 'print([label for label, logit in zip(labels("."), logits[0]) if logit > 0])',
+    }),
+  },
+  number: {
+    does: (input) => `predicts a number for each ${input}`,
+    card: ([name]) => ({
+      outputs: `One number, ${codeSpan(name)}, in the unit of the data.`,
+      holds: 'one number for each text, in the unit of the data',
+      print: 'print(float(logits[0, 0]))',
+    }),
+  },
+  spans: {
+    does: (input) => `finds spans in a ${input}`,
+    card: (labels) => ({
+      outputs: named(labels),
+      holds: LABEL_LOGITS,
+      print: 'print([labels(".")[i] for i in logits[0].argmax(-1)])',
+    }),
+  },
+  text: {
+    does: () => 'continues a text',
+    card: () => ({ outputs: 'It predicts the next token.', ...NEXT_TOKEN }),
+  },
+  tokens: {
+    does: () => 'predicts the masked tokens of a text',
+    card: () => ({
+      outputs: 'It predicts the tokens that are masked in a text.',
+      holds: 'the logits of each token',
+      print: 'print(logits[0].argmax(-1).tolist())  # the ids of the most likely tokens',
+    }),
+  },
+  choice: {
+    does: () => 'chooses one of the answers to a question',
+    card: (_, scoring = DEFAULT_SCORING) => ({
+      outputs: `It predicts the next token. Of a question’s choices, the answer is found ${SCORINGS[scoring]}.`,
+      ...NEXT_TOKEN,
+    }),
+  },
+  picture: {
+    does: () => 'draws pictures from a prompt',
+    card: () => ({
+      outputs: 'It predicts the noise in the latents of a picture, from which a sampler draws one.',
+      holds: 'the predicted noise',
+      print: 'print(logits.shape)',
+    }),
+  },
 };
 
 /** True if a language model learns to write the answer after the input. */
