@@ -4,7 +4,7 @@
  * likely reads them the same, so white space is normalized; case is not. Rows are compared by hashes, because the data
  * may be larger than memory.
  *
- * A new measurement belongs here, with its field in `protocol/preflight`; `training/preflight/problems` decides when it
+ * A new measurement belongs here, with its field in `protocol/preflight`; `training/preflight/preflight-problems` decides when it
  * is a problem, and words it.
  */
 

@@ -72,7 +72,7 @@ export function discard(path: string): void {
 
 /**
  * Turns the operating system's error for a failed write into a helpful one. The hint names no option; the command line
- * replaces it with one that names an option of the command (cli/disk-hint.ts). Returns other errors unchanged.
+ * replaces it with one that names an option of the command (cli/help-text.ts). Returns other errors unchanged.
  */
 export function diskError(path: string, e: unknown): Error {
   const { code = '', syscall } = e as NodeJS.ErrnoException;

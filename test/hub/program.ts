@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 /** Downloads files of a model, prints what happens as JSON lines, and explains a failure on stderr. */
 const DOWNLOADING = `
   import { AuroraError } from '../base/errors';
-  import { Hub } from './client';
+  import { Hub } from './hub-client';
   import { download } from './download/download';
   const [id, block, ...paths] = process.argv.slice(2);
   const tell = (event) => process.stdout.write(JSON.stringify(event) + '\\n');
@@ -24,10 +24,9 @@ const DOWNLOADING = `
 
 /** Uploads a folder to a repository, which it creates. */
 export const UPLOADING = `
-  import { Hub } from './client';
-  import { localFiles } from './upload/local-files';
+  import { Hub } from './hub-client';
   import { createRepository, findRepository } from './upload/repository';
-  import { upload } from './upload/upload';
+  import { localFiles, upload } from './upload/upload';
   const [id, folder] = process.argv.slice(2);
   async function main() {
     const hub = new Hub(undefined, { stallMs: 1000, pause: (n) => n * 0.004 });

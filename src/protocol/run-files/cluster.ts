@@ -31,7 +31,7 @@ export type ClusterTrialState =
 export interface ClusterTrial {
   state: ClusterTrialState;
   /**
-   * The scheduler's own code, such as `Priority`, `TIMEOUT` or `Unschedulable`: `protocol/cluster/reasons.ts` has the
+   * The scheduler's own code, such as `Priority`, `TIMEOUT` or `Unschedulable`: `protocol/cluster-reasons.ts` has the
    * words for it.
    */
   code?: string;

@@ -37,7 +37,7 @@ const PRINTED = 64 * 1024;
 /**
  * Runs a request in a separate process of this program, so that a driver that crashes or hangs affects nothing else.
  * The child's standard input closes with this process, however it ends; a long-running child then ends too
- * (cli/child.ts).
+ * (cli/signals.ts).
  */
 export async function askChild<T>({ program, args, limit, stopped }: ChildOptions): Promise<ChildEnd<T>> {
   const child = spawn(process.execPath, [program, ...args], {
