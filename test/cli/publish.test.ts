@@ -106,7 +106,7 @@ describe('aurora publish', () => {
     expect(open).toMatchObject({ code: EXIT.usage, out: '' });
     expect(open.err).toContain('Add --yes to upload without asking.');
     expect(open.err).toContain(
-      `, to ${new URL(server.endpoint).host} and the storage that it names. Only you, and those to whom`,
+      `, to the new repository alice/tiny on ${new URL(server.endpoint).host} and the storage that it names. Only you, and those to whom`,
     );
     expect(open.err).toMatch(/\nadapter_model\.safetensors +[\d.]+ KB/);
     const declined = await aurora(['publish', run, '--json'], 'no\n');

@@ -54,7 +54,7 @@ describe('publishes adapters, in VS Code 1.100', () => {
     const text = await dialog.innerText();
     expect(text).toContain('Create the private repository alice/tiny-rte and upload the adapter?');
     expect(text).toMatch(/adapter_model\.safetensors, [\d.]+ KB/);
-    expect(text).toMatch(/to 127\.0\.0\.1:\d+ and the storage that it names/);
+    expect(text).toMatch(/on 127\.0\.0\.1:\d+ and the storage that it names/);
     await window.screenshot('publish-question');
     await window.modal('Create the private repository', 'Cancel');
     expect(repository()).toBeUndefined();

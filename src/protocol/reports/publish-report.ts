@@ -65,8 +65,14 @@ const adapterText = ({ run, step, base, revision }: PublishPlan): string =>
     revision ? `${base}@${revision.slice(0, 7)}` : base,
   );
 
-const targetText = ({ size, host, private: own }: PublishPlan): string =>
-  t('{0}, to {1} and the storage that it names. {2}', bytes(size), host, visibilityText(own));
+const targetText = ({ size, repo, isNew, host, private: own }: PublishPlan): string =>
+  t(
+    '{0}, to {1} on {2} and the storage that it names. {3}',
+    bytes(size),
+    isNew ? t('the new repository {0}', repo) : repo,
+    host,
+    visibilityText(own),
+  );
 
 /** Who can see a repository. */
 export const visibilityText = (isPrivate: boolean): string =>

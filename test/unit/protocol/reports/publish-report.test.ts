@@ -32,7 +32,7 @@ describe('the texts of publishing', () => {
     expect(publishDetail(plan).split('\n\n')).toEqual([
       'The adapter of a-run at step 1,200, for an-org/bert@abcdef0.',
       'README.md, 3.0 KB\nadapter_config.json, 700 B, is there already\nadapter_model.safetensors, 1.0 MB, replaces the file there',
-      '1.0 MB, to hub.example and the storage that it names. Only you, and those to whom you give access, can see it.',
+      '1.0 MB, to the new repository alice/rte on hub.example and the storage that it names. Only you, and those to whom you give access, can see it.',
       'It replaces the adapter of another run (b).',
     ]);
     const open = {
@@ -51,7 +51,7 @@ describe('the texts of publishing', () => {
     const [adapter, files, target, warnings] = publishParts(plan);
     expect([adapter, target]).toEqual([
       'The adapter of a-run at step 1,200, for an-org/bert@abcdef0.',
-      '1.0 MB, to hub.example and the storage that it names. Only you, and those to whom you give access, can see it.',
+      '1.0 MB, to the new repository alice/rte on hub.example and the storage that it names. Only you, and those to whom you give access, can see it.',
     ]);
     expect(files).toMatchObject({
       rows: [
