@@ -144,7 +144,7 @@ describe('the Errors page of spans', () => {
       'found Ada King',
       'missed Northern Rail',
     ]);
-    expect(await row(4).locator('.rest').innerText()).toBe('2 more in the rest');
+    expect(await row(4).locator('.rest').innerText()).toBe('2 more in the rest of the text');
     expect(await row(3).locator('.mark, .tag, .rest').count()).toBe(0);
     expect(await w.page.locator('.legend li').allInnerTexts()).toHaveLength(3);
   });

@@ -70,7 +70,7 @@ export const rightOrWrong = (model: Model) => ({
   lengths: rightMeasures(model.byLength),
   orders: { loss: t('Largest loss first'), margin: t('Narrowest margin first') },
   stored: t(
-    'Of {0} examples, the {1} most telling ones are stored with the predictions: wrong ones by largest loss, then right ones by narrowest margin.',
+    'Of {0} examples, the {1} most informative ones are stored with the predictions: wrong ones by largest loss, then right ones by narrowest margin.',
     count(model.examples),
     count(model.texts.size),
   ),

@@ -72,7 +72,7 @@ function spanCells(
       const shown = all.filter((s) => s.start < end);
       const marked = shown.map((s) => ({ ...s, label: labels[s.label], state: STATES[s.found] }));
       const rest = all.length - shown.length;
-      return html`${markedText(excerpt, marked)}${rest > 0 ? html` <small class="rest">${t('{0} more in the rest', count(rest))}</small>` : nothing}`;
+      return html`${markedText(excerpt, marked)}${rest > 0 ? html` <small class="rest">${t('{0} more in the rest of the text', count(rest))}</small>` : nothing}`;
     },
     legend: legend(),
   };

@@ -74,7 +74,7 @@ export class ChartFigure extends LitElement {
           class="chart-menu"
           aria-haspopup="menu"
           aria-label=${t('Menu of the chart {0}', this.heading)}
-          title=${t('Save the chart …')}
+          title=${t('Save the chart…')}
           @click=${(e: MouseEvent) => {
             const button = e.currentTarget as HTMLElement;
             const { left, bottom } = button.getBoundingClientRect();

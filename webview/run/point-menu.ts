@@ -55,7 +55,7 @@ export function forkBar(
       aria-describedby="fork-from"
       ?disabled=${checkpoint === undefined}
       @click=${() => checkpoint !== undefined && fork(run.folder, checkpoint)}
-      >${t('Fork Here …')}</vscode-button
+      >${t('Fork Here…')}</vscode-button
     >
   </div>`;
 }
@@ -117,7 +117,7 @@ export function pointMenu(menu: OpenMenu | undefined, actions: MenuActions): Tem
           data-save=${format}
           @click=${choose(() => actions.save(menu.chart, format))}
         >
-          ${t('Save as {0} …', format.toUpperCase())}
+          ${t('Save as {0}…', format.toUpperCase())}
         </button>`,
     )}
   </div>`;
@@ -135,7 +135,7 @@ function forkItem(
     aria-disabled=${checkpoint === undefined ? 'true' : 'false'}
     @click=${checkpoint === undefined ? nothing : choose(() => actions.fork(run.folder, checkpoint))}
   >
-    ${checkpoint === undefined ? t('Fork Here') : t('Fork from Step {0} …', checkpoint)}
+    ${checkpoint === undefined ? t('Fork Here') : t('Fork from Step {0}…', checkpoint)}
     <small>${forkWords(run, step, checkpoint)}</small>
   </button>`;
 }

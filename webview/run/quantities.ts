@@ -25,7 +25,7 @@ export interface Quantity {
   log?: boolean;
   /** A value for each step. */
   records?(run: RunData): Float64Array;
-  /** A value about once a second, at times of its own. */
+  /** A value about once a second, not at steps. */
   sampled?: ResourceColumn;
   /** True if a run has it; all have by default. */
   of?(run: RunData): boolean;

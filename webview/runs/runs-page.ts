@@ -176,7 +176,7 @@ export class RunsPage extends LitElement {
   };
 
   protected override render(): unknown {
-    if (!this.known) return html`<p class="note" role="status">${t('Reading the runs …')}</p>`;
+    if (!this.known) return html`<p class="note" role="status">${t('Reading the runs…')}</p>`;
     const { model, view, overlay } = this;
     const shown = model.shown(view);
     const by = model.groupedBy(view);
@@ -291,7 +291,7 @@ export class RunsPage extends LitElement {
 
   private counted(): string {
     const { rows, matching } = this.model;
-    if (this.reading) return t('{0} runs read …', count(rows.size));
+    if (this.reading) return t('{0} runs read…', count(rows.size));
     if (rows.size === 0) return t('No runs yet. Runs appear here when they start.');
     return matching.length === rows.size
       ? rows.size === 1

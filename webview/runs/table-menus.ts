@@ -107,7 +107,7 @@ export class RunsViews extends LitElement {
         ${
           views.length === 0
             ? html`<p class="quiet">
-                ${t('A view is the filter, the columns, the order and the grouping, under a name.')}
+                ${t('A view saves the filter, columns, sort order and grouping under a name.')}
               </p>`
             : html`<ul class="views" aria-label=${t('Saved views')}>
                 ${views.map((saved) => this.line(saved, saved === chosen, changed))}
@@ -240,7 +240,7 @@ export class RunsViews extends LitElement {
     this.set({
       problem: taken
         ? t('There is a view named {0}. Use another name.', typed)
-        : t('A name has 1 to {0} characters, and no control characters.', LONGEST_NAME),
+        : t('A name must have 1 to {0} characters and no control characters.', LONGEST_NAME),
     });
     return undefined;
   }

@@ -190,7 +190,7 @@ export class HeatView extends LitElement {
     const count = trials.length === 1 ? t('1 trial') : t('{0} trials', trials.length);
     if (value === undefined)
       return training > 0
-        ? t('no result yet of {0}, {1} training', count, training)
+        ? t('no result of {0} yet, {1} training', count, training)
         : t('no result of {0}', count);
     const text = metricText(this.shown.facts, value);
     const of = measured === trials.length ? count : t('{0} of {1} with a result', measured, count);

@@ -93,7 +93,7 @@ export class SweepPage extends LitElement {
     const { shown, error } = this;
     const problem = error === undefined ? nothing : html`<p class="error" role="alert">${error}</p>`;
     if (!shown)
-      return html`${problem}${error === undefined ? html`<p class="note" role="status">${t('Reading the sweep …')}</p>` : nothing}`;
+      return html`${problem}${error === undefined ? html`<p class="note" role="status">${t('Reading the sweep…')}</p>` : nothing}`;
     const brushes = this.ui.brushes ?? {};
     const kept = within(shown.trials, shown.all, brushes);
     return html`${problem}

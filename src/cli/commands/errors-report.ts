@@ -64,7 +64,7 @@ function texts(predictions: Predictions, wrong: Uint8Array, top: number): string
     return lines.map((line) => escapeControls(line));
   });
   return [
-    `The ${shown.length === 1 ? 'most telling example' : `${shown.length} most telling examples`}`,
+    `The ${shown.length === 1 ? 'most informative example' : `${shown.length} most informative examples`}`,
     ...lines,
   ];
 }
