@@ -16,9 +16,8 @@ export interface ActivationExample {
   /** Token ids, special tokens included; none of an image. */
   ids: number[];
   image?: ShownImage;
-  /** Runs from before the text was stored lack the following fields. */
   label?: string;
-  /** The row's text, truncated after the part that the model reads. */
+  /** The row's text, truncated after the part that the model reads; an image has none, nor the fields below. */
   text?: string;
   cut?: boolean;
   /**

@@ -21,7 +21,7 @@ export interface LayerSnapshot {
   tokens: number;
   /** counts[coordinate * (bins + 2) + bin]. */
   counts: Uint32Array;
-  /** The least and largest z of every coordinate; absent in files from before they were stored. */
+  /** The least and largest z of every coordinate; absent if no token passed the layer. */
   low?: number[];
   high?: number[];
   /** For every coordinate, the exact count of z outside the spline's support; absent without a spline. */

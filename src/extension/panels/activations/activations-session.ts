@@ -237,17 +237,10 @@ export class ActivationsSession {
       count: layer.counts[coordinate * (layer.bins + 2) + bin],
       words,
       examples: known?.examples.length ?? 0,
-      notice: this.wordsNotice(known?.examples.some((e) => (e.text ?? e.image) !== undefined)),
+      notice: known
+        ? undefined
+        : t('This run has no activations/examples.json, so the words in its bins are not known.'),
     });
-  }
-
-  private wordsNotice(texts: boolean | undefined): string | undefined {
-    if (texts === true) return undefined;
-    return texts === undefined
-      ? t('This run has no activations/examples.json, so the words in its bins are not known.')
-      : t(
-          'This run is from before texts were stored with snapshots: only lines and token ids are known. Train it again to see the words.',
-        );
   }
 
   private async openRow(example: number): Promise<void> {
