@@ -2,7 +2,7 @@
 const OF_HEADS = /^(?:lm_head|embed_out|cls|classifier|score|pre_classifier|vocab_\w+)(?:\.|$)/;
 
 /** True if a module belongs to the head of a task model. */
-export const isOfHead = (path: string): boolean => OF_HEADS.test(path);
+const isOfHead = (path: string): boolean => OF_HEADS.test(path);
 
 /**
  * The path of a module in transformers' task models, from its path here.

@@ -22,7 +22,7 @@ export function reopening<T>(read: () => T): T {
 }
 
 /** `reopening` without blocking. */
-export async function reopeningLater<T>(read: () => Promise<T>): Promise<T> {
+async function reopeningLater<T>(read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++)
     try {
       return await read();

@@ -12,7 +12,7 @@ import { readIfThereSync } from '../files/read';
 type Recorded = Record<string, string>;
 
 /** The file beside the parts' folder, so that it outlives them. */
-export const recordedFile = (gpu: string): string => join(dirname(gpu), 'gpu-hashes.json');
+const recordedFile = (gpu: string): string => join(dirname(gpu), 'gpu-hashes.json');
 
 function readRecorded(gpu: string): Map<string, string> {
   const path = recordedFile(gpu);

@@ -7,7 +7,7 @@
  * For every layer, the header gives the position of its numbers: offsets and lengths in 4-byte words of the last part.
  * Counts and sample ids are uint32, tensors float32; all little-endian.
  */
-export const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 1;
 /** Maximum number of (example, token) ids kept per bin. */
 export const SAMPLES_PER_BIN = 4;
 

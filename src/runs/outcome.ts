@@ -43,7 +43,7 @@ export type ShownState =
   'queued' | 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged';
 
 /** A run folder without a status for so long never started. A cold start takes a few seconds. */
-export const STARTUP_MS = 30_000;
+const STARTUP_MS = 30_000;
 
 /** The displayed state of a run. `made` is when its spec.json was written; times in ms since 1970. */
 export function shownState(run: RunSummary, made: number, now = Date.now()): ShownState {

@@ -88,7 +88,7 @@ const markdown = ({ head, rows }: Table): string =>
   );
 
 /** 63.2 ± 0.2 */
-export const spreadText = (metric: MetricName, { mean, deviation }: Summary): string =>
+const spreadText = (metric: MetricName, { mean, deviation }: Summary): string =>
   deviation === undefined ? shown(metric, mean) : `${shown(metric, mean)} ± ${shown(metric, deviation)}`;
 
 interface GroupColumn {

@@ -10,8 +10,7 @@ import type { ChosenBy } from './study-run';
 import { inputNotes } from './trained-on';
 
 /** A p-value, never rounded to zero. */
-export const chanceText = (p: number): string =>
-  p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(p < 0.095 ? 3 : 2)}`;
+const chanceText = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(p < 0.095 ? 3 : 2)}`);
 
 const LEVEL = 0.05;
 

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { INVALID_UTF8, type DataRecord, type Records } from './records';
 
 /** The columns of the words and, the last one, of their tags; columns between them go by their number, from 2. */
-export const CONLL_WORDS = 'tokens';
-export const CONLL_TAGS = 'tags';
+const CONLL_WORDS = 'tokens';
+const CONLL_TAGS = 'tags';
 
 /** Marks the start of a document in CoNLL-2002 and -2003; it is not a word. */
 const DOCUMENT = '-DOCSTART-';

@@ -141,7 +141,7 @@ function short<A extends SampleAnswer | undefined>(answer: A): A | string {
 }
 
 /** Evaluations in samples.json, besides the last one. */
-export const MOST_EVALUATIONS = 100;
+const MOST_EVALUATIONS = 100;
 
 /**
  * True if an evaluation is kept once there are `total`: if there are many, each second, fourth, eighth … one, with the

@@ -136,7 +136,7 @@ export function settingsOf(typed: TypedSettings): GenerationSettings | undefined
   return isGenerationSettings(settings) ? settings : undefined;
 }
 
-export function settingsForm(
+function settingsForm(
   typed: TypedSettings,
   change: (change: Partial<TypedSettings>) => void,
 ): TemplateResult {

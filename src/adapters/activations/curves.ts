@@ -103,7 +103,7 @@ function estimate(layer: LayerSnapshot, spec: AuroraSpec, coordinate: number): n
 /**
  * A slope below this share of the steepest counts as flat: a step there moves the output by a twentieth of the maximum.
  */
-export const FLAT_SLOPE = 0.05;
+const FLAT_SLOPE = 0.05;
 
 export interface Shape {
   /** R² of the best straight line through σ, weighted by the data: 1 is a line. */

@@ -3,13 +3,13 @@ import type { CallOut } from '../../protocol/panels/activations';
 import type { Shape } from './curves';
 
 /** The paper's figures show layers that bend; with 98% of a curve's variance on a line, a LoRA does as well. */
-export const NEARLY_LINEAR = 0.98;
+const NEARLY_LINEAR = 0.98;
 /** Half of the data where the output hardly responds: the layer passes on little but a sign. */
-export const MOSTLY_SATURATED = 0.5;
+const MOSTLY_SATURATED = 0.5;
 /** One value in twenty where the spline is zero is more than the tails of a fitted range. */
-export const MUCH_OUTSIDE = 0.05;
+const MUCH_OUTSIDE = 0.05;
 /** Below this a "largest change" is noise of a step or two, in units of the curve's own spread. */
-export const WORTH_MENTIONING = 0.05;
+const WORTH_MENTIONING = 0.05;
 /** Coverage of a suggested range: all but one in a thousand, as extremes would stretch the grid for nothing. */
 export const RANGE_SHARE = 0.999;
 

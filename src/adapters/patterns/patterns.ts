@@ -17,7 +17,7 @@ export interface Pattern {
 }
 
 /** For all expressions of an adapter on all paths of a model together. A typical expression takes less than 1 ms. */
-export const MATCH_MS = 100;
+const MATCH_MS = 100;
 /** Steps without noticeable delay; expressions that cannot take more for all paths are matched in this thread. */
 const FEW_STEPS = 1e7;
 /** Expressions whose matches are cached. An editor creates one with each keystroke. */

@@ -1,7 +1,7 @@
 import type { Config } from './config';
 
 /** diffusers' name of the class that config.json describes: `UNet2DConditionModel`. */
-export const CLASS_NAME = '_class_name';
+const CLASS_NAME = '_class_name';
 
 /** The key in which a config.json names its family: `model_type`, or diffusers' `_class_name`. */
 export const typeKey = (config: Config): string =>

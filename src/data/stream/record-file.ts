@@ -197,7 +197,7 @@ interface Source {
  * The bytes of one file, or of several as if they were one. All stay open, so that another file under one of their names
  * changes nothing.
  */
-export class RowBytes {
+class RowBytes {
   private readonly files: readonly (Source & { file: number })[];
 
   /** @throws AuroraError 'data' if one cannot be read */

@@ -46,7 +46,7 @@ export interface RowIndex {
 const KINDS = { Float64Array, Uint32Array, Uint8Array } as const;
 
 /** The type of each column, in the order in which they are stored. */
-export const COLUMN_KINDS: Record<keyof IndexColumns, keyof typeof KINDS> = {
+const COLUMN_KINDS: Record<keyof IndexColumns, keyof typeof KINDS> = {
   starts: 'Float64Array',
   lengths: 'Uint32Array',
   lines: 'Uint32Array',

@@ -115,7 +115,7 @@ function parse(
   }
 }
 
-export function requireColumn(
+function requireColumn(
   path: string,
   columns: string[],
   options: ReadOptions,

@@ -60,7 +60,7 @@ export async function openSeveral<T extends Table>(
 }
 
 /** All files of a pattern have one format: that of its ending. */
-export function requireFormat(pattern: string): void {
+function requireFormat(pattern: string): void {
   try {
     dataFormat(pattern);
   } catch (cause) {

@@ -80,7 +80,7 @@ export const isRealFolder = (path: string): boolean =>
   lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** True if it is a file that has no other name. */
-export function isPlainFile(path: string): boolean {
+function isPlainFile(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isFile() === true && found.nlink === 1;
 }

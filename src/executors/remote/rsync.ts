@@ -34,7 +34,7 @@ export interface Remote {
 }
 
 /** A login node, over the same connection as its shell. */
-export function sshRemote(host: string): Remote {
+function sshRemote(host: string): Remote {
   let options: Promise<string[]> | undefined;
   return {
     name: host,

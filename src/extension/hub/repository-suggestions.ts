@@ -37,7 +37,7 @@ function setItem({ id, repo, config, copy }: HubSet): NamedItem {
 }
 
 /** Typing has paused. */
-export const PAUSE_MS = 350;
+const PAUSE_MS = 350;
 
 /** Searches for the last input: after a pause, and an earlier search is given up. */
 export class LastQuery<T> {

@@ -68,7 +68,7 @@ export function guessAnswer(
 const single = ({ columns }: DataHead): Column[] => columns.filter((c) => !c.lists);
 
 /** The two texts of a pair, by their names. */
-export function guessPair(head: DataHead): [string, string] | undefined {
+function guessPair(head: DataHead): [string, string] | undefined {
   for (const [a, b] of PAIRS) {
     const [first, second] = [named(single(head), [a]), named(single(head), [b])];
     if (first && second) return [first.name, second.name];
@@ -170,7 +170,7 @@ function guessQuestion(head: DataHead): TaskColumns {
   return { ...(text && { text: text.name }), ...guessChoices(head), ...guessRight(head) };
 }
 
-export function guessChoices({ columns }: DataHead): Pick<TaskColumns, 'choices'> {
+function guessChoices({ columns }: DataHead): Pick<TaskColumns, 'choices'> {
   const list = named(columns, CHOICES_NAMES);
   if (list) return { choices: list.name };
   const ones = columns.filter(({ name, lists }) => !lists && ONE_CHOICE.test(name)).map((c) => c.name);

@@ -7,7 +7,7 @@ import type { RunStatus } from '../../protocol/events';
 import { statusOf } from './run-status';
 
 /** A leased trainer saves and stops if its lease was not renewed for 60 s: twelve of these. */
-export const LEASE_MS = 5000;
+const LEASE_MS = 5000;
 
 /** A trainer with no heartbeat for so long has failed to start: its lease is dropped. */
 const STARTUP_MS = 120_000;

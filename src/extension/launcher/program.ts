@@ -11,7 +11,7 @@ import { lastLines } from './run-status';
  * Checks take seconds, a budget less. Commands that run a model over data take as long as they need, and have a Cancel
  * button.
  */
-export const PROGRAM_TIMEOUT_MS = 15 * 60_000;
+const PROGRAM_TIMEOUT_MS = 15 * 60_000;
 
 /** Time to remove temporary files. With a hanging driver this is not possible. */
 const GRACE_MS = 3000;

@@ -32,7 +32,7 @@ export async function logTail(run: string): Promise<string> {
 }
 
 /** Maximum bytes read from the end of a log. */
-export const TAIL_BYTES = 1_000_000;
+const TAIL_BYTES = 1_000_000;
 
 export interface LogTail {
   text: string;

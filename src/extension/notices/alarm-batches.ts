@@ -2,7 +2,7 @@ import { alarmsOf, type Alarm, hasExploded } from '../../protocol/alarms';
 import type { RunEvent } from '../../protocol/events';
 
 /** Alarms of a run that come within this time are shown together. */
-export const TOGETHER_MS = 3000;
+const TOGETHER_MS = 3000;
 
 /**
  * Collects each run's new alarms, and calls back once for those that come together. Once a model has exploded, all

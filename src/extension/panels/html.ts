@@ -10,7 +10,7 @@ export interface Page {
 }
 
 /** Scripts only with the nonce; styles from the bundle, or with the nonce, which the toolkit's style elements have. */
-export const contentSecurityPolicy = (cspSource: string, nonce: string): string =>
+const contentSecurityPolicy = (cspSource: string, nonce: string): string =>
   [
     `default-src 'none'`,
     `script-src 'nonce-${nonce}'`,

@@ -47,7 +47,7 @@ export const isTreeNode = (value: unknown): value is TreeNode =>
   KINDS.includes((value as { kind?: unknown }).kind as TreeNode['kind']);
 
 /** A row below an experiment that is not about a run. */
-export const isSweepPart = (node: TreeNode): node is SweepPartNode =>
+const isSweepPart = (node: TreeNode): node is SweepPartNode =>
   node.kind === 'sweep' || node.kind === 'trials' || node.kind === 'trial';
 
 /** The run folder that a row represents or belongs to. */

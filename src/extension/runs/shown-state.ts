@@ -1,8 +1,6 @@
 import type { RunPageState } from '../../protocol/panels/run';
 import type { RunEntry, ShownState } from './store';
 
-export { shownState, STARTUP_MS } from '../../runs/outcome';
-
 /** True if a trainer works on it, or is about to. */
 export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';
 

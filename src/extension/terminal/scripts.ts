@@ -30,7 +30,7 @@ const nodes = ({ copy, dist, editorNode }: TerminalPlaces): string[] => [
   ...(editorNode === undefined ? [] : [editorNode]),
 ];
 
-export function shellScript(places: TerminalPlaces): string {
+function shellScript(places: TerminalPlaces): string {
   const { settingNode, copy, dist } = places;
   return `#!/bin/sh
 # Written by AuroRA Lab for the integrated terminal.
@@ -49,7 +49,7 @@ exec "$node" "$cli" "$@"
 `;
 }
 
-export function batchScript(places: TerminalPlaces): string {
+function batchScript(places: TerminalPlaces): string {
   const { settingNode, copy, dist } = places;
   const lines = [
     '@echo off',

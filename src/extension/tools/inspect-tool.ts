@@ -73,7 +73,7 @@ export const inspectTool: Tool = {
 };
 
 /** The facts that matter for choosing an adapter, with layers by name ending instead of one by one. */
-export function modelFacts(model: string, s: Inspection): Record<string, unknown> {
+function modelFacts(model: string, s: Inspection): Record<string, unknown> {
   return {
     model,
     family: s.family,

@@ -7,7 +7,7 @@ import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 
 /** The learning rate of a fork is this many times smaller: half the usual distance between two rates of a search. */
-export const LOWER = 5;
+const LOWER = 5;
 
 /** The notification for alarms of one run that came together. */
 export interface AlarmNotice {

@@ -58,7 +58,7 @@ export const ICONS: Record<ShownState, Row['icon']> = {
 const WARNING = { id: 'warning', color: 'problemsWarningIcon.foreground' };
 
 /** Trained, or being trained, with something wrong: a tick or a spinner alone would hide that. */
-export const isAlarming = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
+const isAlarming = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   (state === 'running' || state === 'finished') &&
   run !== undefined &&
   (isTroubled(run.events) || betterAnswer(run) !== undefined);

@@ -102,7 +102,7 @@ function encodeAttribute(name: string, a: Attribute): Uint8Array {
   return w.finish();
 }
 
-export function encodeTensor(t: Tensor, place: Placement): Uint8Array {
+function encodeTensor(t: Tensor, place: Placement): Uint8Array {
   const w = new BinaryWriter();
   for (const d of t.dims) writeInt(w, 1, d);
   w.tag(2, WireType.Varint).int32(t.dtype);

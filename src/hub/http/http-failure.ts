@@ -21,7 +21,7 @@ export const WITHHELD_HINT =
   'Your token was not sent, since anyone on the network could read it: set HF_ENDPOINT to an address that begins with https:.';
 
 /** Tries for failures that pass with time. With the pauses of `persist`, nine tries take about four minutes. */
-export const TRANSIENT_TRIES = 8;
+const TRANSIENT_TRIES = 8;
 
 /** Answers that contradict an earlier one: a mirror or a cache of the network may be behind for a moment. */
 export const ODD_TRIES = 3;

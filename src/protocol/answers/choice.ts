@@ -10,7 +10,7 @@ import {
   type Lists,
 } from './answer-kind';
 
-export const CHOICE_COLUMNS = {
+const CHOICE_COLUMNS = {
   ...COLUMNS,
   /** The number of choices. */
   choices: Uint32Array,
@@ -21,7 +21,7 @@ export const CHOICE_COLUMNS = {
 export type ChoiceColumns = ColumnsOf<typeof CHOICE_COLUMNS>;
 export const choiceColumns = (lists: Lists): ChoiceColumns => arraysOf(CHOICE_COLUMNS, lists);
 
-export const CHOICE_SHARES = { example: Uint32Array, probability: Float64Array } as const;
+const CHOICE_SHARES = { example: Uint32Array, probability: Float64Array } as const;
 export type ChoiceShares = ColumnsOf<typeof CHOICE_SHARES>;
 export const choiceShares = (lists: Lists): ChoiceShares => arraysOf(CHOICE_SHARES, lists);
 

@@ -13,7 +13,7 @@ import {
 import { foundEnds, foundWords, wrongParts } from './found';
 
 /** For each label of an example that is in the data, predicted, or both. */
-export const LABEL_SET_COLUMNS = {
+const LABEL_SET_COLUMNS = {
   example: Uint32Array,
   /** An index into `labels`. */
   label: Uint32Array,

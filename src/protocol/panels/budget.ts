@@ -137,7 +137,7 @@ const FIELDS: readonly FieldName[] = [
 /** Far above any real field; a page that sends more is not ours. */
 const LONGEST_FIELD = 100_000;
 
-export const isFields = (value: unknown): value is BudgetFields =>
+const isFields = (value: unknown): value is BudgetFields =>
   isObject(value) &&
   FIELDS.every((name) => {
     const field = value[name];

@@ -37,7 +37,7 @@ export interface CurveGap {
  * @param steps the steps of the records
  * @param last  the step that the curve must reach, if known
  */
-export function firstGap(steps: Iterable<number>, last = 0): CurveGap | undefined {
+function firstGap(steps: Iterable<number>, last = 0): CurveGap | undefined {
   let before = 0;
   for (const step of steps) {
     if (step > before + 1) return { from: before + 1, to: step - 1 };

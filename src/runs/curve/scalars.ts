@@ -166,7 +166,7 @@ export class Scalars {
 }
 
 /** The columns in a run's scalars.json, which include `step`. Throws AuroraError (`run`) for any other file. */
-export function readColumns(run: string): string[] {
+function readColumns(run: string): string[] {
   const path = runPaths(run).scalarColumns;
   return columnsOf(path, readJson(path));
 }

@@ -27,7 +27,7 @@ export interface NamedReference {
 type Named = Pick<Experiment, 'model' | 'data'>;
 
 /** The references of an experiment to the hub, as they are written, with and without mistakes. */
-export function namedReferences({ model, data }: Named): NamedReference[] {
+function namedReferences({ model, data }: Named): NamedReference[] {
   const named: [path: string[], kind: HubKind, text: string | undefined][] = [
     ...(['path', 'tokenizer', 'preprocessor'] as const).map(
       (key): [string[], HubKind, string | undefined] => [['model', key], 'model', model[key]],

@@ -56,7 +56,7 @@ export interface LocatedProblem extends Problem {
  *
  * @throws AuroraError 'usage' for an override that is not one
  */
-export function checkExperiment(doc: ExperimentText, overrides: readonly string[] = []): CheckedExperiment {
+function checkExperiment(doc: ExperimentText, overrides: readonly string[] = []): CheckedExperiment {
   const unreadable = doc.errors
     .slice(0, MOST_PROBLEMS)
     .map(({ message, offset, kind }): LocatedProblem => ({ path: [], message, offset, from: kind }));

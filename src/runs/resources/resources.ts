@@ -10,7 +10,7 @@ import { runPaths } from '../layout';
 export type ResourceRecord = Record<ResourceColumn, number>;
 
 /** Records in the file, two hours at one a second. Once there are more, every second one is dropped. */
-export const MOST_RECORDS = 7200;
+const MOST_RECORDS = 7200;
 
 /**
  * Appends samples of the machine to resources.bin, one float64 a column. Its size is bounded: when it is full, every

@@ -4,7 +4,7 @@ import { readJsonIfThere } from '../../files/json';
 import type { ClusterFile, ClusterTrial, ClusterTrialState } from '../../protocol/run-files/cluster';
 import type { ShownState } from '../outcome';
 
-export const CLUSTER_VERSION = 1;
+const CLUSTER_VERSION = 1;
 
 /** cluster.json of a sweep's folder. */
 export const clusterPath = (sweep: string): string => join(sweep, 'cluster.json');

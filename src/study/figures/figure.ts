@@ -45,7 +45,7 @@ export const text = (
 ): Shape => ({ kind: 'text', x, y, text: content, anchor, class: name });
 
 /** Series differ by more than color: circle, square, diamond, triangle, and the same hollow. */
-export const MARKERS = 8;
+const MARKERS = 8;
 /** The number of series colors in the page's theme. */
 export const COLORS = 6;
 

@@ -237,7 +237,7 @@ export function meanText(column: Column, value: number): string {
 }
 
 /** "2026-01-02 04:05" in local time; ms since 1970. */
-export function timeText(time: number): string {
+function timeText(time: number): string {
   const at = new Date(time);
   const two = (n: number) => String(n).padStart(2, '0');
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;

@@ -26,7 +26,7 @@ export interface HeatMap {
 }
 
 /** Numbers with more distinct values are put into bins of equal width on their axis. */
-export const MOST_VALUES = 12;
+const MOST_VALUES = 12;
 export const BINS = 8;
 
 /** The trials by two settings. Trials that lack a setting, or are not to be trained, are left out. */

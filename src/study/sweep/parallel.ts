@@ -38,7 +38,7 @@ export function parallelLayout(axes: readonly Axis[], width: number, height: num
 }
 
 /** A trial's place on an axis, from 0 to 1; undefined if it lacks the value. */
-export const placeOn = (axis: Axis, trial: PageTrial): number | undefined =>
+const placeOn = (axis: Axis, trial: PageTrial): number | undefined =>
   axis.at(axis.key === METRIC ? trial.metric : own(trial.settings, axis.key));
 
 /** The key of the metric's axis. */

@@ -2,7 +2,7 @@ import { AuroraError } from '../../base/errors';
 import { readSchedulerConfig, type SchedulerConfig } from './scheduler-config';
 
 /** The prediction of a U-Net: the noise ε, or v = √ᾱ·ε − √(1 − ᾱ)·x₀ (Salimans and Ho, 2022). */
-export const PREDICTION_TYPES = ['epsilon', 'v_prediction'] as const;
+const PREDICTION_TYPES = ['epsilon', 'v_prediction'] as const;
 export type PredictionType = (typeof PREDICTION_TYPES)[number];
 
 /** The mixture of noise and picture at each timestep of training. */
@@ -137,7 +137,7 @@ export const target = (
     : velocity(schedule, sample, noise, timestep);
 
 /** ᾱₜ / (1 − ᾱₜ) */
-export function signalToNoise({ alphasCumprod }: TrainingSchedule, timestep: number): number {
+function signalToNoise({ alphasCumprod }: TrainingSchedule, timestep: number): number {
   const alpha = alphasCumprod[timestep]!;
   return alpha / (1 - alpha);
 }

@@ -8,11 +8,11 @@ import type { Finding } from './alarm-rules';
  * Share of a layer's z for which σ is flat. Good runs at a high learning rate use σ as a switch, which is flat for most
  * of z; from here on it passes on a constant.
  */
-export const SATURATED = 0.95;
+const SATURATED = 0.95;
 /** Share of the layers: one or two saturated ones occur in good runs. */
-export const MOST_LAYERS = 0.5;
+const MOST_LAYERS = 0.5;
 /** Share of z over all layers: good runs at a rate of 3e-2 have up to 86% outside; at this, the spline is unused. */
-export const OUTSIDE = 0.95;
+const OUTSIDE = 0.95;
 
 /** The facts of a snapshot about all layers together, as shares of 1. */
 export interface ActivationShares {

@@ -4,9 +4,9 @@ import type { Alarm, EvaluationMetrics } from '../../protocol/events';
 import { median } from '../loop/sample';
 
 /** Times the loss of the first step, or of guessing if that is higher. A model of any quality stays below 2. */
-export const ABOVE_START = 3;
+const ABOVE_START = 3;
 /** Times the average of the steps before. Batches of one run differ by less, even when most are fitted perfectly. */
-export const ABOVE_HISTORY = 3;
+const ABOVE_HISTORY = 3;
 /** Weight of the past in that average: about the last twenty steps count. */
 const HISTORY_WEIGHT = 0.95;
 /** Steps in the average before it is compared with: fewer are not informative. */
@@ -59,9 +59,9 @@ export class LossRules {
 }
 
 /** Share of the lowest validation loss by which it must have risen: less is common between two epochs. */
-export const RISEN = 0.25;
+const RISEN = 0.25;
 /** In addition, as a share of the loss of guessing: a share of almost nothing is nothing. */
-export const RISEN_OF_GUESS = 0.05;
+const RISEN_OF_GUESS = 0.05;
 
 /** Watches for a validation loss that rises while the training loss falls. */
 export class OverfittingRule {
@@ -90,13 +90,13 @@ export class OverfittingRule {
  * Share of the validation loss within which it has not moved: evaluations are of the same examples, so that even slow
  * learning changes it by more.
  */
-export const UNMOVED = 0.001;
+const UNMOVED = 0.001;
 /** A fall of the mean training loss that chance may make: as a share of it, and in standard errors. */
-export const FALL = { share: 0.01, errors: 2 };
+const FALL = { share: 0.01, errors: 2 };
 /** Share of the largest learning rate so far below which nothing is expected to move, as at a schedule's end. */
-export const LEAST_RATE = 0.1;
+const LEAST_RATE = 0.1;
 /** Share of the loss of guessing below which the model has learned all that can be learned. */
-export const LEARNED = 0.1;
+const LEARNED = 0.1;
 /** Steps between two evaluations: fewer may change nothing. */
 const LEAST_STEPS = 5;
 
@@ -164,7 +164,7 @@ export class IntervalLoss {
 }
 
 /** Times the median of earlier steps, before clipping. In the studies' good runs it stays below 3 times. */
-export const EXPLODED = 20;
+const EXPLODED = 20;
 /** Number of earlier steps in that median. */
 const HISTORY = 50;
 /** Fewer are not informative. */
@@ -193,7 +193,7 @@ export class GradientRule {
 }
 
 /** Evaluations that may be no better than the baseline: many models begin there. The run's last one may not. */
-export const ALLOWED_EVALUATIONS = 1;
+const ALLOWED_EVALUATIONS = 1;
 
 /** Watches for a run of which no evaluation is better than the best answer that ignores the input. */
 export class BaselineRule {

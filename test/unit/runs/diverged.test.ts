@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ranked, stateText, valueOf } from '../../../src/cli/commands/sweep/sweep-progress';
-import { shownState } from '../../../src/extension/runs/shown-state';
-import { outcomeOf } from '../../../src/runs/outcome';
+import { outcomeOf, shownState } from '../../../src/runs/outcome';
 import { readRunSummary } from '../../../src/runs/run-summary';
 import { studyRun } from '../../../src/runs/run-in-study';
 import { bestOf, lookAtTrial } from '../../../src/runs/sweep/look';

@@ -1,13 +1,13 @@
 import { TemplateError } from './template-error';
 
 /** Nodes evaluated and items visited in one rendering; a conversation of a hundred messages needs about 20,000. */
-export const MOST_STEPS = 5_000_000;
+const MOST_STEPS = 5_000_000;
 
 /** Characters and list items that one rendering may build, intermediate results included. */
-export const MOST_BUILT = 32_000_000;
+const MOST_BUILT = 32_000_000;
 
 /** Macros and recursive loops that may be open at once; Python stops at about three times as many. */
-export const MOST_CALLS = 100;
+const MOST_CALLS = 100;
 
 /** Counts the work of one rendering. Steps rather than seconds, so that a template fails on every machine or on none. */
 export class Budget {

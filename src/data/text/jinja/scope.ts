@@ -2,7 +2,7 @@ import { TemplateError } from './template-error';
 import type { Value } from './jinja-values';
 
 /** Characters that one rendering may produce. */
-export const MOST_OUTPUT = 16_000_000;
+const MOST_OUTPUT = 16_000_000;
 
 /** Variables of a loop, a macro or a block, and of those around it. */
 export class Scope {

@@ -144,6 +144,6 @@ function targetModules({ targets, names, regex }: BudgetFields, problems: FieldP
 }
 
 /** "query, value" as a list without duplicates. */
-export const splitNames = (names: string): string[] => [
+const splitNames = (names: string): string[] => [
   ...new Set(names.split(/[\s,]+/).filter((name) => name !== '')),
 ];

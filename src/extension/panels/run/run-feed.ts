@@ -11,11 +11,11 @@ import type { RunEntry } from '../../runs/store';
 import { lossError, shortened } from '../../words/run-error';
 
 /** Polling interval for visible runs that a trainer writes: at most four messages a second. */
-export const LIVE_MS = 250;
+const LIVE_MS = 250;
 /** Polling interval for runs that nobody writes; one may be resumed. */
-export const IDLE_MS = 2000;
+const IDLE_MS = 2000;
 /** Maximum records per message (18 MB); the rest follows in the next. */
-export const RECORDS_PER_MESSAGE = 250_000;
+const RECORDS_PER_MESSAGE = 250_000;
 /** Interval between the messages of one long history: ten a second. */
 const CATCH_UP_MS = 100;
 

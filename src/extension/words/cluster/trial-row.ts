@@ -48,7 +48,7 @@ export function trialsWithoutRun(
   return new Map(ORDER.flatMap((state) => (groups.has(state) ? [[state, groups.get(state)!]] : [])));
 }
 
-export const CLUSTER_ICONS: Record<ClusterTrialState, Row['icon']> = {
+const CLUSTER_ICONS: Record<ClusterTrialState, Row['icon']> = {
   queued: ICONS.queued,
   running: ICONS.starting,
   preempted: ICONS.queued,
