@@ -2,7 +2,7 @@ import { alarmSentence } from '../protocol/alarms';
 import type { Outputs } from '../protocol/outputs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices';
-import { placeName } from '../engine/place';
+import { placeName } from '../protocol/device-words';
 import { deviceSentence } from '../protocol/device-words';
 import type { InputChange } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';

@@ -13,7 +13,3 @@ export type TfjsBackend = (typeof ENGINES)['tfjs'][number];
 export type Place = { engine: 'onnxruntime'; device: OrtDevice } | { engine: 'tfjs'; device: TfjsBackend };
 
 export const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
-
-/** For display: "ONNX Runtime on webgpu". */
-export const placeName = ({ engine, device }: Place): string =>
-  `${engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime'} on ${device}`;

@@ -8,12 +8,12 @@ export type Device = Omit<DeviceEvent, 'kind' | 'step'>;
 export const engineWords = (engine: string): string => (engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime');
 
 /** "ONNX Runtime on webgpu" */
-export const placeWords = ({ engine, device }: { engine: string; device: string }): string =>
+export const placeName = ({ engine, device }: { engine: string; device: string }): string =>
   t('{0} on {1}', engineWords(engine), device);
 
 /** "ONNX Runtime on cpu, the fastest on this machine" */
 export function deviceWords(of: Device): string {
-  const place = placeWords(of);
+  const place = placeName(of);
   switch (of.reason) {
     case 'chosen':
       return t('{0}, as requested', place);

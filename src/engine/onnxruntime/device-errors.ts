@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { bytes } from '../../base/number-text';
 import { childEnvironment } from '../../files/child-environment';
-import { type OrtDevice, placeName } from '../place';
+import type { OrtDevice } from '../place';
+import { placeName } from '../../protocol/device-words';
 
 const HERE = `${process.platform} ${process.arch}`;
 

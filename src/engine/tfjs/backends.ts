@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
 import { AuroraError } from '../../base/errors';
-import { placeName, type TfjsBackend } from '../place';
+import type { TfjsBackend } from '../place';
+import { placeName } from '../../protocol/device-words';
 import type { EvaluatorOptions } from '../stepper';
 import type { Tf } from './op';
 

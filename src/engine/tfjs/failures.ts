@@ -1,5 +1,6 @@
 import { AuroraError } from '../../base/errors';
-import { placeName, type TfjsBackend } from '../place';
+import type { TfjsBackend } from '../place';
+import { placeName } from '../../protocol/device-words';
 import type { Tf } from './op';
 
 /** Messages of the backends and of JavaScript itself when memory runs out. */

@@ -1,6 +1,6 @@
 import { t } from '../../base/l10n';
 
-import { engineWords, placeWords } from '../../protocol/device-words';
+import { engineWords, placeName } from '../../protocol/device-words';
 import type { MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { COMMAND } from '../ids';
 import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../../protocol/reports/machine-report';
@@ -84,7 +84,7 @@ function checkedRows({
 /** A side bar is narrow: the name used in the setting and the speed come first. The rest is in the tooltip. */
 function placeRow(of: PlaceCheck, best: boolean, more: string[]): MachineRow {
   const { engine, device, problem, hint } = of;
-  const name = placeWords(of);
+  const name = placeName(of);
   const [icon, words, tooltip] =
     problem === undefined
       ? [

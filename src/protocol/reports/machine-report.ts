@@ -1,6 +1,6 @@
 import { t } from '../../base/l10n';
 import { bytes, shortNumber } from '../../base/number-text';
-import { placeWords } from '../device-words';
+import { placeName } from '../device-words';
 import type { DoctorLine, GpuFacts, MachineCheck, MachineFacts, PlaceCheck } from '../doctor';
 import type { Part, Report, ReportTable } from './report';
 
@@ -16,7 +16,7 @@ export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
 export function machineSummary(check: MachineCheck): string {
   const best = fastest(check);
   if (!best) return t('No device on this machine can train. See the report for details.');
-  return t('Fastest device: {0}, {1} steps/s.', placeWords(best), shortNumber(best.stepsPerSecond!));
+  return t('Fastest device: {0}, {1} steps/s.', placeName(best), shortNumber(best.stepsPerSecond!));
 }
 
 /** "12.3 steps/s"; empty if not measured. */
@@ -38,9 +38,9 @@ export const gpuText = ({ software, driver, memory, float16 }: GpuFacts): string
 /** The device that is measured next, or the result of one; undefined for other lines. */
 export function machineProgress(line: DoctorLine): string | undefined {
   if (line.kind === 'checking')
-    return t('Measuring {0} ({1} of {2})…', placeWords(line), line.number, line.of);
+    return t('Measuring {0} ({1} of {2})…', placeName(line), line.number, line.of);
   return line.kind === 'place'
-    ? t('{0}: {1}', placeWords(line), stepsText(line) || t('not available'))
+    ? t('{0}: {1}', placeName(line), stepsText(line) || t('not available'))
     : undefined;
 }
 
@@ -78,7 +78,7 @@ function measuredParts(check: MachineCheck): Part[] {
   const problems = [
     ...check.facts.missing.map(({ what, hint }) => [what, hint]),
     ...check.places.flatMap((p) =>
-      p.problem === undefined ? [] : [[t('{0}: {1}', placeWords(p), p.problem), p.hint ?? '']],
+      p.problem === undefined ? [] : [[t('{0}: {1}', placeName(p), p.problem), p.hint ?? '']],
     ),
   ];
   return [
@@ -92,7 +92,7 @@ function measuredParts(check: MachineCheck): Part[] {
             { number: t('Matrix size') },
           ],
           rows: measured.map((p) => [
-            placeWords(p),
+            placeName(p),
             shortNumber(p.stepsPerSecond!),
             shortNumber(p.gflops!),
             `${p.size} × ${p.size}`,

@@ -13,7 +13,7 @@ import {
 } from '../../base/number-text';
 import { isHeadAlone, METHOD_NAMES, type MethodName } from '../../experiment/methods';
 import { formatMetric } from '../../experiment/metrics';
-import { deviceSentence, placeWords } from '../device-words';
+import { deviceSentence, placeName } from '../device-words';
 import { leftOutText } from '../left-out';
 import {
   labeled,
@@ -57,10 +57,10 @@ export function addPreflightLine(lines: PreflightLines, line: PreflightLine): st
       lines.data = line;
       return t('{0} examples read; opening the model…', count(line.train.examples));
     case 'measuring':
-      return t('Looking for the fastest device: {0}…', line.places.map((p) => placeWords(p)).join(', '));
+      return t('Looking for the fastest device: {0}…', line.places.map((p) => placeName(p)).join(', '));
     case 'device':
       lines.device = line;
-      return t('{0}: warming up with the longest examples…', placeWords(line));
+      return t('{0}: warming up with the longest examples…', placeName(line));
     case 'step':
       lines.steps.push(line);
       if (line.step > 0) return t('Step {0} of {1}: {2}', line.step, line.of, stepTime(line.seconds));

@@ -1,7 +1,7 @@
 import { t } from '../../base/l10n';
 import { codeSpan } from '../../base/escape';
 import { count, errorText, stepTime } from '../../base/number-text';
-import { placeWords } from '../device-words';
+import { placeName } from '../device-words';
 import type {
   VerifyGradient,
   VerifyKinks,
@@ -47,7 +47,7 @@ export function addVerifyLine(lines: VerifyLines, line: VerifyLine): string | un
 }
 
 const running = ({ examples, places }: VerifySetup, engine: 0 | 1): string =>
-  t('Running one step of {0} examples on {1}…', examples, placeWords(places[engine]));
+  t('Running one step of {0} examples on {1}…', examples, placeName(places[engine]));
 
 /** The result in one sentence. */
 export function verifySummary({ agree, rows, first }: VerifyResult): string {
@@ -90,7 +90,7 @@ export function partsOfVerify(line: VerifyLine, { ran }: VerifyLines): Part[] {
 }
 
 function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup): string {
-  const [a, b] = places.map((p) => placeWords(p));
+  const [a, b] = places.map((p) => placeName(p));
   const sentence =
     // Images have one token each.
     tokens === examples
@@ -205,7 +205,7 @@ function ranParts(ran: readonly VerifyRan[]): Part[] {
     {
       columns: [t('engine'), t('values'), { number: t('loss') }, { number: t('time') }],
       rows: ran.map((r) => [
-        placeWords(r.place),
+        placeName(r.place),
         valuesWord(r.values),
         r.loss.toFixed(6),
         stepTime(r.seconds),

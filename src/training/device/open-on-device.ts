@@ -1,7 +1,8 @@
 import { AuroraError, errorFrom } from '../../base/errors';
 import { type DeviceRequest, onProcessor, PROCESSOR } from '../../engine/devices';
 import { openTask } from '../../engine/open-task';
-import { type Place, placeName } from '../../engine/place';
+import type { Place } from '../../engine/place';
+import { placeName } from '../../protocol/device-words';
 import type { OpenedTask } from '../../engine/stepper';
 import { initialState } from '../checkpoint/state';
 import { FIRST_STEP, gradientStep } from '../loop/gradient-step';

@@ -1,6 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { type Dataset, sizeOf, sizesOf } from '../../data/dataset';
-import { type Place, placeName } from '../../engine/place';
+import type { Place } from '../../engine/place';
+import { placeName } from '../../protocol/device-words';
 import type { Evaluator } from '../../engine/stepper';
 import { initialParameters, type Task } from '../task/task';
 import {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openTask } from '../../engine/open-task';
-import { placeName } from '../../engine/place';
+import { placeName } from '../../protocol/device-words';
 import { discard } from '../../files/atomic';
 import { requireOwned, stillOwned } from '../../files/fence';
 import { onLargeCopy } from '../../graph/file/place-weights';
