@@ -142,7 +142,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     const refused = window.toast('Model is missing');
     await resume();
     await dialog()
-      .getByText(/will be submitted to Slurm, also those that were stopped/)
+      .getByText(/will be submitted to Slurm, including those that were stopped/)
       .waitFor();
     await window.screenshot('resume-trial');
     await window.modal(asked, 'Cancel');
