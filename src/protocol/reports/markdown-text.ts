@@ -41,16 +41,19 @@ function tableText({ columns, rows }: ReportTable): string {
   const cells = rows.map((row) =>
     row.map((cell, i) => {
       const column = columns[i];
-      return typeof column === 'object' && 'code' in column ? cellCode(cell) : inline(cell, cellCode);
+      return typeof column === 'object' && 'code' in column ? cellCode(cell) : cellText(cell);
     }),
   );
   const right = columns.map(isNumber);
   return markdownTable(
-    columns.map((column) => inline(columnTitle(column), cellCode)),
+    columns.map((column) => cellText(columnTitle(column))),
     cells,
     (i) => right[i],
   );
 }
+
+/** In a narrow editor, a shape such as "768 × 768" would otherwise be two lines. */
+const cellText = (text: string): string => inline(text, cellCode).replaceAll(' × ', '\u00a0×\u00a0');
 
 function problemText(
   { severity, message, hint, key, places = [] }: PreflightProblem,

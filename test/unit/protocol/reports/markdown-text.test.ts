@@ -30,7 +30,7 @@ it('only text between backticks is code, and nothing in it is markup', () => {
     expect(shown(`It is ${codeSpan(name)}.`)).toContain(`It is ${codeSpan(name)}.`);
 });
 
-it('a table aligns numbers, and a bar ends no cell', () =>
+it('a table aligns numbers and keeps shapes on a line, and a bar ends no cell', () =>
   expect(
     shown({
       columns: [{ code: 'module' }, { number: 'out × in' }, 'note'],
@@ -39,10 +39,10 @@ it('a table aligns numbers, and a bar ends no cell', () =>
         ['', '4 × 5', '`d|e`'],
       ],
     }),
-  ).toContain(`| module | out × in | note |
+  ).toContain(`| module | out\u00a0×\u00a0in | note |
 | --- | ---: | --- |
-| \`\`a\\|b\`c\`\` | 2 × 3 | ${SHOWN} |
-|  | 4 × 5 | \`d\\|e\` |
+| \`\`a\\|b\`c\`\` | 2\u00a0×\u00a03 | ${SHOWN} |
+|  | 4\u00a0×\u00a05 | \`d\\|e\` |
 `));
 
 it('a problem has its severity, setting, hint and links to its rows', () => {
