@@ -178,7 +178,7 @@ const noKubectl = (e: Error): AuroraError =>
 
 /** An API server that is away, busy, or does not know the user: the next attempt may succeed without another setting. */
 const UNREACHABLE =
-  /unable to connect|connection to the server|connection refused|connection reset|no such host|i\/o timeout|handshake timeout|deadline exceeded|no route to host|unexpected EOF|connection lost|stream error|apiserver not ready|error dialing backend|etcdserver|must be logged in|getting credentials|\((?:Unauthorized|Timeout|ServerTimeout|ServiceUnavailable|TooManyRequests|Expired|InternalError)\)/i;
+  /unable to connect|connection to the server|connection refused|connection reset|no such host|i\/o timeout|handshake timeout|deadline exceeded|no route to host|unexpected EOF|broken pipe|connection lost|stream error|apiserver not ready|error dialing backend|etcdserver|must be logged in|getting credentials|\((?:Unauthorized|Timeout|ServerTimeout|ServiceUnavailable|TooManyRequests|Expired|InternalError)\)/i;
 
 const isUnreachable = (stderr: string): boolean => UNREACHABLE.test(stderr);
 

@@ -1,9 +1,12 @@
 import { AuroraError } from '../../base/errors';
 import type { Output } from '../remote/child';
 
-/** The output of Slurm's commands if the controller does not answer; jobs are then not affected. */
+/**
+ * The output of Slurm's commands if the controller does not answer; jobs are then not affected. Its own errors
+ * (slurm_errno.c) and those of the system (a controller that ends while a command reads from it resets the connection).
+ */
 const UNREACHABLE =
-  /unable to contact slurm controller|socket timed out|connection (refused|timed out)|transport endpoint is not connected|zero bytes were transmitted|slurm controller not responding|temporarily unable|resource temporarily unavailable|munge .*failed|protocol authentication error/i;
+  /unable to contact slurm controller|socket timed out|communication (connection|shutdown) failure|message (send|receive) failure|zero bytes were transmitted|slurm controller not responding|in standby mode|connection (refused|reset|timed out)|broken pipe|no route to host|network is unreachable|host is down|transport endpoint is not connected|temporarily unable|resource temporarily unavailable|munge .*failed|protocol authentication error/i;
 
 /** Refusals, by sbatch's output; `$1` is the name in it. Each with the setting and the next step. */
 const REFUSALS: readonly (readonly [RegExp, message: string, hint: string])[] = [
