@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Only for what hangs: no test depends on speed. */
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 480_000;
 
 type Found<T> = Exclude<T, false | null | undefined>;
 
@@ -9,7 +9,7 @@ type Found<T> = Exclude<T, false | null | undefined>;
  * Waits until a look finds something, or is true. An error counts as nothing found: files may not be there yet.
  *
  * @param everyMs the time between two looks, longer where each starts a program
- * @throws Error with the look's source, and its last error as the cause, after three minutes
+ * @throws Error with the look's source, and its last error as the cause, after eight minutes
  */
 export async function until<T>(look: () => T | Promise<T>, everyMs = 5): Promise<Found<T>> {
   let cause: unknown;

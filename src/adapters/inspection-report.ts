@@ -11,7 +11,7 @@ import { kindOf, wayAround } from './model-words';
 /** Nodes and layers that are named before the rest is counted. */
 const NAMED = 5;
 
-/** What a model offers, and the cost of a training step. */
+/** The layers of a model that can be adapted, what stands in the way of others, and the cost of a training step. */
 export const inspectionReport = (title: string, model: Inspection): Report => ({
   title,
   parts: [

@@ -45,7 +45,7 @@ export interface TextEncoderSource {
 }
 
 export interface Vae {
-  /** The same for both in a folder. */
+  /** A folder has one model for both; in ONNX they are two files. */
   encoder: ModelPart;
   decoder: ModelPart;
   /** Latents are (z − shiftFactor) · scalingFactor where the U-Net reads them. */

@@ -11,7 +11,7 @@ import type { Task } from '../training/task/task';
 import { logitsName } from './logits-head';
 import { HEAD_FILE } from './hub-weights';
 
-/** How to use the files of a form: sentences and a program. */
+/** Instructions for loading the files of a form: sentences and a program. */
 export function useOf(
   { form, head }: Pick<ExportRecord, 'form' | 'head'>,
   task: Task,

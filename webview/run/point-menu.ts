@@ -67,7 +67,7 @@ function forkWords({ facts }: RunData, step: number, checkpoint: number | undefi
       : t('A fork starts from the nearest checkpoint before it, at step {0}.', formatCount(checkpoint));
   const first = facts?.checkpoints[0];
   return first === undefined
-    ? t('There is no checkpoint to fork from yet.')
+    ? t('No checkpoint to fork from yet.')
     : t('The oldest remaining checkpoint is at step {0}; choose a point after it.', formatCount(first));
 }
 

@@ -136,7 +136,7 @@ Print it again after an update.
     if (!Object.hasOwn(SCRIPTS, shell))
       throw new AuroraError(
         'usage',
-        `There is no completion for "${shell}".`,
+        `aurora cannot complete for the shell "${shell}".`,
         `The shells are ${Object.keys(SCRIPTS).join(' and ')}.`,
       );
     const entries = await Promise.all(

@@ -14,7 +14,7 @@ export interface Finding {
   text: string;
   /** The settings that it applies to. */
   settings?: string;
-  /** What follows from it. */
+  /** The consequence, a sentence. */
   more?: string;
 }
 
@@ -122,7 +122,7 @@ export const downloadedText = (done: number, total: number, speed: number): stri
     ...(speed > 0 ? [t('{0} left', durationText((total - done) / speed / 1000))] : []),
   ].join(' · ');
 
-/** What a download waits for, or does besides downloading; undefined for its other events. */
+/** A sentence about an event of a download that is not plain progress, such as waiting; undefined for the others. */
 export function downloadText(event: DownloadEvent): string | undefined {
   switch (event.kind) {
     case 'waiting':

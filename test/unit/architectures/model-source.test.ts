@@ -55,7 +55,7 @@ describe('the source of a model', () => {
     });
   });
 
-  it('is a folder of its own for a part of a pipeline', () => {
+  it('is a hub folder for one component of a pipeline', () => {
     const unet = join(FIXTURES, 'diffusers/sd/unet');
     const source = modelSource(unet);
     expect(source).toEqual({ kind: 'hub', file: join(unet, 'config.json') });

@@ -31,7 +31,7 @@ describe('the texts of an export', () => {
     expect(dropReason({ ...asked, drop: perplexity })).toContain(
       'Here, perplexity rises by 1.88%; confirmation is required above 1%.',
     );
-    // Of a LoRA, both forms are the same.
+    // A LoRA has one form only, so its loss has another reason.
     const lora = { ...metrics, static: metrics.dynamic };
     expect(dropReason({ ...asked, metrics: lora })).toMatch(/^Quantizing the merged weights again changes/);
   });
