@@ -99,8 +99,8 @@ function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup):
           ...([a, b, examples, tensors] as const),
         )
       : t(
-          '{0} compared with {1}, in float32, on the first training batch: {2} examples of {3} tokens, {4} trainable tensors.',
-          ...([a, b, examples, tokens, tensors] as const),
+          '{0} compared with {1}, in float32, on the first training batch: {2} examples with {3} tokens in total, {4} trainable tensors.',
+          ...([a, b, examples, count(tokens), tensors] as const),
         );
   return dropout ? `${sentence} ${t('Both used the same dropout masks.')}` : sentence;
 }

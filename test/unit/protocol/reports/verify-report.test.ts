@@ -68,7 +68,7 @@ describe('the report of a comparison of both engines', () => {
     expect(verifySummary(report.result!)).toBe('The engines agree; the largest difference is 4e-7.');
     expect(verifyReport('my_run', report).title).toBe('Engine comparison: my_run');
     expect(parts).toContain(
-      'ONNX Runtime on cpu compared with TensorFlow.js on wasm, in float32, on the first training batch: 8 examples of 94 tokens, 18 trainable tensors. Both used the same dropout masks.',
+      'ONNX Runtime on cpu compared with TensorFlow.js on wasm, in float32, on the first training batch: 8 examples with 94 tokens in total, 18 trainable tensors. Both used the same dropout masks.',
     );
     expect(rowsOf(parts)).toContainEqual([
       ...['perturbed', 'gradients', '4e-7', '1e-4', 'agree', '12 of 18', 'layer.0.query.A'],
