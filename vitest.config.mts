@@ -37,6 +37,8 @@ export default defineConfig({
     hookTimeout: 600_000,
     // A page answers in a moment; a machine with other work may take a minute.
     expect: { poll: { timeout: 120_000 } },
+    // The summary has only a failure's first line, which should say what was found.
+    chaiConfig: { truncateThreshold: 400 },
     retry: retries(0),
     projects: [
       {

@@ -6,7 +6,7 @@ import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { RETRIED_FILE } from './lib/retried.mjs';
-import { ROOT, runNode, startNode } from './lib/run.mjs';
+import { ROOT, startNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
 import { scratchFolder } from './lib/scratch.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -18,6 +18,9 @@ import { ensureUseLite, fetchUseLite } from './lib/use-lite.mjs';
 import { ensureWorkbench } from './lib/workbench/install.mjs';
 
 const TIERS = ['lint', 'unit', 'cli', 'reference', 'interop', 'cluster', 'webview', 'vscode'];
+
+/** Waits for schedulers most of its time, so it starts with another tier, and its output follows at its turn. */
+const BESIDE = { cluster: 'cli' };
 
 /** The needs of a tier besides dependencies and a build; `quick`: for the quick selection. */
 const NEEDS = {
@@ -59,22 +62,26 @@ async function lint() {
   return sum;
 }
 
-/** Runs a tier's tests whose path contains one of the filters. */
-function vitest(tier, filters) {
+/** Runs a tier's tests whose path contains one of the filters. `captured`: the output is returned, not shown. */
+async function vitest(tier, filters, captured) {
   const folder = scratchFolder();
   const report = join(folder, 'report.json');
   const retried = join(folder, 'retried.json');
   const projects = tier === 'unit' ? 'unit*' : tier;
   const reporters = ['default', 'json', './scripts/lib/retried.mjs'].map((name) => `--reporter=${name}`);
   try {
-    const code = runNode(
+    const { code, output } = await startNode(
       join(ROOT, 'node_modules/vitest/vitest.mjs'),
       ['run', '--project', projects, ...reporters, `--outputFile.json=${report}`, ...filters],
-      { env: { ...process.env, TMPDIR: folder, [RETRIED_FILE]: retried } },
+      {
+        env: { ...process.env, TMPDIR: folder, [RETRIED_FILE]: retried },
+        ...(!captured && { stdio: 'inherit' }),
+      },
     );
     return {
       ...count(JSON.parse(readFileSync(report, 'utf8')), code),
       retried: JSON.parse(readFileSync(retried, 'utf8')),
+      output,
     };
   } catch (e) {
     console.error(`The ${tier} tests wrote no report: ${e.message}`);
@@ -118,9 +125,13 @@ await main(async () => {
   ensureDependencies();
   if (tiers.some((tier) => tier !== 'lint')) await prepare();
   const parts = [];
+  const started = new Map();
   for (const [i, tier] of tiers.entries()) {
     say(`Tests: ${tier}${tiers.length > 1 ? ` (${i + 1} of ${tiers.length})` : ''}`);
-    const part = await runTier(tier, filters, quick);
+    for (const later of tiers.slice(i).filter((later) => BESIDE[later] === tier))
+      started.set(later, runTier(later, filters, quick, true));
+    const part = await (started.get(tier) ?? runTier(tier, filters, quick));
+    if (part.output) process.stdout.write(part.output);
     say(partLine(part));
     parts.push(part);
   }
@@ -140,12 +151,12 @@ await main(async () => {
 });
 
 /** A tier fails if its setup fails, and the tiers after it still run. */
-async function runTier(tier, filters, quick) {
+async function runTier(tier, filters, quick, captured = false) {
   const start = performance.now();
   let part;
   try {
     await NEEDS[tier]?.(quick);
-    part = await (tier === 'lint' ? lint() : vitest(tier, quick ? quickFiles(tier) : filters));
+    part = await (tier === 'lint' ? lint() : vitest(tier, quick ? quickFiles(tier) : filters, captured));
   } catch (e) {
     console.error(e instanceof Failure ? e.message : e);
     part = { passed: 0, failures: ['setup failed'], retried: [], skipped: 0 };

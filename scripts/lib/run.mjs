@@ -13,15 +13,16 @@ export function runNode(script, args = [], options = {}) {
   return result.status ?? 1;
 }
 
-/** Like `runNode`, beside others: resolves to the exit code and the output. */
-export function startNode(script, args = []) {
+/** Like `runNode`, beside others: resolves to the exit code and the output, unless `stdio` sends it elsewhere. */
+export function startNode(script, args = [], options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...options,
     });
     const chunks = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => chunks.push(chunk));
     child.once('error', reject);
     child.once('close', (code) => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString() }));
   });
