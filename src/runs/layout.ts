@@ -38,6 +38,8 @@ const FILES = {
   tensorboard: 'tensorboard',
   /** Predictions of checkpoints on the validation examples; written by `aurora errors`. */
   predictions: 'predictions',
+  /** The linear form of its adapter, a file for each step; written by what needs it first. */
+  fit: 'fit',
   /** Measurements that a study needs in addition; written by `aurora study`. */
   study: 'study',
   log: 'trainer.log',
