@@ -6,22 +6,22 @@ import { writeAtomic } from '../files/atomic';
 import { runPaths, stepName } from '../runs/layout';
 import { AuroraError } from '../base/errors';
 import { errorText } from '../base/number-text';
-import { isNonlinear } from '../experiment/methods';
 import {
-  isStaticForm,
+  isMergedForm,
   type ExportForm,
   type ExportLine,
+  type ExportLoss,
   type ExportMetrics,
   type ExportRecord,
-  type MetricDrop,
+  type MergeChoice,
   type Written,
 } from '../protocol/export';
 import { hasNote } from '../protocol/inputs-words';
 import { baseModel } from '../peft/base-model';
-import { taskInForm } from '../training/loop/adapter-form';
-import { openTrained, type At, type Trained } from '../training/checkpoint/trained-run';
+import { openTrained, type At } from '../training/checkpoint/trained-run';
 import { workFolder } from '../training/process/leftovers';
 import { modelCard } from './card';
+import { exportModels, type ExportModels } from './export-models';
 import { RECORD, StagedFolder } from './staged-folder';
 import { FORMS } from './export-forms';
 import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
@@ -32,13 +32,15 @@ export interface ExportRequest {
   form: ExportForm;
   /** The folder to create; by default, one inside the run. */
   out?: string;
-  /** Points that a static form may lose without confirmation. */
+  /** The replacement of AuroRA's σ in a merged form; its linear fit by default. */
+  merge?: MergeChoice;
+  /** Points or percent that a merged form may lose without confirmation. */
   maxDrop: number;
   emit: (line: ExportLine) => void | Promise<void>;
   /** For `onnx-merged`: quantized weights are quantized again, rather than in float32. */
   requantize?: boolean;
   /** Decides whether to keep a form that loses more. */
-  accept: (drop: MetricDrop, metrics: ExportMetrics) => Promise<boolean>;
+  accept: (loss: ExportLoss) => Promise<boolean>;
 }
 
 /** The files match the models that they represent up to float32 rounding, which accumulates over a model's layers. */
@@ -64,14 +66,18 @@ export async function exportRun(
     await emit({ kind: 'preparing' });
     const trained = await openTrained(run, request.at, work);
     staged = new StagedFolder(request.out ?? exportFolder(run, form, trained.step));
+    const models = await exportModels(trained, { form, merge: request.merge ?? 'fitted', emit });
+    const { merge, fit } = models;
     const written =
-      FORMS[form].write(trained, staged.path, work, { requantize: request.requantize ?? false }) ?? {};
-    const measured = await measureForms(trained, form, staged.path, work, emit, written);
-    const { metrics, difference } = measured;
+      FORMS[form].write(models.written.load(), staged.path, work, {
+        requantize: request.requantize ?? false,
+      }) ?? {};
+    const { metrics, difference } = await measureModels(models, request, staged.path, work, written);
     const { metric } = trained.task.spec.training;
-    const [before, after] = [metrics[trained.form], metrics.exported].map((m) => metricValue(m, metric));
+    const [before, after] = [metrics.trained, metrics.exported].map((m) => metricValue(m, metric));
     const drop = { metric, loss: lossBetween(metric, before, after) };
-    if (isStaticForm(form) && drop.loss > request.maxDrop && !(await request.accept(drop, metrics)))
+    const limit = request.maxDrop;
+    if (isMergedForm(form) && drop.loss > limit && !(await request.accept({ drop, limit, metrics, merge })))
       return undefined;
     const record: ExportRecord = {
       program: 'aurora-lab',
@@ -82,6 +88,8 @@ export async function exportRun(
       step: trained.step,
       trainedForm: trained.form,
       labels: trained.labels,
+      ...(merge && { merge }),
+      ...(fit && { fit }),
       metrics,
       drop,
       largestDifference: difference,
@@ -101,30 +109,29 @@ export async function exportRun(
   }
 }
 
-async function measureForms(
-  trained: Trained,
-  form: ExportForm,
+async function measureModels(
+  { models, written }: ExportModels,
+  { form, emit }: ExportRequest,
   folder: string,
   work: string,
-  emit: ExportRequest['emit'],
   { rounding, requantized }: Written,
 ): Promise<{ metrics: ExportMetrics; difference: number }> {
-  const { task, parameters } = trained;
+  const rows: Partial<ExportMetrics> = {};
+  let wanted: Measured | undefined;
+  const { task, run, step } = written.load();
   const examples = task.data.validation.dataset.examples.length;
-  const measureForm = async (what: 'dynamic' | 'static') => {
-    await emit({ kind: 'measuring', what, examples });
-    return measureTask(taskInForm(task, what), parameters, join(work, what));
-  };
-  const dynamic = await measureForm('dynamic');
-  const linear = !isNonlinear(task.spec.adapter);
-  const fixed = linear ? dynamic : await measureForm('static');
+  for (const model of models) {
+    const { row, load } = model;
+    await emit({ kind: 'measuring', what: row, examples });
+    const { task, parameters } = load();
+    const measured = await measureTask(task, parameters, join(work, row));
+    rows[row] = requireMetrics(measured, run.folder, step);
+    if (model === written) wanted = measured;
+  }
   await emit({ kind: 'measuring', what: 'exported', examples });
-  const exported = await FORMS[form].measure(trained, folder, join(work, 'exported'));
-  const wanted: Measured = isStaticForm(form) || trained.form === 'static' ? fixed : dynamic;
-  const metricsOf = (measured: Measured) => requireMetrics(measured, trained.run.folder, trained.step);
-  metricsOf(wanted);
-  const difference = largestDifference(exported, wanted);
-  const largest = wanted.logits.reduce(
+  const exported = await FORMS[form].measure(written.load(), folder, join(work, 'exported'));
+  const difference = largestDifference(exported, wanted!);
+  const largest = wanted!.logits.reduce(
     (most, values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), most),
     1,
   );
@@ -135,8 +142,6 @@ async function measureForms(
       `The exported files do not reproduce the results of the run: their logits differ by ${errorText(difference)}.`,
       'Please report this bug in AuroRA Lab or in the runtime. The exported files were removed.',
     );
-  return {
-    metrics: { dynamic: metricsOf(dynamic), static: metricsOf(fixed), exported: metricsOf(exported) },
-    difference,
-  };
+  const metrics = { ...rows, exported: requireMetrics(exported, run.folder, step) } as ExportMetrics;
+  return { metrics, difference };
 }

@@ -1,5 +1,5 @@
 import { t } from '../base/l10n';
-import { isStaticForm, type ExportForm } from './export';
+import { isMergedForm, type ExportForm } from './export';
 
 /** A short name for an export, for tree rows and notifications. */
 export function formName(form: ExportForm): string {
@@ -53,6 +53,6 @@ export function formContent(
 
 /** The content of a form, shown when choosing one. */
 export const formWords = (form: ExportForm, aurora: boolean): string =>
-  aurora && isStaticForm(form)
-    ? `${formContent(form)} ${t('With AuroRA, this loses some quality; the loss is measured.')}`
+  aurora && isMergedForm(form)
+    ? `${formContent(form)} ${t('AuroRA’s nonlinearity is replaced by its linear fit; the loss is measured.')}`
     : formContent(form);

@@ -2,6 +2,7 @@ import { errorText, percent } from '../base/number-text';
 import type { EvaluationMetrics } from './events';
 import type { MetricName } from '../experiment/metrics';
 import type { InputsNote } from './inputs-words';
+import type { FitProgress } from './linear-fit';
 import type { PreflightProblem } from './preflight';
 
 /** The output forms of `aurora export --as`. */
@@ -18,9 +19,16 @@ export type ExportForm = (typeof EXPORT_FORMS)[number];
 /** An event file with the run's curves; this format contains no model. */
 export const TENSORBOARD = 'tensorboard';
 
-/** Forms in which AuroRA becomes one low-rank product, which is a different function from the dynamic form. */
-export const isStaticForm = (form: ExportForm): boolean =>
+/** Forms in which every adapter is one low-rank product. AuroRA is not, so its σ is replaced. */
+export const isMergedForm = (form: ExportForm): boolean =>
   form === 'peft-lora' || form === 'onnx-merged' || form === 'safetensors';
+
+/**
+ * The function that takes the place of AuroRA's σ in such a form: its linear fit on the training data, or σ on the columns
+ * of A, as in the paper.
+ */
+export const MERGES = ['fitted', 'paper'] as const;
+export type MergeChoice = (typeof MERGES)[number];
 
 /** The error that storing merged weights in 16 bits added to them. */
 export interface Rounding {
@@ -62,21 +70,46 @@ export interface Written {
   head?: string;
 }
 
-/** Evaluations on the validation set. */
+/** Evaluations on the validation set, in the order in which they are shown. */
 export interface ExportMetrics {
-  /** The adapters behind A x, as AuroRA is trained. */
-  dynamic: EvaluationMetrics;
-  /** σ on A itself: the form that is merged. */
-  static: EvaluationMetrics;
+  /** The run's model, as trained. */
+  trained: EvaluationMetrics;
+  /** With AuroRA's σ replaced by its linear fit; absent for other methods, and where the fit could not be computed. */
+  fitted?: EvaluationMetrics;
+  /** With σ on the columns of A, as the paper merges AuroRA. */
+  paper?: EvaluationMetrics;
+  /** The trained head alone; absent if there is nothing else. */
+  removed?: EvaluationMetrics;
   /** The exported files themselves. */
   exported: EvaluationMetrics;
 }
 
-/** The loss in quality against the trained form: see `lossBetween` of shown-metrics.ts. */
+/** A model that an export measures. */
+export type MeasuredModel = keyof ExportMetrics;
+
+/** The linear fit that the exported files contain. */
+export interface ExportedFit {
+  /** The training tokens that it was fitted on, and the seed that chose them. */
+  tokens: number;
+  seed: number;
+  layers: number;
+  /** The layers whose place in the files has a bias, for the constant of the fit. */
+  withBias: number;
+}
+
+/** The loss in quality against the trained model: see `lossBetween` of shown-metrics.ts. */
 export interface MetricDrop {
   metric: MetricName;
   /** Points, or percent of a metric whose scale follows from the data; negative if better. */
   loss: number;
+}
+
+/** An export that loses more than is allowed without confirmation. */
+export interface ExportLoss {
+  drop: MetricDrop;
+  limit: number;
+  metrics: ExportMetrics;
+  merge?: MergeChoice;
 }
 
 /** export.json, beside the exported files. */
@@ -91,6 +124,10 @@ export interface ExportRecord extends Written {
   /** The form that was trained last. */
   trainedForm: 'dynamic' | 'static';
   labels: string[];
+  /** The replacement of σ in these files; absent if they contain what was trained. */
+  merge?: MergeChoice;
+  /** For `fitted`. */
+  fit?: ExportedFit;
   metrics: ExportMetrics;
   drop: MetricDrop;
   /** Between the logits of the exported files and those of the model they represent, over the validation set. */
@@ -104,9 +141,12 @@ export interface ExportRecord extends Written {
 /** The output of `aurora export --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type ExportLine =
   | { kind: 'preparing' }
-  | { kind: 'measuring'; what: 'dynamic' | 'static' | 'exported'; examples: number }
+  | FitProgress
+  /** σ could not be fitted, which an export as trained, or by the paper's merge, does not need. */
+  | { kind: 'not-fitted'; reason: string }
+  | { kind: 'measuring'; what: MeasuredModel; examples: number }
   /** Waits for a line "yes" or "no" on its standard input. */
-  | { kind: 'ask'; drop: MetricDrop; limit: number; metrics: ExportMetrics }
+  | ({ kind: 'ask' } & ExportLoss)
   | { kind: 'declined' }
   | { kind: 'result'; folder: string; record: ExportRecord }
   /** For --as tensorboard: the numbers of training steps and evaluations in the event file. */

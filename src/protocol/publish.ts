@@ -50,7 +50,7 @@ export interface Published {
 
 /** The output of `aurora publish --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type PublishLine =
-  | Extract<ExportLine, { kind: 'preparing' | 'measuring' }>
+  | Extract<ExportLine, { kind: 'preparing' | 'fitting' | 'not-fitted' | 'measuring' }>
   | PublishPlan
   /** Waits for a line "yes" or "no" on its standard input. */
   | { kind: 'ask' }

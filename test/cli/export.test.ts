@@ -16,6 +16,7 @@ import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/base/errors';
 import { GraphBuilder } from '../../src/graph/builder';
 import { DType } from '../../src/graph/dtype';
 import { loadModel } from '../../src/graph/file/load';
@@ -93,30 +94,48 @@ describe('aurora export', () => {
   const aurora = trained('aurora');
   const lora = trained('lora', LORA);
 
-  it('writes the trained form and the merged form and reports how much they differ', async () => {
+  it('writes the trained form, the fitted form and the paper’s merge, and reports how much they differ', async () => {
     const dynamic = exportedModel(aurora, 'onnx-dynamic');
-    const merged = exportedModel(aurora, 'onnx-merged', '--accept-drop');
+    const fitted = exportedModel(aurora, 'onnx-merged', '--accept-drop', '--out', lab.path('by-fit'));
+    const paper = exportedModel(
+      ...[aurora, 'onnx-merged', '--accept-drop', '--merge', 'paper', '--out', lab.path('by-paper')],
+    );
     const { metrics } = dynamic.record;
-    expect(metrics.exported.loss).toBeCloseTo(metrics.dynamic.loss, 5);
-    expect(metrics.static.loss).not.toBeCloseTo(metrics.dynamic.loss, 5);
-    expect(merged.record.metrics).toMatchObject({ dynamic: metrics.dynamic, static: metrics.static });
-    expect(merged.record.metrics.exported.loss).toBeCloseTo(metrics.static.loss, 5);
+    expect(metrics.exported.loss).toBeCloseTo(metrics.trained.loss, 5);
+    for (const other of [metrics.fitted!, metrics.paper!, metrics.removed!])
+      expect(other.loss).not.toBeCloseTo(metrics.trained.loss, 5);
+    expect(fitted.record).toMatchObject({ merge: 'fitted', fit: { layers: 4, withBias: 4 } });
+    expect(fitted.record.metrics.exported.loss).toBeCloseTo(metrics.fitted!.loss, 5);
+    expect(paper.record).toMatchObject({ merge: 'paper' });
+    expect(paper.record.metrics.exported.loss).toBeCloseTo(metrics.paper!.loss, 5);
+    for (const { record } of [fitted, paper])
+      expect(record.metrics).toEqual({ ...metrics, exported: record.metrics.exported });
     // As measured by the run.
     const best = readRun(aurora).events.findLast((e) => e.kind === 'evaluation' && e.best);
-    expect(best).toMatchObject({ step: dynamic.record.step, metrics: metrics.dynamic });
-    // σ is not linear, so merging changes the function, but not beyond recognition.
-    const [x, y] = [await logits(dynamic.path), await logits(merged.path)];
+    expect(best).toMatchObject({ step: dynamic.record.step, metrics: metrics.trained });
+    const [x, y, z] = await Promise.all([dynamic, fitted, paper].map(({ path }) => logits(path)));
     expect(apart(x, y)).toBeGreaterThan(1e-6);
-    expect([...x, ...y].every(Number.isFinite)).toBe(true);
+    expect(apart(x, y)).toBeLessThan(apart(x, z));
+    expect([...x, ...y, ...z].every(Number.isFinite)).toBe(true);
     expect(dynamic.out).toMatch(
-      /dynamic \(as trained\) .*\n.*static, merged .*\n.*these files \(onnx-dynamic\) /,
+      /as trained .*\nfitted .*\nthe paper’s merge .*\nadapters removed .*\nthese files \(onnx-dynamic\) /,
     );
-    expect(merged.out).toMatch(
-      /not linear: here, accuracy (does not change|(rises|falls) by [\d.]+ points?)\./,
+    expect(fitted.out).toMatch(
+      /a linear fit of AuroRA’s nonlinearity, computed on [\d,]+ training tokens: here, accuracy (does not change|(rises|falls) by [\d.]+ points?)\./,
     );
+    expect(paper.out).toContain('The paper’s merge computes another function');
     expect(dynamic.model.metadata.get('aurora.labels')).toBe('["other","pets"]');
-    expect(merged.model.metadata.get('aurora.form')).toBe('onnx-merged');
+    expect(fitted.model.metadata.get('aurora.form')).toBe('onnx-merged');
     expect(hash(lab.path('model.onnx'))).toBe(before);
+  });
+
+  it('refuses --merge where nothing is merged, and other words for it', () => {
+    expect(lab.run('export', aurora, '--as', 'adapter', '--merge', 'paper').err).toContain(
+      '--merge is for --as peft-lora, onnx-merged and safetensors: adapter holds the adapters as trained.',
+    );
+    expect(lab.run('export', aurora, '--as', 'peft-lora', '--merge', 'x').err).toContain(
+      '--merge takes fitted or paper, not "x".',
+    );
   });
 
   it('gives the same logits in both forms for LoRA', async () => {
@@ -225,14 +244,24 @@ describe('aurora export', () => {
     expect(readdirSync(lab.folder).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
-  it('does not need the training data', () => {
+  it('needs the training data only for the fitted form', () => {
     const away = lab.path('train.jsonl.away');
+    const fresh = trained('without-training-data');
     renameSync(lab.path('train.jsonl'), away);
     try {
-      const { folder } = exported(lora, 'peft-lora', '--out', lab.fresh('without-training-data'));
+      const { folder } = exported(lora, 'peft-lora', '--out', lab.fresh('without-training-data-lora'));
       expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(
         '- Training: 96 examples from `train.jsonl`.',
       );
+      const refused = lab.run('export', fresh, '--as', 'peft-lora');
+      expect([refused.code, refused.err]).toEqual([EXIT.inputs, expect.stringContaining('train.jsonl')]);
+      expect(refused.err).toContain('--merge paper');
+      for (const more of [['adapter'], ['peft-lora', '--merge', 'paper', '--accept-drop']]) {
+        const r = lab.run('export', fresh, '--as', ...more, '--out', lab.fresh('without-training-data-out'));
+        expect([r.code, r.err]).toEqual([0, expect.stringContaining('The linear fit was left out.')]);
+        expect(r.out).toContain('the paper’s merge');
+        expect(r.out).not.toContain('fitted');
+      }
     } finally {
       renameSync(away, lab.path('train.jsonl'));
     }
@@ -361,7 +390,7 @@ describe('a merge that loses more than --max-drop', () => {
     'training.metric=loss',
   );
   const out = lab.path('lossy-merged');
-  const args = ['export', run, '--as', 'onnx-merged', '--at', 'last', '--out', out];
+  const args = ['export', run, '--as', 'onnx-merged', '--merge', 'paper', '--at', 'last', '--out', out];
 
   it('is rejected if nobody can be asked, with a hint', () => {
     const r = lab.run(...args);
@@ -388,7 +417,7 @@ describe('a merge that loses more than --max-drop', () => {
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code);
     const ask = lines.find((l) => l.kind === 'ask')!;
     expect(ask.limit).toBe(1);
-    expect(ask.drop.loss).toBeCloseTo(100 * (ask.metrics.exported.loss / ask.metrics.dynamic.loss - 1), 9);
+    expect(ask.drop.loss).toBeCloseTo(100 * (ask.metrics.exported.loss / ask.metrics.trained.loss - 1), 9);
     expect(lines.at(-1)!.kind).toBe(last);
     expect(existsSync(out)).toBe(answer === 'yes');
   });
@@ -454,7 +483,7 @@ describe('the exported state', () => {
     ]);
     for (const form of ['adapter', 'onnx-dynamic', 'onnx-merged', 'onnx-adapter-inputs']) {
       const { record } = exported(run, form);
-      expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.dynamic.loss, 5);
+      expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.trained.loss, 5);
     }
   });
 });

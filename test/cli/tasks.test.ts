@@ -287,7 +287,7 @@ describe.each(Object.entries(KINDS))('%s', async (_, kind) => {
       expect(record.largestDifference).toBeLessThan(1e-4);
       for (const metric of metrics)
         expect(metricValue(record.metrics.exported, metric)).toBeCloseTo(
-          metricValue(record.metrics.dynamic, metric),
+          metricValue(record.metrics.trained, metric),
           3,
         );
     },

@@ -16,8 +16,10 @@ import {
   EXPORT_FORMS,
   type ExportForm,
   type ExportLine,
-  type ExportMetrics,
-  type MetricDrop,
+  type ExportLoss,
+  isMergedForm,
+  type MergeChoice,
+  MERGES,
   TENSORBOARD,
 } from '../../protocol/export';
 import { type EventFile, exportEvents } from '../../runs/tensorboard';
@@ -34,7 +36,7 @@ export const exportCommand: Command = {
   help: `Usage: aurora export RUN --as FORM [--at best|last|STEP] [--out DIR]
 
   adapter               the adapter in PEFT's file layout, as trained, with aurora_peft_loader.py for PyTorch
-  peft-lora             the adapter as a LoRA that PEFT can load; AuroRA in its static form
+  peft-lora             the adapter as a LoRA that PEFT can load
   onnx-dynamic          the model with its adapters as nodes: exactly what was trained
   onnx-merged           the original model with the adapters merged into its weights, with the same external data files
   onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and a file of their weights
@@ -42,19 +44,23 @@ export const exportCommand: Command = {
                         weights, as transformers loads it
   tensorboard           the run's curves, evaluations and settings as an event file for TensorBoard
 
-All but tensorboard run the exported files on the validation set and print their metrics beside those of the trained form. For LoRA, all
-forms compute the same function. AuroRA's layer is not linear, so peft-lora, onnx-merged and safetensors compute a different one:
-if they lose more than --max-drop, the command asks before it keeps them.
+All but tensorboard run the exported files on the validation set and print their metrics beside those of the trained model and of the
+model without adapters. For LoRA, all forms compute the same function. AuroRA's layer is not linear, so in peft-lora, onnx-merged and
+safetensors, its nonlinearity is replaced by a linear fit on the training data, or with --merge paper as in the paper. If that loses
+more than --max-drop, the command asks before it keeps them.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
                      file is replaced)
+  --merge HOW        with peft-lora, onnx-merged and safetensors, for AuroRA: fitted (default), or paper, which applies the nonlinearity to
+                     the columns of A, usually loses much more, and needs no training data
   --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
                      float32; the error that this adds is printed, and the export may lose --max-drop as above
   --max-drop LOSS    the most a merged form may lose (default: ${MATTERS}): points of a share or a correlation, percent of a perplexity,
                      a loss or an RMSE
   --accept-drop      keep the export, whatever it loses
-  --json             JSON lines: preparing, measuring, ask (answer with a line "yes" or "no"), declined, result, events, problem
+  --json             JSON lines: preparing, fitting, not-fitted, measuring, ask (answer with a line "yes" or "no"), declined, result,
+                     events, problem
 
 Exits with 23 if a merged form loses too much and is not kept.
 `,
@@ -62,12 +68,13 @@ Exits with 23 if a merged form loses too much and is not kept.
     as: { type: 'string' },
     at: { type: 'string' },
     out: { type: 'string' },
+    merge: { type: 'string' },
     'max-drop': { type: 'string' },
     'accept-drop': { type: 'boolean' },
     requantize: { type: 'boolean' },
     json: { type: 'boolean' },
   },
-  values: { as: [...EXPORT_FORMS, TENSORBOARD], at: ['best', 'last'] },
+  values: { as: [...EXPORT_FORMS, TENSORBOARD], at: ['best', 'last'], merge: [...MERGES] },
   async run(args) {
     const json = args.flag('json');
     const emit = (line: ExportLine) => tell(line, json);
@@ -96,6 +103,7 @@ Exits with 23 if a merged form loses too much and is not kept.
           `--requantize is for --as onnx-merged: ${form} does not write weights of few bits.`,
           'See `aurora export --help`.',
         );
+      const merge = mergeOf(form, args.text('merge'));
       const out = args.text('out');
       const maxDrop = lossOf(args.text('max-drop') ?? String(MATTERS));
       const result = await exportRun({
@@ -103,11 +111,11 @@ Exits with 23 if a merged form loses too much and is not kept.
         at: parseAt(args.text('at')),
         form,
         out: out === undefined ? undefined : resolve(out),
+        merge,
         maxDrop,
         requantize,
         emit,
-        accept: (drop, metrics) =>
-          args.flag('accept-drop') ? Promise.resolve(true) : accept(form, drop, maxDrop, metrics, json, emit),
+        accept: (loss) => (args.flag('accept-drop') ? Promise.resolve(true) : accept(form, loss, json, emit)),
       });
       await emit(result ? { kind: 'result', ...result } : { kind: 'declined' });
       return result ? EXIT.ok : EXIT.drop;
@@ -119,7 +127,7 @@ Exits with 23 if a merged form loses too much and is not kept.
 };
 
 function events(run: string, args: ParsedArgs): EventFile {
-  const given = ['at', 'max-drop', 'accept-drop', 'requantize'].find(
+  const given = ['at', 'merge', 'max-drop', 'accept-drop', 'requantize'].find(
     (option) => args.text(option) !== undefined,
   );
   if (given !== undefined)
@@ -151,17 +159,15 @@ function tell(line: ExportLine, json: boolean): Promise<void> {
 
 async function accept(
   form: ExportForm,
-  drop: MetricDrop,
-  limit: number,
-  metrics: ExportMetrics,
+  loss: ExportLoss,
   json: boolean,
   emit: (line: ExportLine) => Promise<void>,
 ): Promise<boolean> {
   if (json) {
-    await emit({ kind: 'ask', drop, limit, metrics });
+    await emit({ kind: 'ask', ...loss });
     return (await nextLine())?.trim() === 'yes';
   }
-  const words = `${dropText(form, { drop, limit, metrics })} ${dropReason({ drop, limit, metrics })}`;
+  const words = `${dropText(form, loss)} ${dropReason(loss)}`;
   const answer = await askAtTerminal(`${words} Export anyway?`);
   if (answer !== undefined) return answer;
   throw new AuroraError(
@@ -169,6 +175,19 @@ async function accept(
     words,
     'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
   );
+}
+
+function mergeOf(form: ExportForm, merge: string | undefined): MergeChoice | undefined {
+  if (merge === undefined) return undefined;
+  if (!isMergedForm(form))
+    throw new AuroraError(
+      'usage',
+      `--merge is for --as peft-lora, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
+      'See `aurora export --help`.',
+    );
+  const known = MERGES.find((each) => each === merge);
+  if (known) return known;
+  throw new AuroraError('usage', `--merge takes ${MERGES.join(' or ')}, not "${merge}".`);
 }
 
 function lossOf(text: string): number {

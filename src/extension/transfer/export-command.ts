@@ -23,7 +23,8 @@ import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
 const KINDS: ExportLine['kind'][] = [
-  ...(['preparing', 'measuring', 'ask', 'declined', 'result', 'events', 'problem'] as const),
+  ...(['preparing', 'fitting', 'not-fitted', 'measuring'] as const),
+  ...(['ask', 'declined', 'result', 'events', 'problem'] as const),
 ];
 
 type Result = Extract<ExportLine, { kind: 'result' | 'events' }>;

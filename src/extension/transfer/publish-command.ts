@@ -76,7 +76,7 @@ async function askRepository(run: RunEntry): Promise<string | undefined> {
 }
 
 const KINDS: PublishLine['kind'][] = [
-  ...(['preparing', 'measuring', 'plan', 'ask', 'declined'] as const),
+  ...(['preparing', 'fitting', 'not-fitted', 'measuring', 'plan', 'ask', 'declined'] as const),
   ...(['sending', 'retrying', 'published', 'problem'] as const),
 ];
 

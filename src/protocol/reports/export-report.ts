@@ -10,12 +10,14 @@ import {
   type Metrics,
 } from '../../experiment/metrics';
 import {
-  isStaticForm,
-  requantizedWords,
-  roundingWords,
   type ExportForm,
   type ExportLine,
+  type ExportLoss,
   type ExportRecord,
+  type MeasuredModel,
+  type MergeChoice,
+  requantizedWords,
+  roundingWords,
 } from '../export';
 import { formName } from '../export-forms';
 import { exportRemarks } from '../inputs-words';
@@ -23,53 +25,74 @@ import { warningsPart, type Part, type ReportTable } from './report';
 
 /** The progress text; undefined if there is nothing new. */
 export function exportProgress(line: ExportLine): string | undefined {
-  if (line.kind === 'preparing') return t('Reading model and data…');
-  if (line.kind !== 'measuring') return undefined;
-  const examples = count(line.examples);
-  switch (line.what) {
-    case 'dynamic':
-      return t('Measuring the dynamic form on {0} examples…', examples);
-    case 'static':
-      return t('Measuring the static form on {0} examples…', examples);
+  switch (line.kind) {
+    case 'preparing':
+      return t('Reading model and data…');
+    case 'fitting':
+      return t('Fitting the nonlinearity: {0} of {1} tokens…', count(line.done), count(line.of));
+    case 'not-fitted':
+      return t('The linear fit was left out. {0}', line.reason);
+    case 'measuring':
+      return measuringText(line.what, count(line.examples));
+    default:
+      return undefined;
+  }
+}
+
+function measuringText(what: MeasuredModel, examples: string): string {
+  switch (what) {
+    case 'trained':
+      return t('Measuring the trained model on {0} examples…', examples);
+    case 'fitted':
+      return t('Measuring the fitted form on {0} examples…', examples);
+    case 'paper':
+      return t('Measuring the paper’s merge on {0} examples…', examples);
+    case 'removed':
+      return t('Measuring the model without adapters on {0} examples…', examples);
     case 'exported':
       return t('Measuring the exported files on {0} examples…', examples);
   }
 }
 
-type Asked = Pick<Extract<ExportLine, { kind: 'ask' }>, 'drop' | 'limit' | 'metrics'>;
-
 /** "Merged ONNX model: accuracy changes from 75.0% to 50.0%." */
-export const dropText = (form: ExportForm, { drop: { metric }, metrics }: Asked): string =>
+export const dropText = (form: ExportForm, { drop: { metric }, metrics }: ExportLoss): string =>
   t(
     '{0}: {1} changes from {2} to {3}.',
     formName(form),
     metricInfo(metric).label,
-    formatMetric(metric, metricValue(metrics.dynamic, metric)),
+    formatMetric(metric, metricValue(metrics.trained, metric)),
     formatMetric(metric, metricValue(metrics.exported, metric)),
   );
 
 /** The reason for such a loss, and the alternatives. */
-export function dropReason({ drop: { metric, loss }, limit, metrics }: Asked): string {
-  const why = isOneForm({ metrics })
-    ? t('Quantizing the merged weights again changes the model.')
-    : t('AuroRA’s layer is not linear, so merging changes its function.');
-  return t(
-    '{0} Here, {1}; confirmation is required above {2}. An adapter, or an ONNX model with adapters as nodes, loses nothing.',
-    why,
-    changeText(metric, loss),
-    amountText(metric, limit),
-  );
+export const dropReason = ({ drop: { metric, loss }, limit, merge }: ExportLoss): string =>
+  [
+    lossReason(merge),
+    t('Here, {0}; confirmation is required above {1}.', changeText(metric, loss), amountText(metric, limit)),
+    ...(merge === 'paper' ? [t('The fitted form, which is the default, usually loses far less.')] : []),
+    t('An adapter, or an ONNX model with adapters as nodes, loses nothing.'),
+  ].join(' ');
+
+function lossReason(merge: MergeChoice | undefined): string {
+  switch (merge) {
+    case 'fitted':
+      return t('AuroRA’s nonlinearity was replaced by its linear fit.');
+    case 'paper':
+      return t('The paper’s merge computes another function than AuroRA’s layer, which is not linear.');
+    case undefined:
+      return t('Quantizing the merged weights again changes the model.');
+  }
 }
 
 /** The result in one sentence. */
-export function exportSummary({ form, trainedForm, metrics, drop: { metric } }: ExportRecord): string {
+export function exportSummary({ form, metrics, drop: { metric } }: ExportRecord): string {
   const value = (m: Metrics) => formatMetric(metric, metricValue(m, metric));
   return t(
     '{0} exported: {1} {2} on the validation data, {3} as trained.',
     formName(form),
     metricInfo(metric).label,
     value(metrics.exported),
-    value(metrics[trainedForm]),
+    value(metrics.trained),
   );
 }
 
@@ -82,58 +105,78 @@ export const exportParts = (record: ExportRecord): Part[] => [
 ];
 
 /**
- * The metrics of the exported files beside those of each form.
+ * The metrics of the exported files beside those of the trained model and of what stands for it.
  *
- * @param trained the origin of the form that was trained
+ * @param trained the words for the trained model
  */
 export function exportMetrics(record: ExportRecord, trained = t('as trained')): ReportTable {
-  const { metrics, trainedForm, form, step, inputs, drop } = record;
-  const names = shownMetrics(drop.metric, metrics.exported, metrics.dynamic, metrics.static);
-  const origin = inputs?.changed.length ? t('on changed files') : trained;
-  const name = (of: 'dynamic' | 'static') => {
-    const word = of === 'dynamic' ? t('dynamic') : t('static, merged');
-    return of === trainedForm ? `${word} (${origin})` : word;
-  };
-  const rows: [string, Metrics][] = isOneForm(record)
-    ? [[origin, metrics.dynamic]]
-    : [
-        [name('dynamic'), metrics.dynamic],
-        [name('static'), metrics.static],
-      ];
+  const { metrics, form, step, inputs, drop } = record;
+  const rows = (
+    [
+      [inputs?.changed.length ? t('on changed files') : trained, metrics.trained],
+      [t('fitted'), metrics.fitted],
+      [t('the paper’s merge'), metrics.paper],
+      [t('adapters removed'), metrics.removed],
+      [t('these files ({0})', form), metrics.exported],
+    ] as const
+  ).flatMap(([row, m]) => (m === undefined ? [] : [[row, m] as const]));
+  const names = shownMetrics(drop.metric, ...rows.map(([, m]) => m));
   return {
     columns: [t('step {0}', count(step)), ...metricHeads(names).map((number) => ({ number }))],
-    rows: [...rows, [t('these files ({0})', form), metrics.exported] as const].map(([row, m]) => [
-      row,
-      ...metricCells(names, m),
-    ]),
+    rows: rows.map(([row, m]) => [row, ...metricCells(names, m)]),
   };
 }
 
 /** The differences between the exported files and the trained model. */
 export function differenceParts(record: ExportRecord): string[] {
-  const { drop, form, trainedForm, largestDifference, requantized, rounding } = record;
+  const { largestDifference, requantized, rounding } = record;
   return [
-    ...(isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
-      ? [
-          t(
-            'Merging AuroRA changes its function, because its layer is not linear: here, {0}.',
-            changeText(drop.metric, drop.loss),
-          ),
-        ]
-      : []),
+    ...mergeParts(record),
     ...(requantized ? [requantizedWords(requantized)] : []),
     largestDifference === 0
-      ? t('The logits of these files are identical to those of the form that they contain.')
+      ? t('The logits of these files are identical to those of the model that they represent.')
       : requantized
         ? t(
             'The logits of these files differ from those of a merge in float32 by at most {0}.',
             errorText(largestDifference),
           )
         : t(
-            'The logits of these files match those of the form that they contain to within {0}.',
+            'The logits of these files match those of the model that they represent to within {0}.',
             errorText(largestDifference),
           ),
     ...(rounding ? [roundingWords(rounding)] : []),
+  ];
+}
+
+/** The replacement of σ and its cost. */
+function mergeParts({ merge, fit, drop }: ExportRecord): string[] {
+  if (merge === undefined) return [];
+  const change = changeText(drop.metric, drop.loss);
+  if (merge === 'paper')
+    return [
+      t(
+        'The paper’s merge computes another function than AuroRA’s layer, which is not linear: here, {0}.',
+        change,
+      ),
+    ];
+  const { tokens, layers, withBias } = fit!;
+  return [
+    t(
+      'These files contain a linear fit of AuroRA’s nonlinearity, computed on {0} training tokens: here, {1}.',
+      count(tokens),
+      change,
+    ),
+    ...(withBias === layers
+      ? []
+      : [
+          withBias === 0
+            ? t('It has no biases, because the files have no place for them.')
+            : t(
+                '{0} of {1} layers have no bias, because the files have no place for it.',
+                layers - withBias,
+                layers,
+              ),
+        ]),
   ];
 }
 
@@ -146,10 +189,6 @@ function headParts({ form, head }: ExportRecord): string[] {
       : t('The trained head is in the model, as that of {0}.', head),
   ];
 }
-
-/** LoRA's two forms are the same function. */
-const isOneForm = ({ metrics }: Pick<ExportRecord, 'metrics'>): boolean =>
-  JSON.stringify(metrics.dynamic) === JSON.stringify(metrics.static);
 
 /** The event file of `--as tensorboard`. */
 export const eventsText = ({ steps, evaluations }: Extract<ExportLine, { kind: 'events' }>): string =>

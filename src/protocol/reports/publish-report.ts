@@ -9,6 +9,8 @@ import { warningsPart, type Part } from './report';
 export function publishProgress(line: PublishLine): string | undefined {
   switch (line.kind) {
     case 'preparing':
+    case 'fitting':
+    case 'not-fitted':
     case 'measuring':
       return exportProgress(line);
     case 'sending':

@@ -131,7 +131,7 @@ describe.each(Object.entries(KINDS))('%s', (name, kind) => {
     const { metrics, largestDifference } = exported!.record;
     expect(largestDifference).toBeLessThan(1e-4);
     const { best } = readRunSummary(run).result as unknown as { best: Record<string, number> };
-    const wanted = metricValue(method === 'lora' ? best : metrics.static, kind.metric);
+    const wanted = metricValue(method === 'lora' ? best : metrics.fitted!, kind.metric);
     const difference = Math.abs(metricValue(metrics.exported, kind.metric) - wanted);
     expect(difference).toBeLessThanOrEqual(1e-5 * wanted);
   });

@@ -128,9 +128,16 @@ async function exportAdapter(
     maxDrop: Infinity,
     accept: () => Promise.resolve(true),
     emit: (line: ExportLine) => {
-      if (line.kind !== 'preparing' && line.kind !== 'measuring') return;
-      if (!json && line.kind === 'measuring') process.stderr.write(`${publishProgress(line)}\n`);
-      return emit(line);
+      switch (line.kind) {
+        case 'preparing':
+        case 'fitting':
+        case 'not-fitted':
+        case 'measuring':
+          if (!json && line.kind !== 'fitting') process.stderr.write(`${publishProgress(line)}\n`);
+          return emit(line);
+        default:
+          return;
+      }
     },
   });
   return exported!;
