@@ -84,6 +84,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'show where a trained model is wrong: confused labels, slices, texts',
     load: async () => (await import('./commands/errors')).errorsCommand,
   },
+  nonlinearity: {
+    summary: 'measure how much of what an AuroRA adapter gains needs its nonlinearity',
+    load: async () => (await import('./commands/nonlinearity')).nonlinearityCommand,
+  },
   play: {
     summary: 'try a trained run, or any classifier or language model, on your own input',
     load: async () => (await import('./commands/play/play')).play,
@@ -121,7 +125,7 @@ const HELP = `AuroRA Lab: train AuroRA and LoRA adapters on an ONNX transformer,
 
 Usage: aurora <command> [options]
 
-${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
+${SHOWN.map(([name, c]) => `  ${name.padEnd(14)}${c.summary}`).join('\n')}
 
   aurora <command> --help   all options of a command; \`aurora train --help\` also has an experiment to begin with
   aurora help <command>     the same

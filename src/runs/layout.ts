@@ -40,6 +40,8 @@ const FILES = {
   predictions: 'predictions',
   /** The linear form of its adapter, a file for each step; written by what needs it first. */
   fit: 'fit',
+  /** The part of an adapter's effect that needs its nonlinearity; written by `aurora nonlinearity`. */
+  nonlinearity: 'nonlinearity',
   /** Measurements that a study needs in addition; written by `aurora study`. */
   study: 'study',
   log: 'trainer.log',

@@ -40,7 +40,7 @@ export async function readPredictions(
  * changed, or the data are gone, so that there is nothing newer.
  */
 export async function outdated(
-  { form, evaluation, data }: Predictions,
+  { form, evaluation, data }: Pick<Predictions, 'form' | 'evaluation' | 'data'>,
   step: number,
   events: readonly RunEvent[],
   on: MeasuredOn = 'validation',

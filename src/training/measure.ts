@@ -12,6 +12,7 @@ import { tensorOf, tensorValues } from '../graph/values';
 import { cacheInputs, keptLogitsInput, packedCaches, USE_CACHE } from '../graph/without-past';
 import type { Evaluated, EvaluationMetrics } from '../protocol/events';
 import type { Outputs } from '../protocol/outputs';
+import type { TaskKind } from '../tasks/kind';
 import { OBJECTIVES } from '../tasks/objective';
 import { LABELS } from '../tasks/task-graph';
 import { unusedCache } from './generation/cached-model';
@@ -40,7 +41,30 @@ export async function measureTask(
   folder: string,
   seen?: Seen,
 ): Promise<Measured> {
-  return measure(task, await openEvaluator(task.model, task.infos, task.graph, folder), parameters, seen);
+  const opened = await openMeasuring(task, folder);
+  try {
+    return await opened.measure(parameters, { seen });
+  } finally {
+    await opened.dispose();
+  }
+}
+
+export interface MeasureOptions {
+  /** Called after each example. */
+  seen?: Seen;
+  /** False leaves out answers that a model writes: metrics may need them, but not the loss. */
+  writes?: boolean;
+}
+
+/** Measures one task with several parameters, in one session. */
+export interface Measuring {
+  measure(parameters: ReadonlyMap<string, Float32Array>, options?: MeasureOptions): Promise<Measured>;
+  dispose(): Promise<void>;
+}
+
+/** @param folder for the graph; removed on dispose */
+export async function openMeasuring(task: Task, folder: string): Promise<Measuring> {
+  return measuring(task, await openEvaluator(task.model, task.infos, task.graph, folder));
 }
 
 /**
@@ -57,7 +81,7 @@ export async function measureFile(
 ): Promise<Measured> {
   const { graph } = loadModel(path);
   const session = await openSession(path);
-  return measure(task, {
+  const opened = measuring(task, {
     async evaluate(inputs) {
       const { [LABELS]: labels, ...own } = inputs;
       const past = emptyPast(graph, labels.dims[0]);
@@ -66,6 +90,11 @@ export async function measureFile(
     },
     dispose: () => session.dispose(),
   });
+  try {
+    return await opened.measure(new Map());
+  } finally {
+    await opened.dispose();
+  }
 }
 
 /** Numbers as the task's head gives them. */
@@ -75,26 +104,32 @@ function scaled(tensor: HostTensor, { scale }: Outputs): HostTensor {
   return { ...tensor, data };
 }
 
-async function measure(
-  task: Task,
-  evaluator: Evaluator,
-  parameters: ReadonlyMap<string, Float32Array> = new Map(),
-  seen?: Seen,
-): Promise<Measured> {
+function measuring(task: Task, evaluator: Evaluator): Measuring {
   const { dataset } = task.data.validation;
-  const logits = new Array<Float32Array>(dataset.examples.length);
-  try {
-    const micro = new MicroBatches(task, evaluator, CPU, () => {});
-    const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters, (example, values) => {
-      const kept = task.kind.keep?.(dataset.examples.at(example)!, values) ?? values.slice();
-      logits[example] = kept;
-      seen?.(example, values, kept);
-    });
-    return { metrics, logits };
-  } finally {
-    await evaluator.dispose();
-  }
+  const micro = new MicroBatches(task, evaluator, CPU, () => {});
+  return {
+    async measure(parameters, { seen, writes = true } = {}) {
+      const logits = new Array<Float32Array>(dataset.examples.length);
+      const metrics = await evaluateDataset(
+        evaluator,
+        writes ? task : { ...task, kind: withoutWriting(task.kind) },
+        micro,
+        dataset,
+        parameters,
+        (example, values) => {
+          const kept = task.kind.keep?.(dataset.examples.at(example)!, values) ?? values.slice();
+          logits[example] = kept;
+          seen?.(example, values, kept);
+        },
+      );
+      return { metrics, logits };
+    },
+    dispose: () => evaluator.dispose(),
+  };
 }
+
+const withoutWriting = (kind: TaskKind): TaskKind =>
+  kind.compared ? { ...kind, compared: { ...kind.compared, writing: () => undefined } } : kind;
 
 /** @throws AuroraError 'run' if they are not finite */
 export function requireMetrics({ metrics }: Measured, run: string, step: number): EvaluationMetrics {

@@ -5,6 +5,7 @@ import { lowRankProduct, productFlops, upProjection, withoutB } from './low-rank
 import {
   type AdapterMethod,
   type AdapterTensor,
+  constant,
   initializationOf,
   kaimingUniform,
   type LayerShape,
@@ -71,7 +72,8 @@ export const aurora: AdapterMethod<AuroraSpec> = {
     const z = g.op('MatMul', [x, down]);
     // If the scale is an input, the rank is that of the inputs.
     const rank = p.scale === undefined ? spec.rank : undefined;
-    const sigma = (of: string) => anlNodes(g, of, p.H, p.W, spec, dtype, rank);
+    const own = (of: string) => anlNodes(g, of, p.H, p.W, spec, dtype, rank);
+    const sigma = (of: string) => (p.gate === undefined ? own(of) : withLine(g, own(of), of, p));
     const seen =
       form === 'dynamic'
         ? sigma(z)
@@ -147,6 +149,26 @@ function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): 
   }
   return Float32Array.from(center(out));
 }
+
+/**
+ * Tensors of an adapter whose σ can be replaced by a line while a session is open: gate · σ(z) + M z + c, in the dynamic
+ * form. With a gate of 1 and zeros, it is σ; with a gate of 0, only the line.
+ */
+export function lineTensors({ rank }: AuroraSpec): AdapterTensor[] {
+  const tensor = (name: string, dims: number[]): AdapterTensor => ({
+    name,
+    dims,
+    rankAxes: dims.map((_, axis) => axis),
+    peftName: `aurora_line.${name}`,
+    init: name === 'gate' ? constant(1) : zeros,
+  });
+  return [tensor('gate', []), tensor('M', [rank, rank]), tensor('c', [rank])];
+}
+
+const withLine = (g: GraphBuilder, sigma: string, z: string, p: Record<string, string>): string => {
+  const line = g.op('Add', [g.op('MatMul', [z, g.op('Transpose', [p.M])]), p.c]);
+  return g.op('Add', [g.op('Mul', [sigma, p.gate]), line]);
+};
 
 /** Centering the input is the same as centering the rows of its factor: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
 const centeredRows = (g: GraphBuilder, a: string): string =>
