@@ -61,7 +61,7 @@ function loaderUse(task: Task): Part[] {
       print,
     ]),
     isNonlinear(spec.adapter)
-      ? 'PEFT itself does not support AuroRA. Its static form is a plain LoRA: export it with `aurora export --as peft-lora`.'
+      ? 'PEFT itself does not support AuroRA. `aurora export --as peft-lora` writes a LoRA in its place, with a linear fit of its nonlinearity.'
       : 'It is a plain LoRA adapter, so PEFT can load it too.',
   ];
 }
@@ -76,7 +76,7 @@ function pictureAdapterUse(task: Task, name: string): Part[] {
     '`aurora_peft_loader.py` injects the adapter into a pipeline of diffusers. It requires only PyTorch.',
     drawing(task, name, ['inject(pipeline, ".")'], ['from aurora_peft_loader import inject']),
     isNonlinear(adapter)
-      ? 'diffusers itself does not support AuroRA. Its static form is a plain LoRA: export it with `aurora export --as peft-lora`.'
+      ? 'diffusers itself does not support AuroRA. `aurora export --as peft-lora` writes a LoRA in its place, with a linear fit of its nonlinearity.'
       : '`aurora export --as peft-lora` writes the same in diffusers’ layout, for `load_lora_weights`.',
   ];
 }

@@ -11,7 +11,7 @@ import { exportRemarks } from '../protocol/inputs-words';
 import { differenceParts, exportMetrics } from '../protocol/reports/export-report';
 import { markdownText } from '../protocol/reports/markdown-text';
 import { warningsPart, type Part, type Report } from '../protocol/reports/report';
-import { isHeadAlone, isNonlinear, methodName, type TrainedSpec } from '../experiment/methods';
+import { isHeadAlone, methodName, type TrainedSpec } from '../experiment/methods';
 import { scoresOf } from '../protocol/evaluations';
 import { sortedJson } from '../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
@@ -65,7 +65,7 @@ function frontMatter(
 ): string {
   const { adapter, task: settings } = task.spec;
   const ofDiffusers = isPicture(task);
-  // PEFT loads these, but not AuroRA's dynamic form in its layout.
+  // PEFT loads these, but not AuroRA as trained in its layout.
   const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(adapter));
   const tags = new Set([
     ...(isHeadAlone(adapter) ? [] : [adapter.method]),
@@ -100,7 +100,7 @@ const hasWeights = (form: ExportForm): boolean => isOnnx(form) || form === 'safe
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;
   if (isHeadAlone(adapter)) return 'A linear head on the frozen hidden states';
-  const last = form === 'static' ? ', trained last in its static form,' : '';
+  const last = form === 'static' ? ', trained last as the paper merges it,' : '';
   return `${methodName(adapter)}${sizeWords(adapter)}${last} on ${task.adapters.length} modules`;
 }
 
@@ -131,7 +131,7 @@ function quantizationPart({ run }: Trained): string[] {
 }
 
 /** The scores on sets that training did not see, if these files are of the step that was scored. */
-function scoreParts({ run, step, form }: Trained): Part[] {
+function scoreParts({ run, step }: Trained): Part[] {
   const scores = scoresOf(run.events, run.spec.data);
   if (!scores || scores.step !== step) return [];
   const { test, sets, mean } = scores;
@@ -146,7 +146,7 @@ function scoreParts({ run, step, form }: Trained): Part[] {
   );
   const examples = (score: Metrics) => ('examples' in score ? count(score.examples as number) : '–');
   return [
-    `On data that training did not see, as trained${isNonlinear(run.spec.adapter) ? ` (${form})` : ''}, scored once at the end of the run:`,
+    'On data that training did not see, as trained, scored once at the end of the run:',
     {
       columns: ['', ...['examples', ...metricHeads(names)].map((number) => ({ number }))],
       rows: all.map(([name, score]) =>

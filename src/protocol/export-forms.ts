@@ -1,5 +1,5 @@
 import { t } from '../base/l10n';
-import { isMergedForm, type ExportForm } from './export';
+import { isMergedForm, type ExportForm, type MergeChoice } from './export';
 
 /** A short name for an export, for tree rows and notifications. */
 export function formName(form: ExportForm): string {
@@ -50,6 +50,18 @@ export function formContent(
       );
   }
 }
+
+/** A short name for the replacement of AuroRA's nonlinearity. */
+export const mergeName = (merge: MergeChoice): string =>
+  merge === 'fitted' ? t('Fitted') : t('The paper’s merge');
+
+/** The replacement in a sentence. */
+export const mergeWords = (merge: MergeChoice): string =>
+  merge === 'fitted'
+    ? t('The nonlinearity is replaced by its linear fit on the training data.')
+    : t(
+        'The nonlinearity is applied to the columns of A, as in the paper. This usually loses much more, and needs no training data.',
+      );
 
 /** The content of a form, shown when choosing one. */
 export const formWords = (form: ExportForm, aurora: boolean): string =>

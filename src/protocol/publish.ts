@@ -1,4 +1,4 @@
-import type { ExportLine } from './export';
+import type { ExportLine, ExportRecord } from './export';
 import type { PreflightProblem } from './preflight';
 
 /** The effect of an upload on a file of the repository. */
@@ -27,6 +27,8 @@ export interface PublishPlan {
   /** The run and the step whose adapter it is. */
   run: string;
   step: number;
+  /** The adapter's files, and its results. */
+  exported: Pick<ExportRecord, 'form' | 'merge' | 'metrics' | 'drop'>;
   files: { path: string; size: number; change: UploadChange }[];
   /** Bytes of those that are new or replaced. */
   size: number;

@@ -123,6 +123,7 @@ describe('aurora publish', () => {
       isNew: true,
       base: 'an-org/bert',
       warnings: [],
+      exported: { form: 'peft-lora', merge: 'fitted' },
     });
     const published = line(out, 'published');
     expect(published).toMatchObject({ repo: 'a-lab/rte', private: true, isNew: true });
@@ -135,11 +136,16 @@ describe('aurora publish', () => {
     expect(JSON.parse(file('adapter_config.json'))).toMatchObject({
       base_model_name_or_path: 'an-org/bert',
       revision: bert.commit,
+      peft_type: 'LORA',
     });
     expect(file('README.md')).toContain('base_model: "an-org/bert"');
     expect(file('README.md')).toContain('license: apache-2.0');
     expect(file('README.md')).not.toContain(lab.folder);
-    expect(JSON.parse(file('export.json'))).toMatchObject({ form: 'adapter', run: basename(run) });
+    expect(JSON.parse(file('export.json'))).toMatchObject({
+      form: 'peft-lora',
+      merge: 'fitted',
+      run: basename(run),
+    });
 
     server.seen.length = 0;
     const again = await aurora(['publish', run, '--to', 'a-lab/rte', '--json']);
@@ -149,8 +155,23 @@ describe('aurora publish', () => {
     expect(readdirSync(lab.path('tmp'))).toEqual([]);
   });
 
+  it('uploads what was trained with --as adapter, and refuses what loses too much without a question', async () => {
+    const { code, out } = await aurora(['publish', run, '--as', 'adapter', '--json'], 'yes\n');
+    expect(code).toBe(EXIT.ok);
+    expect(line(out, 'plan').exported).toMatchObject({ form: 'adapter' });
+    expect(visible('alice/tiny')).toContain('aurora_peft_loader.py');
+    const { metrics, drop } = line(out, 'plan').exported;
+    expect(metrics.exported).toEqual(metrics.trained);
+    expect(drop.loss).toBe(0);
+    const refused = await aurora(['publish', run, '--as', 'x', '--yes']);
+    expect([refused.code, refused.err]).toEqual([
+      EXIT.usage,
+      expect.stringContaining('--as takes peft-lora or adapter, not "x".'),
+    ]);
+  });
+
   it('sends the token to the hub alone, and writes it nowhere', async () => {
-    const { out, err } = await aurora(['publish', run, '--yes']);
+    const { out, err } = await aurora(['publish', run, '--accept-drop', '--yes']);
     expect(out).toMatch(/^The adapter was published as http:.*\/alice\/tiny, at commit [0-9a-f]{7}\.\n$/);
     expect(out + err).not.toContain(server.token);
     for (const { host, headers, body = '' } of server.seen) {
@@ -170,7 +191,7 @@ describe('aurora publish', () => {
     for (let starts = 0; kills < KILLS; starts++) {
       expect(starts).toBeLessThan(3 * KILLS);
       const route = routes[random.below(kills < KILLS / 2 ? 4 : 5)];
-      const child = start(['publish', run, '--yes'], server.token);
+      const child = start(['publish', run, '--accept-drop', '--yes'], server.token);
       server.receiving = (request) => {
         if (request.route !== route || child.killed) return;
         child.kill('SIGKILL');
@@ -190,7 +211,7 @@ describe('aurora publish', () => {
       }
     }
     server.receiving = () => undefined;
-    expect((await aurora(['publish', run, '--yes'])).code).toBe(EXIT.ok);
+    expect((await aurora(['publish', run, '--accept-drop', '--yes'])).code).toBe(EXIT.ok);
     expect(visible('alice/tiny')).toContain('adapter_model.safetensors');
     expect(uploads.commits.length).toBe(1);
     expect(uploads.stored.length).toBe(new Set(uploads.stored).size);
@@ -198,7 +219,7 @@ describe('aurora publish', () => {
 
   it('can be stopped with Ctrl-C, which removes its temporary files and leaves nothing visible', async () => {
     for (const name of readdirSync(lab.path('tmp'))) rmSync(lab.path(`tmp/${name}`), { recursive: true });
-    const child = start(['publish', run, '--yes'], server.token);
+    const child = start(['publish', run, '--accept-drop', '--yes'], server.token);
     server.receiving = ({ route }) => void (route === 'put' && child.kill('SIGINT'));
     expect(await new Promise((done) => child.on('close', done))).toBe(EXIT.stopped);
     expect(readdirSync(lab.path('tmp'))).toEqual([]);
@@ -243,7 +264,7 @@ describe('aurora publish', () => {
     'refuses a repository that is %s, before the adapter is measured',
     async (_, repository, args, code, message) => {
       if (repository) server.repositories.push(repository);
-      const refused = await aurora(['publish', run, '--yes', ...args]);
+      const refused = await aurora(['publish', run, '--accept-drop', '--yes', ...args]);
       expect([refused.code, refused.err]).toEqual([code, expect.stringMatching(message)]);
       expect(refused.err).not.toContain('Measuring');
       expect(changes()).toEqual([]);
@@ -262,7 +283,7 @@ describe('aurora publish', () => {
   });
 
   it('needs a token', async () => {
-    const { code, err } = await aurora(['publish', run, '--yes'], '', '');
+    const { code, err } = await aurora(['publish', run, '--accept-drop', '--yes'], '', '');
     expect([code, err]).toEqual([EXIT.gated, expect.stringContaining('needs an access token of the hub')]);
     expect(server.seen).toEqual([]);
   });

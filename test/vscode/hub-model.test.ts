@@ -119,6 +119,7 @@ describe('a folder from the hub, in VS Code 1.100', () => {
   test('the run is exported as such a folder again', async () => {
     await window.palette('AuroRA: Export Run');
     await window.pick('safetensors');
+    await window.pick('Fitted');
     await window.pick('In the run folder');
     // A merge that loses more than a point asks first.
     const asked = window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Export Anyway' });

@@ -38,6 +38,7 @@ describe('publishes adapters, in VS Code 1.100', () => {
 
   const repository = () => hub.repositories.find(({ id }) => id === 'alice/tiny-rte');
   const answerQuestions = async () => {
+    await window.pick('PEFT LoRA');
     await window.input('A repository on 127.0.0.1', 'tiny-rte');
     await window.pick('Private');
   };
@@ -53,6 +54,7 @@ describe('publishes adapters, in VS Code 1.100', () => {
     await dialog.waitFor();
     const text = await dialog.innerText();
     expect(text).toContain('Create the private repository alice/tiny-rte and upload the adapter?');
+    expect(text).toContain('AuroRA’s nonlinearity is replaced by its linear fit');
     expect(text).toMatch(/adapter_model\.safetensors, [\d.]+ KB/);
     expect(text).toMatch(/on 127\.0\.0\.1:\d+ and the storage that it names/);
     await window.screenshot('publish-question');

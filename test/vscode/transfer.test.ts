@@ -13,7 +13,7 @@ import { tinyWorkspace } from './workspace';
 
 /** Export and import from the tree, the dashboard and the palette, with the question that a merge may ask. */
 describe('exports and imports, in VS Code 1.139', () => {
-  // σ(0) of a sigmoid is far from zero, so merging loses a lot.
+  // σ(0) of a sigmoid is far from zero, so the paper's merge loses a lot.
   const lab = tinyWorkspace({
     training: { epochs: 3, learningRate: 0.05, evaluateEvery: 'epoch', metric: 'loss' },
     adapter: { method: 'aurora', activation: 'sigmoid', alpha: 64, targetModules: ['query', 'value'] },
@@ -44,9 +44,10 @@ describe('exports and imports, in VS Code 1.139', () => {
   const exports = () => (existsSync(join(run, 'export')) ? readdirSync(join(run, 'export')) : []);
   const record = (folder: string) =>
     JSON.parse(readFileSync(join(run, 'export', folder, 'export.json'), 'utf8')) as ExportRecord;
-  /** Answers the two questions of an export. */
-  const choose = async (form: string) => {
+  /** Answers the questions of an export. @param merge where AuroRA is merged */
+  const choose = async (form: string, merge?: string) => {
     await window.pick(form);
+    if (merge !== undefined) await window.pick(merge);
     await window.pick('In the run folder');
   };
 
@@ -73,15 +74,16 @@ describe('exports and imports, in VS Code 1.139', () => {
     await window.page.mouse.move(900, 700);
     const dashboard = await window.frameWith('aurora-run .readout');
     await dashboard.getByRole('button', { name: 'Export' }).click();
-    await choose('onnx-merged');
+    await choose('onnx-merged', 'The paper’s merge');
     await window.modal('loss changes from', 'Cancel');
     await expect.poll(exports).toHaveLength(1);
     await dashboard.getByRole('button', { name: 'Export' }).click();
-    await choose('onnx-merged');
+    await choose('onnx-merged', 'The paper’s merge');
     await window.modal('Merged ONNX model: loss changes from', 'Export Anyway');
     await window.toast('Merged ONNX model exported').waitFor();
     const merged = exports().find((f) => f.startsWith('onnx-merged'))!;
     expect(record(merged).drop.loss).toBeGreaterThan(1);
+    expect(record(merged)).toMatchObject({ merge: 'paper', metrics: { fitted: { examples: 24 } } });
     // No partial files are left beside them.
     expect(readdirSync(join(run, 'export')).filter((f) => f.startsWith('.'))).toEqual([]);
     expect(readdirSync(run).filter((f) => f.startsWith('export-'))).toEqual([]);

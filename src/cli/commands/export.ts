@@ -105,14 +105,13 @@ Exits with 23 if a merged form loses too much and is not kept.
         );
       const merge = mergeOf(form, args.text('merge'));
       const out = args.text('out');
-      const maxDrop = lossOf(args.text('max-drop') ?? String(MATTERS));
       const result = await exportRun({
         run,
         at: parseAt(args.text('at')),
         form,
         out: out === undefined ? undefined : resolve(out),
         merge,
-        maxDrop,
+        maxDrop: maxDropOf(args),
         requantize,
         emit,
         accept: (loss) => (args.flag('accept-drop') ? Promise.resolve(true) : accept(form, loss, json, emit)),
@@ -177,7 +176,8 @@ async function accept(
   );
 }
 
-function mergeOf(form: ExportForm, merge: string | undefined): MergeChoice | undefined {
+/** The value of --merge. */
+export function mergeOf(form: ExportForm, merge: string | undefined): MergeChoice | undefined {
   if (merge === undefined) return undefined;
   if (!isMergedForm(form))
     throw new AuroraError(
@@ -190,7 +190,9 @@ function mergeOf(form: ExportForm, merge: string | undefined): MergeChoice | und
   throw new AuroraError('usage', `--merge takes ${MERGES.join(' or ')}, not "${merge}".`);
 }
 
-function lossOf(text: string): number {
+/** In points or percent. */
+export function maxDropOf(args: ParsedArgs): number {
+  const text = args.text('max-drop') ?? String(MATTERS);
   const loss = Number(text);
   if (text.trim() !== '' && loss >= 0) return loss;
   throw new AuroraError('usage', `--max-drop takes points or percent, at least 0, not "${text}".`);

@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import { formName, formWords } from '../../protocol/export-forms';
+import { formName, formWords, mergeName, mergeWords } from '../../protocol/export-forms';
 import { t } from '../../base/l10n';
 import { HEAD_ALONE, isHeadAlone, isNonlinear } from '../../experiment/methods';
 import { modelKind } from '../../files/model-path';
 import { betterAnswer, worseWords } from '../../protocol/baseline';
-import { EXPORT_FORMS, type ExportForm, TENSORBOARD } from '../../protocol/export';
+import { EXPORT_FORMS, type ExportForm, isMergedForm, MERGES, TENSORBOARD } from '../../protocol/export';
 import { experimentName, runPaths, stepName } from '../../runs/layout';
 import { runLabel } from '../../runs/run-labels';
 import { namesOf } from '../ask/pick';
@@ -89,10 +89,48 @@ export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | unde
   } as const;
   const title =
     runs.length === 1 ? t('Export {0} as', runLabel(runs[0])) : t('Export {0} runs as', runs.length);
-  return vscode.window.showQuickPick<vscode.QuickPickItem & Picked>([...items, events], {
+  const picked = await vscode.window.showQuickPick<vscode.QuickPickItem & Picked>([...items, events], {
     title,
     ignoreFocusOut: true,
   });
+  if (!picked || picked.form === TENSORBOARD || !isMergedForm(picked.form) || !adapters.some(isNonlinear))
+    return picked;
+  const merge = await pickMerge();
+  return merge && { ...picked, options: [...picked.options, ...merge] };
+}
+
+/** @returns options of the command; undefined if the user canceled */
+async function pickMerge(): Promise<readonly string[] | undefined> {
+  const items = MERGES.map((merge) => ({
+    label: mergeName(merge),
+    detail: mergeWords(merge),
+    options: ['--merge', merge],
+  }));
+  const title = t('Select what replaces AuroRA’s nonlinearity');
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.options;
+}
+
+/**
+ * The form in which the adapter of a run is published.
+ *
+ * @returns options of the command; undefined if the user canceled
+ */
+export async function pickPublishedForm({ run }: RunEntry): Promise<readonly string[] | undefined> {
+  if (!run || !isNonlinear(run.spec.adapter)) return [];
+  const items = [
+    {
+      label: formName('peft-lora'),
+      detail: `${t('PEFT and diffusers load it.')} ${mergeWords('fitted')} ${t('The loss is measured and shown.')}`,
+      options: ['--as', 'peft-lora'],
+    },
+    {
+      label: formName('adapter'),
+      detail: t('Exactly as trained, with a loader for PyTorch. PEFT and diffusers do not load it.'),
+      options: ['--as', 'adapter'],
+    },
+  ];
+  const title = t('Select what to publish');
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.options;
 }
 
 /**

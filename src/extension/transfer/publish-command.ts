@@ -22,7 +22,7 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { hubHost, hubPage, environmentHasToken } from '../hub/host';
 import { offerSignIn, storedToken, withAccess } from '../hub/token';
-import { isExportable, stateOf, publishEvenIfWorse } from './export-questions';
+import { isExportable, pickPublishedForm, stateOf, publishEvenIfWorse } from './export-questions';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import { askText } from '../messages/input';
@@ -35,10 +35,11 @@ export async function publishAdapter(services: Services, argument: unknown): Pro
   const run = await runFrom(services, argument, choice);
   if (!run || !(await publishEvenIfWorse(run))) return;
   if (!(await haveToken(services))) return;
-  const to = await askRepository(run);
+  const form = await pickPublishedForm(run);
+  const to = form && (await askRepository(run));
   const visible = to === undefined ? undefined : await pickVisibility();
-  if (to === undefined || visible === undefined) return;
-  const args = ['publish', run.folder, '--to', to, '--at', stateOf(run, argument), ...visible];
+  if (!form || to === undefined || visible === undefined) return;
+  const args = ['publish', run.folder, '--to', to, '--at', stateOf(run, argument), ...form, ...visible];
   const published = await withAccess(services, TOKENS(), () => work(services, runLabel(run), args));
   if (published) await tell(published);
 }

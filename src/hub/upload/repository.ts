@@ -46,9 +46,11 @@ const BESIDE = /^(\.gitattributes|\.gitignore|readme\.md|licen[cs]e(\.(md|txt))?
 
 export const isEmpty = ({ files }: RepoInfo): boolean => files.every(({ path }) => BESIDE.test(path));
 
-/** True if a repository has an adapter_config.json where PEFT reads it. */
+/** The files of an adapter where PEFT and diffusers read them. */
+const ADAPTER_FILES = ['adapter_config.json', 'pytorch_lora_weights.safetensors'];
+
 export const holdsAdapter = ({ files }: RepoInfo): boolean =>
-  files.some(({ path }) => path === 'adapter_config.json');
+  files.some(({ path }) => ADAPTER_FILES.includes(path));
 
 /** The files that are there and belong to no adapter: of a model, of an application. */
 export const otherFiles = ({ files }: RepoInfo): string[] =>

@@ -1,4 +1,5 @@
 import { t } from '../../base/l10n';
+import { formatMetric, metricInfo, metricValue, type Metrics } from '../../experiment/metrics';
 import { bytes, count } from '../../base/number-text';
 import type { Published, PublishLine, PublishPlan } from '../publish';
 import { exportProgress } from './export-report';
@@ -59,13 +60,24 @@ export function publishDetail(plan: PublishPlan): string {
   ].join('\n\n');
 }
 
-const adapterText = ({ run, step, base, revision }: PublishPlan): string =>
-  t(
-    'The adapter of {0} at step {1}, for {2}.',
-    run,
-    count(step),
-    revision ? `${base}@${revision.slice(0, 7)}` : base,
+function adapterText({ run, step, base, revision, exported }: PublishPlan): string {
+  const { merge, metrics, drop } = exported;
+  const model = revision ? `${base}@${revision.slice(0, 7)}` : base;
+  const what = t('The adapter of {0} at step {1}, for {2}.', run, count(step), model);
+  if (merge === undefined) return what;
+  const form =
+    merge === 'fitted'
+      ? t('It is a LoRA, in which AuroRA’s nonlinearity is replaced by its linear fit:')
+      : t('It is a LoRA, made by the paper’s merge:');
+  const value = (m: Metrics) => formatMetric(drop.metric, metricValue(m, drop.metric));
+  const result = t(
+    '{0} is {1} on the validation data, and {2} as trained.',
+    metricInfo(drop.metric).label,
+    value(metrics.exported),
+    value(metrics.trained),
   );
+  return [what, form, result].join(' ');
+}
 
 const targetText = ({ size, repo, isNew, host, private: own }: PublishPlan): string =>
   t(

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { repoName, requireRepoId } from '../../../experiment/repo-name';
 import type { Hub } from '../../../hub/hub-client';
@@ -8,6 +6,7 @@ import { type Account, findRepository, holdsAdapter, otherFiles } from '../../..
 import { changeOf, type LocalFile } from '../../../hub/upload/upload';
 import type { ExportRecord } from '../../../protocol/export';
 import { exportRemarks } from '../../../protocol/inputs-words';
+import type { BaseModel } from '../../../peft/base-model';
 import type { PublishPlan } from '../../../protocol/publish';
 
 export interface Wanted {
@@ -107,11 +106,16 @@ async function recordedRun(hub: Hub, there: RepoInfo): Promise<string | undefine
   }
 }
 
-/** The plan to upload an exported adapter. */
+/**
+ * The plan to upload an exported adapter.
+ *
+ * @param base the model that it is for
+ */
 export function planOf(
   hub: Hub,
   target: Target,
-  { folder, record }: { folder: string; record: ExportRecord },
+  record: ExportRecord,
+  base: BaseModel,
   local: readonly LocalFile[],
 ): PublishPlan {
   const files = local.map((file) => ({
@@ -119,32 +123,27 @@ export function planOf(
     size: file.size,
     change: changeOf(file, target.there?.files ?? []),
   }));
-  const { base, revision } = baseIn(folder);
+  const { name, revision } = base;
+  const { form, merge, metrics, drop } = record;
   return {
     kind: 'plan',
     repo: target.id,
     isNew: target.there === undefined,
     private: target.private,
     host: hub.http.endpoint.host,
-    base,
+    base: name,
     revision,
     run: record.run,
     step: record.step,
+    exported: { form, ...(merge && { merge }), metrics, drop },
     files,
     size: files.reduce((sum, { size, change }) => sum + (change === 'unchanged' ? 0 : size), 0),
     warnings: [
       ...target.warnings,
       ...exportRemarks(record.inputs),
       ...(revision === undefined
-        ? [`The base model did not come from the hub: others find it only if "${base}" is its name there.`]
+        ? [`The base model did not come from the hub: others find it only if "${name}" is its name there.`]
         : []),
     ],
   };
-}
-
-/** The base model as PEFT reads it. */
-function baseIn(folder: string): { base: string; revision?: string } {
-  const text = readFileSync(join(folder, 'adapter_config.json'), 'utf8');
-  const config = JSON.parse(text) as { base_model_name_or_path: string; revision?: string };
-  return { base: config.base_model_name_or_path, revision: config.revision };
 }

@@ -7,12 +7,17 @@ import {
 } from '../../../protocol/reports/publish-report';
 import { terminalText } from '../../report-text';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { exportRun } from '../../../exports/export';
+import type { Experiment } from '../../../experiment/experiment';
+import { isNonlinear } from '../../../experiment/methods';
+import { MATTERS } from '../../../experiment/shown-metrics';
+import { type ExportRequest, exportRun } from '../../../exports/export';
 import { pageAddress } from '../../../hub/hub-api';
 import { accountOf, createRepository } from '../../../hub/upload/repository';
 import { localFiles, upload } from '../../../hub/upload/upload';
-import type { ExportLine, ExportRecord } from '../../../protocol/export';
+import { type ExportForm, type ExportLine, type ExportRecord, MERGES } from '../../../protocol/export';
+import { dropReason, dropText } from '../../../protocol/reports/export-report';
 import type { Published, PublishLine, PublishPlan, UploadEvent } from '../../../protocol/publish';
+import { baseModel } from '../../../peft/base-model';
 import { readRunSummary } from '../../../runs/run-summary';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { problemOf } from '../../../training/preflight/preflight-problems';
@@ -22,14 +27,18 @@ import { type Command, one, type ParsedArgs } from '../../command';
 import { isScreen, write } from '../../output';
 import { askAtTerminal, nextLine } from '../../owning';
 import { temporaryFolder } from '../../temporary';
+import { maxDropOf, mergeOf } from '../export';
 import { openHub } from '../get/download-plan';
 import { planOf, targetOf } from './publish-target';
+
+/** The forms that hold an adapter alone. */
+const PUBLISHED_FORMS = ['peft-lora', 'adapter'] as const;
 
 export const publishCommand: Command = {
   help: `Usage: aurora publish RUN [--to OWNER/NAME] [--public] [options]
 
-Uploads the adapter of a run to a repository of yours on the Hugging Face hub, in PEFT's file layout and with its card, as
-\`aurora export --as adapter\` writes it. Shows first what would be uploaded and where to, and asks.
+Uploads the adapter of a run to a repository of yours on the Hugging Face hub, with its card, as \`aurora export\` writes it. Shows first
+what would be uploaded and where to, and asks.
 
 A repository that does not exist is created, as a private one without --public. One that exists must be empty or hold an adapter. All
 files become visible together, by one commit: an upload that was interrupted leaves nothing of it visible, and the same command
@@ -37,10 +46,15 @@ continues it. Files that are only in the repository stay there.
 
   --to NAME          the repository: OWNER/NAME, or a NAME in your own account (default: the name of the experiment)
   --public           create a public repository, or publish to one that is public
+  --as FORM          peft-lora, which PEFT and diffusers load themselves (default for AuroRA, whose nonlinearity is replaced by its linear
+                     fit), or adapter: as trained (default for other methods)
+  --merge HOW        with peft-lora, for AuroRA: fitted (default) or paper, as in \`aurora export\`
+  --max-drop LOSS    the most that peft-lora may lose with --yes (default: ${MATTERS}), as in \`aurora export\`
+  --accept-drop      with --yes: publish it, whatever it loses
   --at WHICH         best (default), last, or the step of a checkpoint
   --yes              upload without asking
-  --json             JSON lines: preparing, measuring, plan, ask (answer with a line "yes" or "no"), declined, sending, retrying,
-                     published, problem
+  --json             JSON lines: preparing, fitting, not-fitted, measuring, plan, ask (answer with a line "yes" or
+                     "no"), declined, sending, retrying, published, problem
 
 The token needs write access: set HF_TOKEN, or run \`hf auth login\`. HF_ENDPOINT names a mirror; HTTPS_PROXY and
 NODE_EXTRA_CA_CERTS are honored.
@@ -48,11 +62,15 @@ NODE_EXTRA_CA_CERTS are honored.
   options: {
     to: { type: 'string' },
     public: { type: 'boolean' },
+    as: { type: 'string' },
+    merge: { type: 'string' },
+    'max-drop': { type: 'string' },
+    'accept-drop': { type: 'boolean' },
     at: { type: 'string' },
     yes: { type: 'boolean', short: 'y' },
     json: { type: 'boolean' },
   },
-  values: { at: ['best', 'last'] },
+  values: { as: [...PUBLISHED_FORMS], merge: [...MERGES], at: ['best', 'last'] },
   async run(args) {
     const json = args.flag('json');
     const emit = (line: PublishLine) => (json ? write(`${JSON.stringify(line)}\n`) : Promise.resolve());
@@ -71,6 +89,14 @@ NODE_EXTRA_CA_CERTS are honored.
   },
 };
 
+function formOf(args: ParsedArgs, { adapter }: Experiment): ExportForm {
+  const as = args.text('as');
+  if (as === undefined) return isNonlinear(adapter) ? 'peft-lora' : 'adapter';
+  const form = PUBLISHED_FORMS.find((each) => each === as);
+  if (form) return form;
+  throw new AuroraError('usage', `--as takes ${PUBLISHED_FORMS.join(' or ')}, not "${as}".`);
+}
+
 type Emit = (line: PublishLine) => Promise<void>;
 
 /** @returns undefined if the user declined */
@@ -78,13 +104,15 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
   const json = args.flag('json');
   const run = resolve(runFolder(one(args, 'run folder', 'publish')));
   const { spec, id } = readRunSummary(run);
+  const form = formOf(args, spec);
+  const choice = { form, merge: mergeOf(form, args.text('merge')), maxDrop: maxDropOf(args) };
   const hub = openHub();
   // All refusals come before the adapter is measured, which takes a while.
   const wanted = { to: args.text('to'), public: args.flag('public'), run: id, experiment: spec.name };
   const target = await targetOf(hub, await accountOf(hub), wanted);
-  const exported = await exportAdapter(run, args.text('at'), json, emit);
-  const files = await localFiles(exported.folder);
-  const plan = planOf(hub, target, exported, files);
+  const { folder, record } = await exportAdapter(run, choice, args, emit);
+  const files = await localFiles(folder);
+  const plan = planOf(hub, target, record, baseModel(spec.model.path), files);
   await emit(plan);
   if (!json) process.stderr.write(terminalText(publishParts(plan)));
   const isDone = files.length > 0 && plan.size === 0 && !plan.isNew;
@@ -115,25 +143,32 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
 
 async function exportAdapter(
   run: string,
-  at: string | undefined,
-  json: boolean,
+  choice: Pick<ExportRequest, 'form' | 'merge' | 'maxDrop'>,
+  args: ParsedArgs,
   emit: Emit,
 ): Promise<{ folder: string; record: ExportRecord }> {
+  const isSilent = args.flag('json');
   const exported = await exportRun({
     run,
-    at: parseAt(at),
-    form: 'adapter',
+    at: parseAt(args.text('at')),
+    ...choice,
     out: join(temporaryFolder('publish'), 'adapter'),
-    // The adapter is written as it was trained, and loses nothing.
-    maxDrop: Infinity,
-    accept: () => Promise.resolve(true),
-    emit: (line: ExportLine) => {
+    accept(loss) {
+      // The plan shows the loss to whoever is asked.
+      if (!args.flag('yes') || args.flag('accept-drop')) return Promise.resolve(true);
+      throw new AuroraError(
+        'drop',
+        `${dropText(choice.form, loss)} ${dropReason(loss)}`,
+        'Publish it with --accept-drop, or what was trained with --as adapter.',
+      );
+    },
+    emit(line: ExportLine) {
       switch (line.kind) {
         case 'preparing':
         case 'fitting':
         case 'not-fitted':
         case 'measuring':
-          if (!json && line.kind !== 'fitting') process.stderr.write(`${publishProgress(line)}\n`);
+          if (!isSilent && line.kind !== 'fitting') process.stderr.write(`${publishProgress(line)}\n`);
           return emit(line);
         default:
           return;

@@ -6,7 +6,10 @@ import {
   publishProgress,
   publishQuestion,
 } from '../../../../src/protocol/reports/publish-report';
+import type { MergeChoice } from '../../../../src/protocol/export';
 import type { Published, PublishLine, PublishPlan } from '../../../../src/protocol/publish';
+import { exportRecord } from '../../extension/transfer/record';
+
 const plan: PublishPlan = {
   kind: 'plan',
   repo: 'alice/rte',
@@ -17,6 +20,7 @@ const plan: PublishPlan = {
   revision: 'abcdef0123456789',
   run: 'a-run',
   step: 1200,
+  exported: { form: 'adapter', metrics: exportRecord().metrics, drop: { metric: 'accuracy', loss: 0 } },
   files: [
     { path: 'README.md', size: 3000, change: 'new' },
     { path: 'adapter_config.json', size: 700, change: 'unchanged' },
@@ -45,6 +49,15 @@ describe('the texts of publishing', () => {
     expect(publishQuestion(open)).toBe('Upload the adapter to the public repository alice/rte?');
     expect(publishDetail(open)).toContain('and 2 more files');
     expect(publishDetail(open)).toContain('Everybody can see it');
+  });
+
+  it('state the result of a LoRA that stands for AuroRA', () => {
+    const { form, metrics, drop } = exportRecord({ form: 'peft-lora' });
+    const text = (merge: MergeChoice) => publishDetail({ ...plan, exported: { form, merge, metrics, drop } });
+    expect(text('fitted')).toContain(
+      'for an-org/bert@abcdef0. It is a LoRA, in which AuroRA’s nonlinearity is replaced by its linear fit: accuracy is 50.0% on the validation data, and 75.0% as trained.',
+    );
+    expect(text('paper')).toContain('It is a LoRA, made by the paper’s merge: accuracy is 50.0%');
   });
 
   it('list the same in a terminal, as a table', () => {
