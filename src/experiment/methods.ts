@@ -26,13 +26,15 @@ interface AlphaSpec extends LowRankSpec {
   alphaPattern?: Record<string, number>;
 }
 
-interface ScaledSpec extends AlphaSpec {
+export interface ScaledSpec extends AlphaSpec {
   /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
   useRslora: boolean;
 }
 
 export interface LoraSpec extends ScaledSpec {
   method: 'lora';
+  /** Train a bias after B, which is scaled as B is (PEFT's lora_bias). */
+  loraBias: boolean;
 }
 
 export interface MosloraSpec extends ScaledSpec {

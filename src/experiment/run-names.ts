@@ -115,6 +115,7 @@ const SHORT: Record<string, string> = {
   'adapter.gridSize': 'grid',
   'adapter.splineOrder': 'order',
   'adapter.initialization': 'init',
+  'adapter.loraBias': 'bias',
 };
 
 /**

@@ -21,8 +21,8 @@ export interface Adapted {
 }
 
 /**
- * adapter_config.json as PEFT writes it. For LoRA it has only keys known to every PEFT since 0.7, for DoRA since 0.9,
- * so that none rejects it. AuroRA's dynamic form and methods that PEFT lacks, or draws with other random numbers, are
+ * adapter_config.json as PEFT writes it. For LoRA it has only keys known to every PEFT since 0.7, for DoRA since 0.9, for
+ * LoRA with a bias since 0.14, so that none rejects it. AuroRA's dynamic form and methods that PEFT lacks, or draws with other random numbers, are
  * separate types.
  *
  * @param form the one that was trained last

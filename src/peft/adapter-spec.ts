@@ -17,7 +17,6 @@ export interface ImportedSpec {
 
 /** Settings of PEFT's LoRA that change the meaning of the numbers. */
 const REFUSED: readonly [key: string, what: string][] = [
-  ['lora_bias', 'LoRA with biases'],
   ['layer_replication', 'a model with repeated layers'],
   ['use_qalora', 'QALoRA'],
   ['arrow_config', 'an Arrow router'],
@@ -71,6 +70,8 @@ function checkLora(config: AdapterFolder['config'], read: Reader): void {
       `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, so it does not fit the original model`,
       'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
     );
+  if (config.lora_bias === true && config.use_dora === true)
+    throw read.error('has lora_bias and use_dora, which PEFT does not allow together');
   const bias = config.bias ?? 'none';
   if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
 }

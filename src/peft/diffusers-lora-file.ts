@@ -69,6 +69,7 @@ export function readDiffusersLora(path: string): AdapterFolder {
     lora_alpha: alpha,
     alpha_pattern: Object.fromEntries(others.map(([module, value]) => [exactly(module), value])),
     use_dora: [...found.keys()].some((key) => key.includes('lora_magnitude_vector')),
+    lora_bias: [...found.keys()].some((key) => key.endsWith('.lora_B.bias')),
   };
   return { folder: path, config, tensors: found };
 }
@@ -137,7 +138,7 @@ function componentIn(path: string, key: string): { component: Component; within:
 }
 
 /** The end of a key after a module's path. */
-const PART = /\.(lora_[AB]\.weight|lora_magnitude_vector(\.weight)?|alpha)$/;
+const PART = /\.(lora_[AB]\.weight|lora_B\.bias|lora_magnitude_vector(\.weight)?|alpha)$/;
 
 /** The current name; older versions have other names for a layer's two matrices (state_dict_utils.py). */
 function newName(name: string, component: Component): string {

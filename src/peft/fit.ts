@@ -180,7 +180,6 @@ const HEAD = /^(?:.+\.)?(classifier(?:\.out_proj)?|score)\.(weight|bias)$/;
 /** Parts of LoRA variants that are not supported here. */
 const VARIANTS: readonly [RegExp, string][] = [
   [/lora_embedding_[AB]/, 'LoRA on an embedding'],
-  [/lora_[AB]\.bias$/, 'LoRA with biases (lora_bias)'],
   [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head with more than one layer'],
 ];
 
@@ -218,7 +217,7 @@ const plainName = (key: string): string =>
   (key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key)
     .replace('.modules_to_save.default.', '.')
     .replace('.modules_to_save.', '.')
-    .replace(/\.(lora_[AB])\.default\.weight$/, '.$1.weight')
+    .replace(/\.(lora_[AB])\.default\.(weight|bias)$/, '.$1.$2')
     .replace(/\.lora_magnitude_vector(\.default)?(\.weight)?$/, '.lora_magnitude_vector');
 
 function notKnown(folder: string, key: string, name: string): AuroraError {

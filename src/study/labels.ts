@@ -25,6 +25,7 @@ const WORDS: Record<string, string> = {
   'adapter.centerInputs=true': 'inputs centered',
   'adapter.splineInitialization="zero"': 'W initialized to zero',
   'adapter.useRslora=true': 'rsLoRA',
+  'adapter.loraBias=true': 'with a bias',
 };
 /** Settings that a label leaves out if they are the same as in the paper. */
 const PLAIN = [
@@ -33,6 +34,7 @@ const PLAIN = [
   'adapter.centerInputs=false',
   'adapter.splineInitialization="uniform"',
   'adapter.useRslora=false',
+  'adapter.loraBias=false',
 ];
 
 export interface Label {

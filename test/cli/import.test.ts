@@ -54,6 +54,11 @@ describe('from run to file to run', () => {
       ],
     ],
     [
+      'LoRA with a bias',
+      'peft-lora',
+      ['adapter={"method":"lora","rank":2,"loraBias":true,"targetModules":["query","value"]}'],
+    ],
+    [
       'LoRA',
       'adapter',
       ['adapter={"method":"lora","rank":2,"targetModules":"all-linear"}', 'task.pooling=first-token'],
@@ -274,6 +279,22 @@ describe('an adapter from another program', () => {
           t.set(`${PREFIX}layer.0.query.lora_magnitude_vector`, { dims: [32], data: values(32, 1) }),
       },
       /has layer.0.query.lora_magnitude_vector, which its configuration does not mention/,
+    ],
+    ['a bias that is missing', { config: { lora_bias: true } }, /has no layer\.0\.query\.lora_B\.bias/],
+    [
+      'a bias that is not expected',
+      { tensors: (t) => t.set(`${PREFIX}layer.0.query.lora_B.bias`, { dims: [32], data: values(32, 1) }) },
+      /has layer\.0\.query\.lora_B\.bias, which its configuration does not mention/,
+    ],
+    [
+      'a bias beside DoRA',
+      { config: { lora_bias: true, use_dora: true } },
+      /has lora_bias and use_dora, which PEFT does not allow together/,
+    ],
+    [
+      'a bias beside another initialization',
+      { config: { lora_bias: true, init_lora_weights: 'gaussian' } },
+      /is not valid: adapter\.initialization is "gaussian", but PEFT allows only its default/,
     ],
     [
       'QALoRA',

@@ -12,6 +12,7 @@ afterAll(() => lab.remove());
 
 /** On query, value (32 × 32) and inter (64 × 32) of the tiny model's two layers. */
 const METHODS: [name: string, settings: Record<string, unknown>, parameters: number, lora: boolean][] = [
+  ['lora', { rank: 2, loraBias: true, dropout: 0.2 }, 2 * (2 * (2 * 64 + 32) + 2 * 96 + 64), true],
   ['moslora', { rank: 2 }, 2 * (2 * (2 * 64 + 4) + 2 * 96 + 4), true],
   ['dora', { rank: 2, dropout: 0.2 }, 2 * (2 * (2 * 64 + 32) + 2 * 96 + 64), true],
   ['sinelora', { rank: 2, frequency: 20 }, 2 * (2 * 2 * 64 + 2 * 96), false],

@@ -18,6 +18,7 @@ export const loraSpec = (over: Partial<LoraSpec> = {}): LoraSpec => ({
   rank: 8,
   alpha: 16,
   useRslora: false,
+  loraBias: false,
   ...over,
 });
 

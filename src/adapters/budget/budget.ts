@@ -195,8 +195,8 @@ interface ShapeCount extends LayerShape {
 const MOST_POINTS = 64;
 
 /**
- * Parameters by rank, for every method whose rank changes them. `spec` gives AuroRA's spline; the curves extend beyond
- * `rank`, but never beyond `limit`.
+ * Parameters by rank, for every method whose rank changes them: of the chosen one with its own settings, such as
+ * AuroRA's spline. The curves extend beyond `rank`, but never beyond `limit`.
  */
 function budgetCurves(
   modules: readonly LayerShape[],
@@ -207,7 +207,7 @@ function budgetCurves(
   const shapes = countShapes(modules);
   const ranks = ranksUpTo(Math.min(limit, Math.max(16, 2 ** Math.ceil(Math.log2(2 * rank)))));
   return CURVES.map((usual) => {
-    const drawn = isNonlinear(spec) && isNonlinear(usual) ? spec : usual;
+    const drawn = isRanked(spec) && spec.method === usual.method ? spec : usual;
     const method = methodOf(drawn);
     const ofModule = (layer: LayerShape, r: number) =>
       method

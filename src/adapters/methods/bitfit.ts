@@ -25,6 +25,7 @@ export const bitfit: AdapterMethod<BitfitSpec> = {
     const before = base.bias();
     return { bias: Float64Array.from(trainedBias, (v, i) => v - before[i]) };
   },
+  changesBias: () => true,
   neutral: (_, __, base) => ({ trainedBias: base.bias() }),
   flops: ({ layer: { outFeatures } }) => ({ forward: outFeatures, backward: outFeatures }),
   formula: () => 'out',

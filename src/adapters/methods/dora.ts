@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../graph/builder';
 import type { DoraSpec } from '../../experiment/methods';
-import { lora } from './lora';
+import { scaledConfig, scaledSettings } from './lora';
 import { downProjection, lowRankProduct, lowRankTensors, scaleOf, upProjection, withoutB } from './low-rank';
 import type { AdapterMethod, LayerCall } from './method';
 
@@ -67,8 +67,8 @@ export const dora: AdapterMethod<DoraSpec> = {
     type: 'LORA',
     flag: 'use_dora',
     alphaKey: 'lora_alpha',
-    write: (spec, form) => ({ ...lora.peft.write({ ...spec, method: 'lora' }, form), use_dora: true }),
-    read: (c) => ({ ...lora.peft.read(c), method: 'dora' }),
+    write: (spec) => ({ ...scaledConfig(spec), use_dora: true }),
+    read: (c) => ({ ...scaledSettings(c), method: 'dora' }),
   },
 };
 

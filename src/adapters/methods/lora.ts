@@ -1,4 +1,4 @@
-import type { LoraSpec } from '../../experiment/methods';
+import type { LoraSpec, ScaledSpec } from '../../experiment/methods';
 import {
   downProjection,
   lowRankProduct,
@@ -8,55 +8,88 @@ import {
   upProjection,
   withoutB,
 } from './low-rank';
-import { type AdapterMethod, initializationOf } from './method';
+import { type AdapterMethod, type ConfigReader, initializationOf, zeros } from './method';
 
-/** LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x. */
+/** The short name of the bias after B; `bias` would be the name of the layer's own in many files. */
+export const LORA_BIAS = 'loraBias';
+
+/** LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x; with `loraBias` h = W0 x + s · (B A x + b), as in PEFT. */
 export const lora: AdapterMethod<LoraSpec> = {
-  tensors: ({ layer, spec }) => lowRankTensors(layer, spec),
+  tensors({ layer, spec }) {
+    const pair = lowRankTensors(layer, spec);
+    if (!spec.loraBias) return pair;
+    const bias = { name: LORA_BIAS, dims: [layer.outFeatures], rankAxes: [], peftName: 'lora_B.bias' };
+    return [...pair, { ...bias, init: zeros }];
+  },
 
   delta(g, { x }, p, { spec }, dtype) {
     const z = downProjection(g, x, p);
-    return { delta: upProjection(g, z, p, scaleOf(spec), dtype), z };
+    const delta = upProjection(g, z, p, scaleOf(spec), dtype);
+    if (!spec.loraBias) return { delta, z };
+    const bias = g.op('Mul', [p[LORA_BIAS], p.scale ?? g.scalar(scaleOf(spec), dtype)]);
+    return { delta: g.op('Add', [delta, bias]), z };
   },
   showsZ: true,
 
-  change: ({ A, B }, { layer, spec }) => ({ weight: lowRankProduct(B, A, layer, scaleOf(spec)) }),
+  change({ A, B, [LORA_BIAS]: bias }, { layer, spec }) {
+    const scale = scaleOf(spec);
+    const weight = lowRankProduct(B, A, layer, scale);
+    return spec.loraBias ? { weight, bias: Float64Array.from(bias, (v) => scale * v) } : { weight };
+  },
+  changesBias: (spec) => spec.loraBias,
   lowRank: ({ A, B }) => ({ A, B }),
   scale: scaleOf,
-  neutral: withoutB,
-  flops: ({ layer, spec }) => productFlops(spec.rank * (layer.inFeatures + layer.outFeatures)),
-  formula: () => 'r(in + out)',
+  neutral: (values, { layer, spec }) => ({
+    ...withoutB(values),
+    ...(spec.loraBias && { [LORA_BIAS]: new Float32Array(layer.outFeatures) }),
+  }),
+  flops({ layer: { inFeatures, outFeatures }, spec }) {
+    const { forward, backward } = productFlops(spec.rank * (inFeatures + outFeatures));
+    const added = spec.loraBias ? outFeatures : 0;
+    return { forward: forward + added, backward: backward + added };
+  },
+  formula: ({ loraBias }) => (loraBias ? 'r(in + out) + out' : 'r(in + out)'),
 
   peft: {
     type: 'LORA',
     loader: true,
     alphaKey: 'lora_alpha',
     write: (spec) => ({
-      fan_in_fan_out: false,
-      init_lora_weights: spec.initialization === 'gaussian' ? 'gaussian' : true,
-      layers_pattern: null,
-      layers_to_transform: null,
-      lora_alpha: spec.alpha,
-      lora_dropout: spec.dropout,
-      use_rslora: spec.useRslora,
+      ...scaledConfig(spec),
+      // PEFT before 0.14 rejects the key. It allows no other initialization beside it; these values are trained.
+      ...(spec.loraBias && { lora_bias: true, init_lora_weights: true }),
     }),
-    read: (c) => ({
-      method: 'lora',
-      rank: c.number('r'),
-      alpha: c.number('lora_alpha'),
-      useRslora: c.flag('use_rslora', false),
-      dropout: c.number('lora_dropout', 0),
-      initialization: initializationOf(c.value('init_lora_weights')),
-    }),
+    read: (c) => ({ ...scaledSettings(c), method: 'lora', loraBias: c.flag('lora_bias', false) }),
   },
 };
 
-/** Without any scaling of its product. */
+/** The keys that PEFT's configuration of LoRA has, for LoRA and the methods that extend it. */
+export const scaledConfig = (spec: ScaledSpec): Record<string, unknown> => ({
+  fan_in_fan_out: false,
+  init_lora_weights: spec.initialization === 'gaussian' ? 'gaussian' : true,
+  layers_pattern: null,
+  layers_to_transform: null,
+  lora_alpha: spec.alpha,
+  lora_dropout: spec.dropout,
+  use_rslora: spec.useRslora,
+});
+
+/** The settings in these keys. */
+export const scaledSettings = (c: ConfigReader): Omit<ScaledSpec, 'targetModules'> => ({
+  rank: c.number('r'),
+  alpha: c.number('lora_alpha'),
+  useRslora: c.flag('use_rslora', false),
+  dropout: c.number('lora_dropout', 0),
+  initialization: initializationOf(c.value('init_lora_weights')),
+});
+
+/** Without any scaling of its product, and without a bias. */
 export const plainLora = (rank: number): LoraSpec => ({
   method: 'lora',
   rank,
   alpha: rank,
   useRslora: false,
+  loraBias: false,
   dropout: 0,
   initialization: 'kaiming-uniform',
   targetModules: 'all-linear',

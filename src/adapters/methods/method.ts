@@ -127,7 +127,9 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   weight?: string;
   /** The change that the static form makes. */
   change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
-  /** If the static form is scale · B·A: B (out, k) and A (k, in). */
+  /** True if `change` has a bias; false if omitted. */
+  changesBias?(spec: S): boolean;
+  /** If the static form's weight is scale · B·A: B (out, k) and A (k, in). */
   lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
   /** Only if a number scales the whole. */
   scale?(spec: S): number;

@@ -1,5 +1,5 @@
 import type { MosloraSpec } from '../../experiment/methods';
-import { lora } from './lora';
+import { scaledConfig, scaledSettings } from './lora';
 import {
   downProjection,
   lowRankProduct,
@@ -39,8 +39,8 @@ export const moslora: AdapterMethod<MosloraSpec> = {
   peft: {
     type: 'MOSLORA',
     alphaKey: 'lora_alpha',
-    write: (spec, form) => lora.peft.write({ ...spec, method: 'lora' }, form),
-    read: (c) => ({ ...lora.peft.read(c), method: 'moslora' }),
+    write: scaledConfig,
+    read: (c) => ({ ...scaledSettings(c), method: 'moslora' }),
   },
 };
 

@@ -28,10 +28,12 @@ export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod
 
 /** The endings after the module's path in the keys of PEFT's file, for the tensors of all methods. */
 export function peftParts(): string[] {
-  // Large enough for the defaults of every method; no values are made.
+  // Large enough for the defaults of every method, with all optional tensors; no values are made.
   const layer = { inFeatures: 1024, outFeatures: 1024, hasBias: true };
   const all = Object.entries(METHODS).flatMap(([name, method]) => {
-    const spec = adapterDefaults(name) as unknown as TrainedSpec;
+    const settings = Object.entries(adapterDefaults(name));
+    const on = settings.map(([key, value]) => [key, typeof value === 'boolean' ? true : value]);
+    const spec = Object.fromEntries(on) as TrainedSpec;
     return (method as unknown as AdapterMethod).tensors({ layer, spec, widest: layer });
   });
   return [...new Set(all.map((t) => t.peftName))];

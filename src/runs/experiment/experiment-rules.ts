@@ -180,6 +180,11 @@ export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
           'adapter.fixed and adapter.learnable are both false, so the adapter’s output would always be zero',
       });
   }
+  if ('loraBias' in adapter && adapter.loraBias && adapter.initialization !== 'kaiming-uniform')
+    problems.push({
+      path: ['adapter', 'initialization'],
+      message: `adapter.initialization is "${adapter.initialization}", but PEFT allows only its default, "kaiming-uniform", with adapter.loraBias`,
+    });
   return problems;
 }
 

@@ -1,6 +1,7 @@
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import { offsetPenalty } from '../../adapters/methods/anl';
+import { LORA_BIAS } from '../../adapters/methods/lora';
 import { AuroraError } from '../../base/errors';
 import type { TrainingSpec } from '../../experiment/experiment';
 import { isNonlinear } from '../../experiment/methods';
@@ -139,13 +140,14 @@ function update(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Arr
 }
 
 /**
- * Adapters and head, each with its own rate and decay; biases separate if they are exempt from decay, and B separate if
- * it has its own rate (LoRA+, Hayou et al., arXiv 2402.12354).
+ * Adapters and head, each with its own rate and decay; biases separate if they are exempt from decay, and B separate, with
+ * the bias after it, if it has its own rate (LoRA+, Hayou et al., arXiv 2402.12354).
  */
 export function parameterGroups(trainable: readonly TrainableInfo[], t: TrainingSpec): ParameterGroup[] {
   const ratio = t.loraPlusRatio ?? 1;
   const exempt = (info: TrainableInfo) => !t.decayBiases && info.dims.length === 1;
-  const faster = (info: TrainableInfo) => ratio !== 1 && info.part === 'adapter' && info.name.endsWith('.B');
+  const faster = ({ part, name }: TrainableInfo) =>
+    ratio !== 1 && part === 'adapter' && (name.endsWith('.B') || name.endsWith(`.${LORA_BIAS}`));
   const group = (infos: readonly TrainableInfo[], lr: number, weightDecay: number): ParameterGroup[] => {
     const names = (wanted: readonly TrainableInfo[]) => wanted.map((i) => i.name);
     return [

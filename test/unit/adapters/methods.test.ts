@@ -4,6 +4,7 @@ import { initialAdapters } from '../../../src/training/task/initialize';
 import { layerChange, ownValues } from '../../../src/adapters/merge';
 import { tensorName } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
+import { LORA_BIAS } from '../../../src/adapters/methods/lora';
 import { methodOf } from '../../../src/adapters/methods/registry';
 import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/targets/select';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
@@ -28,6 +29,7 @@ describe('parameter counts on RoBERTa-Base (q and v) match the papers', () => {
   }));
   it.each<[MethodName, object, number]>([
     ['lora', { rank: 8 }, 294_912],
+    ['lora', { rank: 8, loraBias: true }, 294_912 + 24 * 768],
     ['moslora', { rank: 8 }, 294_912 + 24 * 64],
     ['dora', { rank: 8 }, 294_912 + 24 * 768],
     ['sinelora', { rank: 8 }, 294_912],
@@ -42,28 +44,56 @@ describe('parameter counts on RoBERTa-Base (q and v) match the papers', () => {
   });
 });
 
-describe.each(METHOD_ORDER)('%s', (method) => {
-  const { adapters } = selectAdapters(graph, layers, specOf(method, { rank: 3, frequencies: 9 } as object));
-  const values = initialAdapters(adapters, 1);
-  const changes = (of: ReadonlyMap<string, Float32Array>) =>
-    adapters.map((a) => layerChange(a, of)).flatMap(({ weight, bias }) => [...(weight ?? bias)!]);
+const BIAS = ['lora', { loraBias: true }] as const;
 
-  it.skipIf(method === 'fourierft')('initially leaves the model unchanged', () => {
-    expect(Math.max(...changes(values).map(Math.abs))).toBeLessThan(1e-7);
-  });
+describe.each<readonly [MethodName, object]>([...METHOD_ORDER.map((m) => [m, {}] as const), BIAS])(
+  '%s %o',
+  (method, over) => {
+    const size = { rank: 3, frequencies: 9 };
+    const { adapters } = selectAdapters(graph, layers, specOf(method, { ...size, ...over }));
+    const values = initialAdapters(adapters, 1);
+    const changes = (of: ReadonlyMap<string, Float32Array>) =>
+      adapters
+        .map((a) => layerChange(a, of))
+        .flatMap(({ weight = [], bias = [] }) => [...weight, ...bias].map(Math.abs));
 
-  it('has neutral values that change nothing, whatever was trained', () => {
-    const trained = new Map(
-      Array.from(values, ([name, v]) => [name, Float32Array.from(v, (x, i) => x + Math.sin(i + 1))] as const),
-    );
-    expect(Math.max(...changes(trained).map(Math.abs))).toBeGreaterThan(1e-3);
-    const neutral = new Map<string, Float32Array>(trained);
-    for (const a of adapters) {
-      const own = methodOf(a.spec).neutral(ownValues(a, trained), a, layerValues(a.layer));
-      for (const [name, data] of Object.entries(own)) neutral.set(tensorName(a, name), data);
-    }
-    expect(Math.max(...changes(neutral).map(Math.abs))).toBeLessThan(1e-7);
-  });
+    it.skipIf(method === 'fourierft')('initially leaves the model unchanged', () => {
+      expect(Math.max(...changes(values))).toBeLessThan(1e-7);
+    });
+
+    it('changes a bias only if it says so', () => {
+      for (const a of adapters)
+        expect(layerChange(a, values).bias !== undefined).toBe(
+          methodOf(a.spec).changesBias?.(a.spec) ?? false,
+        );
+    });
+
+    it('has neutral values that change nothing, whatever was trained', () => {
+      const trained = new Map(
+        Array.from(
+          values,
+          ([name, v]) => [name, Float32Array.from(v, (x, i) => x + Math.sin(i + 1))] as const,
+        ),
+      );
+      expect(Math.max(...changes(trained))).toBeGreaterThan(1e-3);
+      const neutral = new Map<string, Float32Array>(trained);
+      for (const a of adapters) {
+        const own = methodOf(a.spec).neutral(ownValues(a, trained), a, layerValues(a.layer));
+        for (const [name, data] of Object.entries(own)) neutral.set(tensorName(a, name), data);
+      }
+      expect(Math.max(...changes(neutral))).toBeLessThan(1e-7);
+    });
+  },
+);
+
+it('LoRA scales its bias as its product, and starts with a bias of zero', () => {
+  const spec = specOf('lora', { rank: 3, alpha: 12, loraBias: true } as object);
+  const [adapter] = selectAdapters(graph, layers, spec).adapters;
+  const values = initialAdapters([adapter], 1);
+  const bias = values.get(tensorName(adapter, LORA_BIAS))!;
+  expect([...bias]).toEqual(new Array(32).fill(0));
+  bias.forEach((_, i) => (bias[i] = i / 8));
+  expect([...layerChange(adapter, values).bias!]).toEqual(Array.from(bias, (v) => 4 * v));
 });
 
 it('VeRA starts with the same matrices in all layers, truncated for smaller layers', () => {

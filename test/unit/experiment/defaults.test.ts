@@ -128,7 +128,7 @@ const aurora: Keys<AuroraSpec> = {
   centerInputs: true,
   splineInitialization: true,
 };
-const lora: Keys<LoraSpec> = { ...scaled, method: true };
+const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, method: true };
 const sinelora: Keys<SineloraSpec> = { ...ranked, method: true, frequency: true, gamma: true };
@@ -357,6 +357,7 @@ describe('the schema, the types and the loader', () => {
       rank: 8,
       alpha: 16,
       useRslora: false,
+      loraBias: false,
       dropout: 0,
       initialization: 'kaiming-uniform',
       targetModules: ['query', 'value'],

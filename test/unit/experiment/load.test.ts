@@ -161,6 +161,7 @@ describe('errors in an experiment file', () => {
       expect.stringContaining('adapter.gridSize is not a known key for the method lora; '),
     ]);
     expect(errorOf(MINIMAL, 'adapter.useRslora=true')[0]).toContain('for the method aurora');
+    expect(errorOf(MINIMAL, 'adapter={"method":"dora","loraBias":true}')[0]).toContain('for the method dora');
   });
 
   it('name missing keys at the object that lacks them', () => {
@@ -212,6 +213,13 @@ describe('errors in an experiment file', () => {
   it('suggest the choice that a misspelled value means', () =>
     expect(errorOf(MINIMAL, 'training.schedule=cosin')).toEqual([
       '--set training.schedule=cosin: training.schedule is "cosin", expected "linear", "cosine" or "constant"; did you mean "cosine"?',
+    ]));
+
+  it('refuse a LoRA with a bias whose initialization PEFT does not allow beside it', () =>
+    expect(
+      errorOf(MINIMAL, 'adapter={"method":"lora","loraBias":true}', 'adapter.initialization=gaussian'),
+    ).toEqual([
+      '--set adapter.initialization=gaussian: adapter.initialization is "gaussian", but PEFT allows only its default, "kaiming-uniform", with adapter.loraBias.',
     ]));
 
   it('refuse int8 of a model that is quantized', () =>

@@ -112,6 +112,13 @@ describe('a LoRA in diffusers’ layout', () => {
     );
   });
 
+  it('has a bias if its modules have one', () => {
+    const more = { [`unet.${Q}.lora_B.bias`]: { dims: [4], data: new Float32Array(4).fill(1) } };
+    const { spec, modules } = imported(lora({ [`unet.${Q}`]: { names: NOW, rank: 2 } }, undefined, more));
+    expect(spec).toMatchObject({ method: 'lora', loraBias: true });
+    expect([...modules.get(Q)!.keys()]).toContain('lora_B.bias');
+  });
+
   it('is refused in the layout of other programs, and damaged', () => {
     const kohya = lora({ lora_unet_mid_block: { names: ['.lora_down.weight', '.lora_up.weight'], rank: 2 } });
     expect(() => readAdapterFolder(kohya)).toThrow(

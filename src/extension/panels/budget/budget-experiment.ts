@@ -30,6 +30,7 @@ export type OtherSettings = Partial<
     | 'alphaPattern'
     | 'fixed'
     | 'learnable'
+    | 'loraBias'
   >
 >;
 
@@ -62,6 +63,7 @@ const OTHERS: Record<keyof OtherSettings, (value: unknown) => boolean> = {
   alphaPattern: isNumbers,
   fixed: isBoolean,
   learnable: isBoolean,
+  loraBias: isBoolean,
 };
 
 export function readExperiment(text: string): ExperimentValues {

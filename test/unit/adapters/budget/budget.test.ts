@@ -80,6 +80,7 @@ describe("the calculator's count matches the trainer and the adapter file", () =
       'LoRA with a rank pattern',
       lora({ rank: 4, rankPattern: { value: 3, 'layer.0.query': 1 } }),
     ],
+    ['bert.onnx', 'LoRA with a bias', lora({ rank: 4, loraBias: true })],
     [
       'llama.onnx',
       'all linear layers',
@@ -229,6 +230,15 @@ describe('budget curves', () => {
     expect(at('dora', 8)).toBe(294_912 + 24 * 768);
     expect(at('moslora', 8)).toBe(294_912 + 24 * 64);
     expect(at('vera', 8)).toBe(24 * (768 + 8));
+  });
+
+  it('count the bias of a LoRA that has one', () => {
+    const { curves, adapter, lora: plain, formula } = budgetOf(stack(), lora({ loraBias: true }), options);
+    const { points, formula: ofCurve } = curves.find((c) => c.id === 'lora')!;
+    expect(adapter.parameters).toBe(plain.parameters + 24 * 768);
+    expect(points.find((p) => p.rank === 8)?.parameters).toBe(adapter.parameters);
+    expect([formula, ofCurve]).toEqual(['r(in + out) + out', 'r(in + out) + out']);
+    expect(adapter.flops.forward).toBe(plain.flops.forward + 24 * 768);
   });
 
   it('end at the highest rank that the layers allow and have few points', () => {

@@ -7,6 +7,7 @@ const trainable: TrainableInfo[] = [
   { name: 'layer.0.query.A', dims: [2, 8], part: 'adapter' },
   { name: 'layer.0.query.m', dims: [8], part: 'adapter' },
   { name: 'layer.0.query.B', dims: [8, 2], part: 'adapter' },
+  { name: 'layer.0.query.loraBias', dims: [8], part: 'adapter' },
   { name: 'head.weight', dims: [3, 8], part: 'head' },
   { name: 'head.bias', dims: [3], part: 'head' },
 ];
@@ -23,16 +24,21 @@ const groups = (over: Partial<TrainingSpec>) =>
 describe('optimizer groups', () => {
   it('give adapters and the head separate rates', () => {
     expect(groups({})).toEqual([
-      { names: ['layer.0.query.A', 'layer.0.query.m', 'layer.0.query.B'], lr: 1e-3, weightDecay: 0.1 },
+      {
+        names: ['layer.0.query.A', 'layer.0.query.m', 'layer.0.query.B', 'layer.0.query.loraBias'],
+        lr: 1e-3,
+        weightDecay: 0.1,
+      },
       { names: ['head.weight', 'head.bias'], lr: 2e-3, weightDecay: 0.2 },
     ]);
   });
 
-  it('give only B a higher rate for LoRA+, and can exempt vectors from weight decay', () => {
+  it('give only B and the bias after it a higher rate for LoRA+, and can exempt vectors from weight decay', () => {
     expect(groups({ loraPlusRatio: 16, decayBiases: false })).toEqual([
       { names: ['layer.0.query.A'], lr: 1e-3, weightDecay: 0.1 },
       { names: ['layer.0.query.m'], lr: 1e-3, weightDecay: 0 },
       { names: ['layer.0.query.B'], lr: 16e-3, weightDecay: 0.1 },
+      { names: ['layer.0.query.loraBias'], lr: 16e-3, weightDecay: 0 },
       { names: ['head.weight'], lr: 2e-3, weightDecay: 0.2 },
       { names: ['head.bias'], lr: 2e-3, weightDecay: 0 },
     ]);
