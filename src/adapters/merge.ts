@@ -22,13 +22,15 @@ export interface Merge {
   changed: Map<string, Tensor>;
   /**
    * Copies of weights that something else reads too (a tied embedding): only the adapted layer's nodes get the changed
-   * values.
+   * values. Also biases of layers that have none.
    */
   added: Map<string, Tensor>;
   /** Nodes that read one of those, and as which input. */
   rewired: Map<Node, { input: number; name: string }>;
   /** The replacements of nodes whose weight is computed (dequantized, cast): they read an added one. */
   replaced: Map<Node, Node[]>;
+  /** Nodes of layers without a bias, and the added bias of their output. */
+  biased: Map<Node, string>;
 }
 
 /** The options of merging. */
@@ -40,7 +42,7 @@ export interface MergeOptions {
 }
 
 /**
- * W0 + ΔW for every adapter: the static form, without extra nodes.
+ * W0 + ΔW for every adapter: the static form. It needs an extra node only where a layer without a bias gets one.
  *
  * @param adapters selected on the same graph that is merged into
  * @param values the adapters' tensors by `tensorName`
@@ -55,6 +57,7 @@ export function mergedWeights(
     added: new KeptTensors(keep),
     rewired: new Map(),
     replaced: new Map(),
+    biased: new Map(),
   };
   for (const adapter of adapters) {
     const { layer } = adapter;
@@ -151,8 +154,15 @@ function mergeComputed(
   for (const { node } of calls) replaced.set(node, inFloat(node, name));
 }
 
-function mergeBias({ changed, added, rewired }: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
-  const { tensor, uses, shared, first } = layer.bias!;
+function mergeBias(merge: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
+  const { changed, added, rewired, biased } = merge;
+  if (!layer.bias) {
+    const name = `${layer.path}.bias.merged`;
+    added.set(name, tensorOf(name, layer.valueType, [layer.outFeatures], change));
+    for (const { node } of layer.calls) biased.set(node, name);
+    return;
+  }
+  const { tensor, uses, shared, first } = layer.bias;
   if (first !== undefined && !shared) {
     const values = floatValues(changed.get(tensor.name) ?? tensor);
     for (let o = 0; o < layer.outFeatures; o++) values[first + o] += change[o];
@@ -184,7 +194,20 @@ export function mergeAdapters(
 }
 
 /** The nodes that take a node's place: the node itself if it reads nothing that is merged. */
-export function mergedNodes(node: Node, { rewired, replaced }: Merge): Node[] {
+export function mergedNodes(node: Node, merge: Merge): Node[] {
+  const bias = merge.biased.get(node);
+  if (bias === undefined) return withMerged(node, merge);
+  const [output] = node.outputs;
+  const before = `${output}/unbiased`;
+  const nodes = withMerged(node, merge).map((n) => ({
+    ...n,
+    outputs: n.outputs.map((y) => (y === output ? before : y)),
+  }));
+  const add = { opType: 'Add', domain: '', attributes: new Map(), metadata: new Map() };
+  return [...nodes, { ...add, name: `${before}/Add`, inputs: [before, bias], outputs: [output] }];
+}
+
+function withMerged(node: Node, { rewired, replaced }: Merge): Node[] {
   const instead = replaced.get(node);
   if (instead) return instead;
   const own = rewired.get(node);

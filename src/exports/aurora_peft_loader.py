@@ -65,6 +65,7 @@ class Adapter(nn.Module):
     def __init__(self, layer, scale, dropout):
         super().__init__()
         self.layer, self.scale, self.dropout = layer, scale, nn.Dropout(dropout)
+        self.bias = None
 
     def down(self, x):
         """(..., in) to (..., r): the input of B."""
@@ -75,7 +76,7 @@ class Adapter(nn.Module):
         raise NotImplementedError
 
     def forward(self, x):
-        return self.layer(x) + self.scale * F.linear(self.down(self.dropout(x)), self.B)
+        return self.layer(x) + self.scale * F.linear(self.down(self.dropout(x)), self.B, self.bias)
 
     def static_delta(self):
         """The change of the weight, (out, in)."""
@@ -87,6 +88,8 @@ class LoraLinear(Adapter):
         super().__init__(layer, scale, config.get("lora_dropout", 0.0))
         self.A = nn.Parameter(tensors["lora_A.weight"])
         self.B = nn.Parameter(tensors["lora_B.weight"])
+        if config.get("lora_bias"):
+            self.bias = nn.Parameter(tensors["lora_B.bias"])
 
     def down(self, x):
         return F.linear(x, self.A)
@@ -189,7 +192,7 @@ def of_pattern(patterns, path, otherwise):
 
 @torch.no_grad()
 def merge(model):
-    """Adds the static form of every adapter to its layer's weight and removes the adapter, in place; returns the model.
+    """Adds the static form of every adapter to its layer and removes the adapter, in place; returns the model.
 
     For AuroRA in its dynamic form, the result is a different function, since its layer is not linear.
     """
@@ -198,6 +201,10 @@ def merge(model):
         delta = adapter.static_delta()
         # GPT-2's Conv1D stores its weight as (in, out).
         adapter.layer.weight += delta if isinstance(adapter.layer, nn.Linear) else delta.T
+        if adapter.bias is not None:
+            bias = adapter.scale * adapter.bias
+            own = adapter.layer.bias
+            adapter.layer.bias = nn.Parameter(bias if own is None else own + bias)
         setattr(model.get_submodule(parent), child, adapter.layer)
     return model
 

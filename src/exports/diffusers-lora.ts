@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { methodOf } from '../adapters/methods/registry';
 import { exactly } from '../adapters/targets/targets';
 import type { LayerAdapter } from '../adapters/targets/select';
+import { AuroraError } from '../base/errors';
 import { sortedJson } from '../base/sorted-json';
 import { writeAtomic } from '../files/atomic';
 import { encodeSafetensors, type FloatTensor } from '../graph/file/safetensors';
@@ -17,6 +18,7 @@ interface Pair {
 }
 
 const B = 'lora_B.weight';
+const BIAS = 'lora_B.bias';
 const MAGNITUDES = 'lora_magnitude_vector';
 
 /**
@@ -24,6 +26,7 @@ const MAGNITUDES = 'lora_magnitude_vector';
  * alpha is the rank: versions of diffusers that ignore the metadata scale by 1.
  *
  * @param partsOf an adapter's tensors as PEFT's LoRA has them (lora_A.weight, lora_B.weight), without their scale
+ * @throws AuroraError 'usage' for an adapter with a bias
  */
 export function writeDiffusersLora(
   folder: string,
@@ -36,6 +39,7 @@ export function writeDiffusersLora(
     const { component, within: path } = componentOf(pytorchPathOf(adapter.layer));
     const scale = methodOf(adapter.spec).scale?.(adapter.spec) ?? 1;
     const parts = partsOf(adapter);
+    if (parts.has(BIAS)) throw noBias(adapter.layer.path);
     for (const [part, { dims, data }] of parts)
       tensors.set(`${component}.${path}.${part}`, {
         dims,
@@ -53,6 +57,13 @@ export function writeDiffusersLora(
   const metadata = { format: 'pt', [METADATA]: sortedJson(Object.fromEntries(settings), 2) };
   writeAtomic(join(folder, LORA_FILE), encodeSafetensors(tensors, metadata), folder);
 }
+
+const noBias = (path: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `The adapter of ${path} has a bias (adapter.loraBias), which a LoRA in diffusers’ layout is written without.`,
+    'Export with --as safetensors, onnx-merged or adapter.',
+  );
 
 /** The settings of PEFT's LoraConfig for a component; none if nothing of it was trained. */
 function configOf(pairs: readonly Pair[], isDora: boolean): Record<string, unknown> {

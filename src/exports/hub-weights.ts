@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { mergedWeights } from '../adapters/merge';
+import { methodOf } from '../adapters/methods/registry';
 import { readHeader, readWeights, type StoredTensor } from '../architectures/folder/weight-files';
 import { bytesOf, writeTensors, type WrittenTensor } from '../architectures/folder/weights';
 import type { FolderWeights } from '../architectures/load';
@@ -89,7 +90,7 @@ export class ChangedWeights {
   /** The function that gives the values, and the weight before, by file and name in it. */
   private readonly changes = new Map<string, { before: Tensor; merged: () => Tensor | undefined }>();
 
-  /** @throws AuroraError 'model' for an adapter on a weight that the embedding has too */
+  /** @throws AuroraError 'model' for an adapter on a weight that the embedding has too, or a bias without a place */
   constructor(
     { adapters, spec }: Task,
     parameters: ReadonlyMap<string, Float32Array>,
@@ -101,6 +102,12 @@ export class ChangedWeights {
         throw new AuroraError(
           'model',
           `${layer.path} has the same weight as ${layer.sharedWith.join(', ')} in ${spec.model.path}, so an adapter of it alone cannot be merged.`,
+          'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
+        );
+      if (!layer.bias && methodOf(adapter.spec).changesBias?.(adapter.spec))
+        throw new AuroraError(
+          'model',
+          `${layer.path} has no bias in ${spec.model.path}, so there is no place for the adapter’s (adapter.loraBias).`,
           'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
         );
       for (const before of [layer.weight, ...(layer.bias ? [layer.bias.tensor] : [])])

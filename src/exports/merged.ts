@@ -52,6 +52,16 @@ export function mergedModel(
   return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
 }
 
+/**
+ * A test for the task's layers: true if `mergedModel` can change the bias, which is the layer's own or that of an added node.
+ */
+export function takesBias({ original }: Pick<Task, 'original'>): (layer: LinearLayer) => boolean {
+  if (isMerged(original) || inlineFunctions(original).model !== original)
+    return ({ bias }) => bias !== undefined && !bias.shared;
+  const own = new Set(findLinearLayers(liftConstants(original.graph)).map((l) => l.path));
+  return ({ path, bias }) => bias !== undefined || own.has(path);
+}
+
 /** The changes in a graph of the model's file. Its nodes are the same objects. */
 function mergeInto(
   task: Task,
@@ -68,10 +78,24 @@ function mergeInto(
     const whole = own && (own.bias || !a.layer.bias || !aboutMethod(a.spec.method).onlyBiases);
     return { ...a, layer: whole ? own : insideFused(task, a.layer, lifted, onRequantized !== undefined) };
   });
-  return mergedWeights(adapters, parameters, {
+  const merge = mergedWeights(adapters, parameters, {
     keep,
     ...(onRequantized && { requantize: { graph: lifted, onLayer: onRequantized } }),
   });
+  requireNodes(task, graph, merge);
+  return merge;
+}
+
+/** @throws AuroraError 'model' for a bias of a layer that is no node of the file, but a part of a fused operator */
+function requireNodes({ spec }: Task, { nodes }: Graph, { biased }: Merge): void {
+  const own = new Set(nodes);
+  const [, name] = [...biased].find(([node]) => !own.has(node)) ?? [];
+  if (name === undefined) return;
+  throw new AuroraError(
+    'model',
+    `${spec.model.path} computes the layer of ${name} in a fused operator without a bias, so none can be added in place.`,
+    'Export with --as onnx-dynamic, or train without adapter.loraBias.',
+  );
 }
 
 /**

@@ -48,6 +48,21 @@ const RUNS = {
       alphaPattern: { 'layer.0.attention.query': 7 },
     },
   },
+  'LoRA with a bias': {
+    model: 'bert',
+    adapter: { method: 'lora', rank: 2, loraBias: true, targetModules: ['query', 'value', 'dense'] },
+  },
+  'LoRA with a bias on Conv1D, and on a layer without one': {
+    model: 'gpt2',
+    // The last one has no bias.
+    adapter: {
+      method: 'lora',
+      rank: 2,
+      alpha: 5,
+      loraBias: true,
+      targetModules: ['c_attn', 'c_fc', 'score'],
+    },
+  },
   'LoRA on Conv1D': { model: 'gpt2', adapter: { method: 'lora', rank: 2, targetModules: ['c_attn'] } },
 } satisfies Record<string, Trained>;
 interface Trained {

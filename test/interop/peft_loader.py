@@ -1,7 +1,7 @@
 """Follows the documented steps of HF PEFT when it loads a LoRA adapter, without any code of PEFT.
 
 Configuration keys that LoraConfig of PEFT 0.7 (the first with use_rslora) does not have are rejected, as in
-its constructor; target_modules chooses the modules; the state dict has to fill every adapter tensor.
+its constructor, and lora_bias is one of PEFT 0.14; target_modules chooses the modules; the state dict has to fill every adapter tensor.
 """
 
 import json
@@ -18,15 +18,16 @@ KNOWN = set(
     "lora_dropout fan_in_fan_out bias use_rslora modules_to_save init_lora_weights layers_to_transform "
     "layers_pattern rank_pattern alpha_pattern megatron_config megatron_core loftq_config".split()
 )
+KNOWN_SINCE_0_14 = KNOWN | {"lora_bias"}
 
 
 class LoraLayer(nn.Module):
-    def __init__(self, base, rank, alpha, rslora):
+    def __init__(self, base, rank, alpha, rslora, bias):
         super().__init__()
         self.base_layer = base
         outputs, inputs = base.weight.shape if isinstance(base, nn.Linear) else reversed(base.weight.shape)
         self.lora_A = nn.ModuleDict({"default": nn.Linear(inputs, rank, bias=False)})
-        self.lora_B = nn.ModuleDict({"default": nn.Linear(rank, outputs, bias=False)})
+        self.lora_B = nn.ModuleDict({"default": nn.Linear(rank, outputs, bias=bias)})
         self.scaling = alpha / (math.sqrt(rank) if rslora else rank)
 
     def forward(self, x):
@@ -62,16 +63,19 @@ def load_peft(model, folder):
     """PeftModel.from_pretrained(model, folder), in place."""
     with open(f"{folder}/adapter_config.json", encoding="utf-8") as f:
         config = json.load(f)
-    unknown = set(config) - KNOWN
+    bias = config.get("lora_bias", False)
+    unknown = set(config) - (KNOWN_SINCE_0_14 if bias else KNOWN)
     if unknown or config["peft_type"] != "LORA":
         raise TypeError(f"LoraConfig.__init__() got an unexpected keyword argument {sorted(unknown)}")
+    if bias and config["init_lora_weights"] is not True:
+        raise ValueError("The argument lora_bias=True is not supported with init_lora_weights")
     for path, module in list(model.named_modules()):
         if not hasattr(module, "weight") or not is_target(config["target_modules"], path):
             continue
         parent, _, child = path.rpartition(".")
         rank = of_pattern(config["rank_pattern"], path, config["r"])
         alpha = of_pattern(config["alpha_pattern"], path, config["lora_alpha"])
-        wrapped = LoraLayer(module, rank, alpha, config["use_rslora"])
+        wrapped = LoraLayer(module, rank, alpha, config["use_rslora"], bias)
         owner = model.get_submodule(parent)
         setattr(owner, child, wrapped)
     saved = list(config["modules_to_save"] or [])
@@ -81,7 +85,7 @@ def load_peft(model, folder):
     state = {}
     for key, tensor in load_file(f"{folder}/adapter_model.safetensors").items():
         name = key.removeprefix("base_model.model.")
-        state[re.sub(r"\.(lora_[AB])\.weight$", r".\1.default.weight", name)] = tensor
+        state[re.sub(r"\.(lora_[AB])\.(weight|bias)$", r".\1.default.\2", name)] = tensor
     expected = {
         name
         for name, _ in model.named_parameters()

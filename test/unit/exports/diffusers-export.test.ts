@@ -83,6 +83,12 @@ describe('a LoRA in diffusers’ layout', () => {
     });
   });
 
+  it('is refused for a LoRA with a bias', () => {
+    expect(() => exported('bias', of({ method: 'lora', loraBias: true }))).toThrow(
+      /has a bias \(adapter\.loraBias\), which a LoRA in diffusers’ layout is written without/,
+    );
+  });
+
   it('gives each module its own rank as its alpha', () => {
     const { out } = exported('pattern', of({ method: 'lora', rank: 2, rankPattern: { 'attn2.to_q': 4 } }));
     const words = JSON.parse(readSafetensors(join(out, LORA_FILE)).metadata[METADATA]) as Record<

@@ -1,5 +1,5 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readHeader, type StoredTensor, readWeights } from '../../../src/architectures/folder/weight-files';
 import { writeTensors } from '../../../src/architectures/folder/weights';
@@ -63,12 +63,14 @@ describe('the weights of a folder with adapters merged into them', () => {
   it.each<[string, string[], object?]>([
     ['bert', ['query', 'dense']],
     ['bert-gamma', ['value'], { method: 'bitfit' }],
+    ['bert-gamma', ['query', 'dense'], { method: 'lora', rank: 2, loraBias: true }],
+    ['gpt2', ['c_attn'], { method: 'lora', rank: 2, loraBias: true }],
     ['gpt2', ['c_attn', 'c_proj']],
     ['llama', ['q_proj', 'down_proj', 'lm_head'], { method: 'aurora', rank: 2 }],
     ['vit', ['query'], { method: 'dora', rank: 2 }],
-  ])('are those of the merged ONNX model, in the same places: %s', (model, targets, method) => {
+  ])('are those of the merged ONNX model, in the same places: %s %o %o', (model, targets, method) => {
     const subject = adapted(join(FIXTURES, model), targets, method);
-    const { folder, rounding } = merged(`merged-${model}`, subject);
+    const { folder, rounding } = merged(basename(lab.fresh('merged')), subject);
     expect(rounding).toBeUndefined();
     const file = 'model.safetensors';
     expect(entries(join(folder, file)).sort()).toEqual(entries(join(FIXTURES, model, file)).sort());
@@ -143,6 +145,20 @@ describe('the weights of a folder with adapters merged into them', () => {
   it('are refused where the embedding is the weight too', () => {
     expect(() => merged('tied', adapted(join(FIXTURES, 'gpt2'), ['lm_head']))).toThrow(
       /lm_head has the same weight as \/wte\/Gather/,
+    );
+  });
+
+  it('are refused for an adapter with a bias on a layer without one, before anything is written', () => {
+    const subject = adapted(join(FIXTURES, 'llama'), ['q_proj'], { method: 'lora', rank: 2, loraBias: true });
+    const { places } = folderWeights(subject.task.spec.model.path);
+    expect(() => new ChangedWeights(subject.task, subject.parameters, places)).toThrow(
+      expect.objectContaining({
+        kind: 'model',
+        message: expect.stringMatching(
+          /^layers\.0\.self_attn\.q_proj has no bias in .*, so there is no place for the adapter’s/,
+        ) as string,
+        hint: expect.stringContaining('--as onnx-merged') as string,
+      }),
     );
   });
 });
