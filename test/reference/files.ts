@@ -22,6 +22,9 @@ const filesIn = (folder: string): string[] =>
 /** The names of cases over folders with config.json and safetensors, in test/fixtures/hf. */
 export const hubFiles = (): string[] => filesIn('../hf');
 
+/** The names of cases of PEFT's methods, in test/fixtures/peft. */
+export const peftFiles = (): string[] => filesIn('../peft');
+
 /** Reference files of components of pipelines, in test/fixtures/diffusers, which also has pictures that samplers draw. */
 export const pipelineFiles = (): string[] =>
   filesIn('../diffusers').filter((name) => !name.endsWith('-picture.json'));

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { folderWeights } from '../../../architectures/load';
+import { modelSource } from '../../../architectures/model-source';
 import { AuroraError } from '../../../base/errors';
 import type { Activation, MethodName, TrainedSpec } from '../../../experiment/methods';
 import type { ObjectiveName, TrainingLoss } from '../../../tasks/objective';
 import type { Pooling } from '../../../tasks/head';
+import { fromPeft, type PeftCase } from './peft-case';
 
 export interface DenseArray {
   dims: number[];
@@ -32,6 +35,8 @@ export interface ReferenceCase extends StepFields {
   trainable: Record<string, DenseArray>;
   logits: DenseArray;
   mergedDelta: Record<string, DenseArray>;
+  /** Only of adapters that change weight and bias. */
+  mergedBiasDelta?: Record<string, DenseArray>;
   adamw: {
     lr: number;
     betas: [number, number];
@@ -78,12 +83,16 @@ export function readReference(path: string): ReferenceFile {
   if (Array.isArray(json.cases)) return { kind: 'anl', path, cases: json.cases as AnlCase[] };
   if (typeof json.model !== 'string')
     throw new AuroraError('usage', `${path} is not a reference file: it has neither "model" nor "cases".`);
-  return {
-    kind: 'model',
-    path,
-    modelPath: join(dirname(path), json.model),
-    case: json as unknown as ReferenceCase,
-  };
+  const modelPath = join(dirname(path), json.model);
+  const c = json as unknown as ReferenceCase;
+  return { kind: 'model', path, modelPath, case: isOfPeft(c) ? ownNames(c, path, modelPath) : c };
+}
+
+const isOfPeft = (c: ReferenceCase): c is PeftCase => 'peftType' in c && typeof c.peftType === 'string';
+
+function ownNames(c: PeftCase, path: string, modelPath: string): ReferenceCase {
+  const { kind, file } = modelSource(modelPath);
+  return fromPeft(c, path, kind === 'hub' ? folderWeights(file).taskPrefix : '');
 }
 
 /** Python writes NaN and Infinity, which JSON lacks. As null, they are reported with their field. */

@@ -62,14 +62,7 @@ export async function runModelCase(
       adapters.map((a) => a.layer.path),
       Object.keys(c.mergedDelta ?? {}),
     );
-    for (const a of adapters)
-      report.tensor(
-        'mergedDelta',
-        `mergedDelta.${a.layer.path}`,
-        changeOf(a, parameters),
-        own(c.mergedDelta ?? {}, a.layer.path),
-        HOST.mergedDelta,
-      );
+    for (const a of adapters) compareChange(report, a, parameters, c);
     for (const [i, other] of c.otherShapes.entries())
       await compareStep(
         report,
@@ -184,10 +177,19 @@ async function train(
   report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
 }
 
-/** ΔW, or Δb for a method that changes only the bias. */
-function changeOf(adapter: LayerAdapter, parameters: ReadonlyMap<string, Float32Array>): ArrayLike<number> {
+/** ΔW and Δb; of a method that changes only the bias, Δb is in the place of ΔW. */
+function compareChange(
+  report: Comparison,
+  adapter: LayerAdapter,
+  parameters: ReadonlyMap<string, Float32Array>,
+  { mergedDelta = {}, mergedBiasDelta = {} }: ReferenceCase,
+): void {
+  const { path } = adapter.layer;
   const { weight, bias } = layerChange(adapter, parameters);
-  return (weight ?? bias)!;
+  const compare = (name: string, actual: ArrayLike<number>, expected: Record<string, DenseArray>) =>
+    report.tensor('mergedDelta', `${name}.${path}`, actual, own(expected, path), HOST.mergedDelta);
+  compare('mergedDelta', (weight ?? bias)!, mergedDelta);
+  if (weight && bias) compare('mergedBiasDelta', bias, mergedBiasDelta);
 }
 
 const numbers = (data: ArrayLike<number | bigint>): Float64Array =>
