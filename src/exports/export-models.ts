@@ -14,6 +14,7 @@ import { fitOf } from '../training/fit/fit-run';
 import { fittedTask } from '../training/fit/fitted-task';
 import { taskInForm } from '../training/loop/adapter-form';
 import { withoutAdapters } from '../training/task/adapted-model';
+import { takesBias } from './merged';
 
 /** A model that an export measures: a row of its report. */
 export interface ExportModel {
@@ -93,8 +94,9 @@ async function fittedModel(
 /** Finds the layers with a place for the constant of the fit in the files of a form. */
 function biasesIn(
   form: ExportForm,
-  { task: { source, adapters } }: Trained,
+  { task }: Trained,
 ): (layer: LinearLayer) => boolean {
+  const { source, adapters } = task;
   const hasBias = ({ bias }: LinearLayer) => bias !== undefined;
   switch (form) {
     case 'peft-lora': {
@@ -104,6 +106,8 @@ function biasesIn(
     }
     case 'safetensors':
       return hasBias;
+    case 'onnx-merged':
+      return takesBias(task);
     default:
       return () => true;
   }
