@@ -25,7 +25,7 @@ export function redraw(out: NodeJS.WriteStream, text: string): void {
 /** Clears the current line of a terminal. */
 export const clearLine = (out: NodeJS.WriteStream): boolean => asControl(() => out.write('\r\x1b[K'));
 
-/** A line while something large is read, once: redrawn in place in a terminal, repeated from time to time in a log. */
+/** A line while something large is read or computed, once: redrawn in place in a terminal, repeated from time to time in a log. */
 export class ReadingProgress {
   private began = performance.now();
   private drawn = -Infinity;
@@ -47,6 +47,11 @@ export class ReadingProgress {
   /** @param of images and prompts, those of each encoder apart */
   encoding(done: number, of: number): void {
     this.line('encoding images and prompts once', done, of);
+  }
+
+  /** @param of training tokens */
+  fitting(done: number, of: number): void {
+    this.line(`fitting the nonlinearity, ${count(of)} training tokens`, done, of);
   }
 
   private line(what: string, done: number, of: number): void {

@@ -26,6 +26,7 @@ import { type EventFile, exportEvents } from '../../runs/tensorboard';
 import { parseAt } from '../../training/checkpoint/trained-run';
 import { problemOf } from '../../training/preflight/preflight-problems';
 import { runFolder } from '../arguments';
+import { ReadingProgress } from '../bar';
 import { type Command, one, type ParsedArgs } from '../command';
 import { write } from '../output';
 import { askAtTerminal, nextLine } from '../owning';
@@ -77,7 +78,8 @@ Exits with 23 if a merged form loses too much and is not kept.
   values: { as: [...EXPORT_FORMS, TENSORBOARD], at: ['best', 'last'], merge: [...MERGES] },
   async run(args) {
     const json = args.flag('json');
-    const emit = (line: ExportLine) => tell(line, json);
+    const reading = new ReadingProgress();
+    const emit = (line: ExportLine) => (json ? write(`${JSON.stringify(line)}\n`) : tell(line, reading));
     endOnSignals();
     try {
       const run = resolve(runFolder(one(args, 'run folder', 'export')));
@@ -140,9 +142,10 @@ function events(run: string, args: ParsedArgs): EventFile {
 }
 
 /** Results go to stdout, progress to stderr. */
-function tell(line: ExportLine, json: boolean): Promise<void> {
-  if (json) return write(`${JSON.stringify(line)}\n`);
+async function tell(line: ExportLine, reading: ReadingProgress): Promise<void> {
   switch (line.kind) {
+    case 'fitting':
+      return reading.fitting(line.done, line.of);
     case 'result':
       return write(`${terminalText(exportParts(line.record))}Wrote ${line.folder}\n`);
     case 'events': {

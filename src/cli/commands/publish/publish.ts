@@ -22,7 +22,7 @@ import { readRunSummary } from '../../../runs/run-summary';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { problemOf } from '../../../training/preflight/preflight-problems';
 import { runFolder } from '../../arguments';
-import { clearLine, LOG_MS, redraw, REDRAW_MS } from '../../bar';
+import { clearLine, LOG_MS, ReadingProgress, redraw, REDRAW_MS } from '../../bar';
 import { type Command, one, type ParsedArgs } from '../../command';
 import { isScreen, write } from '../../output';
 import { askAtTerminal, nextLine } from '../../owning';
@@ -148,6 +148,7 @@ async function exportAdapter(
   emit: Emit,
 ): Promise<{ folder: string; record: ExportRecord }> {
   const isSilent = args.flag('json');
+  const reading = new ReadingProgress();
   const exported = await exportRun({
     run,
     at: parseAt(args.text('at')),
@@ -164,11 +165,13 @@ async function exportAdapter(
     },
     emit(line: ExportLine) {
       switch (line.kind) {
-        case 'preparing':
         case 'fitting':
+          if (!isSilent) reading.fitting(line.done, line.of);
+          return emit(line);
+        case 'preparing':
         case 'not-fitted':
         case 'measuring':
-          if (!isSilent && line.kind !== 'fitting') process.stderr.write(`${publishProgress(line)}\n`);
+          if (!isSilent) process.stderr.write(`${publishProgress(line)}\n`);
           return emit(line);
         default:
           return;
