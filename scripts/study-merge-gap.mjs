@@ -37,12 +37,13 @@ await main(async () => {
   fillPage(PAGE, ...marks, tables.join('\n\n'));
 });
 
-/** Both forms of a run's last state, from an export. */
+/** A run's last state as trained and by the paper's merge, from an export. */
 function gap(run) {
   const out = join(run, 'export', 'gap');
   const record = join(out, 'export.json');
   if (!existsSync(record)) {
-    const args = ['export', run, '--as', 'onnx-merged', '--at', 'last', '--accept-drop', '--out', out];
+    const how = ['--as', 'onnx-merged', '--merge', 'paper', '--accept-drop'];
+    const args = ['export', run, ...how, '--at', 'last', '--out', out];
     const r = spawnSync(process.execPath, [CLI, ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -56,7 +57,7 @@ function table(data, rows) {
   const { examples } = rows[0].measured[0].metrics.exported;
   const lines = rows.map(({ way, measured }) => {
     const cell = (value, digits, signed) => spread(measured.map(value), digits, signed);
-    const trained = (r) => r.metrics[r.trainedForm];
+    const trained = (r) => r.metrics.trained;
     return [
       way,
       cell((r) => 100 * trained(r).accuracy),

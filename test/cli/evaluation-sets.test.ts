@@ -146,7 +146,7 @@ describe('a run with a test set', () => {
     const exported = lab.run('export', run, '--as', 'adapter', '--out', folder);
     expect(exported.code, exported.err).toBe(EXIT.ok);
     const card = readFileSync(join(folder, 'README.md'), 'utf8');
-    expect(card).toMatch(/On data that training did not see, as trained \(dynamic\), scored once/);
+    expect(card).toMatch(/On data that training did not see, as trained, scored once/);
     expect(card).toMatch(
       /\| test \| 24 \| [^\n]+\n\| whole \| 24 \| [^\n]+\n\| renamed \| 9 \| [^\n]+\n\| mean of 2 sets \| – \|/,
     );
