@@ -14,6 +14,7 @@ import { fitOf } from '../training/fit/fit-run';
 import { fittedTask } from '../training/fit/fitted-task';
 import { taskInForm } from '../training/loop/adapter-form';
 import { withoutAdapters } from '../training/task/adapted-model';
+import type { Task } from '../training/task/task';
 import { takesBias } from './merged';
 
 /** A model that an export measures: a row of its report. */
@@ -34,9 +35,17 @@ export interface ExportModels {
 
 export interface ModelChoice {
   form: ExportForm;
+  /** The replacement of AuroRA's σ in a merged form. */
   merge: MergeChoice;
-  emit: (line: ExportLine) => void | Promise<void>;
 }
+
+/** The replacement of AuroRA's σ in a form; undefined if there is nothing to replace. */
+export const mergeIn = (
+  { task, form: trainedForm }: Trained,
+  { form, merge }: ModelChoice,
+): MergeChoice | undefined =>
+  // The static form is a low-rank product itself.
+  isMergedForm(form) && isNonlinear(task.spec.adapter) && trainedForm === 'dynamic' ? merge : undefined;
 
 /**
  * Chooses the adapters and parameters of an export: the trained ones, or in a merged form of AuroRA those that stand for
@@ -44,7 +53,11 @@ export interface ModelChoice {
  *
  * @throws AuroraError if the form needs the fit and it cannot be computed
  */
-export async function exportModels(trained: Trained, choice: ModelChoice): Promise<ExportModels> {
+export async function exportModels(
+  trained: Trained,
+  choice: ModelChoice,
+  emit: (line: ExportLine) => void | Promise<void>,
+): Promise<ExportModels> {
   const { task, parameters } = trained;
   const asTrained: ExportModel = { row: 'trained', load: () => trained };
   const removed: ExportModel = {
@@ -52,50 +65,61 @@ export async function exportModels(trained: Trained, choice: ModelChoice): Promi
     load: () => ({ ...trained, parameters: withoutAdapters(task.adapters, parameters) }),
   };
   const bare = task.adapters.length > 0 ? [removed] : [];
-  // The static form of AuroRA is a low-rank product itself.
   if (!isNonlinear(task.spec.adapter) || trained.form === 'static')
     return { models: [asTrained, ...bare], written: asTrained };
-  const fitted = await fittedModel(trained, choice);
+  const merge = mergeIn(trained, choice);
+  const fitted = await fittedModel(trained, choice.form, emit, merge === 'fitted');
   const paper: ExportModel = {
     row: 'paper',
     load: () => ({ ...trained, task: taskInForm(task, 'static'), form: 'static' }),
   };
   const models = [asTrained, ...(fitted ? [fitted.model] : []), paper, ...bare];
-  if (!isMergedForm(choice.form)) return { models, written: asTrained };
-  return choice.merge === 'fitted'
-    ? { models, written: fitted!.model, merge: 'fitted', fit: fitted!.fit }
-    : { models, written: paper, merge: 'paper' };
+  switch (merge) {
+    case 'fitted':
+      return { models, written: fitted!.model, merge, fit: fitted!.fit };
+    case 'paper':
+      return { models, written: paper, merge };
+    case undefined:
+      return { models, written: asTrained };
+  }
 }
 
-/** Undefined if it cannot be computed and is not what is written. */
+/**
+ * @param isNeeded true if it is written, and not only measured
+ * @returns undefined if it cannot be computed and is not needed
+ */
 async function fittedModel(
   trained: Trained,
-  { form, merge, emit }: ModelChoice,
+  form: ExportForm,
+  emit: (line: ExportLine) => void | Promise<void>,
+  isNeeded: boolean,
 ): Promise<{ model: ExportModel; fit: ExportedFit } | undefined> {
   const { task, parameters, run, step } = trained;
-  const biasOf = biasesIn(form, trained);
+  const biasOf = biasesIn(form, task);
   try {
     const fit = await fitOf(run.folder, step, { emit });
-    const withBias = task.adapters.filter((a) => biasOf(a.layer)).length;
+    const { seed, layers } = fit;
     return {
       model: {
         row: 'fitted',
         load: () => ({ ...trained, ...fittedTask(task, parameters, fit, { biasOf }) }),
       },
-      fit: { tokens: fit.tokens, seed: fit.seed, layers: task.adapters.length, withBias },
+      fit: {
+        tokens: Math.max(...layers.map(({ tokens }) => tokens)),
+        seed,
+        layers: layers.length,
+        withBias: task.adapters.filter(({ layer }) => biasOf(layer)).length,
+      },
     };
   } catch (e) {
-    if (!(e instanceof AuroraError) || (isMergedForm(form) && merge === 'fitted')) throw e;
+    if (!(e instanceof AuroraError) || isNeeded) throw e;
     await emit({ kind: 'not-fitted', reason: e.message });
     return undefined;
   }
 }
 
 /** Finds the layers with a place for the constant of the fit in the files of a form. */
-function biasesIn(
-  form: ExportForm,
-  { task }: Trained,
-): (layer: LinearLayer) => boolean {
+function biasesIn(form: ExportForm, task: Task): (layer: LinearLayer) => boolean {
   const { source, adapters } = task;
   const hasBias = ({ bias }: LinearLayer) => bias !== undefined;
   switch (form) {

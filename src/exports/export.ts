@@ -18,10 +18,10 @@ import {
 } from '../protocol/export';
 import { hasNote } from '../protocol/inputs-words';
 import { baseModel } from '../peft/base-model';
-import { openTrained, type At } from '../training/checkpoint/trained-run';
+import { openTrained, type At, type Trained } from '../training/checkpoint/trained-run';
 import { workFolder } from '../training/process/leftovers';
 import { modelCard } from './card';
-import { exportModels, type ExportModels } from './export-models';
+import { exportModels, type ExportModels, mergeIn, type ModelChoice } from './export-models';
 import { RECORD, StagedFolder } from './staged-folder';
 import { FORMS } from './export-forms';
 import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
@@ -47,8 +47,11 @@ export interface ExportRequest {
 const TOLERANCE = 1e-4;
 
 /** Default location of exports. */
-const exportFolder = (run: string, form: ExportForm, step: number): string =>
-  join(runPaths(run).exports, `${form}-${stepName(step)}`);
+function exportFolder(trained: Trained, choice: ModelChoice): string {
+  const { run, step } = trained;
+  const how = mergeIn(trained, choice) === 'paper' ? '-paper' : '';
+  return join(runPaths(run.folder).exports, `${choice.form}${how}-${stepName(step)}`);
+}
 
 /**
  * Writes a run's adapter in a form, runs the written files on the validation set, and moves them into place once
@@ -65,8 +68,9 @@ export async function exportRun(
   try {
     await emit({ kind: 'preparing' });
     const trained = await openTrained(run, request.at, work);
-    staged = new StagedFolder(request.out ?? exportFolder(run, form, trained.step));
-    const models = await exportModels(trained, { form, merge: request.merge ?? 'fitted', emit });
+    const choice: ModelChoice = { form, merge: request.merge ?? 'fitted' };
+    staged = new StagedFolder(request.out ?? exportFolder(trained, choice));
+    const models = await exportModels(trained, choice, emit);
     const { merge, fit } = models;
     const written =
       FORMS[form].write(models.written.load(), staged.path, work, {

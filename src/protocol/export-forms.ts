@@ -51,9 +51,9 @@ export function formContent(
   }
 }
 
-/** A short name for the replacement of AuroRA's nonlinearity. */
+/** A short name for the replacement of AuroRA's nonlinearity, inside a sentence or a row. */
 export const mergeName = (merge: MergeChoice): string =>
-  merge === 'fitted' ? t('Fitted') : t('The paper’s merge');
+  merge === 'fitted' ? t('fitted') : t('the paper’s merge');
 
 /** The replacement in a sentence. */
 export const mergeWords = (merge: MergeChoice): string =>

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import { formName, formWords, mergeName, mergeWords } from '../../protocol/export-forms';
+import { formName, formWords, mergeWords } from '../../protocol/export-forms';
 import { t } from '../../base/l10n';
 import { HEAD_ALONE, isHeadAlone, isNonlinear } from '../../experiment/methods';
 import { modelKind } from '../../files/model-path';
@@ -102,7 +102,7 @@ export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | unde
 /** @returns options of the command; undefined if the user canceled */
 async function pickMerge(): Promise<readonly string[] | undefined> {
   const items = MERGES.map((merge) => ({
-    label: mergeName(merge),
+    label: merge === 'fitted' ? t('Fitted') : t('The paper’s merge'),
     detail: mergeWords(merge),
     options: ['--merge', merge],
   }));

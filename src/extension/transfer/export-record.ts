@@ -1,5 +1,5 @@
 import { isMetric } from '../../experiment/metrics';
-import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
+import { EXPORT_FORMS, type ExportForm, type ExportRecord, MERGES } from '../../protocol/export';
 
 /** Parses an export.json; undefined if it is not a known one. */
 export function parseRecord(value: unknown): ExportRecord | undefined {
@@ -8,6 +8,7 @@ export function parseRecord(value: unknown): ExportRecord | undefined {
     record?.program === 'aurora-lab' &&
     EXPORT_FORMS.includes(record.form as ExportForm) &&
     typeof record.step === 'number' &&
+    (record.merge === undefined || MERGES.includes(record.merge)) &&
     typeof record.metrics?.exported?.loss === 'number' &&
     isMetric(record.drop?.metric);
   return known ? (record as ExportRecord) : undefined;

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formName } from '../../protocol/export-forms';
+import { formName, mergeName } from '../../protocol/export-forms';
 import { parseRecord } from '../transfer/export-record';
 import { t } from '../../base/l10n';
 import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics';
@@ -133,11 +133,11 @@ export function adapterRow(which: 'best' | 'last', size: number, { trusted }: Ro
   };
 }
 
-export function exportRow({ form, step, metrics, drop }: ExportRecord): Row {
+export function exportRow({ form, merge, step, metrics, drop }: ExportRecord): Row {
   const label = formName(form);
   const { metric } = drop;
   const value = `${formatMetric(metric, metricValue(metrics.exported, metric))} ${metricInfo(metric).label}`;
-  const parts = [value, t('step {0}', step)];
+  const parts = [value, t('step {0}', step), ...(merge ? [mergeName(merge)] : [])];
   return {
     label,
     description: parts.join(' · '),

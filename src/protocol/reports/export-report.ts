@@ -19,7 +19,7 @@ import {
   requantizedWords,
   roundingWords,
 } from '../export';
-import { formName } from '../export-forms';
+import { formName, mergeName } from '../export-forms';
 import { exportRemarks } from '../inputs-words';
 import { warningsPart, type Part, type ReportTable } from './report';
 
@@ -114,8 +114,8 @@ export function exportMetrics(record: ExportRecord, trained = t('as trained')): 
   const rows = (
     [
       [inputs?.changed.length ? t('on changed files') : trained, metrics.trained],
-      [t('fitted'), metrics.fitted],
-      [t('the paper’s merge'), metrics.paper],
+      [mergeName('fitted'), metrics.fitted],
+      [mergeName('paper'), metrics.paper],
       [t('adapters removed'), metrics.removed],
       [t('these files ({0})', form), metrics.exported],
     ] as const

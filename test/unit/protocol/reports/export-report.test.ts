@@ -110,7 +110,11 @@ describe('the texts of an export', () => {
 
   it('form a row in the tree', () => {
     const row = exportRow(exportRecord());
-    expect(row).toMatchObject({ label: 'Merged ONNX model', description: '50.0% accuracy · step 40' });
+    expect(row).toMatchObject({
+      label: 'Merged ONNX model',
+      description: '50.0% accuracy · step 40 · the paper’s merge',
+    });
+    expect(exportRow(exportRecord({ merge: undefined })).description).toBe('50.0% accuracy · step 40');
     expect(row.capabilities).toEqual(['export', 'canOpenCard', 'canReveal']);
   });
 
@@ -133,6 +137,7 @@ describe('an export.json file', () => {
     ['another program', { ...exportRecord(), program: 'x' }],
     ['a form of a newer version', { ...exportRecord(), form: 'gguf' }],
     ['no metrics', { ...exportRecord(), metrics: undefined }],
+    ['a merge of a newer version', { ...exportRecord(), merge: 'exact' }],
     ['a metric of a newer version', { ...exportRecord(), drop: { metric: 'bleu', loss: 1 } }],
   ])('is ignored if it is %s', (_, value) => expect(parseRecord(value)).toBeUndefined());
 });
