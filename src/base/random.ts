@@ -27,6 +27,7 @@ export const Stream = {
   noiseOffset: 19,
   classImages: 20,
   pictures: 21,
+  fit: 22,
 } as const;
 
 const M0 = 0xd2511f53;

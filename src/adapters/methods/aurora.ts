@@ -136,6 +136,10 @@ export const aurora: AdapterMethod<AuroraSpec> = {
   },
 };
 
+/** The factor (r, in) that the adapter multiplies its input by: A, or A for a centered input. */
+export const inputFactor = ({ A }: Values, spec: AuroraSpec): Float32Array | Float64Array =>
+  spec.centerInputs ? withoutRowMeans(Float64Array.from(A), A.length / spec.rank) : A;
+
 /** σ on the columns of A: the A of the LoRA that the static form is equivalent to. */
 function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): Float32Array {
   const { rank } = spec;

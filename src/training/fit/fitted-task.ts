@@ -21,5 +21,7 @@ export function fittedTask(
   fit: LinearFit,
   options: FittedOptions,
 ): { task: Task; parameters: Map<string, Float32Array> } {
-  throw new Error(`not implemented: ${task.spec.name} ${parameters.size} ${fit.step} ${options.layers?.size}`);
+  throw new Error(
+    `not implemented: ${task.spec.name} ${parameters.size} ${fit.step} ${options.layers?.size}`,
+  );
 }

@@ -13,8 +13,18 @@ import { removedAtEnd } from './removed-at-exit';
  * `frozen` belong to the trainer, which replaces and removes them itself unless it was killed at its very end.
  */
 export function removeLeftovers(run: string): void {
-  const { adapter, activations, pictures, encoded, predictions, nonlinearity, study, exports, checkpoints } =
-    runPaths(run);
+  const {
+    adapter,
+    activations,
+    pictures,
+    encoded,
+    predictions,
+    fit,
+    nonlinearity,
+    study,
+    exports,
+    checkpoints,
+  } = runPaths(run);
   const inside = [adapter, checkpoints].flatMap((folder) => [folder, ...foldersIn(folder)]);
   for (const folder of [
     run,
@@ -22,6 +32,7 @@ export function removeLeftovers(run: string): void {
     pictures,
     encoded,
     predictions,
+    fit,
     nonlinearity,
     study,
     exports,

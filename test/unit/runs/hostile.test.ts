@@ -13,6 +13,7 @@ import { RecentLoss } from '../../../src/runs/curve/recent-loss';
 import { signalThatEnded } from '../../../src/runs/ended/signal';
 import { readInputs } from '../../../src/runs/inputs';
 import { KeptBytes } from '../../../src/extension/runs/tracked-run';
+import { readKeptFit } from '../../../src/runs/kept-fit';
 import { experimentSweeps } from '../../../src/runs/layout';
 import { runNumbers } from '../../../src/runs/numbers';
 import { readForTable } from '../../../src/runs/runs-table';
@@ -62,6 +63,7 @@ async function readAll(file: string, run: string): Promise<string[]> {
     () => snapshots.readExamples(),
     async () => readInputs(run),
     async () => signalThatEnded(run, 1),
+    () => readKeptFit(run, 24),
   ])
     await known(reading());
   return catalog.experiments()[0]!.runs.map((r) => r.state);
@@ -94,6 +96,7 @@ const FILES = [
   'activations/step-000000.bin',
   'activations/examples.json',
   'predictions/step-000024.json',
+  'fit/step-000024.json',
   'study/geometry.json',
   'study/merged-step-000024.json',
   'checkpoints/step-000024/state.json',

@@ -1,0 +1,62 @@
+import { permutation, Stream } from '../../base/random';
+import type { TrainingPass } from '../../data/dataset';
+import { isPictureData } from '../diffusion/encode-data';
+import type { Task } from '../task/task';
+
+export type FitPart = 'fitted' | 'held-out';
+
+/** Rows that run through the model at once. */
+export interface DrawnRows {
+  indices: number[];
+  /** Where inputs are drawn in each epoch: an evaluation has none for training rows. */
+  pass?: TrainingPass;
+}
+
+/** One row of so many is held out. */
+const HELD_OUT = 5;
+
+/**
+ * Training rows in the order of one permutation of all of them, so that any number of them is spread over the whole file
+ * and the same for the same seed; only those that are asked for are read. Of five rows, the second is held out. Pictures
+ * are drawn again with other noise when all of them have been used, as in a training epoch.
+ */
+export class TrainingRows {
+  private readonly order: number[];
+  private readonly seed: number;
+  private readonly isDrawn: boolean;
+  private readonly next: Record<FitPart, number> = { fitted: 0, 'held-out': 0 };
+
+  constructor({ data, spec }: Task) {
+    this.seed = spec.training.seed;
+    this.order = permutation(data.train.dataset.examples.length, this.seed, Stream.fit);
+    this.isDrawn = isPictureData(data);
+  }
+
+  /** False if there is a single row. */
+  get canHoldOut(): boolean {
+    return this.isDrawn || this.order.length > 1;
+  }
+
+  /** Begins again. */
+  restart(part: FitPart): void {
+    this.next[part] = 0;
+  }
+
+  /** The next rows of a part, at most this many; undefined if none is left. */
+  take(part: FitPart, most: number): DrawnRows | undefined {
+    const { length } = this.order;
+    const indices: number[] = [];
+    let epoch = 0;
+    for (let at = this.next[part]; indices.length < most; at++) {
+      if (at >= length && !this.isDrawn) break;
+      if ((at % HELD_OUT === 1) !== (part === 'held-out')) continue;
+      const own = Math.floor(at / length);
+      if (indices.length > 0 && own !== epoch) break;
+      epoch = own;
+      indices.push(this.order[at % length]!);
+      this.next[part] = at + 1;
+    }
+    if (indices.length === 0) return undefined;
+    return { indices, ...(this.isDrawn && { pass: { seed: this.seed, epoch } }) };
+  }
+}
