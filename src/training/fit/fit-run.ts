@@ -57,11 +57,11 @@ export async function fitOf(
   try {
     const kept = await readKeptFit(run, step);
     if (kept?.tokens === tokens && kept.seed === asked.seed) {
-      const state = trained ?? (await openTrained(run, at, join(work, 'state'), (kind) => kind.withoutRows));
+      const state = trained ?? (await openTrained(run, at, work, (kind) => kind.withoutRows));
       if (isOf(kept, state.task, state.parameters)) return linearFit(kept, state.task, state.parameters);
     }
     await requireTrainingData(summary, step);
-    const opened = await openTrained(run, at, join(work, 'data'), (kind) => kind.load);
+    const opened = await openTrained(run, at, work, (kind) => kind.load);
     const { task, parameters } = opened;
     const layers = await fitted(task, parameters, join(work, 'graph'), tokens, emit, signal);
     const values = valuesSum(task, parameters);

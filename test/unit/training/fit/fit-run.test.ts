@@ -1,0 +1,214 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { owning } from '../../../../src/cli/owning';
+import type { DeviceRequest } from '../../../../src/engine/devices';
+import { CPU } from '../../../../src/engine/place';
+import type { FitProgress, KeptFit } from '../../../../src/protocol/linear-fit';
+import { loadExperiment } from '../../../../src/runs/experiment/load';
+import { fitFile } from '../../../../src/runs/kept-fit';
+import { createRun, runPaths } from '../../../../src/runs/layout';
+import { openTrained } from '../../../../src/training/checkpoint/trained-run';
+import { fitOf, type FitOptions } from '../../../../src/training/fit/fit-run';
+import type { TrainListener } from '../../../../src/training/run/open-run';
+import { train } from '../../../../src/training/run/train';
+import { Lab } from '../../../cli/lab';
+
+const cpu: DeviceRequest = { ...CPU, fallBack: false, given: { engine: true, device: true } };
+/** Nobody looks on. */
+const listener = new Proxy({} as TrainListener, { get: () => () => {} });
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+
+/** A run of a few steps. */
+async function trained(adapter: object = {}, training: object = {}): Promise<string> {
+  const experiment = {
+    model: { path: 'model.onnx', maxLength: 16 },
+    task: { type: 'text-classification', head: 'linear', pooling: 'mean' },
+    data: { train: 'train.jsonl', validation: 'validation.jsonl' },
+    adapter: { method: 'aurora', targetModules: ['query', 'value'], ...adapter },
+    training: {
+      ...{ maxSteps: 4, batchSize: 8, learningRate: 0.02, seed: 7, evaluateEvery: 2, checkpointEvery: 2 },
+      ...training,
+    },
+  };
+  lab.write('tiny.aurora.json', JSON.stringify(experiment));
+  const spec = loadExperiment(lab.experiment);
+  const run = createRun(lab.path('runs'));
+  writeFileSync(runPaths(run).spec, JSON.stringify(spec));
+  const programs = {
+    pulseWorker: resolve('dist/pulse-worker.cjs'),
+    hashWorker: resolve('dist/hash-worker.cjs'),
+    program: resolve('dist/cli.cjs'),
+  };
+  const options = { spec, run, resume: false, device: cpu, threads: 1, lease: false, pauseAt: undefined };
+  const outcome = await owning({ folder: run, what: 'run', takeOver: false }, () =>
+    train({ ...options, ...programs, listener, interrupted: () => undefined }),
+  );
+  expect(outcome.end).toBe('finished');
+  return run;
+}
+
+let run: string;
+beforeAll(async () => {
+  run = await trained();
+});
+
+const tokens = 200;
+const fit = (run: string, at: number | 'best' = 4, options: FitOptions = {}) =>
+  fitOf(run, at, { tokens, ...options });
+const kept = (run: string, step = 4) => JSON.parse(readFileSync(fitFile(run, step), 'utf8')) as KeptFit;
+
+/** Lets a file be another one during an action. */
+async function withChanged(name: string, change: (path: string) => void, action: () => Promise<void>) {
+  const path = lab.path(name);
+  const before = readFileSync(path);
+  change(path);
+  try {
+    await action();
+  } finally {
+    writeFileSync(path, before);
+  }
+}
+
+describe('the fit of a run', () => {
+  it('has each layer, is kept, and is read again without the training data', async () => {
+    const lines: FitProgress[] = [];
+    const found = await fit(run, 4, { emit: (line) => void lines.push(line) });
+    const { task } = await openTrained(run, 4, lab.folder);
+    expect(found).toMatchObject({ step: 4, seed: 7, tokens });
+    expect(found.layers.map((l) => l.path)).toEqual(task.adapters.map((a) => a.layer.path));
+    for (const { tokens: own, M, c, plainA, r2, fallback } of found.layers) {
+      expect(own).toBeGreaterThanOrEqual(tokens);
+      expect([M.length, c.length, plainA.length]).toEqual([4, 2, 2 * task.adapters[0]!.layer.inFeatures]);
+      expect([...M, ...c, ...plainA].every(Number.isFinite)).toBe(true);
+      expect(r2).toBeGreaterThan(0.2);
+      expect(r2).toBeLessThanOrEqual(1);
+      expect(fallback).toBe(undefined);
+    }
+    expect(lines.at(-1)).toEqual({ kind: 'fitting', done: tokens, of: tokens });
+    const { mtimeMs, ino } = statSync(fitFile(run, 4));
+    lines.length = 0;
+    await withChanged(
+      'train.jsonl',
+      (path) => rmSync(path),
+      async () => {
+        expect(await fit(run, 4, { emit: (line) => void lines.push(line) })).toEqual(found);
+        // As an export has it open.
+        const open = await openTrained(run, 4, lab.folder);
+        expect(await fit(run, 4, { trained: open })).toEqual(found);
+      },
+    );
+    expect(lines).toEqual([]);
+    expect(statSync(fitFile(run, 4))).toMatchObject({ mtimeMs, ino });
+    // The last step's evaluation may be the best one.
+    const best = await fit(run, 'best');
+    expect([2, 4]).toContain(best.step);
+    expect(await fit(run, 2)).not.toEqual(found);
+    expect(existsSync(fitFile(run, 2))).toBe(true);
+  });
+
+  it('is made again for other values, another number of tokens, and from a damaged file', async () => {
+    const found = await fit(run);
+    const whole = kept(run);
+    const text = readFileSync(fitFile(run, 4), 'utf8');
+    const damaged: (string | object)[] = [
+      text.slice(0, -20),
+      { ...whole, values: '0'.repeat(64) },
+      { ...whole, tokens: 100 },
+      { ...whole, layers: [...whole.layers].reverse() },
+      { ...whole, layers: whole.layers.map((l) => ({ ...l, plain: 'constant-direction', plainBy: [1] })) },
+    ];
+    for (const value of damaged) {
+      const content = typeof value === 'string' ? value : JSON.stringify(value);
+      writeFileSync(fitFile(run, 4), content);
+      expect(await fit(run), content.slice(0, 80)).toEqual(found);
+      expect(readFileSync(fitFile(run, 4), 'utf8')).toBe(text);
+    }
+  });
+
+  it.skipIf(process.platform === 'win32').each<[string, (path: string) => void]>([
+    ['a device without an end', (path) => symlinkSync('/dev/zero', path)],
+    ['a pipe that nobody writes to', (path) => void execFileSync('mkfifo', [path])],
+    ['10 GB', (path) => (writeFileSync(path, ''), truncateSync(path, 10e9))],
+    ['a folder', (path) => void mkdirSync(path)],
+  ])('is made although %s is in its place', async (_, make) => {
+    const found = await fit(run);
+    rmSync(fitFile(run, 4));
+    make(fitFile(run, 4));
+    expect(await fit(run)).toEqual(found);
+  });
+
+  it('needs the training data as they were', async () => {
+    const refused = { kind: 'inputs', hint: expect.stringContaining('--merge paper') as string };
+    await withChanged(
+      'train.jsonl',
+      (path) => rmSync(path),
+      async () => {
+        await expect(fit(run)).rejects.toMatchObject({
+          ...refused,
+          message: expect.stringContaining(
+            `The training data ${lab.path('train.jsonl')} are missing.`,
+          ) as string,
+        });
+      },
+    );
+    const shorter = (path: string) => writeFileSync(path, `${readFileSync(path, 'utf8').slice(0, 900)}\n`);
+    await withChanged('train.jsonl', shorter, async () => {
+      await expect(fit(run)).rejects.toMatchObject({
+        ...refused,
+        message: expect.stringContaining(
+          `The training data ${lab.path('train.jsonl')} have changed.`,
+        ) as string,
+      });
+    });
+    // A run whose files were not recorded.
+    rmSync(runPaths(run).inputs);
+    await withChanged(
+      'train.jsonl',
+      (path) => rmSync(path),
+      async () => {
+        await expect(fit(run)).rejects.toMatchObject(refused);
+      },
+    );
+    expect(existsSync(runPaths(run).fit)).toBe(false);
+    expect((await fit(run)).layers).toHaveLength(4);
+  });
+
+  it('has no layers where the adapter is linear', async () => {
+    for (const method of ['lora', 'dora', 'sinelora', 'vera']) {
+      const run = await trained({ method });
+      expect(await fit(run)).toEqual({ step: 4, seed: 7, tokens, layers: [] });
+      expect(existsSync(runPaths(run).fit)).toBe(false);
+    }
+    const run = await trained(
+      {},
+      { maxSteps: undefined, epochs: 2, staticEpochs: 1, evaluateEvery: 'epoch' },
+    );
+    expect(await fit(run, 24)).toMatchObject({ step: 24, layers: [] });
+    expect((await fit(run, 12)).layers).toHaveLength(4);
+  });
+
+  it('stops when it is asked to, and keeps nothing', async () => {
+    const controller = new AbortController();
+    const emit = () => controller.abort();
+    await expect(fit(run, 4, { emit, signal: controller.signal })).rejects.toThrow(/abort/i);
+    expect(existsSync(runPaths(run).fit)).toBe(false);
+  });
+
+  it('is the same in packed rows and for any batch', async () => {
+    const run = await trained({}, { batchSize: 3 });
+    expect((await fit(run)).layers.every((l) => l.tokens >= tokens)).toBe(true);
+  });
+});
