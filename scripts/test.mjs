@@ -39,7 +39,8 @@ const NEEDS = {
     for (const version of quick ? [QUICK_WORKBENCH] : ['1.100', '1.139']) ensureWorkbench(version);
     ensureUseLite();
     // At the same time: compressing one keeps only one core busy.
-    await Promise.all([...new Set([HERE, 'linux-x64', 'universal'])].map((target) => makePackage(target)));
+    const targets = quick ? [HERE] : [...new Set([HERE, 'linux-x64', 'universal'])];
+    await Promise.all(targets.map((target) => makePackage(target)));
   },
 };
 

@@ -41,7 +41,6 @@ export const QUICK = {
   },
   cli: {
     only: [
-      'budget-command',
       'damaged-run',
       'errors',
       'inspect',
@@ -58,20 +57,9 @@ export const QUICK = {
   interop: { only: ['exports'] },
   cluster: { only: ['hostile-login-node', 'kubectl', 'scheduler', 'shell'] },
   webview: {
-    only: [
-      'activations',
-      'budget',
-      'charts',
-      'errors',
-      'playground-choices',
-      'run',
-      'run-metrics',
-      'runs',
-      'study',
-      'sweep',
-    ],
+    only: ['activations', 'budget', 'charts', 'errors', 'playground-choices', 'run', 'runs', 'study'],
   },
-  vscode: { only: ['create', 'package', 'publish', 'resume', 'sweep'] },
+  vscode: { only: ['create', 'publish', 'resume', 'sweep'] },
 };
 
 /** The only version of VS Code that the quick selection starts. */
