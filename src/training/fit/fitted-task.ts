@@ -1,5 +1,12 @@
-import type { LinearFit } from '../../adapters/fit/linear-fit';
+import { type LayerFit, type LinearFit, timesA } from '../../adapters/fit/linear-fit';
+import { tensorName } from '../../adapters/inject';
+import { ownValues } from '../../adapters/merge';
+import { inputFactor } from '../../adapters/methods/aurora';
+import { LORA_BIAS } from '../../adapters/methods/lora';
+import { methodOf } from '../../adapters/methods/registry';
+import type { LayerAdapter } from '../../adapters/targets/select';
 import type { Parameters } from '../../engine/stepper';
+import { isNonlinear, type LoraSpec, type NonlinearSpec } from '../../experiment/methods';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { Task } from '../task/task';
 
@@ -11,17 +18,89 @@ export interface FittedOptions {
 }
 
 /**
- * The task with LoRA adapters in place of those with σ, and its parameters: A′ = M A, B, and the bias B c, or the
- * `plainA` of a layer without a bias. Alpha, rank and dropout stay. If all layers are replaced, the experiment of the
- * task is a LoRA's too. A fit without layers returns both as they are.
+ * The task with LoRA adapters in place of those with σ, and its parameters: M A, B and the bias B c; `plainA` and B for a
+ * layer without a bias. Rank, alpha and dropout stay. If all layers are replaced, the experiment's adapter is a LoRA too.
+ * A fit without layers changes nothing.
  */
 export function fittedTask(
   task: Task,
   parameters: Parameters,
   fit: LinearFit,
-  options: FittedOptions,
+  { biasOf, layers }: FittedOptions,
 ): { task: Task; parameters: Map<string, Float32Array> } {
-  throw new Error(
-    `not implemented: ${task.spec.name} ${parameters.size} ${fit.step} ${options.layers?.size}`,
+  if (fit.layers.length === 0) return { task, parameters: new Map(parameters) };
+  const fits = new Map(fit.layers.map((layer) => [layer.path, layer]));
+  const own = new Map(parameters);
+  const adapters = task.adapters.map((adapter): LayerAdapter => {
+    const { layer, spec, widest } = adapter;
+    const found = fits.get(layer.path);
+    if (!found || !isNonlinear(spec) || layers?.has(layer.path) === false) return adapter;
+    const on = { layer, spec: loraOf(spec, biasOf(layer)), widest };
+    const values = loraValues(adapter, spec, found, on.spec, parameters);
+    for (const { name } of adapter.tensors) own.delete(tensorName(adapter, name));
+    const replaced = { ...on, tensors: methodOf(on.spec).tensors(on) };
+    for (const { name } of replaced.tensors) own.set(tensorName(replaced, name), values[name]!);
+    return replaced;
+  });
+  return {
+    task: { ...task, adapters, graph: { ...task.graph, adapters }, spec: withLora(task, adapters) },
+    parameters: own,
+  };
+}
+
+/** The experiment with a LoRA, if no adapter with σ is left. */
+function withLora({ spec, adapters: before }: Task, adapters: readonly LayerAdapter[]): Task['spec'] {
+  const { adapter } = spec;
+  if (!isNonlinear(adapter) || before.length === 0) return spec;
+  const loras = adapters.flatMap(({ spec: own }) => (own.method === 'lora' ? [own] : []));
+  if (loras.length < adapters.length) return spec;
+  return {
+    ...spec,
+    adapter: loraOf(
+      adapter,
+      loras.every((own) => own.loraBias),
+    ),
+  };
+}
+
+/** The settings that both methods have, apart from the initialization, which the values do not come from. */
+const SHARED = [
+  'targetModules',
+  'excludeModules',
+  'layersToTransform',
+  'layersPattern',
+  'rank',
+  'rankPattern',
+  'alpha',
+  'alphaPattern',
+  'dropout',
+] as const satisfies (keyof LoraSpec & keyof NonlinearSpec)[];
+
+function loraOf(spec: NonlinearSpec, loraBias: boolean): LoraSpec {
+  const own = Object.fromEntries(
+    SHARED.filter((key) => Object.hasOwn(spec, key)).map((key) => [key, spec[key]]),
   );
+  return {
+    ...(own as Pick<LoraSpec, (typeof SHARED)[number]>),
+    method: 'lora',
+    initialization: 'kaiming-uniform',
+    useRslora: false,
+    loraBias,
+  };
+}
+
+function loraValues(
+  adapter: LayerAdapter,
+  spec: NonlinearSpec,
+  { M, c, plainA }: LayerFit,
+  { loraBias, rank }: LoraSpec,
+  parameters: Parameters,
+): Record<string, Float32Array> {
+  const values = ownValues(adapter, parameters);
+  const B = values.B!;
+  if (!loraBias) return { A: plainA, B };
+  const bias = Float32Array.from({ length: adapter.layer.outFeatures }, (_, o) =>
+    c.reduce((sum, constant, r) => sum + B[o * rank + r]! * constant, 0),
+  );
+  return { A: timesA(M, inputFactor(values, spec)), B, [LORA_BIAS]: bias };
 }

@@ -60,6 +60,7 @@ async function trained(adapter: object = {}, training: object = {}): Promise<str
   return run;
 }
 
+/** The run of most tests, of which only the kept fit changes. */
 let run: string;
 beforeAll(async () => {
   run = await trained();
