@@ -5,7 +5,7 @@ import {
   type RunFacts,
 } from '../../src/extension/panels/activations/activations-session';
 import type { AdapterSpec } from '../../src/experiment/methods';
-import { parseActivationsMessage } from '../../src/protocol/panels/activations';
+import { type MeasuringProgress, parseActivationsMessage } from '../../src/protocol/panels/activations';
 import { hearPage, sender } from './bridge';
 import { openPanel, type Opened } from './harness';
 
@@ -22,6 +22,9 @@ export interface Wired {
   rows: string[];
   copied: string[];
   errors: string[];
+  /** What the host does to measure the effect of σ. */
+  measure: (told: (progress: MeasuringProgress) => void) => Promise<void>;
+  cancels: number;
   session: ActivationsSession;
   close(): Promise<void>;
 }
@@ -40,12 +43,15 @@ export async function wire(
       experiment: 'debian-sections',
       live: false,
       adapter,
+      events: [],
       steps: [],
       ...options.facts,
     },
     rows: [],
     copied: [],
     errors: [],
+    measure: () => Promise.resolve(),
+    cancels: 0,
     session: undefined as unknown as ActivationsSession,
     async close() {
       wired.session.dispose();
@@ -58,6 +64,8 @@ export async function wire(
     run,
     post: toPage.post,
     facts: () => Promise.resolve(wired.facts),
+    measure: (told) => wired.measure(told),
+    cancel: () => wired.cancels++,
     openRow: (file, line) => wired.rows.push(`${file}:${line}`),
     copy: (text) => wired.copied.push(text),
     failed: (e) => wired.errors.push(String(e)),

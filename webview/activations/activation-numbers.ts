@@ -26,10 +26,10 @@ export const csv = (rows: readonly (readonly (string | number)[])[]): string =>
     )
     .join('\n');
 
-export type Sort = 'path' | 'change' | 'linearity' | 'saturation' | 'outside';
+export type Sort = 'path' | 'change' | 'linearity' | 'saturation' | 'outside' | 'rise';
 
 /** Larger first. */
-export const SORTS: Record<Exclude<Sort, 'path'>, (s: ShapeNumbers) => number> = {
+export const SORTS: Record<Exclude<Sort, 'path' | 'rise'>, (s: ShapeNumbers) => number> = {
   change: (s) => s.relativeChange,
   linearity: (s) => -s.linearity,
   saturation: (s) => s.saturation,

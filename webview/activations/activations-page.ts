@@ -7,14 +7,17 @@ import type {
   ActivationsOpen,
   LayerCard,
   LayerMessage,
+  NonlinearityMessage,
   ViewMessage,
   WordsMessage,
 } from '../../src/protocol/panels/activations';
+import type { LayerFacts } from '../../src/protocol/reports/nonlinearity-report';
 import { onThemeChange } from '../charts/chart-colors';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../../src/base/l10n';
 import { largeView } from './layer-detail';
 import { csv, SORTS, type Sort } from './activation-numbers';
+import { sigmaEffect } from './sigma-effect';
 import { Player, timeline } from './timeline';
 
 /** The target of a key in a grid of cards that wraps with the window's width; undefined for other keys. */
@@ -48,6 +51,7 @@ const say = (message: ActivationsFromPage): void => post(message);
 /** All adapted layers as cards, one of them in detail, over training time. */
 export class ActivationsPage extends LitElement {
   @state() private view: ViewMessage | undefined;
+  @state() private effect: NonlinearityMessage | undefined;
   @state() private layer: LayerMessage | undefined;
   @state() private words: WordsMessage | undefined;
   @state() private error = '';
@@ -102,7 +106,8 @@ export class ActivationsPage extends LitElement {
       this.view = message;
       this.error = '';
       this.player.arrived();
-    } else if (message.type === 'layer') this.receiveLayer(message);
+    } else if (message.type === 'nonlinearity') this.effect = message;
+    else if (message.type === 'layer') this.receiveLayer(message);
     else if (message.type === 'words') {
       const { layer } = this;
       if (message.path === layer?.path && message.coordinate === layer.input) this.words = message;
@@ -172,9 +177,17 @@ export class ActivationsPage extends LitElement {
     const found = layers.filter((l) => l.path.toLowerCase().includes(wanted));
     const sort = this.ui.sort ?? 'path';
     if (sort === 'path') return found;
-    const value = (l: LayerCard) => (l.shape ? SORTS[sort](l.shape) : -Infinity);
+    const value = (l: LayerCard) =>
+      sort === 'rise'
+        ? (this.effectOf(l.path)?.rise?.mean ?? -Infinity)
+        : l.shape
+          ? SORTS[sort](l.shape)
+          : -Infinity;
     return found.sort((a, b) => value(b) - value(a));
   }
+
+  private effectOf = (path: string): LayerFacts | undefined =>
+    this.effect?.result?.layers.find((l) => l.path === path);
 
   protected override updated(): void {
     if (!this.scrollToLarge || this.layer?.path !== this.ui.path) return;
@@ -204,10 +217,15 @@ export class ActivationsPage extends LitElement {
             )
           : nothing
       }
+      ${sigmaEffect(this.effect, view, {
+        measure: () => say({ type: 'measure' }),
+        cancel: () => say({ type: 'cancel' }),
+        show: (step) => this.show(step),
+      })}
       ${this.callOuts(view)}
       ${
         layer && layer.path === this.ui.path
-          ? largeView(layer, view.sigma, this.words, {
+          ? largeView(layer, view.sigma, this.words, this.effectOf(layer.path), {
               choose: (output, input) => this.choose(layer.path, output, input),
               bin: (bin) => this.askWords(bin),
               move: (by) => this.move(by),
@@ -252,6 +270,9 @@ export class ActivationsPage extends LitElement {
       ['linearity', t('Least linear')],
       ['saturation', t('Most saturated')],
       ['outside', t('Most outside the support')],
+      ...(this.effect?.result?.layers.some((l) => l.rise)
+        ? [['rise', t('Largest rise of the loss')] as [Sort, string]]
+        : []),
     ];
     return html`<section aria-label=${t('All layers')}>
       <h2>${t('All layers')}</h2>
@@ -276,7 +297,7 @@ export class ActivationsPage extends LitElement {
             : nothing
         }
         <span role="status">${t('{0} of {1} layers', shown.length, view.layers.length)}</span>
-        <vscode-button appearance="secondary" @click=${() => this.copy(layersCsv(shown))}
+        <vscode-button appearance="secondary" @click=${() => this.copy(layersCsv(shown, this.effectOf))}
           >${t('Copy Layers as CSV')}</vscode-button
         >
       </div>
@@ -303,6 +324,7 @@ export class ActivationsPage extends LitElement {
               aria-selected=${l.path === this.ui.path ? 'true' : 'false'}
               .layer=${l}
               .sigma=${view.sigma}
+              .effect=${this.effectOf(l.path)}
               .theme=${this.theme}
               @focus=${() => (this.current = l.path)}
               @click=${() => this.choose(l.path)}
@@ -326,7 +348,7 @@ export class ActivationsPage extends LitElement {
   }
 }
 
-function layersCsv(layers: readonly LayerCard[]): string {
+function layersCsv(layers: readonly LayerCard[], effectOf: (path: string) => LayerFacts | undefined): string {
   const head = [
     'layer',
     'rank',
@@ -336,14 +358,23 @@ function layersCsv(layers: readonly LayerCard[]): string {
     'outside',
     'change',
     'relative_change',
+    'r2_of_fit',
+    'rise_of_loss',
+    'standard_error',
   ];
   return csv([
     head,
-    ...layers.map(({ path, rank, tokens, shape: s }) => [
-      path,
-      rank,
-      tokens,
-      ...[s?.linearity, s?.saturation, s?.outside, s?.change, s?.relativeChange].map((v) => v ?? ''),
-    ]),
+    ...layers.map(({ path, rank, tokens, shape: s }) => {
+      const { r2, rise } = effectOf(path) ?? {};
+      return [
+        path,
+        rank,
+        tokens,
+        ...[
+          ...[s?.linearity, s?.saturation, s?.outside, s?.change, s?.relativeChange],
+          ...[r2, rise?.mean, rise?.error],
+        ].map((v) => v ?? ''),
+      ];
+    }),
   ]);
 }

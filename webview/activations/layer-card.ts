@@ -1,6 +1,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { LayerCard, SigmaInfo } from '../../src/protocol/panels/activations';
+import { type LayerFacts, signed } from '../../src/protocol/reports/nonlinearity-report';
 import { chartColors, DASHES } from '../charts/chart-colors';
 import { t } from '../../src/base/l10n';
 import { r2Text } from '../../src/base/number-text';
@@ -10,6 +11,8 @@ import { shareText } from './activation-numbers';
 export class LayerCardElement extends LitElement {
   @property({ attribute: false }) layer!: LayerCard;
   @property({ attribute: false }) sigma: SigmaInfo | undefined;
+  /** If it was measured. */
+  @property({ attribute: false }) effect: LayerFacts | undefined;
   /** Changes with the theme, so that the card is redrawn. */
   @property({ attribute: false }) theme = 0;
   private visible = false;
@@ -65,6 +68,14 @@ export class LayerCardElement extends LitElement {
                   : html`<span title=${t("Share of z outside the spline's support.")}
                       >${t('outside {0}', shareText(shape.outside))}</span
                     >`
+              }
+              ${
+                this.effect?.rise
+                  ? html`<span
+                      title=${t('Rise of the validation loss if σ is replaced by its linear fit in this layer alone.')}
+                      >${t('loss {0}', signed(this.effect.rise.mean))}</span
+                    >`
+                  : nothing
               }
             </span>`
           : nothing

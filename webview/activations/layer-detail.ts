@@ -2,9 +2,11 @@ import { html, nothing, svg } from 'lit';
 import type { ShownImage } from '../../src/protocol/activation-examples';
 import type { Word, WordsMessage, LayerMessage, SigmaInfo } from '../../src/protocol/panels/activations';
 import { namedRow } from '../../src/protocol/row-place';
+import type { LayerFacts } from '../../src/protocol/reports/nonlinearity-report';
 import { t } from '../../src/base/l10n';
 import { number, csv, shareText } from './activation-numbers';
 import { r2Text } from '../../src/base/number-text';
+import { layerEffect } from './sigma-effect';
 
 /** The words in the chosen bin, which this layer's σ bends, with their context. */
 function wordsPanel(words: WordsMessage | undefined, open: (example: number) => void) {
@@ -140,6 +142,7 @@ export function largeView(
   layer: LayerMessage,
   sigma: SigmaInfo | undefined,
   words: WordsMessage | undefined,
+  effect: LayerFacts | undefined,
   act: LargeActions,
 ) {
   return html`<section class="large" aria-label=${t('Layer {0}', layer.path)}>
@@ -159,6 +162,7 @@ export function largeView(
       @bin=${(e: CustomEvent<number>) => act.bin(e.detail)}
     ></aurora-sigma-chart>
     <p class="summary" aria-live="polite">${summary(layer)}</p>
+    ${effect ? html`<p class="layer-effect">${layerEffect(effect)}</p>` : nothing}
     <div class="beside">
       ${wordsPanel(words, act.openRow)}
       <section>
@@ -234,6 +238,7 @@ function legend(layer: LayerMessage, sigma: SigmaInfo | undefined) {
     ${entry('sum', both ? t('sum σ(z)') : sigma?.fixed ? t('σ(z) = {0}', fixed) : t('σ(z), only the spline'))}
     ${both ? [entry('fixed', t('fixed {0}', fixed)), entry('spline', t('spline W Σ b(z)'))] : nothing}
     ${entry('first', t('sum at step {0}', layer.firstStep))}
+    ${layer.curves?.fitted ? entry('fitted', t('linear fit M z + c')) : nothing}
     <li>
       <svg width="14" height="12" aria-hidden="true"><rect class="bar" width="14" height="12" /></svg
       >${t('share of tokens (right axis)')}
@@ -284,10 +289,10 @@ function summary({ path, step, firstStep, output, input, shape, quantiles, extre
 
 function curveRows({ curves }: LayerMessage, every: number): number[][] {
   if (!curves) return [];
-  const { z, fixed, spline, sum, first } = curves;
+  const { z, fixed, spline, sum, first, fitted } = curves;
   return Array.from(z.keys())
     .filter((i) => i % every === 0)
-    .map((i) => [z[i], fixed[i], spline[i], sum[i], first[i]]);
+    .map((i) => [z[i], fixed[i], spline[i], sum[i], first[i], ...(fitted ? [fitted[i]] : [])]);
 }
 
 function binRows({ counts, range }: LayerMessage): number[][] {
@@ -299,7 +304,14 @@ function binRows({ counts, range }: LayerMessage): number[][] {
 
 function data(layer: LayerMessage, act: LargeActions) {
   const rows = curveRows(layer, Math.max(1, Math.floor((layer.curves?.z.length ?? 1) / (TABLE_ROWS - 1))));
-  const head = ['z', 'fixed', 'spline', 'sum', `sum at step ${layer.firstStep}`];
+  const head = [
+    'z',
+    'fixed',
+    'spline',
+    'sum',
+    `sum at step ${layer.firstStep}`,
+    ...(layer.curves?.fitted ? ['linear fit'] : []),
+  ];
   const histogram = () => act.copy(csv([['from', 'to', 'tokens'], ...binRows(layer)]));
   return html`<div class="copy">
       ${

@@ -137,18 +137,20 @@ export class SigmaChart extends LitElement {
   private curves(left: number, right: number, bottom: number): SVGTemplateResult | typeof nothing {
     const { curves, output, input } = this.layer;
     if (!curves) return nothing;
-    const all = [curves.sum, curves.first, ...this.parts().map(([, values]) => values)].flatMap((c) => [
-      ...c,
-    ]);
+    const fitted = this.fittedPoints();
+    const all = [
+      curves.sum,
+      curves.first,
+      fitted.map(([, v]) => v),
+      ...this.parts().map(([, values]) => values),
+    ].flatMap((c) => [...c]);
     const [least, most] = [Math.min(...all), Math.max(...all)];
     const pad = Math.max((most - least) * 0.06, 1e-3);
     const range: [number, number] = [least - pad, most + pad];
     const y = (v: number) => bottom - ((v - range[0]) / (range[1] - range[0])) * (bottom - MARGIN.top);
-    const path = (values: Float32Array) =>
-      Array.from(
-        values,
-        (v, i) => `${i ? 'L' : 'M'}${this.x(curves.z[i]).toFixed(1)} ${y(v).toFixed(1)}`,
-      ).join('');
+    const through = (points: readonly (readonly [number, number])[]) =>
+      points.map(([z, v], i) => `${i ? 'L' : 'M'}${this.x(z).toFixed(1)} ${y(v).toFixed(1)}`).join('');
+    const path = (values: Float32Array) => through(Array.from(values, (v, i) => [curves.z[i], v] as const));
     const at = this.cursor === undefined ? undefined : this.pointOf(this.cursor);
     return svg`${ticks(range, 5).map(
       (v) =>
@@ -157,9 +159,18 @@ export class SigmaChart extends LitElement {
       <text class="axis-name" transform="translate(14 ${(MARGIN.top + bottom) / 2}) rotate(-90)" text-anchor="middle">σ(z)[${output}]</text>
       <path class="curve first" d=${path(curves.first)} />
       ${this.parts().map(([name, values]) => svg`<path class="curve ${name}" d=${path(values)} />`)}
+      ${fitted.length > 0 ? svg`<path class="curve fitted" d=${through(fitted)} />` : nothing}
       <path class="curve sum" d=${path(curves.sum)} />
       ${at === undefined ? nothing : svg`<circle class="dot" cx=${this.x(curves.z[at])} cy=${y(curves.sum[at])} r="4" />`}
       <title>${t('σ(z)[{0}] over z[{1}]', output, input)}</title>`;
+  }
+
+  /** Points of the fitted line where there are data; elsewhere it means nothing, and would shrink the curves. */
+  private fittedPoints(): (readonly [z: number, value: number])[] {
+    const { curves, extremes: [low, high] = [-Infinity, Infinity] } = this.layer;
+    return Array.from(curves?.fitted ?? [], (v, i) => [curves!.z[i], v] as const).filter(
+      ([z]) => z >= low && z <= high,
+    );
   }
 
   /** Only the parts that the adapter has; a single part is the sum. */
@@ -215,7 +226,8 @@ export class SigmaChart extends LitElement {
           layer.firstStep,
           number(curves!.first[at]),
         );
-    return `${held} ${t('At its center:')} ${parts}`;
+    const line = curves!.fitted ? ` ${t('The linear fit is {0}.', number(curves!.fitted[at]))}` : '';
+    return `${held} ${t('At its center:')} ${parts}${line}`;
   }
 
   private binAt(e: MouseEvent): number {

@@ -1,5 +1,6 @@
 import { isCount, isText } from '../../base/guards';
 import type { Patch, ShownImage } from '../activation-examples';
+import type { NonlinearityFacts } from '../reports/nonlinearity-report';
 
 /** Messages between the Layer activations page and its host. */
 export interface ActivationsOpen {
@@ -7,7 +8,8 @@ export interface ActivationsOpen {
   run: string;
 }
 
-export type ActivationsFromHost = ViewMessage | LayerMessage | WordsMessage | ErrorMessage;
+export type ActivationsFromHost =
+  ViewMessage | NonlinearityMessage | LayerMessage | WordsMessage | ErrorMessage;
 
 /** All layers at one step. Sent again when the step or the run changes. */
 export interface ViewMessage {
@@ -28,6 +30,30 @@ export interface ViewMessage {
   sigma?: SigmaInfo;
   layers: LayerCard[];
   callOuts: CallOut[];
+}
+
+/**
+ * What is lost when σ is replaced by its linear fit, as `aurora nonlinearity` measured it at the shown step, otherwise at
+ * the best. Sent after each view, and while it is measured.
+ */
+export interface NonlinearityMessage {
+  type: 'nonlinearity';
+  /** Undefined if it has not been measured. */
+  result?: NonlinearityFacts;
+  /** The content is outdated: the run was trained again, or the data were edited. */
+  outdated?: 'run' | 'data';
+  /** The step that would be measured, the best; undefined before an evaluation, and for a head alone. */
+  best?: number;
+  /** The progress, while it is measured. */
+  measuring?: MeasuringProgress;
+  /** The reason why it was not measured, translated. */
+  error?: string;
+}
+
+export interface MeasuringProgress {
+  words: string;
+  /** Of the current part, in [0, 1]. */
+  share?: number;
 }
 
 export interface SigmaInfo {
@@ -95,6 +121,8 @@ export interface LayerMessage {
     spline: Float32Array;
     sum: Float32Array;
     first: Float32Array;
+    /** The linear fit along the same line, if it was measured at this step. */
+    fitted?: Float32Array;
   };
   /** For this curve only; `outside` for the input coordinate. */
   shape?: ShapeNumbers;
@@ -158,6 +186,9 @@ export type ActivationsFromPage =
   | { type: 'layer'; path?: string; output: number; input: number }
   | { type: 'bin'; path: string; coordinate: number; bin: number }
   | { type: 'openRow'; example: number }
+  /** Measure the effect of σ at the best step, also if there is a result; or end that. */
+  | { type: 'measure' }
+  | { type: 'cancel' }
   | { type: 'copy'; text: string };
 
 /** Validates a message from the page; undefined if invalid. */
@@ -172,6 +203,7 @@ export function parseActivationsMessage(value: unknown): ActivationsFromPage | u
   if (type === 'bin' && isText(path) && isCount(coordinate) && isCount(bin))
     return { type, path, coordinate, bin };
   if (type === 'openRow' && isCount(example)) return { type, example };
+  if (type === 'measure' || type === 'cancel') return { type };
   if (type === 'copy' && isText(text)) return { type, text };
   return undefined;
 }

@@ -14,8 +14,11 @@ import {
 } from '../nonlinearity';
 import { type Part, type ReportTable, warningsPart } from './report';
 
-/** The parts of a result that its words need: a page has no use for file paths. */
-export type NonlinearityFacts = Omit<Nonlinearity, 'version' | 'data' | 'evaluation'>;
+/** The parts of a result that its words need: a page has no use for file paths and lines. */
+export type NonlinearityFacts = Omit<Nonlinearity, 'version' | 'data' | 'evaluation' | 'layers'> & {
+  layers: LayerFacts[];
+};
+export type LayerFacts = Omit<LayerNonlinearity, 'M' | 'c'>;
 
 /** The progress text; undefined if there is nothing new. */
 export function nonlinearityProgress(line: NonlinearityLine): string | undefined {
@@ -31,10 +34,33 @@ export function nonlinearityProgress(line: NonlinearityLine): string | undefined
       );
 }
 
+/** The parts of a result that its words need. */
+export const nonlinearityFacts = (result: Nonlinearity): NonlinearityFacts => ({
+  step: result.step,
+  form: result.form,
+  method: result.method,
+  linear: result.linear,
+  inputs: result.inputs,
+  examples: result.examples,
+  of: result.of,
+  tokens: result.tokens,
+  trained: result.trained,
+  fitted: result.fitted,
+  removed: result.removed,
+  headOnly: result.headOnly,
+  head: result.head,
+  lost: result.lost,
+  gain: result.gain,
+  headGain: result.headGain,
+  share: result.share,
+  headShare: result.headShare,
+  layers: result.layers.map(({ path, r2, fallback, rise }) => ({ path, r2, fallback, rise })),
+});
+
 /** The whole report, its result first. */
 export const nonlinearityParts = (result: NonlinearityFacts): Part[] => [
   ...warningsPart([...(result.inputs?.changed ?? []), ...(result.inputs?.notes ?? [])]),
-  { verdict: nonlinearityVerdict(result) },
+  nonlinearityVerdict(result),
   ...nonlinearityRemarks(result),
   nonlinearityRows(result),
   ...(result.layers.length > 0
@@ -55,7 +81,7 @@ export function nonlinearityVerdict({ linear, method, lost }: NonlinearityFacts)
   if (isClearlyAbove(lost))
     return t(
       'Replacing σ by its linear fit in all layers raises the validation loss by {0} (95% interval {1} to {2}).',
-      ...([signed(lost.mean), low, high] as const),
+      ...([shortNumber(lost.mean), low, high] as const),
     );
   if (lost.mean < -lost.half)
     return t(
@@ -158,7 +184,7 @@ export function nonlinearityRows(result: NonlinearityFacts): ReportTable {
 const CLEAR = 0.05;
 
 /** True if replacing this layer alone clearly raises the loss. */
-export const needsSigma = ({ rise }: LayerNonlinearity): boolean =>
+export const needsSigma = ({ rise }: LayerFacts): boolean =>
   rise !== undefined && rise.mean > 0 && rise.chance < CLEAR;
 
 function layersRemark({ layers }: NonlinearityFacts): string[] {
@@ -201,7 +227,7 @@ function nonlinearityLayers({ layers }: NonlinearityFacts): ReportTable {
 }
 
 /** What stands out about a layer; empty if nothing does. */
-export const layerNote = (layer: LayerNonlinearity): string =>
+export const layerNote = (layer: LayerFacts): string =>
   [needsSigma(layer) ? t('clear') : '', layer.fallback ? fallbackWords(layer.fallback) : '']
     .filter((words) => words !== '')
     .join('; ');

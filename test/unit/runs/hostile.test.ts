@@ -6,6 +6,7 @@ import { AuroraError } from '../../../src/base/errors';
 import { Catalog } from '../../../src/extension/runs/catalog';
 import { lastValues } from '../../../src/runs/curve/scalar-records';
 import { logTail } from '../../../src/extension/launcher/run-status';
+import { KeptNonlinearity } from '../../../src/extension/panels/activations/kept-nonlinearity';
 import { Snapshots } from '../../../src/extension/panels/activations/layer-view';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';
 import { hashFile } from '../../../src/files/hash';
@@ -61,6 +62,7 @@ async function readAll(file: string, run: string): Promise<string[]> {
     () => logTail(run),
     () => snapshots.read(0),
     () => snapshots.readExamples(),
+    () => new KeptNonlinearity(run).read(24, []),
     async () => readInputs(run),
     async () => signalThatEnded(run, 1),
     () => readKeptFit(run, 24),
@@ -97,6 +99,7 @@ const FILES = [
   'activations/examples.json',
   'predictions/step-000024.json',
   'fit/step-000024.json',
+  'nonlinearity/step-000024.json',
   'study/geometry.json',
   'study/merged-step-000024.json',
   'checkpoints/step-000024/state.json',

@@ -3,6 +3,7 @@ import { hasSigma } from '../../../adapters/activations/curves';
 import { callOuts } from '../../../adapters/activations/shape-words';
 import { methodOf } from '../../../adapters/methods/registry';
 import { splineSupport } from '../../../adapters/methods/spline';
+import { AuroraError } from '../../../base/errors';
 import { t } from '../../../base/l10n';
 import {
   type AdapterSpec,
@@ -14,17 +15,23 @@ import {
 } from '../../../experiment/methods';
 import { patchOf, readsPrompt, tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
+import type { RunEvent } from '../../../protocol/events';
+import type { Nonlinearity } from '../../../protocol/nonlinearity';
 import type {
   ActivationsFromHost,
   ActivationsFromPage,
   CallOut,
   LayerCard,
+  MeasuringProgress,
+  NonlinearityMessage,
   SigmaInfo,
   ViewMessage,
   Word,
 } from '../../../protocol/panels/activations';
+import { nonlinearityFacts } from '../../../protocol/reports/nonlinearity-report';
 import { rowIn } from '../../../protocol/row-place';
 import { errorText } from '../../words/error-text';
+import { KeptNonlinearity } from './kept-nonlinearity';
 import { binEdges, layerCard, layerMessage, layerShape, samplesOf, Snapshots } from './layer-view';
 
 /** The facts about its run that the panel needs. */
@@ -34,6 +41,7 @@ export interface RunFacts {
   /** More snapshots may follow. */
   live: boolean;
   adapter: AdapterSpec;
+  events: readonly RunEvent[];
   /** Steps with snapshots that count in the journal; those undone by a resume are excluded. */
   steps: readonly number[];
   /** The first step that was evaluated in the static form (training.staticEpochs), if any. */
@@ -46,6 +54,13 @@ export interface ActivationsHost {
   post(message: ActivationsFromHost): void;
   /** Reads the run; rejects with an AuroraError if it cannot be read. */
   facts(): Promise<RunFacts>;
+  /**
+   * Measures the effect of σ at the best step, even if there is a result, and reports the progress. Resolves when that has
+   * ended, also if it was canceled.
+   */
+  measure(told: (progress: MeasuringProgress) => void): Promise<void>;
+  /** Ends that. */
+  cancel(): void;
   openRow(file: string, line: number): void;
   copy(text: string): void;
   failed(error: unknown): void;
@@ -72,13 +87,21 @@ export class ActivationsSession {
   private busy = false;
   private again = false;
   private disposed = false;
+  private readonly kept: KeptNonlinearity;
+  /** The progress, while the effect of σ is measured. */
+  private measuring: MeasuringProgress | undefined;
+  /** The reason why it was not measured the last time. */
+  private unmeasured: string | undefined;
 
   constructor(private readonly host: ActivationsHost) {
     this.snapshots = new Snapshots(host.run);
+    this.kept = new KeptNonlinearity(host.run);
   }
 
   dispose(): void {
     this.disposed = true;
+    // Nobody waits for the rest.
+    if (this.measuring !== undefined) this.host.cancel();
   }
 
   receive(message: ActivationsFromPage): void {
@@ -92,6 +115,8 @@ export class ActivationsSession {
     } else if (message.type === 'bin')
       this.guard(this.sendWords(message.path, message.coordinate, message.bin));
     else if (message.type === 'openRow') this.guard(this.openRow(message.example));
+    else if (message.type === 'measure') void this.measure();
+    else if (message.type === 'cancel') this.host.cancel();
     else this.host.copy(message.text);
   }
 
@@ -136,12 +161,69 @@ export class ActivationsSession {
       layers: [],
       callOuts: [],
     };
-    if (step === undefined) return this.post({ ...view, notice: this.nothingYet(facts) });
+    if (step === undefined) {
+      this.post({ ...view, notice: this.nothingYet(facts) });
+      return this.sendNonlinearity(step, facts);
+    }
     const { layers, callOuts: outs } = await this.make(step, steps[0], facts);
     const sigma = sigmaInfo(facts.adapter, layers);
     const notice = sigma ? this.otherForm(step, facts) : this.noCurve(facts);
     this.post({ ...view, layers, callOuts: outs, sigma, notice });
     await this.sendLayer();
+    await this.sendNonlinearity(step, facts);
+  }
+
+  private async measure(): Promise<void> {
+    if (this.measuring !== undefined || this.disposed) return;
+    const tell = (progress: MeasuringProgress) => {
+      this.measuring = progress;
+      this.guard(this.sendCurrentNonlinearity());
+    };
+    this.unmeasured = undefined;
+    tell({ words: t('Reading model and data…') });
+    try {
+      await this.host.measure(tell);
+    } catch (e) {
+      this.host.failed(e);
+      this.unmeasured = errorText(e);
+    } finally {
+      this.measuring = undefined;
+    }
+    if (!this.disposed) this.refresh();
+  }
+
+  private async sendCurrentNonlinearity(): Promise<void> {
+    const facts = (this.facts ??= await this.host.facts());
+    await this.sendNonlinearity(this.shownStep(await this.steps()), facts);
+  }
+
+  /** Of the shown step or, if that was not measured, of the best. */
+  private async sendNonlinearity(step: number | undefined, facts: RunFacts): Promise<void> {
+    const best = bestStep(facts);
+    const kept = (await this.keptAt(step, facts)) ?? (await this.keptAt(best, facts));
+    const message: NonlinearityMessage = {
+      type: 'nonlinearity',
+      ...(kept && { result: nonlinearityFacts(kept.result) }),
+      ...(kept?.outdated && { outdated: kept.outdated }),
+      ...(best !== undefined && { best }),
+      ...(this.measuring !== undefined && { measuring: this.measuring }),
+      ...(this.unmeasured !== undefined && { error: this.unmeasured }),
+    };
+    this.post(message);
+  }
+
+  /** Undefined also if it cannot be read: the page offers to measure it again. */
+  private async keptAt(
+    step: number | undefined,
+    { events }: RunFacts,
+  ): Promise<{ result: Nonlinearity; outdated?: 'run' | 'data' } | undefined> {
+    try {
+      return step === undefined ? undefined : await this.kept.read(step, events);
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      this.host.failed(e);
+      return undefined;
+    }
   }
 
   /** Files that count in the journal; all files if it lists none. */
@@ -191,12 +273,17 @@ export class ActivationsSession {
     // A path from a page restored for another run's folder.
     if (i < 0 || chosen !== this.layer) return;
     const { output, input } = chosen;
+    const kept = await this.keptAt(step, facts);
+    // Another layer may have been chosen while it was read.
+    if (chosen !== this.layer) return;
     this.post(
       layerMessage(snapshot.layers[i], firstOf(first, snapshot, i), auroraOf(facts.adapter), {
         step,
         firstStep: steps[0],
         output,
         input,
+        // The fit of values that the run no longer has at this step.
+        fit: kept?.outdated === 'run' ? undefined : kept?.result.layers.find((l) => l.path === chosen.path),
       }),
     );
   }
@@ -284,6 +371,12 @@ export class ActivationsSession {
       );
     return t('The snapshots of this run do not contain H and W, so there are no curves to draw.');
   }
+}
+
+/** The step that `aurora nonlinearity` measures by default; undefined if it would measure nothing. */
+function bestStep({ adapter, events }: RunFacts): number | undefined {
+  if (isHeadAlone(adapter)) return undefined;
+  return events.flatMap((e) => (e.kind === 'evaluation' && e.best ? [e.step] : [])).at(-1);
 }
 
 const auroraOf = (adapter: AdapterSpec): AuroraSpec | undefined =>

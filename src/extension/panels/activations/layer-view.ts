@@ -32,6 +32,7 @@ import {
   type LayerMessage,
   type ShapeNumbers,
 } from '../../../protocol/panels/activations';
+import type { LayerNonlinearity } from '../../../protocol/nonlinearity';
 import { runPaths, stepName, stepOfName } from '../../../runs/layout';
 
 /** Points for a curve in a small card, and for one as wide as the window. */
@@ -80,11 +81,14 @@ export function layerShape(layer: LayerSnapshot, shape: ShapeNumbers): LayerShap
   };
 }
 
+/** σ(z) ≈ M z + c: (r, r), row-major, and (r). */
+export type LineFit = Pick<LayerNonlinearity, 'M' | 'c'>;
+
 export function layerMessage(
   layer: LayerSnapshot,
   first: Weights,
   spec: AuroraSpec | undefined,
-  at: { step: number; firstStep: number; output: number; input: number },
+  at: { step: number; firstStep: number; output: number; input: number; fit?: LineFit },
 ): LayerMessage {
   const { path, rank, range, tokens, low, high } = layer;
   const [output, input] = [Math.min(at.output, rank - 1), Math.min(at.input, rank - 1)];
@@ -122,9 +126,17 @@ export function layerMessage(
       spline: single(spline),
       sum: single(sum),
       first: single(before),
+      ...(at.fit?.c.length === rank && { fitted: single(fittedLine(at.fit, line, z)) }),
     },
     shape: numbers(layer, first, spec, [line], input),
   };
+}
+
+/** Output i of M z + c as one coordinate of z varies. */
+function fittedLine({ M, c }: LineFit, { output, input, rest }: Line, z: Float64Array): Float64Array {
+  const row = M.slice(output * rest.length, (output + 1) * rest.length);
+  const others = row.reduce((sum, m, j) => (j === input ? sum : sum + m * rest[j]), c[output]);
+  return z.map((v) => others + row[input] * v);
 }
 
 /** The (example, token) ids stored for a bin. */

@@ -1,8 +1,18 @@
 import * as vscode from 'vscode';
+import { AuroraError } from '../../../base/errors';
 import { t } from '../../../base/l10n';
-import type { ActivationsFromPage, ActivationsOpen } from '../../../protocol/panels/activations';
+import type {
+  ActivationsFromPage,
+  ActivationsOpen,
+  MeasuringProgress,
+} from '../../../protocol/panels/activations';
+import type { NonlinearityLine } from '../../../protocol/nonlinearity';
+import { nonlinearityProgress } from '../../../protocol/reports/nonlinearity-report';
 import { runLabel } from '../../../runs/run-labels';
 import { showError } from '../../ask/guard';
+import { explaining } from '../../ask/training-problems';
+import { programError, programLine } from '../../launcher/program';
+import { trustedFor } from '../../notices/open-report';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
@@ -18,6 +28,7 @@ export function startActivations(
 ): PanelSession<ActivationsFromPage> {
   const { store, log } = services;
   let entry: RunEntry | undefined;
+  let canceled: vscode.CancellationTokenSource | undefined;
   const session = new ActivationsSession({
     run,
     post: (message) => page.post(message),
@@ -26,9 +37,26 @@ export function startActivations(
       page.setTitle(titleOf(entry, run));
       return factsOf(entry);
     },
+    async measure(told) {
+      if (!vscode.workspace.isTrusted) {
+        void trustedFor(needsTrust());
+        throw new AuroraError('run', needsTrust());
+      }
+      canceled = new vscode.CancellationTokenSource();
+      const { token } = canceled;
+      await explaining(async () => {
+        await store.refreshRun(run);
+        await measure(services, run, token, told);
+      });
+    },
+    cancel: () => canceled?.cancel(),
     openRow: (file, line) => void openDataRow(file, line).catch((e: unknown) => showError(log, e)),
     copy: (text) => void vscode.env.clipboard.writeText(text),
-    failed: (e) => log.error(e instanceof Error ? e : String(e)),
+    failed: (e) => {
+      // Not a failure: the page shows that trust is needed.
+      if (!vscode.workspace.isTrusted && e instanceof AuroraError) return;
+      log.error(e instanceof Error ? e : String(e));
+    },
   });
   const changes = store.onDidChange((changed) => {
     // If runs appeared or disappeared, the event does not state if this one changed, too.
@@ -45,6 +73,33 @@ export function startActivations(
   };
 }
 
+const needsTrust = (): string =>
+  t('Measuring the effect of σ runs the model, which requires a trusted workspace.');
+
+/** Measures the best step. Resolves too if it was canceled. */
+async function measure(
+  { trainer }: Services,
+  run: string,
+  token: vscode.CancellationToken,
+  told: (progress: MeasuringProgress) => void,
+): Promise<void> {
+  let ended = false;
+  const onLine = (text: string) => {
+    const line = programLine<NonlinearityLine>(text, ['fitting', 'measuring', 'result']);
+    if (!line) return;
+    if (line.kind === 'result') ended = true;
+    const words = nonlinearityProgress(line);
+    if (words !== undefined) told({ words, ...('done' in line && { share: line.done / line.of }) });
+  };
+  try {
+    const args = ['nonlinearity', run, '--at', 'best', '--json', '--again'];
+    const result = await trainer.program(args, { token, onLine, timeout: Infinity });
+    if (!ended) throw programError(result, 'nonlinearity');
+  } catch (e) {
+    if (!token.isCancellationRequested) throw e;
+  }
+}
+
 function factsOf(entry: RunEntry): RunFacts {
   if (!entry.run) throw entry.error ?? new Error(t('The run {0} cannot be read.', entry.folder));
   const { spec, events } = entry.run;
@@ -53,6 +108,7 @@ function factsOf(entry: RunEntry): RunFacts {
     experiment: spec.name,
     live: isLive(entry),
     adapter: spec.adapter,
+    events,
     steps: events.flatMap((e) => (e.kind === 'activations' ? [e.step] : [])),
     staticFrom: events.flatMap((e) => (e.kind === 'evaluation' && e.form === 'static' ? [e.step] : []))[0],
   };
