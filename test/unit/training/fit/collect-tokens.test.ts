@@ -1,5 +1,5 @@
-import { copyFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { anl } from '../../../../src/adapters/methods/anl';
 import { ownValues } from '../../../../src/adapters/merge';
@@ -30,6 +30,7 @@ interface Setting {
   /** Of the fixtures. */
   model?: string;
   path?: string;
+  maxLength?: number;
   task?: object;
   targets?: string[];
   adapter?: object;
@@ -40,10 +41,10 @@ interface Setting {
 let made = 0;
 
 /** A task, and values of its adapters whose B is not zero. */
-async function taskOf({ model, path, task, targets, adapter, training, data }: Setting = {}) {
+async function taskOf({ model, path, maxLength = 16, task, targets, adapter, training, data }: Setting = {}) {
   if (model !== undefined) copyFileSync(fixture(model), lab.path('other.onnx'));
   const experiment = {
-    model: { path: path ?? (model === undefined ? 'model.onnx' : 'other.onnx'), maxLength: 16 },
+    model: { path: path ?? (model === undefined ? 'model.onnx' : 'other.onnx'), maxLength },
     task: { type: 'text-classification', head: 'linear', pooling: 'mean', ...task },
     data: { train: 'train.jsonl', validation: 'validation.jsonl', ...data },
     adapter: {
@@ -180,6 +181,25 @@ describe('the tokens that a fit is made on', () => {
     // Every other layer had 50 tokens after a few texts.
     expect(counts.at(-1)).toBeGreaterThanOrEqual(50);
     expect(counts[0]).toBeGreaterThan(200);
+  });
+
+  it('are those of a language model’s texts, which share no rows here', async () => {
+    const folder = fixture('playground/language');
+    mkdirSync(lab.path('language'));
+    for (const name of ['tokenizer.json', 'tokenizer_config.json', 'config.json'])
+      copyFileSync(join(folder, name), lab.path(`language/${name}`));
+    copyFileSync(join(folder, 'model.onnx'), lab.path('language/model.onnx'));
+    const { task } = await expectAlone(
+      {
+        path: 'language/model.onnx',
+        maxLength: 40,
+        task: { type: 'causal-language-modeling', head: 'none', pooling: undefined },
+        targets: ['c_attn', 'c_fc'],
+        training: { packing: true },
+      },
+      150,
+    );
+    expect(task.trainingSet.examples.length).toBeLessThan(task.data.train.dataset.examples.length);
   });
 
   it('are those of images', async () => {
