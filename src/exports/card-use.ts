@@ -1,3 +1,4 @@
+import { methodOf } from '../adapters/methods/registry';
 import { isNonlinear } from '../experiment/methods';
 import { ANSWERS, type AnswerInCard } from '../experiment/tasks/kind';
 import { describeTask } from '../experiment/tasks/registry';
@@ -13,7 +14,7 @@ import { HEAD_FILE } from './hub-weights';
 
 /** Instructions for loading the files of a form: sentences and a program. */
 export function useOf(
-  { form, head }: Pick<ExportRecord, 'form' | 'head'>,
+  { form, head, fit }: Pick<ExportRecord, 'form' | 'head' | 'fit'>,
   task: Task,
   base: BaseModel,
 ): Part[] {
@@ -22,7 +23,7 @@ export function useOf(
     case 'adapter':
       return isPicture ? pictureAdapterUse(task, base.name) : adapterUse(task);
     case 'peft-lora':
-      return isPicture ? [drawing(task, base.name, ['pipeline.load_lora_weights(".")'])] : peftUse(task);
+      return isPicture ? [drawing(task, base.name, ['pipeline.load_lora_weights(".")'])] : peftUse(task, fit);
     case 'onnx-adapter-inputs':
       return swapUse(task);
     case 'safetensors':
@@ -62,7 +63,7 @@ function loaderUse(task: Task): Part[] {
     ]),
     isNonlinear(spec.adapter)
       ? 'PEFT itself does not support AuroRA. `aurora export --as peft-lora` writes a LoRA in its place, with a linear fit of its nonlinearity.'
-      : 'It is a plain LoRA adapter, so PEFT can load it too.',
+      : `It is a plain LoRA adapter, so ${hasBias(task) ? 'PEFT 0.14 or newer' : 'PEFT'} can load it too.`,
   ];
 }
 
@@ -130,7 +131,10 @@ function headUse(task: Task, inputs: string, headInputs: string): string[] {
   return [`hidden = model(${inputs})  # or its .last_hidden_state`, `logits = Head(".")(${headInputs})`];
 }
 
-function peftUse(task: Task): Part[] {
+const hasBias = ({ adapters }: Task): boolean =>
+  adapters.some(({ spec }) => methodOf(spec).changesBias?.(spec));
+
+function peftUse(task: Task, fit?: ExportRecord['fit']): Part[] {
   const { head, source, data } = task;
   const path = headPath(task);
   const keys = headKeys(path);
@@ -141,6 +145,7 @@ function peftUse(task: Task): Part[] {
       `base = ...  # the base model, such as ${autoClass(task)}.from_pretrained(...)`,
       'model = PeftModel.from_pretrained(base, ".")',
     ]),
+    ...(hasBias(task) || fit?.withBias ? ['Its biases (`lora_bias`) need PEFT 0.14 or newer.'] : []),
     ...(head
       ? [
           `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${headReads(task)}; PEFT loads it if the base model has a module \`${path}\`${source.kind === 'hub' ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,

@@ -66,6 +66,8 @@ describe('from run to file to run', () => {
   ])('preserves every bit of %s', (name, form, settings) => {
     const run = train(`run-${name}`, ...settings);
     const folder = exported(run, form, `file-${name}`);
+    const card = readFileSync(join(folder, 'README.md'), 'utf8');
+    expect(card.includes('biases (`lora_bias`) need PEFT 0.14')).toBe(name === 'LoRA with a bias');
     const { run: again, out } = imported(folder);
     expect(adapterBytes(again, 0).equals(adapterBytes(run, 24))).toBe(true);
     expect(lastMetrics(again)).toEqual(lastMetrics(run));

@@ -140,6 +140,27 @@ describe('merging a LoRA with a bias into an ONNX file', () => {
     expect(Math.hypot(...(await output(dynamic)).map((v, i) => v - wanted[i]))).toBeGreaterThan(1e-2);
   });
 
+  it('keeps a quantized weight quantized', async () => {
+    const [, build] = KINDS.at(-1)!;
+    const { task, parameters } = adapted(save('kept', build), 'y');
+    const { model, changed } = mergedModel(task, parameters, { onRequantized: () => {} });
+    mkdirSync(lab.path('kept'));
+    const path = join(lab.path('kept'), 'model.onnx');
+    saveChanged(model, task.original, path, changed);
+    expect(loadModel(path).graph.nodes.map((n) => n.opType)).toEqual([
+      'DequantizeLinear',
+      'MatMul',
+      'Add',
+      'Identity',
+    ]);
+    // W is in steps of 0.01 before and after.
+    saveModel(dynamicModel(task, parameters), lab.path('kept-dynamic.onnx'));
+    const [merged, wanted] = [await output(path), await output(lab.path('kept-dynamic.onnx'))];
+    const off = Math.max(...merged.map((v, i) => Math.abs(v - wanted[i])));
+    const size = Math.max(...wanted.map(Math.abs));
+    expect(off).toBeLessThan(0.02 * size);
+  });
+
   it.each([
     // Attention's packed biases, and a MatMul whose bias SkipLayerNormalization adds.
     ['bert-fused', ['query', 'dense'], 'last_hidden_state'],
