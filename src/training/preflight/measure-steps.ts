@@ -13,8 +13,17 @@ import { checkPacking, tryLongest } from '../loop/check-packing';
 import { evaluateDataset } from '../loop/evaluate';
 import { gradientStep } from '../loop/gradient-step';
 import type { TrainingState } from '../loop/loop';
-import { evaluatedTokens, median, paddedTokens, sampleSteps, type Step, subset, sum } from '../loop/sample';
-import { makePlan, scheduleFactor } from '../loop/training-plan';
+import {
+  evaluatedTokens,
+  median,
+  paddedTokens,
+  type Sample,
+  sampleSteps,
+  type Step,
+  subset,
+  sum,
+} from '../loop/sample';
+import { makePlan, type Plan, scheduleFactor } from '../loop/training-plan';
 import { longestBatch, lookAhead } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { DropoutMasks } from '../optimizer/dropout';
@@ -60,15 +69,13 @@ export async function measure(
     await checkPacking(prepared, stepper, micro);
     const preparation = performance.now() / 1000 - featureSeconds;
     const [warmUp, ...steps] = train.groups;
-    const seconds = await trainSteps(prepared, stepper, micro, state, [warmUp, ...steps], plan, options);
+    const seconds = await trainSteps(prepared, stepper, micro, state, [warmUp, ...steps], plan, options.emit);
     const evaluationRate = await timeEvaluation(prepared, stepper, micro, state);
 
     for (const message of cuts)
       await options.emit({ kind: 'problem', severity: 'warning', message, key: 'training.microBatchSize' });
 
-    const measuredTokens = sum(sample.steps.map((step) => paddedTokens(whole.train, step)));
-    const trainingSeconds =
-      (sum(seconds) / measuredTokens) * sample.epochTokens * (plan.totalSteps / plan.stepsPerEpoch);
+    const trainingSeconds = secondsOfSteps(seconds, sample, whole.train, plan);
     const all = Array.from({ length: plan.totalSteps }, (_, i) => i + 1);
     const evaluations = all.filter((step) => plan.evaluates(step)).length;
     const snapshots = task.adapters.length ? 1 + all.filter((step) => plan.snapshots(step)).length : 0;
@@ -152,15 +159,35 @@ const withData = (task: Task, train: Dataset, validation: Dataset): Task => ({
   },
 });
 
-/** @returns seconds of each step except the first, which is the warm-up */
-async function trainSteps(
+/**
+ * The seconds of all steps of a plan.
+ *
+ * @param seconds of the sample's steps
+ * @param dataset that the sample was taken from
+ */
+export function secondsOfSteps(
+  seconds: readonly number[],
+  sample: Sample,
+  dataset: Dataset,
+  { totalSteps, stepsPerEpoch }: Pick<Plan, 'totalSteps' | 'stepsPerEpoch'>,
+): number {
+  const measuredTokens = sum(sample.steps.map((step) => paddedTokens(dataset, step)));
+  return (sum(seconds) / measuredTokens) * sample.epochTokens * (totalSteps / stepsPerEpoch);
+}
+
+/**
+ * Trains a few steps, which changes `state`.
+ *
+ * @returns seconds of each step except the first, which is the warm-up
+ */
+export async function trainSteps(
   task: Task,
   stepper: Stepper,
   micro: MicroBatches,
   state: TrainingState,
   steps: readonly Step[],
-  plan: { warmupSteps: number; totalSteps: number },
-  { emit }: PreflightOptions,
+  plan: Pick<Plan, 'warmupSteps' | 'totalSteps'>,
+  emit?: PreflightOptions['emit'],
 ): Promise<number[]> {
   const { training } = task.spec;
   const dropout = new DropoutMasks(task, training.seed);
@@ -177,7 +204,7 @@ async function trainSteps(
     state.optimizer.step(state.parameters, r.gradients, factor);
     const seconds = (performance.now() - began) / 1000;
     if (i > 0) measured.push(seconds);
-    await emit({
+    await emit?.({
       kind: 'step',
       step: i,
       of: steps.length - 1,
