@@ -9,6 +9,7 @@ import {
   type MeasuredModel,
   type MergeChoice,
 } from '../protocol/export';
+import type { Refinement } from '../protocol/refinement';
 import type { Trained } from '../training/checkpoint/trained-run';
 import { fitOf } from '../training/fit/fit-run';
 import { fittedTask } from '../training/fit/fitted-task';
@@ -31,6 +32,8 @@ export interface ExportModels {
   /** Set if the written one is not the trained one. */
   merge?: MergeChoice;
   fit?: ExportedFit;
+  /** Set if the written one is the fit, trained further. */
+  refinement?: Refinement;
 }
 
 export interface ModelChoice {

@@ -24,6 +24,7 @@ import { modelCard } from './card';
 import { exportModels, type ExportModels, mergeIn, type ModelChoice } from './export-models';
 import { RECORD, StagedFolder } from './staged-folder';
 import { FORMS } from './export-forms';
+import { type RefineSettings, requireFitted, withRefined } from './refined-model';
 import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
 
 export interface ExportRequest {
@@ -34,6 +35,8 @@ export interface ExportRequest {
   out?: string;
   /** The replacement of AuroRA's σ in a merged form; its linear fit by default. */
   merge?: MergeChoice;
+  /** Trains the linear fit further. */
+  refine?: RefineSettings;
   /** Points or percent that a merged form may lose without confirmation. */
   maxDrop: number;
   emit: (line: ExportLine) => void | Promise<void>;
@@ -47,9 +50,9 @@ export interface ExportRequest {
 const TOLERANCE = 1e-4;
 
 /** Default location of exports. */
-function exportFolder(trained: Trained, choice: ModelChoice): string {
+function exportFolder(trained: Trained, choice: ModelChoice, isRefined: boolean): string {
   const { run, step } = trained;
-  const how = mergeIn(trained, choice) === 'paper' ? '-paper' : '';
+  const how = isRefined ? '-refined' : mergeIn(trained, choice) === 'paper' ? '-paper' : '';
   return join(runPaths(run.folder).exports, `${choice.form}${how}-${stepName(step)}`);
 }
 
@@ -67,11 +70,14 @@ export async function exportRun(
   let staged: StagedFolder | undefined;
   try {
     await emit({ kind: 'preparing' });
-    const trained = await openTrained(run, request.at, work);
+    const { refine } = request;
+    const trained = await openTrained(run, request.at, work, refine && ((kind) => kind.load));
     const choice: ModelChoice = { form, merge: request.merge ?? 'fitted' };
-    staged = new StagedFolder(request.out ?? exportFolder(trained, choice));
-    const models = await exportModels(trained, choice, emit);
-    const { merge, fit } = models;
+    if (refine) requireFitted(trained, choice);
+    staged = new StagedFolder(request.out ?? exportFolder(trained, choice, refine !== undefined));
+    const available = await exportModels(trained, choice, emit);
+    const models = refine ? await withRefined(available, refine, work, emit) : available;
+    const { merge, fit, refinement } = models;
     const written =
       FORMS[form].write(models.written.load(), staged.path, work, {
         requantize: request.requantize ?? false,
@@ -80,9 +86,8 @@ export async function exportRun(
     const { metric } = trained.task.spec.training;
     const [before, after] = [metrics.trained, metrics.exported].map((m) => metricValue(m, metric));
     const drop = { metric, loss: lossBetween(metric, before, after) };
-    const limit = request.maxDrop;
-    if (isMergedForm(form) && drop.loss > limit && !(await request.accept({ drop, limit, metrics, merge })))
-      return undefined;
+    const loss: ExportLoss = { drop, limit: request.maxDrop, metrics, merge, refinement };
+    if (isMergedForm(form) && drop.loss > loss.limit && !(await request.accept(loss))) return undefined;
     const record: ExportRecord = {
       program: 'aurora-lab',
       version,
@@ -94,6 +99,7 @@ export async function exportRun(
       labels: trained.labels,
       ...(merge && { merge }),
       ...(fit && { fit }),
+      ...(refinement && { refinement }),
       metrics,
       drop,
       largestDifference: difference,

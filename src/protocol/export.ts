@@ -4,6 +4,7 @@ import type { MetricName } from '../experiment/metrics';
 import type { InputsNote } from './inputs-words';
 import type { FitProgress } from './linear-fit';
 import type { PreflightProblem } from './preflight';
+import type { RefineLine, Refinement } from './refinement';
 
 /** The output forms of `aurora export --as`. */
 export const EXPORT_FORMS = [
@@ -76,6 +77,8 @@ export interface ExportMetrics {
   trained: EvaluationMetrics;
   /** With AuroRA's σ replaced by its linear fit; absent for other methods, and where the fit could not be computed. */
   fitted?: EvaluationMetrics;
+  /** The fit, trained further. */
+  refined?: EvaluationMetrics;
   /** With σ on the columns of A, as the paper merges AuroRA. */
   paper?: EvaluationMetrics;
   /** The trained head alone; absent if there is nothing else. */
@@ -110,6 +113,7 @@ export interface ExportLoss {
   limit: number;
   metrics: ExportMetrics;
   merge?: MergeChoice;
+  refinement?: Refinement;
 }
 
 /** export.json, beside the exported files. */
@@ -128,6 +132,8 @@ export interface ExportRecord extends Written {
   merge?: MergeChoice;
   /** For `fitted`. */
   fit?: ExportedFit;
+  /** With `--refine`. */
+  refinement?: Refinement;
   metrics: ExportMetrics;
   drop: MetricDrop;
   /** Between the logits of the exported files and those of the model they represent, over the validation set. */
@@ -142,6 +148,7 @@ export interface ExportRecord extends Written {
 export type ExportLine =
   | { kind: 'preparing' }
   | FitProgress
+  | RefineLine
   /** σ could not be fitted, which an export as trained, or by the paper's merge, does not need. */
   | { kind: 'not-fitted'; reason: string }
   | { kind: 'measuring'; what: MeasuredModel; examples: number }

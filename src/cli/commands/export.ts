@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { shellQuote } from '../../base/shell-quote';
 import {
   dropReason,
@@ -12,6 +12,7 @@ import { terminalText, writeReport } from '../report-text';
 import { AuroraError, EXIT } from '../../base/errors';
 import { MATTERS } from '../../experiment/shown-metrics';
 import { exportRun } from '../../exports/export';
+import type { RefineSettings } from '../../exports/refined-model';
 import {
   EXPORT_FORMS,
   type ExportForm,
@@ -27,11 +28,12 @@ import { parseAt } from '../../training/checkpoint/trained-run';
 import { problemOf } from '../../training/preflight/preflight-problems';
 import { runFolder } from '../arguments';
 import { ReadingProgress } from '../bar';
-import { type Command, one, type ParsedArgs } from '../command';
+import { type Command, one, type ParsedArgs, threadCount, wholeNumber } from '../command';
 import { write } from '../output';
 import { askAtTerminal, nextLine } from '../owning';
 import { endOnSignals } from '../signals';
 import { commandLine } from '../suggested-commands';
+import { Progress } from './train/training-progress';
 
 export const exportCommand: Command = {
   help: `Usage: aurora export RUN --as FORM [--at best|last|STEP] [--out DIR]
@@ -55,13 +57,15 @@ more than --max-drop, the command asks before it keeps them.
                      file is replaced)
   --merge HOW        with peft-lora, onnx-merged and safetensors, for AuroRA: fitted (default), or paper, which applies the nonlinearity to
                      the columns of A, usually loses much more, and needs no training data
+  --refine STEPS     with the same forms: trains the fit further, on the run's task and data with its seeds, optimizer and schedule, and exports
+                     the best evaluation, the fit's included; shows the cost first, and Ctrl-C exports nothing
   --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
                      float32; the error that this adds is printed, and the export may lose --max-drop as above
   --max-drop LOSS    the most a merged form may lose (default: ${MATTERS}): points of a share or a correlation, percent of a perplexity,
                      a loss or an RMSE
   --accept-drop      keep the export, whatever it loses
-  --json             JSON lines: preparing, fitting, not-fitted, measuring, ask (answer with a line "yes" or "no"), declined, result,
-                     events, problem
+  --json             JSON lines: preparing, fitting, not-fitted, refine-cost, refine-step, refine-evaluation, measuring, ask (answer with a
+                     line "yes" or "no"), declined, result, events, problem
 
 Exits with 23 if a merged form loses too much and is not kept.
 `,
@@ -70,6 +74,7 @@ Exits with 23 if a merged form loses too much and is not kept.
     at: { type: 'string' },
     out: { type: 'string' },
     merge: { type: 'string' },
+    refine: { type: 'string' },
     'max-drop': { type: 'string' },
     'accept-drop': { type: 'boolean' },
     requantize: { type: 'boolean' },
@@ -78,13 +83,12 @@ Exits with 23 if a merged form loses too much and is not kept.
   values: { as: [...EXPORT_FORMS, TENSORBOARD], at: ['best', 'last'], merge: [...MERGES] },
   async run(args) {
     const json = args.flag('json');
-    const reading = new ReadingProgress();
-    const emit = (line: ExportLine) => (json ? write(`${JSON.stringify(line)}\n`) : tell(line, reading));
+    const tell = json ? writeLine : terminalReport();
     endOnSignals();
     try {
       const run = resolve(runFolder(one(args, 'run folder', 'export')));
       if (args.text('as') === TENSORBOARD) {
-        await emit({ kind: 'events', ...events(run, args) });
+        await tell({ kind: 'events', ...events(run, args) });
         return EXIT.ok;
       }
       const form = args.text('as') as ExportForm | undefined;
@@ -106,6 +110,7 @@ Exits with 23 if a merged form loses too much and is not kept.
           'See `aurora export --help`.',
         );
       const merge = mergeOf(form, args.text('merge'));
+      const refine = refineOf(form, merge, args.text('refine'));
       const out = args.text('out');
       const result = await exportRun({
         run,
@@ -113,12 +118,13 @@ Exits with 23 if a merged form loses too much and is not kept.
         form,
         out: out === undefined ? undefined : resolve(out),
         merge,
+        refine,
         maxDrop: maxDropOf(args),
         requantize,
-        emit,
-        accept: (loss) => (args.flag('accept-drop') ? Promise.resolve(true) : accept(form, loss, json, emit)),
+        emit: tell,
+        accept: (loss) => (args.flag('accept-drop') ? Promise.resolve(true) : accept(form, loss, json, tell)),
       });
-      await emit(result ? { kind: 'result', ...result } : { kind: 'declined' });
+      await tell(result ? { kind: 'result', ...result } : { kind: 'declined' });
       return result ? EXIT.ok : EXIT.drop;
     } catch (e) {
       if (json && e instanceof AuroraError) await write(`${JSON.stringify(problemOf(e))}\n`);
@@ -128,7 +134,7 @@ Exits with 23 if a merged form loses too much and is not kept.
 };
 
 function events(run: string, args: ParsedArgs): EventFile {
-  const given = ['at', 'merge', 'max-drop', 'accept-drop', 'requantize'].find(
+  const given = ['at', 'merge', 'refine', 'max-drop', 'accept-drop', 'requantize'].find(
     (option) => args.text(option) !== undefined,
   );
   if (given !== undefined)
@@ -141,32 +147,39 @@ function events(run: string, args: ParsedArgs): EventFile {
   return exportEvents(run, out === undefined ? undefined : resolve(out));
 }
 
+type Tell = (line: ExportLine) => Promise<void>;
+
+const writeLine: Tell = (line) => write(`${JSON.stringify(line)}\n`);
+
 /** Results go to stdout, progress to stderr. */
-async function tell(line: ExportLine, reading: ReadingProgress): Promise<void> {
-  switch (line.kind) {
-    case 'fitting':
-      return reading.fitting(line.done, line.of);
-    case 'result':
-      return write(`${terminalText(exportParts(line.record))}Wrote ${line.folder}\n`);
-    case 'events': {
-      const hint = hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`);
-      return write(`${[eventsText(line), `Wrote ${line.file}`, ...hint].join('\n')}\n`);
+function terminalReport(): Tell {
+  const reading = new ReadingProgress();
+  let steps: Progress | undefined;
+  return async (line) => {
+    switch (line.kind) {
+      case 'fitting':
+        return reading.fitting(line.done, line.of);
+      case 'refine-step':
+        steps ??= new Progress(line.of);
+        return steps.step(line);
+      case 'result':
+        return write(`${terminalText(exportParts(line.record))}Wrote ${line.folder}\n`);
+      case 'events': {
+        const hint = hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`);
+        return write(`${[eventsText(line), `Wrote ${line.file}`, ...hint].join('\n')}\n`);
+      }
+      case 'declined':
+        return write('Nothing was kept.\n');
+      default:
+        steps?.clear();
+        return writeReport([], exportProgress(line));
     }
-    case 'declined':
-      return write('Nothing was kept.\n');
-    default:
-      return writeReport([], exportProgress(line));
-  }
+  };
 }
 
-async function accept(
-  form: ExportForm,
-  loss: ExportLoss,
-  json: boolean,
-  emit: (line: ExportLine) => Promise<void>,
-): Promise<boolean> {
+async function accept(form: ExportForm, loss: ExportLoss, json: boolean, tell: Tell): Promise<boolean> {
   if (json) {
-    await emit({ kind: 'ask', ...loss });
+    await tell({ kind: 'ask', ...loss });
     return (await nextLine())?.trim() === 'yes';
   }
   const words = `${dropText(form, loss)} ${dropReason(loss)}`;
@@ -191,6 +204,25 @@ export function mergeOf(form: ExportForm, merge: string | undefined): MergeChoic
   const known = MERGES.find((each) => each === merge);
   if (known) return known;
   throw new AuroraError('usage', `--merge takes ${MERGES.join(' or ')}, not "${merge}".`);
+}
+
+/** The value of --refine. */
+function refineOf(
+  form: ExportForm,
+  merge: MergeChoice | undefined,
+  steps: string | undefined,
+): RefineSettings | undefined {
+  if (steps === undefined) return undefined;
+  const usage = (message: string) => new AuroraError('usage', message, 'See `aurora export --help`.');
+  if (!isMergedForm(form))
+    throw usage(
+      `--refine is for --as peft-lora, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
+    );
+  if (merge === 'paper')
+    throw usage('--refine trains the linear fit further: it cannot be combined with --merge paper.');
+  const count = wholeNumber('refine', steps);
+  if (count === 0) throw usage('--refine takes a number of steps, 1 or more.');
+  return { steps: count, threads: threadCount(undefined), program: join(__dirname, 'cli.cjs') };
 }
 
 /** In points or percent. */

@@ -24,6 +24,7 @@ import { withProgress } from '../messages/progress';
 
 const KINDS: ExportLine['kind'][] = [
   ...(['preparing', 'fitting', 'not-fitted', 'measuring'] as const),
+  ...(['refine-cost', 'refine-step', 'refine-evaluation'] as const),
   ...(['ask', 'declined', 'result', 'events', 'problem'] as const),
 ];
 

@@ -9,6 +9,7 @@ import { EXPORT_FORMS, type ExportForm, isMergedForm, MERGES, TENSORBOARD } from
 import { experimentName, runPaths, stepName } from '../../runs/layout';
 import { runLabel } from '../../runs/run-labels';
 import { namesOf } from '../ask/pick';
+import { askText } from '../messages/input';
 import { notify } from '../messages/notify';
 import { bestEvaluation, checkpointSteps } from '../runs/label';
 import { isTreeNode } from '../runs/nodes';
@@ -95,19 +96,47 @@ export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | unde
   });
   if (!picked || picked.form === TENSORBOARD || !isMergedForm(picked.form) || !adapters.some(isNonlinear))
     return picked;
-  const merge = await pickMerge();
+  const merge = await pickMerge(runs);
   return merge && { ...picked, options: [...picked.options, ...merge] };
 }
 
 /** @returns options of the command; undefined if the user canceled */
-async function pickMerge(): Promise<readonly string[] | undefined> {
+async function pickMerge(runs: readonly RunEntry[]): Promise<readonly string[] | undefined> {
   const items = MERGES.map((merge) => ({
     label: merge === 'fitted' ? t('Fitted') : t('The paper’s merge'),
     detail: mergeWords(merge),
     options: ['--merge', merge],
   }));
+  const refined = {
+    label: t('Fitted and refined…'),
+    detail: t('The fit is trained further on the run’s task. The time that this takes is measured first.'),
+  };
   const title = t('Select what replaces AuroRA’s nonlinearity');
-  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.options;
+  const [fitted, ...others] = items;
+  const picked = await vscode.window.showQuickPick([fitted, refined, ...others], {
+    title,
+    ignoreFocusOut: true,
+  });
+  if (picked !== refined) return items.find((item) => item === picked)?.options;
+  const steps = await askSteps(runs[0]);
+  return steps === undefined ? undefined : ['--refine', steps];
+}
+
+/** A whole number in text, as in an input box. */
+const WHOLE = /^[1-9]\d{0,6}$/;
+
+/** Steps of refining; an epoch by default. */
+async function askSteps({ run }: RunEntry): Promise<string | undefined> {
+  const started = run?.events.find((e) => e.kind === 'started');
+  const text = await askText({
+    title: t('Refine the Fit'),
+    prompt: t('Training steps; by default, an epoch'),
+    value: started ? String(Math.ceil(started.steps / started.epochs)) : '',
+    ignoreFocusOut: true,
+    validateInput: (given) =>
+      WHOLE.test(given.trim()) ? undefined : t('Enter a whole number of at least 1.'),
+  });
+  return text?.trim();
 }
 
 /**

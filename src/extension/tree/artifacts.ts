@@ -133,11 +133,12 @@ export function adapterRow(which: 'best' | 'last', size: number, { trusted }: Ro
   };
 }
 
-export function exportRow({ form, merge, step, metrics, drop }: ExportRecord): Row {
+export function exportRow({ form, merge, refinement, step, metrics, drop }: ExportRecord): Row {
   const label = formName(form);
   const { metric } = drop;
   const value = `${formatMetric(metric, metricValue(metrics.exported, metric))} ${metricInfo(metric).label}`;
-  const parts = [value, t('step {0}', step), ...(merge ? [mergeName(merge)] : [])];
+  const how = refinement ? [t('refined')] : merge ? [mergeName(merge)] : [];
+  const parts = [value, t('step {0}', step), ...how];
   return {
     label,
     description: parts.join(' · '),

@@ -21,6 +21,7 @@ import {
 } from '../export';
 import { formName, mergeName } from '../export-forms';
 import { exportRemarks } from '../inputs-words';
+import { refinedText, refineProgress } from './refine-report';
 import { warningsPart, type Part, type ReportTable } from './report';
 
 /** The progress text; undefined if there is nothing new. */
@@ -32,8 +33,15 @@ export function exportProgress(line: ExportLine): string | undefined {
       return t('Fitting the nonlinearity: {0} of {1} tokens…', count(line.done), count(line.of));
     case 'not-fitted':
       return t('The linear fit was left out. {0}', line.reason);
+    case 'refine-cost':
+    case 'refine-step':
+    case 'refine-evaluation':
+      return refineProgress(line);
     case 'measuring':
       return measuringText(line.what, count(line.examples));
+    case 'problem':
+      // An error ends the export.
+      return line.severity === 'warning' ? line.message : undefined;
     default:
       return undefined;
   }
@@ -45,6 +53,8 @@ function measuringText(what: MeasuredModel, examples: string): string {
       return t('Measuring the trained model on {0} examples…', examples);
     case 'fitted':
       return t('Measuring the fitted form on {0} examples…', examples);
+    case 'refined':
+      return t('Measuring the refined form on {0} examples…', examples);
     case 'paper':
       return t('Measuring the paper’s merge on {0} examples…', examples);
     case 'removed':
@@ -65,18 +75,22 @@ export const dropText = (form: ExportForm, { drop: { metric }, metrics }: Export
   );
 
 /** The reason for such a loss, and the alternatives. */
-export const dropReason = ({ drop: { metric, loss }, limit, merge }: ExportLoss): string =>
+export const dropReason = ({ drop: { metric, loss }, limit, merge, refinement }: ExportLoss): string =>
   [
-    lossReason(merge),
+    lossReason(merge, refinement !== undefined),
     t('Here, {0}; confirmation is required above {1}.', changeText(metric, loss), amountText(metric, limit)),
     ...(merge === 'paper' ? [t('The fitted form, which is the default, usually loses far less.')] : []),
     t('An adapter, or an ONNX model with adapters as nodes, loses nothing.'),
   ].join(' ');
 
-function lossReason(merge: MergeChoice | undefined): string {
+function lossReason(merge: MergeChoice | undefined, isRefined: boolean): string {
   switch (merge) {
     case 'fitted':
-      return t('AuroRA’s nonlinearity was replaced by its linear fit.');
+      return isRefined
+        ? t('AuroRA’s nonlinearity was replaced by its linear fit, which was then trained further.')
+        : t(
+            'AuroRA’s nonlinearity was replaced by its linear fit, which can be refined by training it further.',
+          );
     case 'paper':
       return t('The paper’s merge computes another function than AuroRA’s layer, which is not linear.');
     case undefined:
@@ -115,6 +129,7 @@ export function exportMetrics(record: ExportRecord, trained = t('as trained')): 
     [
       [inputs?.changed.length ? t('on changed files') : trained, metrics.trained],
       [mergeName('fitted'), metrics.fitted],
+      [t('refined'), metrics.refined],
       [mergeName('paper'), metrics.paper],
       [t('adapters removed'), metrics.removed],
       [t('these files ({0})', form), metrics.exported],
@@ -149,7 +164,7 @@ export function differenceParts(record: ExportRecord): string[] {
 }
 
 /** The replacement of σ and its cost. */
-function mergeParts({ merge, fit, drop }: ExportRecord): string[] {
+function mergeParts({ merge, fit, refinement, drop }: ExportRecord): string[] {
   if (merge === undefined) return [];
   const change = changeText(drop.metric, drop.loss);
   if (merge === 'paper')
@@ -161,11 +176,13 @@ function mergeParts({ merge, fit, drop }: ExportRecord): string[] {
     ];
   const { tokens, layers, withBias } = fit!;
   return [
-    t(
-      'These files contain a linear fit of AuroRA’s nonlinearity, computed on {0} training tokens: here, {1}.',
-      count(tokens),
-      change,
-    ),
+    refinement
+      ? refinedText(refinement, drop)
+      : t(
+          'These files contain a linear fit of AuroRA’s nonlinearity, computed on {0} training tokens: here, {1}.',
+          count(tokens),
+          change,
+        ),
     ...(withBias === layers
       ? []
       : [

@@ -19,6 +19,8 @@ const numbersText = (m: EvaluationMetrics): string =>
     .map((name) => `${metricInfo(name).label} ${formatMetric(name, metricValue(m, name))}`)
     .join(' · ');
 
+type ShownStep = Pick<StepRecord, 'step' | 'loss' | 'learningRate' | 'examples' | 'seconds'>;
+
 /** A line of training progress: redrawn in place in a terminal, repeated from time to time in a log. */
 export class Progress {
   private loss: number | undefined;
@@ -31,7 +33,7 @@ export class Progress {
     private readonly out: NodeJS.WriteStream = process.stderr,
   ) {}
 
-  step(r: StepRecord): void {
+  step(r: ShownStep): void {
     const smooth = (old: number | undefined, now: number) =>
       old === undefined ? now : old + SMOOTHING * (now - old);
     this.loss = smooth(this.loss, r.loss);
@@ -79,7 +81,7 @@ export class Progress {
     this.onScreen = false;
   }
 
-  private draw(r: StepRecord): void {
+  private draw(r: ShownStep): void {
     const share = r.step / this.total;
     const left = (this.total - r.step) * this.secondsPerStep!;
     const onScreen = isScreen(this.out);

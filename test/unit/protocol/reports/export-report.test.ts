@@ -34,7 +34,11 @@ describe('the texts of an export', () => {
       /^The paper’s merge computes another function .* Here, accuracy falls by 25 points; confirmation is required above 1 point\. The fitted form/,
     );
     expect(dropReason({ ...asked, merge: 'fitted' })).toMatch(
-      /^AuroRA’s nonlinearity was replaced by its linear fit\. Here, .* 1 point\. An adapter, or/,
+      /^AuroRA’s nonlinearity was replaced by its linear fit, which can be refined .* Here, .* 1 point\. An adapter, or/,
+    );
+    const refinement = { steps: 20, of: 20, best: 10, seconds: 3, evaluations: [] };
+    expect(dropReason({ ...asked, merge: 'fitted', refinement })).toMatch(
+      /^AuroRA’s nonlinearity was replaced by its linear fit, which was then trained further\. Here, /,
     );
     const perplexity = { metric: 'perplexity', loss: 1.88 } as const;
     expect(dropReason({ ...asked, drop: perplexity })).toContain(
