@@ -100,7 +100,7 @@ async function fittedModel(
   const { task, parameters, run, step } = trained;
   const biasOf = biasesIn(form, task);
   try {
-    const fit = await fitOf(run.folder, step, { emit });
+    const fit = await fitOf(run.folder, step, { emit, trained });
     const { seed, layers } = fit;
     return {
       model: {
