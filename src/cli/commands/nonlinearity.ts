@@ -10,7 +10,7 @@ import { runFolder } from '../arguments';
 import { clearLine, LOG_MS, redraw } from '../bar';
 import { type Command, one, wholeNumber } from '../command';
 import { isQuiet, isScreen, write } from '../output';
-import { writeReport } from '../report-text';
+import { terminalText } from '../report-text';
 import { endOnSignals } from '../signals';
 
 export const nonlinearityCommand: Command = {
@@ -57,7 +57,7 @@ data have changed since.
       progress.clear();
       const file = nonlinearityFile(run, result.step);
       if (json) await emit({ kind: 'result', file, step: result.step });
-      else await writeReport([...nonlinearityParts(result), `Full results: ${file}`]);
+      else await write(`${terminalText(nonlinearityParts(result))}\nFull results: ${file}\n`);
       return EXIT.ok;
     } catch (e) {
       progress.clear();

@@ -101,8 +101,8 @@ export function nonlinearityRemarks(result: NonlinearityFacts): string[] {
   if (share && linear === undefined)
     about.push(
       t(
-        '{0} of what the adapters gain depends on it (95% interval {1}). The gain is the rise of the loss without the adapters, {2}.',
-        ...([percent(share.value), shareEnds(share), signed(gain.mean)] as const),
+        'That is {0} of what the adapters gain (95% interval {1}), which is the rise of the loss without them, {2}.',
+        ...([signedPercent(share.value), shareEnds(share), shortNumber(gain.mean)] as const),
       ),
     );
   else if (!isClearlyAbove(gain))
@@ -140,8 +140,8 @@ function headRemarks(
   if (share && linear === undefined)
     return [
       t(
-        'The head was trained with the adapters, so their removal overstates their gain. Over a run that trained only a head, the gain is {0}, of which {1} depends on σ (95% interval {2}).',
-        ...([signed(gain.mean), percent(share.value), shareEnds(share)] as const),
+        'The head was trained with the adapters, so their removal overstates their gain. Over a run that trained only a head, the gain is {0}, and the share is {1} (95% interval {2}).',
+        ...([shortNumber(gain.mean), signedPercent(share.value), shareEnds(share)] as const),
       ),
     ];
   return [
@@ -250,4 +250,6 @@ export const signed = (value: number): string =>
 
 const ends = ({ mean, half }: PairedRise): [string, string] => [signed(mean - half), signed(mean + half)];
 
-const shareEnds = ({ low, high }: Share): string => t('{0} to {1}', percent(low), percent(high));
+const shareEnds = ({ low, high }: Share): string => t('{0} to {1}', signedPercent(low), signedPercent(high));
+
+const signedPercent = (share: number): string => percent(share).replace('-', '−');

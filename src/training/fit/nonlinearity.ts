@@ -26,7 +26,7 @@ import { type Measured, type Measuring, openMeasuring } from '../measure';
 import { workFolder } from '../process/leftovers';
 import { withoutAdapters } from '../task/adapted-model';
 import type { Task } from '../task/task';
-import { fitOf } from './fit-run';
+import { type FitOptions, fitOf } from './fit-run';
 import { headOnlyRun } from './head-only';
 import { replaceableSigma, withLines } from './replaceable-sigma';
 
@@ -64,15 +64,25 @@ export async function nonlinearityOf(request: NonlinearityRequest): Promise<Nonl
     const kept = await readNonlinearity(run, step);
     if (kept && (await isCurrent(kept, summary, { examples, layers }))) return kept;
   }
-  const fit = await fitOf(run, at, { emit });
   const { path: work, remove } = workFolder(run, 'nonlinearity');
   try {
     const trained = await openTrained(run, at, work);
+    const fit = await fitOfRun(run, { trained, emit });
     const result = await new Measurement(trained, fit, { examples, layers, emit, work }).result();
     keep(run, result);
     return result;
   } finally {
     remove();
+  }
+}
+
+/** @throws AuroraError as `fitOf`, whose next step is for an export */
+async function fitOfRun(run: string, options: FitOptions & { trained: Trained }): Promise<LinearFit> {
+  try {
+    return await fitOf(run, options.trained.step, options);
+  } catch (e) {
+    if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
+    throw new AuroraError(e.kind, e.message, 'Put the data back as they were.', { cause: e });
   }
 }
 
