@@ -24,7 +24,7 @@ import { modelCard } from './card';
 import { exportModels, type ExportModels, mergeIn, type ModelChoice } from './export-models';
 import { RECORD, StagedFolder } from './staged-folder';
 import { FORMS } from './export-forms';
-import { type RefineSettings, requireFitted, withRefined } from './refined-model';
+import { type RefineSettings, requireRefinable, withRefined } from './refined-model';
 import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
 
 export interface ExportRequest {
@@ -73,7 +73,7 @@ export async function exportRun(
     const { refine } = request;
     const trained = await openTrained(run, request.at, work, refine && ((kind) => kind.load));
     const choice: ModelChoice = { form, merge: request.merge ?? 'fitted' };
-    if (refine) requireFitted(trained, choice);
+    if (refine) await requireRefinable(trained, choice);
     staged = new StagedFolder(request.out ?? exportFolder(trained, choice, refine !== undefined));
     const available = await exportModels(trained, choice, emit);
     const models = refine ? await withRefined(available, refine, work, emit) : available;

@@ -3,6 +3,7 @@ import { AuroraError } from '../base/errors';
 import { isHeadAlone, methodName } from '../experiment/methods';
 import type { ExportLine } from '../protocol/export';
 import type { Trained } from '../training/checkpoint/trained-run';
+import { trainingDataChanges } from '../training/fit/fit-run';
 import { refine } from '../training/fit/refine';
 import { type ExportModel, type ExportModels, mergeIn, type ModelChoice } from './export-models';
 
@@ -15,10 +16,21 @@ export interface RefineSettings {
   program: string;
 }
 
-/** @throws AuroraError 'usage' if a run is not exported in its fitted form */
-export function requireFitted(trained: Trained, choice: ModelChoice): void {
-  if (mergeIn(trained, choice) === 'fitted') return;
-  const { run, form } = trained;
+/**
+ * @throws AuroraError 'usage' if a run is not exported in its fitted form, 'inputs' if its training data are missing or
+ *   have changed
+ */
+export async function requireRefinable(trained: Trained, choice: ModelChoice): Promise<void> {
+  const { run, form, step } = trained;
+  if (mergeIn(trained, choice) === 'fitted') {
+    const why = await trainingDataChanges(run, step);
+    if (why.length === 0) return;
+    throw new AuroraError(
+      'inputs',
+      `${run.folder} cannot be refined, which trains on its training data. ${why.join(' ')}`,
+      'Put the data back as they were, or export without --refine.',
+    );
+  }
   const { adapter } = run.spec;
   throw new AuroraError(
     'usage',

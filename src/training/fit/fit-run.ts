@@ -103,20 +103,25 @@ async function fitted(
 }
 
 /** @throws AuroraError 'inputs' if the training data are not those that the run was trained on up to the step */
-async function requireTrainingData({ folder, spec }: RunSummary, step: number): Promise<void> {
+async function requireTrainingData(run: RunSummary, step: number): Promise<void> {
+  const why = await trainingDataChanges(run, step);
+  if (why.length === 0) return;
+  throw new AuroraError(
+    'inputs',
+    `${run.folder}: σ cannot be replaced by its linear fit, which is made on the training data. ${why.join(' ')}`,
+    'Put the data back as they were. The paper’s merge needs none: export with --merge paper.',
+  );
+}
+
+/** The training data that are missing or have changed since a run was trained on them up to the step, in sentences. */
+export async function trainingDataChanges({ folder, spec }: RunSummary, step: number): Promise<string[]> {
   const record = readInputs(folder);
   const files = record && filesBehind(record, step)?.filter(({ role }) => role === 'train');
-  const why = files
+  return files
     ? (await changedInputs(files)).map((c) => `${changeWords(c)}.`)
     : matchedBy(spec.data.train)
         .filter((path) => !existsSync(path))
         .map((path) => `The training data ${path} are missing.`);
-  if (why.length === 0) return;
-  throw new AuroraError(
-    'inputs',
-    `${folder}: σ cannot be replaced by its linear fit, which is made on the training data. ${why.join(' ')}`,
-    'Put the data back as they were. The paper’s merge needs none: export with --merge paper.',
-  );
 }
 
 const nonlinear = ({ adapters }: Task): (LayerAdapter & { spec: NonlinearSpec })[] =>
