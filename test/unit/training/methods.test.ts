@@ -1,24 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { owning } from '../../../src/cli/owning';
-import type { DeviceRequest } from '../../../src/engine/devices';
-import { CPU } from '../../../src/engine/place';
 import { METHOD_ORDER } from '../../../src/experiment/methods';
 import { metricValue, type MetricName } from '../../../src/experiment/metrics';
 import type { TaskName } from '../../../src/experiment/tasks/registry';
 import type { ExportForm } from '../../../src/protocol/export';
-import { loadExperiment } from '../../../src/runs/experiment/load';
-import { createRun, runPaths } from '../../../src/runs/layout';
 import { readRunSummary } from '../../../src/runs/run-summary';
 import { studyRun } from '../../../src/runs/run-in-study';
 import { studyOf } from '../../../src/study/study';
 import { comparisonWords } from '../../../src/study/study-words';
 import { exportRun } from '../../../src/exports/export';
-import type { TrainListener } from '../../../src/training/run/open-run';
-import { train } from '../../../src/training/run/train';
 import { Lab } from '../../cli/lab';
 import { pictured, writePictures } from '../../cli/pictures';
+import { trainHere } from './train-here';
 
 const FIXTURES = resolve('test/fixtures');
 const EXAMPLES = 8;
@@ -62,10 +56,6 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-const cpu: DeviceRequest = { ...CPU, fallBack: false, given: { engine: true, device: true } };
-/** Nobody looks on. */
-const listener = new Proxy({} as TrainListener, { get: () => () => {} });
-
 describe.each(Object.entries(KINDS))('%s', (name, kind) => {
   const lab = new Lab();
   afterAll(() => lab.remove());
@@ -90,21 +80,7 @@ describe.each(Object.entries(KINDS))('%s', (name, kind) => {
       adapter: { method, targetModules },
       training: { maxSteps: 2, batchSize: EXAMPLES, learningRate, seed: 7, evaluateEvery: 1, metric },
     };
-    lab.write('tiny.aurora.json', JSON.stringify(experiment));
-    const spec = loadExperiment(lab.experiment);
-    const run = createRun(lab.path('runs'));
-    writeFileSync(runPaths(run).spec, JSON.stringify(spec));
-    const programs = {
-      pulseWorker: resolve('dist/pulse-worker.cjs'),
-      hashWorker: resolve('dist/hash-worker.cjs'),
-      program: resolve('dist/cli.cjs'),
-    };
-    const options = { spec, run, resume: false, device: cpu, threads: 1, lease: false, pauseAt: undefined };
-    const outcome = await owning({ folder: run, what: 'run', takeOver: false }, () =>
-      train({ ...options, ...programs, listener, interrupted: () => undefined }),
-    );
-    expect(outcome.end).toBe('finished');
-    return run;
+    return trainHere(lab, experiment);
   }
 
   it.each(METHOD_ORDER)('is trained with %s', async (method) => {

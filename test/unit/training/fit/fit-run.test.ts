@@ -9,24 +9,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { owning } from '../../../../src/cli/owning';
-import type { DeviceRequest } from '../../../../src/engine/devices';
-import { CPU } from '../../../../src/engine/place';
 import type { FitProgress, KeptFit } from '../../../../src/protocol/linear-fit';
-import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { fitFile } from '../../../../src/runs/kept-fit';
-import { createRun, runPaths } from '../../../../src/runs/layout';
+import { runPaths } from '../../../../src/runs/layout';
 import { openTrained } from '../../../../src/training/checkpoint/trained-run';
 import { fitOf, type FitOptions } from '../../../../src/training/fit/fit-run';
-import type { TrainListener } from '../../../../src/training/run/open-run';
-import { train } from '../../../../src/training/run/train';
 import { Lab } from '../../../cli/lab';
-
-const cpu: DeviceRequest = { ...CPU, fallBack: false, given: { engine: true, device: true } };
-/** Nobody looks on. */
-const listener = new Proxy({} as TrainListener, { get: () => () => {} });
+import { trainHere } from '../train-here';
 
 const lab = new Lab();
 afterAll(() => lab.remove());
@@ -43,21 +33,7 @@ async function trained(adapter: object = {}, training: object = {}): Promise<str
       ...training,
     },
   };
-  lab.write('tiny.aurora.json', JSON.stringify(experiment));
-  const spec = loadExperiment(lab.experiment);
-  const run = createRun(lab.path('runs'));
-  writeFileSync(runPaths(run).spec, JSON.stringify(spec));
-  const programs = {
-    pulseWorker: resolve('dist/pulse-worker.cjs'),
-    hashWorker: resolve('dist/hash-worker.cjs'),
-    program: resolve('dist/cli.cjs'),
-  };
-  const options = { spec, run, resume: false, device: cpu, threads: 1, lease: false, pauseAt: undefined };
-  const outcome = await owning({ folder: run, what: 'run', takeOver: false }, () =>
-    train({ ...options, ...programs, listener, interrupted: () => undefined }),
-  );
-  expect(outcome.end).toBe('finished');
-  return run;
+  return trainHere(lab, experiment);
 }
 
 /** The run of most tests, of which only the kept fit changes. */
