@@ -25,14 +25,14 @@ describe.each([false, true])('the fit of a U-Net, with its text encoders and cla
         ...(more && { classPrompt: 'a photo of a dog', trainTextEncoder: true }),
       },
       data: { train: 'images', ...(more && { classImages: 'class' }) },
-      adapter: { method: 'aurora' },
-      training: { maxSteps: 2, batchSize: 2, learningRate: 0.01, evaluateEvery: 2 },
+      adapter: { method: 'aurora', targetModules: ['to_k', 'to_out.0', 'q_proj'].slice(0, more ? 3 : 2) },
+      training: { maxSteps: 2, batchSize: 4, learningRate: 0.01, evaluateEvery: 2 },
     });
-    const fit = await fitOf(run, 'best', { tokens: 600 });
+    const fit = await fitOf(run, 'best', { tokens: 100 });
     const { task, parameters } = await openTrained(run, 'best', lab.folder);
     expect(fit.layers).toHaveLength(task.adapters.length);
     for (const { tokens, M, c, r2 } of fit.layers) {
-      expect(tokens).toBeGreaterThan(200);
+      expect(tokens).toBeGreaterThanOrEqual(100);
       expect([...M, ...c, r2].every(Number.isFinite)).toBe(true);
       expect(r2).toBeLessThanOrEqual(1);
     }
@@ -42,6 +42,6 @@ describe.each([false, true])('the fit of a U-Net, with its text encoders and cla
       await measureTask(fitted.task, fitted.parameters, lab.path('fitted')),
     ];
     expect(largestDifference(trained, found)).toBeLessThan(0.1);
-    expect(await fitOf(run, 'best', { tokens: 600 })).toEqual(fit);
+    expect(await fitOf(run, 'best', { tokens: 100 })).toEqual(fit);
   });
 });
