@@ -122,6 +122,19 @@ export function permutation(n: number, seed: number, ...keys: number[]): number[
 }
 
 /**
+ * Another permutation of 0 … n-1, element by element: it stores only those that it has moved, so that a few of very many
+ * are drawn at once.
+ */
+export function* permuted(n: number, seed: number, ...keys: number[]): Generator<number, void> {
+  const moved = new Map<number, number>();
+  for (let i = 0; i < n; i++) {
+    const j = i + Math.floor(uniform(seed, ...keys, i) * (n - i));
+    yield moved.get(j) ?? j;
+    moved.set(j, moved.get(i) ?? i);
+  }
+}
+
+/**
  * The inverse of the standard normal distribution function: Wichura, algorithm AS 241 (PPND16), Applied
  * Statistics 37 (1988), relative accuracy about 1e-16.
  */

@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import type { FourierftSpec } from '../../experiment/methods';
-import { Stream, uniform } from '../../base/random';
+import { permuted, Stream } from '../../base/random';
 import { lowRankProduct } from './low-rank';
 import { normal, type AdapterMethod, type LayerShape, type OnLayer } from './method';
 
@@ -139,13 +139,8 @@ const angle = (frequency: number, position: number, period: number): number =>
 const placesOf = ({ layer, spec }: OnLayer<FourierftSpec>): number[] =>
   chosenPlaces(layer.inFeatures * layer.outFeatures, spec.frequencies, spec.locationSeed);
 
-/** The first n of a permutation of 0 … size−1, storing only moved elements. */
+/** The first n of a permutation of 0 … size−1. */
 function chosenPlaces(size: number, n: number, seed: number): number[] {
-  const moved = new Map<number, number>();
-  return Array.from({ length: n }, (_, i) => {
-    const j = i + Math.floor(uniform(seed, Stream.locations, i) * (size - i));
-    const place = moved.get(j) ?? j;
-    moved.set(j, moved.get(i) ?? i);
-    return place;
-  });
+  const places = permuted(size, seed, Stream.locations);
+  return Array.from({ length: n }, () => places.next().value!);
 }

@@ -1,4 +1,4 @@
-import { permutation, Stream } from '../../base/random';
+import { permuted, Stream } from '../../base/random';
 import type { TrainingPass } from '../../data/dataset';
 import { isPictureData } from '../diffusion/encode-data';
 import type { Task } from '../task/task';
@@ -21,20 +21,23 @@ const HELD_OUT = 5;
  * are drawn again with other noise when all of them have been used, as in a training epoch.
  */
 export class TrainingRows {
-  private readonly order: number[];
+  private readonly length: number;
+  private readonly order: Generator<number, void>;
+  private readonly drawn: number[] = [];
   private readonly seed: number;
   private readonly isDrawn: boolean;
   private readonly next: Record<FitPart, number> = { fitted: 0, 'held-out': 0 };
 
   constructor({ data, spec }: Task) {
     this.seed = spec.training.seed;
-    this.order = permutation(data.train.dataset.examples.length, this.seed, Stream.fit);
+    this.length = data.train.dataset.examples.length;
+    this.order = permuted(this.length, this.seed, Stream.fit);
     this.isDrawn = isPictureData(data);
   }
 
   /** False if there is a single row. */
   get canHoldOut(): boolean {
-    return this.isDrawn || this.order.length > 1;
+    return this.isDrawn || this.length > 1;
   }
 
   /** Begins again. */
@@ -44,7 +47,7 @@ export class TrainingRows {
 
   /** The next rows of a part, at most this many; undefined if none is left. */
   take(part: FitPart, most: number): DrawnRows | undefined {
-    const { length } = this.order;
+    const { length } = this;
     const indices: number[] = [];
     let epoch = 0;
     for (let at = this.next[part]; indices.length < most; at++) {
@@ -53,10 +56,15 @@ export class TrainingRows {
       const own = Math.floor(at / length);
       if (indices.length > 0 && own !== epoch) break;
       epoch = own;
-      indices.push(this.order[at % length]!);
+      indices.push(this.rowAt(at % length));
       this.next[part] = at + 1;
     }
     if (indices.length === 0) return undefined;
     return { indices, ...(this.isDrawn && { pass: { seed: this.seed, epoch } }) };
+  }
+
+  private rowAt(place: number): number {
+    while (this.drawn.length <= place) this.drawn.push(this.order.next().value!);
+    return this.drawn[place]!;
   }
 }

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { inverseNormal, normal, permutation, philox4x32, random, uniform } from '../../../src/base/random';
+import {
+  inverseNormal,
+  normal,
+  permutation,
+  permuted,
+  philox4x32,
+  random,
+  uniform,
+} from '../../../src/base/random';
 
 const hex = (words: Uint32Array): string =>
   Array.from(words, (w) => w.toString(16).padStart(8, '0')).join(' ');
@@ -89,6 +97,34 @@ describe('normal', () => {
     expect(Math.abs(moments[1]! - 1)).toBeLessThan(0.04);
     expect(Math.abs(moments[2]!)).toBeLessThan(0.1);
     expect(Math.abs(moments[3]! - 3)).toBeLessThan(0.25);
+  });
+});
+
+describe('permuted', () => {
+  it('draws each once, in an order of its keys, and the same first ones of all', () => {
+    for (const n of [0, 1, 2, 7, 100]) {
+      const all = [...permuted(n, 3, 4)];
+      expect([...all].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+    }
+    expect([...permuted(50, 1, 2)]).not.toEqual([...permuted(50, 1, 3)]);
+    expect([...permuted(50, 1, 2)]).not.toEqual([...permuted(50, 2, 2)]);
+    // A few of very many, without storing all of them.
+    const many = permuted(2 ** 40, 1, 2);
+    const few = Array.from({ length: 20 }, () => many.next().value!);
+    expect(new Set(few).size).toBe(20);
+    expect(Math.min(...few)).toBeLessThan(2 ** 38);
+    expect(Math.max(...few)).toBeGreaterThan(2 ** 39);
+  });
+
+  it('produces every order of four equally often', () => {
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 4800; i++) {
+      const key = [...permuted(4, 11, i)].join('');
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(24);
+    // As for `permutation` below.
+    expect(chiSquare([...counts.values()])).toBeLessThan(56);
   });
 });
 

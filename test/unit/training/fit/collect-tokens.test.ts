@@ -19,6 +19,7 @@ import { type FitPart, TrainingRows } from '../../../../src/training/fit/trainin
 import { perturbed } from '../../../../src/training/task/initialize';
 import { initialParameters, prepareTask, type Task } from '../../../../src/training/task/task';
 import { Lab } from '../../../cli/lab';
+import { large } from '../../tasks/large';
 import { pictured, writePictures } from '../../../cli/pictures';
 
 const lab = new Lab();
@@ -31,6 +32,7 @@ interface Setting {
   model?: string;
   path?: string;
   maxLength?: number;
+  quantize?: 4 | 8;
   task?: object;
   targets?: string[];
   adapter?: object;
@@ -41,10 +43,20 @@ interface Setting {
 let made = 0;
 
 /** A task, and values of its adapters whose B is not zero. */
-async function taskOf({ model, path, maxLength = 16, task, targets, adapter, training, data }: Setting = {}) {
+async function taskOf({
+  model,
+  path,
+  maxLength = 16,
+  quantize,
+  task,
+  targets,
+  adapter,
+  training,
+  data,
+}: Setting = {}) {
   if (model !== undefined) copyFileSync(fixture(model), lab.path('other.onnx'));
   const experiment = {
-    model: { path: path ?? (model === undefined ? 'model.onnx' : 'other.onnx'), maxLength },
+    model: { path: path ?? (model === undefined ? 'model.onnx' : 'other.onnx'), maxLength, quantize },
     task: { type: 'text-classification', head: 'linear', pooling: 'mean', ...task },
     data: { train: 'train.jsonl', validation: 'validation.jsonl', ...data },
     adapter: {
@@ -202,6 +214,10 @@ describe('the tokens that a fit is made on', () => {
     expect(task.trainingSet.examples.length).toBeLessThan(task.data.train.dataset.examples.length);
   });
 
+  it('are those of a quantized model', async () => {
+    await expectAlone({ quantize: 8 }, 60);
+  });
+
   it('are those of images', async () => {
     writePictures(lab, 12);
     const rows = Array.from({ length: 12 }, (_, i) => ({ image: `images/${i}.png`, label: pictured(i) }));
@@ -247,6 +263,17 @@ describe('the rows that a fit reads', () => {
     await collect(watched, parameters, 40);
     expect(read.size).toBeLessThan(30);
     expect(read.size).toBeGreaterThan(4);
+  });
+
+  it('are the same of a large file, which stays on disk', async () => {
+    const { task, parameters } = await taskOf();
+    const { task: streamed } = await large(() => taskOf());
+    expect(streamed.data.train.dataset.examples.sizes).toHaveLength(96);
+    const moments = (found: CollectedLayer[]) =>
+      found.map((l) => [...l.fitted.mean, ...l.heldOut.covariance()]);
+    expect(moments(await collect(streamed, parameters, 60))).toEqual(
+      moments(await collect(task, parameters, 60)),
+    );
   });
 
   it('are used twice if there is only one', async () => {
