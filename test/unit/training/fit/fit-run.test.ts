@@ -9,10 +9,13 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FitProgress, KeptFit } from '../../../../src/protocol/linear-fit';
 import { fitFile } from '../../../../src/runs/kept-fit';
 import { runPaths } from '../../../../src/runs/layout';
+import { loadExperiment } from '../../../../src/runs/experiment/load';
+import { importAdapter } from '../../../../src/training/import/import-adapter';
 import { openTrained } from '../../../../src/training/checkpoint/trained-run';
 import { fitOf, type FitOptions } from '../../../../src/training/fit/fit-run';
 import { Lab } from '../../../cli/lab';
@@ -165,6 +168,18 @@ describe('the fit of a run', () => {
     expect(existsSync(runPaths(run).fit)).toBe(false);
     expect((await fit(run)).layers).toHaveLength(4);
     writeFileSync(inputs, record);
+  });
+
+  it('of an imported adapter is that of the run it came from', async () => {
+    const { run: imported } = await importAdapter({
+      adapter: join(runPaths(run).adapter, 'last'),
+      experiment: loadExperiment(lab.experiment),
+      runs: lab.path('imported'),
+      hashWorker: resolve('dist/hash-worker.cjs'),
+    });
+    const [found, { layers }] = [await fit(imported, 0), await fit(run, 4)];
+    expect(found).toEqual({ step: 0, seed: 7, tokens, layers });
+    expect(layers).toHaveLength(4);
   });
 
   it('has no layers where the adapter is linear', async () => {
