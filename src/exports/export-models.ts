@@ -108,7 +108,7 @@ async function fittedModel(
         load: () => ({ ...trained, ...fittedTask(task, parameters, fit, { biasOf }) }),
       },
       fit: {
-        tokens: Math.max(...layers.map(({ tokens }) => tokens)),
+        tokens: Math.min(...layers.map(({ tokens }) => tokens)),
         seed,
         layers: layers.length,
         withBias: task.adapters.filter(({ layer }) => biasOf(layer)).length,

@@ -92,7 +92,7 @@ export type MeasuredModel = keyof ExportMetrics;
 
 /** The linear fit that the exported files contain. */
 export interface ExportedFit {
-  /** The training tokens that it was fitted on, and the seed that chose them. */
+  /** The fewest training tokens that a layer was fitted on, and the seed that chose them. */
   tokens: number;
   seed: number;
   layers: number;

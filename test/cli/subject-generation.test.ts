@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExportRecord } from '../../src/protocol/export';
 import { readInputs } from '../../src/runs/inputs';
 import { readPictures } from '../../src/runs/samples-and-pictures';
 import { png } from '../png';
@@ -210,4 +211,22 @@ describe('a run on a pipeline', () => {
     expect(r.out).toMatch(/By timestep\n +timestep +images +mean loss\n +62 +4 /);
     expect(r.out).toMatch(/By image, largest loss first\n +image +mean loss\n +image \d +\d/);
   });
+
+  it.each([
+    ['peft-lora', 'pytorch_lora_weights.safetensors', 0],
+    ['safetensors', 'unet/diffusion_pytorch_model.safetensors', 8],
+    ['onnx-merged', 'model.onnx', 32],
+  ])(
+    'is exported as %s, fitted, with biases where layers have them or ONNX adds them',
+    (form, file, withBias) => {
+      const out = lab.fresh(form);
+      const r = lab.run('export', whole, '--as', form, '--accept-drop', '--out', out);
+      expect(r.code, r.err).toBe(0);
+      expect(existsSync(join(out, file))).toBe(true);
+      const record = JSON.parse(readFileSync(join(out, 'export.json'), 'utf8')) as ExportRecord;
+      expect(record).toMatchObject({ merge: 'fitted', fit: { layers: 32, withBias } });
+      const { fitted, exported } = record.metrics;
+      expect(exported.loss).toBeCloseTo(fitted!.loss, 5);
+    },
+  );
 });

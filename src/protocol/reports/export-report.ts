@@ -179,7 +179,7 @@ function mergeParts({ merge, fit, refinement, drop }: ExportRecord): string[] {
     refinement
       ? refinedText(refinement, drop)
       : t(
-          'These files contain a linear fit of AuroRA’s nonlinearity, computed on {0} training tokens: here, {1}.',
+          'These files contain a linear fit of AuroRA’s nonlinearity, computed on at least {0} training tokens in each layer: here, {1}.',
           count(tokens),
           change,
         ),

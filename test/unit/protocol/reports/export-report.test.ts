@@ -89,7 +89,7 @@ describe('the texts of an export', () => {
     const fit = { tokens: 4096, seed: 1, layers: 24, withBias: 24 };
     const fitted = { merge: 'fitted', drop: { metric: 'accuracy', loss: 1 } } as const;
     expect(said({ ...fitted, fit }).slice(0, -1)).toEqual([
-      'These files contain a linear fit of AuroRA’s nonlinearity, computed on 4,096 training tokens: here, accuracy falls by 1 point.',
+      'These files contain a linear fit of AuroRA’s nonlinearity, computed on at least 4,096 training tokens in each layer: here, accuracy falls by 1 point.',
     ]);
     expect(said({ ...fitted, fit: { ...fit, withBias: 0 } })[1]).toBe(
       'It has no biases, because the files have no place for them.',
