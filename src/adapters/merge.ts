@@ -22,14 +22,14 @@ export interface Merge {
   changed: Map<string, Tensor>;
   /**
    * Copies of weights that something else reads too (a tied embedding): only the adapted layer's nodes get the changed
-   * values. Also biases of layers that have none.
+   * values. Also the biases of `biased`.
    */
   added: Map<string, Tensor>;
   /** Nodes that read one of those, and as which input. */
   rewired: Map<Node, { input: number; name: string }>;
   /** The replacements of nodes whose weight is computed (dequantized, cast): they read an added one. */
   replaced: Map<Node, Node[]>;
-  /** Nodes of layers without a bias, and the added bias of their output. */
+  /** Nodes of layers without a bias that could be changed, and the bias that is added to their output. */
   biased: Map<Node, string>;
 }
 
@@ -156,7 +156,7 @@ function mergeComputed(
 
 function mergeBias(merge: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
   const { changed, added, rewired, biased } = merge;
-  if (!layer.bias) {
+  if (!layer.bias || isRewired(layer)) {
     const name = `${layer.path}.bias.merged`;
     added.set(name, tensorOf(name, layer.valueType, [layer.outFeatures], change));
     for (const { node } of layer.calls) biased.set(node, name);
@@ -179,6 +179,12 @@ function mergeBias(merge: Merge, layer: LinearLayer, change: ArrayLike<number>):
   );
   (shared ? added : changed).set(name, merged);
   if (shared) for (const { node, input } of uses) rewired.set(node, { input, name });
+}
+
+/** True if the node that adds a shared bias reads another weight too after merging: only one of its inputs is replaced. */
+function isRewired({ bias, calls, dequantize, sharedWith }: LinearLayer): boolean {
+  if (!bias?.shared || (!dequantize && sharedWith.length === 0)) return false;
+  return bias.uses.some(({ node }) => calls.some((call) => call.node === node));
 }
 
 /** The model with its adapters merged. */

@@ -86,6 +86,23 @@ const KINDS: [string, (g: GraphBuilder, x: string) => string, added: number][] =
     },
     1,
   ],
+  [
+    'a weight and a bias in a Gemm that are not its alone',
+    (g, x) => {
+      const [weight, bias] = [constant(g, IN, OUT), constant(g, OUT)];
+      const product = g.op('Gemm', [x, weight, bias], {}, { name: '/query/Gemm' });
+      return g.op('Mul', [g.op('Mul', [product, g.op('Gather', [weight, g.ints([0])])]), bias]);
+    },
+    1,
+  ],
+  [
+    'a quantized weight in a Gemm, and a bias that another node reads too',
+    (g, x) => {
+      const bias = constant(g, OUT);
+      return g.op('Mul', [g.op('Gemm', [x, quantized(g), bias], {}, { name: '/query/Gemm' }), bias]);
+    },
+    1,
+  ],
   ['a quantized weight', (g, x) => g.op('MatMul', [x, quantized(g)], {}, { name: '/query/MatMul' }), 1],
 ];
 
