@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../base/errors';
-import { isNonlinear } from '../experiment/methods';
+import { isHeadAlone, isNonlinear } from '../experiment/methods';
 import { metricValue } from '../experiment/metrics';
 import { wrongOf } from '../protocol/answers/kinds';
 import { scoresOf } from '../protocol/evaluations';
@@ -15,6 +15,7 @@ import {
   type Forms,
   type MergedMetrics,
   parseMerged,
+  type SigmaShare,
   type StudyRun,
   type UnfitRun,
 } from '../study/study-run';
@@ -23,6 +24,7 @@ import { type CompareOptions, filesBehind, readInputs } from './inputs';
 import { changedSince } from './inputs-note';
 import { experimentRuns, runPaths, stepName } from './layout';
 import { hasDiverged } from './outcome';
+import { readNonlinearity } from './nonlinearity';
 import { readPredictions } from './predictions';
 import { PATIENT, type RunFiles } from './run-files';
 import type { RunSummary } from './run-summary';
@@ -53,8 +55,9 @@ export async function studyRun(
   if (hasDiverged(run)) return { folder, name, unfit: 'diverged', spec };
   if (events.at(-1)?.kind === 'failed') return { folder, name, unfit: 'failed' };
   if (!isFinished || !last || !started || !result) return { folder, name, unfit: 'unfinished' };
-  const [forms, geometry, examples, stepSeconds] = await Promise.all([
+  const [forms, nonlinearity, geometry, examples, stepSeconds] = await Promise.all([
     formsOf(run, last, files),
+    sigmaShare(run, last, files),
     readGeometry(folder, last.step, files),
     examplesOf(folder, last, files),
     medianStepSeconds(folder, files),
@@ -78,6 +81,7 @@ export async function studyRun(
     ...(typeof peakMemory === 'number' && { memory: peakMemory }),
     place,
     forms,
+    nonlinearity,
     geometry,
     examples,
     trainedOn,
@@ -126,6 +130,23 @@ async function formsOf(
     return { trained: metrics, merged: metrics, same: true };
   const kept = await readMerged(folder, step, files);
   return kept && { trained: kept.trained, merged: kept.merged, same: false };
+}
+
+/**
+ * Undefined for a head alone, and where it was not measured or the run was trained again since.
+ *
+ * @param last the run's last evaluation
+ */
+export async function sigmaShare(
+  { folder, spec }: RunSummary,
+  { form, step, metrics }: Evaluation,
+  files: RunFiles = PATIENT,
+): Promise<SigmaShare | undefined> {
+  if (isHeadAlone(spec.adapter)) return undefined;
+  if (!isNonlinear(spec.adapter) || form === 'static') return { linear: true };
+  const kept = await readNonlinearity(folder, step, files).catch(() => undefined);
+  if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(metrics)) return undefined;
+  return { linear: false, share: kept.share };
 }
 
 /** Undefined if there are none, or they are from before the run was trained again. */

@@ -1,11 +1,12 @@
 import { t } from '../base/l10n';
 import { count } from '../base/number-text';
+import { isNonlinear } from '../experiment/methods';
 import { hasGeometry } from './geometry';
 import type { Section } from './study';
 
 /** Data that a study would show but the run folders do not contain yet. One command measures all of it. */
 export interface Missing {
-  what: 'merged' | 'examples' | 'geometry';
+  what: 'merged' | 'nonlinearity' | 'examples' | 'geometry';
   /** Run folders. */
   runs: string[];
 }
@@ -15,6 +16,10 @@ export function missingOf(sections: readonly Section[]): Missing[] {
   const runs = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
   const all: Missing[] = [
     { what: 'merged', runs: runs.filter((r) => !r.forms).map((r) => r.folder) },
+    {
+      what: 'nonlinearity',
+      runs: runs.filter((r) => !r.nonlinearity && isNonlinear(r.spec.adapter)).map((r) => r.folder),
+    },
     {
       what: 'examples',
       runs: runs.filter((r) => !r.examples && r.on !== 'evaluations').map((r) => r.folder),
@@ -36,6 +41,10 @@ export function missingWords({ what, runs }: Missing): string {
       return isOne
         ? t('For 1 run, the merged form has not been measured.')
         : t('For {0} of the runs, the merged form has not been measured.', n);
+    case 'nonlinearity':
+      return isOne
+        ? t('For 1 run, the share of the gain that needs σ has not been measured.')
+        : t('For {0} of the runs, the share of the gain that needs σ has not been measured.', n);
     case 'examples':
       return isOne
         ? t('For 1 run, per-example predictions are not stored, so this run cannot be tested over examples.')

@@ -30,7 +30,13 @@ export function pageStudy(study: Study): PageStudy {
 /** The output of `aurora study --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type StudyLine =
   /** Run `run` of `runs` is being processed; `what` is the current action. */
-  | { kind: 'measuring'; what: 'geometry' | 'examples' | 'merged'; name: string; run: number; runs: number }
+  | {
+      kind: 'measuring';
+      what: 'geometry' | 'examples' | 'merged' | 'nonlinearity';
+      name: string;
+      run: number;
+      runs: number;
+    }
   | { kind: 'result'; study: Study; out?: string }
   | PreflightProblem;
 

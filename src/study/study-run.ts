@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment/experiment';
 import { isMetrics } from '../protocol/evaluations';
 import type { EvaluationMetrics } from '../protocol/events';
+import type { Share } from '../protocol/nonlinearity';
 import type { Geometry } from './geometry';
 
 /** A finished run in a study: its settings, and the results in its folder. */
@@ -33,6 +34,8 @@ export interface StudyRun {
   place?: string;
   /** Both forms at the last step, if they were measured or are inherently the same. */
   forms?: Forms;
+  /** At the last step, if it was measured or is linear by definition. */
+  nonlinearity?: SigmaShare;
   geometry?: Geometry;
   /** SHA-256 of the files that its last step was trained on, by path; null for a missing file. */
   trainedOn?: Readonly<Record<string, string | null>>;
@@ -67,6 +70,14 @@ export interface Forms {
   merged: EvaluationMetrics;
   /** Both are the same function: a linear method, or the static form was trained. */
   same: boolean;
+}
+
+/** The part of a run's gain that needs σ, on validation examples (`aurora nonlinearity`). */
+export interface SigmaShare {
+  /** No σ, or the static form was trained. */
+  linear: boolean;
+  /** Undefined if it is linear, or the adapters do not clearly gain anything. */
+  share?: Share;
 }
 
 export interface ExampleOutcomes {

@@ -42,7 +42,7 @@ describe('aurora study', () => {
     const r = lab.run('study', out, '--measure', '--json');
     expect([r.code, r.err]).toEqual([0, '']);
     const all = lines(r.out);
-    expect(all.filter((l) => l.kind === 'measuring')).toHaveLength(4 * 2 + 2);
+    expect(all.filter((l) => l.kind === 'measuring')).toHaveLength(4 * 2 + 2 * 2);
     const result = all.at(-1)!;
     if (result.kind !== 'result') throw new Error(r.out);
     const [section] = result.study.sections;
@@ -54,6 +54,7 @@ describe('aurora study', () => {
         // The predictions match the run's own measurements.
         expect(run.forms!.trained.accuracy).toBeCloseTo(run.metrics.accuracy!, 12);
         expect(run.forms!.same).toBe(run.spec.adapter.method === 'lora');
+        expect(run.nonlinearity!.linear).toBe(run.spec.adapter.method === 'lora');
         expect(run.geometry!.path[0]).toMatchObject({ step: 0 });
         expect(
           run.geometry!.modules.every(
@@ -73,13 +74,25 @@ describe('aurora study', () => {
     const kept = JSON.parse(readFileSync(mergedFile(run, step), 'utf8')) as MergedMetrics;
     const folder = lab.path('merged');
     expect(
-      lab.run('export', run, '--as', 'onnx-merged', '--at', 'last', '--accept-drop', '--out', folder).code,
+      lab.run(
+        'export',
+        run,
+        '--as',
+        'onnx-merged',
+        '--merge',
+        'paper',
+        '--at',
+        'last',
+        '--accept-drop',
+        '--out',
+        folder,
+      ).code,
     ).toBe(0);
     const { metrics } = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as {
       metrics: Record<string, MergedMetrics['merged']>;
     };
     expect(kept.merged.loss).toBeCloseTo(metrics.exported.loss, 4);
-    expect(kept.trained.loss).toBeCloseTo(metrics.dynamic.loss, 5);
+    expect(kept.trained.loss).toBeCloseTo(metrics.trained.loss, 5);
     expect(kept.merged.loss).not.toBeCloseTo(kept.trained.loss, 4);
     // A measurement of another adapter does not apply.
     writeFileSync(mergedFile(run, step), JSON.stringify({ ...kept, adapter: 'other' }));

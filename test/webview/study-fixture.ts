@@ -5,6 +5,7 @@ import { StudySession, type KnownRun } from '../../src/extension/panels/study/st
 import { StudyWorker } from '../../src/extension/study-worker/ask-study-worker';
 import { writeAtomic } from '../../src/files/atomic';
 import { runPaths, stepName } from '../../src/runs/layout';
+import { nonlinearityFile } from '../../src/runs/nonlinearity';
 import { predictionsFile } from '../../src/runs/predictions';
 import { SummaryReader } from '../../src/runs/summary-reader';
 import { geometryFile, mergedFile } from '../../src/runs/run-in-study';
@@ -12,6 +13,7 @@ import type { AdapterSpec } from '../../src/experiment/methods';
 import { parseStudyMessage } from '../../src/study/study-messages';
 import { encodePredictions } from '../../src/protocol/predictions';
 import type { Geometry } from '../../src/study/geometry';
+import { nonlinearityResult } from '../nonlinearity-result';
 import { finished, makeRun, metrics, spec, started } from '../unit/extension/run-maker';
 import { predictions } from '../unit/protocol/columns';
 import { aurora, lora } from '../unit/study/runs';
@@ -85,6 +87,10 @@ export async function measured(run: string): Promise<void> {
   writeAtomic(
     mergedFile(run, STEP),
     JSON.stringify({ version: 1, step: STEP, adapter: `sum of ${seed}`, trained, merged }),
+  );
+  writeAtomic(
+    nonlinearityFile(run, STEP),
+    JSON.stringify(nonlinearityResult({ step: STEP, evaluation: trained })),
   );
   const geometry: Geometry = {
     version: 1,

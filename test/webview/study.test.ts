@@ -45,7 +45,7 @@ describe('the Study page', () => {
     ]);
     expect(await page.locator('[data-fact=same]').innerText()).toMatch(/^The same for all groups: runs 3/);
     expect((await differences(w!))[1]).toContain('AuroRA r=2 is 2.0 points of accuracy above LoRA r=2');
-    expect(await page.locator('.notice li').count()).toBe(3);
+    expect(await page.locator('.notice li').count()).toBe(4);
     await page.locator('[data-action=measure]').press('Enter');
     await page.locator('.notice').waitFor({ state: 'detached' });
     expect(w!.measures.map((m) => m.length)).toEqual([15]);
@@ -63,6 +63,7 @@ describe('the Study page', () => {
       'Time per step',
       'Peak memory',
       'As trained and merged into the weights',
+      'Share of the gain that needs σ',
       'Merged ΔW over training: AuroRA r=2, seed 1',
       'Singular values of the merged ΔW: AuroRA r=2, seed 1',
     ]);
@@ -73,11 +74,11 @@ describe('the Study page', () => {
       await expect.poll(() => figure.locator('tbody tr').count()).toBeGreaterThan(0);
       await figure.locator('vscode-button').press('Enter');
     }
-    await expect.poll(() => copied.length).toBe(8);
+    await expect.poll(() => copied.length).toBe(9);
     expect(copied[0].split('\r\n')[1]).toBe('LoRA r=2,"6,144",3,81.0,78.5 … 83.5');
     await page.locator('[data-field=delta]').selectOption('LoRA r=8');
     await expect
-      .poll(() => figures.locator('figcaption').nth(6).innerText())
+      .poll(() => figures.locator('figcaption').nth(7).innerText())
       .toBe('Merged ΔW over training: LoRA r=8, seed 1');
     await healthy(w!);
   });

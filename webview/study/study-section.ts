@@ -7,7 +7,7 @@ import { groupTable, rateTable } from '../../src/study/study-report';
 import { comparisonWords, examplesText, sectionNotes } from '../../src/study/study-words';
 import { t } from '../../src/base/l10n';
 import { dataTable } from './figure-view';
-import { isHeadAlone, isSubject } from '../../src/experiment/methods';
+import { isHeadAlone, isNonlinear, isSubject } from '../../src/experiment/methods';
 
 interface SectionActions {
   /** Shows ΔW of another group. */
@@ -83,6 +83,10 @@ function instead(name: FigureName, { groups }: Section): string {
   if (name === 'merged')
     return groups.some((g) => !isHeadAlone(g))
       ? t('As trained and merged: the merged form has not been measured yet.')
+      : '';
+  if (name === 'nonlinearity')
+    return groups.some((g) => g.runs.some((r) => isNonlinear(r.spec.adapter)))
+      ? t('Share of the gain that needs σ: not measured yet.')
       : '';
   return name === 'time'
     ? t('Time per step: not recorded in these runs.')

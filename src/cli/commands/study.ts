@@ -36,7 +36,8 @@ all its runs.
 
   --metric NAME    ${METRICS.join(', ')} (default: that of the runs)
   --against GROUP  the reference group, by name (default: LoRA of AuroRA's rank, if there is one)
-  --measure        run the models to add what is missing: merged forms and predictions per example; kept in the runs
+  --measure        run the models to add what is missing: merged forms, predictions per example and the effect
+                   of σ; kept in the runs
   --out FOLDER     write report.md with its figures, runs.csv and groups.csv there
   --title TEXT     the report's title (default: names what is studied)
   --json           JSON lines: measuring, result, problem
@@ -108,6 +109,7 @@ const DOING = {
   geometry: 'weight changes',
   examples: 'predictions per example',
   merged: 'merged form',
+  nonlinearity: 'effect of σ',
 } as const;
 
 /** Results go to stdout, progress to stderr. */

@@ -1,5 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import { FilesNow } from '../../runs/inputs';
+import { nonlinearityFile } from '../../runs/nonlinearity';
 import { predictionsFile } from '../../runs/predictions';
 import type { RunSummary } from '../../runs/run-summary';
 import { PATIENT, QUICK, versionOf, type RunFiles } from '../../runs/run-files';
@@ -76,6 +77,7 @@ function measuredFiles({ folder, events }: RunSummary): string[] {
   return [
     geometryFile(folder),
     mergedFile(folder, step),
+    nonlinearityFile(folder, step),
     predictionsFile(folder, step),
     ...(scored ? [predictionsFile(folder, scored.step, 'test')] : []),
   ];

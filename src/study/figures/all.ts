@@ -2,10 +2,11 @@ import type { MetricName } from '../../experiment/metrics';
 import type { Section } from '../study';
 import { ablation, peakMemory, stepTime, mergedForms } from './bars';
 import type { Figure } from './figure';
+import { sigmaShares } from './sigma-share';
 import { deltaPath, spectrum } from './update-figures';
 import { rankSweep, trade } from './trade';
 
-export const FIGURES = ['trade', 'ranks', 'ablations', 'time', 'memory', 'merged'] as const;
+export const FIGURES = ['trade', 'ranks', 'ablations', 'time', 'memory', 'merged', 'nonlinearity'] as const;
 export type FigureName = (typeof FIGURES)[number];
 
 /** A data set's figure by name; undefined if the runs have no data for it. */
@@ -28,6 +29,8 @@ export function figureOf(
       return peakMemory(section, width);
     case 'merged':
       return mergedForms(section, metric, width);
+    case 'nonlinearity':
+      return sigmaShares(section, width);
   }
 }
 

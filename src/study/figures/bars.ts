@@ -229,7 +229,7 @@ export interface Frame {
  * @param zero true if it must include 0
  * @param within the limits of the axis; values beyond are drawn at its ends
  */
-function frame(
+export function frame(
   labels: readonly string[],
   values: readonly number[],
   axis: string,

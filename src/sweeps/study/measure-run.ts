@@ -4,11 +4,12 @@ import { isNonlinear } from '../../experiment/methods';
 import { writeAtomic } from '../../files/atomic';
 import { scoresOf } from '../../protocol/evaluations';
 import { inputsNote } from '../../runs/inputs-note';
-import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/run-in-study';
+import { adapterSum, mergedFile, readGeometry, readMerged, sigmaShare } from '../../runs/run-in-study';
 import { readRunSummary } from '../../runs/run-summary';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { hasGeometry } from '../../study/geometry';
 import type { MergedMetrics } from '../../study/study-run';
+import { nonlinearityOf } from '../../training/fit/nonlinearity';
 import { openTrained } from '../../training/checkpoint/trained-run';
 import { taskInForm } from '../../training/loop/adapter-form';
 import { measureTask, requireMetrics } from '../../training/measure';
@@ -16,11 +17,12 @@ import { predictRun } from '../../training/predictions/predict';
 import { workFolder } from '../../training/process/leftovers';
 import { keepGeometry } from './keep-geometry';
 
-export type Measuring = 'geometry' | 'examples' | 'merged';
+export type Measuring = 'geometry' | 'examples' | 'merged' | 'nonlinearity';
 
 /**
  * Measures the data about a finished run's last evaluation that a study needs and its folder lacks: the geometry of ΔW,
- * the predictions for each example, and the merged form. All of it is stored in the run.
+ * the predictions for each example, the merged form, and the share of the gain that needs σ. All of it is stored in the
+ * run.
  */
 export async function measureRun(folder: string, tell: (what: Measuring) => Promise<void>): Promise<void> {
   const run = readRunSummary(folder);
@@ -52,8 +54,17 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
     await tell('geometry');
     await keepGeometry(run, step);
   }
-  if (!isNonlinear(run.spec.adapter) || form === 'static' || (await readMerged(folder, step))) return;
-  await tell('merged');
+  if (!isNonlinear(run.spec.adapter) || form === 'static') return;
+  if (!(await readMerged(folder, step))) {
+    await tell('merged');
+    await keepMerged(folder, step, trained);
+  }
+  if (await sigmaShare(run, last)) return;
+  await tell('nonlinearity');
+  await nonlinearityOf({ run: folder, at: step, layers: false, emit: () => {} });
+}
+
+async function keepMerged(folder: string, step: number, trained: MergedMetrics['trained']): Promise<void> {
   const { path: work, remove } = workFolder(folder, 'study');
   try {
     const { task, parameters } = await openTrained(folder, step, work);

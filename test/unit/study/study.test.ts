@@ -327,6 +327,7 @@ it('missing data is listed with its runs', () => {
   const found = study(runs).missing;
   expect(found.map((m) => [m.what, m.runs.length])).toEqual([
     ['merged', 1],
+    ['nonlinearity', 1],
     ['examples', 2],
     ['geometry', 1],
   ]);
@@ -334,6 +335,7 @@ it('missing data is listed with its runs', () => {
 
 it.each([
   ['merged', 'For 1 run, the merged form', 'For 1,200 of the runs, the merged form'],
+  ['nonlinearity', 'For 1 run, the share of the gain', 'For 1,200 of the runs, the share of the gain'],
   ['examples', 'so this run cannot be tested', 'so these runs cannot be tested'],
   ['geometry', 'For 1 run, the principal', 'For 1,200 of the runs, the principal'],
 ] as const)('missing data (%s) is put in words for one run and for several', (what, one, several) => {
