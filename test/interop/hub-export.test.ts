@@ -11,12 +11,13 @@ import type { Task } from '../../src/training/task/task';
 import { Lab } from '../cli/lab';
 import { onPython, python } from './python';
 
-/** A folder in test/fixtures/hf, target modules, and how many weights these are. */
-const FOLDERS: [name: string, targets: string[], count: number][] = [
+/** A folder in test/fixtures/hf, target modules, how many tensors are changed, and true for a LoRA with a bias. */
+const FOLDERS: [name: string, targets: string[], count: number, loraBias?: true][] = [
   ['llama', ['q_proj', 'down_proj'], 4],
   // Packed projections, Conv1D, and bfloat16.
   ['phi3-window', ['qkv_proj', 'gate_up_proj'], 4],
   ['gpt2-untied', ['c_attn', 'c_fc'], 4],
+  ['gpt2-scaled', ['c_attn', 'c_fc'], 8, true],
   ['ministral', ['k_proj', 'o_proj'], 4],
 ];
 
@@ -25,13 +26,13 @@ describe.runIf(onPython)('folders from the hub with merged adapters', () => {
   afterAll(() => lab.remove());
 
   /** The folder, a LoRA on it in PEFT's files, and both merged. */
-  function job(name: string, targetModules: string[]) {
+  function job(name: string, targetModules: string[], loraBias = false) {
     const model = resolve('test/fixtures/hf', name);
     const [adapter, merged] = ['adapter', 'merged'].map((part) => lab.path(`${name}-${part}`));
     const spec = loadExperiment(lab.experiment, [
       `model.path=${model}`,
       'model.maxLength=4',
-      `adapter=${JSON.stringify({ method: 'lora', rank: 2, alpha: 6, targetModules })}`,
+      `adapter=${JSON.stringify({ method: 'lora', rank: 2, alpha: 6, loraBias, targetModules })}`,
     ]);
     const found = adaptModel(spec);
     const parameters = perturbed(initialAdapters(found.adapters, 1), 2);
@@ -43,8 +44,8 @@ describe.runIf(onPython)('folders from the hub with merged adapters', () => {
     return { model, adapter, merged };
   }
 
-  it('have W + s · BA in PyTorch, in the type of W, and all else as it was', () => {
-    const jobs = FOLDERS.map(([name, targets]) => job(name, targets));
+  it('have W + s · BA and b + s · bias in PyTorch, in the type of W, and all else as it was', () => {
+    const jobs = FOLDERS.map(([name, targets, , loraBias]) => job(name, targets, loraBias));
     expect(JSON.parse(python('hub_side.py', [], jobs))).toEqual(
       FOLDERS.map(([, , changed]) => ({ only: [], changed, wrong: [] })),
     );

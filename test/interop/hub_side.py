@@ -29,14 +29,18 @@ def run(job):
     before, after, adapter = weights(job["model"]), weights(job["merged"]), weights(job["adapter"])
     config = json.loads((Path(job["adapter"]) / "adapter_config.json").read_text())
     changed, wrong = 0, []
+    scale = config["lora_alpha"] / config["r"]
     for name, weight in before.items():
-        key = f"base_model.model.{name.removesuffix('.weight')}"
-        wanted = weight
-        if f"{key}.lora_A.weight" in adapter:
-            product = adapter[f"{key}.lora_B.weight"].double() @ adapter[f"{key}.lora_A.weight"].double()
-            product *= config["lora_alpha"] / config["r"]
-            wanted = (weight.double() + (product.T if config["fan_in_fan_out"] else product)).to(weight.dtype)
-            changed += not torch.equal(wanted, weight)
+        module, _, part = name.rpartition(".")
+        key = f"base_model.model.{module}"
+        change = None
+        if part == "weight" and f"{key}.lora_A.weight" in adapter:
+            change = adapter[f"{key}.lora_B.weight"].double() @ adapter[f"{key}.lora_A.weight"].double()
+            change = change.T if config["fan_in_fan_out"] else change
+        elif part == "bias" and f"{key}.lora_B.bias" in adapter:
+            change = adapter[f"{key}.lora_B.bias"].double()
+        wanted = weight if change is None else (weight.double() + scale * change).to(weight.dtype)
+        changed += not torch.equal(wanted, weight)
         own = after[name]
         same = close(own, wanted) if wanted is not weight else torch.equal(own, weight)
         if own.dtype != weight.dtype or own.shape != weight.shape or not same:
