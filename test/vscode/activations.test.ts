@@ -98,5 +98,16 @@ describe('Layer activations, in VS Code 1.100', () => {
     await (await page()).locator(`.words[data-bin="${bin}"]`).waitFor();
   });
 
+  test('the effect of σ is measured in a subprocess, and its line drawn at that step', async () => {
+    await (await page()).locator('[data-action="measure"]').click();
+    const verdict = async () => (await page()).locator('.effect .verdict').count();
+    await expect.poll(verdict, { timeout: 900_000 }).toBe(1);
+    const frame = await page();
+    expect(await frame.locator('.effect tr').count()).toBe(4);
+    const show = frame.locator('[data-action="show-step"]');
+    if ((await show.count()) > 0) await show.click();
+    await frame.locator('path.curve.fitted').last().waitFor();
+  });
+
   test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
 });

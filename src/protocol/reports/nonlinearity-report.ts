@@ -64,7 +64,11 @@ export const nonlinearityParts = (result: NonlinearityFacts): Part[] => [
   ...nonlinearityRemarks(result),
   nonlinearityRows(result),
   ...(result.layers.length > 0
-    ? [{ heading: t('Each layer alone') }, ...layersRemark(result), nonlinearityLayers(result)]
+    ? [
+        { heading: measuresLayers(result) ? t('Each layer alone') : t('The fit of each layer') },
+        ...layersRemark(result),
+        nonlinearityLayers(result),
+      ]
     : []),
 ];
 
@@ -187,8 +191,12 @@ const CLEAR = 0.05;
 export const needsSigma = ({ rise }: LayerFacts): boolean =>
   rise !== undefined && rise.mean > 0 && rise.chance < CLEAR;
 
-function layersRemark({ layers }: NonlinearityFacts): string[] {
-  if (layers.every(({ rise }) => rise === undefined)) return [];
+const measuresLayers = ({ layers }: NonlinearityFacts): boolean =>
+  layers.some(({ rise }) => rise !== undefined);
+
+function layersRemark(result: NonlinearityFacts): string[] {
+  if (!measuresLayers(result)) return [];
+  const { layers } = result;
   const clear = layers.filter(needsSigma);
   if (clear.length === 0)
     return [
@@ -206,8 +214,9 @@ function layersRemark({ layers }: NonlinearityFacts): string[] {
   ];
 }
 
-function nonlinearityLayers({ layers }: NonlinearityFacts): ReportTable {
-  const measured = layers.some(({ rise }) => rise !== undefined);
+function nonlinearityLayers(result: NonlinearityFacts): ReportTable {
+  const { layers } = result;
+  const measured = measuresLayers(result);
   return {
     columns: [
       t('layer'),

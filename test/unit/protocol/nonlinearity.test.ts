@@ -81,6 +81,13 @@ Each layer alone
 `.replace(/^\n/, ''),
     ));
 
+  it('lists only the fits if layers were not measured', () => {
+    const layers = nonlinearityResult().layers.map((layer) => ({ ...layer, rise: undefined }));
+    expect(report({ layers })).toMatch(
+      /The fit of each layer\n {2}layer {15}R²\n {2}layer\.0\.query {3}0\.9912\n {2}layer\.0\.value {4}0\.420 {3}fewer tokens than coefficients\n$/,
+    );
+  });
+
   it('says that nothing depends on σ if the loss does not clearly rise', () => {
     const lost = { mean: 0.002, error: 0.002, half: 0.004 };
     expect(nonlinearityVerdict(nonlinearityResult({ lost }))).toMatch(
