@@ -143,7 +143,7 @@ class Collector {
       if (!drawn) break;
       for (const observed of await this.run(drawn, readsOf(read)))
         for (const [group, calls] of observed.calls)
-          for (const call of calls) this.add(group, call, observed, moments, keeps);
+          calls.forEach((call, nth) => this.add(group, nth, call, observed, moments, keeps));
       ran += drawn.indices.length;
       const counts = [...moments.values()].map((m) => m.count);
       share = Math.max(Math.min(...counts) / tokens, Math.min(Math.max(...counts) / tokens, ran / mostRows));
@@ -177,15 +177,14 @@ class Collector {
 
   private add(
     group: LayerGroup,
+    nth: number,
     { z, read }: ObservedCall,
     { mask, reads }: Batch,
     moments: ReadonlyMap<LayerAdapter, Moments>,
     keeps: KeptInputs | undefined,
   ): void {
     const rows = z[0]!.data.length / rankOf(group.layers[0]!);
-    // A layer behind pooling sees one vector of each text.
-    const masked = mask?.data.length === rows ? mask.data : undefined;
-    const counts = (row: number) => !masked || Number(masked[row]) !== 0;
+    const counts = this.counting(group.layers[0]!.layer.calls[nth]!.input, mask, rows);
     const how = reads.get(group);
     const products = read && how && 'directions' in how ? (read.data as Float32Array) : undefined;
     if (read && how && 'every' in how) keeps?.add(group, read, how.every, counts);
@@ -206,6 +205,18 @@ class Collector {
       }
       if (!seen.mean.every(Number.isFinite)) throw notFinite(adapter.layer.path);
     });
+  }
+
+  /** True for the rows of a tensor that are no padding. A layer behind pooling sees one row of each text, and no padding. */
+  private counting(tensor: string, mask: HostTensor | undefined, rows: number): (row: number) => boolean {
+    if (mask?.data.length !== rows) return () => true;
+    const { infos } = this.task;
+    const [examples, length] = mask.dims as [number, number];
+    const [first, of] = [infos.get(tensor)?.shape[0], infos.get('attention_mask')!.shape];
+    // As in PyTorch's nn.MultiheadAttention.
+    const isSequenceFirst = first === of[1] && first !== of[0];
+    return (row) =>
+      Number(mask.data[isSequenceFirst ? (row % examples) * length + Math.floor(row / examples) : row]) !== 0;
   }
 }
 

@@ -195,6 +195,22 @@ describe('the tokens that a fit is made on', () => {
     expect(counts[0]).toBeGreaterThan(200);
   });
 
+  it('are those of a layer that has the sequence before the batch', async () => {
+    const { graph, ...model } = loadModel(fixture('reference/bert.onnx'));
+    const g = new GraphBuilder({ ...graph, nodes: [...graph.nodes], outputs: [] }, '/turned');
+    const width = findLinearLayers(graph)[0]!.inFeatures;
+    const weight = Array.from({ length: width ** 2 }, (_, i) => Math.sin(i));
+    g.addInitializer(tensorOf('mixer.weight', DType.float, [width, width], weight));
+    const turned = (x: string, outputs?: string[]) =>
+      g.op('Transpose', [x], { perm: [1, 0, 2] }, { outputs });
+    turned(g.op('MatMul', [turned(graph.outputs[0]!.name), 'mixer.weight']), ['mixed']);
+    g.addOutput('mixed');
+    saveModel({ ...model, graph: g.graph }, lab.path('turned.onnx'));
+    const { found, rows } = await expectAlone({ path: 'turned.onnx', targets: ['query', 'mixer'] }, 90);
+    expect(found.at(-1)!.adapter.layer.path).toBe('mixer');
+    expect(rows.fitted!.every((n) => n === rows.fitted![0])).toBe(true);
+  });
+
   it('are those of a language model’s texts, which share no rows here', async () => {
     const folder = fixture('playground/language');
     mkdirSync(lab.path('language'));
