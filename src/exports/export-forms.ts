@@ -42,6 +42,8 @@ export interface FormOptions {
 
 /** An export form: it writes its files and runs them from disk. */
 export interface Form {
+  /** Refuses a run that cannot be written in this form, before anything is computed. */
+  check?(trained: Trained): void;
   /** @param work for temporary files */
   write(trained: Trained, folder: string, work: string, options: FormOptions): Written | void;
   /** @param work for temporary graphs */
@@ -114,8 +116,8 @@ const onnxDynamic: Form = {
 };
 
 const onnxMerged: Form = {
+  check: ({ task }) => requireOtherNames(task),
   write({ task, parameters }, folder, work, { requantize }) {
-    requireOtherNames(task);
     const requantized: RequantizedLayer[] = [];
     const kept = new KeptOnDisk(join(work, 'merged-weights'));
     try {
@@ -194,6 +196,7 @@ const noFolder = (path: string): AuroraError =>
 
 /** The model's own folder, or the pipeline's. */
 const wholeFolder: Form = {
+  check: (trained) => folderForm(trained).check?.(trained),
   write: (trained, ...rest) => folderForm(trained).write(trained, ...rest),
   measure: (trained, ...rest) => folderForm(trained).measure(trained, ...rest),
 };

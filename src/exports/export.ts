@@ -72,6 +72,7 @@ export async function exportRun(
     await emit({ kind: 'preparing' });
     const { refine } = request;
     const trained = await openTrained(run, request.at, work, refine && ((kind) => kind.load));
+    FORMS[form].check?.(trained);
     const choice: ModelChoice = { form, merge: request.merge ?? 'fitted' };
     if (refine) await requireRefinable(trained, choice);
     staged = new StagedFolder(request.out ?? exportFolder(trained, choice, refine !== undefined));

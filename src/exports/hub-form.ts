@@ -24,14 +24,19 @@ import {
 
 /** A folder from the hub with W₀ + ΔW for W₀, as transformers loads it. */
 export const hubFolder: Form = {
+  check({ task: { spec } }) {
+    requireUnquantized(spec);
+    const { config } = baseModel(spec.model.path);
+    if (spec.task.headWeights === 'model' && !classOfLinearHead(config, spec))
+      throw noClass(config, spec.model.path);
+  },
+
   write({ task, parameters }, folder) {
     const { spec, source, head } = task;
-    requireUnquantized(spec);
     const weights = folderWeights(source.file);
     const changed = new ChangedWeights(task, parameters, weights.places);
     const base = baseModel(spec.model.path);
     const headClass = classOfLinearHead(base.config, spec);
-    if (spec.task.headWeights === 'model' && !headClass) throw noClass(base.config, spec.model.path);
     const withoutHead = head !== undefined;
     const inModel = headClass && {
       tensors: headTensors(task, parameters, headClass),

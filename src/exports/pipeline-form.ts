@@ -21,10 +21,13 @@ import { ChangedWeights, writeWeights } from './hub-weights';
 
 /** A pipeline's folder with W₀ + ΔW for W₀ in the U-Net and the text encoders, as diffusers loads it. */
 export const pipelineFolder = (pipeline: Pipeline): Form => ({
+  check({ task: { spec } }) {
+    requireUnquantized(spec);
+    if (pipeline.unet.kind !== 'hub') throw inOnnx(pipeline.file);
+  },
+
   write({ task, parameters }, folder) {
-    requireUnquantized(task.spec);
-    const { file, folder: from, unet } = pipeline;
-    if (unet.kind !== 'hub') throw inOnnx(file);
+    const { file, folder: from } = pipeline;
     const changed = new ChangedWeights(task, parameters, placesIn(pipeline, task));
     const index = indexOf(from);
     for (const name of componentsIn(index, from))

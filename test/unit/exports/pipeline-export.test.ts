@@ -45,6 +45,7 @@ function exported(name: string, path: string, original: Model, targetModules: st
   const out = join(folder, name);
   mkdirSync(out);
   const trained = { task, parameters, form: 'dynamic' } as unknown as Trained;
+  FORMS.safetensors.check!(trained);
   const written = FORMS.safetensors.write(trained, out, folder, { requantize: false }) as Written;
   return { out, written, wanted: mergedModel(task, parameters) };
 }
