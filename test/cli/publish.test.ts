@@ -155,7 +155,7 @@ describe('aurora publish', () => {
     expect(readdirSync(lab.path('tmp'))).toEqual([]);
   });
 
-  it('uploads what was trained with --as adapter, and refuses what loses too much without a question', async () => {
+  it('uploads what was trained with --as adapter', async () => {
     const { code, out } = await aurora(['publish', run, '--as', 'adapter', '--json'], 'yes\n');
     expect(code).toBe(EXIT.ok);
     expect(line(out, 'plan').exported).toMatchObject({ form: 'adapter' });
@@ -168,6 +168,27 @@ describe('aurora publish', () => {
       EXIT.usage,
       expect.stringContaining('--as takes peft-lora or adapter, not "x".'),
     ]);
+  });
+
+  it('refuses a LoRA that loses too much where nobody is asked, and shows the loss where somebody is', async () => {
+    const out = lab.path('lossy');
+    const adapter = { method: 'aurora', activation: 'sigmoid', alpha: 64, targetModules: ['query', 'value'] };
+    const training = { epochs: 3, learningRate: 0.05, metric: 'loss' };
+    const settings = { adapter: JSON.stringify(adapter), training: JSON.stringify(training) };
+    const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    const trained = await aurora(['train', lab.experiment, '--out', out, '--device', 'cpu', ...set]);
+    expect([trained.code, trained.err]).toEqual([EXIT.ok, expect.anything()]);
+    const publish = ['publish', lab.runs(out)[0], '--at', 'last', '--merge', 'paper'];
+    const refused = await aurora([...publish, '--yes']);
+    expect(refused).toMatchObject({ code: EXIT.drop, out: '' });
+    expect(refused.err).toMatch(/PEFT LoRA: loss changes from .*\n {7}Publish it with --accept-drop/);
+    expect([changes(), at('alice/tiny')]).toEqual([[], undefined]);
+    const shown = await aurora([...publish], 'no\n');
+    expect(shown.err).toMatch(
+      /It is a LoRA, made by the paper’s merge: loss is [\d.]+ on the validation data/,
+    );
+    const asked = await aurora([...publish, '--json'], 'no\n');
+    expect(line(asked.out, 'plan').exported.drop.loss).toBeGreaterThan(1);
   });
 
   it('sends the token to the hub alone, and writes it nowhere', async () => {
