@@ -33,7 +33,7 @@ export interface LayerFit {
 export interface LinearFit {
   /** Optimizer steps of the values that it belongs to. */
   step: number;
-  /** Of the choice of tokens. */
+  /** The seed that chose the tokens. */
   seed: number;
   /** Tokens that were asked for, for each layer. */
   tokens: number;
@@ -42,9 +42,9 @@ export interface LinearFit {
 
 /** The data of a layer's fit. */
 export interface LayerTokens {
-  /** Of the vectors (z, σ(z)), 2r long. */
+  /** Moments of the vectors (z, σ(z)), 2r long. */
   fitted: Moments;
-  /** Of the vectors (z, σ(z), vᵀx for each of the directions) of other tokens. */
+  /** Moments of the vectors (z, σ(z), vᵀx for each of the directions) of other tokens. */
   heldOut: Moments;
   /** Vectors v (in) that may have vᵀx ≈ 1. */
   directions: readonly Float32Array[];

@@ -220,7 +220,7 @@ class Collector {
   }
 }
 
-/** What a part of a batch gave. */
+/** The results of a part of a batch. */
 interface Batch {
   calls: Observed;
   /** 1 for real tokens, (batch, sequence). */

@@ -23,7 +23,7 @@ export type Read = { every: number } | { directions: readonly Float32Array[] };
 
 /** One call of the layers of a group. */
 export interface ObservedCall {
-  /** Of each layer of the group: (…, r). */
+  /** (…, r) of each layer of the group. */
   z: HostTensor[];
   /** (tokens / n, width), or (tokens, vectors); undefined if nothing was to be read. */
   read: HostTensor | undefined;

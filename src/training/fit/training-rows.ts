@@ -12,7 +12,7 @@ export interface DrawnRows {
   pass?: TrainingPass;
 }
 
-/** One row of so many is held out. */
+/** The distance between held-out rows. */
 const HELD_OUT = 5;
 
 /**
@@ -40,7 +40,7 @@ export class TrainingRows {
     return this.isDrawn || this.length > 1;
   }
 
-  /** Begins again. */
+  /** Starts over with the first row of a part. */
   restart(part: FitPart): void {
     this.next[part] = 0;
   }
