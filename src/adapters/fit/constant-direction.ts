@@ -1,5 +1,8 @@
-/** Ridges of the directions that are tried, as shares of the mean square of an input. */
-const RIDGES = [1e-1, 1e-3, 1e-5];
+/**
+ * Ridges of the directions that are tried, as shares of the mean square of an input. On the language demo, the better one's error
+ * is within 3% of that of the best of eight between 0.001 and 30, in every layer.
+ */
+const RIDGES = [0.3, 0.01];
 
 /** Enough inputs for a direction; the time for a wide layer grows with the square of their number. */
 export const MOST_INPUTS = 512;

@@ -184,9 +184,9 @@ describe('constantDirections', () => {
 
   it('is finite for equal inputs, for more features than inputs, and for zeros', () => {
     const equal = constantDirections(flat(Array.from({ length: 9 }, () => [1, 2, 3])), 3);
-    expect(near(equal, [[1, 2, 3]]).at(-1)).toBeLessThan(1e-5);
+    expect(near(equal, [[1, 2, 3]]).at(-1)).toBeCloseTo(0.01 / 9.01, 6);
     const wide = draws(3, 4, 200);
-    expect(near(constantDirections(flat(wide), 200), wide).at(-1)).toBeLessThan(1e-3);
+    expect(near(constantDirections(flat(wide), 200), wide).at(-1)).toBeLessThan(0.02);
     for (const v of constantDirections(new Float32Array(12), 3)) expect([...v]).toEqual([0, 0, 0]);
   });
 });

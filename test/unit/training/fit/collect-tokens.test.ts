@@ -311,7 +311,7 @@ describe('collecting', () => {
     const [first] = await collect(task, parameters, 100);
     const { heldOut, directions } = first!;
     const at = heldOut.mean.length - 1;
-    expect(directions).toHaveLength(4);
+    expect(directions).toHaveLength(3);
     expect(heldOut.mean[at]).toBeCloseTo(1, 3);
     expect(heldOut.covariance().at(-1)).toBeLessThan(1e-6);
   });
