@@ -17,6 +17,7 @@ import {
   type Written,
 } from '../protocol/export';
 import { hasNote } from '../protocol/inputs-words';
+import type { PairedRise } from '../protocol/nonlinearity';
 import { baseModel } from '../peft/base-model';
 import { openTrained, type At, type Trained } from '../training/checkpoint/trained-run';
 import { workFolder } from '../training/process/leftovers';
@@ -25,6 +26,7 @@ import { exportModels, type ExportModels, mergeIn, type ModelChoice } from './ex
 import { RECORD, StagedFolder } from './staged-folder';
 import { FORMS } from './export-forms';
 import { type RefineSettings, requireRefinable, withRefined } from './refined-model';
+import { exampleLosses, lossRise } from '../training/paired-loss';
 import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
 
 export interface ExportRequest {
@@ -83,7 +85,13 @@ export async function exportRun(
       FORMS[form].write(models.written.load(), staged.path, work, {
         requantize: request.requantize ?? false,
       }) ?? {};
-    const { metrics, difference } = await measureModels(models, request, staged.path, work, written);
+    const { metrics, lossRise, difference } = await measureModels(
+      models,
+      request,
+      staged.path,
+      work,
+      written,
+    );
     const { metric } = trained.task.spec.training;
     const [before, after] = [metrics.trained, metrics.exported].map((m) => metricValue(m, metric));
     const drop = { metric, loss: lossBetween(metric, before, after) };
@@ -103,6 +111,7 @@ export async function exportRun(
       ...(refinement && { refinement }),
       metrics,
       drop,
+      ...(lossRise && { lossRise }),
       largestDifference: difference,
       ...written,
       ...(hasNote(trained.inputs) && { inputs: trained.inputs }),
@@ -126,8 +135,9 @@ async function measureModels(
   folder: string,
   work: string,
   { rounding, requantized }: Written,
-): Promise<{ metrics: ExportMetrics; difference: number }> {
+): Promise<{ metrics: ExportMetrics; lossRise?: PairedRise; difference: number }> {
   const rows: Partial<ExportMetrics> = {};
+  let trainedLosses: Float64Array | undefined;
   let wanted: Measured | undefined;
   const { task, run, step } = written.load();
   const examples = task.data.validation.dataset.examples.length;
@@ -137,6 +147,7 @@ async function measureModels(
     const { task, parameters } = load();
     const measured = await measureTask(task, parameters, join(work, row));
     rows[row] = requireMetrics(measured, run.folder, step);
+    if (row === 'trained') trainedLosses = exampleLosses(task, measured);
     if (model === written) wanted = measured;
   }
   await emit({ kind: 'measuring', what: 'exported', examples });
@@ -154,5 +165,10 @@ async function measureModels(
       'Please report this bug in AuroRA Lab or in the runtime. The exported files were removed.',
     );
   const metrics = { ...rows, exported: requireMetrics(exported, run.folder, step) } as ExportMetrics;
-  return { metrics, difference };
+  const isTrained = written.row === 'trained';
+  return {
+    metrics,
+    ...(!isTrained && { lossRise: lossRise(trainedLosses!, exampleLosses(task, wanted!)) }),
+    difference,
+  };
 }

@@ -4,6 +4,7 @@ import type { MetricName } from '../experiment/metrics';
 import type { InputsNote } from './inputs-words';
 import type { FitProgress } from './linear-fit';
 import type { PreflightProblem } from './preflight';
+import type { PairedRise } from './nonlinearity';
 import type { RefineLine, Refinement } from './refinement';
 
 /** The output forms of `aurora export --as`. */
@@ -136,6 +137,8 @@ export interface ExportRecord extends Written {
   refinement?: Refinement;
   metrics: ExportMetrics;
   drop: MetricDrop;
+  /** Of the validation loss from the trained model to the one that stands for it in these files. */
+  lossRise?: PairedRise;
   /** Between the logits of the exported files and those of the model they represent, over the validation set. */
   largestDifference: number;
   /** Remarks about the files that were read; absent if the run was trained on the same files. */

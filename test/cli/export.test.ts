@@ -107,6 +107,12 @@ describe('aurora export', () => {
     expect(fitted.record).toMatchObject({ merge: 'fitted', fit: { layers: 4, withBias: 4 } });
     expect(fitted.record.metrics.exported.loss).toBeCloseTo(metrics.fitted!.loss, 5);
     expect(paper.record).toMatchObject({ merge: 'paper' });
+    expect(dynamic.record.lossRise).toBeUndefined();
+    for (const [{ record }, to] of [
+      [fitted, metrics.fitted!],
+      [paper, metrics.paper!],
+    ] as const)
+      expect(record.lossRise!.mean).toBeCloseTo(to.loss - metrics.trained.loss, 5);
     expect(paper.record.metrics.exported.loss).toBeCloseTo(metrics.paper!.loss, 5);
     for (const { record } of [fitted, paper])
       expect(record.metrics).toEqual({ ...metrics, exported: record.metrics.exported });

@@ -45,7 +45,7 @@ describe('aurora export --refine', () => {
     expect(kinds.indexOf('refine-cost')).toBeLessThan(kinds.indexOf('refine-step'));
     expect(kinds.filter((kind) => kind === 'refine-step')).toHaveLength(STEPS);
     expect(lines.find((line) => line.kind === 'refine-cost')).toMatchObject({ steps: STEPS, evaluations: 2 });
-    const { metrics, refinement, merge, drop } = record;
+    const { metrics, refinement, merge, drop, lossRise } = record;
     expect(merge).toBe('fitted');
     expect(refinement).toMatchObject({ steps: STEPS, of: STEPS });
     const { evaluations, best } = refinement!;
@@ -56,6 +56,8 @@ describe('aurora export --refine', () => {
     expect(metrics.refined!.loss).toBeCloseTo(least, 5);
     expect(metrics.exported.loss).toBeCloseTo(least, 5);
     expect(least).toBeLessThan(metrics.fitted!.loss);
+    expect(lossRise!.mean).toBeCloseTo(metrics.refined!.loss - metrics.trained.loss, 5);
+    expect(lossRise!.error).toBeGreaterThan(0);
     expect(drop.loss).toBeCloseTo(100 * (metrics.exported.loss / metrics.trained.loss - 1), 3);
   });
 

@@ -6,6 +6,7 @@ import {
   eventsText,
   exportParts,
   exportProgress,
+  isWorthRefining,
 } from '../../protocol/reports/export-report';
 import { hints } from '../output';
 import { terminalText, writeReport } from '../report-text';
@@ -18,6 +19,7 @@ import {
   type ExportForm,
   type ExportLine,
   type ExportLoss,
+  type ExportRecord,
   isMergedForm,
   type MergeChoice,
   MERGES,
@@ -163,7 +165,13 @@ function terminalReport(): Tell {
         steps ??= new Progress(line.of);
         return steps.step(line);
       case 'result':
-        return write(`${terminalText(exportParts(line.record))}Wrote ${line.folder}\n`);
+        return write(
+          [
+            `${terminalText(exportParts(line.record))}Wrote ${line.folder}`,
+            ...nextSteps(line.record),
+            '',
+          ].join('\n'),
+        );
       case 'events': {
         const hint = hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`);
         return write(`${[eventsText(line), `Wrote ${line.file}`, ...hint].join('\n')}\n`);
@@ -176,6 +184,11 @@ function terminalReport(): Tell {
     }
   };
 }
+
+const nextSteps = (record: ExportRecord): readonly string[] =>
+  isWorthRefining(record)
+    ? hints('The loss rises by more than its standard error: --refine STEPS trains the fit further.')
+    : [];
 
 async function accept(form: ExportForm, loss: ExportLoss, json: boolean, tell: Tell): Promise<boolean> {
   if (json) {

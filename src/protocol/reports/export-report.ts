@@ -1,5 +1,5 @@
 import { t } from '../../base/l10n';
-import { count, errorText } from '../../base/number-text';
+import { count, errorText, shortNumber } from '../../base/number-text';
 import { amountText, changeText, shownMetrics } from '../../experiment/shown-metrics';
 import {
   formatMetric,
@@ -21,6 +21,7 @@ import {
 } from '../export';
 import { formName, mergeName } from '../export-forms';
 import { exportRemarks } from '../inputs-words';
+import type { PairedRise } from '../nonlinearity';
 import { refinedText, refineProgress } from './refine-report';
 import { warningsPart, type Part, type ReportTable } from './report';
 
@@ -164,15 +165,17 @@ export function differenceParts(record: ExportRecord): string[] {
 }
 
 /** The replacement of σ and its cost. */
-function mergeParts({ merge, fit, refinement, drop }: ExportRecord): string[] {
+function mergeParts({ merge, fit, refinement, drop, lossRise }: ExportRecord): string[] {
   if (merge === undefined) return [];
   const change = changeText(drop.metric, drop.loss);
+  const rise = lossRise ? [lossRiseText(lossRise)] : [];
   if (merge === 'paper')
     return [
       t(
         'The paper’s merge computes another function than AuroRA’s layer, which is not linear: here, {0}.',
         change,
       ),
+      ...rise,
     ];
   const { tokens, layers, withBias } = fit!;
   return [
@@ -183,6 +186,7 @@ function mergeParts({ merge, fit, refinement, drop }: ExportRecord): string[] {
           count(tokens),
           change,
         ),
+    ...rise,
     ...(withBias === layers
       ? []
       : [
@@ -196,6 +200,23 @@ function mergeParts({ merge, fit, refinement, drop }: ExportRecord): string[] {
         ]),
   ];
 }
+
+const lossRiseText = ({ mean, error }: PairedRise): string =>
+  mean < 0
+    ? t(
+        'The validation loss falls by {0} ± {1}, the standard error of the paired difference over the examples.',
+        shortNumber(-mean),
+        shortNumber(error),
+      )
+    : t(
+        'The validation loss rises by {0} ± {1}, the standard error of the paired difference over the examples.',
+        shortNumber(mean),
+        shortNumber(error),
+      );
+
+/** True if a fit that was not refined loses more than the standard error. */
+export const isWorthRefining = ({ merge, refinement, lossRise }: ExportRecord): boolean =>
+  merge === 'fitted' && refinement === undefined && lossRise !== undefined && lossRise.mean > lossRise.error;
 
 /** The place of the head in a folder for transformers. */
 function headParts({ form, head }: ExportRecord): string[] {

@@ -12,17 +12,17 @@ import {
   type Nonlinearity,
   NONLINEARITY_EXAMPLES,
   type NonlinearityLine,
-  type PairedRise,
   type Share,
 } from '../../protocol/nonlinearity';
 import { evaluationAt, fileSum, outdated } from '../../runs/predictions';
 import { nonlinearityFile, readNonlinearity } from '../../runs/nonlinearity';
 import { readRunSummary, type RunSummary } from '../../runs/run-summary';
-import { chanceOf, type Difference, errorOf, halfOf } from '../../study/statistics/difference';
+import { chanceOf, type Difference } from '../../study/statistics/difference';
 import { holm, pairedT } from '../../study/statistics/paired-tests';
 import { ratioOfMeans } from '../../study/statistics/ratio';
 import { type At, openTrained, stepOf, type Trained } from '../checkpoint/trained-run';
 import { type Measured, type Measuring, openMeasuring } from '../measure';
+import { exampleLosses, riseOf } from '../paired-loss';
 import { workFolder } from '../process/leftovers';
 import { withoutAdapters } from '../task/adapted-model';
 import type { Task } from '../task/task';
@@ -289,24 +289,10 @@ function rowOf(task: Task, { metrics, logits }: Measured, { run, step }: Trained
       `${run.folder}: at step ${step}, the model's logits are not finite as trained, or with its adapters replaced or removed, so there is nothing to compare.`,
       'Choose an earlier checkpoint with --at.',
     );
-  const { validation } = task.data;
-  const { loss } = task.kind.predictions(validation, task.data, logits).columns;
-  const weights = validation.dataset.examples.map((example) => task.kind.weight(example));
-  const mean = weights.reduce((a, b) => a + b, 0) / weights.length;
-  // An example without a token to predict has no loss.
-  return {
-    metrics,
-    losses: Float64Array.from(loss, (l, i) => (weights[i] === 0 ? 0 : (weights[i] * l) / mean)),
-  };
+  return { metrics, losses: exampleLosses(task, { logits }) };
 }
 
 const minus = (a: Row, b: Row): Float64Array => a.losses.map((loss, i) => loss - b.losses[i]);
-
-const riseOf = (difference: Difference): PairedRise => ({
-  mean: difference.mean,
-  error: errorOf(difference),
-  half: halfOf(difference),
-});
 
 /** The share under a name, if it can be stated. */
 function shareIn<Name extends string>(

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { exportParts } from '../../../../src/protocol/reports/export-report';
+import type { PairedRise } from '../../../../src/protocol/nonlinearity';
+import {
+  differenceParts,
+  exportParts,
+  isWorthRefining,
+} from '../../../../src/protocol/reports/export-report';
 import { refinedText, refineProgress } from '../../../../src/protocol/reports/refine-report';
 import { exportRecord } from '../../extension/transfer/record';
 
@@ -38,6 +43,24 @@ describe('the texts of refining', () => {
     );
     expect(refinedText({ ...refinement, steps: 40, best: 0 }, { metric: 'loss', loss: 0.001 })).toBe(
       'None of 40 refining steps improved on the fit, so these files contain the fit. Early stopping ended the 200 steps asked for. The result reaches the adapter as trained.',
+    );
+  });
+
+  it('suggest it for a fit that loses more than the standard error', () => {
+    const fitted = (lossRise: PairedRise) =>
+      exportRecord({ merge: 'fitted', fit: { tokens: 4096, seed: 1, layers: 4, withBias: 4 }, lossRise });
+    const clear = fitted({ mean: 0.02, error: 0.005, half: 0.01 });
+    expect(isWorthRefining(clear)).toBe(true);
+    expect(differenceParts(clear)).toContainEqual(
+      'The validation loss rises by 0.02 ± 0.005, the standard error of the paired difference over the examples.',
+    );
+    expect(isWorthRefining({ ...clear, refinement })).toBe(false);
+    expect(isWorthRefining({ ...clear, merge: 'paper' })).toBe(false);
+    expect(isWorthRefining(fitted({ mean: 0.004, error: 0.005, half: 0.01 }))).toBe(false);
+    const better = fitted({ mean: -0.02, error: 0.005, half: 0.01 });
+    expect(isWorthRefining(better)).toBe(false);
+    expect(differenceParts(better)).toContainEqual(
+      expect.stringMatching(/^The validation loss falls by 0\.02 ±/),
     );
   });
 
