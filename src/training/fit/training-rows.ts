@@ -17,8 +17,8 @@ const HELD_OUT = 5;
 
 /**
  * Training rows in the order of one permutation of all of them, so that any number of them is spread over the whole file
- * and the same for the same seed; only those that are asked for are read. Of five rows, the second is held out. Pictures
- * are drawn again with other noise when all of them have been used, as in a training epoch.
+ * and the same for the same seed. Of data that stay on disk, only those that are asked for are read. Of five rows, the
+ * second is held out. Pictures are drawn again with other noise when all of them have been used, as in a training epoch.
  */
 export class TrainingRows {
   private readonly length: number;
