@@ -73,7 +73,7 @@ export const nonlinearityParts = (result: NonlinearityFacts): Part[] => [
 ];
 
 /** The result in one sentence: what the loss of all σ costs. */
-export function nonlinearityVerdict({ linear, method, lost }: NonlinearityFacts): string {
+export function nonlinearityVerdict({ linear, method, lost, share }: NonlinearityFacts): string {
   if (linear === 'method')
     return t(
       '{0} has no nonlinearity between its matrices, so nothing depends on one.',
@@ -92,11 +92,19 @@ export function nonlinearityVerdict({ linear, method, lost }: NonlinearityFacts)
       'Replacing σ by its linear fit in all layers changes the validation loss by {0} (95% interval {1} to {2}): it is no worse, so nothing that the adapters gain depends on σ.',
       ...([signed(lost.mean), low, high] as const),
     );
+  if (share && share.high < LITTLE)
+    return t(
+      'Nothing measurable depends on σ: replacing it by its linear fit in all layers changes the validation loss by {0} (95% interval {1} to {2}).',
+      ...([signed(lost.mean), low, high] as const),
+    );
   return t(
-    'Replacing σ by its linear fit in all layers changes the validation loss by {0} (95% interval {1} to {2}). That is not clearly different from 0, so nothing measurable depends on σ here.',
+    'Replacing σ by its linear fit in all layers changes the validation loss by {0} (95% interval {1} to {2}). That is not clearly different from 0, so no effect of σ can be shown on these examples.',
     ...([signed(lost.mean), low, high] as const),
   );
 }
+
+/** An unclear share counts as nothing if its interval ends below this. */
+const LITTLE = 0.05;
 
 /** Full sentences about the share of the gain, and about what was measured. */
 export function nonlinearityRemarks(result: NonlinearityFacts): string[] {

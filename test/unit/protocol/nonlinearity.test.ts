@@ -88,10 +88,14 @@ Each layer alone
     );
   });
 
-  it('says that nothing depends on σ if the loss does not clearly rise', () => {
+  it('says that nothing depends on σ only if the loss does not clearly rise and little of the gain can', () => {
     const lost = { mean: 0.002, error: 0.002, half: 0.004 };
     expect(nonlinearityVerdict(nonlinearityResult({ lost }))).toMatch(
-      /by \+0\.002 \(95% interval −0\.002 to \+0\.006\)\. That is not clearly different from 0, so nothing measurable depends on σ here\.$/,
+      /by \+0\.002 \(95% interval −0\.002 to \+0\.006\)\. That is not clearly different from 0, so no effect of σ can be shown on these examples\.$/,
+    );
+    const share = { value: 0.007, low: -0.01, high: 0.03 };
+    expect(nonlinearityVerdict(nonlinearityResult({ lost, share }))).toMatch(
+      /^Nothing measurable depends on σ: .* by \+0\.002 \(95% interval −0\.002 to \+0\.006\)\.$/,
     );
     expect(nonlinearityVerdict(nonlinearityResult({ lost: { ...lost, mean: -0.01 } }))).toMatch(
       /by −0\.01 \(95% interval −0\.014 to −0\.006\): it is no worse, so nothing that the adapters gain depends on σ\.$/,
