@@ -102,6 +102,18 @@ describe('exports and imports, in VS Code 1.139', () => {
     ]);
   });
 
+  test('the fit is refined for as many steps as are asked for', async () => {
+    await window.contextMenu(window.row(name), 'Export Run');
+    await window.pick('peft-lora');
+    await window.pick('Fitted and refined…');
+    // Enough to be better than the run, so that nothing is asked.
+    await window.input('Training steps', '72');
+    await window.pick('In the run folder');
+    await window.toast('PEFT LoRA exported').waitFor();
+    const [folder] = exports().filter((f) => f.startsWith('peft-lora-refined'));
+    expect(record(folder)).toMatchObject({ merge: 'fitted', refinement: { steps: 72, of: 72 } });
+  });
+
   test('an adapter is imported into an experiment as a run that can be trained further', async () => {
     await window.contextMenu(window.row('tiny'), 'Import Adapter');
     await window.folder(join(run, 'export', 'adapter-step-000012'), 'Import');

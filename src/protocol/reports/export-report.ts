@@ -186,7 +186,6 @@ function mergeParts({ merge, fit, refinement, drop, lossRise }: ExportRecord): s
           count(tokens),
           change,
         ),
-    ...rise,
     ...(withBias === layers
       ? []
       : [
@@ -198,6 +197,7 @@ function mergeParts({ merge, fit, refinement, drop, lossRise }: ExportRecord): s
                 layers,
               ),
         ]),
+    ...rise,
   ];
 }
 
