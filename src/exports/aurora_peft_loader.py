@@ -192,9 +192,10 @@ def of_pattern(patterns, path, otherwise):
 
 @torch.no_grad()
 def merge(model):
-    """Adds the static form of every adapter to its layer and removes the adapter, in place; returns the model.
+    """Adds every adapter to its layer and removes it, in place; returns the model.
 
-    For AuroRA in its dynamic form, the result is a different function, since its layer is not linear.
+    AuroRA is merged as in its paper: another function than the one that was trained, unless its static form was trained
+    last. `aurora export --as peft-lora` writes a linear fit of it, which is usually much closer.
     """
     for path, adapter in [(p, m) for p, m in model.named_modules() if isinstance(m, Adapter)]:
         parent, _, child = path.rpartition(".")
