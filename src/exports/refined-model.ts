@@ -56,7 +56,7 @@ export async function withRefined(
   const start = fitted.load();
   const { metric } = start.task.spec.training;
   let spent = 0;
-  const { parameters, refinement } = await refine(start, start, {
+  const { parameters, refinement } = await refine(start, {
     ...{ steps, threads, program },
     folder: join(work, 'refine'),
     cost: (cost) => emit({ kind: 'refine-cost', ...cost }),

@@ -21,12 +21,8 @@ import { skippedWarning } from '../optimizer/loss-scale';
 import { secondsOfSteps, trainSteps } from '../preflight/measure-steps';
 import type { Task } from '../task/task';
 
-/** Adapters to start from: a run's fitted ones. */
-export interface Start {
-  /** With the training data. */
-  task: Task;
-  parameters: Parameters;
-}
+/** A run with its training data, and with the adapters to start from in place of its own. */
+export type Start = Pick<Trained, 'run' | 'task' | 'parameters'>;
 
 export interface RefineOptions {
   /** Optimizer steps, 1 or more. */
@@ -60,16 +56,12 @@ const MEASURED = 3;
  *
  * @throws AuroraError 'diverged' if training diverges
  */
-export async function refine(
-  { run }: Pick<Trained, 'run'>,
-  start: Start,
-  options: RefineOptions,
-): Promise<Refined> {
+export async function refine(start: Start, options: RefineOptions): Promise<Refined> {
   const task = refinedTask(start.task, options.steps);
   const { folder, threads, program, warn } = options;
   const { stepper, trainable, choice } = (await settle(task, task, {
     request: ON_CPU,
-    before: resumedChoice(run.events, ON_CPU),
+    before: resumedChoice(start.run.events, ON_CPU),
     onFeatures: false,
     measuring: () => {},
     stopped: () => false,

@@ -62,15 +62,15 @@ describe('refining', () => {
   const folder = () => mkdtempSync(join(lab.folder, 'graph-'));
 
   const refined = (start: Start, steps: number, options: Partial<RefineOptions> = {}) =>
-    refine(whole, start, {
+    refine(start, {
       ...{ steps, folder: folder(), threads: 1, program },
       ...{ cost: () => {}, stepped: () => {}, evaluated: () => {} },
       warn: (message) => expect.fail(message),
       ...options,
     });
 
-  const fromScratch = (): Start => ({ task: whole.task, parameters: initialParameters(whole.task) });
-  const fromTrained = (): Start => ({ task: whole.task, parameters: whole.parameters });
+  const fromScratch = (): Start => ({ ...whole, parameters: initialParameters(whole.task) });
+  const fromTrained = (): Start => whole;
 
   /** The start with changed settings. */
   function having(start: Start, settings: Partial<Experiment['training']>): Start {
