@@ -29,6 +29,7 @@ const median = (values) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 const percent = (share) => (100 * share).toFixed(0);
+const signed = (value, digits) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 const rateText = (rate) => rate.toExponential();
 const table = (head, rows) =>
   [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
@@ -80,18 +81,18 @@ function shareTable(records) {
       const runs = runsOf(records, task, 'aurora', rank, rate).filter((r) => r.nonlinearity);
       if (runs.length === 0) return [];
       const [first] = runs;
-      const { gain, lost, share, headShare, layers } = first.nonlinearity;
+      const { gain, lost, share, headGain, headShare, layers } = first.nonlinearity;
+      const { digits } = METRICS[task].at(-1);
       const kept = runs.map(keptOf).filter((k) => k !== undefined);
       const r2 = layers.map((l) => l.r2);
       const clear = layers.filter(({ rise }) => rise && rise.mean > 0 && rise.chance < 0.05).length;
       return [
         [
           ...[TASKS[task].title, rank, rateText(rate)],
-          `${gain.mean.toFixed(3)} ± ${gain.error.toFixed(3)}`,
-          `${lost.mean.toFixed(3)} ± ${lost.error.toFixed(3)}`,
+          ...[gain, lost].map((rise) => `${rise.mean.toFixed(digits)} ± ${rise.error.toFixed(digits)}`),
           share ? keptText(share) : 'no gain',
           kept.length > 0 ? percent(mean(kept)) : '',
-          TASKS[task].head ? (headShare ? keptText(headShare) : 'no gain') : '',
+          headGain ? (headShare ? keptText(headShare) : 'no gain') : '',
           `${median(r2).toFixed(2)} (${Math.min(...r2).toFixed(2)} to ${Math.max(...r2).toFixed(2)})`,
           `${clear} of ${layers.length}`,
         ],
@@ -119,22 +120,25 @@ function best(records, task, method, rank, metric) {
   return whole.sort((a, b) => value(b) - value(a)).at(0);
 }
 
+/** With its title; nothing before both methods of a task and rank were trained. */
 function bestTable(records) {
   const rows = Object.keys(TASKS).flatMap((task) =>
     RANKS.flatMap((rank) => {
       const [metric] = METRICS[task];
       const [aurora, lora] = ['aurora', 'lora'].map((m) => best(records, task, m, rank, metric));
       if (!aurora || !lora) return [];
+      // Of the same seed.
       const pairs = aurora.runs.flatMap((a) => {
         const b = lora.runs.find(({ seed }) => seed === a.seed);
         return b ? [metric.of(a.rows.trained) - metric.of(b.rows.trained)] : [];
       });
+      if (pairs.length === 0) return [];
       return [
         [
           ...[`${TASKS[task].title}, ${metric.name}`, rank, rateText(aurora.rate)],
           ...['trained', 'fitted', 'refined'].map((row) => cell(aurora.runs, row, metric)),
           ...[rateText(lora.rate), cell(lora.runs, 'trained', metric)],
-          spread(pairs, metric.digits, true),
+          pairs.length > 1 ? spread(pairs, metric.digits, true) : signed(pairs[0], metric.digits),
         ],
       ];
     }),
@@ -143,34 +147,41 @@ function bestTable(records) {
     ...['task', 'rank', "AuroRA's rate", 'as trained', 'fitted', 'refined'],
     ...["LoRA's rate", 'LoRA', 'AuroRA − LoRA'],
   ];
-  return table(head, rows);
+  if (rows.length === 0) return [];
+  return [
+    '**The best rate of each method**, by the mean over the seeds as trained. The difference is paired over the seeds.',
+    table(head, rows),
+  ];
 }
+
+const counted = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 /** The same in words, for each task: over all its runs of AuroRA. */
 function sentences(records) {
   return Object.keys(TASKS).flatMap((task) => {
-    const runs = records.filter((r) => r.task === task && r.method === 'aurora' && r.nonlinearity);
+    const runs = records.filter((r) => r.task === task && r.nonlinearity);
     if (runs.length === 0) return [];
     const [metric] = METRICS[task];
-    // Positive if it is worse than as trained.
-    const worse = (row) => (r) => metric.sense * (metric.of(r.rows.trained) - metric.of(r.rows[row]));
-    const both = (row) => {
-      const values = runs.map(worse(row));
-      return `${mean(values).toFixed(metric.digits)} on average and ${Math.max(...values).toFixed(metric.digits)} at most`;
+    const change = (row) => (r) => metric.of(r.rows[row]) - metric.of(r.rows.trained);
+    const changes = (row) => {
+      const values = runs.map(change(row));
+      const worst = metric.sense > 0 ? Math.min(...values) : Math.max(...values);
+      const worstText = values.length > 1 ? ` (worst ${signed(worst, metric.digits)})` : '';
+      return `${signed(mean(values), metric.digits)}${worstText}`;
     };
     const kept = runs.map(keptOf).filter((k) => k !== undefined);
     const below = runs.filter((r) => r.rows.paper.loss > r.rows.removed.loss).length;
-    const reached = runs.filter((r) => worse('refined')(r) <= 0).length;
+    const reached = runs.filter((r) => r.rows.refined.loss <= r.rows.trained.loss).length;
     const unit = metric === accuracy ? 'points of accuracy' : 'of loss';
     return [
       [
-        `- **${TASKS[task].title}** (${runs.length} runs).`,
+        `- **${TASKS[task].title}** (${counted(runs.length, 'run')}).`,
         kept.length > 0
-          ? `The fit keeps ${percent(median(kept))}% of the gain in the median run, and ${percent(Math.min(...kept))} to ${percent(Math.max(...kept))}% in all.`
+          ? `The fit keeps ${percent(median(kept))}% of the gain in loss in the median run, ${percent(Math.min(...kept))}% in the worst.`
           : 'In no run do the adapters lower the loss clearly.',
-        `It costs ${both('fitted')} (${unit}), without biases ${both('plain')}; the paper's merge costs ${both('paper')}.`,
-        `The paper's merge has a higher loss than the model without its adapters in ${below} of ${runs.length} runs.`,
-        `After ${REFINE_STEPS} steps of refinement, ${reached} of ${runs.length} are as good as trained; refined, they lose ${both('refined')}.`,
+        `Beside the run as trained, the mean change is ${changes('fitted')} ${unit} for the fit, ${changes('plain')} without biases, ${changes('paper')} for the paper's merge, and ${changes('removed')} without adapters.`,
+        `The paper's merge has a higher loss than the model without its adapters in ${below} of ${counted(runs.length, 'run')}.`,
+        `${REFINE_STEPS} steps of refinement reach the loss as trained in ${reached} of ${runs.length}, with a mean change of ${changes('refined')} ${unit}.`,
       ].join(' '),
     ];
   });
@@ -180,12 +191,11 @@ function sentences(records) {
 export function page(records, machine, planned) {
   const seeds = [...new Set(records.map((r) => r.seed))].sort();
   return [
-    `${records.length} of ${planned} runs, seeds ${seeds.join(', ')}, on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}.`,
+    `${records.length < planned ? `**Not finished:** ` : ''}${records.length} of ${planned} runs, seeds ${seeds.join(', ')}, on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}.`,
     sentences(records).join('\n'),
     '**What the fit keeps.** Gain: the validation loss with the adapters removed, minus that as trained; lost: that of the fit, minus that as trained (seed 1, with standard errors over the examples). Kept: the share of the gain that is not lost, with its 95% interval over the examples by Fieller; beside the head alone, the gain is that over a run that trained only the head. The last two columns are of seed 1.',
     shareTable(records),
-    '**The best rate of each method**, by the mean over the seeds as trained. The difference is paired over the seeds.',
-    bestTable(records),
+    ...bestTable(records),
     ...Object.keys(TASKS)
       .filter((task) => records.some((r) => r.task === task))
       .flatMap((task) => METRICS[task].map((metric) => rowsTable(records, task, metric))),
