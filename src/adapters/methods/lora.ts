@@ -1,4 +1,4 @@
-import type { LoraSpec, ScaledSpec } from '../../experiment/methods';
+import type { LoraSpec, NonlinearSpec, ScaledSpec } from '../../experiment/methods';
 import {
   downProjection,
   lowRankProduct,
@@ -94,3 +94,30 @@ export const plainLora = (rank: number): LoraSpec => ({
   initialization: 'kaiming-uniform',
   targetModules: 'all-linear',
 });
+
+/** The settings that LoRA and a method with a nonlinearity both have, apart from the initialization. */
+const SHARED = [
+  'targetModules',
+  'excludeModules',
+  'layersToTransform',
+  'layersPattern',
+  'rank',
+  'rankPattern',
+  'alpha',
+  'alphaPattern',
+  'dropout',
+] as const satisfies (keyof LoraSpec & keyof NonlinearSpec)[];
+
+/** LoRA with the modules, rank, alpha and dropout of a method with a nonlinearity; its values come from elsewhere. */
+export function loraLike(spec: NonlinearSpec, loraBias: boolean): LoraSpec {
+  const shared = Object.fromEntries(
+    SHARED.filter((key) => Object.hasOwn(spec, key)).map((key) => [key, spec[key]]),
+  );
+  return {
+    ...(shared as Pick<LoraSpec, (typeof SHARED)[number]>),
+    method: 'lora',
+    initialization: 'kaiming-uniform',
+    useRslora: false,
+    loraBias,
+  };
+}

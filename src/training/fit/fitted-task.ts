@@ -2,7 +2,7 @@ import { type LayerFit, type LinearFit, timesA } from '../../adapters/fit/linear
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import { inputFactor } from '../../adapters/methods/aurora';
-import { LORA_BIAS } from '../../adapters/methods/lora';
+import { LORA_BIAS, loraLike } from '../../adapters/methods/lora';
 import { methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { Parameters } from '../../engine/stepper';
@@ -35,7 +35,7 @@ export function fittedTask(
     const { layer, spec, widest } = adapter;
     const found = fits.get(layer.path);
     if (!found || !isNonlinear(spec) || layers?.has(layer.path) === false) return adapter;
-    const on = { layer, spec: loraOf(spec, biasOf(layer)), widest };
+    const on = { layer, spec: loraLike(spec, biasOf(layer)), widest };
     const values = loraValues(adapter, spec, found, on.spec, parameters);
     for (const { name } of adapter.tensors) own.delete(tensorName(adapter, name));
     const replaced = { ...on, tensors: methodOf(on.spec).tensors(on) };
@@ -52,40 +52,14 @@ export function fittedTask(
 function withLora({ spec, adapters: before }: Task, adapters: readonly LayerAdapter[]): Task['spec'] {
   const { adapter } = spec;
   if (!isNonlinear(adapter) || before.length === 0) return spec;
-  const loras = adapters.flatMap(({ spec: own }) => (own.method === 'lora' ? [own] : []));
+  const loras = adapters.flatMap(({ spec: own }) => ('loraBias' in own ? [own] : []));
   if (loras.length < adapters.length) return spec;
   return {
     ...spec,
-    adapter: loraOf(
+    adapter: loraLike(
       adapter,
       loras.every((own) => own.loraBias),
     ),
-  };
-}
-
-/** The settings that both methods have, apart from the initialization, which the values do not come from. */
-const SHARED = [
-  'targetModules',
-  'excludeModules',
-  'layersToTransform',
-  'layersPattern',
-  'rank',
-  'rankPattern',
-  'alpha',
-  'alphaPattern',
-  'dropout',
-] as const satisfies (keyof LoraSpec & keyof NonlinearSpec)[];
-
-function loraOf(spec: NonlinearSpec, loraBias: boolean): LoraSpec {
-  const own = Object.fromEntries(
-    SHARED.filter((key) => Object.hasOwn(spec, key)).map((key) => [key, spec[key]]),
-  );
-  return {
-    ...(own as Pick<LoraSpec, (typeof SHARED)[number]>),
-    method: 'lora',
-    initialization: 'kaiming-uniform',
-    useRslora: false,
-    loraBias,
   };
 }
 

@@ -1,8 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { answeredOf } from '../../../src/data/dataset';
 import { DType } from '../../../src/graph/dtype';
 import { balanceProblems } from '../../../src/training/preflight/preflight-problems';
@@ -15,23 +14,9 @@ import { png } from '../../png';
 import { emptyGraph, modelOf } from '../autodiff/check';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { taskLab } from './lab';
+import { large, ownCache } from './large';
 
-const cache = process.env.XDG_CACHE_HOME;
-process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), 'aurora-large-'));
-afterAll(() => {
-  if (cache === undefined) delete process.env.XDG_CACHE_HOME;
-  else process.env.XDG_CACHE_HOME = cache;
-});
-const rowsFolder = join(process.env.XDG_CACHE_HOME, 'aurora-lab/rows');
-
-async function large<T>(load: () => Promise<T>): Promise<T> {
-  process.env.AURORA_TEST_LARGE_BYTES = '0';
-  try {
-    return await load();
-  } finally {
-    delete process.env.AURORA_TEST_LARGE_BYTES;
-  }
-}
+const rowsFolder = join(ownCache(), 'aurora-lab/rows');
 
 const lab = taskLab('image-classification');
 const at = (name: string) => join(lab.path, name);

@@ -11,7 +11,9 @@ import { exampleColumns } from '../../../src/tasks/answers';
 import { modelInputs, type DataSplit } from '../../../src/tasks/task-data';
 import type { TaskName } from '../../../src/experiment/tasks/registry';
 import { taskLab, textModel } from './lab';
-import { large } from './large';
+import { large, ownCache } from './large';
+
+const cache = ownCache();
 
 const words = ['the', 'cats', 'play', 'played', '!', 'low', 'unaffable', 'hello'];
 const textAt = (i: number) =>
@@ -111,7 +113,7 @@ describe.each(KINDS)('large data with %s', (name, type, content, columns = {}) =
     const { memory, disk } = await load();
     const again = await large(() => kind.loadValidation(experiment, textModel, disk));
     expect(examplesOf(again.validation)).toEqual(examplesOf(memory.validation));
-    const kept = join(process.env.XDG_CACHE_HOME!, 'aurora-lab/rows');
+    const kept = join(cache, 'aurora-lab/rows');
     const indices = () => (existsSync(kept) ? readdirSync(kept).length : 0);
     const before = indices();
     const copy = write(`copy of ${name}.jsonl`, content);

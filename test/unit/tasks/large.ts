@@ -3,13 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-// Each test file that imports this keeps its indices in a separate folder.
-const cache = process.env.XDG_CACHE_HOME;
-process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), 'aurora-large-'));
-afterAll(() => {
-  if (cache === undefined) delete process.env.XDG_CACHE_HOME;
-  else process.env.XDG_CACHE_HOME = cache;
-});
+/** Keeps the indices that a test file makes in a separate folder, whose path it returns. Call it in each file. */
+export function ownCache(): string {
+  const before = process.env.XDG_CACHE_HOME;
+  const own = mkdtempSync(join(tmpdir(), 'aurora-large-'));
+  process.env.XDG_CACHE_HOME = own;
+  afterAll(() => {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = before;
+  });
+  return own;
+}
 
 /** Loads with all files counted as large. */
 export async function large<T>(load: () => Promise<T>): Promise<T> {

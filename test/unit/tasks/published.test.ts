@@ -5,7 +5,9 @@ import { taskKind } from '../../../src/tasks/task-registry';
 import { rejection } from '../data/support';
 import { quoted, writeParquet } from '../data/table/duckdb';
 import { taskLab, textModel } from './lab';
-import { large } from './large';
+import { large, ownCache } from './large';
+
+ownCache();
 
 const KINDS: [TaskName, labels: number[]][] = [
   ['text-regression', [2.5, 0, 4, -1]],

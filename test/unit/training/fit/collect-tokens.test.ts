@@ -19,8 +19,10 @@ import { type FitPart, TrainingRows } from '../../../../src/training/fit/trainin
 import { perturbed } from '../../../../src/training/task/initialize';
 import { initialParameters, prepareTask, type Task } from '../../../../src/training/task/task';
 import { Lab } from '../../../cli/lab';
-import { large } from '../../tasks/large';
+import { large, ownCache } from '../../tasks/large';
 import { pictured, writePictures } from '../../../cli/pictures';
+
+ownCache();
 
 const lab = new Lab();
 afterAll(() => lab.remove());
