@@ -67,9 +67,11 @@ if (resources) {
   const sampler = new ResourceSampler();
   let writer: ResourcesWriter | undefined;
   const sample = () => {
-    const record = sampler.sample(cells[CELL.step]);
+    // The training thread stores the step first: where `steps` is there, the step is too, also of a resumed run.
+    const steps = Atomics.load(cells, CELL.steps);
+    const record = sampler.sample(Atomics.load(cells, CELL.step));
     // While data are read, the run has no steps yet, and a resumed run still has records of steps to come.
-    if (cells[CELL.steps] === 0 || held.lost() !== undefined) return;
+    if (steps === 0 || held.lost() !== undefined) return;
     looks.try('What the machine is used for could not be recorded', () =>
       (writer ??= new ResourcesWriter(run)).append(record),
     );
