@@ -107,7 +107,7 @@ export class ChangedWeights {
       if (!layer.bias && methodOf(adapter.spec).changesBias?.(adapter.spec))
         throw new AuroraError(
           'model',
-          `${layer.path} has no bias in ${spec.model.path}, so there is no place for the adapter’s (adapter.loraBias).`,
+          `${layer.path} has no bias in ${spec.model.path}, so the adapter’s bias (adapter.loraBias) cannot be merged into it.`,
           'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
         );
       for (const before of [layer.weight, ...(layer.bias ? [layer.bias.tensor] : [])])

@@ -137,7 +137,7 @@ export interface ExportRecord extends Written {
   refinement?: Refinement;
   metrics: ExportMetrics;
   drop: MetricDrop;
-  /** Of the validation loss from the trained model to the one that stands for it in these files. */
+  /** Rise of the validation loss from the trained model to the one that stands for it in these files. */
   lossRise?: PairedRise;
   /** Between the logits of the exported files and those of the model they represent, over the validation set. */
   largestDifference: number;

@@ -1,3 +1,5 @@
+import { isCount } from '../base/guards';
+
 /** The progress of fitting an adapter: training tokens that have run through the model. */
 export interface FitProgress {
   kind: 'fitting';
@@ -68,7 +70,5 @@ function isKeptLayer(value: unknown): value is KeptLayer {
     (layer.fallback === undefined || FALLBACKS.includes(layer.fallback))
   );
 }
-
-const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
 
 const isNumbers = (list: unknown): boolean => Array.isArray(list) && list.every(Number.isFinite);

@@ -3,7 +3,7 @@ import { METHOD_NAMES, type MethodName } from '../experiment/methods';
 import { isMetrics } from './evaluations';
 import type { EvaluationMetrics } from './events';
 import type { InputsNote } from './inputs-words';
-import type { FitProgress } from './linear-fit';
+import { type Fallback, FALLBACKS, type FitProgress } from './linear-fit';
 import type { PreflightProblem } from './preflight';
 import { areParts, type FilePart } from './row-place';
 
@@ -76,7 +76,7 @@ export interface LayerNonlinearity {
   path: string;
   /** Share of the variance of the adapter's output that the fit explains on held-out tokens. */
   r2: number;
-  fallback?: FitFallback;
+  fallback?: Fallback;
   /** σ(z) ≈ M z + c: (r, r), row-major, and (r). */
   M: number[];
   c: number[];
@@ -86,9 +86,6 @@ export interface LayerNonlinearity {
    */
   rise?: PairedRise & { chance: number };
 }
-
-const FALLBACKS = ['few-tokens', 'constant', 'singular'] as const;
-export type FitFallback = (typeof FALLBACKS)[number];
 
 /** The output of `aurora nonlinearity --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type NonlinearityLine =
@@ -155,7 +152,7 @@ function isLayer(value: unknown): boolean {
   if (!isObject(value) || !isText(value.path) || !areNumbers([value.r2])) return false;
   const { M, c, rise, fallback } = value;
   return (
-    (fallback === undefined || FALLBACKS.includes(fallback as FitFallback)) &&
+    (fallback === undefined || FALLBACKS.includes(fallback as Fallback)) &&
     Array.isArray(c) &&
     Array.isArray(M) &&
     M.length === c.length ** 2 &&

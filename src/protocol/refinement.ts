@@ -24,9 +24,9 @@ export interface RefineStep {
   loss: number;
   learningRate: number;
   examples: number;
-  /** Of this step. */
+  /** Time of this step. */
   seconds: number;
-  /** Of all steps that are left, at the speed so far. */
+  /** Time of all steps that are left, at the speed so far. */
   secondsLeft: number;
 }
 

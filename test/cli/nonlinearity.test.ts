@@ -11,7 +11,7 @@ const lab = new Lab({
 });
 afterAll(() => lab.remove());
 
-/** A run in a folder of its own, or beside others. */
+/** A run in a separate folder, or beside others. */
 function trained(out: string, ...settings: string[]): string {
   const set = settings.flatMap((s) => ['--set', s]);
   const r = lab.run('train', lab.experiment, '--out', lab.path(out), ...set);

@@ -13,7 +13,7 @@ const PLAIN = join(ROOT, '.cache/bench/plain-fit.cjs');
 const EXAMPLES = '1000000';
 
 /**
- * What the study keeps of a trained run: its last evaluation, and for AuroRA, the rows of an export of it that is refined, the row
+ * A trained run's record in the study: its last evaluation, and for AuroRA, the rows of an export of it that is refined, the row
  * without biases, and what `aurora nonlinearity` finds. Only the first seed's layers are replaced one by one.
  *
  * @param {import('./linear.mjs').Planned} run
@@ -67,6 +67,6 @@ function output(program, args) {
 
 const lastLine = (text) => text.trim().split('\n').at(-1);
 
-/** Of all runs that were measured before. @param {string} file @returns {Map<string, object>} */
+/** The records of all runs that were measured before. @param {string} file @returns {Map<string, object>} */
 export const keptRecords = (file) =>
   new Map(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).map((r) => [r.name, r]) : []);

@@ -2,7 +2,7 @@
 import { RANKS, REFINE_STEPS, TASKS } from './linear.mjs';
 import { spread } from './study.mjs';
 
-/** What each row of the tables is called, by its name in the records. */
+/** Titles of the tables' rows, by their names in the records. */
 const ROWS = {
   trained: 'as trained',
   fitted: 'fitted',
@@ -127,7 +127,7 @@ function bestTable(records) {
       const [metric] = METRICS[task];
       const [aurora, lora] = ['aurora', 'lora'].map((m) => best(records, task, m, rank, metric));
       if (!aurora || !lora) return [];
-      // Of the same seed.
+      // Differences are within a seed.
       const pairs = aurora.runs.flatMap((a) => {
         const b = lora.runs.find(({ seed }) => seed === a.seed);
         return b ? [metric.of(a.rows.trained) - metric.of(b.rows.trained)] : [];
@@ -156,7 +156,7 @@ function bestTable(records) {
 
 const counted = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
-/** The same in words, for each task: over all its runs of AuroRA. */
+/** A paragraph for each task, over all its runs of AuroRA. */
 function sentences(records) {
   return Object.keys(TASKS).flatMap((task) => {
     const runs = records.filter((r) => r.task === task && r.nonlinearity);

@@ -1,6 +1,6 @@
 /** The runs of the study of AuroRA's linear form: what is trained, and in which order. */
 
-/** Of each task: its experiment in demo/, its rates with the demo's first, and settings that the demo does not have. */
+/** Tasks: the experiment in demo/, the rates with the demo's first, and settings that the demo does not have. */
 export const TASKS = {
   text: { title: 'Text', experiment: 'debian-sections', rates: [2e-3, 1e-2, 3e-2], head: true, set: [] },
   images: { title: 'Images', experiment: 'fashion', rates: [5e-3, 1e-3, 2.5e-2], head: true, set: [] },

@@ -33,7 +33,7 @@ export interface ViewMessage {
 }
 
 /**
- * What is lost when σ is replaced by its linear fit, as `aurora nonlinearity` measured it at the shown step, otherwise at
+ * The loss that replacing σ by its linear fit causes, as `aurora nonlinearity` measured it at the shown step, otherwise at
  * the best. Sent after each view, and while it is measured.
  */
 export interface NonlinearityMessage {
@@ -52,7 +52,7 @@ export interface NonlinearityMessage {
 
 export interface MeasuringProgress {
   words: string;
-  /** Of the current part, in [0, 1]. */
+  /** Progress of the current part, in [0, 1]. */
   share?: number;
 }
 

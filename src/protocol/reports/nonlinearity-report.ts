@@ -3,8 +3,8 @@ import { count, durationText, percent, r2Text, shortNumber } from '../../base/nu
 import { METHOD_NAMES } from '../../experiment/methods';
 import { metricCells, metricHeads } from '../../experiment/metrics';
 import { shownMetrics } from '../../experiment/shown-metrics';
+import type { Fallback } from '../linear-fit';
 import {
-  type FitFallback,
   isClearlyAbove,
   type LayerNonlinearity,
   type Nonlinearity,
@@ -120,7 +120,7 @@ export function nonlinearityRemarks(result: NonlinearityFacts): string[] {
   else if (!isClearlyAbove(gain))
     about.push(
       t(
-        'Without the adapters, the loss changes by {0} (95% interval {1} to {2}), which is not clearly a rise. So there is no gain to state a share of.',
+        'Without the adapters, the loss changes by {0} (95% interval {1} to {2}), which is not clearly a rise, so no share of a gain can be stated.',
         ...([signed(gain.mean), ...ends(gain)] as const),
       ),
     );
@@ -243,14 +243,14 @@ function nonlinearityLayers(result: NonlinearityFacts): ReportTable {
   };
 }
 
-/** What stands out about a layer; empty if nothing does. */
+/** The remarks on a layer in a table; empty if nothing stands out. */
 export const layerNote = (layer: LayerFacts): string =>
   [needsSigma(layer) ? t('clear') : '', layer.fallback ? fallbackWords(layer.fallback) : '']
     .filter((words) => words !== '')
     .join('; ');
 
 /** The reason why a layer was fitted by a simpler rule. */
-export function fallbackWords(fallback: FitFallback): string {
+export function fallbackWords(fallback: Fallback): string {
   switch (fallback) {
     case 'few-tokens':
       return t('fewer tokens than coefficients');

@@ -40,7 +40,7 @@ function specOf(folder: string): Experiment | undefined {
   }
 }
 
-/** Of a finished run; higher is better. */
+/** The best score of a finished run, undefined for another; higher is better. */
 function bestValue(folder: string, metric: Experiment['training']['metric']): number | undefined {
   try {
     const { events } = readRunSummary(folder);

@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import { type DeviceRequest, PROCESSOR } from '../../engine/devices';
-import type { Parameters, Stepper } from '../../engine/stepper';
+import type { Stepper } from '../../engine/stepper';
 import type { Experiment } from '../../experiment/experiment';
 import { metricValue } from '../../experiment/metrics';
 import type { RefineCost, RefineEvaluation, Refinement } from '../../protocol/refinement';
@@ -18,10 +18,11 @@ import { lookAhead } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { hasFiniteValues } from '../optimizer/finite';
 import { skippedWarning } from '../optimizer/loss-scale';
+import { copyOf } from '../optimizer/optimizer';
 import { secondsOfSteps, trainSteps } from '../preflight/measure-steps';
 import type { Task } from '../task/task';
 
-/** A run with its training data, and with the adapters to start from in place of its own. */
+/** A run with its training data, whose adapters are those to start from. */
 export type Start = Pick<Trained, 'run' | 'task' | 'parameters'>;
 
 export interface RefineOptions {
@@ -41,7 +42,7 @@ export interface RefineOptions {
 }
 
 export interface Refined {
-  /** Of the best evaluation, the start's included. */
+  /** The values at the best evaluation, the start's included. */
   parameters: Map<string, Float32Array>;
   refinement: Refinement;
 }
@@ -214,6 +215,3 @@ const diverged = (e: AuroraError): AuroraError =>
     'Export without --refine, or train with a lower training.learningRate.',
     { cause: e },
   );
-
-const copyOf = (parameters: Parameters): Map<string, Float32Array> =>
-  new Map(Array.from(parameters, ([name, values]) => [name, values.slice()]));

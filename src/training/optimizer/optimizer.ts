@@ -32,7 +32,8 @@ export interface AdamWState {
 
 type Arrays = ReadonlyMap<string, Float32Array>;
 
-const copyOf = (arrays: Arrays): Map<string, Float32Array> =>
+/** The same names with copies of the values. */
+export const copyOf = (arrays: Arrays): Map<string, Float32Array> =>
   new Map(Array.from(arrays, ([name, values]) => [name, values.slice()]));
 
 /**

@@ -3,42 +3,32 @@ import { join } from 'node:path';
 import { diskError } from '../../files/atomic';
 import { temporaryFolderFor } from '../../files/system-temporary';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
-import { runPaths } from '../../runs/layout';
+import { type RunPaths, runPaths } from '../../runs/layout';
 import { readRunSummary } from '../../runs/run-summary';
 import { isAlive, readStatus } from '../../runs/status';
 import { removedAtEnd } from './removed-at-exit';
+
+/** Folders of a run that have files, but no folders in which something is written. */
+const FLAT = [
+  'activations',
+  'pictures',
+  'encoded',
+  'predictions',
+  'fit',
+  'nonlinearity',
+  'study',
+  'exports',
+] as const satisfies readonly (keyof RunPaths)[];
 
 /**
  * Removes leftovers of killed processes from a run's folder; files being written by a living process stay. `graph` and
  * `frozen` belong to the trainer, which replaces and removes them itself unless it was killed at its very end.
  */
 export function removeLeftovers(run: string): void {
-  const {
-    adapter,
-    activations,
-    pictures,
-    encoded,
-    predictions,
-    fit,
-    nonlinearity,
-    study,
-    exports,
-    checkpoints,
-  } = runPaths(run);
-  const inside = [adapter, checkpoints].flatMap((folder) => [folder, ...foldersIn(folder)]);
-  for (const folder of [
-    run,
-    activations,
-    pictures,
-    encoded,
-    predictions,
-    fit,
-    nonlinearity,
-    study,
-    exports,
-    ...inside,
-  ])
-    removeAbandoned(folder);
+  const paths = runPaths(run);
+  const flat = [...FLAT.map((name) => paths[name]), run];
+  const inside = [paths.adapter, paths.checkpoints].flatMap((folder) => [folder, ...foldersIn(folder)]);
+  for (const folder of [...flat, ...inside]) removeAbandoned(folder);
   removeGraphs(run);
 }
 

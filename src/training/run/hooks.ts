@@ -7,6 +7,7 @@ import { putBackAdapters, writeAdapter, type WhichAdapter } from '../checkpoint/
 import { saveCheckpoint } from '../checkpoint/checkpoint-store';
 import { PictureRecorder } from '../diffusion/picture-recorder';
 import { DivergenceWatch } from '../loop/divergence';
+import { copyOf } from '../optimizer/optimizer';
 import { hasFiniteValues, requireFiniteParameters } from '../optimizer/finite';
 import type { LoopHooks } from '../loop/loop';
 import type { Parameters } from '../../engine/stepper';
@@ -117,9 +118,6 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
     checkpointRequested: () => pulse.checkpointRequested(),
   };
 }
-
-const copyOf = (parameters: Parameters): Parameters =>
-  new Map(Array.from(parameters, ([name, values]) => [name, values.slice()]));
 
 /** Everything that changes during training, in its current state. */
 export const checkpointOf = ({ open, phase, state, scalars, totals, env }: RunContext): Checkpoint => ({

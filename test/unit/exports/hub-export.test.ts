@@ -155,7 +155,7 @@ describe('the weights of a folder with adapters merged into them', () => {
       expect.objectContaining({
         kind: 'model',
         message: expect.stringMatching(
-          /^layers\.0\.self_attn\.q_proj has no bias in .*, so there is no place for the adapter’s/,
+          /^layers\.0\.self_attn\.q_proj has no bias in .*, so the adapter’s bias \(adapter\.loraBias\) cannot be merged/,
         ) as string,
         hint: expect.stringContaining('--as onnx-merged') as string,
       }),

@@ -117,7 +117,7 @@ Each layer alone
   it('states no share of a gain that is not clear', () => {
     const result = nonlinearityResult({ share: undefined, gain: { mean: 0.01, error: 0.01, half: 0.02 } });
     const remarks = nonlinearityRemarks(result).join('\n');
-    expect(remarks).toContain('which is not clearly a rise. So there is no gain to state a share of.');
+    expect(remarks).toContain('which is not clearly a rise, so no share of a gain can be stated.');
     expect(remarks).not.toContain('of what the adapters gain');
   });
 

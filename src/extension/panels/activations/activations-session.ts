@@ -197,7 +197,7 @@ export class ActivationsSession {
     await this.sendNonlinearity(this.shownStep(await this.steps()), facts);
   }
 
-  /** Of the shown step or, if that was not measured, of the best. */
+  /** The result of the shown step or, if that was not measured, of the best. */
   private async sendNonlinearity(step: number | undefined, facts: RunFacts): Promise<void> {
     const best = bestStep(facts);
     const kept = (await this.keptAt(step, facts)) ?? (await this.keptAt(best, facts));
