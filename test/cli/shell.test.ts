@@ -91,6 +91,7 @@ describe('a shell', () => {
     renameSync(lab.folder, folder);
     try {
       const trained = run('train', join(folder, 'tiny.aurora.json'));
+      expect(trained.stdout).toMatch(/a LoRA for PEFT {14}.* --as peft-lora\n/);
       const printed = /the trained model as ONNX {4}(.*) --as onnx-dynamic/.exec(trained.stdout)![1]!;
       const words = execFileSync('sh', ['-c', `printf '%s\\0' ${printed}`], { encoding: 'utf8' });
       const path = words.split('\0').at(-2)!;

@@ -1,3 +1,4 @@
+import type { AdapterSpec } from '../../experiment/methods';
 import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
 import { describeTask } from '../../experiment/tasks/registry';
 import { type Baseline, isWorse } from '../../protocol/baseline';
@@ -16,7 +17,7 @@ import type { Task } from '../task/task';
 
 /** result.json: a run's result, written last. */
 export interface RunResult {
-  method: string;
+  method: AdapterSpec['method'];
   /** `diverged`: training ended there, or reached its end with an exploded model; the run has not finished. */
   outcome: 'finished' | 'early-stopping' | 'diverged';
   steps: number;

@@ -10,7 +10,9 @@ import { ignoredIn, readExperiment } from '../../../runs/experiment/load';
 import { readIfThereSync } from '../../../files/read';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
-import { HEAD_ALONE } from '../../../experiment/methods';
+import { methodOf } from '../../../adapters/methods/registry';
+import { type AdapterSpec, HEAD_ALONE } from '../../../experiment/methods';
+import { PEFT_TYPE } from '../../../peft/adapter-config';
 import { completeRun } from '../../../training/run/complete';
 import { removeGraphs } from '../../../training/process/leftovers';
 import { trialOf } from '../../../runs/sweep/record';
@@ -307,15 +309,22 @@ function conclude(outcome: TrainOutcome, run: string, args: ParsedArgs, referenc
     line({ kind: 'result', ...outcome.result, reference });
     return endOf(outcome.result);
   }
-  process.stdout.write([report(outcome.result, run, reference), ...hints(nextSteps(run))].join(''));
+  process.stdout.write(
+    [report(outcome.result, run, reference), ...hints(nextSteps(outcome.result.method, run))].join(''),
+  );
   return endOf(outcome.result);
 }
 
 const endOf = ({ worseThanBaseline }: Extract<TrainOutcome, { end: 'finished' }>['result']): number =>
   worseThanBaseline ? EXIT.baseline : EXIT.ok;
 
-const nextSteps = (run: string): string => `Next
+function nextSteps(method: AdapterSpec['method'], run: string): string {
+  const trained = method === HEAD_ALONE.method ? undefined : methodOf({ method });
+  const hasLora = trained?.peft.type === PEFT_TYPE || trained?.lowRank !== undefined;
+  return `Next
   the trained model as ONNX    ${commandLine('export', run, '--as', 'onnx-dynamic')}
-  the adapter for PEFT         ${join(run, 'adapter', 'best')}
+${hasLora ? `  a LoRA for PEFT              ${commandLine('export', run, '--as', 'peft-lora')}\n` : ''}\
+  the adapter as trained       ${join(run, 'adapter', 'best')}
   another try                  open the experiment file in VS Code, change it, and train again
 `;
+}
