@@ -134,9 +134,10 @@ async function untilShown(window: Window): Promise<{ first: number; all: number;
 /** From the click on the view's icon to a tree that shows the first of a thousand runs, and that there are as many; ms. */
 async function untilListed({ page }: Window): Promise<number> {
   const took = page.evaluate(
-    ({ count }) =>
-      new Promise<number>((resolve) => {
+    ({ runs, limit }) =>
+      new Promise<number>((resolve, reject) => {
         let began = 0;
+        setTimeout(() => reject(new Error(`The tree did not show "${runs}".`)), limit);
         addEventListener('mousedown', () => (began ||= performance.now()), { capture: true });
         const look = () => {
           // The Explorer has rows too, of the same runs' folders.
@@ -144,9 +145,7 @@ async function untilListed({ page }: Window): Promise<number> {
           const twistie = document.querySelector<HTMLElement>(
             `${row}[aria-label^="Experiment "][aria-expanded="false"] .monaco-tl-twistie.collapsible`,
           );
-          const all = document.querySelector(
-            `${row}[aria-label^="Experiment "][aria-label*=", ${count} runs"]`,
-          );
+          const all = document.querySelector(`${row}[aria-label^="Experiment "][aria-label*=", ${runs}"]`);
           if (all && document.querySelector(`${row}[aria-label^="Run "]`))
             return resolve(performance.now() - began);
           // A user would take longer to open the experiment; do not count that time.
@@ -155,7 +154,7 @@ async function untilListed({ page }: Window): Promise<number> {
         };
         look();
       }),
-    { count: RUNS },
+    { runs: `${RUNS.toLocaleString('en')} runs`, limit: 60_000 },
   );
   await page.waitForTimeout(500);
   await page.locator(ICON).click();
