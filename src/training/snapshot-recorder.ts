@@ -8,10 +8,11 @@ import { firstExamples } from '../data/row-order';
 import type { EvaluationResult, Evaluator } from '../engine/stepper';
 import { isNonlinear, isRanked } from '../experiment/methods';
 import { writeAtomic } from '../files/atomic';
-import type { HostTensor } from '../graph/tensor-infos';
+import type { HostTensor, TensorInfos } from '../graph/tensor-infos';
 import type { ActivationExample, ActivationExamples } from '../protocol/activation-examples';
 import { encodeSnapshot, type LayerSnapshot, NO_SAMPLE, SAMPLES_PER_BIN } from '../protocol/activations';
 import { runPaths, stepName } from '../runs/layout';
+import { batchRows } from './batch-rows';
 import type { Part } from './micro-batch/default-parts';
 import type { MicroBatches } from './micro-batch/micro-batches';
 import type { Task } from './task/task';
@@ -70,7 +71,7 @@ export class ActivationRecorder {
       });
       for (const { observed, part, mask } of seen)
         for (const [path, calls] of observed)
-          for (const z of calls) recorders.get(path)?.add(z, part.indices, mask);
+          calls.forEach((z, nth) => recorders.get(path)?.add(z, part.indices, mask, nth));
     }
     const file = join(runPaths(this.run).activations, `${stepName(step)}.bin`);
     const layers = [...recorders.values()].map((r) => r.finish(parameters));
@@ -83,7 +84,7 @@ export class ActivationRecorder {
       this.task.adapters.flatMap((a) => {
         const { spec } = a;
         return isRanked(spec) && methodOf(spec).showsZ
-          ? [[a.layer.path, new LayerRecorder(a, spec.rank)] as const]
+          ? [[a.layer.path, new LayerRecorder(a, spec.rank, this.task.infos)] as const]
           : [];
       }),
     );
@@ -105,10 +106,14 @@ export class LayerRecorder {
   private readonly support: [number, number] | undefined;
   private tokens = 0;
 
-  /** @param rank width of its z */
+  /**
+   * @param rank width of its z
+   * @param infos of the tensors that the layer reads
+   */
   constructor(
     private readonly adapter: LayerAdapter,
     private readonly rank: number,
+    private readonly infos: TensorInfos,
   ) {
     this.range = histogramRange(adapter);
     this.low = new Array<number>(this.rank).fill(Infinity);
@@ -120,19 +125,23 @@ export class LayerRecorder {
   }
 
   /**
-   * @param z (batch, sequence, rank), or (batch, rank) for a layer behind pooling
+   * @param z (batch, sequence, rank) or (sequence, batch, rank), or (batch, rank) for a layer behind pooling
    * @param examples the data row of each element of the batch
    * @param mask 1 for real tokens, (batch, sequence); undefined counts every position
+   * @param nth call of the layer
    */
-  add(z: HostTensor, examples: readonly number[], mask: HostTensor | undefined): void {
+  add(z: HostTensor, examples: readonly number[], mask: HostTensor | undefined, nth: number): void {
     const data = z.data as Float32Array;
-    const positions = data.length / this.rank / examples.length;
-    const masked = mask !== undefined && mask.data.length === examples.length * positions;
-    for (let row = 0; row < examples.length * positions; row++) {
-      if (masked && Number(mask.data[row]) === 0) continue;
+    const rows = data.length / this.rank;
+    const positions = rows / examples.length;
+    const isMasked = mask?.data.length === rows;
+    const placeOf = batchRows(this.infos, this.adapter.layer.calls[nth]!.input, mask, rows);
+    for (let row = 0; row < rows; row++) {
+      const place = placeOf(row);
+      if (isMasked && Number(mask.data[place]) === 0) continue;
       this.tokens++;
       for (let j = 0; j < this.rank; j++)
-        this.count(j, data[row * this.rank + j], examples[Math.floor(row / positions)], row % positions);
+        this.count(j, data[row * this.rank + j], examples[Math.floor(place / positions)], place % positions);
     }
   }
 

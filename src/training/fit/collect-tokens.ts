@@ -9,6 +9,7 @@ import { Turns } from '../../data/turns';
 import { CPU } from '../../engine/place';
 import type { Evaluator, HostTensor, HostTensors, Parameters } from '../../engine/stepper';
 import { isNonlinear, type NonlinearSpec } from '../../experiment/methods';
+import { batchRows } from '../batch-rows';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
 import { FitGraph, type LayerGroup, type Observed, type ObservedCall, type Read } from './fit-graph';
@@ -210,13 +211,8 @@ class Collector {
   /** True for the rows of a tensor that are no padding. A layer behind pooling sees one row of each text, and no padding. */
   private counting(tensor: string, mask: HostTensor | undefined, rows: number): (row: number) => boolean {
     if (mask?.data.length !== rows) return () => true;
-    const { infos } = this.task;
-    const [examples, length] = mask.dims as [number, number];
-    const [first, of] = [infos.get(tensor)?.shape[0], infos.get('attention_mask')!.shape];
-    // As in PyTorch's nn.MultiheadAttention.
-    const isSequenceFirst = first === of[1] && first !== of[0];
-    return (row) =>
-      Number(mask.data[isSequenceFirst ? (row % examples) * length + Math.floor(row / examples) : row]) !== 0;
+    const place = batchRows(this.task.infos, tensor, mask, rows);
+    return (row) => Number(mask.data[place(row)]) !== 0;
   }
 }
 
