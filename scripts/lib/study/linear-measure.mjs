@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, say } from '../console.mjs';
 import { ROOT } from '../run.mjs';
-import { REFINE_STEPS } from './linear.mjs';
+import { REFINE_STEPS, TASKS } from './linear.mjs';
 import { CLI, resultOf } from './study.mjs';
 
 /** Built from bench/ by the caller. */
@@ -14,7 +14,8 @@ const EXAMPLES = '1000000';
 
 /**
  * A trained run's record in the study: its last evaluation, and for AuroRA, the rows of an export of it that is refined, the row
- * without biases, and what `aurora nonlinearity` finds. Only the first seed's layers are replaced one by one.
+ * without biases, and what `aurora nonlinearity` finds. Layers are replaced one by one for the first seed at the demo's rate alone:
+ * that takes an evaluation for each.
  *
  * @param {import('./linear.mjs').Planned} run
  * @param {string} folder
@@ -31,7 +32,7 @@ export function measured({ name, task, method, rank, rate, seed }, folder) {
     ...of,
     rows: { trained, fitted, plain, paper, removed, refined },
     refinement: { steps: refinement.steps, best: refinement.best, seconds: Math.round(refinement.seconds) },
-    nonlinearity: nonlinearity(folder, seed === 1),
+    nonlinearity: nonlinearity(folder, seed === 1 && rate === TASKS[task].rates[0]),
   };
 }
 
