@@ -193,7 +193,7 @@ export function page(records, machine, planned) {
   return [
     `${records.length < planned ? `**Not finished:** ` : ''}${records.length} of ${planned} runs, seeds ${seeds.join(', ')}, on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}.`,
     sentences(records).join('\n'),
-    '**What the fit keeps.** Gain: the validation loss with the adapters removed, minus that as trained; lost: that of the fit, minus that as trained (seed 1, with standard errors over the examples). Kept: the share of the gain that is not lost, with its 95% interval over the examples by Fieller; beside the head alone, the gain is that over a run that trained only the head. The last two columns are of seed 1, the last one at the demo\'s rate.',
+    '**What the fit keeps.** Gain: the validation loss with the adapters removed, minus that as trained; lost: that of the fit, minus that as trained (seed 1, with standard errors over the examples). Kept: the share of the gain that is not lost, with its 95% interval over the examples by Fieller; beside the head alone, the gain is that over a run that trained only the head. The last two columns are of seed 1, the last one at the rate of the demo.',
     shareTable(records),
     ...bestTable(records),
     ...Object.keys(TASKS)
