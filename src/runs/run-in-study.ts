@@ -127,9 +127,9 @@ async function formsOf(
 ): Promise<Forms | undefined> {
   const { metrics, form, step } = last;
   if (!isNonlinear(spec.adapter) || form === 'static')
-    return { trained: metrics, merged: metrics, same: true };
+    return { trained: metrics, fitted: metrics, paper: metrics, same: true };
   const kept = await readMerged(folder, step, files);
-  return kept && { trained: kept.trained, merged: kept.merged, same: false };
+  return kept && { trained: kept.trained, fitted: kept.fitted, paper: kept.paper, same: false };
 }
 
 /**

@@ -39,8 +39,8 @@ export function missingWords({ what, runs }: Missing): string {
   switch (what) {
     case 'merged':
       return isOne
-        ? t('For 1 run, the merged form has not been measured.')
-        : t('For {0} of the runs, the merged form has not been measured.', n);
+        ? t('For 1 run, the merged forms have not been measured.')
+        : t('For {0} of the runs, the merged forms have not been measured.', n);
     case 'nonlinearity':
       return isOne
         ? t('For 1 run, the share of the gain that needs σ has not been measured.')

@@ -4,7 +4,7 @@ import { t } from '../base/l10n';
 import { bytes, count, rateNumber, stepTime } from '../base/number-text';
 import type { MetricName } from '../experiment/metrics';
 import { deltaFigures, figureOf, FIGURES } from './figures/all';
-import { bothOf } from './figures/bars';
+import { formMeans } from './figures/bars';
 import type { Figure, Table } from './figures/figure';
 import { svgText } from './figures/svg';
 import { type Group, seedOf } from './groups';
@@ -163,12 +163,15 @@ function chosenOnValidation({ on, searches }: Section, group: Group, runs: reado
   return [...new Set(runs.flatMap((r) => r.chosenBy)), ...(searched ? ['learning-rate'] : [])].join(' ');
 }
 
+/** The merged forms, as in the names of columns: the linear fit, and the paper's merge. */
+const FORMS = ['fitted', 'paper'] as const;
+
 /** Every run that counts, with all digits. */
 export function runsCsvRows({ sections, metrics }: Study): Cell[][] {
   const head = [
     ...['data', 'group', 'run', 'name', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
     ...metrics,
-    ...metrics.map((m) => `merged_${m}`),
+    ...FORMS.flatMap((form) => metrics.map((m) => `${form}_${m}`)),
     ...['step_seconds', 'peak_memory_bytes', 'place', 'chosen_on_validation', 'evaluated_on'],
   ];
   const rows = sections.flatMap((s) =>
@@ -186,7 +189,9 @@ export function runsCsvRows({ sections, metrics }: Study): Cell[][] {
         r.parameters,
         ...metrics.map((m) => r.metrics[m] ?? ''),
         // Merged forms are measured on the validation set only.
-        ...metrics.map((m) => (s.on === 'validation' ? (r.forms?.merged[m] ?? '') : '')),
+        ...FORMS.flatMap((form) =>
+          metrics.map((m) => (s.on === 'validation' ? (r.forms?.[form][m] ?? '') : '')),
+        ),
         r.stepSeconds ?? '',
         r.memory ?? '',
         r.place ?? '',
@@ -204,7 +209,7 @@ export function groupsCsvRows({ sections, metric, metrics }: Study): Cell[][] {
   const head = [
     ...['data', 'group', 'method', 'rank', 'learning_rate', 'chosen', 'runs', 'seeds', 'parameters'],
     ...metrics.flatMap(of),
-    ...['step_seconds_mean', 'peak_memory_bytes_mean', `merged_${metric}_mean`],
+    ...['step_seconds_mean', 'peak_memory_bytes_mean', ...FORMS.map((form) => `${form}_${metric}_mean`)],
     ...['compared_with', 'compared_by', `${metric}_difference`, 'difference_half_interval_95'],
     ...[
       'p',
@@ -234,7 +239,7 @@ export function groupsCsvRows({ sections, metric, metrics }: Study): Cell[][] {
         }),
         g.stepSeconds?.mean ?? '',
         g.memory?.mean ?? '',
-        s.on === 'validation' ? (bothOf(g, metric)?.merged ?? '') : '',
+        ...FORMS.map((form) => (s.on === 'validation' ? (formMeans(g, metric)?.[form] ?? '') : '')),
         ...(c
           ? [c.b, c.kind, c.mean, c.half ?? '', c.chance ?? '', c.corrected ?? '', c.detectable ?? '']
           : ['', '', '', '', '', '', '']),

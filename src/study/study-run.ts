@@ -64,11 +64,14 @@ export interface StudyScore {
  */
 export type ChosenBy = 'early-stopping' | 'halving';
 
-/** The adapter in the form that was trained last, and merged into the weights. */
+/** The adapter in the form that was trained last, and merged into the weights in two ways. */
 export interface Forms {
   trained: EvaluationMetrics;
-  merged: EvaluationMetrics;
-  /** Both are the same function: a linear method, or the static form was trained. */
+  /** With the linear fit of each σ, as exports merge by default. */
+  fitted: EvaluationMetrics;
+  /** With σ on the columns of A, as the paper merges. */
+  paper: EvaluationMetrics;
+  /** All are the same function: a linear method, or the static form was trained. */
   same: boolean;
 }
 
@@ -124,20 +127,20 @@ export function judged(run: StudyRun, on: JudgedOn): StudyRun {
   return { ...run, on, step, metrics, examples, chosenOn: run.metrics };
 }
 
-/** RUN/study/merged-step-000120.json: one checkpoint in both forms on the validation set. */
+/** RUN/study/merged-step-000120.json: one checkpoint in all forms on the validation set. */
 export interface MergedMetrics {
   version: 1;
   step: number;
   /** SHA-256 of the checkpoint's adapter. */
   adapter: string;
   trained: EvaluationMetrics;
-  merged: EvaluationMetrics;
+  fitted: EvaluationMetrics;
+  paper: EvaluationMetrics;
 }
 
 /** Parses a file's content; undefined if it is not of this version. */
 export function parseMerged(value: unknown): MergedMetrics | undefined {
   const m = value as Partial<MergedMetrics> | null | undefined;
-  if (m?.version !== 1 || typeof m.adapter !== 'string' || !isMetrics(m.trained) || !isMetrics(m.merged))
-    return undefined;
-  return m as MergedMetrics;
+  if (m?.version !== 1 || typeof m.adapter !== 'string') return undefined;
+  return [m.trained, m.fitted, m.paper].every(isMetrics) ? (m as MergedMetrics) : undefined;
 }

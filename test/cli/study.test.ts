@@ -32,7 +32,7 @@ describe('aurora study', () => {
     expect(r.out).toMatch(/The same for all groups: runs 2 · learning rate 2e-2/);
     expect(r.out.replace(/\s+/g, ' ')).toContain('Paired test over 2 seeds (1, 2) only');
     expect(r.out).toContain(
-      'For 2 of the runs, the merged form has not been measured. Add it with --measure.',
+      'For 2 of the runs, the merged forms have not been measured. Add it with --measure.',
     );
     // Viewing a study changes no run.
     expect(runs.filter((run) => existsSync(join(run, 'study')))).toEqual([]);
@@ -68,7 +68,7 @@ describe('aurora study', () => {
     expect(again.at(-1)).toEqual(result);
   });
 
-  it('reports the same for the merged form as the exported file', () => {
+  it('reports the same for the merged forms as the exported file', () => {
     const run = runs.find((r) => readRun(r).spec.adapter.method === 'aurora')!;
     const { step } = readRun(run).events.findLast((e) => e.kind === 'evaluation')!;
     const kept = JSON.parse(readFileSync(mergedFile(run, step), 'utf8')) as MergedMetrics;
@@ -89,14 +89,15 @@ describe('aurora study', () => {
       ).code,
     ).toBe(0);
     const { metrics } = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as {
-      metrics: Record<string, MergedMetrics['merged']>;
+      metrics: Record<string, MergedMetrics['paper']>;
     };
-    expect(kept.merged.loss).toBeCloseTo(metrics.exported.loss, 4);
+    expect(kept.paper.loss).toBeCloseTo(metrics.exported.loss, 4);
+    expect(kept.fitted.loss).toBeCloseTo(metrics.fitted.loss, 4);
     expect(kept.trained.loss).toBeCloseTo(metrics.trained.loss, 5);
-    expect(kept.merged.loss).not.toBeCloseTo(kept.trained.loss, 4);
+    expect(kept.paper.loss).not.toBeCloseTo(kept.trained.loss, 4);
     // A measurement of another adapter does not apply.
     writeFileSync(mergedFile(run, step), JSON.stringify({ ...kept, adapter: 'other' }));
-    expect(lab.run('study', out).out).toContain('For 1 run, the merged form has not been measured');
+    expect(lab.run('study', out).out).toContain('For 1 run, the merged forms have not been measured');
     writeFileSync(mergedFile(run, step), JSON.stringify(kept));
   });
 

@@ -82,7 +82,7 @@ function instead(name: FigureName, { groups }: Section): string {
   // Missing measurements are reported at the top, with a button.
   if (name === 'merged')
     return groups.some((g) => !isHeadAlone(g))
-      ? t('As trained and merged: the merged form has not been measured yet.')
+      ? t('As trained and merged: the merged forms have not been measured yet.')
       : '';
   if (name === 'nonlinearity')
     return groups.some((g) => g.runs.some((r) => isNonlinear(r.spec.adapter)))

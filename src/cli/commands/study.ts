@@ -108,7 +108,7 @@ async function measureAll({ sections }: Study, emit: (line: StudyLine) => Promis
 const DOING = {
   geometry: 'weight changes',
   examples: 'predictions per example',
-  merged: 'merged form',
+  merged: 'merged forms',
   nonlinearity: 'effect of σ',
 } as const;
 

@@ -126,53 +126,76 @@ function costs(
   };
 }
 
-/** A group whose runs have both forms. */
-interface Both {
+/** The means of a group whose runs have all forms. */
+interface FormMeans {
   label: string;
   trained: number;
-  merged: number;
-  /** For the differences within each run. */
-  deviation?: number;
+  fitted: number;
+  paper: number;
+  /** Standard deviations of the differences within each run. */
+  deviations: { fitted?: number; paper?: number };
   same: boolean;
 }
 
-/** The adapter as trained beside its merged form: the paper's Table 7. Undefined if no group has both. */
+/** The adapter as trained beside its merged forms: the paper's Table 7. Undefined if no group has them. */
 export function mergedForms(section: Section, metric: MetricName, width: number): Figure | undefined {
   const known = section.groups
     .filter((g) => g.chosen && !isHeadAlone(g))
-    .flatMap((g) => bothOf(g, metric) ?? []);
+    .flatMap((g) => formMeans(g, metric) ?? []);
   if (known.length === 0) return undefined;
   const f = factorOf(metric);
   const fr = frame(
     known.map((k) => k.label),
-    known.flatMap((k) => [k.trained * f, k.merged * f]),
+    known.flatMap((k) => [k.trained * f, k.fitted * f, k.paper * f]),
     metricTitle(metric),
     width,
     false,
     rangeOf(metric),
   );
   const shapes = known.flatMap((k, i) => {
-    const [from, to] = [fr.scale.at(k.trained * f), fr.scale.at(k.merged * f)];
-    return [line(from, fr.y(i), to, fr.y(i), 'whisker'), marker(5, to, fr.y(i), 7), marker(0, from, fr.y(i))];
+    const [trained, fitted, paper] = [k.trained, k.fitted, k.paper].map((v) => fr.scale.at(v * f));
+    return [
+      line(trained!, fr.y(i), paper!, fr.y(i), 'whisker'),
+      marker(5, paper!, fr.y(i), 7),
+      marker(2, fitted!, fr.y(i), 6),
+      marker(0, trained!, fr.y(i)),
+    ];
   });
+  const apart = (k: FormMeans, form: 'fitted' | 'paper') =>
+    k.same
+      ? [t('the same function'), '–']
+      : [
+          signedDifference(metric, k[form] - k.trained, k.trained, WITHIN),
+          k.deviations[form] === undefined
+            ? '–'
+            : shownDifference(metric, k.deviations[form], k.trained, WITHIN),
+        ];
   return {
     width,
     height: fr.height,
     title: t('As trained and merged into the weights'),
     summary: known
       .map((k) =>
-        t('{0}: {1} as trained, {2} merged', k.label, shown(metric, k.trained), shown(metric, k.merged)),
+        t(
+          '{0}: {1} as trained, {2} with the linear fit, {3} with the paper’s merge',
+          k.label,
+          shown(metric, k.trained),
+          shown(metric, k.fitted),
+          shown(metric, k.paper),
+        ),
       )
       .join('; '),
     shapes: [...fr.shapes, ...shapes, ...legend(fr.height)],
     table: {
-      head: [t('group'), t('as trained'), t('merged'), t('merged − trained'), t('standard deviation')],
+      head: [
+        ...[t('group'), t('as trained')],
+        ...[t('linear fit'), t('fit − trained'), t('standard deviation')],
+        ...[t('paper’s merge'), t('merge − trained'), t('standard deviation')],
+      ],
       rows: known.map((k) => [
-        k.label,
-        shown(metric, k.trained),
-        shown(metric, k.merged),
-        k.same ? t('the same function') : signedDifference(metric, k.merged - k.trained, k.trained, WITHIN),
-        k.same || k.deviation === undefined ? '–' : shownDifference(metric, k.deviation, k.trained, WITHIN),
+        ...[k.label, shown(metric, k.trained)],
+        ...[shown(metric, k.fitted), ...apart(k, 'fitted')],
+        ...[shown(metric, k.paper), ...apart(k, 'paper')],
       ]),
     },
   };
@@ -183,23 +206,26 @@ function legend(height: number): Shape[] {
   return [
     marker(0, 8, y),
     text(18, y + 4, t('as trained'), 'start', 'label'),
-    marker(5, 100, y, 6),
-    text(112, y + 4, t('merged'), 'start', 'label'),
+    marker(2, 100, y, 6),
+    text(112, y + 4, t('linear fit'), 'start', 'label'),
+    marker(5, 186, y, 6),
+    text(198, y + 4, t('paper’s merge'), 'start', 'label'),
   ];
 }
 
 /** Undefined if a run's forms are not known. */
-export function bothOf({ label, runs }: Group, metric: MetricName): Both | undefined {
+export function formMeans({ label, runs }: Group, metric: MetricName): FormMeans | undefined {
   const forms = runs.flatMap((r) => r.forms ?? []);
   if (forms.length < runs.length) return undefined;
-  const trained = forms.map((f) => metricValue(f.trained, metric));
-  const merged = forms.map((f) => metricValue(f.merged, metric));
-  const { deviation } = summarize(merged.map((m, i) => m - trained[i]));
+  const values = (form: 'trained' | 'fitted' | 'paper') => forms.map((f) => metricValue(f[form], metric));
+  const [trained, fitted, paper] = [values('trained'), values('fitted'), values('paper')];
+  const deviation = (of: readonly number[]) => summarize(of.map((v, i) => v - trained[i]!)).deviation;
   return {
     label,
     trained: meanOf(trained),
-    merged: meanOf(merged),
-    deviation,
+    fitted: meanOf(fitted),
+    paper: meanOf(paper),
+    deviations: { fitted: deviation(fitted), paper: deviation(paper) },
     same: forms.every((f) => f.same),
   };
 }

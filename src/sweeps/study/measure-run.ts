@@ -9,19 +9,23 @@ import { readRunSummary } from '../../runs/run-summary';
 import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { hasGeometry } from '../../study/geometry';
 import type { MergedMetrics } from '../../study/study-run';
+import type { Parameters } from '../../engine/stepper';
+import { fitOf } from '../../training/fit/fit-run';
+import { fittedTask } from '../../training/fit/fitted-task';
 import { nonlinearityOf } from '../../training/fit/nonlinearity';
 import { openTrained } from '../../training/checkpoint/trained-run';
 import { taskInForm } from '../../training/loop/adapter-form';
 import { measureTask, requireMetrics } from '../../training/measure';
 import { predictRun } from '../../training/predictions/predict';
 import { workFolder } from '../../training/process/leftovers';
+import type { Task } from '../../training/task/task';
 import { keepGeometry } from './keep-geometry';
 
 export type Measuring = 'geometry' | 'examples' | 'merged' | 'nonlinearity';
 
 /**
  * Measures the data about a finished run's last evaluation that a study needs and its folder lacks: the geometry of ΔW,
- * the predictions for each example, the merged form, and the share of the gain that needs σ. All of it is stored in the
+ * the predictions for each example, the merged forms, and the share of the gain that needs σ. All of it is stored in the
  * run.
  */
 export async function measureRun(folder: string, tell: (what: Measuring) => Promise<void>): Promise<void> {
@@ -67,9 +71,15 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
 async function keepMerged(folder: string, step: number, trained: MergedMetrics['trained']): Promise<void> {
   const { path: work, remove } = workFolder(folder, 'study');
   try {
-    const { task, parameters } = await openTrained(folder, step, work);
-    const measured = await measureTask(taskInForm(task, 'static'), parameters, join(work, 'graph'));
-    const merged = requireMetrics(measured, folder, step);
+    const opened = await openTrained(folder, step, work);
+    const { task, parameters } = opened;
+    const fit = fittedTask(task, parameters, await fitOf(folder, step, { trained: opened }), {
+      biasOf: () => true,
+    });
+    const measured = async (of: Task, values: Parameters) =>
+      requireMetrics(await measureTask(of, values, join(work, 'graph')), folder, step);
+    const fitted = await measured(fit.task, fit.parameters);
+    const paper = await measured(taskInForm(task, 'static'), parameters);
     const adapter = await adapterSum(folder, step);
     if (adapter === undefined)
       throw new AuroraError(
@@ -77,7 +87,7 @@ async function keepMerged(folder: string, step: number, trained: MergedMetrics['
         `${folder} no longer has a checkpoint of step ${step}.`,
         checkpointsHint(folder) ?? 'Train it again.',
       );
-    const kept: MergedMetrics = { version: 1, step, adapter, trained, merged };
+    const kept: MergedMetrics = { version: 1, step, adapter, trained, fitted, paper };
     writeAtomic(mergedFile(folder, step), `${JSON.stringify(kept, null, 2)}\n`, folder);
   } finally {
     remove();

@@ -321,7 +321,9 @@ describe('comparisons', () => {
 
 it('missing data is listed with its runs', () => {
   const runs = [
-    studyRun({ method: 'none' }, 1, 0.6, { forms: { trained: spare, merged: spare, same: true } }),
+    studyRun({ method: 'none' }, 1, 0.6, {
+      forms: { trained: spare, fitted: spare, paper: spare, same: true },
+    }),
     studyRun(aurora(), 1, 0.6),
   ];
   const found = study(runs).missing;
@@ -334,7 +336,7 @@ it('missing data is listed with its runs', () => {
 });
 
 it.each([
-  ['merged', 'For 1 run, the merged form', 'For 1,200 of the runs, the merged form'],
+  ['merged', 'For 1 run, the merged forms', 'For 1,200 of the runs, the merged forms'],
   ['nonlinearity', 'For 1 run, the share of the gain', 'For 1,200 of the runs, the share of the gain'],
   ['examples', 'so this run cannot be tested', 'so these runs cannot be tested'],
   ['geometry', 'For 1 run, the principal', 'For 1,200 of the runs, the principal'],
