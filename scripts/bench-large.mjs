@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { check } from './lib/bench/large-check.mjs';
@@ -17,23 +17,27 @@ import { Failure, main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--bits 4] [--length 256] [--threads 2] [--folder DIR] [--check]
+const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--forms 4,int8] [--steps 2] [--length 256] [--threads 2] [--folder DIR] [--check]
 
 Writes a folder in the shape of LLaMA3-8B with random weights in bfloat16 (16 GB with 32 layers), a file for each layer.
-Quantizes it with \`aurora quantize\`, killed once on the way, and trains AuroRA (r = 2 on q, k, v, up and down; batch 1)
-for two steps: once to the end, and once with kill -9 after the first step, and resumed. Prints time and peak memory (VmHWM,
-Linux only) of each. The folder, 23 GB with 32 layers, is removed afterwards.
+Trains AuroRA (r = 2 on q, k, v, up and down; batch 1) on it in each form: once to the end, and once with kill -9 after the
+first step, and resumed. Prints time and peak memory (VmHWM, Linux only) of each. The folder, 30 GB with 32 layers, is
+removed afterwards.
 
+--forms   4 or 8: bits, by \`aurora quantize\`, killed once on the way. int8: model.quantize 8 with training.precision "int8"
 --check compares with PyTorch in float64 instead (Python with torch and onnx; 2 layers take 6 GB of memory); it needs
 --layers 2 --vocabulary 8192 --length 48 or so.
 `;
+
+const NAMES = { 4: '4 bits', 8: '8 bits', int8: 'int8' };
 
 await main(async () => {
   const { values } = parseArgs({
     options: {
       layers: { type: 'string', default: '32' },
       vocabulary: { type: 'string', default: '128256' },
-      bits: { type: 'string', default: '4' },
+      forms: { type: 'string', default: '4,int8' },
+      steps: { type: 'string', default: '2' },
       length: { type: 'string', default: '256' },
       threads: { type: 'string', default: '2' },
       folder: { type: 'string', default: join(ROOT, '.cache', 'bench-large') },
@@ -43,6 +47,10 @@ await main(async () => {
   });
   if (values.help) return void console.log(HELP);
   const [layers, vocabulary, length] = [values.layers, values.vocabulary, values.length].map(Number);
+  const forms = values.forms.split(',');
+  const unknown = forms.find((form) => !(form in NAMES));
+  if (unknown !== undefined)
+    throw new Failure(`Unknown form "${unknown}".`, `Forms: ${Object.keys(NAMES).join(', ')}.`);
   ensureDependencies();
   await build();
   const folder = resolve(values.folder);
@@ -50,13 +58,19 @@ await main(async () => {
   try {
     say(`${layers} layers …`);
     writeModel(model, layers, vocabulary);
-    const quantized = join(folder, 'quantized', 'model.onnx');
-    const quantize = ['quantize', model, '--bits', values.bits, '--out', quantized];
-    if (!values.check) await killQuantize(quantize, join(folder, 'quantized'));
-    report('quantize', aurora(folder, quantize));
-    const experiment = writeExperiment(folder, length);
-    if (values.check) return check(folder, experiment, textsOf(length), length);
-    await trainTwice(folder, experiment, values.threads);
+    for (const form of values.check ? ['4'] : forms) {
+      say(`${NAMES[form]} …`);
+      const quantized = join(folder, 'quantized', 'model.onnx');
+      const quantize = ['quantize', model, '--bits', form, '--out', quantized];
+      rmSync(dirname(quantized), { recursive: true, force: true });
+      if (form !== 'int8') {
+        if (!values.check) await killQuantize(quantize, dirname(quantized));
+        report('quantize', aurora(folder, quantize));
+      }
+      const experiment = writeExperiment(folder, form, length, Number(values.steps));
+      if (values.check) return check(folder, experiment, textsOf(length), length);
+      await trainTwice(folder, experiment, values.threads);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -81,6 +95,7 @@ async function killQuantize(args, folder) {
 }
 
 async function trainTwice(folder, experiment, threads) {
+  for (const name of ['whole', 'broken']) rmSync(join(folder, name), { recursive: true, force: true });
   const train = (name) => ['train', experiment, '--threads', threads, '--out', join(folder, name)];
   report('train', aurora(folder, train('whole')));
   const whole = runIn(join(folder, 'whole'));
@@ -103,18 +118,28 @@ function textsOf(length) {
   return { train: text(7), validation: text(3) };
 }
 
-function writeExperiment(folder, length) {
+function writeExperiment(folder, form, length, epochs) {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(textsOf(length)))
     writeFileSync(join(folder, `${name}.jsonl`), `${JSON.stringify({ text })}\n`);
   const path = join(folder, 'large.aurora.json');
   const targetModules = ['q_proj', 'k_proj', 'v_proj', 'up_proj', 'down_proj'];
   const training = {
-    ...{ epochs: 2, batchSize: 1, learningRate: 1e-3, schedule: 'constant', warmupSteps: 0, weightDecay: 0 },
-    ...{ maxGradientNorm: 0, seed: 1, gradientCheckpointing: true, evaluateEvery: 2, checkpointEvery: 1 },
+    ...{ epochs, batchSize: 1, learningRate: 1e-3, schedule: 'constant', warmupSteps: 0, weightDecay: 0 },
+    ...{
+      maxGradientNorm: 0,
+      seed: 1,
+      gradientCheckpointing: true,
+      evaluateEvery: epochs,
+      checkpointEvery: 1,
+    },
+    ...(form === 'int8' && { precision: 'int8' }),
   };
   const experiment = {
-    model: { path: 'quantized/model.onnx', maxLength: length },
+    model:
+      form === 'int8'
+        ? { path: 'model', quantize: 8, maxLength: length }
+        : { path: 'quantized/model.onnx', maxLength: length },
     task: { type: 'causal-language-modeling', head: 'none' },
     data: { train: 'train.jsonl', validation: 'validation.jsonl' },
     adapter: { method: 'aurora', rank: 2, alpha: 4, dropout: 0, targetModules },

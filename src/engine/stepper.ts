@@ -1,6 +1,6 @@
-import type { Model } from '../graph/model';
-import type { HostTensor, HostTensors } from '../graph/tensor-infos';
-import type { TrainableInfo } from '../tasks/task-graph';
+import type { Model, Tensor } from '../graph/model';
+import type { HostTensor, HostTensors, TensorInfos } from '../graph/tensor-infos';
+import type { TaskGraphSpec, TrainableInfo } from '../tasks/task-graph';
 import type { Place } from './place';
 
 /** Values of the trainable tensors, by name, row-major. */
@@ -55,6 +55,14 @@ export interface OpenedTask {
 export interface JudgedBatch {
   inputs: HostTensors;
   parameters: Parameters;
+  /** The same task on the weights before they were rounded, if the model stores rounded ones. */
+  original?: JudgedModel;
+}
+
+export interface JudgedModel {
+  model: Model;
+  infos: TensorInfos;
+  graph: TaskGraphSpec;
 }
 
 export interface EvaluatorOptions {
@@ -72,6 +80,8 @@ export interface TaskOptions extends EvaluatorOptions {
   precision?: 'float32' | 'mixed' | 'int8';
   /** For int8: layers whose gradients differ too much on it stay in float32. By default, none does. */
   judgedBatch?: () => Promise<JudgedBatch>;
+  /** For int8: the transposed copy of a weight that is stored in int8. By default, it is transposed in each step. */
+  transposed?: (values: Tensor) => Tensor;
   /** Recompute each layer's activations in the backward pass instead of keeping them. */
   gradientCheckpointing?: boolean;
 }

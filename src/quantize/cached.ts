@@ -9,31 +9,37 @@ import { hashFileNow } from '../files/hash';
 import { isInUse, useUntilExit } from '../files/in-use';
 import { removeAbandoned, temporaryBeside } from '../files/temporary';
 import { isFileRef } from '../graph/model';
-import { quantizeModel } from './quantize';
+import { quantizeModel, type QuantizedForm } from './quantize';
 
 /** Increased whenever an older program would have written something else. */
-const VERSION = 3;
+const VERSION = 4;
 const MOST = 8;
 /** A file that was used in this time may be about to be read. */
 const RECENT_MS = 3_600_000;
 
+/** `int8`: as steps in int8 multiply them. Otherwise: bits in blocks, as `aurora quantize` writes them by default. */
+export type CopyForm = 4 | 8 | 'int8';
+
+const formOf = (form: CopyForm): QuantizedForm =>
+  form === 'int8' ? 'columns' : { bits: form, blockSize: 32, symmetric: true };
+
 /**
- * An ONNX file of a model with its layers in few bits, as `aurora quantize` writes it by default: in the user's cache, in a
- * folder that is named after the content of the model's files. It is written once, and whole.
+ * An ONNX file of a model with its layers in few bits: in the user's cache, in a folder that is named after the content of the
+ * model's files. It is written once, and whole.
  */
 export function quantizedCopy(
   source: ModelSource,
-  bits: 4 | 8,
+  form: CopyForm,
   folder = join(cacheFolder(), 'quantized'),
 ): string {
-  const made = join(folder, keyOf(source, bits));
-  const name = `model_q${bits}.onnx`;
+  const made = join(folder, keyOf(source, form));
+  const name = form === 'int8' ? 'model_int8.onnx' : `model_q${form}.onnx`;
   if (!existsSync(join(made, name))) {
     mkdirSync(folder, { recursive: true });
     removeAbandoned(folder);
     const unfinished = temporaryBeside(made);
     try {
-      quantizeModel(source, join(unfinished, name), { bits, blockSize: 32, symmetric: true });
+      quantizeModel(source, join(unfinished, name), formOf(form));
       renameSync(unfinished, made);
     } catch (e) {
       discard(unfinished);
@@ -48,13 +54,13 @@ export function quantizedCopy(
   return join(made, name);
 }
 
-function keyOf(source: ModelSource, bits: number): string {
+function keyOf(source: ModelSource, form: CopyForm): string {
   const files = new Set([source.file, ...configsOf(source)]);
   for (const { data } of loadModelFrom(source, 'stored').graph.initializers.values())
     if (isFileRef(data)) files.add(data.path);
   const sums = [...files].map((path) => hashFileNow(path));
   return createHash('sha256')
-    .update(JSON.stringify([VERSION, bits, sums]))
+    .update(JSON.stringify([VERSION, form, sums]))
     .digest('hex');
 }
 

@@ -6,13 +6,17 @@ import { AuroraError } from '../base/errors';
 import { replaceFile, writeAll, writeAtomic } from '../files/atomic';
 import { removeAbandoned } from '../files/temporary';
 import { DType } from '../graph/dtype';
+import { toAttribute } from '../graph/attributes';
 import { copyTensor, EXTERNAL_FROM, padded, sizeOf } from '../graph/file/save';
+import type { LinearLayer } from '../graph/layers/linear';
+import { inFloat } from '../graph/layers/weight-operands';
 import type { Graph, Node, Tensor } from '../graph/model';
 import { encodeModel } from '../graph/onnx/encode';
 import type { ExternalData } from '../graph/onnx/tensor';
 import { upgraded } from '../graph/prepare';
 import { withoutUnused } from '../graph/reads';
 import { zeroRowBytes } from '../graph/quantized/nbits';
+import { integerRows, transposeInto } from '../graph/quantized/columns';
 import { quantizeRows, type Quantization } from '../graph/quantized/quantize-rows';
 import type { QuantizedLayer, QuantizeResult } from '../protocol/quantize';
 import {
@@ -35,9 +39,12 @@ interface Pending {
   zeros: Tensor | undefined;
 }
 
+/** How weights are stored: in blocks of few bits, or in int8 with one scale for each output, as int8 steps multiply them. */
+export type QuantizedForm = Quantization | 'columns';
+
 /**
  * Writes a model with the weights of linear layers (MatMulNBits) and embeddings (GatherBlockQuantized) in few bits to an
- * ONNX file and a data file beside it. Weights are read, quantized and written one after the other, so that memory holds
+ * ONNX file and a data file beside it, or in int8 columns (DequantizeLinear). Weights are read, quantized and written one after the other, so that memory holds
  * one of them. The model file is written last: without it, nothing is left that could be loaded.
  *
  * @param modules names of layers and embeddings, as in targetModules; by default all layers but the model's own output
@@ -47,7 +54,7 @@ interface Pending {
 export function quantizeModel(
   source: ModelSource,
   out: string,
-  q: Quantization,
+  form: QuantizedForm,
   modules: readonly string[] = [],
   onLayer: (layer: QuantizedLayer) => void = () => {},
 ): QuantizeResult {
@@ -58,8 +65,9 @@ export function quantizeModel(
       'Choose another name, or delete the file first.',
     );
   const model = upgraded(loadModelFrom(source, 'stored'));
-  const chosen = chooseModules(model.graph, modules, q.blockSize);
-  const { graph, pending, views } = withQuantized(model.graph, chosen, q);
+  const chosen = chooseModules(model.graph, modules, form === 'columns' ? 1 : form.blockSize);
+  const { graph, pending, views } =
+    form === 'columns' ? withColumns(model.graph, chosen.layers) : withQuantized(model.graph, chosen, form);
   const location = `${basename(out)}.data`;
   const dataPath = `${out}.data`;
   const places = new Map<Tensor, ExternalData>();
@@ -80,11 +88,9 @@ export function quantizeModel(
     };
     for (const t of graph.initializers.values()) {
       const own = pending.get(t);
+      const write = (bytes: Uint8Array) => writeAll(fd, bytes);
       if (own)
-        report(
-          t,
-          writeLayer(own, q, place, (bytes) => writeAll(fd, bytes)),
-        );
+        report(t, form === 'columns' ? writeColumns(own, place, write) : writeLayer(own, form, place, write));
       else if (!places.has(t) && sizeOf(t) >= EXTERNAL_FROM) place(t, sizeOf(t), () => copyTensor(fd, t));
     }
   });
@@ -163,6 +169,83 @@ function withQuantized(source: Graph, { layers, tables }: Chosen, q: Quantizatio
   return { graph: withoutUnused({ ...source, nodes, initializers }), pending, views };
 }
 
+/** Layers that read DequantizeLinear of a weight in int8 (in, out), once for each weight. */
+function withColumns(source: Graph, layers: readonly LinearLayer[]) {
+  const pending = new Map<Tensor, Pending>();
+  const initializers = new Map(source.initializers);
+  const replaced = new Map<Node, Node[]>();
+  const made = new Map<string, string>();
+  const add = (name: string, dtype: number, dims: number[]): Tensor => {
+    const tensor: Tensor = { name, dtype, dims, data: new Uint8Array() };
+    initializers.set(name, tensor);
+    return tensor;
+  };
+  for (const layer of layers) {
+    const { weight, inFeatures, outFeatures, transposed, alpha } = layer;
+    const key = `${weight.name} ${transposed} ${alpha}`;
+    const first: Node[] = [];
+    let read = made.get(key);
+    if (read === undefined) {
+      // Its float values keep the weight's name, by which steps and messages know it.
+      read = initializers.delete(weight.name) ? weight.name : `${weight.name}_${made.size}`;
+      const values = add(`${read}_quantized`, DType.int8, [inFeatures, outFeatures]);
+      const scales = add(`${read}_scales`, DType.float, [outFeatures]);
+      pending.set(values, { of: layer, weight: values, scales, zeros: undefined });
+      made.set(key, read);
+      first.push(dequantizeNode([values.name, scales.name], read));
+    }
+    for (const [i, { node }] of layer.calls.entries())
+      replaced.set(node, [...(i === 0 ? first : []), ...inFloat(node, read)]);
+  }
+  const nodes = source.nodes.flatMap((n) => replaced.get(n) ?? [n]);
+  const views = new Map<Tensor, View>();
+  return { graph: withoutUnused({ ...source, nodes, initializers }), pending, views };
+}
+
+const dequantizeNode = (inputs: string[], output: string): Node => ({
+  name: output,
+  opType: 'DequantizeLinear',
+  domain: '',
+  inputs,
+  outputs: [output],
+  attributes: new Map([['axis', toAttribute(1)]]),
+  metadata: new Map(),
+});
+
+/** Writes a weight's integers (in, out) and its scales. */
+function writeColumns(
+  { of, weight, scales }: Pending,
+  place: (t: Tensor, length: number, write: () => void) => void,
+  write: (bytes: Uint8Array) => void,
+): QuantizedLayer {
+  const { path, inFeatures, outFeatures } = of;
+  const values = new Int8Array(inFeatures * outFeatures);
+  const own = new Float32Array(outFeatures);
+  let [error, norm, from] = [0, 0, 0];
+  for (const rows of weightRows(of)) {
+    const found = integerRows(rows, inFeatures);
+    const count = found.scales.length;
+    transposeInto(values, { rows: count, columns: inFeatures, all: outFeatures, from }, found.values);
+    own.set(found.scales, from);
+    from += count;
+    error += found.error;
+    norm += found.norm;
+  }
+  place(weight, values.length, () => write(new Uint8Array(values.buffer)));
+  place(scales, 4 * own.length, () => write(new Uint8Array(own.buffer)));
+  requireFinite(path, error + norm);
+  return { path, inFeatures, outFeatures, error: norm > 0 ? Math.sqrt(error / norm) : 0 };
+}
+
+function requireFinite(path: string, sum: number): void {
+  if (Number.isFinite(sum)) return;
+  throw new AuroraError(
+    'model',
+    `The weight of ${path} has values that are not numbers (NaN or infinity), so it cannot be quantized.`,
+    'Download the model again, or leave the layer out with --modules.',
+  );
+}
+
 function writeLayer(
   { of, weight, scales, zeros }: Pending,
   q: Quantization,
@@ -188,11 +271,6 @@ function writeLayer(
   });
   if (zeros) place(zeros, bytes(zeros, 1), () => parts.zeros.forEach((z) => write(z)));
   const { path, inFeatures, outFeatures } = of;
-  if (!Number.isFinite(error + norm))
-    throw new AuroraError(
-      'model',
-      `The weight of ${path} has values that are not numbers (NaN or infinity), so it cannot be quantized.`,
-      'Download the model again, or leave the layer out with --modules.',
-    );
+  requireFinite(path, error + norm);
   return { path, inFeatures, outFeatures, error: norm > 0 ? Math.sqrt(error / norm) : 0 };
 }

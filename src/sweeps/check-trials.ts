@@ -13,7 +13,7 @@ import { taskKind } from '../tasks/task-registry';
 import { DropoutMasks } from '../training/optimizer/dropout';
 import { askChild } from '../training/process/child';
 import { removedAtEnd } from '../training/process/removed-at-exit';
-import { adaptTo, type BaseModel, readModel } from '../training/task/adapted-model';
+import { adaptTo, type BaseModel, quantizedForm, readModel } from '../training/task/adapted-model';
 import { byCause, rangesText } from './causes';
 import { type Measured, measureTrial, tokensAtOnce } from './room';
 
@@ -144,8 +144,8 @@ class Checker {
   constructor(private readonly near: string) {}
 
   async check(spec: Experiment): Promise<void> {
-    const { path, quantize } = spec.model;
-    const key = [path, quantize, spec.task.trainTextEncoder].filter(Boolean).join(' ');
+    const { path } = spec.model;
+    const key = [path, quantizedForm(spec), spec.task.trainTextEncoder].filter(Boolean).join(' ');
     const base = this.models.of(key, () => readModel(modelSource(path), spec));
     const { model, adapters, output } = adaptTo(base, spec);
     const { tokenizer, maxLength } = spec.model;

@@ -3,10 +3,15 @@ import { append } from '../../base/gathered';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { type FrozenProduct, frozenProducts } from '../../graph/int8/frozen-products';
-import { type ExactInputs, switchedProducts, withInt8Products } from '../../graph/int8/int8-products';
+import {
+  type ExactInputs,
+  type SwitchedProducts,
+  switchedProducts,
+  withInt8Products,
+} from '../../graph/int8/int8-products';
 import { channelSizes, outlierChannels } from '../../graph/int8/outliers';
-import { type Int8Weight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
-import { type Graph, INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../graph/model';
+import { storedWeight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
+import { type Graph, INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model, type Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import type { HostTensors } from '../stepper';
 import { openSession, type SessionOptions } from './session';
@@ -28,12 +33,14 @@ export const AGREEMENT = 0.99;
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there
  * @param judge by default, all layers are in int8
+ * @param transposed copies of weights that are stored in int8; without, each step transposes them
  */
 export async function int8Step(
   step: Model,
   folder: string,
   options: SessionOptions,
   judge?: Judge,
+  transposed?: (values: Tensor) => Tensor,
 ): Promise<Int8Step> {
   const products = new Map<string, FrozenProduct[]>();
   /** Layers, by the weight of their first product, which is the forward one. */
@@ -46,33 +53,46 @@ export async function int8Step(
     seen.add(product.layer);
   }
   if (products.size === 0) return { model: step, warnings: [NOTHING] };
-  const largest = await largestWeight(options);
   const first = [...products.values()].map(([product]) => product);
-  const weights = writeInt8Weights(first, join(folder, 'weights.int8'), largest);
-  const everything = withInt8Products(step, weights);
-  if (!judge) return { model: everything, warnings: [] };
+  const hasStored = first.some(({ stored }) => stored);
+  const largest = await largestIntegers(options, hasStored);
+  const weights = writeInt8Weights(
+    first.filter(({ stored }) => !stored),
+    join(folder, 'weights.int8'),
+    largest.weight,
+  );
+  for (const product of first)
+    if (product.stored)
+      weights.set(weightKey(product), storedWeight(product, transposed?.(product.stored.values)));
+  const told = hasStored && !transposed ? [ONE_COPY] : [];
+  const inInt8 = (kept: ReadonlySet<string> = new Set(), exact: ExactInputs = new Map()) =>
+    withInt8Products(step, weights, kept, exact, largest.activation);
+  const everything = inInt8();
+  if (!judge) return { model: everything, warnings: told };
 
-  const exact = await whileOpen(judge, step, (opened) => gradientsOf(judge, opened));
+  const { model: exactly, gradients } = judge.original ?? { model: step, gradients: judge.gradients };
+  const exact = await whileOpen(judge, exactly, (opened) => gradientsOf(gradients, opened));
   const cosine = await cosineOf(judge, everything, exact);
-  if (cosine >= AGREEMENT) return { model: everything, warnings: [] };
+  if (cosine >= AGREEMENT) return { model: everything, warnings: told };
 
   const forward = [...layerOf.keys()];
   let [best, exactInputs]: [number, ExactInputs] = [cosine, new Map()];
   const outliers = await outlierInputs(step, products, forward, judge);
   if (outliers.size > 0) {
-    const model = withInt8Products(step, weights, new Set(), outliers);
+    const model = inInt8(new Set(), outliers);
     const found = await cosineOf(judge, model, exact);
-    if (found >= AGREEMENT) return { model, warnings: [] };
+    if (found >= AGREEMENT) return { model, warnings: told };
     if (!(found <= best)) [best, exactInputs] = [found, outliers];
   }
 
-  const { groups, enough } = await worstFirst(step, weights, forward, exactInputs, judge, exact, AGREEMENT);
+  const switched = switchedProducts(step, weights, new Set(forward), exactInputs, largest.activation);
+  const { groups, enough } = await worstFirst(switched, forward, judge, exact, AGREEMENT);
   for (let n = enough; n <= groups.length; n++) {
     const kept = groups.slice(0, n).flat();
-    const model = withInt8Products(step, weights, new Set(kept), exactInputs);
+    const model = inInt8(new Set(kept), exactInputs);
     if ((await cosineOf(judge, model, exact)) >= AGREEMENT) {
       const names = kept.map((key) => layerOf.get(key)!);
-      return { model, warnings: [someKept(names, forward.length, best)] };
+      return { model, warnings: [...told, someKept(names, forward.length, best)] };
     }
   }
   return { model: step, warnings: [allKept(best)] };
@@ -80,6 +100,9 @@ export async function int8Step(
 
 const NOTHING =
   'training.precision "int8" has no effect on this task: none of the products of its steps has a frozen weight in float32.';
+
+const ONE_COPY =
+  'Each step transposes the weights in int8 for its backward pass, which takes longer than reading a transposed copy.';
 
 const someKept = (kept: readonly string[], of: number, cosine: number): string =>
   `The forward pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
@@ -95,6 +118,8 @@ export interface Judge {
   open(model: Model): Promise<Opened>;
   /** The outputs of the step's graph that are gradients, by the name of the trainable tensor. */
   gradients: ReadonlyMap<string, string>;
+  /** The step on the weights before they were rounded, if the step's own are. */
+  original?: { model: Model; gradients: ReadonlyMap<string, string> };
 }
 
 export interface Opened {
@@ -113,14 +138,18 @@ async function whileOpen<T>(judge: Judge, model: Model, use: (opened: Opened) =>
   }
 }
 
-async function gradientsOf({ gradients }: Judge, opened: Opened, more?: HostTensors): Promise<Gradients> {
+async function gradientsOf(
+  gradients: Judge['gradients'],
+  opened: Opened,
+  more?: HostTensors,
+): Promise<Gradients> {
   const out = await opened.run([...gradients.values()], more);
   return new Map([...gradients].map(([name, y]) => [name, out[y].data as Float32Array]));
 }
 
 /** The least cosine of the gradients of two graphs. */
 const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number> =>
-  whileOpen(judge, model, async (opened) => leastCosine(exact, await gradientsOf(judge, opened)));
+  whileOpen(judge, model, async (opened) => leastCosine(exact, await gradientsOf(judge.gradients, opened)));
 
 /** Each costs a step on the judged batch. */
 const GROUPS = 16;
@@ -135,15 +164,12 @@ const GROUPS = 16;
  * @returns the groups, and how many of them seem to be enough
  */
 async function worstFirst(
-  step: Model,
-  weights: ReadonlyMap<string, Int8Weight>,
+  { model, switches }: SwitchedProducts,
   forward: readonly string[],
-  exactInputs: ExactInputs,
   judge: Judge,
   exact: Gradients,
   agreement: number,
 ): Promise<{ groups: string[][]; enough: number }> {
-  const { model, switches } = switchedProducts(step, weights, new Set(forward), exactInputs);
   const size = Math.ceil(forward.length / GROUPS);
   const groups = Array.from({ length: Math.ceil(forward.length / size) }, (_, i) =>
     forward.slice(i * size, (i + 1) * size),
@@ -157,7 +183,7 @@ async function worstFirst(
         ]),
       );
       // NaN is the worst.
-      return leastCosine(exact, await gradientsOf(judge, opened, more)) || -1;
+      return leastCosine(exact, await gradientsOf(judge.gradients, opened, more)) || -1;
     };
     const alone = new Map<string[], number>();
     for (const group of groups) alone.set(group, await cosine(new Set(group)));
@@ -200,7 +226,19 @@ async function outlierInputs(
 const SIZE = 64;
 /** With them, two products of an unsigned and a signed integer fit into 16 bits: 2 · 255 · 64 < 2^15. */
 const SEVEN_BITS = 64;
+/** As the largest distance to the zero point of an unsigned integer: 2 · (2 · 63 + 1) · 127 < 2^15. */
+const SEVEN_BITS_UNSIGNED = 63;
 const EIGHT_BITS = 127;
+
+/**
+ * The largest magnitudes of rounded weights and activations on this processor, whose products add up without overflow. Where that
+ * takes a bit of one of them, it is the activations' if weights are stored with theirs.
+ */
+async function largestIntegers(options: SessionOptions, hasStored: boolean) {
+  const weight = await largestWeight(options);
+  if (weight === EIGHT_BITS || !hasStored) return { weight, activation: EIGHT_BITS };
+  return { weight: EIGHT_BITS, activation: SEVEN_BITS_UNSIGNED };
+}
 
 /**
  * The largest magnitude of an integer weight on this processor. Without VNNI, Intel's and AMD's add pairs of products

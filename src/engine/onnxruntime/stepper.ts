@@ -51,8 +51,9 @@ export async function openTask(
   const frozen = precision === 'int8' ? model.graph : undefined;
   const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options, frozen);
   const mixed = precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
-  const judge = judgedBatch && judgeOn(await judgedBatch(), task, gradients, folder, on);
-  const int8 = precision === 'int8' ? await int8Step(stepModel, folder, on, judge) : undefined;
+  const judge = judgedBatch && (await judgeOn(await judgedBatch(), task, gradients, folder, on, options));
+  const int8 =
+    precision === 'int8' ? await int8Step(stepModel, folder, on, judge, options.transposed) : undefined;
   const graph = deviceGraph(
     mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel),
     on.device,
@@ -184,16 +185,19 @@ function requireCpu({ device }: On): void {
 }
 
 /** Runs graphs on a batch before there is a session for steps. */
-function judgeOn(
-  { inputs, parameters }: JudgedBatch,
+async function judgeOn(
+  { inputs, parameters, original }: JudgedBatch,
   task: TaskGraph,
   gradients: ReadonlyMap<string, string>,
   folder: string,
   on: On,
-): Judge {
+  options: TaskOptions,
+): Promise<Judge> {
   const all = stepFeeds(task, inputs, parameters, 1);
+  const exact = original && buildTaskGraph(original.model, original.infos, original.graph, true, true);
   return {
     gradients,
+    ...(exact && { original: await trainingGraph(exact, folder, options) }),
     async open(model) {
       const graph = deviceGraph(model, on.device);
       const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), forSteps(graph, on));

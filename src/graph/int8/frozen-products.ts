@@ -1,12 +1,13 @@
 import { DType } from '../dtype';
 import { linearOperand, weightOperands, type WeightOperand } from '../layers/weight-operands';
 import type { Graph, Node } from '../model';
+import { type ColumnWeight, columnWeight } from '../quantized/columns';
 import { readsOf } from '../reads';
 
 /** In the metadata of a product in a step's graph whose second factor is a frozen weight: the weight's name there. */
 const MARK = 'aurora.frozenProduct';
 
-/** Other types are quantized already. */
+/** Weights of other types are quantized already: those in int8 columns can be multiplied as they are. */
 const FLOATS: readonly number[] = [DType.float, DType.float16, DType.bfloat16];
 
 /** Rounding the rows of a narrower product takes as long as the product. */
@@ -21,12 +22,18 @@ const LEAST_WIDTH = 16;
  */
 export function markFrozenProducts(graph: Graph, own: Graph, trained: readonly string[]): Graph {
   const operands = weightOperands(graph);
+  const columns = columnWeights(graph);
   const data = new Set(graph.inputs.map((i) => i.name));
   for (const name of [...trained, ...graph.initializers.keys()]) data.delete(name);
   const nodes = graph.nodes.map((node) => {
     if (readsOf(node).some((x) => data.has(x))) node.outputs.forEach((y) => data.add(y));
     const operand = data.has(node.inputs[0]) ? linearOperand(graph, operands, node) : undefined;
-    if (!operand || !isFrozen(operand) || !own.initializers.has(operand.tensor.name)) return node;
+    if (
+      !operand ||
+      !(isFrozen(operand) || isStored(operand, columns.get(node.inputs[1]))) ||
+      !own.initializers.has(operand.tensor.name)
+    )
+      return node;
     return { ...node, metadata: new Map(node.metadata).set(MARK, node.inputs[1]) };
   });
   return { ...graph, nodes };
@@ -38,12 +45,31 @@ const isFrozen = ({ tensor, type, dims, plain, values }: WeightOperand): boolean
   Math.min(...dims) >= LEAST_WIDTH &&
   (plain || values !== undefined);
 
-/** @param emitted by the gradient rule of `from` */
+const isStored = ({ dims }: WeightOperand, weight: ColumnWeight | undefined): boolean =>
+  weight !== undefined && Math.min(...dims) >= LEAST_WIDTH;
+
+/** The weights in int8 columns, by the name of the tensor that has them in float32. */
+export function columnWeights(graph: Graph): Map<string, ColumnWeight> {
+  const found = new Map<string, ColumnWeight>();
+  for (const node of graph.nodes) {
+    const weight = columnWeight(node, (name) => graph.initializers.get(name));
+    if (weight) found.set(node.outputs[0], weight);
+  }
+  return found;
+}
+
+/**
+ * The backward pass reads a quantized weight under another name, since it dequantizes it again.
+ *
+ * @param emitted by the gradient rule of `from`
+ */
 export function inheritMark(from: Node, emitted: readonly Node[]): void {
   const mark = from.metadata.get(MARK);
   if (mark === undefined) return;
+  const weights = new Set([from.inputs[1]]);
   for (const node of emitted)
-    if (node.inputs[1] === from.inputs[1] && ['MatMul', 'Gemm'].includes(node.opType))
+    if (node.opType === 'DequantizeLinear') weights.add(node.outputs[0]);
+    else if (weights.has(node.inputs[1]) && ['MatMul', 'Gemm'].includes(node.opType))
       node.metadata.set(MARK, mark);
 }
 
@@ -53,16 +79,20 @@ export interface FrozenProduct {
   /** The name of the layer's weight, which all products of a layer share, forward and backward. */
   layer: string;
   operand: WeightOperand;
+  /** Set if the weight is in int8 already. */
+  stored?: ColumnWeight;
 }
 
 /** In order, by their first output. */
 export function frozenProducts(graph: Graph): Map<string, FrozenProduct> {
   const operands = weightOperands(graph);
+  const columns = columnWeights(graph);
   const found = new Map<string, FrozenProduct>();
   for (const node of graph.nodes) {
     const layer = node.metadata.get(MARK);
     const operand = layer === undefined ? undefined : linearOperand(graph, operands, node);
-    if (operand) found.set(node.outputs[0], { node, layer: layer!, operand });
+    const stored = columns.get(layer!);
+    if (operand) found.set(node.outputs[0], { node, layer: layer!, operand, ...(stored && { stored }) });
   }
   return found;
 }

@@ -23,11 +23,12 @@ class Int8Products {
     private readonly model: Model,
     private readonly weights: ReadonlyMap<string, Int8Weight>,
     private readonly exact: ExactInputs,
+    largest: number,
   ) {
     const { graph } = model;
     this.copy = { ...graph, initializers: new Map(graph.initializers), inputs: [...graph.inputs] };
     this.g = new GraphBuilder(this.copy, '/int8', this.nodes);
-    this.rows = new RowQuantizer(this.g);
+    this.rows = new RowQuantizer(this.g, largest);
     this.channels = new ExactChannels(this.g);
   }
 
@@ -42,12 +43,19 @@ class Int8Products {
     const [input] = node.inputs;
     const key = weightKey(product);
     const alpha = node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1;
-    const { values, scales } = this.weights.get(key)!;
-    const [width] = values.dims;
+    const { values, transposed = false, scales, before } = this.weights.get(key)!;
+    const width = values.dims[transposed ? 1 : 0];
     const exact = this.exact.get(key);
-    const x = this.rows.of(exact ? this.channels.without(input, exact, width) : input, width);
-    const weight = [g.addInitializer(values), g.scalar(1, DType.float), this.scaled(scales, alpha)];
-    const factors = [x.values, ...weight, this.rows.zeroPoint];
+    const kept = exact ? this.channels.without(input, exact, width) : input;
+    const x = this.rows.of(before ? g.op('Mul', [kept, g.addInitializer(before)]) : kept, width);
+    const second = g.addInitializer(values);
+    const factors = [
+      x.values,
+      transposed ? g.op('Transpose', [second], { perm: [1, 0] }) : second,
+      g.scalar(1, DType.float),
+      scales ? this.scaled(scales, alpha) : g.scalar(alpha, DType.float),
+      this.rows.zeroPoint,
+    ];
     // One pass over the product converts its type and applies the scales of its columns; those of the rows need
     // another.
     const columns = g.op('MatMulIntegerToFloat', factors, {}, { domain: 'com.microsoft' });
@@ -87,15 +95,17 @@ function scaledBias(g: GraphBuilder, gemm: Node): string {
  *
  * @param kept products that stay in float32, by their weights (`weightKey`)
  * @param exact channels that do
+ * @param largest magnitude of a rounded activation
  */
 export function withInt8Products(
   model: Model,
   weights: ReadonlyMap<string, Int8Weight>,
   kept: ReadonlySet<string> = new Set(),
   exact: ExactInputs = new Map(),
+  largest = LARGEST,
 ): Model {
   const found = frozenProducts(model.graph);
-  const products = new Int8Products(model, weights, exact);
+  const products = new Int8Products(model, weights, exact, largest);
   for (const node of model.graph.nodes) {
     const product = found.get(node.outputs[0]);
     if (product && !kept.has(weightKey(product))) products.emit(product, node.outputs[0]);
@@ -135,13 +145,12 @@ class ExactChannels {
   }
 }
 
-/** A row in unsigned integers around `ZERO_POINT`, of which the largest is this far away. */
+/** The largest magnitude of a rounded activation by default. */
 const LARGEST = 127;
-const ZERO_POINT = 128;
 /** In place of the largest magnitude of a row of zeros. */
 const TINY = 1e-30;
 
-/** x ≈ (values − ZERO_POINT) · scale. */
+/** x ≈ (values − zero point) · scale. */
 export interface QuantizedRows {
   /** uint8, of x's shape. */
   values: string;
@@ -157,7 +166,11 @@ export interface QuantizedRows {
 class RowQuantizer {
   private readonly known = new Map<string, QuantizedRows>();
 
-  constructor(private readonly g: GraphBuilder) {}
+  /** @param largest magnitude of an integer, which is unsigned around the zero point */
+  constructor(
+    private readonly g: GraphBuilder,
+    private readonly largest: number,
+  ) {}
 
   /** @param width of x's last axis */
   of(x: string, width: number): QuantizedRows {
@@ -167,7 +180,7 @@ class RowQuantizer {
   }
 
   get zeroPoint(): string {
-    return this.g.scalar(ZERO_POINT, DType.uint8);
+    return this.g.scalar(this.largest + 1, DType.uint8);
   }
 
   /**
@@ -182,7 +195,7 @@ class RowQuantizer {
     const above = g.op('ReduceMax', [x, last], { keepdims: 0 });
     const below = g.op('Neg', [g.op('ReduceMin', [x, last], { keepdims: 0 })]);
     const largest = g.op('Max', [above, below, number(TINY)]);
-    const scale = g.op('Unsqueeze', [g.op('Mul', [largest, number(1 / LARGEST)]), last]);
+    const scale = g.op('Unsqueeze', [g.op('Mul', [largest, number(1 / this.largest)]), last]);
     const zero = g.op('Expand', [this.zeroPoint, g.op('Shape', [scale])]);
     const values = g.op('QuantizeLinear', [x, scale, zero], { axis: -1, block_size: width });
     return { values, scale };
@@ -206,9 +219,10 @@ export function switchedProducts(
   weights: ReadonlyMap<string, Int8Weight>,
   either: ReadonlySet<string>,
   exact: ExactInputs,
+  largest = LARGEST,
 ): SwitchedProducts {
   const found = frozenProducts(model.graph);
-  const products = new Int8Products(model, weights, exact);
+  const products = new Int8Products(model, weights, exact, largest);
   const { g } = products;
   const switches = new Map<string, string>();
   for (const node of model.graph.nodes) {

@@ -8,10 +8,27 @@ import type { FrozenProduct } from './frozen-products';
 /** Aligned for every vector unit that may read a weight in place. */
 const ALIGNMENT = 64;
 
-/** A matrix (in, out) in int8, symmetric: `values` · `scales`, which has one number for each column. */
+/** The second factor of a product (in, out) in int8: `before` · `values` · `scales`. */
 export interface Int8Weight {
   values: Tensor;
-  scales: Tensor;
+  /** True if `values` is (out, in), and is transposed at run time. */
+  transposed?: boolean;
+  /** One for each column; omitted: 1. */
+  scales?: Tensor;
+  /** One for each row, which the first factor's columns are multiplied with before they are rounded; omitted: 1. */
+  before?: Tensor;
+}
+
+/**
+ * A weight that is stored in int8, as a product reads it. The backward product reads it transposed, and its scales are those of the
+ * rows then.
+ *
+ * @param turned a transposed copy, if there is one
+ */
+export function storedWeight({ operand, stored }: FrozenProduct, turned?: Tensor): Int8Weight {
+  const { values, scales } = stored!;
+  if (!operand.transposed) return { values, scales };
+  return turned ? { values: turned, before: scales } : { values, transposed: true, before: scales };
 }
 
 /** A weight is stored twice: as the forward pass multiplies with it, and transposed for the backward pass. */

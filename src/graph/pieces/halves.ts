@@ -2,6 +2,7 @@ import { attrFloat, attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import { elementCount, type Graph, type Node, type Tensor } from '../model';
+import { columnWeight } from '../quantized/columns';
 import { isNBits, rowsOf } from '../quantized/nbits';
 import { prune, readersOf } from '../reads';
 import {
@@ -18,10 +19,10 @@ import {
 const LEAST_PIECES = 2;
 
 /**
- * A graph in which a large frozen weight of 16 bits is widened to float32 in pieces, where a product needs them: whole, it
- * would be there twice over from the start of a run to its last reader. The graph itself if it has none.
+ * A graph in which a large frozen weight of 16 bits, or of 8 bits in columns, is widened to float32 in pieces, where a product needs
+ * them: whole, it would be there twice over from the start of a run to its last reader. The graph itself if it has none.
  *
- * @param graph in which `widen` has put a Cast after each of these weights
+ * @param graph in which `widen` has put a Cast after each weight of 16 bits
  * @param pieceBytes of a piece in float32
  */
 export function halvesInPieces(graph: Graph, pieceBytes = PIECE_BYTES): Graph {
@@ -39,24 +40,38 @@ export function halvesInPieces(graph: Graph, pieceBytes = PIECE_BYTES): Graph {
 }
 
 /** Weights that are read in float32 by products alone, by the name of the tensor that widens them. */
-function largeHalves(graph: Graph, pieceBytes = PIECE_BYTES): Map<string, Tensor> {
+function largeHalves(graph: Graph, pieceBytes = PIECE_BYTES): Map<string, Narrow> {
   const readers = readersOf(graph);
   const outputs = new Set(graph.outputs.map((o) => o.name));
-  const found = new Map<string, Tensor>();
-  for (const {
-    opType,
-    domain,
-    inputs,
-    outputs: [y],
-    attributes,
-  } of graph.nodes) {
-    if (opType !== 'Cast' || domain !== '' || Number(attributes.get('to')?.value) !== DType.float) continue;
-    const t = graph.initializers.get(inputs[0]);
-    if (!t || t.dims.length !== 2 || (t.dtype !== DType.float16 && t.dtype !== DType.bfloat16)) continue;
-    if (4 * t.dims[0] * t.dims[1] < LEAST_PIECES * pieceBytes || outputs.has(y)) continue;
-    if (readers.get(y)?.every((n) => isProduct(n) && n.inputs[0] !== y && n.inputs[2] !== y)) found.set(y, t);
+  const found = new Map<string, Narrow>();
+  for (const node of graph.nodes) {
+    const [y] = node.outputs;
+    const narrow = narrowWeight(graph, node);
+    if (!narrow || outputs.has(y)) continue;
+    const { dims } = narrow.tensor;
+    if (4 * dims[0] * dims[1] < LEAST_PIECES * pieceBytes) continue;
+    if (readers.get(y)?.every((n) => isProduct(n) && n.inputs[0] !== y && n.inputs[2] !== y))
+      found.set(y, narrow);
   }
   return found;
+}
+
+/** A matrix that a node widens to float32. */
+interface Narrow {
+  tensor: Tensor;
+  /** The scales of its columns, if it is in int8. */
+  scales?: Tensor;
+}
+
+function narrowWeight({ initializers }: Graph, node: Node): Narrow | undefined {
+  const { opType, domain, inputs, attributes } = node;
+  if (domain !== '') return undefined;
+  const columns = columnWeight(node, (name) => initializers.get(name));
+  if (columns) return { tensor: columns.values, scales: columns.scales };
+  if (opType !== 'Cast' || Number(attributes.get('to')?.value) !== DType.float) return undefined;
+  const tensor = initializers.get(inputs[0]);
+  const isHalf = tensor?.dtype === DType.float16 || tensor?.dtype === DType.bfloat16;
+  return tensor && isHalf && tensor.dims.length === 2 ? { tensor } : undefined;
 }
 
 /** A product whose second factor is a matrix that may be read in rows. */
@@ -68,7 +83,7 @@ const isProduct = (n: Node): boolean =>
       attrFloat(n, 'alpha', 1) === 1 &&
       attrFloat(n, 'beta', 1) === 1));
 
-function product(g: GraphBuilder, node: Node, weight: Tensor, pieceBytes: number): void {
+function product(g: GraphBuilder, node: Node, { tensor: weight, scales }: Narrow, pieceBytes: number): void {
   const {
     inputs: [x, , bias],
     outputs: [y],
@@ -80,6 +95,7 @@ function product(g: GraphBuilder, node: Node, weight: Tensor, pieceBytes: number
     pieceBytes,
     piece({ from, to }, after) {
       const half = partOf(g, weight, [to - from, width], rowsOf(weight, rows, from, to), from);
+      if (scales) return g.op('DequantizeLinear', [half, after.pass(scales.name)], { axis: 1 });
       // On the CPU, ONNX Runtime has no Where for bfloat16: where a Slice begins waits in its place.
       const start = after.pass(g.ints([0]));
       return g.op('Cast', [g.op('Slice', [half, start, g.ints([to - from]), g.ints([0])])], {
@@ -113,7 +129,7 @@ export function withoutLargeProducts(graph: Graph): { graph: Graph; known: Map<s
   const result: Graph = { ...graph, nodes, initializers: new Map(graph.initializers) };
   const g = new GraphBuilder({ ...result, nodes: graph.nodes }, '/zeros', nodes);
   for (const node of graph.nodes) {
-    const columns = columnsOf(node, (name) => halves.get(name)?.dims ?? floats.get(name)?.dims);
+    const columns = columnsOf(node, (name) => halves.get(name)?.tensor.dims ?? floats.get(name)?.dims);
     if (columns === undefined) {
       if (!halves.has(node.outputs[0])) nodes.push(node);
       continue;
@@ -122,7 +138,7 @@ export function withoutLargeProducts(graph: Graph): { graph: Graph; known: Map<s
     const shape = g.op('Concat', [lead, g.ints([columns])], { axis: 0 });
     g.op('Expand', [g.scalar(0, DType.float), shape], {}, { outputs: node.outputs });
   }
-  const known = new Map([...halves].map(([name, { dims }]) => [name, dims]));
+  const known = new Map([...halves].map(([name, { tensor }]) => [name, tensor.dims]));
   return { graph: result, known };
 }
 

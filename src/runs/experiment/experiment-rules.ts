@@ -64,10 +64,11 @@ export function ruleProblems({ adapter, data, model, task, training }: Experimen
       path: ['training', 'packing'],
       message: `training.packing is for causal-language-modeling, and task.type is "${task.type}"`,
     });
-  if (training.precision === 'int8' && model.quantize !== undefined)
+  if (training.precision === 'int8' && model.quantize === 4)
     problems.push({
       path: ['training', 'precision'],
-      message: `training.precision is "int8" and model.quantize is ${model.quantize}, but only weights in float32 can be computed in int8`,
+      message:
+        'training.precision is "int8" and model.quantize is 4, but only weights in float32 or in 8 bits can be computed in int8',
     });
   const { staticEpochs = 0, epochs, maxSteps, earlyStopping } = training;
   // The number of epochs that the steps take is not known before the data are read.

@@ -99,7 +99,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
       task.infos,
       task.graph,
       folder,
-      taskOptions(task, place, threads),
+      taskOptions(task, place, threads, folder),
     );
     const { parameters } = initialState(task, trainable);
     const micro = new MicroBatches(task, stepper, place, () => undefined);

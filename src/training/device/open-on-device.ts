@@ -49,7 +49,7 @@ async function openOnDevice(task: Task, choice: DeviceChoice, options: OpenOptio
       task.infos,
       task.graph,
       options.folder,
-      taskOptions(task, to, options.threads),
+      taskOptions(task, to, options.threads, options.folder),
     );
     const tried = choice.tried.filter((t) => t.place.device !== place.device);
     return {
@@ -60,7 +60,8 @@ async function openOnDevice(task: Task, choice: DeviceChoice, options: OpenOptio
 }
 
 async function openProved(task: Task, place: Place, { threads, folder }: OpenOptions): Promise<OpenedTask> {
-  const open = () => openTask(task.model, task.infos, task.graph, folder, taskOptions(task, place, threads));
+  const open = () =>
+    openTask(task.model, task.infos, task.graph, folder, taskOptions(task, place, threads, folder));
   if (onProcessor(place)) return open();
   const opened = await open().catch((e: unknown) => {
     // An error in the model or the experiment occurs on every device.

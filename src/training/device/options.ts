@@ -1,20 +1,35 @@
+import { freemem } from 'node:os';
 import { lengthOf } from '../../data/batch';
 import { epochOrder } from '../../data/row-order';
 import type { Place } from '../../engine/place';
-import type { JudgedBatch, TaskOptions } from '../../engine/stepper';
+import type { HostTensors, JudgedBatch, JudgedModel, TaskOptions } from '../../engine/stepper';
+import { transposedCopy } from '../../quantize/transposed';
+import { taskInForm } from '../loop/adapter-form';
+import { availableMemory } from '../micro-batch/available';
 import { DropoutMasks } from '../optimizer/dropout';
 import { perturbed } from '../task/initialize';
-import { initialParameters, type Task } from '../task/task';
+import { adaptModel, quantizedForm } from '../task/adapted-model';
+import { initialParameters, makeTask, type Task } from '../task/task';
 
-/** The options with which a task is opened. */
-export function taskOptions(task: Task, place: Place, threads: number): TaskOptions {
+/**
+ * The options with which a task is opened.
+ *
+ * @param folder for temporary graphs
+ */
+export function taskOptions(task: Task, place: Place, threads: number, folder: string): TaskOptions {
   const { precision, gradientCheckpointing } = task.spec.training;
   return {
     place,
     threads,
     precision,
     gradientCheckpointing,
-    ...(precision === 'int8' && { judgedBatch: () => int8Batch(task) }),
+    ...(precision === 'int8' && {
+      judgedBatch: () => int8Batch(task, folder),
+      // Beside a file of the user's own, no copy is written.
+      ...(quantizedForm(task.spec) === 'int8' && {
+        transposed: transposedCopy(task.model, availableMemory() ?? freemem()),
+      }),
+    }),
   };
 }
 
@@ -25,15 +40,30 @@ const EXAMPLES = 8;
  * The beginning of a run's first batch. Not of the current one, with its parameters: a resumed run must choose the same
  * layers. The initial ones are perturbed, since those that are 0 hide the gradients of others.
  */
-async function int8Batch(task: Task): Promise<JudgedBatch> {
+async function int8Batch(task: Task, folder: string): Promise<JudgedBatch> {
   const { trainingSet: dataset, spec } = task;
   const { training } = spec;
   const [batch] = epochOrder(dataset, { ...training, epoch: 0 });
   const examples = batch.slice(0, Math.min(EXAMPLES, training.microBatchSize ?? EXAMPLES));
   const length = lengthOf(dataset, examples);
   const masks = new DropoutMasks(task, training.seed).masks(0, examples, length);
-  return {
-    inputs: { ...(await task.feeds(dataset, examples)), ...masks },
-    parameters: perturbed(initialParameters(task), training.seed),
-  };
+  const inputs = { ...(await task.feeds(dataset, examples)), ...masks };
+  const parameters = perturbed(initialParameters(task), training.seed);
+  const original = quantizedForm(spec) === 'int8' ? await originalOf(task, inputs, folder) : undefined;
+  return { inputs, parameters, ...(original && { original }) };
+}
+
+/** The task on the weights before they were rounded; undefined for a task that trains on computed features. */
+async function originalOf(
+  { spec, source, data, adapters }: Task,
+  inputs: HostTensors,
+  folder: string,
+): Promise<JudgedModel | undefined> {
+  const whole = { ...spec, model: { ...spec.model } };
+  delete whole.model.quantize;
+  const made = await makeTask(whole, adaptModel(whole, source), data, folder);
+  const { model, infos, graph } = adapters[0]?.form === 'static' ? taskInForm(made, 'static') : made;
+  return model.graph.inputs.every(({ name }) => Object.hasOwn(inputs, name))
+    ? { model, infos, graph }
+    : undefined;
 }

@@ -157,7 +157,7 @@ async function openStaticForm({ open, guard, state, device, phase, ...of }: RunC
   requireOwned(open.run);
   await phase.stepper.dispose();
   const task = taskInForm(of.task, 'static');
-  const options = taskOptions(task, place, open.options.threads);
+  const options = taskOptions(task, place, open.options.threads, open.graphs);
   guard.opened(state.step);
   const { stepper } = await openTask(task.model, task.infos, task.graph, open.graphs, options);
   open.stepper = stepper;

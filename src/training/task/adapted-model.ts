@@ -20,7 +20,7 @@ import { prepareModel } from '../../graph/prepare';
 import { headLayer, type HeadLayer } from '../../graph/task-head';
 import { tensorValues } from '../../graph/values';
 import { type LeftOut, leftOutWarning } from '../../protocol/left-out';
-import { quantizedCopy } from '../../quantize/cached';
+import { type CopyForm, quantizedCopy } from '../../quantize/cached';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
@@ -51,18 +51,28 @@ export interface BaseModel {
  *
  * @throws AuroraError where it cannot be used
  */
-export function readModel(source: ModelSource, spec?: Pick<Experiment, 'model' | 'task'>): BaseModel {
-  const quantize = spec?.model.quantize;
+export function readModel(
+  source: ModelSource,
+  spec?: Pick<Experiment, 'model' | 'task' | 'training'>,
+): BaseModel {
+  const form = spec && quantizedForm(spec);
   const original = spec?.task.trainTextEncoder
     ? loadWithTextEncoders(requireTextToImage(source))
-    : quantize
-      ? loadModel(quantizedCopy(source, quantize))
+    : form
+      ? loadModel(quantizedCopy(source, form))
       : loadModelFrom(source);
   const model = prepareModel(original);
   const prefix = original.metadata.get(TASK_PREFIX);
   const layers = findLinearLayers(model.graph);
   return { source, original, model, layers: prefix === undefined ? layers : inTaskModel(layers, prefix) };
 }
+
+/** The form in which an experiment stores its model's weights; undefined: as they are. */
+export const quantizedForm = ({
+  model: { quantize },
+  training: { precision },
+}: Pick<Experiment, 'model' | 'training'>): CopyForm | undefined =>
+  quantize === 8 && precision === 'int8' ? 'int8' : quantize;
 
 /** The layers with their paths in transformers' task models, for adapters in PEFT's layout. */
 const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLayer[] =>

@@ -222,9 +222,9 @@ describe('errors in an experiment file', () => {
       '--set adapter.initialization=gaussian: adapter.initialization is "gaussian", but PEFT allows only its default, "kaiming-uniform", with adapter.loraBias.',
     ]));
 
-  it('refuse int8 of a model that is quantized', () =>
-    expect(errorOf(MINIMAL, 'training.precision=int8', 'model.quantize=8')).toEqual([
-      '--set training.precision=int8: training.precision is "int8" and model.quantize is 8, but only weights in float32 can be computed in int8.',
+  it('refuse int8 of a model in 4 bits', () =>
+    expect(errorOf(MINIMAL, 'training.precision=int8', 'model.quantize=4')).toEqual([
+      '--set training.precision=int8: training.precision is "int8" and model.quantize is 4, but only weights in float32 or in 8 bits can be computed in int8.',
     ]));
 
   it.each(['text-classification', 'masked-language-modeling', 'multiple-choice'])(

@@ -6,9 +6,10 @@ import { saveByReference } from '../../../../src/graph/file/save';
 import { frozenProducts, inheritMark, markFrozenProducts } from '../../../../src/graph/int8/frozen-products';
 import { withInt8Products, switchedProducts } from '../../../../src/graph/int8/int8-products';
 import { channelSizes, outlierChannels } from '../../../../src/graph/int8/outliers';
-import { writeInt8Weights } from '../../../../src/graph/int8/weights-file';
+import { storedWeight, weightKey, writeInt8Weights } from '../../../../src/graph/int8/weights-file';
 import type { HostTensors } from '../../../../src/graph/tensor-infos';
-import type { Model, Node, Tensor } from '../../../../src/graph/model';
+import { outputsNamed, type Model, type Node, type Tensor } from '../../../../src/graph/model';
+import { integerRows, transposeInto } from '../../../../src/graph/quantized/columns';
 import { tensorNumbers, tensorOf, tensorValues } from '../../../../src/graph/values';
 import { normal } from '../../../../src/base/random';
 import { host, input, model, node } from '../onnx-models';
@@ -229,6 +230,114 @@ describe('products in int8', () => {
     expect(distance(near.z, exact.z)).toBeLessThan(0.02);
     const row = await run(mixed, feeds([...numbers(6, 9 * WIDE), ...large.slice(0, WIDE)], dy));
     expect(row.h.slice(9 * NARROW)).toEqual(near.h.slice(0, NARROW));
+  });
+
+  describe('with a weight that is stored in int8 columns', () => {
+    const { values, scales } = integerRows(
+      // Its columns differ in size, as a gradient times their scales shows.
+      Float32Array.from({ length: NARROW * WIDE }, (_, at) => {
+        const [o, i] = [Math.floor(at / WIDE), at % WIDE];
+        return (1 + o) * (tensorValues(W) as Float32Array)[i * NARROW + o];
+      }),
+      WIDE,
+    );
+    const columns = new Int8Array(values.length);
+    transposeInto(columns, { rows: NARROW, columns: WIDE, all: NARROW }, values);
+    const stored = tensorOf('stored', DType.int8, [WIDE, NARROW], columns);
+    const turned = tensorOf('turned', DType.int8, [NARROW, WIDE], values);
+    /** A product, and its backward pass as `MatMul`'s rule emits it: the weight is dequantized again. */
+    function storedStep(): Model {
+      const m = sketch(
+        [
+          node('DequantizeLinear', ['stored', 'scales'], ['U'], { axis: 1 }),
+          node('MatMul', ['x', 'U'], ['h']),
+        ],
+        ['h', 'dx'],
+        [stored, tensorOf('scales', DType.float, [NARROW], scales)],
+      );
+      const graph = markFrozenProducts(m.graph, m.graph, ['A']);
+      const again = node('DequantizeLinear', ['stored', 'scales'], ['U2'], { axis: 1 });
+      const backward = node('Gemm', ['dy', 'U2'], ['dx'], { transB: 1 });
+      inheritMark(graph.nodes[1], [again, backward]);
+      return { ...m, graph: { ...graph, nodes: [...graph.nodes, again, backward] } };
+    }
+    const m = storedStep();
+    const weightsWith = (copy?: Tensor) =>
+      new Map([...frozenProducts(m.graph).values()].map((p) => [weightKey(p), storedWeight(p, copy)]));
+    const integer = (i: number, o: number) => columns[i * NARROW + o];
+
+    it('read its integers, forward and backward, from one copy or from two', async () => {
+      const one = withInt8Products(m, weightsWith());
+      const two = withInt8Products(m, weightsWith(turned));
+      expect(one.graph.nodes.map((n) => n.opType)).toContain('Transpose');
+      const types = two.graph.nodes.map((n) => n.opType);
+      for (const type of ['Transpose', 'DequantizeLinear', 'MatMul', 'Gemm'])
+        expect(types).not.toContain(type);
+      const [exact, found] = [await run(m, feeds(x, dy)), await run(two, feeds(x, dy))];
+      expect(await run(one, feeds(x, dy))).toEqual(found);
+      const product = (
+        rows: number[],
+        width: number,
+        of: (from: number, to: number) => number,
+        outs: number,
+      ) =>
+        Array.from({ length: rows.length / width }, (_, r) => {
+          const row = rows.slice(r * width, (r + 1) * width);
+          const step = Math.max(...row.map(Math.abs)) / 127;
+          return Array.from(
+            { length: outs },
+            (__, to) => step * row.reduce((sum, v, i) => sum + Math.round(v / step) * of(i, to), 0),
+          );
+        }).flat();
+      const scaled = dy.map((v, at) => Math.fround(v * scales[at % NARROW]));
+      const expected = {
+        h: product(x, WIDE, (i, o) => integer(i, o) * scales[o], NARROW),
+        dx: product(scaled, NARROW, (o, i) => integer(i, o), WIDE),
+      };
+      for (const name of ['h', 'dx'] as const) {
+        expect(distance(found[name], expected[name]), name).toBeLessThan(1e-5);
+        expect(distance(found[name], exact[name]), name).toBeLessThan(0.02);
+      }
+    });
+
+    it('round activations to 7 bits for processors that overflow', async () => {
+      const seven = withInt8Products(m, weightsWith(turned), new Set(), new Map(), 63);
+      const [exact, found] = [await run(m, feeds(x, dy)), await run(seven, feeds(x, dy))];
+      for (const name of ['h', 'dx']) expect(distance(found[name], exact[name]), name).toBeLessThan(0.04);
+      // Such processors add pairs of products of an unsigned and a signed integer in 16 bits.
+      const extremes = [
+        ...x.map((v) => 1e3 * v),
+        ...Array<number>(WIDE).fill(1),
+        ...Array<number>(WIDE).fill(-1),
+      ];
+      const largestPair = async (int8: Model): Promise<number> => {
+        const outputs = outputsNamed(
+          int8.graph.nodes.filter((n) => n.opType === 'QuantizeLinear').map((n) => n.outputs[0]),
+        );
+        const rows = await run({ ...int8, graph: { ...int8.graph, outputs } }, feeds(extremes, dy));
+        const sizes = Object.values(rows).map((all) => Math.max(...all));
+        return 2 * Math.max(...sizes) * 127;
+      };
+      expect(await largestPair(seven)).toBeLessThan(2 ** 15);
+      expect(await largestPair(withInt8Products(m, weightsWith(turned)))).toBeGreaterThan(2 ** 15);
+    });
+
+    it('multiply outlier channels by its float values', async () => {
+      const large = x.map((v, i) => (i % WIDE === 3 ? 1000 * v : v));
+      const near = withInt8Products(m, weightsWith(), new Set(), new Map([['U.int8', [3]]]));
+      const plain = withInt8Products(m, weightsWith());
+      const exact = await run(m, feeds(large, dy));
+      const zeroed = await run(
+        m,
+        feeds(
+          x.map((v, i) => (i % WIDE === 3 ? 0 : v)),
+          dy,
+        ),
+      );
+      const lost = (h: number[]) => distance(h, exact.h) * (norm(exact.h) / norm(zeroed.h));
+      expect(lost((await run(plain, feeds(large, dy))).h)).toBeGreaterThan(0.5);
+      expect(lost((await run(near, feeds(large, dy))).h)).toBeLessThan(0.02);
+    });
   });
 
   it('have few outlier channels, or none', () => {

@@ -6,6 +6,7 @@ import { toBfloat16, toHalf } from '../../../../src/graph/number-formats';
 import type { Graph } from '../../../../src/graph/model';
 import { encodeModel } from '../../../../src/graph/onnx/encode';
 import { halvesInPieces } from '../../../../src/graph/pieces/halves';
+import { tensorOf } from '../../../../src/graph/values';
 import { emptyGraph, modelOf } from '../../autodiff/check';
 
 /** In float32, more than three pieces. */
@@ -21,7 +22,7 @@ interface Case {
   rank?: number;
 }
 
-/** The product of x with a weight of 16 bits. */
+/** The product of x with a weight of 16 bits, or in int8 columns. */
 function graphOf({ dtype, opType, transB = 0, bias, rank = 2 }: Case): Graph {
   const graph = emptyGraph();
   const g = new GraphBuilder(graph, '');
@@ -29,8 +30,27 @@ function graphOf({ dtype, opType, transB = 0, bias, rank = 2 }: Case): Graph {
   const weight = Uint16Array.from({ length: ROWS * WIDTH }, (_, i) => encode(Math.sin(i * i)));
   const [from, to] = transB ? [WIDTH, ROWS] : [ROWS, WIDTH];
   g.addInput('x', DType.float, [...(rank === 3 ? ['a'] : []), 'b', from]);
-  g.addInitializer({ name: 'w', dtype, dims: [ROWS, WIDTH], data: new Uint8Array(weight.buffer) });
-  const inputs = ['x', g.op('Cast', ['w'], { to: DType.float })];
+  if (dtype === DType.int8)
+    g.addInitializer(
+      tensorOf(
+        'w',
+        dtype,
+        [ROWS, WIDTH],
+        Array.from(weight, (_, i) => ((i * i) % 255) - 127),
+      ),
+    );
+  else g.addInitializer({ name: 'w', dtype, dims: [ROWS, WIDTH], data: new Uint8Array(weight.buffer) });
+  const scales = g.constant(
+    DType.float,
+    [WIDTH],
+    Array.from({ length: WIDTH }, (_, i) => 1 / (1 + i)),
+  );
+  const inputs = [
+    'x',
+    dtype === DType.int8
+      ? g.op('DequantizeLinear', ['w', scales], { axis: 1 })
+      : g.op('Cast', ['w'], { to: DType.float }),
+  ];
   if (bias)
     inputs.push(
       g.constant(
@@ -54,7 +74,7 @@ async function run(graph: Graph, rank: number) {
   return y;
 }
 
-describe('a large weight of 16 bits', () => {
+describe('a large weight of 16 or 8 bits', () => {
   it.each<[string, Case]>([
     [
       'Gemm with a transposed weight and a bias',
@@ -62,6 +82,8 @@ describe('a large weight of 16 bits', () => {
     ],
     ['Gemm', { dtype: DType.float16, opType: 'Gemm' }],
     ['MatMul of three axes', { dtype: DType.bfloat16, opType: 'MatMul', rank: 3 }],
+    ['MatMul in int8 columns', { dtype: DType.int8, opType: 'MatMul', rank: 3 }],
+    ['Gemm in int8 columns, transposed', { dtype: DType.int8, opType: 'Gemm', transB: 1 }],
   ])('is widened piece by piece in a %s, with the same result', async (_, of) => {
     const whole = graphOf(of);
     const pieces = halvesInPieces(whole, PIECE);
