@@ -147,8 +147,6 @@ export interface TrainingSpec {
   gradientCheckpointing: boolean;
   /** The last epochs train the static form, which is merged without loss; 0 or omitted: none. */
   staticEpochs?: number;
-  /** Weight of Σ‖σ(0)‖² over the adapted layers, added to the loss in the objective; 0 or omitted: none. */
-  offsetPenalty?: number;
   learningRate: number;
   /** Ratio of B's learning rate to that of A and everything else in the adapters (LoRA+); 1 or omitted: the same. */
   loraPlusRatio?: number;

@@ -93,10 +93,6 @@ export interface AuroraSpec extends AlphaSpec {
   fixed: boolean;
   /** The learnable part L(z), a B-spline. */
   learnable: boolean;
-  /** Subtract the mean of its features from the adapter's input, so that merging loses less. Not in the paper. */
-  centerInputs: boolean;
-  /** The initialization of W, the weights of the spline. */
-  splineInitialization: 'uniform' | 'zero';
 }
 
 /** No adapter: only the head is trained (the baseline). */
@@ -158,7 +154,7 @@ export interface MethodDescription {
   draft?: readonly { comment: string; keys: readonly string[] }[];
 }
 
-type OwnTraining = keyof Pick<TrainingSpec, 'staticEpochs' | 'offsetPenalty'>;
+type OwnTraining = keyof Pick<TrainingSpec, 'staticEpochs'>;
 
 const ALPHA = { comment: 'The output is scaled by alpha / rank.', keys: ['alpha'] };
 
@@ -171,7 +167,7 @@ const METHODS: Record<MethodName, MethodDescription> = {
     hasAlpha: true,
     hasB: true,
     nonlinear: true,
-    training: ['staticEpochs', 'offsetPenalty'],
+    training: ['staticEpochs'],
     role: 'subject',
     curve: 1,
     draft: [ALPHA],

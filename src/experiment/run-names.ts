@@ -69,8 +69,7 @@ function namedKeys(all: readonly Described[]): string[] {
 }
 
 /** Settings that some methods lack. */
-const isOfMethod = (key: string): boolean =>
-  key.startsWith('adapter.') || key === 'training.staticEpochs' || key === 'training.offsetPenalty';
+const isOfMethod = (key: string): boolean => key.startsWith('adapter.') || key === 'training.staticEpochs';
 
 /** True if the setting differs among runs of one method and size: an alpha that follows from the rank adds nothing. */
 const varies = (own: readonly Described[], key: string): boolean =>

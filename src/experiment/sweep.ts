@@ -187,4 +187,4 @@ export function settingText(key: string, value: unknown): string {
 }
 
 /** Settings that are varied by factors. */
-const isRate = (key: string): boolean => /(learningRate|weightDecay|epsilon|offsetPenalty)$/i.test(key);
+const isRate = (key: string): boolean => /(learningRate|weightDecay|epsilon)$/i.test(key);

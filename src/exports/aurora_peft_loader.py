@@ -103,7 +103,6 @@ class AuroraLinear(Adapter):
         super().__init__(layer, scale, config.get("aurora_dropout", 0.0))
         self.act = ACTIVATIONS[config["activation"]]
         self.order = config["spline_order"]
-        self.center = config.get("center_inputs", False)
         self.static = config.get("form") == "static"
         self.A = nn.Parameter(tensors["aurora_A.weight"])
         self.B = nn.Parameter(tensors["aurora_B.weight"])
@@ -130,16 +129,13 @@ class AuroraLinear(Adapter):
         t = ((z.unsqueeze(-1) - self.centers) / self.step).abs()
         return norm * ((outer - t).clamp(min=0) ** self.order - weight * (inner - t).clamp(min=0) ** self.order)
 
-    def centered(self, a):
-        return a - a.mean(1, keepdim=True) if self.center else a
-
     def down(self, x):
         if self.static:
             return F.linear(x, self.static_down())
-        return self.sigma(F.linear(x, self.centered(self.A)))
+        return self.sigma(F.linear(x, self.A))
 
     def static_down(self):
-        return self.centered(self.sigma(self.centered(self.A).T).T)
+        return self.sigma(self.A.T).T
 
 
 KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}

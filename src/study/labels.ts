@@ -22,8 +22,6 @@ const WORDS: Record<string, string> = {
   'adapter.activation="tanh"': 'tanh',
   'adapter.activation="leaky-relu"': 'LeakyReLU',
   'adapter.activation="sigmoid"': 'sigmoid',
-  'adapter.centerInputs=true': 'inputs centered',
-  'adapter.splineInitialization="zero"': 'W initialized to zero',
   'adapter.useRslora=true': 'rsLoRA',
   'adapter.loraBias=true': 'with a bias',
 };
@@ -31,8 +29,6 @@ const WORDS: Record<string, string> = {
 const PLAIN = [
   'adapter.fixed=true',
   'adapter.learnable=true',
-  'adapter.centerInputs=false',
-  'adapter.splineInitialization="uniform"',
   'adapter.useRslora=false',
   'adapter.loraBias=false',
 ];
@@ -120,7 +116,6 @@ const NOTHING: Record<string, string> = {
   'data.header': 'true',
   'data.quoting': '"auto"',
   'training.staticEpochs': '0',
-  'training.offsetPenalty': '0',
 };
 
 /** Nothing but the final scores depends on these, and they are compared only where they are the same. */

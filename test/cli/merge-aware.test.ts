@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { anl } from '../../src/adapters/methods/anl';
-import { readSafetensors } from '../../src/graph/file/safetensors';
 import { readRun } from '../read-run';
-import type { AuroraSpec } from '../../src/experiment/methods';
 import type { ExportRecord } from '../../src/protocol/export';
 import type { RunEvent } from '../../src/protocol/events';
 import { Lab } from './lab';
@@ -25,21 +22,6 @@ function train(out: string, ...settings: string[]) {
 const evaluations = (run: string) =>
   readRun(run).events.filter((e): e is RunEvent & { kind: 'evaluation' } => e.kind === 'evaluation');
 const bytes = (run: string) => readFileSync(join(run, 'checkpoints/step-000036/adapter.safetensors'));
-
-/** Mean ‖σ(0)‖² over the layers in a run's last checkpoint. */
-function offsets(run: string): number {
-  const { tensors } = readSafetensors(join(run, 'checkpoints/step-000036/adapter.safetensors'));
-  const spec = readRun(run).spec.adapter as AuroraSpec;
-  const layers = [...tensors.keys()].filter((k) => k.endsWith('.W')).map((k) => k.slice(0, -2));
-  expect(layers).toHaveLength(4);
-  const norms = layers.map((l) =>
-    anl(new Float64Array(2), tensors.get(`${l}.H`)!.data, tensors.get(`${l}.W`)!.data, spec).reduce(
-      (sum, v) => sum + v * v,
-      0,
-    ),
-  );
-  return norms.reduce((a, b) => a + b) / norms.length;
-}
 
 describe('training.staticEpochs', () => {
   const { run, err } = train('static', 'training.staticEpochs=1');
@@ -108,21 +90,5 @@ describe('training.staticEpochs', () => {
   ])('is rejected together with %s', (setting, message) => {
     const r = lab.run('train', lab.experiment, '--set', 'training.staticEpochs=1', '--set', setting);
     expect([r.code, r.err]).toEqual([3, expect.stringMatching(message)]);
-  });
-});
-
-describe('σ(0)', () => {
-  it('is reduced by training.offsetPenalty, which is not part of the loss', () => {
-    const plain = train('offset').run;
-    const penalized = train('penalized', 'training.offsetPenalty=1').run;
-    expect(offsets(plain)).toBeGreaterThan(1e-3);
-    expect(offsets(penalized)).toBeLessThan(offsets(plain) / 20);
-    const first = (r: string) => readRun(r).scalars.column('loss')![0];
-    expect(first(penalized)).toBe(first(plain));
-  });
-
-  it('starts at zero with adapter.splineInitialization "zero"', () => {
-    const { run } = train('zero', 'adapter.splineInitialization=zero', 'training.learningRate=1e-9');
-    expect(offsets(run)).toBeLessThan(1e-12);
   });
 });

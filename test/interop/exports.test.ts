@@ -17,7 +17,7 @@ const RUNS = {
     model: 'bert',
     adapter: { method: 'aurora', rank: 2, targetModules: ['query', 'value', 'dense'] },
   },
-  'AuroRA with order 2, sigmoid, centered inputs and several ranks': {
+  'AuroRA with order 2, sigmoid and several ranks': {
     model: 'bert',
     adapter: {
       method: 'aurora',
@@ -25,7 +25,6 @@ const RUNS = {
       splineOrder: 2,
       gridSize: 4,
       activation: 'sigmoid',
-      centerInputs: true,
       targetModules: ['query', 'value'],
       rankPattern: { 'layer.1.attention.value': 2 },
       alphaPattern: { 'layer.0.attention.query': 7 },

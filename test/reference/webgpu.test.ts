@@ -15,8 +15,6 @@ const COVERED = [
   './more/albert.json',
   './more/bitfit-table.json',
   './more/bitfit.json',
-  './more/centred-static-form.json',
-  './more/centred.json',
   './more/class-weights.json',
   './more/dora-tied.json',
   './more/dora.json',

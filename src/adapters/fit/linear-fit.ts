@@ -145,7 +145,7 @@ class OutputError {
 }
 
 /** The fit of a layer from its kept form. @param A (r, in), as the adapter multiplies its input by it */
-export function layerFit(kept: KeptLayer, A: Float32Array | Float64Array): LayerFit {
+export function layerFit(kept: KeptLayer, A: Float32Array): LayerFit {
   const { plainBy, ...rest } = kept;
   const [M, c] = [Float64Array.from(kept.M), Float64Array.from(kept.c)];
   const plainA =
@@ -158,7 +158,7 @@ export function layerFit(kept: KeptLayer, A: Float32Array | Float64Array): Layer
 /** M A in float32, or M A + `more`, of M (r, r) and A (r, in). */
 export function timesA(
   M: Float64Array,
-  A: Float32Array | Float64Array,
+  A: Float32Array,
   more: (r: number, i: number) => number = () => 0,
 ): Float32Array {
   const rank = Math.sqrt(M.length);

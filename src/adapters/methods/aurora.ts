@@ -21,10 +21,6 @@ const scaleOf = ({ alpha, rank }: AuroraSpec): number => alpha / rank;
 /**
  * AuroRA (Dong et al., arXiv 2505.18738): h = W0 x + s · B σ(A x) during training ("dynamic"); merged as ΔW = s · B
  * σ(Aᵀ)ᵀ, σ applied to A column by column ("static"). The two are not equal: σ is not linear.
- *
- * With `centerInputs` the adapter reads x without the mean of its features, x − mean(x), in both forms (not in the
- * paper). To first order σ(A) = σ(0)1ᵀ + J A. A centered input sums to zero, which removes the part σ(0)1ᵀx from the
- * merged product; the dynamic form does not have this part.
  */
 export const aurora: AdapterMethod<AuroraSpec> = {
   tensors({ layer: { inFeatures, outFeatures }, spec }) {
@@ -54,7 +50,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
         dims: [rank, basisCount(spec)],
         rankAxes: [0],
         peftName: 'aurora_anl.spline_weight',
-        init: spec.splineInitialization === 'zero' ? zeros : uniform(0.1),
+        init: uniform(0.1),
       });
     tensors.push({
       name: 'B',
@@ -67,17 +63,13 @@ export const aurora: AdapterMethod<AuroraSpec> = {
   },
 
   delta(g, { x }, p, { spec }, dtype, form) {
-    const center = (a: string) => (spec.centerInputs ? centeredRows(g, a) : a);
-    const down = g.op('Transpose', [center(p.A)]);
+    const down = g.op('Transpose', [p.A]);
     const z = g.op('MatMul', [x, down]);
     // If the scale is an input, the rank is that of the inputs.
     const rank = p.scale === undefined ? spec.rank : undefined;
     const own = (of: string) => anlNodes(g, of, p.H, p.W, spec, dtype, rank);
     const sigma = (of: string) => (p.gate === undefined ? own(of) : withLine(g, own(of), of, p));
-    const seen =
-      form === 'dynamic'
-        ? sigma(z)
-        : g.op('MatMul', [x, g.op('Transpose', [center(g.op('Transpose', [sigma(down)]))])]);
+    const seen = form === 'dynamic' ? sigma(z) : g.op('MatMul', [x, sigma(down)]);
     return { delta: upProjection(g, seen, p, scaleOf(spec), dtype), z };
   },
   showsZ: true,
@@ -107,7 +99,6 @@ export const aurora: AdapterMethod<AuroraSpec> = {
       activation: spec.activation,
       aurora_alpha: spec.alpha,
       aurora_dropout: spec.dropout,
-      center_inputs: spec.centerInputs ?? false,
       fixed: spec.fixed,
       form,
       grid_range: spec.gridRange,
@@ -128,7 +119,6 @@ export const aurora: AdapterMethod<AuroraSpec> = {
         activation: (c.value('activation') as AuroraSpec['activation'] | undefined) ?? d.activation,
         fixed: c.flag('fixed', true),
         learnable: c.flag('learnable', true),
-        centerInputs: c.flag('center_inputs', false),
         dropout: c.number('aurora_dropout', 0),
         initialization: initializationOf(c.value('init_weights')),
       };
@@ -136,22 +126,16 @@ export const aurora: AdapterMethod<AuroraSpec> = {
   },
 };
 
-/** The factor (r, in) that the adapter multiplies its input by: A, or A for a centered input. */
-export const inputFactor = ({ A }: Values, spec: AuroraSpec): Float32Array | Float64Array =>
-  spec.centerInputs ? withoutRowMeans(Float64Array.from(A), A.length / spec.rank) : A;
-
 /** σ on the columns of A: the A of the LoRA that the static form is equivalent to. */
 function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): Float32Array {
   const { rank } = spec;
-  const center = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
-  const A = center(Float64Array.from(values.A));
-  const out = new Float64Array(rank * inFeatures);
+  const out = new Float32Array(rank * inFeatures);
   const column = new Float64Array(rank);
   for (let i = 0; i < inFeatures; i++) {
-    for (let r = 0; r < rank; r++) column[r] = A[r * inFeatures + i];
+    for (let r = 0; r < rank; r++) column[r] = values.A[r * inFeatures + i];
     anl(column, values.H, values.W, spec).forEach((v, r) => (out[r * inFeatures + i] = v));
   }
-  return Float32Array.from(center(out));
+  return out;
 }
 
 /**
@@ -174,20 +158,6 @@ const withLine = (g: GraphBuilder, sigma: string, z: string, p: Record<string, s
   return g.op('Add', [g.op('Mul', [sigma, p.gate]), line]);
 };
 
-/** Centering the input is the same as centering the rows of its factor: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
-const centeredRows = (g: GraphBuilder, a: string): string =>
-  g.op('Sub', [a, g.op('ReduceMean', [a, g.ints([1])], { keepdims: 1 })]);
-
-function withoutRowMeans(a: Float64Array, columns: number): Float64Array {
-  const out = Float64Array.from(a);
-  for (let from = 0; from < out.length; from += columns) {
-    const row = out.subarray(from, from + columns);
-    const mean = row.reduce((sum, v) => sum + v, 0) / columns;
-    row.forEach((v, i) => (row[i] = v - mean));
-  }
-  return out;
-}
-
 /** AuroRA as trained in the paper, and an experiment's default (the schema's defaults). */
 export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {
   method: 'aurora',
@@ -199,8 +169,6 @@ export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {
   activation: 'tanh',
   fixed: true,
   learnable: true,
-  centerInputs: false,
   dropout: 0,
   initialization: 'kaiming-uniform',
-  splineInitialization: 'uniform',
 };

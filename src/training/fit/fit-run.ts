@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fitLayer, layerFit, type LinearFit } from '../../adapters/fit/linear-fit';
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
-import { inputFactor } from '../../adapters/methods/aurora';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { Turns } from '../../data/turns';
@@ -161,12 +160,9 @@ function linearFit({ step, seed, tokens, layers }: KeptFit, task: Task, paramete
     step,
     seed,
     tokens,
-    layers: layers.map((kept, i) => layerFit(kept, factorOf(adapters[i]!, parameters))),
+    layers: layers.map((kept, i) => layerFit(kept, ownValues(adapters[i]!, parameters).A!)),
   };
 }
-
-const factorOf = (adapter: ReturnType<typeof nonlinear>[number], parameters: Parameters) =>
-  inputFactor(ownValues(adapter, parameters), adapter.spec);
 
 function keep(run: string, fit: KeptFit): void {
   try {

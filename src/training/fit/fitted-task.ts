@@ -1,12 +1,11 @@
 import { type LayerFit, type LinearFit, timesA } from '../../adapters/fit/linear-fit';
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
-import { inputFactor } from '../../adapters/methods/aurora';
 import { LORA_BIAS, loraLike } from '../../adapters/methods/lora';
 import { methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { Parameters } from '../../engine/stepper';
-import { isNonlinear, type LoraSpec, type NonlinearSpec } from '../../experiment/methods';
+import { isNonlinear, type LoraSpec } from '../../experiment/methods';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { Task } from '../task/task';
 
@@ -36,7 +35,7 @@ export function fittedTask(
     const found = fits.get(layer.path);
     if (!found || !isNonlinear(spec) || layers?.has(layer.path) === false) return adapter;
     const on = { layer, spec: loraLike(spec, biasOf(layer)), widest };
-    const values = loraValues(adapter, spec, found, on.spec, parameters);
+    const values = loraValues(adapter, found, on.spec, parameters);
     for (const { name } of adapter.tensors) own.delete(tensorName(adapter, name));
     const replaced = { ...on, tensors: methodOf(on.spec).tensors(on) };
     for (const { name } of replaced.tensors) own.set(tensorName(replaced, name), values[name]!);
@@ -65,7 +64,6 @@ function withLora({ spec, adapters: before }: Task, adapters: readonly LayerAdap
 
 function loraValues(
   adapter: LayerAdapter,
-  spec: NonlinearSpec,
   { M, c, plainA }: LayerFit,
   { loraBias, rank }: LoraSpec,
   parameters: Parameters,
@@ -76,5 +74,5 @@ function loraValues(
   const bias = Float32Array.from({ length: adapter.layer.outFeatures }, (_, o) =>
     c.reduce((sum, constant, r) => sum + B[o * rank + r]! * constant, 0),
   );
-  return { A: timesA(M, inputFactor(values, spec)), B, [LORA_BIAS]: bias };
+  return { A: timesA(M, values.A!), B, [LORA_BIAS]: bias };
 }

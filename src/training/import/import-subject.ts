@@ -102,7 +102,7 @@ function specOf(
     );
   const pooling = from.own?.pooling;
   if (fitted.head && pooling && pooling !== 'none') spec.task = { ...spec.task, pooling };
-  const without = (key: 'staticEpochs' | 'offsetPenalty' | 'earlyStopping', why: string) => {
+  const without = (key: 'staticEpochs' | 'earlyStopping', why: string) => {
     if (!spec.training[key]) return;
     warnings.push(`training.${key} of the experiment is ignored: ${why}.`);
     spec.training = { ...spec.training, [key]: undefined };

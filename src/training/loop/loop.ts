@@ -4,7 +4,7 @@ import { epochOrder } from '../../data/row-order';
 import type { TrainingSpec } from '../../experiment/experiment';
 import type { Stepper } from '../../engine/stepper';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../../protocol/events';
-import { clipByGlobalNorm, type AdamW, penalizeOffsets } from '../optimizer/optimizer';
+import { clipByGlobalNorm, type AdamW } from '../optimizer/optimizer';
 import type { Judged } from './divergence';
 import { DropoutMasks } from '../optimizer/dropout';
 import type { EarlyStopping } from './early-stopping';
@@ -168,7 +168,6 @@ function update(
     }
     state.lossScale.good();
   } else requireFinite(step, loss, gradients);
-  penalizeOffsets(gradients, state.parameters, task);
   const norm = clipByGlobalNorm(gradients, task.spec.training.maxGradientNorm);
   state.optimizer.step(state.parameters, gradients, factor);
   return norm;

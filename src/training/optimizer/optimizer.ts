@@ -1,12 +1,7 @@
-import { tensorName } from '../../adapters/inject';
-import { ownValues } from '../../adapters/merge';
-import { offsetPenalty } from '../../adapters/methods/anl';
 import { LORA_BIAS } from '../../adapters/methods/lora';
 import { AuroraError } from '../../base/errors';
 import type { TrainingSpec } from '../../experiment/experiment';
-import { isNonlinear } from '../../experiment/methods';
 import type { TrainableInfo } from '../../tasks/task-graph';
-import type { Task } from '../task/task';
 
 /** Parameters that share a learning rate and a weight decay; `lr` is the rate that the schedule scales. */
 interface ParameterGroup {
@@ -182,22 +177,4 @@ export function clipByGlobalNorm(grads: ReadonlyMap<string, Float32Array>, max: 
   if (max > 0 && Number.isFinite(norm) && coefficient < 1)
     for (const g of grads.values()) for (let i = 0; i < g.length; i++) g[i] *= coefficient;
   return norm;
-}
-
-/** Adds the gradient of training.offsetPenalty · Σ‖σ(0)‖² to a step's gradients, in place. */
-export function penalizeOffsets(
-  gradients: ReadonlyMap<string, Float32Array>,
-  parameters: ReadonlyMap<string, Float32Array>,
-  { spec, adapters }: Pick<Task, 'spec' | 'adapters'>,
-): void {
-  const weight = spec.training.offsetPenalty ?? 0;
-  if (weight === 0) return;
-  for (const adapter of adapters) {
-    if (!isNonlinear(adapter.spec)) continue;
-    const added = offsetPenalty(adapter.spec.rank, ownValues(adapter, parameters), adapter.spec, weight);
-    for (const name of ['H', 'W'] as const) {
-      const gradient = gradients.get(tensorName(adapter, name));
-      added[name]?.forEach((v, i) => (gradient![i] += v));
-    }
-  }
 }

@@ -125,8 +125,6 @@ const aurora: Keys<AuroraSpec> = {
   activation: true,
   fixed: true,
   learnable: true,
-  centerInputs: true,
-  splineInitialization: true,
 };
 const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
@@ -160,7 +158,6 @@ const training: Keys<TrainingSpec> = {
   precision: true,
   gradientCheckpointing: true,
   staticEpochs: true,
-  offsetPenalty: true,
   learningRate: true,
   loraPlusRatio: true,
   headLearningRate: true,

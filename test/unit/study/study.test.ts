@@ -40,7 +40,7 @@ describe('groups', () => {
   it('ignore settings that do not affect the result or have no effect at their value', () => {
     const runs = [
       studyRun(aurora(), 1, 0.6),
-      studyRun(aurora(), 2, 0.6, { training: { checkpointEvery: 7, microBatchSize: 4, offsetPenalty: 0 } }),
+      studyRun(aurora(), 2, 0.6, { training: { checkpointEvery: 7, microBatchSize: 4, staticEpochs: 0 } }),
     ];
     expect(labels(runs)).toEqual(['AuroRA r=2']);
     // A default may be written out or left out.

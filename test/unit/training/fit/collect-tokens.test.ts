@@ -157,8 +157,8 @@ describe('the tokens that a fit is made on', () => {
     expect(Math.max(...rows.fitted!)).toBeLessThan(40);
   });
 
-  it('are those of centered inputs if the adapter reads those', async () => {
-    await expectAlone({ adapter: { centerInputs: true, rankPattern: { value: 3 } } }, 60);
+  it('are those of each layer if ranks differ', async () => {
+    await expectAlone({ adapter: { rankPattern: { value: 3 } } }, 60);
   });
 
   it('are those of all calls of a layer', async () => {

@@ -61,12 +61,12 @@ const SETTINGS = {
   alphaPattern: { query: 5 },
 };
 
-describe.each([false, true])('the task with fitted adapters, centered inputs: %s', (centerInputs) => {
+describe('the task with fitted adapters', () => {
   let task: Task;
   let parameters: Map<string, Float32Array>;
   let fit: LinearFit;
   beforeAll(async () => {
-    ({ task, parameters } = await taskOf({ ...SETTINGS, centerInputs }));
+    ({ task, parameters } = await taskOf(SETTINGS));
     fit = fitOf(task);
   });
 
