@@ -157,7 +157,7 @@ export function mergedForms(section: Section, metric: MetricName, width: number)
     return [
       line(trained!, fr.y(i), paper!, fr.y(i), 'whisker'),
       marker(5, paper!, fr.y(i), 7),
-      marker(2, fitted!, fr.y(i), 6),
+      marker(2, fitted!, fr.y(i), 5),
       marker(0, trained!, fr.y(i)),
     ];
   });
@@ -206,7 +206,7 @@ function legend(height: number): Shape[] {
   return [
     marker(0, 8, y),
     text(18, y + 4, t('as trained'), 'start', 'label'),
-    marker(2, 100, y, 6),
+    marker(2, 100, y, 5),
     text(112, y + 4, t('linear fit'), 'start', 'label'),
     marker(5, 186, y, 6),
     text(198, y + 4, t('paper’s merge'), 'start', 'label'),
