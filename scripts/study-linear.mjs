@@ -62,8 +62,14 @@ function work(planned, { only, train, trained }) {
   const chosen = planned.filter(({ name }) => name.includes(only) && !records.has(name));
   for (const [i, run] of chosen.entries()) {
     if (trained && !isTrained(run.name)) continue;
-    const folder = trainedRun(run, `${i + 1} of ${chosen.length}`);
+    const place = `${i + 1} of ${chosen.length}`;
+    const folder = trainedRun(run, place);
     if (train) continue;
+    // `aurora nonlinearity` compares a run with the one beside it that trained the head alone.
+    const head = planned.find(
+      ({ method, task, seed }) => method === 'head' && task === run.task && seed === run.seed,
+    );
+    if (run.method === 'aurora' && head) trainedRun(head, place);
     records.set(run.name, measured(run, folder));
     keep(planned.flatMap(({ name }) => records.get(name) ?? []));
   }
