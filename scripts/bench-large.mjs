@@ -21,7 +21,7 @@ const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] 
 
 Writes a folder in the shape of LLaMA3-8B with random weights in bfloat16 (16 GB with 32 layers), a file for each layer.
 Trains AuroRA (r = 2 on q, k, v, up and down; batch 1) on it in each form: once to the end, and once with kill -9 after the
-first step, and resumed. Prints time and peak memory (VmHWM, Linux only) of each. The folder, 30 GB with 32 layers, is
+first step, and resumed. Prints time and peak memory (VmHWM, Linux only) of each. The folder, about 32 GB with 32 layers, is
 removed afterwards.
 
 --forms   4 or 8: bits, by \`aurora quantize\`, killed once on the way. int8: model.quantize 8 with training.precision "int8"
@@ -55,6 +55,8 @@ await main(async () => {
   await build();
   const folder = resolve(values.folder);
   const model = join(folder, 'model');
+  // Weights in int8 are written to the user's cache, and would stay there.
+  process.env.XDG_CACHE_HOME = join(folder, 'cache');
   try {
     say(`${layers} layers …`);
     writeModel(model, layers, vocabulary);

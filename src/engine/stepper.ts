@@ -55,7 +55,7 @@ export interface OpenedTask {
 export interface JudgedBatch {
   inputs: HostTensors;
   parameters: Parameters;
-  /** The same task on the weights before they were rounded, if the model stores rounded ones. */
+  /** The task on the weights before they were rounded, if the model stores rounded ones. */
   original?: JudgedModel;
 }
 
@@ -80,8 +80,11 @@ export interface TaskOptions extends EvaluatorOptions {
   precision?: 'float32' | 'mixed' | 'int8';
   /** For int8: layers whose gradients differ too much on it stay in float32. By default, none does. */
   judgedBatch?: () => Promise<JudgedBatch>;
-  /** For int8: the transposed copy of a weight that is stored in int8. By default, it is transposed in each step. */
-  transposed?: (values: Tensor) => Tensor;
+  /**
+   * For int8: finds the transposed copy of a weight that is stored in int8; undefined if memory does not hold the copies. By
+   * default, weights are transposed in each step.
+   */
+  transposed?: () => ((values: Tensor) => Tensor) | undefined;
   /** Recompute each layer's activations in the backward pass instead of keeping them. */
   gradientCheckpointing?: boolean;
 }

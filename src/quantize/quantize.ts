@@ -39,7 +39,7 @@ interface Pending {
   zeros: Tensor | undefined;
 }
 
-/** How weights are stored: in blocks of few bits, or in int8 with one scale for each output, as int8 steps multiply them. */
+/** The form of stored weights: blocks of few bits, or int8 with one scale for each output, as int8 steps multiply them. */
 export type QuantizedForm = Quantization | 'columns';
 
 /**

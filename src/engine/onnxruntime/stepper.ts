@@ -53,7 +53,7 @@ export async function openTask(
   const mixed = precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
   const judge = judgedBatch && (await judgeOn(await judgedBatch(), task, gradients, folder, on, options));
   const int8 =
-    precision === 'int8' ? await int8Step(stepModel, folder, on, judge, options.transposed) : undefined;
+    precision === 'int8' ? await int8Step(stepModel, folder, on, judge, options.transposed?.()) : undefined;
   const graph = deviceGraph(
     mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel),
     on.device,

@@ -27,7 +27,7 @@ export function taskOptions(task: Task, place: Place, threads: number, folder: s
       judgedBatch: () => int8Batch(task, folder),
       // Beside a file of the user's own, no copy is written.
       ...(quantizedForm(task.spec) === 'int8' && {
-        transposed: transposedCopy(task.model, availableMemory() ?? freemem()),
+        transposed: () => transposedCopy(task.model, availableMemory() ?? freemem()),
       }),
     }),
   };

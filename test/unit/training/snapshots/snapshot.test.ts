@@ -64,7 +64,7 @@ describe('the snapshot of a layer', () => {
     const places = first
       ? [0, 1, 2].flatMap((token) => [0, 1].map((text) => [text, token] as const))
       : [0, 1].flatMap((text) => [0, 1, 2].map((token) => [text, token] as const));
-    // Each token has a value of its own, padding an absurd one.
+    // Each token has a different value. That of padding is far outside, so that counting it would show.
     const values = places.flatMap(([text, token]) => (real[text]![token] ? [text + token / 4, 0] : [99, 99]));
     const dims = first ? [3, 2, 2] : [2, 3, 2];
     const mask = { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.from(real.flat(), BigInt) };
