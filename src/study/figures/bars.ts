@@ -189,8 +189,8 @@ export function mergedForms(section: Section, metric: MetricName, width: number)
     table: {
       head: [
         ...[t('group'), t('as trained')],
-        ...[t('linear fit'), t('fit − trained'), t('standard deviation')],
-        ...[t('paper’s merge'), t('merge − trained'), t('standard deviation')],
+        ...[t('linear fit'), t('fit − trained'), t('SD')],
+        ...[t('paper’s merge'), t('merge − trained'), t('SD')],
       ],
       rows: known.map((k) => [
         ...[k.label, shown(metric, k.trained)],
