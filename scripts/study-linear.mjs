@@ -15,16 +15,16 @@ import { isTrained, trainedRun } from './lib/study/linear-runs.mjs';
 import { fillPage } from './lib/study/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
-const HELP = `Usage: node scripts/study-linear.mjs [--seeds 3] [--only TEXT] [--train | --trained | --page] [--no-build]
+const HELP = `Usage: node scripts/study-linear.mjs [--seeds 3] [--only PATTERN] [--train | --trained | --page] [--no-build]
 
 How much of an AuroRA adapter is linear: trains AuroRA and LoRA on the four demos, measures AuroRA with σ replaced by its linear
 fit, and writes docs/studies/linear.md. Runs are kept in .cache/study-linear, and what was measured of each in
 docs/studies/linear/runs.json, which has one line for each. Neither is done twice: the same command continues.
 
-  --only TEXT   only runs whose name contains TEXT
-  --train       train, but measure nothing
-  --trained     measure the runs that have been trained, and train none
-  --page        only write the page
+  --only PATTERN  only runs whose name matches the regular expression
+  --train         train, but measure nothing
+  --trained       measure the runs that have been trained, and train none
+  --page          only write the page
 `;
 const RECORDS = join(ROOT, 'docs/studies/linear/runs.json');
 const PAGE = join(ROOT, 'docs/studies/linear.md');
@@ -59,7 +59,7 @@ await main(async () => {
 
 function work(planned, { only, train, trained }) {
   const records = keptRecords(RECORDS);
-  const chosen = planned.filter(({ name }) => name.includes(only) && !records.has(name));
+  const chosen = planned.filter(({ name }) => new RegExp(only).test(name) && !records.has(name));
   for (const [i, run] of chosen.entries()) {
     if (trained && !isTrained(run.name)) continue;
     const place = `${i + 1} of ${chosen.length}`;
