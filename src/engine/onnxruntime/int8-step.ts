@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { append } from '../../base/gathered';
+import { numberText } from '../../base/number-text';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { type FrozenProduct, frozenProducts } from '../../graph/int8/frozen-products';
+import { type FrozenProduct, frozenProducts, markFrozenProducts } from '../../graph/int8/frozen-products';
 import {
   type ExactInputs,
   type SwitchedProducts,
@@ -13,30 +14,40 @@ import { channelSizes, outlierChannels } from '../../graph/int8/outliers';
 import { storedWeight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
 import { type Graph, INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model, type Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
+import type { TaskGraph } from '../../tasks/task-graph';
 import type { HostTensors } from '../stepper';
 import { openSession, type SessionOptions } from './session';
 
 export interface Int8Step {
   model: Model;
+  /** An evaluation's graph with the same products in int8; undefined if evaluations stay in float32. */
+  evaluation?: (task: TaskGraph) => Model;
   /** The parts that stay in float32, and the reasons, in full sentences. */
   warnings: string[];
 }
 
 /** The least cosine similarity of each trainable tensor's gradient to that in float32. */
 export const AGREEMENT = 0.99;
+/** The largest change of the judged batch's loss with which evaluations are in int8 too, as a share of it. */
+const LOSS_AGREEMENT = 0.005;
 
 /**
  * A step's graph with its frozen layers in int8. If the gradients do not agree with float32, the outlier channels of
  * activations are multiplied in float32. If they still do not, the forward pass of as few layers as possible stays in
  * float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
  *
+ * Where weights are stored in int8, an evaluation in float32 widens them, which takes longer than a step: evaluations are in int8 if the
+ * loss of the judged batch barely changes.
+ *
  * @param step whose products are marked
+ * @param own the user's graph
  * @param folder of the step's graph; the weights in int8 are written there
  * @param judge by default, all layers are in int8
  * @param transposed copies of weights that are stored in int8; without, each step transposes them
  */
 export async function int8Step(
   step: Model,
+  own: Graph,
   folder: string,
   options: SessionOptions,
   judge?: Judge,
@@ -65,37 +76,74 @@ export async function int8Step(
     if (product.stored)
       weights.set(weightKey(product), storedWeight(product, transposed?.(product.stored.values)));
   const told = hasStored && !transposed ? [ONE_COPY] : [];
-  const inInt8 = (kept: ReadonlySet<string> = new Set(), exact: ExactInputs = new Map()) =>
-    withInt8Products(step, weights, kept, exact, largest.activation);
-  const everything = inInt8();
-  if (!judge) return { model: everything, warnings: told };
+  const inInt8 = (graph: Model, { kept = new Set<string>(), channels = new Map() }: Choice) =>
+    withInt8Products(graph, weights, kept, channels, largest.activation);
+  if (!judge) return { model: inInt8(step, {}), warnings: told };
 
-  const { model: exactly, gradients } = judge.original ?? { model: step, gradients: judge.gradients };
-  const exact = await whileOpen(judge, exactly, (opened) => gradientsOf(gradients, opened));
-  const cosine = await cosineOf(judge, everything, exact);
-  if (cosine >= AGREEMENT) return { model: everything, warnings: told };
+  const exact = await whileOpen(judge, judge.original?.model ?? step, (opened) =>
+    gradientsOf(judge.original ?? judge.step, opened),
+  );
+  const of = judge.original ? ' with the original weights' : '';
+  const tried = async (choice: Choice): Promise<Tried> => {
+    const model = inInt8(step, choice);
+    const rounded = await whileOpen(judge, model, (opened) => gradientsOf(judge.step, opened));
+    return { choice, model, cosine: leastCosine(exact.of, rounded.of), loss: rounded.loss };
+  };
+  const chosen = ({ choice, model, loss }: Tried, ...warnings: string[]): Int8Step => {
+    if (!hasStored) return { model, warnings: [...told, ...warnings] };
+    const isClose = Math.abs(loss - exact.loss) <= LOSS_AGREEMENT * Math.abs(exact.loss);
+    return {
+      model,
+      ...(isClose && { evaluation: (task) => inInt8(markedEvaluation(task, own), choice) }),
+      warnings: [...told, ...warnings, evaluations(isClose, loss, exact.loss, of)],
+    };
+  };
+  const everything = await tried({});
+  if (everything.cosine >= AGREEMENT) return chosen(everything);
 
   const forward = [...layerOf.keys()];
-  let [best, exactInputs]: [number, ExactInputs] = [cosine, new Map()];
+  let best = everything;
   const outliers = await outlierInputs(step, products, forward, judge);
   if (outliers.size > 0) {
-    const model = inInt8(new Set(), outliers);
-    const found = await cosineOf(judge, model, exact);
-    if (found >= AGREEMENT) return { model, warnings: told };
-    if (!(found <= best)) [best, exactInputs] = [found, outliers];
+    const found = await tried({ channels: outliers });
+    if (found.cosine >= AGREEMENT) return chosen(found);
+    if (!(found.cosine <= best.cosine)) best = found;
   }
 
+  const exactInputs = best.choice.channels ?? new Map();
   const switched = switchedProducts(step, weights, new Set(forward), exactInputs, largest.activation);
-  const { groups, enough } = await worstFirst(switched, forward, judge, exact, AGREEMENT);
+  const { groups, enough } = await worstFirst(switched, forward, judge, exact.of, AGREEMENT);
   for (let n = enough; n <= groups.length; n++) {
     const kept = groups.slice(0, n).flat();
-    const model = inInt8(new Set(kept), exactInputs);
-    if ((await cosineOf(judge, model, exact)) >= AGREEMENT) {
+    const found = await tried({ kept: new Set(kept), channels: exactInputs });
+    if (found.cosine >= AGREEMENT) {
       const names = kept.map((key) => layerOf.get(key)!);
-      return { model, warnings: [...told, someKept(names, forward.length, best)] };
+      return chosen(found, someKept(names, forward.length, best.cosine));
     }
   }
-  return { model: step, warnings: [allKept(best)] };
+  return { model: step, warnings: [allKept(best.cosine)] };
+}
+
+/** The products that are not in int8 as they are. */
+interface Choice {
+  /** By `weightKey`: those that stay in float32. */
+  kept?: ReadonlySet<string>;
+  /** Those that are multiplied in float32. */
+  channels?: ExactInputs;
+}
+
+interface Tried {
+  choice: Choice;
+  model: Model;
+  /** The least of its gradients, beside those in float32. */
+  cosine: number;
+  loss: number;
+}
+
+/** @param own the user's graph */
+function markedEvaluation({ model, trainable }: TaskGraph, own: Graph): Model {
+  const names = trainable.map(({ name }) => name);
+  return { ...model, graph: markFrozenProducts(model.graph, own, names) };
 }
 
 const NOTHING =
@@ -103,6 +151,13 @@ const NOTHING =
 
 const ONE_COPY =
   'Each step transposes the weights in int8 for its backward pass, which takes longer than reading a transposed copy.';
+
+const evaluations = (inInt8: boolean, rounded: number, exact: number, of: string): string => {
+  const losses = `the loss of the first batch is ${numberText(rounded)} in int8, and ${numberText(exact)} in float32${of}`;
+  return inInt8
+    ? `Evaluations during training are in int8 too: ${losses}.`
+    : `Evaluations stay in float32: ${losses}.`;
+};
 
 const someKept = (kept: readonly string[], of: number, cosine: number): string =>
   `The forward pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
@@ -116,10 +171,18 @@ const list = (names: readonly string[]): string =>
 /** Runs graphs on the batch that int8 is judged on; one is open at a time. */
 export interface Judge {
   open(model: Model): Promise<Opened>;
-  /** The outputs of the step's graph that are gradients, by the name of the trainable tensor. */
-  gradients: ReadonlyMap<string, string>;
+  /** The outputs of the step's graph. */
+  step: StepOutputs;
   /** The step on the weights before they were rounded, if the step's own are. */
-  original?: { model: Model; gradients: ReadonlyMap<string, string> };
+  original?: StepOutputs & { model: Model };
+}
+
+/** The outputs of a step's graph. */
+export interface StepOutputs {
+  lossSum: string;
+  count: string;
+  /** By the name of the trainable tensor. */
+  gradients: ReadonlyMap<string, string>;
 }
 
 export interface Opened {
@@ -139,17 +202,16 @@ async function whileOpen<T>(judge: Judge, model: Model, use: (opened: Opened) =>
 }
 
 async function gradientsOf(
-  gradients: Judge['gradients'],
+  { lossSum, count, gradients }: StepOutputs,
   opened: Opened,
   more?: HostTensors,
-): Promise<Gradients> {
-  const out = await opened.run([...gradients.values()], more);
-  return new Map([...gradients].map(([name, y]) => [name, out[y].data as Float32Array]));
+): Promise<{ of: Gradients; loss: number }> {
+  const out = await opened.run([lossSum, count, ...gradients.values()], more);
+  return {
+    of: new Map([...gradients].map(([name, y]) => [name, out[y].data as Float32Array])),
+    loss: Number(out[lossSum].data[0]) / Number(out[count].data[0]),
+  };
 }
-
-/** The least cosine of the gradients of two graphs. */
-const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number> =>
-  whileOpen(judge, model, async (opened) => leastCosine(exact, await gradientsOf(judge.gradients, opened)));
 
 /** Each costs a step on the judged batch. */
 const GROUPS = 16;
@@ -183,7 +245,7 @@ async function worstFirst(
         ]),
       );
       // NaN is the worst.
-      return leastCosine(exact, await gradientsOf(judge.gradients, opened, more)) || -1;
+      return leastCosine(exact, (await gradientsOf(judge.step, opened, more)).of) || -1;
     };
     const alone = new Map<string[], number>();
     for (const group of groups) alone.set(group, await cosine(new Set(group)));

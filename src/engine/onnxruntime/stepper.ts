@@ -22,7 +22,7 @@ import type {
   TaskOptions,
 } from '../stepper';
 import { deviceFeeds, deviceGraph } from './device-graph';
-import { int8Step, type Judge } from './int8-step';
+import { type Int8Step, int8Step, type Judge } from './int8-step';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions, Turns } from './session';
 import { GRAD_SCALE, LARGE_MODEL } from './step-constants';
@@ -53,7 +53,9 @@ export async function openTask(
   const mixed = precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
   const judge = judgedBatch && (await judgeOn(await judgedBatch(), task, gradients, folder, on, options));
   const int8 =
-    precision === 'int8' ? await int8Step(stepModel, folder, on, judge, options.transposed?.()) : undefined;
+    precision === 'int8'
+      ? await int8Step(stepModel, model.graph, folder, on, judge, options.transposed?.())
+      : undefined;
   const graph = deviceGraph(
     mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel),
     on.device,
@@ -62,7 +64,8 @@ export async function openTask(
   const turns = turnsOf(model, on);
   const stepsOn = { ...forSteps(graph, on), prepack: int8 !== undefined && packs(graph) };
   const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), stepsOn);
-  const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {
+  const changed = { mixed, int8: int8?.evaluation };
+  const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, changed).catch(async (e) => {
     // It holds device memory, which a fallback to another device may need.
     await session.dispose();
     throw e;
@@ -108,7 +111,12 @@ type On = SessionOptions & { device: OrtDevice };
 const turnsOf = ({ graph }: Model, { device }: On): Turns =>
   new Turns(device === 'cpu' && weightBytes(graph) >= LARGE_MODEL);
 
-/** @param mixed the way its graph gets weights in float16 */
+/** The ways in which an evaluation's graph gets weights in float16, or products in int8. */
+interface Changes {
+  mixed?: MixedPrecision;
+  int8?: Int8Step['evaluation'];
+}
+
 async function evaluatorOf(
   model: Model,
   infos: TensorInfos,
@@ -116,10 +124,11 @@ async function evaluatorOf(
   folder: string,
   on: On,
   turns: Turns,
-  mixed?: MixedPrecision,
+  { mixed, int8 }: Changes = {},
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
-  const graph = deviceGraph(mixed ? mixed.apply(task.model) : task.model, on.device);
+  const changed = mixed ? mixed.apply(task.model) : (int8?.(task) ?? task.model);
+  const graph = deviceGraph(changed, on.device);
   const session = await turns.session(saveByReference(graph, folder, 'evaluate.onnx'), on);
   return {
     async evaluate(inputs, parameters, observe = false) {
@@ -195,9 +204,10 @@ async function judgeOn(
 ): Promise<Judge> {
   const all = stepFeeds(task, inputs, parameters, 1);
   const exact = original && buildTaskGraph(original.model, original.infos, original.graph, true, true);
+  const outputs = ({ lossSum, count }: TaskGraph) => ({ lossSum, count });
   return {
-    gradients,
-    ...(exact && { original: await trainingGraph(exact, folder, options) }),
+    step: { ...outputs(task), gradients },
+    ...(exact && { original: { ...outputs(exact), ...(await trainingGraph(exact, folder, options)) } }),
     async open(model) {
       const graph = deviceGraph(model, on.device);
       const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), forSteps(graph, on));

@@ -90,9 +90,10 @@ function scaledBias(g: GraphBuilder, gemm: Node): string {
 }
 
 /**
- * A copy of a step's graph with its marked products in int8: rows of activations and gradients are quantized as they
- * come, weights have been (`writeInt8Weights`).
+ * A copy of a graph with its marked products in int8: rows of activations and gradients are quantized as they come, weights have
+ * been (`writeInt8Weights`).
  *
+ * @param weights by `weightKey`; products of other weights stay as they are
  * @param kept products that stay in float32, by their weights (`weightKey`)
  * @param exact channels that do
  * @param largest magnitude of a rounded activation
@@ -106,9 +107,10 @@ export function withInt8Products(
 ): Model {
   const found = frozenProducts(model.graph);
   const products = new Int8Products(model, weights, exact, largest);
+  const isRounded = (key: string) => weights.has(key) && !kept.has(key);
   for (const node of model.graph.nodes) {
     const product = found.get(node.outputs[0]);
-    if (product && !kept.has(weightKey(product))) products.emit(product, node.outputs[0]);
+    if (product && isRounded(weightKey(product))) products.emit(product, node.outputs[0]);
     else products.keep(node);
   }
   return products.finish();
