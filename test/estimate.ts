@@ -9,6 +9,8 @@ const RATES = {
   at: 1,
   threads: 2,
   gflops: 100,
+  int8Gflops: 300,
+  widened: { blocks: 1e9, columns: 5e8 },
   bytesPerSecond: 1e10,
   functionsPerSecond: 1e9,
   secondsPerNode: 1e-6,

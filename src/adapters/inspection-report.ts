@@ -4,7 +4,7 @@ import { someNames } from '../base/text';
 import type { ModelSummary, StoredWeight } from '../graph/summary';
 import type { Part, Report } from '../protocol/reports/report';
 import { batchText, fitsText, methodText, stepSettings } from '../protocol/reports/step-words';
-import type { StepCost } from '../protocol/step-cost';
+import type { MachineRates, StepCost } from '../protocol/step-cost';
 import type { Inspection } from './inspection';
 import { kindOf, wayAround } from './model-words';
 
@@ -122,10 +122,10 @@ function oneStep(step: StepCost): Part[] {
               [
                 t('time'),
                 t(
-                  'about {0}: {1} GFLOP, at {2} GFLOP/s and {3}/s (measured on {4})',
+                  'about {0}: {1} GFLOP, at {2} and {3}/s (measured on {4})',
                   stepTime(time.seconds),
                   shortNumber(time.flops / 1e9),
-                  shortNumber(time.rates.gflops),
+                  ratesText(step, time.rates),
                   bytes(time.rates.bytesPerSecond),
                   new Date(time.rates.at).toISOString().slice(0, 10),
                 ),
@@ -139,6 +139,12 @@ function oneStep(step: StepCost): Part[] {
     ...(memory ? [measured()] : []),
   ];
 }
+
+/** "447 GFLOP/s", or "447 GFLOP/s, in int8 1,270" */
+const ratesText = ({ precision }: StepCost, { gflops, int8Gflops }: MachineRates): string =>
+  precision === undefined
+    ? t('{0} GFLOP/s', shortNumber(gflops))
+    : t('{0} GFLOP/s, in int8 {1}', shortNumber(gflops), shortNumber(int8Gflops));
 
 const measured = (): string => t('A preflight measures an experiment.');
 

@@ -3,6 +3,10 @@ export interface StepCost {
   method: string;
   rank?: number;
   batch: number;
+  /** Bits of the weights of linear layers, if they are quantized. */
+  quantize?: 4 | 8;
+  /** Set if products with frozen weights are in int8. */
+  precision?: 'int8';
   /** Tokens of each text; left out if the model reads no texts. */
   length?: number;
   memory?: StepMemory;
@@ -44,6 +48,10 @@ export interface MachineRates {
   busy?: boolean;
   /** Billions of additions and multiplications per second in products of matrices. */
   gflops: number;
+  /** The same of integers of 8 bits. */
+  int8Gflops: number;
+  /** Values per second that are widened from 4 bits in blocks, or from 8 bits with a scale for each column. */
+  widened: { blocks: number; columns: number };
   /** Bytes read and written per second by elementwise operators. */
   bytesPerSecond: number;
   /** The time to start one operator, however small its tensors are. */

@@ -9,7 +9,8 @@ import { hashFileNow } from '../files/hash';
 import { isInUse, useUntilExit } from '../files/in-use';
 import { removeAbandoned, temporaryBeside } from '../files/temporary';
 import { isFileRef } from '../graph/model';
-import { quantizeModel, type QuantizedForm } from './quantize';
+import { quantizeModel } from './quantize';
+import type { QuantizedForm } from './quantized-graph';
 
 /** Increased whenever an older program would have written something else. */
 const VERSION = 4;
@@ -20,7 +21,11 @@ const RECENT_MS = 3_600_000;
 /** `int8`: as steps in int8 multiply them. Otherwise: bits in blocks, as `aurora quantize` writes them by default. */
 export type CopyForm = 4 | 8 | 'int8';
 
-const formOf = (form: CopyForm): QuantizedForm =>
+/** The form in which an experiment with these settings stores its model's weights; undefined: as they are. */
+export const copyForm = (quantize: 4 | 8 | undefined, precision: string | undefined): CopyForm | undefined =>
+  quantize === 8 && precision === 'int8' ? 'int8' : quantize;
+
+export const formOf = (form: CopyForm): QuantizedForm =>
   form === 'int8' ? 'columns' : { bits: form, blockSize: 32, symmetric: true };
 
 /**

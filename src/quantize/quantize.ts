@@ -5,42 +5,19 @@ import type { ModelSource } from '../architectures/model-source';
 import { AuroraError } from '../base/errors';
 import { replaceFile, writeAll, writeAtomic } from '../files/atomic';
 import { removeAbandoned } from '../files/temporary';
-import { DType } from '../graph/dtype';
-import { toAttribute } from '../graph/attributes';
 import { copyTensor, EXTERNAL_FROM, padded, sizeOf } from '../graph/file/save';
-import type { LinearLayer } from '../graph/layers/linear';
-import { inFloat } from '../graph/layers/weight-operands';
-import type { Graph, Node, Tensor } from '../graph/model';
+import type { Graph, Tensor } from '../graph/model';
 import { encodeModel } from '../graph/onnx/encode';
 import type { ExternalData } from '../graph/onnx/tensor';
 import { upgraded } from '../graph/prepare';
-import { withoutUnused } from '../graph/reads';
-import { zeroRowBytes } from '../graph/quantized/nbits';
 import { integerRows, transposeInto } from '../graph/quantized/columns';
 import { quantizeRows, type Quantization } from '../graph/quantized/quantize-rows';
 import type { QuantizedLayer, QuantizeResult } from '../protocol/quantize';
-import {
-  chooseModules,
-  quantizedLookup,
-  quantizedNode,
-  type Chosen,
-  weightRows,
-  type RowsOfWeight,
-} from './quantized-layers';
+import { quantizedGraph, type Pending, type QuantizedForm } from './quantized-graph';
+import { weightRows } from './quantized-layers';
 
 /** Pages of every system: runtimes map weights into memory. */
 const PAGE = 2 ** 16;
-
-/** A weight that is quantized when its turn to be written comes. */
-interface Pending {
-  of: RowsOfWeight;
-  weight: Tensor;
-  scales: Tensor;
-  zeros: Tensor | undefined;
-}
-
-/** The form of stored weights: blocks of few bits, or int8 with one scale for each output, as int8 steps multiply them. */
-export type QuantizedForm = Quantization | 'columns';
 
 /**
  * Writes a model with the weights of linear layers (MatMulNBits) and embeddings (GatherBlockQuantized) in few bits to an
@@ -65,9 +42,7 @@ export function quantizeModel(
       'Choose another name, or delete the file first.',
     );
   const model = upgraded(loadModelFrom(source, 'stored'));
-  const chosen = chooseModules(model.graph, modules, form === 'columns' ? 1 : form.blockSize);
-  const { graph, pending, views } =
-    form === 'columns' ? withColumns(model.graph, chosen.layers) : withQuantized(model.graph, chosen, form);
+  const { graph, pending, views } = quantizedGraph(model.graph, form, modules);
   const location = `${basename(out)}.data`;
   const dataPath = `${out}.data`;
   const places = new Map<Tensor, ExternalData>();
@@ -111,106 +86,6 @@ const keptLayers = (graph: Graph): string[] =>
   graph.nodes
     .filter((n) => n.opType === 'MatMul' || n.opType === 'Gemm')
     .flatMap((n) => (graph.initializers.has(n.inputs[1]) ? [n.name] : []));
-
-/** A weight that is written anyway, as a table: a matrix of the same bytes. */
-interface View {
-  of: Tensor;
-  path: string;
-}
-
-function withQuantized(source: Graph, { layers, tables }: Chosen, q: Quantization) {
-  const pending = new Map<Tensor, Pending>();
-  const views = new Map<Tensor, View>();
-  const initializers = new Map(source.initializers);
-  const replaced = new Map<Node, Node>();
-  const made = new Map<string, { packed: Tensor; names: string[] }>();
-  const add = (name: string, dtype: number, dims: number[]): Tensor => {
-    const tensor: Tensor = { name, dtype, dims, data: new Uint8Array() };
-    initializers.set(name, tensor);
-    return tensor;
-  };
-  /** Once for each weight: its integers, scales and zero points. */
-  const store = (of: RowsOfWeight, asTable = false) => {
-    const key = `${of.weight.name} ${of.transposed} ${of.alpha}`;
-    const known = made.get(key);
-    if (known) return known;
-    const isNew = !initializers.has(`${of.weight.name}_Q${q.bits}`);
-    const name = isNew ? of.weight.name : `${of.weight.name}_${made.size}`;
-    const { inFeatures, outFeatures } = of;
-    const blocks = Math.ceil(inFeatures / q.blockSize);
-    const bytes = (q.blockSize * q.bits) / 8;
-    const dims = asTable ? [outFeatures, blocks * bytes] : [outFeatures, blocks, bytes];
-    const packed = add(`${name}_Q${q.bits}`, DType.uint8, dims);
-    const scales = add(`${name}_scales`, DType.float, [outFeatures, blocks]);
-    const zeroBytes = zeroRowBytes({ bits: q.bits, blockSize: q.blockSize, blocks });
-    const zeros = q.symmetric ? undefined : add(`${name}_zero_points`, DType.uint8, [outFeatures, zeroBytes]);
-    pending.set(packed, { of, weight: packed, scales, zeros });
-    const stored = { packed, names: [packed, scales, ...(zeros ? [zeros] : [])].map((t) => t.name) };
-    made.set(key, stored);
-    return stored;
-  };
-  for (const layer of layers) {
-    const { names } = store(layer);
-    for (const { node } of layer.calls) replaced.set(node, quantizedNode(node, layer, q, names));
-  }
-  for (const { path, weight, lookups } of tables) {
-    const [outFeatures, inFeatures] = weight.dims;
-    const rows = { path, weight, inFeatures, outFeatures, transposed: true, alpha: 1 };
-    const { packed, names } = store(rows, true);
-    let table = packed;
-    if (packed.dims.length > 2) {
-      table = add(`${packed.name}_rows`, DType.uint8, [outFeatures, packed.dims[1] * packed.dims[2]]);
-      views.set(table, { of: packed, path });
-    }
-    const inputs = [table.name, ...names.slice(1)];
-    for (const node of lookups) replaced.set(node, quantizedLookup(node, q, inputs));
-  }
-  const nodes = source.nodes.map((n) => replaced.get(n) ?? n);
-  return { graph: withoutUnused({ ...source, nodes, initializers }), pending, views };
-}
-
-/** Layers that read DequantizeLinear of a weight in int8 (in, out), once for each weight. */
-function withColumns(source: Graph, layers: readonly LinearLayer[]) {
-  const pending = new Map<Tensor, Pending>();
-  const initializers = new Map(source.initializers);
-  const replaced = new Map<Node, Node[]>();
-  const made = new Map<string, string>();
-  const add = (name: string, dtype: number, dims: number[]): Tensor => {
-    const tensor: Tensor = { name, dtype, dims, data: new Uint8Array() };
-    initializers.set(name, tensor);
-    return tensor;
-  };
-  for (const layer of layers) {
-    const { weight, inFeatures, outFeatures, transposed, alpha } = layer;
-    const key = `${weight.name} ${transposed} ${alpha}`;
-    const first: Node[] = [];
-    let read = made.get(key);
-    if (read === undefined) {
-      // Its float values keep the weight's name, by which steps and messages know it.
-      read = initializers.delete(weight.name) ? weight.name : `${weight.name}_${made.size}`;
-      const values = add(`${read}_quantized`, DType.int8, [inFeatures, outFeatures]);
-      const scales = add(`${read}_scales`, DType.float, [outFeatures]);
-      pending.set(values, { of: layer, weight: values, scales, zeros: undefined });
-      made.set(key, read);
-      first.push(dequantizeNode([values.name, scales.name], read));
-    }
-    for (const [i, { node }] of layer.calls.entries())
-      replaced.set(node, [...(i === 0 ? first : []), ...inFloat(node, read)]);
-  }
-  const nodes = source.nodes.flatMap((n) => replaced.get(n) ?? [n]);
-  const views = new Map<Tensor, View>();
-  return { graph: withoutUnused({ ...source, nodes, initializers }), pending, views };
-}
-
-const dequantizeNode = (inputs: string[], output: string): Node => ({
-  name: output,
-  opType: 'DequantizeLinear',
-  domain: '',
-  inputs,
-  outputs: [output],
-  attributes: new Map([['axis', toAttribute(1)]]),
-  metadata: new Map(),
-});
 
 /** Writes a weight's integers (in, out) and its scales. */
 function writeColumns(

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { replaceFile, writeAll } from '../files/atomic';
 import { removeAbandoned } from '../files/temporary';
 import { columnWeights } from '../graph/int8/frozen-products';
-import { isFileRef, type Model, type Tensor } from '../graph/model';
+import { type Graph, isFileRef, type Model, type Tensor } from '../graph/model';
 import { transposeInto } from '../graph/quantized/columns';
 import { readTensorBytes } from '../graph/values';
 
@@ -22,15 +22,20 @@ export function transposedCopy(
   { graph }: Model,
   available: number,
 ): ((values: Tensor) => Tensor) | undefined {
-  const weights = [...columnWeights(graph).values()].map(({ values }) => values);
-  const size = weights.reduce((sum, { dims }) => sum + dims[0] * dims[1], 0);
-  if (2 * size > SHARE * available) return undefined;
+  if (!holdsBothCopies(graph, available)) return undefined;
+  const weights = valuesOf(graph);
   const files = new Map<string, Tensor[]>();
   for (const w of weights)
     if (isFileRef(w.data)) files.set(w.data.path, [...(files.get(w.data.path) ?? []), w]);
   for (const [path, of] of files) if (!existsSync(pathOf(path))) write(pathOf(path), of);
   return transposed;
 }
+
+/** True if so much memory holds a model's weights in int8 twice. @param available in bytes */
+export const holdsBothCopies = (graph: Graph, available: number): boolean =>
+  2 * valuesOf(graph).reduce((sum, { dims }) => sum + dims[0] * dims[1], 0) <= SHARE * available;
+
+const valuesOf = (graph: Graph): Tensor[] => [...columnWeights(graph).values()].map(({ values }) => values);
 
 const pathOf = (data: string): string => `${data}.transposed`;
 

@@ -52,6 +52,20 @@ describe('aurora inspect', () => {
     );
   });
 
+  it('estimates a step of a quantized model, and one in int8', () => {
+    const inspect = (...choice: string[]) =>
+      lab.run('inspect', lab.path('model.onnx'), '--batch', '2', '--length', '16', ...choice);
+    const { code, out, err } = inspect('--quantize', '8', '--precision', 'int8');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/settings +batch 2 × 16 tokens, AuroRA r=2, weights of 8 bits, int8\n/);
+    expect(out).toMatch(/time +about .* GFLOP\/s, in int8 [\d,.]+ and /);
+    expect(inspect('--quantize', '3').err).toContain('Choose 4 or 8');
+    expect(inspect('--quantize', '4', '--precision', 'int8')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Choose --quantize 8') as string,
+    });
+  });
+
   it('compares several batches and lengths', () => {
     const sizes = ['--batch', '2,8', '--length', '8,16', '--method', 'none', '--head', 'linear'];
     const { code, out, err } = lab.run('inspect', lab.path('model.onnx'), ...sizes);

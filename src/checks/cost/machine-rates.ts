@@ -10,7 +10,7 @@ import type { MachineRates } from '../../protocol/step-cost';
 import { askChild } from '../../training/process/child';
 
 /** Increased whenever rates are measured in another way. */
-const VERSION = 5;
+const VERSION = 6;
 /** Opening sessions comes before the measurement. */
 const LIMIT_MS = 120_000;
 /** The interval in which a process that waits for another one's measurement looks. */
@@ -32,7 +32,7 @@ let cannot = false;
 
 /**
  * The operations of this machine's CPU in a second: as measured before, kept in the user's cache folder, or measured
- * now in a separate process, which takes about two seconds of computing. Undefined if that fails, or is not wanted.
+ * now in a separate process, which takes about three seconds of computing. Undefined if that fails, or is not wanted.
  */
 export async function machineRates(options: RatesOptions): Promise<MachineRates | undefined> {
   const { threads, program, folder, measure } = options;
@@ -115,7 +115,9 @@ function ratesFile(threads: number): string {
 function readRates(path: string): MachineRates | undefined {
   try {
     const rates = JSON.parse(readFileSync(path, 'utf8')) as MachineRates;
-    const numbers = [rates.at, rates.gflops, rates.bytesPerSecond, rates.functionsPerSecond];
+    const { blocks, columns } = rates.widened ?? {};
+    const products = [rates.gflops, rates.int8Gflops, blocks, columns];
+    const numbers = [rates.at, ...products, rates.bytesPerSecond, rates.functionsPerSecond];
     return numbers.every((n) => n > 0) && rates.secondsPerNode >= 0 ? rates : undefined;
   } catch {
     return undefined;

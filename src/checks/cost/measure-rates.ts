@@ -1,10 +1,10 @@
-import { openEvaluator } from '../../engine/open-task';
+import { openEvaluator, openForward } from '../../engine/open-task';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { Place } from '../../engine/place';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { HostTensors } from '../../graph/tensor-infos';
-import { INTERNAL_OPSET, type Model } from '../../graph/model';
+import { INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model } from '../../graph/model';
 import type { MachineRates } from '../../protocol/step-cost';
 import { LABELS } from '../../tasks/task-graph';
 import { matmulRate, rateOf } from '../doctor/place-rates';
@@ -28,8 +28,12 @@ interface Chain {
   operators: number;
 }
 
+/** The sizes of an integer product, and of a weight that is widened. */
+const INT8 = { rows: 256, width: 2048 };
+const WIDENED = { rows: 1024, columns: 4096, block: 32 };
+
 /**
- * Measures products of matrices, elementwise sums, erf and the start of an operator, for about two seconds in all, each by
+ * Measures products of matrices, products and widening of integers, elementwise sums, erf and the start of an operator, for about three seconds in all, each by
  * the median of many short runs, so that it hardly matters if some are interrupted. Runs in a child process.
  */
 export async function measureRates(folder: string, threads: number): Promise<MachineRates> {
@@ -49,6 +53,11 @@ export async function measureRates(folder: string, threads: number): Promise<Mac
     at: Date.now(),
     threads,
     gflops: product.typical,
+    int8Gflops: (2e-9 * INT8.rows * INT8.width ** 2) / (await int8Seconds(folder, threads)),
+    widened: {
+      blocks: (WIDENED.rows * WIDENED.columns) / (await wideningSeconds(folder, threads, 'blocks')),
+      columns: (WIDENED.rows * WIDENED.columns) / (await wideningSeconds(folder, threads, 'columns')),
+    },
     bytesPerSecond,
     functionsPerSecond: (LARGE_CHAIN * values) / Math.max(erf - ends, erf / 2),
     // The time of a run besides its operators is equal for both.
@@ -63,13 +72,7 @@ async function chainSeconds(
   { rows, columns, operators }: Chain,
   step: (g: GraphBuilder, x: string, first: string) => string,
 ): Promise<number> {
-  const model: Model = {
-    irVersion: 10,
-    producer: 'aurora-lab',
-    opsets: new Map([['', INTERNAL_OPSET]]),
-    graph: { name: 'chain', nodes: [], initializers: new Map(), inputs: [], outputs: [] },
-    metadata: new Map(),
-  };
+  const model = emptyModel('chain');
   const g = new GraphBuilder(model.graph, '/chain');
   const first = g.addInput('x', DType.float, ['rows', columns]);
   let x = g.op('Neg', [first]);
@@ -90,3 +93,71 @@ async function chainSeconds(
     await evaluator.dispose();
   }
 }
+
+/** A product of rounded rows and a weight in int8. */
+function int8Seconds(folder: string, threads: number): Promise<number> {
+  const { rows, width } = INT8;
+  const weight = (g: GraphBuilder) =>
+    stored(g, DType.int8, [width, width], new Uint8Array(width * width).fill(3));
+  const feeds: HostTensors = {
+    x: { dtype: DType.uint8, dims: [rows, width], data: new Uint8Array(rows * width).fill(100) },
+    scale: { dtype: DType.float, dims: [width], data: new Float32Array(width).fill(1) },
+  };
+  return nodeSeconds(folder, threads, feeds, (g) => {
+    const factors = ['x', weight(g), g.scalar(1, DType.float), 'scale', g.scalar(128, DType.uint8)];
+    return g.op('MatMulIntegerToFloat', factors, {}, { domain: 'com.microsoft' });
+  });
+}
+
+/** A weight of 4 bits in blocks, or of 8 with a scale for each column. */
+function wideningSeconds(folder: string, threads: number, form: 'blocks' | 'columns'): Promise<number> {
+  const { rows, columns, block } = WIDENED;
+  const scales = form === 'blocks' ? [rows, columns / block] : [columns];
+  const count = scales.reduce((a, b) => a * b, 1);
+  // As an input: the runtime would compute the node once if all it reads were constants.
+  const feeds: HostTensors = {
+    scale: { dtype: DType.float, dims: scales, data: new Float32Array(count).fill(1) },
+  };
+  return nodeSeconds(folder, threads, feeds, (g) => {
+    if (form === 'columns') {
+      const weight = stored(g, DType.int8, [rows, columns], new Uint8Array(rows * columns).fill(3));
+      return g.op('DequantizeLinear', [weight, 'scale'], { axis: 1 });
+    }
+    const weight = stored(g, DType.uint4, [rows, columns], new Uint8Array((rows * columns) / 2).fill(0x73));
+    return g.op('DequantizeLinear', [weight, 'scale'], { axis: 1, block_size: block });
+  });
+}
+
+const stored = (g: GraphBuilder, dtype: number, dims: number[], data: Uint8Array): string =>
+  g.addInitializer({ name: 'w', dtype, dims, data });
+
+/** Seconds of a node in the median run; one number of its result is read. */
+async function nodeSeconds(
+  folder: string,
+  threads: number,
+  feeds: HostTensors,
+  node: (g: GraphBuilder) => string,
+): Promise<number> {
+  const model = emptyModel('node');
+  const g = new GraphBuilder(model.graph, '/node');
+  for (const [name, { dtype, dims }] of Object.entries(feeds)) g.addInput(name, dtype, dims);
+  const corner = g.op('Slice', [node(g), g.ints([0, 0]), g.ints([1, 1])]);
+  g.addOutput(corner);
+  const opened = await openForward(model, [corner], folder, { place: CPU, threads });
+  try {
+    return (await rateOf(SECONDS, () => opened.run(feeds))).median;
+  } finally {
+    await opened.dispose();
+  }
+}
+
+const emptyModel = (name: string): Model => ({
+  irVersion: INTERNAL_IR_VERSION,
+  producer: 'aurora-lab',
+  opsets: new Map([
+    ['', INTERNAL_OPSET],
+    ['com.microsoft', 1],
+  ]),
+  graph: { name, nodes: [], initializers: new Map(), inputs: [], outputs: [] },
+  metadata: new Map(),
+});

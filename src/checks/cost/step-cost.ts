@@ -1,3 +1,4 @@
+import { freemem } from 'node:os';
 import type { Inspection } from '../../adapters/inspection';
 import {
   type LayerAdapter,
@@ -14,10 +15,14 @@ import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { type AdapterSpec, isHeadAlone, isRanked } from '../../experiment/methods';
 import { findLinearLayers } from '../../graph/layers/linear';
 import { elementCount, type Model } from '../../graph/model';
-import { prepareModel } from '../../graph/prepare';
+import { prepareModel, upgraded } from '../../graph/prepare';
 import { UnknownSize } from '../../graph/sizes/size-rule';
 import { summarizePrepared } from '../../graph/summary';
 import type { MachineRates, StepCost } from '../../protocol/step-cost';
+import { copyForm, formOf } from '../../quantize/cached';
+import { quantizedOutline } from '../../quantize/quantized-graph';
+import { holdsBothCopies } from '../../quantize/transposed';
+import { availableMemory } from '../../training/micro-batch/available';
 import { defaultParts, hiddenWidth, isPlain, type Pass } from '../../training/micro-batch/default-parts';
 import {
   answerOf,
@@ -27,6 +32,7 @@ import {
   fixedModel,
   type FixedModel,
   inputSizes,
+  type Int8Copies,
   readsTexts,
   stepGraph,
 } from './step-graph';
@@ -42,6 +48,10 @@ interface CostChoice extends BatchSize {
   head?: boolean;
   /** The output that is trained on, if its name does not show it. */
   output?: string;
+  /** As model.quantize. */
+  quantize?: 4 | 8;
+  /** As training.precision. */
+  precision?: 'int8';
 }
 
 /**
@@ -60,6 +70,8 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
     ...(isRanked(spec) && { rank: spec.rank }),
     batch,
     ...(readsTexts(model.graph) && { length }),
+    ...(choice.quantize && { quantize: choice.quantize }),
+    ...(choice.precision && { precision: choice.precision }),
   };
   const problem = fixedBatch(model.graph);
   if (problem !== undefined) return { ...about, problem };
@@ -76,11 +88,13 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
       const parts = partsOf(pass, whole.fixed, adapters);
       return parts === 1 ? whole : fixedAt(Math.ceil(batch / parts));
     };
-    const step = ({ fixed, inputs }: typeof whole) => stepGraph(fixed, { ...answer, adapters }, inputs);
+    const int8 = choice.precision && int8Copies(model, choice.quantize);
+    const task = { ...answer, adapters, ...(int8 && { int8 }) };
+    const step = ({ fixed, inputs }: typeof whole) => stepGraph(fixed, task, inputs);
     const wholeStep = step(whole);
     const part = partOf('step');
     const evaluated = partOf('evaluation');
-    const evaluation = evaluationGraph(evaluated.fixed, { ...answer, adapters }, evaluated.inputs);
+    const evaluation = evaluationGraph(evaluated.fixed, task, evaluated.inputs);
     const memory = stepMemory(part === whole ? wholeStep : step(part), evaluation, {
       parameters: parameterCount(adapters),
       images: !readsTexts(model.graph),
@@ -97,6 +111,10 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
     throw e;
   }
 }
+
+/** Beside a quantized file of the user's own, no copy is written. */
+const int8Copies = ({ graph }: Model, quantize: 4 | 8 | undefined): Int8Copies =>
+  quantize && holdsBothCopies(graph, availableMemory() ?? freemem()) ? 'two-copies' : 'one-copy';
 
 /** The number of parts of a batch, unless the experiment says otherwise. */
 function partsOf(pass: Pass, fixed: FixedModel, adapters: readonly LayerAdapter[]): number {
@@ -141,7 +159,9 @@ export async function inspectModel(
 ): Promise<Inspection> {
   const source = modelSource(path);
   const model = loadModelFrom(source, 'structure');
-  const prepared = prepareModel(model);
+  const { quantize, precision } = choice;
+  const form = copyForm(quantize, precision);
+  const prepared = prepareModel(form ? quantizedOutline(upgraded(model), formOf(form)) : model);
   const summary = { ...storedModel(source, model), ...summarizePrepared(model, prepared) };
   // One picture in training is usual, and often all that fits into memory.
   const batches = wanted ?? [model.graph.outputs.some((o) => o.name === 'out_sample') ? 1 : 8];

@@ -11,20 +11,30 @@ import {
   isFileRef,
   type Model,
   outputsNamed,
+  type Tensor,
   type ValueInfo,
 } from '../../graph/model';
+import { columnWeights, frozenProducts, markFrozenProducts } from '../../graph/int8/frozen-products';
+import { withInt8Products } from '../../graph/int8/int8-products';
+import { type Int8Weight, storedWeight, weightKey } from '../../graph/int8/weights-file';
 import { halvesInPieces } from '../../graph/pieces/halves';
 import { nbitsInPieces } from '../../graph/pieces/nbits-pieces';
 import { prune } from '../../graph/reads';
 import { type FixedGraph, fixSizes } from '../../graph/sizes/sizes';
 import { tensorOf } from '../../graph/values';
+import { unread } from '../../quantize/quantized-graph';
 import { HEAD_BIAS, HEAD_WEIGHT, type HeadSpec } from '../../tasks/head';
 import type { ObjectiveName } from '../../tasks/objective';
 import { buildTaskGraph, type TaskGraph } from '../../tasks/task-graph';
 
 export interface StepSpec extends AnswerSpec {
   adapters: readonly LayerAdapter[];
+  /** Set if products with frozen weights are in int8. */
+  int8?: Int8Copies;
 }
+
+/** Where the backward pass finds weights that are stored in int8: transposed in each step, or in a copy. */
+export type Int8Copies = 'one-copy' | 'two-copies';
 
 /** A model for one size of its inputs, without the weights' values. */
 export interface FixedModel extends FixedGraph {
@@ -56,18 +66,53 @@ export function stepGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes): Fix
   new GraphBuilder(graph, '/seed').addInput(GRAD_SCALE, DType.float, []);
   const trained = task.trainable.map((t) => t.name);
   const seeds = new Map([[task.lossSum, GRAD_SCALE]]);
+  if (spec.int8) graph.nodes = markFrozenProducts(graph, fixed.graph, trained).nodes;
   const gradients = differentiate(graph, infos, seeds, trained, task.stop);
   graph.outputs = outputsNamed([task.lossSum, task.count, ...gradients.values()]);
-  const pieces = nbitsInPieces(halvesInPieces(prune(graph)));
+  const step = spec.int8 ? inInt8(fixed.model, prune(graph), spec.int8) : prune(graph);
+  const pieces = nbitsInPieces(halvesInPieces(step));
   return fixSizes(pieces, new Map([...sizes, [GRAD_SCALE, []]]));
 }
 
-/** The graph of an evaluation. */
+/** The graph of an evaluation: in int8 like steps, if the model stores its weights so. */
 export function evaluationGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes): FixedGraph {
   const task = buildTaskGraph(fixed.model, fixed.infos, spec, false);
   const outputs = outputsNamed([task.lossSum, task.count, task.logits]);
-  return fixSizes(halvesInPieces(prune({ ...task.model.graph, outputs })), taskSizes(task, inputs));
+  const graph = prune({ ...task.model.graph, outputs });
+  const isStored = spec.int8 !== undefined && columnWeights(graph).size > 0;
+  const trained = task.trainable.map((t) => t.name);
+  const run = isStored
+    ? inInt8(fixed.model, markFrozenProducts(graph, fixed.graph, trained), spec.int8!)
+    : graph;
+  return fixSizes(nbitsInPieces(halvesInPieces(run)), taskSizes(task, inputs));
 }
+
+/** A graph with its marked products in int8, of weights without values. */
+function inInt8(model: Model, graph: Graph, copies: Int8Copies): Graph {
+  const weights = new Map<string, Int8Weight>();
+  const turned = ({ name, dtype, dims }: Tensor): Tensor =>
+    outlined(`${name}.transposed`, dtype, dims.toReversed());
+  for (const product of frozenProducts(graph).values()) {
+    const key = weightKey(product);
+    const { operand, stored } = product;
+    const [inputs, outputs] = operand.transposed ? operand.dims.toReversed() : operand.dims;
+    weights.set(
+      key,
+      stored
+        ? storedWeight(product, copies === 'two-copies' ? turned(stored.values) : undefined)
+        : {
+            values: outlined(key, DType.int8, [inputs, outputs]),
+            scales: tensorOf(`${key}.scales`, DType.float, [outputs], new Array<number>(outputs).fill(1)),
+          },
+    );
+  }
+  return withInt8Products({ ...model, graph }, weights).graph;
+}
+
+const outlined = (name: string, dtype: number, dims: number[]): Tensor => ({
+  ...{ name, dtype, dims },
+  data: unread({ dtype, dims }),
+});
 
 /** The sizes of inputs and of trained tensors, labels and dropout masks, which have the sizes of known tensors. */
 function taskSizes({ model, trainable }: TaskGraph, inputs: Sizes): Sizes {

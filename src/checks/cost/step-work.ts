@@ -195,6 +195,17 @@ const FUNCTIONS = new Set(
   'Exp Log Erf Tanh Sigmoid Softplus Gelu Softmax Sin Cos Pow HardSwish Mish Elu'.split(' '),
 );
 
+/** ONNX Runtime widens integers in a single thread, however many values there are. */
+function wideningSeconds(
+  { infos }: FixedGraph,
+  { opType, outputs, attributes }: Node,
+  rates: MachineRates,
+): number {
+  if (opType !== 'DequantizeLinear') return 0;
+  const { blocks, columns } = rates.widened;
+  return elementCount(infos.get(outputs[0])?.shape ?? []) / (attributes.has('block_size') ? blocks : columns);
+}
+
 /**
  * The time that a graph takes on the CPU: each node as long as its products, its functions or the bytes that it moves,
  * whichever takes longest (the roofline model: Williams, Waterman and Patterson, 2009), and a moment to be started.
@@ -204,8 +215,10 @@ export function stepTime(fixed: FixedGraph, rates: MachineRates): StepTime {
   const seconds = work.map(({ node, flops, bytes }) => {
     const [y] = node.outputs;
     const functions = FUNCTIONS.has(node.opType) ? elementCount(fixed.infos.get(y)?.shape ?? []) : 0;
+    const gflops = node.opType === 'MatMulIntegerToFloat' ? rates.int8Gflops : rates.gflops;
     const longest = Math.max(
-      flops / (rates.gflops * 1e9),
+      flops / (gflops * 1e9),
+      wideningSeconds(fixed, node, rates),
       bytes / rates.bytesPerSecond,
       functions / rates.functionsPerSecond,
     );

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { inspectionReport } from '../../adapters/inspection-report';
 import { AuroraError, EXIT } from '../../base/errors';
 import { machineRates } from '../../checks/cost/machine-rates';
-import { inspectModel } from '../../checks/cost/step-cost';
+import { inspectModel, type InspectionChoice } from '../../checks/cost/step-cost';
 import {
   type AdapterSpec,
   DEFAULT_METHOD,
@@ -23,7 +23,7 @@ export const inspect: Command = {
 Says what a model offers, before anything runs: its family, inputs, outputs and weights, every linear layer (module path,
 shape), the operators that block gradients and what to do about them; and what a training step takes on this machine's CPU,
 estimated from the graph that would run. MODEL is an ONNX file, a folder with config.json and safetensors, or a
-pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is loaded except to measure the machine once, for about two seconds.
+pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is loaded except to measure the machine once, for about three seconds.
 
   --batch N,…       examples in the step, one or several numbers (default: 8, or 1 for a U-Net)
   --length N,…      tokens of each text (default: 128)
@@ -33,6 +33,8 @@ pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is l
                     query and value layers, in a U-Net all four of its attentions)
   --head HEAD       linear for a new head, none for the model's own logits (default: none if it has logits)
   --output NAME     the output that is trained on, if several could be
+  --quantize BITS   4 or 8: with the weights of linear layers in so many bits, as with model.quantize
+  --precision P     int8: with products of frozen weights in int8, as with training.precision
   --threads N       threads on the CPU (default: OMP_NUM_THREADS, or one per core)
   --measure         measure the machine again
   --no-measure      do not measure it: if its speed is not known, neither is the time
@@ -46,6 +48,8 @@ pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is l
     targets: { type: 'string' },
     head: { type: 'string' },
     output: { type: 'string' },
+    quantize: { type: 'string' },
+    precision: { type: 'string' },
     threads: { type: 'string' },
     measure: { type: 'boolean' },
     'no-measure': { type: 'boolean' },
@@ -60,6 +64,7 @@ pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is l
       targetModules: targetsOf(args.text('targets')),
       head: headIn(args),
       output: args.text('output'),
+      ...storedAs(args),
       batches: numbersIn(args, 'batch'),
       lengths: numbersIn(args, 'length'),
     };
@@ -88,6 +93,30 @@ function headIn(args: ParsedArgs): boolean | undefined {
   if (head === undefined || head === 'linear' || head === 'none')
     return head === undefined ? undefined : head === 'linear';
   throw new AuroraError('usage', `--head ${head} is not a head.`, 'Choose linear or none.');
+}
+
+/** @throws AuroraError 'usage' for a setting that experiments do not have either */
+function storedAs(args: ParsedArgs): Pick<InspectionChoice, 'quantize' | 'precision'> {
+  const [bits, precision] = [args.text('quantize'), args.text('precision')];
+  if (bits !== undefined && bits !== '4' && bits !== '8')
+    throw new AuroraError('usage', `--quantize ${bits} is not a number of bits.`, 'Choose 4 or 8.');
+  if (precision !== undefined && precision !== 'int8' && precision !== 'float32')
+    throw new AuroraError(
+      'usage',
+      `--precision ${precision} cannot be estimated.`,
+      'Choose float32 or int8.',
+    );
+  const isInt8 = precision === 'int8';
+  if (isInt8 && bits === '4')
+    throw new AuroraError(
+      'usage',
+      '--precision int8 is for weights in float32 or in 8 bits, and --quantize is 4.',
+      'Choose --quantize 8, or --precision float32.',
+    );
+  return {
+    ...(bits !== undefined && { quantize: bits === '4' ? 4 : 8 }),
+    ...(isInt8 && { precision: 'int8' }),
+  };
 }
 
 /** Numbers of at least 1, separated by commas. */

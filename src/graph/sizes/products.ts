@@ -151,8 +151,12 @@ const quantizedRows: SizeRule = (c) => {
 export const quantizedProducts: Record<string, SizeRule> = {
   MatMulNBits: quantizedProduct,
   DynamicQuantizeMatMul: quantizedProduct,
+  MatMulIntegerToFloat: quantizedProduct,
   GatherBlockQuantized: quantizedRows,
 };
+
+/** Products over the last axis of their first factor. */
+const LAST_AXIS = new Set(['MatMul', 'MatMulNBits', 'DynamicQuantizeMatMul', 'MatMulIntegerToFloat']);
 
 /** Additions and multiplications of a node, both counted; 0 unless it is a product of matrices. */
 export function productFlops(
@@ -162,7 +166,7 @@ export function productFlops(
   transA = false,
 ): number {
   const [a, b] = inputs;
-  if (opType === 'MatMul' || opType === 'MatMulNBits' || opType === 'DynamicQuantizeMatMul')
+  if (LAST_AXIS.has(opType))
     return 2 * elementCount(output) * (a.at(-1) ?? 1);
   if (opType === 'Gemm') return 2 * elementCount(output) * (transA ? a[0] : a[1]);
   if (opType === 'Conv') return 2 * elementCount(output) * elementCount(b.slice(1));

@@ -14,10 +14,14 @@ export function stepText({ memory, time }: StepCost): string | undefined {
 export const batchText = ({ batch, length }: StepCost): string =>
   length === undefined ? t('batch {0}', batch) : t('batch {0} × {1} tokens', batch, length);
 
-/** "AuroRA r=2" */
-export function methodText({ method, rank }: StepCost): string {
+/** "AuroRA r=2, weights of 8 bits, int8" */
+export function methodText({ method, rank, quantize, precision }: StepCost): string {
   const name = METHOD_NAMES[method as MethodName] ?? t('head only');
-  return rank === undefined ? name : `${name} r=${rank}`;
+  return [
+    rank === undefined ? name : `${name} r=${rank}`,
+    ...(quantize === undefined ? [] : [t('weights of {0} bits', quantize)]),
+    ...(precision === undefined ? [] : [precision]),
+  ].join(', ');
 }
 
 /** "batch 8 × 128 tokens, AuroRA r=2". */

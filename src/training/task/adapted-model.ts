@@ -20,7 +20,7 @@ import { prepareModel } from '../../graph/prepare';
 import { headLayer, type HeadLayer } from '../../graph/task-head';
 import { tensorValues } from '../../graph/values';
 import { type LeftOut, leftOutWarning } from '../../protocol/left-out';
-import { type CopyForm, quantizedCopy } from '../../quantize/cached';
+import { copyForm, type CopyForm, quantizedCopy } from '../../quantize/cached';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
@@ -71,8 +71,7 @@ export function readModel(
 export const quantizedForm = ({
   model: { quantize },
   training: { precision },
-}: Pick<Experiment, 'model' | 'training'>): CopyForm | undefined =>
-  quantize === 8 && precision === 'int8' ? 'int8' : quantize;
+}: Pick<Experiment, 'model' | 'training'>): CopyForm | undefined => copyForm(quantize, precision);
 
 /** The layers with their paths in transformers' task models, for adapters in PEFT's layout. */
 const inTaskModel = (layers: readonly LinearLayer[], prefix: string): LinearLayer[] =>

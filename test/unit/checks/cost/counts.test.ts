@@ -13,7 +13,16 @@ const FILE = join(import.meta.dirname, '../../../fixtures/cost/counts.json');
 const VARIABLE = 'AURORA_TEST_UPDATE_COUNTS';
 const UPDATE = `${VARIABLE}=1 npm run test:unit -- cost/counts`;
 /** Rates of no machine in particular. */
-const RATES = { at: 1, threads: 2, gflops: 1, bytesPerSecond: 1, functionsPerSecond: 1, secondsPerNode: 1 };
+const RATES = {
+  at: 1,
+  threads: 2,
+  gflops: 1,
+  int8Gflops: 300,
+  widened: { blocks: 1e9, columns: 5e8 },
+  bytesPerSecond: 1,
+  functionsPerSecond: 1,
+  secondsPerNode: 1,
+};
 const folder = scratchFolder('counts');
 
 const columns = [...METHODS];

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
-import { prepareModel } from '../../../../src/graph/prepare';
+import type { Model } from '../../../../src/graph/model';
+import { prepareModel, upgraded } from '../../../../src/graph/prepare';
 import type { MachineRates } from '../../../../src/protocol/step-cost';
+import { quantizedOutline } from '../../../../src/quantize/quantized-graph';
 import { stepCost } from '../../../../src/checks/cost/step-cost';
 import { bertConfig, bertTensors, Folders, safetensors } from '../../architectures/folders';
 
@@ -14,6 +16,8 @@ const RATES: MachineRates = {
   at: 1,
   threads: 2,
   gflops: 100,
+  int8Gflops: 300,
+  widened: { blocks: 1e9, columns: 5e8 },
   bytesPerSecond: 1e10,
   functionsPerSecond: 1e9,
   secondsPerNode: 1e-6,
@@ -49,6 +53,33 @@ describe('what a step takes', () => {
     );
     const { memory, time, problem } = stepCost(bits, { ...SMALL, method: 'lora' }, RATES);
     expect([problem, memory!.activations > 0, time!.flops > 0]).toEqual([undefined, true, true]);
+  });
+
+  it('counts weights of few bits, and products in int8 at their own speed', () => {
+    const path = join(import.meta.dirname, '../../../fixtures/hf/bert-base');
+    const plain = loadModelFrom(modelSource(path), 'structure');
+    const quantized = (bits: 4 | 8) =>
+      prepareModel(quantizedOutline(upgraded(plain), { bits, blockSize: 32, symmetric: true }));
+    const columns = prepareModel(quantizedOutline(upgraded(plain), 'columns'));
+    const cost = (of: Model, choice: Partial<Parameters<typeof stepCost>[1]> = {}, rates = RATES) =>
+      stepCost(of, { ...SMALL, head: true, ...choice }, rates);
+    const float32 = cost(prepareModel(plain));
+    const [four, eight] = [cost(quantized(4)), cost(quantized(8))];
+    const int8 = cost(columns, { quantize: 8, precision: 'int8' });
+    for (const { problem } of [four, eight, int8]) expect(problem).toBeUndefined();
+    expect(four.memory!.weights).toBeLessThan(eight.memory!.weights);
+    expect(eight.memory!.weights).toBeLessThan(float32.memory!.weights);
+    expect(int8).toMatchObject({ quantize: 8, precision: 'int8' });
+    expect(int8.time!.flops).toBe(float32.time!.flops);
+    // Of products in int8 alone: the others are as fast as they were.
+    const slow = { ...RATES, int8Gflops: RATES.int8Gflops / 1000 };
+    const longer = ({ precision }: { precision?: 'int8' }) =>
+      cost(columns, { quantize: 8, ...(precision && { precision }) }, slow).time!.seconds;
+    expect(longer({ precision: 'int8' })).toBeGreaterThan(2 * int8.time!.seconds);
+    expect(longer({})).toBe(cost(columns, { quantize: 8 }).time!.seconds);
+    // As many bytes again, transposed, for the backward pass of frozen layers.
+    const oneCopy = cost(columns, { precision: 'int8' }).memory!.weights;
+    expect(int8.memory!.weights).toBeGreaterThan(oneCopy);
   });
 
   it('counts the logits of a language model', () => {
