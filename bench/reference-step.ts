@@ -8,27 +8,44 @@ import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
 import { loadModelFrom } from '../src/architectures/load';
 import { modelSource } from '../src/architectures/model-source';
+import { loadModel } from '../src/graph/file/load';
 import { prepareModel } from '../src/graph/prepare';
+import { quantizedCopy } from '../src/quantize/cached';
 import { LossScale, withLossScale } from '../src/training/optimizer/loss-scale';
 
 /**
  * The result of one step on a reference file's model; in mixed precision as in a run, with the loss scaled. Int8 is judged
  * on the case itself.
+ *
+ * @param copies a folder for a copy of the model whose weights are stored in int8, which the step is on then
  */
 export async function referenceStep(
   modelPath: string,
   c: ReferenceCase,
   options: TaskOptions,
+  copies?: string,
 ): Promise<StepResult & { warnings: readonly string[] }> {
-  const model = prepareModel(loadModelFrom(modelSource(modelPath)));
-  const infos = await probe(model, undefined, [shapesOf(c.inputs)]);
-  const spec = caseTask(model, c);
+  const source = modelSource(modelPath);
+  const original = prepareModel(loadModelFrom(source));
+  const shapes = [shapesOf(c.inputs)];
+  const judged = {
+    model: original,
+    infos: await probe(original, undefined, shapes),
+    graph: caseTask(original, c),
+  };
+  const model =
+    copies === undefined ? original : prepareModel(loadModel(quantizedCopy(source, 'int8', copies)));
+  const { infos, graph: spec } =
+    copies === undefined
+      ? judged
+      : { infos: await probe(model, undefined, shapes), graph: caseTask(model, c) };
   const inputs = caseFeeds(model, c, c);
   const parameters = caseParameters(c);
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {
     const { stepper, warnings = [] } = await openTask(model, infos, spec, join(folder, 'step'), {
-      judgedBatch: () => Promise.resolve({ inputs, parameters }),
+      judgedBatch: () =>
+        Promise.resolve({ inputs, parameters, ...(copies !== undefined && { original: judged }) }),
       ...options,
     });
     const { count } = await stepper.evaluate(inputs, parameters);

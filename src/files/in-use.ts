@@ -27,14 +27,16 @@ export function noteUse(copy: string): () => void {
   };
 }
 
-const held = new Set<string>();
+/** The copies that this process uses until it ends, and how their marks are removed. */
+const held = new Map<string, () => void>();
 
 /** Marks a copy as in use until this process ends. */
 export function useUntilExit(copy: string): void {
   if (held.has(copy)) return;
   mkdirSync(join(copy, IN_USE), { recursive: true });
-  process.once('exit', noteUse(copy));
-  held.add(copy);
+  // One listener for all: Node warns of a leak from the eleventh on.
+  if (held.size === 0) process.once('exit', () => held.forEach((remove) => remove()));
+  held.set(copy, noteUse(copy));
 }
 
 /** True if a process that may still exist uses a copy. */

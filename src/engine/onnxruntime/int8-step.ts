@@ -5,12 +5,14 @@ import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { type FrozenProduct, frozenProducts, markFrozenProducts } from '../../graph/int8/frozen-products';
 import {
+  type ExactInput,
   type ExactInputs,
   type SwitchedProducts,
   switchedProducts,
   withInt8Products,
 } from '../../graph/int8/int8-products';
-import { channelSizes, outlierChannels } from '../../graph/int8/outliers';
+import { channelSizes, layerRows, outlierChannels } from '../../graph/int8/outliers';
+import { findLinearLayers } from '../../graph/layers/linear';
 import { storedWeight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
 import { type Graph, INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model, type Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
@@ -110,18 +112,24 @@ export async function int8Step(
     if (!(found.cosine <= best.cosine)) best = found;
   }
 
+  // Weights that are stored in int8 have lost what no product in float32 brings back.
+  const stored = judge.original ? await cosineOf(judge, step, exact.of) : 1;
+  const enough = stored < AGREEMENT ? stored : AGREEMENT;
+  if (enough < AGREEMENT) told.push(roundedWeights(stored));
+  if (best.cosine >= enough) return chosen(best);
+
   const exactInputs = best.choice.channels ?? new Map();
   const switched = switchedProducts(step, weights, new Set(forward), exactInputs, largest.activation);
-  const { groups, enough } = await worstFirst(switched, forward, judge, exact.of, AGREEMENT);
-  for (let n = enough; n <= groups.length; n++) {
+  const { groups, first: fewest } = await worstFirst(switched, forward, judge, exact.of, enough);
+  for (let n = fewest; n <= groups.length; n++) {
     const kept = groups.slice(0, n).flat();
     const found = await tried({ kept: new Set(kept), channels: exactInputs });
-    if (found.cosine >= AGREEMENT) {
+    if (found.cosine >= enough) {
       const names = kept.map((key) => layerOf.get(key)!);
       return chosen(found, someKept(names, forward.length, best.cosine));
     }
   }
-  return { model: step, warnings: [allKept(best.cosine)] };
+  return { model: step, warnings: [...told, allKept(best.cosine)] };
 }
 
 /** The products that are not in int8 as they are. */
@@ -159,6 +167,9 @@ const evaluations = (inInt8: boolean, rounded: number, exact: number, of: string
     : `Evaluations stay in float32: ${losses}.`;
 };
 
+const roundedWeights = (cosine: number): string =>
+  `With weights rounded to 8 bits, the gradients of the first batch have a cosine of ${cosine.toFixed(3)} to those with the original weights, even in float32. Without model.quantize, this model trains more exactly.`;
+
 const someKept = (kept: readonly string[], of: number, cosine: number): string =>
   `The forward pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
 
@@ -174,7 +185,11 @@ export interface Judge {
   /** The outputs of the step's graph. */
   step: StepOutputs;
   /** The step on the weights before they were rounded, if the step's own are. */
-  original?: StepOutputs & { model: Model };
+  original?: StepOutputs & {
+    model: Model;
+    /** The user's graph. */
+    own: Graph;
+  };
 }
 
 /** The outputs of a step's graph. */
@@ -213,6 +228,10 @@ async function gradientsOf(
   };
 }
 
+/** The least cosine of a step's gradients beside others. */
+const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number> =>
+  whileOpen(judge, model, async (opened) => leastCosine(exact, (await gradientsOf(judge.step, opened)).of));
+
 /** Each costs a step on the judged batch. */
 const GROUPS = 16;
 
@@ -223,7 +242,7 @@ const GROUPS = 16;
  *
  * @param forward the weight of each layer's forward product, in order
  * @param agreement a cosine that is enough
- * @returns the groups, and how many of them seem to be enough
+ * @returns the groups, and how many of them, at first, seem to be enough
  */
 async function worstFirst(
   { model, switches }: SwitchedProducts,
@@ -231,7 +250,7 @@ async function worstFirst(
   judge: Judge,
   exact: Gradients,
   agreement: number,
-): Promise<{ groups: string[][]; enough: number }> {
+): Promise<{ groups: string[][]; first: number }> {
   const size = Math.ceil(forward.length / GROUPS);
   const groups = Array.from({ length: Math.ceil(forward.length / size) }, (_, i) =>
     forward.slice(i * size, (i + 1) * size),
@@ -251,13 +270,13 @@ async function worstFirst(
     for (const group of groups) alone.set(group, await cosine(new Set(group)));
     const sorted = groups.toSorted((a, b) => alone.get(a)! - alone.get(b)!);
     // Always fewer than all: whether the backward pass alone is tolerated, the caller finds out.
-    let [few, enough] = [0, sorted.length];
-    while (enough - few > 1) {
-      const half = (few + enough) >> 1;
-      if ((await cosine(new Set(sorted.slice(half).flat()))) >= agreement) enough = half;
+    let [few, many] = [0, sorted.length];
+    while (many - few > 1) {
+      const half = (few + many) >> 1;
+      if ((await cosine(new Set(sorted.slice(half).flat()))) >= agreement) many = half;
       else few = half;
     }
-    return { groups: sorted, enough };
+    return { groups: sorted, first: many };
   });
 }
 
@@ -276,11 +295,17 @@ async function outlierInputs(
   const inputsOf = (key: string) => products.get(key)!.map(({ node }) => node.inputs[0]);
   const { model, sizes } = channelSizes(step, [...new Set(forward.flatMap(inputsOf))]);
   const out = await whileOpen(judge, model, (opened) => opened.run([...sizes.values()]));
-  const found = new Map<string, number[]>();
+  const original = new Map(
+    (judge.original ? findLinearLayers(judge.original.own) : []).map((l) => [l.weight.name, l] as const),
+  );
+  const found = new Map<string, ExactInput>();
   for (const key of forward) {
     const all = inputsOf(key).map((x) => out[sizes.get(x)!].data as Float32Array);
     const channels = outlierChannels(all[0].map((_, c) => Math.max(...all.map((size) => size[c]))));
-    if (channels.length > 0) found.set(key, channels);
+    if (channels.length === 0) continue;
+    // Large activations multiply the rounding of a stored weight, too.
+    const layer = original.get(products.get(key)![0].layer);
+    found.set(key, { channels, ...(layer && { rows: layerRows(layer, channels) }) });
   }
   return found;
 }

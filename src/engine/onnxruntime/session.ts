@@ -107,6 +107,8 @@ export async function openSession(
         disable_prepacking: options.prepack ? '0' : '1',
         // Quantized weights stay as small as they are in the file.
         disable_qdq_constant_folding: '1',
+        // Otherwise a product with a dequantized weight rounds its other factor to 8 bits, too, if weights are packed.
+        qdq_matmulnbits_accuracy_level: '1',
         ...(options.onlyDevice ? { disable_cpu_ep_fallback: '1' } : {}),
       },
       optimization: {

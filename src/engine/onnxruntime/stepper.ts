@@ -207,7 +207,13 @@ async function judgeOn(
   const outputs = ({ lossSum, count }: TaskGraph) => ({ lossSum, count });
   return {
     step: { ...outputs(task), gradients },
-    ...(exact && { original: { ...outputs(exact), ...(await trainingGraph(exact, folder, options)) } }),
+    ...(exact && {
+      original: {
+        ...outputs(exact),
+        ...(await trainingGraph(exact, folder, options)),
+        own: original!.model.graph,
+      },
+    }),
     async open(model) {
       const graph = deviceGraph(model, on.device);
       const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), forSteps(graph, on));

@@ -2,7 +2,7 @@ import { differentiate } from '../../graph/autodiff/differentiate';
 import { recompute } from '../../graph/autodiff/recompute';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { markFrozenProducts } from '../../graph/int8/frozen-products';
+import { columnWeights, markFrozenProducts } from '../../graph/int8/frozen-products';
 import {
   elementCount,
   type Graph,
@@ -72,12 +72,19 @@ async function foldConstants(model: Model, infos: TensorInfos): Promise<Graph> {
   const { graph } = model;
   const initializers = new Map(graph.initializers);
   const known = new Set(initializers.keys());
+  // However small: products in int8 read their integers.
+  const columns = columnWeights(graph);
   const folded: Node[] = [];
   const kept: Node[] = [];
   for (const node of graph.nodes) {
     const size = fixedSize(node, infos);
     if (size) initializers.set(node.outputs[0], size);
-    else if (isFoldable(node) && node.inputs.every((x) => x === '' || known.has(x))) folded.push(node);
+    else if (
+      isFoldable(node) &&
+      !columns.has(node.outputs[0]) &&
+      node.inputs.every((x) => x === '' || known.has(x))
+    )
+      folded.push(node);
     else {
       kept.push(node);
       continue;

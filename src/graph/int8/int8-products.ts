@@ -9,7 +9,13 @@ import { weightRows } from './outliers';
 import { type Int8Weight, weightKey } from './weights-file';
 
 /** By `weightKey`: the channels of the other factor that are multiplied in float32. */
-export type ExactInputs = ReadonlyMap<string, readonly number[]>;
+export type ExactInputs = ReadonlyMap<string, ExactInput>;
+
+export interface ExactInput {
+  channels: readonly number[];
+  /** The weight's rows for them (channels, out), if they are not those that the product would read. */
+  rows?: Float32Array;
+}
 
 /** Emits products of quantized rows and int8 weights into a copy of a graph. */
 class Int8Products {
@@ -46,7 +52,7 @@ class Int8Products {
     const { values, transposed = false, scales, before } = this.weights.get(key)!;
     const width = values.dims[transposed ? 1 : 0];
     const exact = this.exact.get(key);
-    const kept = exact ? this.channels.without(input, exact, width) : input;
+    const kept = exact ? this.channels.without(input, exact.channels, width) : input;
     const x = this.rows.of(before ? g.op('Mul', [kept, g.addInitializer(before)]) : kept, width);
     const second = g.addInitializer(values);
     const factors = [
@@ -138,9 +144,9 @@ class ExactChannels {
   }
 
   /** The product of these channels alone. @param alpha a factor on it */
-  product({ node, operand }: FrozenProduct, channels: readonly number[], alpha: number): string {
+  product({ node, operand }: FrozenProduct, { channels, rows: given }: ExactInput, alpha: number): string {
     const { g } = this;
-    const rows = weightRows(operand, channels).map((w) => alpha * w);
+    const rows = (given ?? weightRows(operand, channels)).map((w) => alpha * w);
     const dims = [channels.length, rows.length / channels.length];
     const weight = g.addInitializer(tensorOf(g.fresh('rows'), DType.float, dims, rows));
     return g.op('MatMul', [g.op('Gather', [node.inputs[0], g.ints([...channels])], { axis: -1 }), weight]);
