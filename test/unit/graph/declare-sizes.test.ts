@@ -46,3 +46,19 @@ it('a graph with a size that only a run knows stays as it is', () => {
   g.addOutput('y');
   expect(declareSizes(graph)).toBe(graph);
 });
+
+it('the products of a step in int8 have sizes', () => {
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  g.addInput('x', DType.float, ['batch', 'sequence', 3]);
+  g.addInput('scale', DType.float, ['batch', 'sequence', 1]);
+  const zero = g.scalar(128, DType.uint8);
+  const zeros = g.op('Expand', [zero, g.op('Shape', ['scale'])]);
+  const rows = g.op('QuantizeLinear', ['x', 'scale', zeros], { axis: -1, block_size: 3 });
+  const weight = g.constant(DType.int8, [3, 2], [1, 2, 3, 4, 5, 6]);
+  const factors = [rows, weight, g.scalar(1, DType.float), g.constant(DType.float, [2], [1, 1]), zero];
+  g.op('MatMulIntegerToFloat', factors, {}, { outputs: ['y'], domain: 'com.microsoft' });
+  g.addOutput('y');
+  const declared = new Declared(declareSizes(graph));
+  expect([declared.shape('y'), declared.dtype('y')]).toEqual([['batch', 'sequence', 2], DType.float]);
+});
