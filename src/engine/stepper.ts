@@ -81,10 +81,10 @@ export interface TaskOptions extends EvaluatorOptions {
   /** For int8: layers whose gradients differ too much on it stay in float32. By default, none does. */
   judgedBatch?: () => Promise<JudgedBatch>;
   /**
-   * For int8: finds the transposed copy of a weight that is stored in int8; undefined if memory does not hold the copies. By
-   * default, weights are transposed in each step.
+   * For int8: finds the transposed copy of a weight that is stored in int8; or the reason why there is none, in a full sentence,
+   * and weights are transposed in each step, as they are by default.
    */
-  transposed?: () => ((values: Tensor) => Tensor) | undefined;
+  transposed?: () => ((values: Tensor) => Tensor) | string;
   /** Recompute each layer's activations in the backward pass instead of keeping them. */
   gradientCheckpointing?: boolean;
 }

@@ -45,7 +45,7 @@ const LOSS_AGREEMENT = 0.005;
  * @param own the user's graph
  * @param folder of the step's graph; the weights in int8 are written there
  * @param judge by default, all layers are in int8
- * @param transposed copies of weights that are stored in int8; without, each step transposes them
+ * @param transposed copies of weights that are stored in int8, or the reason why each step transposes them
  */
 export async function int8Step(
   step: Model,
@@ -53,7 +53,7 @@ export async function int8Step(
   folder: string,
   options: SessionOptions,
   judge?: Judge,
-  transposed?: (values: Tensor) => Tensor,
+  transposed: ((values: Tensor) => Tensor) | string = OWN_FILE,
 ): Promise<Int8Step> {
   const products = new Map<string, FrozenProduct[]>();
   /** Layers, by the weight of their first product, which is the forward one. */
@@ -74,10 +74,10 @@ export async function int8Step(
     join(folder, 'weights.int8'),
     largest.weight,
   );
+  const copy = typeof transposed === 'function' ? transposed : undefined;
+  const told = hasStored && typeof transposed === 'string' ? [`${ONE_COPY} ${transposed}`] : [];
   for (const product of first)
-    if (product.stored)
-      weights.set(weightKey(product), storedWeight(product, transposed?.(product.stored.values)));
-  const told = hasStored && !transposed ? [ONE_COPY] : [];
+    if (product.stored) weights.set(weightKey(product), storedWeight(product, copy?.(product.stored.values)));
   const inInt8 = (graph: Model, { kept = new Set<string>(), channels = new Map() }: Choice) =>
     withInt8Products(graph, weights, kept, channels, largest.activation);
   if (!judge) return { model: inInt8(step, {}), warnings: told };
@@ -156,6 +156,8 @@ function markedEvaluation({ model, trainable }: TaskGraph, own: Graph): Model {
 
 const NOTHING =
   'training.precision "int8" has no effect on this task: none of the products of its steps has a frozen weight in float32.';
+
+const OWN_FILE = 'No copy is written beside a file of your own.';
 
 const ONE_COPY =
   'Each step transposes the weights in int8 for its backward pass, which takes longer than reading a transposed copy.';

@@ -6,7 +6,7 @@ import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/file/load';
 import { columnWeights } from '../../../src/graph/int8/frozen-products';
 import { findLinearLayers, type LinearLayer } from '../../../src/graph/layers/linear';
-import { isFileRef, type Tensor } from '../../../src/graph/model';
+import { isFileRef, type Model, type Tensor } from '../../../src/graph/model';
 import { floatValues, tensorValues } from '../../../src/graph/values';
 import { quantizedCopy } from '../../../src/quantize/cached';
 import { transposedCopy } from '../../../src/quantize/transposed';
@@ -15,6 +15,12 @@ import { scratchFolder } from '../../scratch';
 
 const folder = scratchFolder('int8-columns');
 const GIB = 2 ** 30;
+
+function copyOf(model: Model): (values: Tensor) => Tensor {
+  const found = transposedCopy(model, GIB);
+  if (typeof found === 'string') throw new Error(found);
+  return found;
+}
 
 describe.each([
   ['of weights (in, out)', fixture('bert.onnx')],
@@ -49,8 +55,7 @@ describe.each([
   });
 
   it('has a transposed copy beside it if memory holds both', () => {
-    expect(transposedCopy(model, 1000)).toBeUndefined();
-    const turned = transposedCopy(model, GIB)!;
+    const turned = copyOf(model);
     for (const { values } of weights.values()) {
       const copy = turned(values);
       const [rows, columns] = values.dims;
@@ -69,5 +74,29 @@ describe.each([
     rmSync(copy.path);
     transposedCopy(model, GIB);
     expect(readFileSync(copy.path).equals(bytes)).toBe(true);
+  });
+});
+
+describe('a transposed copy', () => {
+  const model = loadModel(quantizedCopy(modelSource(fixture('bert.onnx')), 'int8', folder));
+  const size = [...columnWeights(model.graph).values()].reduce(
+    (sum, { values }) => sum + values.dims[0]! * values.dims[1]!,
+    0,
+  );
+
+  it('is left out, for a stated reason, if memory holds one copy alone', () => {
+    expect(transposedCopy(model, 2 * size)).toMatch(
+      /^Two copies of .* would take more than 70% of the .* available\.$/,
+    );
+  });
+
+  it('is refused with the whole model if memory does not hold it', () => {
+    expect(() => transposedCopy(model, size - 1)).toThrow(
+      expect.objectContaining({
+        kind: 'memory',
+        message: expect.stringContaining('of memory are available') as string,
+        hint: expect.stringContaining('set model.quantize to 4') as string,
+      }),
+    );
   });
 });
