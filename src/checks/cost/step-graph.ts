@@ -14,8 +14,9 @@ import {
   type Tensor,
   type ValueInfo,
 } from '../../graph/model';
-import { columnWeights, frozenProducts, markFrozenProducts } from '../../graph/int8/frozen-products';
-import { withInt8Products } from '../../graph/int8/int8-products';
+import { columnProducts } from '../../graph/int8/column-products';
+import { frozenProducts, markFrozenProducts } from '../../graph/int8/frozen-products';
+import { LARGEST, withInt8Products } from '../../graph/int8/int8-products';
 import { type Int8Weight, storedWeight, weightKey } from '../../graph/int8/weights-file';
 import { halvesInPieces } from '../../graph/pieces/halves';
 import { nbitsInPieces } from '../../graph/pieces/nbits-pieces';
@@ -74,17 +75,13 @@ export function stepGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes): Fix
   return fixSizes(pieces, new Map([...sizes, [GRAD_SCALE, []]]));
 }
 
-/** The graph of an evaluation: in int8 like steps, if the model stores its weights so. */
+/** The graph of an evaluation. */
 export function evaluationGraph(fixed: FixedModel, spec: StepSpec, inputs: Sizes): FixedGraph {
   const task = buildTaskGraph(fixed.model, fixed.infos, spec, false);
   const outputs = outputsNamed([task.lossSum, task.count, task.logits]);
-  const graph = prune({ ...task.model.graph, outputs });
-  const isStored = spec.int8 !== undefined && columnWeights(graph).size > 0;
-  const trained = task.trainable.map((t) => t.name);
-  const run = isStored
-    ? inInt8(fixed.model, markFrozenProducts(graph, fixed.graph, trained), spec.int8!)
-    : graph;
-  return fixSizes(nbitsInPieces(halvesInPieces(run)), taskSizes(task, inputs));
+  const answer = { ...task.model, graph: prune({ ...task.model.graph, outputs }) };
+  const { graph } = columnProducts(answer, LARGEST);
+  return fixSizes(nbitsInPieces(halvesInPieces(graph)), taskSizes(task, inputs));
 }
 
 /** A graph with its marked products in int8, of weights without values. */

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { append } from '../../base/gathered';
-import { numberText } from '../../base/number-text';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { type FrozenProduct, frozenProducts, markFrozenProducts } from '../../graph/int8/frozen-products';
+import { type FrozenProduct, frozenProducts } from '../../graph/int8/frozen-products';
 import {
   type ExactInput,
   type ExactInputs,
@@ -16,40 +15,30 @@ import { findLinearLayers } from '../../graph/layers/linear';
 import { storedWeight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
 import { type Graph, INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model, type Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
-import type { TaskGraph } from '../../tasks/task-graph';
 import type { HostTensors } from '../stepper';
 import { openSession, type SessionOptions } from './session';
 
 export interface Int8Step {
   model: Model;
-  /** An evaluation's graph with the same products in int8; undefined if evaluations stay in float32. */
-  evaluation?: (task: TaskGraph) => Model;
   /** The parts that stay in float32, and the reasons, in full sentences. */
   warnings: string[];
 }
 
 /** The least cosine similarity of each trainable tensor's gradient to that in float32. */
 export const AGREEMENT = 0.99;
-/** The largest change of the judged batch's loss with which evaluations are in int8 too, as a share of it. */
-const LOSS_AGREEMENT = 0.005;
 
 /**
  * A step's graph with its frozen layers in int8. If the gradients do not agree with float32, the outlier channels of
  * activations are multiplied in float32. If they still do not, the forward pass of as few layers as possible stays in
  * float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
  *
- * Where weights are stored in int8, an evaluation in float32 widens them, which takes longer than a step: evaluations are in int8 if the
- * loss of the judged batch barely changes.
- *
  * @param step whose products are marked
- * @param own the user's graph
  * @param folder of the step's graph; the weights in int8 are written there
  * @param judge by default, all layers are in int8
  * @param transposed copies of weights that are stored in int8, or the reason why each step transposes them
  */
 export async function int8Step(
   step: Model,
-  own: Graph,
   folder: string,
   options: SessionOptions,
   judge?: Judge,
@@ -78,28 +67,21 @@ export async function int8Step(
   const told = hasStored && typeof transposed === 'string' ? [`${ONE_COPY} ${transposed}`] : [];
   for (const product of first)
     if (product.stored) weights.set(weightKey(product), storedWeight(product, copy?.(product.stored.values)));
-  const inInt8 = (graph: Model, { kept = new Set<string>(), channels = new Map() }: Choice) =>
-    withInt8Products(graph, weights, kept, channels, largest.activation);
-  if (!judge) return { model: inInt8(step, {}), warnings: told };
+  const inInt8 = ({ kept = new Set<string>(), channels = new Map() }: Choice) =>
+    withInt8Products(step, weights, kept, channels, largest.activation);
+  if (!judge) return { model: inInt8({}), warnings: told };
 
   const exact = await whileOpen(judge, judge.original?.model ?? step, (opened) =>
-    gradientsOf(judge.original ?? judge.step, opened),
+    gradientsOf(judge.original?.gradients ?? judge.gradients, opened),
   );
-  const of = judge.original ? ' with the original weights' : '';
   const tried = async (choice: Choice): Promise<Tried> => {
-    const model = inInt8(step, choice);
-    const rounded = await whileOpen(judge, model, (opened) => gradientsOf(judge.step, opened));
-    return { choice, model, cosine: leastCosine(exact.of, rounded.of), loss: rounded.loss };
+    const model = inInt8(choice);
+    return { choice, model, cosine: await cosineOf(judge, model, exact) };
   };
-  const chosen = ({ choice, model, loss }: Tried, ...warnings: string[]): Int8Step => {
-    if (!hasStored) return { model, warnings: [...told, ...warnings] };
-    const isClose = Math.abs(loss - exact.loss) <= LOSS_AGREEMENT * Math.abs(exact.loss);
-    return {
-      model,
-      ...(isClose && { evaluation: (task) => inInt8(markedEvaluation(task, own), choice) }),
-      warnings: [...told, ...warnings, evaluations(isClose, loss, exact.loss, of)],
-    };
-  };
+  const chosen = ({ model }: Tried, ...warnings: string[]): Int8Step => ({
+    model,
+    warnings: [...told, ...warnings],
+  });
   const everything = await tried({});
   if (everything.cosine >= AGREEMENT) return chosen(everything);
 
@@ -113,14 +95,14 @@ export async function int8Step(
   }
 
   // Weights that are stored in int8 have lost what no product in float32 brings back.
-  const stored = judge.original ? await cosineOf(judge, step, exact.of) : 1;
+  const stored = judge.original ? await cosineOf(judge, step, exact) : 1;
   const enough = stored < AGREEMENT ? stored : AGREEMENT;
   if (enough < AGREEMENT) told.push(roundedWeights(stored));
   if (best.cosine >= enough) return chosen(best);
 
   const exactInputs = best.choice.channels ?? new Map();
   const switched = switchedProducts(step, weights, new Set(forward), exactInputs, largest.activation);
-  const { groups, first: fewest } = await worstFirst(switched, forward, judge, exact.of, enough);
+  const { groups, first: fewest } = await worstFirst(switched, forward, judge, exact, enough);
   for (let n = fewest; n <= groups.length; n++) {
     const kept = groups.slice(0, n).flat();
     const found = await tried({ kept: new Set(kept), channels: exactInputs });
@@ -145,13 +127,6 @@ interface Tried {
   model: Model;
   /** The least of its gradients, beside those in float32. */
   cosine: number;
-  loss: number;
-}
-
-/** @param own the user's graph */
-function markedEvaluation({ model, trainable }: TaskGraph, own: Graph): Model {
-  const names = trainable.map(({ name }) => name);
-  return { ...model, graph: markFrozenProducts(model.graph, own, names) };
 }
 
 const NOTHING =
@@ -161,13 +136,6 @@ const OWN_FILE = 'No copy is written beside a file of your own.';
 
 const ONE_COPY =
   'Each step transposes the weights in int8 for its backward pass, which takes longer than reading a transposed copy.';
-
-const evaluations = (inInt8: boolean, rounded: number, exact: number, of: string): string => {
-  const losses = `the loss of the first batch is ${numberText(rounded)} in int8, and ${numberText(exact)} in float32${of}`;
-  return inInt8
-    ? `Evaluations during training are in int8 too: ${losses}.`
-    : `Evaluations stay in float32: ${losses}.`;
-};
 
 const roundedWeights = (cosine: number): string =>
   `With weights rounded to 8 bits, the gradients of the first batch have a cosine of ${cosine.toFixed(3)} to those with the original weights, even in float32. Without model.quantize, this model trains more exactly.`;
@@ -184,22 +152,15 @@ const list = (names: readonly string[]): string =>
 /** Runs graphs on the batch that int8 is judged on; one is open at a time. */
 export interface Judge {
   open(model: Model): Promise<Opened>;
-  /** The outputs of the step's graph. */
-  step: StepOutputs;
+  /** The outputs of the step's graph that are gradients, by the name of the trainable tensor. */
+  gradients: ReadonlyMap<string, string>;
   /** The step on the weights before they were rounded, if the step's own are. */
-  original?: StepOutputs & {
+  original?: {
     model: Model;
+    gradients: ReadonlyMap<string, string>;
     /** The user's graph. */
     own: Graph;
   };
-}
-
-/** The outputs of a step's graph. */
-export interface StepOutputs {
-  lossSum: string;
-  count: string;
-  /** By the name of the trainable tensor. */
-  gradients: ReadonlyMap<string, string>;
 }
 
 export interface Opened {
@@ -219,20 +180,17 @@ async function whileOpen<T>(judge: Judge, model: Model, use: (opened: Opened) =>
 }
 
 async function gradientsOf(
-  { lossSum, count, gradients }: StepOutputs,
+  gradients: Judge['gradients'],
   opened: Opened,
   more?: HostTensors,
-): Promise<{ of: Gradients; loss: number }> {
-  const out = await opened.run([lossSum, count, ...gradients.values()], more);
-  return {
-    of: new Map([...gradients].map(([name, y]) => [name, out[y].data as Float32Array])),
-    loss: Number(out[lossSum].data[0]) / Number(out[count].data[0]),
-  };
+): Promise<Gradients> {
+  const out = await opened.run([...gradients.values()], more);
+  return new Map([...gradients].map(([name, y]) => [name, out[y].data as Float32Array]));
 }
 
 /** The least cosine of a step's gradients beside others. */
 const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number> =>
-  whileOpen(judge, model, async (opened) => leastCosine(exact, (await gradientsOf(judge.step, opened)).of));
+  whileOpen(judge, model, async (opened) => leastCosine(exact, await gradientsOf(judge.gradients, opened)));
 
 /** Each costs a step on the judged batch. */
 const GROUPS = 16;
@@ -266,7 +224,7 @@ async function worstFirst(
         ]),
       );
       // NaN is the worst.
-      return leastCosine(exact, (await gradientsOf(judge.step, opened, more)).of) || -1;
+      return leastCosine(exact, await gradientsOf(judge.gradients, opened, more)) || -1;
     };
     const alone = new Map<string[], number>();
     for (const group of groups) alone.set(group, await cosine(new Set(group)));
@@ -324,10 +282,14 @@ const EIGHT_BITS = 127;
  * takes a bit of one of them, it is the activations' if weights are stored with theirs.
  */
 async function largestIntegers(options: SessionOptions, hasStored: boolean) {
-  const weight = await largestWeight(options);
-  if (weight === EIGHT_BITS || !hasStored) return { weight, activation: EIGHT_BITS };
-  return { weight: EIGHT_BITS, activation: SEVEN_BITS_UNSIGNED };
+  return hasStored
+    ? { weight: EIGHT_BITS, activation: await largestActivation(options) }
+    : { weight: await largestWeight(options), activation: EIGHT_BITS };
 }
+
+/** The largest magnitude of a rounded activation on this processor, beside stored weights of 8 bits. */
+export const largestActivation = async (options: SessionOptions): Promise<number> =>
+  (await largestWeight(options)) === EIGHT_BITS ? EIGHT_BITS : SEVEN_BITS_UNSIGNED;
 
 /**
  * The largest magnitude of an integer weight on this processor. Without VNNI, Intel's and AMD's add pairs of products

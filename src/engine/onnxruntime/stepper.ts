@@ -4,6 +4,8 @@ import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
 import { DType } from '../../graph/dtype';
 import { saveByReference, weightBytes } from '../../graph/file/save';
+import { columnProducts } from '../../graph/int8/column-products';
+import { columnWeights } from '../../graph/int8/frozen-products';
 import type { Model } from '../../graph/model';
 import type { TensorInfos } from '../../graph/tensor-infos';
 import { atLabelRows } from '../../tasks/label-rows';
@@ -22,7 +24,7 @@ import type {
   TaskOptions,
 } from '../stepper';
 import { deviceFeeds, deviceGraph } from './device-graph';
-import { type Int8Step, int8Step, type Judge } from './int8-step';
+import { int8Step, type Judge, largestActivation } from './int8-step';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions, Turns } from './session';
 import { GRAD_SCALE, LARGE_MODEL } from './step-constants';
@@ -53,9 +55,7 @@ export async function openTask(
   const mixed = precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
   const judge = judgedBatch && (await judgeOn(await judgedBatch(), task, gradients, folder, on, options));
   const int8 =
-    precision === 'int8'
-      ? await int8Step(stepModel, model.graph, folder, on, judge, options.transposed?.())
-      : undefined;
+    precision === 'int8' ? await int8Step(stepModel, folder, on, judge, options.transposed?.()) : undefined;
   const graph = deviceGraph(
     mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel),
     on.device,
@@ -64,8 +64,7 @@ export async function openTask(
   const turns = turnsOf(model, on);
   const stepsOn = { ...forSteps(graph, on), prepack: int8 !== undefined && packs(graph) };
   const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), stepsOn);
-  const changed = { mixed, int8: int8?.evaluation };
-  const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, changed).catch(async (e) => {
+  const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {
     // It holds device memory, which a fallback to another device may need.
     await session.dispose();
     throw e;
@@ -111,12 +110,7 @@ type On = SessionOptions & { device: OrtDevice };
 const turnsOf = ({ graph }: Model, { device }: On): Turns =>
   new Turns(device === 'cpu' && weightBytes(graph) >= LARGE_MODEL);
 
-/** The ways in which an evaluation's graph gets weights in float16, or products in int8. */
-interface Changes {
-  mixed?: MixedPrecision;
-  int8?: Int8Step['evaluation'];
-}
-
+/** @param mixed the way its graph gets weights in float16 */
 async function evaluatorOf(
   model: Model,
   infos: TensorInfos,
@@ -124,11 +118,11 @@ async function evaluatorOf(
   folder: string,
   on: On,
   turns: Turns,
-  { mixed, int8 }: Changes = {},
+  mixed?: MixedPrecision,
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
-  const changed = mixed ? mixed.apply(task.model) : (int8?.(task) ?? task.model);
-  const graph = deviceGraph(changed, on.device);
+  const integers = await inIntegers(model, on);
+  const graph = deviceGraph(mixed ? mixed.apply(task.model) : integers(task.model), on.device);
   const session = await turns.session(saveByReference(graph, folder, 'evaluate.onnx'), on);
   return {
     async evaluate(inputs, parameters, observe = false) {
@@ -152,7 +146,7 @@ async function evaluatorOf(
     // The copies in float16 are those of the step's graph.
     ...(!mixed && {
       async openGraph(other: Model, name: string): Promise<Executable> {
-        const own = deviceGraph(other, on.device);
+        const own = deviceGraph(integers(other), on.device);
         const opened = await turns.session(saveByReference(own, folder, name), on);
         return {
           run: (inputs, fetches) => opened.run(deviceFeeds(own, inputs), fetches),
@@ -166,6 +160,17 @@ async function evaluatorOf(
       if (stillOwned(folder)) discard(folder);
     },
   };
+}
+
+/**
+ * The way in which graphs of a model multiply its weights in int8 columns, on the CPU.
+ *
+ * @param model at the internal opset
+ */
+async function inIntegers({ graph }: Model, on: On): Promise<(model: Model) => Model> {
+  if (on.device !== 'cpu' || columnWeights(graph).size === 0) return (model) => model;
+  const largest = await largestActivation(on);
+  return (model) => columnProducts(model, largest);
 }
 
 /** Operators that the runtime's other optimizations make faster: convolutions, and products with quantized weights. */
@@ -204,15 +209,10 @@ async function judgeOn(
 ): Promise<Judge> {
   const all = stepFeeds(task, inputs, parameters, 1);
   const exact = original && buildTaskGraph(original.model, original.infos, original.graph, true, true);
-  const outputs = ({ lossSum, count }: TaskGraph) => ({ lossSum, count });
   return {
-    step: { ...outputs(task), gradients },
+    gradients,
     ...(exact && {
-      original: {
-        ...outputs(exact),
-        ...(await trainingGraph(exact, folder, options)),
-        own: original!.model.graph,
-      },
+      original: { ...(await trainingGraph(exact, folder, options)), own: original!.model.graph },
     }),
     async open(model) {
       const graph = deviceGraph(model, on.device);

@@ -11,7 +11,7 @@ const MARK = 'aurora.frozenProduct';
 const FLOATS: readonly number[] = [DType.float, DType.float16, DType.bfloat16];
 
 /** Rounding the rows of a narrower product takes as long as the product. */
-const LEAST_WIDTH = 16;
+export const LEAST_WIDTH = 16;
 
 /**
  * A copy of a forward graph that marks the products of the data's tensors and the user's own weights. The products of a
