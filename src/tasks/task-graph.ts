@@ -22,8 +22,6 @@ export interface TaskGraphSpec {
   documents?: DocumentPlaces;
   /** Only in the loss of a step; an evaluation's is always the plain objective. */
   trainingLoss?: TrainingLoss;
-  /** Set if the sizes of all tensors follow from those of the inputs, of which only the batch is open. */
-  sized?: true;
 }
 
 /** True if a step's forward graph differs from that of an evaluation. */
@@ -55,8 +53,6 @@ export interface TaskGraph {
   stop: string[];
   /** z of every call of an adapted layer, by module path. */
   observed: Map<string, string[]>;
-  /** The task's own setting. */
-  sized?: true;
 }
 
 export const LABELS = 'aurora.labels';
@@ -138,7 +134,6 @@ export function buildTaskGraph(
     count: loss.count,
     stop: [...stop, ...loss.stop],
     observed,
-    ...(spec.sized && { sized: true }),
   };
 }
 

@@ -10,15 +10,18 @@ import { saveByReference } from '../../graph/file/save';
 import {
   type Dim,
   elementCount,
+  type Graph,
   type Model,
   type Node,
   outputsNamed,
   type ValueInfo,
 } from '../../graph/model';
 import { isFourBit } from '../../graph/number-formats';
+import { IN_BLOCKS_FROM, inBlocks } from '../../graph/passes/in-blocks';
 import { withoutLargeProducts } from '../../graph/pieces/halves';
 import { BATCHES, LENGTHS } from '../../graph/sizes/batch-infos';
-import { declareSizes } from '../../graph/sizes/sizes';
+import { UnknownSize } from '../../graph/sizes/size-rule';
+import { declareSizes, fixSizes, infosAtMadeUpSizes } from '../../graph/sizes/sizes';
 import type { TensorInfo } from '../../graph/tensor-infos';
 import { type NumberArray, tensorOf, tensorValues } from '../../graph/values';
 import type { HostTensor, HostTensors } from '../stepper';
@@ -44,7 +47,7 @@ export async function probe(
   const plans = probePlans(realInputs(model), examples);
   const folder = temporaryFolderFor('probe', near);
   try {
-    const types = await elementTypes(model, names, folder);
+    const types = statedTypes(model) ?? (await elementTypes(model, names, folder));
     const { observed, plan } = await observeShapes(model, names, plans, folder);
     return merge(model, types, observed, plan);
   } catch (e) {
@@ -60,9 +63,32 @@ export async function probe(
   }
 }
 
+/**
+ * What a probe finds, from the rules for sizes alone: for a graph around a model that was probed, whose inputs have the same name
+ * for equal axes. Undefined if a size is known only once the graph runs.
+ */
+export function statedInfos(model: Model): Map<string, TensorInfo> | undefined {
+  const [plan] = probePlans(realInputs(model));
+  try {
+    const found = plan.rounds.map((sizes) => fixSizes(model.graph, sizes).infos);
+    const types = new Map(Array.from(found[0], ([name, { dtype }]) => [name, dtype]));
+    const observed = found.map((infos) => new Map(Array.from(infos, ([name, { shape }]) => [name, shape])));
+    return merge(model, types, observed, plan);
+  } catch (e) {
+    if (e instanceof UnknownSize) return undefined;
+    throw e;
+  }
+}
+
 /** Inputs without a default value. */
 const realInputs = (model: Model): ValueInfo[] =>
   model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
+
+/** The types of all tensors, if the rules for sizes know all operators. */
+function statedTypes({ graph }: Model): Map<string, number> | undefined {
+  const infos = infosAtMadeUpSizes(graph);
+  return infos && new Map([...infos].map(([name, { dtype }]) => [name, dtype]));
+}
 
 /** The runtime infers all types on load: nothing has to run. */
 async function elementTypes(model: Model, names: string[], folder: string): Promise<Map<string, number>> {
@@ -103,15 +129,12 @@ async function observeShapes(
   plans: readonly ProbePlan[],
   folder: string,
 ): Promise<{ observed: Shapes[]; plan: ProbePlan }> {
-  const asked: Node[] = [];
   const { graph: light, known } = withoutLargeProducts(model.graph);
-  const g = new GraphBuilder({ ...light, nodes: [...light.nodes] }, '/probe', asked);
-  const shapes = new Map<string, string>();
-  for (const name of names) if (!known.has(name)) shapes.set(name, g.op('Shape', [name]));
-  // ONNX Runtime works through the ends of a graph from the last to the first: in this order, it asks for a shape as
-  // soon as the tensor exists. Otherwise all tensors stay in memory until the first shape is asked for.
-  const nodes = [...light.nodes, ...asked.reverse()];
-  const probed: Model = { ...model, graph: { ...light, nodes, outputs: outputsNamed([...shapes.values()]) } };
+  const { graph, shapes } = withShapes(
+    light,
+    names.filter((name) => !known.has(name)),
+  );
+  const probed: Model = { ...model, graph };
   const session = await openSession(saveByReference(probed, folder, 'probe.onnx'), UNOPTIMIZED);
   const run = async (dims: ReadonlyMap<string, number[]>): Promise<Shapes> => {
     const feeds: HostTensors = nameTable();
@@ -138,6 +161,25 @@ async function observeShapes(
     await session.dispose();
   }
   throw first;
+}
+
+/** A graph whose outputs are the shapes of these tensors, and the name of each. */
+function withShapes(
+  { nodes, ...light }: Graph,
+  names: readonly string[],
+): { graph: Graph; shapes: Map<string, string> } {
+  const asked: Node[] = [];
+  const g = new GraphBuilder({ ...light, nodes }, '/probe', asked);
+  const shapes = new Map(names.map((name) => [name, g.op('Shape', [name])] as const));
+  const outputs = outputsNamed([...shapes.values()]);
+  const producers = new Map(asked.map((node) => [node.inputs[0]!, node]));
+  const inOrder = nodes.flatMap((n) => [n, ...n.outputs.flatMap((y) => producers.get(y) ?? [])]);
+  const whole = { ...light, nodes: inOrder, outputs };
+  const blocks = inOrder.length < IN_BLOCKS_FROM ? whole : inBlocks(whole);
+  if (blocks !== whole) return { graph: blocks, shapes };
+  // ONNX Runtime works through the ends of a graph from the last to the first: in this order, it asks for a shape as
+  // soon as the tensor exists. Otherwise all tensors stay in memory until the first shape is asked for.
+  return { graph: { ...light, nodes: [...nodes, ...asked.reverse()], outputs }, shapes };
 }
 
 function placeholder(input: ValueInfo, dims: number[]): HostTensor {

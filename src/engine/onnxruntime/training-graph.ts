@@ -13,12 +13,11 @@ import {
 } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import { prune } from '../../graph/reads';
-import { statedInfos } from '../../graph/sizes/batch-infos';
 import type { TensorInfos } from '../../graph/tensor-infos';
 import { tensorOf } from '../../graph/values';
 import { requireReached, type TaskGraph } from '../../tasks/task-graph';
 import type { TaskOptions } from '../stepper';
-import { probe } from './probe';
+import { probe, statedInfos } from './probe';
 import { openSession } from './session';
 import { GRAD_SCALE } from './step-constants';
 
@@ -38,8 +37,8 @@ export async function trainingGraph(
   options: Pick<TaskOptions, 'gradientCheckpointing'> = {},
   frozen?: Graph,
 ): Promise<{ model: Model; gradients: Map<string, string>; warnings: string[] }> {
-  // A probe would run a U-Net at its full size, and with several examples at once.
-  const infos = (task.sized && statedInfos(task.model.graph)) ?? (await probe(task.model, folder));
+  // A probe takes longer, and would run a U-Net at its full size, with several examples at once.
+  const infos = statedInfos(task.model) ?? (await probe(task.model, folder));
   const folded = await foldConstants(task.model, infos);
   const names = task.trainable.map((t) => t.name);
   const marked = frozen ? markFrozenProducts(folded, frozen, names) : folded;

@@ -43,13 +43,11 @@ export function planCuts(
   if (total === 0 || at.length < 2) return undefined;
   const price = (WORK_FOR_MEMORY * total) / work;
   const count = at.length;
-  const pairs = at.map((p, i) =>
-    at.map((q, j) => {
-      if (j <= i) return undefined;
-      const inner = forward.inner(p, q);
-      if (inner > total / 2) return undefined;
-      return { inner, cost: forward.crossing(p, q) + price * forward.again(p, q) };
-    }),
+  /** By their ends: from each position before. */
+  const pairs = at.map((q, j) =>
+    forward
+      .segmentsTo(q, at.slice(0, j), total / 2)
+      .map((s) => s && { inner: s.inner, cost: s.crossing + price * s.again }),
   );
   const begin = at.map((p) => forward.inner(0, p) + forward.crossing(0, p));
   const end = at.map((p) => forward.kept(p, nodes.length));
@@ -61,7 +59,7 @@ export function planCuts(
     const from = new Array<number>(count).fill(-1);
     for (let j = 0; j < count; j++)
       for (let i = 0; i < j; i++) {
-        const pair = pairs[i][j];
+        const pair = pairs[j][i];
         if (!pair || pair.inner > limit || cost[i] + pair.cost >= cost[j]) continue;
         cost[j] = cost[i] + pair.cost;
         from[j] = i;
@@ -191,22 +189,50 @@ class Forward {
     return sum;
   }
 
-  /** Cost of the nodes that must run again to produce the tensors that the backward pass needs. */
-  again(p: number, q: number): number {
+  /**
+   * The segments that end before q, by where they begin. One walk back from q finds all of them: those that begin
+   * earlier have the same nodes and more.
+   *
+   * @param from positions in ascending order
+   * @param most bytes that the backward pass needs from the inside of a segment; those with more are undefined
+   */
+  segmentsTo(q: number, from: readonly number[], most: number): (Segment | undefined)[] {
     const { wanted } = this;
-    wanted.fill(0, p, q);
-    for (let k = this.starts[p]; k < this.starts[q]; k++) {
-      const t = this.made[k];
-      if (t.read && t.last < q) wanted[t.at] = 1;
+    wanted.fill(0, 0, q);
+    const found = new Array<Segment | undefined>(from.length).fill(undefined);
+    const sums = { inner: 0, crossing: 0, again: 0 };
+    let at = q;
+    for (let i = from.length - 1; i >= 0 && sums.inner <= most; i--) {
+      while (at > from[i]) this.addNode(--at, q, sums);
+      if (sums.inner <= most) found[i] = { ...sums };
     }
-    let sum = 0;
-    for (let i = q - 1; i >= p; i--) {
-      if (!wanted[i]) continue;
-      sum += this.work[i];
-      for (const t of this.inputs[i]) if (t.at >= p && t.last < q) wanted[t.at] = 1;
-    }
-    return sum;
+    return found;
   }
+
+  private addNode(at: number, q: number, sums: Segment): void {
+    const { wanted } = this;
+    for (let k = this.starts[at]; k < this.starts[at + 1]; k++) {
+      const t = this.made[k];
+      if (t.last >= q) sums.crossing += t.bytes;
+      else if (t.read) {
+        sums.inner += t.bytes;
+        wanted[at] = 1;
+      }
+    }
+    if (!wanted[at]) return;
+    sums.again += this.work[at];
+    for (const t of this.inputs[at]) if (t.last < q) wanted[t.at] = 1;
+  }
+}
+
+/** A part of the forward pass. */
+interface Segment {
+  /** Bytes that the backward pass needs and that do not cross its end. */
+  inner: number;
+  /** Bytes that cross its end. */
+  crossing: number;
+  /** Cost of the nodes that must run again to produce the tensors that the backward pass needs. */
+  again: number;
 }
 
 /** A tensor, by the positions of its producer and its last reader. */

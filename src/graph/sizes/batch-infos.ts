@@ -19,20 +19,6 @@ export const batchInfos = (
 ): Map<string, TensorInfo> | undefined =>
   infosOf(graph, (batch) => new Map(Array.from(inputs, ([name, dims]) => [name, [batch, ...dims]])));
 
-/** The infos of a graph whose inputs state all sizes but the batch's. */
-export function statedInfos(graph: Graph): Map<string, TensorInfo> | undefined {
-  const inputs = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
-  const isOpen = (dim: unknown) => typeof dim !== 'number' && dim !== BATCH;
-  if (inputs.some(({ shape }) => !shape || shape.some(isOpen))) return undefined;
-  return infosOf(
-    graph,
-    (batch) =>
-      new Map(
-        inputs.map(({ name, shape }) => [name, shape!.map((d) => (typeof d === 'number' ? d : batch))]),
-      ),
-  );
-}
-
 const BATCH = 'batch';
 
 function infosOf(

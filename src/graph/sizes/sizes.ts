@@ -141,6 +141,41 @@ const TRIED = [
   [5, 13, 23, 37],
 ] as const;
 
+/** The sizes of a graph's inputs at some sizes of their open axes. Undefined if an axis has no name, or too many have one. */
+function inputsAt(graph: Graph): ((sizes: readonly number[]) => Map<string, number[]>) | undefined {
+  const inputs = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
+  const open = openAxes(graph);
+  if (open.length > TRIED[0].length || inputs.some((i) => !i.shape || i.shape.includes(undefined)))
+    return undefined;
+  return (sizes) =>
+    new Map(
+      inputs.map(
+        ({ name, shape }) =>
+          [name, shape!.map((d) => (typeof d === 'number' ? d : sizes[open.indexOf(d!)]))] as const,
+      ),
+    );
+}
+
+const openAxes = ({ inputs }: Graph): string[] => [
+  ...new Set(inputs.flatMap((i) => i.shape ?? []).filter((d) => typeof d === 'string')),
+];
+
+/** Type and size of every tensor at made-up sizes of the open axes. Undefined if a size is known only once the graph runs. */
+export function infosAtMadeUpSizes(graph: Graph): FixedGraph['infos'] | undefined {
+  return fixedAt(graph, [TRIED.at(-1)!])?.[0];
+}
+
+function fixedAt(graph: Graph, tried: readonly (readonly number[])[]): FixedGraph['infos'][] | undefined {
+  const sizesOf = inputsAt(graph);
+  if (!sizesOf) return undefined;
+  try {
+    return tried.map((sizes) => fixSizes(graph, sizesOf(sizes)).infos);
+  } catch (e) {
+    if (e instanceof UnknownSize) return undefined;
+    throw e;
+  }
+}
+
 /** Elements at the last of the sizes above, of which inputs of two axes have 65 rows: about 64 numbers in each. */
 const LARGE = 4096;
 
@@ -152,23 +187,9 @@ const LARGE = 4096;
  * declarations are replaced. The graph itself if a size is known only once it runs.
  */
 export function declareSizes(graph: Graph): Graph {
-  const open = [...new Set(graph.inputs.flatMap((i) => i.shape ?? []).filter((d) => typeof d === 'string'))];
-  if (open.length > TRIED[0].length || graph.inputs.some((i) => !i.shape || i.shape.includes(undefined)))
-    return graph;
-  const sizesOf = (sizes: readonly number[]) =>
-    new Map(
-      graph.inputs.map(
-        ({ name, shape }) =>
-          [name, shape!.map((d) => (typeof d === 'number' ? d : sizes[open.indexOf(d!)]))] as const,
-      ),
-    );
-  let infos: ReadonlyMap<string, TensorInfo & { shape: number[] }>[];
-  try {
-    infos = TRIED.map((sizes) => fixSizes(graph, sizesOf(sizes)).infos);
-  } catch (e) {
-    if (e instanceof UnknownSize) return graph;
-    throw e;
-  }
+  const infos = fixedAt(graph, TRIED);
+  if (!infos) return graph;
+  const open = openAxes(graph);
   const names = new Map(open.map((name, i) => [TRIED.map((sizes) => sizes[i]).join('|'), name]));
   const declared = graph.nodes.flatMap((n) =>
     n.outputs.flatMap((name) => {

@@ -101,8 +101,7 @@ export async function makeTask(
 ): Promise<Task> {
   const kind = taskKind(spec.task.type);
   const sizes = kind.inputSizes?.(data);
-  const exact = sizes && batchInfos(model.graph, sizes);
-  const infos = exact ?? (await probe(model, near));
+  const infos = (sizes && batchInfos(model.graph, sizes)) ?? (await probe(model, near));
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);
   const head = kind.head(spec, data.labels);
   const packed = spec.training.packing ? kind.pack!(data.train.dataset, spec) : undefined;
@@ -116,7 +115,6 @@ export async function makeTask(
     adapters,
     documents,
     trainingLoss: loss,
-    ...(exact && { sized: true }),
   };
   return {
     spec,

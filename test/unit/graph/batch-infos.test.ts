@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { modelSource } from '../../../src/architectures/model-source';
 import { selectAdapters } from '../../../src/adapters/targets/select';
-import { probe } from '../../../src/engine/onnxruntime/probe';
-import { batchInfos, statedInfos } from '../../../src/graph/sizes/batch-infos';
+import { probe, statedInfos } from '../../../src/engine/onnxruntime/probe';
+import { batchInfos } from '../../../src/graph/sizes/batch-infos';
 import type { Dim } from '../../../src/graph/model';
 import { buildTaskGraph } from '../../../src/tasks/task-graph';
 import { readModel } from '../../../src/training/task/adapted-model';
@@ -29,10 +29,27 @@ it.each(['sd', 'sdxl'])('of a step on a U-Net, too, whose inputs state them: %s'
   const spec = auroraSpec({ targetModules: ['to_q', 'to_out.0'] });
   const { adapters } = selectAdapters(model.graph, layers, spec, 'out_sample');
   const infos = batchInfos(model.graph, sizes)!;
-  const task = { objective: 'noise-mse', output: 'out_sample', adapters, sized: true } as const;
+  const task = { objective: 'noise-mse', output: 'out_sample', adapters } as const;
   const { model: whole } = buildTaskGraph(model, infos, task, true, true);
-  const found = statedInfos(whole.graph)!;
+  const found = statedInfos(whole)!;
   for (const [tensor, info] of await probe(whole))
     expect([tensor, found.get(tensor)]).toEqual([tensor, info]);
-  expect(statedInfos(model.graph)).toBeUndefined();
+});
+
+it.each(['bert', 'deberta-v3', 'llama', 't5'])('of a step on a text model, too: %s', async (name) => {
+  const { model, layers } = readModel(modelSource(`test/fixtures/hf/${name}`));
+  const infos = await probe(model);
+  const [output] = model.graph.outputs;
+  const { adapters } = selectAdapters(
+    model.graph,
+    layers,
+    auroraSpec({ targetModules: 'all-linear' }),
+    output!.name,
+  );
+  const head = { pooling: 'mean', classes: 3, weight: 'head.weight', bias: 'head.bias' } as const;
+  const task = { objective: 'cross-entropy', output: output!.name, adapters, head } as const;
+  const { model: whole } = buildTaskGraph(model, infos, task, true, true);
+  const found = statedInfos(whole)!;
+  for (const [tensor, info] of await probe(whole))
+    expect([tensor, found.get(tensor)]).toEqual([tensor, info]);
 });
