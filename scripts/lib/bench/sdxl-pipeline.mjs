@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../run.mjs';
 import { writeHalves } from './random-halves.mjs';
-import { SDXL_CONFIG, sdxlWeights } from './sdxl-unet.mjs';
+import { SDXL_CONFIG, unetWeights } from './sdxl-unet.mjs';
 
 const FIXTURE = join(ROOT, 'test/fixtures/diffusers/sdxl');
 
@@ -13,7 +13,7 @@ const FIXTURE = join(ROOT, 'test/fixtures/diffusers/sdxl');
 export function writeSdxl(folder) {
   for (const name of ['model_index.json', 'scheduler', 'tokenizer', 'tokenizer_2'])
     cpSync(join(FIXTURE, name), join(folder, name), { recursive: true });
-  write(folder, 'unet', 'diffusion_pytorch_model', SDXL_CONFIG, sdxlWeights());
+  write(folder, 'unet', 'diffusion_pytorch_model', SDXL_CONFIG, unetWeights());
   writeEncoder(folder, 'text_encoder', 768);
   writeEncoder(folder, 'text_encoder_2', 1280);
   const vae = { ...configOf('vae'), block_out_channels: Array(4).fill(VAE_WIDTH) };

@@ -25,84 +25,89 @@ export const SDXL_CONFIG = {
   use_linear_projection: true,
 };
 
-const WIDTHS = SDXL_CONFIG.block_out_channels;
-const DEPTHS = SDXL_CONFIG.transformer_layers_per_block;
-const TIME = 4 * WIDTHS[0];
-
 /**
- * Name and shape of each of its weights, as diffusers names them.
+ * Name and shape of each weight of a U-Net of three levels, as diffusers names them.
+ * @param config of SDXL, or with other numbers
  * @returns {[string, number[]][]}
  */
-export function sdxlWeights() {
-  const [first] = WIDTHS;
+export function unetWeights(config = SDXL_CONFIG) {
+  const [first, , last] = config.block_out_channels;
+  const time = 4 * first;
   return [
     ...conv('conv_in', 4, first),
-    ...linear('time_embedding.linear_1', first, TIME),
-    ...linear('time_embedding.linear_2', TIME, TIME),
-    ...linear('add_embedding.linear_1', 2816, TIME),
-    ...linear('add_embedding.linear_2', TIME, TIME),
-    ...WIDTHS.flatMap(down),
-    ...resnet('mid_block.resnets.0', WIDTHS[2], WIDTHS[2]),
-    ...transformer('mid_block.attentions.0', 2),
-    ...resnet('mid_block.resnets.1', WIDTHS[2], WIDTHS[2]),
-    ...WIDTHS.flatMap((_, i) => up(i)),
+    ...linear('time_embedding.linear_1', first, time),
+    ...linear('time_embedding.linear_2', time, time),
+    ...linear('add_embedding.linear_1', config.projection_class_embeddings_input_dim, time),
+    ...linear('add_embedding.linear_2', time, time),
+    ...[0, 1, 2].flatMap((level) => down(config, level)),
+    ...resnet(config, 'mid_block.resnets.0', last, last),
+    ...transformer(config, 'mid_block.attentions.0', 2),
+    ...resnet(config, 'mid_block.resnets.1', last, last),
+    ...[0, 1, 2].flatMap((block) => up(config, block)),
     ...norm('conv_norm_out', first),
     ...conv('conv_out', first, 4),
   ];
 }
 
-function down(width, level) {
+function down(config, level) {
   const at = `down_blocks.${level}`;
-  const before = WIDTHS[Math.max(0, level - 1)];
+  const widths = config.block_out_channels;
+  const width = widths[level];
+  const before = widths[Math.max(0, level - 1)];
   return [
     ...[0, 1].flatMap((i) => [
-      ...resnet(`${at}.resnets.${i}`, i === 0 ? before : width, width),
-      ...(level > 0 ? transformer(`${at}.attentions.${i}`, level) : []),
+      ...resnet(config, `${at}.resnets.${i}`, i === 0 ? before : width, width),
+      ...(level > 0 ? transformer(config, `${at}.attentions.${i}`, level) : []),
     ]),
     ...(level < 2 ? conv(`${at}.downsamplers.0.conv`, width, width) : []),
   ];
 }
 
 /** Each of its resnets reads what the one before gives beside an output of the way down. */
-function up(block) {
+function up(config, block) {
   const level = 2 - block;
   const at = `up_blocks.${block}`;
-  const width = WIDTHS[level];
-  const from = WIDTHS[Math.min(2, level + 1)];
-  const below = WIDTHS[Math.max(0, level - 1)];
+  const widths = config.block_out_channels;
+  const width = widths[level];
+  const from = widths[Math.min(2, level + 1)];
+  const below = widths[Math.max(0, level - 1)];
   return [
     ...[0, 1, 2].flatMap((i) => [
-      ...resnet(`${at}.resnets.${i}`, (i === 0 ? from : width) + (i === 2 ? below : width), width),
-      ...(level > 0 ? transformer(`${at}.attentions.${i}`, level) : []),
+      ...resnet(config, `${at}.resnets.${i}`, (i === 0 ? from : width) + (i === 2 ? below : width), width),
+      ...(level > 0 ? transformer(config, `${at}.attentions.${i}`, level) : []),
     ]),
     ...(block < 2 ? conv(`${at}.upsamplers.0.conv`, width, width) : []),
   ];
 }
 
-const resnet = (at, from, to) => [
+const resnet = (config, at, from, to) => [
   ...norm(`${at}.norm1`, from),
   ...conv(`${at}.conv1`, from, to),
-  ...linear(`${at}.time_emb_proj`, TIME, to),
+  ...linear(`${at}.time_emb_proj`, 4 * config.block_out_channels[0], to),
   ...norm(`${at}.norm2`, to),
   ...conv(`${at}.conv2`, to, to),
   ...(from === to ? [] : conv(`${at}.conv_shortcut`, from, to, 1)),
 ];
 
-function transformer(at, level) {
-  const width = WIDTHS[level];
+function transformer(config, at, level) {
+  const width = config.block_out_channels[level];
+  const count = config.transformer_layers_per_block[level];
+  const blocks = Array.from({ length: count }, (_, i) =>
+    block(config, `${at}.transformer_blocks.${i}`, width),
+  );
   return [
     ...norm(`${at}.norm`, width),
     ...linear(`${at}.proj_in`, width, width),
-    ...Array.from({ length: DEPTHS[level] }, (_, i) => block(`${at}.transformer_blocks.${i}`, width)).flat(),
+    ...blocks.flat(),
     ...linear(`${at}.proj_out`, width, width),
   ];
 }
 
-const block = (at, width) => [
+const block = (config, at, width) => [
   ...norm(`${at}.norm1`, width),
   ...attention(`${at}.attn1`, width, width),
   ...norm(`${at}.norm2`, width),
-  ...attention(`${at}.attn2`, width, SDXL_CONFIG.cross_attention_dim),
+  ...attention(`${at}.attn2`, width, config.cross_attention_dim),
   ...norm(`${at}.norm3`, width),
   ...linear(`${at}.ff.net.0.proj`, width, 8 * width),
   ...linear(`${at}.ff.net.2`, 4 * width, width),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { append } from '../../base/gathered';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { type FrozenProduct, frozenProducts } from '../../graph/int8/frozen-products';
+import { type FrozenProduct, frozenProducts, isConvolution } from '../../graph/int8/frozen-products';
 import {
   type ExactInput,
   type ExactInputs,
@@ -28,9 +28,9 @@ export interface Int8Step {
 export const AGREEMENT = 0.99;
 
 /**
- * A step's graph with its frozen layers in int8. If the gradients do not agree with float32, the outlier channels of
- * activations are multiplied in float32. If they still do not, the forward pass of as few layers as possible stays in
- * float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
+ * A step's graph with its frozen layers in int8. Until the gradients agree with float32, first convolutions stay in float32, since they
+ * round an image as a whole; then the outlier channels of activations are multiplied in float32; then the forward pass of as few layers
+ * as possible stays in float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
  *
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there
@@ -85,9 +85,21 @@ export async function int8Step(
   const everything = await tried({});
   if (everything.cosine >= AGREEMENT) return chosen(everything);
 
-  const forward = [...layerOf.keys()];
   let best = everything;
-  const outliers = await outlierInputs(step, products, forward, judge);
+  const convolutions = [...products].flatMap(([key, [product]]) => (isConvolution(product) ? [key] : []));
+  if (convolutions.length > 0) {
+    const found = await tried({ kept: new Set(convolutions) });
+    if (found.cosine > everything.cosine) {
+      told.push(convolutionsKept(everything.cosine));
+      for (const key of convolutions) weights.delete(key);
+      if (found.cosine >= AGREEMENT) return chosen(found);
+      best = found;
+    }
+  }
+
+  const forward = [...layerOf.keys()].filter((key) => weights.has(key));
+  const linear = forward.filter((key) => !isConvolution(products.get(key)![0]));
+  const outliers = await outlierInputs(step, products, linear, judge);
   if (outliers.size > 0) {
     const found = await tried({ channels: outliers });
     if (found.cosine >= AGREEMENT) return chosen(found);
@@ -139,6 +151,9 @@ const ONE_COPY =
 
 const roundedWeights = (cosine: number): string =>
   `With weights rounded to 8 bits, the gradients of the first batch have a cosine of ${cosine.toFixed(3)} to those with the original weights, even in float32. Without model.quantize, this model trains more exactly.`;
+
+const convolutionsKept = (cosine: number): string =>
+  `Convolutions stay in float32, because with them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}).`;
 
 const someKept = (kept: readonly string[], of: number, cosine: number): string =>
   `The forward pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;

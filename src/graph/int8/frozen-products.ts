@@ -1,6 +1,7 @@
 import { DType } from '../dtype';
 import { linearOperand, weightOperands, type WeightOperand } from '../layers/weight-operands';
 import type { Graph, Node } from '../model';
+import { convolutionOperand } from './convolutions';
 import { type ColumnWeight, columnWeight } from '../quantized/columns';
 import { readsOf } from '../reads';
 
@@ -27,7 +28,7 @@ export function markFrozenProducts(graph: Graph, own: Graph, trained: readonly s
   for (const name of [...trained, ...graph.initializers.keys()]) data.delete(name);
   const nodes = graph.nodes.map((node) => {
     if (readsOf(node).some((x) => data.has(x))) node.outputs.forEach((y) => data.add(y));
-    const operand = data.has(node.inputs[0]) ? linearOperand(graph, operands, node) : undefined;
+    const operand = data.has(node.inputs[0]) ? productOperand(graph, operands, node) : undefined;
     if (
       !operand ||
       !(isFrozen(operand) || isStored(operand, columns.get(node.inputs[1]))) ||
@@ -39,10 +40,17 @@ export function markFrozenProducts(graph: Graph, own: Graph, trained: readonly s
   return { ...graph, nodes };
 }
 
+/** The weight of a linear layer or a convolution. */
+const productOperand = (
+  graph: Graph,
+  operands: Map<string, WeightOperand>,
+  node: Node,
+): WeightOperand | undefined => convolutionOperand(operands, node) ?? linearOperand(graph, operands, node);
+
 const isFrozen = ({ tensor, type, dims, plain, values }: WeightOperand): boolean =>
   FLOATS.includes(tensor.dtype) &&
   type === DType.float &&
-  Math.min(...dims) >= LEAST_WIDTH &&
+  Math.min(...dims.slice(0, 2)) >= LEAST_WIDTH &&
   (plain || values !== undefined);
 
 const isStored = ({ dims }: WeightOperand, weight: ColumnWeight | undefined): boolean =>
@@ -58,6 +66,8 @@ export function columnWeights(graph: Graph): Map<string, ColumnWeight> {
   return found;
 }
 
+const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'Conv', 'ConvTranspose']);
+
 /**
  * The backward pass reads a quantized weight under another name, since it dequantizes it again.
  *
@@ -69,8 +79,7 @@ export function inheritMark(from: Node, emitted: readonly Node[]): void {
   const weights = new Set([from.inputs[1]]);
   for (const node of emitted)
     if (node.opType === 'DequantizeLinear') weights.add(node.outputs[0]);
-    else if (weights.has(node.inputs[1]) && ['MatMul', 'Gemm'].includes(node.opType))
-      node.metadata.set(MARK, mark);
+    else if (weights.has(node.inputs[1]) && PRODUCTS.has(node.opType)) node.metadata.set(MARK, mark);
 }
 
 /** A marked product. */
@@ -83,6 +92,8 @@ export interface FrozenProduct {
   stored?: ColumnWeight;
 }
 
+export const isConvolution = ({ operand }: FrozenProduct): boolean => operand.tensor.dims.length === 4;
+
 /** In order, by their first output. */
 export function frozenProducts(graph: Graph): Map<string, FrozenProduct> {
   const operands = weightOperands(graph);
@@ -90,7 +101,7 @@ export function frozenProducts(graph: Graph): Map<string, FrozenProduct> {
   const found = new Map<string, FrozenProduct>();
   for (const node of graph.nodes) {
     const layer = node.metadata.get(MARK);
-    const operand = layer === undefined ? undefined : linearOperand(graph, operands, node);
+    const operand = layer === undefined ? undefined : productOperand(graph, operands, node);
     const stored = columns.get(layer!);
     if (operand) found.set(node.outputs[0], { node, layer: layer!, operand, ...(stored && { stored }) });
   }

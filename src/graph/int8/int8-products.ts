@@ -4,7 +4,8 @@ import { DType } from '../dtype';
 import type { Graph, Model, Node, Tensor } from '../model';
 import { prune } from '../reads';
 import { floatValues, tensorOf } from '../values';
-import { type FrozenProduct, frozenProducts } from './frozen-products';
+import { int8Convolution, siluOutputs } from './convolutions';
+import { type FrozenProduct, frozenProducts, isConvolution } from './frozen-products';
 import { weightRows } from './outliers';
 import { RowQuantizer } from './row-quantizer';
 import { type Int8Weight, weightKey } from './weights-file';
@@ -25,6 +26,7 @@ class Int8Products {
   readonly g: GraphBuilder;
   private readonly rows: RowQuantizer;
   private readonly channels: ExactChannels;
+  private readonly silu: ReadonlySet<string>;
 
   constructor(
     private readonly model: Model,
@@ -37,6 +39,7 @@ class Int8Products {
     this.g = new GraphBuilder(this.copy, '/int8', this.nodes);
     this.rows = new RowQuantizer(this.g, largest);
     this.channels = new ExactChannels(this.g);
+    this.silu = siluOutputs(graph.nodes);
   }
 
   keep(node: Node): void {
@@ -46,11 +49,16 @@ class Int8Products {
   /** Emits a product that replaces the node's, under a name. The integers add up exactly, in any order. */
   emit(product: FrozenProduct, output: string): void {
     const { g } = this;
-    const { node } = product;
+    const { node, operand } = product;
     const [input] = node.inputs;
     const key = weightKey(product);
+    const weight = this.weights.get(key)!;
+    if (isConvolution(product)) {
+      const isPositive = this.silu.has(input);
+      return int8Convolution(g, this.rows, node, operand, weight, { output, isPositive });
+    }
     const alpha = node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1;
-    const { values, transposed = false, scales, before } = this.weights.get(key)!;
+    const { values, transposed = false, scales, before } = weight;
     const width = values.dims[transposed ? 1 : 0];
     const exact = this.exact.get(key);
     const kept = exact ? this.channels.without(input, exact.channels, width) : input;
@@ -167,6 +175,7 @@ export interface SwitchedProducts {
  * A step's graph that computes some products both in float32 and in int8, so that one session can try every choice
  * between them. All others are in int8.
  *
+ * @param weights by `weightKey`; products of other weights stay as they are
  * @param either their weights (`weightKey`)
  */
 export function switchedProducts(
@@ -182,7 +191,7 @@ export function switchedProducts(
   const switches = new Map<string, string>();
   for (const node of model.graph.nodes) {
     const product = found.get(node.outputs[0]);
-    if (!product) {
+    if (!product || !weights.has(weightKey(product))) {
       products.keep(node);
       continue;
     }

@@ -1,7 +1,7 @@
 import { replaceFile, writeAll } from '../../files/atomic';
 import { DType } from '../dtype';
 import type { WeightOperand } from '../layers/weight-operands';
-import type { Tensor } from '../model';
+import { elementCount, type Tensor } from '../model';
 import { floatValues, tensorOf } from '../values';
 import type { FrozenProduct } from './frozen-products';
 
@@ -73,15 +73,50 @@ export function eachWeight(
   each: (input: number, output: number, value: number) => void,
 ): void {
   const stored = computed?.() ?? floatValues(tensor);
-  const [rows, columns] = dims;
+  const [rows, columns, ...sides] = dims;
+  if (sides.length > 0) return eachOfKernel(stored, dims, transposed, each);
   for (let r = 0; r < rows; r++)
     for (let c = 0, at = r * tensor.dims[1] + (part?.from ?? 0); c < columns; c++, at++)
       if (transposed) each(c, r, stored[at]);
       else each(r, c, stored[at]);
 }
 
+/** Outputs of a convolution whose numbers are written beside each other. */
+const TILE = 64;
+
+/**
+ * The inputs of a convolution are the channels at each position of its kernel, from the first position on; in the transposed one, from
+ * the last. In an order in which few cache lines are written at a time.
+ */
+function eachOfKernel(
+  stored: Float32Array,
+  [to, from, high, wide]: readonly number[],
+  transposed: boolean,
+  each: (input: number, output: number, value: number) => void,
+): void {
+  const positions = high * wide;
+  const at = (o: number, i: number, k: number) => stored[(o * from + i) * positions + k];
+  if (transposed) {
+    for (let o = 0; o < to; o++)
+      for (let k = 0; k < positions; k++)
+        for (let i = 0; i < from; i++) each((positions - 1 - k) * to + o, i, at(o, i, k));
+    return;
+  }
+  for (let first = 0; first < to; first += TILE)
+    for (let i = 0; i < from; i++)
+      for (let k = 0; k < positions; k++)
+        for (let o = first; o < Math.min(to, first + TILE); o++) each(k * from + i, o, at(o, i, k));
+}
+
+/** The sizes of a weight as the second factor of a product: (in, out). */
+function factorSizes({ dims, transposed }: WeightOperand): [inputs: number, outputs: number] {
+  const [rows, columns, ...sides] = dims;
+  const [inputs, outputs] = sides.length > 0 === transposed ? [rows, columns] : [columns, rows];
+  return [inputs * elementCount(sides), outputs];
+}
+
 function quantized(operand: WeightOperand, largest: number) {
-  const [inputs, outputs] = operand.transposed ? operand.dims.toReversed() : operand.dims;
+  const [inputs, outputs] = factorSizes(operand);
   const weight = new Float32Array(inputs * outputs);
   const scales = new Float32Array(outputs);
   eachWeight(operand, (i, o, w) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SDXL_CONFIG, sdxlWeights } from '../../../scripts/lib/bench/sdxl-unet.mjs';
+import { SDXL_CONFIG, unetWeights } from '../../../scripts/lib/bench/sdxl-unet.mjs';
 import { budgetOf } from '../../../src/adapters/budget/budget';
 import { parameterCount, selectAdapters } from '../../../src/adapters/targets/select';
 import { loadModelFrom } from '../../../src/architectures/load';
@@ -30,7 +30,7 @@ beforeAll(() => {
 /** Its weights in float16 as an empty file of 5.1 GB, which takes no space on most file systems. */
 function writeHeader(path: string): void {
   let end = 0;
-  const entries = sdxlWeights().map(([name, shape]) => {
+  const entries = unetWeights().map(([name, shape]) => {
     const start = end;
     end += 2 * elementCount(shape);
     return [name, { dtype: 'F16', shape, data_offsets: [start, end] }];
@@ -48,7 +48,7 @@ const trained = (spec: AdapterSpec) =>
 
 describe('the exact U-Net of SDXL', () => {
   it('has the published number of parameters, all of which the graph reads', () => {
-    const weights = sdxlWeights();
+    const weights = unetWeights();
     expect(weights.reduce((sum, [, shape]) => sum + elementCount(shape), 0)).toBe(SDXL.parameters);
     expect(weights.map(([name]) => name).filter((name) => !model.graph.initializers.has(name))).toEqual([]);
   });
