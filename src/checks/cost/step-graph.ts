@@ -17,7 +17,7 @@ import {
 import { columnProducts } from '../../graph/int8/column-products';
 import { frozenProducts, markFrozenProducts } from '../../graph/int8/frozen-products';
 import { LARGEST, withInt8Products } from '../../graph/int8/int8-products';
-import { type Int8Weight, storedWeight, weightKey } from '../../graph/int8/weights-file';
+import { factorSizes, type Int8Weight, storedWeight, weightKey } from '../../graph/int8/weights-file';
 import { halvesInPieces } from '../../graph/pieces/halves';
 import { nbitsInPieces } from '../../graph/pieces/nbits-pieces';
 import { prune } from '../../graph/reads';
@@ -92,7 +92,7 @@ function inInt8(model: Model, graph: Graph, copies: Int8Copies): Graph {
   for (const product of frozenProducts(graph).values()) {
     const key = weightKey(product);
     const { operand, stored } = product;
-    const [inputs, outputs] = operand.transposed ? operand.dims.toReversed() : operand.dims;
+    const [inputs, outputs] = factorSizes(operand);
     weights.set(
       key,
       stored

@@ -109,7 +109,7 @@ function eachOfKernel(
 }
 
 /** The sizes of a weight as the second factor of a product: (in, out). */
-function factorSizes({ dims, transposed }: WeightOperand): [inputs: number, outputs: number] {
+export function factorSizes({ dims, transposed }: WeightOperand): [inputs: number, outputs: number] {
   const [rows, columns, ...sides] = dims;
   const [inputs, outputs] = sides.length > 0 === transposed ? [rows, columns] : [columns, rows];
   return [inputs * elementCount(sides), outputs];
