@@ -166,8 +166,7 @@ export function productFlops(
   transA = false,
 ): number {
   const [a, b] = inputs;
-  if (LAST_AXIS.has(opType))
-    return 2 * elementCount(output) * (a.at(-1) ?? 1);
+  if (LAST_AXIS.has(opType)) return 2 * elementCount(output) * (a.at(-1) ?? 1);
   if (opType === 'Gemm') return 2 * elementCount(output) * (transA ? a[0] : a[1]);
   if (opType === 'Conv') return 2 * elementCount(output) * elementCount(b.slice(1));
   if (opType === 'ConvTranspose') return 2 * elementCount(a) * elementCount(b.slice(1));

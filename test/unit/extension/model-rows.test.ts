@@ -49,7 +49,16 @@ it('the row of a training step says what it takes and for which batch', () => {
   const time = {
     seconds: 1.514,
     flops: 1,
-    rates: { at: 1, threads: 0, gflops: 1, int8Gflops: 300, widened: { blocks: 1e9, columns: 5e8 }, bytesPerSecond: 1, functionsPerSecond: 1, secondsPerNode: 0 },
+    rates: {
+      at: 1,
+      threads: 0,
+      gflops: 1,
+      int8Gflops: 300,
+      widened: { blocks: 1e9, columns: 5e8 },
+      bytesPerSecond: 1,
+      functionsPerSecond: 1,
+      secondsPerNode: 0,
+    },
   };
   const row = (step: StepCost) => modelRows({ ...bert, step }).find((r) => r.id === STEP_ROW);
   expect(row({ ...STEP, time })).toMatchObject({

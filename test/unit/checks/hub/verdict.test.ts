@@ -24,7 +24,9 @@ const FIXTURES = resolve('test/fixtures/hf');
 const RATES: MachineRates = {
   at: 1,
   threads: 0,
-  gflops: 50, int8Gflops: 300, widened: { blocks: 1e9, columns: 5e8 },
+  gflops: 50,
+  int8Gflops: 300,
+  widened: { blocks: 1e9, columns: 5e8 },
   bytesPerSecond: 1e10,
   secondsPerNode: 1e-5,
   functionsPerSecond: 1e9,
