@@ -2,10 +2,11 @@ import { prepareModel } from '../src/graph/prepare';
 import { loadModel } from '../src/graph/file/load';
 import type { StepChoice } from '../src/extension/models/known-model';
 import type { MethodName } from '../src/experiment/methods';
-import type { StepCost } from '../src/protocol/step-cost';
+import type { MachineRates, StepCost } from '../src/protocol/step-cost';
 import { stepCost } from '../src/checks/cost/step-cost';
 
-const RATES = {
+/** Rates of no machine in particular. */
+export const RATES: MachineRates = {
   at: 1,
   threads: 2,
   gflops: 100,

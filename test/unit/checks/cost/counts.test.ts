@@ -8,21 +8,11 @@ import { stepCost } from '../../../../src/checks/cost/step-cost';
 import { scratchFolder } from '../../../scratch';
 import { changes, countTable, tableText, type Counts, type CountTable } from './counts';
 import { BATCH, countGraphs, METHODS, MODELS } from './guarded';
+import { RATES } from '../../../estimate';
 
 const FILE = join(import.meta.dirname, '../../../fixtures/cost/counts.json');
 const VARIABLE = 'AURORA_TEST_UPDATE_COUNTS';
 const UPDATE = `${VARIABLE}=1 npm run test:unit -- cost/counts`;
-/** Rates of no machine in particular. */
-const RATES = {
-  at: 1,
-  threads: 2,
-  gflops: 1,
-  int8Gflops: 300,
-  widened: { blocks: 1e9, columns: 5e8 },
-  bytesPerSecond: 1,
-  functionsPerSecond: 1,
-  secondsPerNode: 1,
-};
 const folder = scratchFolder('counts');
 
 const columns = [...METHODS];

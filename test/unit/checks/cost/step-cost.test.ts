@@ -4,24 +4,14 @@ import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
 import type { Model } from '../../../../src/graph/model';
 import { prepareModel, upgraded } from '../../../../src/graph/prepare';
-import type { MachineRates } from '../../../../src/protocol/step-cost';
 import { quantizedOutline } from '../../../../src/quantize/quantized-graph';
 import { stepCost } from '../../../../src/checks/cost/step-cost';
 import { bertConfig, bertTensors, Folders, safetensors } from '../../architectures/folders';
+import { RATES } from '../../../estimate';
 
 const model = (name: string) =>
   prepareModel(loadModelFrom(modelSource(join(import.meta.dirname, '../../../fixtures', name)), 'structure'));
 const SMALL = { method: 'aurora', batch: 4, length: 16 } as const;
-const RATES: MachineRates = {
-  at: 1,
-  threads: 2,
-  gflops: 100,
-  int8Gflops: 300,
-  widened: { blocks: 1e9, columns: 5e8 },
-  bytesPerSecond: 1e10,
-  functionsPerSecond: 1e9,
-  secondsPerNode: 1e-6,
-};
 
 describe('what a step takes', () => {
   it('grows with the batch, but not its program and weights', () => {
