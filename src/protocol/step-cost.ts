@@ -48,7 +48,7 @@ export interface MachineRates {
   busy?: boolean;
   /** Billions of additions and multiplications per second in products of matrices. */
   gflops: number;
-  /** The same of integers of 8 bits. */
+  /** Billions of additions and multiplications per second in products of integers of 8 bits. */
   int8Gflops: number;
   /** Values per second that are widened from 4 bits in blocks, or from 8 bits with a scale for each column. */
   widened: { blocks: number; columns: number };

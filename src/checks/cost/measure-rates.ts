@@ -33,8 +33,9 @@ const INT8 = { rows: 256, width: 2048 };
 const WIDENED = { rows: 1024, columns: 4096, block: 32 };
 
 /**
- * Measures products of matrices, products and widening of integers, elementwise sums, erf and the start of an operator, for about three seconds in all, each by
- * the median of many short runs, so that it hardly matters if some are interrupted. Runs in a child process.
+ * Measures products of matrices, of floats and of integers, the widening of integers, elementwise sums, erf and the start of an
+ * operator, for about three seconds in all, each by the median of many short runs, so that it hardly matters if some are
+ * interrupted. Runs in a child process.
  */
 export async function measureRates(folder: string, threads: number): Promise<MachineRates> {
   const product = await matmulRate(CPU, folder, threads, SECONDS);

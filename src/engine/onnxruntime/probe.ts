@@ -64,8 +64,8 @@ export async function probe(
 }
 
 /**
- * What a probe finds, from the rules for sizes alone: for a graph around a model that was probed, whose inputs have the same name
- * for equal axes. Undefined if a size is known only once the graph runs.
+ * Types and shapes as a probe finds them, by the rules for sizes, so that nothing runs. The graph is one around a model that was
+ * probed: its inputs have the same name for equal axes. Undefined if a size is known only once the graph runs.
  */
 export function statedInfos(model: Model): Map<string, TensorInfo> | undefined {
   const [plan] = probePlans(realInputs(model));

@@ -139,5 +139,5 @@ function windowsOf(
   return g.op('Concat', parts, { axis: -1 });
 }
 
-/** Of a Slice that has none. */
+/** Larger than every axis: a Slice with this end reads the rest. */
 const END = 2 ** 31 - 1;

@@ -61,7 +61,7 @@ describe('what a step takes', () => {
     expect(eight.memory!.weights).toBeLessThan(float32.memory!.weights);
     expect(int8).toMatchObject({ quantize: 8, precision: 'int8' });
     expect(int8.time!.flops).toBe(float32.time!.flops);
-    // Of products in int8 alone: the others are as fast as they were.
+    // Only products in int8 take longer on such a machine.
     const slow = { ...RATES, int8Gflops: RATES.int8Gflops / 1000 };
     const longer = ({ precision }: { precision?: 'int8' }) =>
       cost(columns, { quantize: 8, ...(precision && { precision }) }, slow).time!.seconds;

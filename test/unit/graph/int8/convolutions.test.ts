@@ -91,7 +91,7 @@ const feedsOf = (c: Case, x: number[], dy: number[]): HostTensors => ({
 const imageOf = (c: Case) => FROM * (c.sides ?? [5, 6]).reduce((a, b) => a * b, 1);
 const resultOf = (c: Case) => TO * outSides(c).reduce((a, b) => a * b, 1);
 
-/** In 127 steps of its own largest magnitude. */
+/** Numbers rounded to multiples of 1/127 of the largest magnitude among them. */
 function rounded(all: number[]): number[] {
   const size = Math.max(...all.map(Math.abs)) / 127;
   return all.map((v) => Math.round(v / size) * size);
