@@ -89,7 +89,7 @@ export async function int8Step(
   const convolutions = [...products].flatMap(([key, [product]]) => (isConvolution(product) ? [key] : []));
   if (convolutions.length > 0) {
     const found = await tried({ kept: new Set(convolutions) });
-    if (found.cosine > everything.cosine) {
+    if (!(found.cosine <= everything.cosine)) {
       told.push(convolutionsKept(everything.cosine));
       for (const key of convolutions) weights.delete(key);
       if (found.cosine >= AGREEMENT) return chosen(found);
