@@ -24,6 +24,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'train the trials of a sweep, as many in parallel as fit',
     load: async () => (await import('./commands/sweep/sweep')).sweepCommand,
   },
+  claim: {
+    summary: 'test a claim about two methods: search, train and decide by rules fixed before',
+    load: async () => (await import('./commands/claim/claim')).claimCommand,
+  },
   compare: {
     summary: 'create a sweep that compares methods at equal parameter counts',
     load: async () => (await import('./commands/compare')).compareCommand,

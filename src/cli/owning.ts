@@ -11,7 +11,7 @@ export const TAKE_OVER_HELP = `  --take-over        take over from a process on 
 
 export interface Owned {
   folder: string;
-  what: 'run' | 'sweep';
+  what: 'run' | 'sweep' | 'claim';
   /** The user has confirmed in advance that an owner on another machine has ended. */
   takeOver: boolean;
   /** Decides, without asking the user, if an owner on another machine has ended. */
@@ -76,6 +76,12 @@ function refused(
       'run',
       `The sweep ${folder} is being run by ${ownerText(owner)}.`,
       'Stop it first, with Ctrl-C or Stop Sweep: two queues must not start the same trials.',
+    );
+  if (what === 'claim')
+    return new AuroraError(
+      'run',
+      `The claim ${folder} is being tested by ${ownerText(owner)}.`,
+      'Stop it first, with Ctrl-C: two processes must not test the same claim.',
     );
   const { step = 0, steps = 0 } = readStatus(folder) ?? {};
   return new AuroraError(

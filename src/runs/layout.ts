@@ -99,6 +99,9 @@ export const experimentRuns = (experimentFile: string): string => homeOf(experim
 /** The folder of an experiment file's sweeps; their trials are among its runs. */
 export const experimentSweeps = (experimentFile: string): string => homeOf(experimentFile, 'sweeps');
 
+/** The folder of an experiment file's claims; their trials are among its runs. */
+export const experimentClaims = (experimentFile: string): string => homeOf(experimentFile, 'claims');
+
 /** The experiment file that a run belongs to by its location. A run elsewhere only gets a name beside it. */
 export function experimentOf(run: string): string {
   const runs = dirname(run);

@@ -10,8 +10,19 @@ import { filesOfLater } from '../files/pattern';
 import { PATIENT, type RunFiles } from './run-files';
 import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';
 
-export const predictionsFile = (run: string, step: number, on: MeasuredOn = 'validation'): string =>
-  join(runPaths(run).predictions, `${prefixOf(on)}${stepName(step)}.json`);
+/** As trained, or with each σ replaced by its linear fit. */
+export type PredictedForm = 'trained' | 'fitted';
+
+export const predictionsFile = (
+  run: string,
+  step: number,
+  on: MeasuredOn = 'validation',
+  form: PredictedForm = 'trained',
+): string =>
+  join(
+    runPaths(run).predictions,
+    `${form === 'fitted' ? 'fitted-' : ''}${prefixOf(on)}${stepName(step)}.json`,
+  );
 
 /** A name in data.evaluations may be any string, so files have its hash. */
 function prefixOf(on: MeasuredOn): string {
@@ -29,8 +40,9 @@ export async function readPredictions(
   step: number,
   on?: MeasuredOn,
   files: RunFiles = PATIENT,
+  form?: PredictedForm,
 ): Promise<Predictions | undefined> {
-  const path = predictionsFile(run, step, on);
+  const path = predictionsFile(run, step, on, form);
   const bytes = await files.read(path, MOST_BYTES);
   return bytes && parsePredictions(path, bytes.toString('utf8'));
 }

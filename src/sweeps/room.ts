@@ -56,6 +56,8 @@ export interface TrialMeasured extends Measured {
 
 export interface Measured {
   memory?: number;
+  /** The whole run. */
+  seconds?: number;
   engine?: string;
   device?: string;
 }
@@ -70,14 +72,16 @@ export const tokensAtOnce = ({ model, training: t }: Experiment): number =>
  *
  * @param file the trial's experiment
  * @param stopped polled: true to end that process now
+ * @param steps that are measured; one is enough for its memory
  */
 export async function measureTrial(
   program: string,
   file: string,
   place: readonly string[],
   stopped: () => boolean,
+  steps = 1,
 ): Promise<TrialMeasured> {
-  const args = [program, 'preflight', file, '--json', '--steps', '1', ...place];
+  const args = [program, 'preflight', file, '--json', '--steps', String(steps), ...place];
   const { out, code } = await new Promise<{ out: string; code: number }>((resolve) => {
     const child = execFile(
       process.execPath,
@@ -98,7 +102,8 @@ export async function measureTrial(
   const measured: TrialMeasured = { code };
   for (const line of out.split('\n')) {
     const told = line.startsWith('{') ? (JSON.parse(line) as PreflightLine) : undefined;
-    if (told?.kind === 'estimate') measured.memory = told.memoryBytes;
+    if (told?.kind === 'estimate')
+      Object.assign(measured, { memory: told.memoryBytes, seconds: 60 * told.minutes });
     if (told?.kind === 'problem' && told.severity === 'error')
       measured.problem = { message: told.message, hint: told.hint };
     if (told?.kind === 'device') Object.assign(measured, { engine: told.engine, device: told.device });

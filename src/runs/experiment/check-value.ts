@@ -1,11 +1,13 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { localPath } from '../../files/hub-cache';
 import { modelFile } from '../../files/model-path';
+import { type ClaimSpec, completeClaim } from '../../experiment/claim';
 import type { ClusterSettings } from '../../experiment/cluster';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
 import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
+import { claimRuleProblems } from './claim-rules';
 import { clusterRuleProblems } from './cluster-settings';
 import { schemaProblems } from './schema-problems';
 import { fillOwnDefaults } from './unread-keys';
@@ -21,8 +23,9 @@ export interface Checked {
   rule: Problem[];
   /** With every default; may have problems listed in `rule`. */
   experiment?: Experiment;
-  /** The file's `sweep` and `cluster` sections, which a run does not keep. */
+  /** The file's `sweep`, `claim` and `cluster` sections, which a run does not keep. */
   sweep?: SweepSpec;
+  claim?: ClaimSpec;
   cluster?: ClusterSettings;
 }
 
@@ -31,9 +34,10 @@ export function checkValue(value: unknown, file: string): Checked {
   fillOwnDefaults(value);
   const validate = schemaValidator();
   if (!validate(value)) return { schema: schemaProblems(validate.errors ?? [], value), rule: [] };
-  const { sweep, cluster, ...plain } = value as Experiment & {
+  const { sweep, claim, cluster, ...plain } = value as Experiment & {
     $schema?: string;
     sweep?: SweepSpec;
+    claim?: ClaimSpec;
     cluster?: ClusterSettings;
   };
   delete plain.$schema;
@@ -43,10 +47,11 @@ export function checkValue(value: unknown, file: string): Checked {
     ...referenceProblems(plain),
     ...ruleProblems(experiment),
     ...(sweep ? sweepRuleProblems(sweep) : []),
+    ...(claim ? claimRuleProblems(completeClaim(claim, experiment), claim, experiment) : []),
     ...(cluster ? clusterRuleProblems(cluster) : []),
     ...(sweep?.metric ? metricProblems(['sweep', 'metric'], sweep.metric, experiment.task.type) : []),
   ];
-  return { schema: [], rule, experiment, sweep, cluster };
+  return { schema: [], rule, experiment, sweep, claim, cluster };
 }
 
 /** Problems in an adapter's settings from any source. Their defaults must be filled in. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuroraError } from '../../base/errors';
+import type { ClaimSpec } from '../../experiment/claim';
 import type { ClusterSettings } from '../../experiment/cluster';
 import type { Experiment } from '../../experiment/experiment';
 import { ignoredSettings, type IgnoredSetting } from '../../experiment/ignored-settings';
@@ -33,6 +34,7 @@ export interface CheckedExperiment {
   /** Set if nothing is wrong, except perhaps in a trial of its sweep. */
   experiment?: Experiment;
   sweep?: SweepSpec;
+  claim?: ClaimSpec;
   cluster?: ClusterSettings;
   /** The number of trials that are trained, if they were checked. */
   trials?: number;
@@ -65,7 +67,7 @@ function checkExperiment(doc: ExperimentText, overrides: readonly string[] = [])
   if (value === undefined) return { doc, overrides: set, value, problems: unreadable };
   const changes = isObject(value) ? set.flatMap((override) => applyOverride(value, override)) : [];
   const raw = structuredClone(value) as Record<string, unknown>;
-  const { schema, rule, experiment, sweep, cluster } = checkValue(value, doc.file);
+  const { schema, rule, experiment, sweep, claim, cluster } = checkValue(value, doc.file);
   const problems = [
     ...unreadable,
     ...located(doc, 'duplicate', [...doc.duplicateKeys(), ...changes]),
@@ -74,7 +76,7 @@ function checkExperiment(doc: ExperimentText, overrides: readonly string[] = [])
   ];
   if (problems.length > 0) problems.push(...located(doc, 'rule', unreadKeyProblems(raw, problems)));
   const valid = problems.length === 0 ? experiment : undefined;
-  return { doc, overrides: set, raw, value, experiment: valid, sweep, cluster, problems };
+  return { doc, overrides: set, raw, value, experiment: valid, sweep, claim, cluster, problems };
 }
 
 const located = (
@@ -162,7 +164,7 @@ export function sweepOf(checked: ValidExperiment): Sweep {
 export const loadSweep = (file: string, overrides: readonly string[] = []): Sweep =>
   sweepOf(readExperiment(file, overrides));
 
-function mistakes({ doc, overrides }: CheckedExperiment, problems: readonly Problem[]): AuroraError {
+export function mistakes({ doc, overrides }: CheckedExperiment, problems: readonly Problem[]): AuroraError {
   const all = capped(problems).map((problem) => {
     const { path } = problem;
     const message = `${problem.message}.`.replace(/([.?])\.$/, '$1');

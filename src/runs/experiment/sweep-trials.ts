@@ -21,9 +21,9 @@ export interface Trial {
 
 export interface Sweep {
   spec: SweepSpec;
-  /** The experiment without its sweep and its cluster. */
+  /** The experiment without its sweep, claim and cluster. */
   base: Experiment;
-  /** Hash of everything in the file except the sweep and the cluster: with another base, the same settings are other trials. */
+  /** Hash of everything in the file except the sweep, the claim and the cluster: with another base, the same settings are other trials. */
   baseHash: string;
   trials: Trial[];
   /** The file's `cluster` section. */
@@ -42,9 +42,7 @@ export function makeTrials(
   most = Infinity,
 ): { trials: Trial[]; settings: Settings[]; problems: Problem[] } {
   const problems = new Map<string, Problem>();
-  const base = { ...raw };
-  delete base.sweep;
-  delete base.cluster;
+  const base = ofTrials(raw);
   const large = tooLarge(base, sweep);
   if (large) return { trials: [], settings: [], problems: [large] };
   const all = expand(sweep);
@@ -64,6 +62,13 @@ export function makeTrials(
     return spec ? [{ id: hash(settings), settings, spec }] : [];
   });
   return { trials, settings: all, problems: [...problems.values()] };
+}
+
+/** An experiment's content without the sections that a trial does not have. */
+export function ofTrials(raw: Record<string, unknown>): Record<string, unknown> {
+  const base = { ...raw };
+  for (const section of ['sweep', 'claim', 'cluster']) delete base[section];
+  return base;
 }
 
 /** Indices of evenly spread trials, and of the first with each value. */
@@ -104,7 +109,7 @@ function tooLarge(base: Record<string, unknown>, sweep: SweepSpec): Problem | un
 }
 
 export const baseHash = (raw: Record<string, unknown>): string =>
-  hash({ ...raw, sweep: undefined, cluster: undefined, $schema: undefined });
+  hash({ ...ofTrials(raw), $schema: undefined });
 
 const hash = (value: object): string =>
   createHash('sha256').update(sortedJson(value)).digest('hex').slice(0, 8);

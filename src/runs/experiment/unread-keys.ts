@@ -1,6 +1,7 @@
 import type { JSONPath } from 'jsonc-parser';
 import { own } from '../../base/names';
 import { nearest } from '../../base/nearest';
+import { FORM } from '../../experiment/claim';
 import schema from '../../experiment/experiment.schema.json';
 import { DEFAULT_METHOD, HEAD_ALONE, METHOD_ORDER } from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
@@ -23,14 +24,14 @@ const keysOf = (method: string): string[] =>
 
 /**
  * Misspelt keys that are not looked at while something else is wrong: those of an adapter whose method is misspelt too, and
- * the settings of a sweep, whose trials are made only of a valid experiment.
+ * the settings of a sweep and of a claim, whose trials are made only of a valid experiment.
  *
  * @param found the problems that are known already
  */
 export function unreadKeyProblems(value: unknown, found: readonly Pick<Problem, 'path'>[]): Problem[] {
-  const { adapter, sweep } = object(value);
+  const { adapter, sweep, claim } = object(value);
   const known = new Set(found.map(({ path }) => JSON.stringify(path)));
-  return [...adapterKeys(object(adapter)), ...sweepKeys(object(sweep))].filter(
+  return [...adapterKeys(object(adapter)), ...sweepKeys(object(sweep)), ...claimKeys(object(claim))].filter(
     ({ path }) => !known.has(JSON.stringify(path)),
   );
 }
@@ -47,15 +48,29 @@ function adapterKeys(adapter: Record<string, unknown>): Problem[] {
 }
 
 function sweepKeys({ parameters, trials }: Record<string, unknown>): Problem[] {
-  const known = sweepSettings();
-  const problems = (settings: unknown, path: JSONPath): Problem[] =>
-    Object.keys(object(settings))
-      .filter((key) => !isSetting(key, known))
-      .map((key) => unknown([...path, key], key, known));
   return [
-    ...problems(parameters, ['sweep', 'parameters']),
-    ...(Array.isArray(trials) ? trials.flatMap((t, i) => problems(t, ['sweep', 'trials', i])) : []),
+    ...settingKeys(parameters, ['sweep', 'parameters']),
+    ...(Array.isArray(trials) ? trials.flatMap((t, i) => settingKeys(t, ['sweep', 'trials', i])) : []),
   ];
+}
+
+function claimKeys({ first, than, search }: Record<string, unknown>): Problem[] {
+  const others = Array.isArray(than)
+    ? than.flatMap((side, i) => settingKeys(side, ['claim', 'than', i], [FORM]))
+    : settingKeys(than, ['claim', 'than'], [FORM]);
+  return [
+    ...settingKeys(first, ['claim', 'first'], [FORM]),
+    ...others,
+    ...settingKeys(object(search).parameters, ['claim', 'search', 'parameters']),
+  ];
+}
+
+/** Keys that are no settings. @param other keys that are known besides */
+function settingKeys(settings: unknown, path: JSONPath, other: readonly string[] = []): Problem[] {
+  const known = sweepSettings();
+  return Object.keys(object(settings))
+    .filter((key) => !isSetting(key, known) && !other.includes(key))
+    .map((key) => unknown([...path, key], key, known));
 }
 
 /** A section, a setting, or something inside one. */
@@ -76,7 +91,7 @@ function sweepSettings(): string[] {
 
 function unknown(path: JSONPath, key: string, known: readonly string[], where = ''): Problem {
   const meant = meantKey(key, known);
-  const name = path[0] === 'sweep' ? key : keyPath(path);
+  const name = path[0] === 'sweep' || path[0] === 'claim' ? key : keyPath(path);
   const message = `${name} is not a known key${where}${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
   return { path, message, atKey: true };
 }

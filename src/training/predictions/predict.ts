@@ -17,11 +17,20 @@ import {
   type PredictLine,
 } from '../../protocol/predictions';
 import { inputsNote } from '../../runs/inputs-note';
-import { evaluationAt, fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
+import {
+  evaluationAt,
+  fileSum,
+  outdated,
+  type PredictedForm,
+  predictionsFile,
+  readPredictions,
+} from '../../runs/predictions';
 import { readRunSummary, type RunSummary } from '../../runs/run-summary';
 import type { TaskKind } from '../../tasks/kind';
 import type { DataSplit, LoadData } from '../../tasks/task-data';
 import { type At, openTrained, stepOf, type Trained } from '../checkpoint/trained-run';
+import { fitOf } from '../fit/fit-run';
+import { fittedTask } from '../fit/fitted-task';
 import { measureTask, requireMetrics, type Seen } from '../measure';
 import { workFolder } from '../process/leftovers';
 import { experimentOfSet } from '../task/evaluation-data';
@@ -33,6 +42,8 @@ export interface PredictRequest {
   at: At;
   /** Another set instead of the validation data. */
   on?: MeasuredOn;
+  /** With each σ replaced by its linear fit instead of as trained. */
+  as?: PredictedForm;
   /** Even if they exist. */
   again: boolean;
   emit: (line: PredictLine) => Promise<void>;
@@ -48,6 +59,7 @@ export async function predictRun({
   run,
   at,
   on = 'validation',
+  as = 'trained',
   again,
   emit,
   partial = false,
@@ -55,7 +67,7 @@ export async function predictRun({
   const summary = readRunSummary(run);
   const set = on === 'validation' ? undefined : setOf(summary, on);
   const step = stepOf(summary, at);
-  const there = again ? undefined : await readPredictions(run, step, on);
+  const there = again ? undefined : await readPredictions(run, step, on, undefined, as);
   if (
     there?.step === step &&
     !(await outdated(there, step, summary.events, on)) &&
@@ -64,16 +76,24 @@ export async function predictRun({
     return there;
   const { path: work, remove } = workFolder(run, 'predictions');
   try {
-    const trained = await openTrained(run, at, work, (kind) => loadOf(kind, set));
+    const opened = await openTrained(run, at, work, (kind) => loadOf(kind, set));
+    const trained = as === 'fitted' ? await fitted(opened) : opened;
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
     // Not awaited: the next batch need not wait until the reader has it.
     const told = partial ? (line: PredictLine) => void emit(line) : undefined;
     const predictions = await predict(trained, join(work, 'graph'), on, told);
-    keep(run, predictionsFile(run, trained.step, on), predictions);
+    keep(run, predictionsFile(run, trained.step, on, as), predictions);
     return predictions;
   } finally {
     remove();
   }
+}
+
+/** The run with each σ replaced by its linear fit, and a bias where the regression has one. */
+async function fitted(trained: Trained): Promise<Trained> {
+  const { run, step, task, parameters } = trained;
+  const fit = await fitOf(run.folder, step, { trained });
+  return { ...trained, ...fittedTask(task, parameters, fit, { biasOf: () => true }) };
 }
 
 /** @throws AuroraError 'usage' if the run has none of that name */

@@ -1,33 +1,23 @@
 import { join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { executorName, type ExecutorName } from '../../../experiment/cluster';
+import { executorName } from '../../../experiment/cluster';
 import { ignoredIn, readExperiment, sweepOf } from '../../../runs/experiment/load';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
 import { TrialNames } from '../../../runs/sweep/trial-names';
-import { askQueue, isSilent } from '../../../sweeps/claim-trial';
+import { askQueue } from '../../../sweeps/claim-trial';
 import { sweepsToCancel } from './cancel-target';
 import { bringCheckpoints, namedTrials } from '../../../sweeps/checkpoints';
-import { type SweepOptions, type SweepRequest, beganAt } from '../../../sweeps/where';
+import { type SweepRequest, beganAt } from '../../../sweeps/where';
 import type { SweepOutcome } from '../../../sweeps/sweep-queue';
-import { SweepWork, type SweepListener } from '../../../sweeps/sweep-work';
-import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
-import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
-import {
-  deviceRequest,
-  FALLBACK_OPTION,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  PLACE_VALUES,
-} from '../../device-options';
-import { isQuiet, isScreen } from '../../output';
+import { SweepWork } from '../../../sweeps/sweep-work';
+import { one, type Command, type ParsedArgs } from '../../command';
+import { owning, TAKE_OVER_HELP } from '../../owning';
+import { deviceRequest, PLACE_HELP, PLACE_VALUES } from '../../device-options';
 import { onInterrupt } from '../../signals';
-import { SweepJson } from './sweep-json';
 import { planText, showSubmission } from './sweep-plan';
-import { SweepLines, SweepScreen, type SweepView } from './sweep-progress';
 import { sweepReport } from './sweep-report';
-
-const PLACES: readonly ExecutorName[] = ['local', 'slurm', 'kubernetes'];
+import { optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from './trial-options';
 
 export const sweepCommand: Command = {
   help: `Usage: aurora sweep FILE.aurora.json [options]
@@ -65,25 +55,15 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
 130 if it was stopped.
 `,
   options: {
-    on: { type: 'string' },
-    cluster: { type: 'string' },
+    ...TRIAL_OPTIONS,
     'no-wait': { type: 'boolean' },
     cancel: { type: 'string' },
     checkpoints: { type: 'string' },
     write: { type: 'string' },
-    parallel: { type: 'string' },
     'dry-run': { type: 'boolean' },
-    'retry-failed': { type: 'boolean' },
     'accept-changed-inputs': { type: 'boolean' },
-    set: { type: 'string', multiple: true },
-    lease: { type: 'boolean' },
-    ...TAKE_OVER_OPTION,
-    json: { type: 'boolean' },
-    ...PLACE_OPTIONS,
-    ...FALLBACK_OPTION,
-    threads: { type: 'string' },
   },
-  values: { ...PLACE_VALUES, on: ['local', 'slurm', 'kubernetes'] },
+  values: { ...PLACE_VALUES, on: PLACES },
   async run(args) {
     const file = resolve(one(args, 'experiment file', 'sweep'));
     const valid = readExperiment(file, args.list('set'));
@@ -123,29 +103,6 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
   },
 };
 
-function optionsOf(args: ParsedArgs): SweepOptions {
-  const given = args.text('on');
-  const on = PLACES.find((place) => place === given);
-  if (given !== undefined && !on)
-    throw new AuroraError('usage', `--on takes local, slurm or kubernetes, not "${given}".`);
-  const parallel = args.text('parallel');
-  return {
-    on,
-    clusterFile: args.text('cluster'),
-    set: args.list('set'),
-    parallel: parallel === undefined ? undefined : Math.max(1, wholeNumber('parallel', parallel)),
-    threads: threadCount(args.text('threads'), {}),
-    threadsHere: threadCount(args.text('threads')),
-    engine: args.text('engine'),
-    device: args.text('device'),
-    fallBack: args.flag('fallback'),
-    acceptInputs: args.flag('accept-changed-inputs'),
-    retryFailed: args.flag('retry-failed'),
-    once: args.flag('no-wait'),
-    lease: args.flag('lease'),
-  };
-}
-
 /** @throws AuroraError 'usage' for an option that only a cluster has */
 function refuseClusterOptions(args: ParsedArgs): void {
   for (const option of ['write', 'no-wait'] as const)
@@ -156,38 +113,6 @@ function refuseClusterOptions(args: ParsedArgs): void {
         'Add --on slurm or --on kubernetes.',
       );
 }
-
-/** Shows a sweep's progress, with its plan once the trials are checked. */
-class Shown implements SweepListener {
-  view!: SweepView;
-
-  constructor(private readonly args: ParsedArgs) {}
-
-  readonly begin: SweepListener['begin'] = (record, trials) => {
-    this.view.begin(record);
-    if (this.args.flag('json') || !isQuiet()) this.view.plan(planText(record, trials));
-  };
-  readonly looked: SweepListener['looked'] = (trials, verdicts) => this.view.looked(trials, verdicts);
-  readonly warn: SweepListener['warn'] = (message) => this.view.warn(message);
-  readonly sending: SweepListener['sending'] = (now) => this.view.sending(now);
-}
-
-const viewOf = (args: ParsedArgs, names: TrialNames): SweepView =>
-  args.flag('json')
-    ? new SweepJson(names)
-    : isScreen(process.stderr)
-      ? new SweepScreen(names)
-      : new SweepLines(names);
-
-/**
- * The claim by which this command becomes the only one that writes to the sweep's folder, whose trials were trained there
- * so far.
- */
-const ownedBy = (args: ParsedArgs, folder: string, on: ExecutorName): Owned => ({
-  ...{ folder, what: 'sweep', takeOver: args.flag('take-over') },
-  // It only follows: what it has submitted is on disk, and the scheduler decides who trains.
-  ...(on !== 'local' && { hasEnded: () => isSilent(folder) }),
-});
 
 /** Cancels trials of the experiment's sweep, or of those that an earlier version of the file has begun. */
 async function cancelSweeps(

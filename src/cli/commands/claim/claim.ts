@@ -1,0 +1,170 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AuroraError, EXIT } from '../../../base/errors';
+import { readExperiment } from '../../../runs/experiment/load';
+import { claimOf, type PlannedClaim } from '../../../runs/experiment/claim-trials';
+import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
+import type { ClaimLine } from '../../../study/claim/certificate';
+import { claimSentence, methodLabels } from '../../../study/claim/claim-words';
+import { certificateFile, readCertificate, writeCertificate } from '../../../sweeps/claims/certificate-file';
+import { type ClaimHost, workOnClaim } from '../../../sweeps/claims/claim-work';
+import { claimCost } from '../../../sweeps/claims/cost';
+import { freeze, type Frozen, readFrozen, writeFrozen } from '../../../sweeps/claims/freeze';
+import { SweepWork } from '../../../sweeps/sweep-work';
+import { problemOf } from '../../../training/preflight/preflight-problems';
+import { one, type Command, type ParsedArgs } from '../../command';
+import { deviceRequest, PLACE_HELP, PLACE_VALUES } from '../../device-options';
+import { write } from '../../output';
+import { owning, TAKE_OVER_HELP } from '../../owning';
+import { onInterrupt } from '../../signals';
+import { optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from '../sweep/trial-options';
+import { checkCommand, replayCommand } from './check';
+import { ClaimLines } from './claim-progress';
+
+export const claimCommand: Command = {
+  help: `Usage: aurora claim FILE.aurora.json [options]
+       aurora claim --check CERTIFICATE
+       aurora claim --replay N CERTIFICATE
+
+Tests the claim in the file's "claim" section, such as "AuroRA of rank 2 is better than LoRA of rank 8". First freezes it:
+the claim, the experiment, and the SHA-256 of model and data name a folder in .aurora/claims beside the file. Then
+searches the best settings of each method with the same trials, trains both methods with new seeds, and decides by
+rules that are fixed: after 5 seeds, and if that does not decide, after 10. Writes a certificate. Changing anything
+makes another claim. Ctrl-C saves and stops; the same command continues, and a closed claim is not tested again.
+
+  --dry-run          freeze nothing; show the claim and measure what it costs
+  --check            compute a certificate's verdict again from the run folders; exits with 1 if it does not follow
+  --replay N         also train N runs of a certificate again, drawn at random, and compare them
+  --runs FOLDER      for a certificate elsewhere: the folder of its runs (.aurora/runs/NAME)
+  --on PLACE         local, slurm or kubernetes: where trials are trained
+  --cluster FILE     settings of a cluster in a JSON file, for what the experiment's section leaves out
+  --parallel N       trials to run in parallel (default: measured)
+  --retry-failed     retry failed trials
+  --set KEY=VALUE    override a setting of the experiment (may be given several times); makes another claim
+  --lease            stop when the file control/lease in the sweep's folder has not been touched for a minute
+  --json             JSON lines: frozen, cost, phase, searched, measuring, look, result, problem, and those of sweeps
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads per trial on the CPU (default: cores divided by parallel trials)
+
+Exits with 0 when the claim is closed, whatever the verdict, and with 130 if it was stopped.
+`,
+  options: {
+    ...TRIAL_OPTIONS,
+    'dry-run': { type: 'boolean' },
+    check: { type: 'boolean' },
+    replay: { type: 'string' },
+    runs: { type: 'string' },
+  },
+  values: { ...PLACE_VALUES, on: PLACES },
+  async run(args) {
+    if (args.flag('check')) return checkCommand(args);
+    if (args.text('replay') !== undefined) return replayCommand(args);
+    const json = args.flag('json');
+    const lines = new ClaimLines();
+    const emit = (line: ClaimLine) => (json ? write(`${JSON.stringify(line)}\n`) : lines.show(line));
+    try {
+      return await testClaim(args, emit);
+    } catch (e) {
+      if (json && e instanceof AuroraError) await emit(problemOf(e));
+      throw e;
+    }
+  },
+};
+
+async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<void>): Promise<number> {
+  const file = resolve(one(args, 'experiment file', 'claim'));
+  deviceRequest(args);
+  const plan = claimOf(readExperiment(file, args.list('set')));
+  const frozen = await freeze(plan);
+  const sentence = claimSentence(plan.claim, plan.specs);
+  const closed = readCertificate(certificateFile(frozen.folder));
+  if (closed)
+    throw new AuroraError(
+      'usage',
+      `This claim is closed: ${sentence} Its certificate is ${certificateFile(frozen.folder)}.`,
+      'A claim is tested once. Another number as claim.seed makes another claim, with new seeds.',
+    );
+  const isBegun = readFrozen(frozen) !== undefined;
+  if (!isBegun) warnOfOthers(frozen);
+  await emit({ kind: 'frozen', sentence, hash: frozen.hash, folder: frozen.folder });
+  if (args.flag('dry-run')) return showCost(args, plan, emit);
+  createFolder(frozen.folder);
+  return owning(
+    { folder: frozen.folder, what: 'claim', takeOver: args.flag('take-over') },
+    async () => {
+      if (!isBegun) {
+        await showCost(args, plan, emit);
+        writeFrozen(frozen);
+      }
+      const interrupted = onInterrupt(
+        'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
+      );
+      const certificate = await workOnClaim(plan, frozen, hostOf(args, plan, emit, interrupted));
+      if (!certificate) return EXIT.stopped;
+      writeCertificate(frozen.folder, certificate);
+      await emit({ kind: 'result', certificate, folder: frozen.folder });
+      return EXIT.ok;
+    },
+  );
+}
+
+async function showCost(
+  args: ParsedArgs,
+  plan: PlannedClaim,
+  emit: (line: ClaimLine) => Promise<void>,
+): Promise<number> {
+  const { engine, device, fallBack } = optionsOf(args);
+  const place = [
+    ...(engine === undefined ? [] : ['--engine', engine]),
+    ...(device === undefined ? [] : ['--device', device]),
+    ...(fallBack ? ['--fallback'] : []),
+  ];
+  const { runs, least, most } = await claimCost(plan, join(__dirname, 'cli.cjs'), place);
+  const labels = methodLabels(plan.specs);
+  const each = runs.map((seconds, i) => ({ label: labels[i]!, seconds }));
+  await emit({ kind: 'cost', runs: each, least, most });
+  return EXIT.ok;
+}
+
+/** An unfinished claim of the same file is easily left behind by a change that was not meant to make another one. */
+function warnOfOthers({ folder }: Frozen): void {
+  const home = dirname(folder);
+  const open = (existsSync(home) ? readdirSync(home) : []).filter(
+    (name) => existsSync(join(home, name, 'frozen.json')) && !existsSync(certificateFile(join(home, name))),
+  );
+  if (open.length === 0) return;
+  const which = open.map((name) => basename(name)).join(', ');
+  process.stderr.write(
+    `Note: this is another claim than ${which}, which ${open.length === 1 ? 'is' : 'are'} not closed: the file, the model or the data have changed since.\n`,
+  );
+}
+
+/** Trains the phases of a claim as sweeps of its experiment. */
+function hostOf(
+  args: ParsedArgs,
+  { file }: PlannedClaim,
+  emit: (line: ClaimLine) => Promise<void>,
+  interrupted: () => boolean,
+): ClaimHost {
+  return {
+    emit,
+    async train(_, sweep) {
+      const folder = createFolder(join(experimentSweeps(file), sweep.baseHash));
+      const shown = new Shown(args);
+      const options = { ...optionsOf(args), set: [] };
+      const work = SweepWork.plan({ file, folder, sweep, dist: __dirname, options }, shown);
+      shown.view = viewOf(args, work.names);
+      return owning(ownedBy(args, folder, (work.left ?? work.where).on), async (takenOver) => {
+        if (work.left) await work.move(work.left, takenOver);
+        const { record, outcome } = await work.train(takenOver, interrupted);
+        shown.view.end(record, outcome, '');
+        return outcome;
+      });
+    },
+  };
+}
+
+/** The folder of the runs of a certificate in its place. */
+export const runsOf = (certificate: string): string => {
+  const home = dirname(dirname(dirname(dirname(certificate))));
+  return experimentRuns(join(dirname(home), `${basename(dirname(dirname(certificate)))}.aurora.json`));
+};

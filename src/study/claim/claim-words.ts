@@ -1,0 +1,110 @@
+import { t } from '../../base/l10n';
+import { count, numberText } from '../../base/number-text';
+import type { Claim, ClaimSide } from '../../experiment/claim';
+import type { Experiment } from '../../experiment/experiment';
+import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
+import { type Settings, settingText, shortKeys } from '../../experiment/sweep';
+import { labelsOf, settingsOf } from '../labels';
+import { factorOf } from '../metric';
+import type { Certificate, Look, MethodResult } from './certificate';
+
+/** The methods of a claim by name: "AuroRA r=2", "LoRA r=8". */
+export const methodLabels = (specs: readonly Experiment[]): string[] =>
+  labelsOf(specs.map((spec) => ({ settings: settingsOf(spec), adapter: spec.adapter }))).map(
+    ({ withoutRate }) => withoutRate.label,
+  );
+
+/** A side by name: its method, and its form if that is not what was trained. */
+const sideLabel = ({ method, form }: ClaimSide, labels: readonly string[]): string =>
+  form === 'fitted' ? t('the linear fit of {0}', labels[method]!) : labels[method]!;
+
+export const sideLabels = ({ sides }: Pick<Claim, 'sides'>, labels: readonly string[]): string[] =>
+  sides.map((side) => sideLabel(side, labels));
+
+/** The claim as a sentence, by itself: "AuroRA r=2 is better than LoRA r=8 in accuracy on the test data." */
+export function claimSentence(claim: Claim, specs: readonly Experiment[]): string {
+  const { relation, of, metric, by, on } = claim;
+  const [first, ...than] = sideLabels(claim, methodLabels(specs));
+  const others =
+    than.length === 1
+      ? than[0]!
+      : of === 'each'
+        ? t('each of {0}', than.join(', '))
+        : t('at least one of {0}', than.join(', '));
+  const where = examplesWords(on);
+  const name = metricInfo(metric).label;
+  return relation === 'better'
+    ? t('{0} is better than {1} in {2} on {3}.', first!, others, name, where)
+    : t('{0} is not worse than {1} by {2} or more on {3}.', first!, others, amount(metric, by), where);
+}
+
+export const examplesWords = (on: Claim['on']): string =>
+  ({ validation: t('the validation data'), test: t('the test data'), evaluations: t('the evaluation sets') })[
+    on
+  ];
+
+/** "1 point of accuracy", "0.02 of loss". */
+export function amount(metric: MetricName, value: number): string {
+  const shown = numberText(Number((value * factorOf(metric)).toPrecision(3)));
+  const { label } = metricInfo(metric);
+  if (factorOf(metric) === 1) return t('{0} of {1}', shown, label);
+  return shown === '1' ? t('1 point of {0}', label) : t('{0} points of {1}', shown, label);
+}
+
+/** The verdict in one sentence. */
+export function verdictWords({ frozen: { claim }, verdict, generalizes, leftOut }: Certificate): string {
+  const { relation, metric, by } = claim;
+  const size = amount(metric, by);
+  const words = {
+    supported: t('The claim holds.'),
+    refuted:
+      relation === 'better'
+        ? t('The claim does not hold: it is not better by {0}.', size)
+        : t('The claim does not hold: it is worse.'),
+    small:
+      relation === 'better'
+        ? t('The claim holds, but the difference is below {0}.', size)
+        : t('The claim holds: it is worse, but by less than {0}.', size),
+    open: leftOut.some(({ phase }) => phase === 'test')
+      ? t('Undecided: training diverged with one of the seeds.')
+      : t('Undecided.'),
+  }[verdict];
+  return generalizes || verdict === 'open'
+    ? words
+    : t('{0} This is for these examples only: other examples may give another result.', words);
+}
+
+/** The step after a claim that is undecided; undefined for any other. */
+export function neededWords({ verdict, needed, frozen: { claim } }: Certificate): string | undefined {
+  if (verdict !== 'open') return undefined;
+  const again = t('Test it as another claim, with another number as `claim.seed`.');
+  if (needed?.examples !== undefined)
+    return t('With as many seeds, about {0} examples would decide it. {1}', count(needed.examples), again);
+  if (needed?.seeds !== undefined)
+    return t('With these examples, about {0} seeds would decide it.', count(needed.seeds));
+  return claim.by > 0 ? again : undefined;
+}
+
+/** A difference with its interval: "+0.8 points (0.1 to 1.5)". */
+export function intervalText(metric: MetricName, { difference, lower, upper }: Look['results'][number]): string[] {
+  const factor = factorOf(metric);
+  const text = (value: number) => {
+    const shown = (value * factor).toFixed(factor === 100 ? 2 : 4);
+    return Number(shown) > 0 ? `+${shown}` : shown.replace('-', '−');
+  };
+  return [text(difference), text(lower), text(upper)];
+}
+
+/** Chosen values as text: "learningRate 0.01". */
+export function valuesText(values: Settings): string {
+  const names = shortKeys(Object.keys(values));
+  return Object.entries(values)
+    .map(([key, value]) => `${names.get(key)} ${settingText(key, value)}`)
+    .join(', ');
+}
+
+/** The mean of the search with the chosen values. */
+export function chosenMean(metric: MetricName, { tried, chosen }: Pick<MethodResult, 'tried' | 'chosen'>): string {
+  const best = tried.find(({ values }) => JSON.stringify(values) === JSON.stringify(chosen));
+  return best ? formatMetric(metric, best.mean) : '';
+}
