@@ -1,11 +1,11 @@
 import { distinctLabels } from '../data/labels';
+import { ratio } from '../experiment/scores/ratio';
 import { commonColumns } from '../protocol/answers/answer-kind';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS } from '../protocol/answers/found';
 import { type SpanAnswers, spanColumns } from '../protocol/answers/spans';
 import type { Outputs } from '../protocol/outputs';
 import { exampleColumns, marginOf, rounded } from './answers';
 import type { Scorer } from './kind';
-import { ratio } from './metrics/accuracy';
 import { argmax, crossEntropy, softmax } from './softmax';
 import type { DataSplit } from './task-data';
 import { predictedTags, type TaggedText, trueTags, wordLogits } from './text/tagged-text';

@@ -7,7 +7,7 @@ import { DType } from '../graph/dtype';
 import { requireTokens } from './text/shown-text';
 import { checkOutput } from './check-output';
 import { linearHead } from './head';
-import { pearson, spearman, rootMeanSquaredError } from './metrics/regression';
+import { pearson, spearman, rootMeanSquaredError } from '../experiment/scores/regression';
 import { numberPredictions, numberOf, targetOf, UNSCALED, type NumberedText } from './answers';
 import { readsTexts, type TextKind } from './text/text-data';
 

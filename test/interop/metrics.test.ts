@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfusionMatrix } from '../../src/tasks/metrics/confusion';
-import { pearson, spearman, rootMeanSquaredError } from '../../src/tasks/metrics/regression';
+import { pearson, spearman, rootMeanSquaredError } from '../../src/experiment/scores/regression';
 import { MultiLabelScores } from '../../src/tasks/metrics/multi-label';
 import { perplexity, TokenAccuracy } from '../../src/tasks/metrics/token-scores';
 import { TopKAccuracy } from '../../src/tasks/metrics/accuracy';

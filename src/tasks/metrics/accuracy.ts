@@ -1,4 +1,5 @@
 import type { MetricName } from '../../experiment/metrics';
+import { ratio } from '../../experiment/scores/ratio';
 import type { Baseline } from '../../protocol/baseline';
 
 /**
@@ -53,6 +54,3 @@ export function mostFrequent(
   }
   return { answer: `always "${labels[most]}"`, metric, value: right / all };
 }
-
-/** a / b; 0 of nothing, so that every evaluation is finite (scikit-learn's zero_division=0). */
-export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);

@@ -1,5 +1,13 @@
+import {
+  accuracyOf,
+  f1Of,
+  type LabelCounts,
+  macroF1Of,
+  matthewsOf,
+  weightedF1Of,
+} from '../../experiment/scores/label-scores';
+import { ratio } from '../../experiment/scores/ratio';
 import type { AbsentLabels } from '../../protocol/absent-labels';
-import { ratio } from './accuracy';
 
 /** Counts of (true label, predicted label), and the classification metrics that follow from them. */
 export class ConfusionMatrix {
@@ -24,31 +32,16 @@ export class ConfusionMatrix {
     return this.total;
   }
 
-  /** Share of right predictions (scikit-learn's accuracy_score). In [0, 1]; 0 of no examples. */
   accuracy(): number {
-    let right = 0;
-    for (let k = 0; k < this.labels; k++) right += this.at(k, k);
-    return ratio(right, this.total);
+    return accuracyOf(this.byLabel());
   }
 
-  /** Two labels: F1 of label 1 (scikit-learn's f1_score with average="binary"). Otherwise the macro F1. In [0, 1]. */
   f1(): number {
-    return this.labels === 2 ? this.f1Of(1) : this.macroF1();
+    return f1Of(this.byLabel());
   }
 
-  /**
-   * The mean of F1 over labels, without those that neither occur nor are predicted, as scikit-learn's f1_score with
-   * average="macro". In [0, 1]. A label never predicted or never true has F1 0; so have no examples.
-   */
   macroF1(): number {
-    let sum = 0;
-    let seen = 0;
-    for (let k = 0; k < this.labels; k++) {
-      if (this.row(k) + this.column(k) === 0) continue;
-      sum += this.f1Of(k);
-      seen++;
-    }
-    return ratio(sum, seen);
+    return macroF1Of(this.byLabel());
   }
 
   /** Labels that are predicted but never true: each takes part in macro F1, with 0. Undefined if there are none. */
@@ -61,40 +54,23 @@ export class ConfusionMatrix {
     return { labels: absent, macroF1: ratio(this.macroF1() * seen, seen - absent.length) };
   }
 
-  /**
-   * The mean of F1 over labels, each weighted by how often it is true (scikit-learn's f1_score with
-   * average="weighted"). In [0, 1]; 0 of no examples.
-   */
   weightedF1(): number {
-    let sum = 0;
-    for (let k = 0; k < this.labels; k++) sum += this.row(k) * this.f1Of(k);
-    return ratio(sum, this.total);
+    return weightedF1Of(this.byLabel());
   }
 
-  /**
-   * Matthews correlation, generalized to many labels (Gorodkin, 2004; scikit-learn's matthews_corrcoef). In [−1, 1]; 0
-   * where undefined: if only one label is true, or only one is predicted.
-   */
   matthews(): number {
-    let right = 0;
-    let both = 0;
-    let actual = 0;
-    let predicted = 0;
-    for (let k = 0; k < this.labels; k++) {
-      const t = this.row(k);
-      const p = this.column(k);
-      right += this.at(k, k);
-      both += t * p;
-      actual += t * t;
-      predicted += p * p;
-    }
-    const n = this.total;
-    return ratio(n * right - both, Math.sqrt(n * n - predicted) * Math.sqrt(n * n - actual));
+    return matthewsOf(this.byLabel());
   }
 
-  /** Harmonic mean of a label's precision and recall. */
-  private f1Of(label: number): number {
-    return ratio(2 * this.at(label, label), this.row(label) + this.column(label));
+  private byLabel(): LabelCounts {
+    const of = (count: (label: number) => number) =>
+      Float64Array.from({ length: this.labels }, (_, k) => count(k));
+    return {
+      right: of((k) => this.at(k, k)),
+      actual: of((k) => this.row(k)),
+      predicted: of((k) => this.column(k)),
+      total: this.total,
+    };
   }
 
   private at(actual: number, predicted: number): number {

@@ -1,5 +1,5 @@
+import { ratio } from '../../experiment/scores/ratio';
 import type { AbsentLabels } from '../../protocol/absent-labels';
-import { ratio } from './accuracy';
 
 /** The column of a label over all examples. */
 interface Column {

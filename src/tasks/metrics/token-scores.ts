@@ -1,6 +1,6 @@
+import { ratio } from '../../experiment/scores/ratio';
 import { IGNORE_LABEL } from '../objective';
 import { argmax } from '../softmax';
-import { ratio } from './accuracy';
 
 /**
  * Share of tokens that are the most probable ones at their place (scikit-learn's accuracy_score over all tokens of all

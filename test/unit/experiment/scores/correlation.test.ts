@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pearson, spearman } from '../../../../src/tasks/metrics/regression';
+import { pearson, spearman } from '../../../../src/experiment/scores/regression';
 
 /** Without the implementation's sorting: how many are less, and the middle of those that are equal. */
 const ranks = (values: readonly number[]): number[] =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rootMeanSquaredError } from '../../../../src/tasks/metrics/regression';
+import { rootMeanSquaredError } from '../../../../src/experiment/scores/regression';
 
 describe('the root mean squared error', () => {
   it('matches a computation by hand', () => {

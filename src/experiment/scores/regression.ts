@@ -1,4 +1,4 @@
-import { ratio } from './accuracy';
+import { ratio } from './ratio';
 
 /**
  * Root of the mean squared difference, in the unit of the values, from 0 (scikit-learn's root_mean_squared_error).
@@ -54,8 +54,8 @@ function deviations(values: ArrayLike<number>): Float64Array | undefined {
   return largest === 0 ? undefined : centered.map((v) => v / largest);
 }
 
-/** From 1, in the order of the values; scipy.stats.rankdata. */
-function averageRanks(values: ArrayLike<number>): Float64Array {
+/** From 1, in the order of the values; equal values share the mean of their ranks (scipy.stats.rankdata). */
+export function averageRanks(values: ArrayLike<number>): Float64Array {
   const order = Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
   const ranks = new Float64Array(values.length);
   for (let start = 0, end = 0; start < order.length; start = end) {
