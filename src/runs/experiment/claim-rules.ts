@@ -44,7 +44,9 @@ function examplesProblems({ on, sides }: Claim, { data, training }: Experiment):
       ),
     ];
   if (on === 'evaluations' && sides.some(({ form }) => form === 'fitted'))
-    return [problem(['on'], 'the fitted form is not measured on data.evaluations: use "test" or "validation"')];
+    return [
+      problem(['on'], 'the fitted form is not measured on data.evaluations: use "test" or "validation"'),
+    ];
   return [];
 }
 

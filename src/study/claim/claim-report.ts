@@ -1,14 +1,26 @@
 import { t } from '../../base/l10n';
 import { count, numberText } from '../../base/number-text';
+import { endAt } from '../../experiment/claim';
 import { formatMetric, metricInfo } from '../../experiment/metrics';
 import type { Part, Report } from '../../protocol/reports/report';
 import { factorOf } from '../metric';
 import type { Certificate, Look, MethodResult } from './certificate';
-import { amount, examplesWords, intervalText, neededWords, sideLabels, valuesText, verdictWords } from './claim-words';
+import {
+  amount,
+  examplesWords,
+  intervalText,
+  neededWords,
+  sideLabels,
+  valuesText,
+  verdictWords,
+} from './claim-words';
 
 /** A closed claim as a report: certificate.md, the terminal and the editor show it. */
 export function claimReport(certificate: Certificate): Report {
-  return { title: certificate.sentence, parts: [{ verdict: verdictWords(certificate) }, ...details(certificate)] };
+  return {
+    title: certificate.sentence,
+    parts: [{ verdict: verdictWords(certificate) }, ...details(certificate)],
+  };
 }
 
 function details(certificate: Certificate): Part[] {
@@ -49,6 +61,7 @@ function details(certificate: Certificate): Part[] {
         : t('The search used the validation data.'),
     ),
     ...methods.flatMap((method) => searchParts(certificate, method)),
+    ...endsPart(certificate),
     { heading: t('Left out') },
     leftOut.length === 0
       ? t('Nothing was left out: all {0} runs count.', count(runs.length))
@@ -82,8 +95,14 @@ function lookSentence({ frozen: { claim, looks } }: Certificate): string {
     .join(t(' and '));
   const margin =
     claim.relation === 'better'
-      ? t('The claim holds if the lower bound is above 0, and does not if the upper bound is below {0}.', size)
-      : t('The claim holds if the lower bound is above −{0}, and does not if the upper bound is below 0.', size);
+      ? t(
+          'The claim holds if the lower bound is above 0, and does not if the upper bound is below {0}.',
+          size,
+        )
+      : t(
+          'The claim holds if the lower bound is above −{0}, and does not if the upper bound is below 0.',
+          size,
+        );
   return t(
     'Differences are those of the first method on {0}; positive ones favor it. Bounds are one-sided, with seeds and examples as samples where predictions for each example are known. Planned looks: {1}. {2}',
     examplesWords(claim.on),
@@ -102,9 +121,12 @@ function lookRows({ frozen: { claim }, methods }: Certificate, look: Look): stri
     String(look.seeds),
     labels[i + 1]!,
     ...intervalText(claim.metric, result),
-    { supported: t('holds'), refuted: t('does not hold'), small: t('holds, below what matters'), open: t('undecided') }[
-      result.finding
-    ],
+    {
+      supported: t('holds'),
+      refuted: t('does not hold'),
+      small: t('holds, below what matters'),
+      open: t('undecided'),
+    }[result.finding],
   ]);
 }
 
@@ -134,6 +156,25 @@ function searchParts({ frozen: { claim } }: Certificate, { label, tried }: Metho
       rows: tried.map(({ values, mean }) => [valuesText(values), formatMetric(claim.metric, mean)]),
     },
   ];
+}
+
+/** Best values at the end of what was searched: a wider search may find better ones. */
+function endsPart({ methods }: Certificate): Part[] {
+  const list = methods.flatMap(({ label, tried, chosen }) =>
+    Object.entries(chosen).flatMap(([key, value]) => {
+      const values = tried.map((one) => one.values[key]);
+      return endAt(values, value)
+        ? [
+            t(
+              'The best {0} of {1} is at the end of the values that were searched: a wider search may find a better one.',
+              `\`${key}\``,
+              label,
+            ),
+          ]
+        : [];
+    }),
+  );
+  return list.length === 0 ? [] : [{ list }];
 }
 
 const rangeText = (seeds: readonly number[]): string =>

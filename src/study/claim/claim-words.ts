@@ -27,16 +27,20 @@ export function claimSentence(claim: Claim, specs: readonly Experiment[]): strin
   const [first, ...than] = sideLabels(claim, methodLabels(specs));
   const others =
     than.length === 1
-      ? than[0]!
+      ? than[0]
       : of === 'each'
-        ? t('each of {0}', than.join(', '))
-        : t('at least one of {0}', than.join(', '));
+        ? t('each of {0}', listWords(than))
+        : t('at least one of {0}', listWords(than));
   const where = examplesWords(on);
   const name = metricInfo(metric).label;
   return relation === 'better'
     ? t('{0} is better than {1} in {2} on {3}.', first!, others, name, where)
     : t('{0} is not worse than {1} by {2} or more on {3}.', first!, others, amount(metric, by), where);
 }
+
+/** "A, B and C" */
+const listWords = (names: readonly string[]): string =>
+  t('{0} and {1}', names.slice(0, -1).join(', '), names.at(-1)!);
 
 export const examplesWords = (on: Claim['on']): string =>
   ({ validation: t('the validation data'), test: t('the test data'), evaluations: t('the evaluation sets') })[
@@ -75,18 +79,25 @@ export function verdictWords({ frozen: { claim }, verdict, generalizes, leftOut 
 }
 
 /** The step after a claim that is undecided; undefined for any other. */
-export function neededWords({ verdict, needed, frozen: { claim } }: Certificate): string | undefined {
+export function neededWords({ verdict, needed }: Certificate): string | undefined {
   if (verdict !== 'open') return undefined;
   const again = t('Test it as another claim, with another number as `claim.seed`.');
-  if (needed?.examples !== undefined)
-    return t('With as many seeds, about {0} examples would decide it. {1}', count(needed.examples), again);
-  if (needed?.seeds !== undefined)
-    return t('With these examples, about {0} seeds would decide it.', count(needed.seeds));
-  return claim.by > 0 ? again : undefined;
+  if (needed?.seeds === undefined) return again;
+  const { seeds, examples } = needed;
+  return examples === undefined
+    ? t('On these examples, {0} seeds would decide it, whatever the difference.', count(seeds))
+    : t(
+        'About {0} examples with {1} seeds would decide it, whatever the difference.',
+        count(examples),
+        count(seeds),
+      );
 }
 
 /** A difference with its interval: "+0.8 points (0.1 to 1.5)". */
-export function intervalText(metric: MetricName, { difference, lower, upper }: Look['results'][number]): string[] {
+export function intervalText(
+  metric: MetricName,
+  { difference, lower, upper }: Look['results'][number],
+): string[] {
   const factor = factorOf(metric);
   const text = (value: number) => {
     const shown = (value * factor).toFixed(factor === 100 ? 2 : 4);
@@ -104,7 +115,10 @@ export function valuesText(values: Settings): string {
 }
 
 /** The mean of the search with the chosen values. */
-export function chosenMean(metric: MetricName, { tried, chosen }: Pick<MethodResult, 'tried' | 'chosen'>): string {
+export function chosenMean(
+  metric: MetricName,
+  { tried, chosen }: Pick<MethodResult, 'tried' | 'chosen'>,
+): string {
   const best = tried.find(({ values }) => JSON.stringify(values) === JSON.stringify(chosen));
   return best ? formatMetric(metric, best.mean) : '';
 }

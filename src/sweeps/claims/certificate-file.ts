@@ -25,9 +25,14 @@ export function readCertificate(path: string): Certificate | undefined {
   const value = readJsonIfThere(path);
   if (value === undefined) return undefined;
   const hint = 'It was changed or damaged; restore it from a copy.';
-  if (!isCertificate(value)) throw new AuroraError('run', `${path} is not a certificate of this version.`, hint);
+  if (!isCertificate(value))
+    throw new AuroraError('run', `${path} is not a certificate of this version.`, hint);
   if (hashOf(value.frozen) !== value.hash)
-    throw new AuroraError('run', `${path}: the frozen claim does not have the hash of the certificate.`, hint);
+    throw new AuroraError(
+      'run',
+      `${path}: the frozen claim does not have the hash of the certificate.`,
+      hint,
+    );
   return value;
 }
 

@@ -55,7 +55,9 @@ export async function checkCertificate(
   for (const [i, method] of methods.entries()) {
     const space = { parameters: parametersOf(method.tried.map((tried) => tried.values)), added: {} };
     if (method.tried.length !== combinations(space.parameters).length)
-      faults.push({ message: `The search of ${method.label} does not have every combination of its values.` });
+      faults.push({
+        message: `The search of ${method.label} does not have every combination of its values.`,
+      });
     const again = searched(claim, space, (v, s) => values.get(keyOf(i, v, seeds.search[s]!)) ?? 'diverged');
     if (sortedJson(again) !== sortedJson({ tried: method.tried, chosen: method.chosen }))
       faults.push({ message: `The search of ${method.label} has another result than its runs.` });
@@ -64,15 +66,17 @@ export async function checkCertificate(
     lookAt(claim, tested, seeds.test.slice(0, n), frozen.looks[i]!),
   );
   const end = closing(claim, tested, looks);
-  const isSame = (a: unknown, b: unknown) => sortedJson(a) === sortedJson(b);
-  if (!isSame(looks, certificate.looks) || end.verdict !== certificate.verdict)
+  const { verdict, generalizes, needed } = certificate;
+  const claimed = { verdict, generalizes, ...(needed && { needed }) };
+  if (sortedJson([looks, end]) !== sortedJson([certificate.looks, claimed]))
     faults.push({ message: 'The verdict is another one than that of the runs.' });
   if (looks.slice(0, -1).some(({ verdict }) => verdict !== 'open'))
     faults.push({ message: 'An earlier look had already decided the claim.' });
   return faults;
 }
 
-type Found = { fault: string } | { value: MetricValue; results: Exclude<ReturnType<TestedMethod['get']>, undefined> };
+type Found =
+  { fault: string } | { value: MetricValue; results: Exclude<ReturnType<TestedMethod['get']>, undefined> };
 
 async function checkRun(
   { frozen: { claim }, frozen, seeds, methods }: Certificate,
@@ -88,7 +92,9 @@ async function checkRun(
     const run = readRunSummary(folder);
     const wrong = settingFault(run.spec, frozen.experiment, trialSettings(method, one.values, one.seed));
     if (wrong !== undefined) return { fault: wrong };
-    return one.phase === 'search' ? await checkSearched(run, claim, one) : await checkTested(folder, claim, one);
+    return one.phase === 'search'
+      ? await checkSearched(run, claim, one)
+      : await checkTested(folder, claim, one);
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
     return { fault: e.message };
@@ -101,11 +107,14 @@ async function checkSearched(
   one: Partial<CertifiedRun>,
 ): Promise<Found> {
   const { step, value } = searchedValue(run, metric);
-  if (value === 'diverged') return one.results ? { fault: 'its training diverged.' } : { value, results: 'diverged' };
+  if (value === 'diverged')
+    return one.results ? { fault: 'its training diverged.' } : { value, results: 'diverged' };
   if (!one.results) return { fault: 'its training did not diverge.' };
   const examples = run.events.findLast((e) => e.kind === 'evaluation')!.metrics.examples;
   const same = resultOf({ value, examples }).sha256 === one.results.trained?.sha256;
-  return (await sumFault(run, step, one)) ?? (same ? { value, results: 'diverged' } : { fault: OTHER_RESULT });
+  return (
+    (await sumFault(run, step, one)) ?? (same ? { value, results: 'diverged' } : { fault: OTHER_RESULT })
+  );
 }
 
 async function checkTested(
@@ -133,7 +142,8 @@ async function sumFault(
 ): Promise<{ fault: string } | undefined> {
   const { spec, adapter } = await sumsOf(run, step);
   if (spec !== one.spec) return { fault: 'its experiment is not that of the certificate.' };
-  if (adapter !== one.adapter || step !== one.step) return { fault: 'its adapter is not that of the certificate.' };
+  if (adapter !== one.adapter || step !== one.step)
+    return { fault: 'its adapter is not that of the certificate.' };
   return undefined;
 }
 
@@ -152,7 +162,8 @@ function settingFault(
     for (const [key, value] of Object.entries(frozen[section])) {
       const name = `${section}.${key}`;
       // A head without its own rate has that of the adapter.
-      const follows = name === 'training.headLearningRate' && Object.hasOwn(settings, 'training.learningRate');
+      const follows =
+        name === 'training.headLearningRate' && Object.hasOwn(settings, 'training.learningRate');
       const isSet = Object.keys(settings).some((other) => other === name || other.startsWith(`${name}.`));
       if (!isSet && !follows && !includes(at(spec, [section, key]), value))
         return `its ${name} is not that of the certificate.`;
@@ -162,11 +173,15 @@ function settingFault(
 }
 
 const at = (value: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((inner, key) => (typeof inner === 'object' && inner ? own(inner as Settings, key) : undefined), value);
+  path.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner ? own(inner as Settings, key) : undefined),
+    value,
+  );
 
 /** True if everything in `part` is in `whole`, which may have more: defaults that were filled in. */
 function includes(whole: unknown, part: unknown): boolean {
-  if (typeof part !== 'object' || part === null || Array.isArray(part)) return sortedJson(whole) === sortedJson(part);
+  if (typeof part !== 'object' || part === null || Array.isArray(part))
+    return sortedJson(whole) === sortedJson(part);
   return Object.entries(part).every(([key, value]) => includes(at(whole, [key]), value));
 }
 

@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { sortedJson } from '../../base/sorted-json';
 import { combinations } from '../../experiment/claim';
-import { metricInfo } from '../../experiment/metrics';
 import type { Settings } from '../../experiment/sweep';
 import { claimSweep, type Phase, type PlannedClaim, trialSettings } from '../../runs/experiment/claim-trials';
 import type { Sweep } from '../../runs/experiment/sweep-trials';
@@ -17,7 +16,6 @@ import type {
   MethodResult,
 } from '../../study/claim/certificate';
 import { claimSentence, methodLabels } from '../../study/claim/claim-words';
-import { generalizes } from '../../study/claim/pseudo-values';
 import type { SweepOutcome } from '../sweep-queue';
 import type { Frozen } from './freeze';
 import { closing, lookAt, testedForms, type TestedMethod } from './looks';
@@ -74,7 +72,9 @@ async function search(plan: PlannedClaim, frozen: Frozen, host: ClaimHost): Prom
     if (!trials) return undefined;
     const value = (settings: Settings) => {
       const { state, folder } = trials.of(settings);
-      return state === 'failed' ? ('diverged' as const) : searchedValue(readRunSummary(folder!), metric).value;
+      return state === 'failed'
+        ? ('diverged' as const)
+        : searchedValue(readRunSummary(folder!), metric).value;
     };
     const results = methods.map((method) =>
       searched(claim, space, (chosen, i) => value(trialSettings(method, chosen, seeds[i]!))),
@@ -88,7 +88,8 @@ async function search(plan: PlannedClaim, frozen: Frozen, host: ClaimHost): Prom
       );
     });
     const allows = (key: string, number: number) =>
-      sweepOf(methods.map((method, i) => trialSettings(method, { ...chosen[i], [key]: number }, 0))) !== undefined;
+      sweepOf(methods.map((method, i) => trialSettings(method, { ...chosen[i], [key]: number }, 0))) !==
+      undefined;
     const next = extendedSpace(claim, space, chosen, allows);
     if (next) {
       space = next;
@@ -108,7 +109,10 @@ async function search(plan: PlannedClaim, frozen: Frozen, host: ClaimHost): Prom
           const { step, value } = searchedValue(run, metric);
           if (value === 'diverged') found.leftOut.push({ ...at, why: 'diverged' });
           else {
-            const result = resultOf({ value, examples: run.events.findLast((e) => e.kind === 'evaluation')!.metrics.examples });
+            const result = resultOf({
+              value,
+              examples: run.events.findLast((e) => e.kind === 'evaluation')!.metrics.examples,
+            });
             found.runs.push({ ...at, step, ...(await sumsOf(run, step)), results: { trained: result } });
           }
         }
@@ -168,7 +172,6 @@ async function test(
     runs,
     looks,
     ...closing(claim, tested, looks),
-    generalizes: generalizes(claim.metric),
     leftOut,
   };
 }
@@ -197,6 +200,3 @@ async function trained(
   const bySettings = new Map(planned.map((t) => [sortedJson(t.record.settings), t]));
   return { of: (settings) => bySettings.get(sortedJson(settings))! };
 }
-
-/** The name of a claim's metric, for messages. */
-export const claimMetric = ({ claim }: PlannedClaim): string => metricInfo(claim.metric).label;

@@ -43,14 +43,19 @@ export async function claimCost(
       writeFileSync(file, JSON.stringify(spec));
       const { seconds, problem } = await measureTrial(program, file, place, () => false, STEPS);
       if (seconds === undefined)
-        throw new AuroraError('failed', problem?.message ?? 'A method of the claim could not be measured.', problem?.hint);
+        throw new AuroraError(
+          'failed',
+          problem?.message ?? 'A method of the claim could not be measured.',
+          problem?.hint,
+        );
       runs.push(seconds);
     }
   } finally {
     remove();
   }
   const { parameters, seeds, extend } = claim.search;
-  const isList = (values: readonly unknown[]) => values.length > 1 && values.every((v) => typeof v === 'number');
+  const isList = (values: readonly unknown[]) =>
+    values.length > 1 && values.every((v) => typeof v === 'number');
   const largest = Object.values(parameters).reduce(
     (n, values) => n * (values.length + (isList(values) ? 2 * extend : 0)),
     1,

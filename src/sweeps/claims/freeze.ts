@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { sortedJson } from '../../base/sorted-json';
+import type { Experiment } from '../../experiment/experiment';
 import { withPaths } from '../../experiment/paths';
 import { writeAtomic } from '../../files/atomic';
 import { writtenPath } from '../../files/hub-cache';
@@ -28,17 +29,18 @@ const DIGITS = 12;
 export async function freeze(plan: PlannedClaim): Promise<Frozen> {
   const { file, claim, experiment, specs } = plan;
   const files = new Map<string, FrozenFile>();
-  for (const input of await plannedInputs(specs[0]!)) {
+  for (const input of await plannedInputs(specs[0])) {
     const { role, path, sha256, images } = await hashInput(input);
-    const written = writtenPath(file, path);
-    files.set(written, { role, path: written, sha256, ...(images && { images: images.sha256 }) });
+    const name = writtenPath(file, path);
+    files.set(name, { role, path: name, sha256, ...(images && { images: images.sha256 }) });
   }
-  const { name: _, ...settings } = withPaths(experiment, (path) => writtenPath(file, path));
+  const written: Partial<Experiment> = withPaths(experiment, (path) => writtenPath(file, path));
+  delete written.name;
   const frozen: FrozenClaim = {
     version: 1,
     claim,
     // Without the undefined values, which JSON does not have.
-    experiment: JSON.parse(JSON.stringify(settings)) as typeof settings,
+    experiment: JSON.parse(JSON.stringify(written)) as FrozenClaim['experiment'],
     files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     looks: LOOKS,
   };

@@ -1,6 +1,6 @@
 import type { Claim } from '../../experiment/claim';
 import type { Certificate, Look } from '../../study/claim/certificate';
-import { neededFor } from '../../study/claim/needed';
+import { needed } from '../../study/claim/needed';
 import { levelFor, look, type LookPlan, type TestedRun, verdictOf } from '../../study/claim/verdict';
 
 /** The runs of a method by seed, each by form. */
@@ -19,31 +19,29 @@ export function lookAt(claim: Claim, tested: readonly TestedMethod[], seeds: num
   const runs = runsOf(claim, tested, seeds);
   const base = { seeds: plan.seeds, level: plan.level };
   if (!runs) return { ...base, results: [], verdict: 'open' };
-  const level = levelFor(plan, sides.length - 1, of);
-  const results = runs.slice(1).map((than) => look(metric, claim, runs[0]!, than, plan, level));
+  const levels = levelFor(plan, sides.length - 1, of);
+  const results = runs.slice(1).map((than) => look(metric, claim, runs[0], than, plan, levels));
   return { ...base, results, verdict: verdictOf(results, of) };
 }
 
-/** The end of a claim: its verdict, and what would have decided it. */
+/** The end of a claim: its verdict, whether that holds for other examples too, and what would have decided it. */
 export function closing(
   claim: Claim,
   tested: readonly TestedMethod[],
   looks: readonly Look[],
-): Pick<Certificate, 'verdict' | 'needed'> {
+): Pick<Certificate, 'verdict' | 'generalizes' | 'needed'> {
   const last = looks.at(-1)!;
-  const seeds = [...tested[0]!.keys()];
-  const runs = runsOf(claim, tested, seeds);
-  if (last.verdict !== 'open' || !runs) return { verdict: last.verdict };
-  const level = levelFor(last, claim.sides.length - 1, claim.of);
-  const all = last.results.flatMap(({ finding }, i) =>
-    finding === 'open' ? [neededFor(claim.metric, claim, runs[0]!, runs[i + 1]!, level)] : [],
+  const { verdict, results } = last;
+  const end = { verdict, generalizes: results.every(({ kind }) => kind === 'crossed') };
+  const runs = runsOf(claim, tested, [...tested[0].keys()]);
+  if (verdict !== 'open' || !runs) return end;
+  const levels = levelFor(last, claim.sides.length - 1, claim.of);
+  const all = results.flatMap(({ finding }, i) =>
+    finding === 'open' ? [needed(claim.metric, claim, runs[0], runs[i + 1], last, levels)] : [],
   );
-  const most = (key: 'seeds' | 'examples') => Math.max(0, ...all.map((one) => one[key] ?? 0));
-  const needed = {
-    ...(most('seeds') > 0 && { seeds: most('seeds') }),
-    ...(most('examples') > 0 && { examples: most('examples') }),
-  };
-  return { verdict: last.verdict, ...(Object.keys(needed).length > 0 && { needed }) };
+  const most = (key: 'seeds' | 'examples') => Math.max(0, ...all.map((one) => one[key] ?? 0)) || undefined;
+  const [seeds, examples] = [most('seeds'), most('examples')];
+  return seeds === undefined ? end : { ...end, needed: { seeds, ...(examples && { examples }) } };
 }
 
 /** The runs of each side, in the order of the seeds; undefined if one of them diverged. */

@@ -30,7 +30,10 @@ const DECISIVE = ['engine', 'device', 'runtime', 'threads', 'platform', 'cpu'] a
 /** Runs of a certificate, drawn at random without repetition. */
 export function drawRuns({ runs }: Certificate, count: number): CertifiedRun[] {
   const left = [...runs];
-  return Array.from({ length: Math.min(count, left.length) }, () => left.splice(randomInt(left.length), 1)[0]!);
+  return Array.from(
+    { length: Math.min(count, left.length) },
+    () => left.splice(randomInt(left.length), 1)[0]!,
+  );
 }
 
 /**
@@ -62,9 +65,13 @@ export async function replay(
     const isSame =
       step === one.step &&
       adapter === one.adapter &&
-      Object.entries(one.results).every(([form, { sha256 }]) => results[form as 'trained']?.sha256 === sha256);
+      Object.entries(one.results).every(
+        ([form, { sha256 }]) => results[form as 'trained']?.sha256 === sha256,
+      );
     if (isSame) return { run: one.run, outcome: 'same', difference };
-    const isAlike = DECISIVE.every((part) => environmentOf(before)[part] === environmentOf(readRunSummary(again))[part]);
+    const isAlike = DECISIVE.every(
+      (part) => environmentOf(before)[part] === environmentOf(readRunSummary(again))[part],
+    );
     return { run: one.run, outcome: !isAlike && difference < claim.by ? 'close' : 'different', difference };
   } finally {
     remove();
@@ -105,7 +112,11 @@ function trainAgain(run: RunSummary, program: string, out: string): Promise<void
     execFile(process.execPath, args, { env: childEnvironment(), windowsHide: true }, (e, _, err) => {
       // A run that is worse than an answer without the input has finished, too.
       if (!e || e.code === 27) return done();
-      const last = err.trim().split('\n').findLast((line) => line.startsWith('error')) ?? e.message;
+      const last =
+        err
+          .trim()
+          .split('\n')
+          .findLast((line) => line.startsWith('error')) ?? e.message;
       fail(new AuroraError('failed', `${run.folder} could not be trained again: ${last}`));
     });
   });

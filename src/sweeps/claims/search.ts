@@ -55,7 +55,8 @@ export function extendedSpace(
     lists[key] = [...values];
     counts[key] = { ...added[key]! };
     for (const end of ['low', 'high'] as const) {
-      if (counts[key][end] >= search.extend || !chosen.some((one) => endAt(values, one[key]) === end)) continue;
+      if (counts[key][end] >= search.extend || !chosen.some((one) => endAt(values, one[key]) === end))
+        continue;
       const value = nextValue(values, end);
       if (value === undefined || !allows(key, value)) continue;
       lists[key].push(value);

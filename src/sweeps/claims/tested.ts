@@ -70,7 +70,10 @@ function lastScore({ folder, events, spec }: RunSummary, on: Claim['on']) {
 }
 
 /** The metric of a search's trial at its last evaluation. */
-export function searchedValue(run: RunSummary, metric: Claim['metric']): { step: number; value: MetricValue } {
+export function searchedValue(
+  run: RunSummary,
+  metric: Claim['metric'],
+): { step: number; value: MetricValue } {
   const last = run.events.findLast((e) => e.kind === 'evaluation');
   if (!last || hasDiverged(run)) return { step: last?.step ?? 0, value: 'diverged' };
   return { step: last.step, value: metricValue(last.metrics, metric) };

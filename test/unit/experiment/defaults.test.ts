@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AURORA_DEFAULTS } from '../../../src/adapters/methods/aurora';
+import type { ClaimSearch, ClaimSpec } from '../../../src/experiment/claim';
 import type { ClusterSettings, KubernetesSettings, SlurmSettings } from '../../../src/experiment/cluster';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { EvaluationSpec } from '../../../src/experiment/evaluation-sets';
@@ -201,6 +202,18 @@ const sweep: Keys<SweepSpec> = {
   pruning: true,
   learningRateSearch: true,
 };
+const claim: Keys<ClaimSpec> = {
+  relation: true,
+  first: true,
+  than: true,
+  of: true,
+  metric: true,
+  by: true,
+  on: true,
+  search: true,
+  seed: true,
+};
+const claimSearch: Keys<ClaimSearch> = { parameters: true, seeds: true, extend: true };
 const cluster: Keys<ClusterSettings> = { slurm: true, kubernetes: true };
 const slurm: Keys<SlurmSettings> = {
   host: true,
@@ -255,7 +268,7 @@ function load(...set: string[]): Experiment {
 describe('the schema, the types and the loader', () => {
   const { properties: p, definitions: d } = schema;
   it.each([
-    ['experiment', p, { ...experiment, $schema: true, sweep: true, cluster: true }],
+    ['experiment', p, { ...experiment, $schema: true, sweep: true, claim: true, cluster: true }],
     ['model', p.model.properties, model],
     ['task', p.task.properties, task],
     ['data', p.data.properties, data],
@@ -276,6 +289,8 @@ describe('the schema, the types and the loader', () => {
     ['sweep', p.sweep.properties, sweep],
     ['range', d.sweepRange.properties, range],
     ['pruning', p.sweep.properties.pruning.properties, pruning],
+    ['claim', p.claim.properties, claim],
+    ['search of a claim', p.claim.properties.search.properties, claimSearch],
     ['cluster', p.cluster.properties, cluster],
     ['slurm', p.cluster.properties.slurm.properties, slurm],
     ['kubernetes', p.cluster.properties.kubernetes.properties, kubernetes],
@@ -288,11 +303,13 @@ describe('the schema, the types and the loader', () => {
     const visit = (node: unknown, path: string): void => {
       if (typeof node !== 'object' || node === null) return;
       const { properties, additionalProperties } = node as Record<string, Record<string, object>>;
-      // The method's definition closes the adapter; an "if" only tests.
-      if (properties && !/adapter$|\/if$/.test(path)) expect(additionalProperties, path).toBe(false);
+      // The method's definition closes the adapter; a side of a claim has any setting; an "if" only tests.
+      if (properties && !/adapter$|claimSide$|\/if$/.test(path))
+        expect(additionalProperties, path).toBe(false);
       for (const [key, property] of Object.entries(properties ?? {})) {
         if (path.endsWith('/if') || (path.includes('/definitions/') && key === 'method')) continue;
-        const target = '$ref' in property ? d[key as 'dropout'] : property;
+        const target =
+          '$ref' in property ? d[String(property.$ref).split('/').at(-1) as 'dropout'] : property;
         expect(target, `${path}/${key}`).toHaveProperty('description');
         keys++;
       }

@@ -154,7 +154,7 @@ describe('errors in an experiment file', () => {
     const text =
       '{\n "model": {"path": "m"},\n "data": {"train": "t"},\n "training": {\n  "epoch": 3 },\n "zzzzzzzz": 1 }';
     expect(errorOf(text)).toEqual([
-      'FILE:6:2: zzzzzzzz is not a known key; known keys here: name, model, task, data, adapter, training, sweep, cluster.',
+      'FILE:6:2: zzzzzzzz is not a known key; known keys here: name, model, task, data, adapter, training, sweep, claim, cluster.',
       'FILE:5:3: training.epoch is not a known key; did you mean "epochs"?',
     ]);
     expect(errorOf(MINIMAL, 'adapter={"method":"lora","gridSize":4}')).toEqual([

@@ -45,14 +45,17 @@ export async function replayCommand(args: ParsedArgs): Promise<number> {
     outcomes.push(found);
     const took = durationText((performance.now() - began) / 1000);
     if (args.flag('json')) await write(`${JSON.stringify({ kind: 'replayed', ...found })}\n`);
-    else await write(`Run ${i + 1} of ${count}, ${found.run}: ${outcomeText(found, certificate)} (${took})\n`);
+    else
+      await write(`Run ${i + 1} of ${count}, ${found.run}: ${outcomeText(found, certificate)} (${took})\n`);
   }
   return outcomes.some(({ outcome }) => outcome === 'different') ? EXIT.failed : EXIT.ok;
 }
 
 function outcomeText({ outcome, difference }: Replayed, { frozen: { claim } }: Certificate): string {
   if (outcome === 'same') return 'the same bits';
-  const size = Number.isFinite(difference) ? `the results differ by ${amount(claim.metric, difference)}` : 'training diverged';
+  const size = Number.isFinite(difference)
+    ? `the results differ by ${amount(claim.metric, difference)}`
+    : 'training diverged';
   return outcome === 'close'
     ? `other bits, as expected of another kind of processor or runtime; ${size}`
     : `different: ${size}`;

@@ -12,7 +12,9 @@ export class ClaimLines {
   async show(line: ClaimLine): Promise<void> {
     if (line.kind === 'result') {
       const { title, parts } = claimReport(line.certificate);
-      await write(`\n${title}\n${terminalText(parts)}\nCertificate: ${join(line.folder, 'certificate.md')}\n`);
+      await write(
+        `\n${title}\n${terminalText(parts)}\nCertificate: ${join(line.folder, 'certificate.md')}\n`,
+      );
       return;
     }
     if (isQuiet()) return;
@@ -39,7 +41,9 @@ function textOf(line: ClaimLine): string | undefined {
     }
     case 'phase':
       if (line.phase === 'test') return `\nTest with ${line.seeds} seeds`;
-      return line.round ? '\nSearch, extended: the best value of a method was at the end of its list' : '\nSearch';
+      return line.round
+        ? '\nSearch, extended: the best value of a method was at the end of its list'
+        : '\nSearch';
     case 'searched':
       return `${line.label}: best with ${valuesText(line.chosen)}`;
     case 'look':

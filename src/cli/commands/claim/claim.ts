@@ -88,23 +88,20 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   await emit({ kind: 'frozen', sentence, hash: frozen.hash, folder: frozen.folder });
   if (args.flag('dry-run')) return showCost(args, plan, emit);
   createFolder(frozen.folder);
-  return owning(
-    { folder: frozen.folder, what: 'claim', takeOver: args.flag('take-over') },
-    async () => {
-      if (!isBegun) {
-        await showCost(args, plan, emit);
-        writeFrozen(frozen);
-      }
-      const interrupted = onInterrupt(
-        'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
-      );
-      const certificate = await workOnClaim(plan, frozen, hostOf(args, plan, emit, interrupted));
-      if (!certificate) return EXIT.stopped;
-      writeCertificate(frozen.folder, certificate);
-      await emit({ kind: 'result', certificate, folder: frozen.folder });
-      return EXIT.ok;
-    },
-  );
+  return owning({ folder: frozen.folder, what: 'claim', takeOver: args.flag('take-over') }, async () => {
+    if (!isBegun) {
+      await showCost(args, plan, emit);
+      writeFrozen(frozen);
+    }
+    const interrupted = onInterrupt(
+      'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
+    );
+    const certificate = await workOnClaim(plan, frozen, hostOf(args, plan, emit, interrupted));
+    if (!certificate) return EXIT.stopped;
+    writeCertificate(frozen.folder, certificate);
+    await emit({ kind: 'result', certificate, folder: frozen.folder });
+    return EXIT.ok;
+  });
 }
 
 async function showCost(

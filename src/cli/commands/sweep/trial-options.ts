@@ -84,4 +84,3 @@ export const ownedBy = (args: ParsedArgs, folder: string, on: ExecutorName): Own
   // It only follows: what it has submitted is on disk, and the scheduler decides who trains.
   ...(on !== 'local' && { hasEnded: () => isSilent(folder) }),
 });
-
