@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
+import { sortedJson } from '../../src/base/sorted-json';
 import type { PublishLine } from '../../src/protocol/publish';
 import { dice } from '../hub/fault-plan';
 import { commitOf, largeFile, smallFile, type Repository } from '../hub/repository';
@@ -168,6 +170,38 @@ describe('aurora publish', () => {
       EXIT.usage,
       expect.stringContaining('--as takes peft-lora or adapter, not "x".'),
     ]);
+  });
+
+  it('uploads the certificate of a claim that the run was tested in, and no other', async () => {
+    const frozen = { claim: {} };
+    const sealed = {
+      ...{ version: 1, sentence: 'A claim.', verdict: 'open', frozen, seeds: {} },
+      hash: createHash('sha256').update(sortedJson(frozen)).digest('hex'),
+      ...{ methods: [], looks: [], leftOut: [] },
+    };
+    const tested = {
+      phase: 'test',
+      method: 0,
+      seed: 1,
+      step: 6,
+      spec: '',
+      adapter: '',
+      results: {},
+      values: {},
+    };
+    const write = (of: string) =>
+      lab.write('claim/certificate.json', JSON.stringify({ ...sealed, runs: [{ ...tested, run: of }] }));
+    lab.write('claim/certificate.md', '# A claim.\n');
+    const publish = () =>
+      aurora([
+        ...['publish', run, '--to', 'certified', '--as', 'adapter', '--yes'],
+        ...['--certificate', lab.path('claim/certificate.json')],
+      ]);
+    write('another');
+    expect(await publish()).toMatchObject({ code: 2, err: expect.stringContaining('did not use the run') });
+    write(basename(run));
+    expect(await publish()).toMatchObject({ code: 0 });
+    expect(visible('alice/certified')).toEqual(expect.arrayContaining(['certificate.json', 'certificate.md']));
   });
 
   it('refuses a LoRA that loses too much where nobody is asked, and shows the loss where somebody is', async () => {

@@ -8,11 +8,15 @@ import type { Certificate } from '../../study/claim/certificate';
 import { claimReport } from '../../study/claim/claim-report';
 import { hashOf } from './freeze';
 
-export const certificateFile = (folder: string): string => join(folder, 'certificate.json');
+/** The certificate and its page. */
+export const CERTIFICATE_FILES = ['certificate.json', 'certificate.md'] as const;
+const [JSON_FILE, PAGE] = CERTIFICATE_FILES;
+
+export const certificateFile = (folder: string): string => join(folder, JSON_FILE);
 
 /** Writes the certificate as JSON and as a page; the page first, since the JSON closes the claim. */
 export function writeCertificate(folder: string, certificate: Certificate): void {
-  writeAtomic(join(folder, 'certificate.md'), markdownText(claimReport(certificate)));
+  writeAtomic(join(folder, PAGE), markdownText(claimReport(certificate)));
   writeAtomic(certificateFile(folder), `${JSON.stringify(certificate, null, 2)}\n`);
 }
 

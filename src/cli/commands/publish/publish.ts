@@ -1,4 +1,5 @@
-import { basename, join, resolve } from 'node:path';
+import { copyFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
   publishedText,
   publishParts,
@@ -19,6 +20,7 @@ import { dropReason, dropText } from '../../../protocol/reports/export-report';
 import type { Published, PublishLine, PublishPlan, UploadEvent } from '../../../protocol/publish';
 import { baseModel } from '../../../peft/base-model';
 import { readRunSummary } from '../../../runs/run-summary';
+import { CERTIFICATE_FILES, readCertificate } from '../../../sweeps/claims/certificate-file';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { problemOf } from '../../../training/preflight/preflight-problems';
 import { runFolder } from '../../arguments';
@@ -52,6 +54,8 @@ continues it. Files that are only in the repository stay there.
   --max-drop LOSS    the most that peft-lora may lose with --yes (default: ${MATTERS}), as in \`aurora export\`
   --accept-drop      with --yes: publish it, whatever it loses
   --at WHICH         best (default), last, or the step of a checkpoint
+  --certificate FILE
+                     also upload a claim's certificate.json and its page; the run must be one of the claim's test
   --yes              upload without asking
   --json             JSON lines: preparing, fitting, not-fitted, measuring, plan, ask (answer with a line "yes" or
                      "no"), declined, sending, retrying, published, problem
@@ -67,6 +71,7 @@ NODE_EXTRA_CA_CERTS are honored.
     'max-drop': { type: 'string' },
     'accept-drop': { type: 'boolean' },
     at: { type: 'string' },
+    certificate: { type: 'string' },
     yes: { type: 'boolean', short: 'y' },
     json: { type: 'boolean' },
   },
@@ -97,6 +102,24 @@ function formOf(args: ParsedArgs, { adapter }: Experiment): ExportForm {
   throw new AuroraError('usage', `--as takes ${PUBLISHED_FORMS.join(' or ')}, not "${as}".`);
 }
 
+/**
+ * The certificate to upload with a run.
+ *
+ * @throws AuroraError 'usage' if there is none, or the run is not one that it was decided by
+ */
+function certificateOf(args: ParsedArgs, run: string): string | undefined {
+  const given = args.text('certificate');
+  if (given === undefined) return undefined;
+  const path = resolve(given);
+  const runs = readCertificate(path)?.runs.filter(({ phase }) => phase === 'test');
+  if (runs?.some((one) => one.run === run)) return path;
+  throw new AuroraError(
+    'usage',
+    runs ? `The test in ${path} did not use the run ${run}.` : `There is no certificate ${path}.`,
+    'Give the certificate.json of a claim that was tested on this run.',
+  );
+}
+
 type Emit = (line: PublishLine) => Promise<void>;
 
 /** @returns undefined if the user declined */
@@ -105,12 +128,15 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
   const run = resolve(runFolder(one(args, 'run folder', 'publish')));
   const { spec, id } = readRunSummary(run);
   const form = formOf(args, spec);
+  const certificate = certificateOf(args, id);
   const choice = { form, merge: mergeOf(form, args.text('merge')), maxDrop: maxDropOf(args) };
   const hub = openHub();
   // All refusals come before the adapter is measured, which takes a while.
   const wanted = { to: args.text('to'), public: args.flag('public'), run: id, experiment: spec.name };
   const target = await targetOf(hub, await accountOf(hub), wanted);
   const { folder, record } = await exportAdapter(run, choice, args, emit);
+  if (certificate !== undefined)
+    for (const name of CERTIFICATE_FILES) copyFileSync(join(dirname(certificate), name), join(folder, name));
   const files = await localFiles(folder);
   const plan = planOf(hub, target, record, baseModel(spec.model.path), files);
   await emit(plan);
