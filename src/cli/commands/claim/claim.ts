@@ -10,6 +10,7 @@ import { certificateFile, readCertificate, writeCertificate } from '../../../swe
 import { type ClaimHost, workOnClaim } from '../../../sweeps/claims/claim-work';
 import { claimCost } from '../../../sweeps/claims/cost';
 import { freeze, type Frozen, readFrozen, writeFrozen } from '../../../sweeps/claims/freeze';
+import { bringCheckpoints } from '../../../sweeps/checkpoints';
 import { SweepWork } from '../../../sweeps/sweep-work';
 import { problemOf } from '../../../training/preflight/preflight-problems';
 import { one, type Command, type ParsedArgs } from '../../command';
@@ -154,6 +155,10 @@ function hostOf(
         if (work.left) await work.move(work.left, takenOver);
         const { record, outcome } = await work.train(takenOver, interrupted);
         shown.view.end(record, outcome, '');
+        const { where, runs } = work;
+        // Adapters are measured here.
+        if (!outcome.stopped && where.on !== 'local' && where.cluster.files.collectCheckpoints)
+          await bringCheckpoints({ folder, runs, trials: record.trials, where, given: 'all' });
         return outcome;
       });
     },
