@@ -129,10 +129,10 @@ export function powerTable({ simulation, studies, seed, say }) {
   };
 }
 
-const roundsOf = (studies, examples) => (examples >= 10_000 ? Math.ceil(studies / 2) : studies);
+export const roundsOf = (studies, examples) => (examples >= 10_000 ? Math.ceil(studies / 2) : studies);
 
 /** Mixes several numbers into one seed. */
-const mix = (...values) => values.reduce((h, v) => (Math.imul(h ^ v, 0x01000193) + 0x9e3779b9) | 0, 7);
+export const mix = (...values) => values.reduce((h, v) => (Math.imul(h ^ v, 0x01000193) + 0x9e3779b9) | 0, 7);
 
 /** Counts a p-value at each level that it is below. */
 function tally(alarms, chance) {
@@ -141,8 +141,8 @@ function tally(alarms, chance) {
   });
 }
 
-/** A share in %, with Wilson's interval. */
-function shareText(alarms, studies, level) {
+/** A share in %, with Wilson's interval. @param level that it must not exceed: two decimals for a small one */
+export function shareText(alarms, studies, level) {
   const digits = level < 0.01 ? 2 : 1;
   const share = alarms / studies;
   const z = 1.96;
@@ -166,7 +166,7 @@ export function exceeds({ level, alarms, studies }) {
   return 1 - below < 1e-4;
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   const line = head.split(' | ').map(() => '---:');
   return [head, line.join(' | '), ...rows].map((row) => `| ${row} |`).join('\n');
 }

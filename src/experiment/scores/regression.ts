@@ -47,7 +47,7 @@ export const spearman = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 /** The differences from the mean, divided by the largest, so that no square overflows; undefined if all are 0. */
 function deviations(values: ArrayLike<number>): Float64Array | undefined {
   // Differences of close numbers are exact, and those of equal numbers 0, which the sum of large numbers is not.
-  const shifted = Float64Array.from(values, (v) => v - values[0]);
+  const shifted = new Float64Array(values).map((v) => v - values[0]);
   const mean = shifted.reduce((sum, v) => sum + v, 0) / shifted.length;
   const centered = shifted.map((v) => v - mean);
   const largest = centered.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
@@ -56,11 +56,22 @@ function deviations(values: ArrayLike<number>): Float64Array | undefined {
 
 /** From 1, in the order of the values; equal values share the mean of their ranks (scipy.stats.rankdata). */
 export function averageRanks(values: ArrayLike<number>): Float64Array {
-  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
   const ranks = new Float64Array(values.length);
-  for (let start = 0, end = 0; start < order.length; start = end) {
-    while (end < order.length && values[order[end]] === values[order[start]]) end++;
-    for (let at = start; at < end; at++) ranks[order[at]] = (start + 1 + end) / 2;
+  let before = 0;
+  for (const group of equalGroups(values)) {
+    for (const i of group) ranks[i] = before + (group.length + 1) / 2;
+    before += group.length;
   }
   return ranks;
+}
+
+/** The places of equal values together, the smallest first. */
+export function equalGroups(values: ArrayLike<number>): number[][] {
+  const order = Array.from({ length: values.length }, (_, i) => i).sort((i, j) => values[i] - values[j]);
+  const groups: number[][] = [];
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    while (end < order.length && values[order[end]] === values[order[start]]) end++;
+    groups.push(order.slice(start, end));
+  }
+  return groups;
 }

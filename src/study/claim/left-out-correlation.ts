@@ -1,4 +1,4 @@
-import { averageRanks } from '../../experiment/scores/regression';
+import { averageRanks, equalGroups } from '../../experiment/scores/regression';
 import { meanOf } from '../statistics/summary';
 import { type LeftOut, leftOutOfSums } from './left-out';
 
@@ -12,7 +12,7 @@ export function leftOutOfPearson(a: ArrayLike<number>, b: ArrayLike<number>): Le
 
 function centered(values: ArrayLike<number>): Float64Array {
   const mean = meanOf(values);
-  return Float64Array.from(values, (v) => v - mean);
+  return new Float64Array(values).map((v) => v - mean);
 }
 
 /** A spread below this share of the squares is that of rounding: all values are the same. */
@@ -34,8 +34,9 @@ function correlationOf(x: number, y: number, xx: number, yy: number, xy: number,
 export function leftOutOfSpearman(a: ArrayLike<number>, b: ArrayLike<number>): LeftOut {
   const n = a.length;
   const [x, y] = [averageRanks(a), averageRanks(b)];
-  const [ofX, ofY] = [lowering(x, y), lowering(y, x)];
-  const together = loweredTogether(x, y);
+  const groups = equalGroups(x).reverse();
+  const [ofX, ofY] = [lowering(groups, x, y), lowering(equalGroups(y).reverse(), y, x)];
+  const together = loweredTogether(groups, y);
   let [xx, yy, xy] = [0, 0, 0];
   for (let i = 0; i < n; i++) {
     xx += x[i] * x[i];
@@ -60,12 +61,12 @@ export function leftOutOfSpearman(a: ArrayLike<number>, b: ArrayLike<number>): L
  * Each example left out lowers the rank of others by an amount of 1 or ½. Returns for each the sums over these others
  * of the amounts, of their squares, of the amounts times their ranks, and times their ranks on the other side.
  */
-function lowering(ranks: Float64Array, others: Float64Array) {
+function lowering(groups: readonly number[][], ranks: Float64Array, others: Float64Array) {
   const n = ranks.length;
   const made = () => new Float64Array(n);
   const [lowered, squares, own, other] = [made(), made(), made(), made()];
   let [count, ownAbove, otherAbove] = [0, 0, 0];
-  for (const group of descending(ranks)) {
+  for (const group of groups) {
     let otherEqual = 0;
     for (const i of group) otherEqual += others[i];
     const rank = ranks[group[0]];
@@ -83,8 +84,8 @@ function lowering(ranks: Float64Array, others: Float64Array) {
 }
 
 /** For each example the sum over the others of both amounts' product, by which it lowers their ranks. */
-function loweredTogether(x: Float64Array, y: Float64Array): Float64Array {
-  const n = x.length;
+function loweredTogether(groups: readonly number[][], y: Float64Array): Float64Array {
+  const n = y.length;
   const out = new Float64Array(n);
   // Ranks are multiples of ½ from 1 to n.
   const tree = new Float64Array(2 * n + 1);
@@ -99,7 +100,7 @@ function loweredTogether(x: Float64Array, y: Float64Array): Float64Array {
   let count = 0;
   /** The number of greater values on the other side and half that of equal ones, among those in the tree. */
   const amounts = (i: number) => count - (upTo(y[i]) + upTo(y[i] - 0.5)) / 2;
-  for (const group of descending(x)) {
+  for (const group of groups) {
     for (const i of group) out[i] = amounts(i) / 2;
     for (const i of group) add(y[i]);
     count += group.length;
@@ -107,15 +108,4 @@ function loweredTogether(x: Float64Array, y: Float64Array): Float64Array {
     for (const i of group) out[i] += (amounts(i) - 0.5) / 2;
   }
   return out;
-}
-
-/** Groups of examples with the same rank, the greatest first. */
-function descending(ranks: Float64Array): number[][] {
-  const order = Array.from(ranks, (_, i) => i).sort((i, j) => ranks[j] - ranks[i]);
-  const groups: number[][] = [];
-  for (let start = 0, end = 0; start < order.length; start = end) {
-    while (end < order.length && ranks[order[end]] === ranks[order[start]]) end++;
-    groups.push(order.slice(start, end));
-  }
-  return groups;
 }

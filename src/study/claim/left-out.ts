@@ -25,13 +25,14 @@ export function leftOutOfSums<T extends readonly ArrayLike<number>[]>(
   terms: T,
   metric: (...sums: { [K in keyof T]: number }) => number,
 ): LeftOut {
-  const sums = terms.map((term) => Float64Array.from(term).reduce((a, b) => a + b, 0));
+  const sums = terms.map((term) => new Float64Array(term).reduce((a, b) => a + b, 0));
   const of = metric as (...sums: number[]) => number;
   const left = new Array<number>(terms.length);
-  const without = Float64Array.from({ length: terms[0].length }, (_, i) => {
+  const without = new Float64Array(terms[0].length);
+  for (let i = 0; i < without.length; i++) {
     for (let k = 0; k < terms.length; k++) left[k] = sums[k] - terms[k][i];
-    return of(...left);
-  });
+    without[i] = of(...left);
+  }
   return { value: of(...sums), without };
 }
 
@@ -72,16 +73,17 @@ export function leftOutOfLabels(
   for (let i = 0; i < label.length; i++) count(label[i], predicted[i], 1);
   const value = score(counts);
   const known = new Map<number, number>();
-  const without = Float64Array.from(label, (actual, i) => {
-    const pair = actual * labels + predicted[i];
+  const without = new Float64Array(label.length);
+  for (let i = 0; i < label.length; i++) {
+    const pair = label[i] * labels + predicted[i];
     let left = known.get(pair);
     if (left === undefined) {
-      count(actual, predicted[i], -1);
+      count(label[i], predicted[i], -1);
       known.set(pair, (left = score(counts)));
-      count(actual, predicted[i], 1);
+      count(label[i], predicted[i], 1);
     }
-    return left;
-  });
+    without[i] = left;
+  }
   return { value, without };
 }
 

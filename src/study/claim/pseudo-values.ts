@@ -21,7 +21,8 @@ import type { TestedRun } from './verdict';
 /** A value of each example, whose mean is the metric; or, for other metrics, the metric without each example. */
 type ByExample = Float64Array | LeftOut;
 
-const correct = (answers: Answers): Float64Array => Float64Array.from(wrongOf(answers), (wrong) => 1 - wrong);
+const correct = (answers: Answers): Float64Array =>
+  new Float64Array(wrongOf(answers)).map((wrong) => 1 - wrong);
 
 const loss = ({ columns }: Answers): Float64Array => columns.loss;
 
@@ -136,6 +137,26 @@ export function testedRun(metric: MetricName, predictions: Answers, value: numbe
   const shift = value - meanOf(rows);
   return { value, examples: rows.length, rows: rows.map((v) => v + shift) };
 }
+
+/**
+ * True if a verdict by rows also holds for other examples of the kind: it keeps its levels in the simulation of
+ * docs/claims.md, also where methods are good at different texts. A verdict on another metric is about the tested
+ * examples only: perplexity refutes too many claims if texts are few, since losses are skewed, and the others have not
+ * been simulated.
+ */
+export const generalizes = (metric: MetricName): boolean => GENERALIZES.has(metric);
+
+const GENERALIZES: ReadonlySet<MetricName> = new Set<MetricName>([
+  'accuracy',
+  'f1',
+  'macroF1',
+  'weightedF1',
+  'matthews',
+  'loss',
+  'pearson',
+  'spearman',
+  'rmse',
+]);
 
 /** As deviations from the value, which loses no digits: θ + (N − 1)·(θ − θ₋ᵢ). */
 const pseudoValues = ({ value, without }: LeftOut): Float64Array =>

@@ -88,7 +88,8 @@ export function look(
 ): LookResult {
   const { kind, difference } = differenceIn(metric, first, than, plan.seeds);
   const { mean, parts } = difference;
-  const [below, above] = [levels.lower, levels.upper].map((level) => boundOf(parts, 2 * level));
+  const below = boundOf(parts, 2 * levels.lower);
+  const above = levels.upper === levels.lower ? below : boundOf(parts, 2 * levels.upper);
   const ends = { lower: mean - below, upper: mean + above };
   // Equal differences without a smallest step have no variance to test by but that of rounding, so nothing is certain.
   const finding = below > ROUNDING * Math.abs(mean) ? findingOf(terms, ends) : 'open';

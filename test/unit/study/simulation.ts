@@ -117,7 +117,7 @@ export function simulateRuns({ seeds, examples: n, model, difference = 0 }: Cell
 const METHODS = [lora(), aurora()];
 
 /** Decreases with the score like a cross entropy, without a logarithm. */
-const lossOf = (score: number): number => (score > 0 ? 0.5 / (1 + score) : 0.5 - score);
+export const lossOf = (score: number): number => (score > 0 ? 0.5 / (1 + score) : 0.5 - score);
 
 /** For two labels; F1 is the mean over both. */
 function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array) {

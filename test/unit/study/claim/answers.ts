@@ -7,9 +7,21 @@ import type { TextAnswers } from '../../../../src/protocol/answers/text';
 
 /** Kept predictions with only the columns that matter to a metric; the others are 0. */
 
-const columnsOf = (n: number, loss: ArrayLike<number> = new Float64Array(n)) => ({
+function columnsOf(n: number, loss?: ArrayLike<number>) {
+  const others = othersOf(n);
+  return { ...others, loss: loss ? new Float64Array(loss) : others.margin };
+}
+
+/** Simulations make as many again and again, and nothing changes them. */
+const made = new Map<number, ReturnType<typeof makeOthers>>();
+function othersOf(n: number) {
+  let others = made.get(n);
+  if (!others) made.set(n, (others = makeOthers(n)));
+  return others;
+}
+
+const makeOthers = (n: number) => ({
   line: Uint32Array.from({ length: n }, (_, i) => i + 1),
-  loss: Float64Array.from(loss),
   margin: new Float64Array(n),
   tokens: new Uint32Array(n),
   cut: new Uint8Array(n),
@@ -24,10 +36,10 @@ export function labelAnswers(
   const n = label.length;
   const columns = {
     ...columnsOf(n, loss),
-    label: Uint32Array.from(label),
-    predicted: Uint32Array.from(predicted),
-    probability: new Float64Array(n),
-    truth: new Float64Array(n),
+    label: new Uint32Array(label),
+    predicted: new Uint32Array(predicted),
+    probability: othersOf(n).margin,
+    truth: othersOf(n).margin,
   };
   return { answer: 'label', labels: Array.from({ length: labels }, (_, k) => `label ${k}`), columns };
 }
@@ -37,8 +49,8 @@ export const numberAnswers = (value: ArrayLike<number>, predicted: ArrayLike<num
   labels: ['score'],
   columns: {
     ...columnsOf(value.length),
-    value: Float64Array.from(value),
-    predicted: Float64Array.from(predicted),
+    value: new Float64Array(value),
+    predicted: new Float64Array(predicted),
   },
 });
 
@@ -52,8 +64,8 @@ export const textAnswers = (
   labels: [],
   columns: {
     ...columnsOf(loss.length, loss),
-    answered: Uint32Array.from(answered),
-    right: Uint32Array.from(right),
+    answered: new Uint32Array(answered),
+    right: new Uint32Array(right),
   },
 });
 
