@@ -86,7 +86,7 @@ describe('a claim', () => {
   it('is another claim once anything that was frozen changes', () => {
     const { out, err } = claim(lab, '--dry-run', '--set', 'training.weightDecay=0.02');
     expect({ out, err }).toMatchObject({ out: '' });
-    expect(err).toMatch(/Frozen as [0-9a-f]{12}/);
+    expect(err).toMatch(/Its folder is \S+\/claims\/tiny\/[0-9a-f]{12}$/m);
     expect(err).not.toContain(certificate.hash.slice(0, 12));
     expect(err).toMatch(/A run takes: AuroRA r=2 .*, LoRA r=2 .*\. The claim takes 14 to 28 runs/);
   });

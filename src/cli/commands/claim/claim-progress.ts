@@ -33,7 +33,7 @@ export class ClaimLines {
 function textOf(line: ClaimLine): string | undefined {
   switch (line.kind) {
     case 'frozen':
-      return `${line.sentence}\nFrozen as ${line.hash.slice(0, 12)}, in ${line.folder}`;
+      return `${line.sentence}\nIts folder is ${line.folder}`;
     case 'cost': {
       const each = line.runs.map(({ label, seconds }) => `${label} ${durationText(seconds)}`).join(', ');
       const { least, most } = line;
