@@ -1,6 +1,7 @@
 import type { Claim } from '../../experiment/claim';
 import type { Certificate, Look } from '../../study/claim/certificate';
 import { needed } from '../../study/claim/needed';
+import { generalizes } from '../../study/claim/pseudo-values';
 import { levelFor, look, type LookPlan, type TestedRun, verdictOf } from '../../study/claim/verdict';
 
 /** The runs of a method by seed, each by form. */
@@ -32,7 +33,10 @@ export function closing(
 ): Pick<Certificate, 'verdict' | 'generalizes' | 'needed'> {
   const last = looks.at(-1)!;
   const { verdict, results } = last;
-  const end = { verdict, generalizes: results.every(({ kind }) => kind === 'crossed') };
+  const end = {
+    verdict,
+    generalizes: generalizes(claim.metric) && results.every(({ kind }) => kind === 'crossed'),
+  };
   const runs = runsOf(claim, tested, [...tested[0].keys()]);
   if (verdict !== 'open' || !runs) return end;
   const levels = levelFor(last, claim.sides.length - 1, claim.of);
