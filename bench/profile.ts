@@ -31,7 +31,7 @@ async function main(path: string, threads: number, steps: number): Promise<void>
   const { model, infos, spec } = await openCase(c, path, folder);
   const task = buildTaskGraph(model, infos, spec, true, true);
   const { model: step, gradients } = await trainingGraph(task, folder);
-  const graph = deviceGraph(step, 'cpu');
+  const graph = deviceGraph(step, 'cpu', 'step');
   const session = await openSession(saveByReference(graph, folder, 'step.onnx'), {
     threads,
     optimization: 'products',

@@ -17,25 +17,30 @@ import { Failure, main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--forms 4,int8] [--steps 2] [--length 256] [--threads 2] [--folder DIR] [--check]
+const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--hidden 4096] [--forms 4,int8] [--steps 2] [--length 256] [--threads 2] [--folder DIR] [--check]
 
 Writes a folder in the shape of LLaMA3-8B with random weights in bfloat16 (16 GB with 32 layers), a file for each layer.
 Trains AuroRA (r = 2 on q, k, v, up and down; batch 1) on it in each form: once to the end, and once with kill -9 after the
 first step, and resumed. Prints time and peak memory (VmHWM, Linux only) of each. The folder, about 32 GB with 32 layers, is
 removed afterwards.
 
---forms   4 or 8: bits, by \`aurora quantize\`, killed once on the way. int8: model.quantize 8 with training.precision "int8"
+--forms   4 or 8: bits, by \`aurora quantize\`, killed once on the way. int8: model.quantize 8 with training.precision "int8".
+          float32: the weights as they are; the losses of the other forms are compared with its own if it comes first
+--hidden  the width of the model, a multiple of 64
 --check compares with PyTorch in float64 instead (Python with torch and onnx; 2 layers take 6 GB of memory); it needs
 --layers 2 --vocabulary 8192 --length 48 or so.
 `;
 
-const NAMES = { 4: '4 bits', 8: '8 bits', int8: 'int8' };
+const NAMES = { 4: '4 bits', 8: '8 bits', int8: 'int8', float32: 'float32' };
+/** Forms of the user's own model: the others are files that `aurora quantize` writes. */
+const OF_FOLDER = ['int8', 'float32'];
 
 await main(async () => {
   const { values } = parseArgs({
     options: {
       layers: { type: 'string', default: '32' },
       vocabulary: { type: 'string', default: '128256' },
+      hidden: { type: 'string', default: '4096' },
       forms: { type: 'string', default: '4,int8' },
       steps: { type: 'string', default: '2' },
       length: { type: 'string', default: '256' },
@@ -59,19 +64,22 @@ await main(async () => {
   process.env.XDG_CACHE_HOME = join(folder, 'cache');
   try {
     say(`${layers} layers …`);
-    writeModel(model, layers, vocabulary);
+    writeModel(model, layers, vocabulary, Number(values.hidden));
+    let exact;
     for (const form of values.check ? ['4'] : forms) {
       say(`${NAMES[form]} …`);
       const quantized = join(folder, 'quantized', 'model.onnx');
       const quantize = ['quantize', model, '--bits', form, '--out', quantized];
       rmSync(dirname(quantized), { recursive: true, force: true });
-      if (form !== 'int8') {
+      if (!OF_FOLDER.includes(form)) {
         if (!values.check) await killQuantize(quantize, dirname(quantized));
         report('quantize', aurora(folder, quantize));
       }
       const experiment = writeExperiment(folder, form, length, Number(values.steps));
       if (values.check) return check(folder, experiment, textsOf(length), length);
-      await trainTwice(folder, experiment, values.threads);
+      const losses = await trainTwice(folder, experiment, values.threads);
+      if (form === 'float32') exact = losses;
+      else if (exact) compare(losses, exact);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -111,6 +119,18 @@ async function trainTwice(folder, experiment, threads) {
   if (!adapterOf(runIn(runs)).equals(adapterOf(whole)))
     throw new Failure('The resumed run has another adapter than the one that was not killed.');
   say('the resumed run has the same adapter, to the bit');
+  return {
+    steps: stepsOf(whole).map(({ loss }) => loss),
+    evaluation: evaluationsOf(whole).at(-1).metrics.loss,
+  };
+}
+
+/** How far losses are from those in float32. */
+function compare(losses, exact) {
+  const apart = losses.steps.map((loss, i) => Math.abs(loss - exact.steps[i]));
+  say(
+    `beside float32, the loss of step ${apart.length} differs by ${apart.at(-1).toExponential(1)} (any step: at most ${Math.max(...apart).toExponential(1)}), that of the evaluation by ${Math.abs(losses.evaluation - exact.evaluation).toExponential(1)}`,
+  );
 }
 
 /** Two different ones, of more tokens than `length`. */
@@ -141,7 +161,7 @@ function writeExperiment(folder, form, length, epochs) {
     model:
       form === 'int8'
         ? { path: 'model', quantize: 8, maxLength: length }
-        : { path: 'quantized/model.onnx', maxLength: length },
+        : { path: form === 'float32' ? 'model' : 'quantized/model.onnx', maxLength: length },
     task: { type: 'causal-language-modeling', head: 'none' },
     data: { train: 'train.jsonl', validation: 'validation.jsonl' },
     adapter: { method: 'aurora', rank: 2, alpha: 4, dropout: 0, targetModules },

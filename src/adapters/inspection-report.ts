@@ -3,7 +3,7 @@ import { bytes, count, shortNumber, stepTime } from '../base/number-text';
 import { someNames } from '../base/text';
 import type { ModelSummary, StoredWeight } from '../graph/summary';
 import type { Part, Report } from '../protocol/reports/report';
-import { batchText, fitsText, methodText, stepSettings } from '../protocol/reports/step-words';
+import { batchText, fitsText, methodText, originalText, stepSettings } from '../protocol/reports/step-words';
 import type { MachineRates, StepCost } from '../protocol/step-cost';
 import type { Inspection } from './inspection';
 import { kindOf, wayAround } from './model-words';
@@ -95,6 +95,7 @@ function gradientParts(model: Inspection): Part[] {
 function oneStep(step: StepCost): Part[] {
   const { memory, time, problem } = step;
   const fits = fitsText(step);
+  const original = originalText(step);
   return [
     { heading: t('Training step on this CPU, estimated') },
     {
@@ -135,6 +136,7 @@ function oneStep(step: StepCost): Part[] {
       ],
     },
     ...(fits === undefined ? [] : [fits]),
+    ...(original === undefined ? [] : [original]),
     ...(problem === undefined ? [] : [problem]),
     ...(memory ? [measured()] : []),
   ];
@@ -151,6 +153,7 @@ const measured = (): string => t('A preflight measures an experiment.');
 /** A row for each size. */
 function severalSteps(steps: readonly StepCost[]): Part[] {
   const [{ memory, time, problem }] = steps;
+  const original = originalText(steps[0]);
   return [
     { heading: t('Training steps on this CPU, estimated ({0})', methodText(steps[0])) },
     {
@@ -164,6 +167,7 @@ function severalSteps(steps: readonly StepCost[]): Part[] {
     ...(memory?.available === undefined
       ? []
       : [t('{0} of memory are available now.', bytes(memory.available))]),
+    ...(original === undefined ? [] : [original]),
     ...(memory && !time && problem !== undefined ? [problem] : []),
     ...(memory ? [measured()] : []),
   ];

@@ -27,6 +27,11 @@ export interface StepMemory {
   /** Trained parameters, their gradients and AdamW's two moments. */
   trained: number;
   total: number;
+  /**
+   * Not in the total: weights before they were rounded, if all layers stay in float32. Only a run finds out how many do not tolerate
+   * int8.
+   */
+  original?: number;
   /** The memory available on this machine now; undefined where the system does not report it. */
   available?: number;
 }

@@ -59,6 +59,17 @@ describe('aurora inspect', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/settings +batch 2 × 16 tokens, AuroRA r=2, weights of 8 bits, int8\n/);
     expect(out).toMatch(/time +about .* GFLOP\/s, in int8 [\d,.]+ and /);
+    // The layers but the model's own output, in float32.
+    const { layers, step } = JSON.parse(
+      inspect('--quantize', '8', '--precision', 'int8', '--json').out,
+    ) as Inspection;
+    const rounded = layers.filter((l) => !l.output && l.sharedWith.length === 0);
+    const original = rounded.reduce((all, l) => all + 4 * l.inFeatures * l.outFeatures, 0);
+    expect(step.memory!.original).toBe(original);
+    expect(out).toMatch(
+      /Layers that do not tolerate int8 read their original weights, too: up to .*B more\./,
+    );
+    expect(inspect('--quantize', '8').out).not.toContain('original weights');
     expect(inspect('--quantize', '3').err).toContain('Choose 4 or 8');
     expect(inspect('--quantize', '4', '--precision', 'int8')).toMatchObject({
       code: 2,

@@ -46,15 +46,8 @@ describe('frozen layers in int8', () => {
       const exact = await step({});
       const rounded = await step({ precision: 'int8' }, folder);
       const cosine = leastCosine(exact.gradients, rounded.gradients);
+      expect(cosine).toBeGreaterThanOrEqual(AGREEMENT);
       expect(stepDifference(exact, rounded).gradient).toBeGreaterThan(1e-4);
-      const [about] = rounded.warnings.filter((w) => w.includes('With weights rounded to 8 bits'));
-      if (!about) return expect(cosine).toBeGreaterThanOrEqual(AGREEMENT);
-      // A model that tolerates no rounded weights: products in int8 add nothing to that.
-      expect(name).toBe('llama-aurora.json');
-      const onRounded = await step({}, folder);
-      const least = leastCosine(exact.gradients, onRounded.gradients);
-      expect(about).toContain(`a cosine of ${least.toFixed(3)} to`);
-      expect(cosine).toBeGreaterThanOrEqual(least);
     },
   );
 
@@ -89,17 +82,16 @@ describe('frozen layers in int8', () => {
     const plain = await referenceStep(path, file.case, unjudged, copies);
     expect(cosine(plain)).toBeLessThan(0.5);
     const judged = await referenceStep(path, file.case, { precision: 'int8' }, copies);
-    if (copies === undefined) {
-      expect(cosine(judged)).toBeGreaterThanOrEqual(AGREEMENT);
-      // With all layers in int8 but for these channels; then some layers stay in float32.
-      const [, cosineBefore] = /\(cosine (0\.\d+)\)/.exec(judged.warnings[0])!;
-      expect(Number(cosineBefore)).toBeGreaterThan(0.8);
-      return;
-    }
-    // Large activations multiply the rounding of a stored weight: those channels have the original one.
-    const onRounded = await referenceStep(path, file.case, {}, copies);
-    expect(cosine(judged)).toBeGreaterThan(cosine(onRounded));
-    expect(cosine(judged)).toBeGreaterThan(0.95);
+    expect(cosine(judged)).toBeGreaterThanOrEqual(AGREEMENT);
+    // With all layers in int8 but for these channels; then some layers stay in float32.
+    const [, cosineBefore] = /\(cosine (0\.\d+)\)/.exec(judged.warnings.at(-1)!)!;
+    expect(Number(cosineBefore)).toBeGreaterThan(0.8);
+    if (copies === undefined) return;
+    // Large activations multiply the rounding of a stored weight: these layers read the original one.
+    expect(cosine(await referenceStep(path, file.case, {}, copies))).toBeLessThan(AGREEMENT);
+    expect(judged.warnings.at(-1)).toMatch(
+      / Their original weights take .* of memory beside the rounded ones\.$/,
+    );
   });
 
   it('work with gradient checkpointing', async () => {

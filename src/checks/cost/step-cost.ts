@@ -13,6 +13,8 @@ import { storedModel } from '../../architectures/stored';
 import { AuroraError } from '../../base/errors';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { type AdapterSpec, isHeadAlone, isRanked } from '../../experiment/methods';
+import { sizeOf } from '../../graph/file/save';
+import { columnWeights } from '../../graph/int8/frozen-products';
 import { findLinearLayers } from '../../graph/layers/linear';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel, upgraded } from '../../graph/prepare';
@@ -60,8 +62,14 @@ interface CostChoice extends BatchSize {
  *
  * @param model at the internal opset
  * @param rates undefined if they could not be measured
+ * @param original bytes of the weights that `model` has in int8, as the user's files have them
  */
-export function stepCost(model: Model, choice: CostChoice, rates: MachineRates | undefined): StepCost {
+export function stepCost(
+  model: Model,
+  choice: CostChoice,
+  rates: MachineRates | undefined,
+  original?: number,
+): StepCost {
   const layers = findLinearLayers(model.graph);
   const spec = adapterOn(likelyTargets(layers), choice);
   const { method, batch, length } = choice;
@@ -95,10 +103,11 @@ export function stepCost(model: Model, choice: CostChoice, rates: MachineRates |
     const part = partOf('step');
     const evaluated = partOf('evaluation');
     const evaluation = evaluationGraph(evaluated.fixed, task, evaluated.inputs);
-    const memory = stepMemory(part === whole ? wholeStep : step(part), evaluation, {
+    const needed = stepMemory(part === whole ? wholeStep : step(part), evaluation, {
       parameters: parameterCount(adapters),
       images: !readsTexts(model.graph),
     });
+    const memory = { ...needed, ...(original !== undefined && { original }) };
     if (!rates) return { ...about, memory, problem: 'The speed of this machine could not be measured.' };
     return { ...about, memory, time: stepTime(wholeStep, rates) };
   } catch (e) {
@@ -162,15 +171,25 @@ export async function inspectModel(
   const { quantize, precision } = choice;
   const form = copyForm(quantize, precision);
   const prepared = prepareModel(form ? quantizedOutline(upgraded(model), formOf(form)) : model);
+  const original = form === 'int8' ? originalBytes(model, prepared) : undefined;
   const summary = { ...storedModel(source, model), ...summarizePrepared(model, prepared) };
   // One picture in training is usual, and often all that fits into memory.
   const batches = wanted ?? [model.graph.outputs.some((o) => o.name === 'out_sample') ? 1 : 8];
   const lengths = lengthsFor(path, given, summary.positions);
   const sizes = batches.flatMap((batch) => lengths.map((length) => ({ batch, length })));
   const rates = await ratesOf();
-  const steps = sizes.map((size) => stepCost(prepared, { ...choice, ...size }, rates));
+  const steps = sizes.map((size) => stepCost(prepared, { ...choice, ...size }, rates, original));
   return { ...summary, step: steps[0], ...(steps.length > 1 && { steps }) };
 }
+
+/** Bytes of a model's weights that its copy has in int8, under their names. */
+const originalBytes = ({ graph }: Model, copy: Model): number =>
+  sum(
+    [...columnWeights(copy.graph).keys()].map((name) => {
+      const weight = graph.initializers.get(name);
+      return weight ? sizeOf(weight) : 0;
+    }),
+  );
 
 /** The usual one by default, unless the model has fewer positions. */
 function lengthsFor(

@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import { append } from '../../base/gathered';
+import { bytes } from '../../base/number-text';
+import { sizeOf } from '../../graph/file/save';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { type FrozenProduct, frozenProducts, isConvolution } from '../../graph/int8/frozen-products';
 import {
-  type ExactInput,
   type ExactInputs,
   type SwitchedProducts,
   switchedProducts,
   withInt8Products,
 } from '../../graph/int8/int8-products';
-import { channelSizes, layerRows, outlierChannels } from '../../graph/int8/outliers';
-import { findLinearLayers } from '../../graph/layers/linear';
-import { storedWeight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
+import { originalWeights } from '../../graph/int8/original-weights';
+import { channelSizes, outlierChannels } from '../../graph/int8/outliers';
+import { type Int8Weight, storedWeight, weightKey, writeInt8Weights } from '../../graph/int8/weights-file';
 import { type Graph, INTERNAL_IR_VERSION, INTERNAL_OPSET, type Model, type Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import type { HostTensors } from '../stepper';
@@ -30,7 +31,8 @@ export const AGREEMENT = 0.99;
 /**
  * A step's graph with its frozen layers in int8. Until the gradients agree with float32, first convolutions stay in float32, since they
  * round an image as a whole; then the outlier channels of activations are multiplied in float32; then the forward pass of as few layers
- * as possible stays in float32. Rounding gradients costs next to nothing: on the demo's model, all of the error is in the forward pass.
+ * as possible stays in float32, on the weights before they were rounded. Rounding gradients costs next to nothing: on the demo's model, all
+ * of the error is in the forward pass.
  *
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there
@@ -65,8 +67,12 @@ export async function int8Step(
   );
   const copy = typeof transposed === 'function' ? transposed : undefined;
   const told = hasStored && typeof transposed === 'string' ? [`${ONE_COPY} ${transposed}`] : [];
+  const originals = judge?.original && originalWeights(judge.original.own);
   for (const product of first)
-    if (product.stored) weights.set(weightKey(product), storedWeight(product, copy?.(product.stored.values)));
+    if (product.stored) {
+      const original = originals?.get(product.layer);
+      weights.set(weightKey(product), storedWeight(product, copy?.(product.stored.values), original));
+    }
   const inInt8 = ({ kept = new Set<string>(), channels = new Map() }: Choice) =>
     withInt8Products(step, weights, kept, channels, largest.activation);
   if (!judge) return { model: inInt8({}), warnings: told };
@@ -106,24 +112,20 @@ export async function int8Step(
     if (!(found.cosine <= best.cosine)) best = found;
   }
 
-  // Weights that are stored in int8 have lost what no product in float32 brings back.
-  const stored = judge.original ? await cosineOf(judge, step, exact) : 1;
-  const enough = stored < AGREEMENT ? stored : AGREEMENT;
-  if (enough < AGREEMENT) told.push(roundedWeights(stored));
-  if (best.cosine >= enough) return chosen(best);
-
   const exactInputs = best.choice.channels ?? new Map();
   const switched = switchedProducts(step, weights, new Set(forward), exactInputs, largest.activation);
-  const { groups, first: fewest } = await worstFirst(switched, forward, judge, exact, enough);
+  const { groups, first: fewest } = await worstFirst(switched, forward, judge, exact);
   for (let n = fewest; n <= groups.length; n++) {
     const kept = groups.slice(0, n).flat();
     const found = await tried({ kept: new Set(kept), channels: exactInputs });
-    if (found.cosine >= enough) {
+    if (found.cosine >= AGREEMENT) {
       const names = kept.map((key) => layerOf.get(key)!);
-      return chosen(found, someKept(names, forward.length, best.cosine));
+      const read = originalsRead(kept.map((key) => weights.get(key)!));
+      return chosen(found, someKept(names, forward.length, best.cosine) + read);
     }
   }
-  return { model: step, warnings: [...told, allKept(best.cosine)] };
+  const none = withInt8Products(step, weights, new Set(weights.keys()));
+  return { model: none, warnings: [...told, allKept(best.cosine) + originalsRead([...weights.values()])] };
 }
 
 /** The products that are not in int8 as they are. */
@@ -149,9 +151,6 @@ const OWN_FILE = 'No copy is written beside a file of your own.';
 const ONE_COPY =
   'Each step transposes the weights in int8 for its backward pass, which takes longer than reading a transposed copy.';
 
-const roundedWeights = (cosine: number): string =>
-  `With weights rounded to 8 bits, the gradients of the first batch have a cosine of ${cosine.toFixed(3)} to those with the original weights, even in float32. Without model.quantize, this model trains more exactly.`;
-
 const convolutionsKept = (cosine: number): string =>
   `Convolutions stay in float32, because with them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}).`;
 
@@ -160,6 +159,14 @@ const someKept = (kept: readonly string[], of: number, cosine: number): string =
 
 const allKept = (cosine: number): string =>
   `All layers stay in float32, although training.precision is "int8": the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}, also with only the backward pass in int8.`;
+
+/** The memory for weights in float32 beside their rounded ones, in a sentence; empty without any. */
+function originalsRead(weights: readonly Int8Weight[]): string {
+  const read = new Set(weights.flatMap(({ original }) => (original ? [original.weight] : [])));
+  if (read.size === 0) return '';
+  const size = bytes([...read].reduce((sum, weight) => sum + sizeOf(weight), 0));
+  return ` Their original weights take ${size} of memory beside the rounded ones.`;
+}
 
 const list = (names: readonly string[]): string =>
   names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
@@ -216,7 +223,6 @@ const GROUPS = 16;
  * layer's passes through the whole model, and where ReLUs follow, it moves values across their kink.
  *
  * @param forward the weight of each layer's forward product, in order
- * @param agreement a cosine that is enough
  * @returns the groups, and how many of them, at first, seem to be enough
  */
 async function worstFirst(
@@ -224,7 +230,6 @@ async function worstFirst(
   forward: readonly string[],
   judge: Judge,
   exact: Gradients,
-  agreement: number,
 ): Promise<{ groups: string[][]; first: number }> {
   const size = Math.ceil(forward.length / GROUPS);
   const groups = Array.from({ length: Math.ceil(forward.length / size) }, (_, i) =>
@@ -248,7 +253,7 @@ async function worstFirst(
     let [few, many] = [0, sorted.length];
     while (many - few > 1) {
       const half = (few + many) >> 1;
-      if ((await cosine(new Set(sorted.slice(half).flat()))) >= agreement) many = half;
+      if ((await cosine(new Set(sorted.slice(half).flat()))) >= AGREEMENT) many = half;
       else few = half;
     }
     return { groups: sorted, first: many };
@@ -270,17 +275,11 @@ async function outlierInputs(
   const inputsOf = (key: string) => products.get(key)!.map(({ node }) => node.inputs[0]);
   const { model, sizes } = channelSizes(step, [...new Set(forward.flatMap(inputsOf))]);
   const out = await whileOpen(judge, model, (opened) => opened.run([...sizes.values()]));
-  const original = new Map(
-    (judge.original ? findLinearLayers(judge.original.own) : []).map((l) => [l.weight.name, l] as const),
-  );
-  const found = new Map<string, ExactInput>();
+  const found = new Map<string, readonly number[]>();
   for (const key of forward) {
     const all = inputsOf(key).map((x) => out[sizes.get(x)!].data as Float32Array);
     const channels = outlierChannels(all[0].map((_, c) => Math.max(...all.map((size) => size[c]))));
-    if (channels.length === 0) continue;
-    // Large activations multiply the rounding of a stored weight, too.
-    const layer = original.get(products.get(key)![0].layer);
-    found.set(key, { channels, ...(layer && { rows: layerRows(layer, channels) }) });
+    if (channels.length > 0) found.set(key, channels);
   }
   return found;
 }

@@ -24,7 +24,7 @@ import type {
   Stepper,
   TaskOptions,
 } from '../stepper';
-import { deviceFeeds, deviceGraph } from './device-graph';
+import { deviceFeeds, deviceGraph, type GraphKind } from './device-graph';
 import { int8Step, type Judge, largestActivation } from './int8-step';
 import { mixedPrecision, type MixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions, Turns } from './session';
@@ -58,7 +58,7 @@ export async function openTask(
   const int8 =
     precision === 'int8' ? await int8Step(stepModel, folder, on, judge, options.transposed?.()) : undefined;
   const stepped = mixed ? mixed.apply(stepModel) : (int8?.model ?? stepModel);
-  const graph = deviceGraph(stepped, on.device, options.gradientCheckpointing);
+  const graph = deviceGraph(stepped, on.device, kindOf(options));
   const turns = turnsOf(model, on);
   const stepsOn = { ...forSteps(stepped, on), prepack: int8 !== undefined && packs(graph) };
   const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), stepsOn);
@@ -89,6 +89,9 @@ export async function openTask(
   const told = [...warnings, ...(mixed?.warnings ?? []), ...(int8?.warnings ?? [])];
   return { stepper, trainable: task.trainable, warnings: told };
 }
+
+const kindOf = ({ gradientCheckpointing }: TaskOptions): GraphKind =>
+  gradientCheckpointing ? 'checkpointed-step' : 'step';
 
 /** Only the forward half of a task; also for a merged model, which has no adapters left. */
 export function openEvaluator(
@@ -219,7 +222,7 @@ async function judgeOn(
       original: { ...(await trainingGraph(exact, folder, options)), own: original!.model.graph },
     }),
     async open(model) {
-      const graph = deviceGraph(model, on.device);
+      const graph = deviceGraph(model, on.device, kindOf(options));
       const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), forSteps(model, on));
       return {
         run: (outputs, more) => session.run(deviceFeeds(graph, { ...all, ...more }), outputs),

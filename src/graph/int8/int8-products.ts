@@ -6,18 +6,13 @@ import { prune } from '../reads';
 import { floatValues, tensorOf } from '../values';
 import { int8Convolution, siluOutputs } from './convolutions';
 import { type FrozenProduct, frozenProducts, isConvolution } from './frozen-products';
+import { OriginalProducts, originalRows, type OriginalWeight } from './original-weights';
 import { weightRows } from './outliers';
 import { RowQuantizer } from './row-quantizer';
 import { type Int8Weight, weightKey } from './weights-file';
 
-/** By `weightKey`: the channels of the other factor that are multiplied in float32. */
-export type ExactInputs = ReadonlyMap<string, ExactInput>;
-
-export interface ExactInput {
-  channels: readonly number[];
-  /** The weight's rows for them (channels, out), if they are not those that the product would read. */
-  rows?: Float32Array;
-}
+/** By `weightKey`: the channels of the other factor that are multiplied in float32, in order. */
+export type ExactInputs = ReadonlyMap<string, readonly number[]>;
 
 /** Emits products of quantized rows and int8 weights into a copy of a graph. */
 class Int8Products {
@@ -26,6 +21,7 @@ class Int8Products {
   readonly g: GraphBuilder;
   private readonly rows: RowQuantizer;
   private readonly channels: ExactChannels;
+  private readonly originals: OriginalProducts;
   private readonly silu: ReadonlySet<string>;
 
   constructor(
@@ -39,11 +35,19 @@ class Int8Products {
     this.g = new GraphBuilder(this.copy, '/int8', this.nodes);
     this.rows = new RowQuantizer(this.g, largest);
     this.channels = new ExactChannels(this.g);
+    this.originals = new OriginalProducts(this.g);
     this.silu = siluOutputs(graph.nodes);
   }
 
   keep(node: Node): void {
     this.nodes.push(node);
+  }
+
+  /** Emits a product in float32 under a name; the weight is the original one, if it is there. */
+  exactly(product: FrozenProduct, output: string): void {
+    const { original } = this.weights.get(weightKey(product))!;
+    if (original) this.originals.emit(product, original, output);
+    else this.keep({ ...product.node, outputs: [output] });
   }
 
   /** Emits a product that replaces the node's, under a name. The integers add up exactly, in any order. */
@@ -58,10 +62,10 @@ class Int8Products {
       return int8Convolution(g, this.rows, node, operand, weight, { output, isPositive });
     }
     const alpha = node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1;
-    const { values, transposed = false, scales, before } = weight;
+    const { values, transposed = false, scales, before, original } = weight;
     const width = values.dims[transposed ? 1 : 0];
     const exact = this.exact.get(key);
-    const kept = exact ? this.channels.without(input, exact.channels, width) : input;
+    const kept = exact ? this.channels.without(input, exact, width) : input;
     const x = this.rows.of(before ? g.op('Mul', [kept, g.addInitializer(before)]) : kept, width);
     const second = g.addInitializer(values);
     const factors = [
@@ -75,7 +79,7 @@ class Int8Products {
     // another.
     const columns = g.op('MatMulIntegerToFloat', factors, {}, { domain: 'com.microsoft' });
     const terms = [
-      ...(exact ? [this.channels.product(product, exact, alpha)] : []),
+      ...(exact ? [this.channels.product(input, rowsOf(product, exact, original), alpha)] : []),
       ...(node.opType === 'Gemm' && node.inputs[2] ? [scaledBias(g, node)] : []),
     ];
     const named = (nth: number) => (nth === terms.length ? { outputs: [output], name: g.fresh('int8') } : {});
@@ -109,7 +113,7 @@ function scaledBias(g: GraphBuilder, gemm: Node): string {
  * been (`writeInt8Weights`).
  *
  * @param weights by `weightKey`; products of other weights stay as they are
- * @param kept products that stay in float32, by their weights (`weightKey`)
+ * @param kept products in float32, by their weights (`weightKey`): those with an original weight read it
  * @param exact channels that do
  * @param largest magnitude of a rounded activation
  */
@@ -122,11 +126,12 @@ export function withInt8Products(
 ): Model {
   const found = frozenProducts(model.graph);
   const products = new Int8Products(model, weights, exact, largest);
-  const isRounded = (key: string) => weights.has(key) && !kept.has(key);
   for (const node of model.graph.nodes) {
-    const product = found.get(node.outputs[0]);
-    if (product && isRounded(weightKey(product))) products.emit(product, node.outputs[0]);
-    else products.keep(node);
+    const [y] = node.outputs;
+    const product = found.get(y);
+    if (!product || !weights.has(weightKey(product))) products.keep(node);
+    else if (kept.has(weightKey(product))) products.exactly(product, y);
+    else products.emit(product, y);
   }
   return products.finish();
 }
@@ -152,15 +157,31 @@ class ExactChannels {
     return masked;
   }
 
-  /** The product of these channels alone. @param alpha a factor on it */
-  product({ node, operand }: FrozenProduct, { channels, rows: given }: ExactInput, alpha: number): string {
+  /** The product of these channels of x alone. @param alpha a factor on it */
+  product(x: string, { channels, values }: ExactRows, alpha: number): string {
     const { g } = this;
-    const rows = (given ?? weightRows(operand, channels)).map((w) => alpha * w);
+    const rows = values.map((w) => alpha * w);
     const dims = [channels.length, rows.length / channels.length];
     const weight = g.addInitializer(tensorOf(g.fresh('rows'), DType.float, dims, rows));
-    return g.op('MatMul', [g.op('Gather', [node.inputs[0], g.ints([...channels])], { axis: -1 }), weight]);
+    return g.op('MatMul', [g.op('Gather', [x, g.ints([...channels])], { axis: -1 }), weight]);
   }
 }
+
+/** Rows of a weight for some channels of the other factor: (channels, out). */
+interface ExactRows {
+  channels: readonly number[];
+  values: Float32Array;
+}
+
+/** Large activations multiply the rounding of a stored weight, too: these rows are the original ones. */
+const rowsOf = (
+  product: FrozenProduct,
+  channels: readonly number[],
+  original: OriginalWeight | undefined,
+): ExactRows => ({
+  channels,
+  values: original ? originalRows(product, original, channels) : weightRows(product.operand, channels),
+});
 
 /** The largest magnitude of a rounded activation by default. */
 export const LARGEST = 127;
@@ -204,7 +225,7 @@ export function switchedProducts(
     const inInt8 = switches.get(key) ?? g.addInput(g.fresh('switch'), DType.bool, []);
     switches.set(key, inInt8);
     const [exact, rounded] = [g.fresh('exact'), g.fresh('rounded')];
-    products.keep({ ...node, outputs: [exact] });
+    products.exactly(product, exact);
     products.emit(product, rounded);
     g.op('Where', [inInt8, rounded, exact], {}, { outputs: [y], name: g.fresh('Where') });
   }

@@ -1,5 +1,4 @@
 import { GraphBuilder } from '../builder';
-import type { LinearLayer } from '../layers/linear';
 import type { WeightOperand } from '../layers/weight-operands';
 import { outputsNamed, type Model } from '../model';
 import { prune } from '../reads';
@@ -40,14 +39,6 @@ export function outlierChannels(sizes: ArrayLike<number>): number[] {
     .filter(({ size }) => size > limit)
     .map(({ channel }) => channel)
     .sort((a, b) => a - b);
-}
-
-/** The rows (in, out) of a layer's weight, as `weightRows` gives them. */
-export function layerRows(layer: LinearLayer, channels: readonly number[]): Float32Array {
-  const { weight, transposed, alpha } = layer;
-  const { dims, dtype: type } = weight;
-  const rows = weightRows({ tensor: weight, dims, transposed, plain: true, type }, channels);
-  return alpha === 1 ? rows : rows.map((w) => alpha * w);
 }
 
 /** The rows (in, out) of a weight for some of its inputs, in float32. */

@@ -4,6 +4,7 @@ import type { WeightOperand } from '../layers/weight-operands';
 import { elementCount, type Tensor } from '../model';
 import { floatValues, tensorOf } from '../values';
 import type { FrozenProduct } from './frozen-products';
+import type { OriginalWeight } from './original-weights';
 
 /** Aligned for every vector unit that may read a weight in place. */
 const ALIGNMENT = 64;
@@ -17,6 +18,8 @@ export interface Int8Weight {
   scales?: Tensor;
   /** One for each row, which the first factor's columns are multiplied with before they are rounded; omitted: 1. */
   before?: Tensor;
+  /** The weight before it was rounded, which products in float32 read; omitted: the one that the graph reads anyway. */
+  original?: OriginalWeight;
 }
 
 /**
@@ -24,11 +27,19 @@ export interface Int8Weight {
  * rows then.
  *
  * @param turned a transposed copy, if there is one
+ * @param original the weight before it was rounded, if it is there
  */
-export function storedWeight({ operand, stored }: FrozenProduct, turned?: Tensor): Int8Weight {
+export function storedWeight(
+  { operand, stored }: FrozenProduct,
+  turned?: Tensor,
+  original?: OriginalWeight,
+): Int8Weight {
   const { values, scales } = stored!;
-  if (!operand.transposed) return { values, scales };
-  return turned ? { values: turned, before: scales } : { values, transposed: true, before: scales };
+  const also = original && { original };
+  if (!operand.transposed) return { values, scales, ...also };
+  return turned
+    ? { values: turned, before: scales, ...also }
+    : { values, transposed: true, before: scales, ...also };
 }
 
 /** A weight is stored twice: as the forward pass multiplies with it, and transposed for the backward pass. */

@@ -6,7 +6,7 @@ import { prune } from '../reads';
 import { infosAtMadeUpSizes } from '../sizes/sizes';
 import type { TensorInfo, TensorInfos } from '../tensor-infos';
 
-/** From so many nodes on, a graph takes seconds to open, also if it declares the sizes of its tensors. */
+/** From so many nodes on, a step takes seconds to open, also if it declares the sizes of its tensors. */
 export const IN_BLOCKS_FROM = 7000;
 
 /** Fewest and most nodes of a block. */

@@ -39,3 +39,12 @@ export function fitsText(step: StepCost): string | undefined {
     ? t('More than the {0} of memory that are available now.', bytes(available))
     : t('Fits the {0} of memory that are available now.', bytes(available));
 }
+
+/** The memory that layers would need that do not tolerate int8; undefined where none is rounded. */
+export function originalText({ memory }: StepCost): string | undefined {
+  if (memory?.original === undefined) return undefined;
+  return t(
+    'Layers that do not tolerate int8 read their original weights, too: up to {0} more.',
+    bytes(memory.original),
+  );
+}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { deviceGraph } from '../../../src/engine/onnxruntime/device-graph';
+import { deviceGraph, type GraphKind } from '../../../src/engine/onnxruntime/device-graph';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { Declared } from '../../../src/graph/declared';
 import { DType } from '../../../src/graph/dtype';
@@ -13,21 +13,22 @@ const chain = (nodes: number) => {
   g.addOutput(last);
   return modelOf(graph);
 };
-const declares = (nodes: number, device: 'cpu' | 'cuda', gradientCheckpointing: boolean) =>
-  new Declared(deviceGraph(chain(nodes), device, gradientCheckpointing).graph).shape('y0') !== undefined;
+function formOf(nodes: number, device: 'cpu' | 'cuda', kind: GraphKind): 'blocks' | 'sizes' | 'plain' {
+  const { graph } = deviceGraph(chain(nodes), device, kind);
+  if (graph.nodes.every((n) => n.opType === 'If')) return 'blocks';
+  return new Declared(graph).shape('y0') === undefined ? 'plain' : 'sizes';
+}
 
-// ONNX Runtime keeps buffers of known sizes for later tensors, which costs memory.
+// ONNX Runtime keeps buffers of known sizes for later tensors, which costs memory; in blocks, its list of buffers is short.
 it.each([
-  [1500, 'cpu', false, false],
-  [2500, 'cpu', false, true],
-  [2500, 'cpu', true, false],
-  // In blocks, where a list of buffers is short.
-  [5500, 'cpu', true, false],
-  [7500, 'cpu', false, false],
-  [5500, 'cuda', false, false],
-] as const)(
-  'a graph of %i nodes on %s, checkpointing %s: declares its sizes: %s',
-  (nodes, device, saves, is) => {
-    expect(declares(nodes, device, saves)).toBe(is);
-  },
-);
+  [1500, 'cpu', 'step', 'plain'],
+  [2500, 'cpu', 'step', 'sizes'],
+  [7500, 'cpu', 'step', 'blocks'],
+  [2500, 'cpu', 'checkpointed-step', 'plain'],
+  [5500, 'cpu', 'checkpointed-step', 'blocks'],
+  [1500, 'cpu', 'forward', 'plain'],
+  [2500, 'cpu', 'forward', 'blocks'],
+  [5500, 'cuda', 'forward', 'plain'],
+] as const)('a graph of %i nodes on %s, for a %s: %s', (nodes, device, kind, form) => {
+  expect(formOf(nodes, device, kind)).toBe(form);
+});

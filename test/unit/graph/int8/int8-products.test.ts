@@ -210,8 +210,8 @@ describe('products in int8', () => {
     expect(channels).toEqual([3]);
     expect(outlierChannels(found[sizes.get('dy')!])).toEqual([]);
     const inputs = new Map([
-      ['W.int8', { channels }],
-      ['V.transposed.int8', { channels: [1, 5] }],
+      ['W.int8', channels],
+      ['V.transposed.int8', [1, 5]],
     ]);
     const mixed = withInt8Products(m, weights, new Set(), inputs);
     const near = await run(mixed, feeds(large, dy));
@@ -324,7 +324,7 @@ describe('products in int8', () => {
 
     it('multiply outlier channels by its float values', async () => {
       const large = x.map((v, i) => (i % WIDE === 3 ? 1000 * v : v));
-      const near = withInt8Products(m, weightsWith(), new Set(), new Map([['U.int8', { channels: [3] }]]));
+      const near = withInt8Products(m, weightsWith(), new Set(), new Map([['U.int8', [3]]]));
       const plain = withInt8Products(m, weightsWith());
       const exact = await run(m, feeds(large, dy));
       const zeroed = await run(
