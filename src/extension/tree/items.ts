@@ -36,6 +36,12 @@ export function treeItem(
       title: t('Open Sweep'),
       arguments: [node, FROM_ROW],
     };
+  if (node.kind === 'claim')
+    item.command = {
+      command: COMMAND.openClaim,
+      title: t('Open Claim'),
+      arguments: [node, FROM_ROW],
+    };
   if (node.kind === 'interrupted' && row.capabilities.includes('canResume'))
     item.command = {
       command: COMMAND.resumeRun,

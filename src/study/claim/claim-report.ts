@@ -10,6 +10,7 @@ import type { Certificate, Look, MethodResult } from './certificate';
 import {
   amount,
   examplesWords,
+  findingWords,
   intervalText,
   neededWords,
   sideLabels,
@@ -195,12 +196,7 @@ function lookRows({ frozen: { claim }, methods }: NamedClaim, look: Look): strin
     String(look.seeds),
     labels[i + 1]!,
     ...intervalText(claim.metric, result),
-    {
-      supported: t('holds'),
-      refuted: t('does not hold'),
-      small: t('holds, below what matters'),
-      open: t('undecided'),
-    }[result.finding],
+    findingWords(result.finding),
   ]);
 }
 

@@ -7,6 +7,7 @@ import { type Settings, settingText, shortKeys } from '../../experiment/sweep';
 import { labelsOf, settingsOf } from '../labels';
 import { factorOf } from '../metric';
 import type { Certificate, Look, MethodResult } from './certificate';
+import type { Finding } from './verdict';
 
 /** The methods of a claim by name: "AuroRA r=2", "LoRA r=8". */
 export const methodLabels = (specs: readonly Experiment[]): string[] =>
@@ -77,6 +78,15 @@ export function verdictWords({ frozen: { claim }, verdict, generalizes, leftOut 
     ? words
     : t('{0} This is for these examples only: other examples may give another result.', words);
 }
+
+/** A finding in a word or two. */
+export const findingWords = (finding: Finding): string =>
+  ({
+    supported: t('holds'),
+    refuted: t('does not hold'),
+    small: t('holds, below what matters'),
+    open: t('undecided'),
+  })[finding];
 
 /** The step after a claim that is undecided; undefined for any other. */
 export function neededWords({ verdict, needed }: Certificate): string | undefined {
