@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { errorFrom } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { sortedJson } from '../../base/sorted-json';
 import type { Claim } from '../../experiment/claim';
@@ -99,8 +98,7 @@ async function measured(
     if (!result || token.isCancellationRequested) return undefined;
     const frozen = lines.find((line) => line.kind === 'frozen');
     const cost = lines.find((line) => line.kind === 'cost');
-    if (result.code !== 0 || !frozen || !cost)
-      throw result.error ? errorFrom(result.error) : programError(result, 'claim');
+    if (result.code !== 0 || !frozen || !cost) throw programError(result, 'claim');
     return { folder: frozen.folder, cost };
   });
 }

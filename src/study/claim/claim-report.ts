@@ -4,7 +4,7 @@ import { sortedJson } from '../../base/sorted-json';
 import { type Claim, endAt } from '../../experiment/claim';
 import { formatMetric, metricInfo, type MetricValue } from '../../experiment/metrics';
 import type { Settings } from '../../experiment/sweep';
-import type { Part, Report } from '../../protocol/reports/report';
+import type { Part, Report, ReportTable } from '../../protocol/reports/report';
 import { factorOf } from '../metric';
 import type { Certificate, Look, MethodResult } from './certificate';
 import {
@@ -50,27 +50,26 @@ const details = (certificate: Certificate): Part[] => [
 ];
 
 /** The rules of the looks, and those that were taken. */
-export function lookParts(named: NamedClaim, looks: readonly Look[]): Part[] {
+export const lookParts = (named: NamedClaim, looks: readonly Look[]): Part[] => [
+  lookSentence(named),
+  ...(looks.length === 0 ? [] : [lookTable(named, looks)]),
+];
+
+/** The looks by number of seeds and opponent. */
+export function lookTable(named: NamedClaim, looks: readonly Look[]): ReportTable {
   const { metric } = named.frozen.claim;
   const unit = factorOf(metric) === 100 ? t('points') : metricInfo(metric).label;
-  return [
-    lookSentence(named),
-    ...(looks.length === 0
-      ? []
-      : [
-          {
-            columns: [
-              { number: t('Seeds') },
-              t('Compared with'),
-              { number: t('Difference, {0}', unit) },
-              { number: t('Lower bound') },
-              { number: t('Upper bound') },
-              t('Finding'),
-            ],
-            rows: looks.flatMap((look) => lookRows(named, look)),
-          },
-        ]),
-  ];
+  return {
+    columns: [
+      { number: t('Seeds') },
+      t('Compared with'),
+      { number: t('Difference, {0}', unit) },
+      { number: t('Lower bound') },
+      { number: t('Upper bound') },
+      t('Finding'),
+    ],
+    rows: looks.flatMap((look) => lookRows(named, look)),
+  };
 }
 
 /** The methods with their best settings and their means in the test. */
@@ -163,7 +162,8 @@ export const frozenParts = ({
   },
 ];
 
-function lookSentence({ frozen: { claim, looks } }: NamedClaim): string {
+/** The rules by which looks decide. */
+export function lookSentence({ frozen: { claim, looks } }: NamedClaim): string {
   const size = amount(claim.metric, claim.by);
   const plan = looks
     .map(({ seeds, level }) => t('{0} seeds at {1}%', seeds, numberText(100 * level)))
