@@ -1,8 +1,5 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
-import { sortedJson } from '../../base/sorted-json';
-import type { Claim } from '../../experiment/claim';
-import type { Experiment } from '../../experiment/experiment';
 import { untrusted } from '../../executors/missing-piece';
 import { claimPaths } from '../../runs/claim-folder';
 import { claimOf } from '../../runs/experiment/claim-trials';
@@ -24,7 +21,7 @@ import { startUnlessBusy } from '../queue/ask-busy';
 import { startClaim } from '../queue/start-queued';
 import type { ClaimEntry } from '../runs/store';
 import type { Services } from '../services';
-import { canContinue, claimTitle } from '../words/claim-row';
+import { canContinue, claimTitle, claimWith } from '../words/claim-row';
 import { runAnyway } from './training/train-experiment';
 
 /**
@@ -40,7 +37,7 @@ export async function testClaim(services: Services, argument: unknown): Promise<
   const valid = await requireUsable(checked);
   const { claim, specs, experiment } = claimOf(valid);
   const { claims = [] } = (await services.store.experiments()).find((e) => e.file === file) ?? {};
-  const begun = claims.find((entry) => isClaimOf(entry, file, claim, experiment));
+  const begun = claimWith(claims, frozenSettings(file, claim, experiment));
   if (begun && canContinue(begun)) return continueClaim(services, begun);
   if (begun) return services.panels.openClaim(begun.folder);
   if (!(await runAnyway(services, checked))) return;
@@ -70,13 +67,6 @@ async function start(
   const begin = () => startClaim(services, doc.file, folder, {});
   if (await startUnlessBusy(services, wanted, begin)) services.panels.openClaim(folder);
 }
-
-/** True if the claim has these settings. The model and the data may still have changed. */
-const isClaimOf = ({ frozen, state }: ClaimEntry, file: string, ...now: [Claim, Experiment]): boolean =>
-  frozen !== undefined &&
-  state !== 'damaged' &&
-  sortedJson(frozenSettings(file, ...now)) ===
-    sortedJson({ claim: frozen.claim, experiment: frozen.experiment });
 
 /** The folder that the claim will have, and its cost; undefined if the user canceled. */
 async function measured(

@@ -29,7 +29,8 @@ export function registerEndNotice(services: Services): vscode.Disposable {
   };
   const noteClaims = (all: readonly ClaimEntry[]) => {
     for (const claim of all) {
-      if (claims.get(claim.folder) === 'running' && claim.state !== 'running') void claimEnded(services, claim);
+      if (claims.get(claim.folder) === 'running' && claim.state !== 'running')
+        void claimEnded(services, claim);
       claims.set(claim.folder, claim.state);
     }
   };

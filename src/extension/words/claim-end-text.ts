@@ -16,6 +16,9 @@ export function claimEndText({ state, certificate, progress, problem, experiment
     return { kind: 'error', message: parts.filter((part) => part !== '').join(' ') };
   }
   return state === 'lost'
-    ? { kind: 'error', message: t('The claim of {0} ended unexpectedly. Use Continue Claim to continue it.', name) }
+    ? {
+        kind: 'error',
+        message: t('The claim of {0} ended unexpectedly. Use Continue Claim to continue it.', name),
+      }
     : { kind: 'information', message: t('The claim of {0} was stopped, and everything is saved.', name) };
 }

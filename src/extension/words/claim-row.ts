@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import { t } from '../../base/l10n';
+import { sortedJson } from '../../base/sorted-json';
+import type { FrozenClaim } from '../../study/claim/certificate';
 import { count } from '../../base/number-text';
 import { claimOfSweep, type ClaimPhase, claimSweepFolder } from '../../runs/claim-folder';
 import type { Finding } from '../../study/claim/verdict';
@@ -26,6 +28,20 @@ export function sweepsOfClaim(
 export function claimOf(sweep: string, { claims }: Pick<ExperimentEntry, 'claims'>): ClaimEntry | undefined {
   const found = claimOfSweep(sweep)?.claim;
   return found === undefined ? undefined : claims.find((c) => c.folder === found);
+}
+
+/** The claim with these settings, if it is not damaged. Its model and its data may have changed since. */
+export function claimWith(
+  claims: readonly ClaimEntry[],
+  settings: Pick<FrozenClaim, 'claim' | 'experiment'>,
+): ClaimEntry | undefined {
+  const text = sortedJson(settings);
+  return claims.find(
+    ({ frozen, state }) =>
+      frozen &&
+      state !== 'damaged' &&
+      sortedJson({ claim: frozen.claim, experiment: frozen.experiment }) === text,
+  );
 }
 
 /** The phase that a claim is in, and its trials: "test: 3 of 10"; empty before the first one. */

@@ -192,7 +192,7 @@ function emitted(): Set<string> {
   const rows = [
     ...runRows(),
     ...[true, false].map((exists) =>
-      experimentRow({ name: 'e', exists, runs: [], hasSweep: true }, 0, '', context),
+      experimentRow({ name: 'e', exists, runs: [], hasSweep: true, hasClaim: false }, 0, '', context),
     ),
     ...(['running', 'stopped'] as const).map((state) => sweepRow(sweepEntry(state), [], context)),
     checkpointRow(entryOf('finished'), 40, context),
