@@ -39,8 +39,8 @@ describe('the Claim page', () => {
     expect(await text('.counts')).toBe('4 of 6 trials done · 1 running · 1 queued');
     expect(await text('.left')).toMatch(/^Time left: .+, estimated from 4 trials$/);
     expect(await cells('section[aria-labelledby=search-heading]')).toEqual([
-      ['learningRate 0.001', '70.0%', '72.0%', '…'],
-      ['learningRate 0.01', '75.0%', '77.0%', '…'],
+      ['learningRate 1e-3', '70.0%', '72.0%', '…'],
+      ['learningRate 1e-2', '75.0%', '77.0%', '…'],
     ]);
     expect(await text('section[aria-labelledby=looks-heading] .note')).toBe('No look has been taken yet.');
     expect(await actions()).toEqual(['stop', 'experiment']);
@@ -51,8 +51,8 @@ describe('the Claim page', () => {
     w = await wire({ until: 'test' });
     expect(await text('.counts')).toMatch(/^15 of 30 trials done · 1 running/);
     expect(await cells('section[aria-labelledby=search-heading]')).toEqual([
-      ['learningRate 0.001', '70.0%', '72.0%', '74.0%'],
-      ['learningRate 0.01', '★ 75.0%', '★ 77.0%', '★ 79.0%'],
+      ['learningRate 1e-3', '70.0%', '72.0%', '74.0%'],
+      ['learningRate 1e-2', '★ 75.0%', '★ 77.0%', '★ 79.0%'],
     ]);
     const label = await w.page.locator('[data-figure=looks] svg').getAttribute('aria-label');
     expect(label).toBe(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Claim } from '../../../src/experiment/claim';
 import { SEED, type Settings } from '../../../src/experiment/sweep';
 import { writeAtomic } from '../../../src/files/atomic';
+import { thisProcess } from '../../../src/files/processes';
 import type { RunStatus } from '../../../src/protocol/events';
 import { claimPaths } from '../../../src/runs/claim-folder';
 import { experimentClaims } from '../../../src/runs/layout';
@@ -98,7 +99,8 @@ export function makeClaim(
   const write = (path: string, value: unknown) => writeAtomic(path, JSON.stringify(value));
   const paths = claimPaths(folder);
   write(paths.frozen, frozen);
-  setSweepStatus(folder, { steps: 1, ...status });
+  // On this machine, the process decides, however slow it is.
+  setSweepStatus(folder, { ...thisProcess(), steps: 1, ...status });
   const told: ClaimProgress = {
     version: 1,
     sentence: SENTENCE,
@@ -143,7 +145,7 @@ const makePhase = (file: string, phase: string, trials: TrialMade[], isRunning: 
       baseHash: `claim-${NAME}-${phase}`,
       room: { parallel: 1, threads: 1, engine: 'onnxruntime', device: 'cpu' },
     },
-    isRunning ? {} : { state: 'finished' },
+    isRunning ? thisProcess() : { state: 'finished' },
   );
 
 /** Of each method, both rates; while it runs, the last method has one trial in training and one to come. */
