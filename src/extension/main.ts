@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { setTranslations } from '../base/l10n';
 import { registerClusterNotices } from './cluster/cluster-notices';
+import { registerClaims } from './commands/claim-commands';
 import { registerDemo } from './commands/demo-command';
 import { registerGet } from './commands/get-commands';
 import { registerPlayground } from './commands/playground-command';
@@ -74,6 +75,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerTraining,
   registerQueue,
   registerSweeps,
+  registerClaims,
   registerClusterNotices,
   registerCompare,
   registerDemo,

@@ -103,7 +103,7 @@ export function chromiumPath(): string {
  * API.
  */
 export async function openPanel(
-  name: 'run' | 'runs' | 'sweep' | 'budget' | 'activations' | 'errors' | 'playground' | 'study',
+  name: 'run' | 'runs' | 'sweep' | 'claim' | 'budget' | 'activations' | 'errors' | 'playground' | 'study',
   options: { theme?: Theme; width?: number; height?: number; state?: unknown } = {},
 ): Promise<Opened> {
   const { theme = 'dark', width = 1000, height = 900, state } = options;

@@ -1,6 +1,6 @@
 import { html, nothing, svg } from 'lit';
 import { count } from '../../src/base/number-text';
-import type { PageTrialState, SweepAction } from '../../src/protocol/panels/sweep';
+import type { PageTrial, PageTrialState, SweepAction, SweepFacts } from '../../src/protocol/panels/sweep';
 import { timeLeft, isDone, isPlanned, isTraining } from '../../src/study/sweep/trials';
 import { t } from '../../src/base/l10n';
 import {
@@ -76,7 +76,14 @@ export function header(shown: Shown, actions: HeaderActions) {
   </header>`;
 }
 
-function progress({ facts, trials }: Shown) {
+/** The number of trials in each state, in words and as a bar. */
+export function progress({
+  facts,
+  trials,
+}: {
+  facts: Pick<SweepFacts, 'state' | 'on'>;
+  trials: readonly PageTrial[];
+}) {
   const planned = trials.filter(isPlanned);
   if (planned.length === 0) return nothing;
   const howMany = (is: (trial: (typeof trials)[number]) => boolean) => planned.filter(is).length;

@@ -7,14 +7,17 @@ import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
 import type { DataHead } from '../../table/head';
 import type { CheckedExperiment, LocatedProblem } from '../../runs/experiment/load';
+import { frozenSettings } from '../../runs/experiment/frozen-settings';
 import { meantMethod } from '../../runs/experiment/unread-keys';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
+import { completeClaim } from '../../experiment/claim';
 import type { DataSpec } from '../../experiment/experiment';
 import { modelFileLater } from '../../files/model-path';
 import { type AdapterSpec, isHeadAlone } from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
+import type { FrozenClaim } from '../../study/claim/certificate';
 import type { UnusableInput } from '../models/input-files';
 import { editorHint, shortPaths } from '../words/error-text';
 import { columnFindings, dataFindings } from './checks/check-columns';
@@ -42,6 +45,8 @@ export interface Analysis {
   adapter?: AdapterSpec;
   /** The model, marked for the output that the experiment trains on; undefined until the model is read. */
   layers: TaskLayer[];
+  /** The claim with the settings that decide it; undefined without one, or if something is wrong. */
+  claim?: Pick<FrozenClaim, 'claim' | 'experiment'>;
   /** The sweep's trials; undefined without a sweep, or if something is wrong. */
   trials?: number;
   model: ModelState;
@@ -80,7 +85,11 @@ export async function firstModelState(
 
 export async function analyze(checked: CheckedExperiment, sources: Sources): Promise<Analysis> {
   const { model, known } = sources;
-  const { doc, value, problems, trials } = checked;
+  const { doc, value, problems, trials, experiment } = checked;
+  const claim =
+    experiment && checked.claim
+      ? frozenSettings(doc.file, completeClaim(checked.claim, experiment), experiment)
+      : undefined;
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
   const data = usable<DataSpec>(value, 'data', problems);
   const layers = model.state === 'known' ? layersFor(doc, model.summary) : [];
@@ -103,7 +112,7 @@ export async function analyze(checked: CheckedExperiment, sources: Sources): Pro
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
     ...inputFindings(doc, sources.unusable, foldersOf(doc)),
   ];
-  return { doc, problems, method, adapter, layers, trials, model, heads, findings };
+  return { doc, problems, method, adapter, layers, claim, trials, model, heads, findings };
 }
 
 const layersFor = (doc: ExperimentText, summary: ModelSummary): TaskLayer[] =>

@@ -9,6 +9,7 @@ import { formatMetric, metricInfo, type MetricName } from '../../experiment/metr
 import { readIfThere } from '../../files/read';
 import { preparingText } from '../../protocol/preparing';
 import { ExperimentText, withoutMark } from '../../runs/experiment/experiment-text';
+import { claimOfSweep } from '../../runs/claim-folder';
 import { runPaths } from '../../runs/layout';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry, SweepEntry } from '../runs/store';
@@ -100,7 +101,7 @@ export function runningSweepText(
   sweeps: readonly SweepEntry[],
   runs: readonly RunEntry[],
 ): { folder: string; text: string } | undefined {
-  const going = sweeps.find((s) => s.state === 'running');
+  const going = sweeps.find((s) => s.state === 'running' && !claimOfSweep(s.folder));
   if (!going) return undefined;
   const planned = plannedTrials(going.record);
   const done = doneTrials(bySweep([going], runs).groups[0]?.runs ?? []);
@@ -155,8 +156,8 @@ async function textOf(run: string): Promise<string | undefined> {
 }
 
 /**
- * True if both experiments have equal settings: comments, layout, the order of keys, the sweep and the cluster do not
- * matter.
+ * True if both experiments have equal settings: comments, layout, the order of keys, the sweep, the claim and the
+ * cluster do not matter.
  */
 export const sameSettings = (a: string, b: string): boolean => a === b || settingsOf(a) === settingsOf(b);
 
@@ -164,6 +165,8 @@ export const sameSettings = (a: string, b: string): boolean => a === b || settin
 function settingsOf(text: string): string {
   const value = new ExperimentText('', withoutMark(text)).value();
   const settings =
-    typeof value === 'object' && value !== null ? { ...value, sweep: undefined, cluster: undefined } : value;
+    typeof value === 'object' && value !== null
+      ? { ...value, sweep: undefined, claim: undefined, cluster: undefined }
+      : value;
   return sortedJson(settings ?? null);
 }

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { COMMAND, INTERNAL } from '../ids';
+import { phaseText } from '../words/claim-row';
 import type { ExperimentEntry } from '../runs/store';
 import type { Services } from '../services';
 import type { Analysis } from './analysis';
+import { claimLenses } from './claim-lens';
 import {
   runOfOlderVersion,
   budgetText,
@@ -55,7 +57,8 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     const runs = await this.runs(file);
     this.said.set(file, wordsOf(runs));
     const { running, others } = runs;
-    const older = await runOfOlderVersion((await this.entryOf(file)).runs, document.getText());
+    const entry = await this.entryOf(file);
+    const older = await runOfOlderVersion(entry.runs, document.getText());
     const budget = budgetText(analysis);
     const adapter = analysis.doc.node('adapter');
     const place = adapter ? rangeOf(document, analysis.doc.keySpan(adapter)) : top;
@@ -69,6 +72,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
       lens(top, `$(symbol-ruler) ${t('Budget')}`, COMMAND.openBudget, file),
       ...(others === undefined ? [] : [lens(top, others, INTERNAL.showExperiment, file)]),
       ...this.sweepLens(document, analysis, runs.sweep),
+      ...claimLenses(document, analysis, entry),
       budget.counted ? lens(place, budget.text, COMMAND.openBudget, file) : lens(place, budget.text, ''),
     ];
   }
@@ -131,20 +135,21 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     if (before.some(([, words], i) => words !== now[i])) this.changed.fire();
   }
 
-  private async entryOf(file: string): Promise<Pick<ExperimentEntry, 'runs' | 'sweeps'>> {
+  private async entryOf(file: string): Promise<Pick<ExperimentEntry, 'runs' | 'sweeps' | 'claims'>> {
     const experiments = await this.services.store.experiments().catch((e: unknown) => {
       this.services.log.error(e as Error);
       return [];
     });
-    return experiments.find((e) => e.file === file) ?? { runs: [], sweeps: [] };
+    return experiments.find((e) => e.file === file) ?? { runs: [], sweeps: [], claims: [] };
   }
 
   private async runs(file: string) {
-    const { runs, sweeps } = await this.entryOf(file);
+    const { runs, sweeps, claims } = await this.entryOf(file);
     return {
       running: runningText(runs),
       others: runsText(runs),
       sweep: runningSweepText(sweeps, runs),
+      claims: claims.map((claim) => [claim.state, phaseText(claim, sweeps, runs)]),
     };
   }
 }

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { freemem, totalmem, availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { isClaimFolder } from '../../runs/claim-folder';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../base/errors';
 import { writeAtomic } from '../../files/atomic';
@@ -51,6 +52,7 @@ export interface TrainerHost {
 /** Commands that run a model, so that missing pieces are detected before they start. */
 const NATIVE: readonly string[] = [
   'train',
+  'claim',
   'preflight',
   'export',
   'publish',
@@ -127,6 +129,45 @@ export class Trainer {
       },
       { isUnbound: on !== 'local', patience: SWEEP_PATIENCE_MS, checks: true },
     );
+  }
+
+  /**
+   * Tests or continues a claim of an experiment on this machine. Its process works in the claim's folder, which `stop`
+   * also ends.
+   *
+   * @param folder the claim's folder, which need not exist, named after the beginning of its hash: a file that makes
+   *   another claim by now is an error
+   */
+  async startClaim(
+    experimentFile: string,
+    folder: string,
+    { takeOver = false }: Pick<ResumeOptions, 'takeOver'> = {},
+  ): Promise<void> {
+    await this.launch(
+      () => {
+        createFolder(folder);
+        const place = deviceArguments(this.host.settings());
+        const args = ['claim', experimentFile, '--hash', basename(folder), '--json', ...place];
+        return { run: folder, args: [...args, ...resumeArguments({ takeOver })] };
+      },
+      { patience: SWEEP_PATIENCE_MS, checks: true },
+    );
+  }
+
+  /**
+   * Names the claim that an experiment makes now, and measures what it costs. Freezes nothing.
+   *
+   * @param onLine gets the lines of `aurora claim --json` (ClaimLine)
+   */
+  async dryClaim(
+    experimentFile: string,
+    options: Pick<CancellableProgramOptions, 'token' | 'onLine'>,
+  ): Promise<ProgramResult> {
+    const place = deviceArguments(this.host.settings());
+    return this.program(['claim', experimentFile, '--dry-run', '--json', ...place], {
+      timeout: SWEEP_PATIENCE_MS,
+      ...options,
+    });
   }
 
   /**
@@ -265,7 +306,7 @@ export class Trainer {
 
   /** Runs that this window started, or re-attached to after a reload, and keeps alive, wherever they are. */
   ownRuns(): string[] {
-    return this.leases.runs().filter((folder) => !isSweepFolder(folder));
+    return this.leases.runs().filter((folder) => !isSweepFolder(folder) && !isClaimFolder(folder));
   }
 
   /** Short commands end with the window. Trainers continue: a reload finds them again. */
@@ -354,7 +395,7 @@ export class Trainer {
   }
 }
 
-/** A sweep reports nothing until it has checked all its trials. */
+/** A sweep reports nothing until it has checked all its trials, and a claim until it has measured its cost. */
 const SWEEP_PATIENCE_MS = 30 * 60_000;
 
 /** A command that works in the folder of a run or a sweep, with its arguments. */

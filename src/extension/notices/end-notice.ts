@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { COMMAND } from '../ids';
 import { isActive } from '../runs/shown-state';
-import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
+import { claimOfSweep } from '../../runs/claim-folder';
+import type { ClaimEntry, RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { bySweep } from '../words/sweep-row';
 import { endNotice, hasEnded, sweepEndText } from '../words/end-text';
@@ -17,6 +18,7 @@ export function registerEndNotice(services: Services): vscode.Disposable {
   const { store, trainer } = services;
   const states = new Map<string, ShownState>();
   const sweeps = new Map<string, ShownState>();
+  const claims = new Map<string, ClaimEntry['state']>();
   const note = (runs: readonly RunEntry[]) => {
     for (const run of runs) {
       const before = states.get(run.folder);
@@ -25,12 +27,22 @@ export function registerEndNotice(services: Services): vscode.Disposable {
       if (hasEnded(before, run.state)) void ended(services, run);
     }
   };
+  const noteClaims = (all: readonly ClaimEntry[]) => {
+    for (const claim of all) {
+      if (claims.get(claim.folder) === 'running' && claim.state !== 'running')
+        void claimEnded(services, claim);
+      claims.set(claim.folder, claim.state);
+    }
+  };
   return store.onDidChange((runs) => {
     if (runs) return note(runs);
     void store.experiments().then((experiments) => {
       note(experiments.flatMap((e) => e.runs));
+      noteClaims(experiments.flatMap((e) => e.claims));
       for (const { sweeps: found, runs: trials } of experiments)
         for (const sweep of found) {
+          // Its claim goes on, or reports its own end.
+          if (claimOfSweep(sweep.folder)) continue;
           if (hasEnded(sweeps.get(sweep.folder), sweep.state)) void sweepEnded(services, sweep, trials);
           sweeps.set(sweep.folder, sweep.state);
         }
@@ -66,6 +78,15 @@ export async function sweepEnded(
       { kind: 'sweep', folder: sweep.folder },
       decision.options,
     );
+}
+
+async function claimEnded({ panels }: Services, claim: ClaimEntry): Promise<void> {
+  const isSeen = vscode.window.state.focused && panels.isInSight(claim.folder);
+  if (askedToStop.has(claim.folder) || isSeen) return;
+  const { claimEndText } = await import('../words/claim-end-text');
+  const { kind, message } = claimEndText(claim);
+  const open = t('Open Claim');
+  if ((await notify[kind](message, open)) === open) panels.openClaim(claim.folder);
 }
 
 async function ended({ panels }: Services, run: RunEntry): Promise<void> {

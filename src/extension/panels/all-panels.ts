@@ -8,6 +8,7 @@ import { errorsPanel } from './errors/errors-panel';
 import { PanelHome } from './panel';
 import type { Panels } from './panels';
 import { playgroundPanel } from './playground/playground-panel';
+import { claimPanel } from './claim/claim-panel';
 import { dataRows } from './rows/data-rows';
 import { runPanel } from './run/run-panel';
 import { runsPanel } from './runs/runs-table-panel';
@@ -20,6 +21,7 @@ export function createPanels(services: () => Services): Panels {
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);
   const tables = new PanelHome(runsPanel(services), context.extensionUri, log);
   const sweeps = new PanelHome(sweepPanel(services), context.extensionUri, log);
+  const claims = new PanelHome(claimPanel(services), context.extensionUri, log);
   const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log, () =>
     markStep(context, CONTEXT.budgetSeen),
   );
@@ -30,14 +32,16 @@ export function createPanels(services: () => Services): Panels {
   const playgrounds = new PanelHome(playgroundPanel(services), context.extensionUri, log);
   const studies = new PanelHome(studyPanel(services), context.extensionUri, log);
   const rows = dataRows();
-  const homes = [runs, tables, sweeps, budgets, activations, errors, playgrounds, studies];
+  const homes = [runs, tables, sweeps, claims, budgets, activations, errors, playgrounds, studies];
   const renamed = store.onDidChange(() => homes.forEach((home) => home.retitle()));
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openSweep: (sweep, preserveFocus) => sweeps.open({ sweep }, preserveFocus),
+    openClaim: (claim, preserveFocus) => claims.open({ claim }, preserveFocus),
     isInSight: (folder) =>
       runs.inSight().some((open) => open.runs.includes(folder)) ||
-      sweeps.inSight().some((open) => open.sweep === folder),
+      sweeps.inSight().some((open) => open.sweep === folder) ||
+      claims.inSight().some((open) => open.claim === folder),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openModelBudget: (model) => budgets.open({ model }),
     openActivations: (run) => activations.open({ run }),

@@ -10,7 +10,9 @@ export interface Panels extends vscode.Disposable {
   openRun(runs: readonly string[], preserveFocus?: boolean): void;
   /** The folder of a sweep. */
   openSweep(folder: string, preserveFocus?: boolean): void;
-  /** True if a visible dashboard shows the run, or a visible page is the sweep's. */
+  /** The folder of a claim. */
+  openClaim(folder: string, preserveFocus?: boolean): void;
+  /** True if a visible dashboard shows the run, or a visible page is the sweep's or the claim's. */
   isInSight(folder: string): boolean;
   /** Without a file: a calculator for the paper's shapes. */
   openBudget(experimentFile?: string): void;

@@ -53,8 +53,8 @@ async function askBusy({ store }: Services, wanted: QueuedWork['kind']): Promise
   return answer !== undefined && answer === stop ? { do: 'stop', these: now } : undefined;
 }
 
-async function stopOthers({ store, trainer }: Services, { runs, sweeps }: InProgress): Promise<void> {
-  const folders = [...runs, ...sweeps].map((r) => r.folder);
+async function stopOthers({ store, trainer }: Services, { runs, sweeps, claims }: InProgress): Promise<void> {
+  const folders = [...runs, ...sweeps, ...claims].map((r) => r.folder);
   folders.forEach((folder) => askedToStop.add(folder));
   try {
     const title = t('Stopping the other runs: the current step is finished and saved');

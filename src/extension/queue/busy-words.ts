@@ -15,10 +15,10 @@ export interface BusyQuestion {
 
 /** @param wanted the work that the user wants to start */
 export function busyQuestion(
-  { runs, sweeps, starting }: InProgress,
+  { runs, sweeps, claims, starting }: InProgress,
   wanted: QueuedWork['kind'],
 ): BusyQuestion {
-  const all = runs.length + sweeps.length + starting.length;
+  const all = runs.length + sweeps.length + claims.length + starting.length;
   const lines = [
     ...runs.map((r) => {
       const name = r.run?.spec.name ?? experimentName(r.experiment);
@@ -27,16 +27,19 @@ export function busyQuestion(
       return `${name} · ${runLabel(r)}${done}`;
     }),
     ...sweeps.map((s) => t('Sweep of {0}', experimentName(s.experiment))),
+    ...claims.map((c) => t('Claim of {0}', experimentName(c.experiment))),
     ...starting.map((name) => t('{0} (starting)', name)),
   ];
-  const stoppable = runs.length + sweeps.length;
+  const stoppable = runs.length + sweeps.length + claims.length;
   return {
     message:
       all > 1
         ? t('{0} runs are already in progress.', all)
         : sweeps.length === 1
           ? t('A sweep is already in progress.')
-          : t('A run is already in progress.'),
+          : claims.length === 1
+            ? t('A claim is already being tested.')
+            : t('A run is already in progress.'),
     detail: [...lines, '', `${queueWords(wanted)} ${otherWords()}`].join('\n'),
     ...(stoppable > 0 && {
       stop:
@@ -44,7 +47,9 @@ export function busyQuestion(
           ? t('Stop the Others')
           : sweeps.length === 1
             ? t('Stop the Sweep')
-            : t('Stop the Other Run'),
+            : claims.length === 1
+              ? t('Stop the Claim')
+              : t('Stop the Other Run'),
     }),
   };
 }
@@ -58,6 +63,8 @@ function queueWords(wanted: QueuedWork['kind']): string {
   switch (wanted) {
     case 'run':
       return t('A queued run starts when nothing else is in progress, with the settings as they are now.');
+    case 'claim':
+      return t('A queued claim starts when nothing else is in progress, if its file is unchanged then.');
     case 'sweep':
       return t(
         'A queued sweep starts when nothing else is in progress, with the settings that its file has then.',

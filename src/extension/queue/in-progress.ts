@@ -1,12 +1,15 @@
 import { basename } from 'node:path';
 import { isActiveHere } from '../runs/shown-state';
-import type { RunEntry, RunStore, SweepEntry } from '../runs/store';
+import type { ClaimEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
+import { claimOfSweep, claimSweepFolder } from '../../runs/claim-folder';
 
 /** The work that trains on this machine, or is about to. */
 export interface InProgress {
-  /** Without the trials of running sweeps. */
+  /** Without the trials of running sweeps and claims. */
   runs: RunEntry[];
+  /** Without those of running claims. */
   sweeps: SweepEntry[];
+  claims: ClaimEntry[];
   /** Names of experiments whose runs this window is starting. */
   starting: string[];
 }
@@ -25,12 +28,19 @@ export async function whileStarting<T>(name: string, action: () => PromiseLike<T
 }
 
 export async function inProgress(store: Pick<RunStore, 'experiments' | 'runs'>): Promise<InProgress> {
-  const all = (await store.experiments()).flatMap((e) => e.sweeps);
-  const sweeps = all.filter((s) => s.state === 'running' && s.record.on === undefined);
-  const running = new Set(sweeps.map((s) => basename(s.folder)));
+  const experiments = await store.experiments();
+  const claims = experiments.flatMap((e) => e.claims).filter((c) => c.state === 'running');
+  const isClaims = (sweep: string) => claims.some(({ folder }) => folder === claimOfSweep(sweep)?.claim);
+  const sweeps = experiments
+    .flatMap((e) => e.sweeps)
+    .filter((s) => s.state === 'running' && s.record.on === undefined && !isClaims(s.folder));
+  const ofClaims = claims.flatMap(({ folder }) =>
+    (['search', 'test'] as const).map((phase) => claimSweepFolder(folder, phase)),
+  );
+  const running = new Set([...sweeps.map((s) => s.folder), ...ofClaims].map((folder) => basename(folder)));
   const runs = (await store.runs()).filter((r) => isActiveHere(r) && !running.has(r.trial?.sweep ?? ''));
-  return { runs, sweeps, starting: [...starting].map((s) => s.name) };
+  return { runs, sweeps, claims, starting: [...starting].map((s) => s.name) };
 }
 
-export const isIdle = ({ runs, sweeps, starting }: InProgress): boolean =>
-  runs.length + sweeps.length + starting.length === 0;
+export const isIdle = ({ runs, sweeps, claims, starting }: InProgress): boolean =>
+  runs.length + sweeps.length + claims.length + starting.length === 0;

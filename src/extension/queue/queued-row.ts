@@ -69,5 +69,7 @@ function workName(item: QueuedRun, experiments: readonly Known[]): string {
       return t('Fork {0} at step {1}', nameOf(item.run), item.step);
     case 'sweep':
       return t('Sweep');
+    case 'claim':
+      return t('Claim');
   }
 }

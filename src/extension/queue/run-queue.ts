@@ -10,7 +10,9 @@ export type QueuedWork =
   | { kind: 'resume'; run: string }
   | { kind: 'fork'; run: string; step: number; overrides: string[] }
   /** The experiment's sweep, as its file is when it starts. `decided` has the user's earlier decisions. */
-  | { kind: 'sweep'; decided?: ResumeOptions };
+  | { kind: 'sweep'; decided?: ResumeOptions }
+  /** The claim in this folder: if its file makes another one by then, that is an error. */
+  | { kind: 'claim'; folder: string; decided?: ResumeOptions };
 
 /** A run or a sweep that waits for the running ones to end. */
 export type QueuedRun = QueuedWork & {
@@ -109,6 +111,7 @@ export class RunQueue {
 /** New runs and forks can be queued several times. */
 const isSameWork = (a: NewQueued, b: NewQueued): boolean =>
   (a.kind === 'sweep' && b.kind === 'sweep' && a.file === b.file) ||
+  (a.kind === 'claim' && b.kind === 'claim' && a.folder === b.folder) ||
   (a.kind === 'resume' && b.kind === 'resume' && a.run === b.run);
 
 /** Ignores data that another version may have stored. */
@@ -132,6 +135,8 @@ function isWork(item: Partial<QueuedRun>): boolean {
       return typeof item.run === 'string';
     case 'fork':
       return typeof item.run === 'string' && typeof item.step === 'number' && Array.isArray(item.overrides);
+    case 'claim':
+      return typeof item.folder === 'string';
     default:
       return item.kind === 'sweep';
   }

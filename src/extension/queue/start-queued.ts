@@ -29,6 +29,8 @@ export async function startQueued(services: Services, item: QueuedRun, attended:
       return startResume(services, item.run, name, attended);
     case 'fork':
       return Boolean(await startFork(services, item, name, attended));
+    case 'claim':
+      return startClaim(services, item.file, item.folder, { decided: item.decided, attended });
     case 'sweep': {
       const asks = { decided: item.decided, attended };
       const sweep = sweepOf(await requireUsable(await readChecked(item.file)));
@@ -93,6 +95,29 @@ export async function startSweep(
   if (started && now?.record.ended && now.state !== 'running')
     void sweepEnded(services, now, entry?.runs ?? []);
   return started;
+}
+
+/**
+ * Tests or continues a claim. Asks if another machine may be testing it.
+ *
+ * @param folder the claim's, which need not exist
+ * @returns false if the user declined
+ */
+export async function startClaim(
+  { store, trainer }: Starts,
+  file: string,
+  folder: string,
+  asks: Asks,
+): Promise<boolean> {
+  const title = t('Testing the claim of {0}', experimentName(file));
+  try {
+    return await askingBefore(
+      ({ takeOver }) => starting(title, () => trainer.startClaim(file, folder, { takeOver })),
+      asks,
+    );
+  } finally {
+    await store.refresh();
+  }
 }
 
 type Starts = Pick<Services, 'store' | 'trainer'>;

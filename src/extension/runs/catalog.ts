@@ -1,14 +1,16 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { own } from '../../base/names';
-import { experimentOf, experimentRuns, experimentSweeps } from '../../runs/layout';
+import { claimSweepFolder } from '../../runs/claim-folder';
+import { experimentClaims, experimentOf, experimentRuns, experimentSweeps } from '../../runs/layout';
 import { KeptBytes, TrackedRun } from './tracked-run';
 import { distinctNames } from '../../runs/run-labels';
 import { NumberReader } from '../../runs/numbers';
 import { QUICK } from '../../runs/run-files';
 import { eachLimited, readQuickly } from './read-quickly';
-import type { RunEntry, SweepEntry } from './store';
-import { SweepSections, TrackedSweep } from './tracked-sweep';
+import type { ClaimEntry, RunEntry, SweepEntry } from './store';
+import { TrackedClaim } from './tracked-claim';
+import { Sections, TrackedSweep } from './tracked-sweep';
 
 /** Folders read in parallel: enough to keep a slow disk busy, few enough to leave the disk usable for others. */
 const CONCURRENCY = 32;
@@ -23,8 +25,12 @@ export interface CatalogExperiment {
   runs: RunEntry[];
   /** Newest first. */
   sweeps: SweepEntry[];
+  /** Newest first. */
+  claims: ClaimEntry[];
   /** True if its file has a `sweep` section. */
   hasSweep: boolean;
+  /** True if its file has a `claim` section. */
+  hasClaim: boolean;
 }
 
 /**
@@ -51,7 +57,8 @@ export class Catalog {
   /** By experiment file. */
   private readonly numbers = new Map<string, NumberReader>();
   private readonly sweeps = new Map<string, TrackedSweep>();
-  private readonly sections = new SweepSections();
+  private readonly claims = new Map<string, TrackedClaim>();
+  private readonly sections = new Sections();
 
   constructor(
     private readonly now: () => number = Date.now,
@@ -82,7 +89,9 @@ export class Catalog {
       exists: this.files.has(file),
       runs: this.foldersOf(file, ids).flatMap((folder) => this.runs.get(folder)?.entry ?? []),
       sweeps: this.sweepsOf(file),
-      hasSweep: this.sections.has(file),
+      claims: this.claimsOf(file),
+      hasSweep: this.sections.has(file, 'sweep'),
+      hasClaim: this.sections.has(file, 'claim'),
     }));
   }
 
@@ -106,7 +115,17 @@ export class Catalog {
 
   /** True if any run is active. */
   get active(): boolean {
-    return [...this.runs.values(), ...this.sweeps.values()].some((r) => r.active);
+    return [...this.runs.values(), ...this.sweeps.values(), ...this.claims.values()].some((r) => r.active);
+  }
+
+  /** Newest first: by the begin of the search. */
+  private claimsOf(file: string): ClaimEntry[] {
+    const folder = experimentClaims(file);
+    const begun = ({ folder }: ClaimEntry) =>
+      this.sweeps.get(claimSweepFolder(folder, 'search'))?.entry?.record.begun ?? 0;
+    return [...this.claims.values()]
+      .flatMap(({ entry }) => (entry && dirname(entry.folder) === folder ? [entry] : []))
+      .sort((a, b) => begun(b) - begun(a));
   }
 
   private sweepsOf(file: string): SweepEntry[] {
@@ -144,28 +163,26 @@ export class Catalog {
   /** Checks only active runs. */
   async lookAtActive(): Promise<Changes> {
     const runs = await this.glance([...this.runs.values()].filter((r) => r.active));
-    const sweeps = [...this.sweeps.values()].filter((s) => s.active);
+    const sweeps = [...this.sweeps.values(), ...this.claims.values()].filter((s) => s.active);
     // A queue reports when it starts a trial; the run appears a moment later.
     const changed = await Promise.all(sweeps.map((s) => s.look()));
     return changed.includes(true) ? { ...(await this.look()), structure: true } : { runs, structure: false };
   }
 
+  /** Looks at the sweeps and the claims; true if any changed. */
   private async lookAtSweeps(): Promise<boolean> {
-    const folders: string[] = [];
+    const sweeps: string[] = [];
+    const claims: string[] = [];
     await eachLimited([...this.ids.keys()], CONCURRENCY, async (file) => {
       await this.sections.look(file);
       for (const id of await folderNames(experimentSweeps(file)))
-        folders.push(join(experimentSweeps(file), id));
+        sweeps.push(join(experimentSweeps(file), id));
+      for (const id of await folderNames(experimentClaims(file)))
+        claims.push(join(experimentClaims(file), id));
     });
-    for (const folder of folders)
-      if (!this.sweeps.has(folder)) this.sweeps.set(folder, new TrackedSweep(folder, this.now));
-    let changed = false;
-    for (const folder of this.sweeps.keys())
-      if (!folders.includes(folder)) changed = this.sweeps.delete(folder) || changed;
-    await eachLimited([...this.sweeps.values()], CONCURRENCY, async (sweep) => {
-      changed = (await sweep.look()) || changed;
-    });
-    return changed;
+    const ofSweeps = await lookAtFolders(this.sweeps, sweeps, (folder) => new TrackedSweep(folder, this.now));
+    const ofClaims = await lookAtFolders(this.claims, claims, (folder) => new TrackedClaim(folder, this.now));
+    return ofSweeps || ofClaims;
   }
 
   /** Passes the scheduler's states to the runs of sweeps on a cluster; returns those whose entries changed. */
@@ -313,10 +330,27 @@ export class Catalog {
   /** Changes when an experiment or a run appears or disappears. */
   private shape(): string {
     return this.experiments()
-      .map((e) => `${e.file}\0${e.exists}\0${e.hasSweep}\0${e.runs.map((r) => r.id).join('\0')}`)
+      .map(
+        (e) => `${e.file}\0${e.exists}\0${e.hasSweep}\0${e.hasClaim}\0${e.runs.map((r) => r.id).join('\0')}`,
+      )
       .sort()
       .join('\n');
   }
+}
+
+/** Looks at what is in these folders, and forgets what is elsewhere; true if anything changed. */
+async function lookAtFolders<T extends { look(): Promise<boolean> }>(
+  known: Map<string, T>,
+  folders: readonly string[],
+  track: (folder: string) => T,
+): Promise<boolean> {
+  for (const folder of folders) if (!known.has(folder)) known.set(folder, track(folder));
+  let changed = false;
+  for (const folder of known.keys()) if (!folders.includes(folder)) changed = known.delete(folder) || changed;
+  await eachLimited([...known.values()], CONCURRENCY, async (one) => {
+    changed = (await one.look()) || changed;
+  });
+  return changed;
 }
 
 /**

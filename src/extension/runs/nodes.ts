@@ -10,6 +10,7 @@ export type AdapterNode = { kind: 'adapter'; folder: string; which: 'best' | 'la
 /** `name` is a folder's name in the run's exports folder. */
 export type ExportNode = { kind: 'export'; folder: string; name: string };
 export type SweepNode = { kind: 'sweep'; folder: string };
+export type ClaimNode = { kind: 'claim'; folder: string };
 /** The trials of a sweep (`folder`) on a cluster that are in this state there and have no run yet. */
 export type TrialsNode = { kind: 'trials'; folder: string; state: ClusterTrialState };
 /** A trial of a sweep. `trial` is its id in the sweep. */
@@ -24,10 +25,11 @@ export type MoreNode = { kind: 'more'; below: ExperimentNode | SweepNode };
 export type RunPartNode =
   RunNode | CheckpointNode | CheckpointsThereNode | AdapterNode | ExportNode | InterruptedNode;
 export type SweepPartNode = SweepNode | TrialsNode | TrialNode;
-export type TreeNode = ExperimentNode | SweepPartNode | QueuedNode | RunPartNode | MoreNode;
+export type TreeNode = ExperimentNode | ClaimNode | SweepPartNode | QueuedNode | RunPartNode | MoreNode;
 
 const KINDS: readonly TreeNode['kind'][] = [
   'experiment',
+  'claim',
   'sweep',
   'trials',
   'trial',
@@ -55,13 +57,19 @@ export const runFolderOf = (value: unknown): string | undefined =>
   isTreeNode(value) && isRunPart(value) ? value.folder : undefined;
 
 const isRunPart = (node: TreeNode): node is RunPartNode =>
-  node.kind !== 'experiment' && node.kind !== 'queued' && node.kind !== 'more' && !isSweepPart(node);
+  node.kind !== 'experiment' &&
+  node.kind !== 'claim' &&
+  node.kind !== 'queued' &&
+  node.kind !== 'more' &&
+  !isSweepPart(node);
 
 /** A row’s key, unchanged as long as the row stands for the same. */
 export function nodeId(node: TreeNode): string {
   switch (node.kind) {
     case 'experiment':
       return `experiment:${node.file}`;
+    case 'claim':
+      return `claim:${node.folder}`;
     case 'sweep':
       return `sweep:${node.folder}`;
     case 'trials':

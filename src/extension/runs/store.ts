@@ -4,6 +4,8 @@ import type { ClusterFile, ClusterTrial } from '../../protocol/run-files/cluster
 import type { RunSummary } from '../../runs/run-summary';
 import type { ShownState } from '../../runs/outcome';
 import type { SweepRecord, TrialOf } from '../../runs/sweep/record';
+import type { Certificate, FrozenClaim } from '../../study/claim/certificate';
+import type { ClaimProgress } from '../../study/claim/claim-files';
 import type { RunUser } from '../../runs/user';
 import type { AuroraError } from '../../base/errors';
 
@@ -53,6 +55,21 @@ export interface SweepEntry {
   cluster?: ClusterFile;
 }
 
+/** A claim that is frozen; its trials are those of two sweeps (claimSweepFolder). */
+export interface ClaimEntry {
+  /** Absolute path; the claim's identity. */
+  folder: string;
+  experiment: string;
+  /** `closed`: it has a certificate. `damaged`: `problem` has the reason. */
+  state: Extract<ShownState, 'running' | 'stopped' | 'failed' | 'lost' | 'damaged'> | 'closed';
+  /** Undefined if it is damaged. */
+  frozen?: FrozenClaim;
+  progress?: ClaimProgress;
+  certificate?: Certificate;
+  /** A file that cannot be read, in a full sentence. */
+  problem?: string;
+}
+
 export interface ExperimentEntry {
   /** Absolute path of the *.aurora.json. */
   file: string;
@@ -66,8 +83,12 @@ export interface ExperimentEntry {
   runs: RunEntry[];
   /** Newest first. */
   sweeps: SweepEntry[];
+  /** Newest first. */
+  claims: ClaimEntry[];
   /** True if its file has a `sweep` section. */
   hasSweep: boolean;
+  /** True if its file has a `claim` section. */
+  hasClaim: boolean;
 }
 
 /**

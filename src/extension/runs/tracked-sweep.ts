@@ -123,12 +123,12 @@ function experimentOfSweep(folder: string): string {
   return join(dirname(dirname(dirname(ofExperiment))), `${experimentName(ofExperiment)}.aurora.json`);
 }
 
-/** Finds experiment files with a `sweep` section; a file is read again only when it changed. */
-export class SweepSections {
-  private readonly known = new Map<string, { version: string; has: boolean }>();
+/** Finds the sections of experiment files that commands run; a file is read again only when it changed. */
+export class Sections {
+  private readonly known = new Map<string, { version: string; has: Record<Section, boolean> }>();
 
-  has(file: string): boolean {
-    return this.known.get(file)?.has ?? false;
+  has(file: string, section: Section): boolean {
+    return this.known.get(file)?.has[section] ?? false;
   }
 
   async look(file: string): Promise<void> {
@@ -136,10 +136,14 @@ export class SweepSections {
       const version = await fileVersion(file);
       if (this.known.get(file)?.version === version) return;
       const text = (await readIfThere(file))?.toString('utf8') ?? '';
-      // A section in a comment counts, too; the command then reports the missing one.
-      this.known.set(file, { version, has: /"sweep"\s*:/.test(text) });
+      // A section in a comment counts, too; the command then reports the missing one. A cluster has the name of a
+      // volume claim, which is no section.
+      const has = { sweep: /"sweep"\s*:/.test(text), claim: /"claim"\s*:\s*[{/]/.test(text) };
+      this.known.set(file, { version, has });
     } catch {
       this.known.delete(file);
     }
   }
 }
+
+export type Section = 'sweep' | 'claim';

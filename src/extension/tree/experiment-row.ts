@@ -10,7 +10,7 @@ import type { Row, RowContext } from '../words/run-row';
  * many more wait for others to end.
  */
 export function experimentRow(
-  entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs' | 'hasSweep'>,
+  entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs' | 'hasSweep' | 'hasClaim'>,
   shown: number,
   place: string,
   { trusted }: RowContext,
@@ -41,6 +41,7 @@ export function experimentRow(
       'experiment',
       ...(entry.exists ? [...(trusted ? ['canRun'] : []), 'canEdit'] : []),
       ...(entry.exists && trusted && entry.hasSweep ? ['canSweep'] : []),
+      ...(entry.exists && trusted && entry.hasClaim ? ['canClaim'] : []),
       ...(all > 0 ? ['canStudy'] : []),
     ],
     spoken: [t('Experiment {0}', entry.name), ...parts].join(', '),
@@ -104,4 +105,10 @@ export const goneRun = (folder: string): RunEntry => ({
   user: {},
 });
 
-export const goneExperiment = (file: string) => ({ name: file, exists: false, runs: [], hasSweep: false });
+export const goneExperiment = (file: string) => ({
+  name: file,
+  exists: false,
+  runs: [],
+  hasSweep: false,
+  hasClaim: false,
+});

@@ -3,7 +3,8 @@ import { count } from '../../base/number-text';
 import { t } from '../../base/l10n';
 import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../protocol/export';
-import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
+import { claimOfSweep } from '../../runs/claim-folder';
+import type { ClaimEntry, ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { byName } from '../runs/run-sort';
 import { sweepFolderOf } from '../runs/sweep-of';
@@ -27,6 +28,7 @@ import { rowContext } from '../words/row-context';
 import {
   nodeId,
   runFolderOf,
+  type ClaimNode,
   type ExperimentNode,
   type MoreNode,
   type QueuedNode,
@@ -35,6 +37,7 @@ import {
   type TreeNode,
   type TrialsNode,
 } from '../runs/nodes';
+import { claimOf, claimRow, claimTitle } from '../words/claim-row';
 import { runDetails } from '../words/run-details';
 import { runRow, type Row } from '../words/run-row';
 import { bySweep, sweepRow, trialsOf } from '../words/sweep-row';
@@ -48,7 +51,7 @@ const OPEN_EXPERIMENTS = 5;
 /** workspaceState: run folders. */
 const DISMISSED = 'experiments.dismissed';
 
-/** experiment → sweeps → runs → checkpoints and adapters */
+/** experiment → claims → sweeps → runs → checkpoints and adapters */
 export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<TreeNode[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
@@ -98,7 +101,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (!node) return this.roots();
-    if (node.kind === 'experiment' || node.kind === 'sweep' || node.kind === 'trials') {
+    if (hasRowsBelow(node)) {
       const below = this.below(node);
       this.orders.set(nodeId(node), orderOf(below.map(nodeId)));
       return below.map((child) => this.node(child));
@@ -124,8 +127,14 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       const item = this.queue.items.find((q) => q.id === node.id);
       return item && this.node({ kind: 'experiment', file: item.file });
     }
+    if (node.kind === 'claim') {
+      const claim = this.claim(node.folder);
+      return claim && this.node({ kind: 'experiment', file: claim.experiment });
+    }
     if (node.kind === 'sweep') {
       const sweep = this.sweep(node.folder);
+      const claim = this.claim(claimOfSweep(node.folder)?.claim);
+      if (claim) return this.node({ kind: 'claim', folder: claim.folder });
       return sweep && this.node({ kind: 'experiment', file: sweep.experiment });
     }
     if (node.kind === 'more') return this.node(node.below);
@@ -149,7 +158,10 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     if ((node.kind === 'run' || node.kind === 'interrupted') && run)
       item.tooltip = tooltip(runDetails(run, vscode.env.language));
     else if (node.kind === 'experiment') item.tooltip = node.file;
-    else if (node.kind === 'sweep' || node.kind === 'trial') item.tooltip = this.trials.tooltip(node);
+    else if (node.kind === 'claim') {
+      const claim = this.claim(node.folder);
+      item.tooltip = claim && `${claimTitle(claim)}\n${node.folder}`;
+    } else if (node.kind === 'sweep' || node.kind === 'trial') item.tooltip = this.trials.tooltip(node);
     return item;
   }
 
@@ -233,14 +245,19 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     });
   }
 
-  /** An experiment's sweeps and its other runs, or a sweep's trials; filtered and sorted. */
-  private below(node: ExperimentNode | SweepNode | TrialsNode): TreeNode[] {
+  /** An experiment's claims, sweeps and other runs, a claim's sweeps, or a sweep's trials; filtered and sorted. */
+  private below(node: RowAbove): TreeNode[] {
     if (node.kind === 'trials') return this.trials.below(node);
     const experiment = this.experiments.find((e) =>
-      node.kind === 'experiment' ? e.file === node.file : e.sweeps.some((s) => s.folder === node.folder),
+      node.kind === 'experiment'
+        ? e.file === node.file
+        : [...e.sweeps, ...e.claims].some(({ folder }) => folder === node.folder),
     );
     if (!experiment) return [];
     const { groups, others } = bySweep(experiment.sweeps, this.runs.of(experiment));
+    const ofClaim = (folder: string) =>
+      groups.filter((g) => claimOf(g.sweep.folder, experiment)?.folder === folder);
+    if (node.kind === 'claim') return ofClaim(node.folder).reverse().map(sweepNode);
     if (node.kind === 'sweep') {
       const runs = this.runs.below(node, groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
       // A filter finds runs.
@@ -249,13 +266,21 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const waiting = this.queue.items.filter((q) => q.file === experiment.file);
     return [
       ...waiting.map(({ id }): QueuedNode => ({ kind: 'queued', id })),
-      ...groups.map((g): SweepNode => ({ kind: 'sweep', folder: g.sweep.folder })),
+      // A filter finds runs.
+      ...experiment.claims
+        .filter(({ folder }) => !this.options.filter || ofClaim(folder).length > 0)
+        .map(({ folder }): ClaimNode => ({ kind: 'claim', folder })),
+      ...groups.filter((g) => !claimOf(g.sweep.folder, experiment)).map(sweepNode),
       ...this.runs.below(node, others),
     ];
   }
 
   private sweep(folder: string | undefined): SweepEntry | undefined {
     return this.experiments.flatMap((e) => e.sweeps).find((s) => s.folder === folder);
+  }
+
+  private claim(folder: string | undefined): ClaimEntry | undefined {
+    return this.experiments.flatMap((e) => e.claims).find((c) => c.folder === folder);
   }
 
   private async artifactsOf({ folder }: RunNode): Promise<TreeNode[]> {
@@ -294,7 +319,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       `run:${r.folder}`,
       `interrupted:${r.folder}`,
       `experiment:${r.experiment}`,
-      `sweep:${sweepFolderOf(r) ?? ''}`,
+      ...sweepIds(sweepFolderOf(r)),
     ]);
     const looked = ids ? ids.flatMap((id) => this.drawn.get(id) ?? []) : [...this.drawn.values()];
     this.redraw([...new Set(looked)]);
@@ -302,7 +327,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   private redraw(drawn: readonly Drawn[]): void {
     const stale = drawn.filter(({ node, text }) => {
-      if (node.kind === 'experiment' || node.kind === 'sweep' || node.kind === 'trials') {
+      if (hasRowsBelow(node)) {
         const order = this.orders.get(nodeId(node));
         if (order !== undefined && order !== orderOf(this.below(node).map(nodeId))) return true;
       }
@@ -326,6 +351,14 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       const shown = entry ? this.runs.found(entry).length : 0;
       const queued = this.queue.items.filter((q) => q.file === node.file).length;
       return experimentRow(entry ?? goneExperiment(node.file), shown, placeOf(entry), context, queued);
+    }
+    if (node.kind === 'claim') {
+      const claim = this.claim(node.folder);
+      const { sweeps, runs } = this.experiments.find((e) => e.file === claim?.experiment) ?? {
+        sweeps: [],
+        runs: [],
+      };
+      return claim ? claimRow(claim, sweeps, runs, context) : GONE_SWEEP;
     }
     if (node.kind === 'sweep') {
       const sweep = this.sweep(node.folder);
@@ -368,7 +401,8 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       this.options.filter || (this.folding.isExpanded(nodeId(node)) ?? isOpen) ? Expanded : Collapsed;
     if (node.kind === 'experiment')
       return this.below(node).length === 0 ? None : unless(this.experiments.length <= OPEN_EXPERIMENTS);
-    if (node.kind === 'sweep' || node.kind === 'trials') return unless(false);
+    if (node.kind === 'claim' && this.below(node).length === 0) return None;
+    if (node.kind === 'claim' || node.kind === 'sweep' || node.kind === 'trials') return unless(false);
     const run = node.kind === 'run' ? this.store.run(node.folder)?.run : undefined;
     if (!run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation')) return None;
     return this.folding.isExpanded(nodeId(node)) ? Expanded : Collapsed;
@@ -376,7 +410,7 @@ export class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   private forgetGone(): void {
     const folders = new Set(this.experiments.flatMap((e) => e.runs.map((r) => r.folder)));
-    for (const { folder } of this.experiments.flatMap((e) => e.sweeps)) folders.add(folder);
+    for (const { folder } of this.experiments.flatMap((e) => [...e.sweeps, ...e.claims])) folders.add(folder);
     const files = new Set(this.experiments.map((e) => e.file));
     const waiting = new Set(this.queue.items.map((q) => q.id));
     const isThere = (node: TreeNode): boolean => {
@@ -395,6 +429,18 @@ interface Drawn {
   node: TreeNode;
   text: string;
 }
+
+/** A row with others below it that are not parts of a run. */
+type RowAbove = ExperimentNode | ClaimNode | SweepNode | TrialsNode;
+
+const hasRowsBelow = (node: TreeNode): node is RowAbove =>
+  ['experiment', 'claim', 'sweep', 'trials'].includes(node.kind);
+
+const sweepNode = ({ sweep }: { sweep: SweepEntry }): SweepNode => ({ kind: 'sweep', folder: sweep.folder });
+
+/** The rows of a sweep and its claim. */
+const sweepIds = (sweep: string | undefined): string[] =>
+  sweep === undefined ? [] : [`sweep:${sweep}`, `claim:${claimOfSweep(sweep)?.claim ?? ''}`];
 
 const experimentNode = ({ file }: ExperimentEntry): ExperimentNode => ({ kind: 'experiment', file });
 

@@ -36,6 +36,12 @@ export function treeItem(
       title: t('Open Sweep'),
       arguments: [node, FROM_ROW],
     };
+  if (node.kind === 'claim')
+    item.command = {
+      command: COMMAND.openClaim,
+      title: t('Open Claim'),
+      arguments: [node, FROM_ROW],
+    };
   if (node.kind === 'interrupted' && row.capabilities.includes('canResume'))
     item.command = {
       command: COMMAND.resumeRun,
@@ -90,6 +96,8 @@ function queuedWords(item: QueuedRun, when: string): string {
       return item.overrides.length === 0
         ? t('Forks the run without changes. Queued {0}.', when)
         : t('Forks the run with {0}. Queued {1}.', item.overrides.join(', '), when);
+    case 'claim':
+      return t('Tests the claim if its file is unchanged then. Queued {0}.', when);
     case 'sweep':
       return t('Runs the sweep with the settings that its file has then. Queued {0}.', when);
   }

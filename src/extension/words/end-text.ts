@@ -14,7 +14,7 @@ import { errorOf, shortened } from './run-error';
 import { headline } from './run-row';
 import { bestText, doneTrials, plannedTrials } from './sweep-row';
 
-interface EndNotice {
+export interface EndNotice {
   /** One or two full sentences. */
   message: string;
   kind: 'information' | 'warning' | 'error';

@@ -10,6 +10,7 @@ import { clusterName, clusterWord, isUnfollowed } from './cluster/cluster-words'
 import { trialsWithoutRun } from './cluster/trial-row';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 import { executorName } from '../../experiment/cluster';
+import { claimOfSweep, type ClaimPhase } from '../../runs/claim-folder';
 
 /** The trials of each sweep that has any or is active, and the runs that belong to none. */
 export function bySweep(
@@ -51,7 +52,8 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { trusted
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
   // Short, like a run's: a narrow side bar truncates the end.
-  const label = t('Sweep · {0}', basename(sweep.folder).slice(0, 4));
+  const phase = claimOfSweep(sweep.folder)?.phase;
+  const label = phase ? phaseName(phase) : t('Sweep · {0}', basename(sweep.folder).slice(0, 4));
   return {
     label,
     description: parts.join(' · '),
@@ -61,11 +63,16 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { trusted
       'canOpenSweep',
       // Trials can be in a cluster's queue while nobody follows the sweep.
       ...(state === 'running' || (trusted && unfollowed) ? ['canStopSweep'] : []),
-      ...(state !== 'running' && trusted && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
+      // Those of a claim go on with it.
+      ...(state !== 'running' && trusted && !phase && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
     ],
     spoken: [label, ...(unfollowed ? [] : [stateName(state)]), ...parts].join(', '),
   };
 }
+
+/** The sweep of a claim, which has only one of each. */
+export const phaseName = (phase: ClaimPhase): string =>
+  phase === 'search' ? t('Search of the claim') : t('Test of the claim');
 
 /** The place where it runs, and the trials that wait or that were lost. */
 function clusterParts(

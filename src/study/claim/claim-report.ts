@@ -1,13 +1,16 @@
 import { t } from '../../base/l10n';
 import { count, numberText } from '../../base/number-text';
-import { endAt } from '../../experiment/claim';
-import { formatMetric, metricInfo } from '../../experiment/metrics';
-import type { Part, Report } from '../../protocol/reports/report';
+import { sortedJson } from '../../base/sorted-json';
+import { type Claim, endAt } from '../../experiment/claim';
+import { formatMetric, metricInfo, type MetricValue } from '../../experiment/metrics';
+import type { Settings } from '../../experiment/sweep';
+import type { Part, Report, ReportTable } from '../../protocol/reports/report';
 import { factorOf } from '../metric';
 import type { Certificate, Look, MethodResult } from './certificate';
 import {
   amount,
   examplesWords,
+  findingWords,
   intervalText,
   neededWords,
   sideLabels,
@@ -19,76 +22,148 @@ import {
 export function claimReport(certificate: Certificate): Report {
   return {
     title: certificate.sentence,
-    parts: [{ verdict: verdictWords(certificate) }, ...details(certificate)],
+    parts: [...verdictParts(certificate), ...details(certificate)],
   };
 }
 
-function details(certificate: Certificate): Part[] {
-  const { frozen, looks, methods, seeds, hash, runs, leftOut } = certificate;
-  const { claim } = frozen;
+/** The verdict, and the step after one that is undecided. */
+export function verdictParts(certificate: Certificate): Part[] {
   const needed = neededWords(certificate);
-  const unit = factorOf(claim.metric) === 100 ? t('points') : metricInfo(claim.metric).label;
+  return [{ verdict: verdictWords(certificate) }, ...(needed === undefined ? [] : [needed])];
+}
+
+/** A claim that is frozen, with its methods by name: a certificate, or one that is still open. */
+export type NamedClaim = Pick<Certificate, 'frozen'> & { methods: readonly Pick<MethodResult, 'label'>[] };
+
+const details = (certificate: Certificate): Part[] => [
+  { heading: t('Looks') },
+  ...lookParts(certificate, certificate.looks),
+  { heading: t('Methods') },
+  ...methodParts(certificate),
+  { heading: t('Search') },
+  ...searchParts(certificate.frozen.claim, certificate.methods),
+  ...endsPart(certificate),
+  { heading: t('Left out') },
+  ...leftOutParts(certificate),
+  { heading: t('What was frozen') },
+  ...frozenParts(certificate),
+];
+
+/** The rules of the looks, and those that were taken. */
+export const lookParts = (named: NamedClaim, looks: readonly Look[]): Part[] => [
+  lookSentence(named),
+  ...(looks.length === 0 ? [] : [lookTable(named, looks)]),
+];
+
+/** The looks by number of seeds and opponent. */
+export function lookTable(named: NamedClaim, looks: readonly Look[]): ReportTable {
+  const { metric } = named.frozen.claim;
+  const unit = factorOf(metric) === 100 ? t('points') : metricInfo(metric).label;
+  return {
+    columns: [
+      { number: t('Seeds') },
+      t('Compared with'),
+      { number: t('Difference, {0}', unit) },
+      { number: t('Lower bound') },
+      { number: t('Upper bound') },
+      t('Finding'),
+    ],
+    rows: looks.flatMap((look) => lookRows(named, look)),
+  };
+}
+
+/** The methods with their best settings and their means in the test. */
+export function methodParts(certificate: Certificate): Part[] {
+  const { metric } = certificate.frozen.claim;
   return [
-    ...(needed === undefined ? [] : [needed]),
-    { heading: t('Looks') },
-    lookSentence(certificate),
-    {
-      columns: [
-        { number: t('Seeds') },
-        t('Compared with'),
-        { number: t('Difference, {0}', unit) },
-        { number: t('Lower bound') },
-        { number: t('Upper bound') },
-        t('Finding'),
-      ],
-      rows: looks.flatMap((look) => lookRows(certificate, look)),
-    },
-    { heading: t('Methods') },
     {
       columns: [
         t('Method'),
         { number: t('Parameters') },
         { number: t('Trials') },
         t('Best settings'),
-        { number: t('{0}, mean of the test', metricInfo(claim.metric).label) },
+        { number: t('{0}, mean of the test', metricInfo(metric).label) },
       ],
-      rows: methods.map((method, i) => methodRow(certificate, method, i)),
-    },
-    t(
-      'Every method was searched with the same values and the same seeds, which the test does not use. {0}',
-      claim.on === 'validation'
-        ? t('The search held out a share of the training data in place of the validation data.')
-        : t('The search used the validation data.'),
-    ),
-    ...methods.flatMap((method) => searchParts(certificate, method)),
-    ...endsPart(certificate),
-    { heading: t('Left out') },
-    leftOut.length === 0
-      ? t('Nothing was left out: all {0} runs count.', count(runs.length))
-      : {
-          list: leftOut.map(({ run, method, seed, phase }) =>
-            t(
-              '`{0}` ({1}, seed {2}, {3}): training diverged.',
-              ...([run, methods[method]!.label, String(seed)] as const),
-              phase === 'search' ? t('search') : t('test'),
-            ),
-          ),
-        },
-    { heading: t('What was frozen') },
-    t(
-      'SHA-256 `{0}` of the claim, the experiment, the model and the data, before the first trial. Seeds follow from it: {1} for the search, {2} for the test.',
-      hash,
-      rangeText(seeds.search),
-      rangeText(seeds.test),
-    ),
-    {
-      columns: [{ code: t('File') }, { code: 'SHA-256' }],
-      rows: frozen.files.flatMap(({ path, sha256 }) => (sha256 === null ? [] : [[path, sha256]])),
+      rows: certificate.methods.map((method, i) => methodRow(certificate, method, i)),
     },
   ];
 }
 
-function lookSentence({ frozen: { claim, looks } }: Certificate): string {
+/** The search of a method so far: without a mean for values whose trials are not over. */
+export interface SearchSoFar {
+  label: string;
+  tried: readonly { values: Settings; mean?: MetricValue }[];
+  chosen?: Settings;
+}
+
+/** The search of all methods side by side, with a row for each combination of values. */
+export function searchParts(claim: Claim, methods: readonly SearchSoFar[]): Part[] {
+  const rows = new Map(
+    methods.flatMap(({ tried }) => tried.map(({ values }) => [sortedJson(values), values] as const)),
+  );
+  const cell = ({ tried, chosen }: SearchSoFar, key: string) => {
+    const mean = tried.find(({ values }) => sortedJson(values) === key)?.mean;
+    const text = mean === undefined ? '…' : formatMetric(claim.metric, mean);
+    return chosen && sortedJson(chosen) === key ? `★ ${text}` : text;
+  };
+  return [
+    t(
+      'Every method was searched with the same values and the same seeds, which the test does not use. {0} ★ marks the best mean of a method.',
+      claim.on === 'validation'
+        ? t('The search held out a share of the training data in place of the validation data.')
+        : t('The search used the validation data.'),
+    ),
+    {
+      columns: [
+        t('Settings'),
+        ...methods.map(({ label }) => ({ number: `${label}, ${metricInfo(claim.metric).label}` })),
+      ],
+      rows: [...rows].map(([key, values]) => [
+        valuesText(values),
+        ...methods.map((method) => cell(method, key)),
+      ]),
+    },
+  ];
+}
+
+/** Runs that have no number, and why. */
+export function leftOutParts({ leftOut, runs, methods }: Certificate): Part[] {
+  if (leftOut.length === 0) return [t('Nothing was left out: all {0} runs count.', count(runs.length))];
+  return [
+    {
+      list: leftOut.map(({ run, method, seed, phase }) =>
+        t(
+          '`{0}` ({1}, seed {2}, {3}): training diverged.',
+          ...([run, methods[method]!.label, String(seed)] as const),
+          phase === 'search' ? t('search') : t('test'),
+        ),
+      ),
+    },
+  ];
+}
+
+/** The files and the hash of a claim, and the seeds that follow from it. */
+export const frozenParts = ({
+  frozen,
+  hash,
+  seeds,
+}: Pick<Certificate, 'frozen' | 'hash'> & Partial<Pick<Certificate, 'seeds'>>): Part[] => [
+  seeds
+    ? t(
+        'SHA-256 `{0}` of the claim, the experiment, the model and the data, before the first trial. Seeds follow from it: {1} for the search, {2} for the test.',
+        hash,
+        rangeText(seeds.search),
+        rangeText(seeds.test),
+      )
+    : t('SHA-256 `{0}…` of the claim, the experiment, the model and the data, before the first trial.', hash),
+  {
+    columns: [{ code: t('File') }, { code: 'SHA-256' }],
+    rows: frozen.files.flatMap(({ path, sha256 }) => (sha256 === null ? [] : [[path, sha256]])),
+  },
+];
+
+/** The rules by which looks decide. */
+export function lookSentence({ frozen: { claim, looks } }: NamedClaim): string {
   const size = amount(claim.metric, claim.by);
   const plan = looks
     .map(({ seeds, level }) => t('{0} seeds at {1}%', seeds, numberText(100 * level)))
@@ -111,7 +186,7 @@ function lookSentence({ frozen: { claim, looks } }: Certificate): string {
   );
 }
 
-function lookRows({ frozen: { claim }, methods }: Certificate, look: Look): string[][] {
+function lookRows({ frozen: { claim }, methods }: NamedClaim, look: Look): string[][] {
   const labels = sideLabels(
     claim,
     methods.map(({ label }) => label),
@@ -121,12 +196,7 @@ function lookRows({ frozen: { claim }, methods }: Certificate, look: Look): stri
     String(look.seeds),
     labels[i + 1]!,
     ...intervalText(claim.metric, result),
-    {
-      supported: t('holds'),
-      refuted: t('does not hold'),
-      small: t('holds, below what matters'),
-      open: t('undecided'),
-    }[result.finding],
+    findingWords(result.finding),
   ]);
 }
 
@@ -148,18 +218,8 @@ function methodRow({ frozen: { claim }, runs }: Certificate, method: MethodResul
   ];
 }
 
-function searchParts({ frozen: { claim } }: Certificate, { label, tried }: MethodResult): Part[] {
-  return [
-    t('Search of {0}:', label),
-    {
-      columns: [t('Settings'), { number: metricInfo(claim.metric).label }],
-      rows: tried.map(({ values, mean }) => [valuesText(values), formatMetric(claim.metric, mean)]),
-    },
-  ];
-}
-
 /** Best values at the end of what was searched: a wider search may find better ones. */
-function endsPart({ methods }: Certificate): Part[] {
+export function endsPart({ methods }: Certificate): Part[] {
   const list = methods.flatMap(({ label, tried, chosen }) =>
     Object.entries(chosen).flatMap(([key, value]) => {
       const values = tried.map((one) => one.values[key]);

@@ -1,5 +1,5 @@
 import { t } from '../../base/l10n';
-import { count, numberText } from '../../base/number-text';
+import { count, durationText, numberText } from '../../base/number-text';
 import type { Claim, ClaimSide } from '../../experiment/claim';
 import type { Experiment } from '../../experiment/experiment';
 import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
@@ -7,6 +7,8 @@ import { type Settings, settingText, shortKeys } from '../../experiment/sweep';
 import { labelsOf, settingsOf } from '../labels';
 import { factorOf } from '../metric';
 import type { Certificate, Look, MethodResult } from './certificate';
+import type { AnnouncedCost } from './claim-files';
+import type { Finding } from './verdict';
 
 /** The methods of a claim by name: "AuroRA r=2", "LoRA r=8". */
 export const methodLabels = (specs: readonly Experiment[]): string[] =>
@@ -77,6 +79,30 @@ export function verdictWords({ frozen: { claim }, verdict, generalizes, leftOut 
     ? words
     : t('{0} This is for these examples only: other examples may give another result.', words);
 }
+
+/** The announced cost of a claim: of a run of each method, and of everything. */
+export function costWords({ runs, least, most }: AnnouncedCost): string[] {
+  const each = runs.map(({ label, seconds }) => `${label} ${durationText(seconds)}`).join(', ');
+  return [
+    t('A run takes: {0}.', each),
+    t(
+      'The claim takes {0} to {1} runs, {2} to {3} one after another.',
+      count(least.runs),
+      count(most.runs),
+      durationText(least.seconds),
+      durationText(most.seconds),
+    ),
+  ];
+}
+
+/** A finding in a word or two. */
+export const findingWords = (finding: Finding): string =>
+  ({
+    supported: t('holds'),
+    refuted: t('does not hold'),
+    small: t('holds, below what matters'),
+    open: t('undecided'),
+  })[finding];
 
 /** The step after a claim that is undecided; undefined for any other. */
 export function neededWords({ verdict, needed }: Certificate): string | undefined {

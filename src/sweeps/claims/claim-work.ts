@@ -27,6 +27,8 @@ export interface ClaimHost {
   /** Trains the trials of a phase that have not been trained yet. */
   train(phase: Phase, sweep: Sweep): Promise<SweepOutcome>;
   emit(line: ClaimLine): Promise<void>;
+  /** True once it is to stop. */
+  interrupted(): boolean;
 }
 
 /** The results of the search. */
@@ -146,6 +148,7 @@ async function test(
         const { folder, record } = trials.of(settingsOf(method, seed));
         await host.emit({ kind: 'measuring', run: record.run!, done: done++, of: all.length });
         if (tested[method]!.has(seed)) continue;
+        if (host.interrupted()) return undefined;
         const at = { phase: 'test' as const, method, values, seed, run: record.run! };
         const found = await testedResults(folder!, claim, forms[method]!);
         tested[method]!.set(seed, found === 'diverged' ? found : found.results);

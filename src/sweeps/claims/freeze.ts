@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { sortedJson } from '../../base/sorted-json';
-import type { Experiment } from '../../experiment/experiment';
-import { withPaths } from '../../experiment/paths';
 import { writeAtomic } from '../../files/atomic';
 import { writtenPath } from '../../files/hub-cache';
 import { readJsonIfThere } from '../../files/json';
 import { createFolder, experimentClaims } from '../../runs/layout';
 import { hashInput } from '../../runs/inputs';
 import type { PlannedClaim } from '../../runs/experiment/claim-trials';
+import { frozenSettings } from '../../runs/experiment/frozen-settings';
 import type { FrozenClaim, FrozenFile } from '../../study/claim/certificate';
 import { LOOKS } from '../../study/claim/verdict';
 import { plannedInputs } from '../../training/inputs/planned';
@@ -34,13 +33,9 @@ export async function freeze(plan: PlannedClaim): Promise<Frozen> {
     const name = writtenPath(file, path);
     files.set(name, { role, path: name, sha256, ...(images && { images: images.sha256 }) });
   }
-  const written: Partial<Experiment> = withPaths(experiment, (path) => writtenPath(file, path));
-  delete written.name;
   const frozen: FrozenClaim = {
     version: 1,
-    claim,
-    // Without the undefined values, which JSON does not have.
-    experiment: JSON.parse(JSON.stringify(written)) as FrozenClaim['experiment'],
+    ...frozenSettings(file, claim, experiment),
     files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     looks: LOOKS,
   };

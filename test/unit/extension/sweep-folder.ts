@@ -47,7 +47,7 @@ export function makeSweep(
   status: Partial<RunStatus> = { state: 'stopped' },
 ): string {
   const { trials, ...more } = given;
-  const folder = join(experimentSweeps(experimentFile), '1a2b3c4d');
+  const folder = join(experimentSweeps(experimentFile), given.baseHash ?? '1a2b3c4d');
   mkdirSync(folder, { recursive: true });
   const records = trials.map((made, i) => {
     const { settings, events, passedOver } = made;

@@ -80,7 +80,12 @@ describe('thousands of runs below a row', () => {
   it('are counted with separators, as in the row for the others', () => {
     const some = Array.from({ length: 1234 }, () => ({ state: 'finished' }) as RunEntry);
     const row = (shown: number) =>
-      experimentRow({ name: 'demo', exists: true, runs: some, hasSweep: true }, shown, '', context);
+      experimentRow(
+        { name: 'demo', exists: true, runs: some, hasSweep: true, hasClaim: false },
+        shown,
+        '',
+        context,
+      );
     expect([row(1234), row(1200)].map((r) => r.description)).toEqual(['1,234 runs', '1,200 of 1,234 runs']);
     const record = {
       trials: some.map(() => ({ planned: true })),
@@ -359,7 +364,7 @@ describe('other rows', () => {
   it("show the number of an experiment's runs, also when filtered, and a missing file", () => {
     const runs = [entry('running', { events: [started] }), entry('finished')];
     const row = (exists: boolean, shown: number, place = '') =>
-      experimentRow({ name: 'demo', exists, runs, hasSweep: false }, shown, place, context);
+      experimentRow({ name: 'demo', exists, runs, hasSweep: false, hasClaim: false }, shown, place, context);
     expect(row(true, 2).description).toBe('2 runs · 1 running');
     expect(row(true, 1, 'sub').description).toBe('sub · 1 of 2 runs · 1 running');
     expect(row(true, 2).capabilities).toEqual(['experiment', 'canRun', 'canEdit', 'canStudy']);
@@ -367,7 +372,12 @@ describe('other rows', () => {
       description: 'file deleted · 2 runs · 1 running',
       capabilities: ['experiment', 'canStudy'],
     });
-    const none = experimentRow({ name: 'demo', exists: true, runs: [], hasSweep: true }, 0, '', context);
+    const none = experimentRow(
+      { name: 'demo', exists: true, runs: [], hasSweep: true, hasClaim: false },
+      0,
+      '',
+      context,
+    );
     expect(none.description).toBe('no runs yet');
     expect(none.capabilities).toContain('canSweep');
   });

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { count, durationText } from '../../../base/number-text';
 import type { ClaimLine } from '../../../study/claim/certificate';
 import { claimReport } from '../../../study/claim/claim-report';
-import { valuesText } from '../../../study/claim/claim-words';
+import { costWords, valuesText } from '../../../study/claim/claim-words';
 import { clearLine, redraw } from '../../bar';
 import { isQuiet, isScreen, write } from '../../output';
 import { terminalText } from '../../report-text';
@@ -34,11 +33,8 @@ function textOf(line: ClaimLine): string | undefined {
   switch (line.kind) {
     case 'frozen':
       return `${line.sentence}\nIts folder is ${line.folder}`;
-    case 'cost': {
-      const each = line.runs.map(({ label, seconds }) => `${label} ${durationText(seconds)}`).join(', ');
-      const { least, most } = line;
-      return `A run takes: ${each}. The claim takes ${count(least.runs)} to ${count(most.runs)} runs, ${durationText(least.seconds)} to ${durationText(most.seconds)} one after another.`;
-    }
+    case 'cost':
+      return costWords(line).join(' ');
     case 'phase':
       if (line.phase === 'test') return `\nTest with ${line.seeds} seeds`;
       return line.round

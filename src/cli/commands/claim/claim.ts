@@ -6,11 +6,12 @@ import { claimOf, type PlannedClaim } from '../../../runs/experiment/claim-trial
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import type { ClaimLine } from '../../../study/claim/certificate';
 import { claimSentence, methodLabels } from '../../../study/claim/claim-words';
+import { bringCheckpoints } from '../../../sweeps/checkpoints';
 import { certificateFile, readCertificate, writeCertificate } from '../../../sweeps/claims/certificate-file';
 import { type ClaimHost, workOnClaim } from '../../../sweeps/claims/claim-work';
 import { claimCost } from '../../../sweeps/claims/cost';
 import { freeze, type Frozen, readFrozen, writeFrozen } from '../../../sweeps/claims/freeze';
-import { bringCheckpoints } from '../../../sweeps/checkpoints';
+import { ProgressFile } from '../../../sweeps/claims/progress-file';
 import { SweepWork } from '../../../sweeps/sweep-work';
 import { problemOf } from '../../../training/preflight/preflight-problems';
 import { one, type Command, type ParsedArgs } from '../../command';
@@ -21,6 +22,7 @@ import { onInterrupt } from '../../signals';
 import { optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from '../sweep/trial-options';
 import { checkCommand, replayCommand } from './check';
 import { ClaimLines } from './claim-progress';
+import { withPulse } from './claim-pulse';
 
 export const claimCommand: Command = {
   help: `Usage: aurora claim FILE.aurora.json [options]
@@ -42,7 +44,8 @@ makes another claim. Ctrl-C saves and stops; the same command continues, and a c
   --parallel N       trials to run in parallel (default: measured)
   --retry-failed     retry failed trials
   --set KEY=VALUE    override a setting of the experiment (may be given several times); makes another claim
-  --lease            stop when the file control/lease in the sweep's folder has not been touched for a minute
+  --hash DIGITS      only the claim that was frozen with this hash: an error if the file would make another one
+  --lease            stop when the file control/lease in the claim's folder has not been touched for a minute
   --json             JSON lines: frozen, cost, phase, searched, measuring, look, result, problem, and those of sweeps
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads per trial on the CPU (default: cores divided by parallel trials)
 
@@ -54,6 +57,7 @@ Exits with 0 when the claim is closed, whatever the verdict, and with 130 if it 
     check: { type: 'boolean' },
     replay: { type: 'string' },
     runs: { type: 'string' },
+    hash: { type: 'string' },
   },
   values: { ...PLACE_VALUES, on: PLACES },
   async run(args) {
@@ -76,6 +80,13 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   deviceRequest(args);
   const plan = claimOf(readExperiment(file, args.list('set')));
   const frozen = await freeze(plan);
+  const expected = args.text('hash');
+  if (expected !== undefined && !frozen.hash.startsWith(expected))
+    throw new AuroraError(
+      'usage',
+      `The experiment, its model or its data have changed: they now make the claim ${frozen.hash.slice(0, 12)}, not ${expected}.`,
+      'Undo the change to continue the claim, or test the other one.',
+    );
   const sentence = claimSentence(plan.claim, plan.specs);
   const closed = readCertificate(certificateFile(frozen.folder));
   if (closed)
@@ -90,16 +101,33 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   if (args.flag('dry-run')) return showCost(args, plan, emit);
   createFolder(frozen.folder);
   return owning({ folder: frozen.folder, what: 'claim', takeOver: args.flag('take-over') }, async () => {
-    if (!isBegun) {
-      await showCost(args, plan, emit);
-      writeFrozen(frozen);
-    }
-    const interrupted = onInterrupt(
-      'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
-    );
-    const certificate = await workOnClaim(plan, frozen, hostOf(args, plan, emit, interrupted));
+    const certificate = await withPulse(frozen.folder, args.flag('lease'), async (pulse) => {
+      const progress = ProgressFile.open(frozen.folder, frozen.frozen, {
+        sentence,
+        labels: methodLabels(plan.specs),
+      });
+      const told = async (line: ClaimLine) => {
+        progress.add(line);
+        await emit(line);
+      };
+      try {
+        if (!isBegun) await showCost(args, plan, told);
+        writeFrozen(frozen);
+        // From now on it has begun, for the editor that started it.
+        pulse.progress(0, 1);
+        const asked = onInterrupt(
+          'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
+        );
+        const interrupted = () => asked() || pulse.stopRequested() !== undefined;
+        const found = await workOnClaim(plan, frozen, hostOf(args, plan, told, interrupted));
+        if (found) writeCertificate(frozen.folder, found);
+        return found;
+      } catch (e) {
+        if (e instanceof AuroraError) progress.fail(e);
+        throw e;
+      }
+    });
     if (!certificate) return EXIT.stopped;
-    writeCertificate(frozen.folder, certificate);
     await emit({ kind: 'result', certificate, folder: frozen.folder });
     return EXIT.ok;
   });
@@ -145,10 +173,11 @@ function hostOf(
 ): ClaimHost {
   return {
     emit,
+    interrupted,
     async train(_, sweep) {
       const folder = createFolder(join(experimentSweeps(file), sweep.baseHash));
       const shown = new Shown(args);
-      const options = { ...optionsOf(args), set: [] };
+      const options = { ...optionsOf(args), set: [], lease: false };
       const work = SweepWork.plan({ file, folder, sweep, dist: __dirname, options }, shown);
       shown.view = viewOf(args, work.names);
       return owning(ownedBy(args, folder, (work.left ?? work.where).on), async (takenOver) => {

@@ -13,6 +13,7 @@ import type { Services } from '../../services';
 import { rowContext } from '../../words/row-context';
 import type { PageChannel, PanelSession } from '../panel';
 import { saveChart } from '../save-file';
+import { sweepId } from './sweep-facts';
 import { SweepSession } from './sweep-session';
 
 /** At most four messages a second. */
@@ -74,10 +75,7 @@ export function startSweep(
       case 'copy':
         return vscode.env.clipboard.writeText(message.text);
       case 'saveChart':
-        return saveChart(
-          message,
-          t('{0} sweep {1}', experimentName(experiment), basename(folder).slice(0, 4)),
-        );
+        return saveChart(message, t('{0} sweep {1}', experimentName(experiment), sweepId(folder)));
     }
   };
   return {

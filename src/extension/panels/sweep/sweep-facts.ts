@@ -4,11 +4,18 @@ import { own } from '../../../base/names';
 import type { Settings } from '../../../experiment/sweep';
 import type { SweepFacts } from '../../../protocol/panels/sweep';
 import type { ClusterFile } from '../../../protocol/run-files/cluster';
+import { claimOfSweep } from '../../../runs/claim-folder';
 import { experimentName } from '../../../runs/layout';
 import type { RunEntry, SweepEntry } from '../../runs/store';
 import { clusterName, isUnfollowed, unreachableText } from '../../words/cluster/cluster-words';
 import type { RowContext } from '../../words/run-row';
-import { isIncomplete } from '../../words/sweep-row';
+import { isIncomplete, phaseName } from '../../words/sweep-row';
+
+/** The start of a sweep's id, or its part in a claim. */
+export function sweepId(folder: string): string {
+  const phase = claimOfSweep(folder)?.phase;
+  return phase ? phaseName(phase) : basename(folder).slice(0, 4);
+}
 
 /** @param runs of its trials */
 export function factsOf(
@@ -26,7 +33,7 @@ export function factsOf(
     ...(cluster && { on: clusterName(cluster) }),
     ...(cluster && noticeOf(sweep, cluster, locale)),
     experiment: experimentName(experiment),
-    id: basename(folder).slice(0, 4),
+    id: sweepId(folder),
     state,
     ...(ended && { ended: ended.message }),
     type: spec.type,
@@ -36,7 +43,7 @@ export function factsOf(
     ...(room && { parallel: room.parallel }),
     pruning: spec.pruning,
     search: spec.learningRateSearch,
-    canResume: trusted && state !== 'running' && isIncomplete(sweep, runs),
+    canResume: trusted && state !== 'running' && !claimOfSweep(folder) && isIncomplete(sweep, runs),
     ...(trusted && isUnfollowed(sweep) && { canStop: true }),
   };
 }

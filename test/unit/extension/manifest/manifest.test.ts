@@ -8,6 +8,7 @@ import type { RunEntry } from '../../../../src/extension/runs/store';
 import { adapterRow, checkpointRow, exportRow } from '../../../../src/extension/tree/artifacts';
 import { experimentRow, interruptedRow } from '../../../../src/extension/tree/experiment-row';
 import { queuedRow } from '../../../../src/extension/queue/queued-row';
+import { claimRow } from '../../../../src/extension/words/claim-row';
 import { sweepRow } from '../../../../src/extension/words/sweep-row';
 import { trialRow } from '../../../../src/extension/words/cluster/trial-row';
 import { runRow } from '../../../../src/extension/words/run-row';
@@ -92,6 +93,7 @@ describe('the extension manifest', () => {
     );
     const kinds = [
       'run',
+      'claim',
       'sweep',
       'experiment',
       'checkpoint',
@@ -192,7 +194,15 @@ function emitted(): Set<string> {
   const rows = [
     ...runRows(),
     ...[true, false].map((exists) =>
-      experimentRow({ name: 'e', exists, runs: [], hasSweep: true }, 0, '', context),
+      experimentRow({ name: 'e', exists, runs: [], hasSweep: true, hasClaim: true }, 0, '', context),
+    ),
+    ...(['running', 'stopped', 'closed'] as const).map((state) =>
+      claimRow(
+        { folder: '/w/.aurora/claims/e/c0ffee123456', experiment: '/w/e.aurora.json', state },
+        [],
+        [],
+        context,
+      ),
     ),
     ...(['running', 'stopped'] as const).map((state) => sweepRow(sweepEntry(state), [], context)),
     checkpointRow(entryOf('finished'), 40, context),

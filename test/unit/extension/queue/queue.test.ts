@@ -172,22 +172,28 @@ describe('a second run', () => {
   };
 
   it('is asked about by naming what is in progress', () => {
-    const one = busyQuestion({ runs: [training], sweeps: [], starting: [] }, 'run');
+    const one = busyQuestion({ runs: [training], sweeps: [], claims: [], starting: [] }, 'run');
     expect(one).toMatchObject({ message: 'A run is already in progress.', stop: 'Stop the Other Run' });
     expect(one.detail).toMatch(/^demo · the first\n/);
-    const sweep = busyQuestion({ runs: [], sweeps: [sweepEntry('running')], starting: [] }, 'run');
+    const sweep = busyQuestion(
+      { runs: [], sweeps: [sweepEntry('running')], claims: [], starting: [] },
+      'run',
+    );
     expect(sweep).toMatchObject({ message: 'A sweep is already in progress.', stop: 'Stop the Sweep' });
-    const several = busyQuestion({ runs: [training], sweeps: [sweepEntry('running')], starting: [] }, 'run');
+    const several = busyQuestion(
+      { runs: [training], sweeps: [sweepEntry('running')], claims: [], starting: [] },
+      'run',
+    );
     expect(several).toMatchObject({
       message: '2 runs are already in progress.',
       stop: 'Stop the Others',
     });
-    const starting = busyQuestion({ runs: [], sweeps: [], starting: ['demo'] }, 'run');
+    const starting = busyQuestion({ runs: [], sweeps: [], claims: [], starting: ['demo'] }, 'run');
     expect(starting.stop).toBeUndefined();
   });
 
   it('says when a queued run starts, and with which settings', () => {
-    const busy = { runs: [training], sweeps: [], starting: [] };
+    const busy = { runs: [training], sweeps: [], claims: [], starting: [] };
     expect(busyQuestion(busy, 'run').detail).toContain('with the settings as they are now.');
     expect(busyQuestion(busy, 'sweep').detail).toContain('with the settings that its file has then.');
     for (const kind of ['resume', 'fork'] as const)

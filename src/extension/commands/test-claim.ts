@@ -1,0 +1,139 @@
+import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
+import { untrusted } from '../../executors/missing-piece';
+import { claimPaths } from '../../runs/claim-folder';
+import { claimOf } from '../../runs/experiment/claim-trials';
+import { frozenSettings } from '../../runs/experiment/frozen-settings';
+import type { ValidExperiment } from '../../runs/experiment/load';
+import { experimentName } from '../../runs/layout';
+import type { ClaimLine } from '../../study/claim/certificate';
+import type { AnnouncedCost } from '../../study/claim/claim-files';
+import { claimSentence, costWords } from '../../study/claim/claim-words';
+import { requireUsable } from '../ask/checked-experiment';
+import { experimentFrom } from '../ask/pick';
+import { savedExperiment } from '../hub/downloading';
+import { programError, programLine } from '../launcher/program';
+import { notify } from '../messages/notify';
+import { withProgress } from '../messages/progress';
+import { askedToStop } from '../notices/end-notice';
+import { openReport } from '../notices/open-report';
+import { startUnlessBusy } from '../queue/ask-busy';
+import { startClaim } from '../queue/start-queued';
+import type { ClaimEntry } from '../runs/store';
+import type { Services } from '../services';
+import { canContinue, claimTitle, claimWith } from '../words/claim-row';
+import { runAnyway } from './training/train-experiment';
+
+/**
+ * Saves the file, measures what its claim costs, asks once, and tests the claim. One that has begun is continued, and of one
+ * that is closed or being tested, only the page is opened.
+ */
+export async function testClaim(services: Services, argument: unknown): Promise<void> {
+  const file = await experimentFrom(services, argument, t('Select an experiment to test its claim'));
+  if (file === undefined) return;
+  if (!vscode.workspace.isTrusted) throw untrusted();
+  const checked = await savedExperiment(services, file);
+  if (!checked) return;
+  const valid = await requireUsable(checked);
+  const { claim, specs, experiment } = claimOf(valid);
+  const { claims = [] } = (await services.store.experiments()).find((e) => e.file === file) ?? {};
+  const begun = claimWith(claims, frozenSettings(file, claim, experiment));
+  if (begun && canContinue(begun)) return continueClaim(services, begun);
+  if (begun) return services.panels.openClaim(begun.folder);
+  if (!(await runAnyway(services, checked))) return;
+  const planned = await measured(services, file);
+  if (!planned) return;
+  const open = claims.filter((entry) => entry.state !== 'closed' && entry.state !== 'damaged');
+  if (!(await agrees(claimSentence(claim, specs), planned.cost, open))) return;
+  await start(services, valid, planned.folder);
+}
+
+/** Continues a claim that is neither closed nor being tested. */
+export async function continueClaim(
+  services: Services,
+  { folder, experiment: file }: ClaimEntry,
+): Promise<void> {
+  if (!vscode.workspace.isTrusted) throw untrusted();
+  const checked = await savedExperiment(services, file);
+  if (checked) await start(services, await requireUsable(checked), folder);
+}
+
+async function start(
+  services: Services,
+  { doc, experiment }: ValidExperiment,
+  folder: string,
+): Promise<void> {
+  const wanted = { kind: 'claim' as const, file: doc.file, folder, spec: experiment };
+  const begin = () => startClaim(services, doc.file, folder, {});
+  if (await startUnlessBusy(services, wanted, begin)) services.panels.openClaim(folder);
+}
+
+/** The folder that the claim will have, and its cost; undefined if the user canceled. */
+async function measured(
+  { trainer }: Services,
+  file: string,
+): Promise<{ folder: string; cost: AnnouncedCost } | undefined> {
+  const title = t('Measuring a few steps of each method of {0}', experimentName(file));
+  const location = vscode.ProgressLocation.Notification;
+  return withProgress({ location, title, cancellable: true }, async (_, token) => {
+    const lines: ClaimLine[] = [];
+    const onLine = (text: string) => {
+      const line = programLine<ClaimLine>(text, ['frozen', 'cost']);
+      if (line) lines.push(line);
+    };
+    const result = await trainer.dryClaim(file, { token, onLine }).catch((e: unknown) => {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    });
+    if (!result || token.isCancellationRequested) return undefined;
+    const frozen = lines.find((line) => line.kind === 'frozen');
+    const cost = lines.find((line) => line.kind === 'cost');
+    if (result.code !== 0 || !frozen || !cost) throw programError(result, 'claim');
+    return { folder: frozen.folder, cost };
+  });
+}
+
+/** Asks once, with everything that is fixed from then on. */
+async function agrees(sentence: string, cost: AnnouncedCost, open: readonly ClaimEntry[]): Promise<boolean> {
+  const detail = [
+    sentence,
+    ...costWords(cost),
+    t(
+      'From now on, the claim, the settings, the model and the data are fixed: changing any of them makes another claim.',
+    ),
+    ...open.map((other) => t('Another claim of this experiment is not closed: {0}', claimTitle(other))),
+  ].join('\n\n');
+  const test = t('Test Claim');
+  return (await notify.information(t('Test this claim?'), { modal: true, detail }, test)) === test;
+}
+
+/** Stops a claim: its trials finish the current step and save. */
+export async function stopClaim(
+  { store, trainer, panels }: Services,
+  { folder, experiment }: ClaimEntry,
+): Promise<void> {
+  askedToStop.add(folder);
+  try {
+    const name = experimentName(experiment);
+    const title = t('Stopping the claim of {0}: its trials finish the current step and save', name);
+    await withProgress({ location: vscode.ProgressLocation.Window, title }, () => trainer.stop(folder));
+    await store.refresh();
+    const after = (await store.experiments()).flatMap((e) => e.claims).find((c) => c.folder === folder);
+    const open = t('Open Claim');
+    const message =
+      after?.state === 'closed'
+        ? t('The claim of {0} was closed before it could be stopped.', name)
+        : t(
+            'The claim of {0} was stopped, and everything is saved. Use Continue Claim to continue it.',
+            name,
+          );
+    void notify.information(message, open).then((picked) => {
+      if (picked === open) panels.openClaim(folder);
+    });
+  } finally {
+    askedToStop.delete(folder);
+  }
+}
+
+export const openCertificate = ({ folder }: Pick<ClaimEntry, 'folder'>): Promise<void> =>
+  openReport(vscode.Uri.file(claimPaths(folder).page));

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import * as vscode from 'vscode';
+import { claimOfSweep, claimPaths, claimSweepFolder } from '../../../runs/claim-folder';
+import type {
+  Checked,
+  CheckedFault,
+  ClaimAction,
+  ClaimFromPage,
+  ClaimOpen,
+} from '../../../study/claim/claim-messages';
+import { showError } from '../../ask/guard';
+import { explaining } from '../../ask/training-problems';
+import { COMMAND } from '../../ids';
+import { programError, programLine } from '../../launcher/program';
+import type { ClaimNode } from '../../runs/nodes';
+import type { ClaimEntry, RunEntry } from '../../runs/store';
+import { sweepFolderOf } from '../../runs/sweep-of';
+import type { Services } from '../../services';
+import { rowContext } from '../../words/row-context';
+import type { PageChannel, PanelSession } from '../panel';
+import { ClaimSession } from './claim-session';
+
+/** At most four messages a second. */
+const SETTLE_MS = 250;
+
+/** Follows the claim, and serves the page's requests. */
+export function startClaim(
+  services: Services,
+  { claim: folder }: ClaimOpen,
+  page: PageChannel,
+): PanelSession<ClaimFromPage> {
+  const { store, log, panels } = services;
+  const node: ClaimNode = { kind: 'claim', folder };
+  let runs: readonly RunEntry[] = [];
+  let claim: ClaimEntry | undefined;
+  const session = new ClaimSession({
+    post: (message) => page.post(message),
+    async read() {
+      const found = (await store.experiments()).find((e) => e.claims.some((c) => c.folder === folder));
+      runs = found?.runs ?? [];
+      claim = found?.claims.find((c) => c.folder === folder);
+      if (found && claim) return { claim, sweeps: found.sweeps, runs };
+      return existsSync(folder) ? 'unwritten' : 'gone';
+    },
+    context: rowContext,
+    failed: (e) => showError(log, e),
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const isOfClaim = (run: RunEntry) => claimOfSweep(sweepFolderOf(run) ?? '')?.claim === folder;
+  const subscriptions = [
+    store.onDidChange((changed) => {
+      if (changed && !changed.some(isOfClaim)) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        session.look();
+      }, SETTLE_MS);
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => session.look()),
+  ];
+  let checking = false;
+  const check = async () => {
+    if (checking || !claim) return;
+    checking = true;
+    page.post({ type: 'checked', checked: { state: 'checking' } });
+    let checked: Checked | undefined;
+    try {
+      checked = await explaining(() => checkCertificate(services, claim!));
+    } finally {
+      checking = false;
+      page.post({ type: 'checked', checked });
+    }
+  };
+  const actions: Record<ClaimAction, () => unknown> = {
+    stop: () => vscode.commands.executeCommand(COMMAND.stopClaim, node),
+    continue: () => vscode.commands.executeCommand(COMMAND.continueClaim, node),
+    certificate: () => vscode.commands.executeCommand(COMMAND.openCertificate, node),
+    check,
+    experiment: () => claim && vscode.commands.executeCommand(COMMAND.openExperiment, claim.experiment),
+    search: () => panels.openSweep(claimSweepFolder(folder, 'search')),
+    test: () => panels.openSweep(claimSweepFolder(folder, 'test')),
+  };
+  const obey = (message: ClaimFromPage): unknown => {
+    switch (message.type) {
+      case 'action':
+        return actions[message.action]();
+      case 'open':
+        // Only runs of this experiment, whatever the page sends.
+        return runs.some((r) => r.folder === message.run) && panels.openRun([message.run]);
+      case 'copy':
+        return vscode.env.clipboard.writeText(message.text);
+    }
+  };
+  return {
+    snapshot: () => session.snapshot(),
+    hidden: () => session.hide(),
+    receive: (message) => void Promise.resolve(obey(message)).catch((e: unknown) => showError(log, e)),
+    dispose: () => {
+      clearTimeout(timer);
+      session.hide();
+      for (const s of subscriptions) s.dispose();
+    },
+  };
+}
+
+/** Has `aurora claim --check` compute the verdict again from the run folders. */
+async function checkCertificate(
+  { trainer }: Services,
+  { folder, certificate }: ClaimEntry,
+): Promise<Checked | undefined> {
+  let faults: CheckedFault[] | undefined;
+  const onLine = (text: string) => {
+    const line = programLine<{ kind: 'checked'; faults: CheckedFault[] }>(text, ['checked']);
+    if (line) faults = line.faults;
+  };
+  const args = ['claim', '--check', claimPaths(folder).certificate, '--json'];
+  const result = await trainer.program(args, { onLine, timeout: Infinity });
+  if (!faults) throw programError(result, 'claim --check');
+  if (faults.length > 0) return { state: 'faults', faults };
+  return { state: 'good', runs: certificate?.runs.length ?? 0 };
+}

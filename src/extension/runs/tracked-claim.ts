@@ -1,0 +1,125 @@
+import { dirname, join } from 'node:path';
+import { parseJson } from '../../files/json';
+import { readIfThere } from '../../files/read';
+import type { RunStatus } from '../../protocol/events';
+import { claimPaths } from '../../runs/claim-folder';
+import { experimentName } from '../../runs/layout';
+import { checkStatus, isAlive } from '../../runs/status';
+import { fileVersion } from '../../runs/summary-reader';
+import type { ClaimEntry } from './store';
+
+/** Bytes of a certificate or a frozen claim: those of 1,000 runs have about one million. */
+const MOST_BYTES = 8 * 2 ** 20;
+
+/** A claim's folder that is polled. Never throws: a damaged claim is an entry that says so. */
+export class TrackedClaim {
+  private versions: Record<'frozen' | 'progress' | 'certificate' | 'status', string> | undefined;
+  private content: Pick<ClaimEntry, 'frozen' | 'progress' | 'certificate' | 'problem'> = {};
+  private status: RunStatus | undefined;
+  /** Undefined until the claim is frozen. */
+  entry: ClaimEntry | undefined;
+
+  constructor(
+    readonly folder: string,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  get active(): boolean {
+    return this.entry?.state === 'running';
+  }
+
+  /** True if the entry changed. */
+  async look(): Promise<boolean> {
+    const before = this.entry;
+    const content = this.content;
+    await this.read();
+    const state = this.state();
+    if (before?.state === state && content === this.content) return false;
+    const { folder } = this;
+    const isThere = this.content.frozen !== undefined || this.content.problem !== undefined;
+    this.entry = isThere
+      ? { folder, experiment: experimentOfClaim(folder), state, ...this.content }
+      : undefined;
+    return before !== this.entry;
+  }
+
+  private state(): ClaimEntry['state'] {
+    const { certificate, problem } = this.content;
+    if (problem !== undefined) return 'damaged';
+    if (certificate) return 'closed';
+    if (isAlive(this.status, this.now())) return 'running';
+    const { state = 'stopped' } = this.status ?? {};
+    return state === 'running' ? 'lost' : state === 'finished' ? 'stopped' : state;
+  }
+
+  private async read(): Promise<void> {
+    const paths = claimPaths(this.folder);
+    const [frozen, progress, certificate, status] = await Promise.all(
+      (['frozen', 'progress', 'certificate', 'status'] as const).map((name) => versionOf(paths[name])),
+    );
+    const now = { frozen, progress, certificate, status };
+    const before = this.versions;
+    this.versions = now;
+    if (before?.status !== status) this.status = await statusOf(paths.status);
+    if (before?.frozen === frozen && before.progress === progress && before.certificate === certificate)
+      return;
+    this.content = await contentOf(paths);
+  }
+}
+
+/** A file that cannot be looked at, such as one below a name that is no folder, has no version. */
+const versionOf = (path: string): Promise<string> => fileVersion(path).catch(() => '');
+
+async function statusOf(path: string): Promise<RunStatus | undefined> {
+  try {
+    const bytes = await readIfThere(path, MOST_BYTES);
+    return bytes && checkStatus(path, parseJson(path, bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+async function contentOf(
+  paths: ReturnType<typeof claimPaths>,
+): Promise<Pick<ClaimEntry, 'frozen' | 'progress' | 'certificate' | 'problem'>> {
+  const { isFrozenClaim, isCertificate, parseProgress } = await import('../../study/claim/claim-files');
+  const [closed, begun, told] = await Promise.all([
+    valueOf(paths.certificate),
+    valueOf(paths.frozen),
+    valueOf(paths.progress),
+  ]);
+  const certificate = isCertificate(closed.value) ? closed.value : undefined;
+  const frozen = isFrozenClaim(begun.value) ? begun.value : certificate?.frozen;
+  const progress = frozen && parseProgress(told.value, frozen);
+  const problem =
+    closed.problem ??
+    (closed.value !== undefined && !certificate
+      ? `${paths.certificate} is not a certificate of this version.`
+      : undefined) ??
+    begun.problem ??
+    (begun.value !== undefined && !isFrozenClaim(begun.value)
+      ? `${paths.frozen} is not a claim of this version.`
+      : undefined);
+  return {
+    ...(frozen && { frozen }),
+    ...(progress && { progress }),
+    ...(certificate && { certificate }),
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+/** A file's value; neither if it does not exist. */
+async function valueOf(path: string): Promise<{ value?: unknown; problem?: string }> {
+  try {
+    const bytes = await readIfThere(path, MOST_BYTES);
+    return bytes ? { value: parseJson(path, bytes) } : {};
+  } catch (e) {
+    return { problem: (e as Error).message };
+  }
+}
+
+/** `.aurora/claims/<experiment>/<id>` beside the experiment's file. */
+function experimentOfClaim(folder: string): string {
+  const ofExperiment = dirname(folder);
+  return join(dirname(dirname(dirname(ofExperiment))), `${experimentName(ofExperiment)}.aurora.json`);
+}

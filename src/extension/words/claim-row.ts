@@ -1,0 +1,103 @@
+import { basename } from 'node:path';
+import { t } from '../../base/l10n';
+import { sortedJson } from '../../base/sorted-json';
+import type { FrozenClaim } from '../../study/claim/certificate';
+import { count } from '../../base/number-text';
+import { claimOfSweep, type ClaimPhase, claimSweepFolder } from '../../runs/claim-folder';
+import type { Finding } from '../../study/claim/verdict';
+import { findingWords } from '../../study/claim/claim-words';
+import type { ClaimEntry, ExperimentEntry, RunEntry, SweepEntry } from '../runs/store';
+import { ICONS, stateName, type Row, type RowContext } from './run-row';
+import { doneTrials, plannedTrials, trialsOf } from './sweep-row';
+
+/** The claim in words, or its name if they are lost. */
+export const claimTitle = ({ certificate, progress, folder }: ClaimEntry): string =>
+  certificate?.sentence ?? progress?.sentence ?? basename(folder);
+
+/** The sweeps of a claim that have begun. */
+export function sweepsOfClaim(
+  { folder }: Pick<ClaimEntry, 'folder'>,
+  sweeps: readonly SweepEntry[],
+): Partial<Record<ClaimPhase, SweepEntry>> {
+  const find = (phase: ClaimPhase) => sweeps.find((s) => s.folder === claimSweepFolder(folder, phase));
+  const [search, test] = [find('search'), find('test')];
+  return { ...(search && { search }), ...(test && { test }) };
+}
+
+/** The claim that an experiment's sweep belongs to, if it is still there. */
+export function claimOf(sweep: string, { claims }: Pick<ExperimentEntry, 'claims'>): ClaimEntry | undefined {
+  const found = claimOfSweep(sweep)?.claim;
+  return found === undefined ? undefined : claims.find((c) => c.folder === found);
+}
+
+/** The claim with these settings, if it is not damaged. Its model and its data may have changed since. */
+export function claimWith(
+  claims: readonly ClaimEntry[],
+  settings: Pick<FrozenClaim, 'claim' | 'experiment'>,
+): ClaimEntry | undefined {
+  const text = sortedJson(settings);
+  return claims.find(
+    ({ frozen, state }) =>
+      frozen &&
+      state !== 'damaged' &&
+      sortedJson({ claim: frozen.claim, experiment: frozen.experiment }) === text,
+  );
+}
+
+/** The phase that a claim is in, and its trials: "test: 3 of 10"; empty before the first one. */
+export function phaseText(
+  claim: ClaimEntry,
+  sweeps: readonly SweepEntry[],
+  runs: readonly RunEntry[],
+): string {
+  const { search, test } = sweepsOfClaim(claim, sweeps);
+  const now = test ?? search;
+  if (!now) return '';
+  const done = count(doneTrials(trialsOf(now, runs)));
+  const planned = count(plannedTrials(now.record));
+  return test ? t('test: {0} of {1}', done, planned) : t('search: {0} of {1}', done, planned);
+}
+
+const VERDICTS: Record<Finding, Row['icon']> = {
+  supported: ICONS.finished,
+  small: { id: 'pass', color: 'testing.iconPassed' },
+  refuted: { id: 'circle-slash' },
+  open: { id: 'question' },
+};
+
+/** A claim as a row above the runs: the sentence, and how far it is or its verdict. */
+export function claimRow(
+  claim: ClaimEntry,
+  sweeps: readonly SweepEntry[],
+  runs: readonly RunEntry[],
+  { trusted }: RowContext,
+): Row {
+  const { state, certificate } = claim;
+  const label = t('Claim: {0}', claimTitle(claim));
+  const parts = certificate
+    ? [findingWords(certificate.verdict)]
+    : [state === 'closed' ? '' : stateName(state), phaseText(claim, sweeps, runs)].filter(
+        (part) => part !== '',
+      );
+  const icon =
+    certificate && state === 'closed'
+      ? VERDICTS[certificate.verdict]
+      : ICONS[state === 'closed' ? 'finished' : state];
+  return {
+    label,
+    description: parts.join(' · '),
+    icon,
+    capabilities: [
+      'claim',
+      'canOpenClaim',
+      ...(state === 'running' ? ['canStopClaim'] : []),
+      ...(canContinue(claim) && trusted ? ['canContinueClaim'] : []),
+      ...(state === 'closed' ? ['canOpenCertificate'] : []),
+    ],
+    spoken: [label, ...parts].join(', '),
+  };
+}
+
+/** True for a claim that is neither closed nor being tested. */
+export const canContinue = ({ state }: ClaimEntry): boolean =>
+  state === 'stopped' || state === 'failed' || state === 'lost';
