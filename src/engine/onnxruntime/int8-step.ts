@@ -31,8 +31,8 @@ export const AGREEMENT = 0.99;
 /**
  * A step's graph with its frozen layers in int8. Until the gradients agree with float32, first convolutions stay in float32, since they
  * round an image as a whole; then the outlier channels of activations are multiplied in float32; then the forward pass of as few layers
- * as possible stays in float32, on the weights before they were rounded. Rounding gradients costs next to nothing: on the demo's model, all
- * of the error is in the forward pass.
+ * as possible stays in float32, on the weights before they were rounded, or else the backward pass. Rounding gradients usually costs next to
+ * nothing: on the demo's model, all of the error is in the forward pass.
  *
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there
@@ -113,15 +113,21 @@ export async function int8Step(
   }
 
   const exactInputs = best.choice.channels ?? new Map();
-  const switched = switchedProducts(step, weights, new Set(forward), exactInputs, largest.activation);
-  const { groups, first: fewest } = await worstFirst(switched, forward, judge, exact);
-  for (let n = fewest; n <= groups.length; n++) {
-    const kept = groups.slice(0, n).flat();
-    const found = await tried({ kept: new Set(kept), channels: exactInputs });
-    if (found.cosine >= AGREEMENT) {
-      const names = kept.map((key) => layerOf.get(key)!);
+  const backward = [...weights.keys()].filter((key) => !layerOf.has(key));
+  for (const [pass, keys] of [['forward', forward] as const, ['backward', backward] as const]) {
+    const without = await tried({ kept: new Set(keys), channels: exactInputs });
+    // The other pass alone is too much.
+    if (!(without.cosine >= AGREEMENT)) continue;
+    const switched = switchedProducts(step, weights, new Set(keys), exactInputs, largest.activation);
+    const { groups, first: fewest } = await worstFirst(switched, keys, judge, exact);
+    for (let n = fewest; n <= groups.length; n++) {
+      const kept = groups.slice(0, n).flat();
+      const found =
+        n === groups.length ? without : await tried({ kept: new Set(kept), channels: exactInputs });
+      if (!(found.cosine >= AGREEMENT)) continue;
+      const names = kept.map((key) => products.get(key)![0].layer);
       const read = originalsRead(kept.map((key) => weights.get(key)!));
-      return chosen(found, someKept(names, forward.length, best.cosine) + read);
+      return chosen(found, someKept(pass, names, keys.length, best.cosine) + read);
     }
   }
   const none = withInt8Products(step, weights, new Set(weights.keys()));
@@ -154,11 +160,16 @@ const ONE_COPY =
 const convolutionsKept = (cosine: number): string =>
   `Convolutions stay in float32, because with them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}).`;
 
-const someKept = (kept: readonly string[], of: number, cosine: number): string =>
-  `The forward pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
+const someKept = (
+  pass: 'forward' | 'backward',
+  kept: readonly string[],
+  of: number,
+  cosine: number,
+): string =>
+  `The ${pass} pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
 
 const allKept = (cosine: number): string =>
-  `All layers stay in float32, although training.precision is "int8": the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}, also with only the backward pass in int8.`;
+  `All layers stay in float32, although training.precision is "int8": the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}, also with only the forward or the backward pass in int8.`;
 
 /** The memory for weights in float32 beside their rounded ones, in a sentence; empty without any. */
 function originalsRead(weights: readonly Int8Weight[]): string {
@@ -218,22 +229,22 @@ const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number>
 const GROUPS = 16;
 
 /**
- * Groups of neighboring layers, in the order in which their forward pass is to stay in float32 until the gradients agree:
+ * Groups of neighboring layers, in the order in which their forward or backward pass is to stay in float32 until the gradients agree:
  * those first whose rounding alone changes the gradients most. A product's own rounding error does not say that: an early
  * layer's passes through the whole model, and where ReLUs follow, it moves values across their kink.
  *
- * @param forward the weight of each layer's forward product, in order
+ * @param weights those of the pass, in the order of its layers
  * @returns the groups, and how many of them, at first, seem to be enough
  */
 async function worstFirst(
   { model, switches }: SwitchedProducts,
-  forward: readonly string[],
+  weights: readonly string[],
   judge: Judge,
   exact: Gradients,
 ): Promise<{ groups: string[][]; first: number }> {
-  const size = Math.ceil(forward.length / GROUPS);
-  const groups = Array.from({ length: Math.ceil(forward.length / size) }, (_, i) =>
-    forward.slice(i * size, (i + 1) * size),
+  const size = Math.ceil(weights.length / GROUPS);
+  const groups = Array.from({ length: Math.ceil(weights.length / size) }, (_, i) =>
+    weights.slice(i * size, (i + 1) * size),
   );
   return whileOpen(judge, model, async (opened) => {
     const cosine = async (rounded: ReadonlySet<string>) => {
@@ -249,7 +260,7 @@ async function worstFirst(
     const alone = new Map<string[], number>();
     for (const group of groups) alone.set(group, await cosine(new Set(group)));
     const sorted = groups.toSorted((a, b) => alone.get(a)! - alone.get(b)!);
-    // Always fewer than all: whether the backward pass alone is tolerated, the caller finds out.
+    // Always fewer than all, which the caller has tried.
     let [few, many] = [0, sorted.length];
     while (many - few > 1) {
       const half = (few + many) >> 1;
