@@ -11,6 +11,7 @@ import type {
   TestRow,
 } from '../../src/study/claim/claim-messages';
 import {
+  endsPart,
   frozenParts,
   leftOutParts,
   lookSentence,
@@ -89,7 +90,14 @@ function sections(facts: ClaimFacts, frozen: NonNullable<ClaimFacts['frozen']>) 
     ),
     certificate ? part('methods', t('Methods'), reportView(methodParts(certificate), t('Methods'))) : nothing,
     search.length > 0
-      ? part('search', t('Search'), reportView(searchParts(claim, search), t('Search')))
+      ? part(
+          'search',
+          t('Search'),
+          reportView(
+            [...searchParts(claim, search), ...(certificate ? endsPart(certificate) : [])],
+            t('Search'),
+          ),
+        )
       : nothing,
     tests.length > 0 ? part('tests', t('Test'), testTable(tests, named, claim.metric)) : nothing,
     certificate

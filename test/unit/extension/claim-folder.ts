@@ -50,7 +50,7 @@ export const frozen: FrozenClaim = {
   ],
 };
 
-const searched = claim.methods.map((method, m) => ({
+const searched = claim.methods.map((_method, m) => ({
   label: LABELS[m],
   tried: [0.001, 0.01].map((rate, r) => ({ values: { [RATE]: rate }, mean: 0.7 + 0.02 * m + 0.05 * r })),
   chosen: { [RATE]: 0.01 },

@@ -105,7 +105,10 @@ describe('the page of a claim', () => {
     const error = { message: 'Every trial of LoRA r=8 diverged.', hint: 'Search lower learning rates.' };
     const failed = await factsOf({ until: 'search', status: { state: 'failed' }, progress: { error } });
     expect(failed).toMatchObject({ state: 'failed', canContinue: true, error });
-    const lost = await factsOf({ until: 'test', status: { host: 'elsewhere', heartbeat: Date.now() - 3_600_000 } });
+    const lost = await factsOf({
+      until: 'test',
+      status: { host: 'elsewhere', heartbeat: Date.now() - 3_600_000 },
+    });
     expect([lost.state, lost.canContinue]).toEqual(['lost', true]);
   });
 });
