@@ -38,11 +38,14 @@ export function looksFigure(named: NamedClaim, looks: readonly Look[], width: nu
   const bottom = TOP + rows.length * ROW;
   const room = width - LEFT - RIGHT;
   const marks = lines.flatMap((value): Shape[] => [
-    line(x.at(value), TOP - 8, x.at(value), bottom, value === 0 ? 'axis' : 'axis dash-2'),
+    // Not through the labels.
+    ...rows.map((_row, i) =>
+      line(x.at(value), yOf(i) - 11, x.at(value), yOf(i) + 13, value === 0 ? 'axis' : 'axis dash-2'),
+    ),
     text(x.at(value), TOP - 12, value === 0 ? '0' : signed(value, amount(metric, by)), 'middle'),
   ]);
   const drawn = rows.flatMap(({ seeds, result, label }, i): Shape[] => {
-    const y = TOP + i * ROW + 30;
+    const y = yOf(i);
     const words = t('{0}, {1} seeds: {2}', label, seeds, findingWords(result.finding));
     return [
       text(LEFT, y - 14, fitted(words, room), 'start', 'label'),
@@ -74,5 +77,8 @@ export function looksFigure(named: NamedClaim, looks: readonly Look[], width: nu
     table: { head: columns.map(columnTitle), rows: cells },
   };
 }
+
+/** The middle of a row's bounds. */
+const yOf = (row: number): number => TOP + row * ROW + 30;
 
 const signed = (value: number, size: string): string => (value > 0 ? `+${size}` : `−${size}`);

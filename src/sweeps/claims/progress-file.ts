@@ -39,11 +39,11 @@ export class ProgressFile {
   add(line: ClaimLine): void {
     const { now } = this;
     if (line.kind === 'cost') {
-      const { kind: _, ...cost } = line;
-      this.now = { ...now, cost };
+      const { runs, least, most } = line;
+      this.now = { ...now, cost: { runs, least, most } };
     } else if (line.kind === 'searched') {
-      const { kind: _, method: __, ...searched } = line;
-      this.now = { ...now, searched: [...now.searched, searched] };
+      const { label, tried, chosen } = line;
+      this.now = { ...now, searched: [...now.searched, { label, tried, chosen }] };
     } else if (line.kind === 'look' && line.look.verdict === 'open')
       this.now = { ...now, looks: [...now.looks, line.look] };
     else return;

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Claim } from '../../../src/experiment/claim';
+import type { Experiment } from '../../../src/experiment/experiment';
 import { SEED, type Settings } from '../../../src/experiment/sweep';
 import { writeAtomic } from '../../../src/files/atomic';
 import { thisProcess } from '../../../src/files/processes';
@@ -34,11 +35,12 @@ export const claim: Claim = {
   seed: 1,
 };
 
-const { name: _, ...experiment } = spec;
+const experiment: Partial<Experiment> = { ...spec };
+delete experiment.name;
 export const frozen: FrozenClaim = {
   version: 1,
   claim,
-  experiment,
+  experiment: experiment as FrozenClaim['experiment'],
   files: [
     { role: 'model', path: 'model.onnx', sha256: 'a'.repeat(64) },
     { role: 'test', path: 'test.jsonl', sha256: 'b'.repeat(64) },
