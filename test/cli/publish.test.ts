@@ -201,7 +201,9 @@ describe('aurora publish', () => {
     expect(await publish()).toMatchObject({ code: 2, err: expect.stringContaining('did not use the run') });
     write(basename(run));
     expect(await publish()).toMatchObject({ code: 0 });
-    expect(visible('alice/certified')).toEqual(expect.arrayContaining(['certificate.json', 'certificate.md']));
+    expect(visible('alice/certified')).toEqual(
+      expect.arrayContaining(['certificate.json', 'certificate.md']),
+    );
   });
 
   it('refuses a LoRA that loses too much where nobody is asked, and shows the loss where somebody is', async () => {
