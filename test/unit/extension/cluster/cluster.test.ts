@@ -261,7 +261,7 @@ describe('a sweep on a cluster', () => {
 
   it('does not make this machine busy', async () => {
     const { sweep, runs } = await seen([training], slurm({ t1: { state: 'running', job: '1_0' } }));
-    const experiments = [{ sweeps: [sweep] }] as never[];
+    const experiments = [{ sweeps: [sweep], claims: [] }] as never[];
     const store = { experiments: () => Promise.resolve(experiments), runs: () => Promise.resolve(runs) };
     expect(isIdle(await inProgress(store))).toBe(true);
   });
