@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { registerGuarded } from '../ask/guard';
-import { claimFrom } from '../ask/pick-claim';
+import type { claimFrom } from '../ask/pick-claim';
 import { explaining } from '../ask/training-problems';
 import { COMMAND, FROM_ROW } from '../ids';
 import type { Contributes } from '../manifest/declared';
@@ -53,6 +53,9 @@ export const contributes: Contributes = {
   },
 };
 
+const picked: typeof claimFrom = async (...choice) =>
+  (await import('../ask/pick-claim')).claimFrom(...choice);
+
 /** Claims are tested in `aurora claim`: in a separate process, found again by its folder, as runs are. */
 export const registerClaims = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
@@ -61,21 +64,21 @@ export const registerClaims = (services: Services): vscode.Disposable =>
       await explaining(() => testClaim(services, argument));
     }),
     registerGuarded(services.log, COMMAND.stopClaim, async (argument) => {
-      const claim = await claimFrom(services, argument, t('Select a claim to stop'), 'running');
+      const claim = await picked(services, argument, t('Select a claim to stop'), 'running');
       const { stopClaim } = await import('./test-claim');
       if (claim) await explaining(() => stopClaim(services, claim));
     }),
     registerGuarded(services.log, COMMAND.continueClaim, async (argument) => {
-      const claim = await claimFrom(services, argument, t('Select a claim to continue'));
+      const claim = await picked(services, argument, t('Select a claim to continue'));
       const { continueClaim } = await import('./test-claim');
       if (claim) await explaining(() => continueClaim(services, claim));
     }),
     registerGuarded(services.log, COMMAND.openClaim, async (argument, from) => {
-      const claim = await claimFrom(services, argument, t('Select a claim to open'));
+      const claim = await picked(services, argument, t('Select a claim to open'));
       if (claim) services.panels.openClaim(claim.folder, from === FROM_ROW);
     }),
     registerGuarded(services.log, COMMAND.openCertificate, async (argument) => {
-      const claim = await claimFrom(services, argument, t('Select a claim to open its certificate'));
+      const claim = await picked(services, argument, t('Select a claim to open its certificate'));
       const { openCertificate } = await import('./test-claim');
       if (claim) await openCertificate(claim);
     }),

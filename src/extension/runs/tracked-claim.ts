@@ -8,9 +8,6 @@ import { checkStatus, isAlive } from '../../runs/status';
 import { fileVersion } from '../../runs/summary-reader';
 import type { ClaimEntry } from './store';
 
-/** Bytes of a certificate or a frozen claim: those of 1,000 runs have about one million. */
-const MOST_BYTES = 8 * 2 ** 20;
-
 /** A claim's folder that is polled. Never throws: a damaged claim is an entry that says so. */
 export class TrackedClaim {
   private versions: Record<'frozen' | 'progress' | 'certificate' | 'status', string> | undefined;
@@ -63,7 +60,8 @@ export class TrackedClaim {
     if (before?.status !== status) this.status = await statusOf(paths.status);
     if (before?.frozen === frozen && before.progress === progress && before.certificate === certificate)
       return;
-    this.content = await contentOf(paths);
+    const { claimContent } = await import('./claim-content');
+    this.content = await claimContent(paths);
   }
 }
 
@@ -72,49 +70,10 @@ const versionOf = (path: string): Promise<string> => fileVersion(path).catch(() 
 
 async function statusOf(path: string): Promise<RunStatus | undefined> {
   try {
-    const bytes = await readIfThere(path, MOST_BYTES);
+    const bytes = await readIfThere(path);
     return bytes && checkStatus(path, parseJson(path, bytes));
   } catch {
     return undefined;
-  }
-}
-
-async function contentOf(
-  paths: ReturnType<typeof claimPaths>,
-): Promise<Pick<ClaimEntry, 'frozen' | 'progress' | 'certificate' | 'problem'>> {
-  const { isFrozenClaim, isCertificate, parseProgress } = await import('../../study/claim/claim-files');
-  const [closed, begun, told] = await Promise.all([
-    valueOf(paths.certificate),
-    valueOf(paths.frozen),
-    valueOf(paths.progress),
-  ]);
-  const certificate = isCertificate(closed.value) ? closed.value : undefined;
-  const frozen = isFrozenClaim(begun.value) ? begun.value : certificate?.frozen;
-  const progress = frozen && parseProgress(told.value, frozen);
-  const problem =
-    closed.problem ??
-    (closed.value !== undefined && !certificate
-      ? `${paths.certificate} is not a certificate of this version.`
-      : undefined) ??
-    begun.problem ??
-    (begun.value !== undefined && !isFrozenClaim(begun.value)
-      ? `${paths.frozen} is not a claim of this version.`
-      : undefined);
-  return {
-    ...(frozen && { frozen }),
-    ...(progress && { progress }),
-    ...(certificate && { certificate }),
-    ...(problem !== undefined && { problem }),
-  };
-}
-
-/** A file's value; neither if it does not exist. */
-async function valueOf(path: string): Promise<{ value?: unknown; problem?: string }> {
-  try {
-    const bytes = await readIfThere(path, MOST_BYTES);
-    return bytes ? { value: parseJson(path, bytes) } : {};
-  } catch (e) {
-    return { problem: (e as Error).message };
   }
 }
 

@@ -5,7 +5,7 @@ import type { FrozenClaim } from '../../study/claim/certificate';
 import { count } from '../../base/number-text';
 import { claimOfSweep, type ClaimPhase, claimSweepFolder } from '../../runs/claim-folder';
 import type { Finding } from '../../study/claim/verdict';
-import { findingWords } from '../../study/claim/claim-words';
+import { findingWords } from '../../study/claim/finding-words';
 import type { ClaimEntry, ExperimentEntry, RunEntry, SweepEntry } from '../runs/store';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 import { doneTrials, plannedTrials, trialsOf } from './sweep-row';

@@ -10,13 +10,13 @@ import type { Certificate, Look, MethodResult } from './certificate';
 import {
   amount,
   examplesWords,
-  findingWords,
   intervalText,
   neededWords,
   sideLabels,
   valuesText,
   verdictWords,
 } from './claim-words';
+import { findingWords } from './finding-words';
 
 /** A closed claim as a report: certificate.md, the terminal and the editor show it. */
 export function claimReport(certificate: Certificate): Report {

@@ -8,7 +8,6 @@ import { labelsOf, settingsOf } from '../labels';
 import { factorOf } from '../metric';
 import type { Certificate, Look, MethodResult } from './certificate';
 import type { AnnouncedCost } from './claim-files';
-import type { Finding } from './verdict';
 
 /** The methods of a claim by name: "AuroRA r=2", "LoRA r=8". */
 export const methodLabels = (specs: readonly Experiment[]): string[] =>
@@ -94,15 +93,6 @@ export function costWords({ runs, least, most }: AnnouncedCost): string[] {
     ),
   ];
 }
-
-/** A finding in a word or two. */
-export const findingWords = (finding: Finding): string =>
-  ({
-    supported: t('holds'),
-    refuted: t('does not hold'),
-    small: t('holds, below what matters'),
-    open: t('undecided'),
-  })[finding];
 
 /** The step after a claim that is undecided; undefined for any other. */
 export function neededWords({ verdict, needed }: Certificate): string | undefined {

@@ -4,7 +4,8 @@ import { type Figure, fitted, line, linear, lyingWhisker, type Shape, text } fro
 import { differenceUnit, factorOf } from '../metric';
 import type { Look } from './certificate';
 import { lookTable, type NamedClaim } from './claim-report';
-import { amount, findingWords, intervalText, sideLabels } from './claim-words';
+import { amount, intervalText, sideLabels } from './claim-words';
+import { findingWords } from './finding-words';
 import { marginOf } from './verdict';
 
 const [LEFT, RIGHT, TOP, ROW, BOTTOM] = [12, 12, 26, 44, 40];

@@ -107,7 +107,7 @@ describe('the page of a claim', () => {
     expect(failed).toMatchObject({ state: 'failed', canContinue: true, error });
     const lost = await factsOf({
       until: 'test',
-      status: { host: 'elsewhere', heartbeat: Date.now() - 3_600_000 },
+      status: { host: 'elsewhere', boot: 'another', heartbeat: Date.now() - 3_600_000 },
     });
     expect([lost.state, lost.canContinue]).toEqual(['lost', true]);
   });

@@ -1,6 +1,7 @@
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { durationText } from '../../../base/number-text';
+import { experimentRuns } from '../../../runs/layout';
 import { amount, verdictWords } from '../../../study/claim/claim-words';
 import type { Certificate } from '../../../study/claim/certificate';
 import { readCertificate } from '../../../sweeps/claims/certificate-file';
@@ -8,7 +9,6 @@ import { checkCertificate } from '../../../sweeps/claims/check-certificate';
 import { drawRuns, replay, type Replayed } from '../../../sweeps/claims/replay';
 import { one, type ParsedArgs, wholeNumber } from '../../command';
 import { isQuiet, write } from '../../output';
-import { runsOf } from './claim';
 
 /** `aurora claim --check CERTIFICATE`. @returns the exit code */
 export async function checkCommand(args: ParsedArgs): Promise<number> {
@@ -77,3 +77,9 @@ const faultsOf = (certificate: Certificate, runs: string) =>
   checkCertificate(certificate, runs, async (run, done, of) => {
     if (!isQuiet()) process.stderr.write(`Checking run ${done + 1} of ${of}, ${run}\n`);
   });
+
+/** The folder of the runs of a certificate in its place. */
+const runsOf = (certificate: string): string => {
+  const home = dirname(dirname(dirname(dirname(certificate))));
+  return experimentRuns(join(dirname(home), `${basename(dirname(dirname(certificate)))}.aurora.json`));
+};

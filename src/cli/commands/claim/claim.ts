@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { readExperiment } from '../../../runs/experiment/load';
 import { claimOf, type PlannedClaim } from '../../../runs/experiment/claim-trials';
-import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
+import { createFolder, experimentSweeps } from '../../../runs/layout';
 import type { ClaimLine } from '../../../study/claim/certificate';
 import { claimSentence, methodLabels } from '../../../study/claim/claim-words';
 import { bringCheckpoints } from '../../../sweeps/checkpoints';
@@ -193,9 +193,3 @@ function hostOf(
     },
   };
 }
-
-/** The folder of the runs of a certificate in its place. */
-export const runsOf = (certificate: string): string => {
-  const home = dirname(dirname(dirname(dirname(certificate))));
-  return experimentRuns(join(dirname(home), `${basename(dirname(dirname(certificate)))}.aurora.json`));
-};
