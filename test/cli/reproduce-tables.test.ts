@@ -112,6 +112,8 @@ describe('aurora reproduce TABLE', () => {
       'rte,mrpc',
       '--seeds',
       '2',
+      '--rates',
+      '1e-3,1e-2',
       '--yes',
       '--out',
       out,
@@ -136,8 +138,8 @@ describe('aurora reproduce TABLE', () => {
     expect(report).toContain('Other settings than the paper’s for RTE: maxSteps 2.');
     expect(report).toContain('MRPC is missing');
     expect(readFileSync(join(out, 'table.csv'), 'utf8').trim().split('\r\n')).toHaveLength(4);
-    // Three methods with three rates and the first seed, and with the best one and the second.
-    expect(states(join(out, 'rte.aurora.json'))).toEqual(Array<string>(12).fill('finished'));
+    // Three methods with both rates and the first seed, and with the better one and the second.
+    expect(states(join(out, 'rte.aurora.json'))).toEqual(Array<string>(9).fill('finished'));
   });
 
   it('the ranks, from what was downloaded before, without a column of the paper', async () => {

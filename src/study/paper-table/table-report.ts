@@ -101,31 +101,33 @@ function signed({ difference }: TableCell): string {
 const markOf = ({ difference, isBeyond }: TableCell): string =>
   difference === undefined ? '' : isBeyond === undefined ? t('not known') : isBeyond ? t('yes') : t('no');
 
-function notesOf({ tasks, notes }: ReproducedTable, cells: readonly TableCell[]): string[] {
+function notesOf({ methods, tasks, notes }: ReproducedTable, cells: readonly TableCell[]): string[] {
   const isMarked = cells.some(({ isBeyond }) => isBeyond !== undefined);
-  const ends = tasks.flatMap(({ name, methods }) =>
-    Object.entries(methods).flatMap(([label, { isAtEnd, learningRate }]) =>
-      isAtEnd
-        ? [
-            t(
-              'The best learning rate of {0} on {1}, {2}, is at the end of those that were tried: a wider search may find a better one.',
-              ...([label, name, rateNumber(learningRate)] as const),
-            ),
-          ]
-        : [],
-    ),
+  const trained = tasks.flatMap((task) =>
+    methods.flatMap(({ label }) => {
+      const runs = task.methods[label];
+      return runs ? [{ name: task.name, label, ...runs }] : [];
+    }),
   );
-  const lost = tasks.flatMap(({ name, methods }) =>
-    Object.entries(methods).flatMap(([label, { diverged }]) =>
-      diverged.length > 0
-        ? [
-            t(
-              'Training of {0} on {1} diverged with seeds {2}, which are in no number.',
-              ...([label, name, diverged.join(', ')] as const),
-            ),
-          ]
-        : [],
-    ),
+  const ends = trained.flatMap(({ name, label, isAtEnd, learningRate }) =>
+    isAtEnd
+      ? [
+          t(
+            'The best learning rate of {0} on {1}, {2}, is at the end of those that were tried: a wider search may find a better one.',
+            ...([label, name, rateNumber(learningRate)] as const),
+          ),
+        ]
+      : [],
+  );
+  const lost = trained.flatMap(({ name, label, diverged }) =>
+    diverged.length > 0
+      ? [
+          t(
+            'Training of {0} on {1} diverged with seeds {2}, which are in no number.',
+            ...([label, name, diverged.join(', ')] as const),
+          ),
+        ]
+      : [],
   );
   return [
     t(

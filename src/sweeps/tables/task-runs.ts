@@ -56,16 +56,21 @@ export async function taskRuns(
   if (listener.interrupted()) return undefined;
   const section = (await sectionOf(folders))!;
   const groups = groupsIn(section);
+  if (groups.size === 0) return undefined;
   const scored = scoredColumns(columns, base);
   const valuesOf = (run: StudyRun) => runValues(run, scored);
   const methods = new Map([...groups].map(([label, group]) => [label, methodRuns(group, section, valuesOf)]));
   for (const row of rows.filter(({ isMerged }) => isMerged)) {
     const trained = groups.get(rows[0]!.label);
     if (!trained) continue;
-    const merged = await mergedRuns(trained, scored, listener);
-    if (!merged) return undefined;
+    const merged = await unlessUnreadable(() => mergedRuns(trained, scored, listener), listener);
+    if (listener.interrupted()) return undefined;
+    if (!merged) continue;
     groups.set(row.label, { ...trained, runs: merged.runs });
-    methods.set(row.label, { ...methods.get(rows[0]!.label)!, runs: merged.values });
+    methods.set(row.label, {
+      ...methods.get(rows[0]!.label)!,
+      ...{ isAtEnd: false, diverged: [], runs: merged.values },
+    });
   }
   const { metric } = scored[0]!;
   const comparisons = rows.flatMap(({ label, against }) => {
@@ -80,6 +85,17 @@ export async function taskRuns(
     methods: Object.fromEntries(methods),
     comparisons,
   };
+}
+
+/** Checkpoints that are still on a cluster, or changed files, must not hide what else is known. */
+async function unlessUnreadable<T>(read: () => Promise<T>, { warn }: RunsListener): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    warn([e.message, e.hint ?? ''].join(' ').trim());
+    return undefined;
+  }
 }
 
 const named = (label: string | undefined, group: Group): [string, Group][] =>
@@ -112,16 +128,16 @@ async function addPredictions(
   for (const [i, { folder, step }] of runs.entries()) {
     if (listener.interrupted()) return;
     listener.measuring(i + 1, runs.length);
-    try {
-      await predictRun({
-        ...{ run: folder, at: step, on: on === 'test' ? on : 'validation', again: false },
-        emit: async () => {},
-      });
-    } catch (e) {
-      if (!(e instanceof AuroraError)) throw e;
-      listener.warn(`${e.message} The methods are compared over seeds only.`);
-      return;
-    }
+    const predicted = await unlessUnreadable(
+      () =>
+        predictRun({
+          ...{ run: folder, at: step, on: on === 'test' ? on : 'validation', again: false },
+          emit: async () => {},
+        }),
+      listener,
+    );
+    // The others have the same reason, and are then compared over seeds.
+    if (!predicted) return;
   }
 }
 
@@ -178,7 +194,7 @@ function methodRuns(
   };
 }
 
-/** The runs of a group in the static form, as the paper merges them; undefined if interrupted. */
+/** The runs of a group in the static form, as the paper merges them; undefined if interrupted. AuroraError as `predictRun`. */
 async function mergedRuns(
   { runs }: Group,
   columns: readonly TableColumn[],

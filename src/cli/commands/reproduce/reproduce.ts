@@ -54,7 +54,7 @@ ${TABLE_NAMES.map((name) => `  ${name.padEnd(17)}${tableModels(name).join(', ')}
   --yes            download without asking
   --dry-run        show what would be downloaded and trained, and write nothing
   --out FOLDER     the folder of experiments, runs, table.md and table.csv (default: reproduce-TABLE-MODEL)
-  --on PLACE       local, slurm or kubernetes: where trials are trained
+  --on PLACE       local, slurm or kubernetes: where trials are trained, one data set after the other
   --cluster FILE   settings of a cluster in a JSON file
   --parallel N     trials to run in parallel (default: measured)
   --retry-failed   retry failed trials
@@ -78,13 +78,29 @@ Exits with 0 if all was trained, with 1 if trials failed or a data set is missin
   },
   values: { ...PLACE_VALUES, on: PLACES, '': ['demo', ...TABLE_NAMES], size: ['base', 'large'] },
   async run(args) {
-    if (args.positionals.length === 1 && args.positionals[0] === 'demo') return reproduceDemo(args);
+    if (args.positionals.length === 1 && args.positionals[0] === 'demo') {
+      refuseTableOptions(args);
+      return reproduceDemo(args);
+    }
     const request = tableRequest(args);
     // Reports an unknown device once, instead of for each data set.
     deviceRequest(args);
     return reproduceTable(request, args);
   },
 };
+
+/** The demo's study is what it is. */
+function refuseTableOptions(args: ParsedArgs): void {
+  const given = Object.keys(reproduceCommand.options).find(
+    (name) => !['out', 'json'].includes(name) && args.text(name) !== undefined,
+  );
+  if (given !== undefined)
+    throw new AuroraError(
+      'usage',
+      `aurora reproduce demo has no option --${given}.`,
+      'Its experiments are demo/studies/*.aurora.json: train a changed copy with `aurora sweep`.',
+    );
+}
 
 /** An experiment of the table, and its file. */
 interface Task {
@@ -126,8 +142,8 @@ async function reproduceTable(request: TableRequest, args: ParsedArgs): Promise<
       if (trained.runs) results.push(trained.runs);
       else await lose(name, 'none of its runs has finished.');
     } catch (e) {
-      await lose(name, reasonOf(e));
       if (ready.length === 1) throw e;
+      await lose(name, reasonOf(e));
     }
   }
   await report(request, tasks, { results, missing }, json);
@@ -141,12 +157,12 @@ function tasksOf(request: TableRequest): Task[] {
     const found = table.recipes.find(({ recipe }) => recipe.id === id);
     if (!found) return { id, name: 'DreamBooth', file };
     const { recipe, size } = found;
-    return { id, name: recipe.name, file, recipe: { recipe, size, settings: settingsOf(recipe, size) } };
+    return { id, name: recipe.name, file, recipe: { recipe, size, paper: settingsOf(recipe, size) } };
   });
 }
 
 const columnsOf = ({ id, name, recipe }: Task) =>
-  recipe?.settings.dataSets ?? [{ id, name, metric: 'loss' as const }];
+  recipe?.paper.dataSets ?? [{ id, name, metric: 'loss' as const }];
 
 /** @returns false if nobody agreed to the download, or it was only to be shown */
 async function writeExperiments(
@@ -183,7 +199,7 @@ async function showPlan(request: TableRequest, tasks: readonly Task[], json: boo
   const rows = table.rows.filter((row) => !row.isMerged);
   const rates = (rate: number) => request.rates ?? ratesFor(table, rate);
   const plan = tasks.map(({ id, name, file, recipe }) => {
-    const tried = recipe ? rates(recipe.settings.learningRate!) : (request.rates ?? []);
+    const tried = recipe ? rates(recipe.paper.settings.learningRate!) : (request.rates ?? []);
     const trials = trialCount(rows.length, Math.max(1, tried.length), seeds.length);
     return {
       id,
@@ -192,7 +208,7 @@ async function showPlan(request: TableRequest, tasks: readonly Task[], json: boo
       exists: existsSync(file),
       rates: tried,
       trials,
-      epochs: recipe?.settings.epochs,
+      epochs: recipe?.paper.settings.epochs,
     };
   });
   if (json)
@@ -251,18 +267,20 @@ function notesOf(
   const trained = tasks.filter(({ name }) => results.some((result) => result.name === name));
   const isOwn = paperModelOf(model) === undefined;
   const others = trained.flatMap(({ name, file, recipe }) => {
-    const changed = recipe ? otherSettings(loadExperiment(file, overrides), recipe.settings) : [];
+    const changed = recipe ? otherSettings(loadExperiment(file, overrides), recipe.paper) : [];
     return changed.length === 0
       ? []
       : [`Other settings than the paper’s for ${name}: ${changed.join(', ')}.`];
   });
-  const printed = trained.some(() => table.rows.some(({ paper }) => Object.keys(paper).length > 0));
+  const isQuoted = table.rows.some(
+    ({ adapter, paper }) => 'lora' in adapter && Object.keys(paper).length > 0,
+  );
   return [
     ...(isOwn ? [`The model here is ${model}; the paper’s is ${table.model.name}.`] : []),
     ...(rates ? ['The learning rates were chosen on the command line.'] : []),
     ...others,
     ...scoreNotes(table),
-    ...(printed ? [PAPER.baselines, ...(PUBLISHED[table.model.id]?.notes ?? [])] : []),
+    ...(isQuoted ? [PAPER.baselines, ...(PUBLISHED[table.model.id]?.notes ?? [])] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { findNodeAtLocation } from 'jsonc-parser';
 import { basename, dirname, join } from 'node:path';
 import { countOf } from '../../../adapters/budget/budget-comparison';
 import { loadModelFrom } from '../../../architectures/load';
@@ -15,8 +16,10 @@ import type { DataRecipe, Size } from '../../../recipes/data/data-kind';
 import type { Draft } from '../../../recipes/draft';
 import { rowAdapter, type PaperTable } from '../../../recipes/paper-tables';
 import { comparisonText } from '../../../runs/experiment/comparison-text';
+import { removeProperty } from '../../../runs/experiment/jsonc';
 import { parseExperiment, readText } from '../../../runs/experiment/load';
-import { withSettings, written } from '../recipe/choices';
+import { parseText } from '../../../runs/experiment/parse-text';
+import { written } from '../recipe/choices';
 import { makeDreambooth } from '../recipe/dreambooth';
 import { makeRecipe } from '../recipe/recipe';
 import type { TableRequest } from './table-request';
@@ -33,7 +36,8 @@ export interface Sources {
 export interface TableRecipe {
   recipe: DataRecipe;
   size: Size;
-  settings: Recipe;
+  /** The paper's training on it. */
+  paper: Recipe;
 }
 
 /**
@@ -62,14 +66,17 @@ export async function makeExperiment(
     const text = readText(draft);
     // A rate for the head that the paper does not have would stay where it is while the search moves the other.
     const head = 'training.headLearningRate';
-    const follows = of?.settings.headLearningRate === undefined && !set.has(head);
-    writeAtomic(
-      file,
-      withTrials(file, follows ? withSettings(text, new Map([[head, undefined]])) : text, request),
-    );
+    const follows = of?.paper.settings.headLearningRate === undefined && !set.has(head);
+    writeAtomic(file, withTrials(file, follows ? without(text, head) : text, request));
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** Comments stay: the one above a setting is also about those below it. */
+function without(text: string, key: string): string {
+  const found = findNodeAtLocation(parseText(text).root!, key.split('.'));
+  return found ? removeProperty(text, found.parent!) : text;
 }
 
 /** Gives an existing experiment the trials that are asked for now; everything else in it stays. */

@@ -66,7 +66,7 @@ export function tableRequest(args: ParsedArgs): TableRequest {
     out: resolve(args.text('out') ?? `reproduce-${name}-${basename(resolve(model))}`),
     tasks: tasksOf(table, args.text('tasks')),
     seeds: seedsOf(name, args.text('seeds')),
-    rates: ratesOf(name, args.text('rates')),
+    rates: ratesOf(args.text('rates')),
   };
 }
 
@@ -108,7 +108,7 @@ function seedsOf(name: TableName, given: string | undefined): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-function ratesOf(name: TableName, given: string | undefined): number[] | undefined {
+function ratesOf(given: string | undefined): number[] | undefined {
   if (given === undefined) return undefined;
   const rates = given
     .split(/[\s,]+/)

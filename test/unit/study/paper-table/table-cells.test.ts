@@ -5,6 +5,7 @@ import {
   tableCells,
   tableComparisons,
   type MethodRuns,
+  type TableMethod,
   type TaskRuns,
 } from '../../../../src/study/paper-table/table-cells';
 import { type ReproducedTable, tableCsv, tableReport } from '../../../../src/study/paper-table/table-report';
@@ -12,7 +13,7 @@ import { criticalT } from '../../../../src/study/statistics/distributions';
 import { terminalText } from '../../../../src/cli/report-text';
 import { aurora, lora, studyRun } from '../runs';
 
-const METHODS = [
+const METHODS: TableMethod[] = [
   { label: 'AuroRA r=2', paper: { rte: 85.2, cola: 65.1, average: 75.2 } },
   { label: 'LoRA r=8', paper: { rte: 78.4, cola: 63.4, average: 70.9 } },
   { label: 'LoRA r=2', paper: {} },
