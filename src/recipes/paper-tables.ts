@@ -27,6 +27,8 @@ export interface TableRow {
   label: string;
   /** AuroRA with these settings, or LoRA of a rank: at AuroRA's scale, unless it has its own alpha. */
   adapter: { aurora: Partial<AuroraSpec> } | { lora: number; alpha?: number };
+  /** LoRA's rank in the paper, where the model here is too small for it. */
+  paperRank?: number;
   /** Trained in the static form throughout. */
   isStatic?: true;
   /** Not trained: the runs of the first row, measured in their static form as the paper merges them. */
@@ -146,6 +148,23 @@ export function rowAdapter({ adapter }: TableRow, base: AuroraSpec): AuroraSpec 
   const spec = loraLike(base, adapter.lora);
   return { ...spec, alpha: adapter.alpha ?? spec.alpha };
 }
+
+/**
+ * The rows for a model that may be smaller than the paper's: where LoRA's rank is above the largest that its layers allow, it
+ * is that one.
+ */
+export const fittedRows = (rows: readonly TableRow[], most: number): TableRow[] =>
+  rows
+    .map((row): TableRow => {
+      const { adapter, label } = row;
+      if (!('lora' in adapter) || adapter.lora <= most) return row;
+      const fitted = { lora: most, ...(adapter.alpha !== undefined && { alpha: most }) };
+      return {
+        ...{ ...row, label: label.replace(`r=${adapter.lora}`, `r=${most}`) },
+        ...{ adapter: fitted, paperRank: adapter.lora },
+      };
+    })
+    .filter((row, i, all) => all.findIndex(({ label }) => label === row.label) === i);
 
 const AURORA = `AuroRA r=${PAPER.rank}`;
 

@@ -95,7 +95,7 @@ describe('aurora reproduce TABLE', () => {
     const shown = await reproduce(...args, '--dry-run');
     expect(shown.code, shown.err).toBe(0);
     // Three methods at the paper's 5e-4 and around it with one seed, and with two more at the best.
-    expect(shown.out).toMatch(/RTE +15 +80 +1\.7e-4, 5e-4, 0\.0015/);
+    expect(shown.out).toMatch(/RTE +15 +80 +1\.7e-4, 5e-4, 1\.5e-3/);
     expect(shown.err).toContain('nyu-mll/glue');
     const refused = await reproduce(...args);
     expect([refused.code, refused.err]).toEqual([EXIT.usage, expect.stringContaining('--yes')]);
@@ -224,7 +224,8 @@ describe('aurora reproduce TABLE', () => {
       const average = cells.filter(({ column }) => column === 'average');
       expect(average.map(({ method, paper }) => [method, paper])).toEqual([
         ['AuroRA r=2', 83.6],
-        ['LoRA r=32', 80.8],
+        // The paper's rank 32 is too large for layers of width 16.
+        ['LoRA r=16', 80.8],
         ['LoRA r=2', undefined],
       ]);
       const own = cells.filter(({ column, method }) => column !== 'average' && method === 'AuroRA r=2');

@@ -5,6 +5,7 @@ import { PAPER_MODELS } from '../../../src/recipes/model-shapes';
 import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/paper-data';
 import { ACTIVATION, ABLATION, PUBLISHED } from '../../../src/recipes/paper-report';
 import {
+  fittedRows,
   paperTable,
   rowAdapter,
   tableModel,
@@ -79,6 +80,23 @@ describe('the paper’s tables', () => {
       { method: 'lora', rank: 2, alpha: 4, dropout: 0.05 },
     ]);
     expect(loras('dreambooth', 'sdxl')).toMatchObject([{ rank: 4, alpha: 4 }, { rank: 2, alpha: 2 }]); // prettier-ignore
+  });
+});
+
+describe('a table for a smaller model', () => {
+  const { rows } = tableOf('commonsense', 'llama3-8b');
+
+  it('has the largest rank of LoRA that the model allows, beside the same number', () => {
+    expect(fittedRows(rows, 32)).toEqual(rows);
+    const [aurora, large, small] = fittedRows(rows, 16);
+    expect([aurora, small]).toEqual([rows[0], rows[2]]);
+    expect(large).toEqual({ ...rows[1], label: 'LoRA r=16', adapter: { lora: 16 }, paperRank: 32 });
+  });
+
+  it('has one row of each rank, and no scale for pictures', () => {
+    expect(fittedRows(rows, 2).map(({ label }) => label)).toEqual(['AuroRA r=2', 'LoRA r=2']);
+    const [, subject] = fittedRows(tableOf('dreambooth', 'sdxl').rows, 3);
+    expect(subject).toMatchObject({ label: 'LoRA r=3', adapter: { lora: 3, alpha: 3 } });
   });
 });
 

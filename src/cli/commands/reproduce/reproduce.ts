@@ -22,7 +22,14 @@ import { terminalText } from '../../report-text';
 import { onInterrupt } from '../../signals';
 import { PLACES, TRIAL_OPTIONS } from '../sweep/trial-options';
 import { reproduceDemo } from './demo';
-import { makeExperiment, otherSettings, ratesFor, type TableRecipe, updateTrials } from './table-experiment';
+import {
+  fittedTable,
+  makeExperiment,
+  otherSettings,
+  ratesFor,
+  type TableRecipe,
+  updateTrials,
+} from './table-experiment';
 import { SUBJECT, tableRequest, type TableRequest } from './table-request';
 import { findSources } from './table-sources';
 import { experimentFile, reasonOf, trainTask } from './train-table';
@@ -110,11 +117,11 @@ interface Task {
   recipe?: TableRecipe;
 }
 
-async function reproduceTable(request: TableRequest, args: ParsedArgs): Promise<number> {
-  const tasks = tasksOf(request);
+async function reproduceTable(asked: TableRequest, args: ParsedArgs): Promise<number> {
+  const tasks = tasksOf(asked);
   const json = args.flag('json');
   const dryRun = args.flag('dry-run');
-  if (dryRun) await showPlan(request, tasks, json);
+  if (dryRun) await showPlan(asked, tasks, json);
   const missing: ReproducedTable['missing'][number][] = [];
   const lose = async (name: string, why: string) => {
     missing.push({ name, why });
@@ -122,12 +129,13 @@ async function reproduceTable(request: TableRequest, args: ParsedArgs): Promise<
     else process.stderr.write(`warning: ${name} is left out: ${why}\n`);
   };
   const lacking = tasks.filter(({ file }) => !existsSync(file));
-  if (lacking.length > 0 && !(await writeExperiments(request, lacking, args, lose))) return EXIT.ok;
+  if (lacking.length > 0 && !(await writeExperiments(asked, lacking, args, lose))) return EXIT.ok;
   if (dryRun) return EXIT.ok;
   const interrupted = onInterrupt(
     'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
   );
   const ready = tasks.filter(({ file }) => existsSync(file));
+  const request = { ...asked, table: fittedTable(ready[0]!.file, asked) };
   const results: TaskRuns[] = [];
   let failed = false;
   for (const [i, task] of ready.entries()) {
@@ -277,6 +285,11 @@ function notesOf(
   );
   return [
     ...(isOwn ? [`The model here is ${model}; the paper’s is ${table.model.name}.`] : []),
+    ...table.rows.flatMap(({ label, paperRank }) =>
+      paperRank === undefined
+        ? []
+        : [`${label} has the largest rank that the layers of this model allow; the paper’s is ${paperRank}.`],
+    ),
     ...(rates ? ['The learning rates were chosen on the command line.'] : []),
     ...others,
     ...scoreNotes(table),

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { findNodeAtLocation } from 'jsonc-parser';
 import { basename, dirname, join } from 'node:path';
+import { adaptersOn, rankLimit } from '../../../adapters/budget/budget';
 import { countOf } from '../../../adapters/budget/budget-comparison';
 import { loadModelFrom } from '../../../architectures/load';
 import { modelSource } from '../../../architectures/model-source';
@@ -14,7 +15,7 @@ import { writeAtomic } from '../../../files/atomic';
 import { summarize } from '../../../graph/summary';
 import type { DataRecipe, Size } from '../../../recipes/data/data-kind';
 import type { Draft } from '../../../recipes/draft';
-import { rowAdapter, type PaperTable } from '../../../recipes/paper-tables';
+import { fittedRows, rowAdapter, type PaperTable } from '../../../recipes/paper-tables';
 import { comparisonText } from '../../../runs/experiment/comparison-text';
 import { removeProperty } from '../../../runs/experiment/jsonc';
 import { parseExperiment, readText } from '../../../runs/experiment/load';
@@ -41,7 +42,7 @@ export interface TableRecipe {
 }
 
 /**
- * Writes an experiment with the paper's settings and with the trials of a table.
+ * Writes an experiment with the paper's settings; `updateTrials` gives it its trials.
  *
  * @param of undefined for pictures of a subject
  * @throws AuroraError for anything that training would stop at
@@ -67,7 +68,7 @@ export async function makeExperiment(
     // A rate for the head that the paper does not have would stay where it is while the search moves the other.
     const head = 'training.headLearningRate';
     const follows = of?.paper.settings.headLearningRate === undefined && !set.has(head);
-    writeAtomic(file, withTrials(file, follows ? without(text, head) : text, request));
+    writeAtomic(file, follows ? without(text, head) : text);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -79,14 +80,8 @@ function without(text: string, key: string): string {
   return found ? removeProperty(text, found.parent!) : text;
 }
 
-/** Gives an existing experiment the trials that are asked for now; everything else in it stays. */
-export function updateTrials(file: string, request: TableRequest): void {
-  const text = readText(file);
-  const updated = withTrials(file, text, request);
-  if (updated !== text) writeAtomic(file, updated);
-}
-
-function withTrials(file: string, text: string, { table, rates, seeds, overrides }: TableRequest): string {
+/** An experiment's adapter, and the layers of its model. */
+function adapterIn(file: string, text: string, { overrides }: Pick<TableRequest, 'overrides'>) {
   const { adapter, model, training } = parseExperiment(file, text, overrides);
   if (!isNonlinear(adapter))
     throw new AuroraError(
@@ -95,15 +90,31 @@ function withTrials(file: string, text: string, { table, rates, seeds, overrides
       'Delete it, so that it is written again.',
     );
   const { layers } = summarize(loadModelFrom(modelSource(model.path), 'structure'));
+  return { adapter, layers, training };
+}
+
+/** The table with ranks of LoRA that the layers of the experiment's model allow. */
+export function fittedTable(file: string, request: TableRequest): PaperTable {
+  const { adapter, layers } = adapterIn(file, readText(file), request);
+  const most = rankLimit(adaptersOn(layers, adapter).adapters.map(({ layer }) => layer));
+  return { ...request.table, rows: fittedRows(request.table.rows, most) };
+}
+
+/** Gives an experiment the trials that are asked for now; everything else in it stays. */
+export function updateTrials(file: string, request: TableRequest): void {
+  const text = readText(file);
+  const { table, rates, seeds } = request;
+  const { adapter, layers, training } = adapterIn(file, text, request);
   const specs = table.rows
     .filter((row) => !row.isMerged && !row.isStatic)
     .map((row) => rowAdapter(row, adapter));
-  return comparisonText(text, {
+  const updated = comparisonText(text, {
     adapters: specs.map((spec) => ({ spec, parameters: countOf(layers, spec) })),
     learningRates: rates ?? ratesFor(table, training.learningRate),
     seeds,
     staticEpochs: table.rows.some((row) => row.isStatic) ? training.epochs : undefined,
   });
+  if (updated !== text) writeAtomic(file, updated);
 }
 
 /** The paper's rate is the middle of the search; pictures are not searched, since no score chooses. */
