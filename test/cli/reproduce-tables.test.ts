@@ -135,7 +135,7 @@ describe('aurora reproduce TABLE', () => {
     const report = readFileSync(join(out, 'table.md'), 'utf8');
     expect(report).toContain('# GLUE, RoBERTa-Base');
     expect(report).toMatch(/RTE: AuroRA r=2 .* LoRA r=8.*(over 2 seeds|\(1, 2\)) .*16 validation examples/);
-    expect(report).toContain('Other settings than the paper’s for RTE: maxSteps 2.');
+    expect(report).toContain('Other settings for RTE: maxSteps 2.');
     expect(report).toContain('MRPC is missing');
     expect(readFileSync(join(out, 'table.csv'), 'utf8').trim().split('\r\n')).toHaveLength(4);
     // Three methods with both rates and the first seed, and with the better one and the second.
@@ -264,5 +264,6 @@ describe('aurora reproduce TABLE', () => {
     expect(r.out).toMatch(/DreamBooth +loss +AuroRA r=2 +\d/);
     expect(r.out).toMatch(/DreamBooth +loss +LoRA r=4 +\d/);
     expect(r.out).toContain('The paper shows pictures and no scores.');
+    expect(r.out).toContain('resolution 32 (diffusers’ script: 1024), maxSteps 2.');
   });
 });

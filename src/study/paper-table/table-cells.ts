@@ -23,7 +23,9 @@ export interface MethodRuns {
   learningRate: number;
   /** Trained parameters of the adapters. */
   parameters: number;
-  /** True if the chosen rate is the lowest or the highest that was tried. */
+  /** The number of learning rates that were tried. */
+  tried: number;
+  /** True if the chosen one is the lowest or the highest of several. */
   isAtEnd: boolean;
   /** Seeds whose training diverged, which are in no number. */
   diverged: number[];

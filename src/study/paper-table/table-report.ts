@@ -29,7 +29,10 @@ export function tableReport(table: ReproducedTable): Report {
   const cells = tableCells(methods, tasks, isWhole);
   const compared = tableComparisons(tasks);
   const tests = compared.filter(({ comparison }) => comparison.chance !== undefined).length;
-  const isPrinted = cells.some(({ paper }) => paper !== undefined);
+  const printed = new Set(cells.flatMap(({ column, paper }) => (paper === undefined ? [] : [column])));
+  const isPrinted = printed.size > 0;
+  // Of the static and dynamic forms, the paper has the average alone.
+  const shown = isPrinted ? cells.filter(({ column }) => printed.has(column)) : cells;
   const parts: Part[] = [
     isPrinted
       ? t('The numbers of the AuroRA paper ({0}) beside those of this machine.', source)
@@ -46,7 +49,7 @@ export function tableReport(table: ReproducedTable): Report {
         { number: t('Learning rate') },
         { number: t('Parameters') },
       ],
-      rows: cells.map((cell) => [
+      rows: shown.map((cell) => [
         cell.column,
         metricTitle(cell),
         cell.method,
@@ -76,7 +79,7 @@ export function tableReport(table: ReproducedTable): Report {
         ),
       },
     );
-  parts.push({ heading: t('How to read it') }, { list: notesOf(table, cells) });
+  parts.push({ heading: t('How to read it') }, { list: notesOf(table, shown, cells.length - shown.length) });
   return { title, parts };
 }
 
@@ -101,7 +104,11 @@ function signed({ difference }: TableCell): string {
 const markOf = ({ difference, isBeyond }: TableCell): string =>
   difference === undefined ? '' : isBeyond === undefined ? t('not known') : isBeyond ? t('yes') : t('no');
 
-function notesOf({ methods, tasks, notes }: ReproducedTable, cells: readonly TableCell[]): string[] {
+function notesOf(
+  { methods, tasks, notes }: ReproducedTable,
+  cells: readonly TableCell[],
+  hidden: number,
+): string[] {
   const isMarked = cells.some(({ isBeyond }) => isBeyond !== undefined);
   const trained = tasks.flatMap((task) =>
     methods.flatMap(({ label }) => {
@@ -130,13 +137,18 @@ function notesOf({ methods, tasks, notes }: ReproducedTable, cells: readonly Tab
       : [],
   );
   return [
-    t(
-      'Here: the mean over the seeds at the learning rate that was best on the first one, ± half of its 95% interval (Student’s t over seeds). All methods are searched with the same rates.',
-    ),
+    trained.some(({ tried }) => tried > 1)
+      ? t(
+          'Here: the mean over the seeds at the learning rate that was best on the first one, ± half of its 95% interval (Student’s t over seeds). All methods are searched with the same rates.',
+        )
+      : t(
+          'Here: the mean over the seeds, ± half of its 95% interval (Student’s t over seeds). No learning rate was searched.',
+        ),
+    ...(hidden > 0 ? [t('table.csv also has the cells for which the paper has no numbers.')] : []),
     ...(isMarked
       ? [
           t(
-            'A cell is marked if the paper’s number, as it is rounded, is outside that interval. The paper gives no spread, so its own chance is not counted; and of 20 equal cells, about one is marked.',
+            'A cell is marked if the paper’s number, as it is rounded, is outside that interval. The paper gives no spread, so its own chance is not counted, nor that of another split of the data; and of 20 equal cells, about one is marked.',
           ),
         ]
       : []),

@@ -188,6 +188,7 @@ function methodRuns(
   return {
     learningRate,
     parameters,
+    tried: Math.max(1, tried.length),
     isAtEnd: tried.length > 1 && [Math.min(...tried), Math.max(...tried)].includes(learningRate),
     diverged,
     runs: runs.map((run) => ({ seed: seedOf(run), values: valuesOf(run) })),

@@ -275,10 +275,8 @@ function notesOf(
   const trained = tasks.filter(({ name }) => results.some((result) => result.name === name));
   const isOwn = paperModelOf(model) === undefined;
   const others = trained.flatMap(({ name, file, recipe }) => {
-    const changed = recipe ? otherSettings(loadExperiment(file, overrides), recipe.paper) : [];
-    return changed.length === 0
-      ? []
-      : [`Other settings than the paper’s for ${name}: ${changed.join(', ')}.`];
+    const changed = otherSettings(loadExperiment(file, overrides), recipe?.paper);
+    return changed.length === 0 ? [] : [`Other settings for ${name}: ${changed.join(', ')}.`];
   });
   const isQuoted = table.rows.some(
     ({ adapter, paper }) => 'lora' in adapter && Object.keys(paper).length > 0,

@@ -15,6 +15,7 @@ import { writeAtomic } from '../../../files/atomic';
 import { summarize } from '../../../graph/summary';
 import type { DataRecipe, Size } from '../../../recipes/data/data-kind';
 import type { Draft } from '../../../recipes/draft';
+import { SCRIPT_DEFAULTS } from '../../../recipes/dreambooth';
 import { fittedRows, rowAdapter, type PaperTable } from '../../../recipes/paper-tables';
 import { comparisonText } from '../../../runs/experiment/comparison-text';
 import { removeProperty } from '../../../runs/experiment/jsonc';
@@ -121,15 +122,34 @@ export function updateTrials(file: string, request: TableRequest): void {
 export const ratesFor = ({ name }: PaperTable, rate: number): number[] =>
   name === 'dreambooth' ? [rate] : comparedRates(rate);
 
-/** The settings that differ from those that the paper states, and a length of training that it does not have. */
-export function otherSettings({ model, adapter, training }: Experiment, { settings }: Recipe): string[] {
+/**
+ * The settings that differ from those that the paper states, or diffusers' script for pictures of a subject, and a length of
+ * training that neither has.
+ *
+ * @param paper undefined for pictures of a subject
+ */
+export function otherSettings(spec: Experiment, paper: Recipe | undefined): string[] {
+  const { training } = spec;
+  const changed = paper ? unlikePaper(spec, paper) : unlikeScript(spec);
+  return training.maxSteps === undefined ? changed : [...changed, `maxSteps ${training.maxSteps}`];
+}
+
+function unlikePaper({ model, adapter, training }: Experiment, { settings }: Recipe): string[] {
   const values: Record<string, unknown> = {
     ...training,
     maxLength: model.maxLength,
     ...('dropout' in adapter && { dropout: adapter.dropout }),
   };
-  const changed = Object.entries(settings).flatMap(([key, value]) =>
+  return Object.entries(settings).flatMap(([key, value]) =>
     own(values, key) === value ? [] : [`${key} ${written(own(values, key))} (paper: ${written(value)})`],
   );
-  return training.maxSteps === undefined ? changed : [...changed, `maxSteps ${training.maxSteps}`];
 }
+
+const unlikeScript = ({ task, training }: Experiment): string[] =>
+  SCRIPT_DEFAULTS.flatMap(({ key, value }) => {
+    const [section, name] = key.split('.') as ['task' | 'training', string];
+    const here = own({ task, training }[section] as unknown as Record<string, unknown>, name);
+    return written(here) === written(value)
+      ? []
+      : [`${name} ${written(here)} (diffusers’ script: ${written(value)})`];
+  });

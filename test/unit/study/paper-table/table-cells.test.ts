@@ -20,7 +20,7 @@ const METHODS: TableMethod[] = [
 ];
 
 const runs = (column: string, values: readonly number[], more: Partial<MethodRuns> = {}): MethodRuns => ({
-  ...{ learningRate: 5e-4, parameters: 74_208, isAtEnd: false, diverged: [] },
+  ...{ learningRate: 5e-4, parameters: 74_208, tried: 3, isAtEnd: false, diverged: [] },
   runs: values.map((value, i) => ({ seed: i + 1, values: { [column]: value } })),
   ...more,
 });
@@ -151,6 +151,21 @@ describe('the report of a table', () => {
     const shown = text(table(tasks, { methods }));
     expect(shown).not.toMatch(/Paper|Beyond chance|spread/);
     expect(shown).toMatch(/AuroRA r=2 +81\.0 ± 2\.5 +3 +5e-4/);
+  });
+
+  it('shows data sets with numbers of the paper, and leaves the others to table.csv', () => {
+    const methods = METHODS.map(({ label }) => ({ label, paper: { average: 80 } }));
+    const column = { id: 'cola', name: 'CoLA', metric: 'matthews' as const, examples: 1043 };
+    const both = { ...tasks[0]!, columns: [...tasks[0]!.columns, column] };
+    const values = { rte: 0.7, cola: 0.5 };
+    const found = { ...runs('rte', [], { tried: 1 }), runs: [{ seed: 1, values }] };
+    const shown = table([{ ...both, methods: { 'LoRA r=2': found } }], { methods, isWhole: true });
+    const lines = text(shown).split('\n');
+    expect(lines.filter((line) => /^(RTE|CoLA)/.test(line))).toEqual([]);
+    expect(text(shown)).toMatch(/average +accuracy, % +LoRA r=2 +80\.0 +60\.0 +−20\.0 +not known +1/);
+    expect(text(shown)).toContain('table.csv also has the cells');
+    expect(text(shown)).toContain('No learning rate was searched.');
+    expect(tableCsv(shown)).toContain('RTE,accuracy,LoRA r=2');
   });
 
   it('has the cells as comma-separated values in full precision', () => {
