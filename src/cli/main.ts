@@ -81,8 +81,8 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/study')).studyCommand,
   },
   reproduce: {
-    summary: 'train and compare the runs of a published study',
-    load: async () => (await import('./commands/reproduce')).reproduceCommand,
+    summary: 'train a table of the paper, or the demo’s study, and compare the numbers',
+    load: async () => (await import('./commands/reproduce/reproduce')).reproduceCommand,
   },
   errors: {
     summary: 'show where a trained model is wrong: confused labels, slices, texts',

@@ -96,7 +96,7 @@ export const PUBLISHED: Record<string, PaperResults | undefined> = {
 
 const row = (name: string, ...values: string[]) => ({ name, values });
 
-const ABLATION: PaperVariants = {
+export const ABLATION: PaperVariants = {
   title: 'Ablation: accuracy without a part of σ',
   columns: ['OxfordPets', 'CIFAR-10', 'DTD', 'EuroSAT'],
   rows: [
@@ -106,14 +106,14 @@ const ABLATION: PaperVariants = {
   ],
 };
 
-const ACTIVATION: PaperVariants = {
+export const ACTIVATION: PaperVariants = {
   title: 'Accuracy by the activation in F',
   columns: ['StanfordCars', 'FGVC-Aircraft'],
   rows: [row('tanh', '75.7', '48.2'), row('LeakyReLU', '75.6', '47.8'), row('sigmoid', '75.2', '47.7')],
 };
 
 /** The paper uses the last: trained dynamic, merged static. Traps of merging are in docs/studies/merge-gap.md. */
-const FORMS: PaperVariants = {
+export const FORMS: PaperVariants = {
   title: 'Average and time by the form of σ',
   columns: ['average', 'total time'],
   rows: [
@@ -124,7 +124,8 @@ const FORMS: PaperVariants = {
   ],
 };
 
-const VARIANTS: Record<string, readonly PaperVariants[] | undefined> = {
+/** By model. */
+export const VARIANTS: Record<string, readonly PaperVariants[] | undefined> = {
   'vit-base': [ABLATION, ACTIVATION],
   'llama3-8b': [FORMS],
 };

@@ -10,8 +10,8 @@ import { filesOfLater } from '../files/pattern';
 import { PATIENT, type RunFiles } from './run-files';
 import { scoredOn, type MeasuredOn } from '../experiment/evaluation-sets';
 
-/** As trained, or with each σ replaced by its linear fit. */
-export type PredictedForm = 'trained' | 'fitted';
+/** As trained, with each σ replaced by its linear fit, or in the static form, as the paper merges an adapter. */
+export type PredictedForm = 'trained' | 'fitted' | 'static';
 
 export const predictionsFile = (
   run: string,
@@ -21,7 +21,7 @@ export const predictionsFile = (
 ): string =>
   join(
     runPaths(run).predictions,
-    `${form === 'fitted' ? 'fitted-' : ''}${prefixOf(on)}${stepName(step)}.json`,
+    `${form === 'trained' ? '' : `${form}-`}${prefixOf(on)}${stepName(step)}.json`,
   );
 
 /** A name in data.evaluations may be any string, so files have its hash. */

@@ -170,12 +170,15 @@ const testExamples = async (
 
 function outcomesIn(kept: Predictions | undefined, metrics: EvaluationMetrics): ExampleOutcomes | undefined {
   if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(metrics)) return undefined;
-  return {
-    data: kept.data.sha256,
-    correct: wrongOf(kept).map((wrong) => 1 - wrong),
-    loss: kept.columns.loss,
-  };
+  return outcomesOf(kept);
 }
+
+/** The outcome of each example of predictions. */
+export const outcomesOf = (kept: Predictions): ExampleOutcomes => ({
+  data: kept.data.sha256,
+  correct: wrongOf(kept).map((wrong) => 1 - wrong),
+  loss: kept.columns.loss,
+});
 
 function placeOf(result: Record<string, unknown>): string | undefined {
   const { engine, device, cpu, threads } = (result.environment ?? {}) as Record<string, unknown>;

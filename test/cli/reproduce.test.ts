@@ -10,9 +10,10 @@ afterAll(() => lab.remove());
 
 describe('aurora reproduce', () => {
   it.each([
-    [[], 'needs one study name'],
-    [['paper', 'debian'], 'takes one study name, not 2'],
-    [['paper'], 'Unknown study "paper".'],
+    [[], 'takes one table'],
+    [['paper', 'debian'], 'takes one table'],
+    [['paper'], 'There is no table "paper"'],
+    [['demo', '--seeds', '5'], 'aurora reproduce demo has no option --seeds'],
   ])('rejects %j', (args, message) => {
     const r = lab.run('reproduce', ...args);
     expect([r.code, r.err]).toEqual([2, expect.stringContaining(message)]);

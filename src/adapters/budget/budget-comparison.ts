@@ -6,6 +6,7 @@ import {
   HEAD_ALONE,
   isMethod,
   isRanked,
+  type LoraSpec,
   type MethodName,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -52,6 +53,10 @@ export function comparedAdapters(
   const parts = ablations ? ABLATIONS.map((part) => ({ ...base, ...part })) : [];
   return [base, ...parts.filter((p) => !same(p, base)), ...others];
 }
+
+/** LoRA of a rank on the modules of an AuroRA adapter, with its scale and dropout. */
+export const loraLike = (base: AuroraSpec, rank: number): LoraSpec =>
+  sized(likeBase('lora', base), rank) as LoraSpec;
 
 /** The trainable parameters of an adapter on a model's modules. */
 export const countOf = (modules: readonly BudgetModule[], spec: AdapterSpec): number =>

@@ -47,7 +47,9 @@ ${RECIPE_OPTIONS_HELP}${FETCH_HELP}`,
       );
     const recipe = recipeOf(data);
     const hub = openHub();
-    const [modelPlan, dataPlan] = [await modelOf(hub, model, args), await dataOf(hub, recipe.id, args)];
+    const here = args.text('data');
+    const modelPlan = await modelOf(hub, model, args);
+    const dataPlan = here === undefined ? await dataOf(hub, recipe.id, args) : resolve(here);
     const plans = [modelPlan, dataPlan].filter((part): part is Plan => typeof part !== 'string');
     if (!(await fetchPlans(hub, plans, args))) return EXIT.ok;
     const folder =
@@ -71,8 +73,12 @@ function recipeOf(name: string) {
   );
 }
 
-/** A file or folder here stays where it is. */
-async function modelOf(hub: Hub, name: string, args: ParsedArgs): Promise<ModelPlan | string> {
+/**
+ * The plan to download a model; a file or folder here stays where it is.
+ *
+ * @param args with the option revision, if the command has it
+ */
+export async function modelOf(hub: Hub, name: string, args: ParsedArgs): Promise<ModelPlan | string> {
   if (existsSync(name)) return resolve(name);
   const revision = args.text('revision');
   return planModel(hub, name, revision === undefined ? {} : { revision });
@@ -81,9 +87,12 @@ async function modelOf(hub: Hub, name: string, args: ParsedArgs): Promise<ModelP
 /** Recipes do not read test sets; some copies on the hub have further splits. */
 const USED = ['train', 'validation', 'val'];
 
-async function dataOf(hub: Hub, id: string, args: ParsedArgs): Promise<Plan | string> {
-  const folder = args.text('data');
-  if (folder !== undefined) return resolve(folder);
+/**
+ * The plan to download the splits of a data set that a recipe reads.
+ *
+ * @param args with the options repo and config, if the command has them
+ */
+export async function dataOf(hub: Hub, id: string, args: ParsedArgs): Promise<Plan> {
   const repo = args.text('repo');
   const config = args.text('config');
   const preferred = requireHubSet(id).config;

@@ -31,6 +31,7 @@ import type { DataSplit, LoadData } from '../../tasks/task-data';
 import { type At, openTrained, stepOf, type Trained } from '../checkpoint/trained-run';
 import { fitOf } from '../fit/fit-run';
 import { fittedTask } from '../fit/fitted-task';
+import { taskInForm } from '../loop/adapter-form';
 import { measureTask, requireMetrics, type Seen } from '../measure';
 import { workFolder } from '../process/leftovers';
 import { experimentOfSet } from '../task/evaluation-data';
@@ -42,7 +43,7 @@ export interface PredictRequest {
   at: At;
   /** Another set instead of the validation data. */
   on?: MeasuredOn;
-  /** With each σ replaced by its linear fit instead of as trained. */
+  /** Another form than the one that was trained last. */
   as?: PredictedForm;
   /** Even if they exist. */
   again: boolean;
@@ -77,7 +78,7 @@ export async function predictRun({
   const { path: work, remove } = workFolder(run, 'predictions');
   try {
     const opened = await openTrained(run, at, work, (kind) => loadOf(kind, set));
-    const trained = as === 'fitted' ? await fitted(opened) : opened;
+    const trained = await inForm(opened, as);
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
     // Not awaited: the next batch need not wait until the reader has it.
     const told = partial ? (line: PredictLine) => void emit(line) : undefined;
@@ -87,6 +88,11 @@ export async function predictRun({
   } finally {
     remove();
   }
+}
+
+async function inForm(opened: Trained, as: PredictedForm): Promise<Trained> {
+  if (as === 'trained') return opened;
+  return as === 'fitted' ? fitted(opened) : { ...opened, task: taskInForm(opened.task, 'static') };
 }
 
 /** The run with each σ replaced by its linear fit, and a bias where the regression has one. */

@@ -13,7 +13,7 @@ import { importCommand } from '../../../src/cli/commands/import';
 import { inspect } from '../../../src/cli/commands/inspect';
 import { preflightCommand } from '../../../src/cli/commands/preflight';
 import { reference } from '../../../src/cli/commands/reference/reference';
-import { reproduceCommand } from '../../../src/cli/commands/reproduce';
+import { reproduceCommand } from '../../../src/cli/commands/reproduce/reproduce';
 import { studyCommand } from '../../../src/cli/commands/study';
 import { sweepCommand } from '../../../src/cli/commands/sweep/sweep';
 import { train } from '../../../src/cli/commands/train/train';

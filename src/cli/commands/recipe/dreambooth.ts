@@ -5,6 +5,7 @@ import { loadModelFrom } from '../../../architectures/load';
 import { modelSource, requireTextToImage } from '../../../architectures/model-source';
 import { AuroraError } from '../../../base/errors';
 import { count } from '../../../base/number-text';
+import type { Experiment } from '../../../experiment/experiment';
 import { readPictureRows } from '../../../data/table/image-rows';
 import { writeAtomic } from '../../../files/atomic';
 import { findLinearLayers } from '../../../graph/layers/linear';
@@ -25,7 +26,7 @@ import { written, withSettings } from './choices';
 
 /** Its data are anybody's pictures of a subject rather than a data set. */
 export const DREAMBOOTH = 'dreambooth';
-const PROMPT = 'task.instancePrompt';
+export const PROMPT = 'task.instancePrompt';
 
 export const dreamboothText = (): string =>
   `${[
@@ -41,7 +42,7 @@ export const dreamboothText = (): string =>
     `--set ${PROMPT}="a photo of sks dog".`,
   ].join('\n')}\n`;
 
-/** Writes the experiment for a folder of images, after reading them and the pipeline's structure. */
+/** Writes the experiment for a folder of images, and reports it. */
 export async function writeDreambooth(
   model: string,
   folder: string,
@@ -50,6 +51,32 @@ export async function writeDreambooth(
   set: ReadonlyMap<string, unknown>,
 ): Promise<void> {
   const out = resolve(args.text('out') ?? join('.', `${DREAMBOOTH}-${method}.aurora.json`));
+  const { spec, images, rows, parameters } = await makeDreambooth(model, folder, out, method, set);
+  if (args.flag('json')) return void process.stdout.write(`${JSON.stringify({ file: out })}\n`);
+  process.stdout.write(
+    `${[
+      `Wrote ${out}`,
+      '',
+      `${count(rows)} ${rows === 1 ? 'image' : 'images'} with the prompt ${JSON.stringify(spec.task.instancePrompt)}, ${count(epochsFor(images))} epochs.`,
+      `${count(parameters)} adapter parameters are trained.`,
+      `The paper states rank and alpha alone; the file says what is a default of diffusers’ script.`,
+      ...hints('', `Next: ${commandLine('preflight', relative(process.cwd(), out))}`),
+    ].join('\n')}\n`,
+  );
+}
+
+/**
+ * Writes the experiment for a folder of images, after reading them and the pipeline's structure.
+ *
+ * @throws AuroraError 'usage' if `out` exists or nobody states the prompt, and for anything that training would stop at
+ */
+export async function makeDreambooth(
+  model: string,
+  folder: string,
+  out: string,
+  method: Parameters<typeof defaultAdapter>[0],
+  set: ReadonlyMap<string, unknown>,
+): Promise<{ spec: Experiment; images: number; rows: number; parameters: number }> {
   if (existsSync(out))
     throw new AuroraError('usage', `${out} already exists and was not overwritten.`, 'Name another file with --out.'); // prettier-ignore
   const source = requireTextToImage(modelSource(model));
@@ -73,18 +100,8 @@ export async function writeDreambooth(
   const { adapters } = adaptTo(base, spec);
   const data = await taskKind(spec.task.type).load(spec, prepared);
   writeAtomic(out, text);
-  if (args.flag('json')) return void process.stdout.write(`${JSON.stringify({ file: out })}\n`);
   const rows = data.train.dataset.examples.length;
-  process.stdout.write(
-    `${[
-      `Wrote ${out}`,
-      '',
-      `${count(rows)} ${rows === 1 ? 'image' : 'images'} with the prompt ${JSON.stringify(spec.task.instancePrompt)}, ${count(epochsFor(images.length))} epochs.`,
-      `${count(parameterCount(adapters))} adapter parameters are trained.`,
-      `The paper states rank and alpha alone; the file says what is a default of diffusers’ script.`,
-      ...hints('', `Next: ${commandLine('preflight', relative(process.cwd(), out))}`),
-    ].join('\n')}\n`,
-  );
+  return { spec, images: images.length, rows, parameters: parameterCount(adapters) };
 }
 
 async function promptOf(set: ReadonlyMap<string, unknown>): Promise<string> {

@@ -18,7 +18,7 @@ import { chooseOpen, withSettings, sizeFor } from './choices';
 import { withColumns, evaluationsIn, filesIn } from './data-folder';
 import { DREAMBOOTH, dreamboothText, writeDreambooth } from './dreambooth';
 import { listText, showText } from './show';
-import { writtenText } from './recipe-report';
+import { writtenText, type WrittenRecipe } from './recipe-report';
 
 /** The options that choose parts of an experiment, also for `aurora start`. */
 export const RECIPE_OPTIONS = {
@@ -118,19 +118,51 @@ export async function writeRecipe(
   args: ParsedArgs,
   beside: Pick<Draft, 'tokenizer' | 'preprocessor'> = {},
 ): Promise<void> {
-  const adapterName = methodOf(args);
-  const short = basename(recipe.id);
-  const out = resolve(args.text('out') ?? join('.', `${short}-${adapterName}.aurora.json`));
+  const method = methodOf(args);
+  const out = resolve(args.text('out') ?? join('.', `${basename(recipe.id)}-${method}.aurora.json`));
+  const written = await makeRecipe(recipe, out, {
+    ...{ model, folder, beside, method, set: settingsIn(args) },
+    ...{ size: args.text('size'), defaults: args.flag('defaults') },
+  });
+  process.stdout.write(args.flag('json') ? jsonLine({ file: out }) : writtenText(written));
+}
+
+/** The choices for a recipe's experiment. */
+export interface RecipeRequest {
+  /** A file, or a folder from the hub. */
+  model: string;
+  /** The folder with the data. */
+  folder: string;
+  /** Files of the model that are not beside it. */
+  beside?: Pick<Draft, 'tokenizer' | 'preprocessor'>;
+  method: AdapterSpec['method'];
+  /** Settings from the command line, by key. */
+  set: ReadonlyMap<string, unknown>;
+  /** base or large; by the width of the model's layers if omitted. */
+  size?: string;
+  /** Accepts this program's defaults for what no source states; otherwise they are asked for. */
+  defaults: boolean;
+}
+
+/**
+ * Writes the experiment, after reading model and data as training will.
+ *
+ * @throws AuroraError 'usage' if `out` exists or a choice is open, and for anything that training would stop at
+ */
+export async function makeRecipe(
+  recipe: DataRecipe,
+  out: string,
+  { model, folder, beside, method, set, size, defaults }: RecipeRequest,
+): Promise<WrittenRecipe> {
   if (existsSync(out))
     throw new AuroraError('usage', `${out} already exists and was not overwritten.`, 'Name another file with --out.'); // prettier-ignore
   const source = modelSource(model);
-  const set = settingsIn(args);
   const found = filesIn(recipe, folder);
   const validation = validationOf(recipe, folder, found, set, out);
   const base = readModel(source);
-  const settings = settingsOf(recipe, await sizeFor(recipe, args.text('size'), model, base.layers));
+  const settings = settingsOf(recipe, await sizeFor(recipe, size, model, base.layers));
   const questions = [...(validation === undefined ? [SHARE] : []), ...questionsOf(settings)];
-  const choices = await chooseOpen(settings, questions, recipe.others ?? {}, set, args.flag('defaults'));
+  const choices = await chooseOpen(settings, questions, recipe.others ?? {}, set, defaults);
   const layout = await withColumns(found.layout, join(folder, found.train), set);
   const evaluations = evaluationsIn(layout, folder);
   const draft: Draft = {
@@ -141,7 +173,7 @@ export async function writeRecipe(
     evaluations: evaluations.found,
     task: recipe.task.value,
     columns: layout.columns,
-    adapter: recipeAdapter(defaultAdapter(adapterName), settings, base.layers),
+    adapter: recipeAdapter(defaultAdapter(method), settings, base.layers),
     recipe: settings,
     ...(recipe.pooling && { pooling: recipe.pooling.value }),
     ...(recipe.lossOn && { lossOn: recipe.lossOn.value }),
@@ -156,23 +188,11 @@ export async function writeRecipe(
   const text = withSettings(draftText(out, draft), new Map(edits));
   const checked = await checkText(out, text, { recipe, layout, base });
   writeAtomic(out, text);
-  if (args.flag('json')) return void process.stdout.write(jsonLine({ file: out }));
-  process.stdout.write(
-    writtenText({
-      out,
-      recipe,
-      settings,
-      found: { ...found, layout },
-      choices,
-      others,
-      checked,
-      evaluations,
-    }),
-  );
+  return { out, recipe, settings, found: { ...found, layout }, choices, others, checked, evaluations };
 }
 
 /** The settings of --set, by key. */
-const settingsIn = (args: ParsedArgs): Map<string, unknown> =>
+export const settingsIn = (args: ParsedArgs): Map<string, unknown> =>
   new Map(
     args.list('set').map((text) => {
       const { path, value } = parseOverride(text);

@@ -1,0 +1,124 @@
+import { basename, resolve } from 'node:path';
+import { AuroraError } from '../../../base/errors';
+import {
+  type PaperTable,
+  paperTable,
+  requireTable,
+  tableModel,
+  type TableName,
+} from '../../../recipes/paper-tables';
+import { wholeNumber, type ParsedArgs } from '../../command';
+import { settingsIn } from '../recipe/recipe';
+
+/** A table as the command line asks for it. */
+export interface TableRequest {
+  table: PaperTable;
+  /** A file or folder, or the name of a model on the hub. */
+  model: string;
+  /** The folder with the data sets; those of the hub if omitted. */
+  data?: string;
+  /** The folder of the experiments, their runs and the report. */
+  out: string;
+  /** The ids of the table's recipes, in its order. */
+  tasks: string[];
+  seeds: number[];
+  /** Instead of the paper's rate, a third of it and three times it. */
+  rates?: number[];
+  /** Settings of all experiments, by key and as on the command line. */
+  set: ReadonlyMap<string, unknown>;
+  overrides: string[];
+}
+
+/** The only experiment of the table without data sets. */
+export const SUBJECT = 'dreambooth';
+
+/** @throws AuroraError 'usage' for a table, model, task or value that cannot be used */
+export function tableRequest(args: ParsedArgs): TableRequest {
+  const [given, ...more] = args.positionals;
+  if (given === undefined || more.length > 0)
+    throw new AuroraError(
+      'usage',
+      'aurora reproduce takes one table, such as glue.',
+      'See `aurora reproduce --help`.',
+    );
+  const name = requireTable(given);
+  const model = args.text('model');
+  if (model === undefined)
+    throw new AuroraError(
+      'usage',
+      `aurora reproduce ${name} needs a model.`,
+      'Name one with --model: roberta-base, the name of a model on the hub, or a folder.',
+    );
+  const table = paperTable(name, tableModel(name, model, args.text('size')));
+  const data = args.text('data');
+  if (name === 'dreambooth' && data === undefined)
+    throw new AuroraError(
+      'usage',
+      'DreamBooth needs a few images of a subject.',
+      'Name their folder with --data, and the prompt with --set task.instancePrompt="a photo of sks dog".',
+    );
+  const overrides = args.list('set');
+  const set = settingsIn(args);
+  refuseTrialSettings(set);
+  return {
+    ...{ table, model, set, overrides },
+    ...(data !== undefined && { data: resolve(data) }),
+    out: resolve(args.text('out') ?? `reproduce-${name}-${basename(resolve(model))}`),
+    tasks: tasksOf(table, args.text('tasks')),
+    seeds: seedsOf(name, args.text('seeds')),
+    rates: ratesOf(args.text('rates')),
+  };
+}
+
+/** A table's own trials decide these. */
+function refuseTrialSettings(set: ReadonlyMap<string, unknown>): void {
+  for (const key of set.keys()) {
+    const instead = { 'training.learningRate': '--rates', 'training.seed': '--seeds' }[key];
+    if (instead !== undefined)
+      throw new AuroraError('usage', `The trials of a table set ${key} themselves.`, `Use ${instead}.`);
+    if (/^(adapter|sweep|claim)(\.|$)/.test(key))
+      throw new AuroraError(
+        'usage',
+        `The trials of a table set ${key} themselves.`,
+        'Write an experiment with `aurora recipe` to change it.',
+      );
+  }
+}
+
+function tasksOf({ name, recipes }: PaperTable, given: string | undefined): string[] {
+  const all = name === 'dreambooth' ? [SUBJECT] : recipes.map(({ recipe }) => recipe.id);
+  if (given === undefined) return all;
+  const wanted = given.split(/[\s,]+/).filter((task) => task !== '');
+  const idOf = (task: string) => all.find((id) => id === task || basename(id) === task);
+  const wrong = wanted.find((task) => idOf(task.toLowerCase()) === undefined);
+  if (wrong !== undefined || wanted.length === 0)
+    throw new AuroraError(
+      'usage',
+      wrong === undefined ? '--tasks names no task.' : `The table "${name}" has no task "${wrong}".`,
+      `Its tasks are ${all.map((id) => basename(id)).join(', ')}.`,
+    );
+  const chosen = new Set(wanted.map((task) => idOf(task.toLowerCase())));
+  return all.filter((id) => chosen.has(id));
+}
+
+function seedsOf(name: TableName, given: string | undefined): number[] {
+  // Pictures are compared by eye.
+  const count = given === undefined ? (name === 'dreambooth' ? 1 : 3) : wholeNumber('seeds', given);
+  if (count === 0) throw new AuroraError('usage', '--seeds takes a number from 1.');
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
+
+function ratesOf(given: string | undefined): number[] | undefined {
+  if (given === undefined) return undefined;
+  const rates = given
+    .split(/[\s,]+/)
+    .filter((rate) => rate !== '')
+    .map(Number);
+  if (rates.length === 0 || rates.some((rate) => !(rate > 0 && rate < Infinity)))
+    throw new AuroraError(
+      'usage',
+      `--rates takes learning rates, not "${given}".`,
+      'For example: --rates 3e-4,1e-3,3e-3',
+    );
+  return [...new Set(rates)].sort((a, b) => a - b);
+}
