@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { TABLE_NAMES, tableModels } from '../../../recipes/paper-tables';
 import type { Command, ParsedArgs } from '../../command';
