@@ -258,7 +258,14 @@ describe('aurora reproduce TABLE', () => {
       '--out',
       lab.path('subject'),
     ];
-    const settings = ['--set', 'task.instancePrompt=a photo of sks dog', '--set', 'task.resolution=32'];
+    const settings = [
+      '--set',
+      'task.instancePrompt=a photo of sks dog',
+      '--set',
+      'task.resolution=32',
+      '--set',
+      'training.pictures.steps=2',
+    ];
     const r = await reproduce('dreambooth', ...here, ...settings, ...SMALL);
     expect(r.code, r.err).toBe(0);
     expect(r.out).toMatch(/DreamBooth +loss +AuroRA r=2 +\d/);
