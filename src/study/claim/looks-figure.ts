@@ -1,10 +1,11 @@
 import { t } from '../../base/l10n';
+import { numberText } from '../../base/number-text';
 import { columnTitle } from '../../protocol/reports/report';
 import { type Figure, fitted, line, linear, lyingWhisker, type Shape, text } from '../figures/figure';
 import { differenceUnit, factorOf } from '../metric';
 import type { Look } from './certificate';
 import { lookTable, type NamedClaim } from './claim-report';
-import { amount, intervalText, sideLabels } from './claim-words';
+import { intervalText, sideLabels } from './claim-words';
 import { findingWords } from './finding-words';
 import { marginOf } from './verdict';
 
@@ -43,7 +44,7 @@ export function looksFigure(named: NamedClaim, looks: readonly Look[], width: nu
     ...rows.map((_row, i) =>
       line(x.at(value), yOf(i) - 11, x.at(value), yOf(i) + 13, value === 0 ? 'axis' : 'axis dash-2'),
     ),
-    text(x.at(value), TOP - 12, value === 0 ? '0' : signed(value, amount(metric, by)), 'middle'),
+    text(x.at(value), TOP - 12, signed(value), 'middle'),
   ]);
   const drawn = rows.flatMap(({ seeds, result, label }, i): Shape[] => {
     const y = yOf(i);
@@ -82,4 +83,8 @@ export function looksFigure(named: NamedClaim, looks: readonly Look[], width: nu
 /** The middle of a row's bounds. */
 const yOf = (row: number): number => TOP + row * ROW + 30;
 
-const signed = (value: number, size: string): string => (value > 0 ? `+${size}` : `−${size}`);
+/** The axis names its unit. */
+const signed = (value: number): string => {
+  const size = numberText(Number(Math.abs(value).toPrecision(3)));
+  return value === 0 ? '0' : value > 0 ? `+${size}` : `−${size}`;
+};

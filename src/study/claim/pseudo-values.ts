@@ -140,23 +140,23 @@ export function testedRun(metric: MetricName, predictions: Answers, value: numbe
 
 /**
  * True if a verdict by rows also holds for other examples of the kind: it keeps its levels in the simulation of
- * docs/claims.md, also where methods are good at different texts. A verdict on another metric is about the tested
- * examples only: perplexity refutes too many claims if texts are few, since losses are skewed, and the others have not
- * been simulated.
+ * docs/claims.md, also where methods are good at different texts. Any other verdict is about the tested examples only:
+ * correlations of few examples and perplexity refute too many claims, and some metrics have not been simulated.
  */
-export const generalizes = (metric: MetricName): boolean => GENERALIZES.has(metric);
+export const generalizes = (metric: MetricName, examples: number): boolean =>
+  examples >= (LEAST_EXAMPLES[metric] ?? Infinity);
 
-const GENERALIZES: ReadonlySet<MetricName> = new Set<MetricName>([
-  'accuracy',
-  'f1',
-  'macroF1',
-  'weightedF1',
-  'matthews',
-  'loss',
-  'pearson',
-  'spearman',
-  'rmse',
-]);
+/** The fewest examples with which a metric kept its levels. */
+const LEAST_EXAMPLES: Readonly<Partial<Record<MetricName, number>>> = {
+  accuracy: 0,
+  f1: 0,
+  macroF1: 0,
+  weightedF1: 0,
+  matthews: 0,
+  loss: 0,
+  pearson: 500,
+  rmse: 0,
+};
 
 /** As deviations from the value, which loses no digits: θ + (N − 1)·(θ − θ₋ᵢ). */
 const pseudoValues = ({ value, without }: LeftOut): Float64Array =>

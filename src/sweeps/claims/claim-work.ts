@@ -198,7 +198,7 @@ async function trained(
     throw new AuroraError(
       'failed',
       `${failed.length} of ${planned.length} trials of the claim failed: ${failed[0]!.error?.message ?? 'the trainer left no message'}`,
-      'Correct the cause, and repeat the command with --retry-failed.',
+      'Correct the cause, and continue the claim: failed trials are trained again.',
     );
   const bySettings = new Map(planned.map((t) => [sortedJson(t.record.settings), t]));
   return { of: (settings) => bySettings.get(sortedJson(settings))! };

@@ -35,7 +35,8 @@ export function closing(
   const { verdict, results } = last;
   const end = {
     verdict,
-    generalizes: generalizes(claim.metric) && results.every(({ kind }) => kind === 'crossed'),
+    generalizes:
+      generalizes(claim.metric, examplesOf(tested)) && results.every(({ kind }) => kind === 'crossed'),
   };
   const runs = runsOf(claim, tested, [...tested[0].keys()]);
   if (verdict !== 'open' || !runs) return end;
@@ -46,6 +47,15 @@ export function closing(
   const most = (key: 'seeds' | 'examples') => Math.max(0, ...all.map((one) => one[key] ?? 0)) || undefined;
   const [seeds, examples] = [most('seeds'), most('examples')];
   return seeds === undefined ? end : { ...end, needed: { seeds, ...(examples && { examples }) } };
+}
+
+/** Examples of the smallest run that was measured. */
+function examplesOf(tested: readonly TestedMethod[]): number {
+  const runs = tested.flatMap((bySeed) => [...bySeed.values()]);
+  const examples = runs.flatMap((run) =>
+    run === 'diverged' ? [] : Object.values(run).map((one) => one.examples),
+  );
+  return Math.min(...examples);
 }
 
 /** The runs of each side, in the order of the seeds; undefined if one of them diverged. */

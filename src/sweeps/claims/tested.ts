@@ -92,7 +92,7 @@ async function readAdapter(path: string): Promise<Buffer> {
     throw new AuroraError(
       'run',
       `${path} could not be read: ${(e as Error).message}.`,
-      'The checkpoint was removed, or is still on the cluster: `aurora sweep --checkpoints all` brings it.',
+      'The checkpoint was removed: restore the run’s folder from a copy.',
       { cause: e },
     );
   }

@@ -42,7 +42,6 @@ makes another claim. Ctrl-C saves and stops; the same command continues, and a c
   --on PLACE         local, slurm or kubernetes: where trials are trained
   --cluster FILE     settings of a cluster in a JSON file, for what the experiment's section leaves out
   --parallel N       trials to run in parallel (default: measured)
-  --retry-failed     retry failed trials
   --set KEY=VALUE    override a setting of the experiment (may be given several times); makes another claim
   --hash DIGITS      only the claim that was frozen with this hash: an error if the file would make another one
   --lease            stop when the file control/lease in the claim's folder has not been touched for a minute
@@ -177,7 +176,8 @@ function hostOf(
     async train(_, sweep) {
       const folder = createFolder(join(experimentSweeps(file), sweep.baseHash));
       const shown = new Shown(args);
-      const options = { ...optionsOf(args), set: [], lease: false };
+      // A failed trial ends the claim, so that continuing it is meant to try again.
+      const options = { ...optionsOf(args), set: [], lease: false, retryFailed: true };
       const work = SweepWork.plan({ file, folder, sweep, dist: __dirname, options }, shown);
       shown.view = viewOf(args, work.names);
       return owning(ownedBy(args, folder, (work.left ?? work.where).on), async (takenOver) => {
