@@ -176,6 +176,9 @@ const variant = (
   against?: string,
 ): TableRow => ({ label, adapter: { aurora: settings }, paper, ...(against !== undefined && { against }) });
 
+/** True for the reference method of a table. */
+export const isLora = (adapter: TableRow['adapter']): boolean => 'lora' in adapter;
+
 const lora = (rank: number, paper: TableRow['paper'], against: string): TableRow => ({
   label: `LoRA r=${rank}`,
   adapter: { lora: rank },

@@ -6,7 +6,9 @@ import {
   HEAD_ALONE,
   isMethod,
   isRanked,
+  isReference,
   type LoraSpec,
+  METHOD_ORDER,
   type MethodName,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -56,7 +58,13 @@ export function comparedAdapters(
 
 /** LoRA of a rank on the modules of an AuroRA adapter, with its scale and dropout. */
 export const loraLike = (base: AuroraSpec, rank: number): LoraSpec =>
-  sized(likeBase('lora', base), rank) as LoraSpec;
+  sized(
+    likeBase(
+      METHOD_ORDER.find((method) => isReference({ method }))!,
+      base,
+    ),
+    rank,
+  ) as LoraSpec;
 
 /** The trainable parameters of an adapter on a model's modules. */
 export const countOf = (modules: readonly BudgetModule[], spec: AdapterSpec): number =>

@@ -9,7 +9,7 @@ import { AuroraError } from '../../../base/errors';
 import { own } from '../../../base/names';
 import type { Experiment } from '../../../experiment/experiment';
 import { comparedRates } from '../../../experiment/method-comparison';
-import { isNonlinear } from '../../../experiment/methods';
+import { DEFAULT_METHOD, isNonlinear } from '../../../experiment/methods';
 import type { Recipe } from '../../../experiment/paper';
 import { writeAtomic } from '../../../files/atomic';
 import { summarize } from '../../../graph/summary';
@@ -61,10 +61,10 @@ export async function makeExperiment(
   try {
     if (of)
       await makeRecipe(of.recipe, draft, {
-        ...{ model, beside, folder, set, method: 'aurora', defaults: true },
+        ...{ model, beside, folder, set, method: DEFAULT_METHOD, defaults: true },
         ...(of.size !== 'only' && { size: of.size }),
       });
-    else await makeDreambooth(model, folder, draft, 'aurora', set);
+    else await makeDreambooth(model, folder, draft, DEFAULT_METHOD, set);
     const text = readText(draft);
     // A rate for the head that the paper does not have would stay where it is while the search moves the other.
     const head = 'training.headLearningRate';

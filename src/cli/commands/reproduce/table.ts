@@ -9,7 +9,7 @@ import type { Part } from '../../../protocol/reports/report';
 import { settingsOf } from '../../../recipes/data/data-set-registry';
 import { PAPER } from '../../../recipes/paper-data';
 import { PUBLISHED } from '../../../recipes/paper-report';
-import { paperModelOf, type PaperTable } from '../../../recipes/paper-tables';
+import { isLora, paperModelOf, type PaperTable } from '../../../recipes/paper-tables';
 import { loadExperiment } from '../../../runs/experiment/load';
 import { createFolder } from '../../../runs/layout';
 import { tableCells, type TaskRuns } from '../../../study/paper-table/table-cells';
@@ -209,9 +209,7 @@ function notesOf(
     const changed = otherSettings(loadExperiment(file, overrides), recipe?.paper);
     return changed.length === 0 ? [] : [`Other settings for ${name}: ${changed.join(', ')}.`];
   });
-  const isQuoted = table.rows.some(
-    ({ adapter, paper }) => 'lora' in adapter && Object.keys(paper).length > 0,
-  );
+  const isQuoted = table.rows.some(({ adapter, paper }) => isLora(adapter) && Object.keys(paper).length > 0);
   return [
     ...(isOwn ? [`The model here is ${model}; the paper’s is ${table.model.name}.`] : []),
     ...table.rows.flatMap(({ label, paperRank }) =>
