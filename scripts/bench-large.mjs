@@ -125,7 +125,7 @@ async function trainTwice(folder, experiment, threads) {
   };
 }
 
-/** How far losses are from those in float32. */
+/** The differences of losses from those in float32. */
 function compare(losses, exact) {
   const apart = losses.steps.map((loss, i) => Math.abs(loss - exact.steps[i]));
   say(

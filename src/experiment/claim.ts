@@ -13,7 +13,7 @@ export interface ClaimSpec {
   relation: ClaimRelation;
   first: Settings;
   than: Settings | Settings[];
-  /** Of several opponents: better than each of them, or than at least one. */
+  /** `each`: the sentence is about all opponents; `any`: about at least one. */
   of: 'each' | 'any';
   /** Omitted: training.metric. */
   metric?: MetricName;

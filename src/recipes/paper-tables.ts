@@ -120,7 +120,7 @@ export function tableModel(name: TableName, given: string, size: string | undefi
   throw new AuroraError(
     'usage',
     size === undefined
-      ? `${given} is not one of the paper’s models, so that it has no settings of its own.`
+      ? `${given} is not one of the paper’s models, so the paper has no settings for it.`
       : `The table "${name}" has no size "${size}".`,
     all.length === 1
       ? `The paper uses ${all[0]!.name} only; leave out --size.`

@@ -12,6 +12,7 @@ export const claimPaths = (folder: string) => ({
   page: join(folder, 'certificate.md'),
 });
 
+/** The trials that a claim searches with, and those that it is tested on: a sweep each. */
 export type ClaimPhase = 'search' | 'test';
 
 /** The folder of a claim's sweep, which need not exist: `.aurora/sweeps/<experiment>/claim-<claim>-<phase>`. */

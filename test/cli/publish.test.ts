@@ -173,19 +173,31 @@ describe('aurora publish', () => {
   });
 
   it('uploads the certificate of a claim that the run was tested in, and no other', async () => {
-    const frozen = { claim: {} };
-    const sealed = {
-      ...{ version: 1, sentence: 'A claim.', verdict: 'open', frozen, seeds: {} },
-      hash: createHash('sha256').update(sortedJson(frozen)).digest('hex'),
-      ...{ methods: [], looks: [], leftOut: [] },
+    const claim = {
+      ...{ relation: 'better', of: 'each', metric: 'accuracy', by: 0.01, on: 'validation', seed: 1 },
+      methods: [{}],
+      sides: [
+        { method: 0, form: 'trained' },
+        { method: 0, form: 'fitted' },
+      ],
+      search: { parameters: {}, seeds: 1, extend: 0 },
     };
+    const looks = [{ seeds: 5, level: 0.005 }];
+    const frozen = { version: 1, claim, experiment: {}, files: [], looks };
+    const sealed = {
+      ...{ version: 1, sentence: 'A claim.', verdict: 'open', generalizes: true, frozen },
+      ...{ seeds: { search: [1], test: [2] }, looks: [], leftOut: [] },
+      methods: [{ label: 'AuroRA r=2', parameters: 1, tried: [], chosen: {} }],
+      hash: createHash('sha256').update(sortedJson(frozen)).digest('hex'),
+    };
+    const sum = 'a'.repeat(64);
     const tested = {
       phase: 'test',
       method: 0,
-      seed: 1,
+      seed: 2,
       step: 6,
-      spec: '',
-      adapter: '',
+      spec: sum,
+      adapter: sum,
       results: {},
       values: {},
     };

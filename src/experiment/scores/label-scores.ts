@@ -1,7 +1,7 @@
 import { ratio } from './ratio';
 
 /**
- * How often each label is predicted rightly, is true, and is predicted. All scores of one label per example follow from
+ * Counts of each label: predicted rightly, true, and predicted. All scores of one label per example follow from
  * these; each array has one number for each label.
  */
 export interface LabelCounts {

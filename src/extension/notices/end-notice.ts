@@ -41,7 +41,7 @@ export function registerEndNotice(services: Services): vscode.Disposable {
       noteClaims(experiments.flatMap((e) => e.claims));
       for (const { sweeps: found, runs: trials } of experiments)
         for (const sweep of found) {
-          // Its claim goes on, or reports its own end.
+          // The claim continues, or reports its end itself.
           if (claimOfSweep(sweep.folder)) continue;
           if (hasEnded(sweeps.get(sweep.folder), sweep.state)) void sweepEnded(services, sweep, trials);
           sweeps.set(sweep.folder, sweep.state);

@@ -4,6 +4,7 @@ import type { ClusterSettings } from '../../experiment/cluster';
 import type { Experiment } from '../../experiment/experiment';
 import { isNonlinear } from '../../experiment/methods';
 import { SEED, type Settings, type SweepSpec } from '../../experiment/sweep';
+import type { ClaimPhase } from '../claim-folder';
 import type { Problem } from './experiment-text';
 import { mistakes, type ValidExperiment } from './load';
 import { makeTrials, ofTrials, type Sweep } from './sweep-trials';
@@ -19,9 +20,6 @@ export interface PlannedClaim {
   raw: Record<string, unknown>;
   cluster?: ClusterSettings;
 }
-
-/** The trials that a claim searches with, and those that it is tested on: a sweep each. */
-export type Phase = 'search' | 'test';
 
 /**
  * The claim that an experiment describes, with the trials of each method checked.
@@ -76,7 +74,7 @@ const withoutTrial = (message: string): string => message.replace(/^trial \d+ \(
  */
 export function claimSweep(
   { claim, experiment, raw, file, cluster }: PlannedClaim,
-  phase: Phase,
+  phase: ClaimPhase,
   name: string,
   settings: readonly Settings[],
 ): Sweep | undefined {

@@ -22,7 +22,7 @@ export interface FrozenFile {
   path: string;
   /** Null for a file that was looked for and not there. */
   sha256: string | null;
-  /** The same of the images that a data file names. */
+  /** SHA-256 of the images that a data file names. */
   images?: string;
 }
 
@@ -43,7 +43,7 @@ export interface Certificate {
   verdict: Finding;
   /** False if the metric's verdict holds for these examples only. */
   generalizes: boolean;
-  /** What would decide a claim that is undecided. */
+  /** Seeds or examples that would decide an undecided claim. */
   needed?: Needed;
   leftOut: LeftOutRun[];
 }

@@ -4,7 +4,7 @@ import type { Certificate, ClaimLine, FrozenClaim, Look, MethodResult } from './
 
 /** The files of a claim's folder that the editor reads: anyone's repository can come with one. */
 
-/** progress.json: the results of an open claim so far, replaced as it goes on. */
+/** progress.json: the results of an open claim so far, rewritten after each step. */
 export interface ClaimProgress {
   version: 1;
   sentence: string;

@@ -2,11 +2,11 @@ import { t } from '../../base/l10n';
 import { count, durationText, numberText } from '../../base/number-text';
 import type { Claim, ClaimSide } from '../../experiment/claim';
 import type { Experiment } from '../../experiment/experiment';
-import { formatMetric, metricInfo, type MetricName } from '../../experiment/metrics';
+import { metricInfo, type MetricName } from '../../experiment/metrics';
 import { type Settings, settingText, shortKeys } from '../../experiment/sweep';
 import { labelsOf, settingsOf } from '../labels';
 import { factorOf } from '../metric';
-import type { Certificate, Look, MethodResult } from './certificate';
+import type { Certificate, Look } from './certificate';
 import type { AnnouncedCost } from './claim-files';
 
 /** The methods of a claim by name: "AuroRA r=2", "LoRA r=8". */
@@ -128,13 +128,4 @@ export function valuesText(values: Settings): string {
   return Object.entries(values)
     .map(([key, value]) => `${names.get(key)} ${settingText(key, value)}`)
     .join(', ');
-}
-
-/** The mean of the search with the chosen values. */
-export function chosenMean(
-  metric: MetricName,
-  { tried, chosen }: Pick<MethodResult, 'tried' | 'chosen'>,
-): string {
-  const best = tried.find(({ values }) => JSON.stringify(values) === JSON.stringify(chosen));
-  return best ? formatMetric(metric, best.mean) : '';
 }

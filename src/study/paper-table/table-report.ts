@@ -31,7 +31,7 @@ export function tableReport(table: ReproducedTable): Report {
   const tests = compared.filter(({ comparison }) => comparison.chance !== undefined).length;
   const printed = new Set(cells.flatMap(({ column, paper }) => (paper === undefined ? [] : [column])));
   const isPrinted = printed.size > 0;
-  // Of the static and dynamic forms, the paper has the average alone.
+  // The paper has only the average of the static and dynamic forms.
   const shown = isPrinted ? cells.filter(({ column }) => printed.has(column)) : cells;
   const parts: Part[] = [
     isPrinted

@@ -1,23 +1,18 @@
-import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
-import { isObject } from '../../base/guards';
 import { writeAtomic } from '../../files/atomic';
 import { readJsonIfThere } from '../../files/json';
 import { markdownText } from '../../protocol/reports/markdown-text';
+import { claimPaths } from '../../runs/claim-folder';
 import type { Certificate } from '../../study/claim/certificate';
+import { isCertificate } from '../../study/claim/claim-files';
 import { claimReport } from '../../study/claim/claim-report';
 import { hashOf } from './freeze';
 
-/** The certificate and its page. */
-export const CERTIFICATE_FILES = ['certificate.json', 'certificate.md'] as const;
-const [JSON_FILE, PAGE] = CERTIFICATE_FILES;
-
-export const certificateFile = (folder: string): string => join(folder, JSON_FILE);
-
 /** Writes the certificate as JSON and as a page; the page first, since the JSON closes the claim. */
 export function writeCertificate(folder: string, certificate: Certificate): void {
-  writeAtomic(join(folder, PAGE), markdownText(claimReport(certificate)));
-  writeAtomic(certificateFile(folder), `${JSON.stringify(certificate, null, 2)}\n`);
+  const paths = claimPaths(folder);
+  writeAtomic(paths.page, markdownText(claimReport(certificate)));
+  writeAtomic(paths.certificate, `${JSON.stringify(certificate, null, 2)}\n`);
 }
 
 /**
@@ -39,23 +34,3 @@ export function readCertificate(path: string): Certificate | undefined {
     );
   return value;
 }
-
-function isCertificate(value: unknown): value is Certificate {
-  if (!isObject(value) || value.version !== 1) return false;
-  const { sentence, hash, frozen, seeds, methods, runs, looks, verdict, leftOut } = value;
-  return (
-    [sentence, hash, verdict].every((text) => typeof text === 'string') &&
-    isObject(frozen) &&
-    isObject(frozen.claim) &&
-    isObject(seeds) &&
-    [methods, runs, looks, leftOut].every(Array.isArray) &&
-    (runs as unknown[]).every(isRun)
-  );
-}
-
-const isRun = (value: unknown): boolean =>
-  isObject(value) &&
-  [value.run, value.spec, value.adapter].every((text) => typeof text === 'string') &&
-  [value.method, value.seed, value.step].every(Number.isSafeInteger) &&
-  isObject(value.results) &&
-  isObject(value.values);

@@ -5,6 +5,7 @@ import { own } from '../../base/names';
 import { sortedJson } from '../../base/sorted-json';
 import { combinations } from '../../experiment/claim';
 import type { Experiment } from '../../experiment/experiment';
+import { isEntryName } from '../../files/contained';
 import type { MetricValue } from '../../experiment/metrics';
 import type { Settings } from '../../experiment/sweep';
 import { trialSettings } from '../../runs/experiment/claim-trials';
@@ -83,6 +84,8 @@ async function checkRun(
   one: Pick<CertifiedRun, 'phase' | 'method' | 'values' | 'seed' | 'run'> & Partial<CertifiedRun>,
   folder: string,
 ): Promise<Found> {
+  // A certificate may come from anywhere.
+  if (!isEntryName(one.run)) return { fault: 'it is not the name of a folder.' };
   if (!existsSync(folder)) return { fault: 'its folder is missing.' };
   const method = claim.methods[one.method];
   if (!method || !seeds[one.phase].includes(one.seed)) return { fault: 'the claim has no such trial.' };

@@ -3,7 +3,8 @@ import { AuroraError } from '../../base/errors';
 import { sortedJson } from '../../base/sorted-json';
 import { combinations } from '../../experiment/claim';
 import type { Settings } from '../../experiment/sweep';
-import { claimSweep, type Phase, type PlannedClaim, trialSettings } from '../../runs/experiment/claim-trials';
+import { claimSweep, type PlannedClaim, trialSettings } from '../../runs/experiment/claim-trials';
+import { type ClaimPhase, claimSweepFolder } from '../../runs/claim-folder';
 import type { Sweep } from '../../runs/experiment/sweep-trials';
 import { readRunSummary } from '../../runs/run-summary';
 import type { TrialView } from '../../runs/sweep/look';
@@ -25,7 +26,7 @@ import { resultOf, searchedValue, sumsOf, testedResults } from './tested';
 /** The parts of a claim's work that its command does. */
 export interface ClaimHost {
   /** Trains the trials of a phase that have not been trained yet. */
-  train(phase: Phase, sweep: Sweep): Promise<SweepOutcome>;
+  train(phase: ClaimPhase, sweep: Sweep): Promise<SweepOutcome>;
   emit(line: ClaimLine): Promise<void>;
   /** True once it is to stop. */
   interrupted(): boolean;
@@ -53,14 +54,10 @@ export async function workOnClaim(
   return found && test(plan, frozen, host, found);
 }
 
-/** The name of the folder of a phase's sweep. */
-export const sweepName = ({ folder }: Pick<Frozen, 'folder'>, phase: Phase): string =>
-  `claim-${basename(folder)}-${phase}`;
-
 async function search(plan: PlannedClaim, frozen: Frozen, host: ClaimHost): Promise<Found | undefined> {
   const { claim, specs } = plan;
   const { metric, methods } = claim;
-  const name = sweepName(frozen, 'search');
+  const name = basename(claimSweepFolder(frozen.folder, 'search'));
   const { search: seeds } = frozen.seeds;
   const sweepOf = (all: readonly Settings[]) => claimSweep(plan, 'search', name, all);
   const labels = methodLabels(specs);
@@ -130,7 +127,7 @@ async function test(
   { methods, runs, leftOut }: Found,
 ): Promise<Certificate | undefined> {
   const { claim } = plan;
-  const name = sweepName(frozen, 'test');
+  const name = basename(claimSweepFolder(frozen.folder, 'test'));
   const tested: TestedMethod[] = claim.methods.map(() => new Map());
   const looks: Look[] = [];
   const forms = testedForms(claim);
@@ -187,7 +184,7 @@ function trainedParameters(folder: string): number {
 /** The trials of a sweep once they have been trained; undefined if it was stopped. */
 async function trained(
   host: ClaimHost,
-  phase: Phase,
+  phase: ClaimPhase,
   sweep: Sweep,
 ): Promise<{ of: (settings: Settings) => TrialView } | undefined> {
   const { stopped, trials } = await host.train(phase, sweep);

@@ -5,6 +5,7 @@ import { sortedJson } from '../../base/sorted-json';
 import { writeAtomic } from '../../files/atomic';
 import { writtenPath } from '../../files/hub-cache';
 import { readJsonIfThere } from '../../files/json';
+import { claimPaths } from '../../runs/claim-folder';
 import { createFolder, experimentClaims } from '../../runs/layout';
 import { hashInput } from '../../runs/inputs';
 import type { PlannedClaim } from '../../runs/experiment/claim-trials';
@@ -68,17 +69,15 @@ function claimSeeds(hash: string, { claim, looks }: FrozenClaim): Frozen['seeds'
   };
 }
 
-const frozenFile = (folder: string): string => join(folder, 'frozen.json');
-
 /** Writes the claim, so that everybody can see what is tested before it is. */
 export function writeFrozen({ folder, frozen }: Frozen): void {
   createFolder(folder);
-  writeAtomic(frozenFile(folder), `${JSON.stringify(frozen, null, 2)}\n`);
+  writeAtomic(claimPaths(folder).frozen, `${JSON.stringify(frozen, null, 2)}\n`);
 }
 
 /** Undefined if the claim has not begun. @throws AuroraError 'run' if the file was changed */
 export function readFrozen({ folder, hash }: Pick<Frozen, 'folder' | 'hash'>): FrozenClaim | undefined {
-  const path = frozenFile(folder);
+  const path = claimPaths(folder).frozen;
   const value = readJsonIfThere(path);
   if (value === undefined) return undefined;
   if (hashOf(value as FrozenClaim) === hash) return value as FrozenClaim;

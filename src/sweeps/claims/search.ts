@@ -36,7 +36,7 @@ export function searched(
 }
 
 /**
- * The next space to search: each list at whose end the best value of any method lies goes on there, for all methods alike.
+ * The next space to search: a list is extended at an end, for all methods alike, if the best value of any method lies there.
  *
  * @param chosen the best values of each method
  * @param allows false for a value that is not valid for the setting

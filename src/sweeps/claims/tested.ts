@@ -98,7 +98,7 @@ async function readAdapter(path: string): Promise<Buffer> {
   }
 }
 
-/** Of an experiment anywhere: files are known by their own sums. */
+/** SHA-256 of an experiment, wherever its files are: those have their own sums. */
 const specSum = (spec: Experiment): string => sha256(sortedJson(withPaths(spec, (path) => basename(path))));
 
 /** A result as a certificate has it. */

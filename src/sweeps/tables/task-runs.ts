@@ -141,11 +141,11 @@ async function addPredictions(
   }
 }
 
-/** Examples that a split by seed draws anew are not common to the runs, and pictures have no right answer. */
+/** A split by seed gives each run other examples, and pictures cannot be right or wrong. */
 const hasExamples = ({ data }: Experiment, on: Section['on']): boolean =>
   on === 'test' || data.validation !== undefined;
 
-/** Set of a column whose experiment has no set of its own for it: held out of the training data. */
+/** The set of a column without evaluation data: examples held out of the training data. */
 const HELD_OUT = 'held-out';
 
 /** The columns that the experiment's data can score: the only one, or those with an evaluation set. */

@@ -150,7 +150,7 @@ const makePhase = (file: string, phase: string, trials: TrialMade[], isRunning: 
     isRunning ? thisProcess() : { state: 'finished' },
   );
 
-/** Of each method, both rates; while it runs, the last method has one trial in training and one to come. */
+/** Both rates of each method; while it runs, the last method has one trial in training and one to come. */
 const searchTrials = (isRunning: boolean): TrialMade[] =>
   claim.methods.flatMap((method, m) =>
     rates.map((rate, r): TrialMade => {

@@ -30,7 +30,7 @@ describe('the search for the best settings', () => {
     expect(search(() => 'diverged').chosen).toBeUndefined();
   });
 
-  it('goes on at the end where the best value of any method lies, up to the limit', () => {
+  it('extends a list at the end where the best value of any method lies, up to the limit', () => {
     let space = searchSpace(CLAIM);
     const chosen = [{ [RATE]: 0.2 }, { [RATE]: 0.4 }];
     space = extendedSpace(CLAIM, space, chosen, always)!;

@@ -3,11 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { readExperiment } from '../../../runs/experiment/load';
 import { claimOf, type PlannedClaim } from '../../../runs/experiment/claim-trials';
+import { claimPaths } from '../../../runs/claim-folder';
 import { createFolder, experimentSweeps } from '../../../runs/layout';
 import type { ClaimLine } from '../../../study/claim/certificate';
 import { claimSentence, methodLabels } from '../../../study/claim/claim-words';
 import { bringCheckpoints } from '../../../sweeps/checkpoints';
-import { certificateFile, readCertificate, writeCertificate } from '../../../sweeps/claims/certificate-file';
+import { readCertificate, writeCertificate } from '../../../sweeps/claims/certificate-file';
 import { type ClaimHost, workOnClaim } from '../../../sweeps/claims/claim-work';
 import { claimCost } from '../../../sweeps/claims/cost';
 import { freeze, type Frozen, readFrozen, writeFrozen } from '../../../sweeps/claims/freeze';
@@ -87,11 +88,11 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
       'Undo the change to continue the claim, or test the other one.',
     );
   const sentence = claimSentence(plan.claim, plan.specs);
-  const closed = readCertificate(certificateFile(frozen.folder));
+  const closed = readCertificate(claimPaths(frozen.folder).certificate);
   if (closed)
     throw new AuroraError(
       'usage',
-      `This claim is closed: ${sentence} Its certificate is ${certificateFile(frozen.folder)}.`,
+      `This claim is closed: ${sentence} Its certificate is ${claimPaths(frozen.folder).certificate}.`,
       'A claim is tested once. Another number as claim.seed makes another claim, with new seeds.',
     );
   const isBegun = readFrozen(frozen) !== undefined;
@@ -153,9 +154,10 @@ async function showCost(
 /** An unfinished claim of the same file is easily left behind by a change that was not meant to make another one. */
 function warnOfOthers({ folder }: Frozen): void {
   const home = dirname(folder);
-  const open = (existsSync(home) ? readdirSync(home) : []).filter(
-    (name) => existsSync(join(home, name, 'frozen.json')) && !existsSync(certificateFile(join(home, name))),
-  );
+  const open = (existsSync(home) ? readdirSync(home) : []).filter((name) => {
+    const { frozen, certificate } = claimPaths(join(home, name));
+    return existsSync(frozen) && !existsSync(certificate);
+  });
   if (open.length === 0) return;
   const which = open.map((name) => basename(name)).join(', ');
   process.stderr.write(

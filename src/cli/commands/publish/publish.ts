@@ -19,8 +19,9 @@ import { type ExportForm, type ExportLine, type ExportRecord, MERGES } from '../
 import { dropReason, dropText } from '../../../protocol/reports/export-report';
 import type { Published, PublishLine, PublishPlan, UploadEvent } from '../../../protocol/publish';
 import { baseModel } from '../../../peft/base-model';
+import { claimPaths } from '../../../runs/claim-folder';
 import { readRunSummary } from '../../../runs/run-summary';
-import { CERTIFICATE_FILES, readCertificate } from '../../../sweeps/claims/certificate-file';
+import { readCertificate } from '../../../sweeps/claims/certificate-file';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { problemOf } from '../../../training/preflight/preflight-problems';
 import { runFolder } from '../../arguments';
@@ -136,7 +137,8 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
   const target = await targetOf(hub, await accountOf(hub), wanted);
   const { folder, record } = await exportAdapter(run, choice, args, emit);
   if (certificate !== undefined)
-    for (const name of CERTIFICATE_FILES) copyFileSync(join(dirname(certificate), name), join(folder, name));
+    for (const path of [certificate, claimPaths(dirname(certificate)).page])
+      copyFileSync(path, join(folder, basename(path)));
   const files = await localFiles(folder);
   const plan = planOf(hub, target, record, baseModel(spec.model.path), files);
   await emit(plan);

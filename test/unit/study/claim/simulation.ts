@@ -270,7 +270,7 @@ export function expected(metric: Simulated, model: Model, whole: number): number
   const error = SPREAD * Math.exp(-whole) * spread;
   const rho = 1 / Math.sqrt(1 + error ** 2);
   const loss = () => meanOf(OVER_EXAMPLES.map((z) => lossOf(ease + whole + spread * z)));
-  /** Of the rarer label, and of the other. */
+  /** The rarer label’s, and the other’s. */
   const [f1, other] = [tp, tn].map((found) => (2 * found) / (2 * found + fn + fp));
   switch (metric) {
     case 'accuracy':
@@ -290,7 +290,7 @@ export function expected(metric: Simulated, model: Model, whole: number): number
     case 'pearson':
       return rho;
     case 'spearman':
-      // Of two normal variables with this correlation.
+      // Two normal variables have this correlation.
       return (6 / Math.PI) * Math.asin(rho / 2);
     case 'rmse':
       return error;
