@@ -127,7 +127,12 @@ describe('a claim', () => {
       Buffer.from(bytes.toString().replace(/"weightDecay": [^,]+/, '"weightDecay": 0.5')),
     );
     expect(spec).toContain(`${first.run}: its training.weightDecay is not that of the certificate`);
-    expect(rejected(path, text((c) => (c.runs[0].run = '../tiny')))).toContain('not the name of a folder');
+    expect(
+      rejected(
+        path,
+        text((c) => (c.runs[0].run = '../tiny')),
+      ),
+    ).toContain('not the name of a folder');
     expect(
       rejected(
         path,
