@@ -42,6 +42,9 @@ export const hasDiverged = (run: Pick<RunSummary, 'result' | 'events' | 'status'
 export type ShownState =
   'queued' | 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged';
 
+/** True if a trainer works on it, or is about to. */
+export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';
+
 /** A run folder without a status for so long never started. A cold start takes a few seconds. */
 const STARTUP_MS = 30_000;
 

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { PlaygroundSession } from '../../src/extension/panels/playground/playground-session';
 import type { RunningProgram } from '../../src/extension/launcher/client';
-import { startProgram } from '../../src/extension/launcher/program';
+import { startProgram } from '../../src/executors/local/program';
 import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/protocol/panels/playground';
 import { hearPage, sender } from './bridge';

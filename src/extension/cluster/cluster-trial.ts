@@ -11,7 +11,7 @@ import type { TrialRecord } from '../../runs/sweep/record';
 import { starting } from '../ask/starting';
 import { COMMAND } from '../ids';
 import { clusterEnvironment } from '../launcher/environment';
-import { programError } from '../launcher/program';
+import { programError } from '../../executors/local/program';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import { trialLabel } from '../runs/label';

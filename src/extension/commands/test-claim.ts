@@ -12,7 +12,7 @@ import { claimSentence, costWords } from '../../study/claim/claim-words';
 import { requireUsable } from '../ask/checked-experiment';
 import { experimentFrom } from '../ask/pick';
 import { savedExperiment } from '../hub/downloading';
-import { programError, programLine } from '../launcher/program';
+import { programError, programLine } from '../../executors/local/program';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import { askedToStop } from '../notices/end-notice';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { experimentName } from '../../runs/layout';
-import { programError, programLine } from '../launcher/program';
+import { programError, programLine } from '../../executors/local/program';
 import { openReport, trustedFor } from '../notices/open-report';
 import type { ReportPages } from '../notices/report-pages';
 import { saved } from '../ask/saved';

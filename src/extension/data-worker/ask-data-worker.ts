@@ -4,7 +4,7 @@ import { count } from '../../base/number-text';
 import type { DataHead } from '../../table/head';
 import type { ProgramResult, RunningProgram } from '../launcher/client';
 import { trainerEnvironment } from '../launcher/environment';
-import { startProgram } from '../launcher/program';
+import { startProgram } from '../../executors/local/program';
 import { type Answer, type Asked, type AskedRow, MOST_MEMORY_MB } from './data-questions';
 
 /** The built program. */

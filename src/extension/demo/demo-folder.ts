@@ -7,7 +7,7 @@ import { temporaryBeside } from '../../files/temporary';
 import { experimentRuns } from '../../runs/layout';
 import { isAlive } from '../../runs/status';
 import { AuroraError } from '../../base/errors';
-import { statusOf } from '../launcher/run-status';
+import { statusOf } from '../../executors/local/run-status';
 
 /**
  * Copies a self-contained demo (model, tokenizer, data, experiment) into `folder`. Existing files are kept, changed

@@ -5,7 +5,7 @@ import { GPU_PARTS, type GpuEvent, type GpuPart, type GpuState } from '../../pro
 import { starting } from '../ask/starting';
 import { COMMAND } from '../ids';
 import { throughNetwork } from '../launcher/network';
-import { programError } from '../launcher/program';
+import { programError } from '../../executors/local/program';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import type { Services } from '../services';

@@ -4,7 +4,7 @@ import type { HubKind } from '../../experiment/hub-reference';
 import type { DownloadEvent, FoundRepo, GotReference, HubData, HubLine, HubModel } from '../../protocol/hub';
 import { hubEnvironment } from '../launcher/environment';
 import { throughNetwork } from '../launcher/network';
-import { programError, programLine } from '../launcher/program';
+import { programError, programLine } from '../../executors/local/program';
 import type { Services } from '../services';
 import { storedToken } from './token';
 

@@ -1,8 +1,10 @@
 import type { CancellationToken } from 'vscode';
-import type { KnownError } from '../../base/errors';
 import type { ExecutorName } from '../../experiment/cluster';
 import type { NodeProgram } from './node-program';
 import type { Trainer } from './trainer';
+
+export type { ProgramResult, RunningProgram } from '../../executors/local/program';
+export type { StopOutcome } from '../../executors/local/stop';
 
 export interface ResumeOptions {
   /** From a process on another machine that is known to have ended. */
@@ -14,23 +16,6 @@ export interface ResumeOptions {
 export interface SweepOptions extends ResumeOptions {
   /** The place where its trials are trained; omitted: this machine. */
   on?: ExecutorName;
-}
-
-export interface StopOutcome {
-  /** The state in the run folder afterwards. */
-  state: 'stopped' | 'finished' | 'failed' | 'killed';
-  /** Last saved step; undefined if nothing was saved. */
-  savedStep?: number;
-  /** A full sentence for the user: "Stopped; the adapter is saved at step 120." */
-  message: string;
-}
-
-export interface ProgramResult {
-  code: number;
-  stdout: string;
-  stderr: string;
-  /** The error that ended it, if it reported one. */
-  error?: KnownError;
 }
 
 export interface ProgramOptions {
@@ -46,20 +31,6 @@ export interface ProgramOptions {
 
 export interface CancellableProgramOptions extends ProgramOptions {
   token?: CancellationToken;
-}
-
-/** A command that was started. */
-export interface RunningProgram {
-  /** Resolves when it ends, with any exit code. AuroraError if it could not be started, was canceled or timed out. */
-  ended: Promise<ProgramResult>;
-  /** Writes a line to its standard input. Does nothing if the program has ended or was started without input. */
-  send(line: string): void;
-  /**
-   * Ends the program and everything it started.
-   *
-   * @param now without time to clean up, because nobody is left to wait for it
-   */
-  kill(why: string, now?: boolean): void;
 }
 
 /** The services of a window's trainer; see `Trainer`. */

@@ -4,7 +4,7 @@ import { runPaths } from '../../runs/layout';
 import { presenceNow } from '../../files/processes';
 import { AwakeClock } from '../../base/awake-clock';
 import type { RunStatus } from '../../protocol/events';
-import { statusOf } from './run-status';
+import { statusOf } from '../../executors/local/run-status';
 
 /** A leased trainer saves and stops if its lease was not renewed for 60 s: twelve of these. */
 const LEASE_MS = 5000;

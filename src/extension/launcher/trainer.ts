@@ -19,11 +19,11 @@ import type {
 } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { clusterEnvironment, trainerEnvironment } from './environment';
-import type { Launch } from './launch-trainer';
+import type { Launch } from '../../executors/local/launch-trainer';
 import { Leases, type Memory } from './leases';
 import { untrusted } from '../../executors/missing-piece';
 import { findNode, type NodeProgram } from './node-program';
-import { startProgram, programError } from './program';
+import { startProgram, programError } from '../../executors/local/program';
 import { ensureRuntime, type RuntimeCopy, keepCopy, removeOldVersions } from './runtime-copy';
 import { findRuntime } from '../../executors/package/package-files';
 
@@ -222,7 +222,7 @@ export class Trainer {
     const under = this.stopping.get(run);
     if (under) return under;
     const stop = this.requireTrust()
-      .then(async () => (await import('./stop')).stopRun(run))
+      .then(async () => (await import('../../executors/local/stop')).stopRun(run))
       .finally(() => {
         this.stopping.delete(run);
       });
@@ -350,7 +350,7 @@ export class Trainer {
       try {
         if (isLeased) await this.leases.add(run);
         const limits = threads > 0 && !isUnbound ? ['--threads', String(threads)] : [];
-        const { launchTrainer } = await import('./launch-trainer');
+        const { launchTrainer } = await import('../../executors/local/launch-trainer');
         const launched = await launchTrainer({
           node,
           args: [copy.cli, ...args, ...limits, ...(isLeased ? ['--lease'] : [])],

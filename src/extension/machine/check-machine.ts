@@ -5,7 +5,7 @@ import { machineProgress, machineReport, machineSummary } from '../../protocol/r
 import { markdownText } from '../../protocol/reports/markdown-text';
 import { registerGuarded } from '../ask/guard';
 import { explaining } from '../ask/training-problems';
-import { programError, programLine } from '../launcher/program';
+import { programError, programLine } from '../../executors/local/program';
 import { openReport } from '../notices/open-report';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { AuroraError, ErrorKind } from '../../base/errors';
 import { stampOf } from '../../files/identity';
 import type { TrainerClient } from '../launcher/client';
-import { programError } from '../launcher/program';
+import { programError } from '../../executors/local/program';
 
 /** A file through which a model gets texts or images. */
 export interface InputFile {

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Inspection } from '../../adapters/inspection';
 import type { TrainerClient } from '../launcher/client';
 import { ratesFolder } from '../../files/cache-folder';
-import { programError } from '../launcher/program';
+import { programError } from '../../executors/local/program';
 import { ModelCache } from './model-cache';
 import { InputFiles } from './input-files';
 import type { ModelInspector, StepChoice } from './known-model';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import type { Alarm } from '../../protocol/alarms';
 import { COMMAND } from '../ids';
-import { checkpointSteps } from '../launcher/run-status';
+import { checkpointSteps } from '../../executors/local/run-status';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { addPreflightLine, type PreflightLines } from '../../protocol/reports/preflight-report';
 import { deviceArguments } from '../launcher/device-arguments';
-import { programError } from '../launcher/program';
+import { programError } from '../../executors/local/program';
 import { machineArguments } from '../launcher/trainer-client';
 import type { Services } from '../services';
 import { parsePreflightLine } from './preflight-lines';

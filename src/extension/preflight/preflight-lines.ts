@@ -5,7 +5,7 @@ import type { PreflightLine, PreflightProblem } from '../../protocol/preflight';
 import { markdownText } from '../../protocol/reports/markdown-text';
 import { type PreflightLines, preflightReport } from '../../protocol/reports/preflight-report';
 import { rowWord } from '../../protocol/row-place';
-import { programLine } from '../launcher/program';
+import { programLine } from '../../executors/local/program';
 import { editorHint } from '../words/error-text';
 
 /** A line of `aurora preflight --json`, with its hint in the words of the editor. */

@@ -2,12 +2,20 @@ import { isMetric, type MetricName, metricValue } from '../../experiment/metrics
 import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { experimentName } from '../../runs/layout';
+import { metricOf, stopReason } from '../../runs/run-facts';
 import { runLabel } from '../../runs/run-labels';
 import { hasDiverged } from '../../runs/outcome';
 import type { RunSummary } from '../../runs/run-summary';
 import type { TrialRecord } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from './store';
 
+export {
+  bestEvaluation,
+  checkpointSteps,
+  importOf,
+  metricOf,
+  stopReason,
+} from '../../runs/run-facts';
 export { labelOfId, runLabel, shortId } from '../../runs/run-labels';
 
 /** A trial's label: its run's, once there is one. */
@@ -25,10 +33,6 @@ export function trialLabel(
 export const experimentLabel = ({ run, experiment }: Pick<RunEntry, 'run' | 'experiment'>): string =>
   run?.spec.name ?? experimentName(experiment);
 
-/** The run's metric; one that this version does not know is read as the loss. */
-export const metricOf = (run: RunSummary): MetricName =>
-  isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
-
 /** The time when a run started, in ms since 1970; undefined if unknown. */
 export const startTime = (run: RunSummary): number | undefined =>
   run.status?.startedAt ?? run.events.at(0)?.t ?? timeOfId(run.id);
@@ -39,29 +43,9 @@ export const lastTime = (run: RunSummary): number | undefined => {
   return times.length > 0 ? Math.max(...times) : timeOfId(run.id);
 };
 
-/** The best evaluation so far by the run's own metric; undefined before the first. */
-export const bestEvaluation = (run: RunSummary): Extract<RunEvent, { kind: 'evaluation' }> | undefined => {
-  const evaluations = run.events.filter((e) => e.kind === 'evaluation');
-  return evaluations.findLast((e) => e.best) ?? evaluations.at(-1);
-};
-
 /** True if a sweep has pruned it. */
 export const isPruned = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   state === 'stopped' && stopReason(run) === 'pruned';
-
-/** The reason why a stopped run was stopped. */
-export const stopReason = (run: RunSummary | undefined): string | undefined =>
-  run?.events.findLast((e) => e.kind === 'stopped')?.reason;
-
-/** The event with the origin of an imported run. */
-export const importOf = (run: RunSummary): ImportedEvent | undefined =>
-  run.events.find((e) => e.kind === 'imported');
-
-/** Steps that have, or once had, a checkpoint, ascending, without duplicates. */
-export const checkpointSteps = (run: RunSummary): number[] => {
-  const steps = run.events.flatMap((e) => (e.kind === 'checkpoint' ? [e.step] : []));
-  return [...new Set(steps)].sort((a, b) => a - b);
-};
 
 function timeOfId(id: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(id);

@@ -1,8 +1,8 @@
 import type { RunPageState } from '../../protocol/panels/run';
-import type { RunEntry, ShownState } from './store';
+import { isActive } from '../../runs/outcome';
+import type { RunEntry } from './store';
 
-/** True if a trainer works on it, or is about to. */
-export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';
+export { isActive };
 
 /** True if it trains on this machine, as far as is known: not on a cluster. */
 export const isActiveHere = ({ state, cluster }: Pick<RunEntry, 'state' | 'cluster'>): boolean =>

@@ -7,12 +7,12 @@ import {
   exportProgress,
   exportSummary,
 } from '../../protocol/reports/export-report';
-import { programLine } from '../launcher/program';
+import { programLine } from '../../executors/local/program';
 import { shellQuote } from '../../base/shell-quote';
 import { t } from '../../base/l10n';
 import { TENSORBOARD, type ExportForm, type ExportLine } from '../../protocol/export';
 import { runFrom, namesOf, runsFrom } from '../ask/pick';
-import { programError } from '../launcher/program';
+import { programError } from '../../executors/local/program';
 import { openReport, trustedFor } from '../notices/open-report';
 import { runLabel } from '../runs/label';
 import { isTreeNode, rowsFor } from '../runs/nodes';

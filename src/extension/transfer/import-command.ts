@@ -5,7 +5,7 @@ import { formatMetric, metricInfo, metricValue } from '../../experiment/metrics'
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
 import { experimentFrom } from '../ask/pick';
-import { programError, programLine } from '../launcher/program';
+import { programError, programLine } from '../../executors/local/program';
 import { trustedFor } from '../notices/open-report';
 import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';

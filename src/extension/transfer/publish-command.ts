@@ -7,7 +7,7 @@ import {
   publishQuestion,
   visibilityText,
 } from '../../protocol/reports/publish-report';
-import { programLine } from '../launcher/program';
+import { programLine } from '../../executors/local/program';
 import type { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { repoName, requireRepoId } from '../../experiment/repo-name';
@@ -15,7 +15,7 @@ import type { Published, PublishPlan } from '../../protocol/publish';
 import { runFrom } from '../ask/pick';
 import { hubEnvironment } from '../launcher/environment';
 import { throughNetwork } from '../launcher/network';
-import { programError } from '../launcher/program';
+import { programError } from '../../executors/local/program';
 import { trustedFor } from '../notices/open-report';
 import { experimentLabel, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';

@@ -9,7 +9,7 @@ import {
   type GpuState,
   type GpuStep,
 } from '../../protocol/gpu-support';
-import { programLine } from '../launcher/program';
+import { programLine } from '../../executors/local/program';
 
 /** A part as a quick pick item. */
 export interface GpuChoice {

@@ -16,7 +16,8 @@ import { trainingLength } from '../../experiment/training-length';
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { clusterWord, reasonWords } from './cluster/cluster-words';
-import { errorOf, type RunError } from './run-error';
+import type { RunProblem } from '../../tools/run-problem';
+import { errorOf } from './run-error';
 import { stateWord } from './run-row';
 import { shortCommit } from '../../base/text';
 import { t } from '../../base/l10n';
@@ -27,7 +28,7 @@ export interface RunDetails {
   title: string;
   note?: string;
   tags?: string[];
-  error?: RunError;
+  error?: RunProblem;
   facts: [string, string][];
   folder: string;
 }

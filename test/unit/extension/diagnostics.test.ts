@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostics-text';
-import { lastLines, readTail } from '../../../src/extension/launcher/run-status';
+import { lastLines, readTail } from '../../../src/executors/local/run-status';
 import { sortedJson } from '../../../src/base/sorted-json';
 import { readRunSummary } from '../../../src/runs/run-summary';
 import { temporaryFolders } from '../runs/folder';

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { trainerEnvironment } from '../../../src/extension/launcher/environment';
-import { startProgram } from '../../../src/extension/launcher/program';
+import { startProgram } from '../../../src/executors/local/program';
 import { childEnvironment } from '../../../src/files/child-environment';
 import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
 import { checkWithTrials, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';

@@ -7,7 +7,7 @@ import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostic
 import { addVerifyLine } from '../../../src/protocol/reports/verify-report';
 import { parsePreflightLine, preflightMarkdown } from '../../../src/extension/preflight/preflight-lines';
 import { addPreflightLine } from '../../../src/protocol/reports/preflight-report';
-import { programError } from '../../../src/extension/launcher/program';
+import { programError } from '../../../src/executors/local/program';
 import { parseGpuEvent } from '../../../src/extension/words/gpu-text';
 import { parseRunMessage, parseRunOpen } from '../../../src/protocol/panels/run';
 import { Catalog } from '../../../src/extension/runs/catalog';

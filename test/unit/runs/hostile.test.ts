@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
 import { Catalog } from '../../../src/extension/runs/catalog';
 import { lastValues } from '../../../src/runs/curve/scalar-records';
-import { logTail } from '../../../src/extension/launcher/run-status';
+import { logTail } from '../../../src/executors/local/run-status';
 import { KeptNonlinearity } from '../../../src/extension/panels/activations/kept-nonlinearity';
 import { Snapshots } from '../../../src/extension/panels/activations/layer-view';
 import { KnownRuns } from '../../../src/extension/study-worker/known-runs';

@@ -5,7 +5,7 @@ import { runPaths } from '../../../runs/layout';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { COMMAND } from '../../ids';
-import { lastLines, readTail } from '../../launcher/run-status';
+import { lastLines, readTail } from '../../../executors/local/run-status';
 import { deviceSettings } from '../../launcher/trainer-client';
 import type { Contributes } from '../../manifest/declared';
 import { runFolderOf } from '../../runs/nodes';

@@ -7,7 +7,7 @@ import { runLabel } from '../../../runs/run-labels';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { COMMAND } from '../../ids';
-import { readTail } from '../../launcher/run-status';
+import { readTail } from '../../../executors/local/run-status';
 import type { Contributes } from '../../manifest/declared';
 import type { Services } from '../../services';
 

@@ -7,7 +7,7 @@ import { runPaths } from '../../../runs/layout';
 import { runLabel } from '../../../runs/run-labels';
 import { runFrom } from '../../ask/pick';
 import { offerCheckpoints } from '../../cluster/cluster-trial';
-import { checkpointSteps } from '../../launcher/run-status';
+import { checkpointSteps } from '../../../executors/local/run-status';
 import { askText } from '../../messages/input';
 import { startUnlessBusy } from '../../queue/ask-busy';
 import { startFork } from '../../queue/start-queued';

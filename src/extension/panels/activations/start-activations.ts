@@ -11,7 +11,7 @@ import { nonlinearityProgress } from '../../../protocol/reports/nonlinearity-rep
 import { runLabel } from '../../../runs/run-labels';
 import { showError } from '../../ask/guard';
 import { explaining } from '../../ask/training-problems';
-import { programError, programLine } from '../../launcher/program';
+import { programError, programLine } from '../../../executors/local/program';
 import { trustedFor } from '../../notices/open-report';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

@@ -11,7 +11,7 @@ import type {
 import { showError } from '../../ask/guard';
 import { explaining } from '../../ask/training-problems';
 import { COMMAND } from '../../ids';
-import { programError, programLine } from '../../launcher/program';
+import { programError, programLine } from '../../../executors/local/program';
 import type { ClaimNode } from '../../runs/nodes';
 import type { ClaimEntry, RunEntry } from '../../runs/store';
 import { sweepFolderOf } from '../../runs/sweep-of';

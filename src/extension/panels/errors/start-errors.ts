@@ -8,7 +8,7 @@ import { runLabel } from '../../../runs/run-labels';
 import { evaluationAt } from '../../../runs/predictions';
 import { showError } from '../../ask/guard';
 import { explaining } from '../../ask/training-problems';
-import { programError, programLine } from '../../launcher/program';
+import { programError, programLine } from '../../../executors/local/program';
 import { trustedFor } from '../../notices/open-report';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

@@ -9,7 +9,7 @@ import { applyLine, type PlaygroundView, type SubjectView } from '../../../proto
 import { modelName } from '../../../protocol/play-question';
 import { parsePlayLine, type PlayRequest } from '../../../protocol/playground';
 import type { RunningProgram } from '../../launcher/client';
-import { programError } from '../../launcher/program';
+import { programError } from '../../../executors/local/program';
 import { errorText } from '../../words/error-text';
 
 /** The editor's side, so that the rest runs without VS Code. */

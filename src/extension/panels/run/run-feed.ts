@@ -8,7 +8,8 @@ import { RunTail, type TailChange } from '../../../runs/run-tail';
 import { stopReason } from '../../runs/label';
 import { canRunAgain, isActive, isResumable } from '../../runs/shown-state';
 import type { RunEntry } from '../../runs/store';
-import { lossError, shortened } from '../../words/run-error';
+import { lossProblem } from '../../../tools/run-problem';
+import { shortened } from '../../words/run-error';
 
 /** Polling interval for visible runs that a trainer writes: at most four messages a second. */
 const LIVE_MS = 250;
@@ -201,7 +202,7 @@ export function factsOf(tail: RunTail, known: Known = {}): RunFacts {
   const state = stateOf(tail, known);
   // The reason for a failure comes first.
   const failed = state === 'failed' ? summary?.events.findLast((e) => e.kind === 'failed') : undefined;
-  const lost = state === 'lost' && end && isExplained(end) ? lossError(end) : undefined;
+  const lost = state === 'lost' && end && isExplained(end) ? lossProblem(end) : undefined;
   const error = tail.error ?? failed ?? lost ?? tail.curveError;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {

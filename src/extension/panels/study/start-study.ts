@@ -7,7 +7,7 @@ import type { StudyLine } from '../../../study/page-study';
 import type { StudyFromPage, StudyOpen } from '../../../study/study-messages';
 import { showError } from '../../ask/guard';
 import { explaining } from '../../ask/training-problems';
-import { programError, programLine } from '../../launcher/program';
+import { programError, programLine } from '../../../executors/local/program';
 import { notify } from '../../messages/notify';
 import { withProgress } from '../../messages/progress';
 import { openReport, trustedFor } from '../../notices/open-report';

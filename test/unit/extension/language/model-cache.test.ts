@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModelCache } from '../../../../src/extension/models/model-cache';
-import { startProgram, programError } from '../../../../src/extension/launcher/program';
+import { startProgram, programError } from '../../../../src/executors/local/program';
 import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
 import type { MachineRates, StepCost } from '../../../../src/protocol/step-cost';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { trainerEnvironment } from '../../../../src/extension/launcher/environment';
 import { processExists as isThere } from '../../../../src/files/processes';
-import { startProgram } from '../../../../src/extension/launcher/program';
+import { startProgram } from '../../../../src/executors/local/program';
 import { until } from '../../../until';
 import { scratchFolder } from '../../../scratch';
 

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ownerFile, parseOwner } from '../../../../src/files/fence';
 import { claim } from '../../../../src/files/owner';
 import { factsOf, processExists, groupIsThere, processRecord } from '../../../../src/files/processes';
-import { STOP_TIMES, stopRun } from '../../../../src/extension/launcher/stop';
+import { STOP_TIMES, stopRun } from '../../../../src/executors/local/stop';
 import { readStatus, writeStatus } from '../../../../src/runs/status';
 import { LONG, Studio, stepOf } from './studio';
 import { until } from '../../../until';

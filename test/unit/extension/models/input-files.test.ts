@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inputFilesOf, inputFindings } from '../../../../src/extension/language/checks/check-inputs';
 import { ExperimentText } from '../../../../src/runs/experiment/experiment-text';
-import { startProgram } from '../../../../src/extension/launcher/program';
+import { startProgram } from '../../../../src/executors/local/program';
 import { InputFiles } from '../../../../src/extension/models/input-files';
 import { covered, experiment, makeFolder, FIXTURE } from '../language/lab';
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startTrainer } from '../../../../src/executors/local/start-trainer';
-import { launchTrainer } from '../../../../src/extension/launcher/launch-trainer';
+import { launchTrainer } from '../../../../src/executors/local/launch-trainer';
 import type { RunStatus } from '../../../../src/protocol/events';
 import { recordSignal, signalThatEnded } from '../../../../src/runs/ended/signal';
 import { unexpectedEnd } from '../../../../src/runs/ended/unexpected';

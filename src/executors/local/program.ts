@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { AuroraError, errorFrom } from '../../base/errors';
+import { AuroraError, errorFrom, type KnownError } from '../../base/errors';
 import { childEnvironment, largePages } from '../../files/child-environment';
 import { ERROR_PIPE, reportedError } from '../../files/error-pipe';
 import { killTree } from '../../files/processes';
-import type { ProgramResult, RunningProgram } from './client';
 import { lastLines } from './run-status';
 
 /**
@@ -20,6 +19,28 @@ const GRACE_MS = 3000;
 const STDERR_KEPT = 64 * 1024;
 const STDOUT_KEPT = 64 * 1024 * 1024;
 
+export interface ProgramResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The error that ended it, if it reported one. */
+  error?: KnownError;
+}
+
+/** A command that was started. */
+export interface RunningProgram {
+  /** Resolves when it ends, with any exit code. AuroraError if it could not be started, was canceled or timed out. */
+  ended: Promise<ProgramResult>;
+  /** Writes a line to its standard input. Does nothing if the program has ended or was started without input. */
+  send(line: string): void;
+  /**
+   * Ends the program and everything it started.
+   *
+   * @param now without time to clean up, because nobody is left to wait for it
+   */
+  kill(why: string, now?: boolean): void;
+}
+
 export interface ProgramRun {
   node: string;
   args: readonly string[];
@@ -29,13 +50,16 @@ export interface ProgramRun {
   timeout?: number;
   /** The program reads lines from its standard input, which `send` writes. */
   input?: boolean;
+  /** The hint if Node cannot be started. */
+  hint?: string;
 }
 
 /**
  * No shell; a separate process group, so that everything in it can be ended; and no standard input unless it needs one,
  * so that it never waits for input.
  */
-export function startProgram({ node, args, cwd, env, onLine, timeout, input }: ProgramRun): RunningProgram {
+export function startProgram(run: ProgramRun): RunningProgram {
+  const { node, args, cwd, env, onLine, timeout, input, hint = 'Check the setting aurora.nodePath.' } = run;
   const child = spawn(node, args, {
     cwd,
     env: childEnvironment(env, { ...largePages(env), ...ERROR_PIPE }),
@@ -72,11 +96,7 @@ export function startProgram({ node, args, cwd, env, onLine, timeout, input }: P
   const ended = new Promise<ProgramResult>((resolve, reject) => {
     child.once('error', (e) =>
       reject(
-        new AuroraError(
-          'device',
-          `${node} could not be started: ${e.message}.`,
-          'Check the setting aurora.nodePath.',
-        ),
+        new AuroraError('device', `${node} could not be started: ${e.message}.`, hint),
       ),
     );
     child.once('close', (code, signal) => {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError, errorFrom } from '../../base/errors';
 import { inEnglish } from '../../base/l10n';
-import { type StartedTrainer, startTrainer } from '../../executors/local/start-trainer';
+import { type StartedTrainer, startTrainer } from './start-trainer';
 import { readIfThere } from '../../files/read';
 import type { RunStatus } from '../../protocol/events';
 import { endReason } from '../../protocol/run-files/unexpected-end';
@@ -18,6 +18,8 @@ export interface Launch {
   patience?: number;
   /** It has started only when its status gives a number of steps: before that it checks, and may refuse. */
   checks?: boolean;
+  /** The hint if Node cannot be started. */
+  hint?: string;
 }
 
 /** A trainer writes its first status within a second; from a cold disk, or on a busy machine, within this. */
@@ -36,9 +38,9 @@ export async function launchTrainer({
   env,
   patience = FIRST_WORD_MS,
   checks = false,
+  hint = 'Check the setting aurora.nodePath.',
 }: Launch): Promise<StartedTrainer> {
   const before = (await statusOf(run))?.nonce;
-  const hint = 'Check the setting aurora.nodePath.';
   const trainer = await startTrainer({ node, args, run, cwd: run, env, hint });
   let ended: number | NodeJS.Signals | undefined;
   void trainer.ended.then((end) => (ended = end));

@@ -9,8 +9,16 @@ import type { RunStatus } from '../../protocol/events';
 import { isSweepFolder, runPaths } from '../../runs/layout';
 import { HEARTBEAT_TIMEOUT_MS, writeStatus } from '../../runs/status';
 import { readSweep } from '../../runs/sweep/record';
-import type { StopOutcome } from './client';
 import { checkpointSteps, statusOf } from './run-status';
+
+export interface StopOutcome {
+  /** The state in the run folder afterwards. */
+  state: 'stopped' | 'finished' | 'failed' | 'killed';
+  /** Last saved step; undefined if nothing was saved. */
+  savedStep?: number;
+  /** A full sentence for the user: "Stopped; the adapter is saved at step 120." */
+  message: string;
+}
 
 /** Timeouts in milliseconds, each with its reason. */
 export const STOP_TIMES = {

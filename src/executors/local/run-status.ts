@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { withoutTimes } from '../../executors/local/log-times';
+import { withoutTimes } from './log-times';
 import { parseJson } from '../../files/json';
 import { openIfThere, readIfThere } from '../../files/read';
 import type { RunStatus } from '../../protocol/events';
