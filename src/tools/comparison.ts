@@ -1,19 +1,19 @@
-import { differingKeys, flatSettings } from '../../experiment/differing-settings';
-import { isMetric, METRICS, metricValue, senseOf, type MetricName } from '../../experiment/metrics';
-import { AuroraError } from '../../base/errors';
-import { inEnglish } from '../../base/l10n';
-import { studyRun } from '../../runs/run-in-study';
-import type { StudyRun, UnfitRun } from '../../study/study-run';
-import type { Study } from '../../study/study';
-import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../../study/study-words';
-import { bestEvaluation, metricOf, runLabel } from '../runs/label';
-import type { RunEntry } from '../runs/store';
+import { differingKeys, flatSettings } from '../experiment/differing-settings';
+import { isMetric, METRICS, metricValue, senseOf, type MetricName } from '../experiment/metrics';
+import { AuroraError } from '../base/errors';
+import { inEnglish } from '../base/l10n';
+import { studyRun } from '../runs/run-in-study';
+import type { StudyRun, UnfitRun } from '../study/study-run';
+import type { Study } from '../study/study';
+import { comparisonWords, examplesText, leftOutWords, sectionNotes } from '../study/study-words';
+import { bestEvaluation, metricOf } from '../runs/run-facts';
+import type { ToolRun } from './tool';
 import { briefly } from './tool-facts';
 
 /** Runs in an answer. */
 export const MOST_RUNS = 40;
 const SENTENCES = 20;
-/** Bytes of an input file that the extension host reads to see whether it has changed. */
+/** Bytes of an input file that a tool reads to see whether it has changed. */
 const LARGEST_HASHED = 64 * 2 ** 20;
 
 /** Settings that do not explain a difference. */
@@ -24,9 +24,9 @@ const NAMES = ['name'];
  *
  * @param metric by default that of the first run
  */
-export function table(entries: readonly RunEntry[], metric?: string): Record<string, unknown> {
+export function table(entries: readonly ToolRun[], metric?: string): Record<string, unknown> {
   const by = metric === undefined ? usualMetric(entries) : known(metric);
-  const value = ({ run }: RunEntry) => {
+  const value = ({ run }: ToolRun) => {
     const best = run && bestEvaluation(run);
     return best ? metricValue(best.metrics, by) : NaN;
   };
@@ -53,7 +53,7 @@ export function table(entries: readonly RunEntry[], metric?: string): Record<str
   };
 }
 
-function usualMetric(entries: readonly RunEntry[]): MetricName {
+function usualMetric(entries: readonly ToolRun[]): MetricName {
   const first = entries.find((e) => e.run)?.run;
   return first ? metricOf(first) : 'loss';
 }
@@ -65,17 +65,15 @@ function known(metric: string): MetricName {
 
 /** The conclusions from finished runs, in the words of `aurora study`; undefined if none has finished. */
 export async function conclusions(
-  entries: readonly RunEntry[],
+  entries: readonly ToolRun[],
   metric?: string,
 ): Promise<Record<string, unknown> | undefined> {
   const runs: (StudyRun | UnfitRun)[] = [];
-  for (const { folder, run, ...entry } of entries) {
-    const name = runLabel({ run, ...entry });
+  for (const { folder, run, label: name } of entries)
     runs.push(
       run ? await studyRun(run, name, { largest: LARGEST_HASHED }) : { folder, name, unfit: 'damaged' },
     );
-  }
-  const { studyOf } = await import('../../study/study');
+  const { studyOf } = await import('../study/study');
   return inEnglish(() => {
     const study = studyOf(runs, metric === undefined ? {} : { metric: known(metric) });
     if (study.sections.length === 0) return undefined;

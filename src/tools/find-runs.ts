@@ -1,8 +1,7 @@
 import { basename, resolve } from 'node:path';
-import { AuroraError } from '../../base/errors';
-import { experimentName } from '../../runs/layout';
-import { runLabel } from '../runs/label';
-import type { RunEntry } from '../runs/store';
+import { AuroraError } from '../base/errors';
+import { experimentName } from '../runs/layout';
+import type { ToolRun } from './tool';
 
 /** Runs that an error names, so that the model can choose. */
 const NAMED = 10;
@@ -14,7 +13,7 @@ const NAMED = 10;
  * @param folders of the workspace, to which paths are relative
  * @throws AuroraError 'usage' that lists the runs there are
  */
-export function findRun(runs: readonly RunEntry[], folders: readonly string[], given?: string): RunEntry {
+export function findRun(runs: readonly ToolRun[], folders: readonly string[], given?: string): ToolRun {
   const newest = [...runs].sort((a, b) => (a.id < b.id ? 1 : -1));
   if (newest.length === 0)
     throw new AuroraError(
@@ -28,7 +27,7 @@ export function findRun(runs: readonly RunEntry[], folders: readonly string[], g
     (run) =>
       run.id === given ||
       paths.includes(run.folder) ||
-      runLabel(run) === given ||
+      run.label === given ||
       (given.length >= 4 && /-([0-9a-f]+)$/.exec(run.id)?.[1].startsWith(given) === true),
   );
   if (found.length === 1) return found[0];
@@ -43,5 +42,5 @@ export function findRun(runs: readonly RunEntry[], folders: readonly string[], g
 }
 
 /** "20260102T040506Z-1a2b3c4d (mine: AuroRA r2 · 1a2b, finished)" */
-const runLine = (run: RunEntry): string =>
-  `${run.id} (${experimentName(basename(run.experiment))}: ${runLabel(run)}, ${run.state})`;
+const runLine = (run: ToolRun): string =>
+  `${run.id} (${experimentName(basename(run.experiment))}: ${run.label}, ${run.state})`;

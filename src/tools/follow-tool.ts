@@ -1,90 +1,81 @@
-import * as vscode from 'vscode';
-import { t } from '../../base/l10n';
-import { readScalars } from '../../runs/curve/scalars';
-import type { Contributes } from '../manifest/declared';
-import { isActive } from '../runs/shown-state';
-import type { RunEntry } from '../runs/store';
-import type { Services } from '../services';
+import { setTimeout as wait } from 'node:timers/promises';
+import { t } from '../base/l10n';
+import { readScalars } from '../runs/curve/scalars';
+import { isActive } from '../runs/outcome';
 import { findRun } from './find-runs';
 import { optionalCount, optionalText } from './input';
-import { requireWanted, type Tool, workspaceFolders } from './tool';
-import { facts } from './tool-answer';
+import { findSweep, isOver, readFound, sweepFacts } from './sweeps';
+import { requireWanted, type PreparedTool, type Tool, type ToolHost } from './tool';
 import { briefly, curve } from './tool-facts';
-
-export const contributes: Contributes = {
-  tools: {
-    aurora_follow_run: {
-      reference: 'auroraFollow',
-      name: 'Follow Run',
-      description: 'Wait for a run, and report its progress',
-      forModel:
-        'Waits for an AuroRA run to end, for at most waitSeconds, and returns its state, step, best and latest evaluation, and its loss curve at a few steps. Call it again while the state is starting or running. With waitSeconds 0 it returns where the run stands now.',
-      icon: 'pulse',
-      tag: 'training',
-      input: {
-        run: { type: 'string', description: 'Id, folder or display name of the run (default: the newest)' },
-        waitSeconds: {
-          type: 'integer',
-          minimum: 0,
-          maximum: 600,
-          description: 'Longest wait in seconds (default: 60)',
-        },
-      },
-    },
-  },
-};
+import { experimentIn } from './workspace';
 
 const USUAL_SECONDS = 60;
 const MOST_SECONDS = 600;
 const POINTS = 8;
+/** Between two looks at a run's folder. A sweep may have thousands of runs. */
+const LOOK_MS = 500;
+const SWEEP_LOOK_MS = 2000;
 
 export const followTool: Tool = {
-  prepare: (_, input) =>
-    Promise.resolve({
-      invocationMessage: t('Following {0}', optionalText(input, 'run') ?? t('the newest run')),
-    }),
-  async answer(services, input, token) {
-    const { store } = services;
+  async prepare(host, input) {
     const seconds = Math.min(optionalCount(input, 'waitSeconds', 0) ?? USUAL_SECONDS, MOST_SECONDS);
-    const { folder } = findRun(await store.runs(), workspaceFolders(), optionalText(input, 'run'));
-    const entry = await whileActive(services, folder, seconds, token);
-    const shown = curve(readScalars(folder), POINTS);
-    return facts({
-      ...briefly(entry),
-      curve: shown,
-      next: isActive(entry.state)
-        ? 'Still in progress: call aurora_follow_run again.'
-        : 'It has ended: call aurora_explain_run for everything that its folder holds.',
-    });
+    const sweep = optionalText(input, 'sweep');
+    if (sweep !== undefined) return followSweep(host, await experimentIn(host, sweep), seconds);
+    const given = optionalText(input, 'run');
+    return {
+      doing: t('Following {0}', given ?? t('the newest run')),
+      async answer() {
+        const { folder } = findRun(await host.runs(), host.folders, given);
+        const entry = await until(host, seconds, LOOK_MS, async () => {
+          const now = await host.refresh(folder);
+          const { step, steps } = now.run?.status ?? {};
+          if (step !== undefined && steps) host.progress(t('Step {0} of {1}', step, steps), step, steps);
+          return { value: now, done: !isActive(now.state) };
+        });
+        return {
+          ...briefly(entry),
+          curve: curve(readScalars(folder), POINTS),
+          next: isActive(entry.state)
+            ? 'Still in progress: call aurora_follow_run again.'
+            : 'It has ended: call aurora_explain_run for everything that its folder holds.',
+        };
+      },
+    };
   },
 };
 
-/** Waits until the run has ended, for at most `seconds`. */
-async function whileActive(
-  { store }: Services,
-  folder: string,
-  seconds: number,
-  token: vscode.CancellationToken,
-): Promise<RunEntry> {
-  const disposables: vscode.Disposable[] = [];
-  try {
-    return await new Promise<RunEntry>((resolve, reject) => {
-      const end = () => void store.refreshRun(folder).then(resolve, reject);
-      const look = async () => {
-        if (!isActive((await store.refreshRun(folder)).state)) end();
+function followSweep(host: ToolHost, experiment: string, seconds: number): PreparedTool {
+  const { folder } = findSweep(experiment);
+  return {
+    doing: t('Following the sweep of {0}', host.shown(experiment)),
+    async answer() {
+      const { sweep, runs } = await until(host, seconds, SWEEP_LOOK_MS, async () => {
+        const [sweep, runs] = [readFound(folder), await host.runs()];
+        return { value: { sweep, runs }, done: isOver(sweep, runs) };
+      });
+      return {
+        ...sweepFacts(sweep, runs),
+        next: isOver(sweep, runs)
+          ? 'It has ended: call aurora_compare_runs with this experiment for all results.'
+          : 'Still in progress: call aurora_follow_run again.',
       };
-      const timer = setTimeout(end, 1000 * seconds);
-      disposables.push(
-        { dispose: () => clearTimeout(timer) },
-        store.onDidChange(() => {
-          if (!isActive(store.run(folder)?.state ?? 'damaged')) end();
-        }),
-        token.onCancellationRequested(() => reject(new vscode.CancellationError())),
-      );
-      requireWanted(token);
-      look().catch(reject);
-    });
-  } finally {
-    vscode.Disposable.from(...disposables).dispose();
+    },
+  };
+}
+
+/** Looks until something is done, for at most `seconds`, and at least once. */
+async function until<T>(
+  host: ToolHost,
+  seconds: number,
+  pause: number,
+  look: () => Promise<{ value: T; done: boolean }>,
+): Promise<T> {
+  const end = performance.now() + 1000 * seconds;
+  for (;;) {
+    const { value, done } = await look();
+    const left = end - performance.now();
+    if (done || left <= 0) return value;
+    await wait(Math.min(pause, left), undefined, { signal: host.signal }).catch(() => undefined);
+    requireWanted(host);
   }
 }

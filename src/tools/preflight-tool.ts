@@ -1,50 +1,50 @@
-import { inEnglish, t } from '../../base/l10n';
-import { experimentName } from '../../runs/layout';
-import { saved } from '../ask/saved';
-import type { Contributes } from '../manifest/declared';
-import { measure } from '../preflight/measure-preflight';
-import { preflightMarkdown } from '../preflight/preflight-lines';
-import { experimentQuestion } from './experiment-question';
+import { inEnglish, t } from '../base/l10n';
+import { programError } from '../executors/local/program';
+import type { PreflightLine } from '../protocol/preflight';
+import { addPreflightLine, type PreflightLines } from '../protocol/reports/preflight-report';
+import { parseExperiment } from '../runs/experiment/load';
+import { experimentName } from '../runs/layout';
+import { NamedExperiment, questionOf } from './experiment-question';
 import { text } from './input';
-import { confirmed, experimentIn, requireTrust, requireWanted, type Tool } from './tool';
+import { rememberEstimate } from './plan';
+import { parsePreflightLine, preflightMarkdown } from './preflight-lines';
+import type { Tool, ToolHost } from './tool';
 import { preflightConfirmation } from './tool-words';
-
-export const contributes: Contributes = {
-  tools: {
-    aurora_preflight: {
-      reference: 'auroraPreflight',
-      name: 'Run Preflight',
-      description: 'Check an experiment, and measure a few real training steps',
-      forModel:
-        'Checks an AuroRA experiment (*.aurora.json) and measures it with a few real training steps on this machine, keeping nothing. Returns a report: matched layers and trainable parameters, class balance, truncated texts, duplicates between training and validation data, time per step and for the whole run, peak memory, and every problem with its fix. Run it before aurora_run_experiment for a new or changed experiment. Takes from seconds to minutes, and asks the user for confirmation. Needs a trusted workspace.',
-      icon: 'checklist',
-      tag: 'data',
-      input: {
-        experiment: {
-          type: 'string',
-          description: 'Path of the *.aurora.json file, relative to the workspace folder',
-        },
-      },
-      required: ['experiment'],
-    },
-  },
-};
+import { requireOwnInputs } from './workspace';
 
 export const preflightTool: Tool = {
-  async prepare(services, input) {
-    requireTrust();
-    const question = await experimentQuestion(services, input);
+  async prepare(host, input) {
+    const named = await NamedExperiment.read(host, text(input, 'experiment'));
+    const { file } = named;
+    // A run of an experiment with mistakes would be refused, so nobody is asked about it.
+    const spec = parseExperiment(file, named.text, []);
+    await requireOwnInputs(host, spec);
     return {
-      invocationMessage: t('Running the preflight of {0}', question.file),
-      confirmationMessages: confirmed(preflightConfirmation(question)),
+      doing: t('Running the preflight of {0}', host.shown(file)),
+      question: preflightConfirmation(questionOf(host, { file, spec, runs: await host.runs() })),
+      async answer() {
+        await named.requireUnchanged();
+        const report = await measure(host, file);
+        if (report.estimate) rememberEstimate(spec, report.estimate);
+        return inEnglish(() => preflightMarkdown(experimentName(file), report));
+      },
     };
   },
-  async answer(services, input, token) {
-    requireTrust();
-    const file = await experimentIn(text(input, 'experiment'));
-    await saved(file);
-    requireWanted(token);
-    const report = await measure(services, file, { token });
-    return inEnglish(() => preflightMarkdown(experimentName(file), report));
-  },
 };
+
+/** Runs `aurora preflight`; mistakes of the experiment are in the report. */
+async function measure(host: ToolHost, file: string): Promise<PreflightLines> {
+  const report: PreflightLines = { steps: [], problems: [] };
+  const onLine = (text: string) => {
+    const line = parsePreflightLine(text, (hint) => host.hint(hint));
+    const message = line && addPreflightLine(report, line);
+    if (message !== undefined) host.progress(message, ...stepsIn(line!));
+  };
+  const result = await host.program(['preflight', file, '--json', ...host.place()], onLine);
+  const isTold = report.problems.some((p) => p.severity === 'error');
+  if (result.code !== 0 && !isTold) throw programError(result, 'preflight');
+  return report;
+}
+
+const stepsIn = (line: PreflightLine): [done: number, of: number] | [] =>
+  line.kind === 'step' ? [line.step, line.of] : [];

@@ -1,15 +1,13 @@
-import { inEnglish } from '../../base/l10n';
-import { flatSettings } from '../../experiment/differing-settings';
-import { metricValue } from '../../experiment/metrics';
-import { type AnyEvaluation, isAnyEvaluation, scoresOf } from '../../protocol/evaluations';
-import type { RunEvent } from '../../protocol/events';
-import type { Scalars } from '../../runs/curve/scalars';
-import { experimentName } from '../../runs/layout';
-import { runLabel } from '../../runs/run-labels';
-import type { RunSummary } from '../../runs/run-summary';
-import { bestEvaluation, checkpointSteps, importOf, metricOf, stopReason } from '../runs/label';
-import type { RunEntry } from '../runs/store';
-import { errorOf } from '../words/run-error';
+import { inEnglish } from '../base/l10n';
+import { flatSettings } from '../experiment/differing-settings';
+import { metricValue } from '../experiment/metrics';
+import { type AnyEvaluation, isAnyEvaluation, scoresOf } from '../protocol/evaluations';
+import type { RunEvent } from '../protocol/events';
+import type { Scalars } from '../runs/curve/scalars';
+import { experimentName } from '../runs/layout';
+import type { RunSummary } from '../runs/run-summary';
+import { bestEvaluation, checkpointSteps, importOf, metricOf, stopReason } from '../runs/run-facts';
+import type { ToolRun } from './tool';
 import { spread } from './tool-answer';
 
 const EVALUATIONS = 24;
@@ -19,13 +17,13 @@ const MESSAGES = 12;
 const SMOOTHED = 20;
 
 /** A run and its progress, in a few lines. */
-export function briefly(entry: RunEntry): Record<string, unknown> {
+export function briefly(entry: ToolRun): Record<string, unknown> {
   const { run } = entry;
-  const error = inEnglish(() => errorOf(entry));
+  const error = inEnglish(() => entry.problem());
   const best = run && bestEvaluation(run);
   return {
     run: entry.id,
-    name: runLabel(entry),
+    name: entry.label,
     experiment: experimentName(entry.experiment),
     state: entry.state,
     ...(run?.status && { step: run.status.step, steps: run.status.steps }),
@@ -83,7 +81,7 @@ export function curve(scalars: Scalars, points = POINTS): object | undefined {
 const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The whole report of the run's folder on its course, bounded in length. */
-export function fully(entry: RunEntry, scalars: Scalars): Record<string, unknown> {
+export function fully(entry: ToolRun, scalars: Scalars): Record<string, unknown> {
   const { run } = entry;
   if (!run) return briefly(entry);
   const { events, spec, result } = run;

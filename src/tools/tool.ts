@@ -1,3 +1,4 @@
+import { AuroraError } from '../base/errors';
 import type { ProgramResult } from '../executors/local/program';
 import type { StopOutcome } from '../executors/local/stop';
 import type { ShownState } from '../runs/outcome';
@@ -92,6 +93,11 @@ export interface ToolHost {
 }
 
 export interface Markup {
-  file(name: string): string;
-  words(text: string): string;
+  file: (name: string) => string;
+  words: (text: string) => string;
+}
+
+/** @throws AuroraError 'stopped' if nobody waits for the answer any more */
+export function requireWanted({ signal }: Pick<ToolHost, 'signal'>): void {
+  if (signal.aborted) throw new AuroraError('stopped', 'The call was canceled.');
 }

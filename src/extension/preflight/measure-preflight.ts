@@ -4,7 +4,8 @@ import { deviceArguments } from '../launcher/device-arguments';
 import { programError } from '../../executors/local/program';
 import { machineArguments } from '../launcher/trainer-client';
 import type { Services } from '../services';
-import { parsePreflightLine } from './preflight-lines';
+import { parsePreflightLine } from '../../tools/preflight-lines';
+import { editorHint } from '../words/error-text';
 
 /**
  * Runs `aurora preflight` on a saved experiment file.
@@ -19,7 +20,7 @@ export async function measure(
 ): Promise<PreflightLines> {
   const report: PreflightLines = { steps: [], problems: [] };
   const onLine = (text: string) => {
-    const line = parsePreflightLine(text);
+    const line = parsePreflightLine(text, editorHint);
     const message = line && addPreflightLine(report, line);
     if (message !== undefined) progress?.(message);
   };

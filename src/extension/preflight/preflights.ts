@@ -13,7 +13,7 @@ import { stampOf } from '../../files/identity';
 import { namedFiles } from '../language/named-files';
 import { keepPreflight, sumOfText } from '../language/kept-preflight';
 import { preflightSummary, type PreflightLines } from '../../protocol/reports/preflight-report';
-import { preflightMarkdown } from './preflight-lines';
+import { preflightMarkdown } from '../../tools/preflight-lines';
 import { registerGuarded } from '../ask/guard';
 import { messageOf } from '../ask/message-of';
 import { openReport, trustedFor } from '../notices/open-report';

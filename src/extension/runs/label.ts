@@ -1,6 +1,5 @@
-import { isMetric, type MetricName, metricValue } from '../../experiment/metrics';
+import { type MetricName, metricValue } from '../../experiment/metrics';
 import { bestBy, isAnyEvaluation } from '../../protocol/evaluations';
-import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import { experimentName } from '../../runs/layout';
 import { metricOf, stopReason } from '../../runs/run-facts';
 import { runLabel } from '../../runs/run-labels';

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { planText } from '../../../src/cli/commands/sweep/sweep-plan';
 import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostics-text';
 import { addVerifyLine } from '../../../src/protocol/reports/verify-report';
-import { parsePreflightLine, preflightMarkdown } from '../../../src/extension/preflight/preflight-lines';
+import { editorHint } from '../../../src/extension/words/error-text';
+import { parsePreflightLine, preflightMarkdown } from '../../../src/tools/preflight-lines';
 import { addPreflightLine } from '../../../src/protocol/reports/preflight-report';
 import { programError } from '../../../src/executors/local/program';
 import { parseGpuEvent } from '../../../src/extension/words/gpu-text';
@@ -172,7 +173,7 @@ describe('names of inherited members in messages', () => {
         parse(value);
       await handled('play request', () => parsePlayRequest(text));
       parsePlayLine(text);
-      parsePreflightLine(text);
+      parsePreflightLine(text, editorHint);
       parseGpuEvent(text);
       programError({ code: 1, stdout: '', stderr: text }, 'train');
       await handled('predictions', () => parsePredictions('p.json', text));
@@ -200,7 +201,7 @@ describe('names of inherited members in messages', () => {
       duplicates: { acrossSplits: none, withinTrain: 0, conflicts: none },
     };
     const report = { steps: [], problems: [] };
-    addPreflightLine(report, parsePreflightLine(JSON.stringify(line))!);
+    addPreflightLine(report, parsePreflightLine(JSON.stringify(line), editorHint)!);
     const markdown = preflightMarkdown('x', report);
     expect(markdown).not.toMatch(/function|native|NaN/);
     addVerifyLine({ ran: [] }, { kind: 'problem', message: 'constructor' } as never);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parsePreflightLine, preflightMarkdown } from '../../../../src/extension/preflight/preflight-lines';
+import { editorHint } from '../../../../src/extension/words/error-text';
+import { parsePreflightLine, preflightMarkdown } from '../../../../src/tools/preflight-lines';
 import type { PreflightData, PreflightLine, PreflightSplit } from '../../../../src/protocol/preflight';
 import {
   addPreflightLine,
@@ -76,7 +77,7 @@ const data = LINES[1] as PreflightData;
 
 function report(...lines: PreflightLine[]) {
   const made: PreflightLines = { steps: [], problems: [] };
-  const said = lines.map((l) => addPreflightLine(made, parsePreflightLine(JSON.stringify(l))!));
+  const said = lines.map((l) => addPreflightLine(made, parsePreflightLine(JSON.stringify(l), editorHint)!));
   return { made, said, parts: preflightReport('demo', made).parts };
 }
 
@@ -119,7 +120,7 @@ describe('a preflight', () => {
 
   it('ignores unknown lines', () => {
     for (const line of ['', 'word', 'null', '3', '{}', '{"kind":"newer"}'])
-      expect(parsePreflightLine(line)).toBeUndefined();
+      expect(parsePreflightLine(line, editorHint)).toBeUndefined();
     expect(preflightSummary(report().made)).toBeUndefined();
   });
 

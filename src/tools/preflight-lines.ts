@@ -1,20 +1,26 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { plainWords } from '../../base/escape';
-import type { PreflightLine, PreflightProblem } from '../../protocol/preflight';
-import { markdownText } from '../../protocol/reports/markdown-text';
-import { type PreflightLines, preflightReport } from '../../protocol/reports/preflight-report';
-import { rowWord } from '../../protocol/row-place';
-import { programLine } from '../../executors/local/program';
-import { editorHint } from '../words/error-text';
+import { plainWords } from '../base/escape';
+import type { PreflightLine, PreflightProblem } from '../protocol/preflight';
+import { markdownText } from '../protocol/reports/markdown-text';
+import { type PreflightLines, preflightReport } from '../protocol/reports/preflight-report';
+import { rowWord } from '../protocol/row-place';
+import { programLine } from '../executors/local/program';
 
-/** A line of `aurora preflight --json`, with its hint in the words of the editor. */
-export function parsePreflightLine(text: string): PreflightLine | undefined {
+/**
+ * A line of `aurora preflight --json`.
+ *
+ * @param inWords a hint in the words of the front end
+ */
+export function parsePreflightLine(
+  text: string,
+  inWords: (hint: string) => string,
+): PreflightLine | undefined {
   const line = programLine<PreflightLine>(text, [
     ...(['modules', 'reading', 'data', 'measuring', 'device', 'step', 'estimate', 'problem'] as const),
   ]);
   return line?.kind === 'problem' && line.hint !== undefined
-    ? { ...line, hint: editorHint(line.hint) }
+    ? { ...line, hint: inWords(line.hint) }
     : line;
 }
 

@@ -1,0 +1,56 @@
+import { AuroraError } from '../base/errors';
+import { t } from '../base/l10n';
+import { checkpointSteps } from '../executors/local/run-status';
+import { changeExperiment } from '../runs/experiment/setting-changes';
+import { runPaths } from '../runs/layout';
+import { activeLabels } from './experiment-question';
+import { findRun } from './find-runs';
+import { changedSettings, optionalCount, text } from './input';
+import { planOf, planText } from './plan';
+import { started } from './run-tool';
+import { requireWanted, type Tool, type ToolRun } from './tool';
+import { forkConfirmation } from './tool-words';
+import { requireOwnInputs } from './workspace';
+
+export const forkTool: Tool = {
+  async prepare(host, input) {
+    const changed = changedSettings(input);
+    const asked = optionalCount(input, 'step', 0);
+    const runs = await host.runs();
+    const found = findRun(runs, host.folders, text(input, 'run'));
+    const { folder, label, run } = found;
+    if (!run) throw new AuroraError('run', `The run ${label} cannot be read, so it cannot be forked.`);
+    const step = await checkpointAt(found, asked);
+    const spec = changeExperiment(run.spec, changed, runPaths(folder).spec);
+    await requireOwnInputs(host, spec);
+    const plan = planText(await planOf(host, spec, runs));
+    const active = activeLabels(runs);
+    const { markup } = host;
+    const shown = (path: string) => host.shown(path);
+    return {
+      doing: t('Forking {0} at step {1}', label, step),
+      question: forkConfirmation({ run: label, step, spec, changed, plan, active, markup, shown }),
+      async answer() {
+        requireWanted(host);
+        return started(host, await host.fork(folder, step, changed));
+      },
+    };
+  },
+};
+
+/** The last checkpoint at or before a step; the last one if none is given. The beginning needs no checkpoint. */
+async function checkpointAt({ folder, label }: ToolRun, asked: number | undefined): Promise<number> {
+  if (asked === 0) return 0;
+  const steps = await checkpointSteps(folder);
+  const step = steps.findLast((s) => asked === undefined || s <= asked);
+  if (step !== undefined) return step;
+  throw new AuroraError(
+    'run',
+    steps.length === 0
+      ? `The run ${label} has no checkpoint to fork from.`
+      : `The run ${label} has no checkpoint at or before step ${asked}.`,
+    steps.length === 0
+      ? 'Fork it at step 0, its beginning, or choose another run.'
+      : `Its first checkpoint is at step ${steps[0]}; step 0 is its beginning.`,
+  );
+}
