@@ -16,14 +16,14 @@ const COPIED = {
 
 /**
  * Loaded only when they are used: TensorFlow.js is two thirds of all code, and tfjs-core must exist only once; the hub's
- * packages are a third of the rest.
+ * packages are a third of the rest, and an agent's protocol is for one command.
  */
-const APART = { library: './tfjs.cjs', packages: './hub-packages.cjs' };
+const APART = { library: './tfjs.cjs', packages: './hub-packages.cjs', sdk: './mcp-sdk.cjs' };
 
 export const apart = {
   name: 'apart',
   setup: (build) =>
-    build.onResolve({ filter: /^\.\.?\/(library|packages)$/ }, ({ kind, path }) =>
+    build.onResolve({ filter: /^\.\.?\/(library|packages|sdk)$/ }, ({ kind, path }) =>
       kind === 'dynamic-import'
         ? { path: APART[path.slice(path.lastIndexOf('/') + 1)], external: true }
         : undefined,

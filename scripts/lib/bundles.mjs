@@ -9,6 +9,7 @@ export const PROGRAMS = {
   cli: 'src/cli/main.ts',
   tfjs: 'src/engine/tfjs/library.ts',
   'hub-packages': 'src/hub/packages.ts',
+  'mcp-sdk': 'src/cli/commands/mcp/sdk.ts',
   'pulse-worker': 'src/training/process/pulse-worker.ts',
   'data-worker': 'src/extension/data-worker/worker.ts',
   'study-worker': 'src/extension/study-worker/worker.ts',

@@ -47,8 +47,10 @@ export const FOLDERS = {
   checks: [...TRAINING, 'training'],
   sweeps: [...TRAINING, 'training'],
   'gpu-support': [...TRAINING, 'training'],
-  cli: [...TRAINING, 'training', 'exports', 'inference', 'checks', 'sweeps', 'gpu-support'],
+  // The work of the tools for language models, of which the editor and the cli are two front ends.
+  tools: [...PURE, 'files', 'adapters', 'runs', 'executors'],
+  cli: [...TRAINING, 'training', 'exports', 'inference', 'checks', 'sweeps', 'gpu-support', 'tools'],
   demo: ['base', 'files', 'graph'],
   // The host loads no runtime and no model: it calls the trainer program.
-  extension: [...PURE, ...MODEL, 'table', 'recipes', 'runs', 'executors'],
+  extension: [...PURE, ...MODEL, 'table', 'recipes', 'runs', 'executors', 'tools'],
 };

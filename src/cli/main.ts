@@ -108,6 +108,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'print a script that completes commands and options in bash or zsh',
     load: async () => (await import('./commands/completion')).completion(SHOWN),
   },
+  mcp: {
+    summary: 'serve the lab to an agent, as tools of the Model Context Protocol',
+    load: async () => (await import('./commands/mcp/mcp')).mcpCommand,
+  },
   verify: {
     summary: 'run an experiment on both engines and compare losses and gradients',
     load: async () => (await import('./commands/verify')).verifyCommand,

@@ -3,7 +3,6 @@ import type texts from '../../package.nls.json';
 /** The keys of the texts that `npm run build` collects: one for each name that is declared (manifest/declared.ts). */
 type Keys = keyof typeof texts;
 export type CommandName = Keys extends infer K ? (K extends `command.${infer Name}` ? Name : never) : never;
-export type ToolName = Keys extends infer K ? (K extends `tool.${infer Name}.name` ? Name : never) : never;
 
 /** The ids of the declared commands, by name. */
 export const COMMAND = new Proxy({} as { readonly [Name in CommandName]: `aurora.${Name}` }, {

@@ -25,6 +25,8 @@ import { createQueue, registerQueue } from './queue/queue';
 import { createRunStore } from './runs/run-store';
 import type { Services } from './services';
 import { createTrainerClient } from './launcher/trainer-client';
+import { registerMcpJson } from './tools/mcp-json-command';
+import { registerMcpServer } from './tools/mcp-server';
 import { registerTools } from './tools/tools';
 import { registerTransfer } from './transfer/transfer';
 import { registerExperimentsTree } from './tree/experiments-view';
@@ -87,6 +89,8 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerVerify,
   registerTransfer,
   registerTools,
+  registerMcpServer,
+  registerMcpJson,
   registerGpuSupport,
 ];
 

@@ -17,12 +17,13 @@ export interface RowRead {
 
 /** Reads runs for a table, and names them as the editor does. */
 export function readForTable(folders: readonly string[]): RowRead[] {
-  const read = folders.map(readRow);
+  const read = folders.map(readOne);
   const names = nameAll(read.map(({ run: { folder, run } }) => ({ folder, ...(run && { spec: run.spec }) })));
   return read.map(({ run, ...more }) => ({ run: { ...run, ...names.get(run.folder) }, ...more }));
 }
 
-function readRow(folder: string): RowRead {
+/** Reads a run whose name is not known among the others: its name is its id. */
+export function readOne(folder: string): RowRead {
   const id = basename(folder);
   const user = readNotes(folder);
   const named = { folder, id, name: id, experiment: basename(dirname(folder)), user };

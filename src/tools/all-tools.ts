@@ -16,3 +16,6 @@ export const LOAD_TOOL: Record<ToolName, () => Promise<Tool>> = {
   aurora_show_errors: async () => (await import('./errors-tool')).errorsTool,
   aurora_export_run: async () => (await import('./export-tool')).exportTool,
 };
+
+/** The names of all tools, without their descriptions, which an editor reads from package.json. */
+export const toolNames = (): ToolName[] => Object.keys(LOAD_TOOL) as ToolName[];

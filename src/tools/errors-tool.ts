@@ -9,6 +9,7 @@ import { findRun } from './find-runs';
 import { optionalCount, optionalText } from './input';
 import { stateIn } from './run-state';
 import type { Tool } from './tool';
+import { modelQuestion } from './experiment-question';
 import { errorsConfirmation } from './tool-words';
 import { requireOwnInputs } from './workspace';
 
@@ -30,11 +31,11 @@ export const errorsTool: Tool = {
       );
     await requireOwnInputs(host, run.spec);
     const { spec } = run;
-    const shown = (path: string) => host.shown(path);
     return {
       doing: t('Finding the errors of {0}', label),
       ...(!(await isKept(run, at, on)) && {
-        question: errorsConfirmation({ run: label, spec, on: setName(on), markup: host.markup, shown }),
+        question: () =>
+          Promise.resolve(errorsConfirmation({ ...modelQuestion(host, found.label, spec), on: setName(on) })),
       }),
       async answer() {
         const args = ['errors', folder, `--at=${at}`, `--on=${on}`, `--top=${examples}`];

@@ -34,7 +34,7 @@ export class NamedExperiment {
 }
 
 /** Display names of the runs in progress on this machine. */
-export const activeLabels = (runs: readonly ToolRun[]): string[] =>
+const activeLabels = (runs: readonly ToolRun[]): string[] =>
   runs.filter((run) => isActive(run.state) && !run.isOnCluster).map((run) => run.label);
 
 /** The parts of a question that depend on the front end and on the experiment. */
@@ -45,6 +45,14 @@ export const questionOf = (
   file: host.shown(file),
   spec,
   active: activeLabels(runs),
+  markup: host.markup,
+  shown: (path: string) => host.shown(path),
+});
+
+/** The parts of a question about the model of a run. */
+export const modelQuestion = (host: ToolHost, run: string, spec: Experiment) => ({
+  run,
+  spec,
   markup: host.markup,
   shown: (path: string) => host.shown(path),
 });

@@ -3,6 +3,7 @@ import { inEnglish, t } from '../base/l10n';
 import { programError, programLine } from '../executors/local/program';
 import { EXPORT_FORMS, type ExportLine, MERGES, TENSORBOARD } from '../protocol/export';
 import { dropReason, dropText, exportProgress, exportSummary } from '../protocol/reports/export-report';
+import { modelQuestion } from './experiment-question';
 import { findRun } from './find-runs';
 import { optionalAmount, optionalChoice, optionalText, text } from './input';
 import { stateIn } from './run-state';
@@ -30,7 +31,6 @@ export const exportTool: Tool = {
     if (!run) throw new AuroraError('run', `The run ${label} cannot be read, so it cannot be exported.`);
     await requireOwnInputs(host, run.spec);
     const { spec } = run;
-    const shown = (path: string) => host.shown(path);
     const model = [
       `--at=${at}`,
       ...(merge === undefined ? [] : [`--merge=${merge}`]),
@@ -39,7 +39,7 @@ export const exportTool: Tool = {
     const args = ['export', folder, `--as=${form}`, ...(form === TENSORBOARD ? [] : model), '--json'];
     return {
       doing: t('Exporting {0}', label),
-      question: exportConfirmation({ run: label, spec, form, markup: host.markup, shown }),
+      question: () => Promise.resolve(exportConfirmation({ ...modelQuestion(host, label, spec), form })),
       answer: async () => resultFacts(host, await exported(host, form, args)),
     };
   },

@@ -3,7 +3,7 @@ import { t } from '../base/l10n';
 import { checkpointSteps } from '../executors/local/run-status';
 import { changeExperiment } from '../runs/experiment/setting-changes';
 import { runPaths } from '../runs/layout';
-import { activeLabels } from './experiment-question';
+import { questionOf } from './experiment-question';
 import { findRun } from './find-runs';
 import { changedSettings, optionalCount, text } from './input';
 import { planOf, planText } from './plan';
@@ -18,18 +18,17 @@ export const forkTool: Tool = {
     const asked = optionalCount(input, 'step', 0);
     const runs = await host.runs();
     const found = findRun(runs, host.folders, text(input, 'run'));
-    const { folder, label, run } = found;
+    const { folder, label, run, experiment: file } = found;
     if (!run) throw new AuroraError('run', `The run ${label} cannot be read, so it cannot be forked.`);
     const step = await checkpointAt(found, asked);
     const spec = changeExperiment(run.spec, changed, runPaths(folder).spec);
     await requireOwnInputs(host, spec);
-    const plan = planText(await planOf(host, spec, runs));
-    const active = activeLabels(runs);
-    const { markup } = host;
-    const shown = (path: string) => host.shown(path);
     return {
       doing: t('Forking {0} at step {1}', label, step),
-      question: forkConfirmation({ run: label, step, spec, changed, plan, active, markup, shown }),
+      async question() {
+        const plan = planText(await planOf(host, spec, runs));
+        return forkConfirmation({ ...questionOf(host, { file, spec, runs }), run: label, step, changed, plan });
+      },
       async answer() {
         requireWanted(host);
         return started(host, await host.fork(folder, step, changed));

@@ -16,11 +16,13 @@ export const runTool: Tool = {
     // All mistakes at once, before a run folder exists.
     const spec = parseExperiment(file, named.text, changed);
     await requireOwnInputs(host, spec);
-    const runs = await host.runs();
-    const plan = planText(await planOf(host, spec, runs));
     return {
       doing: t('Starting {0}', host.shown(file)),
-      question: runConfirmation({ ...questionOf(host, { file, spec, runs }), changed, plan }),
+      async question() {
+        const runs = await host.runs();
+        const plan = planText(await planOf(host, spec, runs));
+        return runConfirmation({ ...questionOf(host, { file, spec, runs }), changed, plan });
+      },
       async answer() {
         await named.requireUnchanged();
         requireWanted(host);

@@ -24,7 +24,7 @@ export const stopTool: Tool = {
       throw new AuroraError('run', `${label} is not training: it is ${state}.`, 'There is nothing to stop.');
     return {
       doing: t('Stopping {0}', label),
-      question: stopConfirmation(label, false, host.markup),
+      question: () => Promise.resolve(stopConfirmation(label, false, host.markup)),
       async answer() {
         const { message } = await host.stop(folder);
         return { ...briefly(await host.refresh(folder)), outcome: message };
@@ -46,7 +46,7 @@ function stopSweep(host: ToolHost, experiment: string): PreparedTool {
     throw new AuroraError('run', `The sweep of ${name} is not running.`, 'There is nothing to stop.');
   return {
     doing: t('Stopping the sweep of {0}', name),
-    question: stopConfirmation(name, true, host.markup),
+    question: () => Promise.resolve(stopConfirmation(name, true, host.markup)),
     async answer() {
       await host.stop(folder);
       return sweepFacts(readFound(folder), await host.runs());

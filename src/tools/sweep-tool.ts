@@ -27,17 +27,19 @@ export const sweepTool: Tool = {
         `The sweep of ${host.shown(file)} began on a cluster, and this tool trains on this machine.`,
         'Let the user continue it: *Run Sweep* in the editor, or `aurora sweep` in a terminal.',
       );
-    const runs = await host.runs();
-    const finished = new Set(runs.filter((run) => run.state === 'finished').map((run) => run.id));
-    const done = begun?.trials.filter(({ run }) => run !== undefined && finished.has(run)).length ?? 0;
-    const varied = [...new Set(sweep.trials.flatMap((trial) => Object.keys(trial.settings)))];
-    const plan = planText(await planOf(host, sweep.base, runs));
     return {
       doing: t('Starting the sweep of {0}', host.shown(file)),
-      question: sweepConfirmation({
-        ...questionOf(host, { file, spec: sweep.base, runs }),
-        ...{ trials: sweep.trials.length, done, varied, plan, changed: [] },
-      }),
+      async question() {
+        const runs = await host.runs();
+        const finished = new Set(runs.filter((run) => run.state === 'finished').map((run) => run.id));
+        const done = begun?.trials.filter(({ run }) => run !== undefined && finished.has(run)).length ?? 0;
+        const varied = [...new Set(sweep.trials.flatMap((trial) => Object.keys(trial.settings)))];
+        const plan = planText(await planOf(host, sweep.base, runs));
+        return sweepConfirmation({
+          ...questionOf(host, { file, spec: sweep.base, runs }),
+          ...{ trials: sweep.trials.length, done, varied, plan, changed: [] },
+        });
+      },
       async answer() {
         await named.requireUnchanged();
         requireWanted(host);

@@ -1,3 +1,5 @@
+import type { AuroraError } from '../base/errors';
+
 /** Characters of an answer, about 5,000 tokens: more would crowd out the conversation. */
 export const LONGEST = 16_000;
 
@@ -12,9 +14,12 @@ export const facts = (value: unknown): string =>
     1,
   );
 
+/** True if an answer is not cut. */
+export const isWhole = (text: string): boolean => text.length <= LONGEST;
+
 /** An answer that states if it is cut. */
 export const bounded = (text: string): string =>
-  text.length <= LONGEST
+  isWhole(text)
     ? text
     : `${text.slice(0, LONGEST)}\n… cut here: ${text.length - LONGEST} of ${text.length} characters are left out. Ask for less, such as a single run.`;
 
@@ -23,3 +28,11 @@ export function spread<T>(list: readonly T[], most: number): T[] {
   if (list.length <= most) return [...list];
   return Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]);
 }
+
+/** An answer as the language model reads it: facts as JSON, both bounded. */
+export const answerText = (answer: object | string): string =>
+  bounded(typeof answer === 'string' ? answer : facts(answer));
+
+/** An error as the language model reads it, with the next step. */
+export const errorAnswer = ({ message, hint }: Pick<AuroraError, 'message' | 'hint'>): string =>
+  bounded([message, hint].filter(Boolean).join('\n'));

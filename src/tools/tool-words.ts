@@ -38,7 +38,7 @@ export function runConfirmation(question: RunQuestion): Confirmation {
 
 /** Asks before a run starts from a run's checkpoint. */
 export function forkConfirmation(
-  question: Omit<RunQuestion, 'file'> & { run: string; step: number },
+  question: RunQuestion & { run: string; step: number },
 ): Confirmation {
   const { run, step, plan, markup } = question;
   return {

@@ -11,15 +11,15 @@ export type ToolInput = Readonly<Record<string, unknown>>;
 
 /** A tool of src/protocol/tools. */
 export interface Tool {
-  /** Reads the input and finds the question to a person, if there is one. Starts nothing but `aurora inspect`. */
+  /** Checks the input. Starts nothing. */
   prepare(host: ToolHost, input: ToolInput): Promise<PreparedTool>;
 }
 
 export interface PreparedTool {
   /** What happens, for the time that it takes: "Following the newest run". */
   doing: string;
-  /** Set if a person must agree before `answer` is called. */
-  question?: Confirmation;
+  /** Set if a person must agree before `answer` is called. Starts nothing but `aurora inspect`. */
+  question?: () => Promise<Confirmation>;
   /** @returns facts, or a text; throws AuroraError with the next step */
   answer(): Promise<object | string>;
 }

@@ -58,7 +58,9 @@ async function fileProblems(host: ToolHost, { doc, raw, experiment }: CheckedExp
     const at = { path: settingOf(experiment!, path) };
     if (outside.has(path))
       return [{ ...at, message: `${host.shown(path)} is outside the workspace, so tools do not use it` }];
-    if (missing.length > 0 || matchedBy(path).some((match) => existsSync(match))) return [];
+    // A tokenizer beside the model is not needed by every task.
+    if (!doc.node(...at.path) || missing.length > 0) return [];
+    if (matchedBy(path).some((match) => existsSync(match))) return [];
     return [{ ...at, message: `there is no file or folder ${host.shown(path)}` }];
   });
   return [...missing, ...files];

@@ -32,6 +32,7 @@ const PROGRAMS = [
   'experiment.schema.json',
   'tfjs.cjs',
   'hub-packages.cjs',
+  'mcp-sdk.cjs',
   'wasm/tfjs-backend-wasm.wasm',
   'wasm/tfjs-backend-wasm-simd.wasm',
 ];

@@ -315,6 +315,22 @@ export class Trainer {
     this.leases.dispose();
   }
 
+  /**
+   * The command of `aurora mcp` for a program that starts servers itself: from the copy, which an update of the extension does
+   * not remove while it is in use.
+   */
+  async server(args: readonly string[]): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
+    await this.requireTrust();
+    const { node, copy } = await this.prepare();
+    const { threads, ...device } = this.host.settings();
+    const limits = threads > 0 ? ['--threads', String(threads)] : [];
+    return {
+      command: node,
+      args: [copy.cli, 'mcp', ...args, ...deviceArguments(device), ...limits],
+      env: { [GPU_SUPPORT_VARIABLE]: join(this.host.storage, GPU_FOLDER) },
+    };
+  }
+
   /** The Node that runs all programs. MissingError if there is none. */
   node(): Promise<NodeProgram> {
     const { dist, execPath, electron } = this.host;

@@ -1,3 +1,5 @@
+import type { ToolDefinition } from '../../protocol/tools/definition';
+
 /**
  * A file's part of package.json: an exported constant `contributes`, beside the code that it starts. `npm run build`
  * collects them (scripts/lib/manifest.mjs). Nothing else imports them, so bundles drop them; that takes literals, since a
@@ -7,7 +9,7 @@ export interface Contributes {
   /** Commands by name: the id is `aurora.<name>`. */
   commands?: Record<string, Command>;
   /** Language model tools, by name. */
-  tools?: Record<string, Tool>;
+  tools?: Record<string, ToolDefinition>;
   /** Settings by name: the key is `aurora.<name>`. */
   settings?: Record<string, Setting>;
   view?: View;
@@ -75,20 +77,6 @@ export interface Row {
   several?: true;
   /** The item is also in the other views. */
   everyView?: true;
-}
-
-export interface Tool {
-  /** The name that people write in the chat, after #. */
-  reference: string;
-  name: string;
-  description: string;
-  /** The description for the language model: what it does, when to call it, and what it needs. */
-  forModel: string;
-  icon: string;
-  tag: string;
-  /** JSON Schema of the input's properties. */
-  input: Record<string, { type: string; description: string } & Record<string, unknown>>;
-  required?: string[];
 }
 
 export type Setting = {

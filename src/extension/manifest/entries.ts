@@ -1,4 +1,5 @@
-import type { Choice, Command, Setting, Tool, View, Walkthrough } from './declared';
+import type { ToolDefinition } from '../../protocol/tools/definition';
+import type { Choice, Command, Setting, View, Walkthrough } from './declared';
 
 /** The category of commands, and the title of the views' container. */
 export const CATEGORY = 'AuroRA';
@@ -58,7 +59,7 @@ function choiceSchema(setting: string, choices: Record<string, Choice>, text: Te
   };
 }
 
-export const toolEntry = (name: string, tool: Tool, text: Text): object => ({
+export const toolEntry = (name: string, tool: ToolDefinition, text: Text): object => ({
   name,
   toolReferenceName: tool.reference,
   displayName: text(`tool.${name}.name`, tool.name),

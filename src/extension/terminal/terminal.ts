@@ -1,30 +1,25 @@
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import { setting } from '../launcher/settings';
 import type { Services } from '../services';
-import { writeTerminalScripts } from './scripts';
+import { type TerminalPlaces, writeTerminalScripts } from './scripts';
 
 /** Delay until activation is over; a terminal that opens earlier gets the scripts at once. */
 const AFTER_ACTIVATION_MS = 1000;
 
 /** Adds `aurora` to the PATH of integrated terminals in trusted workspaces. */
 export function registerTerminals({ context, log }: Services): vscode.Disposable {
-  const copy = join(
-    context.globalStorageUri.fsPath,
-    (context.extension.packageJSON as { version: string }).version,
-  );
-  const bin = join(copy, 'bin');
+  const bin = join(placesOf(context).copy, 'bin');
   const write = async () => {
     if (!vscode.workspace.isTrusted) return;
     try {
-      await writeTerminalScripts(bin, {
-        settingNode: setting<string>('nodePath').trim(),
-        editorNode: process.versions.electron === undefined ? process.execPath : undefined,
-        copy,
-        dist: join(context.extensionPath, 'dist'),
-      });
+      const places = placesOf(context);
+      await writeTerminalScripts(bin, places);
+      // An update of the extension moves what they start.
+      if (existsSync(stableBin(context))) await writeTerminalScripts(stableBin(context), places);
       const { environmentVariableCollection: environment } = context;
       environment.description = t('Adds the `aurora` command for training and inspecting from a terminal.');
       // Applied when a terminal starts, so that the shell's profile cannot undo it.
@@ -46,4 +41,22 @@ export function registerTerminals({ context, log }: Services): vscode.Disposable
       if (change.affectsConfiguration('aurora.nodePath')) void write();
     }),
   );
+}
+
+const placesOf = (context: vscode.ExtensionContext): TerminalPlaces => ({
+  settingNode: setting<string>('nodePath').trim(),
+  editorNode: process.versions.electron === undefined ? process.execPath : undefined,
+  copy: join(context.globalStorageUri.fsPath, (context.extension.packageJSON as { version: string }).version),
+  dist: join(context.extensionPath, 'dist'),
+});
+
+/** Not in the folder of a version. */
+const stableBin = (context: vscode.ExtensionContext): string =>
+  join(context.globalStorageUri.fsPath, 'bin');
+
+/** The path of `aurora` that stays the same when the extension is updated, for files that name it. */
+export async function stableScript({ context }: Pick<Services, 'context'>): Promise<string> {
+  const bin = stableBin(context);
+  await writeTerminalScripts(bin, placesOf(context));
+  return join(bin, process.platform === 'win32' ? 'aurora.cmd' : 'aurora');
 }

@@ -1,20 +1,13 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
-import type { ToolName } from '../ids';
+import { untrusted } from '../../executors/missing-piece';
+import { type ToolName, TOOLS } from '../../protocol/tools/tools';
+import { LOAD_TOOL, toolNames } from '../../tools/all-tools';
+import type { Confirmation, PreparedTool, ToolInput } from '../../tools/tool';
+import type { Contributes } from '../manifest/declared';
 import type { Services } from '../services';
-import { bounded } from './tool-answer';
-import type { ToolInput } from './input';
-import type { Tool } from './tool';
 
-/** Loaded when a language model calls one for the first time. */
-const TOOLS: Record<ToolName, () => Promise<Tool>> = {
-  aurora_inspect_model: async () => (await import('./inspect-tool')).inspectTool,
-  aurora_preflight: async () => (await import('./preflight-tool')).preflightTool,
-  aurora_run_experiment: async () => (await import('./run-tool')).runTool,
-  aurora_follow_run: async () => (await import('./follow-tool')).followTool,
-  aurora_compare_runs: async () => (await import('./compare-tool')).compareTool,
-  aurora_explain_run: async () => (await import('./explain-tool')).explainTool,
-};
+export const contributes: Contributes = { tools: TOOLS };
 
 /**
  * The commands that the editor's chat can call. The extension sends nothing anywhere: VS Code passes a tool's answer to the
@@ -24,31 +17,62 @@ export function registerTools(services: Services): vscode.Disposable {
   const { lm } = vscode as Partial<typeof vscode>;
   if (typeof lm?.registerTool !== 'function') return vscode.Disposable.from();
   return vscode.Disposable.from(
-    ...Object.entries(TOOLS).map(([name, load]) =>
+    ...toolNames().map((name) =>
       lm.registerTool<ToolInput>(name, {
-        prepareInvocation: ({ input }) =>
-          plainly(services, async () => (await load()).prepare(services, input)),
+        prepareInvocation: ({ input }, token) =>
+          plainly(services, token, async () => {
+            const { doing, question } = await prepared(services, name, input, token);
+            return {
+              invocationMessage: doing,
+              ...(question && { confirmationMessages: inMarkdown(await question()) }),
+            };
+          }),
         invoke: ({ input }, token) =>
-          plainly(services, async () => {
-            const tool = await load();
-            const answer = await tool.answer(services, input, token).catch((e: unknown) => {
-              throw token.isCancellationRequested ? new vscode.CancellationError() : e;
-            });
-            return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(bounded(answer))]);
+          plainly(services, token, async () => {
+            const { answer } = await prepared(services, name, input, token);
+            const { answerText } = await import('../../tools/tool-answer');
+            const text = answerText(await answer());
+            return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
           }),
       }),
     ),
   );
 }
 
+/** A tool with its input checked. In an untrusted workspace, tools only read. */
+async function prepared(
+  services: Services,
+  name: ToolName,
+  input: ToolInput,
+  token: vscode.CancellationToken,
+): Promise<PreparedTool> {
+  const { editorHost } = await import('./editor-host');
+  const tool = await LOAD_TOOL[name]();
+  const made = await tool.prepare(editorHost(services, token), input);
+  if (made.question && !vscode.workspace.isTrusted) throw untrusted();
+  return made;
+}
+
+const inMarkdown = ({ title, message }: Confirmation): vscode.LanguageModelToolConfirmationMessages => ({
+  title,
+  message: new vscode.MarkdownString(message),
+});
+
 /** The language model gets an error's message, so it states the next step. */
-async function plainly<T>({ log }: Services, action: () => Promise<T>): Promise<T> {
+async function plainly<T>(
+  { log }: Services,
+  token: vscode.CancellationToken,
+  action: () => Promise<T>,
+): Promise<T> {
   try {
     return await action();
   } catch (e) {
-    if (e instanceof AuroraError)
-      throw new Error(bounded([e.message, e.hint].filter(Boolean).join('\n')), { cause: e });
-    if (!(e instanceof vscode.CancellationError)) log.error(e as Error);
+    if (token.isCancellationRequested) throw new vscode.CancellationError();
+    if (e instanceof AuroraError) {
+      const { errorAnswer } = await import('../../tools/tool-answer');
+      throw new Error(errorAnswer(e), { cause: e });
+    }
+    log.error(e as Error);
     throw e;
   }
 }

@@ -124,6 +124,7 @@ test('the validator of the schema, compiled in advance, finds the same problems 
 test.each([
   ['TensorFlow.js', 'tfjs.cjs', /@tensorflow\//],
   ['the packages that make requests', 'hub-packages.cjs', /node_modules\/(undici|@huggingface\/hub)\//],
+  ['the Model Context Protocol', 'mcp-sdk.cjs', /node_modules\/(@modelcontextprotocol|zod)\//],
 ])('%s: a separate bundle, which no other program contains', (_, own, path) => {
   expect(inputs(host, own).some((input) => path.test(input))).toBe(true);
   for (const program of ['cli.cjs', 'pulse-worker.cjs', 'hash-worker.cjs'])

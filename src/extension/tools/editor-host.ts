@@ -1,0 +1,74 @@
+import * as vscode from 'vscode';
+import { codeSpan, plainWords } from '../../base/escape';
+import { inEnglish } from '../../base/l10n';
+import type { ToolHost, ToolRun } from '../../tools/tool';
+import { saved } from '../ask/saved';
+import { deviceArguments } from '../launcher/device-arguments';
+import { machineArguments } from '../launcher/trainer-client';
+import { runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { editorHint } from '../words/error-text';
+import { errorOf } from '../words/run-error';
+
+/** The services of this window for one call of a tool. */
+export function editorHost({ store, trainer, panels }: Services, token: vscode.CancellationToken): ToolHost {
+  return {
+    folders: workspaceFolders(),
+    signal: abortedWith(token),
+    // VS Code has no progress for a tool's work.
+    progress: () => undefined,
+    shown: (path) => vscode.workspace.asRelativePath(path),
+    hint: editorHint,
+    markup: { file: (name) => codeSpan(name), words: (text) => plainWords(text) },
+    text: async (file) => (await vscode.workspace.openTextDocument(vscode.Uri.file(file))).getText(),
+    save: async (file) => void (await saved(file)),
+    runs: async () => (await store.runs()).map(toolRun),
+    refresh: async (folder) => toolRun(await store.refreshRun(folder)),
+    program(args, onLine) {
+      // Measuring loads a native runtime, which an untrusted workspace must not start.
+      const untrusted = args[0] === 'inspect' && !vscode.workspace.isTrusted;
+      return trainer.program(untrusted ? [...args, '--no-measure'] : args, { token, onLine, untrusted });
+    },
+    place: () => machineArguments(deviceArguments),
+    async start(file, overrides) {
+      const run = await trainer.start(file, overrides);
+      panels.openRun([run], true);
+      return run;
+    },
+    async fork(from, step, overrides) {
+      const run = await trainer.fork(from, step, overrides);
+      panels.openRun([from, run], true);
+      return run;
+    },
+    async startSweep(file, folder) {
+      await trainer.startSweep(file, folder);
+      await store.refresh();
+      panels.openSweep(folder);
+    },
+    stop: (folder) => trainer.stop(folder),
+  };
+}
+
+/** The workspace's folders on this machine. */
+const workspaceFolders = (): string[] =>
+  (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath);
+
+const toolRun = (entry: RunEntry): ToolRun => ({
+  folder: entry.folder,
+  id: entry.id,
+  experiment: entry.experiment,
+  label: inEnglish(() => runLabel(entry)),
+  state: entry.state,
+  run: entry.run,
+  trial: entry.trial,
+  isOnCluster: entry.cluster !== undefined,
+  problem: () => errorOf(entry),
+});
+
+function abortedWith(token: vscode.CancellationToken): AbortSignal {
+  const controller = new AbortController();
+  if (token.isCancellationRequested) controller.abort();
+  token.onCancellationRequested(() => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,76 @@
+import * as vscode from 'vscode';
+import { t } from '../../base/l10n';
+import type { Contributes } from '../manifest/declared';
+import type { Services } from '../services';
+
+export const contributes: Contributes = {
+  sections: { mcpServerDefinitionProviders: [{ id: 'aurora', label: 'AuroRA Lab' }] },
+};
+
+/** As in the manifest. */
+const ID = 'aurora';
+
+/** The parts of VS Code's API that came with 1.101; this extension needs less. */
+interface McpApi {
+  lm?: {
+    registerMcpServerDefinitionProvider?: (id: string, provider: McpProvider) => vscode.Disposable;
+  };
+  McpStdioServerDefinition?: new (
+    label: string,
+    command: string,
+    args?: string[],
+    env?: Record<string, string>,
+    version?: string,
+  ) => McpServer;
+}
+
+interface McpServer {
+  command: string;
+  args: string[];
+  env: Record<string, string | number | null>;
+  cwd?: vscode.Uri;
+}
+
+interface McpProvider {
+  onDidChangeMcpServerDefinitions: vscode.Event<void>;
+  provideMcpServerDefinitions(): McpServer[];
+  resolveMcpServerDefinition(server: McpServer): Promise<McpServer>;
+}
+
+/**
+ * Offers the server of `aurora mcp` to the agents in VS Code, in trusted workspaces with a folder. Nothing starts before the
+ * user starts the server, or an agent that they allowed does.
+ */
+export function registerMcpServer({ context, trainer }: Services): vscode.Disposable {
+  const { lm, McpStdioServerDefinition: Definition } = vscode as McpApi;
+  if (typeof lm?.registerMcpServerDefinitionProvider !== 'function' || !Definition)
+    return vscode.Disposable.from();
+  const changed = new vscode.EventEmitter<void>();
+  const { version } = context.extension.packageJSON as { version: string };
+  return vscode.Disposable.from(
+    changed,
+    vscode.workspace.onDidGrantWorkspaceTrust(() => changed.fire()),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => changed.fire()),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration('aurora')) changed.fire();
+    }),
+    lm.registerMcpServerDefinitionProvider(ID, {
+      onDidChangeMcpServerDefinitions: changed.event,
+      provideMcpServerDefinitions() {
+        const folders = localFolders();
+        if (!vscode.workspace.isTrusted || folders.length === 0) return [];
+        // The command follows when the server starts: finding it runs Node, and copies the programs the first time.
+        const server = new Definition(t('AuroRA Lab'), 'aurora', ['mcp', ...folders], {}, version);
+        server.cwd = vscode.Uri.file(folders[0]!);
+        return [server];
+      },
+      async resolveMcpServerDefinition(server) {
+        const { command, args, env } = await trainer.server(localFolders());
+        return Object.assign(server, { command, args, env });
+      },
+    }),
+  );
+}
+
+const localFolders = (): string[] =>
+  (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath);
