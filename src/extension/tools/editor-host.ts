@@ -1,15 +1,12 @@
 import * as vscode from 'vscode';
 import { codeSpan, plainWords } from '../../base/escape';
-import { inEnglish } from '../../base/l10n';
-import type { ToolHost, ToolRun } from '../../tools/tool';
+import type { ToolHost } from '../../tools/tool';
 import { saved } from '../ask/saved';
 import { deviceArguments } from '../launcher/device-arguments';
 import { machineArguments } from '../launcher/trainer-client';
-import { runLabel } from '../runs/label';
-import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { editorHint } from '../words/error-text';
-import { errorOf } from '../words/run-error';
+import { toolRun } from './tool-run';
 
 /** The services of this window for one call of a tool. */
 export function editorHost({ store, trainer, panels }: Services, token: vscode.CancellationToken): ToolHost {
@@ -53,18 +50,6 @@ export function editorHost({ store, trainer, panels }: Services, token: vscode.C
 /** The workspace's folders on this machine. */
 const workspaceFolders = (): string[] =>
   (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath);
-
-const toolRun = (entry: RunEntry): ToolRun => ({
-  folder: entry.folder,
-  id: entry.id,
-  experiment: entry.experiment,
-  label: inEnglish(() => runLabel(entry)),
-  state: entry.state,
-  run: entry.run,
-  trial: entry.trial,
-  isOnCluster: entry.cluster !== undefined,
-  problem: () => errorOf(entry),
-});
 
 function abortedWith(token: vscode.CancellationToken): AbortSignal {
   const controller = new AbortController();

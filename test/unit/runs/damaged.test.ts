@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
 import { rowsText } from '../../../src/cli/commands/runs-report';
-import { table } from '../../../src/extension/tools/comparison';
+import { toolRun } from '../../../src/extension/tools/tool-run';
 import { TrackedRun } from '../../../src/extension/runs/tracked-run';
 import { readRunSummary } from '../../../src/runs/run-summary';
 import { PATIENT } from '../../../src/runs/run-files';
@@ -16,6 +16,7 @@ import { scratchFolder } from '../../scratch';
 import { variants } from '../variants';
 import { reportFiles } from '../../../src/study/study-report';
 import { studyOf } from '../../../src/study/study';
+import { table } from '../../../src/tools/comparison';
 
 const folder = scratchFolder('damaged-runs');
 const FINISHED = resolve('test/fixtures/runs/finished');
@@ -52,7 +53,7 @@ async function readBoth(): Promise<string> {
   for (const run of tracked) await run.look();
   const entries = tracked.flatMap(({ entry }) => (entry ? [entry] : []));
   expect(entries.map(({ folder }) => folder)).toEqual([bad, good]);
-  table(entries);
+  table(entries.map(toolRun));
   return read[0]!.error?.message ?? '';
 }
 

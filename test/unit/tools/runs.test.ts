@@ -1,18 +1,20 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bounded, LONGEST, spread } from '../../../../src/extension/tools/tool-answer';
-import { conclusions, table } from '../../../../src/extension/tools/comparison';
-import { findRun } from '../../../../src/extension/tools/find-runs';
-import { fully } from '../../../../src/extension/tools/tool-facts';
-import type { RunEntry, ShownState } from '../../../../src/extension/runs/store';
-import { readScalars, ScalarsWriter } from '../../../../src/runs/curve/scalars';
-import { readRunSummary } from '../../../../src/runs/run-summary';
-import { temporaryFolders } from '../../runs/folder';
-import { evaluated, finished, makeRun, spec, started } from '../run-maker';
+import { bounded, LONGEST, spread } from '../../../src/tools/tool-answer';
+import { conclusions, table } from '../../../src/tools/comparison';
+import { findRun } from '../../../src/tools/find-runs';
+import { fully } from '../../../src/tools/tool-facts';
+import type { ShownState } from '../../../src/extension/runs/store';
+import { toolRun } from '../../../src/extension/tools/tool-run';
+import type { ToolRun } from '../../../src/tools/tool';
+import { readScalars, ScalarsWriter } from '../../../src/runs/curve/scalars';
+import { readRunSummary } from '../../../src/runs/run-summary';
+import { temporaryFolders } from '../runs/folder';
+import { evaluated, finished, makeRun, spec, started } from '../extension/run-maker';
 
 const folder = temporaryFolders();
 
-function entry(at: string, accuracy: number, change: Partial<typeof spec.training>, day: number): RunEntry {
+function entry(at: string, accuracy: number, change: Partial<typeof spec.training>, day: number): ToolRun {
   const file = join(at, 'demo.aurora.json');
   const run = makeRun(file, {
     at: new Date(Date.UTC(2026, 0, day)),
@@ -27,14 +29,14 @@ function entry(at: string, accuracy: number, change: Partial<typeof spec.trainin
   });
   const summary = readRunSummary(run);
   const state: ShownState = 'finished';
-  return { folder: run, id: summary.id, experiment: file, state, run: summary, user: {} };
+  return toolRun({ folder: run, id: summary.id, experiment: file, state, run: summary, user: {} });
 }
 
 it('finds a run by id, the start of its last part, path or name, and the newest by default', () => {
   const at = folder();
   const runs = [1, 2].map((day) => entry(at, 0.8, {}, day));
   const [old, recent] = runs;
-  const name = { ...old, user: { name: 'best so far' } };
+  const name = { ...old, label: 'best so far' };
   const find = (given?: string) => findRun([name, recent], [at], given).id;
   expect(find()).toBe(recent.id);
   for (const given of [

@@ -1,6 +1,6 @@
-import { applyOverride, parseOverride } from '../../../../src/runs/experiment/overrides';
+import { applyOverride, parseOverride } from '../../../src/runs/experiment/overrides';
 import { expect, it } from 'vitest';
-import { changedSettings, optionalCount, optionalTexts, text } from '../../../../src/extension/tools/input';
+import { changedSettings, optionalCount, optionalTexts, text } from '../../../src/tools/input';
 
 it('settings become overrides of the command line', () =>
   expect(
