@@ -37,6 +37,7 @@ const DIST = [
   'hash-worker.cjs',
   'hub-packages.cjs',
   'image-worker.cjs',
+  'mcp-sdk.cjs',
   'pulse-worker.cjs',
   'schema-validator.cjs',
   'study-worker.cjs',

@@ -38,6 +38,7 @@ beforeAll(() => {
     'experiment.schema.json',
     'tfjs.cjs',
     'hub-packages.cjs',
+    'mcp-sdk.cjs',
     'wasm',
   ])
     cpSync(resolve('dist', name), join(dist, name), { recursive: true });
