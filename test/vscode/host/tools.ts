@@ -29,7 +29,7 @@ suite('language model tools', () => {
 
   test('all are offered, each with a description and a schema', () => {
     const tools = vscode.lm.tools.filter((tool) => tool.name.startsWith('aurora_'));
-    assert.equal(tools.length, 6);
+    assert.equal(tools.length, 12);
     for (const { description, inputSchema } of tools) assert.ok(description.length > 100 && inputSchema);
   });
 
@@ -43,6 +43,12 @@ suite('language model tools', () => {
     assert.equal(model.trainingStep.batch, 2);
     assert.deepEqual(model.targetModules[0], { name: 'query', layers: 2, outByIn: ['32 × 32'] });
     await assert.rejects(call('aurora_inspect_model', { model: '../m.onnx' }), /outside the workspace/);
+  });
+
+  test('validate an experiment', async () => {
+    const experiment = 'tiny.aurora.json';
+    const { valid, mistakes } = await facts<{ valid: boolean; mistakes: object[] }>('aurora_validate_experiment', { experiment }); // prettier-ignore
+    assert.deepEqual({ valid, mistakes }, { valid: true, mistakes: [] });
   });
 
   test('run a preflight', async () =>
@@ -78,7 +84,18 @@ suite('language model tools', () => {
     await assert.rejects(call('aurora_explain_run', { run: 'none' }), new RegExp(`none[^]*${run.run}`));
   });
 
-  test('a canceled call ends', async () => {
+  test('show the errors of the run, export it and fork it', async () => {
+    const { run: id } = run;
+    assert.match(await call('aurora_show_errors', { run: id }), /of 24 validation examples are right/);
+    const { files } = await facts<{ files: string[] }>('aurora_export_run', { run: id, form: 'adapter' });
+    assert.ok(files.includes('adapter_config.json'));
+    const settings = { 'training.learningRate': 0.005 };
+    const fork = await facts<RunAnswer>('aurora_fork_run', { run: id, settings });
+    const ended = await facts<RunAnswer>('aurora_follow_run', { run: fork.run, waitSeconds: 120 });
+    assert.equal(ended.state, 'finished');
+  });
+
+  test('a canceled call ends, and the run is stopped by another', async () => {
     const source = new vscode.CancellationTokenSource();
     const settings = { 'training.epochs': 2000, 'training.evaluateEvery': 1000 };
     const { run: id } = await facts<RunAnswer>('aurora_run_experiment', {
@@ -88,7 +105,7 @@ suite('language model tools', () => {
     const following = call('aurora_follow_run', { run: id, waitSeconds: 600 }, source.token);
     setTimeout(() => source.cancel(), 500);
     await assert.rejects(following);
-    const api = vscode.extensions.getExtension<Api>('aurora-lab.aurora-lab')!.exports;
-    await api.trainer.stop(join(folder(), '.aurora/runs/tiny', id));
+    const stopped = await facts<RunAnswer>('aurora_stop_run', { run: id });
+    assert.equal(stopped.state, 'stopped');
   });
 });

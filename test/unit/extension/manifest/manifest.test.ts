@@ -137,14 +137,20 @@ describe('the extension manifest', () => {
 
   it('describes each language model tool for the model, which knows no other', () => {
     const tools = contributes.languageModelTools;
-    for (const { name, toolReferenceName, modelDescription } of tools) {
+    for (const { name, toolReferenceName, canBeReferencedInPrompt, modelDescription } of tools) {
       // VS Code ignores tools with other names.
       expect(`${name} ${toolReferenceName}`).toMatch(/^[\w-]+ [\w-]+$/);
+      expect(canBeReferencedInPrompt).toBe(true);
       expect(modelDescription.length).toBeGreaterThan(100);
     }
+    expect(new Set(tools.map((tool) => tool.toolReferenceName)).size).toBe(tools.length);
+    const page = readFileSync(join(ROOT, 'docs', 'agents.md'), 'utf8');
+    const listed = [...page.matchAll(/^\| `(aurora_\w+)` \| `#(\w+)` \|/gm)].map((m) => `${m[1]} ${m[2]}`);
+    expect(listed.sort()).toEqual(tools.map((tool) => `${tool.name} ${tool.toolReferenceName}`).sort());
     // Tools name each other, as the next step.
     const names = tools.map((tool) => tool.name);
-    const named = sources().flatMap((text) => text.match(/\baurora_[a-z_]+/g) ?? []);
+    const texts = ['tools', 'protocol/tools'].flatMap((path) => sources(join(ROOT, 'src', path)));
+    const named = texts.flatMap((text) => text.match(/\baurora_[a-z_]+/g) ?? []);
     expect(named.length).toBeGreaterThan(names.length);
     expect(named.filter((name) => !names.includes(name))).toEqual([]);
   });
