@@ -25,8 +25,7 @@ export const compareTool: Tool = {
 async function chosen(host: ToolHost, input: ToolInput): Promise<ToolRun[]> {
   const runs = await host.runs();
   const named = optionalTexts(input, 'runs');
-  if (named && named.length > 0)
-    return [...new Set(named.map((name) => findRun(runs, host.folders, name)))];
+  if (named && named.length > 0) return [...new Set(named.map((name) => findRun(runs, host.folders, name)))];
   const experiment = optionalText(input, 'experiment');
   const file = experiment === undefined ? undefined : await experimentIn(host, experiment);
   const found = file === undefined ? runs : runs.filter((run) => run.experiment === file);

@@ -27,7 +27,13 @@ export const forkTool: Tool = {
       doing: t('Forking {0} at step {1}', label, step),
       async question() {
         const plan = planText(await planOf(host, spec, runs));
-        return forkConfirmation({ ...questionOf(host, { file, spec, runs }), run: label, step, changed, plan });
+        return forkConfirmation({
+          ...questionOf(host, { file, spec, runs }),
+          run: label,
+          step,
+          changed,
+          plan,
+        });
       },
       async answer() {
         requireWanted(host);

@@ -35,7 +35,8 @@ export function optionalChoice<T extends string>(
 export function optionalAmount(input: ToolInput, key: string): number | undefined {
   const value = input[key];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) throw wrong(key, 'a number of at least 0');
+  if (typeof value !== 'number' || !(value >= 0 && value < Infinity))
+    throw wrong(key, 'a number of at least 0');
   return value;
 }
 

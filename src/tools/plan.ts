@@ -66,7 +66,10 @@ export function planText({ steps, seconds, memory, isMeasured }: Plan): string {
   if (isMeasured) return t('About {0}, as a preflight measured.', parts.join(', '));
   return seconds === undefined
     ? t('About {0}; its time is not known: a preflight measures it.', parts.join(', '))
-    : t('About {0}, estimated for the CPU and the longest inputs: a preflight measures it.', parts.join(', '));
+    : t(
+        'About {0}, estimated for the CPU and the longest inputs: a preflight measures it.',
+        parts.join(', '),
+      );
 }
 
 /** Undefined for a model that cannot be read: the program that trains reports the reason. */
@@ -92,17 +95,22 @@ async function stepCost(host: ToolHost, spec: Experiment): Promise<StepCost | un
 }
 
 /** Undefined if it is not known without reading the data as training does. */
-async function stepsOf({ data, training }: Experiment, runs: readonly ToolRun[]): Promise<number | undefined> {
+async function stepsOf(
+  { data, training }: Experiment,
+  runs: readonly ToolRun[],
+): Promise<number | undefined> {
   const { epochs, maxSteps, batchSize, gradientAccumulation, packing } = training;
   if (maxSteps !== undefined) return maxSteps;
   const perStep = batchSize * gradientAccumulation;
-  const before = runs.find(
-    ({ run }) =>
-      run?.spec.data.train === data.train &&
-      run.spec.data.validation === data.validation &&
-      run.spec.data.validationFraction === data.validationFraction &&
-      run.spec.training.packing === packing,
-  )?.run?.events.find((e) => e.kind === 'started');
+  const before = runs
+    .find(
+      ({ run }) =>
+        run?.spec.data.train === data.train &&
+        run.spec.data.validation === data.validation &&
+        run.spec.data.validationFraction === data.validationFraction &&
+        run.spec.training.packing === packing,
+    )
+    ?.run?.events.find((e) => e.kind === 'started');
   if (before) return Math.ceil((before.packedRows ?? before.trainExamples) / perStep) * epochs;
   if (packing) return undefined;
   const rows = await rowsOf(data.train);

@@ -19,9 +19,7 @@ export function parsePreflightLine(
   const line = programLine<PreflightLine>(text, [
     ...(['modules', 'reading', 'data', 'measuring', 'device', 'step', 'estimate', 'problem'] as const),
   ]);
-  return line?.kind === 'problem' && line.hint !== undefined
-    ? { ...line, hint: inWords(line.hint) }
-    : line;
+  return line?.kind === 'problem' && line.hint !== undefined ? { ...line, hint: inWords(line.hint) } : line;
 }
 
 export const preflightMarkdown = (name: string, lines: PreflightLines): string =>

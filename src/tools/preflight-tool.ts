@@ -21,8 +21,7 @@ export const preflightTool: Tool = {
     await requireOwnInputs(host, spec);
     return {
       doing: t('Running the preflight of {0}', host.shown(file)),
-      question: async () =>
-        preflightConfirmation(questionOf(host, { file, spec, runs: await host.runs() })),
+      question: async () => preflightConfirmation(questionOf(host, { file, spec, runs: await host.runs() })),
       async answer() {
         await named.requireUnchanged();
         const report = await measure(host, file);

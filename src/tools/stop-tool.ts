@@ -13,7 +13,11 @@ export const stopTool: Tool = {
   async prepare(host, input) {
     const sweep = optionalText(input, 'sweep');
     if (sweep !== undefined) return stopSweep(host, await experimentIn(host, sweep));
-    const { folder, label, state, isOnCluster } = findRun(await host.runs(), host.folders, text(input, 'run'));
+    const { folder, label, state, isOnCluster } = findRun(
+      await host.runs(),
+      host.folders,
+      text(input, 'run'),
+    );
     if (isOnCluster)
       throw new AuroraError(
         'usage',

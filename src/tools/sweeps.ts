@@ -36,7 +36,11 @@ export function readFound(folder: string): FoundSweep {
 }
 
 const foldersIn = (home: string): string[] =>
-  existsSync(home) ? readdirSync(home).filter((name) => !name.startsWith('.')).map((name) => join(home, name)) : [];
+  existsSync(home)
+    ? readdirSync(home)
+        .filter((name) => !name.startsWith('.'))
+        .map((name) => join(home, name))
+    : [];
 
 /** Trials whose numbers are in an answer; of the others, states alone. */
 const BEST = 8;

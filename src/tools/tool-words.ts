@@ -37,9 +37,7 @@ export function runConfirmation(question: RunQuestion): Confirmation {
 }
 
 /** Asks before a run starts from a run's checkpoint. */
-export function forkConfirmation(
-  question: RunQuestion & { run: string; step: number },
-): Confirmation {
+export function forkConfirmation(question: RunQuestion & { run: string; step: number }): Confirmation {
   const { run, step, plan, markup } = question;
   return {
     title: t('Fork the Run?'),
@@ -109,7 +107,13 @@ interface TrainedQuestion extends Pick<ToolHost, 'markup' | 'shown'> {
 }
 
 /** Asks before the model of a run is run over a data set. */
-export function errorsConfirmation({ run, spec, on, markup, shown }: TrainedQuestion & { on: string }): Confirmation {
+export function errorsConfirmation({
+  run,
+  spec,
+  on,
+  markup,
+  shown,
+}: TrainedQuestion & { on: string }): Confirmation {
   return {
     title: t('Find the Errors?'),
     message: paragraphs(
@@ -125,7 +129,13 @@ export function errorsConfirmation({ run, spec, on, markup, shown }: TrainedQues
 }
 
 /** Asks before a run is exported. */
-export function exportConfirmation({ run, spec, form, markup, shown }: TrainedQuestion & { form: string }): Confirmation {
+export function exportConfirmation({
+  run,
+  spec,
+  form,
+  markup,
+  shown,
+}: TrainedQuestion & { form: string }): Confirmation {
   return {
     title: t('Export the Run?'),
     message: paragraphs(
@@ -144,7 +154,10 @@ export function exportConfirmation({ run, spec, form, markup, shown }: TrainedQu
 export const stopConfirmation = (name: string, isSweep: boolean, markup: Markup): Confirmation => ({
   title: isSweep ? t('Stop the Sweep?') : t('Stop the Run?'),
   message: isSweep
-    ? t('The trials of {0} that are running finish their step and save. Run Sweep continues.', markup.words(name))
+    ? t(
+        'The trials of {0} that are running finish their step and save. Run Sweep continues.',
+        markup.words(name),
+      )
     : t('{0} finishes its step and saves. Resume continues it.', markup.words(name)),
   agree: t('Stop'),
 });
@@ -177,9 +190,7 @@ const changedLines = ({ changed, markup }: Pick<RunQuestion, 'changed' | 'markup
   changed.length > 0 ? [t('Changed for this run: {0}.', changed.map(markup.file).join(', '))] : [];
 
 const busyLines = ({ active, markup }: Pick<RunQuestion, 'active' | 'markup'>): string[] =>
-  active.length > 0
-    ? [t('Another run is in progress, so both take longer: {0}.', list(active, markup))]
-    : [];
+  active.length > 0 ? [t('Another run is in progress, so both take longer: {0}.', list(active, markup))] : [];
 
 const list = (names: readonly string[], markup: Markup): string => names.map(markup.words).join(', ');
 

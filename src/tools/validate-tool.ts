@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { t } from '../base/l10n';
 import type { Experiment } from '../experiment/experiment';
 import { ignoredSettings } from '../experiment/ignored-settings';
-import { methodName, methodSize } from '../experiment/methods';
+import { isHeadAlone, methodName, methodSize } from '../experiment/methods';
 import { trainingLength } from '../experiment/training-length';
 import { matchedBy } from '../files/pattern';
 import { ExperimentText, type Problem } from '../runs/experiment/experiment-text';
@@ -73,10 +73,9 @@ function settingOf({ model, data }: Experiment, path: string): string[] {
       ['model', key],
       model[key],
     ]),
-    ...(['train', 'validation', 'test', 'classImages'] as const).map((key): [string[], string | undefined] => [
-      ['data', key],
-      data[key],
-    ]),
+    ...(['train', 'validation', 'test', 'classImages'] as const).map(
+      (key): [string[], string | undefined] => [['data', key], data[key]],
+    ),
     ...Object.entries(data.evaluations ?? {}).map(([name, set]): [string[], string] => [
       ['data', 'evaluations', name, 'path'],
       set.path,
@@ -86,7 +85,7 @@ function settingOf({ model, data }: Experiment, path: string): string[] {
 }
 
 const experimentFacts = (host: ToolHost, { adapter, training, model, data }: Experiment): object => ({
-  method: [methodName(adapter), methodSize(adapter)].join(' ').trim(),
+  method: isHeadAlone(adapter) ? 'head alone' : [methodName(adapter), methodSize(adapter)].join(' ').trim(),
   length: trainingLength(training),
   batchSize: training.batchSize * training.gradientAccumulation,
   learningRate: training.learningRate,

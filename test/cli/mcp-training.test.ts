@@ -29,7 +29,10 @@ describe('aurora mcp, asked to train', () => {
     agent.answer = NO;
     for (const name of ['aurora_run_experiment', 'aurora_preflight']) {
       const { isError, text } = await agent.call(name, { experiment });
-      expect([isError, text]).toEqual([true, expect.stringContaining('The user declined, so nothing was started.')]);
+      expect([isError, text]).toEqual([
+        true,
+        expect.stringContaining('The user declined, so nothing was started.'),
+      ]);
     }
     expect(agent.asked).toHaveLength(2);
     expect(existsSync(runs)).toBe(false);
@@ -40,7 +43,9 @@ describe('aurora mcp, asked to train', () => {
     const messages: string[] = [];
     const onprogress = ({ message = '' }) => void messages.push(message);
     const { text } = await agent.call('aurora_preflight', { experiment }, { onprogress });
-    expect(agent.asked.at(-1)).toMatch(/^Run the Preflight\?[^]*Model: model\.onnx\. Training data: train\.jsonl\./);
+    expect(agent.asked.at(-1)).toMatch(
+      /^Run the Preflight\?[^]*Model: model\.onnx\. Training data: train\.jsonl\./,
+    );
     expect(text).toMatch(/^# Preflight of tiny[^]*4 of 12 linear layers get an adapter/);
     expect(messages).toContain('Running the preflight of tiny.aurora.json');
     expect(messages.some((message) => /^Step 3 of 3/.test(message))).toBe(true);
@@ -87,8 +92,16 @@ describe('aurora mcp, asked to train', () => {
   });
 
   it('exports, and keeps nothing that loses more than allowed', async () => {
-    const { data } = await agent.call('aurora_export_run', { form: 'peft-lora', merge: 'paper', maxDrop: 100 });
-    expect(data).toMatchObject({ form: 'peft-lora', merge: 'paper', files: expect.arrayContaining(['adapter_config.json']) });
+    const { data } = await agent.call('aurora_export_run', {
+      form: 'peft-lora',
+      merge: 'paper',
+      maxDrop: 100,
+    });
+    expect(data).toMatchObject({
+      form: 'peft-lora',
+      merge: 'paper',
+      files: expect.arrayContaining(['adapter_config.json']),
+    });
     expect(existsSync(lab.path(join(data.folder as string, 'adapter_config.json')))).toBe(true);
     const { data: events } = await agent.call('aurora_export_run', { form: 'tensorboard' });
     expect(events).toMatchObject({ steps: 48 });
@@ -99,7 +112,9 @@ describe('aurora mcp, asked to train', () => {
   it('forks from a checkpoint with a changed setting', async () => {
     const settings = { 'training.learningRate': 0.002 };
     const { data } = await agent.call('aurora_fork_run', { run: first, step: 20, settings });
-    expect(agent.asked.at(-1)).toMatch(/is trained on from step 18[^]*Changed for this run: training\.learningRate=0\.002\./);
+    expect(agent.asked.at(-1)).toMatch(
+      /is trained on from step 18[^]*Changed for this run: training\.learningRate=0\.002\./,
+    );
     const ended = await agent.call('aurora_follow_run', { run: data.run, waitSeconds: 600 });
     expect(ended.data.state).toBe('finished');
     const explained = await agent.call('aurora_explain_run', { run: data.run });
@@ -116,14 +131,21 @@ describe('aurora mcp, asked to train', () => {
     const { isError, text: answer } = await agent.call('aurora_run_experiment', { experiment });
     lab.write(experiment, text);
     agent.answer = YES;
-    expect([isError, answer]).toEqual([true, expect.stringContaining('was changed while the question about it was open')]);
+    expect([isError, answer]).toEqual([
+      true,
+      expect.stringContaining('was changed while the question about it was open'),
+    ]);
     expect(readdirSync(runs)).toHaveLength(before);
   });
 
   it('a canceled call ends, and the server goes on', async () => {
     const { data } = await agent.call('aurora_run_experiment', { experiment, settings: LONG });
     const controller = new AbortController();
-    const following = agent.call('aurora_follow_run', { run: data.run, waitSeconds: 600 }, { signal: controller.signal });
+    const following = agent.call(
+      'aurora_follow_run',
+      { run: data.run, waitSeconds: 600 },
+      { signal: controller.signal },
+    );
     controller.abort();
     await expect(following).rejects.toThrow();
     const now = await agent.call('aurora_follow_run', { run: data.run, waitSeconds: 0 });
@@ -168,7 +190,9 @@ it('trains a sweep, follows it to its end, and stops one', async () => {
   const experiment = 'tiny.aurora.json';
   try {
     const started = await agent.call('aurora_run_sweep', { experiment });
-    expect(agent.asked.at(-1)).toMatch(/is trained on this machine: 2 trials\.[^]*Trials differ in training\.seed\./);
+    expect(agent.asked.at(-1)).toMatch(
+      /is trained on this machine: 2 trials\.[^]*Trials differ in training\.seed\./,
+    );
     expect(started.data).toMatchObject({ trials: 2 });
     const { data } = await agent.call('aurora_follow_run', { sweep: experiment, waitSeconds: 600 });
     expect(data).toMatchObject({ state: 'finished', trials: 2, trialsByState: { finished: 2 } });

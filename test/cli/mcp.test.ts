@@ -53,7 +53,11 @@ describe('aurora mcp, asked to read', () => {
   });
 
   it('inspects a model', async () => {
-    const { data, text } = await agent.call('aurora_inspect_model', { model: 'model.onnx', batchSize: 2, maxLength: 16 });
+    const { data, text } = await agent.call('aurora_inspect_model', {
+      model: 'model.onnx',
+      batchSize: 2,
+      maxLength: 16,
+    });
     expect(data).toMatchObject({ model: 'model.onnx', parameters: 21_121, trainingStep: { batch: 2 } });
     expect((data.targetModules as object[])[0]).toEqual({ name: 'query', layers: 2, outByIn: ['32 × 32'] });
     expect(JSON.parse(text)).toEqual(data);
@@ -83,10 +87,14 @@ describe('aurora mcp, asked to read', () => {
   it('names files that are missing or outside, before anything reads them', async () => {
     changed('missing.aurora.json', (spec) => (spec.data!.train = 'none.jsonl'));
     const { data } = await agent.call('aurora_validate_experiment', { experiment: 'missing.aurora.json' });
-    expect(data.mistakes).toMatchObject([{ setting: 'data.train', message: 'there is no file or folder none.jsonl' }]);
+    expect(data.mistakes).toMatchObject([
+      { setting: 'data.train', message: 'there is no file or folder none.jsonl' },
+    ]);
     changed('outside.aurora.json', (spec) => (spec.data!.train = join(elsewhere, 'secret.jsonl')));
     const outside = await agent.call('aurora_validate_experiment', { experiment: 'outside.aurora.json' });
-    expect(outside.data.mistakes).toMatchObject([{ setting: 'data.train', message: expect.stringContaining('outside') }]);
+    expect(outside.data.mistakes).toMatchObject([
+      { setting: 'data.train', message: expect.stringContaining('outside') },
+    ]);
   });
 
   it.each<[string, object]>([

@@ -95,9 +95,7 @@ export function startProgram(run: ProgramRun): RunningProgram {
   child.stdin?.on('error', () => undefined);
   const ended = new Promise<ProgramResult>((resolve, reject) => {
     child.once('error', (e) =>
-      reject(
-        new AuroraError('device', `${node} could not be started: ${e.message}.`, hint),
-      ),
+      reject(new AuroraError('device', `${node} could not be started: ${e.message}.`, hint)),
     );
     child.once('close', (code, signal) => {
       const stdout = out.end();

@@ -319,7 +319,9 @@ export class Trainer {
    * The command of `aurora mcp` for a program that starts servers itself: from the copy, which an update of the extension does
    * not remove while it is in use.
    */
-  async server(args: readonly string[]): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
+  async server(
+    args: readonly string[],
+  ): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
     await this.requireTrust();
     const { node, copy } = await this.prepare();
     const { threads, ...device } = this.host.settings();

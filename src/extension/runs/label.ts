@@ -8,13 +8,7 @@ import type { RunSummary } from '../../runs/run-summary';
 import type { TrialRecord } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from './store';
 
-export {
-  bestEvaluation,
-  checkpointSteps,
-  importOf,
-  metricOf,
-  stopReason,
-} from '../../runs/run-facts';
+export { bestEvaluation, checkpointSteps, importOf, metricOf, stopReason } from '../../runs/run-facts';
 export { labelOfId, runLabel, shortId } from '../../runs/run-labels';
 
 /** A trial's label: its run's, once there is one. */

@@ -51,8 +51,7 @@ const placesOf = (context: vscode.ExtensionContext): TerminalPlaces => ({
 });
 
 /** Not in the folder of a version. */
-const stableBin = (context: vscode.ExtensionContext): string =>
-  join(context.globalStorageUri.fsPath, 'bin');
+const stableBin = (context: vscode.ExtensionContext): string => join(context.globalStorageUri.fsPath, 'bin');
 
 /** The path of `aurora` that stays the same when the extension is updated, for files that name it. */
 export async function stableScript({ context }: Pick<Services, 'context'>): Promise<string> {

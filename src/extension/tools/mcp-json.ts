@@ -1,4 +1,11 @@
-import { applyEdits, modify, parseTree, findNodeAtLocation, getNodeValue, type ParseError } from 'jsonc-parser';
+import {
+  applyEdits,
+  modify,
+  parseTree,
+  findNodeAtLocation,
+  getNodeValue,
+  type ParseError,
+} from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
 import { AuroraError } from '../../base/errors';
 

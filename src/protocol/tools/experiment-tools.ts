@@ -47,7 +47,7 @@ export const VALIDATE_EXPERIMENT: ToolDefinition = {
   name: 'Validate Experiment',
   description: 'The mistakes in an experiment file, with line and column',
   forModel:
-    "Checks an AuroRA experiment (*.aurora.json) without running anything: its JSON, every setting against the schema and the rules between settings, the trials of its sweep, and whether the model, tokenizer and data files exist in the workspace. Returns each mistake with line, column and a suggestion, settings that have no effect, and the effective method, length and batch size. Use it after each change of an experiment file, before aurora_preflight.",
+    'Checks an AuroRA experiment (*.aurora.json) without running anything: its JSON, every setting against the schema and the rules between settings, the trials of its sweep, and whether the model, tokenizer and data files exist in the workspace. Returns each mistake with line, column and a suggestion, settings that have no effect, and the effective method, length and batch size. Use it after each change of an experiment file, before aurora_preflight.',
   icon: 'check',
   tag: 'data',
   effect: 'reads',

@@ -156,7 +156,8 @@ export const EXPORT_RUN: ToolDefinition = {
     merge: {
       type: 'string',
       enum: /* @__PURE__ */ mergeChoices(),
-      description: "For merged forms: the linear function that replaces AuroRA's nonlinearity (default: fitted)",
+      description:
+        "For merged forms: the linear function that replaces AuroRA's nonlinearity (default: fitted)",
     },
     maxDrop: {
       type: 'number',

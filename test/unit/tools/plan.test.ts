@@ -36,7 +36,7 @@ it('knows it from an earlier run on the same data, whatever their format', async
   const at = folder();
   const file = join(at, 'demo.aurora.json');
   const experiment = trainedOn('/data/train.parquet', { epochs: 1 });
-  const run = makeRun(file, { at: new Date(0), spec: experiment, events: [{ ...started, trainExamples: 64 }], status: {} }); // prettier-ignore
+  const run = makeRun(file, { at: new Date(0), spec: experiment, events: [{ ...started, trainExamples: 64 } as never], status: {} }); // prettier-ignore
   const summary = readRunSummary(run);
   const entry = toolRun({ folder: run, id: summary.id, experiment: file, state: 'stopped', run: summary, user: {} }); // prettier-ignore
   expect((await planOf(host, { ...experiment, name: 'other' }, [entry])).steps).toBe(4);
@@ -55,7 +55,9 @@ it('takes all from a preflight of exactly this experiment', async () => {
 });
 
 it('says what is not known', () => {
-  expect(planText({ isMeasured: false })).toBe('Its time and memory are not known: a preflight measures them.');
+  expect(planText({ isMeasured: false })).toBe(
+    'Its time and memory are not known: a preflight measures them.',
+  );
   expect(planText({ steps: 1, memory: 1e9, isMeasured: false })).toBe(
     'About 1 step, 1.0 GB of memory; its time is not known: a preflight measures it.',
   );

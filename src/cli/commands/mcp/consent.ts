@@ -1,4 +1,8 @@
-import type { ClientCapabilities, ElicitRequestFormParams, ElicitResult } from '@modelcontextprotocol/sdk/types.js';
+import type {
+  ClientCapabilities,
+  ElicitRequestFormParams,
+  ElicitResult,
+} from '@modelcontextprotocol/sdk/types.js';
 import { AuroraError } from '../../../base/errors';
 import type { Confirmation } from '../../../tools/tool';
 

@@ -2,6 +2,8 @@ import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/proto
 import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { ToolHost } from '../../../tools/tool';
 
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
 /** Between two numbers of the same report: the protocol wants each notification's to be larger. */
 const LEAST = 0.001;
 
@@ -12,7 +14,7 @@ const LEAST = 0.001;
 export function progressReport({
   _meta,
   sendNotification,
-}: Pick<RequestHandlerExtra<ServerRequest, ServerNotification>, '_meta' | 'sendNotification'>): ToolHost['progress'] {
+}: Pick<Extra, 'sendNotification'> & Partial<Pick<Extra, '_meta'>>): ToolHost['progress'] {
   const progressToken = _meta?.progressToken;
   if (progressToken === undefined) return () => undefined;
   let last = { message: '', progress: 0 };

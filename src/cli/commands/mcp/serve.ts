@@ -1,4 +1,9 @@
-import type { CallToolResult, ServerNotification, ServerRequest, Tool } from '@modelcontextprotocol/sdk/types.js';
+import type {
+  CallToolResult,
+  ServerNotification,
+  ServerRequest,
+  Tool,
+} from '@modelcontextprotocol/sdk/types.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import { inspect } from 'node:util';
 import { version } from '../../../../package.json';
@@ -51,7 +56,9 @@ export async function serve(host: ServerHost, isAllowed: boolean): Promise<void>
   ): Promise<CallToolResult> {
     const { signal } = extra;
     const progress = progressReport(extra);
-    const { doing, question, answer } = await (await load()).prepare(host.forCall({ signal, progress }), input);
+    const { doing, question, answer } = await (
+      await load()
+    ).prepare(host.forCall({ signal, progress }), input);
     progress(doing);
     if (question)
       await requireConsent(await question(), {

@@ -9,7 +9,14 @@ import { stopRun } from '../../../executors/local/stop';
 import type { UnexpectedEnd } from '../../../protocol/run-files/unexpected-end';
 import { lossOf } from '../../../runs/ended/unexpected';
 import { readText } from '../../../runs/experiment/load';
-import { createFolder, createRun, experimentOf, experimentRuns, experimentSweeps, runPaths } from '../../../runs/layout';
+import {
+  createFolder,
+  createRun,
+  experimentOf,
+  experimentRuns,
+  experimentSweeps,
+  runPaths,
+} from '../../../runs/layout';
 import { readForTable, readOne, type RowRead, tableFolders } from '../../../runs/runs-table';
 import { readSweep, type TrialOf, trialOf } from '../../../runs/sweep/record';
 import { runProblem } from '../../../tools/run-problem';
@@ -121,7 +128,13 @@ export class ServerHost {
   ): Promise<void> {
     const { cli, place } = this;
     const trainer = await launchTrainer({
-      ...{ node: process.execPath, args: [cli, ...args, ...place], run: folder, env: process.env, hint: HINT },
+      ...{
+        node: process.execPath,
+        args: [cli, ...args, ...place],
+        run: folder,
+        env: process.env,
+        hint: HINT,
+      },
       ...waiting,
     });
     process.stderr.write(`Process ${trainer.pid} works in ${folder}.\n`);

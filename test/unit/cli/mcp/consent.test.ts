@@ -1,4 +1,8 @@
-import type { ClientCapabilities, ElicitRequestFormParams, ElicitResult } from '@modelcontextprotocol/sdk/types.js';
+import type {
+  ClientCapabilities,
+  ElicitRequestFormParams,
+  ElicitResult,
+} from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 import { requireConsent } from '../../../../src/cli/commands/mcp/consent';
 
@@ -24,7 +28,11 @@ describe('before something starts', () => {
   it('the person is asked with the whole question, and has to agree in the form', async () => {
     const [params] = await asked(FORMS, yes);
     expect(params!.message).toBe('Train the Experiment?\n\nIt is trained.');
-    expect(params!.requestedSchema.properties.agree).toMatchObject({ type: 'boolean', title: 'Train', default: false });
+    expect(params!.requestedSchema.properties.agree).toMatchObject({
+      type: 'boolean',
+      title: 'Train',
+      default: false,
+    });
     expect(params!.requestedSchema.required).toEqual(['agree']);
   });
 

@@ -26,7 +26,12 @@ it('numbers grow with each notification, also from one part of the work to the n
   report('Step 5 of 9', 5, 9);
   report('Step 2 of 9', 2, 9);
   report('Step 9 of 9', 9, 9);
-  expect(sent.map(({ message }) => message)).toEqual(['Reading', 'Step 5 of 9', 'Step 2 of 9', 'Step 9 of 9']);
+  expect(sent.map(({ message }) => message)).toEqual([
+    'Reading',
+    'Step 5 of 9',
+    'Step 2 of 9',
+    'Step 9 of 9',
+  ]);
   const numbers = sent.map(({ progress }) => progress);
   expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   expect(new Set(numbers).size).toBe(4);
