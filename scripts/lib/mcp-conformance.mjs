@@ -6,8 +6,9 @@ import { ROOT, npm } from './run.mjs';
 /** The conformance suite of the Model Context Protocol. */
 const PACKAGE = {
   name: '@modelcontextprotocol/conformance',
-  version: 'PENDING',
-  integrity: 'PENDING',
+  version: '0.1.16',
+  integrity:
+    'sha512-GI7qiN0r39/MH2srVUR3AXaEN0YLCro20lIBbnvc1frBhszenxvUifBuTzxeVQVagILfBzCIcnungUOma8OrgA==',
 };
 
 /** The path of the suite's program, installed once. Not a dependency: nothing else needs it. */

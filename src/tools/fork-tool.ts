@@ -26,7 +26,7 @@ export const forkTool: Tool = {
     return {
       doing: t('Forking {0} at step {1}', label, step),
       async question() {
-        const plan = planText(await planOf(host, spec, runs));
+        const plan = planText(await planOf(host, spec, runs, step));
         return forkConfirmation({
           ...questionOf(host, { file, spec, runs }),
           run: label,

@@ -39,12 +39,19 @@ export function rememberEstimate(spec: Experiment, estimate: PreflightEstimate):
  * of the workspace) and the number of steps.
  *
  * @param runs those of the workspace: an earlier run on the same data knows the number of steps
+ * @param from the step at which a fork begins
  */
-export async function planOf(host: ToolHost, spec: Experiment, runs: readonly ToolRun[]): Promise<Plan> {
+export async function planOf(
+  host: ToolHost,
+  spec: Experiment,
+  runs: readonly ToolRun[],
+  from = 0,
+): Promise<Plan> {
   const known = measured.get(JSON.stringify(spec));
-  if (known)
+  if (known && from === 0)
     return { steps: known.steps, seconds: 60 * known.minutes, memory: known.memoryBytes, isMeasured: true };
-  const [steps, step] = await Promise.all([stepsOf(spec, runs), stepCost(host, spec)]);
+  const [all, step] = await Promise.all([stepsOf(spec, runs), stepCost(host, spec)]);
+  const steps = all === undefined ? undefined : Math.max(0, all - from);
   const seconds = step?.time?.seconds;
   return {
     steps,

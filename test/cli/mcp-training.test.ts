@@ -113,12 +113,14 @@ describe('aurora mcp, asked to train', () => {
     const settings = { 'training.learningRate': 0.002 };
     const { data } = await agent.call('aurora_fork_run', { run: first, step: 20, settings });
     expect(agent.asked.at(-1)).toMatch(
-      /is trained on from step 18[^]*Changed for this run: training\.learningRate=0\.002\./,
+      /is trained on from step 20[^]*About 28 steps[^]*Changed for this run: training\.learningRate=0\.002\./,
     );
     const ended = await agent.call('aurora_follow_run', { run: data.run, waitSeconds: 600 });
     expect(ended.data.state).toBe('finished');
+    const early = await agent.call('aurora_fork_run', { run: first, step: 1 });
+    expect(early.text).toMatch(/no checkpoint at or before step 1/);
     const explained = await agent.call('aurora_explain_run', { run: data.run });
-    expect(explained.data).toMatchObject({ forkedFrom: { run: first, step: 18 } });
+    expect(explained.data).toMatchObject({ forkedFrom: { run: first, step: 20 } });
   });
 
   it('starts nothing if the experiment changes while the question is open', async () => {

@@ -1,12 +1,5 @@
-import {
-  applyEdits,
-  modify,
-  parseTree,
-  findNodeAtLocation,
-  getNodeValue,
-  type ParseError,
-} from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { AuroraError } from '../../base/errors';
 
 /** A server in the file .mcp.json of a project, which agents outside the editor read. */
@@ -26,8 +19,6 @@ export interface Merged {
   was: 'new' | 'same' | 'other';
   before?: unknown;
 }
-
-const FORMAT = { formattingOptions: { insertSpaces: true, tabSize: 2 } };
 
 /**
  * Adds the lab to the text of an .mcp.json, in which everything else stays as it is written.
@@ -49,9 +40,39 @@ export function withServer(file: string, text: string | undefined, entry: McpEnt
         : `${file} has no object of servers in "mcpServers", so it is not changed.`,
       'Correct the file, then run the command again.',
     );
-  const node = findNodeAtLocation(root, ['mcpServers', SERVER]);
-  const before: unknown = node && getNodeValue(node);
+  const node = servers && findNodeAtLocation(servers, [SERVER]);
+  // The objects of jsonc-parser have no prototype, in which they would differ.
+  const before = node && (structuredClone(getNodeValue(node)) as unknown);
   if (isDeepStrictEqual(before, entry)) return { text, was: 'same' };
-  const changed = applyEdits(text, modify(text, ['mcpServers', SERVER], entry, FORMAT));
-  return { text: changed, was: node ? 'other' : 'new', ...(node && { before }) };
+  if (node) {
+    const written = indented(entry, indentAt(text, node.parent!.offset));
+    const changed = text.slice(0, node.offset) + written + text.slice(node.offset + node.length);
+    return { text: changed, was: 'other', before };
+  }
+  const changed = servers
+    ? withProperty(text, servers, SERVER, entry)
+    : withProperty(text, root, 'mcpServers', { [SERVER]: entry });
+  return { text: changed, was: 'new' };
 }
+
+/** An object's text with a property at its end. jsonc-parser's `modify` would format its neighbors, too. */
+function withProperty(text: string, object: Node, key: string, value: unknown): string {
+  const last = object.children?.at(-1);
+  const own = indentAt(text, object.offset);
+  const indent =
+    last && text.slice(object.offset, last.offset).includes('\n') ? indentAt(text, last.offset) : `${own}  `;
+  const property = `${JSON.stringify(key)}: ${indented(value, indent)}`;
+  // A comma that was at the end stays there.
+  if (last) return insert(text, last.offset + last.length, `,\n${indent}${property}`);
+  const end = object.offset + object.length - 1;
+  return insert(text, end, `\n${indent}${property}\n${own}`);
+}
+
+const insert = (text: string, at: number, part: string): string => text.slice(0, at) + part + text.slice(at);
+
+const indented = (value: unknown, indent: string): string =>
+  JSON.stringify(value, null, 2).replaceAll('\n', `\n${indent}`);
+
+/** The white space at the beginning of a line. */
+const indentAt = (text: string, offset: number): string =>
+  /^[ \t]*/.exec(text.slice(text.lastIndexOf('\n', offset - 1) + 1))![0];

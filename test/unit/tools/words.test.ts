@@ -62,12 +62,12 @@ it('a sweep says how many trials there are, how many are left, and in what they 
 });
 
 it('what is computed or stopped is named, too', () => {
-  expect(exportConfirmation({ ...question, run: '#3', form: 'peft-lora' }).message).toContain(
-    '#3 is exported as peft-lora into its run folder',
+  expect(exportConfirmation({ ...question, run: 'Best so far', form: 'peft-lora' }).message).toContain(
+    'Best so far is exported as peft-lora into its run folder',
   );
-  expect(stopConfirmation('#3', false, markup)).toEqual({
+  expect(stopConfirmation('Best so far', false, markup)).toEqual({
     title: 'Stop the Run?',
-    message: '#3 finishes its step and saves. Resume continues it.',
+    message: 'Best so far finishes its step and saves. Resume continues it.',
     agree: 'Stop',
   });
 });

@@ -35,6 +35,16 @@ describe('the lab in an .mcp.json', () => {
     expect(JSON.parse(changed)).toEqual({ mcpServers: { a: { command: 'x' }, aurora: entry } });
   });
 
+  it.each(['{}', '{ "mcpServers": {} }', '{\n\t"other": 1 // why\n}\n', '{"mcpServers":{"a":{}}}'])(
+    'adds to %j what is missing',
+    (text) => {
+      const { text: changed, was } = merged(text);
+      expect(was).toBe('new');
+      expect(merged(changed).was).toBe('same');
+      for (const word of ['other', 'why', '"a":{}']) expect(changed.includes(word)).toBe(text.includes(word));
+    },
+  );
+
   it.each([
     ['{ "mcpServers": ', /not valid JSON \(line 1\)/],
     ['{\n  "mcpServers": [}\n', /not valid JSON \(line 2\)/],
