@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { Failure, say } from './console.mjs';
 import { ROOT, npm } from './run.mjs';
 
-/** The conformance suite of the Model Context Protocol. */
+/** The conformance suite of the Model Context Protocol. From 0.1.15 on, it needs Node 22. */
 const PACKAGE = {
   name: '@modelcontextprotocol/conformance',
-  version: '0.1.16',
+  version: '0.1.13',
   integrity:
-    'sha512-GI7qiN0r39/MH2srVUR3AXaEN0YLCro20lIBbnvc1frBhszenxvUifBuTzxeVQVagILfBzCIcnungUOma8OrgA==',
+    'sha512-J9cC7Dsi7hTn7sxorvxDZ+wC8OlHAkOmVxVm1/IBQ8HEpYJu8r0eAUEw68vTmjBPP5WcU8Jld4RZ3cOFp/Ih1g==',
 };
 
 /** The path of the suite's program, installed once. Not a dependency: nothing else needs it. */

@@ -1,21 +1,30 @@
 import type { ToolName } from '../protocol/tools/tools';
+import { compareTool } from './compare-tool';
+import { errorsTool } from './errors-tool';
+import { explainTool } from './explain-tool';
+import { exportTool } from './export-tool';
+import { followTool } from './follow-tool';
+import { forkTool } from './fork-tool';
+import { inspectTool } from './inspect-tool';
+import { preflightTool } from './preflight-tool';
+import { runTool } from './run-tool';
+import { stopTool } from './stop-tool';
+import { sweepTool } from './sweep-tool';
 import type { Tool } from './tool';
+import { validateTool } from './validate-tool';
 
-/** The work of each tool, loaded when a language model calls one for the first time. */
-export const LOAD_TOOL: Record<ToolName, () => Promise<Tool>> = {
-  aurora_inspect_model: async () => (await import('./inspect-tool')).inspectTool,
-  aurora_validate_experiment: async () => (await import('./validate-tool')).validateTool,
-  aurora_preflight: async () => (await import('./preflight-tool')).preflightTool,
-  aurora_run_experiment: async () => (await import('./run-tool')).runTool,
-  aurora_run_sweep: async () => (await import('./sweep-tool')).sweepTool,
-  aurora_follow_run: async () => (await import('./follow-tool')).followTool,
-  aurora_stop_run: async () => (await import('./stop-tool')).stopTool,
-  aurora_fork_run: async () => (await import('./fork-tool')).forkTool,
-  aurora_compare_runs: async () => (await import('./compare-tool')).compareTool,
-  aurora_explain_run: async () => (await import('./explain-tool')).explainTool,
-  aurora_show_errors: async () => (await import('./errors-tool')).errorsTool,
-  aurora_export_run: async () => (await import('./export-tool')).exportTool,
+/** The work of each tool. Front ends load it when a language model calls one for the first time. */
+export const TOOL_WORK: Record<ToolName, Tool> = {
+  aurora_inspect_model: inspectTool,
+  aurora_validate_experiment: validateTool,
+  aurora_preflight: preflightTool,
+  aurora_run_experiment: runTool,
+  aurora_run_sweep: sweepTool,
+  aurora_follow_run: followTool,
+  aurora_stop_run: stopTool,
+  aurora_fork_run: forkTool,
+  aurora_compare_runs: compareTool,
+  aurora_explain_run: explainTool,
+  aurora_show_errors: errorsTool,
+  aurora_export_run: exportTool,
 };
-
-/** The names of all tools, without their descriptions, which an editor reads from package.json. */
-export const toolNames = (): ToolName[] => Object.keys(LOAD_TOOL) as ToolName[];

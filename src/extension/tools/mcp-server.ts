@@ -1,9 +1,17 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
+import { registerGuarded } from '../ask/guard';
+import { COMMAND } from '../ids';
 import type { Contributes } from '../manifest/declared';
 import type { Services } from '../services';
 
 export const contributes: Contributes = {
+  commands: {
+    addMcpServer: {
+      title: 'Add to .mcp.json for Agents',
+      palette: 'isWorkspaceTrusted && workspaceFolderCount != 0',
+    },
+  },
   sections: { mcpServerDefinitionProviders: [{ id: 'aurora', label: 'AuroRA Lab' }] },
 };
 
@@ -74,3 +82,10 @@ export function registerMcpServer({ context, trainer }: Services): vscode.Dispos
 
 const localFolders = (): string[] =>
   (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath);
+
+/** The command that lets agents outside the editor start the server. */
+export const registerMcpJson = (services: Services): vscode.Disposable =>
+  registerGuarded(services.log, COMMAND.addMcpServer, async () => {
+    const { addToMcpJson } = await import('./add-to-mcp-json');
+    return addToMcpJson(services);
+  });

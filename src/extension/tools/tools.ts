@@ -1,9 +1,6 @@
 import * as vscode from 'vscode';
-import { AuroraError } from '../../base/errors';
-import { untrusted } from '../../executors/missing-piece';
 import { type ToolName, TOOLS } from '../../protocol/tools/tools';
-import { LOAD_TOOL, toolNames } from '../../tools/all-tools';
-import type { Confirmation, PreparedTool, ToolInput } from '../../tools/tool';
+import type { ToolInput } from '../../tools/tool';
 import type { Contributes } from '../manifest/declared';
 import type { Services } from '../services';
 
@@ -16,63 +13,24 @@ export const contributes: Contributes = { tools: TOOLS };
 export function registerTools(services: Services): vscode.Disposable {
   const { lm } = vscode as Partial<typeof vscode>;
   if (typeof lm?.registerTool !== 'function') return vscode.Disposable.from();
+  const called = async (name: ToolName, input: ToolInput, token: vscode.CancellationToken) => {
+    const { ToolCall } = await import('./call-tool');
+    return new ToolCall(services, name, input, token);
+  };
   return vscode.Disposable.from(
-    ...toolNames().map((name) =>
+    ...declaredTools(services).map((name) =>
       lm.registerTool<ToolInput>(name, {
-        prepareInvocation: ({ input }, token) =>
-          plainly(services, token, async () => {
-            const { doing, question } = await prepared(services, name, input, token);
-            return {
-              invocationMessage: doing,
-              ...(question && { confirmationMessages: inMarkdown(await question()) }),
-            };
-          }),
-        invoke: ({ input }, token) =>
-          plainly(services, token, async () => {
-            const { answer } = await prepared(services, name, input, token);
-            const { answerText } = await import('../../tools/tool-answer');
-            const text = answerText(await answer());
-            return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
-          }),
+        prepareInvocation: async ({ input }, token) => (await called(name, input, token)).prepare(),
+        invoke: async ({ input }, token) => (await called(name, input, token)).answer(),
       }),
     ),
   );
 }
 
-/** A tool with its input checked. In an untrusted workspace, tools only read. */
-async function prepared(
-  services: Services,
-  name: ToolName,
-  input: ToolInput,
-  token: vscode.CancellationToken,
-): Promise<PreparedTool> {
-  const { editorHost } = await import('./editor-host');
-  const tool = await LOAD_TOOL[name]();
-  const made = await tool.prepare(editorHost(services, token), input);
-  if (made.question && !vscode.workspace.isTrusted) throw untrusted();
-  return made;
-}
-
-const inMarkdown = ({ title, message }: Confirmation): vscode.LanguageModelToolConfirmationMessages => ({
-  title,
-  message: new vscode.MarkdownString(message),
-});
-
-/** The language model gets an error's message, so it states the next step. */
-async function plainly<T>(
-  { log }: Services,
-  token: vscode.CancellationToken,
-  action: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await action();
-  } catch (e) {
-    if (token.isCancellationRequested) throw new vscode.CancellationError();
-    if (e instanceof AuroraError) {
-      const { errorAnswer } = await import('../../tools/tool-answer');
-      throw new Error(errorAnswer(e), { cause: e });
-    }
-    log.error(e as Error);
-    throw e;
-  }
+/** The names in package.json, which has the descriptions, too: the code of the extension leaves them out. */
+function declaredTools({ context }: Services): ToolName[] {
+  const { contributes } = context.extension.packageJSON as {
+    contributes: { languageModelTools: { name: ToolName }[] };
+  };
+  return contributes.languageModelTools.map((tool) => tool.name);
 }

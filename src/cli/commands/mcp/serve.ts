@@ -11,8 +11,8 @@ import { AuroraError } from '../../../base/errors';
 import { own } from '../../../base/names';
 import { type ToolDefinition, toolAnnotations } from '../../../protocol/tools/definition';
 import { TOOLS } from '../../../protocol/tools/tools';
-import { LOAD_TOOL } from '../../../tools/all-tools';
-import type { ToolInput } from '../../../tools/tool';
+import { TOOL_WORK } from '../../../tools/all-tools';
+import type { Tool as ToolWork, ToolInput } from '../../../tools/tool';
 import { answerText, errorAnswer, facts, isWhole } from '../../../tools/tool-answer';
 import { PATIENCE_MS, requireConsent } from './consent';
 import { progressReport } from './progress-report';
@@ -39,26 +39,20 @@ export async function serve(host: ServerHost, isAllowed: boolean): Promise<void>
     tools: Object.entries(TOOLS).map(([name, tool]) => toolEntry(name, tool)),
   }));
   server.setRequestHandler(sdk.CallToolRequestSchema, async ({ params }, extra: Extra) => {
-    const load = own(LOAD_TOOL, params.name);
-    if (!load)
+    const tool = own(TOOL_WORK, params.name);
+    if (!tool)
       throw new sdk.McpError(sdk.ErrorCode.InvalidParams, `There is no tool ${JSON.stringify(params.name)}.`);
     try {
-      return await call(load, params.arguments ?? {}, extra);
+      return await call(tool, params.arguments ?? {}, extra);
     } catch (e) {
       return failure(e);
     }
   });
 
-  async function call(
-    load: (typeof LOAD_TOOL)[keyof typeof LOAD_TOOL],
-    input: ToolInput,
-    extra: Extra,
-  ): Promise<CallToolResult> {
+  async function call(tool: ToolWork, input: ToolInput, extra: Extra): Promise<CallToolResult> {
     const { signal } = extra;
     const progress = progressReport(extra);
-    const { doing, question, answer } = await (
-      await load()
-    ).prepare(host.forCall({ signal, progress }), input);
+    const { doing, question, answer } = await tool.prepare(host.forCall({ signal, progress }), input);
     progress(doing);
     if (question)
       await requireConsent(await question(), {

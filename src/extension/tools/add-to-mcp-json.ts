@@ -6,31 +6,16 @@ import { untrusted } from '../../executors/missing-piece';
 import { writeAtomic } from '../../files/atomic';
 import { readIfThere } from '../../files/read';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
-import { registerGuarded } from '../ask/guard';
 import { saved } from '../ask/saved';
-import { COMMAND } from '../ids';
-import type { Contributes } from '../manifest/declared';
 import { notify } from '../messages/notify';
 import type { Services } from '../services';
 import { stableScript } from '../terminal/terminal';
-import type { McpEntry } from './mcp-json';
-
-export const contributes: Contributes = {
-  commands: {
-    addMcpServer: {
-      title: 'Add to .mcp.json for Agents',
-      palette: 'isWorkspaceTrusted && workspaceFolderCount != 0',
-    },
-  },
-};
+import { type McpEntry, SERVER, withServer } from './mcp-json';
 
 const FILE = '.mcp.json';
 
-/** The command that lets agents outside the editor start `aurora mcp`. */
-export const registerMcpJson = (services: Services): vscode.Disposable =>
-  registerGuarded(services.log, COMMAND.addMcpServer, () => addServer(services));
-
-async function addServer(services: Services): Promise<void> {
+/** Offers to add the lab to a folder's .mcp.json, and does it once the user agrees. */
+export async function addToMcpJson(services: Services): Promise<void> {
   if (!vscode.workspace.isTrusted) throw untrusted();
   const folder = await pickFolder();
   if (folder === undefined) return;
@@ -38,7 +23,6 @@ async function addServer(services: Services): Promise<void> {
   if (!(await saved(file))) return;
   const before = (await readIfThere(file))?.toString('utf8');
   const entry = await entryFor(services, folder);
-  const { withServer, SERVER } = await import('./mcp-json');
   const merged = withServer(file, before, entry);
   if (merged.was === 'same') {
     void notify.information(t('{0} already lets agents start AuroRA Lab.', FILE));
