@@ -16,7 +16,7 @@ export interface Tool {
 }
 
 export interface PreparedTool {
-  /** What happens, for the time that it takes: "Following the newest run". */
+  /** The work in the present tense, shown while it takes place: "Following the newest run". */
   doing: string;
   /** Set if a person must agree before `answer` is called. Starts nothing but `aurora inspect`. */
   question?: () => Promise<Confirmation>;

@@ -91,7 +91,7 @@ describe('aurora mcp, asked to train', () => {
     expect(wrong.text).toMatch(/"at" takes best, last or the step of a checkpoint/);
   });
 
-  it('exports, and keeps nothing that loses more than allowed', async () => {
+  it('exports in a form with its options, and names an unknown form', async () => {
     const { data } = await agent.call('aurora_export_run', {
       form: 'peft-lora',
       merge: 'paper',
@@ -140,7 +140,7 @@ describe('aurora mcp, asked to train', () => {
     expect(readdirSync(runs)).toHaveLength(before);
   });
 
-  it('a canceled call ends, and the server goes on', async () => {
+  it('a canceled call ends, and the server answers the next one', async () => {
     const { data } = await agent.call('aurora_run_experiment', { experiment, settings: LONG });
     const controller = new AbortController();
     const following = agent.call(
@@ -167,7 +167,7 @@ describe('aurora mcp, asked to train', () => {
     expect(again.text).toMatch(/is not training: it is stopped/);
   });
 
-  it('ends when its client does, and the run goes on until another stops it', async () => {
+  it('ends when its client does, and the run continues until another client stops it', async () => {
     const { data } = await agent.call('aurora_run_experiment', { experiment, settings: LONG });
     const run = join(runs, data.run as string);
     const { pid } = readStatus(run)!;

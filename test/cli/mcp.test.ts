@@ -149,7 +149,7 @@ describe('aurora mcp, asked to read', () => {
   it('an unknown tool is an error of the protocol', () =>
     expect(agent.call('toString')).rejects.toThrow(/There is no tool "toString"/));
 
-  it('tells where there are no runs', async () => {
+  it('says that there are no runs', async () => {
     const { isError, text } = await agent.call('aurora_explain_run');
     expect(isError).toBe(true);
     expect(text).toMatch(/There are no runs in this workspace/);

@@ -19,7 +19,7 @@ export interface ToolDefinition {
 
 /**
  * `reads`: it changes nothing. `computes`: it runs a model and keeps at most files in the run's folder. `trains`: it starts
- * work that goes on after its answer. `stops`: it ends work, which is saved and can be continued. All but the first ask a
+ * work that continues after its answer. `stops`: it ends work, which is saved and can be continued. All but the first ask a
  * person before.
  */
 export type ToolEffect = 'reads' | 'computes' | 'trains' | 'stops';

@@ -25,7 +25,7 @@ Before anything trains, runs a model or is stopped, the agent's program asks you
   --allow-training   ask nobody: the agent may train, measure, export and stop
 ${PLACE_HELP}  --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
 
-Ends when the agent closes its input. Runs that it started go on; stop them with the same tool, or in the editor.
+Ends when the agent closes its input. Runs that it started continue; stop them with the same tool, or in the editor.
 `,
   options: {
     'allow-training': { type: 'boolean' },

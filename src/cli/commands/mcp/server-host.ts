@@ -31,7 +31,7 @@ export type Call = Pick<ToolHost, 'signal' | 'progress'>;
 
 /**
  * The services of the server for tools: it reads the run folders, and runs the commands of this program. Trainers are
- * processes of their own, which go on when the server ends, as the editor's go on when its window is reloaded.
+ * separate processes, which continue when the server ends, as the editor's do when its window is reloaded.
  */
 export class ServerHost {
   private readonly programs = new Set<RunningProgram>();
@@ -150,7 +150,7 @@ export class ServerHost {
   }
 }
 
-/** A form shows plain text: a name must not begin a paragraph of its own. */
+/** A form shows plain text: a name must not begin a new paragraph. */
 const plain = (text: string): string => escapeControls(text);
 
 const sets = (overrides: readonly string[]): string[] => overrides.flatMap((o) => ['--set', o]);
