@@ -8,8 +8,6 @@ import type { Confirmation } from '../../../tools/tool';
 
 /** A person may be away. Clients that wait for less cancel the call. */
 export const PATIENCE_MS = 30 * 60_000;
-/** Clients end a call that reports nothing for a minute. */
-const SIGN_MS = 10_000;
 
 export interface Asking {
   capabilities: ClientCapabilities | undefined;
@@ -17,8 +15,6 @@ export interface Asking {
   isAllowed: boolean;
   /** Sends `elicitation/create`. */
   elicit(params: ElicitRequestFormParams): Promise<ElicitResult>;
-  /** Called while the person thinks. */
-  waiting(): void;
 }
 
 /**
@@ -27,7 +23,7 @@ export interface Asking {
  * @throws AuroraError if the client cannot ask, or the person did not agree
  */
 export async function requireConsent({ title, message, agree }: Confirmation, asking: Asking): Promise<void> {
-  const { capabilities, isAllowed, elicit, waiting } = asking;
+  const { capabilities, isAllowed, elicit } = asking;
   if (isAllowed) return;
   if (!hasForms(capabilities))
     throw new AuroraError(
@@ -35,7 +31,6 @@ export async function requireConsent({ title, message, agree }: Confirmation, as
       'This client cannot ask the user (it does not support elicitation), so nothing was started.',
       'Let the user start the server with --allow-training, or do it in the editor or a terminal.',
     );
-  const timer = setInterval(waiting, SIGN_MS);
   let answer: ElicitResult;
   try {
     answer = await elicit({
@@ -53,8 +48,6 @@ export async function requireConsent({ title, message, agree }: Confirmation, as
       'Ask the user in the conversation before you try again.',
       { cause },
     );
-  } finally {
-    clearInterval(timer);
   }
   if (answer.action === 'accept' && answer.content?.agree === true) return;
   throw new AuroraError(

@@ -12,7 +12,7 @@ import { own } from '../../../base/names';
 import { type ToolDefinition, toolAnnotations } from '../../../protocol/tools/definition';
 import { TOOLS } from '../../../protocol/tools/tools';
 import { TOOL_WORK } from '../../../tools/all-tools';
-import type { Tool as ToolWork, ToolInput } from '../../../tools/tool';
+import type { Tool as ToolWork, ToolHost, ToolInput } from '../../../tools/tool';
 import { answerText, errorAnswer, facts, isWhole } from '../../../tools/tool-answer';
 import { PATIENCE_MS, requireConsent } from './consent';
 import { progressReport } from './progress-report';
@@ -42,28 +42,36 @@ export async function serve(host: ServerHost, isAllowed: boolean): Promise<void>
     const tool = own(TOOL_WORK, params.name);
     if (!tool)
       throw new sdk.McpError(sdk.ErrorCode.InvalidParams, `There is no tool ${JSON.stringify(params.name)}.`);
+    const { report, end } = progressReport(extra);
     try {
-      return await call(tool, params.arguments ?? {}, extra);
+      return await call(tool, params.arguments ?? {}, extra, report);
     } catch (e) {
       return failure(e);
+    } finally {
+      end();
     }
   });
 
-  async function call(tool: ToolWork, input: ToolInput, extra: Extra): Promise<CallToolResult> {
+  async function call(
+    tool: ToolWork,
+    input: ToolInput,
+    extra: Extra,
+    progress: ToolHost['progress'],
+  ): Promise<CallToolResult> {
     const { signal } = extra;
-    const progress = progressReport(extra);
     const { doing, question, answer } = await tool.prepare(host.forCall({ signal, progress }), input);
     progress(doing);
     if (question)
       await requireConsent(await question(), {
         capabilities: server.getClientCapabilities(),
         isAllowed,
-        elicit: (params) =>
-          extra.sendRequest({ method: 'elicitation/create', params }, sdk.ElicitResultSchema, {
+        elicit(params) {
+          progress('Waiting for the user to answer…');
+          return extra.sendRequest({ method: 'elicitation/create', params }, sdk.ElicitResultSchema, {
             signal,
             timeout: PATIENCE_MS,
-          }),
-        waiting: () => progress('Waiting for the user to answer…'),
+          });
+        },
       });
     return result(await answer());
   }

@@ -19,7 +19,7 @@ const asked = async (
     sent.push(params);
     return answer();
   };
-  await requireConsent(question, { capabilities, isAllowed, elicit, waiting: () => undefined });
+  await requireConsent(question, { capabilities, isAllowed, elicit });
   return sent;
 };
 const yes = () => Promise.resolve({ action: 'accept' as const, content: { agree: true } });
