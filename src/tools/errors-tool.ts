@@ -5,11 +5,11 @@ import { type MeasuredOn, parseMeasuredOn, setName } from '../experiment/evaluat
 import { outdated, readPredictions } from '../runs/predictions';
 import { bestEvaluation, checkpointSteps } from '../runs/run-facts';
 import type { RunSummary } from '../runs/run-summary';
+import { modelQuestion } from './experiment-question';
 import { findRun } from './find-runs';
 import { optionalCount, optionalText } from './input';
 import { stateIn } from './run-state';
 import type { Tool } from './tool';
-import { modelQuestion } from './experiment-question';
 import { errorsConfirmation } from './tool-words';
 import { requireOwnInputs } from './workspace';
 
@@ -21,8 +21,7 @@ export const errorsTool: Tool = {
     const at = stateIn(input);
     const on = setIn(optionalText(input, 'on'));
     const examples = Math.min(optionalCount(input, 'examples', 0) ?? USUAL_EXAMPLES, MOST_EXAMPLES);
-    const found = findRun(await host.runs(), host.folders, optionalText(input, 'run'));
-    const { folder, label, run } = found;
+    const { folder, label, run } = findRun(await host.runs(), host.folders, optionalText(input, 'run'));
     if (!run || bestEvaluation(run) === undefined)
       throw new AuroraError(
         'run',
@@ -35,7 +34,7 @@ export const errorsTool: Tool = {
       doing: t('Finding the errors of {0}', label),
       ...(!(await isKept(run, at, on)) && {
         question: () =>
-          Promise.resolve(errorsConfirmation({ ...modelQuestion(host, found.label, spec), on: setName(on) })),
+          Promise.resolve(errorsConfirmation({ ...modelQuestion(host, label, spec), on: setName(on) })),
       }),
       async answer() {
         const args = ['errors', folder, `--at=${at}`, `--on=${on}`, `--top=${examples}`];

@@ -26,8 +26,7 @@ export const exportTool: Tool = {
     const at = stateIn(input);
     const merge = optionalChoice(input, 'merge', MERGES);
     const maxDrop = optionalAmount(input, 'maxDrop');
-    const found = findRun(await host.runs(), host.folders, optionalText(input, 'run'));
-    const { folder, label, run } = found;
+    const { folder, label, run } = findRun(await host.runs(), host.folders, optionalText(input, 'run'));
     if (!run) throw new AuroraError('run', `The run ${label} cannot be read, so it cannot be exported.`);
     await requireOwnInputs(host, run.spec);
     const { spec } = run;

@@ -26,7 +26,7 @@ export const runTool: Tool = {
       async answer() {
         await named.requireUnchanged();
         requireWanted(host);
-        return started(host, await host.start(file, changed));
+        return started(host, await host.start(file, changed, named.text));
       },
     };
   },

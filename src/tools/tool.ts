@@ -75,15 +75,19 @@ export interface ToolHost {
   /** Reads a run again. */
   refresh(folder: string): Promise<ToolRun>;
   /**
-   * Runs an `aurora` command until it ends, with any exit code; aborting the call ends it.
+   * Runs an `aurora` command until it ends, with any exit code, however long it takes; aborting the call ends it.
    *
    * @param onLine gets its standard output line by line
    */
   program(args: readonly string[], onLine?: (line: string) => void): Promise<ProgramResult>;
   /** The options of a command that select threads, engine and device. */
   place(): string[];
-  /** Starts a run of an experiment with settings changed ("training.epochs=1"), and returns its folder. */
-  start(file: string, overrides: readonly string[]): Promise<string>;
+  /**
+   * Starts a run of an experiment with settings changed ("training.epochs=1"), and returns its folder.
+   *
+   * @param text the file's, which the person agreed to
+   */
+  start(file: string, overrides: readonly string[], text: string): Promise<string>;
   /** Starts a run from a run's checkpoint, and returns its folder. */
   fork(run: string, step: number, overrides: readonly string[]): Promise<string>;
   /** Starts or continues the sweep of an experiment in its folder. */

@@ -6,6 +6,7 @@ import { escapeControls } from '../../../base/escape';
 import { type Launch, launchTrainer } from '../../../executors/local/launch-trainer';
 import { type ProgramResult, type RunningProgram, startProgram } from '../../../executors/local/program';
 import { stopRun } from '../../../executors/local/stop';
+import { writeAtomic } from '../../../files/atomic';
 import type { UnexpectedEnd } from '../../../protocol/run-files/unexpected-end';
 import { lossOf } from '../../../runs/ended/unexpected';
 import { readText } from '../../../runs/experiment/load';
@@ -69,7 +70,8 @@ export class ServerHost {
       refresh: (folder) => refreshed(folder, labels),
       program: (args, onLine) => this.program(args, signal, onLine),
       place: () => [...place],
-      start: (file, overrides) => this.newRun(experimentRuns(file), ['train', file, ...sets(overrides)]),
+      start: (file, overrides, text) =>
+        this.newRun(experimentRuns(file), ['train', file, ...sets(overrides)], text),
       fork: (run, step, overrides) =>
         this.newRun(dirname(run), ['train', '--fork', run, '--at', String(step), ...sets(overrides)]),
       startSweep: (file, folder) => {
@@ -96,6 +98,7 @@ export class ServerHost {
     const { cli, folders } = this;
     const program = startProgram({
       ...{ node: process.execPath, args: [cli, ...args], cwd: folders[0], env: process.env, onLine },
+      timeout: Infinity,
       hint: HINT,
     });
     const cancel = () => program.kill('was canceled');
@@ -108,10 +111,15 @@ export class ServerHost {
     });
   }
 
-  /** Starts a trainer in a new run folder, which is discarded if none came to work in it. */
-  private async newRun(runs: string, args: readonly string[]): Promise<string> {
+  /**
+   * Starts a trainer in a new run folder, which is discarded if none came to work in it.
+   *
+   * @param text of the experiment, which it reads in place of the file
+   */
+  private async newRun(runs: string, args: readonly string[], text?: string): Promise<string> {
     const run = createRun(runs);
     try {
+      if (text !== undefined) writeAtomic(runPaths(run).source, text, run);
       await this.launch(run, [...args, '--run', run]);
       return run;
     } catch (e) {
