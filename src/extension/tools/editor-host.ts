@@ -25,7 +25,12 @@ export function editorHost({ store, trainer, panels }: Services, token: vscode.C
     program(args, onLine) {
       // Measuring loads a native runtime, which an untrusted workspace must not start.
       const untrusted = args[0] === 'inspect' && !vscode.workspace.isTrusted;
-      return trainer.program(untrusted ? [...args, '--no-measure'] : args, { token, onLine, untrusted, timeout: Infinity });
+      return trainer.program(untrusted ? [...args, '--no-measure'] : args, {
+        token,
+        onLine,
+        untrusted,
+        timeout: Infinity,
+      });
     },
     place: () => machineArguments(deviceArguments),
     async start(file, overrides, text) {
