@@ -16,7 +16,9 @@ describe('the MCP server, in VS Code 1.139', () => {
   let watch: ProcessWatch;
 
   beforeAll(async () => {
-    server = await startWorkbench({ version: '1.139', name: 'mcp', vsix: vsixHere() });
+    // Without a chat, VS Code has no commands for servers either.
+    const settings = { 'chat.disableAIFeatures': false };
+    server = await startWorkbench({ version: '1.139', name: 'mcp', vsix: vsixHere(), settings });
     watch = new ProcessWatch(server.profile);
     window = await Window.open(server, lab.folder);
     await window.sideBar();
