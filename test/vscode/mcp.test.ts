@@ -43,7 +43,7 @@ describe('the MCP server, in VS Code 1.139', () => {
     expect(watch.commands).not.toContain('mcp');
   });
 
-  test('starts with the programs of the extension, and has its tools', async () => {
+  test('starts with the programs of the extension', async () => {
     await list();
     await window.pick('AuroRA Lab');
     await window.pick('Start Server');
