@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { withServer } from '../../../../src/extension/tools/mcp-json';
 
-const entry = { command: '/storage/bin/aurora', args: ['mcp', '/work'] };
-const merged = (text?: string) => withServer('/work/.mcp.json', text, entry);
+const entry = { command: '/storage/bin/aurora', args: ['mcp', '/project'] };
+const merged = (text?: string) => withServer('/project/.mcp.json', text, entry);
 
 describe('the lab in an .mcp.json', () => {
   it('makes the file if there is none, or it is empty', () => {
