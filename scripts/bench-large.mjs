@@ -17,7 +17,7 @@ import { Failure, main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--hidden 4096] [--forms 4,int8] [--steps 2] [--length 256] [--threads 2] [--folder DIR] [--before CHECKOUT] [--check]
+const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--hidden 4096] [--forms 4,int8] [--steps 2] [--length 256] [--threads 2] [--folder DIR] [--before CHECKOUT] [--once] [--check]
 
 Writes a folder in the shape of LLaMA3-8B with random weights in bfloat16 (16 GB with 32 layers), a file for each layer.
 Trains AuroRA (r = 2 on q, k, v, up and down; batch 1) on it in each form: once to the end, and once with kill -9 after the
@@ -28,6 +28,7 @@ removed afterwards.
           float32: the weights as they are; the losses of the other forms are compared with its own if it comes first
 --hidden  the width of the model, a multiple of 64
 --before  a built checkout of an older commit: its 4 bits are timed first, in the same run
+--once    without the run that is killed and resumed
 --check compares with PyTorch in float64 instead (Python with torch and onnx; 2 layers take 6 GB of memory); it needs
 --layers 2 --vocabulary 8192 --length 48 or so.
 `;
@@ -49,6 +50,7 @@ await main(async () => {
       threads: { type: 'string', default: '2' },
       folder: { type: 'string', default: join(ROOT, '.cache', 'bench-large') },
       before: { type: 'string' },
+      once: { type: 'boolean' },
       check: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -82,7 +84,8 @@ await main(async () => {
       }
       const experiment = writeExperiment(folder, form, length, Number(values.steps));
       if (values.check) return check(folder, experiment, textsOf(length), length);
-      const losses = await trainTwice(folder, experiment, values.threads);
+      const losses = trainWhole(folder, experiment, values.threads);
+      if (!values.once) await trainKilled(folder, experiment, values.threads);
       if (form === 'float32') exact = losses;
       else if (exact) compare(losses, exact);
     }
@@ -133,22 +136,30 @@ function printTimes(run) {
     say(`evaluation: ${seconds.toFixed(1)} s, loss ${metrics.loss.toFixed(4)}`);
 }
 
-async function trainTwice(folder, experiment, threads) {
-  for (const name of ['whole', 'broken']) rmSync(join(folder, name), { recursive: true, force: true });
-  const train = (name) => ['train', experiment, '--threads', threads, '--out', join(folder, name)];
-  report('train', aurora(folder, train('whole')));
+function trainInto(folder, experiment, threads, name) {
+  const out = join(folder, name);
+  rmSync(out, { recursive: true, force: true });
+  return ['train', experiment, '--threads', threads, '--out', out];
+}
+
+function trainWhole(folder, experiment, threads) {
+  report('train', aurora(folder, trainInto(folder, experiment, threads, 'whole')));
   const whole = runIn(join(folder, 'whole'));
   printTimes(whole);
-  const runs = join(folder, 'broken');
-  await killedWhen(train('broken'), () => hasCheckpoint(runIn(runs), 1));
-  report('resume after kill -9', aurora(folder, ['train', '--resume', runIn(runs), '--threads', threads]));
-  if (!adapterOf(runIn(runs)).equals(adapterOf(whole)))
-    throw new Failure('The resumed run has another adapter than the one that was not killed.');
-  say('the resumed run has the same adapter, to the bit');
   return {
     steps: stepsOf(whole).map(({ loss }) => loss),
     evaluation: evaluationsOf(whole).at(-1).metrics.loss,
   };
+}
+
+/** Again, killed after its first step and resumed: with the adapter of the run that was not. */
+async function trainKilled(folder, experiment, threads) {
+  const runs = join(folder, 'broken');
+  await killedWhen(trainInto(folder, experiment, threads, 'broken'), () => hasCheckpoint(runIn(runs), 1));
+  report('resume after kill -9', aurora(folder, ['train', '--resume', runIn(runs), '--threads', threads]));
+  if (!adapterOf(runIn(runs)).equals(adapterOf(runIn(join(folder, 'whole')))))
+    throw new Failure('The resumed run has another adapter than the one that was not killed.');
+  say('the resumed run has the same adapter, to the bit');
 }
 
 /** The differences of losses from those in float32. */
