@@ -25,5 +25,8 @@ export const DEMO_TABLE: PaperTable = {
   ],
   // Of five trial runs, LoRA of rank 16 had degraded at 1e-2, and the head alone at 3e-2.
   rates: [1e-3, 3e-3, 1e-2, 3e-2],
-  experiments: [experiment('debian-sections', 'Debian sections'), experiment('spam-assassin', 'SpamAssassin')],
+  experiments: [
+    experiment('debian-sections', 'Debian sections'),
+    experiment('spam-assassin', 'SpamAssassin'),
+  ],
 };

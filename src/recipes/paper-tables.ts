@@ -181,10 +181,7 @@ const SUBJECT: TableExperiment = {
 };
 
 /** The full settings of a row's adapter. @param base AuroRA as the recipe has it for the model */
-export function rowAdapter(
-  { adapter }: TableRow,
-  base: AuroraSpec,
-): AuroraSpec | LoraSpec | NoAdapterSpec {
+export function rowAdapter({ adapter }: TableRow, base: AuroraSpec): AuroraSpec | LoraSpec | NoAdapterSpec {
   if ('method' in adapter) return adapter;
   if ('aurora' in adapter) return { ...base, ...adapter.aurora };
   const spec = loraLike(base, adapter.lora);

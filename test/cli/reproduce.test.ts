@@ -129,7 +129,7 @@ describe('aurora reproduce demo', () => {
     expect(cells.map(({ parameters }) => parameters! > 0)).toEqual([...Array<boolean>(7).fill(true), false]);
     const report = readFileSync(join(out, 'table.md'), 'utf8');
     expect(report).not.toContain('Paper |');
-    expect(report).toMatch(/SpamAssassin: head only .* AuroRA r=2.*\(1, 2\) and 24 validation examples/);
+    expect(report).toMatch(/SpamAssassin: AuroRA r=2 .* head only .*\(1, 2\) and 24 validation examples/);
     expect(report).toContain('corrected for 7 comparisons');
     expect(report).toContain('training.maxSteps 2 (demo/studies: not set)');
     const runs = () => lab.runs(experimentRuns(join(out, 'spam-assassin.aurora.json')));

@@ -22,7 +22,8 @@ const tableOf = (name: TableName, id: string) =>
     name,
     PAPER_MODELS.find((m) => m.id === id)!,
   );
-const idsOf = (name: TableName, id: string) => tableOf(name, id).experiments.map((experiment) => experiment.id);
+const idsOf = (name: TableName, id: string) =>
+  tableOf(name, id).experiments.map((experiment) => experiment.id);
 const all = TABLE_NAMES.flatMap((name) => tableModels(name).map((model) => [name, model] as const));
 
 describe('the paper’s tables', () => {

@@ -241,7 +241,7 @@ function scoreNotes({ name, experiments }: PaperTable): string[] {
     return ['The paper shows pictures and no scores. The pictures of each run are in its folder.'];
   if (name === DEMO)
     return [
-      'Scores are of the last step, on validation data, by which the learning rates were also chosen.',
+      'Scores are of the last step, on validation data. Learning rates that were searched were chosen on it, so the scores are slightly optimistic.',
     ];
   return experiments.some(({ columns }) => columns.length > 1)
     ? [
