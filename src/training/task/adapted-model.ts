@@ -5,7 +5,7 @@ import { methodOf } from '../../adapters/methods/registry';
 import { type LayerAdapter, selectAdapters } from '../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { POSITIONS, SCALED_AFTER, TASK_PREFIX } from '../../architectures/blocks/network';
-import { loadModelFrom } from '../../architectures/load';
+import { loadModelFrom, type WeightForm } from '../../architectures/load';
 import { modelSource, type ModelSource, requireTextToImage } from '../../architectures/model-source';
 import { loadWithTextEncoders } from '../../architectures/pipeline';
 import { taskPath } from '../../architectures/task-path';
@@ -49,18 +49,20 @@ export interface BaseModel {
  * Reads a model as an experiment trains it: with quantized layers, or text encoders and U-Net in one. Without an
  * experiment, it is as stored.
  *
+ * @param weights the types of a folder's weights; those of an experiment with quantized layers are what they are
  * @throws AuroraError where it cannot be used
  */
 export function readModel(
   source: ModelSource,
   spec?: Pick<Experiment, 'model' | 'task' | 'training'>,
+  weights?: WeightForm,
 ): BaseModel {
   const form = spec && quantizedForm(spec);
   const original = spec?.task.trainTextEncoder
     ? loadWithTextEncoders(requireTextToImage(source))
     : form
       ? loadModel(quantizedCopy(source, form))
-      : loadModelFrom(source);
+      : loadModelFrom(source, weights);
   const model = prepareModel(original);
   const prefix = original.metadata.get(TASK_PREFIX);
   const layers = findLinearLayers(model.graph);
