@@ -63,7 +63,10 @@ describe('training in int8', () => {
         },
       },
     );
-    expect([killed.signal, killed.stderr]).toEqual(['SIGKILL', expect.stringContaining('step 6 (epoch 0.5)')]);
+    expect([killed.signal, killed.stderr]).toEqual([
+      'SIGKILL',
+      expect.stringContaining('step 6 (epoch 0.5)'),
+    ]);
     const kinds = readdirSync(join(cache, 'aurora-lab'));
     expect(kinds).toContain('quantized');
     expect(kinds).not.toContain('weights');
