@@ -49,11 +49,11 @@ export function singularValues({ A, B, rank, scale }: LowRank): number[] {
   return symmetricEigen(inner).values.map((v) => Math.abs(scale) * Math.sqrt(Math.max(0, v)));
 }
 
-const square = (values: Float64Array, n: number): Float64Array[] =>
+export const square = (values: Float64Array, n: number): Float64Array[] =>
   Array.from({ length: n }, (_, i) => values.subarray(i * n, (i + 1) * n));
 
 /** x yᵀ of x (p, n) and y (q, n). */
-function rowProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
+export function rowProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
   const n = x.length / p;
   const out = new Float64Array(p * q);
   for (let i = 0; i < p; i++)
@@ -66,7 +66,7 @@ function rowProducts(x: Float32Array, y: Float32Array, p: number, q: number): Fl
 }
 
 /** xᵀ y of x (n, p) and y (n, q). */
-function columnProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
+export function columnProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
   const out = new Float64Array(p * q);
   for (let k = 0; k < x.length / p; k++)
     for (let i = 0; i < p; i++) for (let j = 0; j < q; j++) out[i * q + j] += x[k * p + i] * y[k * q + j];

@@ -54,6 +54,8 @@ model without adapters. For LoRA, all forms compute the same function. AuroRA's 
 safetensors, its nonlinearity is replaced by a linear fit on the training data, or with --merge paper as in the paper. If that loses
 more than --max-drop, the command asks before it keeps them.
 
+Before it writes a LoRA for PEFT on a decoder, it prints which limits of vLLM the LoRA does not keep, such as its default rank of 16.
+
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
                      file is replaced)
@@ -66,8 +68,8 @@ more than --max-drop, the command asks before it keeps them.
   --max-drop LOSS    the most a merged form may lose (default: ${MATTERS}): points of a share or a correlation, percent of a perplexity,
                      a loss or an RMSE
   --accept-drop      keep the export, whatever it loses
-  --json             JSON lines: preparing, fitting, not-fitted, refine-cost, refine-step, refine-evaluation, measuring, ask (answer with a
-                     line "yes" or "no"), declined, result, events, problem
+  --json             JSON lines: preparing, fitting, not-fitted, refine-cost, refine-step, refine-evaluation, limits, measuring, ask (answer
+                     with a line "yes" or "no"), declined, result, events, problem
 
 Exits with 23 if a merged form loses too much and is not kept.
 `,
