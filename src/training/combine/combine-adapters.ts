@@ -78,7 +78,7 @@ export async function combineAdapters(request: CombineRequest): Promise<Combined
   const sources = await readSources(request, !steps.prunes);
   const first = sources.find(({ run }) => run);
   const spec = request.experiment?.spec ?? first!.run!.spec;
-  requireSameModel(sources, spec, request.experiment?.file ?? first!.given, first?.run);
+  requireSameModel(sources, spec, request.experiment?.file ?? first!.given);
   const headed = chosenHead(sources, request.headOf);
   const head = headed?.head;
   const weights = request.weights ?? sources.map(() => (steps.elects ? 1 : 1 / sources.length));

@@ -15,16 +15,14 @@ export function requireSameModel(
   sources: readonly LinearSource[],
   experiment: Experiment,
   of: string,
-  first?: LinearSource['run'],
 ): void {
-  const wanted = first && modelSums(first);
+  const isAt = ({ spec }: { spec: Experiment }) => resolve(spec.model.path) === resolve(experiment.model.path);
+  const there = sources.find(({ run }) => run && isAt(run))?.run;
+  const wanted = there && modelSums(there);
   for (const { given, run } of sources) {
     if (!run) continue;
     const { spec } = run;
-    const sums = wanted && modelSums(run);
-    const isSame =
-      resolve(spec.model.path) === resolve(experiment.model.path) || (sums !== undefined && sums === wanted);
-    if (!isSame)
+    if (!isAt(run) && (wanted === undefined || modelSums(run) !== wanted))
       throw new AuroraError(
         'adapter',
         `${given} was trained on ${spec.model.path}, and ${of} on ${experiment.model.path}.`,
