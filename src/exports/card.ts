@@ -117,7 +117,9 @@ function sizeWords(adapter: TrainedSpec): string {
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');
 
 const importWords = ({ adapter, combination }: ImportedEvent): string =>
-  combination ? `combined by ${codeSpan(combinationText(combination))}` : `imported from ${codeSpan(adapter)}`;
+  combination
+    ? `combined by ${codeSpan(combinationText(combination))}`
+    : `imported from ${codeSpan(adapter)}`;
 
 /** An imported adapter was trained elsewhere. */
 function origin(trained: Trained): string {

@@ -27,7 +27,7 @@ export function limitsInVllm(form: ExportForm, task: Task): VllmLimit[] | undefi
     hasOwnScales: own.some(({ spec }) => scale(spec) !== scale(adapter)),
     outputLayers: own.map(({ path }) => path).filter((path) => OUTPUT_LAYER.test(path)),
     hasBias: 'loraBias' in adapter && adapter.loraBias,
-    isDora: adapter.method === 'dora',
+    isDora: methodOf(adapter).peft.flag === 'use_dora',
     hasHead: task.head !== undefined,
   });
 }

@@ -13,7 +13,14 @@ export type CombineLine =
   /** Modules. */
   | { kind: 'combining'; done: number; of: number }
   | { kind: 'measuring' }
-  | { kind: 'result'; run: string; metrics: EvaluationMetrics; warnings: string[]; record: CombinationRecord; kept?: number }
+  | {
+      kind: 'result';
+      run: string;
+      metrics: EvaluationMetrics;
+      warnings: string[];
+      record: CombinationRecord;
+      kept?: number;
+    }
   | PreflightProblem;
 
 /** The progress text; undefined if there is nothing new. */

@@ -26,7 +26,17 @@ beforeAll(() => {
 
 describe('aurora combine', () => {
   it('makes a run beside the first, which is evaluated, exported and trained further like any other', () => {
-    const r = lab.run('combine', first, second, '--combination', 'cat', '--head-of', '2', '--weights', '1,0.5');
+    const r = lab.run(
+      'combine',
+      first,
+      second,
+      '--combination',
+      'cat',
+      '--head-of',
+      '2',
+      '--weights',
+      '1,0.5',
+    );
     expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
     expect(r.out).toContain('a LoRA on');
     expect(r.out).toMatch(/combined +\d/);
@@ -43,7 +53,18 @@ describe('aurora combine', () => {
   });
 
   it('prints JSON lines', () => {
-    const r = lab.run('combine', first, second, '--combination', 'dare_ties', '--density', '0.5', '--head-of', first, '--json');
+    const r = lab.run(
+      'combine',
+      first,
+      second,
+      '--combination',
+      'dare_ties',
+      '--density',
+      '0.5',
+      '--head-of',
+      first,
+      '--json',
+    );
     expect(r.code).toBe(0);
     const lines = r.out
       .trim()
@@ -52,7 +73,12 @@ describe('aurora combine', () => {
     expect(lines[0]).toEqual({ kind: 'preparing' });
     expect(lines.at(-1)).toMatchObject({
       kind: 'result',
-      record: { combination: 'dare_ties', density: 0.5, seed: readRun(first).spec.training.seed, majoritySignMethod: 'total' },
+      record: {
+        combination: 'dare_ties',
+        density: 0.5,
+        seed: readRun(first).spec.training.seed,
+        majoritySignMethod: 'total',
+      },
     });
   });
 

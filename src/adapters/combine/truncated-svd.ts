@@ -122,7 +122,15 @@ export function truncatedSvd(M: Float32Array, rows: number, columns: number, ran
     : largest(along, back, columns, rank);
   const [us, vs] = isWide ? [right, left] : [left, right];
   const norm = M.reduce((sum, x) => sum + x * x, 0);
-  const out = { ...emptyTruncated(rows, columns, rank, values.map((v) => v * v)), norm };
+  const out = {
+    ...emptyTruncated(
+      rows,
+      columns,
+      rank,
+      values.map((v) => v * v),
+    ),
+    norm,
+  };
   let k = 0;
   for (; k < rank && values[k] ** 2 > NOISE * values[0] ** 2; k++) {
     for (let o = 0; o < rows; o++) out.B[o * rank + k] = us[k][o] * values[k];

@@ -78,9 +78,7 @@ Exits with 22 if an adapter cannot be combined, or the adapters do not fit toget
   async run(args) {
     endOnSignals();
     const json = args.flag('json');
-    const emit = json
-      ? (line: CombineLine) => write(`${JSON.stringify(line)}\n`)
-      : terminalProgress();
+    const emit = json ? (line: CombineLine) => write(`${JSON.stringify(line)}\n`) : terminalProgress();
     try {
       const given = givenAdapters(args);
       const file = args.text('experiment');
@@ -97,7 +95,14 @@ Exits with 22 if an adapter cannot be combined, or the adapters do not fit toget
         emit,
       });
       const { run, metrics, warnings, record, kept } = combined;
-      await emit({ kind: 'result', run: resolve(run), metrics, warnings, record, ...(kept !== undefined && { kept }) });
+      await emit({
+        kind: 'result',
+        run: resolve(run),
+        metrics,
+        warnings,
+        record,
+        ...(kept !== undefined && { kept }),
+      });
       if (!json) {
         for (const words of [...combined.task.warnings, ...warnings])
           process.stderr.write(`warning: ${words}\n`);
@@ -162,11 +167,13 @@ function ruleOf(args: ParsedArgs) {
   const rank = args.text('rank');
   if (rank !== undefined && !decomposes) throw without('rank', 'the rules with svd');
   const majoritySignMethod = args.text('majority-sign-method');
-  if (majoritySignMethod !== undefined && !elects) throw without('majority-sign-method', 'the rules with ties');
+  if (majoritySignMethod !== undefined && !elects)
+    throw without('majority-sign-method', 'the rules with ties');
   const seed = args.text('seed');
   if (seed !== undefined && prunes !== 'random') throw without('seed', 'the rules with dare');
   const density = args.text('density');
-  if (density !== undefined && !prunes) throw without('density', 'the rules with ties, dare or magnitude_prune');
+  if (density !== undefined && !prunes)
+    throw without('density', 'the rules with ties, dare or magnitude_prune');
   return {
     combination,
     rank: rank === undefined ? undefined : positive('rank', rank),
@@ -226,7 +233,10 @@ function report({ run, task, metrics, record, kept }: Combined): string {
     '',
     ...(kept === undefined
       ? []
-      : [`Rank ${record.rank} holds ${cautiousPercent(kept)} of the squared norm of the combined change.`, '']),
+      : [
+          `Rank ${record.rank} holds ${cautiousPercent(kept)} of the squared norm of the combined change.`,
+          '',
+        ]),
     `Run folder  ${run}`,
     ...hints('', `Train it further with: ${commandLine('train', '--resume', run)}`),
   ];

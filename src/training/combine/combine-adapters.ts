@@ -1,5 +1,10 @@
 import { resolve } from 'node:path';
-import { combinePairs, type CombinationRule, seededDraw, type Term } from '../../adapters/combine/combine-pairs';
+import {
+  combinePairs,
+  type CombinationRule,
+  seededDraw,
+  type Term,
+} from '../../adapters/combine/combine-pairs';
 import { exactly } from '../../adapters/targets/targets';
 import { modelSource } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';

@@ -11,12 +11,9 @@ import type { LinearSource } from './linear-source';
  * @param of the experiment, or the run that it is of
  * @throws AuroraError 'adapter' naming the first run that differs
  */
-export function requireSameModel(
-  sources: readonly LinearSource[],
-  experiment: Experiment,
-  of: string,
-): void {
-  const isAt = ({ spec }: { spec: Experiment }) => resolve(spec.model.path) === resolve(experiment.model.path);
+export function requireSameModel(sources: readonly LinearSource[], experiment: Experiment, of: string): void {
+  const isAt = ({ spec }: { spec: Experiment }) =>
+    resolve(spec.model.path) === resolve(experiment.model.path);
   const there = sources.find(({ run }) => run && isAt(run))?.run;
   const wanted = there && modelSums(there);
   for (const { given, run } of sources) {

@@ -16,8 +16,7 @@ const lab = new Lab();
 afterAll(() => lab.remove());
 
 type Config = Record<string, unknown> & { model_type: string };
-const configOf = (folder: string) =>
-  JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Config;
+const configOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Config;
 
 /** Folders of decoders as transformers 5 saves them, with `model_type`. */
 const DECODERS = readdirSync(FIXTURES, { withFileTypes: true })
@@ -75,7 +74,9 @@ function exported(model: string, name: string) {
 const weights = (folder: string): Map<string, number[]> =>
   new Map(
     [...readHeader(join(folder, 'model.safetensors')).values()].flatMap(({ name, dims }) =>
-      dims.length === 2 && name.endsWith('.weight') && !/(^|\.)(embed_\w+|wte|wpe|lm_head|embed_out)\./.test(name)
+      dims.length === 2 &&
+      name.endsWith('.weight') &&
+      !/(^|\.)(embed_\w+|wte|wpe|lm_head|embed_out)\./.test(name)
         ? [[name.slice(0, -'.weight'.length), dims]]
         : [],
     ),
@@ -100,9 +101,9 @@ function expectNames(folder: string, name: string, prefix = '') {
 describe('a LoRA of a decoder has the names of the modules in transformers’ class', () => {
   it('in every family with a folder', () => {
     const covered = new Set([...DECODERS.map(({ type }) => type), 'gemma3']);
-    expect([...FAMILIES].flatMap(([type, { caches }]) => (caches && !covered.has(type) ? [type] : []))).toEqual(
-      [],
-    );
+    expect(
+      [...FAMILIES].flatMap(([type, { caches }]) => (caches && !covered.has(type) ? [type] : [])),
+    ).toEqual([]);
   });
 
   it.each(DECODERS)('$name ($type)', ({ name, folder }) => {

@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { combinePairs, type CombinationRule, seededDraw, type Term } from '../../../../src/adapters/combine/combine-pairs';
+import {
+  combinePairs,
+  type CombinationRule,
+  seededDraw,
+  type Term,
+} from '../../../../src/adapters/combine/combine-pairs';
 import { readSafetensors } from '../../../../src/graph/file/safetensors';
-import { type Combination, combinationSteps, type MajoritySignMethod } from '../../../../src/protocol/combination';
+import {
+  type Combination,
+  combinationSteps,
+  type MajoritySignMethod,
+} from '../../../../src/protocol/combination';
 
 /** A case of test/fixtures/combine: the arguments of PEFT's add_weighted_adapter, and the masks that it drew. */
 interface Case {
@@ -77,7 +86,11 @@ function difference(found: ArrayLike<number>, wanted: Float32Array): number {
   return wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
 }
 
-const named = cases.map((c, i) => ({ ...c, i, of: JSON.stringify({ ...c, masks: undefined, modules: undefined }) }));
+const named = cases.map((c, i) => ({
+  ...c,
+  i,
+  of: JSON.stringify({ ...c, masks: undefined, modules: undefined }),
+}));
 
 describe("combinations are those of PEFT's add_weighted_adapter", () => {
   it('has a case of each rule', () => {

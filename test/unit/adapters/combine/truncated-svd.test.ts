@@ -9,7 +9,8 @@ function product(B: Float32Array, A: Float32Array, inner: number): Float32Array 
   const columns = A.length / inner;
   return Float32Array.from({ length: (B.length / inner) * columns }, (_, at) => {
     let sum = 0;
-    for (let k = 0; k < inner; k++) sum += B[Math.floor(at / columns) * inner + k] * A[k * columns + (at % columns)];
+    for (let k = 0; k < inner; k++)
+      sum += B[Math.floor(at / columns) * inner + k] * A[k * columns + (at % columns)];
     return sum;
   });
 }
@@ -85,7 +86,9 @@ describe('the largest singular values and vectors of a product', () => {
     const [B, A] = [random(rows * inner, 6), random(inner * columns, 7)];
     const M = product(B, A, inner);
     const found = truncatedProduct(B, A, inner, rank);
-    expect(distance(M, found, rank)).toBeLessThan(bestDistance(M, rows, rank) * (1 + 1e-5) + 1e-8 * square(M));
+    expect(distance(M, found, rank)).toBeLessThan(
+      bestDistance(M, rows, rank) * (1 + 1e-5) + 1e-8 * square(M),
+    );
     expect(fromOrthonormal(found.A, rank)).toBeLessThan(1e-5);
     expect(found.norm / square(M)).toBeCloseTo(1, 5);
   });

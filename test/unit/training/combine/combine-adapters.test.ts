@@ -38,7 +38,10 @@ let sameRank: string;
 beforeAll(async () => {
   const targetModules = ['query', 'value'];
   lora = await trained({ method: 'lora', rank: 2, alpha: 4, targetModules }, { seed: 1 });
-  other = await trained({ method: 'lora', rank: 2, alpha: 3, targetModules: ['query', 'dense'] }, { seed: 2 });
+  other = await trained(
+    { method: 'lora', rank: 2, alpha: 3, targetModules: ['query', 'dense'] },
+    { seed: 2 },
+  );
   aurora = await trained({ method: 'aurora', targetModules }, { seed: 3 });
   sameRank = await trained({ method: 'lora', rank: 2, targetModules }, { seed: 4 });
   wide = await trained({ method: 'lora', rank: 3, targetModules }, { seed: 1 });
@@ -103,40 +106,43 @@ function expectChanges(found: Map<string, Float64Array>, wanted: Map<string, Flo
 }
 
 describe('a combination', () => {
-  it.each(['cat', 'svd'] as const)('by %s is the weighted sum of the changes, as a run', async (combination) => {
-    const lines: CombineLine[] = [];
-    const weights = [1, -0.5];
-    // The sum of two ranks of 2.
-    const made = await combine([lora, other], {
-      ...{ combination, weights, ...(combination === 'svd' && { rank: 4 }) },
-      emit: (line) => void lines.push(line),
-    });
-    expectChanges(await changes(made.run), await weighted([lora, other], weights));
-    const { spec, events, status } = readRunSummary(made.run);
-    expect(spec.adapter).toMatchObject({ method: 'lora', useRslora: false });
-    // Both have the queries; each also has layers of its own.
-    expect(spec.adapter as LoraSpec).toMatchObject({ rank: 4, alpha: 4 });
-    expect(new Set(Object.values((spec.adapter as LoraSpec).rankPattern!))).toEqual(new Set([2]));
-    expect(events[0]).toMatchObject({
-      kind: 'imported',
-      combination: {
-        combination,
-        headOf: basename(lora),
-        adapters: [
-          { name: basename(lora), weight: 1, step: 4 },
-          { name: basename(other), weight: -0.5, step: 4 },
-        ],
-      },
-    });
-    expect(status).toMatchObject({ state: 'stopped', step: 0 });
-    expect(made.kept === undefined ? 1 : made.kept).toBeCloseTo(1, 6);
-    expect(lines.map(({ kind }) => kind)).toEqual(
-      expect.arrayContaining(['preparing', 'reading', 'combining', 'measuring']),
-    );
-    // The evaluation is that of a step 0.
-    const evaluation = events.find((e) => e.kind === 'evaluation');
-    expect(evaluation).toMatchObject({ step: 0, metrics: made.metrics });
-  });
+  it.each(['cat', 'svd'] as const)(
+    'by %s is the weighted sum of the changes, as a run',
+    async (combination) => {
+      const lines: CombineLine[] = [];
+      const weights = [1, -0.5];
+      // The sum of two ranks of 2.
+      const made = await combine([lora, other], {
+        ...{ combination, weights, ...(combination === 'svd' && { rank: 4 }) },
+        emit: (line) => void lines.push(line),
+      });
+      expectChanges(await changes(made.run), await weighted([lora, other], weights));
+      const { spec, events, status } = readRunSummary(made.run);
+      expect(spec.adapter).toMatchObject({ method: 'lora', useRslora: false });
+      // Both have the queries; each also has layers of its own.
+      expect(spec.adapter as LoraSpec).toMatchObject({ rank: 4, alpha: 4 });
+      expect(new Set(Object.values((spec.adapter as LoraSpec).rankPattern!))).toEqual(new Set([2]));
+      expect(events[0]).toMatchObject({
+        kind: 'imported',
+        combination: {
+          combination,
+          headOf: basename(lora),
+          adapters: [
+            { name: basename(lora), weight: 1, step: 4 },
+            { name: basename(other), weight: -0.5, step: 4 },
+          ],
+        },
+      });
+      expect(status).toMatchObject({ state: 'stopped', step: 0 });
+      expect(made.kept === undefined ? 1 : made.kept).toBeCloseTo(1, 6);
+      expect(lines.map(({ kind }) => kind)).toEqual(
+        expect.arrayContaining(['preparing', 'reading', 'combining', 'measuring']),
+      );
+      // The evaluation is that of a step 0.
+      const evaluation = events.find((e) => e.kind === 'evaluation');
+      expect(evaluation).toMatchObject({ step: 0, metrics: made.metrics });
+    },
+  );
 
   it('of an AuroRA run is of its linear fit, with its biases', async () => {
     const made = await combine([aurora, lora], { combination: 'cat', weights: [0.5, 1] });
@@ -188,8 +194,14 @@ describe('a combination', () => {
   });
 
   it('uses the experiment that it is given, and keeps the chosen head', async () => {
-    lab.write('few.jsonl', readFileSync(lab.path('validation.jsonl'), 'utf8').split('\n').slice(0, 8).join('\n'));
-    lab.write('few.aurora.json', JSON.stringify({ ...BASE, data: { ...BASE.data, validation: 'few.jsonl' } }));
+    lab.write(
+      'few.jsonl',
+      readFileSync(lab.path('validation.jsonl'), 'utf8').split('\n').slice(0, 8).join('\n'),
+    );
+    lab.write(
+      'few.aurora.json',
+      JSON.stringify({ ...BASE, data: { ...BASE.data, validation: 'few.jsonl' } }),
+    );
     const file = lab.path('few.aurora.json');
     const made = await combine([lora, other], {
       experiment: { spec: loadExperiment(file), file },
