@@ -4,7 +4,7 @@ import { shownMetrics } from '../experiment/shown-metrics';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import { codeSpan } from '../base/escape';
 import { percent, count } from '../base/number-text';
-import { combinationText } from '../protocol/combination';
+import { combinationText } from '../protocol/combination-record';
 import type { ImportedEvent } from '../protocol/events';
 import { quantizationWords } from '../protocol/quantize';
 import type { ExportForm, ExportRecord } from '../protocol/export';

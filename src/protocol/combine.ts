@@ -1,6 +1,6 @@
 import { t } from '../base/l10n';
 import { count } from '../base/number-text';
-import type { CombinationRecord } from './combination';
+import type { CombinationRecord } from './combination-record';
 import type { EvaluationMetrics } from './events';
 import type { FitProgress } from './linear-fit';
 import type { PreflightProblem } from './preflight';

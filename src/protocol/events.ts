@@ -1,5 +1,5 @@
 import type { AbsentLabels } from './absent-labels';
-import type { CombinationRecord } from './combination';
+import type { CombinationRecord } from './combination-record';
 import type { TargetScale } from './outputs';
 import type { Preparing } from './preparing';
 import type { MetricName } from '../experiment/metrics';

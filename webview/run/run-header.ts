@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { deviceLine, deviceWords } from '../../src/protocol/device-words';
 import { alarmsOf, alarmSentence } from '../../src/protocol/alarms';
-import { combinationText } from '../../src/protocol/combination';
+import { combinationText } from '../../src/protocol/combination-record';
 import { preparedPercent, preparingText } from '../../src/protocol/preparing';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../../src/base/l10n';

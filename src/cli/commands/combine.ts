@@ -6,11 +6,11 @@ import {
   type Combination,
   COMBINATIONS,
   combinationSteps,
-  combinationText,
   combinationWords,
   MAJORITY_SIGN_METHODS,
   type MajoritySignMethod,
 } from '../../protocol/combination';
+import { combinationText } from '../../protocol/combination-record';
 import { type CombineLine, combineProgress } from '../../protocol/combine';
 import { loadExperiment } from '../../runs/experiment/load';
 import { experimentRuns } from '../../runs/layout';

@@ -8,7 +8,7 @@ import {
 import { rateNumber, durationText } from '../../base/number-text';
 import { alarmsOf, alarmSentence } from '../../protocol/alarms';
 import { betterAnswer, worseWords } from '../../protocol/baseline';
-import { combinationText } from '../../protocol/combination';
+import { combinationText } from '../../protocol/combination-record';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/evaluations';
 import { deviceWords } from '../../protocol/device-words';

@@ -14,12 +14,8 @@ import type { Experiment } from '../../experiment/experiment';
 import type { FloatTensor } from '../../graph/file/safetensors';
 import type { AdapterFolder } from '../../peft/adapter-folder';
 import { HEAD_KEY, peftKey } from '../../peft/keys';
-import {
-  type Combination,
-  type CombinationRecord,
-  combinationSteps,
-  type MajoritySignMethod,
-} from '../../protocol/combination';
+import { type Combination, combinationSteps, type MajoritySignMethod } from '../../protocol/combination';
+import type { CombinationRecord } from '../../protocol/combination-record';
 import type { CombineLine } from '../../protocol/combine';
 import { readRunSummary } from '../../runs/run-summary';
 import type { At } from '../checkpoint/trained-run';
