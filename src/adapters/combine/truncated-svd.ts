@@ -1,5 +1,5 @@
 import { normal, Stream } from '../../base/random';
-import { columnProducts, rowProducts, square, symmetricEigen } from '../update-geometry';
+import { columnProducts, rowProducts, square, symmetricEigen, tridiagonalEigen } from '../update-geometry';
 
 /** The best approximation of a matrix (out, in) by one of a rank: B·A with orthonormal rows of A. */
 export interface Truncated {
@@ -102,8 +102,11 @@ function orthogonalize(v: Float64Array, others: readonly ArrayLike<number>[]): v
     }
 }
 
-/** Residuals of singular vectors, as a share of the largest singular value, that count as 0 beside float32. */
-const CONVERGED = 1e-7;
+/**
+ * Residuals of singular vectors, as a share of the largest singular value, that count as 0: what the approximation loses is of their
+ * squares.
+ */
+const CONVERGED = 1e-5;
 
 /**
  * The largest singular values and vectors of a matrix by Golub, Kahan and Lanczos' bidiagonalization with full
@@ -189,14 +192,11 @@ function largest(
 /** Singular values and vectors of the upper bidiagonal matrix with these diagonals, as far as the rank. */
 function ofBidiagonal(alphas: readonly number[], betas: readonly number[], rank: number) {
   const n = alphas.length;
-  const gram = alphas.map((alpha, i) => {
-    const row = new Float64Array(n);
-    row[i] = alpha ** 2 + (i > 0 ? betas[i - 1] ** 2 : 0);
-    if (i > 0) row[i - 1] = betas[i - 1] * alphas[i - 1];
-    if (i + 1 < n) row[i + 1] = betas[i] * alpha;
-    return row;
-  });
-  const { values: squares, vectors } = symmetricEigen(gram);
+  // The product of its transpose and itself.
+  const { values: squares, vectors } = tridiagonalEigen(
+    alphas.map((alpha, i) => alpha ** 2 + (i > 0 ? betas[i - 1] ** 2 : 0)),
+    alphas.slice(0, -1).map((alpha, i) => alpha * betas[i]),
+  );
   const values = squares.slice(0, rank).map((v) => Math.sqrt(Math.max(0, v)));
   const right = vectors.slice(0, rank);
   const left = right.map((q, k) =>
