@@ -48,7 +48,7 @@ export function combinationWords(combination: Combination): string {
     case 'cat':
       return t('The weighted sum of the changes, exactly; the ranks add up.');
     case 'linear':
-      return t('Weighted sums of A and of B, each by itself. Not the sum of the changes.');
+      return t('A weighted sum of A, and one of B. Their product is not the sum of the changes.');
     case 'ties':
       return t('TIES on A and B: the largest values, then the mean of those with the sign of the majority.');
     case 'ties_svd':

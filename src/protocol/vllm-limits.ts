@@ -122,7 +122,7 @@ export function limitsText(limits: readonly VllmLimit[]): string {
   const unmet = unmetLimits(limits);
   return unmet.length === 0
     ? t('vLLM: within its limits ({0}).', limits.map(({ words }) => words).join('; '))
-    : `${t('vLLM')}: ${unmet.join(' ')}`;
+    : unmet.join(' ');
 }
 
 /** The limits as a table. */

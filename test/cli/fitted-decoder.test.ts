@@ -34,7 +34,7 @@ it.each([
   const apart = (loss: number) => Math.abs(loss - asTrained.loss);
   expect(apart(fitted!.loss)).toBeLessThan(apart(paper!.loss));
   // Before the files are written and measured.
-  const said = /vLLM: (.*)\n[^]*Measuring the exported files/.exec(err)?.[1];
+  const said = /warning: (.*)\n[^]*Measuring the exported files/.exec(err)?.[1];
   expect(said).toBe(
     form === 'peft-lora' ? 'vLLM refuses an adapter with a trained head (modules_to_save).' : undefined,
   );

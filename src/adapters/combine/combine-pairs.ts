@@ -64,7 +64,7 @@ export interface CombinedPair {
  * - `cat`: A = [w₁s₁A₁; w₂s₂A₂; …], B = [B₁, B₂, …].
  * - `svd`: the largest singular values and vectors of Σ wₖsₖ BₖAₖ: A = Vᵀ, B = U S.
  * - `…_svd`: the same, of the changes sₖBₖAₖ pruned and summed as below, with the weights wₖ.
- * - the others on A and on B, each by itself, with the weights ±√|wₖsₖ| and √|wₖsₖ|.
+ * - the others separately on A and on B, with the weights ±√|wₖsₖ| and √|wₖsₖ|.
  *
  * @param terms of the adapters that have the module, at least one; of equal rank for those that work on A and B
  * @param module its place in the model, for random numbers

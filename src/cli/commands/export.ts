@@ -8,6 +8,7 @@ import {
   exportProgress,
   isWorthRefining,
 } from '../../protocol/reports/export-report';
+import { limitsText, unmetLimits } from '../../protocol/vllm-limits';
 import { hints } from '../output';
 import { terminalText, writeReport } from '../report-text';
 import { AuroraError, EXIT } from '../../base/errors';
@@ -177,6 +178,10 @@ function terminalReport(): Tell {
       case 'events': {
         const hint = hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`);
         return write(`${[eventsText(line), `Wrote ${line.file}`, ...hint].join('\n')}\n`);
+      }
+      case 'limits': {
+        const warning = unmetLimits(line.limits).length > 0 ? 'warning: ' : '';
+        return writeReport([], `${warning}${limitsText(line.limits)}`);
       }
       case 'declined':
         return write('Nothing was kept.\n');

@@ -119,7 +119,7 @@ describe('a combination', () => {
       expectChanges(await changes(made.run), await weighted([lora, other], weights));
       const { spec, events, status } = readRunSummary(made.run);
       expect(spec.adapter).toMatchObject({ method: 'lora', useRslora: false });
-      // Both have the queries; each also has layers of its own.
+      // Both have the queries; each also has other layers.
       expect(spec.adapter as LoraSpec).toMatchObject({ rank: 4, alpha: 4 });
       expect(new Set(Object.values((spec.adapter as LoraSpec).rankPattern!))).toEqual(new Set([2]));
       expect(events[0]).toMatchObject({
