@@ -54,6 +54,11 @@ export class ReadingProgress {
     this.line(`fitting the nonlinearity, ${count(of)} training tokens`, done, of);
   }
 
+  /** @param of modules */
+  combining(done: number, of: number): void {
+    this.line('combining the modules', done, of);
+  }
+
   private line(what: string, done: number, of: number): void {
     const now = performance.now();
     if (done === 0) this.began = now;

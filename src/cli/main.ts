@@ -72,6 +72,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'import an adapter as a run, to evaluate, compare or train it further',
     load: async () => (await import('./commands/import')).importCommand,
   },
+  combine: {
+    summary: 'combine the adapters of several runs into one, as a run',
+    load: async () => (await import('./commands/combine')).combineCommand,
+  },
   runs: {
     summary: 'list runs as a table: filter, sort, group, export as CSV',
     load: async () => (await import('./commands/runs')).runsCommand,

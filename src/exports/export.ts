@@ -26,6 +26,7 @@ import { exportModels, type ExportModels, mergeIn, type ModelChoice } from './ex
 import { RECORD, StagedFolder } from './staged-folder';
 import { FORMS } from './export-forms';
 import { type RefineSettings, requireRefinable, withRefined } from './refined-model';
+import { limitsInVllm } from './vllm-facts';
 import { exampleLosses, lossRise } from '../training/paired-loss';
 import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
 
@@ -81,6 +82,8 @@ export async function exportRun(
     const available = await exportModels(trained, choice, emit);
     const models = refine ? await withRefined(available, refine, work, emit) : available;
     const { merge, fit, refinement } = models;
+    const limits = limitsInVllm(form, models.written.load().task);
+    if (limits) await emit({ kind: 'limits', limits });
     const written =
       FORMS[form].write(models.written.load(), staged.path, work, {
         requantize: request.requantize ?? false,
@@ -115,6 +118,7 @@ export async function exportRun(
       largestDifference: difference,
       ...written,
       ...(hasNote(trained.inputs) && { inputs: trained.inputs }),
+      ...(limits && { vllm: limits }),
       files: {},
     };
     const base = baseModel(trained.task.spec.model.path);

@@ -6,6 +6,7 @@ import type { FitProgress } from './linear-fit';
 import type { PreflightProblem } from './preflight';
 import type { PairedRise } from './nonlinearity';
 import type { RefineLine, Refinement } from './refinement';
+import type { VllmLimit } from './vllm-limits';
 
 /** The output forms of `aurora export --as`. */
 export const EXPORT_FORMS = [
@@ -143,6 +144,8 @@ export interface ExportRecord extends Written {
   largestDifference: number;
   /** Remarks about the files that were read; absent if the run was trained on the same files. */
   inputs?: InputsNote;
+  /** The limits of vLLM, and whether these files keep them; only of adapters on decoders that PEFT loads. */
+  vllm?: VllmLimit[];
   /** Files beside this one, with their SHA-256. */
   files: Record<string, string>;
 }
@@ -154,6 +157,8 @@ export type ExportLine =
   | RefineLine
   /** σ could not be fitted, which an export as trained, or by the paper's merge, does not need. */
   | { kind: 'not-fitted'; reason: string }
+  /** Before an adapter is written that vLLM may load. */
+  | { kind: 'limits'; limits: VllmLimit[] }
   | { kind: 'measuring'; what: MeasuredModel; examples: number }
   /** Waits for a line "yes" or "no" on its standard input. */
   | ({ kind: 'ask' } & ExportLoss)

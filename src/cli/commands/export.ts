@@ -8,6 +8,7 @@ import {
   exportProgress,
   isWorthRefining,
 } from '../../protocol/reports/export-report';
+import { limitsText, unmetLimits } from '../../protocol/vllm-limits';
 import { hints } from '../output';
 import { terminalText, writeReport } from '../report-text';
 import { AuroraError, EXIT } from '../../base/errors';
@@ -54,6 +55,8 @@ model without adapters. For LoRA, all forms compute the same function. AuroRA's 
 safetensors, its nonlinearity is replaced by a linear fit on the training data, or with --merge paper as in the paper. If that loses
 more than --max-drop, the command asks before it keeps them.
 
+Before it writes a LoRA for PEFT on a decoder, it prints which limits of vLLM the LoRA does not keep, such as its default rank of 16.
+
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
                      file is replaced)
@@ -66,8 +69,8 @@ more than --max-drop, the command asks before it keeps them.
   --max-drop LOSS    the most a merged form may lose (default: ${MATTERS}): points of a share or a correlation, percent of a perplexity,
                      a loss or an RMSE
   --accept-drop      keep the export, whatever it loses
-  --json             JSON lines: preparing, fitting, not-fitted, refine-cost, refine-step, refine-evaluation, measuring, ask (answer with a
-                     line "yes" or "no"), declined, result, events, problem
+  --json             JSON lines: preparing, fitting, not-fitted, refine-cost, refine-step, refine-evaluation, limits, measuring, ask (answer
+                     with a line "yes" or "no"), declined, result, events, problem
 
 Exits with 23 if a merged form loses too much and is not kept.
 `,
@@ -175,6 +178,10 @@ function terminalReport(): Tell {
       case 'events': {
         const hint = hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`);
         return write(`${[eventsText(line), `Wrote ${line.file}`, ...hint].join('\n')}\n`);
+      }
+      case 'limits': {
+        const warning = unmetLimits(line.limits).length > 0 ? 'warning: ' : '';
+        return writeReport([], `${warning}${limitsText(line.limits)}`);
       }
       case 'declined':
         return write('Nothing was kept.\n');

@@ -57,6 +57,7 @@ const NATIVE: readonly string[] = [
   'export',
   'publish',
   'import',
+  'combine',
   'errors',
   'reference',
   'doctor',

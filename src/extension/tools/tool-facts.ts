@@ -116,7 +116,10 @@ export function fully(entry: RunEntry, scalars: Scalars): Record<string, unknown
     ...(forked && {
       forkedFrom: { run: forked.fromRun, step: forked.fromStep, changed: forked.changed },
     }),
-    ...(imported && { importedFrom: { adapter: imported.adapter, peftType: imported.peftType } }),
+    ...(imported &&
+      (imported.combination
+        ? { combinedFrom: imported.combination }
+        : { importedFrom: { adapter: imported.adapter, peftType: imported.peftType } })),
     evaluations: {
       count: evaluations.length,
       metric,
