@@ -6,9 +6,11 @@ import type { LengthBin } from './slices';
 /** The wrong examples, all of them by the model's confidence, all of them, or those whose text is stored. */
 export type List = 'wrong' | 'unsure' | 'all' | 'text';
 
-/** Graded answers are never wrong, and have no confidence. */
-export const listsOf = (answer: Answers['answer']): readonly List[] =>
-  isGraded(answer) ? ['all', 'text'] : ['wrong', 'unsure', 'text'];
+/** Graded answers are never wrong; neither they nor written texts have a confidence. */
+export function listsOf(answer: Answers['answer']): readonly List[] {
+  if (isGraded(answer)) return ['all', 'text'];
+  return answer === 'written' ? ['wrong', 'all', 'text'] : ['wrong', 'unsure', 'text'];
+}
 
 /** Greatest loss first, or smallest margin first. */
 export type Order = 'loss' | 'margin';
