@@ -21,6 +21,7 @@ export const writtenAnswers: ShowAnswers<WrittenAnswers> = (model, answers) => {
         ...judged.flatMap(unanswered),
       ].join(' '),
       orders: { loss: t('Largest loss first') },
+      texts: (i) => [texts[i], references[i]],
       stored: t(
         'Of {0} examples, the prompts of the {1} most informative ones are stored with the predictions: wrong ones first, by largest loss.',
         count(model.examples),
