@@ -6,7 +6,7 @@ import type { Baseline } from '../protocol/baseline';
 import { keptLogits } from './answers';
 import type { Scorer, TaskKind } from './kind';
 import { perplexity } from './metrics/token-scores';
-import { type LanguageText, packedTexts } from './text/language-text';
+import { packedTexts } from './text/language-text';
 import { nextTokenLoss, readsLanguage } from './text/reads-language';
 import { requireAnswers } from './text/reference-answers';
 import type { TextData, TextSplit } from './text/text-data';
@@ -61,7 +61,7 @@ export const writtenLanguageModeling = {
   },
   // Rows of several texts are only trained on.
   pack: (dataset, { model, training }) =>
-    packedTexts(dataset, model.maxLength, training.seed) as TextSplit<LanguageText>['dataset'] as TextSplit<WrittenText>['dataset'],
+    packedTexts(dataset, model.maxLength, training.seed) as typeof dataset,
   compared: {
     sequences: (example: WrittenText) => [example],
     keep: ({ targets }: WrittenText, logits) => Array.from(keptLogits(targets, logits, 1)),

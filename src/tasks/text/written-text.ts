@@ -7,7 +7,7 @@ import { type AnswerSettings, newTokens, type WrittenScoring, writtenScorings } 
 import { comparedAnswer, lastNumber } from '../../experiment/scores/written-answers';
 import type { Writing } from '../kind';
 import { IGNORE_LABEL } from '../objective';
-import { languageText, type LanguageOptions, type LanguageText } from './language-text';
+import { common, languageText, type LanguageOptions, type LanguageText } from './language-text';
 import { predictedTokens } from './predicted-tokens';
 import { languageOptions } from './reads-language';
 import { shorten } from './truncation';
@@ -140,12 +140,24 @@ function answerWriting(
   };
 }
 
-/** A row up to where its last answer begins. */
-function promptTokens(tokenizer: Tokenizer, { text, messages }: LanguageRow): readonly number[] {
+/**
+ * A row up to where its last answer begins. A space at the end of a prompt is often part of the answer's first token, as
+ * training has it: the model then writes both.
+ */
+function promptTokens(tokenizer: Tokenizer, { text, completion, messages }: LanguageRow): readonly number[] {
   if (messages) {
     const last = messages.findLastIndex((m) => m.role === 'assistant');
     return tokenizer.encodeBare(tokenizer.chat!(messages.slice(0, last), true).text);
   }
+  const own = tokensOf(tokenizer, text);
+  const joined = tokenizer.encodeStart(text + (completion ?? ''), own.length);
+  const prompt = common(own, joined) === own.length ? own : tokensOf(tokenizer, text.trimEnd());
+  // A model writes after a token: without a prompt, after the one that ends a text and so begins the next.
+  return prompt.length > 0 ? prompt : [tokenizer.endId ?? tokenizer.padId];
+}
+
+/** A text without the token that ends it. */
+function tokensOf(tokenizer: Tokenizer, text: string): readonly number[] {
   const { ids } = tokenizer.encode(text, Infinity);
   return ids.at(-1) === tokenizer.endId ? ids.slice(0, -1) : ids;
 }

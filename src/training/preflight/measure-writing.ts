@@ -63,6 +63,9 @@ const firstOf = ({ examples }: Dataset, count: number): Example[] =>
   Array.from({ length: Math.min(count, examples.length) }, (_, i) => examples.at(i)!);
 
 /** A writing with this many new tokens, whatever the model writes. */
-function endless({ isOver: _, ...writing }: Writing, tokens: number): Writing {
-  return { ...writing, maxTokens: tokens, ends: new Set() };
-}
+const endless = (writing: Writing, tokens: number): Writing => ({
+  ...writing,
+  maxTokens: tokens,
+  ends: new Set(),
+  isOver: () => false,
+});
