@@ -2,7 +2,9 @@ import { basename } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { count } from '../../base/number-text';
 import { answeredOf } from '../../data/dataset';
+import type { LanguageRow } from '../../data/table/language-rows';
 import type { Experiment } from '../../experiment/experiment';
+import { rowPlace } from '../../protocol/row-place';
 import { IGNORE_LABEL } from '../objective';
 import type { DataSplit } from '../task-data';
 import type { AnswerFormat, WrittenText } from './written-text';
@@ -20,14 +22,24 @@ const SHOWN = 80;
  * Looks for the answers in a split's data, before anything is written for them.
  *
  * @returns warnings about answers that are not found, and prompts that are too long
- * @throws AuroraError 'data' if no answer is found at all: every written one would be wrong
+ * @throws AuroraError 'data' if no answer is found at all, and every written one would be wrong, or for a conversation
+ *   without a prompt
  */
 export function requireAnswers(
   { task, model }: Experiment,
-  { path, rows, dataset }: DataSplit<WrittenText>,
+  { path, rows, parts, dataset }: DataSplit<WrittenText>,
   format: AnswerFormat,
 ): AnswerWarning[] {
-  const answers = Array.from(answeredOf(dataset.examples), ({ row }) => rows.at(row)!.label);
+  const answers = Array.from(answeredOf(dataset.examples), ({ row }) => {
+    const { label, line, messages } = rows.at(row)! as LanguageRow;
+    if (messages?.findLastIndex(({ role }) => role === 'assistant') === 0)
+      throw new AuroraError(
+        'data',
+        `${rowPlace(path, line, parts)}: the conversation begins with the assistant's last message, so the model would have nothing to answer.`,
+        "Add the user's message before it, or leave out task.scoring.",
+      );
+    return label;
+  });
   const missing = format.scorings.map(() => 0);
   for (const answer of answers)
     format.read(answer).forEach((found, i) => {

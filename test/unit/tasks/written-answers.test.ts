@@ -43,7 +43,7 @@ const example = (task: object = EXACT, row: object = QUESTION, data: object = {}
   if ('problem' in read) throw new Error(read.problem);
   return writtenText(tokenizer, { ...read, line: 1 }, answerFormat(tokenizer, own), 0);
 };
-const tokensOf = (text: string) => tokenizer.encodePart(text);
+const tokensOf = (text: string) => tokenizer.encodeBare(text);
 
 describe('an answer that a language model is to write', () => {
   it('follows the prompt, and ends with the text', () => {
@@ -62,16 +62,16 @@ describe('an answer that a language model is to write', () => {
       { role: 'assistant', content: '5' },
     ];
     const columns = { textColumn: undefined, completionColumn: undefined, messagesColumn: 'messages' };
-    const { writing, reference } = example({}, { messages }, columns);
+    const { writing, reference } = example({}, { messages }, columns, { maxLength: 256 });
     expect(reference).toBe('5');
     expect(tokenizer.decode(writing().prompt)).toBe('<|user|>Two and two?<|assistant|>4<|user|>And one?<|assistant|>');
     expect([...writing().ends]).toEqual([END]);
   });
 
   it('has room in the longest input: a prompt that leaves none loses its beginning', () => {
-    const task = { answers: { ...EXACT.answers, maxNewTokens: 50 } };
+    const task = { answers: { ...EXACT.answers, maxNewTokens: 58 } };
     const { prompt } = example(task).writing();
-    expect(prompt.length).toBe(14);
+    expect(prompt.length).toBe(6);
     expect(QUESTION.prompt.endsWith(tokenizer.decode(prompt))).toBe(true);
   });
 
@@ -108,7 +108,7 @@ describe('a written answer', () => {
     expect(judged(example({}), ' It is #### 4\n')[0].right).toBe(true);
     expect(judged(example({}), '4')[0].right).toBe(false);
     const ignoring = example({ answers: { ignoreCase: true, ignorePunctuation: true } });
-    expect(judged(ignoring, 'IT IS 4.')[0].right).toBe(true);
+    expect(judged(ignoring, 'IT IS #### 4!')[0].right).toBe(true);
   });
 
   it('ends with an error where a pattern would take forever', () => {
@@ -195,14 +195,24 @@ describe('language modeling with task.scoring', () => {
     ).toMatch(/there is no number in any of the 1 answers/);
   });
 
+  it('does not begin with a conversation that has no prompt', async () => {
+    const messages = [{ role: 'assistant', content: 'Hello 1' }];
+    const own = write('chats.jsonl', lines([{ messages }]));
+    const columns = { textColumn: undefined, completionColumn: undefined, messagesColumn: 'messages' };
+    const data = { train: own, validation: own, ...columns };
+    expect(
+      await rejection('data', kind.load(experiment({ scoring: 'last-number' }, data), textModel)),
+    ).toMatch(/chats\.jsonl:1: the conversation begins with the assistant's last message/);
+  });
+
   it('warns of answers that are not found, and of prompts without room for an answer', async () => {
     const some = write('some.jsonl', lines([QUESTION, { prompt: 'One: ', completion: 'It is 1' }]));
     const { warnings, assumed } = await kind.load(
-      experiment({ answers: { ...EXACT.answers, maxNewTokens: 50 } }, { validation: some }),
+      experiment({ answers: { ...EXACT.answers, maxNewTokens: 58 } }, { validation: some }),
       textModel,
     );
     expect(assumed.map(({ key }) => key)).toEqual(expect.arrayContaining(['task.answers.pattern', 'model.maxLength']));
-    expect(warnings.join('\n')).toMatch(/finds nothing in 1 of 2 answers.*\n.*prompts have more than 14 tokens/);
+    expect(warnings.join('\n')).toMatch(/finds nothing in 1 of 2 answers.*\n.*prompts have more than 6 tokens/);
   });
 });
 
