@@ -69,7 +69,7 @@ describe('a language model that is scored by its written answers', () => {
   });
 
   it('is exported without writing for each form', () => {
-    const exported = lab.run('export', run, '--as', 'onnx-merged');
+    const exported = lab.run('export', run, '--as', 'onnx-dynamic');
     expect([exported.code, exported.err]).toEqual([0, expect.any(String)]);
     expect(exported.out).toMatch(/perplexity/);
     expect(exported.out).not.toMatch(/NaN/);
