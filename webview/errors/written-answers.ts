@@ -37,8 +37,10 @@ export const writtenAnswers: ShowAnswers<WrittenAnswers> = (model, answers) => {
               </ul>
             </td>
             <td role="cell" class="written">
-              ${side(t('Written, {0} tokens', count(c.written[i])), texts[i])}
-              ${side(t('In the data'), references[i])}
+              <div class="sides">
+                ${side(t('Written, {0} tokens', count(c.written[i])), texts[i])}
+                ${side(t('In the data'), references[i])}
+              </div>
             </td>`,
       },
       csv: {
