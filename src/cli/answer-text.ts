@@ -154,7 +154,8 @@ function writtenText({ judged, texts }: WrittenAnswers, i: number): string {
 
 function judgedWords({ scoring, right, written, reference }: JudgedAnswers, i: number): string {
   const answer = written[i] === null ? 'no answer' : shorter(written[i]);
-  const outcome = right[i] === 1 ? 'right' : reference[i] === null ? 'the data has none' : `not ${shorter(reference[i])}`;
+  const outcome =
+    right[i] === 1 ? 'right' : reference[i] === null ? 'the data has none' : `not ${shorter(reference[i])}`;
   return `${metricInfo(WRITTEN_SCORINGS[scoring]).label} ${answer}, ${outcome}`;
 }
 

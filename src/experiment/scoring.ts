@@ -104,7 +104,8 @@ export function writtenWords(
   scoring: WrittenScoring,
   { pattern, ignoreCase, ignorePunctuation }: AnswerSettings = {},
 ): string {
-  if (scoring === 'last-number') return 'by the last number (flexible-extract of gsm8k in lm-evaluation-harness)';
+  if (scoring === 'last-number')
+    return 'by the last number (flexible-extract of gsm8k in lm-evaluation-harness)';
   const what = pattern === undefined ? 'of the whole text' : `of what ${pattern} finds first`;
   const but = [...(ignoreCase ? ['case'] : []), ...(ignorePunctuation ? ['punctuation'] : [])];
   return `by exact match ${what}${but.length > 0 ? `, without regard to ${but.join(' and ')}` : ''}`;

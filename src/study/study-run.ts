@@ -89,7 +89,7 @@ export interface ExampleOutcomes {
   data: string;
   /** 1 if the prediction is correct. */
   correct: Uint8Array;
-  /** The same by each metric of written answers, where several methods judge them. */
+  /** Such columns by each metric of written answers, where several methods judge them. */
   correctBy?: Partial<Record<MetricName, Uint8Array>>;
   loss: Float64Array;
 }

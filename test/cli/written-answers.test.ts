@@ -17,7 +17,11 @@ const lab = new Lab({
     answers: { pattern: '#### (.+)', maxNewTokens: 16, stop: ['\n\n'] },
   },
   model: { maxLength: 48 },
-  data: { textColumn: 'prompt', completionColumn: 'completion', evaluations: { more: { path: 'more.jsonl' } } },
+  data: {
+    textColumn: 'prompt',
+    completionColumn: 'completion',
+    evaluations: { more: { path: 'more.jsonl' } },
+  },
   adapter: { method: 'aurora', rank: 8, targetModules: ['c_attn', 'c_proj', 'c_fc'] },
   training: { epochs: 12, batchSize: 8, evaluateEvery: 48, checkpointEvery: 48, learningRate: 0.01 },
 });
@@ -54,17 +58,24 @@ describe('a language model that is scored by its written answers', () => {
       baseline: { metric: 'exactMatch' },
       evaluations: { more: { exactMatch: expect.any(Number), lastNumber: expect.any(Number) } },
     });
-    expect(trained.out).toMatch(/Answers were found in a greedily generated text of at most 16 tokens, by exact match/);
+    expect(trained.out).toMatch(
+      /Answers were found in a greedily generated text of at most 16 tokens, by exact match/,
+    );
   });
 
   it('shows what was written beside what is wrong', () => {
     const errors = lab.run('errors', run, '--top', '2');
     expect(errors.code).toBe(0);
     expect(errors.out).toMatch(/of 16 validation examples are right/);
-    expect(errors.out).toMatch(/Written answers\n +by +right +wrong .*\n +exact match +\d+ +\d+ [^]*\n +last number +\d+/);
+    expect(errors.out).toMatch(
+      /Written answers\n +by +right +wrong .*\n +exact match +\d+ +\d+ [^]*\n +last number +\d+/,
+    );
     expect(errors.out).toMatch(/exact match .*; last number .*; wrote: \S/);
     const set = lab.run('errors', run, '--on', 'evaluations.more', '--json');
-    const lines = set.out.trim().split('\n').map((l) => JSON.parse(l) as { kind: string; done?: number; of?: number });
+    const lines = set.out
+      .trim()
+      .split('\n')
+      .map((l) => JSON.parse(l) as { kind: string; done?: number; of?: number });
     expect(lines.find((l) => l.kind === 'writing')).toMatchObject({ of: 12 });
   });
 
@@ -87,12 +98,21 @@ describe('a language model that is scored by its written answers', () => {
     expect(estimate.writing).toMatchObject({ answers: 3 * 16 + 12, minutes: expect.any(Number) });
     expect(estimate.writing!.minutes).toBeGreaterThan(0);
     expect(estimate.writing!.minutes).toBeLessThanOrEqual(estimate.otherMinutes);
-    expect(lab.run('preflight', lab.experiment, '--steps', '1').out).toMatch(/for writing 60 answers of up to \d+ tokens/);
+    expect(lab.run('preflight', lab.experiment, '--steps', '1').out).toMatch(
+      /for writing 60 answers of up to \d+ tokens/,
+    );
   });
 
   it('is refused before training if its pattern finds nothing, or has no group', () => {
     const train = (pattern: string) =>
-      lab.run('train', lab.experiment, '--out', lab.path('refused'), '--set', `task.answers.pattern=${pattern}`);
+      lab.run(
+        'train',
+        lab.experiment,
+        '--out',
+        lab.path('refused'),
+        '--set',
+        `task.answers.pattern=${pattern}`,
+      );
     const nothing = train('Answer: (.+)');
     expect(nothing.code).not.toBe(0);
     expect(nothing.err).toMatch(/finds nothing in any of the 16 answers.*\n +Correct the pattern/);

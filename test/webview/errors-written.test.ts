@@ -23,7 +23,14 @@ const made: PredictionFacts & WrittenAnswers = {
   step: 120,
   form: 'dynamic',
   data: { file: 'validation.jsonl', sha256: '' },
-  metrics: { loss: 1.25, perplexity: 3.49, tokenAccuracy: 0.8, exactMatch: 0.75, lastNumber: 0.875, examples: 40 },
+  metrics: {
+    loss: 1.25,
+    perplexity: 3.49,
+    tokenAccuracy: 0.8,
+    exactMatch: 0.75,
+    lastNumber: 0.875,
+    examples: 40,
+  },
   answer: 'written',
   labels: [],
   columns: writtenColumns({
@@ -36,7 +43,9 @@ const made: PredictionFacts & WrittenAnswers = {
     right: ALL.map(() => 9),
     written: ALL.map((i) => 10 + i),
   }),
-  texts: ALL.map((i) => (isBare(i) ? `So it is ${i}` : `${i === 5 ? LONG.repeat(5) : 'So'}\n#### ${isWrong(i) ? i + 1 : i}`)),
+  texts: ALL.map((i) =>
+    isBare(i) ? `So it is ${i}` : `${i === 5 ? LONG.repeat(5) : 'So'}\n#### ${isWrong(i) ? i + 1 : i}`,
+  ),
   references: ALL.map((i) => `It is ${i}.\n#### ${i}`),
   judged: [
     {

@@ -49,7 +49,11 @@ export const writtenAnswers: ShowAnswers<WrittenAnswers> = (model, answers) => {
           ...['loss', 'written_tokens', 'written', 'in_data'],
         ],
         cells: (i) => [
-          ...judged.flatMap(({ right, written, reference }) => [right[i], written[i] ?? '', reference[i] ?? '']),
+          ...judged.flatMap(({ right, written, reference }) => [
+            right[i],
+            written[i] ?? '',
+            reference[i] ?? '',
+          ]),
           ...[c.loss[i], c.written[i], texts[i], references[i]],
         ],
       },

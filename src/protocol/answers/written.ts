@@ -44,7 +44,13 @@ export interface WrittenAnswers {
   judged: JudgedAnswers[];
 }
 
-export const parseWritten: ParseAnswers<WrittenAnswers> = ({ labels, columns, texts, references, judged }) => {
+export const parseWritten: ParseAnswers<WrittenAnswers> = ({
+  labels,
+  columns,
+  texts,
+  references,
+  judged,
+}) => {
   if (!areColumns(columns, WRITTEN_COLUMNS, {}, 1)) return undefined;
   const { length } = columns.line;
   const areTexts = (value: unknown): value is string[] => isList(value, length, (v) => typeof v === 'string');

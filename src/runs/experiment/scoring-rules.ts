@@ -13,7 +13,11 @@ import { describeTask } from '../../experiment/tasks/registry';
 import type { Problem } from './experiment-text';
 
 /** The settings of scoring that do not suit the task, its data or each other. */
-export function scoringProblems({ data, task, model }: Pick<Experiment, 'data' | 'task' | 'model'>): Problem[] {
+export function scoringProblems({
+  data,
+  task,
+  model,
+}: Pick<Experiment, 'data' | 'task' | 'model'>): Problem[] {
   const { answer } = describeTask(task.type);
   const problems: Problem[] = [];
   if (task.chatTemplate !== undefined && answer !== 'choice')
@@ -21,7 +25,13 @@ export function scoringProblems({ data, task, model }: Pick<Experiment, 'data' |
   if (answer !== 'choice' && answer !== 'text')
     for (const key of ['scoring', 'answers'] as const)
       if (task[key] !== undefined)
-        problems.push(foreign(key, key === 'scoring' ? 'multiple choice and language modeling' : 'language modeling', task));
+        problems.push(
+          foreign(
+            key,
+            key === 'scoring' ? 'multiple choice and language modeling' : 'language modeling',
+            task,
+          ),
+        );
   if (answer === 'choice') problems.push(...ofChoices(task));
   if (answer === 'text') problems.push(...ofTexts(data, task, model.maxLength));
   return problems;
@@ -77,7 +87,10 @@ function ofTexts(data: DataSpec, task: TaskSpec, maxLength: number): Problem[] {
   if (!written.includes('exact-match'))
     for (const key of ['pattern', 'ignoreCase', 'ignorePunctuation'] as const)
       if (answers[key] !== undefined)
-        problem(['task', 'answers', key], `task.answers.${key} is for "exact-match", which task.scoring does not have`);
+        problem(
+          ['task', 'answers', key],
+          `task.answers.${key} is for "exact-match", which task.scoring does not have`,
+        );
   const wrong = answers.pattern === undefined ? undefined : patternProblem(answers.pattern);
   if (wrong !== undefined)
     problem(

@@ -99,35 +99,36 @@ function lossOfImages({ columns: { line, loss: losses } }: PictureAnswers): Floa
  * average precision, which need the scores of labels that are neither true nor predicted; tag accuracy and the loss of
  * spans, which need the number of each text's words; and the loss of choices, which needs the tokens of each answer.
  */
-const BY_EXAMPLE: { [A in Answers as A['answer']]: Partial<Record<MetricName, (answers: A) => ByExample | undefined>> } =
-  {
-    label: {
-      accuracy: correct,
-      loss,
-      f1: ofLabels(f1Of),
-      macroF1: ofLabels(macroF1Of),
-      weightedF1: ofLabels(weightedF1Of),
-      matthews: ofLabels(matthewsOf),
+const BY_EXAMPLE: {
+  [A in Answers as A['answer']]: Partial<Record<MetricName, (answers: A) => ByExample | undefined>>;
+} = {
+  label: {
+    accuracy: correct,
+    loss,
+    f1: ofLabels(f1Of),
+    macroF1: ofLabels(macroF1Of),
+    weightedF1: ofLabels(weightedF1Of),
+    matthews: ofLabels(matthewsOf),
+  },
+  labels: {
+    loss,
+    microF1: ({ columns, sets }) => foundF1(columns.line.length, sets),
+    macroF1: ({ columns, sets: { example, label, found }, labels }) => {
+      const shares = found.map((f) => (f === ANSWER_FOUND ? 2 : 1));
+      return leftOutOfLabelSets({ example, label, shares }, columns.line.length, labels.length);
     },
-    labels: {
-      loss,
-      microF1: ({ columns, sets }) => foundF1(columns.line.length, sets),
-      macroF1: ({ columns, sets: { example, label, found }, labels }) => {
-        const shares = found.map((f) => (f === ANSWER_FOUND ? 2 : 1));
-        return leftOutOfLabelSets({ example, label, shares }, columns.line.length, labels.length);
-      },
-    },
-    spans: {
-      entityF1: ({ columns, spans }) => foundF1(columns.line.length, spans),
-      entityPrecision: ({ columns, spans }) => foundPrecision(columns.line.length, spans),
-      entityRecall: ({ columns, spans }) => foundRecall(columns.line.length, spans),
-    },
-    number: { loss, pearson: ofNumbers(leftOutOfPearson), spearman: ofNumbers(leftOutOfSpearman), rmse },
-    text: BY_TOKEN,
-    written: { ...BY_TOKEN, exactMatch: ofWritten('exactMatch'), lastNumber: ofWritten('lastNumber') },
-    choice: { accuracy: correct },
-    picture: { loss: lossOfImages },
-  };
+  },
+  spans: {
+    entityF1: ({ columns, spans }) => foundF1(columns.line.length, spans),
+    entityPrecision: ({ columns, spans }) => foundPrecision(columns.line.length, spans),
+    entityRecall: ({ columns, spans }) => foundRecall(columns.line.length, spans),
+  },
+  number: { loss, pearson: ofNumbers(leftOutOfPearson), spearman: ofNumbers(leftOutOfSpearman), rmse },
+  text: BY_TOKEN,
+  written: { ...BY_TOKEN, exactMatch: ofWritten('exactMatch'), lastNumber: ofWritten('lastNumber') },
+  choice: { accuracy: correct },
+  picture: { loss: lossOfImages },
+};
 
 /** Kept numbers are rounded to six digits, so that a metric of them differs from the run's own by no more. */
 const ROUNDING = 1e-3;

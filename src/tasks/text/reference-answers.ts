@@ -50,7 +50,9 @@ export function requireAnswers(
     if (missing[i] === 0) continue;
     const isPattern = scoring === 'exact-match';
     const key = isPattern ? 'task.answers.pattern' : 'task.scoring';
-    const what = isPattern ? `${key}, ${task.answers?.pattern}, finds nothing in` : `${key} is "last-number", and there is no number in`;
+    const what = isPattern
+      ? `${key}, ${task.answers?.pattern}, finds nothing in`
+      : `${key} is "last-number", and there is no number in`;
     if (missing[i] === answers.length)
       throw new AuroraError(
         'data',

@@ -3,7 +3,12 @@ import type { LanguageRow } from '../../data/table/language-rows';
 import { matched } from '../../data/text/bounded-patterns';
 import type { Tokenizer } from '../../data/text/tokenizer';
 import type { Experiment } from '../../experiment/experiment';
-import { type AnswerSettings, newTokens, type WrittenScoring, writtenScorings } from '../../experiment/scoring';
+import {
+  type AnswerSettings,
+  newTokens,
+  type WrittenScoring,
+  writtenScorings,
+} from '../../experiment/scoring';
 import { comparedAnswer, lastNumber } from '../../experiment/scores/written-answers';
 import type { Writing } from '../kind';
 import { IGNORE_LABEL } from '../objective';
@@ -20,7 +25,7 @@ export interface WrittenText extends LanguageText {
   writing(): Writing;
 }
 
-/** How the answers of an experiment are written and read. */
+/** The form in which the answers of an experiment are written and read. */
 export interface AnswerFormat extends LanguageOptions {
   scorings: readonly WrittenScoring[];
   /** The most tokens of an answer, which the prompt leaves free. */
@@ -128,7 +133,9 @@ function answerWriting(
     maxTokens,
     beams: 1,
     // A conversation's answers end with a token of its template.
-    ends: new Set([tokenizer.endId, tokenizer.specialIds.has(last) ? last : undefined].filter((id) => id !== undefined)),
+    ends: new Set(
+      [tokenizer.endId, tokenizer.specialIds.has(last) ? last : undefined].filter((id) => id !== undefined),
+    ),
     isOver,
     example: (tokens): LanguageText => ({
       size: tokens.length,

@@ -213,9 +213,7 @@ async function evaluate(
   const { dataset } = task.data.validation;
   const { parameters } = state;
   const { seen, writing } = hooks;
-  const judged = hooks.judge(
-    await evaluateDataset(stepper, task, micro, dataset, parameters, seen, writing),
-  );
+  const judged = hooks.judge(await evaluateDataset(stepper, task, micro, dataset, parameters, seen, writing));
   const { step } = state;
   const epoch = step / plan.stepsPerEpoch;
   const seconds = (performance.now() - began) / 1000;

@@ -37,7 +37,12 @@ const experiment = (task: object = {}, data: object = {}, model: object = {}) =>
     },
   );
 const EXACT = { answers: { pattern: '#### (.+)' } };
-const example = (task: object = EXACT, row: object = QUESTION, data: object = {}, model: object = {}): WrittenText => {
+const example = (
+  task: object = EXACT,
+  row: object = QUESTION,
+  data: object = {},
+  model: object = {},
+): WrittenText => {
   const own = experiment(task, data, model);
   const read = languageRows.rowOf(new Map(Object.entries(row)), own.data);
   if ('problem' in read) throw new Error(read.problem);
@@ -64,7 +69,9 @@ describe('an answer that a language model is to write', () => {
     const columns = { textColumn: undefined, completionColumn: undefined, messagesColumn: 'messages' };
     const { writing, reference } = example({}, { messages }, columns, { maxLength: 256 });
     expect(reference).toBe('5');
-    expect(tokenizer.decode(writing().prompt)).toBe('<|user|>Two and two?<|assistant|>4<|user|>And one?<|assistant|>');
+    expect(tokenizer.decode(writing().prompt)).toBe(
+      '<|user|>Two and two?<|assistant|>4<|user|>And one?<|assistant|>',
+    );
     expect([...writing().ends]).toEqual([END]);
   });
 
@@ -119,7 +126,7 @@ describe('a written answer', () => {
   });
 });
 
-/** What an evaluation keeps of an example whose tokens were the most likely ones, and of these written tokens. */
+/** The numbers that an evaluation keeps of an example whose tokens were the most likely ones, and of written tokens. */
 const kept = (of: WrittenText, written?: readonly number[]) =>
   Float32Array.from([
     ...predictedTokens(of).flatMap(() => [-0.5, 1]),
@@ -211,8 +218,12 @@ describe('language modeling with task.scoring', () => {
       experiment({ answers: { ...EXACT.answers, maxNewTokens: 58 } }, { validation: some }),
       textModel,
     );
-    expect(assumed.map(({ key }) => key)).toEqual(expect.arrayContaining(['task.answers.pattern', 'model.maxLength']));
-    expect(warnings.join('\n')).toMatch(/finds nothing in 1 of 2 answers.*\n.*prompts have more than 6 tokens/);
+    expect(assumed.map(({ key }) => key)).toEqual(
+      expect.arrayContaining(['task.answers.pattern', 'model.maxLength']),
+    );
+    expect(warnings.join('\n')).toMatch(
+      /finds nothing in 1 of 2 answers.*\n.*prompts have more than 6 tokens/,
+    );
   });
 });
 
@@ -225,15 +236,23 @@ describe('the settings of written answers', () => {
     expect(pattern('#### .+')).toMatch(/task\.answers\.pattern has no group; expected .* one group/);
     expect(pattern('(#+) (.+)')).toMatch(/has 2 groups/);
     expect(pattern('#### (.+')).toMatch(/cannot be read: .*Unterminated group/);
-    expect(experiment({ answers: { pattern: '(?:#+|=) (.+)' } }).task.answers).toEqual({ pattern: '(?:#+|=) (.+)' });
+    expect(experiment({ answers: { pattern: '(?:#+|=) (.+)' } }).task.answers).toEqual({
+      pattern: '(?:#+|=) (.+)',
+    });
   });
 
   it('suit the task, its data and each other', () => {
     expect(problems({ scoring: 'likelihood' })).toMatch(/expected "exact-match" or "last-number", or a list/);
     expect(problems({ scoring: ['exact-match', 'likelihood'] })).toMatch(/task\.scoring/);
-    expect(problems({ scoring: undefined, answers: {} })).toMatch(/task\.scoring is not, so no answers are written/);
-    expect(problems({ scoring: 'last-number', ...EXACT })).toMatch(/task\.answers\.pattern is for "exact-match"/);
-    expect(problems({}, { completionColumn: undefined })).toMatch(/data\.completionColumn must name the column/);
+    expect(problems({ scoring: undefined, answers: {} })).toMatch(
+      /task\.scoring is not, so no answers are written/,
+    );
+    expect(problems({ scoring: 'last-number', ...EXACT })).toMatch(
+      /task\.answers\.pattern is for "exact-match"/,
+    );
+    expect(problems({}, { completionColumn: undefined })).toMatch(
+      /data\.completionColumn must name the column/,
+    );
     expect(problems({ answers: { maxNewTokens: 64 } })).toMatch(
       /maxNewTokens is 64, but a prompt and its answer have at most 64 tokens together/,
     );
@@ -241,6 +260,8 @@ describe('the settings of written answers', () => {
       failure('experiment', () =>
         spec(DATA, { task: { type: 'causal-language-modeling' }, training: { metric: name } }),
       );
-    expect(metric('exactMatch')).toMatch(/training\.metric is "exactMatch", which needs "exact-match" in task\.scoring/);
+    expect(metric('exactMatch')).toMatch(
+      /training\.metric is "exactMatch", which needs "exact-match" in task\.scoring/,
+    );
   });
 });

@@ -44,7 +44,11 @@ const programs = {
 };
 
 /** Trains a run, which is asked to stop when `stops` says so. */
-function trained(run: string, resume: boolean, stops: (now: { written: number; evaluations: number }) => boolean) {
+function trained(
+  run: string,
+  resume: boolean,
+  stops: (now: { written: number; evaluations: number }) => boolean,
+) {
   const spec = loadExperiment(lab.experiment);
   const now = { written: 0, evaluations: 0 };
   const told: Partial<TrainListener> = {
@@ -93,7 +97,10 @@ describe('a run that is scored by written answers', async () => {
     expect(scores(whole)).toHaveLength(1);
     const samples = readSamples(whole)!;
     expect(samples.answer).toBe('written');
-    expect(samples.rows.map(({ truth }) => truth)).toEqual([expect.stringMatching(/^[123]$/), expect.anything()]);
+    expect(samples.rows.map(({ truth }) => truth)).toEqual([
+      expect.stringMatching(/^[123]$/),
+      expect.anything(),
+    ]);
     expect(samples.evaluations[0].answers[0]).toMatchObject({ right: expect.any(Boolean) });
   });
 

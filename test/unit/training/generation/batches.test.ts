@@ -28,7 +28,9 @@ const DECODERS: Record<string, () => Model> = {
 // All have room for six more tokens in twelve positions.
 const PROMPTS = [[5, 9, 3, 11, 2, 6], [7], [2, 8, 8], [4, 4, 30, 1], [9, 9], [3, 1, 2, 5, 8]];
 
-async function opened(original: Model): Promise<(writings: readonly Writing[]) => ReturnType<typeof writeCached>> {
+async function opened(
+  original: Model,
+): Promise<(writings: readonly Writing[]) => ReturnType<typeof writeCached>> {
   const graphs = decoderGraphs(original, { output: 'logits', adapters: [] })!;
   const outputs = graphs.next.graph.outputs.map((o) => o.name);
   const next = await openForward(graphs.next, outputs, mkdtempSync(join(folder, 'model-')));
