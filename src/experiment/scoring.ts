@@ -90,23 +90,29 @@ export const statedScoring = (task: ScoredTask, maxLength: number): ScoredTask =
     : { scoring: written, answers: { ...task.answers, maxNewTokens: newTokens(task, maxLength) } };
 };
 
-/** The way in which answers are found, after "Answers are found". @param stated from `statedScoring` */
-export function scoringWords(stated: ScoredTask): string {
+/**
+ * The way in which answers are found, after "Answers are found".
+ *
+ * @param stated from `statedScoring`
+ * @param code a pattern as it is shown
+ */
+export function scoringWords(stated: ScoredTask, code = (pattern: string) => pattern): string {
   const written = writtenScorings(stated);
   if (written.length === 0) return SCORINGS[choiceScoring(stated)];
   const { answers } = stated;
-  const ways = written.map((scoring) => writtenWords(scoring, answers)).join(' and ');
+  const ways = written.map((scoring) => writtenWords(scoring, answers, code)).join(' and ');
   return `in a greedily generated text of at most ${answers?.maxNewTokens ?? DEFAULT_NEW_TOKENS} tokens, ${ways}`;
 }
 
 /** "by exact match of what #### (.+) finds first", "by the last number" */
-export function writtenWords(
+function writtenWords(
   scoring: WrittenScoring,
   { pattern, ignoreCase, ignorePunctuation }: AnswerSettings = {},
+  code: (pattern: string) => string,
 ): string {
   if (scoring === 'last-number')
     return 'by the last number (flexible-extract of gsm8k in lm-evaluation-harness)';
-  const what = pattern === undefined ? 'of the whole text' : `of what ${pattern} finds first`;
+  const what = pattern === undefined ? 'of the whole text' : `of what ${code(pattern)} finds first`;
   const but = [...(ignoreCase ? ['case'] : []), ...(ignorePunctuation ? ['punctuation'] : [])];
   return `by exact match ${what}${but.length > 0 ? `, without regard to ${but.join(' and ')}` : ''}`;
 }

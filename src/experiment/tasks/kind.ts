@@ -84,7 +84,7 @@ export const ANSWERS: Record<AnswerShape, AnswerDescription> = {
   text: {
     does: () => 'continues a text',
     card: (_, scored) => ({
-      outputs: `It predicts the next token.${writtenScorings(scored).length > 0 ? ` Answers were found ${scoringWords(scored)}.` : ''}`,
+      outputs: `It predicts the next token.${writtenScorings(scored).length > 0 ? ` Answers were found ${scoringWords(scored, codeSpan)}.` : ''}`,
       ...NEXT_TOKEN,
     }),
   },
