@@ -11,6 +11,7 @@ import { isOutOfMemory } from '../micro-batch/out-of-memory';
 import type { Task } from '../task/task';
 import { CachedModel, type NewToken, type Sessions } from './cached-model';
 import { beamSearch, type Decoder, greedy } from './decoders';
+import { textsAtOnce } from './texts-at-once';
 
 /** Writes texts with a task's model. */
 export interface Writer {
@@ -57,7 +58,7 @@ export async function openWriter(
     async write(writings, watch) {
       const written: Written = [];
       let done = 0;
-      const most = Math.min(textsAtOnce(graphs.cache, writings, micro), micro.limit('writing').examples);
+      const most = textsAtOnce(graphs.cache, writings, micro);
       for (const together of groups(writings, most, graphs.masks)) {
         // The size that all beams of a text have in the end.
         const examples = together.map((i) => ({ size: sizeOf(writings[i]), row: 0 }));
@@ -83,30 +84,6 @@ export async function openWriter(
       await sessions.first?.dispose();
     },
   };
-}
-
-/** Bytes of the keys and values of texts that are written side by side; the step to the next token holds them twice. */
-const CACHE_BYTES = 2 ** 29;
-/** Tokens of the prompts of such texts, which are read at once. */
-const PROMPT_TOKENS = 2 ** 14;
-/** With more, a step takes hardly less time for each text, also on a GPU. */
-export const MOST_TEXTS = 256;
-
-/**
- * The number of texts that are written side by side, beams included. It follows from sizes alone, and from what has not
- * fitted before, so that a resumed run has the same batches and so the same rounding.
- */
-export function textsAtOnce(
-  cache: DecoderGraphs['cache'],
-  writings: readonly Writing[],
-  micro: Pick<MicroBatches, 'limit'>,
-): number {
-  const prompt = Math.max(1, ...writings.map((w) => w.prompt.length));
-  const length = Math.max(1, ...writings.map((w) => w.prompt.length + w.maxTokens));
-  const perToken = cache.reduce((sum, { heads, size }) => sum + 4 * heads * size, 0);
-  const tokens = Math.min(PROMPT_TOKENS, micro.limit('evaluation').tokens);
-  const fitting = Math.min(Math.floor(CACHE_BYTES / (perToken * length)), Math.floor(tokens / prompt));
-  return Math.max(1, Math.min(MOST_TEXTS, fitting));
 }
 
 /** Made once for all sets that a run is scored on. */

@@ -1,6 +1,7 @@
 import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/row-order';
-import { MOST_TEXTS, type Writer } from '../generation/writer';
+import { MOST_TEXTS } from '../generation/texts-at-once';
+import type { Writer } from '../generation/writer';
 import type { Task } from '../task/task';
 
 /** Called while answers are written, with the number of those that are complete; may throw to stop. */

@@ -19,7 +19,7 @@ import { isOutOfMemory } from './out-of-memory';
 export interface KnownLimits {
   /** The place where they were found, as in `placeName`; other places have other memory. */
   place: string;
-  /** Padded tokens at once; left out if every batch fitted so far. */
+  /** Padded tokens at once; left out if every batch fitted so far, and for writing before the first answer. */
   step?: number;
   evaluation?: number;
   writing?: number;

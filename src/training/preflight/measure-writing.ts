@@ -1,7 +1,7 @@
 import type { Dataset, Example } from '../../data/dataset';
 import type { Evaluator, Parameters } from '../../engine/stepper';
 import type { Writing } from '../../tasks/kind';
-import { MOST_TEXTS, openWriter } from '../generation/writer';
+import { openWriter } from '../generation/writer';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
 
@@ -33,7 +33,7 @@ export async function writingCost(
 ): Promise<WritingCost | undefined> {
   const { kind, data } = task;
   const { dataset } = data.validation;
-  const examples = firstOf(dataset, Math.min(MEASURED_TEXTS, MOST_TEXTS));
+  const examples = firstOf(dataset, MEASURED_TEXTS);
   const writings = examples.flatMap((example) => kind.compared?.writing(example) ?? []);
   if (writings.length === 0) return undefined;
   const longest = Math.max(...writings.map(({ maxTokens }) => maxTokens));

@@ -9,7 +9,9 @@ import type { Model } from '../../../../src/graph/model';
 import { decoderGraphs } from '../../../../src/tasks/decoder-graphs';
 import type { Writing } from '../../../../src/tasks/kind';
 import { CachedModel } from '../../../../src/training/generation/cached-model';
-import { textsAtOnce, writeCached } from '../../../../src/training/generation/writer';
+import { textsAtOnce } from '../../../../src/training/generation/texts-at-once';
+import { writeCached } from '../../../../src/training/generation/writer';
+import type { Pass } from '../../../../src/training/micro-batch/default-parts';
 import { scratchFolder } from '../../../scratch';
 import { writing } from './writing';
 
@@ -68,19 +70,37 @@ describe('a text that a decoder writes', () => {
 describe('the number of texts that are written at once', () => {
   const cache = (heads: number) =>
     Array.from({ length: 8 }, () => ({ heads, size: 64 })) as unknown as Parameters<typeof textsAtOnce>[0];
-  const unlimited = { limit: () => ({ examples: Infinity, tokens: Infinity }) };
   const prompts = (length: number) => [writing(Array<number>(length).fill(5), 256, 1)];
+  /** The limits of a run, of which only those of writing are kept. */
+  function limits(evaluation = Infinity) {
+    let writing = Infinity;
+    return {
+      limit: (pass: Pass) => ({ examples: Infinity, tokens: pass === 'writing' ? writing : evaluation }),
+      restrict: (_: Pass, tokens: number) => void (writing = tokens),
+    };
+  }
+  const GB = 2 ** 30;
 
-  it('is as large as their keys and values allow', () => {
-    expect(textsAtOnce(cache(1), prompts(4), unlimited)).toBe(256);
-    // 8 tensors of 64 heads of 64 numbers of 4 bytes are 128 KiB a token, for 512 tokens 64 MiB.
-    expect(textsAtOnce(cache(64), prompts(256), unlimited)).toBe(8);
-    expect(textsAtOnce(cache(4096), prompts(256), unlimited)).toBe(1);
+  it('is as large as a quarter of the memory allows, for their keys and values twice', () => {
+    const texts = (heads: number, memory: number | undefined) =>
+      textsAtOnce(cache(heads), prompts(256), limits(), () => memory);
+    // 8 tensors of 64 heads of 64 numbers of 4 bytes are 128 KiB a token, for 512 tokens twice 128 MiB.
+    expect(texts(64, 4 * GB)).toBe(8);
+    expect(texts(64, 8 * GB)).toBe(16);
+    expect(texts(64, undefined)).toBe(8);
+    expect(texts(4096, GB)).toBe(1);
+    expect(textsAtOnce(cache(1), prompts(4), limits(), () => 64 * GB)).toBe(256);
+  });
+
+  it('stays the same for a run, whatever memory there is later', () => {
+    const run = limits();
+    expect(textsAtOnce(cache(64), prompts(256), run, () => 4 * GB)).toBe(8);
+    expect(textsAtOnce(cache(64), prompts(256), run, () => GB)).toBe(8);
+    expect(textsAtOnce(cache(64), prompts(128), run, () => 64 * GB)).toBe(10);
   });
 
   it('is less where the prompts would not fit at once', () => {
-    expect(textsAtOnce(cache(1), prompts(1024), unlimited)).toBe(16);
-    const restricted = { limit: () => ({ examples: Infinity, tokens: 100 }) };
-    expect(textsAtOnce(cache(1), prompts(50), restricted)).toBe(2);
+    expect(textsAtOnce(cache(1), prompts(1024), limits(), () => 64 * GB)).toBe(16);
+    expect(textsAtOnce(cache(1), prompts(50), limits(100), () => 64 * GB)).toBe(2);
   });
 });
