@@ -1,5 +1,6 @@
 import { methodOf } from '../adapters/methods/registry';
 import { isNonlinear } from '../experiment/methods';
+import { statedScoring } from '../experiment/scoring';
 import { ANSWERS, type AnswerInCard } from '../experiment/tasks/kind';
 import { describeTask } from '../experiment/tasks/registry';
 import { cacheInputs, keptLogitsInput, USE_CACHE, isMerged } from '../graph/without-past';
@@ -275,5 +276,5 @@ export function cardInput({ spec: { task, model } }: Task): CardInput {
   };
 }
 
-export const cardAnswer = ({ spec: { task }, data }: Task): AnswerInCard =>
-  ANSWERS[describeTask(task.type).answer].card(data.labels, task.scoring);
+export const cardAnswer = ({ spec: { task, model }, data }: Task): AnswerInCard =>
+  ANSWERS[describeTask(task.type).answer].card(data.labels, statedScoring(task, model.maxLength));

@@ -72,7 +72,7 @@ export function writeFiles(
     all.set(key.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
     all.set(key.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
-  const head = taskKind(adapted.spec.task.type).head(adapted.spec, labels);
+  const head = taskKind(adapted.spec.task).head(adapted.spec, labels);
   const own: OwnWords = { ...outputsOf(outputs), ...(weight && { pooling: head?.pooling ?? 'none' }) };
   const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
   writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);

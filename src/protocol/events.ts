@@ -298,7 +298,7 @@ export interface RunStatus {
   steps: number;
   startedAt: number;
   heartbeat: number;
-  /** Before the first step. */
+  /** Before the first step, and while an evaluation writes answers. */
   preparing?: Preparing;
 }
 

@@ -184,6 +184,8 @@ export interface PreflightEstimate {
   otherMinutes: number;
   /** The process's peak memory; the longest batch was among those run. */
   memoryBytes: number;
+  /** If evaluations write answers: their number in all of them, the most tokens of one, and the part of `minutes` for them. */
+  writing?: { answers: number; tokens: number; minutes: number };
   /** If a batch is split: how many texts of the longest batch run at once, out of how many, and their length. */
   microBatch?: { examples: number; of: number; length: number };
   /** All trainable parameters: adapters and head. */

@@ -129,7 +129,7 @@ const share = (part: number, of: number): string => `${count(part)} (${shareText
 function estimateParts(lines: PreflightLines): Part[] {
   const { estimate } = lines;
   if (!estimate) return [];
-  const { steps, evaluations, otherMinutes, trainable, microBatch } = estimate;
+  const { steps, evaluations, otherMinutes, trainable, writing, microBatch } = estimate;
   return [
     { verdict: preflightSummary(lines)! },
     t(
@@ -139,6 +139,16 @@ function estimateParts(lines: PreflightLines): Part[] {
       roughly(otherMinutes),
       count(trainable),
     ),
+    ...(writing
+      ? [
+          t(
+            'Of this, {0} are for writing {1} answers of up to {2} tokens, by which the run is scored. Fewer evaluations (training.evaluateEvery) or validation examples take less.',
+            roughly(writing.minutes),
+            count(writing.answers),
+            count(writing.tokens),
+          ),
+        ]
+      : []),
     ...(microBatch
       ? [
           t(

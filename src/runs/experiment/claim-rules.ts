@@ -15,7 +15,7 @@ export function claimRuleProblems(claim: Claim, written: ClaimSpec, experiment: 
   const { search } = claim;
   const trials = combinations(search.parameters).length * search.seeds * claim.methods.length;
   return [
-    ...(written.metric ? metricProblems(['claim', 'metric'], written.metric, experiment.task.type) : []),
+    ...(written.metric ? metricProblems(['claim', 'metric'], written.metric, experiment.task) : []),
     ...examplesProblems(claim, experiment),
     ...sideProblems(claim, written),
     ...settingProblems(Object.keys(search.parameters), ['claim', 'search', 'parameters']),

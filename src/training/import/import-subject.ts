@@ -37,7 +37,7 @@ export async function importSubject(
   const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own;
   const encodings = { keep: join(near, 'encoded'), folder: join(near, 'encoder'), threads: 0 };
-  const read = withEncodings(taskKind(spec.task.type).load, encodings);
+  const read = withEncodings(taskKind(spec.task).load, encodings);
   const load = (outputs?: Outputs) => read(spec, plain, outputs);
   const found = await load(known);
   // A head from elsewhere gives numbers in the unit of the data.

@@ -78,6 +78,6 @@ export function packingLine(
  * texts.
  */
 export const dataWarnings = (spec: Experiment, data: TaskData, sets: readonly EvaluationData[]): string[] =>
-  balanceProblems(spec, dataLine(taskKind(spec.task.type), data, sets)).map(({ message, hint }) =>
+  balanceProblems(spec, dataLine(taskKind(spec.task), data, sets)).map(({ message, hint }) =>
     hint ? `${message} ${hint}` : message,
   );

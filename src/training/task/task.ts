@@ -90,7 +90,7 @@ export async function prepareTask(
 }
 
 const loadRows: LoadFor = (spec, { model }, known, watch) =>
-  taskKind(spec.task.type).load(spec, model, known, watch);
+  taskKind(spec.task).load(spec, model, known, watch);
 
 /** Makes a task from a model and data that have already been read. */
 export async function makeTask(
@@ -99,7 +99,7 @@ export async function makeTask(
   data: TaskData,
   near: string,
 ): Promise<Task> {
-  const kind = taskKind(spec.task.type);
+  const kind = taskKind(spec.task);
   const sizes = kind.inputSizes?.(data);
   const infos = (sizes && batchInfos(model.graph, sizes)) ?? (await probe(model, near));
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);

@@ -65,6 +65,7 @@ const task: Keys<TaskSpec> = {
   pooling: true,
   lossOn: true,
   scoring: true,
+  answers: true,
   chatTemplate: true,
   labelSmoothing: true,
   classWeights: true,
