@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { t } from '../../base/l10n';
 import { sortedJson } from '../../base/sorted-json';
+import type { ExecutorName } from '../../experiment/cluster';
 import type { FrozenClaim } from '../../study/claim/certificate';
 import { count } from '../../base/number-text';
 import { claimOfSweep, type ClaimPhase, claimSweepFolder } from '../../runs/claim-folder';
@@ -24,6 +25,16 @@ export function sweepsOfClaim(
   return { ...(search && { search }), ...(test && { test }) };
 }
 
+/** The place where a claim's trials are trained: that of its last sweep. Undefined before the first one. */
+export function placeOfClaim(
+  claim: Pick<ClaimEntry, 'folder'>,
+  sweeps: readonly SweepEntry[],
+): ExecutorName | undefined {
+  const { search, test } = sweepsOfClaim(claim, sweeps);
+  const last = test ?? search;
+  return last && (last.record.on ?? 'local');
+}
+
 /** The claim that an experiment's sweep belongs to, if it is still there. */
 export function claimOf(sweep: string, { claims }: Pick<ExperimentEntry, 'claims'>): ClaimEntry | undefined {
   const found = claimOfSweep(sweep)?.claim;
@@ -33,14 +44,12 @@ export function claimOf(sweep: string, { claims }: Pick<ExperimentEntry, 'claims
 /** The claim with these settings, if it is not damaged. Its model and its data may have changed since. */
 export function claimWith(
   claims: readonly ClaimEntry[],
-  settings: Pick<FrozenClaim, 'claim' | 'experiment'>,
+  settings: Pick<FrozenClaim, 'claim' | 'looks' | 'experiment'>,
 ): ClaimEntry | undefined {
-  const text = sortedJson(settings);
+  const textOf = ({ claim, looks, experiment }: typeof settings) => sortedJson([claim, looks, experiment]);
+  const text = textOf(settings);
   return claims.find(
-    ({ frozen, state }) =>
-      frozen &&
-      state !== 'damaged' &&
-      sortedJson({ claim: frozen.claim, experiment: frozen.experiment }) === text,
+    ({ frozen, state }) => frozen && state !== 'damaged' && textOf(frozen) === text,
   );
 }
 

@@ -79,8 +79,10 @@ export function verdictWords({ frozen: { claim }, verdict, generalizes, leftOut 
     : t('{0} This is for these examples only: other examples may give another result.', words);
 }
 
-/** The announced cost of a claim: of a run of each method, and of everything. */
+/** The announced cost of a claim: of a run of each method, and of everything; without times if none were measured. */
 export function costWords({ runs, least, most }: AnnouncedCost): string[] {
+  if (least.seconds === undefined || most.seconds === undefined)
+    return [t('The claim takes {0} to {1} runs.', count(least.runs), count(most.runs))];
   const each = runs.map(({ label, seconds }) => `${label} ${durationText(seconds)}`).join(', ');
   return [
     t('A run takes: {0}.', each),

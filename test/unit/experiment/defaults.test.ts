@@ -211,6 +211,7 @@ const claim: Keys<ClaimSpec> = {
   by: true,
   on: true,
   search: true,
+  looks: true,
   seed: true,
 };
 const claimSearch: Keys<ClaimSearch> = { parameters: true, seeds: true, extend: true };

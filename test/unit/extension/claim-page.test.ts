@@ -9,6 +9,7 @@ import { claimEndText } from '../../../src/extension/words/claim-end-text';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
 import { claimOfSweep, claimPaths } from '../../../src/runs/claim-folder';
 import type { ClaimFacts, ClaimToPage } from '../../../src/study/claim/claim-messages';
+import { looksAt } from '../../../src/study/claim/look-plan';
 import { temporaryFolders } from '../runs/folder';
 import { claim, type ClaimMade, frozen, LABELS, makeClaim, NAME, SENTENCE } from './claim-folder';
 import { context } from './row-context';
@@ -210,9 +211,10 @@ describe('the row of a claim', () => {
 
   it('is found by the settings of the text', async () => {
     const { entry, found } = await look({ isBare: true });
-    const { experiment } = frozen;
-    expect(claimWith(found.claims, { claim, experiment })).toBe(entry);
-    expect(claimWith(found.claims, { claim: { ...claim, seed: 2 }, experiment })).toBeUndefined();
+    const { experiment, looks } = frozen;
+    expect(claimWith(found.claims, { claim, looks, experiment })).toBe(entry);
+    expect(claimWith(found.claims, { claim: { ...claim, seed: 2 }, looks, experiment })).toBeUndefined();
+    expect(claimWith(found.claims, { claim, looks: looksAt([5]), experiment })).toBeUndefined();
   });
 
   it('is above its sweeps, which cannot be resumed without it', async () => {

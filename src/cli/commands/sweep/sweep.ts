@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { executorName } from '../../../experiment/cluster';
 import { ignoredIn, readExperiment, sweepOf } from '../../../runs/experiment/load';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
@@ -17,7 +16,15 @@ import { deviceRequest, PLACE_HELP, PLACE_VALUES } from '../../device-options';
 import { onInterrupt } from '../../signals';
 import { planText, showSubmission } from './sweep-plan';
 import { sweepReport } from './sweep-report';
-import { optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from './trial-options';
+import {
+  interruptedWords,
+  optionsOf,
+  ownedBy,
+  PLACES,
+  Shown,
+  TRIAL_OPTIONS,
+  viewOf,
+} from './trial-options';
 
 export const sweepCommand: Command = {
   help: `Usage: aurora sweep FILE.aurora.json [options]
@@ -91,11 +98,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     createFolder(folder);
     return owning(ownedBy(args, folder, (work.left ?? work.where).on), async (takenOver) => {
       if (work.left) await work.move(work.left, takenOver);
-      const interrupted = onInterrupt(
-        work.where.on === 'local'
-          ? 'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.'
-          : `This command no longer follows the trials; they stay on ${executorName(work.where.on)}.`,
-      );
+      const interrupted = onInterrupt(interruptedWords(work.where.on));
       const { record, outcome } = await work.train(takenOver, interrupted);
       shown.view.end(record, outcome, sweepReport(record, outcome, work.names));
       return request.options.once && outcome.stopped === 'detached' ? EXIT.ok : exitCode(outcome);
