@@ -12,7 +12,7 @@ import { vsixHere } from './vsix';
 
 /** A claim from its CodeLens: asked, stopped, continued across a reload, and closed. */
 describe('a claim, in VS Code 1.100', () => {
-  const lab = tinyClaim();
+  const lab = tinyClaim(5);
   const claims = join(lab.folder, '.aurora/claims/tiny');
   let server: WorkbenchServer;
   let window: Window;

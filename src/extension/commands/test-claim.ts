@@ -144,16 +144,19 @@ async function agrees(
   return (await notify.information(t('Test this claim?'), { modal: true, detail }, test)) === test;
 }
 
-/** Stops a claim: its trials finish the current step and save. */
+/** Stops a claim: its trials finish the current step and save. On a cluster, they may wait without a process that follows. */
 export async function stopClaim(
   { store, trainer, panels }: Services,
-  { folder, experiment }: ClaimEntry,
+  { folder, experiment, state }: ClaimEntry,
 ): Promise<void> {
   askedToStop.add(folder);
   try {
     const name = experimentName(experiment);
     const title = t('Stopping the claim of {0}: its trials finish the current step and save', name);
-    await withProgress({ location: vscode.ProgressLocation.Window, title }, () => trainer.stop(folder));
+    await withProgress({ location: vscode.ProgressLocation.Window, title }, async () => {
+      if (state === 'running') await trainer.stop(folder);
+      else await trainer.cancelClaim(experiment, folder);
+    });
     await store.refresh();
     const after = (await store.experiments()).flatMap((e) => e.claims).find((c) => c.folder === folder);
     const open = t('Open Claim');

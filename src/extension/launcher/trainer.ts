@@ -177,12 +177,21 @@ export class Trainer {
    */
   async cancelTrials(experimentFile: string, trials: readonly number[] | 'all'): Promise<void> {
     const which = trials === 'all' ? trials : trials.join();
-    const args = ['sweep', experimentFile, '--cancel', which, ...this.clusterArguments()];
+    await this.cancelWith(experimentFile, 'sweep', ['--cancel', which]);
+  }
+
+  /** `cancelTrials` for all trials of a claim. @param folder the claim's */
+  async cancelClaim(experimentFile: string, folder: string): Promise<void> {
+    await this.cancelWith(experimentFile, 'claim', ['--cancel', '--hash', basename(folder)]);
+  }
+
+  private async cancelWith(experimentFile: string, command: string, options: readonly string[]): Promise<void> {
+    const args = [command, experimentFile, ...options, ...this.clusterArguments()];
     const env = clusterEnvironment(process.env);
     const ended = await this.program(args, { cwd: dirname(experimentFile), env });
     // Trials that are left to train are not an error here.
     if (ended.code === 0 || ended.code === EXIT.stopped) return;
-    throw programError(ended, 'sweep --cancel');
+    throw programError(ended, `${command} --cancel`);
   }
 
   /** The settings of this machine's devices do not apply to a cluster's. */

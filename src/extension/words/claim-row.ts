@@ -8,6 +8,7 @@ import { claimOfSweep, type ClaimPhase, claimSweepFolder } from '../../runs/clai
 import type { Finding } from '../../study/claim/verdict';
 import { findingWords } from '../../study/claim/finding-words';
 import type { ClaimEntry, ExperimentEntry, RunEntry, SweepEntry } from '../runs/store';
+import { isUnfollowed } from './cluster/cluster-words';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 import { doneTrials, plannedTrials, trialsOf } from './sweep-row';
 
@@ -99,13 +100,17 @@ export function claimRow(
     capabilities: [
       'claim',
       'canOpenClaim',
-      ...(state === 'running' ? ['canStopClaim'] : []),
+      // Trials can be in a cluster's queue while nobody follows the claim.
+      ...(state === 'running' || (trusted && isUnfollowedClaim(claim, sweeps)) ? ['canStopClaim'] : []),
       ...(canContinue(claim) && trusted ? ['canContinueClaim'] : []),
       ...(state === 'closed' ? ['canOpenCertificate'] : []),
     ],
     spoken: [label, ...parts].join(', '),
   };
 }
+
+const isUnfollowedClaim = (claim: ClaimEntry, sweeps: readonly SweepEntry[]): boolean =>
+  Object.values(sweepsOfClaim(claim, sweeps)).some(isUnfollowed);
 
 /** True for a claim that is neither closed nor being tested. */
 export const canContinue = ({ state }: ClaimEntry): boolean =>

@@ -31,6 +31,7 @@ import {
   TRIAL_OPTIONS,
   viewOf,
 } from '../sweep/trial-options';
+import { cancelClaim } from './cancel';
 import { checkCommand, replayCommand } from './check';
 import { ClaimLines } from './claim-progress';
 import { withPulse } from './claim-pulse';
@@ -58,6 +59,7 @@ claim is not tested again.
   --parallel N       trials to run in parallel (default: measured)
   --set KEY=VALUE    override a setting of the experiment (may be given several times); makes another claim
   --hash DIGITS      only the claim that was frozen with this hash: an error if the file would make another one
+  --cancel           cancel the trials that wait or run on a cluster; the claim can be continued
   --lease            stop when the file control/lease in the claim's folder has not been touched for a minute
   --json             JSON lines: frozen, cost, phase, searched, measuring, look, result, problem, and those of sweeps;
                      with --check, checking and checked; with --replay, also replayed
@@ -73,6 +75,7 @@ Exits with 0 when the claim is closed, whatever the verdict, and with 130 if it 
     replay: { type: 'string' },
     runs: { type: 'string' },
     hash: { type: 'string' },
+    cancel: { type: 'boolean' },
   },
   values: { ...PLACE_VALUES, on: PLACES },
   async run(args) {
@@ -102,6 +105,7 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
       `The experiment, its model or its data have changed: they now make the claim ${frozen.hash.slice(0, 12)}, not ${expected}.`,
       'Undo the change to continue the claim, or test the other one.',
     );
+  if (args.flag('cancel')) return cancelClaim(args, plan, frozen.folder);
   const sentence = claimSentence(plan.claim, plan.specs);
   const closed = readCertificate(claimPaths(frozen.folder).certificate);
   if (closed)

@@ -4,7 +4,7 @@ import { ignoredIn, readExperiment, sweepOf } from '../../../runs/experiment/loa
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
 import { TrialNames } from '../../../runs/sweep/trial-names';
-import { askQueue } from '../../../sweeps/claim-trial';
+import { cancelTrials } from './cancel';
 import { sweepsToCancel } from './cancel-target';
 import { bringCheckpoints, namedTrials } from '../../../sweeps/checkpoints';
 import { type SweepRequest, beganAt } from '../../../sweeps/where';
@@ -81,7 +81,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     const shown = new Shown(args);
     const request = { file, folder, sweep, dist: __dirname, options: optionsOf(args) };
     const cancel = args.text('cancel');
-    if (cancel !== undefined) return cancelSweeps(args, request, shown, cancel);
+    if (cancel !== undefined) return cancelSweeps(args, request, cancel);
     const checkpoints = args.text('checkpoints');
     if (checkpoints !== undefined) return checkpointsOf(request, checkpoints);
     const work = SweepWork.plan(request, shown);
@@ -121,7 +121,6 @@ function refuseClusterOptions(args: ParsedArgs): void {
 async function cancelSweeps(
   args: ParsedArgs,
   request: SweepRequest,
-  shown: Shown,
   cancel: string,
 ): Promise<number> {
   const { file } = request;
@@ -129,27 +128,10 @@ async function cancelSweeps(
   for (const folder of await sweepsToCancel(file, request.folder, cancel)) {
     const record = begunSweep(file, folder, 'There is nothing to cancel.');
     const which = namedTrials('cancel', cancel, record.trials, new TrialNames(experimentRuns(file)));
-    if (await askQueue(folder, which)) {
-      process.stderr.write('The process that runs the sweep cancels them.\n');
-      continue;
-    }
-    const work = SweepWork.begun({ ...request, folder }, shown, record);
-    shown.view = viewOf(args, work.names);
-    const ended = await owning(ownedBy(args, folder, work.where.on), (takenOver) => {
-      const interrupted = onInterrupt('They will be canceled even if this command ends.');
-      return work.cancel(which, takenOver, interrupted, (busy) =>
-        process.stderr.write(`${cancelText(busy)}\n`),
-      );
-    });
-    if (!ended) code = EXIT.stopped;
+    if (!(await cancelTrials(args, { ...request, folder }, record, which))) code = EXIT.stopped;
   }
   return code;
 }
-
-const cancelText = (busy: number): string =>
-  busy === 0
-    ? 'None of these trials is queued or running.'
-    : `Canceling ${busy === 1 ? '1 trial' : `${busy} trials`}: those that run save first. Ctrl-C leaves them to it.`;
 
 async function checkpointsOf(request: SweepRequest, given: string): Promise<number> {
   const { file, folder } = request;
