@@ -4,15 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { claimPanel } from '../../../src/extension/panels/claim/claim-panel';
 import { ClaimSession } from '../../../src/extension/panels/claim/claim-session';
 import { Catalog } from '../../../src/extension/runs/catalog';
-import { claimRow, claimWith } from '../../../src/extension/words/claim-row';
+import { inProgress, isIdle } from '../../../src/extension/queue/in-progress';
+import type { ExperimentEntry } from '../../../src/extension/runs/store';
+import { claimRow, claimWith, placeOfClaim } from '../../../src/extension/words/claim-row';
 import { claimEndText } from '../../../src/extension/words/claim-end-text';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
-import { claimOfSweep, claimPaths } from '../../../src/runs/claim-folder';
+import { claimOfSweep, claimPaths, claimSweepFolder } from '../../../src/runs/claim-folder';
+import { clusterPath } from '../../../src/runs/sweep/cluster-file';
+import { readSweep, writeSweep } from '../../../src/runs/sweep/record';
 import type { ClaimFacts, ClaimToPage } from '../../../src/study/claim/claim-messages';
 import { looksAt } from '../../../src/study/claim/look-plan';
 import { temporaryFolders } from '../runs/folder';
 import { claim, type ClaimMade, frozen, LABELS, makeClaim, NAME, SENTENCE } from './claim-folder';
 import { context } from './row-context';
+import { setSweepStatus } from './sweep-folder';
 
 const folder = temporaryFolders();
 
@@ -207,6 +212,37 @@ describe('the row of a claim', () => {
       'does not hold',
       ['canOpenCertificate'],
     ]);
+  });
+
+  it('on a cluster leaves this machine free, and can be stopped while trials wait there', async () => {
+    const onSlurm = (state: 'running' | 'stopped') => (at: string) => {
+      const search = claimSweepFolder(at, 'search');
+      writeSweep(search, { ...readSweep(search)!, on: 'slurm' });
+      const trials = { t6: { state: 'queued', job: '1_5' } };
+      const cluster = { version: 1, executor: 'slurm', place: 'login', at: Date.now(), trials };
+      writeFileSync(clusterPath(search), JSON.stringify(cluster));
+      if (state === 'stopped') setSweepStatus(search, { state });
+    };
+    const idle = async (found: ExperimentEntry) =>
+      isIdle(
+        await inProgress({ experiments: () => Promise.resolve([found]), runs: () => Promise.resolve([]) }),
+      );
+    const here = await look({ until: 'search' });
+    expect([placeOfClaim(here.entry!, here.found.sweeps), await idle(here.found)]).toEqual(['local', false]);
+    const there = await look({ until: 'search' }, onSlurm('running'));
+    expect([placeOfClaim(there.entry!, there.found.sweeps), await idle(there.found)]).toEqual([
+      'slurm',
+      true,
+    ]);
+    const { entry, found } = await look(
+      { until: 'search', status: { state: 'stopped' } },
+      onSlurm('stopped'),
+    );
+    expect(claimRow(entry!, found.sweeps, found.runs, context).capabilities.slice(2)).toEqual([
+      'canStopClaim',
+      'canContinueClaim',
+    ]);
+    expect(sweepRow(found.sweeps[0], found.runs, context).capabilities).toEqual(['sweep', 'canOpenSweep']);
   });
 
   it('is found by the settings of the text', async () => {

@@ -97,6 +97,7 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   const file = resolve(one(args, 'experiment file', 'claim'));
   deviceRequest(args);
   const plan = claimOf(readExperiment(file, args.list('set')));
+  const seconds = secondsOf(args, plan.specs.length);
   const frozen = await freeze(plan);
   const expected = args.text('hash');
   if (expected !== undefined && !frozen.hash.startsWith(expected))
@@ -118,8 +119,9 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   if (!isBegun) warnOfOthers(frozen);
   await emit({ kind: 'frozen', sentence, hash: frozen.hash, folder: frozen.folder });
   const on = optionsOf(args).on ?? claimPlace(frozen.folder) ?? 'local';
+  const costLine = async () => ({ kind: 'cost' as const, ...(await costOf(args, plan, on, seconds)) });
   if (args.flag('dry-run')) {
-    await emit({ kind: 'cost', ...(await costOf(args, plan, on)) });
+    await emit(await costLine());
     return EXIT.ok;
   }
   createFolder(frozen.folder);
@@ -135,7 +137,7 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
         await emit(line);
       };
       try {
-        if (!isBegun) await told({ kind: 'cost', ...(await costOf(args, plan, on)) });
+        if (!isBegun) await told(await costLine());
         writeFrozen(frozen);
         // From now on it has begun, for the editor that started it.
         pulse.progress(0, 1);
@@ -154,8 +156,17 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   });
 }
 
-/** On a cluster, nothing is measured: its nodes are other machines. */
-async function costOf(args: ParsedArgs, plan: PlannedClaim, on: ExecutorName): Promise<AnnouncedCost> {
+/**
+ * The cost of a claim. On a cluster, nothing is measured: its nodes are other machines.
+ *
+ * @param known the seconds of a run of each method, if they have been measured
+ */
+async function costOf(
+  args: ParsedArgs,
+  plan: PlannedClaim,
+  on: ExecutorName,
+  known: readonly number[] | undefined,
+): Promise<AnnouncedCost> {
   if (on !== 'local') return { runs: [], ...claimCost(plan) };
   const { engine, device, fallBack } = optionsOf(args);
   const place = [
@@ -163,8 +174,7 @@ async function costOf(args: ParsedArgs, plan: PlannedClaim, on: ExecutorName): P
     ...(device === undefined ? [] : ['--device', device]),
     ...(fallBack ? ['--fallback'] : []),
   ];
-  const seconds =
-    secondsOf(args, plan.specs.length) ?? (await measureRuns(plan.specs, join(__dirname, 'cli.cjs'), place));
+  const seconds = known ?? (await measureRuns(plan.specs, join(__dirname, 'cli.cjs'), place));
   const labels = methodLabels(plan.specs);
   return { runs: seconds.map((one, i) => ({ label: labels[i]!, seconds: one })), ...claimCost(plan, seconds) };
 }
