@@ -125,7 +125,8 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
     return EXIT.ok;
   }
   createFolder(frozen.folder);
-  return owning({ folder: frozen.folder, what: 'claim', takeOver: args.flag('take-over') }, async () => {
+  const owned = { ...ownedBy(args, frozen.folder, on), what: 'claim' as const };
+  return owning(owned, async () => {
     const waiting = { lease: args.flag('lease'), ...(on !== 'local' && { stopTimeout: CLUSTER_STOP_MS }) };
     const certificate = await withPulse(frozen.folder, waiting, async (pulse) => {
       const progress = ProgressFile.open(frozen.folder, frozen.frozen, {
