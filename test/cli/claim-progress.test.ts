@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJson } from '../../src/files/json';
 import { readStatus } from '../../src/runs/status';
 import { readSweep } from '../../src/runs/sweep/record';
-import { type AnnouncedCost, type ClaimProgress, isCertificate, isFrozenClaim } from '../../src/study/claim/claim-files';
+import {
+  type AnnouncedCost,
+  type ClaimProgress,
+  isCertificate,
+  isFrozenClaim,
+} from '../../src/study/claim/claim-files';
 import { tinyClaim } from './tiny-claim';
 import type { Lab, Outcome } from './lab';
 

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -112,7 +121,7 @@ describe.skipIf(!hasSlurm)('a claim on Slurm', () => {
     expect([...trainers.twice]).toEqual([]);
   });
 
-  it.skipIf(!hasSshd)('behind a login node without a shared folder, is left there by Ctrl-C', async () => {
+  it.skipIf(!hasSshd)('behind a login node without a shared folder, is left there by Ctrl-C, and canceled', async () => {
     const { PATH, SLURM_CONF } = slurm.env;
     const sshd: Sshd = await startSshd(mkdtempSync(join(folder, 's')), {
       PATH: PATH!,
@@ -128,7 +137,10 @@ describe.skipIf(!hasSlurm)('a claim on Slurm', () => {
       expect(await left.ended, left.text).toBe(130);
       expect(left.text).toContain('they stay on Slurm');
       expect(slurm.command('squeue', '-h').trim()).not.toBe('');
+      const canceling = claim(lab, env, '--cancel');
       trainers.hold(() => false);
+      expect(await canceling.ended, canceling.text).toBe(0);
+      expect(slurm.command('squeue', '-h').trim()).toBe('');
       const last = claim(lab, env);
       expect(await last.ended, last.text).toBe(0);
       expect(withoutNames(certificateOf(lab))).toEqual(withoutNames(local));

@@ -185,7 +185,11 @@ export class Trainer {
     await this.cancelWith(experimentFile, 'claim', ['--cancel', '--hash', basename(folder)]);
   }
 
-  private async cancelWith(experimentFile: string, command: string, options: readonly string[]): Promise<void> {
+  private async cancelWith(
+    experimentFile: string,
+    command: string,
+    options: readonly string[],
+  ): Promise<void> {
     const args = [command, experimentFile, ...options, ...this.clusterArguments()];
     const env = clusterEnvironment(process.env);
     const ended = await this.program(args, { cwd: dirname(experimentFile), env });

@@ -119,7 +119,9 @@ export async function startClaim(
   try {
     return await askingBefore(
       ({ takeOver }) =>
-        starting(title, () => trainer.startClaim(file, folder, { takeOver, on, ...(seconds && { seconds }) })),
+        starting(title, () =>
+          trainer.startClaim(file, folder, { takeOver, on, ...(seconds && { seconds }) }),
+        ),
       asks,
     );
   } finally {

@@ -32,9 +32,7 @@ export class TrackedClaim {
     if (before?.state === state && content === this.content) return false;
     const { folder } = this;
     const isThere = this.content.frozen !== undefined || this.content.problem !== undefined;
-    this.entry = isThere
-      ? { folder, experiment: experimentOf(folder), state, ...this.content }
-      : undefined;
+    this.entry = isThere ? { folder, experiment: experimentOf(folder), state, ...this.content } : undefined;
     return before !== this.entry;
   }
 

@@ -49,9 +49,7 @@ export function claimWith(
 ): ClaimEntry | undefined {
   const textOf = ({ claim, looks, experiment }: typeof settings) => sortedJson([claim, looks, experiment]);
   const text = textOf(settings);
-  return claims.find(
-    ({ frozen, state }) => frozen && state !== 'damaged' && textOf(frozen) === text,
-  );
+  return claims.find(({ frozen, state }) => frozen && state !== 'damaged' && textOf(frozen) === text);
 }
 
 /** The phase that a claim is in, and its trials: "test: 3 of 10"; empty before the first one. */

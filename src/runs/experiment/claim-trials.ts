@@ -62,7 +62,15 @@ export function claimOf(checked: ValidExperiment): PlannedClaim {
       });
   });
   if (problems.length > 0) throw mistakes(checked, problems);
-  return { file: doc.file, claim, looks: looksAt(spec.looks), experiment, specs: specs.map((s) => s!), raw, cluster };
+  return {
+    file: doc.file,
+    claim,
+    looks: looksAt(spec.looks),
+    experiment,
+    specs: specs.map((s) => s!),
+    raw,
+    cluster,
+  };
 }
 
 /** The message of `makeTrials` without the number of the trial. */

@@ -121,7 +121,12 @@ describe('the claim of an experiment', () => {
     ['with a misspelt setting', { than: { 'adapter.rnk': 2 } }, BASE, /rnk.*did you mean "rank"/],
     ['with an unknown metric', { metric: 'pearson' }, BASE, /claim\.metric is "pearson", expected one of/],
     ['without a difference that matters', { by: 0 }, BASE, /claim\.by/],
-    ['at looks that do not ascend', { looks: [10, 5] }, BASE, /claim\.looks is \[10, 5\], expected numbers that asc/],
+    [
+      'at looks that do not ascend',
+      { looks: [10, 5] },
+      BASE,
+      /claim\.looks is \[10, 5\], expected numbers that asc/,
+    ],
     ['at too few seeds', { looks: [2] }, BASE, /claim\.looks\[0\] is 2/],
     ['at too many seeds', { looks: [5, 31] }, BASE, /claim\.looks\[1\] is 31/],
     ['at three looks', { looks: [3, 5, 10] }, BASE, /claim\.looks/],

@@ -3,9 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { claimPanel } from '../../../src/extension/panels/claim/claim-panel';
 import { ClaimSession } from '../../../src/extension/panels/claim/claim-session';
-import { Catalog } from '../../../src/extension/runs/catalog';
+import { Catalog, type CatalogExperiment } from '../../../src/extension/runs/catalog';
 import { inProgress, isIdle } from '../../../src/extension/queue/in-progress';
-import type { ExperimentEntry } from '../../../src/extension/runs/store';
 import { claimRow, claimWith, placeOfClaim } from '../../../src/extension/words/claim-row';
 import { claimEndText } from '../../../src/extension/words/claim-end-text';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
@@ -223,9 +222,12 @@ describe('the row of a claim', () => {
       writeFileSync(clusterPath(search), JSON.stringify(cluster));
       if (state === 'stopped') setSweepStatus(search, { state });
     };
-    const idle = async (found: ExperimentEntry) =>
+    const idle = async (found: CatalogExperiment) =>
       isIdle(
-        await inProgress({ experiments: () => Promise.resolve([found]), runs: () => Promise.resolve([]) }),
+        await inProgress({
+          experiments: () => Promise.resolve([{ ...found, name: 'demo' }]),
+          runs: () => Promise.resolve([]),
+        }),
       );
     const here = await look({ until: 'search' });
     expect([placeOfClaim(here.entry!, here.found.sweeps), await idle(here.found)]).toEqual(['local', false]);

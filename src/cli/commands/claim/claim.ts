@@ -142,7 +142,10 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
         writeFrozen(frozen);
         // From now on it has begun, for the editor that started it.
         pulse.progress(0, 1);
-        const stop = { interrupted: onInterrupt(interruptedWords(on)), requested: () => pulse.stopRequested() };
+        const stop = {
+          interrupted: onInterrupt(interruptedWords(on)),
+          requested: () => pulse.stopRequested(),
+        };
         const found = await workOnClaim(plan, frozen, hostOf(args, plan, on, told, stop));
         if (found) writeCertificate(frozen.folder, found);
         return found;
@@ -177,7 +180,10 @@ async function costOf(
   ];
   const seconds = known ?? (await measureRuns(plan.specs, join(__dirname, 'cli.cjs'), place));
   const labels = methodLabels(plan.specs);
-  return { runs: seconds.map((one, i) => ({ label: labels[i]!, seconds: one })), ...claimCost(plan, seconds) };
+  return {
+    runs: seconds.map((one, i) => ({ label: labels[i]!, seconds: one })),
+    ...claimCost(plan, seconds),
+  };
 }
 
 /** The value of --seconds. */

@@ -16,15 +16,7 @@ import { deviceRequest, PLACE_HELP, PLACE_VALUES } from '../../device-options';
 import { onInterrupt } from '../../signals';
 import { planText, showSubmission } from './sweep-plan';
 import { sweepReport } from './sweep-report';
-import {
-  interruptedWords,
-  optionsOf,
-  ownedBy,
-  PLACES,
-  Shown,
-  TRIAL_OPTIONS,
-  viewOf,
-} from './trial-options';
+import { interruptedWords, optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from './trial-options';
 
 export const sweepCommand: Command = {
   help: `Usage: aurora sweep FILE.aurora.json [options]
@@ -118,11 +110,7 @@ function refuseClusterOptions(args: ParsedArgs): void {
 }
 
 /** Cancels trials of the experiment's sweep, or of those that an earlier version of the file has begun. */
-async function cancelSweeps(
-  args: ParsedArgs,
-  request: SweepRequest,
-  cancel: string,
-): Promise<number> {
+async function cancelSweeps(args: ParsedArgs, request: SweepRequest, cancel: string): Promise<number> {
   const { file } = request;
   let code: number = EXIT.ok;
   for (const folder of await sweepsToCancel(file, request.folder, cancel)) {

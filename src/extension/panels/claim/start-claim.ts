@@ -5,12 +5,7 @@ import { count } from '../../../base/number-text';
 import { claimOfSweep, claimPaths, claimSweepFolder } from '../../../runs/claim-folder';
 import { experimentName } from '../../../runs/layout';
 import type { CertificateFault, CheckLine } from '../../../study/claim/certificate';
-import type {
-  Checked,
-  ClaimAction,
-  ClaimFromPage,
-  ClaimOpen,
-} from '../../../study/claim/claim-messages';
+import type { Checked, ClaimAction, ClaimFromPage, ClaimOpen } from '../../../study/claim/claim-messages';
 import { showError } from '../../ask/guard';
 import { explaining } from '../../ask/training-problems';
 import { COMMAND } from '../../ids';
