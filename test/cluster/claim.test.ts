@@ -121,33 +121,36 @@ describe.skipIf(!hasSlurm)('a claim on Slurm', () => {
     expect([...trainers.twice]).toEqual([]);
   });
 
-  it.skipIf(!hasSshd)('behind a login node without a shared folder, is left there by Ctrl-C, and canceled', async () => {
-    const { PATH, SLURM_CONF } = slurm.env;
-    const sshd: Sshd = await startSshd(mkdtempSync(join(folder, 's')), {
-      PATH: PATH!,
-      SLURM_CONF: SLURM_CONF!,
-    });
-    try {
-      const env = { ...process.env, ...sshd.env };
-      const lab = newLab({ host: 'cluster', folder: mkdtempSync(join(folder, 'there-')) });
-      trainers = new Trainers(lab.folder);
-      const left = claim(lab, env, '--on', 'slurm');
-      await held(lab, 'search', left);
-      left.interrupt();
-      expect(await left.ended, left.text).toBe(130);
-      expect(left.text).toContain('they stay on Slurm');
-      expect(slurm.command('squeue', '-h').trim()).not.toBe('');
-      const canceling = claim(lab, env, '--cancel');
-      trainers.hold(() => false);
-      expect(await canceling.ended, canceling.text).toBe(0);
-      expect(slurm.command('squeue', '-h').trim()).toBe('');
-      const last = claim(lab, env);
-      expect(await last.ended, last.text).toBe(0);
-      expect(withoutNames(certificateOf(lab))).toEqual(withoutNames(local));
-      const check = lab.run('claim', '--check', claimPaths(folderOf(lab)).certificate, '--quiet');
-      expect(check.out).toMatch(/^The certificate follows from its 8 runs\./);
-    } finally {
-      await sshd.stop();
-    }
-  });
+  it.skipIf(!hasSshd)(
+    'behind a login node without a shared folder, is left there by Ctrl-C, and canceled',
+    async () => {
+      const { PATH, SLURM_CONF } = slurm.env;
+      const sshd: Sshd = await startSshd(mkdtempSync(join(folder, 's')), {
+        PATH: PATH!,
+        SLURM_CONF: SLURM_CONF!,
+      });
+      try {
+        const env = { ...process.env, ...sshd.env };
+        const lab = newLab({ host: 'cluster', folder: mkdtempSync(join(folder, 'there-')) });
+        trainers = new Trainers(lab.folder);
+        const left = claim(lab, env, '--on', 'slurm');
+        await held(lab, 'search', left);
+        left.interrupt();
+        expect(await left.ended, left.text).toBe(130);
+        expect(left.text).toContain('they stay on Slurm');
+        expect(slurm.command('squeue', '-h').trim()).not.toBe('');
+        const canceling = claim(lab, env, '--cancel');
+        trainers.hold(() => false);
+        expect(await canceling.ended, canceling.text).toBe(0);
+        expect(slurm.command('squeue', '-h').trim()).toBe('');
+        const last = claim(lab, env);
+        expect(await last.ended, last.text).toBe(0);
+        expect(withoutNames(certificateOf(lab))).toEqual(withoutNames(local));
+        const check = lab.run('claim', '--check', claimPaths(folderOf(lab)).certificate, '--quiet');
+        expect(check.out).toMatch(/^The certificate follows from its 8 runs\./);
+      } finally {
+        await sshd.stop();
+      }
+    },
+  );
 });
