@@ -12,6 +12,7 @@ import { claimOfSweep, claimPaths, claimSweepFolder } from '../../../src/runs/cl
 import { clusterPath } from '../../../src/runs/sweep/cluster-file';
 import { readSweep, writeSweep } from '../../../src/runs/sweep/record';
 import type { ClaimFacts, ClaimToPage } from '../../../src/study/claim/claim-messages';
+import { costWords } from '../../../src/study/claim/claim-words';
 import { looksAt } from '../../../src/study/claim/look-plan';
 import { temporaryFolders } from '../runs/folder';
 import { claim, type ClaimMade, frozen, LABELS, makeClaim, NAME, SENTENCE } from './claim-folder';
@@ -231,7 +232,10 @@ describe('the row of a claim', () => {
       );
     const here = await look({ until: 'search' });
     expect([placeOfClaim(here.entry!, here.found.sweeps), await idle(here.found)]).toEqual(['local', false]);
-    const there = await look({ until: 'search' }, onSlurm('running'));
+    const cost = { runs: [], least: { runs: 21 }, most: { runs: 36 } };
+    const there = await look({ until: 'search', progress: { cost } }, onSlurm('running'));
+    // Nothing was measured.
+    expect(costWords(there.entry!.progress!.cost!)).toEqual(['The claim takes 21 to 36 runs.']);
     expect([placeOfClaim(there.entry!, there.found.sweeps), await idle(there.found)]).toEqual([
       'slurm',
       true,
