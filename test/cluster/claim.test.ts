@@ -99,7 +99,7 @@ describe.skipIf(!hasSlurm)('a claim on Slurm', () => {
     const killed = claim(lab, slurm.env, '--on', 'slurm');
     await held(lab, 'search', killed);
     // Nothing is measured for other machines.
-    expect(killed.text).toContain('The claim takes 8 to 8 runs.');
+    expect(killed.text).toContain('The claim takes 8 runs.');
     await killed.kill();
 
     // It continues where it began, also with the trials that have not begun.
