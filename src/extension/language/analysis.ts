@@ -18,6 +18,7 @@ import { type AdapterSpec, isHeadAlone } from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { FrozenClaim } from '../../study/claim/certificate';
+import { looksAt } from '../../study/claim/look-plan';
 import type { UnusableInput } from '../models/input-files';
 import { editorHint, shortPaths } from '../words/error-text';
 import { columnFindings, dataFindings } from './checks/check-columns';
@@ -46,7 +47,7 @@ export interface Analysis {
   /** The model, marked for the output that the experiment trains on; undefined until the model is read. */
   layers: TaskLayer[];
   /** The claim with the settings that decide it; undefined without one, or if something is wrong. */
-  claim?: Pick<FrozenClaim, 'claim' | 'experiment'>;
+  claim?: Pick<FrozenClaim, 'claim' | 'looks' | 'experiment'>;
   /** The sweep's trials; undefined without a sweep, or if something is wrong. */
   trials?: number;
   model: ModelState;
@@ -88,7 +89,12 @@ export async function analyze(checked: CheckedExperiment, sources: Sources): Pro
   const { doc, value, problems, trials, experiment } = checked;
   const claim =
     experiment && checked.claim
-      ? frozenSettings(doc.file, completeClaim(checked.claim, experiment), experiment)
+      ? frozenSettings({
+          file: doc.file,
+          claim: completeClaim(checked.claim, experiment),
+          looks: looksAt(checked.claim.looks),
+          experiment,
+        })
       : undefined;
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
   const data = usable<DataSpec>(value, 'data', problems);

@@ -16,6 +16,11 @@ export interface SweepOptions extends ResumeOptions {
   on?: ExecutorName;
 }
 
+export interface ClaimOptions extends Pick<SweepOptions, 'takeOver' | 'on'> {
+  /** Seconds of a run of each method, if they have been measured. */
+  seconds?: readonly number[];
+}
+
 export interface StopOutcome {
   /** The state in the run folder afterwards. */
   state: 'stopped' | 'finished' | 'failed' | 'killed';

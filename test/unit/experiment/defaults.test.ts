@@ -212,6 +212,7 @@ const claim: Keys<ClaimSpec> = {
   by: true,
   on: true,
   search: true,
+  looks: true,
   seed: true,
 };
 const claimSearch: Keys<ClaimSearch> = { parameters: true, seeds: true, extend: true };

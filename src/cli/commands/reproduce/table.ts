@@ -24,6 +24,7 @@ import { deviceRequest } from '../../device-options';
 import { hints, isQuiet, write } from '../../output';
 import { terminalText } from '../../report-text';
 import { onInterrupt } from '../../signals';
+import { interruptedWords, optionsOf } from '../sweep/trial-options';
 import { fetchStudyFiles, studyExperiment, writeStudyExperiment } from './study-experiment';
 import { fittedTable, makeExperiment, otherSettings, ratesFor, updateTrials } from './table-experiment';
 import { tableRequest, type TableRequest } from './table-request';
@@ -56,9 +57,7 @@ export async function reproduceTable(args: ParsedArgs): Promise<number> {
   const lacking = tasks.filter(({ file }) => !existsSync(file));
   if (lacking.length > 0 && !(await writeExperiments(asked, lacking, args, lose))) return EXIT.ok;
   if (dryRun) return EXIT.ok;
-  const interrupted = onInterrupt(
-    'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
-  );
+  const interrupted = onInterrupt(interruptedWords(optionsOf(args).on ?? 'local'));
   const ready = tasks.filter(({ file }) => existsSync(file));
   const request = { ...asked, table: fittedTable(ready[0]!.file, asked) };
   const results: TaskRuns[] = [];
