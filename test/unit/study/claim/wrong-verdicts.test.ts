@@ -62,7 +62,9 @@ describe('wrong verdicts, with all looks', () => {
   });
 
   it('are simulated for all metrics whose verdicts are said to hold for other examples', () => {
-    const known = METRICS.filter((metric) => generalizes(metric, 10_000));
+    // Shares of right answers, which are accuracies of written texts.
+    const sameAsAccuracy = ['exactMatch', 'lastNumber'];
+    const known = METRICS.filter((metric) => generalizes(metric, 10_000) && !sameAsAccuracy.includes(metric));
     // These are simulated too, and refuted too often with 100 texts.
     expect([...known, 'perplexity', 'spearman'].sort()).toEqual([...SIMULATED].sort());
     expect([100, 500].map((examples) => generalizes('pearson', examples))).toEqual([false, true]);
