@@ -53,6 +53,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     page: opened.page,
     copied: [],
     saved: [],
+    tokens: [],
     errors: [],
     programs: [],
     posted: [],
@@ -79,6 +80,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     shapesOf: () => options.shapes ?? { input: 'text', answer: 'label' },
     pickRuns: () => Promise.resolve(options.picks ?? []),
     copy: (text) => wired.copied.push(text),
+    showTokens: (_, row) => wired.tokens.push(row),
     savePicture(name) {
       wired.saved.push(name);
       return Promise.resolve(`${name}.png`);

@@ -139,6 +139,7 @@ function session(starts: (() => Promise<never>)[] = []) {
     killed?: string;
   }[] = [];
   const failed: unknown[] = [];
+  const tokens: string[] = [];
   const saved: { name: string; png: string }[] = [];
   const made = new PlaygroundSession(
     { kind: 'run', run: '/r', at: 'best' },
@@ -165,6 +166,7 @@ function session(starts: (() => Promise<never>)[] = []) {
       shapesOf: () => undefined,
       pickRuns: () => Promise.resolve(['/other', '/r']),
       copy: () => undefined,
+      showTokens: (run, row) => tokens.push(`${row} of ${run}`),
       savePicture: (name, png) => {
         saved.push({ name, png: Buffer.from(png).toString() });
         return Promise.resolve(`${name}.png`);
@@ -173,7 +175,7 @@ function session(starts: (() => Promise<never>)[] = []) {
     },
   );
   const shown = () => posted.findLast((m) => m.type === 'snapshot')!.view;
-  return { made, posted, programs, failed, saved, shown };
+  return { made, posted, programs, failed, saved, tokens, shown };
 }
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
