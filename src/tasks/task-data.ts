@@ -78,12 +78,7 @@ export interface DataReader<E extends Example, D extends TaskData<E>> {
   /** The data of an experiment. */
   load: LoadData<D>;
   /** The rows that `load` encodes, before it does, for a kind that reads texts. */
-  encodable?(
-    spec: Experiment,
-    model: Model,
-    known?: Outputs,
-    watch?: ReadWatch,
-  ): Promise<EncodableRows>;
+  encodable?(spec: Experiment, model: Model, known?: Outputs, watch?: ReadWatch): Promise<EncodableRows>;
   /**
    * The data that a trained run is measured on. With a separate validation file that file alone: the training data may
    * be large, or gone.

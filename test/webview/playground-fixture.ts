@@ -24,6 +24,8 @@ export interface Wired {
   copied: string[];
   /** Names of the pictures that were saved. */
   saved: string[];
+  /** The rows whose tokens were opened. */
+  tokens: string[];
   errors: string[];
   /** The programs started so far, in order. */
   programs: RunningProgram[];

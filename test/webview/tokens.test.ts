@@ -72,7 +72,9 @@ describe('the Tokens page', () => {
     expect(await page.locator('.summary').innerText()).toBe('3 of 7 tokens count in the loss.');
     expect(await page.locator('.tokens .token.counts').allInnerTexts()).toEqual([' A', ' cat', '↵\n']);
     expect(await page.locator('.tokens').textContent()).toContain('What is it? A cat');
-    expect(await page.locator('.token.counts').first().getAttribute('title')).toContain('counts in the loss');
+    expect(await page.locator('.tokens .counts').first().getAttribute('title')).toContain(
+      'counts in the loss',
+    );
     await healthy();
   });
 
@@ -91,7 +93,9 @@ describe('the Tokens page', () => {
     expect(await page.locator('.removed .counts').count()).toBe(3);
     expect(await cut.getAttribute('aria-expanded')).toBe('true');
     expect(await page.locator('.note').allInnerTexts()).toEqual(
-      expect.arrayContaining([expect.stringContaining('in step 2, in a batch of 8 examples padded to 9 tokens')]),
+      expect.arrayContaining([
+        expect.stringContaining('in step 2, in a batch of 8 examples padded to 9 tokens'),
+      ]),
     );
     await healthy();
   });
@@ -154,7 +158,9 @@ describe('the Tokens page', () => {
       leftOut: { reason: 'no token of the answer is left within model.maxLength', fails: true },
     });
     const warning = page.locator('.warning[role=alert]');
-    expect(await warning.innerText()).toMatch(/^Nothing in this row counts in the loss: .*\n+.*chat template/);
+    expect(await warning.innerText()).toMatch(
+      /^Nothing in this row counts in the loss: .*\n+.*chat template/,
+    );
     await healthy();
   });
 

@@ -32,9 +32,7 @@ export function tokenList(row: TokenRow, state: ListState, act: ListActions): Te
   const shown = state.all ? tokens.length : Math.min(tokens.length, FIRST_TOKENS);
   return html`<div
       class="tokens"
-      role="list"
-      aria-label=${t('Tokens')}
-      @keydown=${(e: KeyboardEvent) => walk(e, state.active, shown, act)}
+      @keydown=${(e: KeyboardEvent) => walk(e, state.active, shown)}
       @focusin=${(e: Event) => {
         const at = (e.target as HTMLElement).dataset.at;
         if (at !== undefined) act.move(Number(at));
@@ -43,7 +41,6 @@ export function tokenList(row: TokenRow, state: ListState, act: ListActions): Te
       ${texts
         .filter(({ begin }) => begin < shown || tokens.length === 0)
         .map((text, i) => textPart(row, text, !packed || i === packed.own, shown, state, act))}
-      ${shown === tokens.length ? padding(row) : nothing}
     </div>
     ${
       shown < tokens.length
@@ -66,20 +63,27 @@ function textPart(
   const end = Math.min(begin + size, shown);
   const own = row.tokens.slice(begin, end);
   const cut = isOwn ? row.cut : [];
-  const tokens = html`${repeat(
-    own,
-    (_, i) => begin + i,
-    (token, i) => html`${cutAt(cut, begin + i, state, act)}${tokenMark(row, token, begin + i, state)}`,
-  )}${end === begin + size ? cutAt(cut, end, state, act) : nothing}`;
-  if (!row.packed) return tokens;
   return html`<div class=${isOwn ? 'text own' : 'text'}>
-    <span class="border"
-      >${
-        isOwn
-          ? t('{0} (this row)', name)
-          : html`<button class="link" @click=${() => act.show(name)}>${name}</button>`
-      }</span
-    >${tokens}
+    ${
+      row.packed
+        ? html`<p class="border">
+            ${
+              isOwn
+                ? t('{0} (this row)', name)
+                : html`<button class="link" @click=${() => act.show(name)}>${name}</button>`
+            }
+          </p>`
+        : nothing
+    }
+    <div role="list" aria-label=${t('Tokens of row {0}', name)}>
+      ${repeat(
+        own,
+        (_, i) => begin + i,
+        (token, i) => html`${cutAt(cut, begin + i, state, act)}${tokenMark(row, token, begin + i, state)}`,
+      )}${end === begin + size ? cutAt(cut, end, state, act) : nothing}${
+        end === row.tokens.length ? padding(row) : nothing
+      }
+    </div>
   </div>`;
 }
 
@@ -111,15 +115,16 @@ const visible = ({ text }: RowToken): string =>
 const cutAt = (cut: readonly CutTokens[], at: number, state: ListState, act: ListActions): unknown =>
   cut.filter((run) => run.at === at).map((run) => cutMark(run, state.opened.has(at), act));
 
-function cutMark({ at, count: number, tokens }: CutTokens, isOpen: boolean, act: ListActions): TemplateResult {
+function cutMark(
+  { at, count: number, tokens }: CutTokens,
+  isOpen: boolean,
+  act: ListActions,
+): TemplateResult {
   const words = number === 1 ? t('1 token cut off') : t('{0} tokens cut off', count(number));
-  return html`<button
-      class="cut"
-      role="listitem"
-      aria-expanded=${isOpen ? 'true' : 'false'}
-      @click=${() => act.toggleCut(at)}
-    >
-      ✂ ${words}</button
+  return html`<span role="listitem"
+      ><button class="cut" aria-expanded=${isOpen ? 'true' : 'false'} @click=${() => act.toggleCut(at)}>
+        ✂ ${words}
+      </button></span
     >${
       isOpen
         ? html`<span class="removed" role="listitem"
@@ -146,7 +151,7 @@ function padding(row: TokenRow): unknown {
   >`;
 }
 
-function walk(e: KeyboardEvent, active: number, shown: number, act: ListActions): void {
+function walk(e: KeyboardEvent, active: number, shown: number): void {
   const to = {
     ArrowRight: active + 1,
     ArrowDown: active + 1,

@@ -25,7 +25,11 @@ export const contributes: Contributes = {
 /** The command that shows the rows of an experiment's texts as training reads them. */
 export const registerTokens = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.showTokens, async (argument) => {
-    const file = await experimentFrom(services, argument, t('Select an experiment to show the tokens of its rows'));
+    const file = await experimentFrom(
+      services,
+      argument,
+      t('Select an experiment to show the tokens of its rows'),
+    );
     if (file === undefined) return;
     const message = t(
       'Tokens are made by the trainer program, which requires a trusted workspace. Budgets, CodeLens and diagnostics work without trust.',

@@ -161,7 +161,10 @@ function whereToLook(cut: number, isWritten: boolean, maxLength: number): string
 }
 
 /** A token in words, for a tooltip and a screen reader. */
-export function tokenWords({ id, text, counts, special, label, weight }: RowToken, perToken: boolean): string {
+export function tokenWords(
+  { id, text, counts, special, label, weight }: RowToken,
+  perToken: boolean,
+): string {
   return [
     text === undefined ? t('part of a character') : t('“{0}”', visibleText(text)),
     t('id {0}', id),
@@ -174,5 +177,8 @@ export function tokenWords({ id, text, counts, special, label, weight }: RowToke
 
 /** White space that would be invisible, as signs. */
 export const visibleText = (text: string): string =>
-  text.replace(/\n/g, '↵').replace(/\r/g, '␍').replace(/\t/g, '⇥').replace(/^ +| +$/g, (s) => '␣'.repeat(s.length)) ||
-  '∅';
+  text
+    .replace(/\n/g, '↵')
+    .replace(/\r/g, '␍')
+    .replace(/\t/g, '⇥')
+    .replace(/^ +| +$/g, (s) => '␣'.repeat(s.length)) || '∅';

@@ -14,13 +14,7 @@ import { DType } from '../../graph/dtype';
 import type { ValueInfo } from '../../graph/model';
 import type { HostTensors } from '../../graph/tensor-infos';
 import { rowIn } from '../../protocol/row-place';
-import type {
-  CutTokens,
-  PackedRow,
-  RowBatch,
-  RowToken,
-  TokenRow,
-} from '../../protocol/tokens';
+import type { CutTokens, PackedRow, RowBatch, RowToken, TokenRow } from '../../protocol/tokens';
 import type { TaskKind } from '../../tasks/kind';
 import { IGNORE_LABEL, OBJECTIVES, type TrainingLoss } from '../../tasks/objective';
 import { batchFeeds, type EncodableRows, modelInputs, type TaskData } from '../../tasks/task-data';
@@ -302,7 +296,8 @@ function wholeAnswer(
     return { label: labels[answers[0]!]!, ...(weight !== 1 && { weight }) };
   }
   // The loss reads a scaled number: the data's own is the one that a person knows.
-  if (OBJECTIVES[kind.objective].labels.rank === 1) return { label: rows.splits[split].rows.at(index)!.label };
+  if (OBJECTIVES[kind.objective].labels.rank === 1)
+    return { label: rows.splits[split].rows.at(index)!.label };
   return { label: labels.filter((_, l) => answers[l] === 1).join(', ') };
 }
 
@@ -314,9 +309,7 @@ function cutOf(made: Made, perToken: boolean): { cut: CutTokens[]; more: boolean
   const ids = rows.ownTokens(whole);
   const length = whole.ids.length;
   const known = perToken && whole.size > 0 && !kind.varies(made.spec);
-  const marks = known
-    ? countedIn(kind, { [LABELS]: kind.expected([whole], length) })
-    : () => undefined;
+  const marks = known ? countedIn(kind, { [LABELS]: kind.expected([whole], length) }) : () => undefined;
   const cut = cutRuns(ids, rows.ownTokens(example)).map(({ start, at, count }): CutTokens => {
     const places = Array.from({ length: count }, (_, i) => start + i);
     const shown = places.slice(0, SHOWN_CUT);

@@ -36,7 +36,7 @@ export function tokensText(row: TokenRow, colors: boolean): string {
   const ink = (kind: Ink, text: string) => (colors ? `${INKS[kind][0]}${text}${INKS[kind][1]}` : text);
   const warning = tokensWarning(row);
   const lines = [
-    `${shown(rowPlace(relative('', row.file), row.row))} · ${rowPosition(row)}`,
+    `${shown(rowPlace(shortPath(row.file), row.row))} · ${rowPosition(row)}`,
     ...(warning ? [ink('warning', `warning: ${shown(warning.message)}`), `         ${warning.hint}`] : []),
     shown(tokensSummary(row)),
     ...tokensFacts(row),
@@ -46,7 +46,16 @@ export function tokensText(row: TokenRow, colors: boolean): string {
     ...row.cut.map((run) => cutLine(run, ink)),
     legend(row, colors, ink),
   ];
-  return `${lines.join('\n').replace(/\n{3,}/g, '\n\n')}\n`;
+  return `${lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trimEnd()}\n`;
+}
+
+/** From the current folder, if it is below that. */
+function shortPath(file: string): string {
+  const path = relative('', file);
+  return path.startsWith('..') ? file : path;
 }
 
 const shown = (text: string): string => escapeControls(text);
@@ -117,7 +126,10 @@ function cutLine({ count: number, tokens }: CutTokens, ink: InInk): string {
     .replace(/\s+/g, ' ');
   const some = text.slice(0, CUT_CHARACTERS);
   const isAll = some.length === text.length && tokens.length === number;
-  return ink('cut', `✂ ${number === 1 ? '1 token' : `${count(number)} tokens`}: ${shown(some)}${isAll ? '' : '…'}`);
+  return ink(
+    'cut',
+    `✂ ${number === 1 ? '1 token' : `${count(number)} tokens`}: ${shown(some)}${isAll ? '' : '…'}`,
+  );
 }
 
 /** Explains the marks that occur. */

@@ -39,7 +39,9 @@ describe('the tokens that truncation removed', () => {
       ],
     ] as const) {
       const removed = new Set(
-        cutRuns(whole, kept).flatMap(({ start, count }) => Array.from({ length: count }, (_, i) => start + i)),
+        cutRuns(whole, kept).flatMap(({ start, count }) =>
+          Array.from({ length: count }, (_, i) => start + i),
+        ),
       );
       expect(whole.filter((_, i) => !removed.has(i))).toEqual(kept);
     }

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { tokenTexts } from '../../../../src/data/text/token-texts';
 import { loadTokenizer } from '../../../../src/data/text/tokenizer';
 
-const fixture = (name: string) => loadTokenizer(join(import.meta.dirname, '../../../fixtures', name, 'tokenizer.json'));
+const ROOT = join(import.meta.dirname, '../../../..');
+const WORD_PIECE = 'test/fixtures/data/wordpiece';
+const SENTENCE_PIECE = 'test/fixtures/data/unigram';
+const BYTES = 'demo/models/debian-llama';
+
+const fixture = (folder: string) => loadTokenizer(join(ROOT, folder, 'tokenizer.json'));
 
 const textsOf = (name: string, text: string): (string | undefined)[] => {
   const tokenizer = fixture(name);
@@ -13,7 +18,7 @@ const textsOf = (name: string, text: string): (string | undefined)[] => {
 
 describe('the texts of tokens', () => {
   it('have the spaces before words, and special tokens by their names', () => {
-    expect(textsOf('data/wordpiece', 'the cats playing')).toEqual([
+    expect(textsOf(WORD_PIECE, 'the cats playing')).toEqual([
       '[CLS]',
       ' the',
       ' cats',
@@ -23,21 +28,26 @@ describe('the texts of tokens', () => {
     ]);
   });
 
+  it('have the spaces that SentencePiece keeps in its tokens', () => {
+    expect(textsOf(SENTENCE_PIECE, 'hello worlds')).toEqual(['hello', ' world', 's', '</s>']);
+  });
+
   it('are the text itself, with one text for the bytes of a character', () => {
     const text = 'a é\n日本 🙂 b';
-    const texts = textsOf('playground/language', text);
+    const texts = textsOf(BYTES, text).slice(1);
     expect(texts.filter((t) => t !== undefined).join('')).toBe(text);
     expect(texts.filter((t) => t !== undefined)).toContain('🙂');
   });
 
   it('show bytes that are no character each alone', () => {
-    const tokenizer = fixture('playground/language');
-    const { ids } = tokenizer.encode('é', 10);
-    expect(ids).toHaveLength(2);
-    expect(tokenTexts([ids[0]!, ids[0]!], (part) => tokenizer.decodeAll(part))).toEqual(['\ufffd', '\ufffd']);
+    const tokenizer = fixture(BYTES);
+    const ids = tokenizer.encodeBare('🙂');
+    expect(ids.length).toBeGreaterThan(1);
+    const broken = tokenTexts([ids[0]!, ids[0]!], (part) => tokenizer.decodeAll(part));
+    expect(broken).toEqual(['\ufffd', '\ufffd']);
   });
 
   it('are none for no tokens', () => {
-    expect(textsOf('playground/language', '')).toEqual([]);
+    expect(tokenTexts([], (part) => fixture(BYTES).decodeAll(part))).toEqual([]);
   });
 });

@@ -225,7 +225,7 @@ describe('a preflight', () => {
       expect.arrayContaining([
         ['tokens to predict', '8,670', '25,500'],
         // 1,000 texts of 25.5 tokens.
-        ['share of all tokens', '34%', '100%'],
+        ['share of all tokens', '34.0%', '100%'],
         ['rows without any', '3', '0'],
       ]),
     );

@@ -21,15 +21,15 @@ describe('a row of tokens in words', () => {
 
   it('says how many tokens count and how many were cut off', () => {
     expect(tokensSummary(tokenRow())).toBe('3 of 7 tokens count in the loss.');
-    expect(tokensSummary(tokenRow({ cut: [CUT] }))).toBe(
-      '3 of 7 tokens count in the loss; 14 were cut off.',
-    );
+    expect(tokensSummary(tokenRow({ cut: [CUT] }))).toBe('3 of 7 tokens count in the loss; 14 were cut off.');
     expect(tokensSummary(tokenRow({ cut: [{ ...CUT, counting: 9 }] }))).toBe(
       '3 of 7 tokens count in the loss; 14 were cut off, of which 9 would count.',
     );
     expect(tokensSummary(tokenRow({ cut: [{ ...CUT, count: 1 }] }))).toContain('1 was cut off.');
     expect(tokensSummary(tokenRow({ cut: [CUT], cutMore: true }))).toContain('more than 14 were cut off.');
-    expect(tokensSummary(tokenRow({ tokens: tokensOf('a', '*b') }))).toBe('1 of 2 tokens counts in the loss.');
+    expect(tokensSummary(tokenRow({ tokens: tokensOf('a', '*b') }))).toBe(
+      '1 of 2 tokens counts in the loss.',
+    );
   });
 
   it('says what counts of a text that counts as a whole', () => {
@@ -37,7 +37,9 @@ describe('a row of tokens in words', () => {
     expect(tokensSummary(tokenRow({ ...whole, weight: 2.5 }))).toBe(
       'The text counts in the loss as a whole, with the label pets and the weight 2.5. The model reads 2 tokens.',
     );
-    expect(tokensSummary(tokenRow({ ...whole, answer: 'number', label: '4.2' }))).toContain('with the number 4.2.');
+    expect(tokensSummary(tokenRow({ ...whole, answer: 'number', label: '4.2' }))).toContain(
+      'with the number 4.2.',
+    );
     expect(tokensSummary(tokenRow({ ...whole, answer: 'labels', label: '' }))).toContain('with no label.');
     expect(tokensSummary(tokenRow({ ...whole, answer: 'labels', label: 'a, b' }))).toContain(
       'with the labels a, b.',
@@ -67,7 +69,9 @@ describe('a row of tokens in words', () => {
     expect(tokensFacts(tokenRow({ batch }))).toEqual([
       'In the first epoch it is in step 3, in a batch of 8 examples padded to 12 tokens: 5 of padding.',
     ]);
-    expect(tokensFacts(tokenRow({ batch, split: 'validation' }))[0]).toContain('An evaluation reads it in batch 3');
+    expect(tokensFacts(tokenRow({ batch, split: 'validation' }))[0]).toContain(
+      'An evaluation reads it in batch 3',
+    );
   });
 
   it('warns where nothing is learned, with the next step', () => {
@@ -83,7 +87,9 @@ describe('a row of tokens in words', () => {
       hint: 'Raise model.maxLength (now 128), or shorten what precedes the answer.',
     });
     expect(tokensWarning(tokenRow({ ...none, leftOut }))!.hint).toContain('chat template');
-    expect(tokensWarning(tokenRow({ perToken: false, weight: 0, label: 'x' }))!.hint).toContain('classWeights');
+    expect(tokensWarning(tokenRow({ perToken: false, weight: 0, label: 'x' }))!.hint).toContain(
+      'classWeights',
+    );
   });
 
   it('describes a token with its id, its answer and its weight', () => {

@@ -26,7 +26,10 @@ describe('the number of a row', () => {
     expect(findRow(shared, { row: '4' }, true)).toEqual({ split: 'validation', index: 0 });
     expect(findRow(shared, { row: 'all.csv:9' }, true)).toEqual({ split: 'train', index: 3 });
     expect(findRow(apart, { row: '3' }, false)).toEqual({ split: 'train', index: 1 });
-    expect(findRow(apart, { row: '3', split: 'validation' }, false)).toEqual({ split: 'validation', index: 1 });
+    expect(findRow(apart, { row: '3', split: 'validation' }, false)).toEqual({
+      split: 'validation',
+      index: 1,
+    });
     expect(findRow(apart, { row: 'x/dev.csv:4' }, false)).toEqual({ split: 'validation', index: 2 });
   });
 
@@ -53,7 +56,9 @@ describe('the number of a row', () => {
   });
 
   it.each(['0', '-1', 'x', '1.5', ':3', 'a.csv:', '9999999999999999'])('is not %s', (row) => {
-    expect(failure('usage', () => findRow(shared, { row }, true))).toContain('--row takes the number of a row');
+    expect(failure('usage', () => findRow(shared, { row }, true))).toContain(
+      '--row takes the number of a row',
+    );
   });
 
   it('is refused with a file that the experiment does not read', () => {

@@ -49,7 +49,7 @@ export function tokenLab(c: TokenCase): { lab: Lab; spec: Experiment } {
     model: { maxLength: c.maxLength },
     task: { type: c.type, head, ...c.task },
     data: c.data ?? {},
-    adapter: { method: 'lora', targetModules: targets },
+    adapter: { method: 'lora', targetModules: targets, dropout: 0 },
     training: { batchSize: 4, ...c.training },
   });
   const model = resolve('test/fixtures', path);
@@ -78,10 +78,12 @@ export const CASES: Record<string, TokenCase> = {
     model: 'bert',
     maxLength: 8,
     task: { classWeights: 'balanced' },
-    rows: ['the cat', 'the cats played unaffably , the cat !', 'play', 'the cats', 'cat , cat'].map((text, i) => ({
-      text,
-      label: i < 3 ? 'pets' : 'other',
-    })),
+    rows: ['the cat', 'the cats played unaffably , the cat !', 'play', 'the cats', 'cat , cat'].map(
+      (text, i) => ({
+        text,
+        label: i < 3 ? 'pets' : 'other',
+      }),
+    ),
   },
   'pairs of texts': {
     type: 'text-classification',
@@ -94,12 +96,15 @@ export const CASES: Record<string, TokenCase> = {
       { text: 'play', second: 'the cat , the cat , the cat', label: 'a' },
     ],
   },
-  'numbers': {
+  numbers: {
     type: 'text-regression',
     model: 'bert',
     maxLength: 8,
     data: { labelColumn: 'score' },
-    rows: ['the cat', 'the cats played unaffably , the cat !', 'play'].map((text, i) => ({ text, score: i * 2.5 })),
+    rows: ['the cat', 'the cats played unaffably , the cat !', 'play'].map((text, i) => ({
+      text,
+      score: i * 2.5,
+    })),
   },
   'several labels': {
     type: 'multi-label-classification',
@@ -118,7 +123,10 @@ export const CASES: Record<string, TokenCase> = {
     task: { classWeights: { 'B-PET': 3 } },
     rows: [
       { tokens: ['the', 'cat'], tags: ['O', 'B-PET'] },
-      { tokens: ['unaffable', 'cats', 'played', ',', 'the', 'cat'], tags: ['O', 'B-PET', 'O', 'O', 'O', 'B-PET'] },
+      {
+        tokens: ['unaffable', 'cats', 'played', ',', 'the', 'cat'],
+        tags: ['O', 'B-PET', 'O', 'O', 'O', 'B-PET'],
+      },
       { tokens: ['playing'], tags: ['O'] },
     ],
   },
@@ -132,7 +140,7 @@ export const CASES: Record<string, TokenCase> = {
     type: 'causal-language-modeling',
     model: 'gpt',
     maxLength: 10,
-    rows: ['the cat', 'a much longer text than fits', 'b', 'é\n日'].map((text) => ({ text })),
+    rows: ['the cat', 'a much longer text than fits', 'b', 'é'].map((text) => ({ text })),
   },
   'completions of prompts': {
     type: 'causal-language-modeling',
@@ -191,7 +199,7 @@ export const CASES: Record<string, TokenCase> = {
       { text: 'h i', answer: ' no' },
     ],
   },
-  'choices': {
+  choices: {
     type: 'multiple-choice',
     model: 'gpt',
     maxLength: 32,
