@@ -23,9 +23,12 @@ async function show(row: Partial<TokenRow>): Promise<void> {
   await opened.page.locator('main').waitFor();
 }
 
-/** The requests of the page, as its host reads them. */
-const asked = async () =>
-  (await opened.sent()).filter(({ type }) => type !== 'ready').map((message) => parseTokensMessage(message));
+/** The requests of the page, all of which its host understands. */
+async function asked() {
+  const messages = (await opened.sent()).filter(({ type }) => type !== 'ready');
+  expect(messages.map((message) => parseTokensMessage(message)?.type)).toEqual(messages.map((m) => m.type));
+  return messages;
+}
 
 const healthy = async () => {
   expect(await opened.complaints()).toEqual([]);

@@ -57,7 +57,7 @@ export class TokensPage extends LitElement {
     this.shown = message;
     this.typed = undefined;
     if (!isOther) return;
-    this.active = 0;
+    this.active = message.row.packed?.texts[message.row.packed.own]!.begin ?? 0;
     this.all = false;
     this.opened = new Set();
   }

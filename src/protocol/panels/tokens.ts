@@ -33,31 +33,23 @@ export type TokensFromPage =
 /** Far above any file's name with a number. */
 const LONGEST_ROW = 1000;
 
-const isRow = (row: unknown): row is string => isText(row) && row.length <= LONGEST_ROW;
+const isRow = (row: unknown): row is string | undefined =>
+  row === undefined || (isText(row) && row.length <= LONGEST_ROW);
 
-function choiceOf({ row, split, batch }: Record<string, unknown>): TokensChoice | undefined {
-  if ((row !== undefined && !isRow(row)) || (split !== undefined && !isSplit(split))) return undefined;
-  return {
-    ...(row !== undefined && { row }),
-    ...(split !== undefined && { split }),
-    ...(batch === true && { batch }),
-  };
-}
+const isSplitIn = (split: unknown): split is SplitName | undefined => split === undefined || isSplit(split);
 
 /** Validates a message from the page; undefined if invalid. */
 export function parseTokensMessage(message: unknown): TokensFromPage | undefined {
   if (!isObject(message)) return undefined;
-  const { type } = message;
+  const { type, row, split, batch } = message;
   if (type === 'openRow' || type === 'openExperiment') return { type };
-  const choice = type === 'show' ? choiceOf(message) : undefined;
-  return choice && { type: 'show', ...choice };
+  if (type !== 'show' || !isRow(row) || !isSplitIn(split)) return undefined;
+  return { type, row, split, batch: batch === true };
 }
 
 /** Parses the subject of a panel that a reload restores. The host checks that the path is absolute. */
 export function parseTokensOpen(value: unknown): TokensOpen | undefined {
-  if (!isObject(value) || !isText(value.file)) return undefined;
-  const choice = choiceOf(value);
-  if (!choice) return undefined;
-  const { row, split } = choice;
-  return { file: value.file, ...(row !== undefined && { row }), ...(split !== undefined && { split }) };
+  if (!isObject(value)) return undefined;
+  const { file, row, split } = value;
+  return isText(file) && isRow(row) && isSplitIn(split) ? { file, row, split } : undefined;
 }

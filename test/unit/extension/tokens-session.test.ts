@@ -81,7 +81,7 @@ describe('messages of the Tokens page', () => {
     for (const message of [
       { type: 'openRow' },
       { type: 'openExperiment' },
-      { type: 'show' },
+      { type: 'show', batch: false },
       { type: 'show', row: 'a.csv:3', split: 'validation', batch: true },
     ])
       expect(parseTokensMessage(message)).toEqual(message);

@@ -97,10 +97,11 @@ function marked(tokens: readonly RowToken[], cut: readonly CutTokens[], colors: 
   tokens.forEach((token, i) => {
     cutAt(i);
     const [before, after] = [tokens[i - 1], tokens[i + 1]];
-    // A further part of a character has no text of its own to mark.
     const opens = !colors && token.counts && !before?.counts;
     const closes = !colors && token.counts && !after?.counts;
-    line += opens ? OPEN : i > 0 && !(before?.counts && !colors && !token.counts) ? ink('plain', BORDER) : '';
+    const hasClosed = !colors && before?.counts && !token.counts;
+    if (opens) line += OPEN;
+    else if (before && !hasClosed && !before.text?.endsWith('\n')) line += ink('plain', BORDER);
     line += ink(token.counts ? 'counts' : token.special ? 'special' : 'plain', tokenText(token));
     line += answer(token, ink);
     if (closes) line += CLOSE;
