@@ -33,8 +33,8 @@ export function startTokens(
     const { row } = session;
     switch (message.type) {
       case 'show': {
-        const { type, ...choice } = message;
-        return session.show(choice);
+        const { row: name, split, batch } = message;
+        return session.show({ row: name, split, batch });
       }
       case 'openRow':
         return row && openDataRow(row.file, row.row);
