@@ -1,9 +1,36 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { startProgram } from '../../src/extension/launcher/program';
+import { readRow } from '../../src/extension/panels/tokens/read-row';
+import { TokensSession } from '../../src/extension/panels/tokens/tokens-session';
 import { parseTokensMessage, type TokensToPage } from '../../src/protocol/panels/tokens';
 import type { TokenRow } from '../../src/protocol/tokens';
 import { tokenRow, tokensOf } from '../unit/protocol/token-rows';
+import { CLI, Lab } from '../cli/lab';
+import { hearPage, sender } from './bridge';
 import { faintTexts, shownTexts } from './contrast';
 import { closePages, LOOKS, openPanel, THEMES, type Opened } from './harness';
+
+/** The page with its session and the real program, on a folder of the command-line tests. */
+async function wire(lab: Lab): Promise<void> {
+  opened = await openPanel('tokens');
+  const toPage = sender(opened);
+  const session = new TokensSession({
+    experiment: 'tiny',
+    post: (message) => toPage.post(message),
+    read: (choice) => readRow(runCli, lab.experiment, choice),
+    failed: () => undefined,
+  });
+  await hearPage(
+    opened,
+    parseTokensMessage,
+    (message) => message.type === 'show' && session.show(message),
+    (problem) => expect.fail(problem),
+  );
+  await opened.send({ type: 'init', open: { file: lab.experiment }, l10n: {} });
+}
+
+const runCli = (args: readonly string[], onLine: (line: string) => void) =>
+  startProgram({ node: process.execPath, args: [CLI, ...args], env: process.env, onLine }).ended;
 
 const FILE = '/work/mine.aurora.json';
 
@@ -184,6 +211,29 @@ describe('the Tokens page', () => {
     expect(await page.locator('.tokens .token').count()).toBe(2000);
     await page.locator('[data-action=all]').press('Enter');
     await expect.poll(() => page.locator('.tokens .token').count()).toBe(3000);
+  });
+
+  it('shows real rows, and the error for one that is not there', async () => {
+    const lab = new Lab();
+    try {
+      await wire(lab);
+      const { page } = opened;
+      await page.locator('main').waitFor();
+      expect(await page.locator('h1').innerText()).toBe('Tokens of train.jsonl, line 1');
+      const { text, label } = JSON.parse(lab.read('train.jsonl').split('\n')[0]!) as Record<string, string>;
+      expect(await page.locator('.summary').innerText()).toContain(`with the label ${label}.`);
+      // Words of several tokens are joined; unlike the text, tokens have no space before a sign.
+      const shown = (await page.locator('.tokens').textContent())!.replace(/\s/g, '');
+      expect(shown).toContain(`[CLS]${text!.replace(/\s/g, '')}[SEP]`);
+      await page.locator('[data-action=next]').press('Enter');
+      await expect.poll(() => page.locator('h1').innerText()).toBe('Tokens of train.jsonl, line 2');
+      await page.locator('[data-field=row]').fill('500');
+      await page.locator('[data-field=row]').press('Enter');
+      await page.locator('.error', { hasText: 'It has 96 rows, from line 1 to line 96.' }).waitFor();
+      await healthy();
+    } finally {
+      lab.remove();
+    }
   });
 
   it('is legible in every theme and at every width', async () => {

@@ -1,13 +1,12 @@
 import * as vscode from 'vscode';
-import type { TokensChoice, TokensFromPage, TokensOpen } from '../../../protocol/panels/tokens';
-import type { TokenRow } from '../../../protocol/tokens';
+import type { TokensFromPage, TokensOpen } from '../../../protocol/panels/tokens';
 import { experimentName } from '../../../runs/layout';
 import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
-import { programError, programLine } from '../../launcher/program';
 import type { Services } from '../../services';
 import type { PageChannel, PanelSession } from '../panel';
 import { openDataRow } from '../rows/open-row';
+import { readRow } from './read-row';
 import { TokensSession } from './tokens-session';
 
 /** Reads the rows that a page asks for, and reads the shown one again when its files are saved. */
@@ -16,11 +15,16 @@ export function startTokens(
   { file }: TokensOpen,
   page: PageChannel,
 ): PanelSession<TokensFromPage> {
-  const { log } = services;
+  const { log, trainer } = services;
   const session = new TokensSession({
     experiment: experimentName(file),
     post: (message) => page.post(message),
-    read: (choice, signal) => readRow(services, file, choice, signal),
+    read(choice, signal) {
+      const canceled = new vscode.CancellationTokenSource();
+      signal.addEventListener('abort', () => canceled.cancel(), { once: true });
+      const { token } = canceled;
+      return readRow((args, onLine) => trainer.program(args, { token, onLine }), file, choice);
+    },
     failed: (e) => log.warn(e instanceof Error ? e.message : String(e)),
   });
   const subscriptions = vscode.Disposable.from(
@@ -52,28 +56,4 @@ export function startTokens(
       session.dispose();
     },
   };
-}
-
-/** `aurora tokens … --json`. A newer request ends it. */
-async function readRow(
-  { trainer }: Services,
-  file: string,
-  { row, split, batch }: TokensChoice,
-  signal: AbortSignal,
-): Promise<TokenRow> {
-  const canceled = new vscode.CancellationTokenSource();
-  signal.addEventListener('abort', () => canceled.cancel(), { once: true });
-  let read: TokenRow | undefined;
-  const args = [
-    ...['tokens', file, '--json'],
-    ...(row === undefined ? [] : [`--row=${row}`]),
-    ...(split === undefined ? [] : [`--split=${split}`]),
-    ...(batch ? ['--batch'] : []),
-  ];
-  const result = await trainer.program(args, {
-    token: canceled.token,
-    onLine: (line) => (read = programLine<TokenRow>(line, ['tokens']) ?? read),
-  });
-  if (!read) throw programError(result, 'tokens');
-  return read;
 }
