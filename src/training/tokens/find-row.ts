@@ -70,7 +70,7 @@ function parsed(row: string): { file?: string; number: number } {
   if (digits === undefined)
     throw new AuroraError(
       'usage',
-      `--row takes the number of a row, not "${row}".`,
+      `"${row}" is not the number of a row.`,
       'Give it as errors do: 12 for line 12, or train.csv:12.',
     );
   return { number: Number(digits), ...(file !== undefined && { file: basename(file) }) };
@@ -105,7 +105,7 @@ function lineIn(
     throw new AuroraError(
       'usage',
       `${path} names ${parts.length} files, so a number alone does not name a row.`,
-      `Name the file too: --row ${parts[0]!.file}:${number}.`,
+      `Name the file too: ${parts[0]!.file}:${number}.`,
     );
   const line = parts[at]!.before + number;
   const next = parts[at + 1]?.before ?? Infinity;

@@ -56,9 +56,7 @@ describe('the number of a row', () => {
   });
 
   it.each(['0', '-1', 'x', '1.5', ':3', 'a.csv:', '9999999999999999'])('is not %s', (row) => {
-    expect(failure('usage', () => findRow(shared, { row }, true))).toContain(
-      '--row takes the number of a row',
-    );
+    expect(failure('usage', () => findRow(shared, { row }, true))).toContain('is not the number of a row.');
   });
 
   it('is refused with a file that the experiment does not read', () => {
@@ -83,7 +81,7 @@ describe('a row of several files', () => {
     expect(nameOfRow(several.train, 4)).toBe('b.csv:3');
     expect(nameOfRow(several.validation, 0)).toBe('2');
     expect(failure('usage', () => findRow(several, { row: '3' }, false))).toBe(
-      '/d/*.csv names 2 files, so a number alone does not name a row. | Name the file too: --row a.csv:3.',
+      '/d/*.csv names 2 files, so a number alone does not name a row. | Name the file too: a.csv:3.',
     );
   });
 

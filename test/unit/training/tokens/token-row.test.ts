@@ -204,6 +204,10 @@ describe('a row in which nothing counts', () => {
       expect(row.tokens).toHaveLength(6);
       expect(row.tokens.some(({ counts }) => counts)).toBe(false);
       expect(row.cut[0]!.counting).toBeGreaterThan(0);
+      // As training says.
+      await expect(prepareTask(spec, lab.folder)).rejects.toMatchObject({
+        hint: '`aurora tokens` shows what of the row counts. Raise model.maxLength, or set data.onBadRow to "skip" to train without such rows.',
+      });
       const skipping = { ...spec, data: { ...spec.data, onBadRow: 'skip' as const } };
       expect((await tokenRow(skipping, { row: '4' })).leftOut).toMatchObject({ fails: false });
       expect((await tokenRow(skipping, { row: '3' })).next).toBe('4');
