@@ -217,6 +217,31 @@ describe('a row in which nothing counts', () => {
   });
 });
 
+describe('a row of many', () => {
+  it.each([
+    'labels of texts, with class weights',
+    'several labels',
+    'tags of words, with class weights',
+    'masked tokens',
+    'completions of prompts',
+    'choices',
+  ])('has the same tokens and answers without its batch: %s', async (name) => {
+    const c = CASES[name]!;
+    const rows = Array.from({ length: 2100 }, (_, i) => c.rows[i % c.rows.length]!);
+    const { lab, spec } = tokenLab({ ...c, rows, validation: c.rows });
+    try {
+      const alone = await tokenRow(spec, { row: '1502' });
+      const { batch, ...row } = await tokenRow(spec, { row: '1502', batch: true });
+      expect(batch!.step).toBeGreaterThan(0);
+      // Balanced weights are counted in all texts anyway.
+      expect(alone.batch).toEqual(spec.task.classWeights === 'balanced' ? batch : undefined);
+      expect({ ...alone, batch: undefined }).toEqual({ ...row, batch: undefined });
+    } finally {
+      lab.remove();
+    }
+  });
+});
+
 describe('packing', () => {
   it('shows the texts of a row with their borders, and where the asked one is', async () => {
     const { lab, spec } = tokenLab(CASES['packed texts']!);
