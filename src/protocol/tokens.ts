@@ -39,7 +39,7 @@ export interface TokenRow {
   packed?: PackedRow;
   /** Present if all texts were read. */
   batch?: RowBatch;
-  /** True if the tokens to predict are drawn anew in each epoch; these are those of the first one. */
+  /** True if each epoch draws other tokens to predict; these are those of the first one. */
   varies?: true;
   maxLength: number;
 }

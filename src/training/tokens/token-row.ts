@@ -65,16 +65,17 @@ export async function tokenRow(
   const example = rows.exampleAt(split, index);
   const isSmall = rows.splits.train.rows.length + rows.splits.validation.rows.length <= FEW_ROWS;
   const trains = split === 'train';
-  const needsAll =
-    batch || isSmall || (trains && (spec.training.packing || spec.task.classWeights === 'balanced'));
+  const needsAll = batch || (trains && (spec.training.packing || spec.task.classWeights === 'balanced'));
   const made: Made = { spec: tolerant, kind, rows, found, example, wanted: modelInputs(model) };
-  const step =
-    example.size === 0
-      ? leftOut(made)
-      : needsAll
-        ? inBatch(made, await rows.all(), (data) => stepData(tolerant, kind, model, data))
-        : alone(made);
+  if (example.size === 0) return describe(made, leftOut(made), spec);
+  const all = needsAll ? await rows.all() : isSmall ? await rows.all().catch(ifUsable) : undefined;
+  const step = all ? inBatch(made, all, (data) => stepData(tolerant, kind, model, data)) : alone(made);
   return describe(made, step, spec);
+}
+
+/** The row can be shown where others cannot be used, which training reports. */
+function ifUsable(e: unknown): undefined {
+  if (!(e instanceof AuroraError)) throw e;
 }
 
 /** The parts from which a row is described. */
@@ -222,7 +223,7 @@ async function describe(made: Made, step: Step, { data, model }: Experiment): Pr
     ...(step.batch && {
       batch: { ...step.batch, pad: padToken(rows.tokenizer) },
     }),
-    ...(perToken && kind.varies(spec) && { varies: true as const }),
+    ...(pass && perToken && kind.varies(spec) && { varies: true as const }),
     maxLength: model.maxLength,
   };
 }

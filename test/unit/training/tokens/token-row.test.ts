@@ -217,6 +217,22 @@ describe('a row in which nothing counts', () => {
   });
 });
 
+describe('a row beside others that cannot be used', () => {
+  it('is shown without its batch', async () => {
+    const c = CASES['completions of prompts']!;
+    const validation = [{ text: 'a prompt that fills everything', answer: ' yes' }];
+    const { lab, spec } = tokenLab({ ...c, validation });
+    try {
+      const row = await tokenRow(spec, { row: '1' });
+      expect(row.batch).toBeUndefined();
+      expect(row.tokens.filter(({ counts }) => counts).length).toBeGreaterThan(0);
+      await expect(tokenRow(spec, { row: '1', batch: true })).rejects.toThrow('its only row was skipped');
+    } finally {
+      lab.remove();
+    }
+  });
+});
+
 describe('a row of many', () => {
   it.each([
     'labels of texts, with class weights',
