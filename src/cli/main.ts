@@ -36,6 +36,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'check an experiment and measure a few real steps, without keeping anything',
     load: async () => (await import('./commands/preflight')).preflightCommand,
   },
+  tokens: {
+    summary: 'show the tokens of a row, and which of them count in the loss',
+    load: async () => (await import('./commands/tokens/tokens')).tokensCommand,
+  },
   inspect: {
     summary: 'list the layers that adapters can target, and what a training step takes',
     load: async () => (await import('./commands/inspect')).inspect,

@@ -106,6 +106,8 @@ export interface PreflightSplit {
   numbers?: NumberFacts;
   /** Instead of labels, for a language model: the tokens that are to be predicted. */
   targets?: number;
+  /** For a language model: rows that are unusable because none of their tokens is to be predicted. */
+  withoutTargets?: number;
   /** Instead of labels, for a task on pictures: images, class images, and the timesteps at which each is measured. */
   pictures?: { images: number; classImages: number; timesteps: number };
   /** Tokens per text, including special tokens, after truncation to model.maxLength. */

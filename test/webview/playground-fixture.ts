@@ -24,6 +24,8 @@ export interface Wired {
   copied: string[];
   /** Names of the pictures that were saved. */
   saved: string[];
+  /** The rows whose tokens were opened. */
+  tokens: string[];
   errors: string[];
   /** The programs started so far, in order. */
   programs: RunningProgram[];
@@ -53,6 +55,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     page: opened.page,
     copied: [],
     saved: [],
+    tokens: [],
     errors: [],
     programs: [],
     posted: [],
@@ -79,6 +82,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     shapesOf: () => options.shapes ?? { input: 'text', answer: 'label' },
     pickRuns: () => Promise.resolve(options.picks ?? []),
     copy: (text) => wired.copied.push(text),
+    showTokens: (_, row) => wired.tokens.push(row),
     savePicture(name) {
       wired.saved.push(name);
       return Promise.resolve(`${name}.png`);

@@ -249,7 +249,7 @@ export class PlaygroundPage extends LitElement {
     const { facts } = view.subjects[0];
     return html`<main>
       <h1>${t('Playground: {0}', columns[0].title)}</h1>
-      ${notices(view, () => say({ type: 'restart' }))} ${this.form(view)}
+      ${notices(view, () => say({ type: 'restart' }))} ${this.form(view)} ${this.tokensLink()}
       ${
         facts && facts.assumed.length > 0
           ? html`<ul class="assumed">
@@ -333,6 +333,17 @@ export class PlaygroundPage extends LitElement {
       useTemplate: (use) => this.keep({ asTyped: !use }),
       act: (action) => this.act(action),
     });
+  }
+
+  /** While a validation text is asked, the way to its tokens. */
+  private tokensLink(): unknown {
+    const { shapes } = this;
+    if (!this.truth || shapes?.input === 'image' || shapes?.answer === 'picture') return nothing;
+    return html`<p class="note">
+      <button class="link" data-action="tokens" @click=${() => say({ type: 'tokens' })}>
+        ${t('Show the tokens of this row')}
+      </button>
+    </p>`;
   }
 
   private act(action: FormAction): void {

@@ -40,6 +40,8 @@ export type ModelState =
 /** Everything that lenses, diagnostics, completions and hovers show for one text. */
 export interface Analysis {
   doc: ExperimentText;
+  /** The kind of task, even if the schema reports an error. */
+  task: TaskDescription;
   problems: LocatedProblem[];
   method: string;
   /** With all defaults; undefined if the schema reports an error. */
@@ -106,19 +108,20 @@ export async function analyze(checked: CheckedExperiment, sources: Sources): Pro
       layers.map((l) => l.path),
     );
   const method = methodOf(value);
+  const task = taskOf(value);
   const findings = [
     ...textFindings(doc, problems, method),
     ...ignoredFindings(doc),
-    ...(await fileFindings(doc, taskOf(value), known)),
+    ...(await fileFindings(doc, task, known)),
     ...(await dataFindings(doc, heads, refused)),
-    ...(data ? columnFindings(doc, taskOf(value), data, heads) : []),
+    ...(data ? columnFindings(doc, task, data, heads) : []),
     ...(model.state === 'known'
       ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined)
       : []),
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
     ...inputFindings(doc, sources.unusable, foldersOf(doc)),
   ];
-  return { doc, problems, method, adapter, layers, claim, trials, model, heads, findings };
+  return { doc, task, problems, method, adapter, layers, claim, trials, model, heads, findings };
 }
 
 const layersFor = (doc: ExperimentText, summary: ModelSummary): TaskLayer[] =>

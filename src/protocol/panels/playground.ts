@@ -36,6 +36,8 @@ export type PlaygroundFromPage =
   | { type: 'stop' }
   /** Requests a validation row of the first run. */
   | { type: 'sample' }
+  /** Opens that row's tokens, as training reads them. */
+  | { type: 'tokens' }
   /** Offers runs to compare. */
   | { type: 'compare' }
   /** The runs that were compared before a reload. */
@@ -54,6 +56,7 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
   switch (type) {
     case 'stop':
     case 'sample':
+    case 'tokens':
     case 'compare':
     case 'restart':
       return { type };

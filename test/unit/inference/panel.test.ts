@@ -35,6 +35,7 @@ describe('messages from the page', () => {
     { type: 'savePicture', subject: 'own', variant: 'base' },
     { type: 'stop' },
     { type: 'sample' },
+    { type: 'tokens' },
     { type: 'compare' },
     { type: 'restore', runs: ['/a'] },
     { type: 'remove', subject: 'a' },
@@ -139,6 +140,7 @@ function session(starts: (() => Promise<never>)[] = []) {
     killed?: string;
   }[] = [];
   const failed: unknown[] = [];
+  const tokens: string[] = [];
   const saved: { name: string; png: string }[] = [];
   const made = new PlaygroundSession(
     { kind: 'run', run: '/r', at: 'best' },
@@ -165,6 +167,7 @@ function session(starts: (() => Promise<never>)[] = []) {
       shapesOf: () => undefined,
       pickRuns: () => Promise.resolve(['/other', '/r']),
       copy: () => undefined,
+      showTokens: (run, row) => tokens.push(`${row} of ${run}`),
       savePicture: (name, png) => {
         saved.push({ name, png: Buffer.from(png).toString() });
         return Promise.resolve(`${name}.png`);
@@ -173,7 +176,7 @@ function session(starts: (() => Promise<never>)[] = []) {
     },
   );
   const shown = () => posted.findLast((m) => m.type === 'snapshot')!.view;
-  return { made, posted, programs, failed, saved, shown };
+  return { made, posted, programs, failed, saved, tokens, shown };
 }
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
@@ -207,6 +210,19 @@ describe('the session', () => {
     // The next one starts again.
     made.receive({ type: 'draw', text: 'a cat', settings: DRAWING });
     expect(shown().subjects[0].answers).toEqual({});
+    made.dispose();
+  });
+
+  it('opens the tokens of the validation row that is asked, if there is one', async () => {
+    const { made, programs, tokens } = session();
+    made.snapshot();
+    await soon();
+    made.receive({ type: 'tokens' });
+    expect(tokens).toEqual([]);
+    const row = { text: 'x', label: 'a', file: 'dev.csv', line: 7 };
+    programs[0].hear({ kind: 'sample', request: 1, subject: 'own', ...row });
+    made.receive({ type: 'tokens' });
+    expect(tokens).toEqual(['dev.csv:7 of /r']);
     made.dispose();
   });
 

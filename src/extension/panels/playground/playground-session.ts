@@ -24,6 +24,8 @@ export interface PlaygroundHost {
   /** Asks for runs to compare; those with exactly these labels come first. */
   pickRuns(labels: readonly string[], there: readonly string[]): Promise<readonly string[]>;
   copy(text: string): void;
+  /** Opens the tokens of a validation row of a run's experiment. @param row as `aurora tokens` takes it */
+  showTokens(run: string, row: string): void;
   /**
    * Asks where to save a picture.
    *
@@ -93,6 +95,12 @@ export class PlaygroundSession {
         return this.send({ kind: 'stop', request: this.view.request });
       case 'sample':
         return this.send({ kind: 'sample', request: ++this.ids, subject: OWN });
+      case 'tokens': {
+        const { sample } = this.view;
+        if (this.open.kind === 'run' && sample)
+          this.host.showTokens(this.open.run, `${sample.file}:${sample.line}`);
+        return;
+      }
       case 'compare':
         return void this.compare().catch((e: unknown) => this.host.failed(e));
       case 'restore':

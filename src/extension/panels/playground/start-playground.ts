@@ -32,6 +32,10 @@ export function startPlayground(
     },
     pickRuns: (labels, there) => pickRuns(services, labels, there),
     copy: (text) => void vscode.env.clipboard.writeText(text),
+    showTokens(run, row) {
+      const file = store.run(run)?.experiment;
+      if (file !== undefined) services.panels.openTokens({ file, row, split: 'validation' });
+    },
     savePicture: (name, png) =>
       saveFile(png, `${name}.png`, t('Save Picture'), {
         [t('PNG picture')]: ['png'],
