@@ -5,9 +5,9 @@ import { configOf, type Pipeline } from '../architectures/model-source';
 import { loadWithTextEncoders } from '../architectures/pipeline';
 import { PICTURE_DEFAULTS } from '../experiment/pictures';
 import { prepareModel } from '../graph/prepare';
-import { componentOf } from '../peft/diffusers-lora-file';
 import { adapterModules } from '../peft/fit';
 import { type AdapterFolder, readAdapterFolder } from '../peft/adapter-folder';
+import { isInTextEncoder } from '../peft/kohya-names';
 import { modelName } from '../protocol/play-question';
 import type { PlayFacts } from '../protocol/playground';
 import { modelInputs } from '../tasks/task-data';
@@ -65,7 +65,7 @@ export async function openPipeline(
 
 /** True if some of its modules are in a text encoder: then that runs with the U-Net. */
 const adaptsTexts = (adapter: AdapterFolder): boolean =>
-  [...adapterModules(adapter).modules.keys()].some((path) => componentOf(path).component !== 'unet');
+  [...adapterModules(adapter).modules.keys()].some(isInTextEncoder);
 
 /** The defaults of diffusers' pipelines: the size that the U-Net was made for. */
 function defaultsOf({ unet, vae }: Pipeline): NonNullable<PlayFacts['drawing']> {
