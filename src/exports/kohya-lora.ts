@@ -7,6 +7,7 @@ import { isHeadAlone, methodName } from '../experiment/methods';
 import { writeAtomic } from '../files/atomic';
 import { encodeSafetensors, type FloatTensor } from '../graph/file/safetensors';
 import { readByPeft } from '../peft/adapter-config';
+import { peftDims } from '../peft/convolution-dims';
 import { KOHYA_ALPHA, KOHYA_DOWN, KOHYA_UP } from '../peft/kohya-lora-file';
 import { blocksOf, kohyaName } from '../peft/kohya-names';
 import type { Trained } from '../training/checkpoint/trained-run';
@@ -109,7 +110,9 @@ export function writeKohyaLora(
     const [down, up] = [parts.get(A)!, parts.get(B)!];
     const rank = up.dims[1];
     const alpha = (methodOf(adapter.spec).scale?.(adapter.spec) ?? 1) * rank;
-    put(names.get(adapter.layer.path)!, down, up, alpha);
+    // A convolution of single pixels has matrices of PyTorch's convolutions, as in PEFT.
+    const shaped = (part: string, { dims, data }: FloatTensor) => ({ dims: peftDims(adapter.layer, part, dims), data });
+    put(names.get(adapter.layer.path)!, shaped(A, down), shaped(B, up), alpha);
     sizes.push({ rank, alpha });
   }
   for (const { path, inFeatures, outFeatures } of missingProjections(source, task)) {

@@ -8,6 +8,7 @@ import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
 import { prune } from '../graph/reads';
 import { AuroraError } from '../base/errors';
 import { PLAY_VARIANTS, type PlayVariant } from '../protocol/play-question';
+import { withAdaptedConvolutions } from '../peft/adapted-convolutions';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/adapter-folder';
 import { type AddedAdapter, ownHead, stackOn, type Weighing } from './adapter-stack';
@@ -42,17 +43,21 @@ export const plainGraph = (model: Model, answer: string): AnswerGraph => ({
  * The model with adapters from disk. A head that came with a single one replaces the model's own last layer, or follows the
  * hidden states if the model has no logits.
  *
- * @param model at the internal opset
+ * @param stored at the internal opset
  * @param answer its logits, or hidden states of that shape
  * @param own the first adapter
  * @throws AuroraError 'adapter' if an adapter does not fit, or has a head beside others
  */
 export function adaptedGraph(
-  model: Model,
+  stored: Model,
   answer: ValueInfo,
   isLogits: boolean,
   [own, ...added]: readonly AddedAdapter[],
 ): AnswerGraph {
+  const model = withAdaptedConvolutions(
+    stored,
+    [own!, ...added].map(({ from }) => from),
+  );
   const layers = findLinearLayers(model.graph);
   const { from: folder, name, weight } = own!;
   const first = fitAdapter(folder, model.graph, layers);

@@ -4,6 +4,9 @@ import type { List } from '../data/list';
 import { openEvaluator } from '../engine/open-task';
 import type { InputShape } from '../experiment/tasks/kind';
 import { describeTask } from '../experiment/tasks/registry';
+import { findLinearLayers } from '../graph/layers/linear';
+import type { Graph } from '../graph/model';
+import { withAdaptedConvolutions } from '../peft/adapted-convolutions';
 import type { PlaySample } from '../protocol/playground';
 import type { Input, TaskKind } from '../tasks/kind';
 import type { Sample } from '../tasks/task-data';
@@ -46,11 +49,15 @@ export async function openRun(
 ): Promise<Subject> {
   const added = readAdded(others);
   const trained = await openTrained(run, at, folder, (kind) => kind.withoutRows);
-  const weighing = weighingOf(trained, weight, added);
   const { task } = trained;
+  const model = withAdaptedConvolutions(
+    task.model,
+    added.map(({ from }) => from),
+  );
+  const weighing = weighingOf(trained, model.graph, weight, added);
   const { data, kind } = task;
   const { adapters, parameters } = weighing?.stack ?? { ...trained, adapters: task.adapters };
-  const evaluator = await openEvaluator(task.model, task.infos, { ...task.graph, adapters }, folder, {
+  const evaluator = await openEvaluator(model, task.infos, { ...task.graph, adapters }, folder, {
     threads,
   });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
@@ -79,9 +86,14 @@ export async function openRun(
     : { ...loaded, ...combined(await languageModel(trained, evaluate)) };
 }
 
-/** Undefined for a run's own adapter as it was trained. */
+/**
+ * Undefined for a run's own adapter as it was trained.
+ *
+ * @param graph the task's, perhaps with convolutions as linear layers
+ */
 function weighingOf(
   { run, task, parameters }: Trained,
+  graph: Graph,
   weight = 1,
   added: readonly AddedAdapter[],
 ): Weighing | undefined {
@@ -90,7 +102,8 @@ function weighingOf(
   if (task.head && added.length > 0) throw ownHead(name);
   requireSameModel(run, added);
   const own = { name, adapters: task.adapters, parameters, weight };
-  return stackOn({ graph: task.model.graph, layers: task.layers }, [own], added);
+  const layers = graph === task.model.graph ? task.layers : findLinearLayers(graph);
+  return stackOn({ graph, layers }, [own], added);
 }
 
 async function classifier(

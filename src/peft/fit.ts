@@ -9,6 +9,7 @@ import type { FloatTensor } from '../graph/file/safetensors';
 import { type LinearLayer, pytorchPathOf } from '../graph/layers/linear';
 import type { Graph } from '../graph/model';
 import type { AdapterFolder } from './adapter-folder';
+import { areDims } from './convolution-dims';
 import { PREFIX } from './keys';
 import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
 import { importedSpec } from './adapter-spec';
@@ -81,7 +82,7 @@ function take(
   for (const t of adapter.tensors) {
     const tensor = left.get(t.peftName);
     if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
-    if (tensor.dims.join() !== t.dims.join())
+    if (!areDims(tensor.dims, t.peftName, t.dims))
       throw misfit(
         `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], but ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) needs [${t.dims.join(', ')}].`,
       );
@@ -107,7 +108,7 @@ function matchPaths(
   layers: readonly LinearLayer[],
 ): Map<string, string> {
   const known = new Set(layers.map((l) => l.path));
-  const named = modules.every(isKohyaName) ? kohyaPaths(layers) : undefined;
+  const named = modules.every(isKohyaName) ? kohyaPaths([...known]) : undefined;
   // Two modules on one layer would mean an adapter for a model with two such parts, of which this is one.
   const fits = (renamed: readonly string[]) =>
     renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;

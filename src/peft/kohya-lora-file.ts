@@ -55,10 +55,10 @@ export function kohyaLora(path: string, { tensors }: SafetensorsFile): AdapterFo
 /** The matrix of a linear layer, or of a convolution of single pixels. */
 function matrixOf(path: string, key: string, { dims, data }: FloatTensor): FloatTensor {
   const [rows, columns, ...kernel] = dims;
-  if (dims.length >= 2 && kernel.every((size) => size === 1)) return { dims: [rows, columns], data };
+  if (dims.length >= 2 && kernel.every((size) => size === 1)) return { dims: [rows!, columns!], data };
   throw new AuroraError(
     'adapter',
-    `${path} adapts a convolution of ${kernel.join(' × ')} pixels: ${key}. AuroRA Lab adapts linear layers.`,
+    `${path} adapts a convolution of ${kernel.join(' × ')} pixels: ${key}. AuroRA Lab adapts linear layers and convolutions of single pixels.`,
     'Use a LoRA without convolutions: of kohya’s scripts, one that was trained without conv_dim.',
   );
 }

@@ -1,4 +1,3 @@
-import type { LinearLayer } from '../graph/layers/linear';
 import { componentOf } from './diffusers-lora-file';
 
 /** The U-Net's blocks, whose numbers in the original names follow from them. */
@@ -18,7 +17,7 @@ export function blocksOf(paths: Iterable<string>): UNetBlocks | undefined {
   return resnets === undefined || others.length > 0 ? undefined : { resnets };
 }
 
-/** Layers with other names in the original U-Net. */
+/** Layers with other names in the original U-Net; those of its resnets below. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ['time_embedding.linear_1', 'time_embed.0'],
   ['time_embedding.linear_2', 'time_embed.2'],
@@ -26,17 +25,22 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ['add_embedding.linear_2', 'label_emb.0.2'],
 ]);
 
+const IN_RESNET: ReadonlyMap<string, string> = new Map([
+  ['time_emb_proj', 'emb_layers.1'],
+  ['conv_shortcut', 'skip_connection'],
+]);
+
 const IN_BLOCK = /^(down_blocks\.(\d+)|mid_block|up_blocks\.(\d+))\.(resnets|attentions)\.(\d+)\.(.+)$/;
 
 /**
- * The path of a linear layer of diffusers' U-Net in the original one (openaimodel.py of latent diffusion), as in
+ * The path of a linear layer, or of a convolution of single pixels, of diffusers' U-Net in the original one (openaimodel.py of latent diffusion), as in
  * make_unet_conversion_map of sd-scripts' sdxl_model_util.py: `input_blocks.4.1.transformer_blocks.0.attn1.to_q`.
  */
 export function originalPath(path: string, { resnets }: UNetBlocks): string | undefined {
   const [, at, down, up, kind, index, rest] = IN_BLOCK.exec(path) ?? [];
   if (at === undefined) return RENAMED.get(path);
   const isResnet = kind === 'resnets';
-  const within = isResnet ? rest.replace(/^time_emb_proj$/, 'emb_layers.1') : rest;
+  const within = (isResnet && IN_RESNET.get(rest)) || rest;
   const j = Number(index);
   if (down !== undefined) return `input_blocks.${1 + Number(down) * (resnets + 1) + j}.${isResnet ? 0 : 1}.${within}`;
   if (up !== undefined) return `output_blocks.${Number(up) * (resnets + 1) + j}.${isResnet ? 0 : 1}.${within}`;
@@ -74,11 +78,10 @@ export const isInTextEncoder = (module: string): boolean =>
   componentOf(module).component !== 'unet' || /^lora_te[12]?_/.test(module);
 
 /**
- * The paths of a model's layers by their names of kohya's scripts. A file may have either spelling of the U-Net's
+ * The paths of layers by their names of kohya's scripts. A file may have either spelling of the U-Net's
  * paths, whichever model it is for, and SD's text encoder may be the first of several, as in ComfyUI (comfy/lora.py).
  */
-export function kohyaPaths(layers: readonly LinearLayer[]): Map<string, string> {
-  const paths = layers.map((layer) => layer.path);
+export function kohyaPaths(paths: readonly string[]): Map<string, string> {
   const blocks = blocksOf(paths);
   const named = new Map<string, string>();
   for (const path of paths)

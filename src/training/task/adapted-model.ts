@@ -3,6 +3,8 @@ import { ownValues } from '../../adapters/merge';
 import { layerValues } from '../../adapters/methods/layer-values';
 import { methodOf } from '../../adapters/methods/registry';
 import { type LayerAdapter, selectAdapters } from '../../adapters/targets/select';
+import { matchNow } from '../../adapters/patterns/patterns';
+import { matchTargets, patternsOf } from '../../adapters/targets/targets';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { POSITIONS, SCALED_AFTER, TASK_PREFIX } from '../../architectures/blocks/network';
 import { loadModelFrom } from '../../architectures/load';
@@ -11,11 +13,13 @@ import { loadWithTextEncoders } from '../../architectures/pipeline';
 import { taskPath } from '../../architectures/task-path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment, ModelSpec } from '../../experiment/experiment';
+import { type AdapterSpec, HEAD_ALONE, isHeadAlone } from '../../experiment/methods';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { isWritten } from '../../graph/builder';
 import { loadModel } from '../../graph/file/load';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
-import { elementCount, type Model } from '../../graph/model';
+import { elementCount, type Graph, type Model } from '../../graph/model';
+import { convolutionsAsLinear, pixelConvolutions } from '../../graph/passes/pixel-convolutions';
 import { prepareModel } from '../../graph/prepare';
 import { headLayer, type HeadLayer } from '../../graph/task-head';
 import { tensorValues } from '../../graph/values';
@@ -53,18 +57,44 @@ export interface BaseModel {
  */
 export function readModel(
   source: ModelSource,
-  spec?: Pick<Experiment, 'model' | 'task' | 'training'>,
+  spec?: Pick<Experiment, 'model' | 'task' | 'training'> & Partial<Pick<Experiment, 'adapter'>>,
 ): BaseModel {
   const form = spec && quantizedForm(spec);
-  const original = spec?.task.trainTextEncoder
+  const stored = spec?.task.trainTextEncoder
     ? loadWithTextEncoders(requireTextToImage(source))
     : form
       ? loadModel(quantizedCopy(source, form))
       : loadModelFrom(source);
-  const model = prepareModel(original);
-  const prefix = original.metadata.get(TASK_PREFIX);
-  const layers = findLinearLayers(model.graph);
-  return { source, original, model, layers: prefix === undefined ? layers : inTaskModel(layers, prefix) };
+  return withLinear({ source, original: stored }, namedConvolutions(stored.graph, spec?.adapter));
+}
+
+/**
+ * A model with convolutions of single pixels as linear layers.
+ *
+ * @param paths of these; others stay convolutions, which "all-linear" leaves out as in PEFT
+ */
+export function withLinear(
+  { source, original }: Pick<BaseModel, 'source' | 'original'>,
+  paths: ReadonlySet<string>,
+): BaseModel {
+  const graph = convolutionsAsLinear(original.graph, paths);
+  const own = graph === original.graph ? original : { ...original, graph };
+  const model = prepareModel(own);
+  const prefix = own.metadata.get(TASK_PREFIX);
+  const found = findLinearLayers(model.graph).map(
+    (layer): LinearLayer => (paths.has(layer.path) ? { ...layer, isConvolution: true } : layer),
+  );
+  const layers = prefix === undefined ? found : inTaskModel(found, prefix);
+  return { source, original: own, model, layers };
+}
+
+/** The convolutions of single pixels that an experiment's targets name. */
+function namedConvolutions(graph: Graph, adapter: AdapterSpec = HEAD_ALONE): Set<string> {
+  if (isHeadAlone(adapter) || adapter.targetModules === 'all-linear') return new Set();
+  const paths = [...pixelConvolutions(graph).keys()];
+  if (paths.length === 0) return new Set();
+  matchNow(patternsOf(adapter), paths);
+  return new Set(matchTargets(paths, adapter).matched);
 }
 
 /** The form in which an experiment stores its model's weights; undefined: as they are. */

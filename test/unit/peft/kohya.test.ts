@@ -9,6 +9,7 @@ import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { prepareModel } from '../../../src/graph/prepare';
 import { readAdapterFolder } from '../../../src/peft/adapter-folder';
 import { fitAdapter } from '../../../src/peft/fit';
+import { withAdaptedConvolutions } from '../../../src/peft/adapted-convolutions';
 import { blocksOf, isInTextEncoder, kohyaName, kohyaPaths } from '../../../src/peft/kohya-names';
 import { scratchFolder } from '../../scratch';
 import names from '../../fixtures/kohya/sdxl-names.json';
@@ -84,7 +85,7 @@ describe('names of kohya’s scripts', () => {
 
   it.each(['sd', 'sdxl'])('lead back to each layer in both spellings: %s', (name) => {
     const { layers } = unet(name, true);
-    const paths = kohyaPaths(layers);
+    const paths = kohyaPaths(layers.map((l) => l.path));
     const blocks = blocksOf(layers.map((l) => l.path));
     const adaptable = layers.filter((l) => kohyaName(l.path, false, blocks) !== undefined);
     expect(adaptable.length).toBeGreaterThan(10);
@@ -120,6 +121,27 @@ describe('a LoRA of kohya’s scripts', () => {
     ]);
     expect(parameters.get(`${Q}.A`)).toHaveLength(4 * sd.size(Q).in);
     expect(parameters.get(`${Q}.B`)).toHaveLength(4 * sd.size(Q).out);
+  });
+
+  it('may adapt convolutions of single pixels, as those of SD before and after its transformers', () => {
+    const source = modelSource(resolve('test/fixtures/diffusers/sd'));
+    const stored = prepareModel(loadModelFrom(source));
+    const module = { in: 8, out: 8, rank: 2, kernel: [1, 1] };
+    const from = readAdapterFolder(
+      lora({
+        lora_unet_down_blocks_0_attentions_0_proj_in: module,
+        lora_unet_down_blocks_0_attentions_0_proj_out: module,
+      }),
+    );
+    const model = withAdaptedConvolutions(stored, [from]);
+    const convolutions = (graph: typeof model.graph) => graph.nodes.filter((n) => n.opType === 'Conv').length;
+    expect(convolutions(model.graph)).toBe(convolutions(stored.graph) - 2);
+    const { adapters } = fitAdapter(from, model.graph, findLinearLayers(model.graph));
+    expect(adapters.map((a) => [a.layer.path, a.layer.inFeatures, a.layer.outFeatures, a.layer.hasBias])).toEqual(
+      ['in', 'out'].map((end) => [`down_blocks.0.attentions.0.proj_${end}`, 8, 8, true]),
+    );
+    // Without such adapters, the model stays as it is.
+    expect(withAdaptedConvolutions(stored, [])).toBe(stored);
   });
 
   it('may have the original names of SDXL’s blocks, and text encoders', () => {
