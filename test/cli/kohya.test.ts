@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
 import { decodeImage } from '../../src/data/images/decode-image';
-import { readSafetensors } from '../../src/graph/file/safetensors';
+import { encodeSafetensors, type FloatTensor, readSafetensors } from '../../src/graph/file/safetensors';
 import type { ExportRecord } from '../../src/protocol/export';
 import { png } from '../png';
 import { readRun } from '../read-run';
@@ -15,6 +15,8 @@ afterAll(() => lab.remove());
 const experiment = lab.path('sks-dog.aurora.json');
 let run: string;
 let file: string;
+/** The run that the file becomes. */
+let imported: string;
 
 beforeAll(() => {
   for (let i = 0; i < 4; i++)
@@ -39,6 +41,9 @@ beforeAll(() => {
   const exported = lab.run('export', run, '--as', 'kohya', '--out', lab.path('lora'), '--accept-drop');
   expect(exported.code, exported.err).toBe(EXIT.ok);
   file = lab.path('lora/sks-dog.safetensors');
+  const r = lab.run('import', file, '--experiment', experiment, '--out', lab.path('imported'));
+  expect(r.code, r.err).toBe(EXIT.ok);
+  imported = lab.runs(lab.path('imported'))[0]!;
 }, 300_000);
 
 /** The pictures of a prompt, by the name of their file. */
@@ -69,14 +74,44 @@ describe('a LoRA file of kohya’s scripts', () => {
   });
 
   it('becomes a run with the same loss', () => {
-    const imported = lab.run('import', file, '--experiment', experiment, '--out', lab.path('imported'));
-    expect(imported.code, imported.err).toBe(EXIT.ok);
-    const [again] = lab.runs(lab.path('imported'));
-    const { events, spec } = readRun(again!);
+    const { events, spec } = readRun(imported);
     expect(spec.adapter).toMatchObject({ method: 'lora', rank: 2 });
     const evaluation = events.find((e) => e.kind === 'evaluation')!;
     const record = JSON.parse(lab.read('lora/export.json')) as ExportRecord;
     expect(evaluation.metrics.loss).toBeCloseTo(record.metrics.exported.loss, 5);
+  });
+
+  it('may adapt convolutions of single pixels, which are trained further and written as such', () => {
+    const tensors = new Map<string, FloatTensor>();
+    const ones = (...dims: number[]) => ({ dims, data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.05) });
+    for (const [name, kernel] of [
+      ['down_blocks_0_attentions_0_proj_in', [1, 1]],
+      ['down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q', []],
+    ] as const) {
+      tensors.set(`lora_unet_${name}.lora_down.weight`, ones(2, 8, ...kernel));
+      tensors.set(`lora_unet_${name}.lora_up.weight`, ones(8, 2, ...kernel));
+    }
+    lab.write('mixed.safetensors', encodeSafetensors(tensors));
+    const [mixed, runs] = [lab.path('mixed.safetensors'), lab.path('mixed')];
+    const r = lab.run('import', mixed, '--experiment', experiment, '--out', runs);
+    expect(r.code, r.err).toBe(EXIT.ok);
+    const [made] = lab.runs(runs);
+    const resumed = lab.run('train', '--resume', made!);
+    expect([EXIT.ok, EXIT.baseline], resumed.err).toContain(resumed.code);
+    for (const form of ['kohya', 'peft-lora', 'safetensors', 'onnx-merged', 'onnx-dynamic', 'adapter']) {
+      const out = lab.path(`mixed-${form}`);
+      const { code, err } = lab.run('export', made!, '--as', form, '--at', 'last', '--out', out);
+      expect([form, code, err]).toEqual([form, EXIT.ok, err]);
+    }
+    const down = 'lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight';
+    const written = readSafetensors(lab.path('mixed-kohya/sks-dog.safetensors')).tensors.get(down)!;
+    expect(written.dims).toEqual([2, 8, 1, 1]);
+    expect(written.data.some((v) => v !== Math.fround(0.05))).toBe(true);
+    const diffusers = readSafetensors(lab.path('mixed-peft-lora/pytorch_lora_weights.safetensors')).tensors;
+    expect(diffusers.get('unet.down_blocks.0.attentions.0.proj_in.lora_B.weight')!.dims).toEqual([8, 2, 1, 1]);
+    const weight = 'down_blocks.0.attentions.0.proj_in.weight';
+    const unet = lab.path('mixed-safetensors/unet/diffusion_pytorch_model.safetensors');
+    expect(readSafetensors(unet).tensors.get(weight)!.dims).toEqual([8, 8, 1, 1]);
   });
 
   it('is refused for a model that is no pipeline, before anything is written', () => {
@@ -95,15 +130,13 @@ describe('a LoRA file of kohya’s scripts', () => {
 
 describe('aurora play with several adapters', () => {
   it('adds a file to a run by its weight: the opposite of its own fit leaves the base model', async () => {
-    const [again] = lab.runs(lab.path('imported'));
-    const other = `${again!}:-1`;
-    const { pixels, err } = await pictures('none-left', again!, '--adapter', other);
+    const { pixels, err } = await pictures('none-left', imported, '--adapter', `${imported}:-1`);
     expect(err).toMatch(/sks-dog\.safetensors, step 0 \+ sks-dog\.safetensors × -1: draws pictures/);
     expect(apart(pixels['picture-1.png']!, pixels['picture-1-base.png']!)).toBeLessThanOrEqual(1);
-    const alone = await pictures('alone', again!);
+    const alone = await pictures('alone', imported);
     expect(apart(alone.pixels['picture-1.png']!, alone.pixels['picture-1-base.png']!)).toBeGreaterThan(1);
     // The file itself, with half of each.
-    const halves = await pictures('halves', again!, '--weight', '0.5', '--adapter', `${file}:0.5`);
+    const halves = await pictures('halves', imported, '--weight', '0.5', '--adapter', `${file}:0.5`);
     expect(apart(halves.pixels['picture-1.png']!, alone.pixels['picture-1.png']!)).toBeLessThanOrEqual(1);
   });
 
