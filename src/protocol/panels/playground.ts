@@ -59,7 +59,7 @@ const isString = (value: unknown): value is string => typeof value === 'string';
 /** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
   const message = (value ?? {}) as Record<string, unknown>;
-  const { type, text, pair, choices, image, asTyped, negative, settings, runs, subject, variant } = message;
+  const { type, text, pair, choices, image, asTyped, negative, settings, subject, variant } = message;
   switch (type) {
     case 'stop':
     case 'sample':

@@ -145,7 +145,7 @@ describe('a LoRA in the layout of kohya’s scripts', () => {
     ['bias', of({ method: 'lora', loraBias: true }), /LoRA with lora_B\.bias, for which the layout/],
     ['dora', of({ method: 'dora' }), /DoRA with lora_magnitude_vector, for which the layout/],
     ['full', of({ method: 'full' }), /cannot be written as a LoRA/],
-    ['fourierft', of({ method: 'fourierft' }), /FourierFT; that cannot be written as a LoRA/],
+    ['fourierft', of({ method: 'fourierft', frequencies: 10 }), /FourierFT; that cannot be written as a LoRA/],
   ])('is refused for what it cannot hold, before anything is written: %s', (name, spec, message) => {
     expect(() => exported(`no-${name}`, spec)).toThrow(message);
     expect(readdirSync(join(folder, `no-${name}`))).toEqual([]);

@@ -12,6 +12,7 @@ const SD = join(import.meta.dirname, '../../fixtures/diffusers/sd');
 const scratch = scratchFolder('combined-adapters');
 let players: Player[] = [];
 let requests = 0;
+let folders = 0;
 
 afterEach(async () => {
   for (const player of players) await player.receive({ kind: 'unload', subject: '1' });
@@ -79,7 +80,7 @@ function sum(name: string, path: string, parts: readonly (Matrices & { factor: n
 
 async function open(source: Omit<Extract<PlaySource, { kind: 'model' }>, 'kind' | 'model'>) {
   const lines: PlayLine[] = [];
-  const folder = join(scratch, `player-${players.length}-${requests}`);
+  const folder = join(scratch, `player-${folders++}`);
   mkdirSync(folder);
   const player = new Player((line) => void lines.push(line), { folder, threads: 1 });
   players.push(player);
