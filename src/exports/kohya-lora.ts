@@ -111,7 +111,10 @@ export function writeKohyaLora(
     const rank = up.dims[1];
     const alpha = (methodOf(adapter.spec).scale?.(adapter.spec) ?? 1) * rank;
     // A convolution of single pixels has matrices of PyTorch's convolutions, as in PEFT.
-    const shaped = (part: string, { dims, data }: FloatTensor) => ({ dims: peftDims(adapter.layer, part, dims), data });
+    const shaped = (part: string, { dims, data }: FloatTensor) => ({
+      dims: peftDims(adapter.layer, part, dims),
+      data,
+    });
     put(names.get(adapter.layer.path)!, shaped(A, down), shaped(B, up), alpha);
     sizes.push({ rank, alpha });
   }

@@ -48,9 +48,7 @@ export interface Weighing {
 
 /** The facts about a subject's adapters. */
 export const weighingFacts = (weighing: Weighing | undefined): Pick<PlayFacts, 'adapters'> =>
-  weighing
-    ? { adapters: weighing.names.map((name, i) => ({ name, weight: weighing.weights[i]! })) }
-    : {};
+  weighing ? { adapters: weighing.names.map((name, i) => ({ name, weight: weighing.weights[i]! })) } : {};
 
 /** The function that a subject with several adapters has. */
 export const weighable = (weighing: Weighing | undefined, changed: () => void = () => {}) =>

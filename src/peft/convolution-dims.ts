@@ -6,7 +6,11 @@ type Dims = readonly number[];
  * The sizes of an adapter's tensor in PEFT's files: on a convolution of single pixels, PEFT's matrices are convolutions, too, and
  * DoRA's magnitudes have its axes.
  */
-export function peftDims({ isConvolution }: Pick<LinearLayer, 'isConvolution'>, peftName: string, dims: Dims): number[] {
+export function peftDims(
+  { isConvolution }: Pick<LinearLayer, 'isConvolution'>,
+  peftName: string,
+  dims: Dims,
+): number[] {
   if (isConvolution && /^lora_[AB]\.weight$/.test(peftName)) return [...dims, 1, 1];
   if (isConvolution && peftName === 'lora_magnitude_vector') return [1, ...dims, 1, 1];
   return [...dims];

@@ -42,8 +42,10 @@ export function originalPath(path: string, { resnets }: UNetBlocks): string | un
   const isResnet = kind === 'resnets';
   const within = (isResnet && IN_RESNET.get(rest)) || rest;
   const j = Number(index);
-  if (down !== undefined) return `input_blocks.${1 + Number(down) * (resnets + 1) + j}.${isResnet ? 0 : 1}.${within}`;
-  if (up !== undefined) return `output_blocks.${Number(up) * (resnets + 1) + j}.${isResnet ? 0 : 1}.${within}`;
+  if (down !== undefined)
+    return `input_blocks.${1 + Number(down) * (resnets + 1) + j}.${isResnet ? 0 : 1}.${within}`;
+  if (up !== undefined)
+    return `output_blocks.${Number(up) * (resnets + 1) + j}.${isResnet ? 0 : 1}.${within}`;
   return `middle_block.${isResnet ? 2 * j : 1}.${within}`;
 }
 

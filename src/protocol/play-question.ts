@@ -1,5 +1,17 @@
 import { SAMPLERS, type PictureSettings } from '../experiment/pictures';
-import { count, either, finite, listOf, maybe, number, object, oneOf, text, type Check, type Fields } from './checks';
+import {
+  count,
+  either,
+  finite,
+  listOf,
+  maybe,
+  number,
+  object,
+  oneOf,
+  text,
+  type Check,
+  type Fields,
+} from './checks';
 
 /** An adapter that is added to a subject's: a run, at its best evaluation, or one from disk. */
 export interface PlayAdapter {

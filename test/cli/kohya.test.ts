@@ -83,7 +83,10 @@ describe('a LoRA file of kohya’s scripts', () => {
 
   it('may adapt convolutions of single pixels, which are trained further and written as such', () => {
     const tensors = new Map<string, FloatTensor>();
-    const ones = (...dims: number[]) => ({ dims, data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.05) });
+    const ones = (...dims: number[]) => ({
+      dims,
+      data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.05),
+    });
     for (const [name, kernel] of [
       ['down_blocks_0_attentions_0_proj_in', [1, 1]],
       ['down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q', []],
@@ -108,14 +111,23 @@ describe('a LoRA file of kohya’s scripts', () => {
     expect(written.dims).toEqual([2, 8, 1, 1]);
     expect(written.data.some((v) => v !== Math.fround(0.05))).toBe(true);
     const diffusers = readSafetensors(lab.path('mixed-peft-lora/pytorch_lora_weights.safetensors')).tensors;
-    expect(diffusers.get('unet.down_blocks.0.attentions.0.proj_in.lora_B.weight')!.dims).toEqual([8, 2, 1, 1]);
+    expect(diffusers.get('unet.down_blocks.0.attentions.0.proj_in.lora_B.weight')!.dims).toEqual([
+      8, 2, 1, 1,
+    ]);
     const weight = 'down_blocks.0.attentions.0.proj_in.weight';
     const unet = lab.path('mixed-safetensors/unet/diffusion_pytorch_model.safetensors');
     expect(readSafetensors(unet).tensors.get(weight)!.dims).toEqual([8, 8, 1, 1]);
   });
 
   it('is refused for a model that is no pipeline, before anything is written', () => {
-    const texts = lab.run('train', lab.experiment, '--out', lab.path('texts'), '--set', 'training.maxSteps=2');
+    const texts = lab.run(
+      'train',
+      lab.experiment,
+      '--out',
+      lab.path('texts'),
+      '--set',
+      'training.maxSteps=2',
+    );
     expect([EXIT.ok, EXIT.baseline]).toContain(texts.code);
     const [other] = lab.runs(lab.path('texts'));
     const { code, err } = lab.run('export', other!, '--as', 'kohya', '--out', lab.path('none'));
@@ -145,7 +157,15 @@ describe('aurora play with several adapters', () => {
     const alone = await pictures('aurora-alone', run);
     expect(apart(doubled.pixels['picture-1.png']!, alone.pixels['picture-1.png']!)).toBeLessThanOrEqual(1);
     const model = resolve('test/fixtures/diffusers/sd');
-    const two = await pictures('two', '--model', model, '--adapter', `${file}:1.5`, '--adapter', `${file}:-0.5`);
+    const two = await pictures(
+      'two',
+      '--model',
+      model,
+      '--adapter',
+      `${file}:1.5`,
+      '--adapter',
+      `${file}:-0.5`,
+    );
     const one = await pictures('one', '--model', model, '--adapter', file);
     expect(apart(two.pixels['picture-1.png']!, one.pixels['picture-1.png']!)).toBeLessThanOrEqual(1);
   });

@@ -157,7 +157,9 @@ describe('the playground of pictures', () => {
     await action(w, 'combine').click();
     await list.waitFor();
     await action(w, 'combine').click();
-    await expect.poll(() => list.locator('.adapter > span').allInnerTexts()).toEqual(['dog', 'style', 'light']);
+    await expect
+      .poll(() => list.locator('.adapter > span').allInnerTexts())
+      .toEqual(['dog', 'style', 'light']);
     const source = { kind: 'run', run: '/runs/dog', at: 'best' };
     const loaded = () => studio.requests.findLast((r) => r.kind === 'load');
     const adapters = [

@@ -55,6 +55,8 @@ export function adapterList(own: string, combined: CombinedView, act: AdapterLis
           }
         </div>`,
     )}
-    <p class="note">${t('Each adapter’s change of the model is multiplied by its weight, and they are added.')}</p>
+    <p class="note">
+      ${t('Each adapter’s change of the model is multiplied by its weight, and they are added.')}
+    </p>
   </fieldset>`;
 }

@@ -305,7 +305,8 @@ export class PlaygroundPage extends LitElement {
     if (shapes === undefined || kind === undefined) return nothing;
     const isRun = facts !== undefined && this.open?.kind === 'run';
     // Each head was trained on the hidden states of one adapter.
-    const combine = this.open?.kind === 'run' && (facts?.base === 'model' || view.subjects[0].combined !== undefined);
+    const combine =
+      this.open?.kind === 'run' && (facts?.base === 'model' || view.subjects[0].combined !== undefined);
     const can = { sample: facts?.samples ?? false, compare: isRun, combine };
     const row = this.truth;
     const truth = row && kind.truth(row, namedRow(row.file, row.line));

@@ -43,7 +43,9 @@ function isOfPixels(node: Node, { dims, dtype }: Tensor): boolean {
  * @param paths of `pixelConvolutions`
  */
 export function convolutionsAsLinear(graph: Graph, paths: ReadonlySet<string>): Graph {
-  const chosen = new Set([...pixelConvolutions(graph)].flatMap(([path, node]) => (paths.has(path) ? [node] : [])));
+  const chosen = new Set(
+    [...pixelConvolutions(graph)].flatMap(([path, node]) => (paths.has(path) ? [node] : [])),
+  );
   if (chosen.size === 0) return graph;
   const nodes: Node[] = [];
   const result: Graph = { ...graph, nodes, initializers: new Map(graph.initializers) };

@@ -81,8 +81,8 @@ export function withLinear(
   const own = graph === original.graph ? original : { ...original, graph };
   const model = prepareModel(own);
   const prefix = own.metadata.get(TASK_PREFIX);
-  const found = findLinearLayers(model.graph).map(
-    (layer): LinearLayer => (paths.has(layer.path) ? { ...layer, isConvolution: true } : layer),
+  const found = findLinearLayers(model.graph).map((layer): LinearLayer =>
+    paths.has(layer.path) ? { ...layer, isConvolution: true } : layer,
   );
   const layers = prefix === undefined ? found : inTaskModel(found, prefix);
   return { source, original: own, model, layers };

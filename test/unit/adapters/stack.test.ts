@@ -42,7 +42,10 @@ function part(over: Partial<TrainedSpec> & Pick<TrainedSpec, 'method'>, weight: 
   return { adapters, parameters: new Map([...head, ...parameters]), weight };
 }
 
-const measure = (of: Pick<AdapterStack, 'adapters' | 'parameters'>, model = task.model): Promise<Measured> => {
+const measure = (
+  of: Pick<AdapterStack, 'adapters' | 'parameters'>,
+  model = task.model,
+): Promise<Measured> => {
   const { adapters } = of;
   const graph = { ...task.graph, adapters };
   return measureTask({ ...task, model, adapters, graph }, of.parameters, lab.path(`measured-${made++}`));

@@ -67,7 +67,12 @@ describe('a LoRA in the layout of kohya’s scripts', () => {
   ] as const)(
     'changes each weight as the run’s adapters do in their static form, and can be imported: %s',
     (name, spec, pipeline) => {
-      const { file, adapters, parameters, graph, layers } = exported(name, spec, pipeline, name === 'xl-texts');
+      const { file, adapters, parameters, graph, layers } = exported(
+        name,
+        spec,
+        pipeline,
+        name === 'xl-texts',
+      );
       const found = fitAdapter(readAdapterFolder(file), graph, layers);
       for (const adapter of adapters) {
         const twin = found.adapters.find((a) => a.layer.path === adapter.layer.path)!;
@@ -129,7 +134,9 @@ describe('a LoRA in the layout of kohya’s scripts', () => {
     expect(some(/^lora_unet_(input_blocks_\d+_1|middle_block_1|output_blocks_\d+_1)_.*_to_v$/)).toBe(
       some(/^lora_unet_/),
     );
-    const inSecond = layers.filter((l) => /^text_encoder_2\..*_proj$/.test(l.path) && l.path.includes('.self_attn.'));
+    const inSecond = layers.filter(
+      (l) => /^text_encoder_2\..*_proj$/.test(l.path) && l.path.includes('.self_attn.'),
+    );
     expect(some(/^lora_te2_/)).toBe(inSecond.length);
     expect(some(/^lora_te1_/)).toBe(some(/^lora_te1_.*_v_proj$/));
     const key = [...read.tensors.keys()].find((k) => /^lora_te2_.*_k_proj\.lora_up\.weight$/.test(k))!;
@@ -145,7 +152,11 @@ describe('a LoRA in the layout of kohya’s scripts', () => {
     ['bias', of({ method: 'lora', loraBias: true }), /LoRA with lora_B\.bias, for which the layout/],
     ['dora', of({ method: 'dora' }), /DoRA with lora_magnitude_vector, for which the layout/],
     ['full', of({ method: 'full' }), /cannot be written as a LoRA/],
-    ['fourierft', of({ method: 'fourierft', frequencies: 10 }), /FourierFT; that cannot be written as a LoRA/],
+    [
+      'fourierft',
+      of({ method: 'fourierft', frequencies: 10 }),
+      /FourierFT; that cannot be written as a LoRA/,
+    ],
   ])('is refused for what it cannot hold, before anything is written: %s', (name, spec, message) => {
     expect(() => exported(`no-${name}`, spec)).toThrow(message);
     expect(readdirSync(join(folder, `no-${name}`))).toEqual([]);

@@ -66,7 +66,9 @@ async function drawn(model: string, adapter?: string) {
   await player.receive({ kind: 'unload', subject: '1' });
   expect(lines.filter((line) => line.kind === 'problem')).toEqual([]);
   const pictures = lines.filter((line) => line.kind === 'picture');
-  return Promise.all(pictures.map(async ({ png }) => (await decodeImage(Buffer.from(png, 'base64'), 'it')).data));
+  return Promise.all(
+    pictures.map(async ({ png }) => (await decodeImage(Buffer.from(png, 'base64'), 'it')).data),
+  );
 }
 
 const apart = (a: ArrayLike<number>, b: ArrayLike<number>) =>

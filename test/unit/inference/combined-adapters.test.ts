@@ -93,7 +93,9 @@ async function drawn({ player, lines }: Awaited<ReturnType<typeof open>>) {
   const settings = { steps: 3, guidance: 3, sampler: 'ddim', seed: 1, width: 32, height: 32 } as const;
   await player.receive({ kind: 'draw', request, text: 'a dog', settings });
   const pictures = lines.filter((line) => line.kind === 'picture').filter((l) => l.request === request);
-  return Promise.all(pictures.map(async ({ png }) => (await decodeImage(Buffer.from(png, 'base64'), 'it')).data));
+  return Promise.all(
+    pictures.map(async ({ png }) => (await decodeImage(Buffer.from(png, 'base64'), 'it')).data),
+  );
 }
 
 const apart = (a: ArrayLike<number>, b: ArrayLike<number>) =>
@@ -146,7 +148,10 @@ describe('a pipeline with several adapters', () => {
     const adapter = ofDiffusers('fixed', { [Q]: one });
     const fixed = await open({ adapter });
     await fixed.player.receive({ kind: 'weigh', subject: '1', weights: [1] });
-    expect(fixed.lines.at(-1)).toMatchObject({ kind: 'problem', message: expect.stringContaining('is fixed') });
+    expect(fixed.lines.at(-1)).toMatchObject({
+      kind: 'problem',
+      message: expect.stringContaining('is fixed'),
+    });
     const opened = await open({ adapter, weight: 0.5 });
     await opened.player.receive({ kind: 'weigh', subject: '1', weights: [1, 2] });
     expect(opened.lines.at(-1)).toMatchObject({

@@ -29,7 +29,10 @@ interface Module {
 /** A file with matrices of ones under each name of kohya's scripts. */
 function lora(modules: Record<string, Module>, more: Record<string, FloatTensor> = {}): string {
   const tensors = new Map<string, FloatTensor>(Object.entries(more));
-  const ones = (...dims: number[]) => ({ dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) });
+  const ones = (...dims: number[]) => ({
+    dims,
+    data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1),
+  });
   for (const [name, { rank, alpha, in: inputs, out, kernel }] of Object.entries(modules)) {
     tensors.set(`${name}.lora_down.weight`, ones(rank, inputs, ...(kernel ?? [])));
     tensors.set(`${name}.lora_up.weight`, ones(out, rank, ...(kernel?.map(() => 1) ?? [])));
@@ -106,7 +109,11 @@ describe('a LoRA of kohya’s scripts', () => {
   it('is found on the layers of a pipeline, with each alpha, or the rank where there is none', () => {
     const sd = unet('sd');
     const path = lora({
-      lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q: { ...sd.size(Q), rank: 4, alpha: 2 },
+      lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q: {
+        ...sd.size(Q),
+        rank: 4,
+        alpha: 2,
+      },
       lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_v: { ...sd.size(MID), rank: 2 },
     });
     const { adapters, spec, parameters } = read(path, sd);
@@ -137,9 +144,9 @@ describe('a LoRA of kohya’s scripts', () => {
     const convolutions = (graph: typeof model.graph) => graph.nodes.filter((n) => n.opType === 'Conv').length;
     expect(convolutions(model.graph)).toBe(convolutions(stored.graph) - 2);
     const { adapters } = fitAdapter(from, model.graph, findLinearLayers(model.graph));
-    expect(adapters.map((a) => [a.layer.path, a.layer.inFeatures, a.layer.outFeatures, a.layer.hasBias])).toEqual(
-      ['in', 'out'].map((end) => [`down_blocks.0.attentions.0.proj_${end}`, 8, 8, true]),
-    );
+    expect(
+      adapters.map((a) => [a.layer.path, a.layer.inFeatures, a.layer.outFeatures, a.layer.hasBias]),
+    ).toEqual(['in', 'out'].map((end) => [`down_blocks.0.attentions.0.proj_${end}`, 8, 8, true]));
     // Without such adapters, the model stays as it is.
     expect(withAdaptedConvolutions(stored, [])).toBe(stored);
   });
@@ -188,9 +195,14 @@ describe('a LoRA of kohya’s scripts', () => {
   it('is refused with a convolution of several pixels, and with tensors of no known name', () => {
     const wide = lora({ lora_unet_x: { in: 4, out: 4, rank: 2, kernel: [3, 3] } });
     expect(() => readAdapterFolder(wide)).toThrow(/a convolution of 3 × 3 pixels: lora_unet_x\.lora_down/);
-    const other = lora({ lora_unet_x: { in: 4, out: 4, rank: 2 } }, {
-      emb_params: { dims: [1], data: new Float32Array(1) },
-    });
-    expect(() => readAdapterFolder(other)).toThrow(/does not belong to a LoRA of kohya’s scripts: emb_params/);
+    const other = lora(
+      { lora_unet_x: { in: 4, out: 4, rank: 2 } },
+      {
+        emb_params: { dims: [1], data: new Float32Array(1) },
+      },
+    );
+    expect(() => readAdapterFolder(other)).toThrow(
+      /does not belong to a LoRA of kohya’s scripts: emb_params/,
+    );
   });
 });

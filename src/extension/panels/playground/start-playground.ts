@@ -115,7 +115,9 @@ async function pickAdapters(services: Services, run: string, there: readonly str
   );
   if (runs.length === 0) {
     void notify.information(
-      t('This workspace has no other run on this model whose adapter can be added. Train one to combine them.'),
+      t(
+        'This workspace has no other run on this model whose adapter can be added. Train one to combine them.',
+      ),
     );
     return [];
   }
