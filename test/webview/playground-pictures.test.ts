@@ -179,13 +179,14 @@ describe('the playground of pictures', () => {
     await expect
       .poll(() => studio.requests.at(-1))
       .toEqual({ kind: 'weigh', subject: 'own', weights: [0.95, -0.5, 1] });
-    expect(await page.getByLabel('Weight of dog as a number').inputValue()).toBe('0.95');
+    await expect.poll(() => page.getByLabel('Weight of dog as a number').inputValue()).toBe('0.95');
+    await expect.poll(() => card(w, 'adapted').innerText()).toContain('step 40 + style × -0.5 + light × 1');
     await expectSoundInAllLooks(w, 'playground-adapters', 10);
-    await page.getByLabel('Remove style').click();
+    await page.getByRole('button', { name: 'Remove style' }).click();
     await expect
       .poll(loaded)
       .toMatchObject({ source: { weight: 0.95, adapters: [{ path: '/runs/light', weight: 1 }] } });
-    await page.getByLabel('Remove light').click();
+    await page.getByRole('button', { name: 'Remove light' }).click();
     await expect.poll(() => list.count()).toBe(0);
     expect(loaded()).toEqual({ kind: 'load', subject: 'own', source });
   });

@@ -354,7 +354,13 @@ export class PlaygroundPage extends LitElement {
   private adapters({ subjects: [own] }: PlaygroundView): unknown {
     if (!own.combined) return nothing;
     return adapterList(own.title, own.combined, {
-      weigh: (weights) => say({ type: 'weigh', weights }),
+      weigh: ([weight, ...others]) => {
+        // Before the host says so, another weight may follow.
+        const adapters = own.combined!.adapters.map((a, i) => ({ ...a, weight: others[i] }));
+        own.combined = { weight, adapters };
+        this.requestUpdate();
+        say({ type: 'weigh', weights: [weight, ...others] });
+      },
       remove: (run) => say({ type: 'separate', run }),
     });
   }
