@@ -20,7 +20,7 @@ const B = 'lora_B.weight';
 
 /** The file's name is the one by which ComfyUI lists it, and that a prompt of A1111 calls (`<lora:NAME:1>`). */
 export const kohyaFile = (experiment: string): string =>
-  `${experiment.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'lora'}.safetensors`;
+  `${experiment.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'adapter'}.safetensors`;
 
 /** Refuses a run whose adapters the layout of kohya's scripts cannot hold, or has no names for. */
 export function requireKohyaLora({ task }: Pick<Trained, 'task'>): void {

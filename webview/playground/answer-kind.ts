@@ -86,7 +86,10 @@ function column(subject: SubjectView, variant: PlayVariant): Column {
     subject,
     variant,
     title: variant === 'base' ? t('Base model') : title,
-    about: variant === 'base' ? aboutBase(facts!) : [aboutOwn(facts), ...others(subject)].join(' + '),
+    about:
+      variant === 'base'
+        ? aboutBase(facts!)
+        : [aboutOwn(facts), ...others(subject)].filter(Boolean).join(' + '),
     ...(answers[variant] && { answer: answers[variant] }),
   };
 }

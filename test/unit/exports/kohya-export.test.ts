@@ -171,7 +171,7 @@ describe('a LoRA in the layout of kohya’s scripts', () => {
 
   it('has the experiment’s name, without what prompts and file systems do not take', () => {
     expect(['dog', 'My dog: v2', '<a>', '../x', '…'].map(kohyaFile)).toEqual(
-      ['dog', 'My-dog-v2', 'a', 'x', 'lora'].map((name) => `${name}.safetensors`),
+      ['dog', 'My-dog-v2', 'a', 'x', 'adapter'].map((name) => `${name}.safetensors`),
     );
   });
 });
