@@ -27,7 +27,7 @@ export function readAdapterFolder(folder: string): AdapterFolder {
     throw new AuroraError(
       'adapter',
       `The folder ${folder} does not exist.`,
-      `Specify the folder that contains ${CONFIG_FILE} and ${WEIGHTS_FILE}, or ${LORA_FILE}.`,
+      `Specify the folder that contains ${CONFIG_FILE} and ${WEIGHTS_FILE}, or ${LORA_FILE}, or a LoRA file.`,
     );
   const path = join(folder, WEIGHTS_FILE);
   if (!existsSync(path)) throw withoutWeights(folder);
