@@ -149,7 +149,8 @@ function sourcesOf(args: ParsedArgs): PlaySource[] {
 function playAdapter(given: string): PlayAdapter {
   const [, named, weight] = /^(.+):([^:\\/]*)$/.exec(existsSync(given) ? '' : given) ?? [];
   // C:name is a path of Windows.
-  if (named === undefined || /^[A-Za-z]$/.test(named)) return { path: resolve(runFolder(given)), weight: 1 };
+  const isPath = named === undefined || (/^[A-Za-z]$/.test(named) && numberIn(weight) === undefined);
+  if (isPath) return { path: resolve(runFolder(given)), weight: 1 };
   return { path: resolve(runFolder(named)), weight: weightOf(weight) };
 }
 
