@@ -46,8 +46,8 @@ const ownNames = (adapter: LayerAdapter): Record<string, string> =>
 
 /**
  * Splices adapters into a graph: after each call of an adapted layer, its output is renamed, and the sum of it and the
- * adapter's delta takes its place; of several adapters on a layer, the sum of all deltas, each of the layer alone. Edits only the node list; the adapter's tensors must be inputs or initializers of
- * the graph under their names.
+ * deltas of its adapters takes its place. Each delta is that of an adapter on the layer alone. Edits only the node list;
+ * the adapters' tensors must be inputs or initializers of the graph under their names.
  */
 export function injectAdapters(
   graph: Graph,

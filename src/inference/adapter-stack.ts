@@ -13,7 +13,7 @@ import { runPaths } from '../runs/layout';
 import { readRunSummary, type RunSummary } from '../runs/run-summary';
 import { readUser } from '../runs/user';
 
-/** An adapter that is added to others: that of a run's best evaluation, or one from disk. */
+/** An adapter that is added to others: from a run's best evaluation, or from disk. */
 export interface AddedAdapter {
   name: string;
   weight: number;
@@ -59,7 +59,7 @@ export const weighable = (weighing: Weighing | undefined, changed: () => void = 
             throw new AuroraError(
               'usage',
               `The number of weights is ${weights.length}, and that of adapters ${weighing.names.length}.`,
-              'Give one for each, the own one first.',
+              'Give one for each, in the order in which they were loaded.',
             );
           weighing.stack.weigh(weights);
           weighing.weights = [...weights];
@@ -69,9 +69,9 @@ export const weighable = (weighing: Weighing | undefined, changed: () => void = 
     : {};
 
 /**
- * @param own what the subject was opened with, if it has adapters of its own
+ * @param own the subject's adapters, if it has any
  * @param added to it, on the same model
- * @throws AuroraError for an adapter that does not fit the model, or has a head of its own
+ * @throws AuroraError for an adapter that does not fit the model, or has a trained head
  */
 export function stackOn(
   { graph, layers }: { graph: Graph; layers: readonly LinearLayer[] },
@@ -99,7 +99,7 @@ function requireNoHead(name: string, { head }: Pick<FittedAdapter, 'head'>): voi
 export const ownHead = (name: string): AuroraError =>
   new AuroraError(
     'adapter',
-    `${name} was trained with a head of its own, and heads of several adapters cannot be combined.`,
+    `${name} has a trained head, and heads of several adapters cannot be combined.`,
     'Combine adapters whose task has no new head, such as those of language models and pipelines, or compare them side by side: aurora play RUN --with RUN.',
   );
 

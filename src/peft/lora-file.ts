@@ -40,7 +40,7 @@ function read(path: string): SafetensorsFile {
     return file;
   } catch (e) {
     const { message } = e as Error;
-    const told = message.includes(path) ? message : `${path} cannot be read: ${message}.`;
-    throw new AuroraError('adapter', told, 'Copy or download the adapter again.', { cause: e });
+    const words = message.includes(path) ? message : `${path} cannot be read: ${message}.`;
+    throw new AuroraError('adapter', words, 'Copy or download the adapter again.', { cause: e });
   }
 }

@@ -300,7 +300,7 @@ describe('aurora play of runs', () => {
       expect.stringContaining('--tokenizer applies to a model'),
     ]);
     expect(said(run, '--adapter', 'x:0.5')).toEqual([22, expect.stringMatching(/x does not exist/)]);
-    expect(said(run, '--adapter', run)).toEqual([22, expect.stringContaining('with a head of its own')]);
+    expect(said(run, '--adapter', run)).toEqual([22, expect.stringContaining('has a trained head')]);
     expect(said('--model', 'x.onnx', '--with', run)).toEqual([
       2,
       expect.stringContaining('--with applies to a run'),

@@ -3,7 +3,7 @@ import { t } from '../../src/base/l10n';
 import type { CombinedView } from '../../src/protocol/panels/playground-view';
 
 interface AdapterListActions {
-  /** @param weights the own one's, and those of the others in their order */
+  /** @param weights that of the run's own adapter, then those of the others in their order */
   weigh(weights: number[]): void;
   remove(run: string): void;
 }

@@ -47,7 +47,7 @@ interface Ui {
   all: boolean;
   /** Runs added for comparison. */
   beside: string[];
-  /** Adapters added to the own one, and its weight. */
+  /** Adapters added to the run's own, and the weight of that. */
   together: { weight: number; adapters: PlayAdapter[] };
 }
 

@@ -45,7 +45,7 @@ export type PlaygroundFromPage =
   | { type: 'combine' }
   /** Removes the adapter of a run that was added. */
   | { type: 'separate'; run: string }
-  /** The weights of the adapters: the own one's, and those of the others in their order. */
+  /** The weights of the adapters: that of the run's own, then those of the others in their order. */
   | { type: 'weigh'; weights: number[] }
   /** The runs that were compared and combined before a reload. */
   | { type: 'restore'; runs: string[]; weight?: number; adapters?: PlayAdapter[] }

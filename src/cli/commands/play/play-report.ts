@@ -92,7 +92,7 @@ function subjectName(facts: PlayFacts, variant: PlayVariant): string {
 
 const ownName = ({ name, step }: PlayFacts): string => (step === undefined ? name : `${name}, step ${step}`);
 
-/** The adapters that answer together: `dog · 0a1b, step 120, × 0.8 + style.safetensors × 0.5`. */
+/** The adapters that answer together: `dog · 0a1b, step 120 × 0.8 + style.safetensors × 0.5`. */
 function combinedName(facts: PlayFacts, [own, ...others]: NonNullable<PlayFacts['adapters']>): string {
   const times = (name: string, weight: number) => (weight === 1 ? name : `${name} × ${weight}`);
   return [times(ownName(facts), own!.weight), ...others.map((a) => times(a.name, a.weight))].join(' + ');

@@ -69,7 +69,7 @@ For pipelines:
   --size WxH         such as 512x512 (default: that of training)
   --out DIR          where pictures are written (default: the current folder); no file is overwritten
 
-  --json             JSON lines in both directions, including images. Input: load, unload, predict, generate, draw, sample,
+  --json             JSON lines in both directions, including images. Input: load, unload, weigh, predict, generate, draw, sample,
                      stop. Output: loading, loaded, prediction, token, generated, drawing, picture, sample, answered,
                      problem
 `,
