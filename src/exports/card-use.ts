@@ -10,14 +10,20 @@ import { headKeys } from '../peft/keys';
 import type { ExportForm, ExportRecord } from '../protocol/export';
 import type { Part } from '../protocol/reports/report';
 import type { Task } from '../training/task/task';
+import { kohyaFile } from './kohya-lora';
 import { logitsName } from './logits-head';
 import { HEAD_FILE } from './hub-weights';
 
-/** Instructions for loading the files of a form: sentences and a program. */
+/**
+ * Instructions for loading the files of a form: sentences and a program.
+ *
+ * @param name of the experiment
+ */
 export function useOf(
   { form, head, fit }: Pick<ExportRecord, 'form' | 'head' | 'fit'>,
   task: Task,
   base: BaseModel,
+  name: string,
 ): Part[] {
   const isPicture = describeTask(task.spec.task.type).answer === 'picture';
   switch (form) {
@@ -25,6 +31,8 @@ export function useOf(
       return isPicture ? pictureAdapterUse(task, base.name) : adapterUse(task);
     case 'peft-lora':
       return isPicture ? [drawing(task, base.name, ['pipeline.load_lora_weights(".")'])] : peftUse(task, fit);
+    case 'kohya':
+      return kohyaUse(task, name);
     case 'onnx-adapter-inputs':
       return swapUse(task);
     case 'safetensors':
@@ -80,6 +88,20 @@ function pictureAdapterUse(task: Task, name: string): Part[] {
     isNonlinear(adapter)
       ? 'diffusers itself does not support AuroRA. `aurora export --as peft-lora` writes a LoRA in its place, with a linear fit of its nonlinearity.'
       : '`aurora export --as peft-lora` writes the same in diffusers’ layout, for `load_lora_weights`.',
+  ];
+}
+
+function kohyaUse({ spec: { task } }: Task, experiment: string): Part[] {
+  const file = kohyaFile(experiment);
+  const prompt = task.instancePrompt ?? 'a photo';
+  return [
+    {
+      list: [
+        `ComfyUI: copy \`${file}\` into \`models/loras\` and choose it in a *Load LoRA* node.`,
+        `AUTOMATIC1111 and Forge: copy it into \`models/Lora\` and write \`<lora:${file.replace(/\.safetensors$/, '')}:1>\` into a prompt, as in \`${prompt} <lora:…:1>\`.`,
+        `diffusers: \`pipeline.load_lora_weights(".", weight_name="${file}")\`.`,
+      ],
+    },
   ];
 }
 

@@ -48,7 +48,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
       ...scoreParts(trained),
       ...quantizationPart(trained),
       { heading: 'Use' },
-      ...useOf(record, task, base),
+      ...useOf(record, task, base, trained.run.spec.name),
       ...(record.vllm ? limitsPart(record.vllm) : []),
       { heading: 'Data' },
       { list: dataLines(trained) },
@@ -70,7 +70,7 @@ function frontMatter(
   const { adapter, task: settings } = task.spec;
   const ofDiffusers = isPicture(task);
   // PEFT loads these, but not AuroRA as trained in its layout.
-  const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(adapter));
+  const peft = form === 'peft-lora' || form === 'kohya' || (form === 'adapter' && readByPeft(adapter));
   const tags = new Set([
     ...(isHeadAlone(adapter) ? [] : [adapter.method]),
     // The Hub tags PEFT types in lower case.

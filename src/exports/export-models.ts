@@ -131,6 +131,8 @@ function biasesIn(form: ExportForm, task: Task): (layer: LinearLayer) => boolean
       const all = source.kind !== 'pipeline' && adapters.every(({ layer }) => hasBias(layer));
       return () => all;
     }
+    case 'kohya':
+      return () => false;
     case 'safetensors':
       return hasBias;
     case 'onnx-merged':

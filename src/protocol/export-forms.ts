@@ -8,6 +8,8 @@ export function formName(form: ExportForm): string {
       return t('Adapter');
     case 'peft-lora':
       return t('PEFT LoRA');
+    case 'kohya':
+      return t('LoRA for ComfyUI');
     case 'onnx-dynamic':
       return t('ONNX model');
     case 'onnx-merged':
@@ -35,6 +37,8 @@ export function formContent(
       return library === 'diffusers'
         ? t('The adapter as a LoRA in diffusers’ layout.')
         : t('The adapter as a LoRA that PEFT itself can load.');
+    case 'kohya':
+      return t('The adapter as one LoRA file in kohya’s layout, for ComfyUI and AUTOMATIC1111.');
     case 'onnx-dynamic':
       return t('The base model in ONNX with the adapters as nodes, exactly as trained.');
     case 'onnx-merged':

@@ -12,6 +12,7 @@ import type { VllmLimit } from './vllm-limits';
 export const EXPORT_FORMS = [
   'adapter',
   'peft-lora',
+  'kohya',
   'onnx-dynamic',
   'onnx-merged',
   'onnx-adapter-inputs',
@@ -24,7 +25,7 @@ export const TENSORBOARD = 'tensorboard';
 
 /** Forms in which every adapter is one low-rank product. AuroRA is not, so its σ is replaced. */
 export const isMergedForm = (form: ExportForm): boolean =>
-  form === 'peft-lora' || form === 'onnx-merged' || form === 'safetensors';
+  form === 'peft-lora' || form === 'kohya' || form === 'onnx-merged' || form === 'safetensors';
 
 /**
  * The function that takes the place of AuroRA's σ in such a form: its linear fit on the training data, or σ on the columns

@@ -41,6 +41,8 @@ export interface WireOptions {
   state?: unknown;
   /** The runs to pick when runs are offered. */
   picks?: readonly string[];
+  /** The runs whose adapters are picked, one each time. */
+  adapters?: readonly string[];
   /** The runs' input and output; by default, one label for a text. */
   shapes?: TaskShapes;
   /** Replaces the real program. */
@@ -81,6 +83,8 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     titleOf: (run) => basename(run),
     shapesOf: () => options.shapes ?? { input: 'text', answer: 'label' },
     pickRuns: () => Promise.resolve(options.picks ?? []),
+    pickAdapters: (_, there) =>
+      Promise.resolve((options.adapters ?? []).filter((run) => !there.includes(run)).slice(0, 1)),
     copy: (text) => wired.copied.push(text),
     showTokens: (_, row) => wired.tokens.push(row),
     savePicture(name) {

@@ -43,6 +43,8 @@ export const exportCommand: Command = {
 
   adapter               the adapter in PEFT's file layout, as trained, with aurora_peft_loader.py for PyTorch
   peft-lora             the adapter as a LoRA that PEFT can load
+  kohya                 of a pipeline of Stable Diffusion: the adapter as one LoRA file for ComfyUI and AUTOMATIC1111, in the layout
+                        of kohya's scripts
   onnx-dynamic          the model with its adapters as nodes: exactly what was trained
   onnx-merged           the original model with the adapters merged into its weights, with the same external data files
   onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and a file of their weights
@@ -51,8 +53,8 @@ export const exportCommand: Command = {
   tensorboard           the run's curves, evaluations and settings as an event file for TensorBoard
 
 All but tensorboard run the exported files on the validation set and print their metrics beside those of the trained model and of the
-model without adapters. For LoRA, all forms compute the same function. AuroRA's layer is not linear, so in peft-lora, onnx-merged and
-safetensors, its nonlinearity is replaced by a linear fit on the training data, or with --merge paper as in the paper. If that loses
+model without adapters. For LoRA, all forms compute the same function. AuroRA's layer is not linear, so in peft-lora, kohya,
+onnx-merged and safetensors, its nonlinearity is replaced by a linear fit on the training data, or with --merge paper as in the paper. If that loses
 more than --max-drop, the command asks before it keeps them.
 
 Before it writes a LoRA for PEFT on a decoder, it prints which limits of vLLM the LoRA does not keep, such as its default rank of 16.
@@ -60,8 +62,8 @@ Before it writes a LoRA for PEFT on a decoder, it prints which limits of vLLM th
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
                      file is replaced)
-  --merge HOW        with peft-lora, onnx-merged and safetensors, for AuroRA: fitted (default), or paper, which applies the nonlinearity to
-                     the columns of A, usually loses much more, and needs no training data
+  --merge HOW        with peft-lora, kohya, onnx-merged and safetensors, for AuroRA: fitted (default), or paper, which applies the
+                     nonlinearity to the columns of A, usually loses much more, and needs no training data
   --refine STEPS     with the same forms: trains the fit further, on the run's task and data with its seeds, optimizer and schedule, and exports
                      the best evaluation, the fit's included; shows the cost first, and Ctrl-C exports nothing
   --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
@@ -218,7 +220,7 @@ export function mergeOf(form: ExportForm, merge: string | undefined): MergeChoic
   if (!isMergedForm(form))
     throw new AuroraError(
       'usage',
-      `--merge is for --as peft-lora, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
+      `--merge is for --as peft-lora, kohya, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
       'See `aurora export --help`.',
     );
   const known = MERGES.find((each) => each === merge);
@@ -236,7 +238,7 @@ function refineOf(
   const usage = (message: string) => new AuroraError('usage', message, 'See `aurora export --help`.');
   if (!isMergedForm(form))
     throw usage(
-      `--refine is for --as peft-lora, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
+      `--refine is for --as peft-lora, kohya, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
     );
   if (merge === 'paper')
     throw usage('--refine trains the linear fit further: it cannot be combined with --merge paper.');

@@ -59,8 +59,12 @@ export interface Picked {
 export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | undefined> {
   const adapters = runs.map(({ run }) => run?.spec.adapter ?? HEAD_ALONE);
   const areFolders = runs.every(({ run }) => modelKind(run?.spec.model.path ?? '') !== 'onnx');
+  const arePipelines = runs.every(({ run }) => modelKind(run?.spec.model.path ?? '') === 'pipeline');
   const forms = EXPORT_FORMS.filter(
-    (form) => (form !== 'peft-lora' || !adapters.some(isHeadAlone)) && (form !== 'safetensors' || areFolders),
+    (form) =>
+      (form !== 'peft-lora' || !adapters.some(isHeadAlone)) &&
+      (form !== 'kohya' || arePipelines) &&
+      (form !== 'safetensors' || areFolders),
   );
   const itemOf = (form: ExportForm) => ({
     label: formName(form),

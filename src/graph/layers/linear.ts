@@ -48,6 +48,8 @@ export interface LinearLayer {
   sharedWith: string[];
   bias?: LinearBias;
   hasBias: boolean;
+  /** In PyTorch it is a convolution of single pixels, with a weight (out, in, 1, 1). */
+  isConvolution?: true;
 }
 
 /** A constant (out) added to a linear layer's output. */

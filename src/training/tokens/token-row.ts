@@ -48,7 +48,7 @@ export async function tokenRow(
   spec: Experiment,
   { batch, watch, ...choice }: TokensRequest,
 ): Promise<TokenRow> {
-  const kind = taskKind(spec.task.type);
+  const kind = taskKind(spec.task);
   if (!kind.encodable)
     throw new AuroraError(
       'usage',

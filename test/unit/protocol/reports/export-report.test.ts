@@ -125,7 +125,7 @@ describe('the texts of an export', () => {
   it('name and describe each form, with a remark where AuroRA’s nonlinearity is replaced', () => {
     expect(new Set(EXPORT_FORMS.map((f) => formName(f))).size).toBe(EXPORT_FORMS.length);
     const warned = EXPORT_FORMS.filter((f) => formWords(f, true) !== formWords(f, false));
-    expect(warned).toEqual(['peft-lora', 'onnx-merged', 'safetensors']);
+    expect(warned).toEqual(['peft-lora', 'kohya', 'onnx-merged', 'safetensors']);
   });
 });
 
