@@ -132,7 +132,10 @@ function biasesIn(form: ExportForm, task: Task): (layer: LinearLayer) => boolean
       return () => all;
     }
     case 'safetensors':
+    case 'gguf':
       return hasBias;
+    case 'gguf-lora':
+      return () => false;
     case 'onnx-merged':
       return takesBias(task);
     default:

@@ -45,7 +45,7 @@ describe('the texts of an export', () => {
       'Here, perplexity rises by 1.88%; confirmation is required above 1%.',
     );
     // A LoRA is merged exactly, so its loss has another reason.
-    expect(dropReason(asked)).toMatch(/^Quantizing the merged weights again changes/);
+    expect(dropReason(asked)).toMatch(/^Storing the merged weights in fewer bits changes/);
   });
 
   it('give the result beside the trained metric', () => {

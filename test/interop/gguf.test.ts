@@ -1,0 +1,236 @@
+import { mkdirSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { mergeAdapters } from '../../src/adapters/merge';
+import { loadTokenizer } from '../../src/data/text/tokenizer';
+import { openSession } from '../../src/engine/onnxruntime/session';
+import { ADAPTER_FILE, MODEL_FILE } from '../../src/exports/gguf/file-names';
+import { ggufLora } from '../../src/exports/gguf/lora-form';
+import { ggufFile } from '../../src/exports/gguf/model-form';
+import { DType } from '../../src/graph/dtype';
+import { saveModel } from '../../src/graph/file/save';
+import type { Model } from '../../src/graph/model';
+import type { GgufPrecision } from '../../src/protocol/export';
+import { loadExperiment } from '../../src/runs/experiment/load';
+import type { Trained } from '../../src/training/checkpoint/trained-run';
+import { adaptModel } from '../../src/training/task/adapted-model';
+import { initialAdapters, perturbed } from '../../src/training/task/initialize';
+import { Lab } from '../cli/lab';
+import { gpt2, llama3 } from '../tokenizers/published';
+import {
+  BYTE_LEVEL_KINDS,
+  byteLevelTokenizer,
+  SENTENCE_PIECE_KINDS,
+  sentencePieceTokenizer,
+  tokenCount,
+} from '../tokenizers/small';
+import { CORPUS, SCRIPTS } from '../tokenizers/texts';
+import { CONFIGS, numbers, writeModel } from './gguf-models';
+import { inLlamaCpp, type LlamaResult, onLlamaCpp } from './llama';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+
+type Json = Record<string, unknown>;
+
+const BYTE_LEVEL_TOKENS = { bos_token: '<|begin|>', eos_token: '<|end|>' };
+const SENTENCE_PIECE_TOKENS = { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' };
+
+/** Each family with a tokenizer of its kind; its settings in transformers; and the layers that are adapted. */
+const FAMILIES: Record<string, { tokenizer: [json: ReturnType<typeof gpt2>, names: Json]; targets: string[] }> = {
+  llama: {
+    tokenizer: [byteLevelTokenizer('llama-bpe', true), BYTE_LEVEL_TOKENS],
+    targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'down_proj', 'lm_head'],
+  },
+  mistral: {
+    tokenizer: [sentencePieceTokenizer('llama'), SENTENCE_PIECE_TOKENS],
+    targets: ['q_proj', 'k_proj', 'up_proj'],
+  },
+  qwen2: {
+    tokenizer: [byteLevelTokenizer('qwen2', false), { eos_token: '<|end|>' }],
+    targets: ['q_proj', 'k_proj', 'gate_proj'],
+  },
+  qwen3: {
+    tokenizer: [byteLevelTokenizer('qwen2', false), { eos_token: '<|end|>' }],
+    targets: ['q_proj', 'k_proj', 'v_proj'],
+  },
+  gemma2: {
+    tokenizer: [sentencePieceTokenizer('gemma'), SENTENCE_PIECE_TOKENS],
+    targets: ['q_proj', 'v_proj', 'down_proj'],
+  },
+  gemma3_text: {
+    tokenizer: [sentencePieceTokenizer('gemma'), SENTENCE_PIECE_TOKENS],
+    targets: ['q_proj', 'k_proj', 'o_proj'],
+  },
+  phi3: {
+    tokenizer: [sentencePieceTokenizer('llama'), SENTENCE_PIECE_TOKENS],
+    targets: ['qkv_proj', 'gate_up_proj', 'o_proj'],
+  },
+  gpt2: {
+    tokenizer: [byteLevelTokenizer('gpt-2', false), BYTE_LEVEL_TOKENS],
+    targets: ['c_attn', 'c_fc', 'c_proj'],
+  },
+};
+
+/** A model with an adapter whose B is not zero, and its exports. */
+function subject(family: string, bfloat16 = false) {
+  const { tokenizer, targets } = FAMILIES[family];
+  const [json, names] = tokenizer;
+  const folder = lab.fresh(family);
+  // More rows than tokens, as many models have.
+  writeModel(folder, { ...CONFIGS[family], vocab_size: tokenCount(json) + 5 } as never, json, names, bfloat16);
+  const adapter = { method: 'lora', rank: 2, alpha: 6, targetModules: targets, rankPattern: { [targets[0]]: 3 } };
+  const spec = loadExperiment(lab.experiment, [
+    `model.path=${folder}`,
+    'model.maxLength=16',
+    `adapter=${JSON.stringify(adapter)}`,
+  ]);
+  const found = adaptModel(spec);
+  const parameters = perturbed(initialAdapters(found.adapters, 1), 0.3);
+  const trained = { task: { ...found, spec }, parameters } as unknown as Trained;
+  const none = { ...trained, task: { ...trained.task, adapters: [] } };
+  const write = (name: string, of: Trained, precision: GgufPrecision) => {
+    const to = lab.fresh(`${family}-${name}`);
+    mkdirSync(to);
+    ggufFile.check!(of);
+    ggufFile.write(of, to, lab.path('work'), { requantize: false, precision });
+    return `${to}/${MODEL_FILE}`;
+  };
+  const lora = () => {
+    const to = lab.fresh(`${family}-lora`);
+    mkdirSync(to);
+    ggufLora.check!(trained);
+    ggufLora.write(trained, to, lab.path('work'), { requantize: false, precision: 'float32' });
+    return `${to}/${ADAPTER_FILE}`;
+  };
+  return { folder, trained, none, found, parameters, write, lora, tokens: tokenCount(json) };
+}
+
+/** The probabilities of the next token after each token of a text, in ONNX Runtime. */
+async function probabilitiesOf(model: Model): Promise<(tokens: readonly number[]) => Promise<number[][]>> {
+  const path = `${lab.fresh('reference')}.onnx`;
+  saveModel(model, path);
+  const session = await openSession(path);
+  return async (tokens) => {
+    const tensor = (values: readonly number[]) => ({
+      dtype: DType.int64,
+      dims: [1, values.length],
+      data: BigInt64Array.from(values, BigInt),
+    });
+    const feeds = { input_ids: tensor(tokens), attention_mask: tensor(tokens.map(() => 1)) };
+    const { logits } = await session.run(feeds, ['logits']);
+    const size = logits.dims[2];
+    const all = logits.data as Float32Array;
+    return tokens.map((_, i) => softmax(all.subarray(i * size, (i + 1) * size)));
+  };
+}
+
+function softmax(logits: Float32Array): number[] {
+  const most = logits.reduce((a, b) => Math.max(a, b));
+  const powers = Array.from(logits, (v) => Math.exp(v - most));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((p) => p / sum);
+}
+
+/** The tokens that are written in the tests: longer than the windows, and than the original length of scaled positions. */
+const GREEDY = 64;
+
+/** Differences of a probability; llama.cpp keeps keys and values, and Gemma's and GPT-2's activations, in float16. */
+const TOLERANCE = 2e-3;
+
+const apart = (a: readonly number[], b: readonly number[]): number =>
+  b.reduce((most, p, i) => Math.max(most, Math.abs(p - (a[i] ?? 0))), 0);
+
+/** Compares llama.cpp's probabilities and its greedy text with the model's own. */
+async function compare(
+  result: LlamaResult,
+  prompts: readonly (readonly number[])[],
+  own: (tokens: readonly number[]) => Promise<number[][]>,
+): Promise<void> {
+  for (const [i, prompt] of prompts.entries()) {
+    const { probabilities, written } = result.prompts[i];
+    const expected = await own(prompt);
+    expected.forEach((wanted, at) => expect(apart(probabilities[at], wanted)).toBeLessThan(TOLERANCE));
+    let text = [...prompt];
+    for (const { token, probabilities: found } of written) {
+      const wanted = (await own(text)).at(-1)!;
+      expect(apart(found, wanted)).toBeLessThan(TOLERANCE);
+      const best = Math.max(...wanted);
+      // Another token may be the likeliest only if the two are closer than that.
+      expect(best - wanted[token]).toBeLessThan(2 * TOLERANCE);
+      text = [...text, token];
+    }
+    expect(written).toHaveLength(GREEDY);
+  }
+}
+
+describe.runIf(onLlamaCpp)('GGUF files in llama.cpp', () => {
+  it.each(Object.keys(FAMILIES))('%s: tokens, probabilities and greedy texts are those of the model', async (family) => {
+    const { folder, trained, none, found, parameters, write, lora, tokens } = subject(family);
+    const [base, merged, adapter] = [write('base', none, 'float32'), write('merged', trained, 'float32'), lora()];
+    const tokenizer = loadTokenizer(`${folder}/tokenizer.json`);
+    const next = numbers(3);
+    const random = Array.from({ length: 24 }, () => Math.floor(((next() + 1) / 2) * tokens));
+    const prompts = [tokenizer.encode('All human beings are born free.', 64).ids, random];
+    const texts = ['All human beings are born free.', 'It’s 3.14 in 2024!\n\n  Ωμέγα and 人人生而自由', ' two  spaces '];
+    const jobs = [
+      { path: base, texts, prompts, greedy: GREEDY },
+      { path: merged, prompts, greedy: GREEDY },
+      { path: base, lora: adapter, prompts, greedy: GREEDY },
+    ];
+    const [alone, whole, beside] = inLlamaCpp(jobs);
+    expect(alone.tokens).toEqual(texts.map((text) => tokenizer.encodeBare(text)));
+    expect(alone.shouldPrependBosToken).toBe(tokenizer.special(64).before.length > 0);
+    const own = await probabilitiesOf(found.model);
+    const adapted = await probabilitiesOf(mergeAdapters(found.model, found.adapters, parameters));
+    // The adapter makes a difference, far above the tolerance.
+    expect(apart((await own(random)).at(-1)!, (await adapted(random)).at(-1)!)).toBeGreaterThan(10 * TOLERANCE);
+    await compare(alone, prompts, own);
+    await compare(whole, prompts, adapted);
+    await compare(beside, prompts, adapted);
+  });
+
+  it('in 16 and in 8 bits load, and are near the model', async () => {
+    for (const family of ['llama', 'gemma2', 'gpt2']) {
+      const { trained, found, parameters, write } = subject(family, family === 'llama');
+      const adapted = await probabilitiesOf(mergeAdapters(found.model, found.adapters, parameters));
+      const prompts = [[5, 8, 13, 21, 34, 55]];
+      const jobs = (['float16', 'q8_0'] as const).map((precision) => ({
+        path: write(precision, trained, precision),
+        prompts,
+      }));
+      const wanted = (await adapted(prompts[0])).at(-1)!;
+      const [half, eight] = inLlamaCpp(jobs).map((r) => apart(r.prompts[0].probabilities.at(-1)!, wanted));
+      expect(half).toBeLessThan(5e-3);
+      expect(eight).toBeLessThan(5e-2);
+    }
+  });
+
+  it('divide texts in many scripts as the tokenizers do', () => {
+    const published = [
+      [gpt2(), { eos_token: '<|endoftext|>' }],
+      [llama3(), { bos_token: '<|begin_of_text|>', eos_token: '<|end_of_text|>' }],
+    ] as const;
+    const learned = [
+      ...BYTE_LEVEL_KINDS.map((kind) => [byteLevelTokenizer(kind, false), BYTE_LEVEL_TOKENS] as const),
+      ...SENTENCE_PIECE_KINDS.map((kind) => [sentencePieceTokenizer(kind), SENTENCE_PIECE_TOKENS] as const),
+    ];
+    const texts = [...SCRIPTS.map(({ article }) => article), ...CORPUS.slice(0, 200), "I'LL don't 'ee  x\n\n y\t1234567 3.5"];
+    for (const [json, names] of [...published, ...learned]) {
+      const folder = lab.fresh('tokens');
+      const config = { ...CONFIGS.qwen2, hidden_size: 32, vocab_size: tokenCount(json) };
+      writeModel(folder, config as never, json, names);
+      const spec = loadExperiment(lab.experiment, [
+        `model.path=${folder}`,
+        'adapter={"method":"lora","rank":1,"alpha":1,"targetModules":["q_proj"]}',
+      ]);
+      const task = { ...adaptModel(spec), spec, adapters: [] };
+      const to = lab.fresh('tokens-gguf');
+      mkdirSync(to);
+      const trained = { task, parameters: new Map() } as unknown as Trained;
+      ggufFile.write(trained, to, lab.path('work'), { requantize: false, precision: 'q8_0' });
+      const tokenizer = loadTokenizer(`${folder}/tokenizer.json`);
+      const [{ tokens }] = inLlamaCpp([{ path: `${to}/${MODEL_FILE}`, texts }]);
+      texts.forEach((text, i) => expect([text, tokens[i]]).toEqual([text, tokenizer.encodeBare(text)]));
+    }
+  });
+});
