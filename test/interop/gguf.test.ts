@@ -24,7 +24,7 @@ import {
   tokenCount,
 } from '../tokenizers/small';
 import { CORPUS, SCRIPTS } from '../tokenizers/texts';
-import { CONFIGS, numbers, writeModel } from './gguf-models';
+import { CONFIGS, numbers, writeModel } from '../hub-models';
 import { inLlamaCpp, type LlamaResult, onLlamaCpp } from './llama';
 
 const lab = new Lab();

@@ -5,7 +5,7 @@ export interface ChatFormat {
   name: string;
   /** The text of a conversation that the assistant continues, without the token that begins texts. */
   text(messages: readonly ChatMessage[]): string;
-  /** False if a message of the role system is not written, or refused. */
+  /** False if the format has no place for a message of the role system: Ollama then leaves it out. */
   hasSystem: boolean;
   template: string;
   /** The texts that end an answer. */
@@ -50,9 +50,9 @@ const gemma: ChatFormat = {
       .map(({ role, content }) => `<start_of_turn>${role}\n${content}<end_of_turn>\n`)
       .join('')}<start_of_turn>model\n`,
   hasSystem: false,
-  template: `{{- range .Messages }}<start_of_turn>{{ if eq .Role "assistant" }}model{{ else }}user{{ end }}
+  template: `{{- range .Messages }}{{ if ne .Role "system" }}<start_of_turn>{{ if eq .Role "assistant" }}model{{ else }}user{{ end }}
 {{ .Content }}<end_of_turn>
-{{ end }}<start_of_turn>model
+{{ end }}{{ end }}<start_of_turn>model
 `,
   stop: ['<end_of_turn>'],
 };
@@ -90,7 +90,7 @@ const mistral = (before: string, after: string): ChatFormat => ({
       )
       .join(''),
   hasSystem: false,
-  template: `{{- range .Messages }}{{ if eq .Role "assistant" }}${after}{{ .Content }}</s>{{ else }}[INST]${before}{{ .Content }}${before}[/INST]{{ end }}{{ end }}`,
+  template: `{{- range .Messages }}{{ if eq .Role "assistant" }}${after}{{ .Content }}</s>{{ else if eq .Role "user" }}[INST]${before}{{ .Content }}${before}[/INST]{{ end }}{{ end }}`,
   stop: ['[INST]', '[/INST]'],
 });
 

@@ -1,16 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeTensors } from '../../src/architectures/folder/weights';
-import { elementCount } from '../../src/graph/model';
-import { toBfloat16 } from '../../src/graph/number-formats';
-import type { TokenizerJson } from '../tokenizers/formats';
+import { writeTensors } from '../src/architectures/folder/weights';
+import { elementCount } from '../src/graph/model';
+import { toBfloat16 } from '../src/graph/number-formats';
+import type { TokenizerJson } from './tokenizers/formats';
 
 export type Config = Record<string, unknown> & { model_type: string; vocab_size: number };
 
 const LAYER = { hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2 };
 const GATED = { ...LAYER, intermediate_size: 96, max_position_embeddings: 128 };
 
-/** A config.json of each family that is exported, with the settings that are easily converted wrong. */
+/** A config.json of each family that is exported for llama.cpp, with the settings that are easily converted wrong. */
 export const CONFIGS: Readonly<Record<string, Omit<Config, 'vocab_size'>>> = {
   llama: {
     ...GATED,
