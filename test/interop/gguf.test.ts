@@ -30,6 +30,8 @@ import { inLlamaCpp, type LlamaResult, onLlamaCpp } from './llama';
 const lab = new Lab();
 afterAll(() => lab.remove());
 
+const LANGUAGE = 'task={"type":"causal-language-modeling","head":"none"}';
+
 type Json = Record<string, unknown>;
 
 const BYTE_LEVEL_TOKENS = { bos_token: '<|begin|>', eos_token: '<|end|>' };
@@ -82,6 +84,7 @@ function subject(family: string, bfloat16 = false) {
   const spec = loadExperiment(lab.experiment, [
     `model.path=${folder}`,
     'model.maxLength=16',
+    LANGUAGE,
     `adapter=${JSON.stringify(adapter)}`,
   ]);
   const found = adaptModel(spec);
@@ -221,6 +224,7 @@ describe.runIf(onLlamaCpp)('GGUF files in llama.cpp', () => {
       writeModel(folder, config as never, json, names);
       const spec = loadExperiment(lab.experiment, [
         `model.path=${folder}`,
+        LANGUAGE,
         'adapter={"method":"lora","rank":1,"alpha":1,"targetModules":["q_proj"]}',
       ]);
       const task = { ...adaptModel(spec), spec, adapters: [] };

@@ -63,5 +63,4 @@ function spread(probabilities) {
 
 const results = [];
 for (const job of jobs) results.push(await run(job));
-process.stdout.write(JSON.stringify(results));
-process.exit(0);
+process.stdout.write(JSON.stringify(results), () => process.exit(0));

@@ -163,7 +163,7 @@ export function sentencePieceTokenizer(kind: SentencePieceKind): TokenizerJson {
 
 /** The number of ids. */
 export const tokenCount = ({ added_tokens, model }: TokenizerJson): number =>
-  Math.max(
+  [
     ...Object.values(model.vocab as Record<string, number>),
     ...(added_tokens as { id: number }[]).map(({ id }) => id),
-  ) + 1;
+  ].reduce((a, b) => Math.max(a, b)) + 1;

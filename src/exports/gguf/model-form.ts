@@ -25,7 +25,7 @@ import { type GgufTensor, writeGguf } from './gguf-file';
 import { type GgufModel, ggufModel, requireSameGraph } from './gguf-model';
 import { readGguf } from './gguf-reader';
 import { dimsIn, fromFile, toFile } from './layout';
-import { generalMetadata, ropeFactors, settingsMetadata } from './model-metadata';
+import { generalMetadata, nameFor, ropeFactors, settingsMetadata } from './model-metadata';
 import { writeModelfile } from './modelfile';
 import { ggufVocabulary } from './vocabulary';
 
@@ -52,7 +52,7 @@ export const ggufFile: Form = {
       return { name, dims: [values.length], type: 'F32', data };
     });
     const metadata = new Map([
-      ...generalMetadata(family, 'model', base, type),
+      ...generalMetadata(family, 'model', { ...base, name: nameFor(base.name, vocabulary.tokens) }, type),
       ...settingsMetadata(family, facts),
       ...vocabulary.metadata,
     ]);

@@ -14,7 +14,16 @@ const FILE_TYPES: Record<TensorType, number> = { F32: 0, F16: 1, Q8_0: 7 };
 const QUANTIZATION_VERSION = 2;
 
 /**
- * The entries that files of models and of adapters have. llama.cpp recognizes Phi-3's tokens by the name.
+ * The name of a model, for llama.cpp that of Phi-3 only if it has Phi-3's tokens: it looks for them in a file of that name,
+ * and does not load one without them (llama-vocab.cpp).
+ */
+export const nameFor = (name: string, tokens: readonly string[]): string =>
+  /phi-?3/i.test(name) && !PHI3_TOKENS.every((token) => tokens.includes(token)) ? 'model' : name;
+
+const PHI3_TOKENS = ['<unk>', '<s>', '</s>', '<|endoftext|>'];
+
+/**
+ * The entries that files of models and of adapters have.
  *
  * @param type of the large tensors
  */

@@ -5,16 +5,17 @@ import { loadTokenizer } from '../../data/text/tokenizer';
 import { type Json, readTokenizerFiles, type TokenizerFiles } from '../../data/text/tokenizer-files';
 import { bool, type MetadataValue, string, uint32 } from './gguf-file';
 import { pieceScores } from './piece-scores';
-import { type TokenizerKind, tokenizerKind } from './tokenizer-kind';
+import { tokenizerKind } from './tokenizer-kind';
 
 /** Types of tokens (llama_token_type). */
 const TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 /** A tokenizer in the form of a GGUF file. */
 export interface GgufVocabulary {
-  kind: TokenizerKind;
   /** The entries tokenizer.… */
   metadata: [key: string, value: MetadataValue][];
+  /** All tokens, by id. */
+  tokens: readonly string[];
 }
 
 interface AddedToken {
@@ -54,7 +55,7 @@ export function ggufVocabulary(path: string, rows: number): GgufVocabulary {
     ...aroundTexts(path, ids),
   );
   if (chatTemplate !== undefined) metadata.push(['tokenizer.chat_template', string(chatTemplate)]);
-  return { kind, metadata };
+  return { metadata, tokens };
 }
 
 const BYTE = /^<0x[0-9A-F]{2}>$/;

@@ -36,6 +36,7 @@ function trained(folder: string, adapter: Json = {}, more: readonly string[] = [
   const spec = loadExperiment(lab.experiment, [
     `model.path=${folder}`,
     'model.maxLength=4',
+    'task={"type":"causal-language-modeling","head":"none"}',
     `adapter=${JSON.stringify({ method: 'lora', rank: 2, alpha: 6, targetModules: ['q_proj', 'k_proj', 'up_proj'], ...adapter })}`,
     ...more,
   ]);
@@ -129,7 +130,7 @@ describe('a model for llama.cpp', () => {
   it.each(['gguf', 'gguf-lora'] as const)('as %s is refused with a head for labels, and for an ONNX file', (form) => {
     const run = trained(folderOf('llama'));
     const withHead = { ...run, task: { ...run.task, head: { weight: 'w', bias: 'b' } } } as unknown as Trained;
-    expect(() => FORMS[form].check!(withHead)).toThrow('trained a head for text-classification');
+    expect(() => FORMS[form].check!(withHead)).toThrow('trained a head for causal-language-modeling');
     const onnx = { ...run, task: { ...run.task, source: { kind: 'onnx', file: 'm.onnx' } } } as unknown as Trained;
     expect(() => FORMS[form].check!(onnx)).toThrow('m.onnx is an ONNX file');
   });
