@@ -61,7 +61,7 @@ export const CONFIGS: Readonly<Record<string, Omit<Config, 'vocab_size'>>> = {
     query_pre_attn_scalar: 16,
     sliding_window: 5,
     attn_logit_softcapping: 2,
-    final_logit_softcapping: 5,
+    final_logit_softcapping: 12,
   },
   gemma3_text: {
     ...GATED,
@@ -180,8 +180,10 @@ function valuesOf(name: string, dims: number[], config: Config, next: () => numb
   const isGemma = config.model_type.startsWith('gemma');
   const isNorm = /norm|ln_/.test(name);
   const size = dims.at(-1)!;
-  const scale = isNorm || dims.length === 1 ? 0.3 : /embed|wte|wpe/.test(name) ? 0.5 : Math.sqrt(3 / size);
-  const middle = isNorm && name.endsWith('.weight') && !isGemma ? 1 : 0;
+  const isHead = /embed|wte|lm_head/.test(name);
+  // Gemma's embeddings are multiplied by 8, and are its head too.
+  const scale = isNorm || dims.length === 1 ? 0.3 : isHead ? (isGemma ? 0.25 : 0.9) : Math.sqrt(3 / size);
+  const middle = isGemma ? (name === 'model.norm.weight' ? 3 : 0) : isNorm && name.endsWith('.weight') ? 1 : 0;
   return Float32Array.from({ length: elementCount(dims) }, () => middle + scale * next());
 }
 

@@ -31,6 +31,8 @@ async function run({ path, lora, texts = [], prompts = [], greedy = 0, contextSi
       contextSize,
       threads: 1,
       flashAttention: false,
+      experimentalKvCacheKeyType: 'F32',
+      experimentalKvCacheValueType: 'F32',
       ...(lora && { lora: { adapters: [{ filePath: lora }] } }),
     });
     const sequence = context.getSequence();
