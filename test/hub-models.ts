@@ -183,7 +183,13 @@ function valuesOf(name: string, dims: number[], config: Config, next: () => numb
   const isHead = /embed|wte|lm_head/.test(name);
   // Gemma's embeddings are multiplied by 8, and are its head too.
   const scale = isNorm || dims.length === 1 ? 0.3 : isHead ? (isGemma ? 0.25 : 0.9) : Math.sqrt(3 / size);
-  const middle = isGemma ? (name === 'model.norm.weight' ? 3 : 0) : isNorm && name.endsWith('.weight') ? 1 : 0;
+  const middle = isGemma
+    ? name === 'model.norm.weight'
+      ? 3
+      : 0
+    : isNorm && name.endsWith('.weight')
+      ? 1
+      : 0;
   return Float32Array.from({ length: elementCount(dims) }, () => middle + scale * next());
 }
 

@@ -5,8 +5,18 @@ import { ROOT, npm } from './run.mjs';
 
 /** llama.cpp as a module for Node, and its program for Linux. The CUDA packages beside it have 700 MB. */
 const PACKAGES = [
-  { name: 'node-llama-cpp', version: '3.21.1', integrity: 'sha512-E3N0Ev2Va0wzydvXYFwM9Hvyo07PoWjt8T/9GMc43Cvt8YkV/NU/tYUgEMC1grTPv2o9PRjQi0G3Wb5P/awiMg==' },
-  { name: '@node-llama-cpp/linux-x64', version: '3.21.1', integrity: 'sha512-Totj6RTDMGo3FoK2yNUaz/oGmZD0olAqTrRluFUWmu0kW2i9TOzHSW0OWCAiGkzRCVX0WsU2CyUQo/W2NYtdPA==' },
+  {
+    name: 'node-llama-cpp',
+    version: '3.21.1',
+    integrity:
+      'sha512-E3N0Ev2Va0wzydvXYFwM9Hvyo07PoWjt8T/9GMc43Cvt8YkV/NU/tYUgEMC1grTPv2o9PRjQi0G3Wb5P/awiMg==',
+  },
+  {
+    name: '@node-llama-cpp/linux-x64',
+    version: '3.21.1',
+    integrity:
+      'sha512-Totj6RTDMGo3FoK2yNUaz/oGmZD0olAqTrRluFUWmu0kW2i9TOzHSW0OWCAiGkzRCVX0WsU2CyUQo/W2NYtdPA==',
+  },
 ];
 
 /**
@@ -37,7 +47,5 @@ function isInstalled(folder) {
   const record = join(folder, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
   const { packages } = JSON.parse(readFileSync(record, 'utf8'));
-  return PACKAGES.every(
-    ({ name, integrity }) => packages[`node_modules/${name}`]?.integrity === integrity,
-  );
+  return PACKAGES.every(({ name, integrity }) => packages[`node_modules/${name}`]?.integrity === integrity);
 }

@@ -97,8 +97,7 @@ function libraryLine(form: ExportForm, peft: boolean, ofDiffusers: boolean): str
 
 const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
 const isGguf = (form: ExportForm): boolean => form === 'gguf' || form === 'gguf-lora';
-const hasWeights = (form: ExportForm): boolean =>
-  isOnnx(form) || form === 'safetensors' || form === 'gguf';
+const hasWeights = (form: ExportForm): boolean => isOnnx(form) || form === 'safetensors' || form === 'gguf';
 
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;

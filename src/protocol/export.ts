@@ -24,7 +24,13 @@ export type ExportForm = (typeof EXPORT_FORMS)[number];
 export const TENSORBOARD = 'tensorboard';
 
 /** Forms in which every adapter is one low-rank product. AuroRA is not, so its σ is replaced. */
-export const MERGED_FORMS: readonly ExportForm[] = ['peft-lora', 'onnx-merged', 'safetensors', 'gguf-lora', 'gguf'];
+export const MERGED_FORMS: readonly ExportForm[] = [
+  'peft-lora',
+  'onnx-merged',
+  'safetensors',
+  'gguf-lora',
+  'gguf',
+];
 
 export const isMergedForm = (form: ExportForm): boolean => MERGED_FORMS.includes(form);
 

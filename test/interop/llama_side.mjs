@@ -45,7 +45,9 @@ async function run({ path, lora, texts = [], prompts = [], greedy = 0, contextSi
     for (let i = 0; i < greedy; i++) {
       const best = last.reduce((most, p, token) => (p > last[most] ? token : most), 0);
       written.push({ token: best, probabilities: last });
-      const [{ next }] = await sequence.controlledEvaluate([[best, { generateNext: { probabilities: true } }]]);
+      const [{ next }] = await sequence.controlledEvaluate([
+        [best, { generateNext: { probabilities: true } }],
+      ]);
       last = spread(next.probabilities);
     }
     results.push({ probabilities, written });

@@ -35,7 +35,10 @@ function joined(word: readonly string[], left: string, right: string): string[] 
   return out;
 }
 
-const TEXT = `${SCRIPTS[0].article} ${SCRIPTS[2].article} The year was 1984, or 2024; it's 3.14 there's 1,000. `.repeat(3);
+const TEXT =
+  `${SCRIPTS[0].article} ${SCRIPTS[2].article} The year was 1984, or 2024; it's 3.14 there's 1,000. `.repeat(
+    3,
+  );
 
 /** The characters that stand for the 256 bytes in GPT-2's vocabulary. */
 function byteCharacters(): string[] {
@@ -139,7 +142,11 @@ export function sentencePieceTokenizer(kind: SentencePieceKind): TokenizerJson {
   return {
     added_tokens: ['<unk>', '<s>', '</s>'].map(special),
     ...SPACES[kind],
-    post_processor: template({ '<s>': 1 }, [token('<s>'), text('A')], [token('<s>'), text('A'), text('B', 1)]),
+    post_processor: template(
+      { '<s>': 1 },
+      [token('<s>'), text('A')],
+      [token('<s>'), text('A'), text('B', 1)],
+    ),
     decoder: {
       type: 'Sequence',
       decoders: [

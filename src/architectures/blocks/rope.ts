@@ -91,7 +91,13 @@ export function ropeFrom(
   const scaled = SCALINGS.get(type);
   if (!scaled) throw scaling.unsupported(key, [...(kinds ?? SCALINGS).keys()]);
   const original = originalOf(config, scaling, missing, most);
-  return { ...unscaled, type, settings: scaling, original, ...scaled(scaling, plain, { most, original, base }) };
+  return {
+    ...unscaled,
+    type,
+    settings: scaling,
+    original,
+    ...scaled(scaling, plain, { most, original, base }),
+  };
 }
 
 /** The length that the model was trained with first. Families with such a setting outside read only that. */

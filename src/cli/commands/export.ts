@@ -259,9 +259,7 @@ function refineOf(
   if (steps === undefined) return undefined;
   const usage = (message: string) => new AuroraError('usage', message, 'See `aurora export --help`.');
   if (!isMergedForm(form))
-    throw usage(
-      `--refine is for --as ${FITTED}: ${form} holds the adapters as trained.`,
-    );
+    throw usage(`--refine is for --as ${FITTED}: ${form} holds the adapters as trained.`);
   if (merge === 'paper')
     throw usage('--refine trains the linear fit further: it cannot be combined with --merge paper.');
   const count = wholeNumber('refine', steps);

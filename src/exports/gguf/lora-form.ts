@@ -42,7 +42,9 @@ export const ggufLora: Form = {
         throw new AuroraError(
           'usage',
           `The adapter of ${layer.path} has a bias (adapter.loraBias), which llama.cpp’s LoRA has no place for.`,
-          layer.bias ? 'Export with --as gguf, which adds it to the layer’s own.' : 'Export with --as onnx-merged.',
+          layer.bias
+            ? 'Export with --as gguf, which adds it to the layer’s own.'
+            : 'Export with --as onnx-merged.',
         );
       tensorOf(model, layer);
     }

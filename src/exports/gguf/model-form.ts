@@ -44,7 +44,11 @@ export const ggufFile: Form = {
     const { family, facts } = model;
     const type = TYPES[precision];
     const base = baseModel(spec.model.path);
-    const changed = new ChangedWeights(task, parameters, new Map(places.map(({ key, stored }) => [key, stored])));
+    const changed = new ChangedWeights(
+      task,
+      parameters,
+      new Map(places.map(({ key, stored }) => [key, stored])),
+    );
     const errors = new RoundingErrors();
     const tensors = places.map(({ stored, place }) => tensorOf(stored, place, type, changed, errors));
     const factors = ropeFactors(facts).map(([name, values]): GgufTensor => {
@@ -139,8 +143,7 @@ function tensorOf(
       const step = Math.max(1, Math.floor(PIECE / size));
       for (let row = 0; row < rows; row += step)
         yield encoded(valuesOf(stored, row * size, Math.min(step, rows - row) * size));
-    } else
-      yield encoded(toFile(valuesOf(stored, 0, elementCount(stored.dims)), stored.dims, place.layout));
+    } else yield encoded(toFile(valuesOf(stored, 0, elementCount(stored.dims)), stored.dims, place.layout));
   }
   return { name: place.name, dims, type, data };
 }

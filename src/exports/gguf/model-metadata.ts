@@ -130,8 +130,7 @@ export function ropeFactors({ rope }: DecoderFacts): [name: string, factors: num
   if (!rope) return [];
   const { type, base, frequencies, settings } = rope;
   const count = frequencies.length;
-  if (type === 'llama3')
-    return [['rope_freqs.weight', frequencies.map((f, i) => base ** (-i / count) / f)]];
+  if (type === 'llama3') return [['rope_freqs.weight', frequencies.map((f, i) => base ** (-i / count) / f)]];
   if (type === 'longrope')
     return (['long', 'short'] as const).map((which) => [
       `rope_factors_${which}.weight`,

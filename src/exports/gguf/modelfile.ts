@@ -47,7 +47,10 @@ const canQuote = (text: string): boolean => !text.includes('"""');
 function chatLines(tokenizer: string): string[] {
   const files = readTokenizerFiles(tokenizer);
   if (chatTemplateSource(files) === undefined)
-    return ['# The model has no chat template: prompts reach it as they are.', `TEMPLATE ${quoted('{{ .Prompt }}')}`];
+    return [
+      '# The model has no chat template: prompts reach it as they are.',
+      `TEMPLATE ${quoted('{{ .Prompt }}')}`,
+    ];
   const { chat } = loadTokenizer(tokenizer);
   const found = chat && recognizeChat(chat, content(files.tokenizerConfig.bos_token) ?? '');
   if (!found)

@@ -59,7 +59,9 @@ export function tokenizerKind(path: string, { tokenizer }: TokenizerFiles): Toke
   if (model.continuing_subword_prefix || model.end_of_word_suffix)
     throw refused('its pieces have a prefix or a suffix');
   if ((model.ignore_merges === true) !== (pattern.wholeWords === true))
-    throw refused(`its ignore_merges is ${String(model.ignore_merges ?? false)} with the words of ${pattern.pre}`);
+    throw refused(
+      `its ignore_merges is ${String(model.ignore_merges ?? false)} with the words of ${pattern.pre}`,
+    );
   return { model: 'gpt2', pre: pattern.pre };
 }
 
@@ -106,7 +108,8 @@ function spaceBefore(normalizer: Json | null, words: Json | null): boolean | und
   const replaces = prepends ? second : first;
   if (steps.length > (prepends ? 2 : 1) || !isSpaceMark(replaces)) return undefined;
   // Gemma's: there are no spaces left to divide at.
-  const divides = words === null || (isSplit(words, 'MergedWithPrevious') && (words.pattern as Json).String === ' ');
+  const divides =
+    words === null || (isSplit(words, 'MergedWithPrevious') && (words.pattern as Json).String === ' ');
   return divides ? prepends : undefined;
 }
 

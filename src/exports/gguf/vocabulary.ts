@@ -49,9 +49,15 @@ export function ggufVocabulary(path: string, rows: number): GgufVocabulary {
     const scores = pieceScores(path, tokens, isPiece, merges);
     metadata.push(['tokenizer.ggml.scores', { type: 'float32s', value: scores }]);
     metadata.push(['tokenizer.ggml.add_space_prefix', bool(kind.addsSpace)]);
-  } else metadata.push(['tokenizer.ggml.merges', { type: 'strings', value: merges.map((pair) => pair.join(' ')) }]);
+  } else
+    metadata.push([
+      'tokenizer.ggml.merges',
+      { type: 'strings', value: merges.map((pair) => pair.join(' ')) },
+    ]);
   metadata.push(
-    ...Object.entries(ids).map(([name, id]) => [`tokenizer.ggml.${name}_token_id`, uint32(id)] as [string, MetadataValue]),
+    ...Object.entries(ids).map(
+      ([name, id]) => [`tokenizer.ggml.${name}_token_id`, uint32(id)] as [string, MetadataValue],
+    ),
     ...aroundTexts(path, ids),
   );
   if (chatTemplate !== undefined) metadata.push(['tokenizer.chat_template', string(chatTemplate)]);
@@ -110,10 +116,15 @@ const ROLES = [
 type Ids = Partial<Record<(typeof ROLES)[number][0], number>>;
 
 /** As tokenizer_config.json names them, otherwise config.json; of several ids, the first. */
-function specialIds({ tokenizer, tokenizerConfig, modelConfig }: TokenizerFiles, tokens: readonly string[]): Ids {
+function specialIds(
+  { tokenizer, tokenizerConfig, modelConfig }: TokenizerFiles,
+  tokens: readonly string[],
+): Ids {
   return Object.fromEntries(
     ROLES.flatMap(([name, role]) => {
-      const text = content(tokenizerConfig[`${role}_token`] ?? (role === 'unk' ? tokenizer.model.unk_token : undefined));
+      const text = content(
+        tokenizerConfig[`${role}_token`] ?? (role === 'unk' ? tokenizer.model.unk_token : undefined),
+      );
       const named = text === undefined ? -1 : tokens.indexOf(text);
       const id = named >= 0 ? named : [modelConfig[`${role}_token_id`]].flat()[0];
       return isTokenId(id) && id < tokens.length ? [[name, id]] : [];

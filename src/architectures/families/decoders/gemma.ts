@@ -103,10 +103,7 @@ export const gemma2 = gemma2Like({
 const capOf = (config: Config, key: string, missing: number | undefined): number | undefined =>
   config.isNull(key) || (missing === undefined && !config.has(key)) ? undefined : config.number(key, missing);
 
-function factsOf(
-  config: Config,
-  variant: Gemma2Variant,
-): DecoderFacts & { rope: Rope; slidingRope: Rope } {
+function factsOf(config: Config, variant: Gemma2Variant): DecoderFacts & { rope: Rope; slidingRope: Rope } {
   const size = decoderSize(config, { ...DEFAULTS, vocabulary: variant.vocabulary });
   const { full, sliding } = variant.ropes(config, size);
   return {

@@ -17,8 +17,7 @@ function recognized(source: string, bos_token = '<s>') {
 
 const CHATML = "{% for m in messages %}<|im_start|>{{ m.role + '\n' + m.content }}<|im_end|>\n{% endfor %}";
 const ASK = '{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
-const DEFAULT =
-  "{% if messages[0].role != 'system' %}<|im_start|>system\nBe kind.<|im_end|>\n{% endif %}";
+const DEFAULT = "{% if messages[0].role != 'system' %}<|im_start|>system\nBe kind.<|im_end|>\n{% endif %}";
 const LLAMA3 =
   "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}<|eot_id|>{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}";
 const GEMMA =
@@ -49,9 +48,12 @@ describe('a chat template', () => {
   it.each([
     ['another end', CHATML.replace('<|im_end|>', '<|end|>') + ASK],
     ['no line for the answer', CHATML],
-    ['a default that depends on the conversation', `${DEFAULT.replace('Be kind.', '{{ messages | length }}')}${CHATML}${ASK}`],
+    [
+      'a default that depends on the conversation',
+      `${DEFAULT.replace('Be kind.', '{{ messages | length }}')}${CHATML}${ASK}`,
+    ],
     ['a mistake', '{% for %}'],
-    ['roles in words', "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"],
+    ['roles in words', '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}'],
   ])('with %s is not taken for a known one', (_, source) => {
     expect(recognized(source)).toBeUndefined();
   });

@@ -19,7 +19,12 @@ import { readFileRef } from '../../../../src/graph/values';
 const folder = mkdtempSync(join(tmpdir(), 'aurora-gguf-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const tensor = (name: string, dims: number[], type: GgufTensor['type'], values: Float32Array): GgufTensor => ({
+const tensor = (
+  name: string,
+  dims: number[],
+  type: GgufTensor['type'],
+  values: Float32Array,
+): GgufTensor => ({
   name,
   dims,
   type,
@@ -36,7 +41,9 @@ describe('a GGUF file', () => {
     ]);
     const bytes = readFileSync(path);
     expect(bytes.subarray(0, 4).toString()).toBe('GGUF');
-    const numbers = [4, 8, 16].map((at) => (at === 4 ? bytes.readUInt32LE(at) : Number(bytes.readBigUInt64LE(at))));
+    const numbers = [4, 8, 16].map((at) =>
+      at === 4 ? bytes.readUInt32LE(at) : Number(bytes.readBigUInt64LE(at)),
+    );
     expect(numbers).toEqual([3, 2, 1]);
     // The key, its type and its value.
     expect([...bytes.subarray(24, 41)]).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 97, 4, 0, 0, 0, 7, 0, 0, 0]);
@@ -71,7 +78,9 @@ describe('a GGUF file', () => {
       ['a', [64], 'F32'],
       ['b', [2, 32], 'Q8_0'],
     ]);
-    const [a, b] = [...file.tensors.values()].map(({ type, data }) => ENCODINGS[type].decode(readFileRef(data)));
+    const [a, b] = [...file.tensors.values()].map(({ type, data }) =>
+      ENCODINGS[type].decode(readFileRef(data)),
+    );
     expect(a).toEqual(values);
     expect(Math.max(...b.map((v, i) => Math.abs(v - values[i])))).toBeLessThan(0.2);
   });

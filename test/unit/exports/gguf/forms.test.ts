@@ -67,12 +67,9 @@ describe('a LoRA for llama.cpp', () => {
     const path = join(written('gguf-lora', run), ADAPTER_FILE);
     const { metadata, tensors } = readGguf(path);
     const entry = (key: string) => metadata.get(key)?.value;
-    expect(['general.architecture', 'general.type', 'adapter.type', 'adapter.lora.alpha'].map(entry)).toEqual([
-      'llama',
-      'adapter',
-      'lora',
-      6,
-    ]);
+    expect(['general.architecture', 'general.type', 'adapter.type', 'adapter.lora.alpha'].map(entry)).toEqual(
+      ['llama', 'adapter', 'lora', 6],
+    );
     expect([...tensors.values()].slice(0, 4).map(({ name, dims }) => [name, dims])).toEqual([
       ['blk.0.attn_q.weight.lora_a', [2, 32]],
       ['blk.0.attn_q.weight.lora_b', [32, 2]],
@@ -96,8 +93,20 @@ describe('a LoRA for llama.cpp', () => {
     ['a bias', 'llama', { loraBias: true }, 'has a bias (adapter.loraBias)', 'onnx-merged'],
     ['a bias of a layer with one', 'llama-biases', { loraBias: true }, 'has a bias', '--as gguf'],
     ['DoRA', 'llama', { method: 'dora' }, 'trained DoRA', '--as gguf'],
-    ['biases', 'llama-biases', { method: 'bitfit', rank: undefined, alpha: undefined }, 'BitFit', '--as gguf'],
-    ['a head that is the embedding', 'qwen2-tied', { targetModules: ['lm_head'] }, 'has the same weight as', '--as peft-lora'],
+    [
+      'biases',
+      'llama-biases',
+      { method: 'bitfit', rank: undefined, alpha: undefined },
+      'BitFit',
+      '--as gguf',
+    ],
+    [
+      'a head that is the embedding',
+      'qwen2-tied',
+      { targetModules: ['lm_head'] },
+      'has the same weight as',
+      '--as peft-lora',
+    ],
     ['another family', 'olmo2', {}, 'is not of a family', '--as peft-lora'],
   ])('is refused for %s', (_, name, adapter, message, hint) => {
     const run = trained(folderOf(name), adapter);
@@ -124,16 +133,27 @@ describe('a model for llama.cpp', () => {
     const run = trained(folderOf('llama'));
     const spec = { ...run.task.spec, model: { ...run.task.spec.model, quantize: 4 } };
     const quantized = { ...run, task: { ...run.task, spec } } as unknown as Trained;
-    expect(() => ggufFile.check!(quantized)).toThrow('in 4 bits (model.quantize), and --as gguf writes its own weights');
+    expect(() => ggufFile.check!(quantized)).toThrow(
+      'in 4 bits (model.quantize), and --as gguf writes its own weights',
+    );
   });
 
-  it.each(['gguf', 'gguf-lora'] as const)('as %s is refused with a head for labels, and for an ONNX file', (form) => {
-    const run = trained(folderOf('llama'));
-    const withHead = { ...run, task: { ...run.task, head: { weight: 'w', bias: 'b' } } } as unknown as Trained;
-    expect(() => FORMS[form].check!(withHead)).toThrow('trained a head for causal-language-modeling');
-    const onnx = { ...run, task: { ...run.task, source: { kind: 'onnx', file: 'm.onnx' } } } as unknown as Trained;
-    expect(() => FORMS[form].check!(onnx)).toThrow('m.onnx is an ONNX file');
-  });
+  it.each(['gguf', 'gguf-lora'] as const)(
+    'as %s is refused with a head for labels, and for an ONNX file',
+    (form) => {
+      const run = trained(folderOf('llama'));
+      const withHead = {
+        ...run,
+        task: { ...run.task, head: { weight: 'w', bias: 'b' } },
+      } as unknown as Trained;
+      expect(() => FORMS[form].check!(withHead)).toThrow('trained a head for causal-language-modeling');
+      const onnx = {
+        ...run,
+        task: { ...run.task, source: { kind: 'onnx', file: 'm.onnx' } },
+      } as unknown as Trained;
+      expect(() => FORMS[form].check!(onnx)).toThrow('m.onnx is an ONNX file');
+    },
+  );
 
   it('has a context as long as the window that llama.cpp leaves out', () => {
     const folder = folderOf('mistral-window');

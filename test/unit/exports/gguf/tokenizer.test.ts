@@ -42,21 +42,57 @@ describe('the tokenizer of a GGUF file', () => {
   const [split, bytes] = (byteLevel.pre_tokenizer as { pretokenizers: object[] }).pretokenizers;
   const otherWords = { ...split, pattern: { Regex: '\\w+' } };
   it.each<[string, TokenizerJson, string]>([
-    ['a pattern', { ...byteLevel, pre_tokenizer: { type: 'Sequence', pretokenizers: [otherWords, bytes] } }, 'pre-tokenizer is unknown'],
-    ['a step', { ...byteLevel, pre_tokenizer: { type: 'Sequence', pretokenizers: [split, bytes, bytes] } }, 'pre-tokenizer is unknown'],
-    ['a normalizer', { ...byteLevel, normalizer: { type: 'Lowercase' } }, 'normalizer is {"type":"Lowercase"}'],
-    ['merges within whole words', { ...byteLevel, model: { ...byteLevel.model, ignore_merges: false } }, 'ignore_merges is false'],
-    ['suffixes', { ...byteLevel, model: { ...byteLevel.model, end_of_word_suffix: '</w>' } }, 'a prefix or a suffix'],
+    [
+      'a pattern',
+      { ...byteLevel, pre_tokenizer: { type: 'Sequence', pretokenizers: [otherWords, bytes] } },
+      'pre-tokenizer is unknown',
+    ],
+    [
+      'a step',
+      { ...byteLevel, pre_tokenizer: { type: 'Sequence', pretokenizers: [split, bytes, bytes] } },
+      'pre-tokenizer is unknown',
+    ],
+    [
+      'a normalizer',
+      { ...byteLevel, normalizer: { type: 'Lowercase' } },
+      'normalizer is {"type":"Lowercase"}',
+    ],
+    [
+      'merges within whole words',
+      { ...byteLevel, model: { ...byteLevel.model, ignore_merges: false } },
+      'ignore_merges is false',
+    ],
+    [
+      'suffixes',
+      { ...byteLevel, model: { ...byteLevel.model, end_of_word_suffix: '</w>' } },
+      'a prefix or a suffix',
+    ],
     ['a model', { ...byteLevel, model: { ...byteLevel.model, type: 'Unigram' } }, 'model is "Unigram"'],
-    ['spaces', { ...sentencePiece, normalizer: { type: 'NFKC' } }, 'normalizer and pre-tokenizer are unknown'],
-    ['divided words', { ...sentencePiece, normalizer: null, pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: true } }, 'normalizer and pre-tokenizer are unknown'],
+    [
+      'spaces',
+      { ...sentencePiece, normalizer: { type: 'NFKC' } },
+      'normalizer and pre-tokenizer are unknown',
+    ],
+    [
+      'divided words',
+      {
+        ...sentencePiece,
+        normalizer: null,
+        pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: true },
+      },
+      'normalizer and pre-tokenizer are unknown',
+    ],
   ])('is refused with other %s', (_, tokenizer, message) => {
     expect(() => kindOf(tokenizer)).toThrow(message);
   });
 
   it('has tokens, their types and merges, and names for ids without a token', () => {
     const size = tokenCount(byteLevel);
-    const entries = vocabularyOf(byteLevel, { bos_token: '<|begin|>', eos_token: { content: '<|end|>' } }, size + 2);
+    const entries = vocabularyOf(
+      byteLevel,
+      { bos_token: '<|begin|>', eos_token: { content: '<|end|>' } },
+      size + 2,
+    );
     const tokens = entries.get('tokenizer.ggml.tokens') as string[];
     const types = entries.get('tokenizer.ggml.token_type') as number[];
     expect(tokens.slice(-4)).toEqual(['<|begin|>', '<|end|>', `[PAD${size}]`, `[PAD${size + 1}]`]);
@@ -64,7 +100,10 @@ describe('the tokenizer of a GGUF file', () => {
     expect(entries.get('tokenizer.ggml.merges')).toEqual(byteLevel.model.merges);
     const ids = ['bos', 'eos'].map((role) => entries.get(`tokenizer.ggml.${role}_token_id`));
     expect(ids).toEqual([size - 2, size - 1]);
-    expect(['bos', 'eos'].map((role) => entries.get(`tokenizer.ggml.add_${role}_token`))).toEqual([true, false]);
+    expect(['bos', 'eos'].map((role) => entries.get(`tokenizer.ggml.add_${role}_token`))).toEqual([
+      true,
+      false,
+    ]);
     expect(entries.has('tokenizer.chat_template')).toBe(false);
   });
 
@@ -98,6 +137,8 @@ describe('the tokenizer of a GGUF file', () => {
   });
 
   it('is refused if it puts other tokens around a text', () => {
-    expect(() => vocabularyOf(byteLevel, { bos_token: '<|end|>' })).toThrow('puts other tokens around a text');
+    expect(() => vocabularyOf(byteLevel, { bos_token: '<|end|>' })).toThrow(
+      'puts other tokens around a text',
+    );
   });
 });
