@@ -8,6 +8,7 @@ import { AuroraError } from '../../base/errors';
 import { isHeadAlone, methodName } from '../../experiment/methods';
 import type { LinearLayer } from '../../graph/layers/linear';
 import { readFileRef } from '../../graph/values';
+import { PEFT_TYPE } from '../../peft/adapter-config';
 import { baseModel } from '../../peft/base-model';
 import { measureTask } from '../../training/measure';
 import type { Task } from '../../training/task/task';
@@ -57,7 +58,7 @@ export const ggufLora: Form = {
     const tensors = task.adapters.flatMap((adapter) => pairOf(model, adapter, parameters, alpha));
     const metadata = new Map([
       ...generalMetadata(model.family, 'adapter', base, 'F32'),
-      ['adapter.type', string('lora')] as const,
+      ['adapter.type', string(PEFT_TYPE.toLowerCase())] as const,
       [ALPHA, float32(alpha)] as const,
     ]);
     writeGguf(join(folder, ADAPTER_FILE), metadata, tensors);

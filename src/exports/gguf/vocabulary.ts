@@ -72,8 +72,11 @@ function tokensOf({ tokenizer }: TokenizerFiles, rows: number): { tokens: string
   const types = new Array<number>(rows).fill(TYPES.unused);
   const isSentencePiece = model.byte_fallback === true;
   for (const [token, id] of Object.entries(model.vocab as Record<string, number>)) {
+    const isByte = isSentencePiece && BYTE.test(token);
+    // Gemma's files name a tab beside the byte that it is.
+    if (types[id] === TYPES.byte && !isByte) continue;
     tokens[id] = token;
-    types[id] = isSentencePiece && BYTE.test(token) ? TYPES.byte : TYPES.normal;
+    types[id] = isByte ? TYPES.byte : TYPES.normal;
     if (token === content(model.unk_token)) types[id] = TYPES.unknown;
   }
   for (const { id, content: token, special } of added ?? []) {
