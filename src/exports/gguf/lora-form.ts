@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import { lora, plainLora } from '../../adapters/methods/lora';
@@ -63,7 +63,7 @@ export const ggufLora: Form = {
     ]);
     writeGguf(join(folder, ADAPTER_FILE), metadata, tensors);
     writeAdapterModelfile(folder, task, base);
-    for (const name of base.license.files) copyIfBeside(join(task.source.file, '..'), name, folder);
+    for (const name of base.license.files) copyIfBeside(dirname(task.source.file), name, folder);
   },
 
   measure({ task }, folder, work) {

@@ -106,7 +106,7 @@ function placesOf({ family, facts }: GgufModel, { source }: Task): Placed[] {
   });
 }
 
-/** llama.cpp reads vectors and GPT-2's positions in float32 only; rows that are no whole blocks are in float16. */
+/** llama.cpp reads vectors and GPT-2's positions in float32 only; rows that are not whole blocks are in float16. */
 function typeOf({ name }: Place, dims: readonly number[], type: TensorType): TensorType {
   if (dims.length < 2 || name === 'position_embd.weight') return 'F32';
   return dims.at(-1)! % ENCODINGS[type].block === 0 ? type : 'F16';

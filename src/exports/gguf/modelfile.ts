@@ -56,7 +56,7 @@ function chatLines(tokenizer: string): string[] {
   if (!found)
     return [
       '# No TEMPLATE: the model’s chat template is not one of the known formats. Ollama reads it from the GGUF file, and looks',
-      '# for the nearest of its own.',
+      '# for the nearest one that it knows.',
     ];
   const { format, system } = found;
   return [

@@ -107,7 +107,7 @@ function spaceBefore(normalizer: Json | null, words: Json | null): boolean | und
   const prepends = typeIs(first, 'Prepend') && first.prepend === MARK;
   const replaces = prepends ? second : first;
   if (steps.length > (prepends ? 2 : 1) || !isSpaceMark(replaces)) return undefined;
-  // Gemma's: there are no spaces left to divide at.
+  // Gemma's: no space is left to divide at.
   const divides =
     words === null || (isSplit(words, 'MergedWithPrevious') && (words.pattern as Json).String === ' ');
   return divides ? prepends : undefined;

@@ -127,7 +127,7 @@ describe('the tokenizer of a GGUF file', () => {
     expect(entries.get('tokenizer.chat_template')).toBe('{{ messages }}');
   });
 
-  it('is refused if llama.cpp would join pieces that have no merge', () => {
+  it('is refused if llama.cpp would join pieces without a merge', () => {
     const { merges } = sentencePiece.model as { merges: string[] };
     const fewer = { ...sentencePiece, model: { ...sentencePiece.model, merges: merges.slice(1) } };
     const [left, right] = merges[0].split(' ');
