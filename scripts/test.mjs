@@ -10,6 +10,7 @@ import { ROOT, startNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
 import { scratchFolder } from './lib/scratch.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
+import { ensureLlamaCpp } from './lib/llama-cpp.mjs';
 import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
 import { ensureChromium, ensurePython, ensureSlurm, ensureVulkan } from './lib/system.mjs';
 import { testRequest } from './lib/test-request.mjs';
@@ -31,6 +32,7 @@ const NEEDS = {
     ensurePython();
     ensureChromium();
     ensureOnnxRuntimeWeb();
+    if (process.platform === 'linux' && process.arch === 'x64') ensureLlamaCpp();
   },
   cluster: () => ensureSlurm(),
   webview: () => ensureChromium(),

@@ -10,6 +10,7 @@ import { headKeys } from '../peft/keys';
 import type { ExportForm, ExportRecord } from '../protocol/export';
 import type { Part } from '../protocol/reports/report';
 import type { Task } from '../training/task/task';
+import { ADAPTER_FILE, MODEL_FILE, MODELFILE } from './gguf/file-names';
 import { kohyaFile } from './kohya-lora';
 import { logitsName } from './logits-head';
 import { HEAD_FILE } from './hub-weights';
@@ -37,6 +38,10 @@ export function useOf(
       return swapUse(task);
     case 'safetensors':
       return isPicture ? [drawing(task, '.', [])] : transformersUse(task, head);
+    case 'gguf-lora':
+      return ggufLoraUse(base);
+    case 'gguf':
+      return ggufUse();
     default:
       return onnxUse(task, form);
   }
@@ -227,6 +232,26 @@ function transformersUse(task: Task, head: string | undefined): Part[] {
       `model = ${name}.from_pretrained(".").eval()`,
       beside ? `hidden = model(${inputs}).last_hidden_state` : `logits = model(${inputs}).logits`,
     ]),
+  ];
+}
+
+const shell = (lines: readonly string[]): Part => ({ program: lines.join('\n'), language: 'sh' });
+
+function ggufUse(): Part[] {
+  return [
+    'llama.cpp, and programs that are built on it, load it:',
+    shell([`llama-cli -m ${MODEL_FILE}`]),
+    'For Ollama, `Modelfile` has the template, stop words and parameters:',
+    shell([`ollama create NAME -f ${MODELFILE}`, 'ollama run NAME']),
+  ];
+}
+
+function ggufLoraUse({ name }: BaseModel): Part[] {
+  return [
+    `llama.cpp loads it beside a GGUF file of ${name}:`,
+    shell([`llama-cli -m base.gguf --lora ${ADAPTER_FILE}`]),
+    `For Ollama, name that model in the first line of \`${MODELFILE}\`:`,
+    shell([`ollama create NAME -f ${MODELFILE}`, 'ollama run NAME']),
   ];
 }
 

@@ -76,6 +76,7 @@ function frontMatter(
     // The Hub tags PEFT types in lower case.
     ...(peft ? [PEFT_TYPE.toLowerCase()] : []),
     ...(isOnnx(form) ? ['onnx'] : []),
+    ...(isGguf(form) ? ['gguf', 'llama.cpp'] : []),
     ...(ofDiffusers ? ['diffusers'] : []),
   ]);
   return [
@@ -99,7 +100,8 @@ function libraryLine(form: ExportForm, peft: boolean, ofDiffusers: boolean): str
 }
 
 const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
-const hasWeights = (form: ExportForm): boolean => isOnnx(form) || form === 'safetensors';
+const isGguf = (form: ExportForm): boolean => form === 'gguf' || form === 'gguf-lora';
+const hasWeights = (form: ExportForm): boolean => isOnnx(form) || form === 'safetensors' || form === 'gguf';
 
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;

@@ -15,7 +15,7 @@ import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { adapterModules, fitAdapter } from '../peft/fit';
 import { peftKey } from '../peft/keys';
 import { writeFiles, writePeftAdapter } from '../peft/peft-adapter';
-import type { ExportForm, RequantizedLayer, Written } from '../protocol/export';
+import type { ExportForm, GgufPrecision, RequantizedLayer, Written } from '../protocol/export';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
 import type { Trained } from '../training/checkpoint/trained-run';
 import { type Measured, measureFile, measureTask } from '../training/measure';
@@ -24,6 +24,8 @@ import loader from './aurora_peft_loader.py';
 import { BASE_NAMES, writeBaseFiles } from './base-files';
 import { writeDiffusersLora } from './diffusers-lora';
 import { adapterInputsModel, dynamicModel } from './dynamic';
+import { ggufLora } from './gguf/lora-form';
+import { ggufFile } from './gguf/model-form';
 import { hubFolder } from './hub-form';
 import { kohyaFile, requireKohyaLora, writeKohyaLora } from './kohya-lora';
 import { logitsName } from './logits-head';
@@ -35,6 +37,8 @@ import { RECORD, sha256 } from './staged-folder';
 export interface FormOptions {
   /** For `onnx-merged`: quantized weights are quantized again. */
   requantize: boolean;
+  /** For `gguf`: the type of large tensors. */
+  precision: GgufPrecision;
 }
 
 /** An export form: it writes its files and runs them from disk. */
@@ -175,6 +179,8 @@ export const FORMS: Record<ExportForm, Form> = {
   'onnx-merged': onnxMerged,
   'onnx-adapter-inputs': onnxAdapterInputs,
   safetensors: wholeFolder,
+  'gguf-lora': ggufLora,
+  gguf: ggufFile,
 };
 
 /** The files, read back as an import would read them, on the base model. */

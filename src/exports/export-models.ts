@@ -134,7 +134,10 @@ function biasesIn(form: ExportForm, task: Task): (layer: LinearLayer) => boolean
     case 'kohya':
       return () => false;
     case 'safetensors':
+    case 'gguf':
       return hasBias;
+    case 'gguf-lora':
+      return () => false;
     case 'onnx-merged':
       return takesBias(task);
     default:

@@ -14,6 +14,7 @@ import {
   type ExportLoss,
   type ExportMetrics,
   type ExportRecord,
+  type GgufPrecision,
   type MergeChoice,
   type Written,
 } from '../protocol/export';
@@ -52,6 +53,8 @@ export interface ExportRequest {
   emit: (line: ExportLine) => void | Promise<void>;
   /** For `onnx-merged`: quantized weights are quantized again, rather than in float32. */
   requantize?: boolean;
+  /** For `gguf`: the type of large tensors; float16 by default. */
+  precision?: GgufPrecision;
   /** Decides whether to keep a form that loses more. */
   accept: (loss: ExportLoss) => Promise<boolean>;
 }
@@ -94,6 +97,7 @@ export async function exportRun(
     const written =
       FORMS[form].write(models.written.load(), staged.path, work, {
         requantize: request.requantize ?? false,
+        precision: request.precision ?? 'float16',
       }) ?? {};
     const { metrics, lossRise, difference } = await measureModels(
       models,

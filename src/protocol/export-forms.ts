@@ -18,6 +18,10 @@ export function formName(form: ExportForm): string {
       return t('ONNX model with adapter inputs');
     case 'safetensors':
       return t('Merged Hugging Face folder');
+    case 'gguf-lora':
+      return t('GGUF LoRA');
+    case 'gguf':
+      return t('GGUF model');
   }
 }
 
@@ -51,6 +55,12 @@ export function formContent(
       return t(
         'The base model’s folder with the adapters merged into its weights, as {0} loads it.',
         library,
+      );
+    case 'gguf-lora':
+      return t('The adapter as a LoRA for llama.cpp, Ollama and LM Studio.');
+    case 'gguf':
+      return t(
+        'The base model with the adapters merged into its weights, its tokenizer and its chat template, for llama.cpp, Ollama and LM Studio.',
       );
   }
 }

@@ -31,8 +31,8 @@ function job(name: string, adapter: TrainedSpec, trainTextEncoder: boolean) {
   const trained = { task, parameters, form: 'dynamic', run, step: 1 } as unknown as Trained;
   const [lora, merged] = ['lora', 'merged'].map((part) => join(folder, `${name}-${adapter.method}-${part}`));
   for (const made of [lora!, merged!]) mkdirSync(made);
-  FORMS.kohya.write(trained, lora!, folder, { requantize: false });
-  FORMS.safetensors.write(trained, merged!, folder, { requantize: false });
+  FORMS.kohya.write(trained, lora!, folder, { requantize: false, precision: 'float16' });
+  FORMS.safetensors.write(trained, merged!, folder, { requantize: false, precision: 'float16' });
   return { model, lora: join(lora!, `${name}.safetensors`), merged, count: adapters.length };
 }
 

@@ -98,7 +98,7 @@ function lossReason(merge: MergeChoice | undefined, isRefined: boolean): string 
     case 'paper':
       return t('The paper’s merge computes another function than AuroRA’s layer, which is not linear.');
     case undefined:
-      return t('Quantizing the merged weights again changes the model.');
+      return t('Storing the merged weights in fewer bits changes the model.');
   }
 }
 

@@ -50,7 +50,7 @@ function exported(name: string, spec: TrainedSpec, pipeline = 'sd', withTexts = 
   const out = join(folder, name);
   mkdirSync(out);
   FORMS.kohya.check!(trained);
-  FORMS.kohya.write(trained, out, folder, { requantize: false });
+  FORMS.kohya.write(trained, out, folder, { requantize: false, precision: 'float16' });
   const file = join(out, 'My-dog-v2.safetensors');
   return { out, file, adapters, parameters, graph: model.graph, layers, read: readSafetensors(file) };
 }
