@@ -17,7 +17,7 @@ import { Failure, main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--hidden 4096] [--forms 4,int8] [--steps 2] [--length 256] [--threads 2] [--folder DIR] [--check]
+const HELP = `Usage: npm run bench:large -- [--layers 32] [--vocabulary 128256] [--hidden 4096] [--forms 4,int8] [--steps 2] [--length 256] [--threads 2] [--folder DIR] [--before CHECKOUT] [--once] [--check]
 
 Writes a folder in the shape of LLaMA3-8B with random weights in bfloat16 (16 GB with 32 layers), a file for each layer.
 Trains AuroRA (r = 2 on q, k, v, up and down; batch 1) on it in each form: once to the end, and once with kill -9 after the
@@ -27,6 +27,8 @@ removed afterwards.
 --forms   4 or 8: bits, by \`aurora quantize\`, killed once on the way. int8: model.quantize 8 with training.precision "int8".
           float32: the weights as they are; the losses of the other forms are compared with its own if it comes first
 --hidden  the width of the model, a multiple of 64
+--before  a built checkout of an older commit: its 4 bits are timed first, in the same run
+--once    without the run that is killed and resumed
 --check compares with PyTorch in float64 instead (Python with torch and onnx; 2 layers take 6 GB of memory); it needs
 --layers 2 --vocabulary 8192 --length 48 or so.
 `;
@@ -34,6 +36,7 @@ removed afterwards.
 const NAMES = { 4: '4 bits', 8: '8 bits', int8: 'int8', float32: 'float32' };
 /** Forms of the user's own model: the others are files that `aurora quantize` writes. */
 const OF_FOLDER = ['int8', 'float32'];
+const QUANTIZED = 'quantized/model.onnx';
 
 await main(async () => {
   const { values } = parseArgs({
@@ -46,6 +49,8 @@ await main(async () => {
       length: { type: 'string', default: '256' },
       threads: { type: 'string', default: '2' },
       folder: { type: 'string', default: join(ROOT, '.cache', 'bench-large') },
+      before: { type: 'string' },
+      once: { type: 'boolean' },
       check: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -65,10 +70,12 @@ await main(async () => {
   try {
     say(`${layers} layers …`);
     writeModel(model, layers, vocabulary, Number(values.hidden));
+    if (values.before !== undefined)
+      trainBefore(folder, model, resolve(values.before), Number(values.steps), length, values.threads);
     let exact;
     for (const form of values.check ? ['4'] : forms) {
       say(`${NAMES[form]} …`);
-      const quantized = join(folder, 'quantized', 'model.onnx');
+      const quantized = join(folder, QUANTIZED);
       const quantize = ['quantize', model, '--bits', form, '--out', quantized];
       rmSync(dirname(quantized), { recursive: true, force: true });
       if (!OF_FOLDER.includes(form)) {
@@ -77,7 +84,8 @@ await main(async () => {
       }
       const experiment = writeExperiment(folder, form, length, Number(values.steps));
       if (values.check) return check(folder, experiment, textsOf(length), length);
-      const losses = await trainTwice(folder, experiment, values.threads);
+      const losses = trainWhole(folder, experiment, values.threads);
+      if (!values.once) await trainKilled(folder, experiment, values.threads);
       if (form === 'float32') exact = losses;
       else if (exact) compare(losses, exact);
     }
@@ -104,25 +112,54 @@ async function killQuantize(args, folder) {
   say(`quantize: kill -9 leaves ${files().length} unfinished file and no model`);
 }
 
-async function trainTwice(folder, experiment, threads) {
-  for (const name of ['whole', 'broken']) rmSync(join(folder, name), { recursive: true, force: true });
-  const train = (name) => ['train', experiment, '--threads', threads, '--out', join(folder, name)];
-  report('train', aurora(folder, train('whole')));
-  const whole = runIn(join(folder, 'whole'));
-  for (const [i, { seconds, loss }] of stepsOf(whole).entries())
+/** The 4 bits of an older commit, for comparison. */
+function trainBefore(folder, model, checkout, steps, length, threads) {
+  say(`4 bits of ${checkout} …`);
+  const cli = join(checkout, 'dist/cli.cjs');
+  report(
+    'quantize',
+    aurora(folder, ['quantize', model, '--bits', '4', '--out', join(folder, QUANTIZED)], cli),
+  );
+  const experiment = writeExperiment(folder, '4', length, steps);
+  report(
+    'train',
+    aurora(folder, ['train', experiment, '--threads', threads, '--out', join(folder, 'before')], cli),
+  );
+  printTimes(runIn(join(folder, 'before')));
+  rmSync(join(folder, dirname(QUANTIZED)), { recursive: true, force: true });
+}
+
+function printTimes(run) {
+  for (const [i, { seconds, loss }] of stepsOf(run).entries())
     say(`step ${i + 1}: ${seconds.toFixed(1)} s, loss ${loss.toFixed(4)}`);
-  for (const { seconds, metrics } of evaluationsOf(whole))
+  for (const { seconds, metrics } of evaluationsOf(run))
     say(`evaluation: ${seconds.toFixed(1)} s, loss ${metrics.loss.toFixed(4)}`);
-  const runs = join(folder, 'broken');
-  await killedWhen(train('broken'), () => hasCheckpoint(runIn(runs), 1));
-  report('resume after kill -9', aurora(folder, ['train', '--resume', runIn(runs), '--threads', threads]));
-  if (!adapterOf(runIn(runs)).equals(adapterOf(whole)))
-    throw new Failure('The resumed run has another adapter than the one that was not killed.');
-  say('the resumed run has the same adapter, to the bit');
+}
+
+function trainInto(folder, experiment, threads, name) {
+  const out = join(folder, name);
+  rmSync(out, { recursive: true, force: true });
+  return ['train', experiment, '--threads', threads, '--out', out];
+}
+
+function trainWhole(folder, experiment, threads) {
+  report('train', aurora(folder, trainInto(folder, experiment, threads, 'whole')));
+  const whole = runIn(join(folder, 'whole'));
+  printTimes(whole);
   return {
     steps: stepsOf(whole).map(({ loss }) => loss),
     evaluation: evaluationsOf(whole).at(-1).metrics.loss,
   };
+}
+
+/** Again, killed after its first step and resumed: with the adapter of the run that was not. */
+async function trainKilled(folder, experiment, threads) {
+  const runs = join(folder, 'broken');
+  await killedWhen(trainInto(folder, experiment, threads, 'broken'), () => hasCheckpoint(runIn(runs), 1));
+  report('resume after kill -9', aurora(folder, ['train', '--resume', runIn(runs), '--threads', threads]));
+  if (!adapterOf(runIn(runs)).equals(adapterOf(runIn(join(folder, 'whole')))))
+    throw new Failure('The resumed run has another adapter than the one that was not killed.');
+  say('the resumed run has the same adapter, to the bit');
 }
 
 /** The differences of losses from those in float32. */
@@ -161,7 +198,7 @@ function writeExperiment(folder, form, length, epochs) {
     model:
       form === 'int8'
         ? { path: 'model', quantize: 8, maxLength: length }
-        : { path: form === 'float32' ? 'model' : 'quantized/model.onnx', maxLength: length },
+        : { path: form === 'float32' ? 'model' : QUANTIZED, maxLength: length },
     task: { type: 'causal-language-modeling', head: 'none' },
     data: { train: 'train.jsonl', validation: 'validation.jsonl' },
     adapter: { method: 'aurora', rank: 2, alpha: 4, dropout: 0, targetModules },

@@ -8,17 +8,19 @@ import { main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const HELP = `Usage: npm run bench:sdxl -- [--bits 8] [--resolution 512] [--threads 2] [--folder DIR] [--steps 1]
+const HELP = `Usage: npm run bench:sdxl -- [--bits 8] [--int8] [--resolution 512] [--threads 2] [--folder DIR] [--steps 1]
 
 Writes a pipeline with the exact U-Net of SDXL, 2,567,463,684 random weights in float16 (5.1 GB), and trains AuroRA (r = 2 on
 to_q, to_k, to_v and to_out.0; batch 1) on one picture, with gradient checkpointing and the linear layers in 8 bits. Prints
 time and peak memory (VmHWM, with the pages of mapped files; Linux only). The folder, which holds 9 GB, is removed afterwards.
+--int8 multiplies these layers in int8 (training.precision), and needs more space on disk.
 `;
 
 await main(async () => {
   const { values } = parseArgs({
     options: {
       bits: { type: 'string', default: '8' },
+      int8: { type: 'boolean' },
       resolution: { type: 'string', default: '512' },
       steps: { type: 'string', default: '1' },
       threads: { type: 'string', default: '2' },
@@ -36,7 +38,7 @@ await main(async () => {
   try {
     say('writing the pipeline …');
     writeSdxl(join(folder, 'sdxl'));
-    const experiment = await writeExperiment(folder, { bits, resolution, steps });
+    const experiment = await writeExperiment(folder, { bits, int8: values.int8, resolution, steps });
     const runs = join(folder, 'runs');
     // Afterwards, the cost of quantization would be measured on the whole model in float32, which takes more memory.
     const isTrained = () => hasCheckpoint(runIn(runs), steps);
@@ -57,7 +59,7 @@ await main(async () => {
 });
 
 /** With one picture of stripes. */
-async function writeExperiment(folder, { bits, resolution, steps }) {
+async function writeExperiment(folder, { bits, int8, resolution, steps }) {
   const images = join(folder, 'images');
   mkdirSync(images, { recursive: true });
   const { default: sharp } = await import('sharp');
@@ -74,6 +76,7 @@ async function writeExperiment(folder, { bits, resolution, steps }) {
     training: {
       ...{ epochs: steps, batchSize: 1, learningRate: 1e-4, schedule: 'constant', warmupSteps: 0 },
       ...{ maxGradientNorm: 0, seed: 1, gradientCheckpointing: true, checkpointEvery: 1 },
+      ...(int8 && { precision: 'int8' }),
     },
   };
   writeFileSync(path, JSON.stringify(experiment));

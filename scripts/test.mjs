@@ -11,6 +11,7 @@ import { HERE } from './lib/package/targets.mjs';
 import { scratchFolder } from './lib/scratch.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureMcpConformance } from './lib/mcp-conformance.mjs';
+import { ensureLlamaCpp } from './lib/llama-cpp.mjs';
 import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
 import { ensureChromium, ensurePython, ensureSlurm, ensureVulkan } from './lib/system.mjs';
 import { testRequest } from './lib/test-request.mjs';
@@ -33,6 +34,7 @@ const NEEDS = {
     ensureChromium();
     ensureOnnxRuntimeWeb();
     ensureMcpConformance();
+    if (process.platform === 'linux' && process.arch === 'x64') ensureLlamaCpp();
   },
   cluster: () => ensureSlurm(),
   webview: () => ensureChromium(),

@@ -13,8 +13,12 @@ import { layerValues } from './methods/layer-values';
 import { methodOf } from './methods/registry';
 import { dropoutOf, type LayerAdapter } from './targets/select';
 
-/** Name of a trainable tensor in the graph: `<module path>.<A|B|H|W>`. */
-export const tensorName = (adapter: LayerAdapter, short: string): string => `${adapter.layer.path}.${short}`;
+/** Name of a trainable tensor in the graph: `<module path>.<A|B|H|W>`, after the slot of one among several adapters. */
+export const tensorName = ({ layer, slot }: LayerAdapter, short: string): string =>
+  `${slot === undefined ? '' : `${slot}:`}${layer.path}.${short}`;
+
+/** The short name of a 0-dimensional tensor by which an adapter's delta is multiplied, if it has one. */
+export const STRENGTH = 'strength';
 
 /** Input for the dropout mask of one call of a layer (bool, the shape of the layer's input). */
 export const maskName = (path: string, call: number): string => `${path}.dropout.${call}`;
@@ -42,8 +46,8 @@ const ownNames = (adapter: LayerAdapter): Record<string, string> =>
 
 /**
  * Splices adapters into a graph: after each call of an adapted layer, its output is renamed, and the sum of it and the
- * adapter's delta takes its place. Edits only the node list; the adapter's tensors must be inputs or initializers of
- * the graph under their names.
+ * deltas of its adapters takes its place. Each delta is that of an adapter on the layer alone. Edits only the node list;
+ * the adapters' tensors must be inputs or initializers of the graph under their names.
  */
 export function injectAdapters(
   graph: Graph,
@@ -51,9 +55,9 @@ export function injectAdapters(
   dtype: number,
   { dropout, names = ownNames }: InjectOptions = {},
 ): Injected {
-  const calls = new Map<Node, { adapter: LayerAdapter; nth: number }>();
+  const calls = new Map<Node, { adapter: LayerAdapter; nth: number }[]>();
   for (const adapter of adapters)
-    adapter.layer.calls.forEach((c, nth) => calls.set(c.node, { adapter, nth }));
+    adapter.layer.calls.forEach((c, nth) => append(calls, c.node, { adapter, nth }));
   const nodes: Node[] = [];
   const result: Graph = {
     ...graph,
@@ -65,35 +69,42 @@ export function injectAdapters(
   const observed = new Map<string, string[]>();
   const stop: string[] = [];
   for (const node of graph.nodes) {
-    const call = calls.get(node);
-    if (!call) {
+    const called = calls.get(node);
+    if (!called) {
       nodes.push(node);
       continue;
     }
-    const { adapter, nth } = call;
-    const { spec, layer, form = 'dynamic' } = adapter;
-    const method = methodOf(spec);
-    const p = { ...names(adapter), ...frozenNames(g, adapter, dtype) };
-    const output = node.outputs[0];
-    if (method.weight) {
-      if (isQuantized(node)) nodes.push(...inFloat(node, g.op('Transpose', [p[method.weight]])));
-      else nodes.push(withWeight(g, node, p[method.weight]));
+    const namesOf = (adapter: LayerAdapter) => ({ ...names(adapter), ...frozenNames(g, adapter, dtype) });
+    // A weight that replaces the layer's is the only adapter there (stack.ts).
+    const { weight } = methodOf(called[0].adapter.spec);
+    if (weight) {
+      const trained = namesOf(called[0].adapter)[weight];
+      if (isQuantized(node)) nodes.push(...inFloat(node, g.op('Transpose', [trained])));
+      else nodes.push(withWeight(g, node, trained));
       continue;
     }
+    const output = node.outputs[0];
     const base = g.fresh('base');
     nodes.push({ ...node, outputs: [base] });
-    let x = node.inputs[0];
-    const rate = dropoutOf(spec);
-    if (dropout && rate > 0) {
-      const mask = g.addInput(maskName(layer.path, nth), DType.bool, dropout.get(x)!.shape);
-      const keep = g.op('Mul', [g.op('Cast', [mask], { to: dtype }), g.scalar(1 / (1 - rate), dtype)]);
-      x = g.op('Mul', [x, keep]);
-    }
-    const fragment = method.delta!(g, layerCall(g, node, x, base), p, adapter, dtype, form);
-    // The layer's own node may have the name of its output, and ONNX Runtime takes no two nodes of one name.
-    g.op('Add', [base, fragment.delta], {}, { outputs: [output], name: `${base}/Add` });
-    if (fragment.z) append(observed, layer.path, fragment.z);
-    stop.push(...(fragment.stop ?? []));
+    let sum = base;
+    called.forEach(({ adapter, nth }, i) => {
+      const { spec, layer, form = 'dynamic' } = adapter;
+      const p = namesOf(adapter);
+      let x = node.inputs[0];
+      const rate = dropoutOf(spec);
+      if (dropout && rate > 0) {
+        const mask = g.addInput(maskName(layer.path, nth), DType.bool, dropout.get(x)!.shape);
+        const keep = g.op('Mul', [g.op('Cast', [mask], { to: dtype }), g.scalar(1 / (1 - rate), dtype)]);
+        x = g.op('Mul', [x, keep]);
+      }
+      const fragment = methodOf(spec).delta!(g, layerCall(g, node, x, base), p, adapter, dtype, form);
+      const delta = p[STRENGTH] ? g.op('Mul', [fragment.delta, p[STRENGTH]]) : fragment.delta;
+      // The layer's own node may have the name of its output, and ONNX Runtime takes no two nodes of one name.
+      const last = i === called.length - 1 ? { outputs: [output], name: `${base}/Add` } : {};
+      sum = g.op('Add', [sum, delta], {}, last);
+      if (fragment.z) append(observed, layer.path, fragment.z);
+      stop.push(...(fragment.stop ?? []));
+    });
   }
   return { graph: result, observed, stop };
 }

@@ -49,11 +49,11 @@ export function singularValues({ A, B, rank, scale }: LowRank): number[] {
   return symmetricEigen(inner).values.map((v) => Math.abs(scale) * Math.sqrt(Math.max(0, v)));
 }
 
-const square = (values: Float64Array, n: number): Float64Array[] =>
+export const square = (values: Float64Array, n: number): Float64Array[] =>
   Array.from({ length: n }, (_, i) => values.subarray(i * n, (i + 1) * n));
 
 /** x yᵀ of x (p, n) and y (q, n). */
-function rowProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
+export function rowProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
   const n = x.length / p;
   const out = new Float64Array(p * q);
   for (let i = 0; i < p; i++)
@@ -66,7 +66,7 @@ function rowProducts(x: Float32Array, y: Float32Array, p: number, q: number): Fl
 }
 
 /** xᵀ y of x (n, p) and y (n, q). */
-function columnProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
+export function columnProducts(x: Float32Array, y: Float32Array, p: number, q: number): Float64Array {
   const out = new Float64Array(p * q);
   for (let k = 0; k < x.length / p; k++)
     for (let i = 0; i < p; i++) for (let j = 0; j < q; j++) out[i * q + j] += x[k * p + i] * y[k * q + j];
@@ -212,6 +212,30 @@ export function eigenvalues(matrix: readonly Float64Array[]): number[] {
   return [...diagonal].sort((a, b) => b - a);
 }
 
+/**
+ * Eigenvalues, largest first, and eigenvectors of a symmetric tridiagonal matrix, by the same steps: for hundreds of rows.
+ *
+ * @param diagonal n values
+ * @param beside the n − 1 values beside the diagonal
+ * @returns `vectors[k]` belongs to `values[k]` and has length 1
+ */
+export function tridiagonalEigen(
+  diagonal: ArrayLike<number>,
+  beside: ArrayLike<number>,
+): { values: number[]; vectors: Float64Array[] } {
+  const n = diagonal.length;
+  const d = Float64Array.from(diagonal);
+  const e = Float64Array.from({ length: n }, (_, i) => (i + 1 < n ? beside[i] : 0));
+  const columns = Array.from({ length: n }, (_, i) => {
+    const unit = new Float64Array(n);
+    unit[i] = 1;
+    return unit;
+  });
+  for (let l = 0; l < n; l++) isolate(d, e, l, columns);
+  const order = columns.map((_, i) => i).sort((i, j) => d[j] - d[i]);
+  return { values: order.map((i) => d[i]), vectors: order.map((i) => columns[i]) };
+}
+
 /** The eigenvalues of a matrix, kept by three diagonals: `beside[i]` is between i and i + 1, and the last one is 0. */
 function tridiagonal(a: readonly Float64Array[]): { diagonal: Float64Array; beside: Float64Array } {
   const n = a.length;
@@ -252,8 +276,8 @@ function tridiagonal(a: readonly Float64Array[]): { diagonal: Float64Array; besi
   return { diagonal: Float64Array.from(a, (row, i) => row[i]), beside };
 }
 
-/** Implicit QL steps with Wilkinson's shift until d[l] is isolated. */
-function isolate(d: Float64Array, e: Float64Array, l: number): void {
+/** Implicit QL steps with Wilkinson's shift until d[l] is isolated; `columns` are rotated with it. */
+function isolate(d: Float64Array, e: Float64Array, l: number, columns?: readonly Float64Array[]): void {
   for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
     let m = l;
     while (m < d.length - 1 && Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1]))) m++;
@@ -279,10 +303,19 @@ function isolate(d: Float64Array, e: Float64Array, l: number): void {
       p = s * t;
       d[i + 1] = rest + p;
       g = c * t - b;
+      if (columns) rotateColumns(columns[i], columns[i + 1], c, s);
     }
     if (i >= l) continue;
     d[l] -= p;
     e[l] = g;
     e[m] = 0;
+  }
+}
+
+function rotateColumns(x: Float64Array, y: Float64Array, c: number, s: number): void {
+  for (let k = 0; k < x.length; k++) {
+    const before = y[k];
+    y[k] = s * x[k] + c * before;
+    x[k] = c * x[k] - s * before;
   }
 }

@@ -1,4 +1,5 @@
 import type { Network } from './blocks/network';
+import type { DecoderFacts } from './blocks/decoder';
 import type { Config } from './folder/config';
 
 /** Models with one `model_type`. */
@@ -11,6 +12,8 @@ export interface Family {
   outer?: string;
   /** True if it can have a key/value cache: it is a decoder. */
   caches?: boolean;
+  /** The settings of a decoder, with the defaults of its family, for those who write it in another format. */
+  facts?(config: Config): DecoderFacts;
   /** Writes the graph: inputs, nodes, outputs. Obeys or refuses each setting that changes the result. */
   build(net: Network, config: Config): void;
 }

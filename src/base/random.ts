@@ -28,6 +28,7 @@ export const Stream = {
   classImages: 20,
   pictures: 21,
   fit: 22,
+  combination: 23,
 } as const;
 
 const M0 = 0xd2511f53;

@@ -1,8 +1,8 @@
 import { escapeControls } from '../base/escape';
 import { count, numberText } from '../base/number-text';
 import { cautiousPercent } from '../base/number-text';
-import { formatMetric } from '../experiment/metrics';
-import { SCORINGS } from '../experiment/scoring';
+import { formatMetric, metricInfo } from '../experiment/metrics';
+import { SCORINGS, WRITTEN_SCORINGS } from '../experiment/scoring';
 import type { ChoiceAnswers } from '../protocol/answers/choice';
 import { ANSWER_FOUND, ANSWER_MISSED, ANSWER_SPURIOUS, foundCounts } from '../protocol/answers/found';
 import type { Answers } from '../protocol/answers/kinds';
@@ -28,6 +28,7 @@ import {
 import type { PlaySpan, SpanAnswers, SpanColumns } from '../protocol/answers/spans';
 import { textSlices, type TextAnswers } from '../protocol/answers/text';
 import type { PlayToken } from '../protocol/answers/tokens';
+import type { JudgedAnswers, WrittenAnswers } from '../protocol/answers/written';
 import type { PlayFacts, Prediction } from '../protocol/playground';
 import type { Excerpt, PredictionFacts, Predictions } from '../protocol/predictions';
 import { rowName } from '../protocol/row-place';
@@ -71,6 +72,10 @@ const KINDS: { [A in Answers as A['answer']]: AnswerText<A> } = {
     parts: (p) => [textLengths(p)],
     example: ({ columns: { loss, answered, right } }, i) =>
       `perplexity ${formatMetric('perplexity', Math.exp(loss[i]))}, ${count(right[i])} of ${count(answered[i])} tokens right`,
+  },
+  written: {
+    parts: (p, wrong) => [judgedTable(p), lengths(p, wrong)],
+    example: writtenText,
   },
   picture: {
     parts: (p) => [timesteps(p), images(p)],
@@ -116,6 +121,42 @@ function foundTable(
     ...table([[`  ${name}`, 'found', 'missed', 'spurious', 'precision', 'recall', 'F1'], ...rows], '   '),
     ...(all.length > LABELS ? [`  and ${all.length - LABELS} more ${name}s`] : []),
   ];
+}
+
+/** The written answers by each method. */
+const judgedTable = ({ judged }: WrittenAnswers): string[] => [
+  'Written answers',
+  ...table(
+    [
+      ['  by', 'right', 'wrong', 'of these, with no answer', 'share right'],
+      ...judged.map(({ scoring, right, written }) => {
+        const found = right.reduce((a, b) => a + b, 0);
+        return [
+          `  ${metricInfo(WRITTEN_SCORINGS[scoring]).label}`,
+          count(found),
+          count(right.length - found),
+          count(written.filter((answer) => answer === null).length),
+          cautiousPercent(found / right.length),
+        ];
+      }),
+    ],
+    '   ',
+  ),
+];
+
+/** "exact match 20, not 18; last number 18, right; wrote: So she has …" */
+function writtenText({ judged, texts }: WrittenAnswers, i: number): string {
+  const line = texts[i].replace(/\s+/g, ' ').trim();
+  // The end of a text has the answer.
+  const end = line.length <= SHOWN ? line : `…${line.slice(1 - SHOWN).replace(/^[\udc00-\udfff]/, '')}`;
+  return `${judged.map((one) => judgedWords(one, i)).join('; ')}; wrote: ${end || 'nothing'}`;
+}
+
+function judgedWords({ scoring, right, written, reference }: JudgedAnswers, i: number): string {
+  const answer = written[i] === null ? 'no answer' : shorter(written[i]);
+  const outcome =
+    right[i] === 1 ? 'right' : reference[i] === null ? 'the data has none' : `not ${shorter(reference[i])}`;
+  return `${metricInfo(WRITTEN_SCORINGS[scoring]).label} ${answer}, ${outcome}`;
 }
 
 /** The quality of the predictions for the next tokens, by length. */

@@ -49,9 +49,18 @@ export class ReadingProgress {
     this.line('encoding images and prompts once', done, of);
   }
 
+  writing(done: number, of: number): void {
+    this.line(`writing answers, ${count(done)} of ${count(of)}`, done, of);
+  }
+
   /** @param of training tokens */
   fitting(done: number, of: number): void {
     this.line(`fitting the nonlinearity, ${count(of)} training tokens`, done, of);
+  }
+
+  /** @param of modules */
+  combining(done: number, of: number): void {
+    this.line('combining the modules', done, of);
   }
 
   private line(what: string, done: number, of: number): void {

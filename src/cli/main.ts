@@ -36,6 +36,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'check an experiment and measure a few real steps, without keeping anything',
     load: async () => (await import('./commands/preflight')).preflightCommand,
   },
+  tokens: {
+    summary: 'show the tokens of a row, and which of them count in the loss',
+    load: async () => (await import('./commands/tokens/tokens')).tokensCommand,
+  },
   inspect: {
     summary: 'list the layers that adapters can target, and what a training step takes',
     load: async () => (await import('./commands/inspect')).inspect,
@@ -71,6 +75,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   import: {
     summary: 'import an adapter as a run, to evaluate, compare or train it further',
     load: async () => (await import('./commands/import')).importCommand,
+  },
+  combine: {
+    summary: 'combine the adapters of several runs into one, as a run',
+    load: async () => (await import('./commands/combine')).combineCommand,
   },
   runs: {
     summary: 'list runs as a table: filter, sort, group, export as CSV',

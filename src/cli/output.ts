@@ -70,9 +70,12 @@ export const sayError = (text: string): void => sayLoudly(text);
 /** True for a terminal on which lines can be redrawn in place. */
 export const isScreen = (out: NodeJS.WriteStream): boolean => out.isTTY && process.env.TERM !== 'dumb';
 
-/** A word in red on a terminal with colors; NO_COLOR, TERM=dumb and a file or pipe have none. */
+/** True for a terminal with colors; NO_COLOR, TERM=dumb and a file or pipe have none. */
+export const hasColors = (out: NodeJS.WriteStream): boolean => out.isTTY && out.hasColors();
+
+/** A word in red on a terminal with colors. */
 export const red = (text: string, out: NodeJS.WriteStream = process.stderr): string =>
-  out.isTTY && out.hasColors() ? `\x1b[31m${text}\x1b[39m` : text;
+  hasColors(out) ? `\x1b[31m${text}\x1b[39m` : text;
 
 /** Resolves once the text is flushed: the next step may block the process for seconds, or end it. */
 export const write = (text: string): Promise<void> =>

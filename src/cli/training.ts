@@ -68,6 +68,10 @@ export async function trainRun(
     scoring: (set, examples) =>
       progress!.line(`Evaluating the best adapter on ${setWords(set)}: ${count(examples)} examples…`),
     scored: (set, metrics) => progress!.scored(set, metrics),
+    writing(done, of) {
+      if (done === 0) progress?.clear();
+      reading.writing(done, of);
+    },
     measuringQuantization: () => progress!.line('Measuring what model.quantize costs…'),
     quantization: (cost) => progress!.line(quantizationWords(cost)),
     staticForm: (step) => progress!.line(`step ${step}: training the static form from here on`),

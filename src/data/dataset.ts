@@ -2,7 +2,7 @@ import type { ReadWatch } from './stream/build-index';
 import type { DataSpec } from '../experiment/experiment';
 import type { List } from './list';
 import type { FilePart } from '../protocol/row-place';
-import { refuseBadRows } from './table/bad-rows';
+import { NOTHING_LEFT, refuseBadRows } from './table/bad-rows';
 import { requireRows, type Row, type SkippedRow } from './table/rows';
 import type { Encoding, Tokenizer } from './text/tokenizer';
 import { Turns } from './turns';
@@ -14,8 +14,8 @@ export interface Example {
   row: number;
   /** The text was longer than the longest input. */
   truncated?: true;
-  /** The number of texts that are packed into it, where that may be several. */
-  texts?: number;
+  /** The row of each text that is packed into it, where that may be several. */
+  textRows?: readonly number[];
 }
 
 /** The input of a text model. */
@@ -119,9 +119,7 @@ export async function makeDataset<R extends Row, E extends TextExample>(
  * predict.
  */
 export const emptyReason = (noTokens: boolean): string =>
-  noTokens
-    ? 'the tokenizer produces no tokens for the text'
-    : 'no token of the answer is left within model.maxLength';
+  noTokens ? 'the tokenizer produces no tokens for the text' : NOTHING_LEFT;
 
 /** A row's tokens: one text, or two in the tokenizer's own format. */
 export const encodeRow = (tokenizer: Tokenizer, { text, pair }: Texts, maxLength: number): Encoding =>

@@ -22,6 +22,8 @@ export interface ClaimSpec {
   /** Omitted: data.test if there is one, otherwise data.evaluations, otherwise the validation data. */
   on?: ClaimedOn;
   search: ClaimSearch;
+  /** The numbers of seeds after which the claim may be decided: one, or two that ascend. */
+  looks: number[];
   /** Any number: a claim with another one is another claim, with other seeds. */
   seed: number;
 }
@@ -61,6 +63,16 @@ export interface Claim {
   search: Required<ClaimSearch>;
   seed: number;
 }
+
+/** The fewest and the most seeds of a look for which the simulation of docs/claims.md shows that verdicts keep their level. */
+const LOOK_SEEDS = { least: 3, most: 30 } as const;
+
+/** True for the looks that a claim may have. */
+export const areLooks = (looks: readonly number[]): boolean =>
+  looks.length > 0 &&
+  looks.length <= 2 &&
+  looks.every((n) => Number.isInteger(n) && n >= LOOK_SEEDS.least && n <= LOOK_SEEDS.most) &&
+  (looks.length === 1 || looks[0]! < looks[1]!);
 
 /** The key of a side that is not a setting. */
 export const FORM = 'form';

@@ -2,7 +2,7 @@ import type { EvaluationSpec } from './evaluation-sets';
 import type { AdapterSpec } from './methods';
 import type { MetricName } from './metrics';
 import type { PicturesSpec } from './pictures';
-import type { Scoring } from './scoring';
+import type { AnswerSettings, ScoredTask } from './scoring';
 import type { TaskName } from './tasks/registry';
 
 /**
@@ -46,8 +46,13 @@ export interface TaskSpec {
   pooling: 'first-token' | 'mean';
   /** The tokens that a language model learns to predict; omitted: 'answers'. */
   lossOn?: 'answers' | 'everything';
-  /** The method that finds the answer to a question with choices; omitted: 'likelihood'. */
-  scoring?: Scoring;
+  /**
+   * The method that finds the answer to a question with choices; omitted: 'likelihood'. For a language model, the methods
+   * that judge the texts that it writes; omitted: none, and it writes nothing.
+   */
+  scoring?: ScoredTask['scoring'];
+  /** The form of the texts that a language model writes, and of the answers in them. */
+  answers?: AnswerSettings;
   /** Writes questions with choices in the chat format of the model; omitted: false. */
   chatTemplate?: boolean;
   /** Share of each label's target that training spreads over all labels (PyTorch's label_smoothing); omitted: 0. */

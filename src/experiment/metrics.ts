@@ -19,6 +19,8 @@ export type MetricName =
   | 'tagAccuracy'
   | 'perplexity'
   | 'tokenAccuracy'
+  | 'exactMatch'
+  | 'lastNumber'
   | 'loss';
 
 /** Everything about a metric that is the same wherever it is named, written, drawn or compared. */
@@ -201,6 +203,21 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     ...share('token accuracy'),
     definition: 'Share of the tokens to predict that are the most likely ones at their place.',
     source: 'transformers, run_clm.py and run_mlm.py; scikit-learn, accuracy_score',
+  },
+  exactMatch: {
+    ...share('exact match'),
+    counts: true,
+    meanOf: 'correct',
+    definition:
+      'Share of written texts with the answer in the data, both found by the pattern in task.answers and compared as texts or, without commas and currency signs, as numbers.',
+    source: 'lm-evaluation-harness, exact_match; strict-match of gsm8k',
+  },
+  lastNumber: {
+    ...share('last number'),
+    counts: true,
+    meanOf: 'correct',
+    definition: 'Share of written texts whose last number is that of the answer in the data.',
+    source: 'lm-evaluation-harness, exact_match; flexible-extract of gsm8k',
   },
   loss: {
     label: 'loss',

@@ -76,7 +76,13 @@ class Adapter(nn.Module):
         raise NotImplementedError
 
     def forward(self, x):
-        return self.layer(x) + self.scale * F.linear(self.down(self.dropout(x)), self.B, self.bias)
+        if not isinstance(self.layer, nn.Conv2d):
+            return self.layer(x) + self.added(x)
+        # A convolution of single pixels: its channels are the features.
+        return self.layer(x) + self.added(x.movedim(1, -1)).movedim(-1, 1)
+
+    def added(self, x):
+        return self.scale * F.linear(self.down(self.dropout(x)), self.B, self.bias)
 
     def static_delta(self):
         """The change of the weight, (out, in)."""
@@ -154,6 +160,8 @@ def inject(model, folder):
     end = f".{name}_A.weight"
     for path in [key.removesuffix(end) for key in tensors if key.endswith(end)]:
         own = {key.removeprefix(f"{path}."): t for key, t in tensors.items() if key.startswith(f"{path}.")}
+        # PEFT's matrices on a convolution of single pixels are such convolutions.
+        own = {part: t.flatten(1) if t.dim() == 4 else t for part, t in own.items()}
         root, place = find(model, path)
         parent, _, child = place.rpartition(".")
         owner = root.get_submodule(parent)
@@ -196,8 +204,10 @@ def merge(model):
     for path, adapter in [(p, m) for p, m in model.named_modules() if isinstance(m, Adapter)]:
         parent, _, child = path.rpartition(".")
         delta = adapter.static_delta()
+        if isinstance(adapter.layer, nn.Conv2d):
+            delta = delta[:, :, None, None]
         # GPT-2's Conv1D stores its weight as (in, out).
-        adapter.layer.weight += delta if isinstance(adapter.layer, nn.Linear) else delta.T
+        adapter.layer.weight += delta if isinstance(adapter.layer, (nn.Linear, nn.Conv2d)) else delta.T
         if adapter.bias is not None:
             bias = adapter.scale * adapter.bias
             own = adapter.layer.bias

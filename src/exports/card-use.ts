@@ -1,5 +1,6 @@
 import { methodOf } from '../adapters/methods/registry';
 import { isNonlinear } from '../experiment/methods';
+import { statedScoring } from '../experiment/scoring';
 import { ANSWERS, type AnswerInCard } from '../experiment/tasks/kind';
 import { describeTask } from '../experiment/tasks/registry';
 import { cacheInputs, keptLogitsInput, USE_CACHE, isMerged } from '../graph/without-past';
@@ -9,14 +10,21 @@ import { headKeys } from '../peft/keys';
 import type { ExportForm, ExportRecord } from '../protocol/export';
 import type { Part } from '../protocol/reports/report';
 import type { Task } from '../training/task/task';
+import { ADAPTER_FILE, MODEL_FILE, MODELFILE } from './gguf/file-names';
+import { kohyaFile } from './kohya-lora';
 import { logitsName } from './logits-head';
 import { HEAD_FILE } from './hub-weights';
 
-/** Instructions for loading the files of a form: sentences and a program. */
+/**
+ * Instructions for loading the files of a form: sentences and a program.
+ *
+ * @param name of the experiment
+ */
 export function useOf(
   { form, head, fit }: Pick<ExportRecord, 'form' | 'head' | 'fit'>,
   task: Task,
   base: BaseModel,
+  name: string,
 ): Part[] {
   const isPicture = describeTask(task.spec.task.type).answer === 'picture';
   switch (form) {
@@ -24,10 +32,16 @@ export function useOf(
       return isPicture ? pictureAdapterUse(task, base.name) : adapterUse(task);
     case 'peft-lora':
       return isPicture ? [drawing(task, base.name, ['pipeline.load_lora_weights(".")'])] : peftUse(task, fit);
+    case 'kohya':
+      return kohyaUse(task, name);
     case 'onnx-adapter-inputs':
       return swapUse(task);
     case 'safetensors':
       return isPicture ? [drawing(task, '.', [])] : transformersUse(task, head);
+    case 'gguf-lora':
+      return ggufLoraUse(base);
+    case 'gguf':
+      return ggufUse();
     default:
       return onnxUse(task, form);
   }
@@ -79,6 +93,20 @@ function pictureAdapterUse(task: Task, name: string): Part[] {
     isNonlinear(adapter)
       ? 'diffusers itself does not support AuroRA. `aurora export --as peft-lora` writes a LoRA in its place, with a linear fit of its nonlinearity.'
       : '`aurora export --as peft-lora` writes the same in diffusers’ layout, for `load_lora_weights`.',
+  ];
+}
+
+function kohyaUse({ spec: { task } }: Task, experiment: string): Part[] {
+  const file = kohyaFile(experiment);
+  const prompt = task.instancePrompt ?? 'a photo';
+  return [
+    {
+      list: [
+        `ComfyUI: copy \`${file}\` into \`models/loras\` and choose it in a *Load LoRA* node.`,
+        `AUTOMATIC1111 and Forge: copy it into \`models/Lora\` and write \`<lora:${file.replace(/\.safetensors$/, '')}:1>\` into a prompt, as in \`${prompt} <lora:…:1>\`.`,
+        `diffusers: \`pipeline.load_lora_weights(".", weight_name="${file}")\`.`,
+      ],
+    },
   ];
 }
 
@@ -207,6 +235,26 @@ function transformersUse(task: Task, head: string | undefined): Part[] {
   ];
 }
 
+const shell = (lines: readonly string[]): Part => ({ program: lines.join('\n'), language: 'sh' });
+
+function ggufUse(): Part[] {
+  return [
+    'llama.cpp, and programs that are built on it, load it:',
+    shell([`llama-cli -m ${MODEL_FILE}`]),
+    'For Ollama, `Modelfile` has the template, stop words and parameters:',
+    shell([`ollama create NAME -f ${MODELFILE}`, 'ollama run NAME']),
+  ];
+}
+
+function ggufLoraUse({ name }: BaseModel): Part[] {
+  return [
+    `llama.cpp loads it beside a GGUF file of ${name}:`,
+    shell([`llama-cli -m base.gguf --lora ${ADAPTER_FILE}`]),
+    `For Ollama, name that model in the first line of \`${MODELFILE}\`:`,
+    shell([`ollama create NAME -f ${MODELFILE}`, 'ollama run NAME']),
+  ];
+}
+
 function onnxUse(task: Task, form: ExportForm): Part[] {
   const { imports, past } = preparation(task, form);
   return [
@@ -275,5 +323,5 @@ export function cardInput({ spec: { task, model } }: Task): CardInput {
   };
 }
 
-export const cardAnswer = ({ spec: { task }, data }: Task): AnswerInCard =>
-  ANSWERS[describeTask(task.type).answer].card(data.labels, task.scoring);
+export const cardAnswer = ({ spec: { task, model }, data }: Task): AnswerInCard =>
+  ANSWERS[describeTask(task.type).answer].card(data.labels, statedScoring(task, model.maxLength));

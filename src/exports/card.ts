@@ -4,6 +4,8 @@ import { shownMetrics } from '../experiment/shown-metrics';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
 import { codeSpan } from '../base/escape';
 import { percent, count } from '../base/number-text';
+import { combinationText } from '../protocol/combination-record';
+import type { ImportedEvent } from '../protocol/events';
 import { quantizationWords } from '../protocol/quantize';
 import type { ExportForm, ExportRecord } from '../protocol/export';
 import { formContent } from '../protocol/export-forms';
@@ -13,6 +15,7 @@ import { markdownText } from '../protocol/reports/markdown-text';
 import { warningsPart, type Part, type Report } from '../protocol/reports/report';
 import { isHeadAlone, methodName, type TrainedSpec } from '../experiment/methods';
 import { scoresOf } from '../protocol/evaluations';
+import { limitsPart } from '../protocol/vllm-limits';
 import { sortedJson } from '../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../training/checkpoint/trained-run';
@@ -45,7 +48,8 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
       ...scoreParts(trained),
       ...quantizationPart(trained),
       { heading: 'Use' },
-      ...useOf(record, task, base),
+      ...useOf(record, task, base, trained.run.spec.name),
+      ...(record.vllm ? limitsPart(record.vllm) : []),
       { heading: 'Data' },
       { list: dataLines(trained) },
       { heading: 'Settings' },
@@ -66,12 +70,13 @@ function frontMatter(
   const { adapter, task: settings } = task.spec;
   const ofDiffusers = isPicture(task);
   // PEFT loads these, but not AuroRA as trained in its layout.
-  const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(adapter));
+  const peft = form === 'peft-lora' || form === 'kohya' || (form === 'adapter' && readByPeft(adapter));
   const tags = new Set([
     ...(isHeadAlone(adapter) ? [] : [adapter.method]),
     // The Hub tags PEFT types in lower case.
     ...(peft ? [PEFT_TYPE.toLowerCase()] : []),
     ...(isOnnx(form) ? ['onnx'] : []),
+    ...(isGguf(form) ? ['gguf', 'llama.cpp'] : []),
     ...(ofDiffusers ? ['diffusers'] : []),
   ]);
   return [
@@ -95,7 +100,8 @@ function libraryLine(form: ExportForm, peft: boolean, ofDiffusers: boolean): str
 }
 
 const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
-const hasWeights = (form: ExportForm): boolean => isOnnx(form) || form === 'safetensors';
+const isGguf = (form: ExportForm): boolean => form === 'gguf' || form === 'gguf-lora';
+const hasWeights = (form: ExportForm): boolean => isOnnx(form) || form === 'safetensors' || form === 'gguf';
 
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;
@@ -112,10 +118,15 @@ function sizeWords(adapter: TrainedSpec): string {
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');
 
+const importWords = ({ adapter, combination }: ImportedEvent): string =>
+  combination
+    ? `combined by ${codeSpan(combinationText(combination))}`
+    : `imported from ${codeSpan(adapter)}`;
+
 /** An imported adapter was trained elsewhere. */
 function origin(trained: Trained): string {
   const imported = importOf(trained);
-  const from = imported ? `imported from ${codeSpan(imported.adapter)}` : '';
+  const from = imported ? importWords(imported) : '';
   const { step } = trained;
   if (imported && step === 0) return `${from} into`;
   return `${imported ? `${from}, then ` : ''}trained for ${count(step)} steps with`;
@@ -178,7 +189,9 @@ function dataLines(trained: Trained): string[] {
       : `from ${file(validation.path)}`;
   return [
     isAsImported(trained)
-      ? 'Training: unknown, because the adapter was imported.'
+      ? importOf(trained)!.combination
+        ? 'Training: none of the combination itself; the adapters that it was made of were trained before.'
+        : 'Training: unknown, because the adapter was imported.'
       : `Training: ${count(trainExamples)} examples from ${file(train.path)}${held ? `, without the ${percent(share)} held out` : ''}.`,
     `Validation: ${count(validation.dataset.examples.length)} examples ${measured}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
     cardInput(task).prepared,

@@ -7,6 +7,7 @@ import { sortedJson } from '../base/sorted-json';
 import { writeAtomic } from '../files/atomic';
 import { encodeSafetensors, type FloatTensor } from '../graph/file/safetensors';
 import { pytorchPathOf } from '../graph/layers/linear';
+import { peftDims } from '../peft/convolution-dims';
 import { componentOf, COMPONENTS, LORA_FILE, METADATA, type Component } from '../peft/diffusers-lora-file';
 
 /** A module with a LoRA. */
@@ -42,7 +43,7 @@ export function writeDiffusersLora(
     if (parts.has(BIAS)) throw noBias(adapter.layer.path);
     for (const [part, { dims, data }] of parts)
       tensors.set(`${component}.${path}.${part}`, {
-        dims,
+        dims: peftDims(adapter.layer, part, dims),
         data: part === B ? data.map((v) => v * scale) : data,
       });
     pairs.push({ component, path, rank: parts.get(B)!.dims[1] });

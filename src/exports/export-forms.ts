@@ -1,11 +1,6 @@
 import { basename, join } from 'node:path';
-import { tensorName } from '../adapters/inject';
-import { ownValues } from '../adapters/merge';
-import { plainLora } from '../adapters/methods/lora';
-import { methodOf } from '../adapters/methods/registry';
-import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
-import { isHeadAlone, isRanked, type LoraSpec, methodName, type TrainedSpec } from '../experiment/methods';
+import { isHeadAlone } from '../experiment/methods';
 import { writeAtomic } from '../files/atomic';
 import { DType } from '../graph/dtype';
 import { KeptOnDisk } from '../graph/file/kept-on-disk';
@@ -20,7 +15,7 @@ import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { adapterModules, fitAdapter } from '../peft/fit';
 import { peftKey } from '../peft/keys';
 import { writeFiles, writePeftAdapter } from '../peft/peft-adapter';
-import type { ExportForm, RequantizedLayer, Written } from '../protocol/export';
+import type { ExportForm, GgufPrecision, RequantizedLayer, Written } from '../protocol/export';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
 import type { Trained } from '../training/checkpoint/trained-run';
 import { type Measured, measureFile, measureTask } from '../training/measure';
@@ -29,8 +24,12 @@ import loader from './aurora_peft_loader.py';
 import { BASE_NAMES, writeBaseFiles } from './base-files';
 import { writeDiffusersLora } from './diffusers-lora';
 import { adapterInputsModel, dynamicModel } from './dynamic';
+import { ggufLora } from './gguf/lora-form';
+import { ggufFile } from './gguf/model-form';
 import { hubFolder } from './hub-form';
+import { kohyaFile, requireKohyaLora, writeKohyaLora } from './kohya-lora';
 import { logitsName } from './logits-head';
+import { asLora, loraParts, noLora } from './lora-parts';
 import { mergedModel } from './merged';
 import { pipelineFolder } from './pipeline-form';
 import { RECORD, sha256 } from './staged-folder';
@@ -38,6 +37,8 @@ import { RECORD, sha256 } from './staged-folder';
 export interface FormOptions {
   /** For `onnx-merged`: quantized weights are quantized again. */
   requantize: boolean;
+  /** For `gguf`: the type of large tensors. */
+  precision: GgufPrecision;
 }
 
 /** An export form: it writes its files and runs them from disk. */
@@ -66,9 +67,8 @@ const peftLora: Form = {
     const { adapters, source } = task;
     const { adapter: settings } = task.spec;
     if (isHeadAlone(settings)) throw noLora('only a head');
-    const isPlain = readByPeft(settings);
-    const lora = isPlain ? undefined : asLora(settings);
-    const partsOf = (a: LayerAdapter) => (isPlain ? ownParts(a, parameters) : loraParts(a, parameters));
+    const lora = readByPeft(settings) ? undefined : asLora(settings);
+    const partsOf = loraParts(settings, parameters);
     if (source.kind === 'pipeline') return writeDiffusersLora(folder, adapters, partsOf);
     if (!lora) return writePeftAdapter(folder, task, parameters, task.data, form);
     const tensors = new Map<string, FloatTensor>();
@@ -79,29 +79,13 @@ const peftLora: Form = {
   measure: measureAdapter,
 };
 
-type Parameters = ReadonlyMap<string, Float32Array>;
-
-/** The tensors of a method that PEFT reads. */
-const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
-  new Map(
-    a.tensors.map(({ name, peftName, dims }) => [
-      peftName,
-      { dims, data: parameters.get(tensorName(a, name))! },
-    ]),
-  );
-
-/** The static form of another method as a LoRA. */
-function loraParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
-  const { layer } = a;
-  const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
-  const rank = B.length / layer.outFeatures;
-  if (rank > Math.min(layer.inFeatures, layer.outFeatures))
-    throw noLora(`a rank of ${rank}, more than ${layer.path} allows`);
-  return new Map([
-    ['lora_A.weight', { dims: [rank, layer.inFeatures], data: A }],
-    ['lora_B.weight', { dims: [layer.outFeatures, rank], data: B }],
-  ]);
-}
+const kohya: Form = {
+  check: requireKohyaLora,
+  write: ({ task, parameters, run, step }, folder) =>
+    writeKohyaLora(folder, task, parameters, { name: run.spec.name, step }),
+  measure: (trained, folder, work) =>
+    measureAdapter(trained, join(folder, kohyaFile(trained.run.spec.name)), work),
+};
 
 const onnxDynamic: Form = {
   write({ task, parameters }, folder) {
@@ -162,20 +146,6 @@ const nothingQuantized = (path: string): AuroraError =>
     'Export without it.',
   );
 
-/** The LoRA equivalent to a method's static form. */
-function asLora(settings: TrainedSpec): LoraSpec {
-  if (!isRanked(settings) || !methodOf(settings).lowRank) throw noLora(methodName(settings));
-  const plain = plainLora(settings.rank);
-  return { ...plain, ...settings, method: plain.method };
-}
-
-const noLora = (what: string): AuroraError =>
-  new AuroraError(
-    'usage',
-    `The run trained ${what}; that cannot be written as a LoRA.`,
-    'Export it with --as onnx-merged or onnx-dynamic.',
-  );
-
 function folderForm({ task: { source } }: Trained): Form {
   switch (source.kind) {
     case 'onnx':
@@ -204,10 +174,13 @@ const wholeFolder: Form = {
 export const FORMS: Record<ExportForm, Form> = {
   adapter,
   'peft-lora': peftLora,
+  kohya,
   'onnx-dynamic': onnxDynamic,
   'onnx-merged': onnxMerged,
   'onnx-adapter-inputs': onnxAdapterInputs,
   safetensors: wholeFolder,
+  'gguf-lora': ggufLora,
+  gguf: ggufFile,
 };
 
 /** The files, read back as an import would read them, on the base model. */

@@ -131,8 +131,13 @@ function biasesIn(form: ExportForm, task: Task): (layer: LinearLayer) => boolean
       const all = source.kind !== 'pipeline' && adapters.every(({ layer }) => hasBias(layer));
       return () => all;
     }
+    case 'kohya':
+      return () => false;
     case 'safetensors':
+    case 'gguf':
       return hasBias;
+    case 'gguf-lora':
+      return () => false;
     case 'onnx-merged':
       return takesBias(task);
     default:

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { lossBetween } from '../experiment/shown-metrics';
-import { metricValue } from '../experiment/metrics';
+import { own } from '../base/names';
+import { type MetricName, type Metrics, metricsIn, metricValue } from '../experiment/metrics';
 import { version } from '../../package.json';
 import { writeAtomic } from '../files/atomic';
 import { runPaths, stepName } from '../runs/layout';
@@ -13,6 +14,7 @@ import {
   type ExportLoss,
   type ExportMetrics,
   type ExportRecord,
+  type GgufPrecision,
   type MergeChoice,
   type Written,
 } from '../protocol/export';
@@ -26,8 +28,15 @@ import { exportModels, type ExportModels, mergeIn, type ModelChoice } from './ex
 import { RECORD, StagedFolder } from './staged-folder';
 import { FORMS } from './export-forms';
 import { type RefineSettings, requireRefinable, withRefined } from './refined-model';
+import { limitsInVllm } from './vllm-facts';
 import { exampleLosses, lossRise } from '../training/paired-loss';
-import { largestDifference, measureTask, requireMetrics, type Measured } from '../training/measure';
+import {
+  largestDifference,
+  measureTask,
+  requireMetrics,
+  type Measured,
+  withoutWriting,
+} from '../training/measure';
 
 export interface ExportRequest {
   run: string;
@@ -44,6 +53,8 @@ export interface ExportRequest {
   emit: (line: ExportLine) => void | Promise<void>;
   /** For `onnx-merged`: quantized weights are quantized again, rather than in float32. */
   requantize?: boolean;
+  /** For `gguf`: the type of large tensors; float16 by default. */
+  precision?: GgufPrecision;
   /** Decides whether to keep a form that loses more. */
   accept: (loss: ExportLoss) => Promise<boolean>;
 }
@@ -81,9 +92,12 @@ export async function exportRun(
     const available = await exportModels(trained, choice, emit);
     const models = refine ? await withRefined(available, refine, work, emit) : available;
     const { merge, fit, refinement } = models;
+    const limits = limitsInVllm(form, models.written.load().task);
+    if (limits) await emit({ kind: 'limits', limits });
     const written =
       FORMS[form].write(models.written.load(), staged.path, work, {
         requantize: request.requantize ?? false,
+        precision: request.precision ?? 'float16',
       }) ?? {};
     const { metrics, lossRise, difference } = await measureModels(
       models,
@@ -92,7 +106,7 @@ export async function exportRun(
       work,
       written,
     );
-    const { metric } = trained.task.spec.training;
+    const metric = judgedBy(trained.task.spec.training.metric, metrics.trained);
     const [before, after] = [metrics.trained, metrics.exported].map((m) => metricValue(m, metric));
     const drop = { metric, loss: lossBetween(metric, before, after) };
     const loss: ExportLoss = { drop, limit: request.maxDrop, metrics, merge, refinement };
@@ -115,6 +129,7 @@ export async function exportRun(
       largestDifference: difference,
       ...written,
       ...(hasNote(trained.inputs) && { inputs: trained.inputs }),
+      ...(limits && { vllm: limits }),
       files: {},
     };
     const base = baseModel(trained.task.spec.model.path);
@@ -129,6 +144,17 @@ export async function exportRun(
   }
 }
 
+/**
+ * The metric by which forms are compared: that of training or, if it is of written answers, the first of the others.
+ * Answers are not written for each form.
+ */
+const judgedBy = (metric: MetricName, measured: Metrics): MetricName =>
+  own(measured, metric) === undefined ? (metricsIn(measured).find((m) => m !== 'loss') ?? 'loss') : metric;
+
+/** Without answers that are written apart from everything that is compared, which takes long. */
+const compared = (trained: Trained): Trained =>
+  trained.task.kind.compared?.apart ? { ...trained, task: withoutWriting(trained.task) } : trained;
+
 async function measureModels(
   { models, written }: ExportModels,
   { form, emit }: ExportRequest,
@@ -139,19 +165,19 @@ async function measureModels(
   const rows: Partial<ExportMetrics> = {};
   let trainedLosses: Float64Array | undefined;
   let wanted: Measured | undefined;
-  const { task, run, step } = written.load();
+  const { task, run, step } = compared(written.load());
   const examples = task.data.validation.dataset.examples.length;
   for (const model of models) {
     const { row, load } = model;
     await emit({ kind: 'measuring', what: row, examples });
-    const { task, parameters } = load();
+    const { task, parameters } = compared(load());
     const measured = await measureTask(task, parameters, join(work, row));
     rows[row] = requireMetrics(measured, run.folder, step);
     if (row === 'trained') trainedLosses = exampleLosses(task, measured);
     if (model === written) wanted = measured;
   }
   await emit({ kind: 'measuring', what: 'exported', examples });
-  const exported = await FORMS[form].measure(written.load(), folder, join(work, 'exported'));
+  const exported = await FORMS[form].measure(compared(written.load()), folder, join(work, 'exported'));
   const difference = largestDifference(exported, wanted!);
   const largest = wanted!.logits.reduce(
     (most, values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), most),

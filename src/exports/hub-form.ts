@@ -8,6 +8,7 @@ import { writeAtomic } from '../files/atomic';
 import { prepareModel } from '../graph/prepare';
 import { baseModel, type BaseModel } from '../peft/base-model';
 import { classOfLinearHead, type TaskClass } from '../peft/adapter-config';
+import type { ExportForm } from '../protocol/export';
 import { measureTask } from '../training/measure';
 import type { Task } from '../training/task/task';
 import { copy, copyIfBeside } from './base-files';
@@ -136,12 +137,19 @@ const isOldGemma = ({ model_type: type, hidden_act: act, hidden_activation: acti
 
 const LABEL_SETTINGS = ['architectures', 'id2label', 'label2id', 'num_labels', 'problem_type'];
 
-/** @throws AuroraError 'usage' for adapters that were trained on quantized weights */
-export function requireUnquantized({ model: { path, quantize } }: Experiment): void {
+/**
+ * @param instead the forms that can be written
+ * @throws AuroraError 'usage' for adapters that were trained on quantized weights
+ */
+export function requireUnquantized(
+  { model: { path, quantize } }: Experiment,
+  form: ExportForm = 'safetensors',
+  instead = 'onnx-merged or onnx-dynamic',
+): void {
   if (quantize)
     throw new AuroraError(
       'usage',
-      `The adapters were trained on ${path} in ${quantize} bits (model.quantize), and --as safetensors writes its own weights.`,
-      'Export with --as onnx-merged or onnx-dynamic.',
+      `The adapters were trained on ${path} in ${quantize} bits (model.quantize), and --as ${form} writes its own weights.`,
+      `Export with --as ${instead}.`,
     );
 }

@@ -83,10 +83,8 @@ const placeOf = ({ name, data }: StoredTensor): string => `${data.path}\0${name}
  * The stored weights that a run's adapters change. Each is merged when it is written, so that memory holds one at a time.
  */
 export class ChangedWeights {
-  private largest = 0;
-  private lost = 0;
-  private change = 0;
-  private type: Rounding['type'] | undefined;
+  private readonly errors = new RoundingErrors();
+  private type: 'F16' | 'BF16' | undefined;
   /** The function that gives the values, and the weight before, by file and name in it. */
   private readonly changes = new Map<string, { before: Tensor; merged: () => Tensor | undefined }>();
 
@@ -122,40 +120,62 @@ export class ChangedWeights {
     return this.changes.has(placeOf(stored));
   }
 
+  /** A weight with its adapter in float32, and as it was before; undefined if nothing changes it. */
+  merged(stored: StoredTensor): { values: Float32Array; before: () => Float32Array } | undefined {
+    const found = this.changes.get(placeOf(stored));
+    // An adapter may change only the bias, or only the weight.
+    const tensor = found?.merged();
+    if (!found || !tensor) return undefined;
+    const values = tensorValues(tensor) as Float32Array;
+    requireFinite(stored.name, values);
+    return { values, before: () => tensorValues(found.before) as Float32Array };
+  }
+
   /** A weight with its adapter, in its stored type. */
   bytes(stored: StoredTensor): Uint8Array {
     const { name, dtype, data } = stored;
-    const { before, merged } = this.changes.get(placeOf(stored))!;
-    const tensor = merged();
-    // An adapter may change only the bias, or only the weight.
-    if (!tensor) return readFileRef(data);
-    const values = tensorValues(tensor) as Float32Array;
-    requireFinite(name, values);
+    const merged = this.merged(stored);
+    if (!merged) return readFileRef(data);
+    const { values, before } = merged;
     if (dtype === 'F32') return new Uint8Array(values.buffer);
-    return this.rounded(name, dtype as Rounding['type'], values, tensorValues(before) as Float32Array);
-  }
-
-  private rounded(name: string, type: Rounding['type'], values: Float32Array, before: Float32Array) {
-    const { encode, decode } = SIXTEEN_BITS[type];
+    this.type = dtype as 'F16' | 'BF16';
+    const { encode, decode } = SIXTEEN_BITS[this.type];
     const out = new Uint16Array(values.length);
     const kept = new Float32Array(values.length);
     for (let i = 0; i < values.length; i++) {
       out[i] = encode(values[i]);
       kept[i] = decode(out[i]);
-      const off = Math.abs(kept[i] - values[i]);
-      this.largest = Math.max(this.largest, off);
-      this.lost += off ** 2;
-      this.change += (values[i] - before[i]) ** 2;
     }
+    this.errors.add(values, kept, before());
     requireFinite(name, kept);
-    this.type = type;
     return new Uint8Array(out.buffer);
   }
 
   /** The error added by storing them in 16 bits; undefined in float32. */
   get rounding(): Rounding | undefined {
-    const { type, largest, lost, change } = this;
-    return type && { type, largest, share: change === 0 ? 0 : Math.sqrt(lost / change) };
+    return this.type && this.errors.of(this.type);
+  }
+}
+
+/** The errors of merged weights that are stored in fewer bits. */
+export class RoundingErrors {
+  private largest = 0;
+  private lost = 0;
+  private change = 0;
+
+  /** @param kept the values as they are stored, and `before` those without the adapter */
+  add(values: Float32Array, kept: Float32Array, before: Float32Array): void {
+    for (let i = 0; i < values.length; i++) {
+      const off = Math.abs(kept[i] - values[i]);
+      this.largest = Math.max(this.largest, off);
+      this.lost += off ** 2;
+      this.change += (values[i] - before[i]) ** 2;
+    }
+  }
+
+  of(type: Rounding['type']): Rounding {
+    const { largest, lost, change } = this;
+    return { type, largest, share: change === 0 ? 0 : Math.sqrt(lost / change) };
   }
 }
 

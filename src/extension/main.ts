@@ -8,6 +8,7 @@ import { registerPlayground } from './commands/playground-command';
 import { registerRunCommands } from './commands/runs/run-commands';
 import { registerCompare } from './commands/compare-command';
 import { registerSweeps } from './commands/sweep-commands';
+import { registerTokens } from './commands/tokens-command';
 import { registerTraining } from './commands/training/training-commands';
 import { registerVerify } from './commands/verify-command';
 import { readDataWith } from './data-worker/ask-data-worker';
@@ -85,6 +86,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerWizard,
   registerWalkthrough,
   registerPreflight,
+  registerTokens,
   registerVerify,
   registerTransfer,
   registerTools,

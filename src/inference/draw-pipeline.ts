@@ -5,14 +5,14 @@ import { configOf, type Pipeline } from '../architectures/model-source';
 import { loadWithTextEncoders } from '../architectures/pipeline';
 import { PICTURE_DEFAULTS } from '../experiment/pictures';
 import { prepareModel } from '../graph/prepare';
-import { componentOf } from '../peft/diffusers-lora-file';
 import { adapterModules } from '../peft/fit';
-import { type AdapterFolder, readAdapterFolder } from '../peft/adapter-folder';
+import { isInTextEncoder } from '../peft/kohya-names';
 import { modelName } from '../protocol/play-question';
 import type { PlayFacts } from '../protocol/playground';
 import { modelInputs } from '../tasks/task-data';
 import { openDrawer } from '../training/diffusion/drawer';
-import { adaptedGraph, plainGraph } from './graph';
+import { type AddedAdapter, weighable, weighingFacts } from './adapter-stack';
+import { adaptedGraph, followWeights, plainGraph } from './graph';
 import type { OpenOptions } from './open-subject';
 import { painterDraw } from './run-drawing';
 import { openAnswers } from './answer-session';
@@ -22,38 +22,40 @@ import type { Painter } from './subject';
 const PREDICTION = 'out_sample';
 
 /**
- * A pipeline of diffusers, alone or with an adapter of its U-Net, or also of its text encoders. The U-Net is in memory once for
+ * A pipeline of diffusers, alone or with adapters of its U-Net, or also of its text encoders. The U-Net is in memory once for
  * both variants; text encoders and autoencoder only while they work.
  *
  * @throws AuroraError 'model' for a pipeline that cannot be used, 'adapter' for an adapter that does not fit
  */
 export async function openPipeline(
   pipeline: Pipeline,
-  adapterFolder: string | undefined,
+  adapters: readonly AddedAdapter[],
   options: OpenOptions,
 ): Promise<Painter> {
-  const adapter = adapterFolder === undefined ? undefined : readAdapterFolder(adapterFolder);
-  const original = adapter && adaptsTexts(adapter) ? loadWithTextEncoders(pipeline) : loadModelFrom(pipeline);
-  const model = adapter ? prepareModel(original) : original;
+  const original = adapters.some(adaptsTexts) ? loadWithTextEncoders(pipeline) : loadModelFrom(pipeline);
+  const isAdapted = adapters.length > 0;
+  const model = isAdapted ? prepareModel(original) : original;
   const drawer = openDrawer(pipeline, modelInputs(model), {
     keep: join(options.folder, 'encoded'),
     folder: join(options.folder, 'parts'),
     threads: options.threads,
   });
   const answer = model.graph.outputs.find((o) => o.name === PREDICTION) ?? model.graph.outputs[0]!;
-  const graph = adapter ? adaptedGraph(model, answer, true, adapter) : plainGraph(model, answer.name);
+  const graph = isAdapted ? adaptedGraph(model, answer, true, adapters) : plainGraph(model, answer.name);
   const session = await openAnswers(pipeline.unet.file, graph, options, false);
   return {
     facts: {
       input: 'text',
       answer: 'picture',
-      name: modelName(pipeline.folder, adapterFolder),
+      name: modelName(pipeline.folder, adapters[0]?.name),
       labels: [],
-      ...(adapter && { base: 'model' as const }),
+      ...(isAdapted && { base: 'model' as const }),
       samples: false,
       drawing: defaultsOf(pipeline),
       assumed: [],
+      ...weighingFacts(graph.weighing),
     },
+    ...weighable(graph.weighing, () => followWeights(graph)),
     variants: session.variants,
     draw: painterDraw(
       drawer,
@@ -64,8 +66,8 @@ export async function openPipeline(
 }
 
 /** True if some of its modules are in a text encoder: then that runs with the U-Net. */
-const adaptsTexts = (adapter: AdapterFolder): boolean =>
-  [...adapterModules(adapter).modules.keys()].some((path) => componentOf(path).component !== 'unet');
+const adaptsTexts = ({ from }: AddedAdapter): boolean =>
+  [...adapterModules(from).modules.keys()].some(isInTextEncoder);
 
 /** The defaults of diffusers' pipelines: the size that the U-Net was made for. */
 function defaultsOf({ unet, vae }: Pipeline): NonNullable<PlayFacts['drawing']> {

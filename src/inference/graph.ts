@@ -8,8 +8,10 @@ import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
 import { prune } from '../graph/reads';
 import { AuroraError } from '../base/errors';
 import { PLAY_VARIANTS, type PlayVariant } from '../protocol/play-question';
+import { withAdaptedConvolutions } from '../peft/adapted-convolutions';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/adapter-folder';
+import { type AddedAdapter, ownHead, stackOn, type Weighing } from './adapter-stack';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
 import { withoutAdapters } from '../training/task/adapted-model';
 import { nameTable } from '../base/names';
@@ -24,6 +26,8 @@ export interface AnswerGraph {
   variants: readonly PlayVariant[];
   /** The head came with the adapter, and the base model uses it too. */
   sharedHead: boolean;
+  /** With several adapters, or one whose weight is not 1. */
+  weighing?: Weighing;
 }
 
 /** The model as in its file. */
@@ -36,21 +40,34 @@ export const plainGraph = (model: Model, answer: string): AnswerGraph => ({
 });
 
 /**
- * The model with an adapter from disk. A head that came with it replaces the model's own last layer, or follows the
+ * The model with adapters from disk. A head that came with a single one replaces the model's own last layer, or follows the
  * hidden states if the model has no logits.
  *
- * @param model at the internal opset
+ * @param stored at the internal opset
  * @param answer its logits, or hidden states of that shape
- * @throws AuroraError 'adapter' if the adapter does not fit
+ * @param own the first adapter
+ * @throws AuroraError 'adapter' if an adapter does not fit, or has a head beside others
  */
 export function adaptedGraph(
-  model: Model,
+  stored: Model,
   answer: ValueInfo,
   isLogits: boolean,
-  folder: AdapterFolder,
+  [own, ...added]: readonly AddedAdapter[],
 ): AnswerGraph {
+  const model = withAdaptedConvolutions(
+    stored,
+    [own!, ...added].map(({ from }) => from),
+  );
   const layers = findLinearLayers(model.graph);
-  const fitted = fitAdapter(folder, model.graph, layers);
+  const { from: folder, name, weight } = own!;
+  const first = fitAdapter(folder, model.graph, layers);
+  const { head } = first;
+  if (head && added.length > 0) throw ownHead(name);
+  const isAsTrained = weight === 1 && added.length === 0;
+  const weighing = isAsTrained
+    ? undefined
+    : stackOn({ graph: model.graph, layers }, [{ ...first, name, weight }], added);
+  const fitted = weighing?.stack ?? first;
   const { graph } = injectAdapters(model.graph, fitted.adapters, DType.float);
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/play');
   const inputs: HostTensors = nameTable();
@@ -64,7 +81,6 @@ export function adaptedGraph(
       };
     }
   const answers = { adapted: answer.name, base: answer.name };
-  const { head } = fitted;
   if (head) {
     const layer = isLogits ? lastLayer(model, layers, head, folder.folder) : undefined;
     const bias = head.bias ?? { dims: [head.weight.dims[0]], data: new Float32Array(head.weight.dims[0]) };
@@ -86,7 +102,16 @@ export function adaptedGraph(
     parameters: { adapted: inputs, base: baseInputs(fitted, inputs) },
     variants: PLAY_VARIANTS,
     sharedHead: answers.base !== answer.name,
+    ...(weighing && { weighing }),
   };
+}
+
+/** Feeds the weights of its adapters from now on. */
+export function followWeights({ weighing, parameters }: AnswerGraph): void {
+  for (const [name, data] of weighing!.stack.parameters) {
+    const fed = parameters.adapted[name];
+    if (fed) fed.data = data;
+  }
 }
 
 /** The graph with only the answers as outputs. */
@@ -95,7 +120,10 @@ export function answersOnly({ model, answers }: AnswerGraph): Model {
   return { ...model, graph: prune({ ...model.graph, outputs }) };
 }
 
-function baseInputs({ adapters, parameters }: FittedAdapter, inputs: HostTensors): HostTensors {
+function baseInputs(
+  { adapters, parameters }: Pick<FittedAdapter, 'adapters' | 'parameters'>,
+  inputs: HostTensors,
+): HostTensors {
   const base = withoutAdapters(adapters, parameters);
   return Object.fromEntries(
     Object.entries(inputs).map(([name, t]) => [name, { ...t, data: base.get(name) ?? t.data }]),

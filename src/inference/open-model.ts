@@ -8,15 +8,16 @@ import { DType } from '../graph/dtype';
 import type { Model, ValueInfo } from '../graph/model';
 import { prepareModel } from '../graph/prepare';
 import { cacheInputs } from '../graph/without-past';
-import { type AdapterFolder, readAdapterFolder } from '../peft/adapter-folder';
+import type { AdapterFolder } from '../peft/adapter-folder';
 import { modelName, type PlaySource } from '../protocol/play-question';
 import type { PlayFacts } from '../protocol/playground';
 import { modelInputs } from '../tasks/task-data';
 import { embeddingRows } from '../tasks/text/text-data';
+import { type AddedAdapter, readAdded, weighable, weighingFacts } from './adapter-stack';
 import { findAnswer, unfit, whatItReads } from './answer';
 import { openTexts, type Scale } from './classification';
 import { openPipeline } from './draw-pipeline';
-import { adaptedGraph, type AnswerGraph, plainGraph } from './graph';
+import { adaptedGraph, type AnswerGraph, followWeights, plainGraph } from './graph';
 import { openImages } from './image-answers';
 import { fillsMasks, openLanguageModel, openMasked } from './language';
 import { type ModelFiles, readModelFiles } from './model-files';
@@ -30,13 +31,13 @@ export interface OpenedModel {
   graph: AnswerGraph;
   files: ModelFiles;
   adapter?: AdapterFolder;
-  facts: Pick<PlayFacts, 'name' | 'base' | 'samples'>;
+  facts: Pick<PlayFacts, 'name' | 'base' | 'samples' | 'adapters'>;
   scale: Scale;
   options: OpenOptions;
 }
 
 /**
- * An ONNX file, a folder from the hub or a pipeline, alone or with an adapter from disk.
+ * An ONNX file, a folder from the hub or a pipeline, alone or with adapters from disk.
  *
  * @throws AuroraError 'model' if it cannot answer anything, 'adapter' for an adapter that does not fit
  */
@@ -45,9 +46,10 @@ export async function openModel(
   options: OpenOptions,
 ): Promise<Subject> {
   const source = modelSource(play.model);
-  if (source.kind === 'pipeline') return openPipeline(source, play.adapter, options);
+  const adapters = adaptersOf(play);
+  if (source.kind === 'pipeline') return openPipeline(source, adapters, options);
   const path = source.file;
-  const adapter = play.adapter === undefined ? undefined : readAdapterFolder(play.adapter);
+  const adapter = adapters[0]?.from;
   const file = loadModelFrom(source);
   // A decoder with a cache reads each text from its beginning.
   const original = cacheInputs(file.graph).length > 0 ? prepareModel(file) : file;
@@ -64,7 +66,7 @@ export async function openModel(
       'Export it in float32.',
     );
   const graph = asFloats(
-    adapter ? adaptedGraph(model, answer, isLogits, adapter) : plainGraph(model, answer.name),
+    adapter ? adaptedGraph(model, answer, isLogits, adapters) : plainGraph(model, answer.name),
     answer,
   );
   const tokenizerPath = play.tokenizer ?? join(dirname(path), 'tokenizer.json');
@@ -76,23 +78,35 @@ export async function openModel(
     files,
     adapter,
     facts: {
-      name: modelName(path, play.adapter),
+      name: modelName(path, adapters[0]?.name),
       ...(adapter && { base: graph.sharedHead ? 'model-with-head' : 'model' }),
       samples: false,
+      ...weighingFacts(graph.weighing),
     },
     scale: scaleOf(model, answer.name, files),
     options,
   };
-  if (reads === 'images') return openImages(opened);
-  const tokenizer = loadTokenizer(tokenizerPath);
-  const rows = embeddingRows(model);
-  if (rows !== undefined) checkVocabulary(tokenizer, rows, path);
-  const rank = isLogits ? answer.shape!.length : 2;
-  if (rank === 2) return openTexts(opened, tokenizer);
-  if (rank === 3)
-    return fillsMasks(files) ? openMasked(opened, tokenizer) : openLanguageModel(opened, tokenizer);
-  throw unfit(model, path, `${answer.name} has ${rank} axes`);
+  const open = async (): Promise<Subject> => {
+    if (reads === 'images') return openImages(opened);
+    const tokenizer = loadTokenizer(tokenizerPath);
+    const rows = embeddingRows(model);
+    if (rows !== undefined) checkVocabulary(tokenizer, rows, path);
+    const rank = isLogits ? answer.shape!.length : 2;
+    if (rank === 2) return openTexts(opened, tokenizer);
+    if (rank === 3)
+      return fillsMasks(files) ? openMasked(opened, tokenizer) : openLanguageModel(opened, tokenizer);
+    throw unfit(model, path, `${answer.name} has ${rank} axes`);
+  };
+  return { ...(await open()), ...weighable(graph.weighing, () => followWeights(graph)) };
 }
+
+/** The model's own adapter, and others. */
+const adaptersOf = ({
+  adapter,
+  weight = 1,
+  adapters = [],
+}: Extract<PlaySource, { kind: 'model' }>): AddedAdapter[] =>
+  readAdded([...(adapter === undefined ? [] : [{ path: adapter, weight }]), ...adapters]);
 
 /** The shape of an output. If a file does not declare it, it is found by running the model. */
 async function withShape(model: Model, output: ValueInfo, near: string): Promise<ValueInfo> {

@@ -4,13 +4,27 @@ import type { List } from '../data/list';
 import { openEvaluator } from '../engine/open-task';
 import type { InputShape } from '../experiment/tasks/kind';
 import { describeTask } from '../experiment/tasks/registry';
+import { findLinearLayers } from '../graph/layers/linear';
+import type { Graph } from '../graph/model';
+import { withAdaptedConvolutions } from '../peft/adapted-convolutions';
 import type { PlaySample } from '../protocol/playground';
-import type { PlayVariant } from '../protocol/play-question';
 import type { Input, TaskKind } from '../tasks/kind';
 import type { Sample } from '../tasks/task-data';
-import { type At, openTrained, type Trained } from '../training/checkpoint/trained-run';
+import type { PlaySource, PlayVariant } from '../protocol/play-question';
+import { openTrained, type Trained } from '../training/checkpoint/trained-run';
 import { withoutAdapters } from '../training/task/adapted-model';
 import { requireFinite } from '../training/task/finite-output';
+import {
+  type AddedAdapter,
+  ownHead,
+  readAdded,
+  requireSameModel,
+  runName,
+  stackOn,
+  weighable,
+  type Weighing,
+  weighingFacts,
+} from './adapter-stack';
 import { black, questionTexts, requireImage, requireTexts, WARM_UP } from './questions';
 import { runPainter } from './run-drawing';
 import { factsOf } from './run-facts';
@@ -24,12 +38,28 @@ export interface OpenOptions {
   threads: number;
 }
 
-/** A run's checkpoint, and its model with only the trained head, in one session. */
-export async function openRun(run: string, at: At, { folder, threads }: OpenOptions): Promise<Subject> {
+/**
+ * A run's checkpoint, and its model with only the trained head, in one session; also with the adapters of other runs.
+ *
+ * @throws AuroraError for an adapter that cannot be added to it
+ */
+export async function openRun(
+  { run, at, weight, adapters: others }: Extract<PlaySource, { kind: 'run' }>,
+  { folder, threads }: OpenOptions,
+): Promise<Subject> {
+  const added = readAdded(others);
   const trained = await openTrained(run, at, folder, (kind) => kind.withoutRows);
-  const { task, parameters } = trained;
-  const { adapters, data, kind } = task;
-  const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder, { threads });
+  const { task } = trained;
+  const model = withAdaptedConvolutions(
+    task.model,
+    added.map(({ from }) => from),
+  );
+  const weighing = weighingOf(trained, model.graph, weight, added);
+  const { data, kind } = task;
+  const { adapters, parameters } = weighing?.stack ?? { ...trained, adapters: task.adapters };
+  const evaluator = await openEvaluator(model, task.infos, { ...task.graph, adapters }, folder, {
+    threads,
+  });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
   const evaluate: Evaluate = async (example, variant, length) => {
     const dataset = { ...data.train.dataset, examples: [example] };
@@ -39,16 +69,41 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
     return { logits: logits.data as Float32Array, seconds: (performance.now() - began) / 1000 };
   };
   const loaded = {
+    ...weighable(weighing),
     variants: adapters.length > 0 ? (['adapted', 'base'] as const) : (['adapted'] as const),
     sample: samples(trained),
     dispose: () => evaluator.dispose(),
   };
+  const combined = <T extends { facts: Subject['facts'] }>(subject: T): T => ({
+    ...subject,
+    facts: { ...subject.facts, ...weighingFacts(weighing) },
+  });
   if (describeTask(task.spec.task.type).answer === 'picture')
-    return { ...loaded, ...runPainter(trained, evaluator, values, { folder, threads }) };
+    return { ...loaded, ...combined(runPainter(trained, evaluator, values, { folder, threads })) };
   const { ask } = kind;
   return ask
-    ? { ...loaded, ...(await classifier(trained, ask, evaluate)) }
-    : { ...loaded, ...(await languageModel(trained, evaluate)) };
+    ? { ...loaded, ...combined(await classifier(trained, ask, evaluate)) }
+    : { ...loaded, ...combined(await languageModel(trained, evaluate)) };
+}
+
+/**
+ * Undefined for a run's own adapter as it was trained.
+ *
+ * @param graph the task's, perhaps with convolutions as linear layers
+ */
+function weighingOf(
+  { run, task, parameters }: Trained,
+  graph: Graph,
+  weight = 1,
+  added: readonly AddedAdapter[],
+): Weighing | undefined {
+  if (weight === 1 && added.length === 0) return undefined;
+  const name = runName(run);
+  if (task.head && added.length > 0) throw ownHead(name);
+  requireSameModel(run, added);
+  const own = { name, adapters: task.adapters, parameters, weight };
+  const layers = graph === task.model.graph ? task.layers : findLinearLayers(graph);
+  return stackOn({ graph, layers }, [own], added);
 }
 
 async function classifier(

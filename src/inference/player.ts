@@ -14,7 +14,7 @@ type Question = Extract<PlayRequest, { kind: 'predict' | 'generate' | 'draw' }>;
 
 /** Opens the model of a source. */
 const openSubject = (source: PlaySource, options: OpenOptions): Promise<Subject> =>
-  source.kind === 'run' ? openRun(source.run, source.at, options) : openModel(source, options);
+  source.kind === 'run' ? openRun(source, options) : openModel(source, options);
 
 interface Shown {
   subject: Subject;
@@ -74,6 +74,8 @@ export class Player {
         return this.load(request.subject, request.source, request.base);
       case 'unload':
         return this.unload(request.subject);
+      case 'weigh':
+        return this.weigh(request.subject, request.weights);
       case 'sample':
         return this.sample(request.request, request.subject);
       case 'predict':
@@ -107,6 +109,17 @@ export class Player {
     this.subjects.delete(id);
     await shown.subject.dispose();
     rmSync(shown.folder, { recursive: true, force: true });
+  }
+
+  private weigh(id: string, weights: readonly number[]): void {
+    const subject = this.subjects.get(id)?.subject;
+    if (!subject?.weigh)
+      throw new AuroraError(
+        'usage',
+        'The weight of its adapter is fixed.',
+        'Load it with a weight or with other adapters.',
+      );
+    subject.weigh(weights);
   }
 
   private async sample(request: number, id: string): Promise<void> {

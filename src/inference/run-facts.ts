@@ -1,8 +1,7 @@
-import { basename } from 'node:path';
 import { describeTask, shapesOf } from '../experiment/tasks/registry';
-import { readUser } from '../runs/user';
 import type { PlayFacts } from '../protocol/playground';
 import type { Trained } from '../training/checkpoint/trained-run';
+import { runName } from './adapter-stack';
 
 /** The facts about a run for the playground. */
 export function factsOf(trained: Trained): PlayFacts {
@@ -10,7 +9,7 @@ export function factsOf(trained: Trained): PlayFacts {
   const { adapters, data, spec } = task;
   return {
     ...shapesOf(spec)!,
-    name: nameOf(trained),
+    name: runName(trained.run),
     labels,
     step,
     form,
@@ -36,10 +35,4 @@ const templateOf = ({
 function imageShape({ data, kind }: Trained['task']): Pick<PlayFacts, 'image'> {
   const shape = kind.imageShape?.(data);
   return shape ? { image: shape } : {};
-}
-
-/** The user's name for it, otherwise its experiment's name and the start of its id. */
-function nameOf({ run: { folder, id, spec } }: Trained): string {
-  const short = /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1] ?? basename(folder);
-  return readUser(folder).name ?? `${spec.name} · ${short}`;
 }

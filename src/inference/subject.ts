@@ -12,6 +12,8 @@ interface Loaded {
   variants: readonly PlayVariant[];
   /** A validation row, a different one each time until all were used; undefined for a model without data. */
   sample?(): Promise<PlaySample>;
+  /** Changes the weights of adapters that answer together, in the order of the facts. */
+  weigh?(weights: readonly number[]): void;
   dispose(): Promise<void>;
 }
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { AuroraError } from '../base/errors';
 import { decodeSafetensors, type SafetensorsFile } from '../graph/file/safetensors';
 import type { TargetScale } from '../protocol/outputs';
-import { diffusersFile, LORA_FILE, readDiffusersLora } from './diffusers-lora-file';
+import { LORA_FILE } from './diffusers-lora-file';
+import { loraFileAt, readLoraFile } from './lora-file';
 import { CONFIG_FILE, OWN_FILE, type OwnWords, WEIGHTS_FILE } from './peft-adapter';
 
 /** An adapter in PEFT's file layout, as stored on disk. */
@@ -16,17 +17,17 @@ export interface AdapterFolder {
 }
 
 /**
- * @param folder in PEFT's layout, or with the one file of diffusers' layout, or that file
+ * @param folder in PEFT's layout, or with the one file of diffusers' layout, or that file or one of kohya's scripts
  * @throws AuroraError 'adapter' if it is not an adapter, or incomplete
  */
 export function readAdapterFolder(folder: string): AdapterFolder {
-  const file = diffusersFile(folder, WEIGHTS_FILE);
-  if (file !== undefined) return readDiffusersLora(file);
+  const file = loraFileAt(folder, WEIGHTS_FILE);
+  if (file !== undefined) return readLoraFile(file);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new AuroraError(
       'adapter',
       `The folder ${folder} does not exist.`,
-      `Specify the folder that contains ${CONFIG_FILE} and ${WEIGHTS_FILE}, or ${LORA_FILE}.`,
+      `Specify the folder that contains ${CONFIG_FILE} and ${WEIGHTS_FILE}, or ${LORA_FILE}, or a LoRA file.`,
     );
   const path = join(folder, WEIGHTS_FILE);
   if (!existsSync(path)) throw withoutWeights(folder);

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { exactly, fromPattern } from '../adapters/targets/targets';
+import { fromPattern } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
-import { decodeSafetensors, type FloatTensor, type SafetensorsFile } from '../graph/file/safetensors';
+import type { FloatTensor, SafetensorsFile } from '../graph/file/safetensors';
 import type { AdapterFolder } from './adapter-folder';
 import { PREFIX } from './keys';
+import { plainLoraConfig } from './plain-lora-config';
 
 /**
  * LoRA in the layout of diffusers' save_lora_weights: one file, whose keys begin with the pipeline's component, and
@@ -27,26 +26,13 @@ export function componentOf(path: string): { component: Component; within: strin
     : { component: 'unet', within: path };
 }
 
-/** The path of a LoRA of diffusers, if a path holds one: a file, or a folder with one and without PEFT's. */
-export function diffusersFile(path: string, peftFile: string): string | undefined {
-  if (
-    path.endsWith('.safetensors') &&
-    basename(path) !== peftFile &&
-    statSync(path, { throwIfNoEntry: false })?.isFile()
-  )
-    return path;
-  const inside = join(path, LORA_FILE);
-  return existsSync(inside) && !existsSync(join(path, peftFile)) ? inside : undefined;
-}
-
 /**
  * A LoRA of diffusers as PEFT's folder holds it: a plain LoRA or DoRA, whose alpha is that of the metadata, or of a key
  * `.alpha`, or the rank, with which diffusers scales by 1.
  *
- * @throws AuroraError 'adapter' if it cannot be read, or is in another program's layout
+ * @throws AuroraError 'adapter' if it is in another program's layout
  */
-export function readDiffusersLora(path: string): AdapterFolder {
-  const { tensors, metadata } = read(path);
+export function diffusersLora(path: string, { tensors, metadata }: SafetensorsFile): AdapterFolder {
   const settings = settingsIn(path, metadata[METADATA]);
   const found = new Map<string, FloatTensor>();
   const alphas = new Map<string, number>();
@@ -61,31 +47,12 @@ export function readDiffusersLora(path: string): AdapterFolder {
   }
   for (const [module, rank] of ranks)
     alphas.set(module, alphas.get(module) ?? alphaIn(settings, module, rank));
-  const [r, alpha] = [mostCommon(ranks), mostCommon(alphas)];
-  const others = [...alphas].filter(([, value]) => value !== alpha);
   const config = {
-    peft_type: 'LORA',
-    r,
-    lora_alpha: alpha,
-    alpha_pattern: Object.fromEntries(others.map(([module, value]) => [exactly(module), value])),
+    ...plainLoraConfig(ranks, alphas),
     use_dora: [...found.keys()].some((key) => key.includes('lora_magnitude_vector')),
     lora_bias: [...found.keys()].some((key) => key.endsWith('.lora_B.bias')),
   };
   return { folder: path, config, tensors: found };
-}
-
-function read(path: string): SafetensorsFile {
-  try {
-    const file = decodeSafetensors(readFileSync(path), path);
-    for (const [name, { data }] of file.tensors)
-      if (!data.every(Number.isFinite))
-        throw new Error(`${path}: ${name} contains values that are not finite.`);
-    return file;
-  } catch (e) {
-    const { message } = e as Error;
-    const told = message.includes(path) ? message : `${path} cannot be read: ${message}.`;
-    throw new AuroraError('adapter', told, 'Copy or download the adapter again.', { cause: e });
-  }
 }
 
 /** By component: r, lora_alpha and so on. */
@@ -131,9 +98,7 @@ function componentIn(path: string, key: string): { component: Component; within:
   throw new AuroraError(
     'adapter',
     `${path} has the key ${key}, which does not begin with ${COMPONENTS.map((name) => `${name}.`).join(', ')}.`,
-    /^lora_(unet|te)/.test(key)
-      ? 'It is in the layout of kohya’s scripts: load it in diffusers with load_lora_weights and save it again with save_lora_weights.'
-      : 'Import a file that diffusers’ save_lora_weights has written.',
+    'Import a file that diffusers’ save_lora_weights or kohya’s scripts have written.',
   );
 }
 
@@ -153,10 +118,4 @@ function newName(name: string, component: Component): string {
       /\.lora(?:_linear_layer)?\.(down|up)\./,
       (_, part: string) => `.lora_${part === 'down' ? 'A' : 'B'}.`,
     );
-}
-
-function mostCommon(values: ReadonlyMap<string, number>): number | undefined {
-  const counts = new Map<number, number>();
-  for (const value of values.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => b - a).at(0)?.[0];
 }

@@ -9,7 +9,9 @@ import type { FloatTensor } from '../graph/file/safetensors';
 import { type LinearLayer, pytorchPathOf } from '../graph/layers/linear';
 import type { Graph } from '../graph/model';
 import type { AdapterFolder } from './adapter-folder';
+import { areDims } from './convolution-dims';
 import { PREFIX } from './keys';
+import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
 import { importedSpec } from './adapter-spec';
 
 /** An adapter from disk, fitted to a model's layers. */
@@ -80,7 +82,7 @@ function take(
   for (const t of adapter.tensors) {
     const tensor = left.get(t.peftName);
     if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
-    if (tensor.dims.join() !== t.dims.join())
+    if (!areDims(tensor.dims, t.peftName, t.dims))
       throw misfit(
         `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], but ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) needs [${t.dims.join(', ')}].`,
       );
@@ -106,20 +108,30 @@ function matchPaths(
   layers: readonly LinearLayer[],
 ): Map<string, string> {
   const known = new Set(layers.map((l) => l.path));
+  const named = modules.every(isKohyaName) ? kohyaPaths([...known]) : undefined;
   // Two modules on one layer would mean an adapter for a model with two such parts, of which this is one.
   const fits = (renamed: readonly string[]) =>
     renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
-  const found = [...renamings(modules[0], [...known]), withoutPrefix(layers)].find((rename) =>
-    fits(modules.map(rename)),
-  );
+  const ways = named
+    ? [(module: string) => named.get(module) ?? module]
+    : [...renamings(modules[0], [...known]), withoutPrefix(layers)];
+  const found = ways.find((rename) => fits(modules.map(rename)));
   if (found) return new Map(modules.map((m) => [m, found(m)]));
-  const missing = modules.filter((m) => !known.has(m));
+  const missing = modules.filter((m) => !(named ?? known).has(m));
+  if (missing.some(isInTextEncoder) && ![...known].some(isInTextEncoder)) throw withoutTexts(folder, missing);
   throw new AuroraError(
     'adapter',
-    `${folder} adapts ${missing.length} ${missing.length === 1 ? 'module' : 'modules'} that the model does not have, such as ${missing[0]} (nearest: ${nearestPaths(missing[0], [...known]).join(', ')}).`,
+    `${folder} adapts ${missing.length} ${missing.length === 1 ? 'module' : 'modules'} that the model does not have, such as ${missing[0]} (nearest: ${nearestPaths(missing[0], [...(named ?? known).keys()]).join(', ')}).`,
     'Run `aurora inspect MODEL` for its module paths. An export with fused layers (qkv) does not fit adapters for the separate layers.',
   );
 }
+
+const withoutTexts = (folder: string, missing: readonly string[]): AuroraError =>
+  new AuroraError(
+    'adapter',
+    `${folder} adapts a text encoder too (${missing.find(isInTextEncoder)!}), but here only the U-Net is adapted.`,
+    'In an experiment, set task.trainTextEncoder to true; a pipeline without a run takes it as it is: aurora play --model PIPELINE --adapter FILE.',
+  );
 
 /** Adapters have the names of the task model, with its prefix. */
 function withoutPrefix(layers: readonly LinearLayer[]): (path: string) => string {

@@ -12,6 +12,7 @@ import { type Outputs, outputsOf } from '../protocol/outputs';
 import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
 import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
+import { peftDims } from './convolution-dims';
 import { HEAD_MODULES, headKeys, peftKey } from './keys';
 
 export const CONFIG_FILE = 'adapter_config.json';
@@ -44,7 +45,7 @@ export function writePeftAdapter(
   for (const a of adapted.adapters)
     for (const t of a.tensors)
       tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
-        dims: t.dims,
+        dims: peftDims(a.layer, t.peftName, t.dims),
         data: parameters.get(tensorName(a, t.name))!,
       });
   writeFiles(folder, peftConfig(adapted, form), tensors, adapted, parameters, outputs, step);
@@ -72,7 +73,7 @@ export function writeFiles(
     all.set(key.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
     all.set(key.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
-  const head = taskKind(adapted.spec.task.type).head(adapted.spec, labels);
+  const head = taskKind(adapted.spec.task).head(adapted.spec, labels);
   const own: OwnWords = { ...outputsOf(outputs), ...(weight && { pooling: head?.pooling ?? 'none' }) };
   const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
   writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);

@@ -8,6 +8,7 @@ export const isPlainObject = (value: unknown): value is Record<string, unknown> 
 export const text: Check = (value) => typeof value === 'string';
 export const flag: Check = (value) => typeof value === 'boolean';
 export const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+export const finite: Check = (value) => Number.isFinite(value);
 export const number: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
 export const oneOf = (...known: unknown[]): Check => known.includes.bind(known);
 export const either =

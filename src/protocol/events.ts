@@ -1,4 +1,5 @@
 import type { AbsentLabels } from './absent-labels';
+import type { CombinationRecord } from './combination-record';
 import type { TargetScale } from './outputs';
 import type { Preparing } from './preparing';
 import type { MetricName } from '../experiment/metrics';
@@ -92,13 +93,17 @@ export interface ForkedEvent {
   changed: { key: string; from?: unknown; to?: unknown }[];
 }
 
-/** First line of an imported run, which was not trained here: it starts with an adapter from disk as step 0. */
+/**
+ * First line of an imported run, which was not trained here: it starts with an adapter from disk, or a combination of
+ * several, as step 0.
+ */
 export interface ImportedEvent {
   kind: 'imported';
-  /** The name of the adapter's folder. */
+  /** The name of the adapter's folder; of a combination, those of all adapters. */
   adapter: string;
   /** The type as stated in its configuration. */
   peftType: string;
+  combination?: CombinationRecord;
 }
 
 /**
@@ -293,7 +298,7 @@ export interface RunStatus {
   steps: number;
   startedAt: number;
   heartbeat: number;
-  /** Before the first step. */
+  /** Before the first step, and while an evaluation writes answers. */
   preparing?: Preparing;
 }
 

@@ -8,6 +8,8 @@ export function formName(form: ExportForm): string {
       return t('Adapter');
     case 'peft-lora':
       return t('PEFT LoRA');
+    case 'kohya':
+      return t('LoRA for ComfyUI');
     case 'onnx-dynamic':
       return t('ONNX model');
     case 'onnx-merged':
@@ -16,6 +18,10 @@ export function formName(form: ExportForm): string {
       return t('ONNX model with adapter inputs');
     case 'safetensors':
       return t('Merged Hugging Face folder');
+    case 'gguf-lora':
+      return t('GGUF LoRA');
+    case 'gguf':
+      return t('GGUF model');
   }
 }
 
@@ -35,6 +41,8 @@ export function formContent(
       return library === 'diffusers'
         ? t('The adapter as a LoRA in diffusers’ layout.')
         : t('The adapter as a LoRA that PEFT itself can load.');
+    case 'kohya':
+      return t('The adapter as one LoRA file in kohya’s layout, for ComfyUI and AUTOMATIC1111.');
     case 'onnx-dynamic':
       return t('The base model in ONNX with the adapters as nodes, exactly as trained.');
     case 'onnx-merged':
@@ -47,6 +55,12 @@ export function formContent(
       return t(
         'The base model’s folder with the adapters merged into its weights, as {0} loads it.',
         library,
+      );
+    case 'gguf-lora':
+      return t('The adapter as a LoRA for llama.cpp, Ollama and LM Studio.');
+    case 'gguf':
+      return t(
+        'The base model with the adapters merged into its weights, its tokenizer and its chat template, for llama.cpp, Ollama and LM Studio.',
       );
   }
 }

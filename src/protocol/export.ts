@@ -6,15 +6,19 @@ import type { FitProgress } from './linear-fit';
 import type { PreflightProblem } from './preflight';
 import type { PairedRise } from './nonlinearity';
 import type { RefineLine, Refinement } from './refinement';
+import type { VllmLimit } from './vllm-limits';
 
 /** The output forms of `aurora export --as`. */
 export const EXPORT_FORMS = [
   'adapter',
   'peft-lora',
+  'kohya',
   'onnx-dynamic',
   'onnx-merged',
   'onnx-adapter-inputs',
   'safetensors',
+  'gguf-lora',
+  'gguf',
 ] as const;
 export type ExportForm = (typeof EXPORT_FORMS)[number];
 
@@ -22,8 +26,20 @@ export type ExportForm = (typeof EXPORT_FORMS)[number];
 export const TENSORBOARD = 'tensorboard';
 
 /** Forms in which every adapter is one low-rank product. AuroRA is not, so its σ is replaced. */
-export const isMergedForm = (form: ExportForm): boolean =>
-  form === 'peft-lora' || form === 'onnx-merged' || form === 'safetensors';
+export const MERGED_FORMS: readonly ExportForm[] = [
+  'peft-lora',
+  'kohya',
+  'onnx-merged',
+  'safetensors',
+  'gguf-lora',
+  'gguf',
+];
+
+export const isMergedForm = (form: ExportForm): boolean => MERGED_FORMS.includes(form);
+
+/** The types of the large tensors in `gguf`; q8_0 has 8 bits, and a scale for each 32 of them. */
+export const GGUF_PRECISIONS = ['float16', 'q8_0', 'float32'] as const;
+export type GgufPrecision = (typeof GGUF_PRECISIONS)[number];
 
 /**
  * The function that takes the place of AuroRA's σ in such a form: its linear fit on the training data, or σ on the columns
@@ -32,16 +48,16 @@ export const isMergedForm = (form: ExportForm): boolean =>
 export const MERGES = ['fitted', 'paper'] as const;
 export type MergeChoice = (typeof MERGES)[number];
 
-/** The error that storing merged weights in 16 bits added to them. */
+/** The error that storing merged weights in 16 or 8 bits added to them. */
 export interface Rounding {
-  type: 'F16' | 'BF16';
+  type: 'F16' | 'BF16' | 'Q8_0';
   /** The largest error of a weight. */
   largest: number;
   /** All errors beside the adapters' change of the weights, as a share of its norm. */
   share: number;
 }
 
-const TYPES = { F16: 'float16', BF16: 'bfloat16' };
+const TYPES = { F16: 'float16', BF16: 'bfloat16', Q8_0: '8 bits (Q8_0)' };
 
 /** The rounding in a sentence. */
 export const roundingWords = ({ type, largest, share }: Rounding): string =>
@@ -143,6 +159,8 @@ export interface ExportRecord extends Written {
   largestDifference: number;
   /** Remarks about the files that were read; absent if the run was trained on the same files. */
   inputs?: InputsNote;
+  /** The limits of vLLM, and whether these files keep them; only of adapters on decoders that PEFT loads. */
+  vllm?: VllmLimit[];
   /** Files beside this one, with their SHA-256. */
   files: Record<string, string>;
 }
@@ -154,6 +172,8 @@ export type ExportLine =
   | RefineLine
   /** σ could not be fitted, which an export as trained, or by the paper's merge, does not need. */
   | { kind: 'not-fitted'; reason: string }
+  /** Before an adapter is written that vLLM may load. */
+  | { kind: 'limits'; limits: VllmLimit[] }
   | { kind: 'measuring'; what: MeasuredModel; examples: number }
   /** Waits for a line "yes" or "no" on its standard input. */
   | ({ kind: 'ask' } & ExportLoss)

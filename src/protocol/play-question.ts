@@ -1,12 +1,42 @@
 import { SAMPLERS, type PictureSettings } from '../experiment/pictures';
-import { count, either, maybe, number, object, oneOf, text, type Check, type Fields } from './checks';
+import {
+  count,
+  either,
+  finite,
+  listOf,
+  maybe,
+  number,
+  object,
+  oneOf,
+  text,
+  type Check,
+  type Fields,
+} from './checks';
+
+/** An adapter that is added to a subject's: a run, at its best evaluation, or one from disk. */
+export interface PlayAdapter {
+  /** The folder of the run, or a folder or file as `adapter` of a model. */
+  path: string;
+  /** The factor of its change of each layer; negative ones subtract it. */
+  weight: number;
+}
+
+/** Adapters that answer together. */
+export interface Weighted {
+  /** The weight of the subject's own adapter, 1 if omitted. */
+  weight?: number;
+  /** Others on the same model. */
+  adapters?: PlayAdapter[];
+}
 
 /** The source of a subject. */
-export type PlaySource =
+export type PlaySource = Weighted & Played;
+
+type Played =
   | { kind: 'run'; run: string; at: 'best' | 'last' | number }
   /**
    * An ONNX file, with tokenizer.json beside it unless specified, a folder from the hub, or a pipeline of diffusers; `adapter` is
-   * a folder in PEFT's layout, or a LoRA in diffusers' layout.
+   * a folder in PEFT's layout, or a LoRA in the layout of diffusers or kohya's scripts.
    */
   | { kind: 'model'; model: string; tokenizer?: string; adapter?: string };
 
@@ -74,11 +104,16 @@ export const DRAWING_FIELDS: Fields = {
   sampler: oneOf(...SAMPLERS),
 };
 export const drawingCheck = object({ ...DRAWING_FIELDS, seed: count });
+const adaptersCheck = listOf(object({ path: text, weight: finite }));
+const weighted: Fields = { weight: maybe(finite), adapters: maybe(adaptersCheck) };
 export const sourceCheck = either(
-  object({ kind: oneOf('run'), run: text, at: either(oneOf('best', 'last'), count) }),
-  object({ kind: oneOf('model'), model: text, tokenizer: maybe(text), adapter: maybe(text) }),
+  object({ kind: oneOf('run'), run: text, at: either(oneOf('best', 'last'), count), ...weighted }),
+  object({ kind: oneOf('model'), model: text, tokenizer: maybe(text), adapter: maybe(text), ...weighted }),
 );
+export const weightsCheck = listOf(finite);
 
+export const areWeights = (value: unknown): value is number[] => weightsCheck(value);
+export const arePlayAdapters = (value: unknown): value is PlayAdapter[] => adaptersCheck(value);
 export const isPlayImage = (value: unknown): value is PlayImage => imageCheck(value);
 export const isGenerationSettings = (value: unknown): value is GenerationSettings => generationCheck(value);
 export const isDrawingSettings = (value: unknown): value is DrawingSettings => drawingCheck(value);

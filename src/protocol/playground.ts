@@ -4,6 +4,7 @@ import { answerFields, type Answer } from './answers/kinds';
 import { SPAN_FIELDS, type TextSpan } from './answers/spans';
 import {
   count,
+  finite,
   flag,
   isPlainObject,
   listOf,
@@ -21,6 +22,7 @@ import {
   imageCheck,
   PLAY_VARIANTS,
   sourceCheck,
+  weightsCheck,
   type DrawingSettings,
   type GenerationSettings,
   type PlayImage,
@@ -35,6 +37,8 @@ import {
 export type PlayRequest =
   | { kind: 'load'; subject: string; source: PlaySource; base?: boolean }
   | { kind: 'unload'; subject: string }
+  /** The weights of a subject's adapters from now on, in the order of its facts. */
+  | { kind: 'weigh'; subject: string; weights: number[] }
   /**
    * A question to all subjects; a newer one ends an older one. A text, a pair of texts, a question with choices, or an
    * image.
@@ -87,6 +91,8 @@ export interface PlayFacts extends TaskShapes {
   template?: string;
   /** The crop of an image from a picture. */
   image?: ImageShape;
+  /** The adapters that answer together and their weights when it was loaded, if not its own alone with a weight of 1. */
+  adapters?: { name: string; weight: number }[];
   /** The drawing settings that a request can override: the size is that of training. */
   drawing?: Omit<DrawingSettings, 'seed'>;
   /** Assumptions, as full sentences. */
@@ -157,6 +163,7 @@ export interface PlaySample {
 const REQUESTS: Record<PlayRequest['kind'], Fields> = {
   load: { subject: text, source: sourceCheck, base: maybe(flag) },
   unload: { subject: text },
+  weigh: { subject: text, weights: weightsCheck },
   predict: {
     request: count,
     text: maybe(text),
@@ -186,6 +193,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     mask: maybe(text),
     template: maybe(text),
     image: maybe(object({ width: count, height: count, shortestEdge: maybe(count) })),
+    adapters: maybe(listOf(object({ name: text, weight: finite }))),
     drawing: maybe(object(DRAWING_FIELDS)),
     assumed: listOf(text),
   },

@@ -47,6 +47,8 @@ export const THUMBNAIL = 'data:image/webp;base64,';
 /** The output of `aurora errors --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type PredictLine =
   | { kind: 'predicting'; examples: number }
+  /** So many answers have been written, for a task that is scored by them. */
+  | { kind: 'writing'; done: number; of: number }
   /** The predictions so far, as the content of a file with these examples alone. */
   | { kind: 'partial'; done: number; of: number; predictions: string }
   | { kind: 'result'; file: string; step: number }

@@ -106,6 +106,8 @@ export interface PreflightSplit {
   numbers?: NumberFacts;
   /** Instead of labels, for a language model: the tokens that are to be predicted. */
   targets?: number;
+  /** For a language model: rows that are unusable because none of their tokens is to be predicted. */
+  withoutTargets?: number;
   /** Instead of labels, for a task on pictures: images, class images, and the timesteps at which each is measured. */
   pictures?: { images: number; classImages: number; timesteps: number };
   /** Tokens per text, including special tokens, after truncation to model.maxLength. */
@@ -184,6 +186,8 @@ export interface PreflightEstimate {
   otherMinutes: number;
   /** The process's peak memory; the longest batch was among those run. */
   memoryBytes: number;
+  /** If evaluations write answers: their number in all of them, the most tokens of one, and the part of `minutes` for them. */
+  writing?: { answers: number; tokens: number; minutes: number };
   /** If a batch is split: how many texts of the longest batch run at once, out of how many, and their length. */
   microBatch?: { examples: number; of: number; length: number };
   /** All trainable parameters: adapters and head. */

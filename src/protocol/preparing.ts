@@ -28,7 +28,7 @@ export function onlyChanges<T>(say: (now: T | undefined) => void): (now: T | und
   };
 }
 
-/** The work of a trainer before its first step, as its status.json reports it. */
+/** The work of a trainer before its first step, or in a long evaluation, as its status.json reports it. */
 export type Preparing =
   /** A large file, or images and prompts that are encoded once. */
   | ({ doing: 'reading' } & Reading)
@@ -39,7 +39,9 @@ export type Preparing =
   | { doing: 'measuring'; places: string }
   | { doing: 'opening' }
   /** The longest examples, which need the most memory. */
-  | { doing: 'trying' };
+  | { doing: 'trying' }
+  /** Answers of an evaluation, by which it is scored. */
+  | { doing: 'writing'; done: number; of: number };
 
 /** @param done bytes of `of` */
 export function preparingRead(name: string, done: number, of: number): Preparing {
@@ -62,13 +64,15 @@ export function preparingText(now: Preparing): string {
       return t('Opening the model');
     case 'trying':
       return t('Trying the longest examples');
+    case 'writing':
+      return t('Writing answers: {0} of {1}', count(now.done), count(now.of));
   }
 }
 
 /** The progress in percent; undefined where it cannot be known. */
 export function preparedPercent(now: Preparing): number | undefined {
   if (now.doing === 'reading') return now.percent;
-  return now.doing === 'tokenizing' ? (100 * now.done) / now.of : undefined;
+  return now.doing === 'tokenizing' || now.doing === 'writing' ? (100 * now.done) / now.of : undefined;
 }
 
 /** A preparation as read from a file; undefined if it is none that this program knows. */
@@ -81,6 +85,8 @@ export function parsePreparing(value: unknown): Preparing | undefined {
       return typeof file === 'string' && typeof done === 'number' && typeof of === 'number'
         ? { doing, file, done, of }
         : undefined;
+    case 'writing':
+      return typeof done === 'number' && typeof of === 'number' ? { doing, done, of } : undefined;
     case 'measuring':
       return typeof places === 'string' ? { doing, places } : undefined;
     case 'model':

@@ -2,8 +2,9 @@ import { loraLike } from '../adapters/budget/budget-comparison';
 import { AuroraError } from '../base/errors';
 import { own } from '../base/names';
 import { nearest } from '../base/nearest';
-import type { AuroraSpec, LoraSpec } from '../experiment/methods';
-import type { PaperDataSet, PaperMethod, PaperVariants } from '../experiment/paper';
+import type { MetricName } from '../experiment/metrics';
+import type { AuroraSpec, LoraSpec, NoAdapterSpec } from '../experiment/methods';
+import type { PaperMethod, PaperVariants, Recipe } from '../experiment/paper';
 import type { DataRecipe, Size } from './data/data-kind';
 import { DATA_RECIPES, settingsOf, sizesOf } from './data/data-set-registry';
 import { HUB_MODELS, PAPER_MODELS, type PaperModel } from './model-shapes';
@@ -22,11 +23,14 @@ export const TABLE_NAMES = [
 ] as const;
 export type TableName = (typeof TABLE_NAMES)[number];
 
+/** The table that is not the paper's: it has its own model and data. */
+export const DEMO = 'demo';
+
 /** A method that a table trains on each of its data sets. */
 export interface TableRow {
   label: string;
-  /** AuroRA with these settings, or LoRA of a rank: at AuroRA's scale, unless it has its own alpha. */
-  adapter: { aurora: Partial<AuroraSpec> } | { lora: number; alpha?: number };
+  /** AuroRA with these settings, LoRA of a rank (at AuroRA's scale, unless it has its own alpha), or the head alone. */
+  adapter: { aurora: Partial<AuroraSpec> } | { lora: number; alpha?: number } | NoAdapterSpec;
   /** LoRA's rank in the paper, where the model here is too small for it. */
   paperRank?: number;
   /** Trained in the static form throughout. */
@@ -39,14 +43,36 @@ export interface TableRow {
   against?: string;
 }
 
-/** A table of the paper for one of its models. */
+/** An experiment of a table, on one set of training data; with neither recipe nor study, on pictures of a subject. */
+export interface TableExperiment {
+  /** "glue/rte" */
+  id: string;
+  /** The name of the training data, as spelled in the paper. */
+  name: string;
+  /** The data sets that its runs are scored on. */
+  columns: readonly { id: string; name: string; metric: MetricName }[];
+  recipe?: TableRecipe;
+  /** A file in demo/studies with its settings. */
+  study?: string;
+}
+
+/** The data set and the training that an experiment has from the paper. */
+export interface TableRecipe {
+  recipe: DataRecipe;
+  size: Size;
+  paper: Recipe;
+}
+
+/** A table of the paper for one of its models, or the demo's. */
 export interface PaperTable {
-  name: TableName;
+  name: TableName | typeof DEMO;
   title: string;
-  model: PaperModel;
+  /** Undefined for the demo's own. */
+  model?: PaperModel;
   rows: TableRow[];
-  /** The experiments, each on one set of training data; none for pictures of a subject. */
-  recipes: { recipe: DataRecipe; size: Size; columns: readonly PaperDataSet[] }[];
+  /** The learning rates that are tried, where the paper has none to begin with. */
+  rates?: number[];
+  experiments: TableExperiment[];
 }
 
 const VITS = ['vit-base', 'vit-large'];
@@ -75,15 +101,16 @@ const TABLES: Record<TableName, { title: string; models: readonly string[]; data
 
 export const tableModels = (name: TableName): readonly string[] => TABLES[name].models;
 
-/** @throws AuroraError 'usage' if the paper has no such table */
-export function requireTable(name: string): TableName {
-  const found = TABLE_NAMES.find((table) => table === name);
+/** @throws AuroraError 'usage' if there is no such table */
+export function requireTable(name: string): TableName | typeof DEMO {
+  const all = [...TABLE_NAMES, DEMO] as const;
+  const found = all.find((table) => table === name);
   if (found) return found;
-  const near = nearest(name, TABLE_NAMES);
+  const near = nearest(name, all);
   throw new AuroraError(
     'usage',
     `There is no table "${name}" to reproduce.`,
-    near === undefined ? `Available: demo, ${TABLE_NAMES.join(', ')}.` : `Did you mean "${near}"?`,
+    near === undefined ? `Available: ${all.join(', ')}.` : `Did you mean "${near}"?`,
   );
 }
 
@@ -131,19 +158,31 @@ export function tableModel(name: TableName, given: string, size: string | undefi
 /** A table with the settings and the numbers of one of the paper's models. */
 export function paperTable(name: TableName, model: PaperModel): PaperTable {
   const { title, dataSets } = TABLES[name];
-  const recipes = DATA_RECIPES.flatMap((recipe) => {
+  const experiments = DATA_RECIPES.flatMap((recipe): TableExperiment[] => {
     const size = sizesOf(recipe).find((of) => recipe.models[of] === model.id);
     if (size === undefined) return [];
-    const { dataSets: columns } = settingsOf(recipe, size);
+    const paper = settingsOf(recipe, size);
+    const columns = paper.dataSets;
     return dataSets === undefined || columns.some(({ id }) => dataSets.includes(id))
-      ? [{ recipe, size, columns }]
+      ? [{ id: recipe.id, name: recipe.name, columns, recipe: { recipe, size, paper } }]
       : [];
   });
-  return { name, title: `${title}, ${model.name}`, model, rows: rowsOf(name, model), recipes };
+  return {
+    ...{ name, title: `${title}, ${model.name}`, model, rows: ROWS[name](model) },
+    experiments: name === 'dreambooth' ? [SUBJECT] : experiments,
+  };
 }
 
+/** Pictures of a subject are no data set of the paper; the loss is the only score. */
+const SUBJECT: TableExperiment = {
+  id: 'dreambooth',
+  name: 'DreamBooth',
+  columns: [{ id: 'dreambooth', name: 'DreamBooth', metric: 'loss' }],
+};
+
 /** The full settings of a row's adapter. @param base AuroRA as the recipe has it for the model */
-export function rowAdapter({ adapter }: TableRow, base: AuroraSpec): AuroraSpec | LoraSpec {
+export function rowAdapter({ adapter }: TableRow, base: AuroraSpec): AuroraSpec | LoraSpec | NoAdapterSpec {
+  if ('method' in adapter) return adapter;
   if ('aurora' in adapter) return { ...base, ...adapter.aurora };
   const spec = loraLike(base, adapter.lora);
   return { ...spec, alpha: adapter.alpha ?? spec.alpha };
@@ -179,14 +218,17 @@ const variant = (
 /** True for the reference method of a table. */
 export const isLora = (adapter: TableRow['adapter']): boolean => 'lora' in adapter;
 
-const lora = (rank: number, paper: TableRow['paper'], against: string): TableRow => ({
+/** LoRA of a rank, at AuroRA's scale. */
+export const lora = (rank: number, paper: TableRow['paper'], against: string): TableRow => ({
   label: `LoRA r=${rank}`,
   adapter: { lora: rank },
   paper,
   against,
 });
 
-const rowsOf = (name: TableName, model: PaperModel): TableRow[] => ROWS[name](model);
+/** AuroRA of a rank; the scale is the same for all. */
+export const auroraOfRank = (rank: number, against?: string): TableRow =>
+  variant(`AuroRA r=${rank}`, { rank, alpha: (rank * PAPER.alpha) / PAPER.rank }, {}, against);
 
 const scores = (model: PaperModel): TableRow[] => [
   variant(AURORA, {}, published(model, 'aurora')),
@@ -194,7 +236,7 @@ const scores = (model: PaperModel): TableRow[] => [
   lora(PAPER.rank, {}, AURORA),
 ];
 
-/** Each rank of the paper's figure, which has no numbers; the scale is the same for all. */
+/** Each rank of the paper's figure, which has no numbers. */
 const RANKS = [2, 4, 8, 16];
 
 const ROWS: Record<TableName, (model: PaperModel) => TableRow[]> = {
@@ -222,11 +264,7 @@ const ROWS: Record<TableName, (model: PaperModel) => TableRow[]> = {
       variant(sigmoid!, { activation: 'sigmoid' }, printed(model, ACTIVATION, sigmoid!), tanh),
     ];
   },
-  ranks: () =>
-    RANKS.flatMap((rank) => [
-      variant(`AuroRA r=${rank}`, { rank, alpha: (rank * PAPER.alpha) / PAPER.rank }, {}),
-      lora(rank, {}, `AuroRA r=${rank}`),
-    ]),
+  ranks: () => RANKS.flatMap((rank) => [auroraOfRank(rank), lora(rank, {}, `AuroRA r=${rank}`)]),
   forms: (model) => {
     const [plain, inBoth, dynamic, merged] = FORMS.rows.map(({ name }) => name);
     return [

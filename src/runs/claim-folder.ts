@@ -1,5 +1,7 @@
 import { basename, dirname, join } from 'node:path';
+import type { ExecutorName } from '../experiment/cluster';
 import { runPaths } from './layout';
+import { readSweep } from './sweep/record';
 
 /** The files of a claim's folder; its control requests and its log are where a run's are (runPaths). */
 export const claimPaths = (folder: string) => ({
@@ -30,6 +32,16 @@ export function claimOfSweep(sweep: string): { claim: string; phase: ClaimPhase 
   const home = dirname(dirname(ofExperiment));
   const claim = join(home, 'claims', basename(ofExperiment), match[1]);
   return { claim, phase: match[2] as ClaimPhase };
+}
+
+/**
+ * The place where a claim's trials are trained: that of its last sweep. Undefined before the first one.
+ *
+ * @throws AuroraError 'run' if the record of a sweep is damaged
+ */
+export function claimPlace(claim: string): ExecutorName | undefined {
+  const found = readSweep(claimSweepFolder(claim, 'test')) ?? readSweep(claimSweepFolder(claim, 'search'));
+  return found && (found.on ?? 'local');
 }
 
 /** True if a folder is a claim's rather than a run's, judging by its path. */

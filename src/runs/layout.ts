@@ -102,12 +102,16 @@ export const experimentSweeps = (experimentFile: string): string => homeOf(exper
 /** The folder of an experiment file's claims; their trials are among its runs. */
 export const experimentClaims = (experimentFile: string): string => homeOf(experimentFile, 'claims');
 
-/** The experiment file that a run belongs to by its location. A run elsewhere only gets a name beside it. */
-export function experimentOf(run: string): string {
-  const runs = dirname(run);
-  const home = dirname(runs);
-  const inPlace = basename(home) === 'runs' && basename(dirname(home)) === '.aurora';
-  return join(inPlace ? dirname(dirname(home)) : home, `${basename(runs)}.aurora.json`);
+/**
+ * The experiment file that the folder of a run, a sweep or a claim belongs to by its location. A run elsewhere only gets a
+ * name beside it.
+ */
+export function experimentOf(folder: string): string {
+  const all = dirname(folder);
+  const home = dirname(all);
+  const inPlace =
+    ['runs', 'sweeps', 'claims'].includes(basename(home)) && basename(dirname(home)) === '.aurora';
+  return join(inPlace ? dirname(dirname(home)) : home, `${basename(all)}.aurora.json`);
 }
 
 /** True if a folder is a sweep's rather than a run's, judging by its path. */

@@ -4,6 +4,7 @@ import { AuroraError } from '../base/errors';
 import { isHeadAlone, isNonlinear } from '../experiment/methods';
 import { metricValue } from '../experiment/metrics';
 import { wrongOf } from '../protocol/answers/kinds';
+import { rightByMetric } from '../protocol/answers/written';
 import { scoresOf } from '../protocol/evaluations';
 import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import type { Predictions } from '../protocol/predictions';
@@ -177,6 +178,7 @@ function outcomesIn(kept: Predictions | undefined, metrics: EvaluationMetrics): 
 export const outcomesOf = (kept: Predictions): ExampleOutcomes => ({
   data: kept.data.sha256,
   correct: wrongOf(kept).map((wrong) => 1 - wrong),
+  ...(kept.answer === 'written' && { correctBy: rightByMetric(kept) }),
   loss: kept.columns.loss,
 });
 

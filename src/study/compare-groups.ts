@@ -127,7 +127,7 @@ function rowsOf(pairs: readonly Pair[], metric: MetricName): Float64Array[] | un
       e?.correct.length === first.examples?.correct.length &&
       e !== undefined;
     if (!isSame(x) || !isSame(y)) return [];
-    const [of, against] = [x[column], y[column]];
+    const [of, against] = [x, y].map((e) => e.correctBy?.[metric] ?? e[column]);
     return [Float64Array.from(of, (v, i) => v - against[i])];
   });
   return rows.length === pairs.length && rows[0].length > 1 ? rows : undefined;

@@ -1,4 +1,5 @@
 import type { Experiment } from '../experiment/experiment';
+import type { MetricName } from '../experiment/metrics';
 import { isMetrics } from '../protocol/evaluations';
 import type { EvaluationMetrics } from '../protocol/events';
 import type { Share } from '../protocol/nonlinearity';
@@ -88,6 +89,8 @@ export interface ExampleOutcomes {
   data: string;
   /** 1 if the prediction is correct. */
   correct: Uint8Array;
+  /** Such columns by each metric of written answers, where several methods judge them. */
+  correctBy?: Partial<Record<MetricName, Uint8Array>>;
   loss: Float64Array;
 }
 

@@ -274,7 +274,7 @@ const WHY = {
   diverged: 'training diverged',
   damaged: 'cannot be read',
   fork: 'a fork: its first steps had other settings',
-  import: 'an imported adapter: not trained with its settings',
+  import: 'an imported or combined adapter: not trained with its settings',
   repeated: 'same settings and seed as a newer run',
 } as const;
 

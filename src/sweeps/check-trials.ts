@@ -151,7 +151,7 @@ class Checker {
     const { tokenizer, maxLength } = spec.model;
     const seed = spec.data.validation === undefined ? spec.training.seed : undefined;
     const data = JSON.stringify([path, spec.task.type, tokenizer, maxLength, spec.data, seed]);
-    const kind = taskKind(spec.task.type);
+    const kind = taskKind(spec.task);
     const labels = await this.labels.of(data, async () => (await kind.load(spec, model)).labels);
     const infos = await this.shapes.of(key, () => probe(model, join(this.near, 'probe')));
     kind.checkOutput(spec, output, infos.get(output)!, labels);

@@ -35,8 +35,7 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
         ? 'This sweep was trained on this machine: its checkpoints are in its run folders.'
         : `This folder is shared with ${executorName(where.on)}: the checkpoints are in the run folders.`,
     );
-  const known = readCluster(folder)?.trials ?? {};
-  const ended = (named === 'all' ? trials : named).filter(({ id }) => known[id]?.collected);
+  const ended = endedThere(folder, named === 'all' ? trials : named);
   const early = named === 'all' ? [] : named.filter((trial) => !ended.includes(trial));
   if (early.length > 0 || ended.length === 0)
     throw new AuroraError(
@@ -48,6 +47,12 @@ export async function bringCheckpoints({ folder, runs, trials, where, given }: C
     );
   await where.cluster.files.collectCheckpoints(ended.map((trial) => runOf(trial, runs)!));
   return ended.length;
+}
+
+/** The trials that have ended on a cluster and been brought here, perhaps without their checkpoints. */
+export function endedThere(folder: string, trials: readonly TrialRecord[]): TrialRecord[] {
+  const known = readCluster(folder)?.trials ?? {};
+  return trials.filter(({ id }) => known[id]?.collected);
 }
 
 /**

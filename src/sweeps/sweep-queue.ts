@@ -47,7 +47,10 @@ export interface QueueOptions {
   stopTimeout?: number;
   /** Submits the tasks that are ready, and follows nothing. */
   once?: boolean;
+  /** The signal of a terminal: trials on a cluster are left to it. */
   interrupted: () => boolean;
+  /** A request to stop that was left elsewhere than in this folder: to the claim that the sweep is a part of. */
+  requested?: () => StopReason | undefined;
   /** No more trials are started, while others are still being trained. */
   refused(error: AuroraError): void;
   /** Called after every check of the trials. */
@@ -80,7 +83,7 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   };
   try {
     removeAbandoned(folder);
-    const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
+    const stopped = () => (options.interrupted() ? 'requested' : requestIn(options, pulse));
     record = await options.prepare(() => stopped() !== undefined);
     if (record) writeSweep(folder, record);
     const outcome: SweepOutcome = record
@@ -104,6 +107,9 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
     throw e;
   }
 }
+
+const requestIn = ({ requested }: QueueOptions, pulse: Pulse): StopReason | undefined =>
+  pulse.stopRequested() ?? requested?.();
 
 async function work(
   options: QueueOptions,
@@ -141,7 +147,7 @@ async function work(
       stopped,
       ...{ trials, verdicts, elsewhere },
     });
-    const stopped = interrupted() ? 'interrupted' : pulse.stopRequested();
+    const stopped = interrupted() ? 'interrupted' : requestIn(options, pulse);
     if (stopped && stopped !== 'requested' && executor.outlives)
       return end(busy.length > 0 ? 'detached' : 'requested');
     if (stopped) {
@@ -186,7 +192,7 @@ async function work(
         continue;
       }
     }
-    await pause(executor.interval, () => interrupted() || pulse.stopRequested() !== undefined);
+    await pause(executor.interval, () => interrupted() || requestIn(options, pulse) !== undefined);
   }
 }
 

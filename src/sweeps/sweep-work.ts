@@ -18,9 +18,11 @@ import {
   writeSweep,
 } from '../runs/sweep/record';
 import { TrialNames } from '../runs/sweep/trial-names';
+import type { StopReason } from '../protocol/events';
 import { availableMemory } from '../training/micro-batch/available';
 import { LEASE_MS } from '../training/process/pulse';
 import { type CheckOptions, checkSweep } from './check-trials';
+import { bringCheckpoints, endedThere } from './checkpoints';
 import type { Verdict } from './halving';
 import { moveSweep } from './move';
 import { prepareSweep } from './prepare-sweep';
@@ -48,7 +50,7 @@ type TakenOver = (owner: OwnerRecord) => boolean;
 const CLUSTER_LOOK_MS = Number(process.env.AURORA_CLUSTER_LOOK_MS) || 10_000;
 
 /** Trials on a cluster may be in the middle of a long step, and its scheduler ends what hangs. */
-const CLUSTER_STOP_MS = 3_600_000;
+export const CLUSTER_STOP_MS = 3_600_000;
 
 /** A sweep that a process works on: what it plans, trains, moves and cancels. */
 export class SweepWork {
@@ -88,10 +90,15 @@ export class SweepWork {
     return { record, trials: this.lookAtAll(record) };
   }
 
-  /** Trains the trials, as the owner of the sweep's folder. */
+  /**
+   * Trains the trials, as the owner of the sweep's folder.
+   *
+   * @param requested a request to stop that was left elsewhere than in this folder
+   */
   async train(
     takenOver: TakenOver,
     interrupted: () => boolean,
+    requested?: () => StopReason | undefined,
   ): Promise<{ record: SweepRecord; outcome: SweepOutcome }> {
     const { folder, sweep, options, dist } = this.request;
     const { listener } = this;
@@ -121,10 +128,25 @@ export class SweepWork {
       once: options.once,
       ...(this.where.on !== 'local' && { stopTimeout: CLUSTER_STOP_MS }),
       interrupted,
+      ...(requested && { requested }),
       refused: ({ message }) => listener.warn(`${message} The running trials finish first.`),
       looked: (trials, verdicts) => listener.looked(trials, verdicts),
     });
     return { record, outcome };
+  }
+
+  /**
+   * Copies the checkpoints of all trials here from a cluster that shares no folder, once they have ended, for whatever
+   * measures adapters here.
+   *
+   * @throws AuroraError 'network' if it cannot be reached
+   */
+  async bringCheckpoints({ trials }: SweepRecord): Promise<void> {
+    const { where, runs, request } = this;
+    if (where.on === 'local' || !where.cluster.files.collectCheckpoints) return;
+    // Trials that finished elsewhere before have theirs.
+    if (endedThere(request.folder, trials).length === 0) return;
+    await bringCheckpoints({ folder: request.folder, runs, trials, where, given: 'all' });
   }
 
   /** Brings what was trained elsewhere from there, as the owner of the sweep's folder. */

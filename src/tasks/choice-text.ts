@@ -3,7 +3,7 @@ import type { LanguageRow } from '../data/table/language-rows';
 import type { Tokenizer } from '../data/text/tokenizer';
 import type { Experiment } from '../experiment/experiment';
 import { inTemplate } from '../experiment/prompt-template';
-import { DEFAULT_SCORING, isGenerated, type Scoring } from '../experiment/scoring';
+import { choiceScoring, isGenerated, type Scoring } from '../experiment/scoring';
 import type { Writing } from './kind';
 import { IGNORE_LABEL } from './objective';
 import { contentSpan } from './text/assistant-spans';
@@ -127,7 +127,7 @@ const QUESTION = 'Question: {text}\nAnswer:';
 const LEAD = 'the correct answer is ';
 
 export function choiceFormat({ data, task, model }: Experiment): ChoiceFormat {
-  const { chatTemplate: chat = false, lossOn = 'answers', scoring = DEFAULT_SCORING } = task;
+  const { chatTemplate: chat = false, lossOn = 'answers' } = task;
   // Choices in the text itself come with an instruction.
   const instructed = data.completionColumn !== undefined;
   return {
@@ -136,7 +136,7 @@ export function choiceFormat({ data, task, model }: Experiment): ChoiceFormat {
     template: data.promptTemplate ?? (instructed || chat ? '{text}' : QUESTION),
     chat,
     ...(instructed && { lead: LEAD }),
-    scoring,
+    scoring: choiceScoring(task),
   };
 }
 

@@ -40,6 +40,8 @@ export interface Compared<E> {
   keep(sequence: Example, logits: Float32Array): readonly number[];
   /** The text that the model is to write besides, for an example whose answer is read from it. */
   writing(example: E): Writing | undefined;
+  /** True if an evaluation without the written texts is of use too: exports, which compare models by it, leave them out. */
+  apart?: true;
 }
 
 /** The input from a person. */
@@ -126,6 +128,8 @@ export interface Writing {
   beams: number;
   /** Tokens that end the text. */
   ends: ReadonlySet<number>;
+  /** True if the new tokens so far end the text; only for greedy decoding. */
+  isOver?(tokens: readonly number[]): boolean;
   /** A text so far, as an example in which nothing counts in a loss. */
   example(ids: readonly number[]): Example;
   /** A few numbers about the new tokens, kept after those of the sequences. */

@@ -30,6 +30,7 @@ export const maskedLanguageModeling = {
       };
     },
     counted: (example) => predictedTokens(example).length,
+    own: ({ whole }) => whole,
     asked({ text, line }, { model, training }, tokenizer) {
       const { text: masked, hidden } = withMask(text, tokenizer, model.maxLength, training.seed, line);
       return { text: masked, label: hidden };

@@ -1,10 +1,11 @@
 import type { Hash } from 'node:crypto';
 import { basename } from 'node:path';
 import { lengthOf } from '../data/batch';
-import type { Dataset, Example, TrainingPass } from '../data/dataset';
+import type { Dataset, Example, TextExample, TrainingPass } from '../data/dataset';
 import type { List } from '../data/list';
 import type { ReadWatch } from '../data/stream/build-index';
 import type { Row, Rows, SkippedRow } from '../data/table/rows';
+import type { Tokenizer } from '../data/text/tokenizer';
 import type { HostTensors } from '../graph/tensor-infos';
 import type { Model, ValueInfo } from '../graph/model';
 import type { Experiment } from '../experiment/experiment';
@@ -13,6 +14,7 @@ import type { Outputs } from '../protocol/outputs';
 import type { ImageShape, PlaySample } from '../protocol/playground';
 import type { PlayImage } from '../protocol/play-question';
 import { rowIn, rowName } from '../protocol/row-place';
+import type { SplitName } from '../protocol/tokens';
 import type { TaskKind } from './kind';
 import { LABELS } from './task-graph';
 
@@ -54,10 +56,29 @@ export type LoadData<D extends TaskData = TaskData> = (
   watch?: ReadWatch,
 ) => Promise<D>;
 
+/** The rows of an experiment's texts, each of which can be encoded without the others. */
+export interface EncodableRows {
+  tokenizer: Tokenizer;
+  outputs: Outputs;
+  splits: Record<SplitName, Pick<DataSplit, 'path' | 'rows' | 'skipped' | 'parts'>>;
+  /**
+   * @param row its index among those of the split
+   * @param maxLength model.maxLength by default
+   * @returns an example of size 0 if nothing is learned from the row
+   */
+  exampleAt(split: SplitName, row: number, maxLength?: number): TextExample;
+  /** The tokens of an example's text, also where the model reads others in their places. */
+  ownTokens(example: TextExample): Int32Array;
+  /** The data of the experiment. */
+  all(): Promise<TaskData>;
+}
+
 /** Reads the data of a kind of task. */
 export interface DataReader<E extends Example, D extends TaskData<E>> {
   /** The data of an experiment. */
   load: LoadData<D>;
+  /** The rows that `load` encodes, before it does, for a kind that reads texts. */
+  encodable?(spec: Experiment, model: Model, known?: Outputs, watch?: ReadWatch): Promise<EncodableRows>;
   /**
    * The data that a trained run is measured on. With a separate validation file that file alone: the training data may
    * be large, or gone.

@@ -1,3 +1,5 @@
+import type { TaskSpec } from '../experiment/experiment';
+import { writtenScorings } from '../experiment/scoring';
 import type { TaskName } from '../experiment/tasks/registry';
 import { causalLanguageModeling } from './causal-language-modeling';
 import { imageClassification } from './image-classification';
@@ -9,6 +11,7 @@ import { subjectGeneration } from './subject-generation';
 import { textClassification } from './text-classification';
 import { textRegression } from './text-regression';
 import { tokenClassification } from './token-classification';
+import { writtenLanguageModeling } from './written-language-modeling';
 
 /** Each kind only ever gets examples that it has made. */
 const KINDS: Record<TaskName, TaskKind> = {
@@ -23,4 +26,10 @@ const KINDS: Record<TaskName, TaskKind> = {
   'subject-generation': subjectGeneration,
 };
 
-export const taskKind = (name: TaskName): TaskKind => KINDS[name];
+/** Kinds of which the model may have to write its answers (task.scoring). */
+const WRITING: Partial<Record<TaskName, TaskKind>> = {
+  'causal-language-modeling': writtenLanguageModeling,
+};
+
+export const taskKind = (task: Pick<TaskSpec, 'type' | 'scoring'>): TaskKind =>
+  (writtenScorings(task).length > 0 ? WRITING[task.type] : undefined) ?? KINDS[task.type];

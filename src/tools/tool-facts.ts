@@ -114,7 +114,10 @@ export function fully(entry: ToolRun, scalars: Scalars): Record<string, unknown>
     ...(forked && {
       forkedFrom: { run: forked.fromRun, step: forked.fromStep, changed: forked.changed },
     }),
-    ...(imported && { importedFrom: { adapter: imported.adapter, peftType: imported.peftType } }),
+    ...(imported &&
+      (imported.combination
+        ? { combinedFrom: imported.combination }
+        : { importedFrom: { adapter: imported.adapter, peftType: imported.peftType } })),
     evaluations: {
       count: evaluations.length,
       metric,

@@ -17,6 +17,7 @@ import { OBJECTIVES } from '../tasks/objective';
 import { LABELS } from '../tasks/task-graph';
 import { unusedCache } from './generation/cached-model';
 import { evaluateDataset } from './loop/evaluate';
+import type { WritingWatch } from './loop/written-answers';
 import { MicroBatches } from './micro-batch/micro-batches';
 import type { Task } from './task/task';
 
@@ -30,20 +31,16 @@ export interface Measured {
 /** Gets each example as it is measured: its logits, valid during the call, and the numbers kept of them. */
 export type Seen = (example: number, logits: Float32Array, kept: Float32Array) => void;
 
-/**
- * The task itself: the base model with adapters as nodes, in their current form.
- *
- * @param seen called after each example
- */
+/** The task itself: the base model with adapters as nodes, in their current form. */
 export async function measureTask(
   task: Task,
   parameters: ReadonlyMap<string, Float32Array>,
   folder: string,
-  seen?: Seen,
+  options: MeasureOptions = {},
 ): Promise<Measured> {
   const opened = await openMeasuring(task, folder);
   try {
-    return await opened.measure(parameters, { seen });
+    return await opened.measure(parameters, options);
   } finally {
     await opened.dispose();
   }
@@ -54,6 +51,8 @@ export interface MeasureOptions {
   seen?: Seen;
   /** False leaves out answers that a model writes: metrics may need them, but not the loss. */
   writes?: boolean;
+  /** Called while answers are written. */
+  watch?: WritingWatch;
 }
 
 /** Measures one task with several parameters, in one session. */
@@ -108,11 +107,11 @@ function measuring(task: Task, evaluator: Evaluator): Measuring {
   const { dataset } = task.data.validation;
   const micro = new MicroBatches(task, evaluator, CPU, () => {});
   return {
-    async measure(parameters, { seen, writes = true } = {}) {
+    async measure(parameters, { seen, writes = true, watch } = {}) {
       const logits = new Array<Float32Array>(dataset.examples.length);
       const metrics = await evaluateDataset(
         evaluator,
-        writes ? task : { ...task, kind: withoutWriting(task.kind) },
+        writes ? task : withoutWriting(task),
         micro,
         dataset,
         parameters,
@@ -121,6 +120,7 @@ function measuring(task: Task, evaluator: Evaluator): Measuring {
           logits[example] = kept;
           seen?.(example, values, kept);
         },
+        watch,
       );
       return { metrics, logits };
     },
@@ -128,8 +128,11 @@ function measuring(task: Task, evaluator: Evaluator): Measuring {
   };
 }
 
-const withoutWriting = (kind: TaskKind): TaskKind =>
-  kind.compared ? { ...kind, compared: { ...kind.compared, writing: () => undefined } } : kind;
+/** The task without the answers that its model writes. */
+export const withoutWriting = <T extends { kind: TaskKind }>(task: T): T =>
+  task.kind.compared
+    ? { ...task, kind: { ...task.kind, compared: { ...task.kind.compared, writing: () => undefined } } }
+    : task;
 
 /** @throws AuroraError 'run' if they are not finite */
 export function requireMetrics({ metrics }: Measured, run: string, step: number): EvaluationMetrics {

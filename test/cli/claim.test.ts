@@ -95,6 +95,9 @@ describe('a claim', () => {
     const check = lab.run('claim', '--check', certificateOf(lab), '--quiet');
     expect({ code: check.code, out: check.out }).toMatchObject({ code: 0 });
     expect(check.out).toMatch(/^The certificate follows from its \d+ runs\./);
+    const lines = lab.run('claim', '--check', certificateOf(lab), '--json').out.trim().split('\n');
+    const kinds = lines.map((line) => (JSON.parse(line) as { kind: string }).kind);
+    expect(kinds).toEqual([...certificate.runs.map(() => 'checking'), 'checked']);
     const replay = lab.run('claim', '--replay', '1', certificateOf(lab), '--quiet');
     expect(replay.out).toMatch(/^Run 1 of 1, \S+: the same bits/);
     expect(replay.code).toBe(0);

@@ -291,7 +291,7 @@ describe('a mistake in an experiment file or on the command line', () => {
     [
       ['export', 'none', '--as', 'gguf'],
       2,
-      '--as takes adapter, peft-lora, onnx-dynamic, onnx-merged, onnx-adapter-inputs, safetensors, tensorboard, not "gguf"',
+      '--as takes adapter, peft-lora, kohya, onnx-dynamic, onnx-merged, onnx-adapter-inputs, safetensors, tensorboard, not "gguf"',
       'export --help',
     ],
     [

@@ -33,4 +33,13 @@ it.each([
   expect(exported.loss).toBeCloseTo(fitted!.loss, 5);
   const apart = (loss: number) => Math.abs(loss - asTrained.loss);
   expect(apart(fitted!.loss)).toBeLessThan(apart(paper!.loss));
+  // Before the files are written and measured.
+  const said = /warning: (.*)\n[^]*Measuring the exported files/.exec(err)?.[1];
+  expect(said).toBe(
+    form === 'peft-lora' ? 'vLLM refuses an adapter with a trained head (modules_to_save).' : undefined,
+  );
+  expect(record.vllm?.filter(({ met }) => !met).map(({ limit }) => limit)).toEqual(
+    form === 'peft-lora' ? ['modules_to_save'] : undefined,
+  );
+  expect(readFileSync(join(out, 'README.md'), 'utf8').includes('## In vLLM')).toBe(form === 'peft-lora');
 });

@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { modelSource } from '../../src/architectures/model-source';
 import { quantizedCopy } from '../../src/quantize/cached';
 import { readRun } from '../read-run';
-import { Lab } from './lab';
+import { CLI, Lab } from './lab';
 
 const lab = new Lab({ training: { precision: 'int8', maxSteps: 12, evaluateEvery: 6, checkpointEvery: 6 } });
 afterAll(() => lab.remove());
@@ -37,6 +38,38 @@ describe('training in int8', () => {
     const forked = lab.runs(lab.path(`int8${name}`)).find((run) => !before.has(run))!;
     expect(column(forked, 'loss')).toEqual(losses);
     expect(adapter(forked)).toBe(adapter(int8));
+  });
+
+  it('is compared with weights in bfloat16 as they are stored, without a copy in float32', () => {
+    lab.write('folder/config.json', readFileSync('test/fixtures/hf/bert-base/config.json'));
+    lab.write('folder/model.safetensors', readFileSync('test/fixtures/hf/bert-base/model.safetensors'));
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      lab.write(`folder/${name}`, lab.read(name));
+    const cache = lab.path('cache');
+    const out = lab.path('killed');
+    // At the end, the cost of 8 bits is measured beside float32.
+    const killed = spawnSync(
+      process.execPath,
+      [
+        ...['--require', resolve('test/cli/kill-at.cjs'), CLI, 'train', lab.experiment, '--out', out],
+        ...['--set', 'model.path=folder', '--set', 'model.quantize=8', '--set', 'model.maxLength=8'],
+      ],
+      {
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          XDG_CACHE_HOME: cache,
+          AURORA_TEST_KILL: JSON.stringify({ pattern: 'checkpoints/step-000006$', when: 'after' }),
+        },
+      },
+    );
+    expect([killed.signal, killed.stderr]).toEqual([
+      'SIGKILL',
+      expect.stringContaining('step 6 (epoch 0.5)'),
+    ]);
+    const kinds = readdirSync(join(cache, 'aurora-lab'));
+    expect(kinds).toContain('quantized');
+    expect(kinds).not.toContain('weights');
   });
 
   it('multiplies the integers of a model that has them already, and writes nothing beside it', () => {

@@ -295,7 +295,12 @@ describe('aurora play of runs', () => {
     };
     expect(said(run, '--at', '77')).toEqual([20, expect.stringContaining('no checkpoint of step 77')]);
     expect(said()).toEqual([2, expect.stringContaining('needs one run folder')]);
-    expect(said(run, '--adapter', 'x')).toEqual([2, expect.stringContaining('--adapter applies to a model')]);
+    expect(said(run, '--tokenizer', 'x')).toEqual([
+      2,
+      expect.stringContaining('--tokenizer applies to a model'),
+    ]);
+    expect(said(run, '--adapter', 'x:0.5')).toEqual([22, expect.stringMatching(/x does not exist/)]);
+    expect(said(run, '--adapter', run)).toEqual([22, expect.stringContaining('has a trained head')]);
     expect(said('--model', 'x.onnx', '--with', run)).toEqual([
       2,
       expect.stringContaining('--with applies to a run'),

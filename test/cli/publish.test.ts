@@ -202,12 +202,11 @@ describe('aurora publish', () => {
       values: {},
     };
     const write = (of: string) =>
-      lab.write('claim/certificate.json', JSON.stringify({ ...sealed, runs: [{ ...tested, run: of }] }));
-    lab.write('claim/certificate.md', '# A claim.\n');
+      lab.write('claims/first.json', JSON.stringify({ ...sealed, runs: [{ ...tested, run: of }] }));
     const publish = () =>
       aurora([
         ...['publish', run, '--to', 'certified', '--as', 'adapter', '--yes'],
-        ...['--certificate', lab.path('claim/certificate.json')],
+        ...['--certificate', lab.path('claims/first.json')],
       ]);
     write('another');
     expect(await publish()).toMatchObject({ code: 2, err: expect.stringContaining('did not use the run') });

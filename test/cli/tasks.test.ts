@@ -146,6 +146,20 @@ const KINDS: Record<string, Kind> = {
     errors: /Answers are found by generation[^]*choice [12] \([xy]\)/,
     preflight: /tokens to predict +[\d,]+ +[\d,]+\n/,
   },
+  'prompts whose answers a model with a key/value cache writes': {
+    card: /Answers were found in a greedily generated text of at most 12 tokens, by exact match of what `#### \(\.\+\)` finds/,
+    type: 'causal-language-modeling',
+    task: {
+      scoring: ['exact-match', 'last-number'],
+      answers: { pattern: '#### (.+)', maxNewTokens: 12 },
+    },
+    model: { ...LANGUAGE_MODEL, path: 'playground/language/with-past.onnx' },
+    data: { textColumn: 'prompt', completionColumn: 'completion' },
+    row: (_, i) => ({ prompt: i % 2 ? 'a b: ' : 'c d: ', completion: `#### ${i % 2}` }),
+    asked: ['a b: ', /\d+ tokens?, (ended by the model|the maximum requested|the model's maximum length)/],
+    errors: /Written answers\n[^]*exact match +\d+ [^]*last number +\d+ [^]*wrote: \S/,
+    preflight: /for writing \d+ answers of up to \d+ tokens/,
+  },
   'images in a Parquet file': {
     card: /Images are resized and normalized[^]*2 labels, in the order of the logits: `cat`, `none`\./,
     type: 'image-classification',

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -16,9 +15,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RECORDS } from '../../src/executors/cluster/records-here';
 import { readInputs } from '../../src/runs/inputs';
 import { runPaths } from '../../src/runs/layout';
-import { CLI, Lab } from '../cli/lab';
+import { Lab } from '../cli/lab';
 import { readRun } from '../read-run';
 import { trialResult } from '../trial-results';
+import { Queue } from './queue';
 import { hasSlurm, Slurm } from './slurm';
 import { until } from '../until';
 import { hasSshd, startSshd, type Sshd } from './sshd';
@@ -42,38 +42,8 @@ const SWEEP = {
 };
 const TRAINING = { epochs: 3, evaluateEvery: 1000, checkpointEvery: 20 };
 
-/** `aurora sweep` in the background. */
-class Queue {
-  private static readonly all: Queue[] = [];
-  private readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  text = '';
-
-  constructor(lab: Lab, env: NodeJS.ProcessEnv, ...more: string[]) {
-    this.child = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...more], {
-      env: { ...env, AURORA_CLUSTER_LOOK_MS: '300' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [this.child.stdout!, this.child.stderr!])
-      stream.setEncoding('utf8').on('data', (text: string) => (this.text += text));
-    this.ended = new Promise((resolve) => this.child.once('close', resolve));
-    Queue.all.push(this);
-  }
-
-  /** Ends those that a failed test has left. */
-  static async killAll(): Promise<void> {
-    for (const queue of Queue.all.splice(0)) await queue.kill();
-  }
-
-  get hasEnded(): boolean {
-    return this.child.exitCode !== null;
-  }
-
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.ended;
-  }
-}
+const sweep = (lab: Lab, env: NodeJS.ProcessEnv, ...more: string[]): Queue =>
+  new Queue(['sweep', lab.experiment, ...more], env);
 
 interface Way {
   /** Slurm is behind a login node. */
@@ -107,7 +77,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
   };
   beforeAll(async () => {
     local = newLab();
-    const locally = new Queue(local, process.env, '--parallel', '2', '--threads', '1', '--device', 'cpu');
+    const locally = sweep(local, process.env, '--parallel', '2', '--threads', '1', '--device', 'cpu');
     expect(await locally.ended, locally.text).toBe(0);
   });
   beforeEach(async () => {
@@ -138,7 +108,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     const longOnes = ({ number, hasTrained }: Trainer) => LONG.includes(number) && hasTrained;
     trainers.hold(longOnes);
 
-    let queue = new Queue(lab, env, '--on', 'slurm');
+    let queue = sweep(lab, env, '--on', 'slurm');
     const step = async (what: string, isSo: () => boolean) => {
       await until(() => queue.hasEnded || isSo(), 100).catch((e: Error) => {
         throw new Error(
@@ -167,7 +137,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
 
     // A computer that is switched off: another process continues.
     await queue.kill();
-    queue = new Queue(lab, env);
+    queue = sweep(lab, env);
     await step('the requeued one to train', bothAreThere);
 
     // The time limit of one, and the node of the other.
@@ -242,14 +212,14 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     expect(left.filter((number) => state(number) !== 'cancelled')).toEqual([]);
 
     trainers.hold(() => true);
-    queue = new Queue(lab, env);
+    queue = sweep(lab, env);
     await step('some to begin', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
-    const canceling = new Queue(lab, env, '--cancel', 'all');
+    const canceling = sweep(lab, env, '--cancel', 'all');
     trainers.hold(() => false);
     expect(await canceling.ended, canceling.text).toBe(0);
     expect(await queue.ended, queue.text).toBe(130);
 
-    const last = new Queue(lab, env);
+    const last = sweep(lab, env);
     expect(await last.ended, last.text).toBe(0);
     expect([...trainers.twice]).toEqual([]);
     expect(trainers.most).toBe(2);
@@ -286,14 +256,14 @@ async function checkpointsComeWhenWanted(
   const fork = ['train', '--fork', run(3), '--at', '20'];
   const early = lab.run(...fork);
   expect([early.code, early.err]).toEqual([20, expect.stringContaining('--checkpoints 3` brings them.')]);
-  const bringing = new Queue(lab, env, '--checkpoints', '3');
+  const bringing = sweep(lab, env, '--checkpoints', '3');
   expect(await bringing.ended, bringing.text).toBe(0);
   expect(bringing.text).toContain('The checkpoints of 1 trial are in the run folders.');
   expect(steps(run(3))).toEqual(steps(there + run(3)));
   expect(existsSync(join(run(4), 'checkpoints'))).toBe(false);
   const forked = lab.run(...fork);
   expect(forked.code, forked.err).toBe(0);
-  const all = new Queue(lab, env, '--checkpoints', 'all');
+  const all = sweep(lab, env, '--checkpoints', 'all');
   expect(await all.ended, all.text).toBe(0);
   for (const of of runs) expect(steps(of)).toEqual(steps(there + of));
   // A copy of a run that came back, as if it had been killed after its first checkpoint.

@@ -12,7 +12,8 @@ import { vsixHere } from './vsix';
 
 /** A claim from its CodeLens: asked, stopped, continued across a reload, and closed. */
 describe('a claim, in VS Code 1.100', () => {
-  const lab = tinyClaim();
+  // Nothing is asked of this host.
+  const lab = tinyClaim(5, { cluster: { slurm: { host: 'login.example.org' } } });
   const claims = join(lab.folder, '.aurora/claims/tiny');
   let server: WorkbenchServer;
   let window: Window;
@@ -34,9 +35,15 @@ describe('a claim, in VS Code 1.100', () => {
 
   const lens = (text: string) => window.page.locator('.codelens-decoration a', { hasText: text });
 
-  test('Test Claim asks once, with the sentence, and opens the page', async () => {
+  test('Test Claim asks where, then once with the sentence, and opens the page', async () => {
     await window.openFile('tiny.aurora.json');
     await lens('Test Claim').click();
+    await window.page.getByPlaceholder('Select where to run it').waitFor();
+    expect(await window.page.locator('.quick-input-list .monaco-list-row').allInnerTexts()).toEqual([
+      expect.stringContaining('This machine'),
+      expect.stringMatching(/Slurm[\s\S]*login\.example\.org/),
+    ]);
+    await window.pick('This machine');
     await window.modal('Test this claim?', 'Test Claim');
     const page = await window.frameWith('aurora-claim h1');
     expect(await page.locator('h1').innerText()).toMatch(

@@ -92,7 +92,9 @@ describe('editing an experiment, in VS Code 1.100', () => {
   test('CodeLenses show actions, the budget and the runs, and the last leads to the row in the tree', async () => {
     await window.openFile('tiny.aurora.json');
     await expect.poll(lenses, { timeout: 900_000 }).toMatch(/592 trainable, 29% of LoRA r=8/);
-    await expect.poll(() => lenses()).toMatch(/Run[^]*Preflight[^]*Budget[^]*1 run · best accuracy [\d.]+%/);
+    await expect
+      .poll(() => lenses())
+      .toMatch(/Run[^]*Preflight[^]*Show Tokens[^]*Budget[^]*1 run · best accuracy [\d.]+%/);
     await lens('1 run').click();
     const focused = window.page.locator('.sidebar .monaco-list-row.focused');
     await expect.poll(() => focused.getAttribute('aria-label')).toMatch(/^Experiment tiny, 1 run/);

@@ -103,7 +103,17 @@ export function chromiumPath(): string {
  * API.
  */
 export async function openPanel(
-  name: 'run' | 'runs' | 'sweep' | 'claim' | 'budget' | 'activations' | 'errors' | 'playground' | 'study',
+  name:
+    | 'run'
+    | 'runs'
+    | 'sweep'
+    | 'claim'
+    | 'budget'
+    | 'activations'
+    | 'errors'
+    | 'playground'
+    | 'tokens'
+    | 'study',
   options: { theme?: Theme; width?: number; height?: number; state?: unknown } = {},
 ): Promise<Opened> {
   const { theme = 'dark', width = 1000, height = 900, state } = options;

@@ -24,6 +24,8 @@ export interface Wired {
   copied: string[];
   /** Names of the pictures that were saved. */
   saved: string[];
+  /** The rows whose tokens were opened. */
+  tokens: string[];
   errors: string[];
   /** The programs started so far, in order. */
   programs: RunningProgram[];
@@ -39,6 +41,8 @@ export interface WireOptions {
   state?: unknown;
   /** The runs to pick when runs are offered. */
   picks?: readonly string[];
+  /** The runs whose adapters are picked, one each time. */
+  adapters?: readonly string[];
   /** The runs' input and output; by default, one label for a text. */
   shapes?: TaskShapes;
   /** Replaces the real program. */
@@ -53,6 +57,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     page: opened.page,
     copied: [],
     saved: [],
+    tokens: [],
     errors: [],
     programs: [],
     posted: [],
@@ -78,7 +83,10 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     titleOf: (run) => basename(run),
     shapesOf: () => options.shapes ?? { input: 'text', answer: 'label' },
     pickRuns: () => Promise.resolve(options.picks ?? []),
+    pickAdapters: (_, there) =>
+      Promise.resolve((options.adapters ?? []).filter((run) => !there.includes(run)).slice(0, 1)),
     copy: (text) => wired.copied.push(text),
+    showTokens: (_, row) => wired.tokens.push(row),
     savePicture(name) {
       wired.saved.push(name);
       return Promise.resolve(`${name}.png`);

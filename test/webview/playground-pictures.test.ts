@@ -149,6 +149,48 @@ describe('the playground of pictures', () => {
     }
   });
 
+  it('draws with the adapters of other runs, each with its weight, by keyboard too', async () => {
+    const { w, studio } = await show({ ...LOOKS[0], adapters: ['/runs/style', '/runs/light'] });
+    const { page } = w;
+    const list = page.locator('.adapters');
+    expect(await list.count()).toBe(0);
+    await action(w, 'combine').click();
+    await list.waitFor();
+    await action(w, 'combine').click();
+    await expect
+      .poll(() => list.locator('.adapter > span').allInnerTexts())
+      .toEqual(['dog', 'style', 'light']);
+    const source = { kind: 'run', run: '/runs/dog', at: 'best' };
+    const loaded = () => studio.requests.findLast((r) => r.kind === 'load');
+    const adapters = [
+      { path: '/runs/style', weight: 1 },
+      { path: '/runs/light', weight: 1 },
+    ];
+    expect(loaded()).toMatchObject({ source: { ...source, weight: 1, adapters } });
+    const weight = page.getByLabel('Weight of style as a number');
+    await weight.fill('-0.5');
+    await weight.press('Enter');
+    await expect
+      .poll(() => studio.requests.at(-1))
+      .toEqual({ kind: 'weigh', subject: 'own', weights: [1, -0.5, 1] });
+    const slider = page.getByLabel('Weight of dog', { exact: true });
+    await slider.focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect
+      .poll(() => studio.requests.at(-1))
+      .toEqual({ kind: 'weigh', subject: 'own', weights: [0.95, -0.5, 1] });
+    await expect.poll(() => page.getByLabel('Weight of dog as a number').inputValue()).toBe('0.95');
+    await expect.poll(() => card(w, 'adapted').innerText()).toContain('step 40 + style × -0.5 + light × 1');
+    await expectSoundInAllLooks(w, 'playground-adapters', 10);
+    await page.getByRole('button', { name: 'Remove style' }).click();
+    await expect
+      .poll(loaded)
+      .toMatchObject({ source: { weight: 0.95, adapters: [{ path: '/runs/light', weight: 1 }] } });
+    await page.getByRole('button', { name: 'Remove light' }).click();
+    await expect.poll(() => list.count()).toBe(0);
+    expect(loaded()).toEqual({ kind: 'load', subject: 'own', source });
+  });
+
   it('does not draw with invalid settings, and says what is wrong', async () => {
     const { w } = await show();
     await w.page.locator('[name=width]').fill('100');

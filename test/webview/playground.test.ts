@@ -184,11 +184,15 @@ describe('the Playground page', () => {
     expect(judged).toMatch(
       right ? /^✓ Correct\.$/ : new RegExp(`^✗ The true label is ${label}: [\\d.]+%\\.$`),
     );
+    // Its tokens are those of the row that is asked.
+    await action(w, 'tokens').click();
+    await expect.poll(() => w.tokens).toEqual([`validation.jsonl:${number}`]);
     await action(w, 'sample').click();
     await expect.poll(() => line.innerText()).not.toContain(`line ${number}.`);
     await w.page.locator('textarea').press('End');
     await w.page.keyboard.type(' !');
     await line.waitFor({ state: 'detached' });
+    expect(await action(w, 'tokens').count()).toBe(0);
     expect(await w.page.locator('.judged', { hasText: 'label' }).count()).toBe(0);
   });
 

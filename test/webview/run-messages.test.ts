@@ -45,6 +45,26 @@ describe('the messages of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
+  it('show what was combined', async () => {
+    const run = new RunFolder('combined', 40, {});
+    const adapters = [
+      { name: 'first', weight: 1, step: 40, fitted: true as const },
+      { name: 'second', weight: -0.5, step: 20 },
+    ];
+    const combination = { combination: 'ties', adapters, density: 0.5 } as const;
+    run.event({ kind: 'imported', adapter: 'first, second', peftType: 'LORA', combination });
+    run.start();
+    run.evaluate(0);
+    run.status('stopped', 0);
+    const w = await show([run.folder]);
+    const header = w.page.locator('.run-header');
+    expect(await header.innerText()).toContain(
+      'Combined by ties (density 0.5) of first, fitted, × 1, second × -0.5.',
+    );
+    expect(await header.locator('.state').innerText()).toBe('Combined');
+    expect(await w.complaints()).toEqual([]);
+  });
+
   it('show what was imported, and that the last epochs train the merged form', async () => {
     const training = {
       batchSize: 8,

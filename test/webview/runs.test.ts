@@ -158,7 +158,7 @@ describe('the Runs table', () => {
     await expect.poll(curves).toEqual(['2', '2']);
     expect(await page.locator('.legend li').count()).toBe(2);
     const runs = [w!.entries[5].folder, w!.entries[0].folder];
-    for (const action of ['compare', 'study', 'export', 'delete']) {
+    for (const action of ['compare', 'study', 'export', 'combine', 'delete']) {
       await page.locator(`[data-action=${action}]`).click();
       await expect.poll(() => w!.asked.at(-1)).toEqual({ type: 'action', action, runs });
     }

@@ -8,6 +8,7 @@ import { numberAnswers } from './number-answers';
 import { pictureAnswers } from './picture-answers';
 import { spanAnswers } from './span-answers';
 import { textAnswers } from './text-answers';
+import { writtenAnswers } from './written-answers';
 
 /** Each kind of answer on this page; nothing else asks which kind it is. */
 const KINDS: { [A in Answers as A['answer']]: ShowAnswers<A> } = {
@@ -16,6 +17,7 @@ const KINDS: { [A in Answers as A['answer']]: ShowAnswers<A> } = {
   spans: spanAnswers,
   number: numberAnswers,
   text: textAnswers,
+  written: writtenAnswers,
   choice: choiceAnswers,
   picture: pictureAnswers,
 };

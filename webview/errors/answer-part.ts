@@ -27,6 +27,8 @@ export interface AnswerPart {
   stored: string;
   /** The filter by answer; undefined without one. */
   suits?(example: number): boolean;
+  /** Texts of an example besides its excerpt, in which words are found. */
+  texts?(example: number): readonly string[];
   chips?: { text: string; change: Partial<Ui> }[];
   examples: ExampleCells;
   /** The columns about the answer in a spreadsheet. */

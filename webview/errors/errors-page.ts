@@ -115,7 +115,7 @@ export class ErrorsPage extends LitElement {
   }
 
   /** Examines every example, so only when the filter changes. */
-  private examples(model: Model, list: List, order: Order, { suits }: AnswerPart): number[] {
+  private examples(model: Model, list: List, order: Order, { suits, texts }: AnswerPart): number[] {
     const { label, predicted, found, value, bin, search } = this.ui;
     const key = JSON.stringify({ list, order, label, predicted, found, value, bin, search });
     if (this.found?.key === key && this.found.model === model) return this.found.examples;
@@ -124,6 +124,7 @@ export class ErrorsPage extends LitElement {
       order,
       search,
       answer: suits,
+      texts,
       bin: bin === undefined ? undefined : model.bins[bin],
     };
     const examples = chosen(model.columns, model.wrong, model.texts, choice);

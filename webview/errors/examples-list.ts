@@ -152,13 +152,17 @@ function pager({ found, page }: ListState, act: ListActions, below: boolean) {
 }
 
 /** Says why the list is empty, and what to do about it. */
-function none({ right, examples }: Model, { list, chips, search }: ListState, act: ListActions) {
+function none({ right, examples, lists }: Model, { list, chips, search }: ListState, act: ListActions) {
   if (list === 'wrong' && right === examples)
     return html`<p class="empty">
       ${t('None are wrong.')}
-      <button class="link" @click=${() => act.list('unsure')}>
-        ${t('Show those that the model is least sure of.')}
-      </button>
+      ${
+        lists.includes('unsure')
+          ? html`<button class="link" @click=${() => act.list('unsure')}>
+              ${t('Show those that the model is least sure of.')}
+            </button>`
+          : nothing
+      }
     </p>`;
   return html`<p class="empty">
     ${t('No matching examples.')}

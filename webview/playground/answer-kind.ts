@@ -86,7 +86,10 @@ function column(subject: SubjectView, variant: PlayVariant): Column {
     subject,
     variant,
     title: variant === 'base' ? t('Base model') : title,
-    about: variant === 'base' ? aboutBase(facts!) : aboutOwn(facts),
+    about:
+      variant === 'base'
+        ? aboutBase(facts!)
+        : [aboutOwn(facts), ...others(subject)].filter(Boolean).join(' + '),
     ...(answers[variant] && { answer: answers[variant] }),
   };
 }
@@ -95,6 +98,10 @@ function aboutOwn(facts: PlayFacts | undefined): string {
   if (facts?.step === undefined) return '';
   return facts.form === 'static' ? t('step {0}, static form', facts.step) : t('step {0}', facts.step);
 }
+
+/** The adapters that answer together with a subject's own. */
+const others = ({ combined }: SubjectView): string[] =>
+  (combined?.adapters ?? []).map(({ title, weight }) => t('{0} × {1}', title, weight));
 
 function aboutBase({ base, step }: PlayFacts): string {
   if (base === 'model') return t('without the adapter');

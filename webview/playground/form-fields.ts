@@ -4,7 +4,7 @@ import { html, type TemplateResult } from 'lit';
 export const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
 
 /** A button of a form. */
-export type FormAction = 'ask' | 'stop' | 'sample' | 'compare';
+export type FormAction = 'ask' | 'stop' | 'sample' | 'compare' | 'combine';
 
 /** @param usable true if it can be pressed now */
 export const button = (

@@ -17,7 +17,7 @@ export interface PictureForm {
   busy: boolean;
   /** The place of a validation prompt, while it is unchanged. */
   truth?: string;
-  can: { sample: boolean; compare: boolean };
+  can: { sample: boolean; compare: boolean; combine: boolean };
   type(change: { text?: string; negative?: string }): void;
   set(change: Partial<TypedDrawing>): void;
   act(action: FormAction): void;
@@ -50,6 +50,7 @@ export function pictureForm(f: PictureForm): TemplateResult {
       ${button(act, 'ask', t('Draw'), true, askable)} ${busy ? button(act, 'stop', t('Stop')) : nothing}
       ${f.can.sample ? button(act, 'sample', t('Try a Validation Prompt')) : nothing}
       ${f.can.compare ? button(act, 'compare', t('Compare with…')) : nothing}
+      ${f.can.combine ? button(act, 'combine', t('Add Adapter…')) : nothing}
       <span class="note">${t('Press {0} to draw, Escape to stop.', ENTER)}</span>
     </div>
   </form>`;

@@ -10,7 +10,9 @@ import type {
 } from '../../src/protocol/panels/playground';
 import { applyLine, type PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { namedRow } from '../../src/protocol/row-place';
+import type { PlayAdapter } from '../../src/protocol/play-question';
 import { connect, post, savedUi, saveUi } from '../ui/host';
+import { adapterList } from './adapter-list';
 import { answerCard, answersText, below, speech } from './answer-cards';
 import { columnsOf, type AnswerKind } from './answer-kind';
 import { KINDS } from './answer-kinds';
@@ -45,6 +47,8 @@ interface Ui {
   all: boolean;
   /** Runs added for comparison. */
   beside: string[];
+  /** Adapters added to the run's own, and the weight of that. */
+  together: { weight: number; adapters: PlayAdapter[] };
 }
 
 /** A question, with the answers of a checkpoint, its base and other runs in columns. */
@@ -92,7 +96,15 @@ export class PlaygroundPage extends LitElement {
       this.view = message.view;
       if (!before) this.restore();
       const beside = message.view.subjects.flatMap((s) => s.run ?? []);
-      if (before && beside.join('\n') !== this.ui.beside?.join('\n')) this.keep({ beside });
+      const { combined } = message.view.subjects[0];
+      const together = combined && {
+        weight: combined.weight,
+        adapters: combined.adapters.map(({ path, weight }) => ({ path, weight })),
+      };
+      const shown = { beside, together };
+      const { ui } = this;
+      const saved = { beside: ui.beside ?? [], together: ui.together };
+      if (before && JSON.stringify(shown) !== JSON.stringify(saved)) this.keep(shown);
     } else if (this.view) for (const line of message.lines) applyLine(this.view, line);
     this.fillSample();
     this.askAtFirst();
@@ -103,7 +115,8 @@ export class PlaygroundPage extends LitElement {
   private restore(): void {
     const there = this.view!.subjects.flatMap((s) => s.run ?? []);
     const runs = (this.ui.beside ?? []).filter((run) => !there.includes(run));
-    if (runs.length > 0) say({ type: 'restore', runs });
+    const together = this.view!.subjects[0].combined ? undefined : this.ui.together;
+    if (runs.length > 0 || together) say({ type: 'restore', runs, ...together });
   }
 
   /** A text typed before a reload. */
@@ -249,7 +262,8 @@ export class PlaygroundPage extends LitElement {
     const { facts } = view.subjects[0];
     return html`<main>
       <h1>${t('Playground: {0}', columns[0].title)}</h1>
-      ${notices(view, () => say({ type: 'restart' }))} ${this.form(view)}
+      ${notices(view, () => say({ type: 'restart' }))} ${this.form(view)} ${this.adapters(view)}
+      ${this.tokensLink()}
       ${
         facts && facts.assumed.length > 0
           ? html`<ul class="assumed">
@@ -291,7 +305,10 @@ export class PlaygroundPage extends LitElement {
     const { shapes, kind } = this;
     if (shapes === undefined || kind === undefined) return nothing;
     const isRun = facts !== undefined && this.open?.kind === 'run';
-    const can = { sample: facts?.samples ?? false, compare: isRun };
+    // Each head was trained on the hidden states of one adapter.
+    const combine =
+      this.open?.kind === 'run' && (facts?.base === 'model' || view.subjects[0].combined !== undefined);
+    const can = { sample: facts?.samples ?? false, compare: isRun, combine };
     const row = this.truth;
     const truth = row && kind.truth(row, namedRow(row.file, row.line));
     if (shapes.input === 'image')
@@ -332,6 +349,31 @@ export class PlaygroundPage extends LitElement {
       set: (settings) => this.keep({ settings }),
       useTemplate: (use) => this.keep({ asTyped: !use }),
       act: (action) => this.act(action),
+    });
+  }
+
+  /** While a validation text is asked, the way to its tokens. */
+  private tokensLink(): unknown {
+    const { shapes } = this;
+    if (!this.truth || shapes?.input === 'image' || shapes?.answer === 'picture') return nothing;
+    return html`<p class="note">
+      <button class="link" data-action="tokens" @click=${() => say({ type: 'tokens' })}>
+        ${t('Show the tokens of this row')}
+      </button>
+    </p>`;
+  }
+
+  private adapters({ subjects: [own] }: PlaygroundView): unknown {
+    if (!own.combined) return nothing;
+    return adapterList(own.title, own.combined, {
+      weigh: ([weight, ...others]) => {
+        // Before the host says so, another weight may follow.
+        const adapters = own.combined!.adapters.map((a, i) => ({ ...a, weight: others[i] }));
+        own.combined = { weight, adapters };
+        this.requestUpdate();
+        say({ type: 'weigh', weights: [weight, ...others] });
+      },
+      remove: (run) => say({ type: 'separate', run }),
     });
   }
 

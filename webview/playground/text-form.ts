@@ -28,7 +28,7 @@ export interface TextForm {
   running: boolean;
   /** True while a text is being generated. */
   busy: boolean;
-  can: { sample: boolean; compare: boolean };
+  can: { sample: boolean; compare: boolean; combine: boolean };
   type(text: string): void;
   typePair(text: string): void;
   typeChoices(lines: string): void;
@@ -60,6 +60,7 @@ export function textForm(f: TextForm): TemplateResult {
       ${f.mask === undefined ? nothing : insertButton(f.mask, f.type)}
       ${f.can.sample ? button(act, 'sample', sampleName(f)) : nothing}
       ${f.can.compare ? button(act, 'compare', t('Compare with…')) : nothing}
+      ${f.can.combine ? button(act, 'combine', t('Add Adapter…')) : nothing}
       <span class="note"
         >${writes ? t('Press {0} to generate, Escape to stop.', ENTER) : t('Press {0} to run now.', ENTER)}</span
       >

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { deviceLine, deviceWords } from '../../src/protocol/device-words';
 import { alarmsOf, alarmSentence } from '../../src/protocol/alarms';
+import { combinationText } from '../../src/protocol/combination-record';
 import { preparedPercent, preparingText } from '../../src/protocol/preparing';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../../src/base/l10n';
@@ -143,6 +144,8 @@ function staticForm({ facts, started }: RunData): unknown {
 /** The origin of a fork, or of an adapter from disk. */
 function origin(run: RunData): unknown {
   const { forked, imported } = run;
+  if (imported?.combination)
+    return html`<p>${t('Combined by {0}.', combinationText(imported.combination))}</p>`;
   if (imported) return html`<p>${t('Imported from {0} ({1}).', imported.adapter, imported.peftType)}</p>`;
   if (!forked) return nothing;
   const changes = forked.changed.map(({ key, from, to }) => t('{0}: {1} → {2}', key, text(from), text(to)));

@@ -31,7 +31,8 @@ function stateName(run: RunData): string {
       if (isWorse(run)) return t('Finished, worse than a constant answer');
       return stoppedEarly(run) ? t('Finished early: no more improvement') : t('Finished');
     case 'stopped':
-      return isUntrainedImport(run) ? t('Imported') : t('Stopped');
+      if (!isUntrainedImport(run)) return t('Stopped');
+      return run.imported?.combination ? t('Combined') : t('Imported');
     case 'failed':
       return failure(run)?.error === 'diverged' ? t('Diverged') : t('Failed');
     case 'lost':

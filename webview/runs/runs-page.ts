@@ -316,7 +316,7 @@ export class RunsPage extends LitElement {
       <span>${this.checkedText(folders)}</span>
       ${button('compare', t('Compare'), 2)} ${button('study', t('Open Study'), 2)}
       ${button('export', folders.length === 1 ? t('Export Adapter') : t('Export Adapters'))}
-      ${button('delete', t('Delete'))}
+      ${button('combine', t('Combine Adapters'), 2)} ${button('delete', t('Delete'))}
       <button class="link" data-action="clear" @click=${() => this.check([])}>${t('Uncheck All')}</button>
     </div>`;
   }

@@ -6,12 +6,10 @@ import { Failure } from '../console.mjs';
 import { isDone, ROOT } from '../run.mjs';
 
 /** Runs a command; its peak memory (VmHWM) is what the process itself says when it ends. */
-export function aurora(folder, args) {
+export function aurora(folder, args, cli = join(ROOT, 'dist/cli.cjs')) {
   const { probe, peak } = probeIn(folder);
   const began = performance.now();
-  const { status } = spawnSync(process.execPath, ['--require', probe, join(ROOT, 'dist/cli.cjs'), ...args], {
-    stdio: 'inherit',
-  });
+  const { status } = spawnSync(process.execPath, ['--require', probe, cli, ...args], { stdio: 'inherit' });
   if (!isDone(status)) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
   return { seconds: (performance.now() - began) / 1000, kilobytes: peakIn(peak) };
 }

@@ -2,8 +2,8 @@
 import { mix, shareText, table } from './simulation-tables.mjs';
 
 /** Each kind of wrong verdict: half of 5%. */
-const LEVEL = 0.025;
-const MODELS = ['noise', 'seeds', 'texts'];
+export const LEVEL = 0.025;
+export const MODELS = ['noise', 'seeds', 'texts'];
 /** The smallest difference of the scores that matters: what can be found with so many examples. */
 const SIZES = [
   { examples: 100, by: 0.2 },
@@ -11,7 +11,7 @@ const SIZES = [
   { examples: 1000, by: 0.1 },
   { examples: 10_000, by: 0.05 },
 ];
-const COLUMNS = [
+export const COLUMNS = [
   { title: 'accuracy', metric: 'accuracy', predictions: true },
   { title: 'F1', metric: 'f1', predictions: true },
   // A correlation of fewer is refuted too often: `generalizes` has the same number.
@@ -42,7 +42,7 @@ const DIFFERENCES = [
 /** The model of the table of verdicts. */
 const SHOWN = 'seeds';
 
-const WRONG = [
+export const WRONG = [
   { at: 0, findings: ['supported', 'small'], title: 'No difference, but the claim is supported' },
   { at: 1, findings: ['refuted', 'small'], title: 'A difference as claimed, but the claim is refuted' },
 ];
@@ -77,6 +77,10 @@ export function claimTables({ simulation, studies, seed, say }) {
   };
 }
 
+/** Without predictions, a verdict is about these texts, on which methods that are good at different ones do differ. */
+export const isPromised = ({ predictions, unpromised = false, least = 0 }, examples, model) =>
+  !unpromised && examples >= least && (predictions || model !== 'texts');
+
 const isWrong = (of) => WRONG.some(({ at }) => at === of);
 
 /** Large sets take long, and shares of verdicts need fewer digits. */
@@ -86,13 +90,12 @@ const roundsOf = (studies, examples, of) =>
 function wrongTables(all, { at, findings, title }, studies) {
   const cells = all.filter(({ of }) => of === at);
   const counts = cells.flatMap(({ examples, model, counts }) =>
-    [...COLUMNS, ...OTHERS].map(({ title: column, predictions, unpromised = false, least = 0 }, c) => ({
-      name: `${title}, ${examples} examples, ${model}, ${column}`,
-      ...{ examples, model, column, level: LEVEL },
+    [...COLUMNS, ...OTHERS].map((column, c) => ({
+      name: `${title}, ${examples} examples, ${model}, ${column.title}`,
+      ...{ examples, model, column: column.title, level: LEVEL },
       studies: Object.values(counts[c]).reduce((a, b) => a + b),
       alarms: findings.reduce((sum, finding) => sum + counts[c][finding], 0),
-      // Without predictions, a verdict is about these texts, on which such methods do differ.
-      promised: !unpromised && examples >= least && (predictions || model !== 'texts'),
+      promised: isPromised(column, examples, model),
     })),
   );
   const tableOf = (columns, rows, sizes) => ({

@@ -28,6 +28,8 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLaye
   tensors: AdapterTensor[];
   /** Dynamic by default. */
   form?: AdapterForm;
+  /** Tells adapters on the same layer apart, in the names of their tensors. */
+  slot?: string;
 }
 
 export interface Selection<L extends NamedLayer = LinearLayer> {

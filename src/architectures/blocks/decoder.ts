@@ -4,7 +4,7 @@ import type { Activation } from './activation';
 import { attention, type AttentionOptions, type AttentionShape, causalBias } from './attention';
 import { linear, type Norm } from './layers';
 import type { Network } from './network';
-import type { Rotate } from './rope';
+import type { Rope, Rotate } from './rope';
 import {
   counted,
   embedding,
@@ -30,6 +30,20 @@ export interface DecoderSize {
   vocabulary: number;
   /** The epsilon of its norms. */
   epsilon: number;
+}
+
+/** The settings of a decoder. */
+export interface DecoderFacts extends DecoderSize {
+  /** The settings of its text model in config.json. */
+  config: Config;
+  /** The tokens that a text may have. */
+  positions: number;
+  /** The window of each layer; undefined for one that attends to all tokens. */
+  windows: readonly (number | undefined)[];
+  /** The rotary embeddings of layers without a window, or of all. */
+  rope?: Rope;
+  /** Those of layers with a window, if they may have others. */
+  slidingRope?: Rope;
 }
 
 type Embedded = Pick<DecoderSize, 'vocabulary' | 'hidden'>;

@@ -5,6 +5,14 @@ import { type Network, SCALED_AFTER } from './network';
 
 /** Rotary embeddings, as config.json asks for them. */
 export interface Rope {
+  /** rope_theta. */
+  base: number;
+  /** The kind of scaling, by its name in transformers: default, linear, llama3 … */
+  type: string;
+  /** The settings of the scaling. */
+  settings?: Config;
+  /** The length that the model was trained with before it was extended, in tokens. */
+  original: number;
   /** A frequency for each pair of features that is turned, from the first on; features after them are not turned. */
   frequencies: readonly number[];
   /** Cosines and sines are multiplied by it. */
@@ -40,6 +48,8 @@ export interface RopeDefaults {
 /** The largest width of a head: one number for two features is held in memory, before any weight is looked at. */
 const MOST_WIDTH = 65_536;
 
+const DEFAULT = 'default';
+
 /** Keys of settings that are given for each kind of layer. */
 const KINDS = ['full_attention', 'sliding_attention'];
 
@@ -72,14 +82,22 @@ export function ropeFrom(
   const turned = Math.trunc(width * partOf(config, scaling, part));
   if (turned % 2 !== 0 || turned === 0) throw config.unsupported('partial_rotary_factor', ['an even part']);
   const plain = Array.from({ length: turned / 2 }, (_, i) => base ** ((-2 * i) / turned));
-  if (!scaling) return { frequencies: plain, factor: 1 };
-  const key = scaling.has('rope_type') ? 'rope_type' : 'type';
-  const type = scaling.text(key, 'default');
-  const scaled = SCALINGS.get(kinds ? (kinds.get(type) ?? '') : type);
-  if (!scaled) throw scaling.unsupported(key, [...(kinds ?? SCALINGS).keys()]);
   const most = config.count('max_position_embeddings', positions);
+  const unscaled = { base, type: DEFAULT, original: most, frequencies: plain, factor: 1 };
+  if (!scaling) return unscaled;
+  const key = scaling.has('rope_type') ? 'rope_type' : 'type';
+  const named = scaling.text(key, DEFAULT);
+  const type = kinds ? (kinds.get(named) ?? '') : named;
+  const scaled = SCALINGS.get(type);
+  if (!scaled) throw scaling.unsupported(key, [...(kinds ?? SCALINGS).keys()]);
   const original = originalOf(config, scaling, missing, most);
-  return { factor: 1, ...scaled(scaling, plain, { most, original, base }) };
+  return {
+    ...unscaled,
+    type,
+    settings: scaling,
+    original,
+    ...scaled(scaling, plain, { most, original, base }),
+  };
 }
 
 /** The length that the model was trained with first. Families with such a setting outside read only that. */
@@ -192,7 +210,7 @@ const longrope: Scaling = (settings, plain, { most, original }) => {
 
 /** Scalings by their names in transformers (modeling_rope_utils.py). */
 const SCALINGS: ReadonlyMap<string, Scaling> = new Map<string, Scaling>([
-  ['default', (_, plain) => ({ frequencies: plain })],
+  [DEFAULT, (_, plain) => ({ frequencies: plain })],
   ['linear', linear],
   ['dynamic', dynamic],
   ['yarn', yarn],

@@ -31,7 +31,7 @@ export async function verifyExperiment(
   { places, folder, threads, emit }: VerifyExperimentOptions,
 ): Promise<VerifyResult> {
   const encodings = { keep: join(folder, 'encoded'), folder: join(folder, 'encoder'), threads };
-  const load = withEncodings(taskKind(spec.task.type).load, encodings);
+  const load = withEncodings(taskKind(spec.task).load, encodings);
   const task = await prepareTask(spec, join(folder, 'probe'), { load });
   const initial = initialParameters(task);
   if (initial.size === 0)

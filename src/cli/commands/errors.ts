@@ -8,6 +8,7 @@ import { parseAt } from '../../training/checkpoint/trained-run';
 import { predictRun } from '../../training/predictions/predict';
 import { problemOf } from '../../training/preflight/preflight-problems';
 import { runFolder } from '../arguments';
+import { ReadingProgress } from '../bar';
 import { type Command, one, wholeNumber } from '../command';
 import { write } from '../output';
 import { endOnSignals } from '../signals';
@@ -26,7 +27,7 @@ RUN/predictions and computed again only if the run or the data have changed sinc
   --on SET     validation (default), test for data.test, or evaluations.NAME for a set of data.evaluations
   --top N      how many texts to list (default: ${TOP})
   --again      predict again even if predictions exist
-  --json       JSON lines: predicting, partial (so far), result with the file, problem
+  --json       JSON lines: predicting, writing (of answers), partial (so far), result with the file, problem
 `,
   options: {
     at: { type: 'string' },
@@ -73,8 +74,11 @@ function parseOn(text = 'validation'): MeasuredOn {
   );
 }
 
+const progress = new ReadingProgress();
+
 /** Results go to stdout, progress to stderr. */
 async function tell(line: PredictLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
+  if (line.kind === 'writing') progress.writing(line.done, line.of);
   if (line.kind === 'predicting') process.stderr.write(`Predicting ${count(line.examples)} examples…\n`);
 }

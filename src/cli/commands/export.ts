@@ -8,6 +8,7 @@ import {
   exportProgress,
   isWorthRefining,
 } from '../../protocol/reports/export-report';
+import { limitsText, unmetLimits } from '../../protocol/vllm-limits';
 import { hints } from '../output';
 import { terminalText, writeReport } from '../report-text';
 import { AuroraError, EXIT } from '../../base/errors';
@@ -20,8 +21,11 @@ import {
   type ExportLine,
   type ExportLoss,
   type ExportRecord,
+  GGUF_PRECISIONS,
+  type GgufPrecision,
   isMergedForm,
   type MergeChoice,
+  MERGED_FORMS,
   MERGES,
   TENSORBOARD,
 } from '../../protocol/export';
@@ -42,32 +46,40 @@ export const exportCommand: Command = {
 
   adapter               the adapter in PEFT's file layout, as trained, with aurora_peft_loader.py for PyTorch
   peft-lora             the adapter as a LoRA that PEFT can load
+  kohya                 of a pipeline of Stable Diffusion: the adapter as one LoRA file for ComfyUI and AUTOMATIC1111, in the layout
+                        of kohya's scripts
   onnx-dynamic          the model with its adapters as nodes: exactly what was trained
   onnx-merged           the original model with the adapters merged into its weights, with the same external data files
   onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and a file of their weights
   safetensors           of a model that is a folder from the Hugging Face hub: the folder with the adapters merged into its
                         weights, as transformers loads it
+  gguf-lora             of a language model: the adapter as a LoRA for llama.cpp, Ollama and LM Studio
+  gguf                  of a language model: the model with the adapters merged into its weights, its tokenizer and its chat template,
+                        for llama.cpp, Ollama and LM Studio
   tensorboard           the run's curves, evaluations and settings as an event file for TensorBoard
 
 All but tensorboard run the exported files on the validation set and print their metrics beside those of the trained model and of the
-model without adapters. For LoRA, all forms compute the same function. AuroRA's layer is not linear, so in peft-lora, onnx-merged and
-safetensors, its nonlinearity is replaced by a linear fit on the training data, or with --merge paper as in the paper. If that loses
-more than --max-drop, the command asks before it keeps them.
+model without adapters. For LoRA, all forms compute the same function. AuroRA's layer is not linear, so in peft-lora, kohya,
+onnx-merged, safetensors, gguf-lora and gguf, its nonlinearity is replaced by a linear fit on the training data, or with --merge
+paper as in the paper. If that loses more than --max-drop, the command asks before it keeps them.
+
+Before it writes a LoRA for PEFT on a decoder, it prints which limits of vLLM the LoRA does not keep, such as its default rank of 16.
 
   --at WHICH         best (default), last, or the step of a checkpoint
   --out DIR          the folder to create (default: RUN/export/FORM-step-…; for tensorboard RUN/tensorboard, whose event
                      file is replaced)
-  --merge HOW        with peft-lora, onnx-merged and safetensors, for AuroRA: fitted (default), or paper, which applies the nonlinearity to
+  --merge HOW        with those forms, for AuroRA: fitted (default), or paper, which applies the nonlinearity to
                      the columns of A, usually loses much more, and needs no training data
   --refine STEPS     with the same forms: trains the fit further, on the run's task and data with its seeds, optimizer and schedule, and exports
                      the best evaluation, the fit's included; shows the cost first, and Ctrl-C exports nothing
   --requantize       with onnx-merged: weights that were quantized are quantized again, in the same form, instead of in
                      float32; the error that this adds is printed, and the export may lose --max-drop as above
+  --precision TYPE   with gguf: float16 (default), q8_0, which has 8 bits for each weight and a scale for 32 of them, or float32
   --max-drop LOSS    the most a merged form may lose (default: ${MATTERS}): points of a share or a correlation, percent of a perplexity,
                      a loss or an RMSE
   --accept-drop      keep the export, whatever it loses
-  --json             JSON lines: preparing, fitting, not-fitted, refine-cost, refine-step, refine-evaluation, measuring, ask (answer with a
-                     line "yes" or "no"), declined, result, events, problem
+  --json             JSON lines: preparing, fitting, not-fitted, refine-cost, refine-step, refine-evaluation, limits, measuring, ask (answer
+                     with a line "yes" or "no"), declined, result, events, problem
 
 Exits with 23 if a merged form loses too much and is not kept.
 `,
@@ -80,9 +92,15 @@ Exits with 23 if a merged form loses too much and is not kept.
     'max-drop': { type: 'string' },
     'accept-drop': { type: 'boolean' },
     requantize: { type: 'boolean' },
+    precision: { type: 'string' },
     json: { type: 'boolean' },
   },
-  values: { as: [...EXPORT_FORMS, TENSORBOARD], at: ['best', 'last'], merge: [...MERGES] },
+  values: {
+    as: [...EXPORT_FORMS, TENSORBOARD],
+    at: ['best', 'last'],
+    merge: [...MERGES],
+    precision: [...GGUF_PRECISIONS],
+  },
   async run(args) {
     const json = args.flag('json');
     const tell = json ? writeLine : terminalReport();
@@ -111,6 +129,7 @@ Exits with 23 if a merged form loses too much and is not kept.
           `--requantize is for --as onnx-merged: ${form} does not write weights of few bits.`,
           'See `aurora export --help`.',
         );
+      const precision = precisionOf(form, args.text('precision'));
       const merge = mergeOf(form, args.text('merge'));
       const refine = refineOf(form, merge, args.text('refine'));
       const out = args.text('out');
@@ -123,6 +142,7 @@ Exits with 23 if a merged form loses too much and is not kept.
         refine,
         maxDrop: maxDropOf(args),
         requantize,
+        precision,
         emit: tell,
         accept: (loss) => (args.flag('accept-drop') ? Promise.resolve(true) : accept(form, loss, json, tell)),
       });
@@ -136,7 +156,7 @@ Exits with 23 if a merged form loses too much and is not kept.
 };
 
 function events(run: string, args: ParsedArgs): EventFile {
-  const given = ['at', 'merge', 'refine', 'max-drop', 'accept-drop', 'requantize'].find(
+  const given = ['at', 'merge', 'refine', 'max-drop', 'accept-drop', 'requantize', 'precision'].find(
     (option) => args.text(option) !== undefined,
   );
   if (given !== undefined)
@@ -176,6 +196,10 @@ function terminalReport(): Tell {
         const hint = hints(`Show them with: tensorboard --logdir ${shellQuote(line.folder)}`);
         return write(`${[eventsText(line), `Wrote ${line.file}`, ...hint].join('\n')}\n`);
       }
+      case 'limits': {
+        const warning = unmetLimits(line.limits).length > 0 ? 'warning: ' : '';
+        return writeReport([], `${warning}${limitsText(line.limits)}`);
+      }
       case 'declined':
         return write('Nothing was kept.\n');
       default:
@@ -205,13 +229,29 @@ async function accept(form: ExportForm, loss: ExportLoss, json: boolean, tell: T
   );
 }
 
+const FITTED = `${MERGED_FORMS.slice(0, -1).join(', ')} and ${MERGED_FORMS.at(-1)}`;
+
+/** The value of --precision. */
+function precisionOf(form: ExportForm, precision: string | undefined): GgufPrecision | undefined {
+  if (precision === undefined) return undefined;
+  if (form !== 'gguf')
+    throw new AuroraError(
+      'usage',
+      `--precision is for --as gguf, not for ${form}.`,
+      'See `aurora export --help`.',
+    );
+  const known = GGUF_PRECISIONS.find((each) => each === precision);
+  if (known) return known;
+  throw new AuroraError('usage', `--precision takes ${GGUF_PRECISIONS.join(', ')}, not "${precision}".`);
+}
+
 /** The value of --merge. */
 export function mergeOf(form: ExportForm, merge: string | undefined): MergeChoice | undefined {
   if (merge === undefined) return undefined;
   if (!isMergedForm(form))
     throw new AuroraError(
       'usage',
-      `--merge is for --as peft-lora, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
+      `--merge is for --as ${FITTED}: ${form} holds the adapters as trained.`,
       'See `aurora export --help`.',
     );
   const known = MERGES.find((each) => each === merge);
@@ -228,9 +268,7 @@ function refineOf(
   if (steps === undefined) return undefined;
   const usage = (message: string) => new AuroraError('usage', message, 'See `aurora export --help`.');
   if (!isMergedForm(form))
-    throw usage(
-      `--refine is for --as peft-lora, onnx-merged and safetensors: ${form} holds the adapters as trained.`,
-    );
+    throw usage(`--refine is for --as ${FITTED}: ${form} holds the adapters as trained.`);
   if (merge === 'paper')
     throw usage('--refine trains the linear fit further: it cannot be combined with --merge paper.');
   const count = wholeNumber('refine', steps);

@@ -18,10 +18,11 @@ export const importCommand: Command = {
   help: `Usage: aurora import ADAPTER --experiment FILE.aurora.json [options]
 
 Creates a run from an adapter in PEFT's file layout (adapter_config.json and adapter_model.safetensors: a LoRA, rsLoRA
-or DoRA from PEFT, or an adapter from AuroRA Lab), or from a LoRA of a pipeline in diffusers' layout (a folder with
-pytorch_lora_weights.safetensors, or such a file). The adapter becomes step 0 of the run, evaluated on the experiment's
-validation data. The run can be compared, exported, viewed and tried like any other, and trained further with --resume
-or --fork. The experiment provides model, data and training settings; its adapter section is not used.
+or DoRA from PEFT, or an adapter from AuroRA Lab), or from a LoRA of a pipeline in one file, in diffusers' layout
+(pytorch_lora_weights.safetensors, or a folder with it) or in that of kohya's scripts, as ComfyUI and AUTOMATIC1111 use
+it. The adapter becomes step 0 of the run, evaluated on the experiment's validation data. The run can be compared,
+exported, viewed and tried like any other, and trained further with --resume or --fork. The experiment provides model,
+data and training settings; its adapter section is not used.
 
   --experiment FILE  the experiment to import it into
   --name NAME        the run's name (default: the name of the adapter's folder)

@@ -4,6 +4,9 @@ import { rowPlace, type FilePart } from '../../protocol/row-place';
 import { INVALID_UTF8 } from '../../table/records';
 import type { SkippedRow } from './rows';
 
+/** The reason of a row that has tokens, but none that counts in the loss. */
+export const NOTHING_LEFT = 'no token of the answer is left within model.maxLength';
+
 /** The most rows that an error names, one per line. */
 const NAMED_ROWS = 5;
 
@@ -40,6 +43,8 @@ export function refuseBadRows(
 /** Advice for rows that stop training. @param single true if it is a single row */
 export function correctionOf(bad: readonly SkippedRow[], single: boolean): string {
   const images = bad.every(({ ofImage }) => ofImage);
+  if (bad.every(({ reason }) => reason === NOTHING_LEFT))
+    return `\`aurora tokens\` shows what of ${single ? 'the row' : 'a row'} counts. Raise model.maxLength, or set data.onBadRow to "skip" to train without such rows.`;
   const what = images
     ? single
       ? 'Restore the image'

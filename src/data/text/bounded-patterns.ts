@@ -50,10 +50,21 @@ function limitPart(part: Part, { source }: RegExp, written: string): void {
     part[method] = (input, ...more) => {
       const length = typeof input === 'string' ? input.length : input.reduce((sum, s) => sum + s.length, 0);
       const call = () => own.call(part, input, ...more);
-      return stepsOf(source, length) < FEW_STEPS ? call() : limited(call, length, written);
+      return matched(call, source, length, written);
     };
   }
 }
+
+/**
+ * The result of a call that matches an expression.
+ *
+ * @param source of the expression
+ * @param length characters of the text
+ * @param written the expression for the error
+ * @throws Error if it takes too long
+ */
+export const matched = <T>(call: () => T, source: string, length: number, written = source): T =>
+  stepsOf(source, length) < FEW_STEPS ? call() : limited(call, length, written);
 
 /**
  * An upper bound on the steps of matching everywhere in a text: at each position, each alternative has at most as many ways

@@ -31,16 +31,18 @@ const SPECIAL = [
   'mask_token',
 ] as const;
 
+/** The chat template as written; undefined without one. */
+export const chatTemplateSource = ({ tokenizerConfig, chatTemplate }: TokenizerFiles): string | undefined =>
+  chatTemplate ?? named(tokenizerConfig.chat_template);
+
 /**
  * The chat template of chat_template.jinja or tokenizer_config.json; of several, the one called default.
  *
  * @param path the tokenizer's file, beside which they are
  */
-export function chatTemplate(
-  path: string,
-  { tokenizerConfig, chatTemplate: file }: TokenizerFiles,
-): ChatTemplate | undefined {
-  const source = file ?? named(tokenizerConfig.chat_template);
+export function chatTemplate(path: string, files: TokenizerFiles): ChatTemplate | undefined {
+  const { tokenizerConfig, chatTemplate: file } = files;
+  const source = chatTemplateSource(files);
   if (source === undefined) return undefined;
   const place = join(dirname(path), file === undefined ? TOKENIZER_CONFIG : CHAT_TEMPLATE);
   const where = (line: number | undefined) =>

@@ -55,6 +55,8 @@ export interface Tokenizer {
   special(maxLength: number): SpecialTokens;
   /** The text of tokens, special ones left out; nothing is tidied up, so that more tokens only add to it. */
   decode(ids: readonly number[]): string;
+  /** The text of tokens, special ones by their names. */
+  decodeAll(ids: readonly number[]): string;
   /** The id of a token by its own name; undefined if it has none. */
   idOf(token: string): number | undefined;
   /**
@@ -257,10 +259,18 @@ function wrap(
   const ordinaryIds = once(() =>
     [...new Set(hf.model!.tokens_to_ids.values())].filter((id) => !specialIds.has(id)).sort((a, b) => a - b),
   );
-  const alone = (id: number): string => {
-    const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
-    return reading(path, () => textOf(hf, [id], options));
-  };
+  // The library refuses an empty list.
+  const decoded = (ids: readonly number[], withoutSpecial: boolean): string =>
+    ids.length === 0
+      ? ''
+      : reading(path, () =>
+          textOf(hf, [...ids], {
+            skip_special_tokens: withoutSpecial,
+            clean_up_tokenization_spaces: false,
+          }),
+        );
+
+  const alone = (id: number): string => decoded([id], false);
   const piece = (id: number): string | undefined => {
     if (specialIds.has(id) || hf.id_to_token(id) === undefined) return undefined;
     return alone(id).replace(/^##/, '').trim() || SPACE;
@@ -294,14 +304,6 @@ function wrap(
     return around();
   };
 
-  // The library refuses an empty list.
-  const decode = (ids: readonly number[]): string =>
-    ids.length === 0
-      ? ''
-      : reading(path, () =>
-          textOf(hf, [...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
-        );
-
   return {
     path,
     encode,
@@ -310,7 +312,8 @@ function wrap(
     encodeBare: plain,
     encodePart,
     special,
-    decode,
+    decode: (ids) => decoded(ids, true),
+    decodeAll: (ids) => decoded(ids, false),
     idOf: (token) => hf.token_to_id(token),
     piece,
     wordOf,

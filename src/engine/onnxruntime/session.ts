@@ -17,6 +17,8 @@ export interface SessionOptions {
    * operators, which opens in half the time (12-layer encoder with its backward pass) and steps as fast.
    */
   optimization?: 'disabled' | 'products' | 'all';
+  /** True for a graph in blocks, where some of the runtime's optimizers fail. */
+  inBlocks?: boolean;
   /**
    * Prepacks weights for the CPU's products once, not in each run. Worth a copy of those in float32 if one session runs short
    * inputs repeatedly (1.7 times the tokens per second on a 6-layer GPT-2); those in int8 are packed instead of copied.
@@ -51,6 +53,11 @@ const DTYPE = Object.fromEntries(Object.entries(ORT_TYPE).map(([code, name]) => 
 
 /** It moves the rounding of a forward pass into the backward pass, where the types no longer fit (1.30). */
 const MISTAKEN = ['QDQPropagationTransformer'];
+/**
+ * It finds dequantized weights outside of a block, but then looks for them only in it, and refuses the model (1.30). They are
+ * multiplied in float32 without it.
+ */
+const MISTAKEN_IN_BLOCKS = 'QDQSelectorActionTransformer';
 /**
  * Their changes of a step's graph gain nothing, but each looks through the whole of it several times. The others fold
  * constants, drop nodes without effect, and take transposes and factors into products.
@@ -115,6 +122,7 @@ export async function openSession(
         disable_specified_optimizers: [
           ...MISTAKEN,
           ...(device === 'cpu' ? [] : [MISTAKEN_ON_GPU]),
+          ...(options.inBlocks ? [MISTAKEN_IN_BLOCKS] : []),
           ...(options.optimization === 'products' ? WITHOUT_GAIN : []),
         ].join(';'),
       },

@@ -8,6 +8,7 @@ import { saveByReference, weightBytes } from '../../graph/file/save';
 import { columnProducts } from '../../graph/int8/column-products';
 import { columnWeights } from '../../graph/int8/frozen-products';
 import type { Model, Node } from '../../graph/model';
+import { isInBlocks } from '../../graph/passes/in-blocks';
 import type { TensorInfos } from '../../graph/tensor-infos';
 import { atLabelRows } from '../../tasks/label-rows';
 import { buildTaskGraph, requireTrainable, type TaskGraph, type TaskGraphSpec } from '../../tasks/task-graph';
@@ -61,7 +62,10 @@ export async function openTask(
   const graph = deviceGraph(stepped, on.device, kindOf(options));
   const turns = turnsOf(model, on);
   const stepsOn = { ...forSteps(stepped, on), prepack: int8 !== undefined && packs(graph) };
-  const session = await turns.session(saveByReference(graph, folder, 'step.onnx'), stepsOn);
+  const session = await turns.session(
+    saveByReference(graph, folder, 'step.onnx'),
+    optionsFor(graph, stepsOn),
+  );
   const evaluator = await evaluatorOf(model, infos, spec, folder, on, turns, mixed).catch(async (e) => {
     // It holds device memory, which a fallback to another device may need.
     await session.dispose();
@@ -124,7 +128,7 @@ async function evaluatorOf(
   const task = buildTaskGraph(model, infos, spec, false);
   const integers = await inIntegers(model, on);
   const graph = deviceGraph(mixed ? mixed.apply(task.model) : integers(task.model), on.device);
-  const session = await turns.session(saveByReference(graph, folder, 'evaluate.onnx'), on);
+  const session = await turns.session(saveByReference(graph, folder, 'evaluate.onnx'), optionsFor(graph, on));
   return {
     async evaluate(inputs, parameters, observe = false) {
       const seen = observe ? [...task.observed.values()].flat() : [];
@@ -148,7 +152,7 @@ async function evaluatorOf(
     ...(!mixed && {
       async openGraph(other: Model, name: string): Promise<Executable> {
         const own = deviceGraph(integers(other), on.device);
-        const opened = await turns.session(saveByReference(own, folder, name), on);
+        const opened = await turns.session(saveByReference(own, folder, name), optionsFor(own, on));
         return {
           run: (inputs, fetches) => opened.run(deviceFeeds(own, inputs), fetches),
           dispose: () => opened.dispose(),
@@ -188,6 +192,12 @@ const forSteps = ({ graph }: Model, on: On): SessionOptions => {
   return { ...on, optimization: gains ? 'all' : 'products' };
 };
 
+/** @param graph as it is opened */
+const optionsFor = ({ graph }: Model, on: SessionOptions): SessionOptions => ({
+  ...on,
+  inBlocks: isInBlocks(graph),
+});
+
 /**
  * True if weights in int8 are packed when a step's graph opens: 0.94 times the time of a step. Each is read by one
  * product, and the runtime closes its mapping, so memory stays the same; but packed weights cannot be read from the
@@ -223,7 +233,8 @@ async function judgeOn(
     }),
     async open(model) {
       const graph = deviceGraph(model, on.device, kindOf(options));
-      const session = await openSession(saveByReference(graph, folder, 'judge.onnx'), forSteps(model, on));
+      const path = saveByReference(graph, folder, 'judge.onnx');
+      const session = await openSession(path, optionsFor(graph, forSteps(model, on)));
       return {
         run: (outputs, more) => session.run(deviceFeeds(graph, { ...all, ...more }), outputs),
         dispose: () => session.dispose(),
@@ -273,7 +284,7 @@ export async function openForward(
   // would not be visible.
   const optimization = model.graph.outputs.length > 1 ? 'disabled' : 'all';
   const path = saveByReference(graph, folder, 'forward.onnx');
-  const session = await openSession(path, { device, threads, optimization });
+  const session = await openSession(path, optionsFor(graph, { device, threads, optimization }));
   return {
     run: (feeds, fetches) => session.run(deviceFeeds(graph, feeds), fetches),
     dispose: () => session.dispose(),

@@ -6,6 +6,7 @@ import { AuroraError } from '../../base/errors';
 import { claim } from '../../files/owner';
 import { groupIsThere, isOurTrainer, killTree, presence } from '../../files/processes';
 import type { RunStatus } from '../../protocol/events';
+import { claimPlace, isClaimFolder } from '../../runs/claim-folder';
 import { isSweepFolder, runPaths } from '../../runs/layout';
 import { HEARTBEAT_TIMEOUT_MS, writeStatus } from '../../runs/status';
 import { readSweep } from '../../runs/sweep/record';
@@ -40,8 +41,12 @@ export type StopTimes = { [K in keyof typeof STOP_TIMES]: number };
  * them waits for that.
  */
 function stopTimes(folder: string): StopTimes {
-  const on = isSweepFolder(folder) ? readSweep(folder)?.on : undefined;
-  return on ? { ...STOP_TIMES, asked: 6 * 60_000 } : STOP_TIMES;
+  const on = isSweepFolder(folder)
+    ? readSweep(folder)?.on
+    : isClaimFolder(folder)
+      ? claimPlace(folder)
+      : undefined;
+  return on !== undefined && on !== 'local' ? { ...STOP_TIMES, asked: 6 * 60_000 } : STOP_TIMES;
 }
 
 const LOOK_MS = 100;

@@ -1,6 +1,6 @@
 import { codeSpan } from '../../base/escape';
 import type { MetricName } from '../metrics';
-import { DEFAULT_SCORING, SCORINGS, type Scoring } from '../scoring';
+import { type ScoredTask, scoringWords, writtenScorings } from '../scoring';
 
 /** The input that a task's model reads for each example. */
 export const INPUT_SHAPES = ['text', 'pair', 'image', 'chat'] as const;
@@ -26,8 +26,8 @@ export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 interface AnswerDescription {
   /** The model's work, after its name: "classifies texts into 4 labels". */
   does(input: InputShape, labels: number): string;
-  /** @param scoring of a question's choices, if it is set */
-  card(labels: readonly string[], scoring?: Scoring): AnswerInCard;
+  /** @param scored how answers were found, from `statedScoring` */
+  card(labels: readonly string[], scored: ScoredTask): AnswerInCard;
 }
 
 /** A shape of answer on a model card. */
@@ -83,7 +83,10 @@ export const ANSWERS: Record<AnswerShape, AnswerDescription> = {
   },
   text: {
     does: () => 'continues a text',
-    card: () => ({ outputs: 'It predicts the next token.', ...NEXT_TOKEN }),
+    card: (_, scored) => ({
+      outputs: `It predicts the next token.${writtenScorings(scored).length > 0 ? ` Answers were found ${scoringWords(scored, codeSpan)}.` : ''}`,
+      ...NEXT_TOKEN,
+    }),
   },
   tokens: {
     does: () => 'predicts the masked tokens of a text',
@@ -95,8 +98,8 @@ export const ANSWERS: Record<AnswerShape, AnswerDescription> = {
   },
   choice: {
     does: () => 'chooses one of the answers to a question',
-    card: (_, scoring = DEFAULT_SCORING) => ({
-      outputs: `It predicts the next token. Of a question’s choices, the answer is found ${SCORINGS[scoring]}.`,
+    card: (_, scored) => ({
+      outputs: `It predicts the next token. Of a question’s choices, the answer is found ${scoringWords(scored)}.`,
       ...NEXT_TOKEN,
     }),
   },
@@ -124,7 +127,7 @@ export interface TaskDescription extends TaskShapes {
   /** The title of a choice: its name, and the answer that it learns. */
   title: string;
   detail: string;
-  /** The metrics of an evaluation besides the loss; the first, or else the loss, is the default of training.metric. */
+  /** The metrics of an evaluation besides the loss and those of written answers. */
   metrics: readonly MetricName[];
   /** True if a new head can be trained; otherwise the model's own output is the answer. */
   head: boolean;

@@ -1,5 +1,7 @@
 import { own } from '../../base/names';
 import type { Experiment } from '../experiment';
+import type { MetricName } from '../metrics';
+import { type ScoredTask, writtenMetrics } from '../scoring';
 import type { InputShape, TaskDescription, TaskShapes } from './kind';
 
 const textClassification: TaskDescription = {
@@ -162,6 +164,12 @@ export const taskWith = ({ input, answer }: TaskShapes): TaskName | undefined =>
   (Object.keys(TASKS) as TaskName[]).find((n) => TASKS[n].input === input && TASKS[n].answer === answer);
 
 export const describeTask = (name: TaskName): TaskDescription => TASKS[name];
+
+/** The metrics of an evaluation besides the loss; the first, or else the loss, is the default of training.metric. */
+export const taskMetrics = (task: ScoredTask & { type: TaskName }): MetricName[] => [
+  ...writtenMetrics(task),
+  ...describeTask(task.type).metrics,
+];
 
 function inputOf(
   { input }: TaskDescription,

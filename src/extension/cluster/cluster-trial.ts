@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { own } from '../../base/names';
 import { executorName } from '../../experiment/cluster';
+import { claimOfSweep } from '../../runs/claim-folder';
 import { experimentName } from '../../runs/layout';
 import { runLabel } from '../../runs/run-labels';
 import { requestCancel, requestResume } from '../../runs/sweep/cancel';
@@ -15,7 +16,7 @@ import { programError } from '../../executors/local/program';
 import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 import { trialLabel } from '../runs/label';
-import { isTreeNode, runFolderOf, type SweepNode } from '../runs/nodes';
+import { type ClaimNode, isTreeNode, runFolderOf, type SweepNode } from '../runs/nodes';
 import type { OnCluster, RunEntry, SweepEntry } from '../runs/store';
 import { sweepFolderOf } from '../runs/sweep-of';
 import type { Services } from '../services';
@@ -59,7 +60,12 @@ export async function stopTrial(
   { sweep, record, label, cluster }: ClusterTrialEntry,
 ): Promise<void> {
   if (sweep.state === 'running') requestCancel(sweep.folder, [record.number]);
-  else
+  else if (claimOfSweep(sweep.folder)) {
+    void notify.information(
+      t('No process is following this claim. Continue it to stop one of its trials, or stop the claim.'),
+    );
+    return;
+  } else
     await starting(t('Stopping {0} on {1}', label, executorName(cluster.executor)), () =>
       trainer.cancelTrials(sweep.experiment, [record.number]),
     );
@@ -89,8 +95,11 @@ export async function resumeTrial({ sweep, record, label, cluster }: ClusterTria
       whole,
     );
     if (picked !== whole) return;
-    const node: SweepNode = { kind: 'sweep', folder: sweep.folder };
-    await vscode.commands.executeCommand(COMMAND.runSweep, node);
+    const of = claimOfSweep(sweep.folder);
+    const [command, node]: [string, SweepNode | ClaimNode] = of
+      ? [COMMAND.continueClaim, { kind: 'claim', folder: of.claim }]
+      : [COMMAND.runSweep, { kind: 'sweep', folder: sweep.folder }];
+    await vscode.commands.executeCommand(command, node);
     return;
   }
   requestResume(sweep.folder, [record.number]);

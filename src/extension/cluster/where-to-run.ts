@@ -1,12 +1,10 @@
 import * as vscode from 'vscode';
 import { t } from '../../base/l10n';
 import { type ClusterSettings, executorName, type ExecutorName } from '../../experiment/cluster';
-import type { Sweep } from '../../runs/experiment/sweep-trials';
 import { experimentName } from '../../runs/layout';
 import { clusterSetting } from '../launcher/settings';
 import { notify } from '../messages/notify';
 import type { Services } from '../services';
-import { trialsText } from '../words/sweep-row';
 import { hasSlurmHere, isConfigured, type Place, placesOf } from './places';
 
 interface PlaceItem extends vscode.QuickPickItem {
@@ -14,21 +12,23 @@ interface PlaceItem extends vscode.QuickPickItem {
 }
 
 /**
- * Asks where a new sweep runs, if there is more than this machine.
+ * Asks where a new sweep or claim runs, if there is more than this machine.
  *
+ * @param cluster the experiment's section
+ * @param title of the list
  * @param always also if there is not: then the others are listed with how to configure them
  * @returns undefined if the user canceled, or asked for that
  */
 export async function whereToRun(
-  file: string,
-  { cluster, trials }: Sweep,
+  cluster: ClusterSettings | undefined,
+  title: string,
   always: boolean,
 ): Promise<ExecutorName | undefined> {
   const places = placesOf(cluster, clusterSetting(), await hasSlurmHere());
   const offered = always ? places : places.filter(isConfigured);
   if (offered.length === 1) return 'local';
   const picked = await vscode.window.showQuickPick(offered.map(item), {
-    title: t('Run the sweep of {0}: {1}', experimentName(file), trialsText(trials.length)),
+    title,
     placeHolder: t('Select where to run it'),
     ignoreFocusOut: true,
   });

@@ -13,7 +13,7 @@ import { untrusted } from '../../executors/missing-piece';
 import { sweepEndText } from '../words/end-text';
 import { isTreeNode } from '../runs/nodes';
 import { isUnfollowed } from '../words/cluster/cluster-words';
-import { bySweep } from '../words/sweep-row';
+import { bySweep, trialsText } from '../words/sweep-row';
 import { experimentFrom } from '../ask/pick';
 import { runAnyway } from './training/train-experiment';
 import { requireUsable } from '../ask/checked-experiment';
@@ -47,7 +47,8 @@ export async function runSweep(
   const begun = (await store.experiments()).flatMap((e) => e.sweeps).find((s) => s.folder === folder);
   if (begun?.state === 'running') return panels.openSweep(folder);
   // A sweep that began somewhere continues there.
-  const on = begun ? (begun.record.on ?? 'local') : await whereToRun(file, sweep, always);
+  const title = t('Run the sweep of {0}: {1}', experimentName(file), trialsText(sweep.trials.length));
+  const on = begun ? (begun.record.on ?? 'local') : await whereToRun(sweep.cluster, title, always);
   if (on === undefined || (on !== 'local' && !(await agreesTo(services, file, on, sweep.cluster)))) return;
   if (!(await runAnyway(services, checked, on === 'local'))) return;
   const start = () => startSweep(services, file, sweep, { decided }, on);

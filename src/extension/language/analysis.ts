@@ -18,6 +18,7 @@ import { type AdapterSpec, isHeadAlone } from '../../experiment/methods';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../experiment/tasks/registry';
 import type { FrozenClaim } from '../../study/claim/certificate';
+import { looksAt } from '../../study/claim/look-plan';
 import type { UnusableInput } from '../models/input-files';
 import { editorHint, shortPaths } from '../words/error-text';
 import { columnFindings, dataFindings } from './checks/check-columns';
@@ -39,6 +40,8 @@ export type ModelState =
 /** Everything that lenses, diagnostics, completions and hovers show for one text. */
 export interface Analysis {
   doc: ExperimentText;
+  /** The kind of task, even if the schema reports an error. */
+  task: TaskDescription;
   problems: LocatedProblem[];
   method: string;
   /** With all defaults; undefined if the schema reports an error. */
@@ -46,7 +49,7 @@ export interface Analysis {
   /** The model, marked for the output that the experiment trains on; undefined until the model is read. */
   layers: TaskLayer[];
   /** The claim with the settings that decide it; undefined without one, or if something is wrong. */
-  claim?: Pick<FrozenClaim, 'claim' | 'experiment'>;
+  claim?: Pick<FrozenClaim, 'claim' | 'looks' | 'experiment'>;
   /** The sweep's trials; undefined without a sweep, or if something is wrong. */
   trials?: number;
   model: ModelState;
@@ -88,7 +91,12 @@ export async function analyze(checked: CheckedExperiment, sources: Sources): Pro
   const { doc, value, problems, trials, experiment } = checked;
   const claim =
     experiment && checked.claim
-      ? frozenSettings(doc.file, completeClaim(checked.claim, experiment), experiment)
+      ? frozenSettings({
+          file: doc.file,
+          claim: completeClaim(checked.claim, experiment),
+          looks: looksAt(checked.claim.looks),
+          experiment,
+        })
       : undefined;
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
   const data = usable<DataSpec>(value, 'data', problems);
@@ -100,19 +108,20 @@ export async function analyze(checked: CheckedExperiment, sources: Sources): Pro
       layers.map((l) => l.path),
     );
   const method = methodOf(value);
+  const task = taskOf(value);
   const findings = [
     ...textFindings(doc, problems, method),
     ...ignoredFindings(doc),
-    ...(await fileFindings(doc, taskOf(value), known)),
+    ...(await fileFindings(doc, task, known)),
     ...(await dataFindings(doc, heads, refused)),
-    ...(data ? columnFindings(doc, taskOf(value), data, heads) : []),
+    ...(data ? columnFindings(doc, task, data, heads) : []),
     ...(model.state === 'known'
       ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined)
       : []),
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
     ...inputFindings(doc, sources.unusable, foldersOf(doc)),
   ];
-  return { doc, problems, method, adapter, layers, claim, trials, model, heads, findings };
+  return { doc, task, problems, method, adapter, layers, claim, trials, model, heads, findings };
 }
 
 const layersFor = (doc: ExperimentText, summary: ModelSummary): TaskLayer[] =>

@@ -69,6 +69,9 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
       ...(older ? [lens(top, olderText(), COMMAND.showDifference, older.folder)] : []),
       lens(top, `$(checklist) ${t('Preflight')}`, COMMAND.preflight, file),
       ...this.preflightLens(document, top),
+      ...(analysis.task.input === 'text' && analysis.task.answer !== 'picture'
+        ? [lens(top, `$(symbol-string) ${t('Show Tokens')}`, COMMAND.showTokens, file)]
+        : []),
       lens(top, `$(symbol-ruler) ${t('Budget')}`, COMMAND.openBudget, file),
       ...(others === undefined ? [] : [lens(top, others, INTERNAL.showExperiment, file)]),
       ...this.sweepLens(document, analysis, runs.sweep),

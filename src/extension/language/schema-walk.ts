@@ -28,7 +28,7 @@ const ROOT = schema as unknown as Schema & { definitions: Record<string, Schema>
 export function schemaAt(path: JSONPath, method: string): Schema | undefined {
   let at: Schema | undefined = ROOT;
   for (const [i, part] of path.entries()) {
-    if (typeof part === 'number') at = at?.items;
+    if (typeof part === 'number') at = at?.items ?? at?.anyOf?.find((form) => form.items)?.items;
     else if (i === 1 && path[0] === 'adapter') at = adapterKey(part, method);
     else at = own(at?.properties ?? {}, part) ?? anyKey(at);
     at = at && resolved(at);
@@ -50,7 +50,7 @@ function knownKeys(path: JSONPath, method: string): string[] {
 function knownValues(path: JSONPath, method: string): unknown[] {
   const at = schemaAt(path, method);
   if (at?.type === 'boolean') return [true, false];
-  return at?.enum ?? at?.anyOf?.flatMap((s) => (s.const !== undefined ? [s.const] : [])) ?? [];
+  return at?.enum ?? at?.anyOf?.flatMap((s) => (s.const !== undefined ? [s.const] : (s.enum ?? []))) ?? [];
 }
 
 /** The sections whose settings a sweep can vary. */

@@ -18,6 +18,11 @@ export interface SweepOptions extends ResumeOptions {
   on?: ExecutorName;
 }
 
+export interface ClaimOptions extends Pick<SweepOptions, 'takeOver' | 'on'> {
+  /** Seconds of a run of each method, if they have been measured. */
+  seconds?: readonly number[];
+}
+
 export interface ProgramOptions {
   onLine?: (line: string) => void;
   cwd?: string;

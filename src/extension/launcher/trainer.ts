@@ -3,12 +3,14 @@ import { rm, stat } from 'node:fs/promises';
 import { freemem, totalmem, availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isClaimFolder } from '../../runs/claim-folder';
+import type { ExecutorName } from '../../experiment/cluster';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../base/errors';
 import { writeAtomic } from '../../files/atomic';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import type {
   CancellableProgramOptions,
+  ClaimOptions,
   MachineReport,
   ProgramOptions,
   ProgramResult,
@@ -57,6 +59,7 @@ const NATIVE: readonly string[] = [
   'export',
   'publish',
   'import',
+  'combine',
   'errors',
   'reference',
   'doctor',
@@ -122,9 +125,7 @@ export class Trainer {
     await this.launch(
       () => {
         createFolder(folder);
-        // The settings of this machine's devices do not apply to a cluster's.
-        const place =
-          on === 'local' ? deviceArguments(this.host.settings()) : ['--on', on, ...this.clusterArguments()];
+        const place = this.placeArguments(on);
         return { run: folder, args: ['sweep', experimentFile, ...place, ...resumeArguments(options)] };
       },
       { isUnbound: on !== 'local', patience: SWEEP_PATIENCE_MS, checks: true },
@@ -132,8 +133,8 @@ export class Trainer {
   }
 
   /**
-   * Tests or continues a claim of an experiment on this machine. Its process works in the claim's folder, which `stop`
-   * also ends.
+   * Tests or continues a claim of an experiment. Its process works in the claim's folder, which `stop` also ends. On a
+   * cluster it outlives the window, as that of a sweep.
    *
    * @param folder the claim's folder, which need not exist, named after the beginning of its hash: a file that makes
    *   another claim by now is an error
@@ -141,30 +142,31 @@ export class Trainer {
   async startClaim(
     experimentFile: string,
     folder: string,
-    { takeOver = false }: Pick<ResumeOptions, 'takeOver'> = {},
+    { takeOver = false, on = 'local', seconds = [] }: ClaimOptions = {},
   ): Promise<void> {
     await this.launch(
       () => {
         createFolder(folder);
-        const place = deviceArguments(this.host.settings());
-        const args = ['claim', experimentFile, '--hash', basename(folder), '--json', ...place];
-        return { run: folder, args: [...args, ...resumeArguments({ takeOver })] };
+        const measured = seconds.length > 0 ? ['--seconds', seconds.join()] : [];
+        const args = ['claim', experimentFile, '--hash', basename(folder), '--json', ...measured];
+        return { run: folder, args: [...args, ...this.placeArguments(on), ...resumeArguments({ takeOver })] };
       },
-      { patience: SWEEP_PATIENCE_MS, checks: true },
+      { isUnbound: on !== 'local', patience: SWEEP_PATIENCE_MS, checks: true },
     );
   }
 
   /**
-   * Names the claim that an experiment makes now, and measures what it costs. Freezes nothing.
+   * Names the claim that an experiment makes now, and what it costs: measured, unless it is tested on a cluster. Freezes
+   * nothing.
    *
    * @param onLine gets the lines of `aurora claim --json` (ClaimLine)
    */
   async dryClaim(
     experimentFile: string,
+    on: ExecutorName,
     options: Pick<CancellableProgramOptions, 'token' | 'onLine'>,
   ): Promise<ProgramResult> {
-    const place = deviceArguments(this.host.settings());
-    return this.program(['claim', experimentFile, '--dry-run', '--json', ...place], {
+    return this.program(['claim', experimentFile, '--dry-run', '--json', ...this.placeArguments(on)], {
       timeout: SWEEP_PATIENCE_MS,
       ...options,
     });
@@ -176,12 +178,30 @@ export class Trainer {
    */
   async cancelTrials(experimentFile: string, trials: readonly number[] | 'all'): Promise<void> {
     const which = trials === 'all' ? trials : trials.join();
-    const args = ['sweep', experimentFile, '--cancel', which, ...this.clusterArguments()];
+    await this.cancelWith(experimentFile, 'sweep', ['--cancel', which]);
+  }
+
+  /** `cancelTrials` for all trials of a claim. @param folder the claim's */
+  async cancelClaim(experimentFile: string, folder: string): Promise<void> {
+    await this.cancelWith(experimentFile, 'claim', ['--cancel', '--hash', basename(folder)]);
+  }
+
+  private async cancelWith(
+    experimentFile: string,
+    command: string,
+    options: readonly string[],
+  ): Promise<void> {
+    const args = [command, experimentFile, ...options, ...this.clusterArguments()];
     const env = clusterEnvironment(process.env);
     const ended = await this.program(args, { cwd: dirname(experimentFile), env });
     // Trials that are left to train are not an error here.
     if (ended.code === 0 || ended.code === EXIT.stopped) return;
-    throw programError(ended, 'sweep --cancel');
+    throw programError(ended, `${command} --cancel`);
+  }
+
+  /** The settings of this machine's devices do not apply to a cluster's. */
+  private placeArguments(on: ExecutorName): string[] {
+    return on === 'local' ? deviceArguments(this.host.settings()) : ['--on', on, ...this.clusterArguments()];
   }
 
   /** The arguments of `aurora sweep` with the setting aurora.cluster in a file: arguments can be seen by all users of a machine, and are limited in length. */

@@ -72,7 +72,10 @@ export async function sweepEnded(
   const buttons = [...(decision ? [decision.title] : []), ...(isSeen ? [] : [open])];
   const picked = await notify[kind](message, ...buttons);
   if (picked === open) panels.openSweep(sweep.folder);
-  if (decision && picked === decision.title)
+  if (!decision || picked !== decision.title) return;
+  const of = claimOfSweep(sweep.folder);
+  if (of) await vscode.commands.executeCommand(COMMAND.continueClaim, { kind: 'claim', folder: of.claim });
+  else
     await vscode.commands.executeCommand(
       COMMAND.runSweep,
       { kind: 'sweep', folder: sweep.folder },

@@ -14,6 +14,7 @@ import { runPanel } from './run/run-panel';
 import { runsPanel } from './runs/runs-table-panel';
 import { studyPanel } from './study/study-panel';
 import { sweepPanel } from './sweep/sweep-panel';
+import { tokensPanel } from './tokens/tokens-panel';
 
 /** The dashboards; registered immediately, so that a reloaded window restores them. */
 export function createPanels(services: () => Services): Panels {
@@ -30,9 +31,10 @@ export function createPanels(services: () => Services): Panels {
   );
   const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
   const playgrounds = new PanelHome(playgroundPanel(services), context.extensionUri, log);
+  const tokens = new PanelHome(tokensPanel(services), context.extensionUri, log);
   const studies = new PanelHome(studyPanel(services), context.extensionUri, log);
   const rows = dataRows();
-  const homes = [runs, tables, sweeps, claims, budgets, activations, errors, playgrounds, studies];
+  const homes = [runs, tables, sweeps, claims, budgets, activations, errors, playgrounds, tokens, studies];
   const renamed = store.onDidChange(() => homes.forEach((home) => home.retitle()));
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
@@ -47,6 +49,7 @@ export function createPanels(services: () => Services): Panels {
     openActivations: (run) => activations.open({ run }),
     openErrors: (run, step, on) => errors.open({ run, step, on }),
     openPlayground: (open) => playgrounds.open(open),
+    openTokens: (open) => tokens.open(open),
     openStudy: (open) => studies.open(open),
     openRuns: (open) => tables.open(open),
     dispose: () => vscode.Disposable.from(...homes, rows, renamed).dispose(),

@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { MeasuredOn } from '../../experiment/evaluation-sets';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
+import type { TokensOpen } from '../../protocol/panels/tokens';
 import type { StudyOpen } from '../../study/study-messages';
 import type { RunsOpen } from '../../study/runs-table/runs-messages';
 
@@ -22,6 +23,8 @@ export interface Panels extends vscode.Disposable {
   /** The errors of a step's checkpoint; its predictions exist. */
   openErrors(run: string, step: number, on: MeasuredOn): void;
   openPlayground(open: PlaygroundOpen): void;
+  /** The rows of an experiment as training reads them. */
+  openTokens(open: TokensOpen): void;
   openStudy(open: StudyOpen): void;
   /** Runs as a table. */
   openRuns(open: RunsOpen): void;

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { isActiveHere } from '../runs/shown-state';
 import type { ClaimEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import { claimOfSweep, claimSweepFolder } from '../../runs/claim-folder';
+import { placeOfClaim } from '../words/claim-row';
 
 /** The work that trains on this machine, or is about to. */
 export interface InProgress {
@@ -29,7 +30,9 @@ export async function whileStarting<T>(name: string, action: () => PromiseLike<T
 
 export async function inProgress(store: Pick<RunStore, 'experiments' | 'runs'>): Promise<InProgress> {
   const experiments = await store.experiments();
-  const claims = experiments.flatMap((e) => e.claims).filter((c) => c.state === 'running');
+  const claims = experiments.flatMap(({ claims, sweeps }) =>
+    claims.filter((c) => c.state === 'running' && (placeOfClaim(c, sweeps) ?? 'local') === 'local'),
+  );
   const isClaims = (sweep: string) => claims.some(({ folder }) => folder === claimOfSweep(sweep)?.claim);
   const sweeps = experiments
     .flatMap((e) => e.sweeps)

@@ -11,8 +11,11 @@ export type QueuedWork =
   | { kind: 'fork'; run: string; step: number; overrides: string[] }
   /** The experiment's sweep, as its file is when it starts. `decided` has the user's earlier decisions. */
   | { kind: 'sweep'; decided?: ResumeOptions }
-  /** The claim in this folder: if its file makes another one by then, that is an error. */
-  | { kind: 'claim'; folder: string; decided?: ResumeOptions };
+  /**
+   * The claim in this folder: if its file makes another one by then, that is an error. `seconds` are those of a run of each
+   * method, if they have been measured.
+   */
+  | { kind: 'claim'; folder: string; seconds?: readonly number[]; decided?: ResumeOptions };
 
 /** A run or a sweep that waits for the running ones to end. */
 export type QueuedRun = QueuedWork & {

@@ -30,7 +30,7 @@ export async function startQueued(services: Services, item: QueuedRun, attended:
     case 'fork':
       return Boolean(await startFork(services, item, name, attended));
     case 'claim':
-      return startClaim(services, item.file, item.folder, { decided: item.decided, attended });
+      return startClaim(services, item.file, item, { decided: item.decided, attended });
     case 'sweep': {
       const asks = { decided: item.decided, attended };
       const sweep = sweepOf(await requireUsable(await readChecked(item.file)));
@@ -101,18 +101,27 @@ export async function startSweep(
  * Tests or continues a claim. Asks if another machine may be testing it.
  *
  * @param folder the claim's, which need not exist
+ * @param seconds of a run of each method, if they have been measured
  * @returns false if the user declined
  */
 export async function startClaim(
   { store, trainer }: Starts,
   file: string,
-  folder: string,
+  { folder, seconds }: { folder: string; seconds?: readonly number[] },
   asks: Asks,
+  on: ExecutorName = 'local',
 ): Promise<boolean> {
-  const title = t('Testing the claim of {0}', experimentName(file));
+  const name = experimentName(file);
+  const title =
+    on === 'local'
+      ? t('Testing the claim of {0}', name)
+      : t('Testing the claim of {0} on {1}', name, executorName(on));
   try {
     return await askingBefore(
-      ({ takeOver }) => starting(title, () => trainer.startClaim(file, folder, { takeOver })),
+      ({ takeOver }) =>
+        starting(title, () =>
+          trainer.startClaim(file, folder, { takeOver, on, ...(seconds && { seconds }) }),
+        ),
       asks,
     );
   } finally {

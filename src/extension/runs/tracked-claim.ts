@@ -1,11 +1,9 @@
-import { dirname, join } from 'node:path';
-import { parseJson } from '../../files/json';
-import { readIfThere } from '../../files/read';
 import type { RunStatus } from '../../protocol/events';
 import { claimPaths } from '../../runs/claim-folder';
-import { experimentName } from '../../runs/layout';
-import { checkStatus, isAlive } from '../../runs/status';
+import { experimentOf } from '../../runs/layout';
+import { isAlive } from '../../runs/status';
 import { fileVersion } from '../../runs/summary-reader';
+import { statusOf } from '../../executors/local/run-status';
 import type { ClaimEntry } from './store';
 
 /** A claim's folder that is polled. Never throws: a damaged claim is an entry that says so. */
@@ -34,9 +32,7 @@ export class TrackedClaim {
     if (before?.state === state && content === this.content) return false;
     const { folder } = this;
     const isThere = this.content.frozen !== undefined || this.content.problem !== undefined;
-    this.entry = isThere
-      ? { folder, experiment: experimentOfClaim(folder), state, ...this.content }
-      : undefined;
+    this.entry = isThere ? { folder, experiment: experimentOf(folder), state, ...this.content } : undefined;
     return before !== this.entry;
   }
 
@@ -57,7 +53,8 @@ export class TrackedClaim {
     const now = { frozen, progress, certificate, status };
     const before = this.versions;
     this.versions = now;
-    if (before?.status !== status) this.status = await statusOf(paths.status);
+    // Without a readable status, the other files decide.
+    if (before?.status !== status) this.status = await statusOf(this.folder).catch(() => undefined);
     if (before?.frozen === frozen && before.progress === progress && before.certificate === certificate)
       return;
     const { claimContent } = await import('./claim-content');
@@ -67,18 +64,3 @@ export class TrackedClaim {
 
 /** A file that cannot be looked at, such as one below a name that is no folder, has no version. */
 const versionOf = (path: string): Promise<string> => fileVersion(path).catch(() => '');
-
-async function statusOf(path: string): Promise<RunStatus | undefined> {
-  try {
-    const bytes = await readIfThere(path);
-    return bytes && checkStatus(path, parseJson(path, bytes));
-  } catch {
-    return undefined;
-  }
-}
-
-/** `.aurora/claims/<experiment>/<id>` beside the experiment's file. */
-function experimentOfClaim(folder: string): string {
-  const ofExperiment = dirname(folder);
-  return join(dirname(dirname(dirname(ofExperiment))), `${experimentName(ofExperiment)}.aurora.json`);
-}

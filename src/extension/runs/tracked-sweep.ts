@@ -1,15 +1,15 @@
-import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson } from '../../files/json';
 import { readIfThere } from '../../files/read';
 import type { RunStatus } from '../../protocol/events';
 import type { ClusterFile } from '../../protocol/run-files/cluster';
-import { experimentName } from '../../runs/layout';
+import { experimentOf } from '../../runs/layout';
 import type { RunNumbers } from '../../runs/numbers';
-import { checkStatus, isAlive } from '../../runs/status';
+import { isAlive } from '../../runs/status';
 import { fileVersion } from '../../runs/summary-reader';
 import { checkCluster, clusterPath } from '../../runs/sweep/cluster-file';
 import { checkSweep, sweepPaths, type SweepRecord } from '../../runs/sweep/record';
+import { statusOf } from '../../executors/local/run-status';
 import type { SweepEntry } from './store';
 import { whyLost } from './tracked-run';
 
@@ -55,7 +55,7 @@ export class TrackedSweep {
     if (!isSame)
       this.entry = record && {
         folder,
-        experiment: experimentOfSweep(folder),
+        experiment: experimentOf(folder),
         state,
         end,
         record,
@@ -90,10 +90,7 @@ export class TrackedSweep {
       const bytes = await readIfThere(sweep);
       this.record = bytes && checkSweep(sweep, parseJson(sweep, bytes));
     }
-    if (now.status !== this.versions.status) {
-      const bytes = await readIfThere(status);
-      this.status = bytes && checkStatus(status, parseJson(status, bytes));
-    }
+    if (now.status !== this.versions.status) this.status = await statusOf(this.folder);
     if (now.cluster !== this.versions.cluster) this.cluster = await readCluster(cluster);
     this.versions = now;
   }
@@ -115,12 +112,6 @@ async function readCluster(path: string): Promise<ClusterFile | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** `.aurora/sweeps/<experiment>/<id>` beside the experiment's file. */
-function experimentOfSweep(folder: string): string {
-  const ofExperiment = dirname(folder);
-  return join(dirname(dirname(dirname(ofExperiment))), `${experimentName(ofExperiment)}.aurora.json`);
 }
 
 /** Finds the sections of experiment files that commands run; a file is read again only when it changed. */

@@ -11,6 +11,7 @@ import { programLine } from '../../executors/local/program';
 import { shellQuote } from '../../base/shell-quote';
 import { t } from '../../base/l10n';
 import { TENSORBOARD, type ExportForm, type ExportLine } from '../../protocol/export';
+import { limitsText, unmetLimits, type VllmLimit } from '../../protocol/vllm-limits';
 import { runFrom, namesOf, runsFrom } from '../ask/pick';
 import { programError } from '../../executors/local/program';
 import { openReport, trustedFor } from '../notices/open-report';
@@ -23,7 +24,7 @@ import { notify } from '../messages/notify';
 import { withProgress } from '../messages/progress';
 
 const KINDS: ExportLine['kind'][] = [
-  ...(['preparing', 'fitting', 'not-fitted', 'measuring'] as const),
+  ...(['preparing', 'fitting', 'not-fitted', 'limits', 'measuring'] as const),
   ...(['refine-cost', 'refine-step', 'refine-evaluation'] as const),
   ...(['ask', 'declined', 'result', 'events', 'problem'] as const),
 ];
@@ -145,6 +146,7 @@ async function work(
     const line = programLine<ExportLine>(text, KINDS);
     const message = line && exportProgress(line);
     if (message !== undefined) progress.report({ message });
+    if (line?.kind === 'limits') warnOfLimits(line.limits, name);
     if (line?.kind === 'result' || line?.kind === 'events') result = line;
     if (line?.kind === 'ask' && form !== TENSORBOARD)
       void ask(form, line, name).then((yes) => program.send(yes ? 'yes' : 'no'));
@@ -165,6 +167,13 @@ async function work(
   } finally {
     canceled.dispose();
   }
+}
+
+/** Before the files are written: they are of use elsewhere, so nothing is asked. */
+function warnOfLimits(limits: readonly VllmLimit[], name: string | undefined): void {
+  if (unmetLimits(limits).length === 0) return;
+  const of = name === undefined ? '' : `${name}: `;
+  void notify.warning(`${of}${limitsText(limits)}`);
 }
 
 async function ask(

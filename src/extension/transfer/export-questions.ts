@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { formName, formWords, mergeWords } from '../../protocol/export-forms';
 import { t } from '../../base/l10n';
 import { HEAD_ALONE, isHeadAlone, isNonlinear } from '../../experiment/methods';
+import { describeTask } from '../../experiment/tasks/registry';
 import { modelKind } from '../../files/model-path';
 import { betterAnswer, worseWords } from '../../protocol/baseline';
 import { EXPORT_FORMS, type ExportForm, isMergedForm, MERGES, TENSORBOARD } from '../../protocol/export';
@@ -59,9 +60,23 @@ export interface Picked {
 export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | undefined> {
   const adapters = runs.map(({ run }) => run?.spec.adapter ?? HEAD_ALONE);
   const areFolders = runs.every(({ run }) => modelKind(run?.spec.model.path ?? '') !== 'onnx');
-  const forms = EXPORT_FORMS.filter(
-    (form) => (form !== 'peft-lora' || !adapters.some(isHeadAlone)) && (form !== 'safetensors' || areFolders),
-  );
+  const arePipelines = runs.every(({ run }) => modelKind(run?.spec.model.path ?? '') === 'pipeline');
+  const areLanguageModels = runs.every(isLanguageFolder);
+  const forms = EXPORT_FORMS.filter((form) => {
+    switch (form) {
+      case 'peft-lora':
+        return !adapters.some(isHeadAlone);
+      case 'kohya':
+        return arePipelines;
+      case 'safetensors':
+        return areFolders;
+      case 'gguf-lora':
+      case 'gguf':
+        return areLanguageModels;
+      default:
+        return true;
+    }
+  });
   const itemOf = (form: ExportForm) => ({
     label: formName(form),
     description: form,
@@ -78,9 +93,16 @@ export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | unde
     options: ['--requantize'],
   };
   const isQuantized = runs.every(({ run }) => run?.spec.model.quantize !== undefined);
-  const items = forms.flatMap((form) =>
-    form === 'onnx-merged' && isQuantized ? [itemOf(form), again] : [itemOf(form)],
-  );
+  const inBits = {
+    ...itemOf('gguf'),
+    label: t('GGUF model, 8 bits'),
+    detail: t('The same in half the size (Q8_0). The error that this adds is measured.'),
+    options: ['--precision', 'q8_0'],
+  };
+  const items = forms.flatMap((form) => {
+    if (form === 'onnx-merged' && isQuantized) return [itemOf(form), again];
+    return form === 'gguf' ? [itemOf(form), inBits] : [itemOf(form)];
+  });
   const events = {
     label: t('TensorBoard event file'),
     description: TENSORBOARD,
@@ -99,6 +121,12 @@ export async function pickForm(runs: readonly RunEntry[]): Promise<Picked | unde
   const merge = await pickMerge(runs);
   return merge && { ...picked, options: [...picked.options, ...merge] };
 }
+
+/** True for a language model that is a folder from the hub, which GGUF files are made of. */
+const isLanguageFolder = ({ run }: RunEntry): boolean =>
+  run !== undefined &&
+  modelKind(run.spec.model.path) === 'hub' &&
+  describeTask(run.spec.task.type).modelClass === 'ForCausalLM';
 
 /** @returns options of the command; undefined if the user canceled */
 async function pickMerge(runs: readonly RunEntry[]): Promise<readonly string[] | undefined> {

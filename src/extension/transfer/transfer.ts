@@ -19,6 +19,12 @@ export const contributes: Contributes = {
         { at: 'row', can: 'canExport', of: 'checkpoint|adapter', group: '1_run@3' },
       ],
     },
+    combineAdapters: {
+      title: 'Combine Adapters',
+      icon: 'combine',
+      palette: 'aurora.hasRuns',
+      menus: [{ at: 'run', can: 'canExport', of: 'run', several: true, group: '1_run@5' }],
+    },
     publishAdapter: {
       title: 'Publish Adapter',
       icon: 'cloud-upload',
@@ -47,12 +53,16 @@ export const contributes: Contributes = {
   },
 };
 
-/** Adapter export, import and publishing. */
+/** Adapter export, combining, publishing and import. */
 export const registerTransfer = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     registerGuarded(services.log, COMMAND.exportRun, async (...args) => {
       const { exportRun } = await import('./export-command');
       await explaining(() => exportRun(services, ...args));
+    }),
+    registerGuarded(services.log, COMMAND.combineAdapters, async (...args) => {
+      const { combineAdapters } = await import('./combine-command');
+      await explaining(() => combineAdapters(services, ...args));
     }),
     registerGuarded(services.log, COMMAND.publishAdapter, async (argument) => {
       const { publishAdapter } = await import('./publish-command');

@@ -1,12 +1,14 @@
 import { basename } from 'node:path';
 import { t } from '../../base/l10n';
 import { sortedJson } from '../../base/sorted-json';
+import type { ExecutorName } from '../../experiment/cluster';
 import type { FrozenClaim } from '../../study/claim/certificate';
 import { count } from '../../base/number-text';
 import { claimOfSweep, type ClaimPhase, claimSweepFolder } from '../../runs/claim-folder';
 import type { Finding } from '../../study/claim/verdict';
 import { findingWords } from '../../study/claim/finding-words';
 import type { ClaimEntry, ExperimentEntry, RunEntry, SweepEntry } from '../runs/store';
+import { isUnfollowed } from './cluster/cluster-words';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 import { doneTrials, plannedTrials, trialsOf } from './sweep-row';
 
@@ -24,6 +26,16 @@ export function sweepsOfClaim(
   return { ...(search && { search }), ...(test && { test }) };
 }
 
+/** The place where a claim's trials are trained: that of its last sweep. Undefined before the first one. */
+export function placeOfClaim(
+  claim: Pick<ClaimEntry, 'folder'>,
+  sweeps: readonly SweepEntry[],
+): ExecutorName | undefined {
+  const { search, test } = sweepsOfClaim(claim, sweeps);
+  const last = test ?? search;
+  return last && (last.record.on ?? 'local');
+}
+
 /** The claim that an experiment's sweep belongs to, if it is still there. */
 export function claimOf(sweep: string, { claims }: Pick<ExperimentEntry, 'claims'>): ClaimEntry | undefined {
   const found = claimOfSweep(sweep)?.claim;
@@ -33,15 +45,11 @@ export function claimOf(sweep: string, { claims }: Pick<ExperimentEntry, 'claims
 /** The claim with these settings, if it is not damaged. Its model and its data may have changed since. */
 export function claimWith(
   claims: readonly ClaimEntry[],
-  settings: Pick<FrozenClaim, 'claim' | 'experiment'>,
+  settings: Pick<FrozenClaim, 'claim' | 'looks' | 'experiment'>,
 ): ClaimEntry | undefined {
-  const text = sortedJson(settings);
-  return claims.find(
-    ({ frozen, state }) =>
-      frozen &&
-      state !== 'damaged' &&
-      sortedJson({ claim: frozen.claim, experiment: frozen.experiment }) === text,
-  );
+  const textOf = ({ claim, looks, experiment }: typeof settings) => sortedJson([claim, looks, experiment]);
+  const text = textOf(settings);
+  return claims.find(({ frozen, state }) => frozen && state !== 'damaged' && textOf(frozen) === text);
 }
 
 /** The phase that a claim is in, and its trials: "test: 3 of 10"; empty before the first one. */
@@ -90,13 +98,17 @@ export function claimRow(
     capabilities: [
       'claim',
       'canOpenClaim',
-      ...(state === 'running' ? ['canStopClaim'] : []),
+      // Trials can be in a cluster's queue while nobody follows the claim.
+      ...(state === 'running' || (trusted && isUnfollowedClaim(claim, sweeps)) ? ['canStopClaim'] : []),
       ...(canContinue(claim) && trusted ? ['canContinueClaim'] : []),
       ...(state === 'closed' ? ['canOpenCertificate'] : []),
     ],
     spoken: [label, ...parts].join(', '),
   };
 }
+
+const isUnfollowedClaim = (claim: ClaimEntry, sweeps: readonly SweepEntry[]): boolean =>
+  Object.values(sweepsOfClaim(claim, sweeps)).some(isUnfollowed);
 
 /** True for a claim that is neither closed nor being tested. */
 export const canContinue = ({ state }: ClaimEntry): boolean =>

@@ -30,6 +30,7 @@ const STEPS: readonly (readonly [RegExp, string])[] = [
     /"http\.proxy" in VS Code, or (?:HTTP_PROXY and )?HTTPS_PROXY in a terminal,?/,
     '"http.proxy" in the settings',
   ],
+  [/`aurora tokens` shows/, 'Show Tokens shows'],
   [/ with --requantize/, ' with new quantization'],
   [/ with --as /, ' as '],
   [/--as /, 'as '],

@@ -8,6 +8,7 @@ import {
 import { rateNumber, durationText } from '../../base/number-text';
 import { alarmsOf, alarmSentence } from '../../protocol/alarms';
 import { betterAnswer, worseWords } from '../../protocol/baseline';
+import { combinationText } from '../../protocol/combination-record';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/evaluations';
 import { deviceWords } from '../../protocol/device-words';
@@ -104,7 +105,8 @@ function facts(run: NonNullable<RunEntry['run']>, locale: string): [string, stri
   const cost = run.events.findLast((e) => e.kind === 'quantization-cost');
   if (cost) rows.push([t('Cost of quantization'), costText(cost)]);
   const imported = importOf(run);
-  if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
+  if (imported?.combination) rows.push([t('Combined by'), combinationText(imported.combination)]);
+  else if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
   for (const alarm of alarmsOf(run.events))
     rows.push([t('Alarm at step {0}', alarm.step), alarmSentence(alarm)]);
   for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);

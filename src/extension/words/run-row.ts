@@ -144,7 +144,7 @@ function bestOf({ run }: RunEntry): { value: string; metric: string } | undefine
 function progress(entry: RunEntry): string[] {
   const { state, run, cluster } = entry;
   const { step, steps } = run?.status ?? { step: 0, steps: 0 };
-  if (isUntrainedImport({ state, run })) return [t('imported')];
+  if (isUntrainedImport({ state, run })) return [importOf(run!)!.combination ? t('combined') : t('imported')];
   const why = cluster && reasonWords(cluster);
   const reason = why === undefined ? [] : [why];
   switch (state) {

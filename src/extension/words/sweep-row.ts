@@ -62,8 +62,8 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { trusted
       'sweep',
       'canOpenSweep',
       // Trials can be in a cluster's queue while nobody follows the sweep.
-      ...(state === 'running' || (trusted && unfollowed) ? ['canStopSweep'] : []),
-      // Those of a claim go on with it.
+      ...(state === 'running' || (trusted && unfollowed && !phase) ? ['canStopSweep'] : []),
+      // Those of a claim are stopped and continued with it.
       ...(state !== 'running' && trusted && !phase && isIncomplete(sweep, runs) ? ['canGoOn'] : []),
     ],
     spoken: [label, ...(unfollowed ? [] : [stateName(state)]), ...parts].join(', '),

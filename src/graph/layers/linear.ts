@@ -1,6 +1,6 @@
 import { append } from '../../base/gathered';
 import { attrFloat } from '../attributes';
-import type { Graph, Node, Tensor } from '../model';
+import { elementCount, type Graph, type Node, type Tensor } from '../model';
 import { readersOf } from '../reads';
 import { OF_HEAD } from '../task-head';
 import { isModuleParameter, modulePath, PACKED, sameModule } from './module-path';
@@ -48,6 +48,8 @@ export interface LinearLayer {
   sharedWith: string[];
   bias?: LinearBias;
   hasBias: boolean;
+  /** In PyTorch it is a convolution of single pixels, with a weight (out, in, 1, 1). */
+  isConvolution?: true;
 }
 
 /** A constant (out) added to a linear layer's output. */
@@ -226,19 +228,30 @@ export const pytorchPathOf = ({ path, pytorchPath = path }: LinearLayer): string
 /** Operators that may lie between a layer, with its bias, and an output that has the same values. */
 const SAME_VALUES = ['Identity', 'Reshape'];
 
-/** Paths of the layers whose output is the model's own output: "all-linear" leaves them out, as PEFT does. */
+/**
+ * Paths of the layers whose output is the model's own output, also multiplied by a number (Granite's logits_scaling) or capped
+ * (Gemma 2's final_logit_softcapping): "all-linear" leaves them out, as PEFT does.
+ */
 export function outputLayers(graph: Graph, layers: readonly LinearLayer[]): string[] {
   const outputs = new Set(graph.outputs.map((o) => o.name));
-  const biased = new Map(
-    graph.nodes.filter((n) => n.opType === 'Add').flatMap((n) => n.inputs.map((x) => [x, n.outputs[0]])),
-  );
-  const same = new Map(
-    graph.nodes
-      .filter((n) => SAME_VALUES.includes(n.opType))
-      .map(({ inputs, outputs: [to] }) => [inputs[0], to]),
-  );
+  const after = (isOne: (node: Node) => boolean): ReadonlyMap<string, string> =>
+    new Map(graph.nodes.filter(isOne).flatMap((n) => n.inputs.map((x) => [x, n.outputs[0]])));
+  const isNumber = (name: string): boolean => {
+    const tensor = graph.initializers.get(name);
+    return tensor !== undefined && elementCount(tensor.dims) === 1;
+  };
+  const biased = after((n) => n.opType === 'Add');
+  const same = after((n) => SAME_VALUES.includes(n.opType));
+  const scaled = after((n) => (n.opType === 'Mul' || n.opType === 'Div') && n.inputs.some(isNumber));
+  const tanh = after((n) => n.opType === 'Tanh');
+  // A cap is c · tanh(x / c). Without the product, as after a pooler, tanh belongs to a layer inside the model.
   const isOutput = (x: string | undefined): boolean =>
-    x !== undefined && (outputs.has(x) || isOutput(same.get(x)));
+    x !== undefined &&
+    (outputs.has(x) || isOutput(same.get(x)) || isOutput(scaled.get(x)) || isCapped(scaled.get(x)));
+  const isCapped = (x: string | undefined): boolean => {
+    const y = x === undefined ? undefined : tanh.get(x);
+    return y !== undefined && isOutput(scaled.get(y));
+  };
   return layers
     .filter((l) => l.calls.some((c) => isOutput(c.output) || isOutput(biased.get(c.output))))
     .map((l) => l.path);

@@ -43,6 +43,8 @@ export function inBlocks(graph: Graph): Graph {
   });
 }
 
+export const isInBlocks = ({ initializers }: Graph): boolean => initializers.has(CONDITION);
+
 /** The position of a tensor's last reader: the number of nodes for outputs of the graph. */
 type Uses = ReadonlyMap<string, number>;
 

@@ -15,8 +15,11 @@ import {
   timesTransposed,
 } from './row-pieces';
 
-/** Fewer pieces than these are not worth it. */
+/** Fewer pieces than these are not worth it, unless there are many weights: a runtime folds what widens them into copies in float32. */
 const LEAST_PIECES = 2;
+/** The size in float32 from which on the weights of a model are many, and that of the smallest that is then widened when needed. */
+const MANY_BYTES = 2 ** 30;
+const LEAST_BYTES = 2 ** 22;
 
 /**
  * A graph in which a large frozen weight of 16 bits, or of 8 bits in columns, is widened to float32 in pieces, where a product needs
@@ -48,11 +51,13 @@ function largeHalves(graph: Graph, pieceBytes = PIECE_BYTES): Map<string, Narrow
     const [y] = node.outputs;
     const narrow = narrowWeight(graph, node);
     if (!narrow || outputs.has(y)) continue;
-    const { dims } = narrow.tensor;
-    if (4 * dims[0] * dims[1] < LEAST_PIECES * pieceBytes) continue;
     if (readers.get(y)?.every((n) => isProduct(n) && n.inputs[0] !== y && n.inputs[2] !== y))
       found.set(y, narrow);
   }
+  const sizes = new Map([...found].map(([y, { tensor }]) => [y, 4 * elementCount(tensor.dims)]));
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const least = total < MANY_BYTES ? LEAST_PIECES * pieceBytes : LEAST_BYTES;
+  for (const [y, size] of sizes) if (size < least) found.delete(y);
   return found;
 }
 

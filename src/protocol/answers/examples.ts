@@ -6,9 +6,11 @@ import type { LengthBin } from './slices';
 /** The wrong examples, all of them by the model's confidence, all of them, or those whose text is stored. */
 export type List = 'wrong' | 'unsure' | 'all' | 'text';
 
-/** Graded answers are never wrong, and have no confidence. */
-export const listsOf = (answer: Answers['answer']): readonly List[] =>
-  isGraded(answer) ? ['all', 'text'] : ['wrong', 'unsure', 'text'];
+/** Graded answers are never wrong; neither they nor written texts have a confidence. */
+export function listsOf(answer: Answers['answer']): readonly List[] {
+  if (isGraded(answer)) return ['all', 'text'];
+  return answer === 'written' ? ['wrong', 'all', 'text'] : ['wrong', 'unsure', 'text'];
+}
 
 /** Greatest loss first, or smallest margin first. */
 export type Order = 'loss' | 'margin';
@@ -22,6 +24,8 @@ export interface Choice {
   bin?: LengthBin;
   /** Words to find in the text; an example without text has none. */
   search?: string;
+  /** Other texts of an example to find them in. */
+  texts?: (example: number) => readonly string[];
 }
 
 /**
@@ -41,16 +45,16 @@ export function chosen(
     (list !== 'text' || texts.has(i)) &&
     (choice.answer?.(i) ?? true) &&
     (!bin || (tokens[i] >= bin.from && tokens[i] <= bin.to)) &&
-    (wanted === '' || holds(texts.get(i), wanted));
+    (wanted === '' || holds([...wordsOf(texts.get(i)), ...(choice.texts?.(i) ?? [])], wanted));
   const found = [...tokens.keys()].filter(suits);
   return found.sort(order === 'loss' ? (a, b) => loss[b] - loss[a] : (a, b) => margin[a] - margin[b]);
 }
 
 /** @param words in lower case */
-const holds = (excerpt: Excerpt | undefined, words: string): boolean =>
-  [excerpt?.text, excerpt?.pair, ...(excerpt?.choices ?? [])].some((text) =>
-    text?.toLowerCase().includes(words),
-  );
+const holds = (texts: readonly (string | undefined)[], words: string): boolean =>
+  texts.some((text) => text?.toLowerCase().includes(words));
+
+const wordsOf = (excerpt: Excerpt | undefined) => [excerpt?.text, excerpt?.pair, ...(excerpt?.choices ?? [])];
 
 /** Examples, most informative about the model first: wrong ones by loss, then right ones by margin; numbers by loss. */
 export function tellingOrder({ loss, margin }: Columns, wrong: Uint8Array): number[] {

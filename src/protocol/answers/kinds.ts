@@ -8,10 +8,18 @@ import { parsePicture, pictureWords, type PictureAnswers } from './picture';
 import { parseSpan, SPAN_FIELDS, spanWords, spanWrong, type LiveSpans, type SpanAnswers } from './spans';
 import { parseText, textWords, type TextAnswers } from './text';
 import type { LiveTokens } from './tokens';
+import { parseWritten, writtenInWords, writtenWrong, type WrittenAnswers } from './written';
 
 /** The answers to all examples, by their kind. */
 export type Answers =
-  LabelAnswers | LabelSetAnswers | SpanAnswers | NumberAnswers | TextAnswers | ChoiceAnswers | PictureAnswers;
+  | LabelAnswers
+  | LabelSetAnswers
+  | SpanAnswers
+  | NumberAnswers
+  | TextAnswers
+  | WrittenAnswers
+  | ChoiceAnswers
+  | PictureAnswers;
 
 // Each is an object for itself, so that a page's bundle contains only those that it uses.
 
@@ -21,6 +29,7 @@ const PARSE: { [A in Answers as A['answer']]: ParseAnswers<A> } = {
   spans: parseSpan,
   number: parseNumber,
   text: parseText,
+  written: parseWritten,
   choice: parseChoice,
   picture: parsePicture,
 };
@@ -32,6 +41,7 @@ const WRONG: { [A in Answers as A['answer']]: WrongAnswers<A> | 'graded' } = {
   spans: spanWrong,
   number: 'graded',
   text: 'graded',
+  written: writtenWrong,
   choice: choiceWrong,
   picture: 'graded',
 };
@@ -42,6 +52,7 @@ const WORDS: { [A in Answers as A['answer']]: AnswersInWords<A> } = {
   spans: spanWords,
   number: numberWords,
   text: textWords,
+  written: writtenInWords,
   choice: choiceWords,
   picture: pictureWords,
 };

@@ -1,6 +1,6 @@
 import type { TaskShapes } from '../../experiment/tasks/kind';
 import type { Generated, PlayFacts, PlayLine, PlayPicture, PlaySample, Prediction } from '../playground';
-import type { PlayImage, PlayVariant } from '../play-question';
+import type { PlayAdapter, PlayImage, PlayVariant } from '../play-question';
 
 /** The state of a playground. Host and page maintain the same from the same lines. */
 export interface PlaygroundView {
@@ -33,6 +33,8 @@ export interface SubjectView {
   title: string;
   /** Only for a run that was added for comparison. */
   run?: string;
+  /** The adapters of other runs that answer together with its own. */
+  combined?: CombinedView;
   /** For a run, known before it is loaded. */
   shapes?: TaskShapes;
   facts?: PlayFacts;
@@ -41,6 +43,13 @@ export interface SubjectView {
   /** The reason why it has no answer to the newest question. */
   trouble?: Trouble & { request: number };
   answers: Partial<Record<PlayVariant, AnswerView>>;
+}
+
+export interface CombinedView {
+  /** The weight of its own adapter. */
+  weight: number;
+  /** Each by its run's folder, with the user's name for it. */
+  adapters: (PlayAdapter & { title: string })[];
 }
 
 export interface Trouble {

@@ -1,10 +1,13 @@
 import {
+  arePlayAdapters,
+  areWeights,
   isDrawingSettings,
   isGenerationSettings,
   isPlayImage,
   PLAY_VARIANTS,
   type DrawingSettings,
   type GenerationSettings,
+  type PlayAdapter,
   type PlayImage,
   type PlayVariant,
 } from '../play-question';
@@ -36,10 +39,18 @@ export type PlaygroundFromPage =
   | { type: 'stop' }
   /** Requests a validation row of the first run. */
   | { type: 'sample' }
+  /** Opens that row's tokens, as training reads them. */
+  | { type: 'tokens' }
   /** Offers runs to compare. */
   | { type: 'compare' }
-  /** The runs that were compared before a reload. */
-  | { type: 'restore'; runs: string[] }
+  /** Offers runs whose adapters can be added. */
+  | { type: 'combine' }
+  /** Removes the adapter of a run that was added. */
+  | { type: 'separate'; run: string }
+  /** The weights of the adapters: that of the run's own, then those of the others in their order. */
+  | { type: 'weigh'; weights: number[] }
+  /** The runs that were compared and combined before a reload. */
+  | { type: 'restore'; runs: string[]; weight?: number; adapters?: PlayAdapter[] }
   | { type: 'remove'; subject: string }
   /** Restarts the program after it has ended. */
   | { type: 'restart' }
@@ -49,12 +60,14 @@ const isString = (value: unknown): value is string => typeof value === 'string';
 
 /** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
-  const { type, text, pair, choices, image, asTyped, negative, settings, runs, subject, variant } = (value ??
-    {}) as Record<string, unknown>;
+  const message = (value ?? {}) as Record<string, unknown>;
+  const { type, text, pair, choices, image, asTyped, negative, settings, subject, variant } = message;
   switch (type) {
     case 'stop':
     case 'sample':
+    case 'tokens':
     case 'compare':
+    case 'combine':
     case 'restart':
       return { type };
     case 'ask':
@@ -80,12 +93,24 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
       return isString(subject) && known ? { type, subject, variant: known } : undefined;
     }
     case 'restore':
-      return Array.isArray(runs) && runs.every(isString) ? { type, runs } : undefined;
+      return parseRestore(message);
+    case 'separate':
+      return isString(message.run) ? { type, run: message.run } : undefined;
+    case 'weigh':
+      return areWeights(message.weights) ? { type, weights: message.weights } : undefined;
     case 'remove':
       return isString(subject) ? { type, subject } : undefined;
     default:
       return undefined;
   }
+}
+
+function parseRestore({ runs, weight, adapters }: Record<string, unknown>): PlaygroundFromPage | undefined {
+  if (!Array.isArray(runs) || !runs.every(isString)) return undefined;
+  if (adapters === undefined) return { type: 'restore', runs };
+  return arePlayAdapters(adapters) && areWeights([weight])
+    ? { type: 'restore', runs, weight: weight as number, adapters }
+    : undefined;
 }
 
 /** Parses the subject of a panel that a reload restores. */

@@ -23,6 +23,7 @@ import { formName, mergeName } from '../export-forms';
 import { exportRemarks } from '../inputs-words';
 import type { PairedRise } from '../nonlinearity';
 import { refinedText, refineProgress } from './refine-report';
+import { limitsText } from '../vllm-limits';
 import { warningsPart, type Part, type ReportTable } from './report';
 
 /** The progress text; undefined if there is nothing new. */
@@ -38,6 +39,8 @@ export function exportProgress(line: ExportLine): string | undefined {
     case 'refine-step':
     case 'refine-evaluation':
       return refineProgress(line);
+    case 'limits':
+      return limitsText(line.limits);
     case 'measuring':
       return measuringText(line.what, count(line.examples));
     case 'problem':
@@ -95,7 +98,7 @@ function lossReason(merge: MergeChoice | undefined, isRefined: boolean): string 
     case 'paper':
       return t('The paper’s merge computes another function than AuroRA’s layer, which is not linear.');
     case undefined:
-      return t('Quantizing the merged weights again changes the model.');
+      return t('Storing the merged weights in fewer bits changes the model.');
   }
 }
 

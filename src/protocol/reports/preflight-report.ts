@@ -129,7 +129,7 @@ const share = (part: number, of: number): string => `${count(part)} (${shareText
 function estimateParts(lines: PreflightLines): Part[] {
   const { estimate } = lines;
   if (!estimate) return [];
-  const { steps, evaluations, otherMinutes, trainable, microBatch } = estimate;
+  const { steps, evaluations, otherMinutes, trainable, writing, microBatch } = estimate;
   return [
     { verdict: preflightSummary(lines)! },
     t(
@@ -139,6 +139,16 @@ function estimateParts(lines: PreflightLines): Part[] {
       roughly(otherMinutes),
       count(trainable),
     ),
+    ...(writing
+      ? [
+          t(
+            'Of this, {0} are for writing {1} answers of up to {2} tokens, by which the run is scored. Fewer evaluations (training.evaluateEvery) or validation examples take less.',
+            roughly(writing.minutes),
+            count(writing.answers),
+            count(writing.tokens),
+          ),
+        ]
+      : []),
     ...(microBatch
       ? [
           t(
@@ -228,6 +238,14 @@ function dataParts(d: PreflightData): Part[] {
         ]
       : []),
     ...answerParts(d),
+    ...(hasTexts
+      ? [
+          t(
+            'Show Tokens, or {0}, shows which tokens of a row count in the loss.',
+            codeSpan('aurora tokens FILE --row N'),
+          ),
+        ]
+      : []),
     { list: duplicateLines(d) },
   ];
 }
@@ -275,8 +293,18 @@ function answerParts({ labels, train, validation }: PreflightData): Part[] {
       ]),
     ];
   }
-  if (train.targets !== undefined)
-    return [table('', [[t('tokens to predict'), ...splits.map(({ targets = 0 }) => count(targets))]])];
+  if (train.targets !== undefined) {
+    const row = (name: string, of: (s: PreflightSplit) => string) => [name, ...splits.map(of)];
+    return [
+      table('', [
+        row(t('tokens to predict'), ({ targets = 0 }) => count(targets)),
+        row(t('share of all tokens'), ({ targets = 0, tokens, examples }) =>
+          shareText(targets, tokens.mean * examples),
+        ),
+        row(t('rows without any'), ({ withoutTargets = 0 }) => count(withoutTargets)),
+      ]),
+    ];
+  }
   const several = train.unlabeled !== undefined;
   const counted = (name: string, of: (s: PreflightSplit) => number) => [
     name,

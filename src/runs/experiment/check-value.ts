@@ -6,7 +6,7 @@ import type { ClusterSettings } from '../../experiment/cluster';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
 import type { AdapterSpec } from '../../experiment/methods';
 import type { SweepSpec } from '../../experiment/sweep';
-import { describeTask } from '../../experiment/tasks/registry';
+import { describeTask, taskMetrics } from '../../experiment/tasks/registry';
 import { claimRuleProblems } from './claim-rules';
 import { clusterRuleProblems } from './cluster-settings';
 import { schemaProblems } from './schema-problems';
@@ -49,7 +49,7 @@ export function checkValue(value: unknown, file: string): Checked {
     ...(sweep ? sweepRuleProblems(sweep) : []),
     ...(claim ? claimRuleProblems(completeClaim(claim, experiment), claim, experiment) : []),
     ...(cluster ? clusterRuleProblems(cluster) : []),
-    ...(sweep?.metric ? metricProblems(['sweep', 'metric'], sweep.metric, experiment.task.type) : []),
+    ...(sweep?.metric ? metricProblems(['sweep', 'metric'], sweep.metric, experiment.task) : []),
   ];
   return { schema: [], rule, experiment, sweep, claim, cluster };
 }
@@ -65,7 +65,7 @@ export function adapterProblems(adapter: AdapterSpec): Problem[] {
 
 /** Fills in defaults that depend on the kind of task. */
 function fillTaskDefaults({ task, data, training }: Experiment): void {
-  const { columns, metrics, head } = describeTask(task.type);
+  const { columns, head } = describeTask(task.type);
   task.head ??= head ? 'linear' : 'none';
   if (columns.text !== undefined) data.textColumn ??= columns.text;
   if (columns.image !== undefined) data.imageColumn ??= columns.image;
@@ -76,7 +76,7 @@ function fillTaskDefaults({ task, data, training }: Experiment): void {
     data.completionColumn === undefined
   )
     data.choicesColumn ??= columns.choices;
-  training.metric ??= metrics[0] ?? 'loss';
+  training.metric ??= taskMetrics(task)[0] ?? 'loss';
 }
 
 /** Fills in defaults that depend on other values or on the file, and makes paths absolute: those on the hub in its cache. */

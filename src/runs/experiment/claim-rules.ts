@@ -1,6 +1,6 @@
 import type { JSONPath } from 'jsonc-parser';
 import { sortedJson } from '../../base/sorted-json';
-import { type Claim, type ClaimSpec, combinations, writtenSides } from '../../experiment/claim';
+import { areLooks, type Claim, type ClaimSpec, combinations, writtenSides } from '../../experiment/claim';
 import type { Experiment } from '../../experiment/experiment';
 import { SEED } from '../../experiment/sweep';
 import { metricProblems } from './experiment-rules';
@@ -15,10 +15,13 @@ export function claimRuleProblems(claim: Claim, written: ClaimSpec, experiment: 
   const { search } = claim;
   const trials = combinations(search.parameters).length * search.seeds * claim.methods.length;
   return [
-    ...(written.metric ? metricProblems(['claim', 'metric'], written.metric, experiment.task.type) : []),
+    ...(written.metric ? metricProblems(['claim', 'metric'], written.metric, experiment.task) : []),
     ...examplesProblems(claim, experiment),
     ...sideProblems(claim, written),
     ...settingProblems(Object.keys(search.parameters), ['claim', 'search', 'parameters']),
+    ...(areLooks(written.looks)
+      ? []
+      : [problem(['looks'], `claim.looks is [${written.looks.join(', ')}], expected numbers that ascend`)]),
     ...(trials > MOST_SEARCHED
       ? [problem(['search'], `the search has ${trials} trials, more than ${MOST_SEARCHED}`)]
       : []),

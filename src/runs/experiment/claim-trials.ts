@@ -4,6 +4,7 @@ import type { ClusterSettings } from '../../experiment/cluster';
 import type { Experiment } from '../../experiment/experiment';
 import { isNonlinear } from '../../experiment/methods';
 import { SEED, type Settings, type SweepSpec } from '../../experiment/sweep';
+import { type LookPlan, looksAt } from '../../study/claim/look-plan';
 import type { ClaimPhase } from '../claim-folder';
 import type { Problem } from './experiment-text';
 import { mistakes, type ValidExperiment } from './load';
@@ -13,6 +14,7 @@ import { makeTrials, ofTrials, type Sweep } from './sweep-trials';
 export interface PlannedClaim {
   file: string;
   claim: Claim;
+  looks: LookPlan[];
   experiment: Experiment;
   /** The experiment of each method, before anything is searched. */
   specs: Experiment[];
@@ -60,7 +62,15 @@ export function claimOf(checked: ValidExperiment): PlannedClaim {
       });
   });
   if (problems.length > 0) throw mistakes(checked, problems);
-  return { file: doc.file, claim, experiment, specs: specs.map((s) => s!), raw, cluster };
+  return {
+    file: doc.file,
+    claim,
+    looks: looksAt(spec.looks),
+    experiment,
+    specs: specs.map((s) => s!),
+    raw,
+    cluster,
+  };
 }
 
 /** The message of `makeTrials` without the number of the trial. */

@@ -8,9 +8,11 @@ import {
   trainingOfOthers,
 } from '../../experiment/methods';
 import type { MetricName } from '../../experiment/metrics';
+import { WRITTEN_SCORINGS, type WrittenScoring } from '../../experiment/scoring';
 import { isWritten } from '../../experiment/tasks/kind';
-import { describeTask, type TaskName } from '../../experiment/tasks/registry';
+import { describeTask, taskMetrics, type TaskName } from '../../experiment/tasks/registry';
 import type { Problem } from './experiment-text';
+import { scoringProblems } from './scoring-rules';
 
 /** Rules that a schema cannot express: values that are valid one by one but not together. */
 export function ruleProblems({ adapter, data, model, task, training }: Experiment): Problem[] {
@@ -21,7 +23,8 @@ export function ruleProblems({ adapter, data, model, task, training }: Experimen
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
     });
   problems.push(...columnProblems(['data'], data, task.type), ...imageProblems(['data'], data, task.type));
-  problems.push(...choiceProblems(data, task), ...pictureProblems({ data, task, training, model }));
+  problems.push(...choiceProblems(data, task), ...scoringProblems({ data, task, model }));
+  problems.push(...pictureProblems({ data, task, training, model }));
   for (const [name, set] of Object.entries(data.evaluations ?? {}))
     for (const check of [columnProblems, imageProblems])
       problems.push(...check(['data', 'evaluations', name], set, task.type));
@@ -47,7 +50,7 @@ export function ruleProblems({ adapter, data, model, task, training }: Experimen
         path: ['task', key],
         message: `task.${key} is for tasks with one label for each text, image or word, and task.type is "${task.type}"`,
       });
-  problems.push(...metricProblems(['training', 'metric'], training.metric, task.type));
+  problems.push(...metricProblems(['training', 'metric'], training.metric, task));
   for (const { key, of } of trainingOfOthers(adapter.method))
     if (training[key])
       problems.push({
@@ -138,13 +141,24 @@ function columnProblems(at: string[], columns: SetColumns, type: TaskName): Prob
   return problems;
 }
 
-/** A metric that the kind of task does not measure. */
-export function metricProblems(path: string[], metric: MetricName, type: TaskName): Problem[] {
-  const measured = [...describeTask(type).metrics, 'loss'];
+/** A metric that the task does not measure. */
+export function metricProblems(
+  path: string[],
+  metric: MetricName,
+  task: Pick<TaskSpec, 'type' | 'scoring'>,
+): Problem[] {
+  const measured = [...taskMetrics(task), 'loss'];
   if (measured.includes(metric)) return [];
   const key = path.join('.');
-  const choices = measured.map((m) => `"${m}"`).join(', ');
-  return [{ path, message: `${key} is "${metric}", expected one of ${choices} for task.type "${type}"` }];
+  const named = (metrics: readonly string[]) => metrics.map((m) => `"${m}"`).join(', ');
+  const scoring = (Object.keys(WRITTEN_SCORINGS) as WrittenScoring[]).find(
+    (s) => WRITTEN_SCORINGS[s] === metric && describeTask(task.type).answer === 'text',
+  );
+  const message =
+    scoring === undefined
+      ? `${key} is "${metric}", expected one of ${named(measured)} for task.type "${task.type}"`
+      : `${key} is "${metric}", which needs "${scoring}" in task.scoring; without it, expected one of ${named(measured)}`;
+  return [{ path, message }];
 }
 
 /** Settings of images in a task on texts, and the other way round. @param at the section that has them */
@@ -191,19 +205,13 @@ export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
 
 const SOURCES = ['choicesColumn', 'choiceColumns', 'completionColumn'] as const;
 
-/** Questions with choices need them from one place; the settings of their answers are for nothing else. */
-function choiceProblems(data: DataSpec, task: TaskSpec): Problem[] {
-  if (describeTask(task.type).answer === 'choice')
-    return [
-      ...sourceProblems(['data', 'choicesColumn'], data),
-      ...evaluationSets(data).flatMap((set) => sourceProblems([...set.key], dataOfSet(data, set))),
-    ].slice(0, 1);
-  return (['scoring', 'chatTemplate'] as const)
-    .filter((key) => task[key] !== undefined)
-    .map((key) => ({
-      path: ['task', key],
-      message: `task.${key} is for multiple choice, and task.type is "${task.type}"`,
-    }));
+/** Questions with choices need them from one place. */
+function choiceProblems(data: DataSpec, { type }: TaskSpec): Problem[] {
+  if (describeTask(type).answer !== 'choice') return [];
+  return [
+    ...sourceProblems(['data', 'choicesColumn'], data),
+    ...evaluationSets(data).flatMap((set) => sourceProblems([...set.key], dataOfSet(data, set))),
+  ].slice(0, 1);
 }
 
 function sourceProblems(path: string[], data: DataSpec): Problem[] {

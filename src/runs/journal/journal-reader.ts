@@ -132,7 +132,13 @@ const change = record({ role: text, path: text });
 /** The fields that readers of a journal rely on, by kind of event. */
 const FIELDS: Record<RunEvent['kind'], Record<string, Check>> = {
   forked: { fromRun: text, fromStep: number, changed: listOf(record({ key: text })) },
-  imported: { adapter: text, peftType: text },
+  imported: {
+    adapter: text,
+    peftType: text,
+    combination: optional(
+      record({ combination: text, adapters: listOf(record({ name: text, weight: number })) }),
+    ),
+  },
   'inputs-accepted': {
     step: number,
     files: listOf(change),

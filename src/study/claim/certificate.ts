@@ -3,8 +3,9 @@ import type { Experiment } from '../../experiment/experiment';
 import type { MetricValue } from '../../experiment/metrics';
 import type { Settings } from '../../experiment/sweep';
 import type { PreflightProblem } from '../../protocol/preflight';
+import type { LookPlan } from './look-plan';
 import type { Needed } from './needed';
-import type { Finding, LookPlan, LookResult } from './verdict';
+import type { Finding, LookResult } from './verdict';
 
 /** frozen.json: everything that decides a claim, before the first trial. Its SHA-256 names the claim. */
 export interface FrozenClaim {
@@ -112,7 +113,10 @@ export interface LeftOutRun {
 /** The output of `aurora claim --json`, between the lines of its sweeps (`aurora sweep --json`). */
 export type ClaimLine =
   | { kind: 'frozen'; sentence: string; hash: string; folder: string }
-  /** Seconds of a run of each method, and trials and seconds of everything: with the first look, and at most. */
+  /**
+   * Seconds of a run of each method, and trials and seconds of everything: with the first look, and at most. On a cluster,
+   * nothing is measured: there are neither runs nor seconds.
+   */
   | { kind: 'cost'; runs: { label: string; seconds: number }[]; least: ClaimCost; most: ClaimCost }
   /** A phase begins; `round` counts the extensions of the search, `seeds` those of the test. */
   | { kind: 'phase'; phase: 'search' | 'test'; round?: number; seeds?: number }
@@ -122,7 +126,20 @@ export type ClaimLine =
   | { kind: 'result'; certificate: Certificate; folder: string }
   | PreflightProblem;
 
+/** The output of `aurora claim --check --json`: each run before it is checked, then the result. */
+export type CheckLine =
+  | { kind: 'checking'; run: string; done: number; of: number }
+  | { kind: 'checked'; faults: CertificateFault[] };
+
+/** A part of a certificate that does not follow from the run folders. */
+export interface CertificateFault {
+  /** The name of a run's folder; undefined for the certificate itself. */
+  run?: string;
+  message: string;
+}
+
 export interface ClaimCost {
   runs: number;
-  seconds: number;
+  /** One run after another. */
+  seconds?: number;
 }

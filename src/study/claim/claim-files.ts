@@ -166,4 +166,7 @@ export function parseProgress(value: unknown, { claim }: FrozenClaim): ClaimProg
 const isCost = (value: unknown): value is AnnouncedCost =>
   isRecord(value) &&
   areAll(value.runs, (run) => isRecord(run) && isText(run.label) && areNumbers(run.seconds)) &&
-  [value.least, value.most].every((cost) => isRecord(cost) && areNumbers(cost.runs, cost.seconds));
+  [value.least, value.most].every(
+    (cost) =>
+      isRecord(cost) && areNumbers(cost.runs) && (cost.seconds === undefined || areNumbers(cost.seconds)),
+  );

@@ -1,6 +1,6 @@
 import { isText } from '../../base/guards';
 import type { PageTrial, PageTrialState, QueueState } from '../../protocol/panels/sweep';
-import type { Certificate, FrozenClaim, Look } from './certificate';
+import type { Certificate, CertificateFault, FrozenClaim, Look } from './certificate';
 import type { AnnouncedCost } from './claim-files';
 import type { SearchSoFar } from './claim-report';
 
@@ -68,13 +68,7 @@ export interface TestRow {
 
 /** The check of a certificate against its runs. */
 export type Checked =
-  { state: 'checking' } | { state: 'good'; runs: number } | { state: 'faults'; faults: CheckedFault[] };
-
-export interface CheckedFault {
-  /** The name of a run's folder; undefined for the certificate itself. */
-  run?: string;
-  message: string;
-}
+  { state: 'checking' } | { state: 'good'; runs: number } | { state: 'faults'; faults: CertificateFault[] };
 
 export type ClaimToPage =
   | { type: 'claim'; facts: ClaimFacts }

@@ -79,20 +79,17 @@ export function verdictWords({ frozen: { claim }, verdict, generalizes, leftOut 
     : t('{0} This is for these examples only: other examples may give another result.', words);
 }
 
-/** The announced cost of a claim: of a run of each method, and of everything. */
+/** The announced cost of a claim: of a run of each method, and of everything; without times if none were measured. */
 export function costWords({ runs, least, most }: AnnouncedCost): string[] {
+  const all = rangeText(count(least.runs), count(most.runs));
+  if (least.seconds === undefined || most.seconds === undefined) return [t('The claim takes {0} runs.', all)];
   const each = runs.map(({ label, seconds }) => `${label} ${durationText(seconds)}`).join(', ');
-  return [
-    t('A run takes: {0}.', each),
-    t(
-      'The claim takes {0} to {1} runs, {2} to {3} one after another.',
-      count(least.runs),
-      count(most.runs),
-      durationText(least.seconds),
-      durationText(most.seconds),
-    ),
-  ];
+  const time = rangeText(durationText(least.seconds), durationText(most.seconds));
+  return [t('A run takes: {0}.', each), t('The claim takes {0} runs, {1} one after another.', all, time)];
 }
+
+const rangeText = (least: string, most: string): string =>
+  least === most ? least : t('{0} to {1}', least, most);
 
 /** The step after a claim that is undecided; undefined for any other. */
 export function neededWords({ verdict, needed }: Certificate): string | undefined {

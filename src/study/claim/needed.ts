@@ -1,7 +1,8 @@
 import type { MetricName } from '../../experiment/metrics';
 import { boundOf, type Difference, errorOf } from '../statistics/difference';
 import { meanOf } from '../statistics/summary';
-import { differenceIn, levelFor, type Levels, type LookPlan, type Terms, type TestedRun } from './verdict';
+import type { LookPlan } from './look-plan';
+import { differenceIn, levelFor, type Levels, type Terms, type TestedRun } from './verdict';
 
 const MOST_SEEDS = 1000;
 const MOST_EXAMPLES = 10_000_000;

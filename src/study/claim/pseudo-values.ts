@@ -12,7 +12,8 @@ import { type Answers, wrongOf } from '../../protocol/answers/kinds';
 import type { LabelAnswers } from '../../protocol/answers/label';
 import type { NumberAnswers } from '../../protocol/answers/number';
 import type { PictureAnswers } from '../../protocol/answers/picture';
-import type { TextAnswers } from '../../protocol/answers/text';
+import type { TextColumns } from '../../protocol/answers/text';
+import { rightByMetric, type WrittenAnswers } from '../../protocol/answers/written';
 import { meanOf } from '../statistics/summary';
 import { type LeftOut, leftOutOfLabels, leftOutOfLabelSets, leftOutOfSums } from './left-out';
 import { leftOutOfPearson, leftOutOfSpearman } from './left-out-correlation';
@@ -57,16 +58,30 @@ const rmse = ({ columns: { value, predicted } }: NumberAnswers): LeftOut => {
   return leftOutOfSums([squares, squares.map(() => 1)], (sum, n) => Math.sqrt(sum / n));
 };
 
+interface OfTokens {
+  columns: TextColumns;
+}
+
 /** A score of the loss over all tokens: a text's own loss is the mean over its tokens. */
 const ofTokens =
   (score: (loss: number) => number) =>
-  ({ columns: { loss: means, answered } }: TextAnswers): LeftOut =>
+  ({ columns: { loss: means, answered } }: OfTokens): LeftOut =>
     leftOutOfSums([means.map((mean, i) => mean * answered[i]), answered], (sum, tokens) =>
       score(sum / tokens),
     );
 
-const tokenAccuracy = ({ columns: { right, answered } }: TextAnswers): LeftOut =>
+const tokenAccuracy = ({ columns: { right, answered } }: OfTokens): LeftOut =>
   leftOutOfSums([right, answered], ratio);
+
+const BY_TOKEN = { loss: ofTokens((mean) => mean), perplexity: ofTokens(Math.exp), tokenAccuracy };
+
+/** Undefined for a metric whose method did not judge the answers. */
+const ofWritten =
+  (metric: MetricName) =>
+  (answers: WrittenAnswers): ByExample | undefined => {
+    const right = rightByMetric(answers)[metric];
+    return right && new Float64Array(right);
+  };
 
 /** The mean over the amounts of noise of each image, which are no independent examples. */
 function lossOfImages({ columns: { line, loss: losses } }: PictureAnswers): Float64Array {
@@ -84,34 +99,36 @@ function lossOfImages({ columns: { line, loss: losses } }: PictureAnswers): Floa
  * average precision, which need the scores of labels that are neither true nor predicted; tag accuracy and the loss of
  * spans, which need the number of each text's words; and the loss of choices, which needs the tokens of each answer.
  */
-const BY_EXAMPLE: { [A in Answers as A['answer']]: Partial<Record<MetricName, (answers: A) => ByExample>> } =
-  {
-    label: {
-      accuracy: correct,
-      loss,
-      f1: ofLabels(f1Of),
-      macroF1: ofLabels(macroF1Of),
-      weightedF1: ofLabels(weightedF1Of),
-      matthews: ofLabels(matthewsOf),
+const BY_EXAMPLE: {
+  [A in Answers as A['answer']]: Partial<Record<MetricName, (answers: A) => ByExample | undefined>>;
+} = {
+  label: {
+    accuracy: correct,
+    loss,
+    f1: ofLabels(f1Of),
+    macroF1: ofLabels(macroF1Of),
+    weightedF1: ofLabels(weightedF1Of),
+    matthews: ofLabels(matthewsOf),
+  },
+  labels: {
+    loss,
+    microF1: ({ columns, sets }) => foundF1(columns.line.length, sets),
+    macroF1: ({ columns, sets: { example, label, found }, labels }) => {
+      const shares = found.map((f) => (f === ANSWER_FOUND ? 2 : 1));
+      return leftOutOfLabelSets({ example, label, shares }, columns.line.length, labels.length);
     },
-    labels: {
-      loss,
-      microF1: ({ columns, sets }) => foundF1(columns.line.length, sets),
-      macroF1: ({ columns, sets: { example, label, found }, labels }) => {
-        const shares = found.map((f) => (f === ANSWER_FOUND ? 2 : 1));
-        return leftOutOfLabelSets({ example, label, shares }, columns.line.length, labels.length);
-      },
-    },
-    spans: {
-      entityF1: ({ columns, spans }) => foundF1(columns.line.length, spans),
-      entityPrecision: ({ columns, spans }) => foundPrecision(columns.line.length, spans),
-      entityRecall: ({ columns, spans }) => foundRecall(columns.line.length, spans),
-    },
-    number: { loss, pearson: ofNumbers(leftOutOfPearson), spearman: ofNumbers(leftOutOfSpearman), rmse },
-    text: { loss: ofTokens((mean) => mean), perplexity: ofTokens(Math.exp), tokenAccuracy },
-    choice: { accuracy: correct },
-    picture: { loss: lossOfImages },
-  };
+  },
+  spans: {
+    entityF1: ({ columns, spans }) => foundF1(columns.line.length, spans),
+    entityPrecision: ({ columns, spans }) => foundPrecision(columns.line.length, spans),
+    entityRecall: ({ columns, spans }) => foundRecall(columns.line.length, spans),
+  },
+  number: { loss, pearson: ofNumbers(leftOutOfPearson), spearman: ofNumbers(leftOutOfSpearman), rmse },
+  text: BY_TOKEN,
+  written: { ...BY_TOKEN, exactMatch: ofWritten('exactMatch'), lastNumber: ofWritten('lastNumber') },
+  choice: { accuracy: correct },
+  picture: { loss: lossOfImages },
+};
 
 /** Kept numbers are rounded to six digits, so that a metric of them differs from the run's own by no more. */
 const ROUNDING = 1e-3;
@@ -127,7 +144,8 @@ const ROUNDING = 1e-3;
  */
 export function testedRun(metric: MetricName, predictions: Answers, value: number): TestedRun {
   const examples = predictions.columns.line.length;
-  const split = BY_EXAMPLE[predictions.answer][metric] as ((answers: Answers) => ByExample) | undefined;
+  const split = BY_EXAMPLE[predictions.answer][metric] as
+    ((answers: Answers) => ByExample | undefined) | undefined;
   const found = split?.(predictions);
   if (!found) return { value, examples };
   const [rows, mean] =
@@ -149,6 +167,9 @@ export const generalizes = (metric: MetricName, examples: number): boolean =>
 /** The fewest examples with which a metric kept its levels. */
 const LEAST_EXAMPLES: Readonly<Partial<Record<MetricName, number>>> = {
   accuracy: 0,
+  // Shares of right answers, as accuracy is.
+  exactMatch: 0,
+  lastNumber: 0,
   f1: 0,
   macroF1: 0,
   weightedF1: 0,

@@ -2,6 +2,7 @@ import { type MetricName, senseOf } from '../../experiment/metrics';
 import { resolutionOf } from '../metric';
 import { boundOf, type Difference } from '../statistics/difference';
 import { crossed, pairedT } from '../statistics/paired-tests';
+import type { LookPlan } from './look-plan';
 
 /** The claim about two methods, fixed before its runs. */
 export interface Terms {
@@ -9,22 +10,6 @@ export interface Terms {
   /** The smallest difference that matters, above 0, in the metric's own unit. */
   by: number;
 }
-
-/** A look at the results so far. */
-export interface LookPlan {
-  seeds: number;
-  /** The probability of an error of one kind at this look, one-sided. */
-  level: number;
-}
-
-/**
- * The levels of both looks add up to 2.5%, so that no more of the claims are wrongly supported, and no more wrongly
- * refuted, however the looks depend on each other.
- */
-export const LOOKS: readonly LookPlan[] = [
-  { seeds: 5, level: 0.005 },
-  { seeds: 10, level: 0.02 },
-];
 
 /** One run on the examples that the claim is tested on. */
 export interface TestedRun {

@@ -21,7 +21,7 @@ export type RunsFromHost =
   /** The workspace's saved views, all of them. */
   | { type: 'views'; views: SavedView[] };
 
-export const TABLE_ACTIONS = ['compare', 'study', 'export', 'delete'] as const;
+export const TABLE_ACTIONS = ['compare', 'study', 'export', 'combine', 'delete'] as const;
 export type TableAction = (typeof TABLE_ACTIONS)[number];
 
 export type RunsFromPage =

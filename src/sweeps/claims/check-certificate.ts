@@ -3,25 +3,19 @@ import { join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import { sortedJson } from '../../base/sorted-json';
-import { combinations } from '../../experiment/claim';
+import { areLooks, combinations } from '../../experiment/claim';
 import type { Experiment } from '../../experiment/experiment';
 import { isEntryName } from '../../files/contained';
 import type { MetricValue } from '../../experiment/metrics';
 import type { Settings } from '../../experiment/sweep';
 import { trialSettings } from '../../runs/experiment/claim-trials';
 import { readRunSummary, type RunSummary } from '../../runs/run-summary';
-import type { Certificate, CertifiedRun } from '../../study/claim/certificate';
+import type { Certificate, CertificateFault, CertifiedRun } from '../../study/claim/certificate';
+import { looksAt } from '../../study/claim/look-plan';
 import { frozenIn } from './freeze';
 import { closing, lookAt, testedForms, type TestedMethod } from './looks';
 import { searched } from './search';
 import { resultOf, searchedValue, sumsOf, testedResults } from './tested';
-
-/** A part of a certificate that does not follow from the run folders. */
-export interface CertificateFault {
-  /** The name of a run's folder; undefined for the certificate itself. */
-  run?: string;
-  message: string;
-}
 
 /**
  * Computes a certificate's verdict again from the run folders.
@@ -38,6 +32,9 @@ export async function checkCertificate(
   const { claim } = frozen;
   if (sortedJson(frozenIn('', frozen).seeds) !== sortedJson(seeds))
     return [{ message: 'The seeds are not those that follow from what was frozen.' }];
+  const planned = frozen.looks.map((plan) => plan.seeds);
+  if (!areLooks(planned) || sortedJson(frozen.looks) !== sortedJson(looksAt(planned)))
+    return [{ message: 'The looks that were frozen are not those of a claim.' }];
   const faults: CertificateFault[] = [];
   const tested: TestedMethod[] = claim.methods.map(() => new Map());
   const values = new Map<string, MetricValue>();

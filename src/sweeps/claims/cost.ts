@@ -4,36 +4,27 @@ import { AuroraError } from '../../base/errors';
 import { combinations } from '../../experiment/claim';
 import { temporaryFolderFor } from '../../files/system-temporary';
 import type { PlannedClaim } from '../../runs/experiment/claim-trials';
+import type { AnnouncedCost } from '../../study/claim/claim-files';
 import type { ClaimCost } from '../../study/claim/certificate';
-import { LOOKS } from '../../study/claim/verdict';
 import { removedAtEnd } from '../../training/process/removed-at-exit';
 import { measureTrial } from '../room';
 
 /** Steps that are measured of each method. */
 const STEPS = 3;
 
-/** The cost of a claim, one run after another. */
-export interface MeasuredCost {
-  /** Seconds of a run of each method. */
-  runs: number[];
-  /** With the first values and the first look. */
-  least: ClaimCost;
-  /** With every extension and the last look. */
-  most: ClaimCost;
-}
-
 /**
- * Measures a few steps of each method.
+ * Measures a few steps of each method on this machine.
  *
  * @param program this program, dist/cli.cjs
  * @param place options for the engine and the device
+ * @returns the seconds of a run of each method
  * @throws AuroraError 'failed' if a method cannot be trained
  */
-export async function claimCost(
-  { claim, specs }: PlannedClaim,
+export async function measureRuns(
+  specs: PlannedClaim['specs'],
   program: string,
   place: readonly string[],
-): Promise<MeasuredCost> {
+): Promise<number[]> {
   const work = temporaryFolderFor('claim');
   const remove = removedAtEnd(work);
   const runs: number[] = [];
@@ -53,6 +44,18 @@ export async function claimCost(
   } finally {
     remove();
   }
+  return runs;
+}
+
+/**
+ * The cost of a claim: with the first values and the first look, and with every extension and the last look.
+ *
+ * @param measured the seconds of a run of each method, one run after another; undefined if they are not known
+ */
+export function claimCost(
+  { claim, looks, specs }: Pick<PlannedClaim, 'claim' | 'looks' | 'specs'>,
+  measured?: readonly number[],
+): Pick<AnnouncedCost, 'least' | 'most'> {
   const { parameters, seeds, extend } = claim.search;
   const isList = (values: readonly unknown[]) =>
     values.length > 1 && values.every((v) => typeof v === 'number');
@@ -60,14 +63,13 @@ export async function claimCost(
     (n, values) => n * (values.length + (isList(values) ? 2 * extend : 0)),
     1,
   );
-  const one = runs.reduce((a, b) => a + b, 0);
+  const one = measured?.reduce((a, b) => a + b, 0);
   const cost = (trials: number, tested: number): ClaimCost => ({
     runs: specs.length * (trials * seeds + tested),
-    seconds: one * (trials * seeds + tested),
+    ...(one !== undefined && { seconds: one * (trials * seeds + tested) }),
   });
   return {
-    runs,
-    least: cost(combinations(parameters).length, LOOKS[0]!.seeds),
-    most: cost(largest, LOOKS.at(-1)!.seeds),
+    least: cost(combinations(parameters).length, looks[0]!.seeds),
+    most: cost(largest, looks.at(-1)!.seeds),
   };
 }

@@ -11,7 +11,6 @@ import { hashInput } from '../../runs/inputs';
 import type { PlannedClaim } from '../../runs/experiment/claim-trials';
 import { frozenSettings } from '../../runs/experiment/frozen-settings';
 import type { FrozenClaim, FrozenFile } from '../../study/claim/certificate';
-import { LOOKS } from '../../study/claim/verdict';
 import { plannedInputs } from '../../training/inputs/planned';
 
 /** A claim that can no longer change, in its folder. */
@@ -27,7 +26,7 @@ const DIGITS = 12;
 
 /** Everything that decides a claim as it is now. Reads every file of the model and the data once. */
 export async function freeze(plan: PlannedClaim): Promise<Frozen> {
-  const { file, claim, experiment, specs } = plan;
+  const { file, specs } = plan;
   const files = new Map<string, FrozenFile>();
   for (const input of await plannedInputs(specs[0])) {
     const { role, path, sha256, images } = await hashInput(input);
@@ -36,9 +35,8 @@ export async function freeze(plan: PlannedClaim): Promise<Frozen> {
   }
   const frozen: FrozenClaim = {
     version: 1,
-    ...frozenSettings(file, claim, experiment),
+    ...frozenSettings(plan),
     files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
-    looks: LOOKS,
   };
   return frozenIn(experimentClaims(file), frozen);
 }

@@ -1,8 +1,9 @@
 import type { Claim } from '../../experiment/claim';
 import type { Certificate, Look } from '../../study/claim/certificate';
+import type { LookPlan } from '../../study/claim/look-plan';
 import { needed } from '../../study/claim/needed';
 import { generalizes } from '../../study/claim/pseudo-values';
-import { levelFor, look, type LookPlan, type TestedRun, verdictOf } from '../../study/claim/verdict';
+import { levelFor, look, type TestedRun, verdictOf } from '../../study/claim/verdict';
 
 /** The runs of a method by seed, each by form. */
 export type TestedMethod = Map<number, Partial<Record<'trained' | 'fitted', TestedRun>> | 'diverged'>;

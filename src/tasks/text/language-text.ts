@@ -153,7 +153,8 @@ class PackedTexts extends MadeList<LanguageText> implements Examples<LanguageTex
       begins.fill(at, at, at + text.size);
       at += text.size;
     }
-    return { size, ids, targets, begins, texts: texts.length, row: texts[0]!.row };
+    const textRows = texts.map(({ row }) => row);
+    return { size, ids, targets, begins, textRows, row: textRows[0]! };
   }
 }
 

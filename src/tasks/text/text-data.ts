@@ -20,11 +20,13 @@ import { type ReadFile, type RowReader, splitReader } from '../splits';
 import {
   type DataReader,
   type DataSplit,
+  type EncodableRows,
   modelInputs,
   skippedWarning,
   type TaskData,
   validationPlace,
 } from '../task-data';
+import type { SplitName } from '../../protocol/tokens';
 import { shownText } from './shown-text';
 import { truncation } from './truncation';
 
@@ -62,6 +64,8 @@ interface TextReader<R extends Row, E extends TextExample> extends RowReader<R> 
    * index.
    */
   counted?(example: E): number;
+  /** The tokens of the text itself, for a kind whose model reads others in their places. */
+  own?(example: E): Int32Array;
 }
 
 const NO_OUTPUTS: Outputs = { labels: [] };
@@ -113,30 +117,43 @@ export function readsTexts<R extends Row, E extends TextExample>(
     };
   }
 
+  async function rowsOf(spec: Experiment, model: Model, known?: Outputs, watch?: ReadWatch) {
+    const { data } = spec;
+    const cache = new TokenCache(spec.model.tokenizer);
+    const tokenizer = tokenizerFor(spec, model, cache);
+    const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known, model);
+    const { outputs } = read;
+    const splits = {
+      train: { ...read.train, path: data.train },
+      validation: { ...read.validation, path: data.validation ?? data.train },
+    };
+    const encodeSplit = (split: SplitName) =>
+      encoded(spec, splits[split].path, splits[split], outputs, tokenizer, watch);
+    return {
+      tokenizer,
+      outputs,
+      splits,
+      exampleAt(split: SplitName, row: number, maxLength = spec.model.maxLength): E {
+        const cut = { ...spec, model: { ...spec.model, maxLength } };
+        return reader.encoder(tokenizer, outputs, cut)(splits[split].rows.at(row)!, row);
+      },
+      ownTokens: (example: E) => reader.own?.(example) ?? example.ids,
+      async all(): Promise<TextData<E>> {
+        const [train, validation] = [await encodeSplit('train'), await encodeSplit('validation')];
+        cache.keep();
+        const warnings = [
+          ...tokenizer.warnings,
+          ...skippedWarning([train, validation]),
+          ...truncationWarning(train, spec),
+        ];
+        return { train, validation, ...outputs, tokenizer, assumed: assumedOf(tokenizer), warnings };
+      },
+    };
+  }
+
   return {
-    async load(spec, model, known, watch) {
-      const { data } = spec;
-      const cache = new TokenCache(spec.model.tokenizer);
-      const tokenizer = tokenizerFor(spec, model, cache);
-      const read = await readSplits(textRows(reader, spec, tokenizer, watch), spec, known, model);
-      const { outputs } = read;
-      const train = await encoded(spec, data.train, read.train, outputs, tokenizer, watch);
-      const validation = await encoded(
-        spec,
-        data.validation ?? data.train,
-        read.validation,
-        outputs,
-        tokenizer,
-        watch,
-      );
-      cache.keep();
-      const warnings = [
-        ...tokenizer.warnings,
-        ...skippedWarning([train, validation]),
-        ...truncationWarning(train, spec),
-      ];
-      return { train, validation, ...outputs, tokenizer, assumed: assumedOf(tokenizer), warnings };
-    },
+    load: async (...given) => (await rowsOf(...given)).all(),
+    encodable: (...given) => rowsOf(...given) as Promise<EncodableRows>,
     async loadValidation(spec, model, outputs = NO_OUTPUTS, watch) {
       const cache = new TokenCache(spec.model.tokenizer);
       const without = await withoutRows(spec, model, outputs, cache);

@@ -22,6 +22,8 @@ export interface CheckpointState {
   examplesSeen: number;
   /** Training and evaluation time up to here. */
   secondsSpent: number;
+  /** A stop request ended the evaluation that is due here; a resume begins with it. */
+  unevaluated?: true;
   /** The best evaluation so far; its checkpoint is kept. */
   best: (EvaluationMetrics & { step: number }) | null;
   /** The newest evaluation. */

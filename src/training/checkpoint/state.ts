@@ -31,5 +31,6 @@ export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): Tra
   if (state.lossScale) fresh.lossScale?.load(state.lossScale);
   const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;
   fresh.stopping.load(best || !state.best ? state.earlyStopping : withoutBest(state.earlyStopping));
-  return { ...fresh, step: state.step, parameters, best, last: state.last ?? undefined };
+  const { step, unevaluated, last } = state;
+  return { ...fresh, step, parameters, best, last: last ?? undefined, ...(unevaluated && { unevaluated }) };
 }

@@ -82,7 +82,7 @@ export async function openTrained(
   const form = makePlan(run.spec.training, batched(started)).trainedForm(step);
   const inputs = await inputsNote(run, step);
   const encodings = { keep: runPaths(folder).encoded, folder: near, threads: 0 };
-  const read = withEncodings(load(taskKind(run.spec.task.type)), encodings);
+  const read = withEncodings(load(taskKind(run.spec.task)), encodings);
   const prepared = await prepareTask(run.spec, near, { known: started, load: read });
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);

@@ -8,7 +8,7 @@ import { taskInForm } from '../loop/adapter-form';
 import { availableMemory } from '../micro-batch/available';
 import { DropoutMasks } from '../optimizer/dropout';
 import { perturbed } from '../task/initialize';
-import { adaptModel, quantizedForm } from '../task/adapted-model';
+import { adaptTo, quantizedForm, readModel } from '../task/adapted-model';
 import { initialParameters, makeTask, type Task } from '../task/task';
 
 /**
@@ -64,7 +64,8 @@ async function originalOf(
 ): Promise<JudgedModel | undefined> {
   const whole = { ...spec, model: { ...spec.model } };
   delete whole.model.quantize;
-  const made = await makeTask(whole, adaptModel(whole, source), data, folder);
+  // As they are stored: a copy of a large model in float32 would fill the disk, and be read from there.
+  const made = await makeTask(whole, adaptTo(readModel(source, whole, 'stored'), whole), data, folder);
   const { model, infos, graph } = adapters[0]?.form === 'static' ? taskInForm(made, 'static') : made;
   return model.graph.inputs.every(({ name }) => Object.hasOwn(inputs, name))
     ? { model, infos, graph }

@@ -197,6 +197,7 @@ function hooksOf(task: Task, state: TrainingState, kept: BestAdapters, options: 
     },
     judge: (found) => watch.judge(hasFiniteValues(state.parameters) ? found : 'diverged'),
     seen: () => {},
+    writing: () => {},
     evaluated: async (step, _epoch, metrics, best) => kept.add({ step, metrics }, best),
     diverged: () => {},
     begun: nothing,

@@ -16,10 +16,12 @@ interface DecoderOptions {
   prompt: readonly number[];
   maxTokens: number;
   ends: ReadonlySet<number>;
+  /** True if the new tokens end the text; for greedy decoding. */
+  isOver?(made: readonly number[]): boolean;
 }
 
 /** Always the most likely token; of equal ones, the first. */
-export function greedy({ prompt, maxTokens, ends }: DecoderOptions): Decoder {
+export function greedy({ prompt, maxTokens, ends, isOver }: DecoderOptions): Decoder {
   const made: number[] = [];
   let hasEnded = false;
   return {
@@ -28,7 +30,9 @@ export function greedy({ prompt, maxTokens, ends }: DecoderOptions): Decoder {
     take([logits]) {
       const token = argmax(logits);
       hasEnded = ends.has(token);
-      if (!hasEnded) made.push(token);
+      if (hasEnded) return;
+      made.push(token);
+      hasEnded = isOver?.(made) ?? false;
     },
     written: () => made,
   };

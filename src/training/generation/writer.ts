@@ -11,12 +11,16 @@ import { isOutOfMemory } from '../micro-batch/out-of-memory';
 import type { Task } from '../task/task';
 import { CachedModel, type NewToken, type Sessions } from './cached-model';
 import { beamSearch, type Decoder, greedy } from './decoders';
+import { textsAtOnce } from './texts-at-once';
 
 /** Writes texts with a task's model. */
 export interface Writer {
-  write(writings: readonly Writing[]): Promise<Written>;
+  write(writings: readonly Writing[], watch?: WriteWatch): Promise<Written>;
   dispose(): Promise<void>;
 }
+
+/** Called before each token with the number of texts that are complete; may throw to stop. */
+export type WriteWatch = (done: number) => void;
 
 /**
  * With a cache of keys and values if the model's file has one and the engine can use it; otherwise, the model is run on
@@ -32,7 +36,7 @@ export async function openWriter(
   const { batchSize } = task.spec.training;
   const again = nextTokens(evaluator, task, micro, like, parameters);
   const plain: Writer = {
-    write: (writings) => write(writings, batchSize, again),
+    write: (writings, watch) => write(writings, batchSize, again, watch),
     dispose: () => Promise.resolve(),
   };
   const graphs = evaluator.openGraph && graphsOf(task);
@@ -51,22 +55,27 @@ export async function openWriter(
   const { padId } = like as TextDataset;
   const model = new CachedModel(graphs, sessions, trained, padId);
   return {
-    async write(writings) {
+    async write(writings, watch) {
       const written: Written = [];
-      const most = Math.min(batchSize, micro.limit('evaluation').examples);
+      let done = 0;
+      const most = textsAtOnce(graphs.cache, writings, micro);
       for (const together of groups(writings, most, graphs.masks)) {
         // The size that all beams of a text have in the end.
         const examples = together.map((i) => ({ size: sizeOf(writings[i]), row: 0 }));
         const own: Dataset = { ...like, examples };
-        await micro.run('evaluation', own, [...together.keys()], async (parts) => {
+        await micro.run('writing', own, [...together.keys()], async (parts) => {
+          let before = done;
           for (const { indices } of parts) {
             const texts = await writeCached(
               indices.map((i) => writings[together[i]]),
               model,
+              (now) => watch?.(before + now),
             );
             indices.forEach((i, at) => (written[together[i]] = texts[at]));
+            before += indices.length;
           }
         });
+        done += together.length;
       }
       return written;
     },
@@ -139,9 +148,15 @@ const decoderOf = (writing: Writing): Decoder =>
  *
  * @param batchSize texts that the model is run on at once
  */
-export async function write(writings: readonly Writing[], batchSize: number, next: Next): Promise<Written> {
+export async function write(
+  writings: readonly Writing[],
+  batchSize: number,
+  next: Next,
+  watch?: WriteWatch,
+): Promise<Written> {
   const decoders = writings.map(decoderOf);
   for (;;) {
+    watch?.(completeOf(decoders));
     const wanted = decoders.map((decoder, i) => decoder.wanted().map((ids) => writings[i].example(ids)));
     const texts = wanted.flat();
     if (texts.length === 0) return decoders.map((decoder) => decoder.written());
@@ -156,12 +171,17 @@ export async function write(writings: readonly Writing[], batchSize: number, nex
  * Writes several texts with a cache: after the prompts, each step runs the model on one token of each text, of all
  * texts at once.
  */
-export async function writeCached(writings: readonly Writing[], model: CachedModel): Promise<Written> {
+export async function writeCached(
+  writings: readonly Writing[],
+  model: CachedModel,
+  watch?: WriteWatch,
+): Promise<Written> {
   const decoders = writings.map(decoderOf);
   let cache = await model.read(writings.map(({ prompt }) => prompt.slice(0, -1)));
   /** The places of each decoder's texts in the cache. */
   let places = decoders.map((_, i) => i);
   for (;;) {
+    watch?.(completeOf(decoders));
     const wanted = decoders.map((decoder) => decoder.wanted());
     const tokens = wanted.flatMap((texts, i) => {
       const continued = decoders[i].continued();
@@ -175,6 +195,9 @@ export async function writeCached(writings: readonly Writing[], model: CachedMod
     give(decoders, wanted, found.logits);
   }
 }
+
+const completeOf = (decoders: readonly Decoder[]): number =>
+  decoders.filter((decoder) => decoder.wanted().length === 0).length;
 
 /** Gives each decoder the logits of its texts. */
 function give(

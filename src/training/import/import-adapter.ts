@@ -9,8 +9,8 @@ import { metricValue } from '../../experiment/metrics';
 import { diskError } from '../../files/atomic';
 import { renameFlushed } from '../../files/folder';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
-import { readAdapterFolder } from '../../peft/adapter-folder';
-import type { EvaluationMetrics, NewEvent } from '../../protocol/events';
+import { type AdapterFolder, readAdapterFolder } from '../../peft/adapter-folder';
+import type { EvaluationMetrics, ImportedEvent, NewEvent } from '../../protocol/events';
 import { outputsOf } from '../../protocol/outputs';
 import { ScalarsWriter } from '../../runs/curve/scalars';
 import { writeJournal } from '../../runs/journal/journal';
@@ -46,6 +46,13 @@ export interface ImportRequest {
   hashWorker: string;
 }
 
+/** A run that starts with an adapter, without the adapter itself. */
+export interface AdapterRunRequest extends Pick<ImportRequest, 'experiment' | 'runs' | 'hashWorker'> {
+  name: string;
+  /** The adapter's origin, for the first line of the journal. */
+  origin: Omit<ImportedEvent, 'kind'>;
+}
+
 export interface Imported extends ImportSubject {
   run: string;
   metrics: EvaluationMetrics;
@@ -55,14 +62,17 @@ export interface Imported extends ImportSubject {
  * Creates a run from an adapter on disk: its step 0, evaluated, with a checkpoint. From then on it is a normal run that
  * can be viewed, compared, exported, forked and resumed.
  */
-export async function importAdapter({
-  adapter,
-  experiment,
-  runs,
-  name,
-  hashWorker,
-}: ImportRequest): Promise<Imported> {
+export async function importAdapter({ adapter, name, ...request }: ImportRequest): Promise<Imported> {
   const from = readAdapterFolder(adapter);
+  const origin = { adapter: basename(adapter), peftType: String(from.config.peft_type) };
+  return adapterRun(from, { ...request, name: name ?? basename(adapter), origin });
+}
+
+/** The same of an adapter in memory. */
+export async function adapterRun(
+  from: AdapterFolder,
+  { experiment, runs, name, hashWorker, origin }: AdapterRunRequest,
+): Promise<Imported> {
   const inputs = await RunInputs.begin(experiment);
   const work = workFolder(runs);
   const removeWork = removedAtEnd(work);
@@ -78,7 +88,7 @@ export async function importAdapter({
     const began = performance.now();
     const { dataset } = task.data.validation;
     const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters);
-    if (metrics === 'diverged') throw notFinite(adapter);
+    if (metrics === 'diverged') throw notFinite(from.folder);
     const seconds = (performance.now() - began) / 1000;
     const recorder = new ActivationRecorder(task, made);
     await recorder.writeExamples();
@@ -89,13 +99,8 @@ export async function importAdapter({
     ScalarsWriter.open(made, 0).close();
     writeCheckpoint(made, subject, metrics);
     for (const which of ['best', 'last'] as const) writeAdapter(made, which, task, parameters, 0);
-    const imported = {
-      kind: 'imported',
-      adapter: basename(adapter),
-      peftType: String(from.config.peft_type),
-    } as const;
-    writeWords(made, subject, name ?? basename(adapter), [
-      imported,
+    writeWords(made, subject, name, [
+      { kind: 'imported', ...origin },
       ...startEvents(made, subject, metrics, seconds),
       ...(snapshot ? [{ kind: 'activations', step: 0, path: snapshot.path } as const] : []),
     ]);

@@ -1,16 +1,18 @@
 import { join } from 'node:path';
+import { modelSource } from '../../architectures/model-source';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE, METHOD_NAMES, trainingOfOthers } from '../../experiment/methods';
 import { layersBeside } from '../../graph/reach';
 import type { AdapterFolder } from '../../peft/adapter-folder';
+import { adaptedConvolutions } from '../../peft/adapted-convolutions';
 import { fitAdapter, type FittedAdapter } from '../../peft/fit';
 import type { Outputs } from '../../protocol/outputs';
 import { UNSCALED } from '../../tasks/answers';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import { taskKind } from '../../tasks/task-registry';
 import { withEncodings } from '../diffusion/encode-data';
-import { type AdaptedModel, adaptModel } from '../task/adapted-model';
+import { type AdaptedModel, adaptTo, readModel, withLinear } from '../task/adapted-model';
 import { initialParameters, makeTask, type Task } from '../task/task';
 
 /** An adapter from disk, as a run of an experiment holds it. */
@@ -30,14 +32,17 @@ export async function importSubject(
   experiment: Experiment,
   near: string,
 ): Promise<ImportSubject> {
-  const plain = adaptModel({ ...experiment, adapter: HEAD_ALONE });
+  const whole = { ...experiment, adapter: HEAD_ALONE };
+  const base = readModel(modelSource(experiment.model.path), whole);
+  const convolutions = adaptedConvolutions(base.original.graph, [from]);
+  const plain = adaptTo(convolutions.size > 0 ? withLinear(base, convolutions) : base, whole);
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
   requireReaching(from.folder, plain, fitted);
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own;
   const encodings = { keep: join(near, 'encoded'), folder: join(near, 'encoder'), threads: 0 };
-  const read = withEncodings(taskKind(spec.task.type).load, encodings);
+  const read = withEncodings(taskKind(spec.task).load, encodings);
   const load = (outputs?: Outputs) => read(spec, plain, outputs);
   const found = await load(known);
   // A head from elsewhere gives numbers in the unit of the data.

@@ -7,13 +7,14 @@ import { openWriter } from '../generation/writer';
 import type { Part } from '../micro-batch/default-parts';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
-import { WrittenAnswers } from './written-answers';
+import { WrittenAnswers, type WritingWatch } from './written-answers';
 
 /**
  * Mean loss and metrics over a whole data set, with the same batches and so the same bits every time. 'diverged' if the
  * loss or a logit is not finite: argmax would then pick the first class, which is not a prediction.
  *
  * @param seen gets each example's logits, or the numbers kept of its sequences, in the order in which they are computed
+ * @param watch called while answers are written; may throw to stop
  */
 export async function evaluateDataset(
   evaluator: Evaluator,
@@ -22,6 +23,7 @@ export async function evaluateDataset(
   whole: Dataset,
   parameters: Parameters,
   seen?: (example: number, logits: Float32Array) => void,
+  watch?: WritingWatch,
 ): Promise<Evaluated> {
   const scorer = task.kind.scorer(task.data);
   const judge = (example: number, logits: Float32Array) => {
@@ -55,7 +57,7 @@ export async function evaluateDataset(
     }
   }
   if (!Number.isFinite(lossSum)) return 'diverged';
-  await written.write(() => openWriter(evaluator, task, micro, whole, parameters), judge);
+  await written.write(() => openWriter(evaluator, task, micro, whole, parameters), judge, watch);
   return { loss: lossSum / count, ...scorer.metrics(lossSum / count) };
 }
 

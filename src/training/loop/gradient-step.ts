@@ -43,7 +43,7 @@ export async function gradientStep(
   for (const i of indices) {
     const example = dataset.examples.at(i)!;
     weight += task.weight(example);
-    count += example.texts ?? 1;
+    count += example.textRows?.length ?? 1;
   }
   let gradients: Gradients | undefined;
   let lossSum = 0;

@@ -12,9 +12,11 @@ import { evaluateDataset } from './evaluate';
 import { divergedEvaluation, hasFiniteValues, requireFinite, requireFiniteLoss } from '../optimizer/finite';
 import { type LossScale, withLossScale } from '../optimizer/loss-scale';
 import type { MicroBatches } from '../micro-batch/micro-batches';
+import { Stopped } from './stopped';
 import { type Plan, scheduleFactor } from './training-plan';
 import { gradientStep, type GradientStep } from './gradient-step';
 import type { Task } from '../task/task';
+import type { WritingWatch } from './written-answers';
 
 export interface BestEvaluation {
   step: number;
@@ -44,6 +46,8 @@ export interface TrainingState {
   stopping: EarlyStopping;
   best: BestEvaluation | undefined;
   last: Evaluated | undefined;
+  /** Set while the evaluation of this step is due: a stop request ended it. */
+  unevaluated?: true;
 }
 
 /** The loop's callbacks to the run that owns it. */
@@ -57,6 +61,8 @@ export interface LoopHooks {
   judge(found: Evaluated): Judged;
   /** Called with an evaluation's logits of an example; valid only during the call. */
   seen(example: number, logits: Float32Array): void;
+  /** Called while an evaluation writes answers. @throws Stopped if the run was asked to stop */
+  writing: WritingWatch;
   evaluated(
     step: number,
     epoch: number,
@@ -100,7 +106,32 @@ export async function trainingLoop(
     const { epoch, batches } = batchesAt(step);
     task.readAhead(dataset, batches.flat(), { seed: training.seed, epoch });
   };
-  if (state.step > 0) await hooks.pictures(state.step);
+  /** Everything that is due after a step; the reason if training ends there. */
+  const after = async (step: number): Promise<LoopEnd | undefined> => {
+    let stop = false;
+    if (plan.evaluates(step))
+      try {
+        stop = await evaluate(task, stepper, micro, plan, state, hooks);
+        delete state.unevaluated;
+      } catch (e) {
+        if (!(e instanceof Stopped)) throw e;
+        state.unevaluated = true;
+        await hooks.checkpoint(step);
+        return e.reason;
+      }
+    if (plan.snapshots(step)) await hooks.snapshot(step);
+    if (plan.checkpoints(step) || hooks.checkpointRequested()) await hooks.checkpoint(step);
+    await hooks.pictures(step);
+    if (stop && step < plan.totalSteps) return 'early-stopping';
+    const reason = hooks.stopRequested();
+    if (!reason || step === plan.totalSteps) return undefined;
+    if (!plan.checkpoints(step)) await hooks.checkpoint(step);
+    return reason;
+  };
+  if (state.unevaluated) {
+    const end = await after(state.step);
+    if (end) return end;
+  } else if (state.step > 0) await hooks.pictures(state.step);
   const until = state.step < plan.staticFrom ? plan.staticFrom : plan.totalSteps;
   while (state.step < until) {
     const began = performance.now();
@@ -123,16 +154,8 @@ export async function trainingLoop(
       seconds: (performance.now() - began) / 1000,
     });
     if (step === 1) await hooks.begun();
-    const stop = plan.evaluates(step) && (await evaluate(task, stepper, micro, plan, state, hooks));
-    if (plan.snapshots(step)) await hooks.snapshot(step);
-    if (plan.checkpoints(step) || hooks.checkpointRequested()) await hooks.checkpoint(step);
-    await hooks.pictures(step);
-    if (stop && step < plan.totalSteps) return 'early-stopping';
-    const reason = hooks.stopRequested();
-    if (reason && step < plan.totalSteps) {
-      if (!plan.checkpoints(step)) await hooks.checkpoint(step);
-      return reason;
-    }
+    const end = await after(step);
+    if (end) return end;
   }
   return 'finished';
 }
@@ -189,7 +212,8 @@ async function evaluate(
   const began = performance.now();
   const { dataset } = task.data.validation;
   const { parameters } = state;
-  const judged = hooks.judge(await evaluateDataset(stepper, task, micro, dataset, parameters, hooks.seen));
+  const { seen, writing } = hooks;
+  const judged = hooks.judge(await evaluateDataset(stepper, task, micro, dataset, parameters, seen, writing));
   const { step } = state;
   const epoch = step / plan.stepsPerEpoch;
   const seconds = (performance.now() - began) / 1000;

@@ -1,7 +1,11 @@
 import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/row-order';
+import { MOST_TEXTS } from '../generation/texts-at-once';
 import type { Writer } from '../generation/writer';
 import type { Task } from '../task/task';
+
+/** Called while answers are written, with the number of those that are complete; may throw to stop. */
+export type WritingWatch = (done: number, of: number) => void;
 
 /** The answers that a model writes to a data set, for examples that are judged by them. */
 export class WrittenAnswers {
@@ -31,22 +35,30 @@ export class WrittenAnswers {
   async write(
     open: () => Promise<Writer>,
     done: (example: number, kept: Float32Array) => void,
+    watch?: WritingWatch,
   ): Promise<void> {
     if (!this.any) return;
     const writer = await open();
     try {
-      await this.writeAll(writer, done);
+      await this.writeAll(writer, done, watch);
     } finally {
       await writer.dispose();
     }
   }
 
-  private async writeAll(writer: Writer, done: (example: number, kept: Float32Array) => void): Promise<void> {
+  private async writeAll(
+    writer: Writer,
+    done: (example: number, kept: Float32Array) => void,
+    watch?: WritingWatch,
+  ): Promise<void> {
     const { examples } = this.dataset;
-    const { batchSize } = this.task.spec.training;
-    for (const batch of evaluationOrder(this.dataset, batchSize)) {
+    let before = 0;
+    // The writer chooses how many of a batch it writes side by side.
+    for (const batch of evaluationOrder(this.dataset, MOST_TEXTS)) {
       const writings = batch.map((example) => this.task.kind.compared!.writing(examples.at(example)!)!);
-      const texts = await writer.write(writings);
+      const from = before;
+      const texts = await writer.write(writings, (now) => watch?.(from + now, examples.length));
+      before += batch.length;
       batch.forEach((example, i) =>
         done(example, Float32Array.from([...this.kept[example], ...writings[i].keep(texts[i])])),
       );

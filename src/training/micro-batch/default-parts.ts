@@ -4,8 +4,8 @@ import { batchMultiple } from '../../graph/sizes/batch-infos';
 import type { TensorInfo, TensorInfos } from '../../graph/tensor-infos';
 import type { Task } from '../task/task';
 
-/** A training step keeps tensors for its backward pass; an evaluation keeps little. */
-export type Pass = 'step' | 'evaluation';
+/** A training step keeps tensors for its backward pass; an evaluation keeps little; writing keeps keys and values. */
+export type Pass = 'step' | 'evaluation' | 'writing';
 
 /** The purpose of running a batch. */
 export interface Purpose {

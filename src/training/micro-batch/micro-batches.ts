@@ -19,9 +19,10 @@ import { isOutOfMemory } from './out-of-memory';
 export interface KnownLimits {
   /** The place where they were found, as in `placeName`; other places have other memory. */
   place: string;
-  /** Padded tokens at once; left out if every batch fitted so far. */
+  /** Padded tokens at once; left out if every batch fitted so far, and for writing before the first answer. */
   step?: number;
   evaluation?: number;
+  writing?: number;
 }
 
 /**
@@ -42,8 +43,8 @@ export class MicroBatches {
     readonly warn: (message: string) => void,
     known?: KnownLimits,
   ) {
-    const { step, evaluation } = known?.place === placeName(place) ? known : {};
-    this.tokens = { step, evaluation };
+    const { step, evaluation, writing } = known?.place === placeName(place) ? known : {};
+    this.tokens = { step, evaluation, writing };
   }
 
   known(): KnownLimits {
@@ -69,7 +70,8 @@ export class MicroBatches {
     const limit = this.limit(pass);
     const { engine, device } = this.place;
     const { microBatchSize, precision } = this.task.spec.training;
-    if (microBatchSize !== undefined || engine !== 'onnxruntime' || device !== 'cpu') return limit;
+    if (pass === 'writing' || microBatchSize !== undefined || engine !== 'onnxruntime' || device !== 'cpu')
+      return limit;
     return {
       ...limit,
       tokens: Math.min(limit.tokens, defaultTokens({ pass, precision }, this.task, examples, length)),
@@ -122,7 +124,7 @@ export class MicroBatches {
 
   private doesNotFit(pass: Pass, tried: readonly Part[], parts: readonly Part[]): string {
     const [{ indices, length }] = tried;
-    const batch = pass === 'step' ? 'A batch' : 'An evaluation batch';
+    const batch = NAMES[pass];
     const now = Math.max(...parts.map((p) => p.indices.length));
     return `${batch} of ${indices.length} × ${length} tokens does not fit into memory on ${this.place.device}: from here on, it is run ${now} at a time, with the same result.`;
   }
@@ -140,6 +142,12 @@ export class MicroBatches {
     );
   }
 }
+
+const NAMES: Record<Pass, string> = {
+  step: 'A batch',
+  evaluation: 'An evaluation batch',
+  writing: 'A batch of written answers',
+};
 
 /** Relative to the largest logit. A model that masks its padding differs only by rounding. */
 const EQUAL = 1e-5;

@@ -13,7 +13,8 @@ export const excerptsOf = ({ rows, dataset }: DataSplit, answers: Answers): Exce
       return {
         example,
         text: excerpt(text),
-        pair: pair && excerpt(pair),
+        // Written answers come with the answer in the data.
+        ...(answers.answer !== 'written' && { pair: pair && excerpt(pair) }),
         ...(choices && { choices: choices.map(excerpt) }),
       };
     });

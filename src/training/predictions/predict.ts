@@ -32,6 +32,7 @@ import { type At, openTrained, stepOf, type Trained } from '../checkpoint/traine
 import { fitOf } from '../fit/fit-run';
 import { fittedTask } from '../fit/fitted-task';
 import { taskInForm } from '../loop/adapter-form';
+import type { WritingWatch } from '../loop/written-answers';
 import { measureTask, requireMetrics, type Seen } from '../measure';
 import { workFolder } from '../process/leftovers';
 import { experimentOfSet } from '../task/evaluation-data';
@@ -82,7 +83,7 @@ export async function predictRun({
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
     // Not awaited: the next batch need not wait until the reader has it.
     const told = partial ? (line: PredictLine) => void emit(line) : undefined;
-    const predictions = await predict(trained, join(work, 'graph'), on, told);
+    const predictions = await predict(trained, join(work, 'graph'), on, told, writingLines(emit));
     keep(run, predictionsFile(run, trained.step, on, as), predictions);
     return predictions;
   } finally {
@@ -147,6 +148,7 @@ async function predict(
   folder: string,
   on: MeasuredOn,
   told: ((line: PredictLine) => void) | undefined,
+  watch: WritingWatch,
 ): Promise<Predictions> {
   const { task, parameters, step, form, inputs } = trained;
   const evaluation = evaluationAt(trained.run.events, step, on)?.metrics;
@@ -163,7 +165,7 @@ async function predict(
     ...(hasNote(inputs) && { inputs }),
   };
   const seen = told && partialPredictions(task, facts, told);
-  const measured = await measureTask(task, parameters, folder, seen);
+  const measured = await measureTask(task, parameters, folder, { seen, watch });
   const metrics = requireMetrics(measured, trained.run.folder, step);
   const answers = task.kind.predictions(validation, task.data, measured.logits);
   return {
@@ -178,6 +180,17 @@ async function predict(
 const EVERY_MS = 500;
 /** They take at most this share of the time, however large the set. */
 const SHARE = 0.1;
+
+/** Reports the answers that are written: now and then, and all of them. */
+function writingLines(emit: PredictRequest['emit']): WritingWatch {
+  let next = 0;
+  return (done, of) => {
+    const now = performance.now();
+    if (now < next && done < of) return;
+    next = now + EVERY_MS;
+    void emit({ kind: 'writing', done, of });
+  };
+}
 
 /**
  * Reports the predictions so far: now and then, as predictions for those examples alone.

@@ -1,6 +1,7 @@
 import { audited, findDuplicates, sharedRows, tokenLengths } from '../../data/audit';
 import { type Dataset, sizesOf } from '../../data/dataset';
 import { epochOrder } from '../../data/row-order';
+import { NOTHING_LEFT } from '../../data/table/bad-rows';
 import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightPacking, PreflightSet, PreflightSplit } from '../../protocol/preflight';
 import type { TaskKind } from '../../tasks/kind';
@@ -21,7 +22,7 @@ export function dataLine(
     path,
     ...(parts && { parts: [...parts] }),
     examples: dataset.examples.length,
-    ...kind.facts(dataset.examples, data),
+    ...countedFacts(kind.facts(dataset.examples, data), skipped),
     tokens: tokenLengths(dataset),
     truncated: dataset.truncatedCount,
     badRows: {
@@ -58,6 +59,15 @@ export function dataLine(
   };
 }
 
+/** With the rows in which nothing counts, where single tokens do. */
+const countedFacts = (
+  facts: ReturnType<TaskKind['facts']>,
+  skipped: DataSplit['skipped'],
+): ReturnType<TaskKind['facts']> & Pick<PreflightSplit, 'withoutTargets'> =>
+  facts.targets === undefined
+    ? facts
+    : { ...facts, withoutTargets: skipped.filter(({ reason }) => reason === NOTHING_LEFT).length };
+
 /** The effect of training.packing on the training data; undefined without it. */
 export function packingLine(
   kind: TaskKind,
@@ -78,6 +88,6 @@ export function packingLine(
  * texts.
  */
 export const dataWarnings = (spec: Experiment, data: TaskData, sets: readonly EvaluationData[]): string[] =>
-  balanceProblems(spec, dataLine(taskKind(spec.task.type), data, sets)).map(({ message, hint }) =>
+  balanceProblems(spec, dataLine(taskKind(spec.task), data, sets)).map(({ message, hint }) =>
     hint ? `${message} ${hint}` : message,
   );

@@ -24,6 +24,7 @@ import {
   sum,
 } from '../loop/sample';
 import { makePlan, type Plan, scheduleFactor } from '../loop/training-plan';
+import { withoutWriting } from '../measure';
 import { longestBatch, lookAhead } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { DropoutMasks } from '../optimizer/dropout';
@@ -31,6 +32,7 @@ import { requireFinite } from '../optimizer/finite';
 import { clipByGlobalNorm } from '../optimizer/optimizer';
 import { SNAPSHOT_EXAMPLES } from '../snapshot-recorder';
 import type { Task } from '../task/task';
+import { writingCost } from './measure-writing';
 import type { PreflightOptions } from './preflight';
 
 /**
@@ -71,6 +73,8 @@ export async function measure(
     const [warmUp, ...steps] = train.groups;
     const seconds = await trainSteps(prepared, stepper, micro, state, [warmUp, ...steps], plan, options.emit);
     const evaluationRate = await timeEvaluation(prepared, stepper, micro, state);
+    const answers = plannedAnswers(whole.validation, sets, plan);
+    const writing = await writingCost(prepared, stepper, micro, state.parameters, answers);
 
     for (const message of cuts)
       await options.emit({ kind: 'problem', severity: 'warning', message, key: 'training.microBatchSize' });
@@ -91,7 +95,8 @@ export async function measure(
     const other =
       preparation +
       (featureSeconds / sampleTokens) * featureTokens +
-      evaluationRate * (evaluationTokens + snapshotTokens + scoredTokens + pictureTokens);
+      evaluationRate * (evaluationTokens + snapshotTokens + scoredTokens + pictureTokens) +
+      (writing?.seconds ?? 0);
     return {
       kind: 'estimate',
       secondsPerStep: median(seconds),
@@ -101,12 +106,21 @@ export async function measure(
       otherMinutes: other / 60,
       memoryBytes: process.resourceUsage().maxRSS * 1024,
       ...atOnce(prepared, micro),
+      ...(writing && {
+        writing: { answers, tokens: writing.tokens, minutes: writing.seconds / 60 },
+      }),
       trainable: sum(trainable.map((t) => elementCount(t.dims))),
     };
   } finally {
     await stepper.dispose();
   }
 }
+
+/** The examples of all evaluations, and of the sets that are scored at the end. */
+const plannedAnswers = (validation: Dataset, sets: readonly Dataset[], plan: Plan): number =>
+  Array.from({ length: plan.totalSteps }, (_, i) => i + 1).filter(plan.evaluates).length *
+    validation.examples.length +
+  sum(sets.map(({ examples }) => examples.length));
 
 /** Rows that the model predicts to draw all pictures, with the adapter and without; a row is as long as an example. */
 function picturePredictions(pictures: PicturesSpec | undefined, totalSteps: number): number {
@@ -219,7 +233,7 @@ export async function trainSteps(
 }
 
 /**
- * Evaluates the validation data, which may mean several runs of the model for an example.
+ * Evaluates the validation data without written answers, which may mean several runs of the model for an example.
  *
  * @returns seconds per padded token of the examples
  */
@@ -231,7 +245,7 @@ async function timeEvaluation(
 ): Promise<number> {
   const { dataset } = task.data.validation;
   const began = performance.now();
-  await evaluateDataset(stepper, task, micro, dataset, parameters);
+  await evaluateDataset(stepper, withoutWriting(task), micro, dataset, parameters);
   const seconds = (performance.now() - began) / 1000;
   return seconds / paddedTokens(dataset, evaluationOrder(dataset, task.spec.training.batchSize));
 }

@@ -92,7 +92,7 @@ export function dataProblems(
  * The conditions that make results look better than they are: one label nearly everywhere, the same text on both sides.
  */
 export const balanceProblems = (spec: Experiment, line: PreflightData): PreflightProblem[] => [
-  ...taskKind(spec.task.type)
+  ...taskKind(spec.task)
     .findings(spec, line)
     .map(({ key, message, hint }) => warning(key, message, hint)),
   ...duplicateProblems(spec, line),

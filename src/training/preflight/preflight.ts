@@ -53,7 +53,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   await tell([modules, ...targetProblems(modules, paths)]);
 
   const tolerant: Experiment = { ...spec, data: { ...spec.data, onBadRow: 'skip' } };
-  const kind = taskKind(spec.task.type);
+  const kind = taskKind(spec.task);
   const data = await kind.load(tolerant, adapted.model, undefined, watch);
   const sets = await loadEvaluationSets(tolerant, adapted.model, data, watch);
   const packing = packingLine(kind, data, spec);

@@ -9,6 +9,8 @@ import { scoresOf } from '../../protocol/evaluations';
 import { runPaths } from '../../runs/layout';
 import type { TrainableInfo } from '../../tasks/task-graph';
 import type { LoopEnd } from '../loop/loop';
+import { Stopped } from '../loop/stopped';
+import type { WritingWatch } from '../loop/written-answers';
 import { divergedAtEnd, NotFinite } from '../optimizer/finite';
 import type { OpenRun, RunContext } from './open-run';
 import { type FinishedResult, makeResult, type RunResult } from './run-result';
@@ -103,11 +105,18 @@ export function readWatch(open: OpenRun): ReadWatch {
   };
 }
 
-/** Thrown between two examples, so that nobody waits for a large set. */
-export class Stopped extends Error {
-  constructor(readonly reason: StopReason) {
-    super(reason);
-  }
+/**
+ * Reports the progress of an evaluation that writes answers.
+ *
+ * @param stops true to throw `Stopped` if the run was asked to stop
+ */
+export function writingWatch(open: OpenRun, stops: boolean): WritingWatch {
+  const stop = stopWatch(open);
+  return (done, of) => {
+    if (stops) stop();
+    open.listener.writing(done, of);
+    open.pulse.preparing(done < of ? { doing: 'writing', done, of } : undefined);
+  };
 }
 
 /** Throws if the run was asked to stop. */

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { runPaths, stepName } from '../../runs/layout';
 import { sharesOf } from '../alarms/activation-shares';
-import { raise } from './conclude';
+import { raise, writingWatch } from './conclude';
 import { CHECKPOINT_VERSION, type Checkpoint, specHash } from '../checkpoint/checkpoint';
 import { putBackAdapters, writeAdapter, type WhichAdapter } from '../checkpoint/adapter-files';
 import { saveCheckpoint } from '../checkpoint/checkpoint-store';
@@ -69,6 +69,9 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       raise(open, alarms.evaluated(event.step, event.metrics, form ? form.form : undefined));
     },
     seen: (example, logits) => samples.seen(example, logits),
+    // The evaluation between the two forms belongs to the first, and a resume would begin with the second.
+    writing: (done, of) =>
+      writingWatch(open, state.step !== plan.staticFrom || state.step === plan.totalSteps)(done, of),
     async evaluated(step, epoch, metrics, best, seconds) {
       guard.evaluated(step);
       totals.seconds += seconds;
@@ -126,6 +129,7 @@ export const checkpointOf = ({ open, phase, state, scalars, totals, env }: RunCo
     step: state.step,
     examplesSeen: totals.examples,
     secondsSpent: totals.seconds,
+    ...(state.unevaluated && { unevaluated: true }),
     best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
     last: state.last ?? null,
     earlyStopping: state.stopping.state(),

@@ -178,6 +178,8 @@ export interface TrainListener {
   /** Training has ended, and the best adapter is about to be evaluated on a set of this many examples. */
   scoring(set: EvaluationSet, examples: number): void;
   scored(set: EvaluationSet, metrics: Evaluated): void;
+  /** An evaluation has written so many of its answers. */
+  writing(done: number, of: number): void;
   /** The cost of model.quantize is about to be measured. */
   measuringQuantization(): void;
   quantization(cost: QuantizationCost): void;

@@ -62,7 +62,7 @@ async function read(open: OpenRun, { from, request, restored }: Start): Promise<
   if (source.kind === 'pipeline') seePipeline(source);
   requireDrawingSteps(spec, source);
   const encodings = new Encodings(open);
-  const load = encodings.of(taskKind(spec.task.type).load);
+  const load = encodings.of(taskKind(spec.task).load);
   const whole = await prepareTask(spec, folder, { source, known: restored?.known, load, watch });
   const sets = await loadEvaluationSets(spec, whole.model, whole.data, watch);
   for (const { data } of sets) await encodings.encode(whole, data);

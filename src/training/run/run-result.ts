@@ -1,5 +1,5 @@
 import type { AdapterSpec } from '../../experiment/methods';
-import { DEFAULT_SCORING, type Scoring } from '../../experiment/scoring';
+import { type ScoredTask, statedScoring, writtenScorings } from '../../experiment/scoring';
 import { describeTask } from '../../experiment/tasks/registry';
 import { type Baseline, isWorse } from '../../protocol/baseline';
 import type { MeanScore, Scores } from '../../protocol/evaluations';
@@ -45,8 +45,10 @@ export interface RunResult {
   worseThanBaseline?: true;
   /** The alarms during training, in order. */
   alarms?: Alarm[];
-  /** The method that found the answers to questions with choices. */
-  scoring?: Scoring;
+  /** The methods that found the answers to questions with choices, or those in written texts. */
+  scoring?: ScoredTask['scoring'];
+  /** The form of the written texts. */
+  answers?: ScoredTask['answers'];
   trained: { adapters: number; head: number; modules: number; model: number };
   /** Bytes, this process's peak. */
   peakMemory: number;
@@ -99,5 +101,7 @@ export function makeResult(
   };
 }
 
-const scoringOf = ({ spec: { task } }: Task): Pick<RunResult, 'scoring'> =>
-  describeTask(task.type).answer === 'choice' ? { scoring: task.scoring ?? DEFAULT_SCORING } : {};
+const scoringOf = ({ spec: { task, model } }: Task): ScoredTask =>
+  describeTask(task.type).answer === 'choice' || writtenScorings(task).length > 0
+    ? statedScoring(task, model.maxLength)
+    : {};

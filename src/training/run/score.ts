@@ -17,6 +17,7 @@ import { withEncodings } from '../diffusion/encode-data';
 import { taskInForm } from '../loop/adapter-form';
 import { evaluateDataset } from '../loop/evaluate';
 import type { BestEvaluation, LoopEnd } from '../loop/loop';
+import { Stopped } from '../loop/stopped';
 import { measureTask } from '../measure';
 import { availableMemory } from '../micro-batch/available';
 import { MicroBatches } from '../micro-batch/micro-batches';
@@ -24,7 +25,7 @@ import { removedAtEnd } from '../process/removed-at-exit';
 import { adaptModel } from '../task/adapted-model';
 import type { EvaluationData } from '../task/evaluation-data';
 import { makeTask, prepareTask, type Task } from '../task/task';
-import { Stopped, stopWatch } from './conclude';
+import { stopWatch, writingWatch } from './conclude';
 import type { RunContext } from './open-run';
 
 /**
@@ -74,8 +75,15 @@ async function scoreAll(
     const { dataset } = data.validation;
     const began = performance.now();
     open.listener.scoring(set, dataset.examples.length);
-    const watch = stopWatch(open);
-    const metrics = await evaluateDataset(evaluator, { ...task, data }, micro, dataset, parameters, watch);
+    const metrics = await evaluateDataset(
+      evaluator,
+      { ...task, data },
+      micro,
+      dataset,
+      parameters,
+      stopWatch(open),
+      writingWatch(open, true),
+    );
     guard.check(state.step);
     const seconds = (performance.now() - began) / 1000;
     totals.seconds += seconds;
@@ -110,21 +118,21 @@ async function openInstead({ open, guard, state, device, phase }: RunContext, ta
  * Loss and metrics on the validation data of a model as its file has it: the starting point of a run that trains no
  * head. Leaves signals alone, since a run that follows saves before it ends.
  *
- * @param seen called after each example
+ * @param watch called after each example, and before each token of a written answer
  * @param source of the model, if it is known
  */
 export async function measureUntrained(
   spec: Experiment,
-  seen?: () => void,
+  watch?: () => void,
   source?: ModelSource,
 ): Promise<Evaluated> {
   const folder = temporaryFolderFor('untrained');
   const remove = removedAtEnd(folder);
   try {
     const encodings = { keep: join(folder, 'encoded'), folder: join(folder, 'encoder'), threads: 0 };
-    const load = withEncodings(taskKind(spec.task.type).load, encodings);
+    const load = withEncodings(taskKind(spec.task).load, encodings);
     const task = await prepareTask({ ...spec, adapter: HEAD_ALONE }, folder, { source, load });
-    return (await measureTask(task, new Map(), folder, seen)).metrics;
+    return (await measureTask(task, new Map(), folder, { seen: watch, watch })).metrics;
   } finally {
     remove();
   }
@@ -223,7 +231,7 @@ async function measureAdapter(
     taskInForm(task, plan.trainedForm(step)),
     parameters,
     join(folder, 'float32'),
-    watch,
+    { seen: watch, watch },
   );
   return metrics;
 }

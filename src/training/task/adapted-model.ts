@@ -3,19 +3,23 @@ import { ownValues } from '../../adapters/merge';
 import { layerValues } from '../../adapters/methods/layer-values';
 import { methodOf } from '../../adapters/methods/registry';
 import { type LayerAdapter, selectAdapters } from '../../adapters/targets/select';
+import { matchNow } from '../../adapters/patterns/patterns';
+import { matchTargets, patternsOf } from '../../adapters/targets/targets';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { POSITIONS, SCALED_AFTER, TASK_PREFIX } from '../../architectures/blocks/network';
-import { loadModelFrom } from '../../architectures/load';
+import { loadModelFrom, type WeightForm } from '../../architectures/load';
 import { modelSource, type ModelSource, requireTextToImage } from '../../architectures/model-source';
 import { loadWithTextEncoders } from '../../architectures/pipeline';
 import { taskPath } from '../../architectures/task-path';
 import { AuroraError } from '../../base/errors';
 import type { Experiment, ModelSpec } from '../../experiment/experiment';
+import { type AdapterSpec, isHeadAlone } from '../../experiment/methods';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { isWritten } from '../../graph/builder';
 import { loadModel } from '../../graph/file/load';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
-import { elementCount, type Model } from '../../graph/model';
+import { elementCount, type Graph, type Model } from '../../graph/model';
+import { convolutionsAsLinear, pixelConvolutions } from '../../graph/passes/pixel-convolutions';
 import { prepareModel } from '../../graph/prepare';
 import { headLayer, type HeadLayer } from '../../graph/task-head';
 import { tensorValues } from '../../graph/values';
@@ -49,22 +53,50 @@ export interface BaseModel {
  * Reads a model as an experiment trains it: with quantized layers, or text encoders and U-Net in one. Without an
  * experiment, it is as stored.
  *
+ * @param weights the types of a folder's weights; those of an experiment with quantized layers are what they are
  * @throws AuroraError where it cannot be used
  */
 export function readModel(
   source: ModelSource,
   spec?: Pick<Experiment, 'model' | 'task' | 'training'>,
+  weights?: WeightForm,
 ): BaseModel {
   const form = spec && quantizedForm(spec);
   const original = spec?.task.trainTextEncoder
     ? loadWithTextEncoders(requireTextToImage(source))
     : form
       ? loadModel(quantizedCopy(source, form))
-      : loadModelFrom(source);
-  const model = prepareModel(original);
-  const prefix = original.metadata.get(TASK_PREFIX);
-  const layers = findLinearLayers(model.graph);
-  return { source, original, model, layers: prefix === undefined ? layers : inTaskModel(layers, prefix) };
+      : loadModelFrom(source, weights);
+  return withLinear({ source, original });
+}
+
+/**
+ * A model with convolutions of single pixels as linear layers.
+ *
+ * @param paths of these; others stay convolutions, which "all-linear" leaves out as in PEFT
+ */
+export function withLinear(
+  { source, original }: Pick<BaseModel, 'source' | 'original'>,
+  paths: ReadonlySet<string> = new Set(),
+): BaseModel {
+  const graph = convolutionsAsLinear(original.graph, paths);
+  const own = graph === original.graph ? original : { ...original, graph };
+  const model = prepareModel(own);
+  const prefix = own.metadata.get(TASK_PREFIX);
+  const found = findLinearLayers(model.graph).map((layer): LinearLayer =>
+    paths.has(layer.path) ? { ...layer, isConvolution: true } : layer,
+  );
+  const layers = prefix === undefined ? found : inTaskModel(found, prefix);
+  return { source, original: own, model, layers };
+}
+
+/** The convolutions of single pixels that an experiment's targets name. */
+function namedConvolutions(graph: Graph, adapter: AdapterSpec): Set<string> {
+  if (isHeadAlone(adapter) || adapter.targetModules === 'all-linear') return new Set();
+  const paths = [...pixelConvolutions(graph).keys()];
+  if (paths.length === 0) return new Set();
+  matchNow(patternsOf(adapter), paths);
+  return new Set(matchTargets(paths, adapter).matched);
 }
 
 /** The form in which an experiment stores its model's weights; undefined: as they are. */
@@ -85,7 +117,9 @@ export const adaptModel = (spec: Experiment, source = modelSource(spec.model.pat
   adaptTo(readModel(source, spec), spec);
 
 /** Adapts a model that has already been read. */
-export function adaptTo(base: BaseModel, spec: Experiment): AdaptedModel {
+export function adaptTo(read: BaseModel, spec: Experiment): AdaptedModel {
+  const convolutions = namedConvolutions(read.original.graph, spec.adapter);
+  const base = convolutions.size > 0 ? withLinear(read, convolutions) : read;
   const { original, model, layers } = base;
   requirePositions(original, spec.model, spec.training.packing);
   const output = taskOutput(declaredOutputs(model.graph), {

@@ -32,7 +32,7 @@ export async function loadEvaluationSets(
   outputs: Outputs,
   watch?: ReadWatch,
 ): Promise<EvaluationData[]> {
-  const kind = taskKind(spec.task.type);
+  const kind = taskKind(spec.task);
   const loaded: EvaluationData[] = [];
   for (const set of evaluationSets(spec.data))
     loaded.push({ set, data: await kind.loadValidation(experimentOfSet(spec, set), model, outputs, watch) });

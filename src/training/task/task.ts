@@ -3,14 +3,13 @@ import type { ModelSource } from '../../architectures/model-source';
 import type { Dataset, Example, TrainingPass } from '../../data/dataset';
 import type { ReadWatch } from '../../data/stream/build-index';
 import type { HostTensors } from '../../engine/stepper';
-import { documentsInput } from '../../data/batch';
 import { batchInfos } from '../../graph/sizes/batch-infos';
 import { documentPlaces } from '../../graph/passes/keep-documents-apart';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskKind } from '../../tasks/kind';
 import type { TaskGraphSpec } from '../../tasks/task-graph';
 import { taskKind } from '../../tasks/task-registry';
-import { trainingLoss, weightIn } from '../../tasks/training-loss';
+import { weightIn } from '../../tasks/training-loss';
 import type { HeadSpec } from '../../tasks/head';
 import type { TensorInfo } from '../../graph/tensor-infos';
 import type { LinearLayer } from '../../graph/layers/linear';
@@ -18,8 +17,9 @@ import type { Model } from '../../graph/model';
 import type { Outputs } from '../../protocol/outputs';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel, type AdaptedModel, type BaseModel, ownHead } from './adapted-model';
-import { modelInputs, batchFeeds, type TaskData } from '../../tasks/task-data';
+import { batchFeeds, type TaskData } from '../../tasks/task-data';
 import { initialAdapters, initialHead } from './initialize';
+import { stepData } from './step-data';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
 export interface Task {
@@ -90,7 +90,7 @@ export async function prepareTask(
 }
 
 const loadRows: LoadFor = (spec, { model }, known, watch) =>
-  taskKind(spec.task.type).load(spec, model, known, watch);
+  taskKind(spec.task).load(spec, model, known, watch);
 
 /** Makes a task from a model and data that have already been read. */
 export async function makeTask(
@@ -99,15 +99,13 @@ export async function makeTask(
   data: TaskData,
   near: string,
 ): Promise<Task> {
-  const kind = taskKind(spec.task.type);
+  const kind = taskKind(spec.task);
   const sizes = kind.inputSizes?.(data);
   const infos = (sizes && batchInfos(model.graph, sizes)) ?? (await probe(model, near));
   kind.checkOutput(spec, output, infos.get(output)!, data.labels);
   const head = kind.head(spec, data.labels);
-  const packed = spec.training.packing ? kind.pack!(data.train.dataset, spec) : undefined;
+  const { packed, trainingSet, inputs, loss } = stepData(spec, kind, model, data);
   const documents = packed && documentPlaces(model.graph, infos, output, spec.model.path);
-  const inputs = [...modelInputs(model), ...(packed ? [documentsInput] : [])];
-  const loss = trainingLoss(spec, kind, data);
   const graph: TaskGraphSpec = {
     objective: kind.objective,
     head,
@@ -128,7 +126,7 @@ export async function makeTask(
     head,
     graph,
     data,
-    trainingSet: packed ?? data.train.dataset,
+    trainingSet,
     feeds: (dataset, indices, length, pass) => batchFeeds(kind, inputs, dataset, indices, length, pass),
     readAhead: (dataset, indices, pass) => kind.readAhead?.(dataset, indices, pass),
     maskKeys: (dataset, indices) => kind.maskKeys?.(dataset, indices) ?? indices,

@@ -9,6 +9,7 @@ import {
   type LowRank,
   principalPlane,
   symmetricEigen,
+  tridiagonalEigen,
 } from '../../../src/adapters/update-geometry';
 import { methodOf } from '../../../src/adapters/methods/registry';
 import { effectiveRank } from '../../../src/study/geometry';
@@ -127,6 +128,30 @@ describe('the geometry of ΔW', () => {
         expect(row.reduce((s, x, j) => s + x * v[j], 0)).toBeCloseTo(values[k] * v[i], 12),
       ),
     );
+  });
+
+  it('finds the eigenvalues and eigenvectors of tridiagonal matrices', () => {
+    for (const n of [1, 2, 7, 60]) {
+      const diagonal = random(n);
+      // One of them falls apart into two, of which each has the other's eigenvectors to avoid.
+      const beside = random(n - 1).map((v, i) => (n === 7 && i === 3 ? 0 : v));
+      const m = Array.from({ length: n }, (_, i) =>
+        Float64Array.from({ length: n }, (_, j) =>
+          i === j ? diagonal[i] : Math.abs(i - j) === 1 ? beside[Math.min(i, j)] : 0,
+        ),
+      );
+      const known = symmetricEigen(m).values;
+      const { values, vectors } = tridiagonalEigen(diagonal, beside);
+      values.forEach((v, k) => {
+        expect(v).toBeCloseTo(known[k], 12);
+        m.forEach((row, i) =>
+          expect(row.reduce((s, x, j) => s + x * vectors[k][j], 0)).toBeCloseTo(v * vectors[k][i], 12),
+        );
+        vectors.forEach((w, l) =>
+          expect(w.reduce((s, x, j) => s + x * vectors[k][j], 0)).toBeCloseTo(k === l ? 1 : 0, 12),
+        );
+      });
+    }
   });
 
   it('finds the eigenvalues of matrices of any size without their eigenvectors', () => {

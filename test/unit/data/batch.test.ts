@@ -193,7 +193,7 @@ describe('makeInputs', () => {
     const [row] = ofLengths([5]).examples;
     const dataset = {
       ...ofLengths([]),
-      examples: [{ ...row!, begins, texts: 2 }, ...ofLengths([3]).examples],
+      examples: [{ ...row!, begins, textRows: [0, 1] }, ...ofLengths([3]).examples],
     };
     const made = makeInputs(dataset, [0, 1], [input('position_ids'), documentsInput], 6);
     expect(made).toEqual({

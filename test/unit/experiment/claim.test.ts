@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { combinations, endAt, nextValue } from '../../../src/experiment/claim';
 import { claimOf, claimSweep, trialSettings } from '../../../src/runs/experiment/claim-trials';
+import { frozenSettings } from '../../../src/runs/experiment/frozen-settings';
 import { readExperiment } from '../../../src/runs/experiment/load';
 
 let folder: string;
@@ -53,6 +54,16 @@ describe('the claim of an experiment', () => {
       seed: 1,
     });
     expect(specs.map(({ adapter }) => adapter.method)).toEqual(['aurora', 'lora']);
+  });
+
+  it('has two looks unless it says otherwise, and they are a part of what is frozen', () => {
+    const looksOf = (claim: object) => frozenSettings(plan(claim)).looks;
+    expect(looksOf({})).toEqual([
+      { seeds: 5, level: 0.005 },
+      { seeds: 10, level: 0.02 },
+    ]);
+    expect(looksOf({ looks: [3, 30] }).map(({ seeds }) => seeds)).toEqual([3, 30]);
+    expect(looksOf({ looks: [7] })).toEqual([{ seeds: 7, level: 0.025 }]);
   });
 
   it('is tested on data.test if there is one', () => {
@@ -110,6 +121,15 @@ describe('the claim of an experiment', () => {
     ['with a misspelt setting', { than: { 'adapter.rnk': 2 } }, BASE, /rnk.*did you mean "rank"/],
     ['with an unknown metric', { metric: 'pearson' }, BASE, /claim\.metric is "pearson", expected one of/],
     ['without a difference that matters', { by: 0 }, BASE, /claim\.by/],
+    [
+      'at looks that do not ascend',
+      { looks: [10, 5] },
+      BASE,
+      /claim\.looks is \[10, 5\], expected numbers that asc/,
+    ],
+    ['at too few seeds', { looks: [2] }, BASE, /claim\.looks\[0\] is 2/],
+    ['at too many seeds', { looks: [5, 31] }, BASE, /claim\.looks\[1\] is 31/],
+    ['at three looks', { looks: [3, 5, 10] }, BASE, /claim\.looks/],
     [
       'of the fit of a method without σ',
       { than: { adapter: { method: 'lora', rank: 2 }, form: 'fitted' } },

@@ -65,6 +65,7 @@ const task: Keys<TaskSpec> = {
   pooling: true,
   lossOn: true,
   scoring: true,
+  answers: true,
   chatTemplate: true,
   labelSmoothing: true,
   classWeights: true,
@@ -211,6 +212,7 @@ const claim: Keys<ClaimSpec> = {
   by: true,
   on: true,
   search: true,
+  looks: true,
   seed: true,
 };
 const claimSearch: Keys<ClaimSearch> = { parameters: true, seeds: true, extend: true };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import schema from '../../../src/experiment/experiment.schema.json';
+import { WRITTEN_SCORINGS } from '../../../src/experiment/scoring';
 import { TASKS } from '../../../src/experiment/tasks/registry';
 import {
   formatMetric,
@@ -26,8 +27,9 @@ describe('the metrics', () => {
     }
   });
 
-  it('are the loss and the metrics of the kinds of task', () => {
-    const measured = Object.values(TASKS).flatMap((t) => t.metrics);
+  it('are the loss, the metrics of the kinds of task, and those of written answers', () => {
+    const kinds = Object.values(TASKS).flatMap((t) => t.metrics);
+    const measured = [...kinds, ...Object.values(WRITTEN_SCORINGS)];
     expect([...new Set(measured), 'loss'].sort()).toEqual([...METRICS].sort());
     for (const { metrics } of Object.values(TASKS)) expect(metrics).not.toContain('loss');
   });

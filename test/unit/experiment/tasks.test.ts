@@ -20,7 +20,7 @@ describe('a kind of task', () => {
     expect(schema.properties.task.properties.type).toMatchObject({ enum: names, default: DEFAULT_TASK });
     for (const name of names) {
       expect(METRICS).toEqual(expect.arrayContaining([...describeTask(name).metrics]));
-      expect(taskKind(name).objective).toBeTruthy();
+      expect(taskKind({ type: name }).objective).toBeTruthy();
     }
   });
 

@@ -36,6 +36,7 @@ function exported(name: string, spec: TrainedSpec) {
   mkdirSync(out);
   FORMS['peft-lora'].write({ task, parameters, form: 'dynamic' } as unknown as Trained, out, folder, {
     requantize: false,
+    precision: 'float16',
   });
   return { out, adapters, parameters };
 }

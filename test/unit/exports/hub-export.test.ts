@@ -184,7 +184,10 @@ describe('a folder with a trained head', () => {
     const out = lab.path(`${name}-out`);
     mkdirSync(out);
     const trained = { task, parameters } as unknown as Trained;
-    const written = hubFolder.write(trained, out, lab.path(`${name}-work`), { requantize: false });
+    const written = hubFolder.write(trained, out, lab.path(`${name}-work`), {
+      requantize: false,
+      precision: 'float16',
+    });
     const path = join(lab.path(name), 'model.onnx');
     const { model, changed } = mergedModel(task, parameters);
     saveChanged(model, task.original, path, changed);

@@ -46,7 +46,10 @@ function exported(name: string, path: string, original: Model, targetModules: st
   mkdirSync(out);
   const trained = { task, parameters, form: 'dynamic' } as unknown as Trained;
   FORMS.safetensors.check!(trained);
-  const written = FORMS.safetensors.write(trained, out, folder, { requantize: false }) as Written;
+  const written = FORMS.safetensors.write(trained, out, folder, {
+    requantize: false,
+    precision: 'float16',
+  }) as Written;
   return { out, written, wanted: mergedModel(task, parameters) };
 }
 

@@ -3,15 +3,21 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { claimPanel } from '../../../src/extension/panels/claim/claim-panel';
 import { ClaimSession } from '../../../src/extension/panels/claim/claim-session';
-import { Catalog } from '../../../src/extension/runs/catalog';
-import { claimRow, claimWith } from '../../../src/extension/words/claim-row';
+import { Catalog, type CatalogExperiment } from '../../../src/extension/runs/catalog';
+import { inProgress, isIdle } from '../../../src/extension/queue/in-progress';
+import { claimRow, claimWith, placeOfClaim } from '../../../src/extension/words/claim-row';
 import { claimEndText } from '../../../src/extension/words/claim-end-text';
 import { sweepRow } from '../../../src/extension/words/sweep-row';
-import { claimOfSweep, claimPaths } from '../../../src/runs/claim-folder';
+import { claimOfSweep, claimPaths, claimSweepFolder } from '../../../src/runs/claim-folder';
+import { clusterPath } from '../../../src/runs/sweep/cluster-file';
+import { readSweep, writeSweep } from '../../../src/runs/sweep/record';
 import type { ClaimFacts, ClaimToPage } from '../../../src/study/claim/claim-messages';
+import { costWords } from '../../../src/study/claim/claim-words';
+import { looksAt } from '../../../src/study/claim/look-plan';
 import { temporaryFolders } from '../runs/folder';
 import { claim, type ClaimMade, frozen, LABELS, makeClaim, NAME, SENTENCE } from './claim-folder';
 import { context } from './row-context';
+import { setSweepStatus } from './sweep-folder';
 
 const folder = temporaryFolders();
 
@@ -208,11 +214,49 @@ describe('the row of a claim', () => {
     ]);
   });
 
+  it('on a cluster leaves this machine free, and can be stopped while trials wait there', async () => {
+    const onSlurm = (state: 'running' | 'stopped') => (at: string) => {
+      const search = claimSweepFolder(at, 'search');
+      writeSweep(search, { ...readSweep(search)!, on: 'slurm' });
+      const trials = { t6: { state: 'queued', job: '1_5' } };
+      const cluster = { version: 1, executor: 'slurm', place: 'login', at: Date.now(), trials };
+      writeFileSync(clusterPath(search), JSON.stringify(cluster));
+      if (state === 'stopped') setSweepStatus(search, { state });
+    };
+    const idle = async (found: CatalogExperiment) =>
+      isIdle(
+        await inProgress({
+          experiments: () => Promise.resolve([{ ...found, name: 'demo' }]),
+          runs: () => Promise.resolve([]),
+        }),
+      );
+    const here = await look({ until: 'search' });
+    expect([placeOfClaim(here.entry!, here.found.sweeps), await idle(here.found)]).toEqual(['local', false]);
+    const cost = { runs: [], least: { runs: 21 }, most: { runs: 36 } };
+    const there = await look({ until: 'search', progress: { cost } }, onSlurm('running'));
+    // Nothing was measured.
+    expect(costWords(there.entry!.progress!.cost!)).toEqual(['The claim takes 21 to 36 runs.']);
+    expect([placeOfClaim(there.entry!, there.found.sweeps), await idle(there.found)]).toEqual([
+      'slurm',
+      true,
+    ]);
+    const { entry, found } = await look(
+      { until: 'search', status: { state: 'stopped' } },
+      onSlurm('stopped'),
+    );
+    expect(claimRow(entry!, found.sweeps, found.runs, context).capabilities.slice(2)).toEqual([
+      'canStopClaim',
+      'canContinueClaim',
+    ]);
+    expect(sweepRow(found.sweeps[0], found.runs, context).capabilities).toEqual(['sweep', 'canOpenSweep']);
+  });
+
   it('is found by the settings of the text', async () => {
     const { entry, found } = await look({ isBare: true });
-    const { experiment } = frozen;
-    expect(claimWith(found.claims, { claim, experiment })).toBe(entry);
-    expect(claimWith(found.claims, { claim: { ...claim, seed: 2 }, experiment })).toBeUndefined();
+    const { experiment, looks } = frozen;
+    expect(claimWith(found.claims, { claim, looks, experiment })).toBe(entry);
+    expect(claimWith(found.claims, { claim: { ...claim, seed: 2 }, looks, experiment })).toBeUndefined();
+    expect(claimWith(found.claims, { claim, looks: looksAt([5]), experiment })).toBeUndefined();
   });
 
   it('is above its sweeps, which cannot be resumed without it', async () => {

@@ -35,8 +35,13 @@ describe('messages from the page', () => {
     { type: 'savePicture', subject: 'own', variant: 'base' },
     { type: 'stop' },
     { type: 'sample' },
+    { type: 'tokens' },
     { type: 'compare' },
     { type: 'restore', runs: ['/a'] },
+    { type: 'restore', runs: [], weight: 0.5, adapters: [{ path: '/b', weight: -1 }] },
+    { type: 'combine' },
+    { type: 'separate', run: '/b' },
+    { type: 'weigh', weights: [1, 0.5] },
     { type: 'remove', subject: 'a' },
     { type: 'restart' },
     { type: 'copy', text: 'x' },
@@ -53,6 +58,10 @@ describe('messages from the page', () => {
     { type: 'draw', text: 'x', settings: { ...DRAWING, width: 500 } },
     { type: 'savePicture', subject: 'own', variant: 'other' },
     { type: 'restore', runs: [1] },
+    { type: 'restore', runs: [], adapters: [{ path: '/b', weight: 1 }] },
+    { type: 'restore', runs: [], weight: 1, adapters: ['/b'] },
+    { type: 'separate' },
+    { type: 'weigh', weights: ['1'] },
     { type: 'askImage', image: { width: 1 } },
   ])('do not include %j', (message) => expect(parsePlaygroundMessage(message)).toBeUndefined());
 
@@ -139,6 +148,8 @@ function session(starts: (() => Promise<never>)[] = []) {
     killed?: string;
   }[] = [];
   const failed: unknown[] = [];
+  const tokens: string[] = [];
+  const offered: string[][] = [];
   const saved: { name: string; png: string }[] = [];
   const made = new PlaygroundSession(
     { kind: 'run', run: '/r', at: 'best' },
@@ -164,7 +175,12 @@ function session(starts: (() => Promise<never>)[] = []) {
       titleOf: (run) => `title of ${run}`,
       shapesOf: () => undefined,
       pickRuns: () => Promise.resolve(['/other', '/r']),
+      pickAdapters: (run, there) => {
+        offered.push([run, ...there]);
+        return Promise.resolve(['/style']);
+      },
       copy: () => undefined,
+      showTokens: (run, row) => tokens.push(`${row} of ${run}`),
       savePicture: (name, png) => {
         saved.push({ name, png: Buffer.from(png).toString() });
         return Promise.resolve(`${name}.png`);
@@ -173,7 +189,7 @@ function session(starts: (() => Promise<never>)[] = []) {
     },
   );
   const shown = () => posted.findLast((m) => m.type === 'snapshot')!.view;
-  return { made, posted, programs, failed, saved, shown };
+  return { made, posted, programs, failed, saved, tokens, offered, shown };
 }
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
@@ -207,6 +223,63 @@ describe('the session', () => {
     // The next one starts again.
     made.receive({ type: 'draw', text: 'a cat', settings: DRAWING });
     expect(shown().subjects[0].answers).toEqual({});
+    made.dispose();
+  });
+
+  it('opens the tokens of the validation row that is asked, if there is one', async () => {
+    const { made, programs, tokens } = session();
+    made.snapshot();
+    await soon();
+    made.receive({ type: 'tokens' });
+    expect(tokens).toEqual([]);
+    const row = { text: 'x', label: 'a', file: 'dev.csv', line: 7 };
+    programs[0].hear({ kind: 'sample', request: 1, subject: 'own', ...row });
+    made.receive({ type: 'tokens' });
+    expect(tokens).toEqual(['dev.csv:7 of /r']);
+    made.dispose();
+  });
+
+  it('loads its run again with the adapters of others, weighs them, and leaves them out again', async () => {
+    const { made, programs, shown, offered } = session();
+    made.snapshot();
+    await soon();
+    const [{ hear, sent }] = programs;
+    hear(facts);
+    made.receive({ type: 'ask', text: 'x' });
+    made.receive({ type: 'combine' });
+    await soon();
+    expect(offered).toEqual([['/r', '/r']]);
+    const own = { kind: 'run', run: '/r', at: 'best' };
+    const load = (weight: number, ...adapters: object[]) => ({
+      kind: 'load',
+      subject: 'own',
+      source: { ...own, weight, adapters },
+    });
+    expect(sent.slice(-3)).toMatchObject([
+      { kind: 'stop', request: 1 },
+      load(1, { path: '/style', weight: 1 }),
+      { kind: 'predict', request: 2, text: 'x' },
+    ]);
+    const combined = (weight: number, of: number) => ({
+      weight,
+      adapters: [{ path: '/style', title: 'title of /style', weight: of }],
+    });
+    expect(shown().subjects[0].combined).toEqual(combined(1, 1));
+    expect(shown().subjects[0].facts).toBeUndefined();
+    made.receive({ type: 'weigh', weights: [0.8, 0.4] });
+    expect(sent.slice(-2)).toMatchObject([
+      { kind: 'weigh', subject: 'own', weights: [0.8, 0.4] },
+      { kind: 'predict', request: 3 },
+    ]);
+    expect(shown().subjects[0].combined).toEqual(combined(0.8, 0.4));
+    // One too many is for a list that has changed.
+    made.receive({ type: 'weigh', weights: [1, 1, 1] });
+    expect(sent.at(-1)).toMatchObject({ kind: 'predict', request: 3 });
+    made.receive({ type: 'separate', run: '/style' });
+    expect(sent.findLast((r) => r.kind === 'load')).toEqual({ kind: 'load', subject: 'own', source: own });
+    expect(shown().subjects[0].combined).toBeUndefined();
+    made.receive({ type: 'restore', runs: [], weight: 0.5, adapters: [{ path: '/a', weight: 2 }] });
+    expect(sent.findLast((r) => r.kind === 'load')).toEqual(load(0.5, { path: '/a', weight: 2 }));
     made.dispose();
   });
 

@@ -120,8 +120,8 @@ describe('a LoRA in diffusers’ layout', () => {
   });
 
   it('is refused in the layout of other programs, and damaged', () => {
-    const kohya = lora({ lora_unet_mid_block: { names: ['.lora_down.weight', '.lora_up.weight'], rank: 2 } });
-    expect(() => readAdapterFolder(kohya)).toThrow(
+    const other = lora({ [`transformer.${Q}`]: { names: NOW, rank: 2 } });
+    expect(() => readAdapterFolder(other)).toThrow(
       /which does not begin with unet\., text_encoder\., text_encoder_2\./,
     );
     const damaged = lora({ [`unet.${Q}`]: { names: NOW, rank: 2 } });

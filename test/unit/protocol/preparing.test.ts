@@ -18,6 +18,7 @@ const STAGES: [Preparing, string, number | undefined][] = [
   [{ doing: 'measuring', places: 'ONNX Runtime on cpu' }, 'Measuring ONNX Runtime on cpu', undefined],
   [{ doing: 'opening' }, 'Opening the model', undefined],
   [{ doing: 'trying' }, 'Trying the longest examples', undefined],
+  [{ doing: 'writing', done: 330, of: 1320 }, 'Writing answers: 330 of 1,320', 25],
 ];
 
 it.each(STAGES)('a run that is being prepared says so: %j', (stage, text, percent) => {
@@ -36,6 +37,7 @@ it('a preparation that is damaged or unknown is none', () => {
     { doing: 'reading', file: 'a' },
     { doing: 'tokenizing', file: 'a', done: '1', of: 2 },
     { doing: 'measuring' },
+    { doing: 'writing', done: 3 },
   ])
     expect(parsePreparing(value)).toBeUndefined();
 });

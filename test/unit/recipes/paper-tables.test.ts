@@ -1,26 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { AuroraError } from '../../../src/base/errors';
 import { defaultAdapter } from '../../../src/recipes/draft';
+import { DEMO_TABLE } from '../../../src/recipes/demo-table';
 import { PAPER_MODELS } from '../../../src/recipes/model-shapes';
 import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/paper-data';
 import { ACTIVATION, ABLATION, PUBLISHED } from '../../../src/recipes/paper-report';
 import {
   fittedRows,
   paperTable,
+  requireTable,
   rowAdapter,
   tableModel,
   tableModels,
   TABLE_NAMES,
   type TableName,
 } from '../../../src/recipes/paper-tables';
-import type { AuroraSpec } from '../../../src/experiment/methods';
+import { type AuroraSpec, HEAD_ALONE } from '../../../src/experiment/methods';
 
 const tableOf = (name: TableName, id: string) =>
   paperTable(
     name,
     PAPER_MODELS.find((m) => m.id === id)!,
   );
-const idsOf = (name: TableName, id: string) => tableOf(name, id).recipes.map(({ recipe }) => recipe.id);
+const idsOf = (name: TableName, id: string) =>
+  tableOf(name, id).experiments.map((experiment) => experiment.id);
 const all = TABLE_NAMES.flatMap((name) => tableModels(name).map((model) => [name, model] as const));
 
 describe('the paper’s tables', () => {
@@ -30,8 +33,8 @@ describe('the paper’s tables', () => {
     for (const model of ['vit-base', 'vit-large'])
       expect(idsOf('images', model)).toEqual(IMAGES.map(({ id }) => `images/${id}`));
     expect(idsOf('commonsense', 'llama3-8b')).toEqual(['commonsense170k']);
-    expect(tableOf('commonsense', 'llama3-8b').recipes[0]!.columns).toEqual(COMMONSENSE);
-    expect(idsOf('dreambooth', 'sdxl')).toEqual([]);
+    expect(tableOf('commonsense', 'llama3-8b').experiments[0]!.columns).toEqual(COMMONSENSE);
+    expect(idsOf('dreambooth', 'sdxl')).toEqual(['dreambooth']);
     const names = (ids: string[]) => ids.map((id) => IMAGES.find((set) => `images/${set.id}` === id)!.name);
     expect(names(idsOf('ablation', 'vit-base')).sort()).toEqual([...ABLATION.columns].sort());
     expect(names(idsOf('activation', 'vit-base')).sort()).toEqual([...ACTIVATION.columns].sort());
@@ -80,6 +83,28 @@ describe('the paper’s tables', () => {
       { method: 'lora', rank: 2, alpha: 4, dropout: 0.05 },
     ]);
     expect(loras('dreambooth', 'sdxl')).toMatchObject([{ rank: 4, alpha: 4 }, { rank: 2, alpha: 2 }]); // prettier-ignore
+  });
+});
+
+describe('the demo’s table', () => {
+  it('trains AuroRA, LoRA and the head alone at one scale, each compared with AuroRA of rank 2', () => {
+    const base = { ...(defaultAdapter('aurora') as AuroraSpec), rank: 2, alpha: 4 };
+    const specs = DEMO_TABLE.rows.map((row) => rowAdapter(row, base));
+    expect(specs[0]).toEqual(base);
+    for (const spec of specs.slice(0, -1)) {
+      const { alpha, rank } = spec as AuroraSpec;
+      expect(alpha).toBe(2 * rank);
+    }
+    expect(specs.at(-1)).toEqual(HEAD_ALONE);
+    const [first, ...others] = DEMO_TABLE.rows;
+    expect(first!.against).toBeUndefined();
+    for (const { against, paper } of others) expect([against, paper]).toEqual([first!.label, {}]);
+    expect(new Set(specs.map((spec) => JSON.stringify(spec))).size).toBe(8);
+  });
+
+  it('is found by name, also when misspelled', () => {
+    expect(requireTable('demo')).toBe('demo');
+    expect(() => requireTable('dmo')).toThrow(AuroraError);
   });
 });
 

@@ -386,7 +386,7 @@ describe('a study of numbers', () => {
     const stepped = METRICS.filter((m) => resolutionOf(m, 500) > 0);
     expect(stepped).toEqual([
       ...['accuracy', 'f1', 'microF1', 'macroF1', 'weightedF1', 'top5Accuracy', 'matthews'],
-      ...['entityF1', 'entityPrecision', 'entityRecall'],
+      ...['entityF1', 'entityPrecision', 'entityRecall', 'exactMatch', 'lastNumber'],
     ]);
     expect(resolutionOf('accuracy', 500)).toBe(1 / 500);
     // Equal differences of a correlation are not tested: nothing says how exact they are.

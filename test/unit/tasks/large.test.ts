@@ -63,7 +63,7 @@ const KINDS: [name: string, type: TaskName, content: string, data?: object][] = 
 
 describe.each(KINDS)('large data with %s', (name, type, content, columns = {}) => {
   const { write, spec } = taskLab(type);
-  const kind = taskKind(type);
+  const kind = taskKind({ type });
   const train = write(`${name}.jsonl`, content);
   const experiment = spec({ train, validationFraction: 0.3, ...columns });
   const load = async () => {

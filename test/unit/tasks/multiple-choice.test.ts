@@ -245,7 +245,11 @@ describe('the task', () => {
     );
     expect(problems({ messagesColumn: 'm' })).toMatch(/messagesColumn is for language modeling/);
     const plain = { task: { type: 'causal-language-modeling', scoring: 'generation' } };
-    expect(problems({ choicesColumn: undefined }, plain)).toMatch(/task\.scoring is for multiple choice/);
+    expect(problems({ choicesColumn: undefined }, plain)).toMatch(
+      /task\.scoring is "generation", expected "exact-match"/,
+    );
+    const written = { task: { type: 'multiple-choice', scoring: ['exact-match'] } };
+    expect(problems({}, written)).toMatch(/task\.scoring is \["exact-match"\], expected "likelihood"/);
     expect(problems({}, { task: { type: 'causal-language-modeling' } })).toMatch(
       /choicesColumn is for multiple choice/,
     );

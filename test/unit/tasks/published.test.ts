@@ -17,7 +17,7 @@ const KINDS: [TaskName, labels: number[]][] = [
 
 describe.each(KINDS)('a set of %s without published answers', (type, labels) => {
   const { path, write, spec } = taskLab(type);
-  const kind = taskKind(type);
+  const kind = taskKind({ type });
   const content = (answers: readonly number[]) =>
     answers.map((label) => `${JSON.stringify({ text: 'the cats', label, labels: [label] })}\n`).join('');
   const train = write('train.jsonl', content(labels));

@@ -69,7 +69,7 @@ describe('the loss in training', () => {
     expect(lossOf({ labelSmoothing: 0 })).toBeUndefined();
     expect(weightIn(textClassification, undefined)).toBe(textClassification.weight);
     expect(
-      trainingLoss(withTask({ labelSmoothing: 0.1 }), taskKind('text-regression'), data),
+      trainingLoss(withTask({ labelSmoothing: 0.1 }), taskKind({ type: 'text-regression' }), data),
     ).toBeUndefined();
     const train = { ...data.train, dataset: { ...data.train.dataset, examples: [] } };
     const smoothed = withTask({ labelSmoothing: 0.1, classWeights: 'balanced' });

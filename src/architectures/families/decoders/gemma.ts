@@ -1,8 +1,15 @@
 import { type Activation, activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, type DecoderSize, gated, selfAttention } from '../../blocks/decoder';
+import {
+  type DecoderFacts,
+  DecoderInputs,
+  decoderOutputs,
+  type DecoderSize,
+  gated,
+  selfAttention,
+} from '../../blocks/decoder';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeFrom, ropeOf, rotary, type Rotate } from '../../blocks/rope';
+import { type Rope, ropeFrom, ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import { type DecoderDefaults, decoderSize, slidingWindow, windows } from '../../settings';
@@ -48,12 +55,9 @@ export interface Gemma2Variant {
   /** True if a layer has a window; used without layer_types. */
   slides(config: Config, layer: number): boolean;
   /** The rotations of layers: those without a window, and those with one. */
-  rotations(
-    net: Network,
-    config: Config,
-    places: string,
-    size: DecoderSize,
-  ): { full: Rotate; sliding: Rotate };
+  ropes(config: Config, size: DecoderSize): { full: Rope; sliding: Rope };
+  /** For a config.json without max_position_embeddings. */
+  positions: number;
   /** True if the queries and keys of each head are normalized. */
   norms: boolean;
   /**
@@ -78,6 +82,7 @@ const gemma2Like = (variant: Gemma2Variant): Family => ({
   prefixes: ['model.'],
   marker: `${EMBEDDING}.weight`,
   caches: true,
+  facts: (config) => factsOf(config, variant),
   build: (net, config) => build(net, config, variant),
 });
 
@@ -85,9 +90,10 @@ const gemma2Like = (variant: Gemma2Variant): Family => ({
 export const gemma2 = gemma2Like({
   vocabulary: 256000,
   slides: (_, layer) => layer % 2 === 0,
-  rotations(net, config, places, { width }) {
-    const rotate = rotary(net, places, ropeOf(config, { width, positions: 8192 }), width);
-    return { full: rotate, sliding: rotate };
+  positions: 8192,
+  ropes(config, { width }) {
+    const rope = ropeOf(config, { width, positions: 8192 });
+    return { full: rope, sliding: rope };
   },
   norms: false,
   caps: { scores: 50, logits: 30 },
@@ -97,19 +103,32 @@ export const gemma2 = gemma2Like({
 const capOf = (config: Config, key: string, missing: number | undefined): number | undefined =>
   config.isNull(key) || (missing === undefined && !config.has(key)) ? undefined : config.number(key, missing);
 
-function build(net: Network, config: Config, variant: Gemma2Variant): void {
+function factsOf(config: Config, variant: Gemma2Variant): DecoderFacts & { rope: Rope; slidingRope: Rope } {
   const size = decoderSize(config, { ...DEFAULTS, vocabulary: variant.vocabulary });
-  const { hidden, layers, epsilon } = size;
+  const { full, sliding } = variant.ropes(config, size);
+  return {
+    ...size,
+    config,
+    positions: config.count('max_position_embeddings', variant.positions),
+    windows: windows(config, size.layers, slidingWindow(config, 4096), (i) => variant.slides(config, i)),
+    rope: full,
+    slidingRope: sliding,
+  };
+}
+
+function build(net: Network, config: Config, variant: Gemma2Variant): void {
+  const { windows: seen, rope, slidingRope, ...size } = factsOf(config, variant);
+  const { hidden, layers, width, epsilon } = size;
   const norm = rmsNormOf(epsilon, 1);
   const act = activationOf(config, 'hidden_activation', 'gelu_pytorch_tanh');
   const biases = chosenBiases(config);
   const scale = config.number('query_pre_attn_scalar', 256) ** -0.5;
   const { scores, logits } = variant.caps;
   const cap = scores === 'never' ? undefined : capOf(config, 'attn_logit_softcapping', scores);
-  const seen = windows(config, layers, slidingWindow(config, 4096), (i) => variant.slides(config, i));
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, Math.sqrt(hidden));
-  const rotations = variant.rotations(net, config, inputs.places, size);
+  const full = rotary(net, inputs.places, rope, width);
+  const sliding = slidingRope === rope ? full : rotary(net, inputs.places, slidingRope, width);
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
@@ -117,7 +136,7 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
       size,
       shape: inputs.shape(size, i, seen[i]),
       biases,
-      rotate: seen[i] === undefined ? rotations.full : rotations.sliding,
+      rotate: seen[i] === undefined ? full : sliding,
       ...(variant.norms && { norms: { norm, of: 'head' } }),
       scale,
       cap,
@@ -141,7 +160,8 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
 export const gemma3Text = gemma2Like({
   vocabulary: 262208,
   slides: (config, layer) => (layer + 1) % config.count('sliding_window_pattern', 6) !== 0,
-  rotations(net, config, places, { width }) {
+  positions: 131072,
+  ropes(config, { width }) {
     const kinds = config.section('rope_parameters');
     const old = config.filled('rope_scaling');
     // Settings for all layers alike are not those of any Gemma 3. Where there are layers of one kind only, transformers 5
@@ -153,7 +173,7 @@ export const gemma3Text = gemma2Like({
     // Version 4 of the library reads the old name, version 5 does not.
     if (!old?.has('rope_type')) old?.require('type', 'default');
     const made = (settings: typeof old, theta: number) =>
-      rotary(net, places, ropeFrom(config, settings, { width, positions: 131072, theta }), width);
+      ropeFrom(config, settings, { width, positions: 131072, theta });
     return {
       full: made(kinds?.section('full_attention') ?? old, config.number('rope_theta', 1000000)),
       sliding: made(kinds?.section('sliding_attention'), config.number('rope_local_base_freq', 10000)),
@@ -171,9 +191,9 @@ export const gemma3: Family = {
   ...gemma3Text,
   // The first part differs between versions of transformers.
   prefixes: ['model.language_model.', 'language_model.model.'],
+  facts: (config) => gemma3Text.facts!(textConfig(config)),
   build(net, config) {
-    const text = config.section('text_config');
-    if (!text) throw config.unsupported('text_config', ['the settings of the text model']);
+    const text = textConfig(config);
     if (config.isFor('ForSequenceClassification'))
       throw config.unsupported('architectures', [['Gemma3ForConditionalGeneration']]);
     text.require('model_type', 'gemma3_text');
@@ -182,3 +202,9 @@ export const gemma3: Family = {
     gemma3Text.build(net, text);
   },
 };
+
+function textConfig(config: Config): Config {
+  const text = config.section('text_config');
+  if (text) return text;
+  throw config.unsupported('text_config', ['the settings of the text model']);
+}

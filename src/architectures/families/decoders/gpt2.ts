@@ -1,27 +1,21 @@
 import { activationOf } from '../../blocks/activation';
 import { attention } from '../../blocks/attention';
-import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { type DecoderFacts, DecoderInputs, decoderOutputs } from '../../blocks/decoder';
 import { conv1d, layerNorm } from '../../blocks/layers';
 import { POSITIONS } from '../../blocks/network';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { headWidth } from '../../settings';
+import { headWidth, type Window } from '../../settings';
 
 /** GPT2Model and GPT2LMHeadModel in transformers (modeling_gpt2.py). */
 export const gpt2: Family = {
   prefixes: ['transformer.'],
   marker: 'wte.weight',
   caches: true,
+  facts,
   build(net, config) {
     config.require('add_cross_attention', false);
-    const hidden = config.count(name(config, 'n_embd', 'hidden_size'), 768);
-    const heads = config.count(name(config, 'n_head', 'num_attention_heads'), 12);
-    const layers = config.layers(name(config, 'n_layer', 'num_hidden_layers'), 12);
-    const most = config.count(name(config, 'n_positions', 'max_position_embeddings'), 1024);
-    const width = headWidth(config, hidden, heads);
-    const inner = config.count('n_inner', 4 * hidden);
-    const vocabulary = config.count('vocab_size', 50257);
-    const epsilon = config.number('layer_norm_epsilon', 1e-5);
+    const { hidden, heads, layers, positions: most, width, inner, vocabulary, epsilon } = facts(config);
     const act = activationOf(config, 'activation_function', 'gelu_new');
     const scaled = config.flag('scale_attn_weights', true);
     const byLayer = config.flag('scale_attn_by_inverse_layer_idx', false);
@@ -50,6 +44,25 @@ export const gpt2: Family = {
     decoderOutputs(net, config, end, inputs.rows, { vocabulary, hidden }, { embedding: 'wte', tied: true });
   },
 };
+
+function facts(config: Config): DecoderFacts {
+  const hidden = config.count(name(config, 'n_embd', 'hidden_size'), 768);
+  const heads = config.count(name(config, 'n_head', 'num_attention_heads'), 12);
+  const layers = config.layers(name(config, 'n_layer', 'num_hidden_layers'), 12);
+  return {
+    config,
+    hidden,
+    heads,
+    keyValueHeads: heads,
+    layers,
+    positions: config.count(name(config, 'n_positions', 'max_position_embeddings'), 1024),
+    width: headWidth(config, hidden, heads),
+    inner: config.count('n_inner', 4 * hidden),
+    vocabulary: config.count('vocab_size', 50257),
+    epsilon: config.number('layer_norm_epsilon', 1e-5),
+    windows: new Array<Window>(layers).fill(undefined),
+  };
+}
 
 /** The name that config.json has for a size: transformers takes both. They must not disagree. */
 function name(config: Config, own: string, other: string): string {

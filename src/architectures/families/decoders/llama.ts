@@ -1,5 +1,6 @@
 import { type Activation, activationOf } from '../../blocks/activation';
 import {
+  type DecoderFacts,
   DecoderInputs,
   decoderOutputs,
   type DecoderSize,
@@ -9,7 +10,7 @@ import {
 } from '../../blocks/decoder';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { type RopeDefaults, ropeOf, rotary } from '../../blocks/rope';
+import { type Rope, type RopeDefaults, ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import {
@@ -52,6 +53,7 @@ export const llamaLike = (variant: LlamaVariant): Family => ({
   prefixes: ['model.'],
   marker: `${EMBEDDING}.weight`,
   caches: true,
+  facts: (config) => factsOf(config, variant),
   build: (net, config) => build(net, config, variant),
 });
 
@@ -68,26 +70,37 @@ export const llama = llamaLike({
   biases: (config) => chosenBiases(config, true),
 });
 
-function build(net: Network, config: Config, variant: LlamaVariant): void {
+function factsOf(config: Config, variant: LlamaVariant): DecoderFacts & { rope: Rope } {
   const size = decoderSize(config, variant.defaults);
+  const { layers, width } = size;
+  return {
+    ...size,
+    config,
+    positions: config.count('max_position_embeddings', variant.rope.positions),
+    windows: variant.windows?.(config, layers) ?? new Array<Window>(layers).fill(undefined),
+    rope: ropeOf(config, { ...variant.rope, width }),
+  };
+}
+
+function build(net: Network, config: Config, variant: LlamaVariant): void {
+  const { rope, windows, ...size } = factsOf(config, variant);
   const { hidden, layers, width, epsilon } = size;
   const norm = rmsNormOf(epsilon, variant.plus);
   const act = variant.activation?.(config) ?? activationOf(config, 'hidden_act', 'silu');
   const biases = variant.biases(config);
-  const windows = variant.windows?.(config, layers);
   const turning = variant.turning?.(config, layers);
   const factors = variant.factors?.(config);
   const added = (at: string, before: string, part: string) =>
     net.op(at, 'Add', [before, factors ? net.op(at, 'Mul', [part, net.float(factors.residual)]) : part]);
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, variant.scale?.(size, config));
-  const rotate = rotary(net, inputs.places, ropeOf(config, { ...variant.rope, width }), width);
+  const rotate = rotary(net, inputs.places, rope, width);
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
     const attended = selfAttention(net, `${at}.self_attn`, before, {
       size,
-      shape: inputs.shape(size, i, windows?.[i]),
+      shape: inputs.shape(size, i, windows[i]),
       biases,
       ...((turning?.[i] ?? true) && { rotate }),
       ...(variant.norms && { norms: { norm, of: variant.norms } }),

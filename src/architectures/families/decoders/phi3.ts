@@ -1,12 +1,12 @@
 import { activationOf } from '../../blocks/activation';
 import { attention } from '../../blocks/attention';
-import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { type DecoderFacts, DecoderInputs, decoderOutputs } from '../../blocks/decoder';
 import { linear, rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { ropeOf, rotary } from '../../blocks/rope';
+import { type Rope, ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { decoderSize, LLAMA_SIZE, slidingWindow } from '../../settings';
+import { decoderSize, LLAMA_SIZE, slidingWindow, type Window } from '../../settings';
 
 const EMBEDDING = 'embed_tokens';
 
@@ -23,20 +23,32 @@ export const phi3: Family = {
   prefixes: ['model.'],
   marker: `${EMBEDDING}.weight`,
   caches: true,
+  facts: factsOf,
   build,
 };
 
-function build(net: Network, config: Config): void {
+function factsOf(config: Config): DecoderFacts & { rope: Rope } {
   const defaults = { ...LLAMA_SIZE, hidden: 3072, inner: 8192, vocabulary: 32064, epsilon: 1e-5 };
   const size = decoderSize(config, defaults);
+  const { width, layers } = size;
+  const positions = 4096;
+  return {
+    ...size,
+    config,
+    positions: config.count('max_position_embeddings', positions),
+    windows: new Array<Window>(layers).fill(slidingWindow(config)),
+    rope: ropeOf(config, { width, positions, original: positions, part: 1, kinds: KINDS }),
+  };
+}
+
+function build(net: Network, config: Config): void {
+  const { rope, windows, ...size } = factsOf(config);
   const { hidden, inner, layers, heads, keyValueHeads, width, epsilon } = size;
   const norm = rmsNormOf(epsilon);
   const act = activationOf(config, 'hidden_act', 'silu');
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size);
-  const rope = ropeOf(config, { width, positions: 4096, original: 4096, part: 1, kinds: KINDS });
   const rotate = rotary(net, inputs.places, rope, width);
-  const window = slidingWindow(config);
   const parts = [heads, keyValueHeads, keyValueHeads].map((count) => count * width);
   const packed = { from: hidden, to: (heads + 2 * keyValueHeads) * width, bias: false };
   for (let i = 0; i < layers; i++) {
@@ -45,7 +57,7 @@ function build(net: Network, config: Config): void {
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
     const all = linear(net, `${self}.qkv_proj`, before, packed);
     const [query, key, value] = net.ops(self, 'Split', [all, net.g.ints(parts)], { axis: -1 }, 3);
-    const shape = inputs.shape(size, i, window);
+    const shape = inputs.shape(size, i, windows[i]);
     const mixed = attention(net, self, { query, key, value }, shape, { rotate });
     const back = { from: heads * width, to: hidden, bias: false };
     const middle = net.op(at, 'Add', [x, linear(net, `${self}.o_proj`, mixed, back)]);

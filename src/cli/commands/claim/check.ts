@@ -1,9 +1,9 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { durationText } from '../../../base/number-text';
-import { experimentRuns } from '../../../runs/layout';
+import { experimentOf, experimentRuns } from '../../../runs/layout';
 import { amount, verdictWords } from '../../../study/claim/claim-words';
-import type { Certificate } from '../../../study/claim/certificate';
+import type { Certificate, CheckLine } from '../../../study/claim/certificate';
 import { readCertificate } from '../../../sweeps/claims/certificate-file';
 import { checkCertificate } from '../../../sweeps/claims/check-certificate';
 import { drawRuns, replay, type Replayed } from '../../../sweeps/claims/replay';
@@ -13,8 +13,8 @@ import { isQuiet, write } from '../../output';
 /** `aurora claim --check CERTIFICATE`. @returns the exit code */
 export async function checkCommand(args: ParsedArgs): Promise<number> {
   const { certificate, runs } = given(args);
-  const faults = await faultsOf(certificate, runs);
-  if (args.flag('json')) await write(`${JSON.stringify({ kind: 'checked', faults })}\n`);
+  const faults = await faultsOf(args, certificate, runs);
+  if (args.flag('json')) await emit({ kind: 'checked', faults });
   else if (faults.length === 0)
     await write(
       `The certificate follows from its ${certificate.runs.length} runs.\n${certificate.sentence}\n${verdictWords(certificate)}\n`,
@@ -31,7 +31,7 @@ export async function replayCommand(args: ParsedArgs): Promise<number> {
   const { certificate, runs } = given(args);
   const count = wholeNumber('replay', args.text('replay')!);
   if (count < 1) throw new AuroraError('usage', '--replay takes a whole number of at least 1.');
-  const faults = await faultsOf(certificate, runs);
+  const faults = await faultsOf(args, certificate, runs);
   if (faults.length > 0)
     throw new AuroraError(
       'run',
@@ -73,13 +73,13 @@ function given(args: ParsedArgs): { certificate: Certificate; runs: string } {
   return { certificate, runs: resolve(args.text('runs') ?? runsOf(path)) };
 }
 
-const faultsOf = (certificate: Certificate, runs: string) =>
+const emit = (line: CheckLine): Promise<void> => write(`${JSON.stringify(line)}\n`);
+
+const faultsOf = (args: ParsedArgs, certificate: Certificate, runs: string) =>
   checkCertificate(certificate, runs, async (run, done, of) => {
-    if (!isQuiet()) process.stderr.write(`Checking run ${done + 1} of ${of}, ${run}\n`);
+    if (args.flag('json')) await emit({ kind: 'checking', run, done, of });
+    else if (!isQuiet()) process.stderr.write(`Checking run ${done + 1} of ${of}, ${run}\n`);
   });
 
 /** The folder of the runs of a certificate in its place. */
-const runsOf = (certificate: string): string => {
-  const home = dirname(dirname(dirname(dirname(certificate))));
-  return experimentRuns(join(dirname(home), `${basename(dirname(dirname(certificate)))}.aurora.json`));
-};
+const runsOf = (certificate: string): string => experimentRuns(experimentOf(dirname(certificate)));

@@ -11,15 +11,16 @@ const STOP_TIMEOUT_MS = 300_000;
  * Runs an action with the claim's sign of life in its folder, as a sweep has one: `status.json`, requests to stop in
  * `control/`, and perhaps a lease. Its sweeps need no lease of their own.
  *
+ * @param waiting with another `stopTimeout` in ms where trials take longer to stop than on this machine
  * @param action gets the pulse; undefined if it was stopped
  */
 export async function withPulse<T>(
   folder: string,
-  lease: boolean,
+  { lease, stopTimeout = STOP_TIMEOUT_MS }: { lease: boolean; stopTimeout?: number },
   action: (pulse: Pulse) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const pulse = Pulse.start(folder, join(__dirname, 'pulse-worker.cjs'), {
-    stopTimeout: STOP_TIMEOUT_MS,
+    stopTimeout,
     ...(lease && { lease: LEASE_MS }),
   });
   try {

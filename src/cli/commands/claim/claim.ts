@@ -1,26 +1,37 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
+import type { ExecutorName } from '../../../experiment/cluster';
+import type { StopReason } from '../../../protocol/events';
 import { readExperiment } from '../../../runs/experiment/load';
 import { claimOf, type PlannedClaim } from '../../../runs/experiment/claim-trials';
-import { claimPaths } from '../../../runs/claim-folder';
+import { claimPaths, claimPlace } from '../../../runs/claim-folder';
 import { createFolder, experimentSweeps } from '../../../runs/layout';
 import type { ClaimLine } from '../../../study/claim/certificate';
+import type { AnnouncedCost } from '../../../study/claim/claim-files';
 import { claimSentence, methodLabels } from '../../../study/claim/claim-words';
-import { bringCheckpoints } from '../../../sweeps/checkpoints';
 import { readCertificate, writeCertificate } from '../../../sweeps/claims/certificate-file';
 import { type ClaimHost, workOnClaim } from '../../../sweeps/claims/claim-work';
-import { claimCost } from '../../../sweeps/claims/cost';
+import { claimCost, measureRuns } from '../../../sweeps/claims/cost';
 import { freeze, type Frozen, readFrozen, writeFrozen } from '../../../sweeps/claims/freeze';
 import { ProgressFile } from '../../../sweeps/claims/progress-file';
-import { SweepWork } from '../../../sweeps/sweep-work';
+import { CLUSTER_STOP_MS, SweepWork } from '../../../sweeps/sweep-work';
 import { problemOf } from '../../../training/preflight/preflight-problems';
 import { one, type Command, type ParsedArgs } from '../../command';
 import { deviceRequest, PLACE_HELP, PLACE_VALUES } from '../../device-options';
 import { write } from '../../output';
 import { owning, TAKE_OVER_HELP } from '../../owning';
 import { onInterrupt } from '../../signals';
-import { optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from '../sweep/trial-options';
+import {
+  interruptedWords,
+  optionsOf,
+  ownedBy,
+  PLACES,
+  Shown,
+  TRIAL_OPTIONS,
+  viewOf,
+} from '../sweep/trial-options';
+import { cancelClaim } from './cancel';
 import { checkCommand, replayCommand } from './check';
 import { ClaimLines } from './claim-progress';
 import { withPulse } from './claim-pulse';
@@ -33,20 +44,25 @@ export const claimCommand: Command = {
 Tests the claim in the file's "claim" section, such as "AuroRA of rank 2 is better than LoRA of rank 8". First freezes it:
 the claim, the experiment, and the SHA-256 of model and data name a folder in .aurora/claims beside the file. Then
 searches the best settings of each method with the same trials, trains both methods with new seeds, and decides by
-rules that are fixed: after 5 seeds, and if that does not decide, after 10. Writes a certificate. Changing anything
-makes another claim. Ctrl-C saves and stops; the same command continues, and a closed claim is not tested again.
+rules that are fixed: after 5 seeds, and if that does not decide, after 10, or at the looks in the section. Writes a
+certificate. Changing anything makes another claim. Ctrl-C saves and stops; the same command continues, and a closed
+claim is not tested again.
 
-  --dry-run          freeze nothing; show the claim and measure what it costs
+  --dry-run          freeze nothing; show the claim and what it costs, which is measured if it is tested on this machine
+  --seconds LIST     seconds of a run of each method, as --dry-run has measured them: they are not measured again
   --check            compute a certificate's verdict again from the run folders; exits with 1 if it does not follow
   --replay N         also train N runs of a certificate again, drawn at random, and compare them
   --runs FOLDER      for a certificate elsewhere: the folder of its runs (.aurora/runs/NAME)
-  --on PLACE         local, slurm or kubernetes: where trials are trained
+  --on PLACE         local, slurm or kubernetes: where trials are trained (default: where the claim began, else local).
+                     Ctrl-C leaves those on a cluster there, and the same command follows them again
   --cluster FILE     settings of a cluster in a JSON file, for what the experiment's section leaves out
   --parallel N       trials to run in parallel (default: measured)
   --set KEY=VALUE    override a setting of the experiment (may be given several times); makes another claim
   --hash DIGITS      only the claim that was frozen with this hash: an error if the file would make another one
+  --cancel           cancel the trials that wait or run on a cluster; the claim can be continued
   --lease            stop when the file control/lease in the claim's folder has not been touched for a minute
-  --json             JSON lines: frozen, cost, phase, searched, measuring, look, result, problem, and those of sweeps
+  --json             JSON lines: frozen, cost, phase, searched, measuring, look, result, problem, and those of sweeps;
+                     with --check, checking and checked; with --replay, also replayed
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads per trial on the CPU (default: cores divided by parallel trials)
 
 Exits with 0 when the claim is closed, whatever the verdict, and with 130 if it was stopped.
@@ -54,10 +70,12 @@ Exits with 0 when the claim is closed, whatever the verdict, and with 130 if it 
   options: {
     ...TRIAL_OPTIONS,
     'dry-run': { type: 'boolean' },
+    seconds: { type: 'string' },
     check: { type: 'boolean' },
     replay: { type: 'string' },
     runs: { type: 'string' },
     hash: { type: 'string' },
+    cancel: { type: 'boolean' },
   },
   values: { ...PLACE_VALUES, on: PLACES },
   async run(args) {
@@ -79,6 +97,7 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   const file = resolve(one(args, 'experiment file', 'claim'));
   deviceRequest(args);
   const plan = claimOf(readExperiment(file, args.list('set')));
+  const seconds = secondsOf(args, plan.specs.length);
   const frozen = await freeze(plan);
   const expected = args.text('hash');
   if (expected !== undefined && !frozen.hash.startsWith(expected))
@@ -87,6 +106,7 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
       `The experiment, its model or its data have changed: they now make the claim ${frozen.hash.slice(0, 12)}, not ${expected}.`,
       'Undo the change to continue the claim, or test the other one.',
     );
+  if (args.flag('cancel')) return cancelClaim(args, plan, frozen.folder);
   const sentence = claimSentence(plan.claim, plan.specs);
   const closed = readCertificate(claimPaths(frozen.folder).certificate);
   if (closed)
@@ -98,10 +118,17 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   const isBegun = readFrozen(frozen) !== undefined;
   if (!isBegun) warnOfOthers(frozen);
   await emit({ kind: 'frozen', sentence, hash: frozen.hash, folder: frozen.folder });
-  if (args.flag('dry-run')) return showCost(args, plan, emit);
+  const on = optionsOf(args).on ?? claimPlace(frozen.folder) ?? 'local';
+  const costLine = async () => ({ kind: 'cost' as const, ...(await costOf(args, plan, on, seconds)) });
+  if (args.flag('dry-run')) {
+    await emit(await costLine());
+    return EXIT.ok;
+  }
   createFolder(frozen.folder);
-  return owning({ folder: frozen.folder, what: 'claim', takeOver: args.flag('take-over') }, async () => {
-    const certificate = await withPulse(frozen.folder, args.flag('lease'), async (pulse) => {
+  const owned = { ...ownedBy(args, frozen.folder, on), what: 'claim' as const };
+  return owning(owned, async () => {
+    const waiting = { lease: args.flag('lease'), ...(on !== 'local' && { stopTimeout: CLUSTER_STOP_MS }) };
+    const certificate = await withPulse(frozen.folder, waiting, async (pulse) => {
       const progress = ProgressFile.open(frozen.folder, frozen.frozen, {
         sentence,
         labels: methodLabels(plan.specs),
@@ -111,15 +138,15 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
         await emit(line);
       };
       try {
-        if (!isBegun) await showCost(args, plan, told);
+        if (!isBegun) await told(await costLine());
         writeFrozen(frozen);
         // From now on it has begun, for the editor that started it.
         pulse.progress(0, 1);
-        const asked = onInterrupt(
-          'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
-        );
-        const interrupted = () => asked() || pulse.stopRequested() !== undefined;
-        const found = await workOnClaim(plan, frozen, hostOf(args, plan, told, interrupted));
+        const stop = {
+          interrupted: onInterrupt(interruptedWords(on)),
+          requested: () => pulse.stopRequested(),
+        };
+        const found = await workOnClaim(plan, frozen, hostOf(args, plan, on, told, stop));
         if (found) writeCertificate(frozen.folder, found);
         return found;
       } catch (e) {
@@ -133,22 +160,43 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   });
 }
 
-async function showCost(
+/**
+ * The cost of a claim. On a cluster, nothing is measured: its nodes are other machines.
+ *
+ * @param known the seconds of a run of each method, if they have been measured
+ */
+async function costOf(
   args: ParsedArgs,
   plan: PlannedClaim,
-  emit: (line: ClaimLine) => Promise<void>,
-): Promise<number> {
+  on: ExecutorName,
+  known: readonly number[] | undefined,
+): Promise<AnnouncedCost> {
+  if (on !== 'local') return { runs: [], ...claimCost(plan) };
   const { engine, device, fallBack } = optionsOf(args);
   const place = [
     ...(engine === undefined ? [] : ['--engine', engine]),
     ...(device === undefined ? [] : ['--device', device]),
     ...(fallBack ? ['--fallback'] : []),
   ];
-  const { runs, least, most } = await claimCost(plan, join(__dirname, 'cli.cjs'), place);
+  const seconds = known ?? (await measureRuns(plan.specs, join(__dirname, 'cli.cjs'), place));
   const labels = methodLabels(plan.specs);
-  const each = runs.map((seconds, i) => ({ label: labels[i]!, seconds }));
-  await emit({ kind: 'cost', runs: each, least, most });
-  return EXIT.ok;
+  return {
+    runs: seconds.map((one, i) => ({ label: labels[i]!, seconds: one })),
+    ...claimCost(plan, seconds),
+  };
+}
+
+/** The value of --seconds. */
+function secondsOf(args: ParsedArgs, methods: number): number[] | undefined {
+  const given = args.text('seconds');
+  if (given === undefined) return undefined;
+  const seconds = given.split(',').map(Number);
+  if (seconds.length === methods && seconds.every((one) => one > 0 && Number.isFinite(one))) return seconds;
+  throw new AuroraError(
+    'usage',
+    `--seconds takes ${methods === 1 ? 'one number' : `${methods} numbers with commas in between`} above 0, not "${given}".`,
+    'Omit it to measure a few steps of each method.',
+  );
 }
 
 /** An unfinished claim of the same file is easily left behind by a change that was not meant to make another one. */
@@ -169,27 +217,26 @@ function warnOfOthers({ folder }: Frozen): void {
 function hostOf(
   args: ParsedArgs,
   { file }: PlannedClaim,
+  on: ExecutorName,
   emit: (line: ClaimLine) => Promise<void>,
-  interrupted: () => boolean,
+  { interrupted, requested }: { interrupted: () => boolean; requested: () => StopReason | undefined },
 ): ClaimHost {
   return {
     emit,
-    interrupted,
+    interrupted: () => interrupted() || requested() !== undefined,
     async train(_, sweep) {
       const folder = createFolder(join(experimentSweeps(file), sweep.baseHash));
       const shown = new Shown(args);
       // A failed trial ends the claim, so that continuing it is meant to try again.
-      const options = { ...optionsOf(args), set: [], lease: false, retryFailed: true };
+      const options = { ...optionsOf(args), on, set: [], lease: false, retryFailed: true };
       const work = SweepWork.plan({ file, folder, sweep, dist: __dirname, options }, shown);
       shown.view = viewOf(args, work.names);
       return owning(ownedBy(args, folder, (work.left ?? work.where).on), async (takenOver) => {
         if (work.left) await work.move(work.left, takenOver);
-        const { record, outcome } = await work.train(takenOver, interrupted);
+        const { record, outcome } = await work.train(takenOver, interrupted, requested);
         shown.view.end(record, outcome, '');
-        const { where, runs } = work;
         // Adapters are measured here.
-        if (!outcome.stopped && where.on !== 'local' && where.cluster.files.collectCheckpoints)
-          await bringCheckpoints({ folder, runs, trials: record.trials, where, given: 'all' });
+        if (!outcome.stopped) await work.bringCheckpoints(record);
         return outcome;
       });
     },

@@ -54,6 +54,15 @@ export async function fetchPlans(
 
 async function isAgreed(plans: readonly Plan[], args: ParsedArgs): Promise<boolean> {
   refuseUnusable(plans, args);
+  return mayDownload(args);
+}
+
+/**
+ * Asks before a download, unless `--yes` has answered.
+ *
+ * @throws AuroraError 'usage' if nobody can be asked
+ */
+export async function mayDownload(args: ParsedArgs): Promise<boolean> {
   if (args.flag('yes')) return true;
   const answer = args.flag('json') ? undefined : await textAtTerminal('Download? [y/N]');
   if (answer !== undefined) return /^y(es)?$/i.test(answer);

@@ -85,10 +85,17 @@ type Prediction = Extract<PlayLine, { kind: 'prediction' }>;
 
 /** A subject's name beside those of others. */
 function subjectName(facts: PlayFacts, variant: PlayVariant): string {
-  if (variant === 'adapted')
-    return facts.step === undefined ? facts.name : `${facts.name}, step ${facts.step}`;
+  if (variant === 'adapted') return facts.adapters ? combinedName(facts, facts.adapters) : ownName(facts);
   if (facts.base === 'model') return 'base model';
   return facts.step === undefined ? 'base model with this adapter’s head' : 'base model with this run’s head';
+}
+
+const ownName = ({ name, step }: PlayFacts): string => (step === undefined ? name : `${name}, step ${step}`);
+
+/** The adapters that answer together: `dog · 0a1b, step 120 × 0.8 + style.safetensors × 0.5`. */
+function combinedName(facts: PlayFacts, [own, ...others]: NonNullable<PlayFacts['adapters']>): string {
+  const times = (name: string, weight: number) => (weight === 1 ? name : `${name} × ${weight}`);
+  return [times(ownName(facts), own!.weight), ...others.map((a) => times(a.name, a.weight))].join(' + ');
 }
 
 /** The loaded model and the assumptions about it; ends with a line break. */

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { numberIn } from '../../../base/csv';
 import { AuroraError, EXIT } from '../../../base/errors';
 import { PICTURE_DEFAULTS, SAMPLERS } from '../../../experiment/pictures';
 import {
   GENERATION_DEFAULTS,
   isGenerationSettings,
   type GenerationSettings,
+  type PlayAdapter,
   type PlayImage,
   type PlaySource,
 } from '../../../protocol/play-question';
@@ -30,8 +33,8 @@ const D = GENERATION_DEFAULTS;
 const P = PICTURE_DEFAULTS;
 
 export const play: Command = {
-  help: `Usage: aurora play RUN [--at best|last|STEP] [--with RUN …]
-       aurora play --model MODEL [--adapter DIR] [--tokenizer FILE]
+  help: `Usage: aurora play RUN [--at best|last|STEP] [--adapter ADAPTER[:WEIGHT] …] [--with RUN …]
+       aurora play --model MODEL [--adapter ADAPTER[:WEIGHT] …] [--tokenizer FILE]
 
 Loads a checkpoint of a run, or any classifier, language model or pipeline, and answers each line that you type (pairs: two
 texts with a tab between them; questions: a tab before each choice; images: the path of one; texts with hidden tokens:
@@ -39,11 +42,14 @@ the mask token in the place of each). A classifier prints the most likely labels
 base model; a language model streams its text; a pipeline draws a picture of each prompt and writes it into a PNG file.
 
   --at WHICH         best (default), last, or the step of a checkpoint
+  --adapter ADAPTER  another adapter to add to it, at once with its own: a run on the same model, at its best checkpoint, or
+                     an adapter from disk; ADAPTER:0.5 adds half of its change (may be given several times)
+  --weight W         the weight of the run's own adapter beside others (default: 1)
   --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
   --model MODEL      an ONNX file or a folder from the hub: a classifier of texts or images, a language model,
                      or a pipeline of diffusers
-  --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own), or a LoRA of
-                     diffusers
+  --adapter ADAPTER  an adapter for it: a folder in PEFT's layout (LoRA, or AuroRA Lab's own), a LoRA of diffusers or of
+                     kohya's scripts, or a run; with a weight as above (may be given several times)
   --tokenizer FILE   its tokenizer.json, if it is not beside the model
   --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
 
@@ -63,7 +69,7 @@ For pipelines:
   --size WxH         such as 512x512 (default: that of training)
   --out DIR          where pictures are written (default: the current folder); no file is overwritten
 
-  --json             JSON lines in both directions, including images. Input: load, unload, predict, generate, draw, sample,
+  --json             JSON lines in both directions, including images. Input: load, unload, weigh, predict, generate, draw, sample,
                      stop. Output: loading, loaded, prediction, token, generated, drawing, picture, sample, answered,
                      problem
 `,
@@ -71,7 +77,8 @@ For pipelines:
     at: { type: 'string' },
     with: { type: 'string', multiple: true },
     model: { type: 'string' },
-    adapter: { type: 'string' },
+    adapter: { type: 'string', multiple: true },
+    weight: { type: 'string' },
     tokenizer: { type: 'string' },
     threads: { type: 'string' },
     'max-tokens': { type: 'string' },
@@ -106,25 +113,55 @@ function sourcesOf(args: ParsedArgs): PlaySource[] {
   const { positionals } = args;
   const model = args.text('model');
   const usage = (message: string) => new AuroraError('usage', message, 'See `aurora play --help`.');
-  const alone = model === undefined ? ['adapter', 'tokenizer'] : ['at', 'with'];
+  const alone = model === undefined ? ['tokenizer'] : ['at', 'with', 'weight'];
   const stray = alone.find((name) => [args.text(name)].flat().some((v) => v !== undefined));
+  const adapters = args.list('adapter').map(playAdapter);
   if (stray !== undefined)
     throw usage(
       `--${stray} applies to ${model === undefined ? 'a model (--model), not to a run' : 'a run, not to a model'}.`,
     );
   if (model !== undefined) {
     if (positionals.length > 0) throw usage('aurora play takes a run or --model, not both.');
-    const path = (name: string) => {
-      const given = args.text(name);
-      return given !== undefined && { [name]: resolve(given) };
-    };
-    return [{ kind: 'model', model: resolve(model), ...path('adapter'), ...path('tokenizer') }];
+    const tokenizer = args.text('tokenizer');
+    const [own, ...others] = adapters;
+    return [
+      {
+        kind: 'model',
+        model: resolve(model),
+        ...(own && { adapter: own.path, weight: own.weight, adapters: others }),
+        ...(tokenizer !== undefined && { tokenizer: resolve(tokenizer) }),
+      },
+    ];
   }
   if (positionals.length > 1 || (positionals.length === 0 && !args.flag('json')))
     throw usage(missingOrMany('play', 'run folder', positionals.length));
   const runs = [...positionals, ...args.list('with')].map(runFolder);
   const at = parseAt(args.text('at'));
-  return runs.map((run, i) => ({ kind: 'run', run: resolve(run), at: i === 0 ? at : 'best' }));
+  const weight = weightOf(args.text('weight'));
+  return runs.map((run, i) =>
+    i === 0
+      ? { kind: 'run', run: resolve(run), at, weight, adapters }
+      : { kind: 'run', run: resolve(run), at: 'best' },
+  );
+}
+
+/** An adapter and its weight, after the last colon of a text that is no path itself. */
+function playAdapter(given: string): PlayAdapter {
+  const [, named, weight] = /^(.+):([^:\\/]*)$/.exec(existsSync(given) ? '' : given) ?? [];
+  // C:name is a path of Windows.
+  const isPath = named === undefined || (/^[A-Za-z]$/.test(named) && numberIn(weight) === undefined);
+  if (isPath) return { path: resolve(runFolder(given)), weight: 1 };
+  return { path: resolve(runFolder(named)), weight: weightOf(weight) };
+}
+
+function weightOf(text: string | undefined): number {
+  const weight = text === undefined ? 1 : numberIn(text);
+  if (weight !== undefined) return weight;
+  throw new AuroraError(
+    'usage',
+    `"${text}" is not the weight of an adapter: a number such as 0.5.`,
+    'See `aurora play --help`.',
+  );
 }
 
 function settingsOf(args: ParsedArgs): GenerationSettings {

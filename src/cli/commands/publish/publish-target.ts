@@ -6,6 +6,7 @@ import { type Account, findRepository, holdsAdapter, otherFiles } from '../../..
 import { changeOf, type LocalFile } from '../../../hub/upload/upload';
 import type { ExportRecord } from '../../../protocol/export';
 import { exportRemarks } from '../../../protocol/inputs-words';
+import { unmetLimits } from '../../../protocol/vllm-limits';
 import type { BaseModel } from '../../../peft/base-model';
 import type { PublishPlan } from '../../../protocol/publish';
 
@@ -141,6 +142,7 @@ export function planOf(
     warnings: [
       ...target.warnings,
       ...exportRemarks(record.inputs),
+      ...unmetLimits(record.vllm ?? []),
       ...(revision === undefined
         ? [`The base model did not come from the hub: others find it only if "${name}" is its name there.`]
         : []),

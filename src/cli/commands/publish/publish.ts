@@ -1,5 +1,4 @@
-import { copyFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import {
   publishedText,
   publishParts,
@@ -19,9 +18,9 @@ import { type ExportForm, type ExportLine, type ExportRecord, MERGES } from '../
 import { dropReason, dropText } from '../../../protocol/reports/export-report';
 import type { Published, PublishLine, PublishPlan, UploadEvent } from '../../../protocol/publish';
 import { baseModel } from '../../../peft/base-model';
-import { claimPaths } from '../../../runs/claim-folder';
 import { readRunSummary } from '../../../runs/run-summary';
-import { readCertificate } from '../../../sweeps/claims/certificate-file';
+import type { Certificate } from '../../../study/claim/certificate';
+import { readCertificate, writeCertificate } from '../../../sweeps/claims/certificate-file';
 import { parseAt } from '../../../training/checkpoint/trained-run';
 import { problemOf } from '../../../training/preflight/preflight-problems';
 import { runFolder } from '../../arguments';
@@ -56,7 +55,8 @@ continues it. Files that are only in the repository stay there.
   --accept-drop      with --yes: publish it, whatever it loses
   --at WHICH         best (default), last, or the step of a checkpoint
   --certificate FILE
-                     also upload a claim's certificate.json and its page; the run must be one of the claim's test
+                     also upload a claim's certificate, as certificate.json and as a page; the run must be one of the claim's
+                     test
   --yes              upload without asking
   --json             JSON lines: preparing, fitting, not-fitted, measuring, plan, ask (answer with a line "yes" or
                      "no"), declined, sending, retrying, published, problem
@@ -108,15 +108,15 @@ function formOf(args: ParsedArgs, { adapter }: Experiment): ExportForm {
  *
  * @throws AuroraError 'usage' if there is none, or the run is not one that it was decided by
  */
-function certificateOf(args: ParsedArgs, run: string): string | undefined {
+function certificateOf(args: ParsedArgs, run: string): Certificate | undefined {
   const given = args.text('certificate');
   if (given === undefined) return undefined;
   const path = resolve(given);
-  const runs = readCertificate(path)?.runs.filter(({ phase }) => phase === 'test');
-  if (runs?.some((one) => one.run === run)) return path;
+  const certificate = readCertificate(path);
+  if (certificate?.runs.some((one) => one.phase === 'test' && one.run === run)) return certificate;
   throw new AuroraError(
     'usage',
-    runs ? `The test in ${path} did not use the run ${run}.` : `There is no certificate ${path}.`,
+    certificate ? `The test in ${path} did not use the run ${run}.` : `There is no certificate ${path}.`,
     'Give the certificate.json of a claim that was tested on this run.',
   );
 }
@@ -136,9 +136,7 @@ async function publish(args: ParsedArgs, emit: Emit): Promise<Published | undefi
   const wanted = { to: args.text('to'), public: args.flag('public'), run: id, experiment: spec.name };
   const target = await targetOf(hub, await accountOf(hub), wanted);
   const { folder, record } = await exportAdapter(run, choice, args, emit);
-  if (certificate !== undefined)
-    for (const path of [certificate, claimPaths(dirname(certificate)).page])
-      copyFileSync(path, join(folder, basename(path)));
+  if (certificate) writeCertificate(folder, certificate);
   const files = await localFiles(folder);
   const plan = planOf(hub, target, record, baseModel(spec.model.path), files);
   await emit(plan);

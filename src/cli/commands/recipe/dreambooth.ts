@@ -98,7 +98,7 @@ export async function makeDreambooth(
   const spec = parseExperiment(out, text, []);
   const base = { source, original, model: prepared, layers: findLinearLayers(prepared.graph) };
   const { adapters } = adaptTo(base, spec);
-  const data = await taskKind(spec.task.type).load(spec, prepared);
+  const data = await taskKind(spec.task).load(spec, prepared);
   writeAtomic(out, text);
   const rows = data.train.dataset.examples.length;
   return { spec, images: images.length, rows, parameters: parameterCount(adapters) };

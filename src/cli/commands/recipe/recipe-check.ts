@@ -26,7 +26,7 @@ export async function checkText(
 ): Promise<Checked> {
   const spec = parseExperiment(file, text, []);
   const { adapters, model } = adaptTo(base, spec);
-  const data = await taskKind(spec.task.type).load(spec, model);
+  const data = await taskKind(spec.task).load(spec, model);
   requireLabels(recipe, layout, data.labels, spec.data.train);
   return { spec, data, adapterParameters: parameterCount(adapters) };
 }

@@ -1,14 +1,12 @@
-import { AuroraError } from '../../../base/errors';
-import { TABLE_NAMES, tableModels } from '../../../recipes/paper-tables';
-import type { Command, ParsedArgs } from '../../command';
+import { DEMO, TABLE_NAMES, tableModels } from '../../../recipes/paper-tables';
+import type { Command } from '../../command';
 import { PLACE_HELP, PLACE_VALUES } from '../../device-options';
 import { TAKE_OVER_HELP } from '../../owning';
 import { PLACES, TRIAL_OPTIONS } from '../sweep/trial-options';
-import { reproduceDemo } from './demo';
 
 export const reproduceCommand: Command = {
   help: `Usage: aurora reproduce TABLE --model MODEL [options]
-       aurora reproduce demo [--out FOLDER]
+       aurora reproduce demo [options]
 
 Trains a table of the AuroRA paper, and prints its numbers beside those of the paper, cell by cell. The paper's settings
 are the start: each method is trained at the paper's learning rate, a third of it and three times it with the first seed,
@@ -18,9 +16,8 @@ what is finished is kept.
 
 Tables
 ${TABLE_NAMES.map((name) => `  ${name.padEnd(17)}${tableModels(name).join(', ')}`).join('\n')}
-  demo             the study in docs/studies/demo.md: AuroRA of rank 2, 4 and 8, LoRA of rank 2 to 16, and the head
-                   alone, on two real data sets with three seeds. Needs a clone of the repository, and a little under
-                   two hours on two cores
+  demo             its own: the study in docs/studies/demo.md, AuroRA of rank 2, 4 and 8, LoRA of rank 2 to 16, and the
+                   head alone on two real data sets, at four learning rates. Needs a clone of the repository
 
   --model MODEL    a model of the paper, the name of a model on the hub, or a file or folder on this machine
   --size SIZE      for another model than the paper's: whose settings to use, base or large
@@ -32,7 +29,8 @@ ${TABLE_NAMES.map((name) => `  ${name.padEnd(17)}${tableModels(name).join(', ')}
   --set KEY=VALUE  any setting of all experiments, such as training.epochs=1 (may be given several times)
   --yes            download without asking
   --dry-run        show what would be downloaded and trained, and write nothing
-  --out FOLDER     the folder of experiments, runs, table.md and table.csv (default: reproduce-TABLE-MODEL)
+  --out FOLDER     the folder of experiments, runs, table.md and table.csv (default: reproduce-TABLE-MODEL,
+                   reproduce-demo)
   --on PLACE       local, slurm or kubernetes: where trials are trained, one data set after the other
   --cluster FILE   settings of a cluster in a JSON file
   --parallel N     trials to run in parallel (default: measured)
@@ -55,26 +53,9 @@ Exits with 0 if all was trained, with 1 if trials failed or a data set is missin
     'dry-run': { type: 'boolean' },
     out: { type: 'string' },
   },
-  values: { ...PLACE_VALUES, on: PLACES, '': ['demo', ...TABLE_NAMES], size: ['base', 'large'] },
+  values: { ...PLACE_VALUES, on: PLACES, '': [DEMO, ...TABLE_NAMES], size: ['base', 'large'] },
   async run(args) {
-    if (args.positionals.length === 1 && args.positionals[0] === 'demo') {
-      refuseTableOptions(args);
-      return reproduceDemo(args);
-    }
-    // It loads a runtime, which the demo leaves to its child processes.
+    // It loads a runtime, which completion and help do not need.
     return (await import('./table')).reproduceTable(args);
   },
 };
-
-/** The demo's study is what it is. */
-function refuseTableOptions(args: ParsedArgs): void {
-  const given = Object.keys(reproduceCommand.options).find(
-    (name) => !['out', 'json'].includes(name) && args.text(name) !== undefined,
-  );
-  if (given !== undefined)
-    throw new AuroraError(
-      'usage',
-      `aurora reproduce demo has no option --${given}.`,
-      'Its experiments are demo/studies/*.aurora.json: train a changed copy with `aurora sweep`.',
-    );
-}

@@ -7,16 +7,22 @@ import { loadModelFrom } from '../../../architectures/load';
 import { modelSource } from '../../../architectures/model-source';
 import { AuroraError } from '../../../base/errors';
 import { own } from '../../../base/names';
+import { differingKeys, flatSettings } from '../../../experiment/differing-settings';
 import type { Experiment } from '../../../experiment/experiment';
 import { comparedRates } from '../../../experiment/method-comparison';
 import { DEFAULT_METHOD, isNonlinear } from '../../../experiment/methods';
 import type { Recipe } from '../../../experiment/paper';
 import { writeAtomic } from '../../../files/atomic';
 import { summarize } from '../../../graph/summary';
-import type { DataRecipe, Size } from '../../../recipes/data/data-kind';
 import type { Draft } from '../../../recipes/draft';
 import { SCRIPT_DEFAULTS } from '../../../recipes/dreambooth';
-import { fittedRows, rowAdapter, type PaperTable } from '../../../recipes/paper-tables';
+import {
+  fittedRows,
+  rowAdapter,
+  type PaperTable,
+  type TableExperiment,
+  type TableRecipe,
+} from '../../../recipes/paper-tables';
 import { comparisonText } from '../../../runs/experiment/comparison-text';
 import { removeProperty } from '../../../runs/experiment/jsonc';
 import { parseExperiment, readText } from '../../../runs/experiment/load';
@@ -24,6 +30,7 @@ import { parseText } from '../../../runs/experiment/parse-text';
 import { written } from '../recipe/choices';
 import { makeDreambooth } from '../recipe/dreambooth';
 import { makeRecipe } from '../recipe/recipe';
+import { studyExperiment } from './study-experiment';
 import type { TableRequest } from './table-request';
 
 /** Where an experiment's model and data are. */
@@ -32,14 +39,6 @@ export interface Sources {
   beside?: Pick<Draft, 'tokenizer' | 'preprocessor'>;
   /** The folder of the data set. */
   folder: string;
-}
-
-/** Its settings are the recipe's; pictures of a subject have none in the paper. */
-export interface TableRecipe {
-  recipe: DataRecipe;
-  size: Size;
-  /** The paper's training on it. */
-  paper: Recipe;
 }
 
 /**
@@ -119,19 +118,25 @@ export function updateTrials(file: string, request: TableRequest): void {
 }
 
 /** The paper's rate is the middle of the search; pictures are not searched, since no score chooses. */
-export const ratesFor = ({ name }: PaperTable, rate: number): number[] =>
-  name === 'dreambooth' ? [rate] : comparedRates(rate);
+export const ratesFor = ({ name, rates }: PaperTable, rate: number): number[] =>
+  rates ?? (name === 'dreambooth' ? [rate] : comparedRates(rate));
 
 /**
- * The settings that differ from those that the paper states, or diffusers' script for pictures of a subject, and a length of
- * training that neither has.
- *
- * @param paper undefined for pictures of a subject
+ * The settings that differ from those that the paper states, diffusers' script for pictures of a subject or the demo's
+ * experiment, and a length of training that the first two do not have.
  */
-export function otherSettings(spec: Experiment, paper: Recipe | undefined): string[] {
+export function otherSettings(spec: Experiment, { recipe, study }: TableExperiment): string[] {
+  if (study !== undefined) return unlikeStudy(spec, studyExperiment(study));
   const { training } = spec;
-  const changed = paper ? unlikePaper(spec, paper) : unlikeScript(spec);
+  const changed = recipe ? unlikePaper(spec, recipe.paper) : unlikeScript(spec);
   return training.maxSteps === undefined ? changed : [...changed, `maxSteps ${training.maxSteps}`];
+}
+
+function unlikeStudy(spec: Experiment, study: Experiment): string[] {
+  const [here, there] = [flatSettings(spec), flatSettings(study)];
+  return differingKeys([here, there]).map(
+    (key) => `${key} ${here.get(key) ?? 'not set'} (demo/studies: ${there.get(key) ?? 'not set'})`,
+  );
 }
 
 function unlikePaper({ model, adapter, training }: Experiment, { settings }: Recipe): string[] {

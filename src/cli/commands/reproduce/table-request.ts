@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { AuroraError } from '../../../base/errors';
+import { DEMO_TABLE } from '../../../recipes/demo-table';
 import {
+  DEMO,
   type PaperTable,
   paperTable,
   requireTable,
@@ -13,24 +15,21 @@ import { settingsIn } from '../recipe/recipe';
 /** A table as the command line asks for it. */
 export interface TableRequest {
   table: PaperTable;
-  /** A file or folder, or the name of a model on the hub. */
-  model: string;
+  /** A file or folder, or the name of a model on the hub; undefined for the demo's own. */
+  model?: string;
   /** The folder with the data sets; those of the hub if omitted. */
   data?: string;
   /** The folder of the experiments, their runs and the report. */
   out: string;
-  /** The ids of the table's recipes, in its order. */
+  /** The ids of the table's experiments to train, in its order. */
   tasks: string[];
   seeds: number[];
-  /** Instead of the paper's rate, a third of it and three times it. */
+  /** Instead of the table's: the paper's rate, a third of it and three times it. */
   rates?: number[];
   /** Settings of all experiments, by key and as on the command line. */
   set: ReadonlyMap<string, unknown>;
   overrides: string[];
 }
-
-/** The only experiment of the table without data sets. */
-export const SUBJECT = 'dreambooth';
 
 /** @throws AuroraError 'usage' for a table, model, task or value that cannot be used */
 export function tableRequest(args: ParsedArgs): TableRequest {
@@ -42,14 +41,7 @@ export function tableRequest(args: ParsedArgs): TableRequest {
       'See `aurora reproduce --help`.',
     );
   const name = requireTable(given);
-  const model = args.text('model');
-  if (model === undefined)
-    throw new AuroraError(
-      'usage',
-      `aurora reproduce ${name} needs a model.`,
-      'Name one with --model: roberta-base, the name of a model on the hub, or a folder.',
-    );
-  const table = paperTable(name, tableModel(name, model, args.text('size')));
+  const { table, model } = name === DEMO ? { table: demoTable(args), model: undefined } : tableOf(name, args);
   const data = args.text('data');
   if (name === 'dreambooth' && data === undefined)
     throw new AuroraError(
@@ -60,14 +52,37 @@ export function tableRequest(args: ParsedArgs): TableRequest {
   const overrides = args.list('set');
   const set = settingsIn(args);
   refuseTrialSettings(set);
+  const folder = ['reproduce', name, ...(model === undefined ? [] : [basename(resolve(model))])].join('-');
   return {
-    ...{ table, model, set, overrides },
+    ...{ table, set, overrides },
+    ...(model !== undefined && { model }),
     ...(data !== undefined && { data: resolve(data) }),
-    out: resolve(args.text('out') ?? `reproduce-${name}-${basename(resolve(model))}`),
+    out: resolve(args.text('out') ?? folder),
     tasks: tasksOf(table, args.text('tasks')),
-    seeds: seedsOf(name, args.text('seeds')),
+    seeds: seedsOf(table, args.text('seeds')),
     rates: ratesOf(args.text('rates')),
   };
+}
+
+function tableOf(name: TableName, args: ParsedArgs): { table: PaperTable; model: string } {
+  const model = args.text('model');
+  if (model === undefined)
+    throw new AuroraError(
+      'usage',
+      `aurora reproduce ${name} needs a model.`,
+      'Name one with --model: roberta-base, the name of a model on the hub, or a folder.',
+    );
+  return { table: paperTable(name, tableModel(name, model, args.text('size'))), model };
+}
+
+function demoTable(args: ParsedArgs): PaperTable {
+  const given = ['model', 'size', 'data'].find((option) => args.text(option) !== undefined);
+  if (given === undefined) return DEMO_TABLE;
+  throw new AuroraError(
+    'usage',
+    `aurora reproduce ${DEMO} has its own model and data, and no option --${given}.`,
+    'To compare methods on others, write a sweep with `aurora compare`.',
+  );
 }
 
 /** A table's own trials decide these. */
@@ -85,8 +100,8 @@ function refuseTrialSettings(set: ReadonlyMap<string, unknown>): void {
   }
 }
 
-function tasksOf({ name, recipes }: PaperTable, given: string | undefined): string[] {
-  const all = name === 'dreambooth' ? [SUBJECT] : recipes.map(({ recipe }) => recipe.id);
+function tasksOf({ name, experiments }: PaperTable, given: string | undefined): string[] {
+  const all = experiments.map(({ id }) => id);
   if (given === undefined) return all;
   const wanted = given.split(/[\s,]+/).filter((task) => task !== '');
   const idOf = (task: string) => all.find((id) => id === task || basename(id) === task);
@@ -101,7 +116,7 @@ function tasksOf({ name, recipes }: PaperTable, given: string | undefined): stri
   return all.filter((id) => chosen.has(id));
 }
 
-function seedsOf(name: TableName, given: string | undefined): number[] {
+function seedsOf({ name }: PaperTable, given: string | undefined): number[] {
   // Pictures are compared by eye.
   const count = given === undefined ? (name === 'dreambooth' ? 1 : 3) : wholeNumber('seeds', given);
   if (count === 0) throw new AuroraError('usage', '--seeds takes a number from 1.');

@@ -10,7 +10,6 @@ import { openHub, type Plan } from '../get/download-plan';
 import { fetchPlans } from '../get/fetch';
 import { dataOf, modelOf } from '../start';
 import type { Sources } from './table-experiment';
-import type { TableRequest } from './table-request';
 
 /** An experiment of a table that has not been written yet. */
 export interface Lacking {
@@ -25,11 +24,12 @@ export type Found = ReadonlyMap<string, Sources | AuroraError>;
 /**
  * Finds model and data, here or on the hub: shows what is missing, asks, and downloads it.
  *
+ * @param data the folder with the data sets; those of the hub if undefined
  * @returns undefined if it was only to be shown, or nobody agreed
  * @throws AuroraError if the model cannot be had, or nobody can be asked
  */
 export async function findSources(
-  { model, data }: TableRequest,
+  { model, data }: { model: string; data?: string },
   lacking: readonly Lacking[],
   args: ParsedArgs,
 ): Promise<Found | undefined> {

@@ -6,10 +6,15 @@ import { trialCount } from '../../../experiment/method-comparison';
 import { writeAtomic } from '../../../files/atomic';
 import { markdownText } from '../../../protocol/reports/markdown-text';
 import type { Part } from '../../../protocol/reports/report';
-import { settingsOf } from '../../../recipes/data/data-set-registry';
 import { PAPER } from '../../../recipes/paper-data';
 import { PUBLISHED } from '../../../recipes/paper-report';
-import { isLora, paperModelOf, type PaperTable } from '../../../recipes/paper-tables';
+import {
+  DEMO,
+  isLora,
+  paperModelOf,
+  type PaperTable,
+  type TableExperiment,
+} from '../../../recipes/paper-tables';
 import { loadExperiment } from '../../../runs/experiment/load';
 import { createFolder } from '../../../runs/layout';
 import { tableCells, type TaskRuns } from '../../../study/paper-table/table-cells';
@@ -19,25 +24,15 @@ import { deviceRequest } from '../../device-options';
 import { hints, isQuiet, write } from '../../output';
 import { terminalText } from '../../report-text';
 import { onInterrupt } from '../../signals';
-import {
-  fittedTable,
-  makeExperiment,
-  otherSettings,
-  ratesFor,
-  type TableRecipe,
-  updateTrials,
-} from './table-experiment';
-import { SUBJECT, tableRequest, type TableRequest } from './table-request';
+import { interruptedWords, optionsOf } from '../sweep/trial-options';
+import { fetchStudyFiles, studyExperiment, writeStudyExperiment } from './study-experiment';
+import { fittedTable, makeExperiment, otherSettings, ratesFor, updateTrials } from './table-experiment';
+import { tableRequest, type TableRequest } from './table-request';
 import { findSources } from './table-sources';
 import { experimentFile, reasonOf, trainTask } from './train-table';
 
 /** An experiment of the table, and its file. */
-interface Task {
-  id: string;
-  name: string;
-  file: string;
-  recipe?: TableRecipe;
-}
+type Task = TableExperiment & { file: string };
 
 /**
  * Trains a table and reports it.
@@ -62,20 +57,18 @@ export async function reproduceTable(args: ParsedArgs): Promise<number> {
   const lacking = tasks.filter(({ file }) => !existsSync(file));
   if (lacking.length > 0 && !(await writeExperiments(asked, lacking, args, lose))) return EXIT.ok;
   if (dryRun) return EXIT.ok;
-  const interrupted = onInterrupt(
-    'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
-  );
+  const interrupted = onInterrupt(interruptedWords(optionsOf(args).on ?? 'local'));
   const ready = tasks.filter(({ file }) => existsSync(file));
   const request = { ...asked, table: fittedTable(ready[0]!.file, asked) };
   const results: TaskRuns[] = [];
   let failed = false;
   for (const [i, task] of ready.entries()) {
-    const { id, name, file } = task;
+    const { id, name, columns, file } = task;
     if (json) await write(`${JSON.stringify({ kind: 'task', id, file })}\n`);
     else if (!isQuiet()) process.stderr.write(`\n${name} (${i + 1} of ${ready.length})\n`);
     try {
       updateTrials(file, request);
-      const trained = await trainTask(file, { name, columns: columnsOf(task) }, request, args, interrupted);
+      const trained = await trainTask(file, { name, columns }, request, args, interrupted);
       if (trained.stopped !== undefined) return trained.stopped;
       failed ||= trained.failed;
       if (trained.runs) results.push(trained.runs);
@@ -89,19 +82,10 @@ export async function reproduceTable(args: ParsedArgs): Promise<number> {
   return failed || missing.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-function tasksOf(request: TableRequest): Task[] {
-  const { table, tasks } = request;
-  return tasks.map((id) => {
-    const file = experimentFile(request, id);
-    const found = table.recipes.find(({ recipe }) => recipe.id === id);
-    if (!found) return { id, name: 'DreamBooth', file };
-    const { recipe, size } = found;
-    return { id, name: recipe.name, file, recipe: { recipe, size, paper: settingsOf(recipe, size) } };
-  });
-}
-
-const columnsOf = ({ id, name, recipe }: Task) =>
-  recipe?.paper.dataSets ?? [{ id, name, metric: 'loss' as const }];
+const tasksOf = (request: TableRequest): Task[] =>
+  request.table.experiments
+    .filter(({ id }) => request.tasks.includes(id))
+    .map((experiment) => ({ ...experiment, file: experimentFile(request, experiment.id) }));
 
 /** @returns false if nobody agreed to the download, or it was only to be shown */
 async function writeExperiments(
@@ -110,35 +94,61 @@ async function writeExperiments(
   args: ParsedArgs,
   lose: (name: string, why: string) => Promise<void>,
 ): Promise<boolean> {
-  const wanted = lacking.map(({ id, recipe }) => ({ id, recipe: recipe?.recipe }));
-  const dryRun = args.flag('dry-run');
-  const asked = dryRun ? { ...args, flag: (name: string) => name === 'show' || args.flag(name) } : args;
-  const found = await findSources(request, wanted, asked);
-  if (!found) return false;
-  if (dryRun) return true;
+  const writeOne = await writerFor(request, lacking, args);
+  if (!writeOne) return false;
+  if (args.flag('dry-run')) return true;
   createFolder(request.out);
   const errors: unknown[] = [];
-  for (const { id, name, file, recipe } of lacking) {
-    const sources = found.get(id)!;
+  for (const task of lacking)
     try {
-      if (sources instanceof AuroraError) throw sources;
-      await makeExperiment(file, request, recipe, sources);
+      await writeOne(task);
     } catch (e) {
       errors.push(e);
-      await lose(name, reasonOf(e));
+      await lose(task.name, reasonOf(e));
     }
-  }
   // A model that cannot be used, or the wrong folder: its hint is the next step.
   if (errors.length === request.tasks.length) throw errors[0];
   return true;
+}
+
+/**
+ * Gets what the experiments need.
+ *
+ * @returns a function that writes one of them; undefined if the downloads were only to be shown, or nobody agreed
+ */
+async function writerFor(
+  request: TableRequest,
+  lacking: readonly Task[],
+  args: ParsedArgs,
+): Promise<((task: Task) => Promise<void> | void) | undefined> {
+  const { model, data } = request;
+  if (model === undefined) {
+    const studies = lacking.flatMap(({ study, file }) => (study === undefined ? [] : [{ study, file }]));
+    if (!(await fetchStudyFiles(studies, request, args))) return undefined;
+    return ({ study, file }) => writeStudyExperiment({ study: study!, file }, request);
+  }
+  const wanted = lacking.map(({ id, recipe }) => ({ id, recipe: recipe?.recipe }));
+  const asked = args.flag('dry-run')
+    ? { ...args, flag: (name: string) => name === 'show' || args.flag(name) }
+    : args;
+  const found = await findSources({ model, data }, wanted, asked);
+  return (
+    found &&
+    (async ({ id, file, recipe }) => {
+      const sources = found.get(id)!;
+      if (sources instanceof AuroraError) throw sources;
+      await makeExperiment(file, request, recipe, sources);
+    })
+  );
 }
 
 async function showPlan(request: TableRequest, tasks: readonly Task[], json: boolean): Promise<void> {
   const { table, seeds, out } = request;
   const rows = table.rows.filter((row) => !row.isMerged);
   const rates = (rate: number) => request.rates ?? ratesFor(table, rate);
-  const plan = tasks.map(({ id, name, file, recipe }) => {
-    const tried = recipe ? rates(recipe.paper.settings.learningRate!) : (request.rates ?? []);
+  const plan = tasks.map(({ id, name, file, recipe, study }) => {
+    const stated = study === undefined ? recipe?.paper.settings : studyExperiment(study).training;
+    const tried = stated ? rates(stated.learningRate!) : (request.rates ?? []);
     const trials = trialCount(rows.length, Math.max(1, tried.length), seeds.length);
     return {
       id,
@@ -147,7 +157,7 @@ async function showPlan(request: TableRequest, tasks: readonly Task[], json: boo
       exists: existsSync(file),
       rates: tried,
       trials,
-      epochs: recipe?.paper.settings.epochs,
+      epochs: stated?.epochs,
     };
   });
   if (json)
@@ -176,13 +186,12 @@ async function report(
   json: boolean,
 ): Promise<void> {
   const { table, out } = request;
-  const all = table.name === 'dreambooth' ? [SUBJECT] : table.recipes.map(({ recipe }) => recipe.id);
   const reproduced: ReproducedTable = {
     title: table.title,
     source: PAPER.source,
     methods: table.rows,
     tasks: results,
-    isWhole: results.length === all.length,
+    isWhole: results.length === table.experiments.length,
     missing,
     notes: notesOf(request, tasks, results),
   };
@@ -204,14 +213,15 @@ function notesOf(
   results: readonly TaskRuns[],
 ): string[] {
   const trained = tasks.filter(({ name }) => results.some((result) => result.name === name));
-  const isOwn = paperModelOf(model) === undefined;
-  const others = trained.flatMap(({ name, file, recipe }) => {
-    const changed = otherSettings(loadExperiment(file, overrides), recipe?.paper);
-    return changed.length === 0 ? [] : [`Other settings for ${name}: ${changed.join(', ')}.`];
+  const others = trained.flatMap((task) => {
+    const changed = otherSettings(loadExperiment(task.file, overrides), task);
+    return changed.length === 0 ? [] : [`Other settings for ${task.name}: ${changed.join(', ')}.`];
   });
   const isQuoted = table.rows.some(({ adapter, paper }) => isLora(adapter) && Object.keys(paper).length > 0);
   return [
-    ...(isOwn ? [`The model here is ${model}; the paper’s is ${table.model.name}.`] : []),
+    ...(model !== undefined && table.model && !paperModelOf(model)
+      ? [`The model here is ${model}; the paper’s is ${table.model.name}.`]
+      : []),
     ...table.rows.flatMap(({ label, paperRank }) =>
       paperRank === undefined
         ? []
@@ -220,15 +230,19 @@ function notesOf(
     ...(rates ? ['The learning rates were chosen on the command line.'] : []),
     ...others,
     ...scoreNotes(table),
-    ...(isQuoted ? [PAPER.baselines, ...(PUBLISHED[table.model.id]?.notes ?? [])] : []),
+    ...(isQuoted && table.model ? [PAPER.baselines, ...(PUBLISHED[table.model.id]?.notes ?? [])] : []),
   ];
 }
 
 /** The data that scores are from, and the step. */
-function scoreNotes({ name, recipes }: PaperTable): string[] {
+function scoreNotes({ name, experiments }: PaperTable): string[] {
   if (name === 'dreambooth')
     return ['The paper shows pictures and no scores. The pictures of each run are in its folder.'];
-  return recipes.some(({ columns }) => columns.length > 1)
+  if (name === DEMO)
+    return [
+      'Scores are of the last step, on validation data. Learning rates that were searched were chosen on it, so the scores are slightly optimistic.',
+    ];
+  return experiments.some(({ columns }) => columns.length > 1)
     ? [
         'Scores on the test sets are of the checkpoint that is best on questions held out of the training data; without test sets, of the last step on these.',
       ]

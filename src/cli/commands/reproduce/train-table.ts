@@ -41,6 +41,7 @@ export async function trainTask(
       if (work.left) await work.move(work.left, takenOver);
       const { record, outcome } = await work.train(takenOver, interrupted);
       shown.view.end(record, outcome, '');
+      if (!outcome.stopped) await broughtOrWarned(() => work.bringCheckpoints(record));
       return outcome;
     },
   );
@@ -58,6 +59,15 @@ export async function trainTask(
   });
   if (interrupted()) return { failed, stopped: EXIT.stopped };
   return { failed, ...(runs && { runs }) };
+}
+
+/** Without the checkpoints, methods are compared over seeds, and what needs an adapter here is left out. */
+async function broughtOrWarned(bring: () => Promise<void>): Promise<void> {
+  try {
+    await bring();
+  } catch (e) {
+    process.stderr.write(`warning: ${reasonOf(e)}\n`);
+  }
 }
 
 /** The file of a table's experiment. */

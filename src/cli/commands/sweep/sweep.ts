@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { executorName } from '../../../experiment/cluster';
 import { ignoredIn, readExperiment, sweepOf } from '../../../runs/experiment/load';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
 import { TrialNames } from '../../../runs/sweep/trial-names';
-import { askQueue } from '../../../sweeps/claim-trial';
+import { cancelTrials } from './cancel';
 import { sweepsToCancel } from './cancel-target';
 import { bringCheckpoints, namedTrials } from '../../../sweeps/checkpoints';
 import { type SweepRequest, beganAt } from '../../../sweeps/where';
@@ -17,7 +16,7 @@ import { deviceRequest, PLACE_HELP, PLACE_VALUES } from '../../device-options';
 import { onInterrupt } from '../../signals';
 import { planText, showSubmission } from './sweep-plan';
 import { sweepReport } from './sweep-report';
-import { optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from './trial-options';
+import { interruptedWords, optionsOf, ownedBy, PLACES, Shown, TRIAL_OPTIONS, viewOf } from './trial-options';
 
 export const sweepCommand: Command = {
   help: `Usage: aurora sweep FILE.aurora.json [options]
@@ -74,7 +73,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     const shown = new Shown(args);
     const request = { file, folder, sweep, dist: __dirname, options: optionsOf(args) };
     const cancel = args.text('cancel');
-    if (cancel !== undefined) return cancelSweeps(args, request, shown, cancel);
+    if (cancel !== undefined) return cancelSweeps(args, request, cancel);
     const checkpoints = args.text('checkpoints');
     if (checkpoints !== undefined) return checkpointsOf(request, checkpoints);
     const work = SweepWork.plan(request, shown);
@@ -91,11 +90,7 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     createFolder(folder);
     return owning(ownedBy(args, folder, (work.left ?? work.where).on), async (takenOver) => {
       if (work.left) await work.move(work.left, takenOver);
-      const interrupted = onInterrupt(
-        work.where.on === 'local'
-          ? 'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.'
-          : `This command no longer follows the trials; they stay on ${executorName(work.where.on)}.`,
-      );
+      const interrupted = onInterrupt(interruptedWords(work.where.on));
       const { record, outcome } = await work.train(takenOver, interrupted);
       shown.view.end(record, outcome, sweepReport(record, outcome, work.names));
       return request.options.once && outcome.stopped === 'detached' ? EXIT.ok : exitCode(outcome);
@@ -115,38 +110,16 @@ function refuseClusterOptions(args: ParsedArgs): void {
 }
 
 /** Cancels trials of the experiment's sweep, or of those that an earlier version of the file has begun. */
-async function cancelSweeps(
-  args: ParsedArgs,
-  request: SweepRequest,
-  shown: Shown,
-  cancel: string,
-): Promise<number> {
+async function cancelSweeps(args: ParsedArgs, request: SweepRequest, cancel: string): Promise<number> {
   const { file } = request;
   let code: number = EXIT.ok;
   for (const folder of await sweepsToCancel(file, request.folder, cancel)) {
     const record = begunSweep(file, folder, 'There is nothing to cancel.');
     const which = namedTrials('cancel', cancel, record.trials, new TrialNames(experimentRuns(file)));
-    if (await askQueue(folder, which)) {
-      process.stderr.write('The process that runs the sweep cancels them.\n');
-      continue;
-    }
-    const work = SweepWork.begun({ ...request, folder }, shown, record);
-    shown.view = viewOf(args, work.names);
-    const ended = await owning(ownedBy(args, folder, work.where.on), (takenOver) => {
-      const interrupted = onInterrupt('They will be canceled even if this command ends.');
-      return work.cancel(which, takenOver, interrupted, (busy) =>
-        process.stderr.write(`${cancelText(busy)}\n`),
-      );
-    });
-    if (!ended) code = EXIT.stopped;
+    if (!(await cancelTrials(args, { ...request, folder }, record, which))) code = EXIT.stopped;
   }
   return code;
 }
-
-const cancelText = (busy: number): string =>
-  busy === 0
-    ? 'None of these trials is queued or running.'
-    : `Canceling ${busy === 1 ? '1 trial' : `${busy} trials`}: those that run save first. Ctrl-C leaves them to it.`;
 
 async function checkpointsOf(request: SweepRequest, given: string): Promise<number> {
   const { file, folder } = request;

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../../base/errors';
-import type { ExecutorName } from '../../../experiment/cluster';
+import { executorName, type ExecutorName } from '../../../experiment/cluster';
 import type { TrialNames } from '../../../runs/sweep/trial-names';
 import { isSilent } from '../../../sweeps/claim-trial';
 import type { SweepListener } from '../../../sweeps/sweep-work';
@@ -74,6 +74,12 @@ export const viewOf = (args: ParsedArgs, names: TrialNames): SweepView =>
     : isScreen(process.stderr)
       ? new SweepScreen(names)
       : new SweepLines(names);
+
+/** The first Ctrl-C in these words: trials on a cluster continue without the command. */
+export const interruptedWords = (on: ExecutorName): string =>
+  on === 'local'
+    ? 'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.'
+    : `This command no longer follows the trials; they stay on ${executorName(on)}.`;
 
 /**
  * The claim by which this command becomes the only one that writes to the sweep's folder, whose trials were trained there

@@ -9,7 +9,7 @@ import {
   metricValue,
   score,
 } from '../../../experiment/metrics';
-import { SCORINGS } from '../../../experiment/scoring';
+import { scoringWords } from '../../../experiment/scoring';
 import { shownMetrics } from '../../../experiment/shown-metrics';
 import { absentWords } from '../../../protocol/absent-labels';
 import { alarmSentence } from '../../../protocol/alarms';
@@ -55,7 +55,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
     `Trained in ${deviceWords(result.device)}.`,
     '',
     ...table(rows, '   '),
-    ...(result.scoring ? ['', `Answers were found ${SCORINGS[result.scoring]}.`] : []),
+    ...(result.scoring ? ['', `Answers were found ${scoringWords(result)}.`] : []),
     ...absentLines(result),
     ...belowBaseline(result),
     ...alarmLines(result),

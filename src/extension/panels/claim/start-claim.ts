@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
+import { t } from '../../../base/l10n';
+import { count } from '../../../base/number-text';
 import { claimOfSweep, claimPaths, claimSweepFolder } from '../../../runs/claim-folder';
-import type {
-  Checked,
-  CheckedFault,
-  ClaimAction,
-  ClaimFromPage,
-  ClaimOpen,
-} from '../../../study/claim/claim-messages';
+import { experimentName } from '../../../runs/layout';
+import type { CertificateFault, CheckLine } from '../../../study/claim/certificate';
+import type { Checked, ClaimAction, ClaimFromPage, ClaimOpen } from '../../../study/claim/claim-messages';
 import { showError } from '../../ask/guard';
 import { explaining } from '../../ask/training-problems';
 import { COMMAND } from '../../ids';
 import { programError, programLine } from '../../../executors/local/program';
+import { withProgress } from '../../messages/progress';
 import type { ClaimNode } from '../../runs/nodes';
 import type { ClaimEntry, RunEntry } from '../../runs/store';
 import { sweepFolderOf } from '../../runs/sweep-of';
@@ -102,19 +101,34 @@ export function startClaim(
   };
 }
 
-/** Has `aurora claim --check` compute the verdict again from the run folders. */
+/**
+ * Has `aurora claim --check` compute the verdict again from the run folders, which takes a while if predictions are missing.
+ *
+ * @returns undefined if the user canceled
+ */
 async function checkCertificate(
   { trainer }: Services,
-  { folder, certificate }: ClaimEntry,
+  { folder, certificate, experiment }: ClaimEntry,
 ): Promise<Checked | undefined> {
-  let faults: CheckedFault[] | undefined;
-  const onLine = (text: string) => {
-    const line = programLine<{ kind: 'checked'; faults: CheckedFault[] }>(text, ['checked']);
-    if (line) faults = line.faults;
-  };
   const args = ['claim', '--check', claimPaths(folder).certificate, '--json'];
-  const result = await trainer.program(args, { onLine, timeout: Infinity });
-  if (!faults) throw programError(result, 'claim --check');
-  if (faults.length > 0) return { state: 'faults', faults };
-  return { state: 'good', runs: certificate?.runs.length ?? 0 };
+  const title = t('Checking the certificate of {0}', experimentName(experiment));
+  const location = vscode.ProgressLocation.Notification;
+  return withProgress({ location, title, cancellable: true }, async (progress, token) => {
+    let faults: CertificateFault[] | undefined;
+    const onLine = (text: string) => {
+      const line = programLine<CheckLine>(text, ['checking', 'checked']);
+      if (line?.kind === 'checked') faults = line.faults;
+      if (line?.kind !== 'checking') return;
+      const message = t('run {0} of {1}', count(line.done + 1), count(line.of));
+      progress.report({ message, increment: line.done > 0 ? 100 / line.of : 0 });
+    };
+    const result = await trainer.program(args, { onLine, token, timeout: Infinity }).catch((e: unknown) => {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    });
+    if (!result || token.isCancellationRequested) return undefined;
+    if (!faults) throw programError(result, 'claim --check');
+    if (faults.length > 0) return { state: 'faults', faults };
+    return { state: 'good', runs: certificate?.runs.length ?? 0 };
+  });
 }

@@ -124,10 +124,10 @@ async function predict(
 ): Promise<void> {
   let ended = false;
   const onLine = (text: string) => {
-    const line = programLine<PredictLine>(text, ['predicting', 'partial', 'result']);
+    const line = programLine<PredictLine>(text, ['predicting', 'writing', 'partial', 'result']);
     if (line?.kind === 'result') ended = true;
     if (line?.kind === 'predicting') told({ done: 0, of: line.examples });
-    if (line?.kind === 'partial') told(line);
+    if (line?.kind === 'writing' || line?.kind === 'partial') told(line);
   };
   try {
     const args = ['errors', run.folder, '--at', at, '--on', on, '--json', ...(again ? ['--again'] : [])];

@@ -6,7 +6,7 @@ import type {
   PlaygroundToPage,
 } from '../../../protocol/panels/playground';
 import { applyLine, type PlaygroundView, type SubjectView } from '../../../protocol/panels/playground-view';
-import { modelName } from '../../../protocol/play-question';
+import { modelName, type PlayAdapter, type Weighted } from '../../../protocol/play-question';
 import { parsePlayLine, type PlayRequest } from '../../../protocol/playground';
 import type { RunningProgram } from '../../launcher/client';
 import { programError } from '../../../executors/local/program';
@@ -23,7 +23,11 @@ export interface PlaygroundHost {
   titleOf(run: string): string;
   /** Asks for runs to compare; those with exactly these labels come first. */
   pickRuns(labels: readonly string[], there: readonly string[]): Promise<readonly string[]>;
+  /** Asks for runs whose adapters can be added to those of a run. @param there folders that are already added */
+  pickAdapters(run: string, there: readonly string[]): Promise<readonly string[]>;
   copy(text: string): void;
+  /** Opens the tokens of a validation row of a run's experiment. @param row as `aurora tokens` takes it */
+  showTokens(run: string, row: string): void;
   /**
    * Asks where to save a picture.
    *
@@ -93,9 +97,22 @@ export class PlaygroundSession {
         return this.send({ kind: 'stop', request: this.view.request });
       case 'sample':
         return this.send({ kind: 'sample', request: ++this.ids, subject: OWN });
+      case 'tokens': {
+        const { sample } = this.view;
+        if (this.open.kind === 'run' && sample)
+          this.host.showTokens(this.open.run, `${sample.file}:${sample.line}`);
+        return;
+      }
       case 'compare':
         return void this.compare().catch((e: unknown) => this.host.failed(e));
+      case 'combine':
+        return void this.combine().catch((e: unknown) => this.host.failed(e));
+      case 'separate':
+        return this.separate(message.run);
+      case 'weigh':
+        return this.weigh(message.weights);
       case 'restore':
+        if (message.adapters) this.setTogether(message.weight!, message.adapters);
         return this.add(message.runs);
       case 'remove':
         return this.remove(message.subject);
@@ -128,6 +145,7 @@ export class PlaygroundSession {
     for (const s of this.view.subjects) {
       const run = s.run ?? (this.open.kind === 'run' ? this.open.run : undefined);
       if (run !== undefined) Object.assign(s, this.known(run));
+      for (const adapter of s.combined?.adapters ?? []) adapter.title = this.host.titleOf(adapter.path);
     }
     this.snapshot();
   }
@@ -245,7 +263,59 @@ export class PlaygroundSession {
   private load({ id, run }: SubjectView): void {
     if (run !== undefined)
       this.send({ kind: 'load', subject: id, source: { kind: 'run', run, at: 'best' }, base: false });
-    else this.send({ kind: 'load', subject: id, source: this.open });
+    else this.send({ kind: 'load', subject: id, source: { ...this.open, ...this.together() } });
+  }
+
+  /** The adapters of other runs, as the program reads them. */
+  private together(): Weighted {
+    const { combined } = this.view.subjects[0];
+    if (!combined) return {};
+    const adapters = combined.adapters.map(({ path, weight }) => ({ path, weight }));
+    return { weight: combined.weight, adapters };
+  }
+
+  private async combine(): Promise<void> {
+    if (this.open.kind !== 'run') return;
+    const { weight = 1, adapters = [] } = this.view.subjects[0].combined ?? {};
+    const there = [this.open.run, ...adapters.map(({ path }) => path)];
+    const runs = await this.host.pickAdapters(this.open.run, there);
+    if (runs.length > 0)
+      this.setTogether(weight, [...adapters, ...runs.map((path) => ({ path, weight: 1 }))]);
+  }
+
+  private separate(run: string): void {
+    const { weight = 1, adapters = [] } = this.view.subjects[0].combined ?? {};
+    const left = adapters.filter(({ path }) => path !== run);
+    this.setTogether(left.length > 0 ? weight : 1, left);
+  }
+
+  /** Loads the own subject again, with other adapters beside its own. */
+  private setTogether(weight: number, adapters: readonly PlayAdapter[]): void {
+    if (this.disposed || this.open.kind !== 'run') return;
+    const [own] = this.view.subjects;
+    const titled = adapters.map(({ path, weight }) => ({
+      path,
+      weight,
+      title: this.host.titleOf(path),
+    }));
+    own.combined = titled.length > 0 ? { weight, adapters: titled } : undefined;
+    own.answers = {};
+    own.facts = own.problem = undefined;
+    if (this.view.busy) this.send({ kind: 'stop', request: this.view.request });
+    if (this.program) this.load(own);
+    this.ask();
+    this.post();
+  }
+
+  private weigh(weights: readonly number[]): void {
+    const [{ combined }] = this.view.subjects;
+    if (combined?.adapters.length !== weights.length - 1) return;
+    const [own, ...others] = weights;
+    combined.weight = own!;
+    combined.adapters.forEach((adapter, i) => (adapter.weight = others[i]!));
+    this.send({ kind: 'weigh', subject: OWN, weights: [...weights] });
+    this.ask();
+    this.post();
   }
 
   private async compare(): Promise<void> {

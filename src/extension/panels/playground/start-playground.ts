@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '../../../base/l10n';
-import { shapesOf } from '../../../experiment/tasks/registry';
+import { isHeadAlone } from '../../../experiment/methods';
+import { shapesOf, trainsHead } from '../../../experiment/tasks/registry';
 import type { PlaygroundFromPage, PlaygroundOpen } from '../../../protocol/panels/playground';
 import { runsInTreeOrder } from '../../ask/tree-order';
 import { runItem } from '../../ask/run-item';
@@ -31,7 +32,12 @@ export function startPlayground(
       return spec && shapesOf(spec);
     },
     pickRuns: (labels, there) => pickRuns(services, labels, there),
+    pickAdapters: (run, there) => pickAdapters(services, run, there),
     copy: (text) => void vscode.env.clipboard.writeText(text),
+    showTokens(run, row) {
+      const file = store.run(run)?.experiment;
+      if (file !== undefined) services.panels.openTokens({ file, row, split: 'validation' });
+    },
     savePicture: (name, png) =>
       saveFile(png, `${name}.png`, t('Save Picture'), {
         [t('PNG picture')]: ['png'],
@@ -93,6 +99,39 @@ async function pickRuns(
       matchOnDetail: true,
     },
   );
+  return (picked ?? []).flatMap((item) => item.run?.folder ?? []);
+}
+
+/**
+ * Runs on the same model whose adapters can be added: those that trained no head, which could not be added.
+ *
+ * @param there folders that are already added, and the run's own
+ */
+async function pickAdapters(services: Services, run: string, there: readonly string[]): Promise<string[]> {
+  const model = services.store.run(run)?.run?.spec.model.path;
+  const runs = (await runsInTreeOrder(services)).filter(
+    (r) =>
+      isTrained(r) &&
+      !there.includes(r.folder) &&
+      r.run!.spec.model.path === model &&
+      !trainsHead(r.run!.spec.task) &&
+      !isHeadAlone(r.run!.spec.adapter),
+  );
+  if (runs.length === 0) {
+    void notify.information(
+      t(
+        'This workspace has no other run on this model whose adapter can be added. Train one to combine them.',
+      ),
+    );
+    return [];
+  }
+  const picked = await vscode.window.showQuickPick(runs.map(runItem), {
+    title: t('Select adapters to add'),
+    canPickMany: true,
+    ignoreFocusOut: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
   return (picked ?? []).flatMap((item) => item.run?.folder ?? []);
 }
 

@@ -76,6 +76,7 @@ const ACTIONS: Record<TableAction, (runs: string[]) => Thenable<unknown>> = {
   compare: (runs) => vscode.commands.executeCommand(COMMAND.compareRuns, runs),
   study: (runs) => vscode.commands.executeCommand(COMMAND.openStudy, runs),
   export: (runs) => vscode.commands.executeCommand(COMMAND.exportRun, runs),
+  combine: (runs) => vscode.commands.executeCommand(COMMAND.combineAdapters, runs),
   delete: (runs) => vscode.commands.executeCommand(COMMAND.deleteRun, runs),
 };
 

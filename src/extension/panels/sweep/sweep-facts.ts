@@ -44,19 +44,25 @@ export function factsOf(
     pruning: spec.pruning,
     search: spec.learningRateSearch,
     canResume: trusted && state !== 'running' && !claimOfSweep(folder) && isIncomplete(sweep, runs),
-    ...(trusted && isUnfollowed(sweep) && { canStop: true }),
+    ...(trusted && isUnfollowed(sweep) && !claimOfSweep(folder) && { canStop: true }),
   };
 }
 
 function noticeOf(sweep: SweepEntry, cluster: ClusterFile, locale: string): Pick<SweepFacts, 'notice'> {
-  if (isUnfollowed(sweep))
+  if (isUnfollowed(sweep)) {
+    const [name, at] = [clusterName(cluster), new Date(cluster.at).toLocaleString(locale)];
     return {
-      notice: t(
-        'No process is following the trials on {0}. The states shown are those of {1}; Resume Sweep continues.',
-        clusterName(cluster),
-        new Date(cluster.at).toLocaleString(locale),
-      ),
+      notice: claimOfSweep(sweep.folder)
+        ? t(
+            'No process is following the trials on {0}. The states shown are those of {1}; Continue Claim continues.',
+            ...([name, at] as const),
+          )
+        : t(
+            'No process is following the trials on {0}. The states shown are those of {1}; Resume Sweep continues.',
+            ...([name, at] as const),
+          ),
     };
+  }
   return cluster.unreachable ? { notice: unreachableText(cluster, locale) } : {};
 }
 

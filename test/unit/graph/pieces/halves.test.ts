@@ -102,4 +102,24 @@ describe('a large weight of 16 or 8 bits', () => {
     graph.outputs.push({ name: 't', dtype: 0, shape: undefined });
     expect(halvesInPieces(graph, PIECE)).toBe(graph);
   });
+
+  it('is widened when it is needed even where it is a single piece, in a model with many', () => {
+    const SIZE = 4096;
+    const graph = emptyGraph();
+    const g = new GraphBuilder(graph, '');
+    let x = g.addInput('x', DType.float, [2, SIZE]);
+    // A gigabyte in float32, which nothing reads here.
+    for (let i = 0; i < 16; i++) {
+      const data = { path: 'weights', offset: 0, length: 2 * SIZE * SIZE };
+      g.addInitializer({ name: `w${i}`, dtype: DType.bfloat16, dims: [SIZE, SIZE], data });
+      x = g.op('MatMul', [x, g.op('Cast', [`w${i}`], { to: DType.float })]);
+    }
+    g.addOutput(x);
+    const pieces = halvesInPieces(graph);
+    const casts = pieces.nodes.filter((n) => n.opType === 'Cast' && pieces.initializers.has(n.inputs[0]));
+    expect(casts).toEqual([]);
+    const few = { ...graph, nodes: graph.nodes.slice(0, 2), outputs: [{ ...graph.outputs[0] }] };
+    few.outputs[0].name = few.nodes[1].outputs[0];
+    expect(halvesInPieces(few)).toBe(few);
+  });
 });

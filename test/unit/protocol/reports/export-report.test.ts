@@ -45,7 +45,7 @@ describe('the texts of an export', () => {
       'Here, perplexity rises by 1.88%; confirmation is required above 1%.',
     );
     // A LoRA is merged exactly, so its loss has another reason.
-    expect(dropReason(asked)).toMatch(/^Quantizing the merged weights again changes/);
+    expect(dropReason(asked)).toMatch(/^Storing the merged weights in fewer bits changes/);
   });
 
   it('give the result beside the trained metric', () => {
@@ -125,7 +125,7 @@ describe('the texts of an export', () => {
   it('name and describe each form, with a remark where AuroRA’s nonlinearity is replaced', () => {
     expect(new Set(EXPORT_FORMS.map((f) => formName(f))).size).toBe(EXPORT_FORMS.length);
     const warned = EXPORT_FORMS.filter((f) => formWords(f, true) !== formWords(f, false));
-    expect(warned).toEqual(['peft-lora', 'onnx-merged', 'safetensors']);
+    expect(warned).toEqual(['peft-lora', 'kohya', 'onnx-merged', 'safetensors', 'gguf-lora', 'gguf']);
   });
 });
 
@@ -139,7 +139,7 @@ describe('an export.json file', () => {
     ['nothing', undefined],
     ['a list', []],
     ['another program', { ...exportRecord(), program: 'x' }],
-    ['a form of a newer version', { ...exportRecord(), form: 'gguf' }],
+    ['a form of a newer version', { ...exportRecord(), form: 'tflite' }],
     ['no metrics', { ...exportRecord(), metrics: undefined }],
     ['a merge of a newer version', { ...exportRecord(), merge: 'exact' }],
     ['a metric of a newer version', { ...exportRecord(), drop: { metric: 'bleu', loss: 1 } }],

@@ -210,6 +210,31 @@ describe('a preflight', () => {
     expect(said()).toBeUndefined();
   });
 
+  it('says which share of the tokens of a language model counts, and where nothing does', () => {
+    const of = (s: PreflightSplit, more: Partial<PreflightSplit>): PreflightSplit => ({
+      ...s,
+      labels: {},
+      ...more,
+    });
+    const line = {
+      ...data,
+      labels: [],
+      train: of(data.train, { targets: 8670, withoutTargets: 3 }),
+      validation: of(data.validation, { targets: 25_500 }),
+    };
+    expect(rowsOf(line)).toEqual(
+      expect.arrayContaining([
+        ['tokens to predict', '8,670', '25,500'],
+        // 1,000 texts of 25.5 tokens.
+        ['share of all tokens', '34.0%', '100%'],
+        ['rows without any', '3', '0'],
+      ]),
+    );
+    expect(partsOfPreflight(line, { steps: [], problems: [] })).toContain(
+      'Show Tokens, or `aurora tokens FILE --row N`, shows which tokens of a row count in the loss.',
+    );
+  });
+
   it('reports how numbers are distributed, in place of labels', () => {
     const numbers = { min: -0.5, median: 2.75, max: 1234.5, mean: 2.61234, deviation: 1.5 };
     const of = (s: PreflightSplit): PreflightSplit => ({ ...s, labels: {}, numbers });

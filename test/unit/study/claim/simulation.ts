@@ -11,7 +11,8 @@ import {
 import { pearson, rootMeanSquaredError, spearman } from '../../../../src/experiment/scores/regression';
 import type { LabelColumns } from '../../../../src/protocol/answers/label';
 import { testedRun } from '../../../../src/study/claim/pseudo-values';
-import { type Finding, look, LOOKS, type TestedRun } from '../../../../src/study/claim/verdict';
+import { looksAt } from '../../../../src/study/claim/look-plan';
+import { type Finding, look, type TestedRun } from '../../../../src/study/claim/verdict';
 import { normalCdf } from '../../../../src/study/statistics/distributions';
 import { meanOf } from '../../../../src/study/statistics/summary';
 import { Draws, lossOf, type Model, MODELS } from '../simulation';
@@ -58,6 +59,8 @@ export interface ClaimCell {
   model: Model;
   /** The smallest difference of the scores that matters. */
   by: number;
+  /** The numbers of seeds of its looks. */
+  looks?: readonly number[];
 }
 
 /** A claim about a metric, by predictions or by the runs' values alone. */
@@ -73,7 +76,7 @@ export interface Column {
  * @returns for each difference, the verdict of each column
  */
 export function simulateVerdicts(
-  { examples: n, model, by }: ClaimCell,
+  { examples: n, model, by, looks = [5, 10] }: ClaimCell,
   differences: readonly number[],
   columns: readonly Column[],
   draws: Draws,
@@ -94,7 +97,7 @@ export function simulateVerdicts(
   const first = differences.map(() => columns.map((): TestedRun[] => []));
   const than = columns.map((): TestedRun[] => []);
   const findings = differences.map(() => columns.map((): Finding => 'open'));
-  for (const plan of LOOKS) {
+  for (const plan of looksAt(looks)) {
     while (than[0].length < plan.seeds) {
       const bySeed = bySeedOf();
       const [a, b] = byTexts.map((texts) => drawn(bySeed, texts));

@@ -15,13 +15,16 @@ import {
 } from './simulation';
 
 // A short part of `npm run simulate:study -- --claims`, which makes the tables in docs/claims.md.
-describe('wrong verdicts, with both looks', () => {
-  const cells: [string, number, Model, number][] = [
-    ['runs that differ at each example', 100, MODELS.noise, 80],
-    ['seeds that differ as a whole', 100, { ...MODELS.seeds, run: 0.15 }, 80],
-    ['methods that are good at different texts', 150, MODELS.texts, 80],
+describe('wrong verdicts, with all looks', () => {
+  const uneven = { ...MODELS.seeds, run: 0.15 };
+  const cells: [string, number, Model, number, number[]][] = [
+    ['runs that differ at each example', 100, MODELS.noise, 80, [5, 10]],
+    ['seeds that differ as a whole', 100, uneven, 80, [5, 10]],
+    ['methods that are good at different texts', 150, MODELS.texts, 80, [5, 10]],
+    ['a single look after three seeds', 100, uneven, 80, [3]],
+    ['looks far apart', 100, uneven, 40, [3, 30]],
   ];
-  it.each(cells)('are no more than their level for %s', (_, examples, model, claims) => {
+  it.each(cells)('are no more than their level for %s', (_, examples, model, claims, looks) => {
     const draws = new Draws(examples);
     const columns = SIMULATED.filter((metric) => generalizes(metric, examples)).map((metric) => ({
       metric,
@@ -29,7 +32,12 @@ describe('wrong verdicts, with both looks', () => {
     }));
     const [supported, refuted] = [0, 1].map(() => columns.map(() => 0));
     for (let i = 0; i < claims; i++) {
-      const [none, asClaimed] = simulateVerdicts({ examples, model, by: 0.2 }, [0, 0.2], columns, draws);
+      const [none, asClaimed] = simulateVerdicts(
+        { examples, model, by: 0.2, looks },
+        [0, 0.2],
+        columns,
+        draws,
+      );
       none.forEach((f, c) => (supported[c] += Number(f === 'supported' || f === 'small')));
       asClaimed.forEach((f, c) => (refuted[c] += Number(f === 'refuted' || f === 'small')));
     }
@@ -54,7 +62,9 @@ describe('wrong verdicts, with both looks', () => {
   });
 
   it('are simulated for all metrics whose verdicts are said to hold for other examples', () => {
-    const known = METRICS.filter((metric) => generalizes(metric, 10_000));
+    // Shares of right answers, which are accuracies of written texts.
+    const sameAsAccuracy = ['exactMatch', 'lastNumber'];
+    const known = METRICS.filter((metric) => generalizes(metric, 10_000) && !sameAsAccuracy.includes(metric));
     // These are simulated too, and refuted too often with 100 texts.
     expect([...known, 'perplexity', 'spearman'].sort()).toEqual([...SIMULATED].sort());
     expect([100, 500].map((examples) => generalizes('pearson', examples))).toEqual([false, true]);

@@ -48,7 +48,7 @@ describe.each(Object.keys(KINDS).map((kind, n) => [kind, n] as const))('an exper
     mkdirSync(near);
     await seeingInputs(seen.see, async () => {
       const encodings = { keep: join(near, 'kept'), folder: near, threads: 1 };
-      const load = withEncodings(taskKind(spec.task.type).load, encodings);
+      const load = withEncodings(taskKind(spec.task).load, encodings);
       const { model, data } = await prepareTask(spec, near, { load });
       await loadEvaluationSets(spec, model, data);
     });

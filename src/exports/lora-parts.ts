@@ -1,0 +1,61 @@
+import { tensorName } from '../adapters/inject';
+import { ownValues } from '../adapters/merge';
+import { plainLora } from '../adapters/methods/lora';
+import { methodOf } from '../adapters/methods/registry';
+import type { LayerAdapter } from '../adapters/targets/select';
+import { AuroraError } from '../base/errors';
+import { isRanked, type LoraSpec, methodName, type TrainedSpec } from '../experiment/methods';
+import type { FloatTensor } from '../graph/file/safetensors';
+import { readByPeft } from '../peft/adapter-config';
+
+type Parameters = ReadonlyMap<string, Float32Array>;
+
+/** An adapter's tensors as PEFT's LoRA has them (lora_A.weight, lora_B.weight), without their scale. */
+export type PartsOf = (adapter: LayerAdapter) => Map<string, FloatTensor>;
+
+/**
+ * The tensors of adapters as those of a LoRA; a method that PEFT reads has its own.
+ *
+ * @throws AuroraError 'usage' where a rank exceeds the layer's
+ */
+export const loraParts = (settings: TrainedSpec, parameters: Parameters): PartsOf =>
+  readByPeft(settings) ? (a) => ownParts(a, parameters) : (a) => staticParts(a, parameters);
+
+const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
+  new Map(
+    a.tensors.map(({ name, peftName, dims }) => [
+      peftName,
+      { dims, data: parameters.get(tensorName(a, name))! },
+    ]),
+  );
+
+/** The static form of another method as a LoRA. */
+function staticParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
+  const { layer } = a;
+  const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
+  const rank = B.length / layer.outFeatures;
+  if (rank > Math.min(layer.inFeatures, layer.outFeatures))
+    throw noLora(`a rank of ${rank}, more than ${layer.path} allows`);
+  return new Map([
+    ['lora_A.weight', { dims: [rank, layer.inFeatures], data: A }],
+    ['lora_B.weight', { dims: [layer.outFeatures, rank], data: B }],
+  ]);
+}
+
+/**
+ * The LoRA equivalent to a method's static form.
+ *
+ * @throws AuroraError 'usage' for a method that is no product of a small rank
+ */
+export function asLora(settings: TrainedSpec): LoraSpec {
+  if (!isRanked(settings) || !methodOf(settings).lowRank) throw noLora(methodName(settings));
+  const plain = plainLora(settings.rank);
+  return { ...plain, ...settings, method: plain.method };
+}
+
+export const noLora = (what: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `The run trained ${what}; that cannot be written as a LoRA.`,
+    'Export it with --as onnx-merged or onnx-dynamic.',
+  );
