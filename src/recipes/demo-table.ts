@@ -23,7 +23,7 @@ export const DEMO_TABLE: PaperTable = {
     lora(16, {}, REFERENCE),
     { label: 'head only', adapter: HEAD_ALONE, paper: {}, against: REFERENCE },
   ],
-  // Of five trial runs, LoRA of rank 16 had degraded at 1e-2, and the head alone at 3e-2.
+  // In five trial runs, LoRA of rank 16 had degraded at 1e-2, and the head alone at 3e-2.
   rates: [1e-3, 3e-3, 1e-2, 3e-2],
   experiments: [
     experiment('debian-sections', 'Debian sections'),

@@ -173,7 +173,7 @@ export function paperTable(name: TableName, model: PaperModel): PaperTable {
   };
 }
 
-/** Pictures of a subject are no data set of the paper; the loss is the only score. */
+/** Pictures of a subject are not a data set of the paper; the loss is the only score. */
 const SUBJECT: TableExperiment = {
   id: 'dreambooth',
   name: 'DreamBooth',

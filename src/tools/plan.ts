@@ -14,7 +14,7 @@ import type { ToolHost, ToolRun } from './tool';
 export interface Plan {
   /** Optimizer steps. */
   steps?: number;
-  /** Of the whole run. */
+  /** For the whole run. */
   seconds?: number;
   /** At the peak, in bytes. */
   memory?: number;

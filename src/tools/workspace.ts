@@ -79,7 +79,7 @@ export async function outsideInputs({ folders }: Workspace, spec: Experiment): P
   const roots = await realFolders([...folders, hubCacheFolder()]);
   const outside: string[] = [];
   for (const path of namedPaths(spec)) {
-    // Of a pattern, each file: one may be a link.
+    // Each file of a pattern: one may be a link.
     const files = await filesOfLater(path).catch(() => [path]);
     const real = await Promise.all(files.map(realBeginning));
     if (!real.every((file) => roots.some((root) => isWithin(root, file)))) outside.push(path);

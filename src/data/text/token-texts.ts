@@ -1,6 +1,6 @@
 /** No character has more tokens. */
 const MOST_PARTS = 8;
-/** A decoder's sign for bytes that are no character. */
+/** A decoder's sign for bytes that are not a character. */
 const BROKEN = '\ufffd';
 
 /**

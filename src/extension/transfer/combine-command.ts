@@ -34,7 +34,7 @@ export async function combineAdapters(services: Services, ...args: readonly unkn
   const others = runs.filter(({ run }) => !run || !isCombinable(run.spec.adapter));
   if (others.length > 0) {
     void notify.warning(
-      t('The adapters of {0} are no low-rank products, so they cannot be combined.', namesOf(others)),
+      t('The adapters of {0} are not low-rank products, so they cannot be combined.', namesOf(others)),
     );
     return;
   }

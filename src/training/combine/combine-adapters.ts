@@ -38,7 +38,7 @@ export interface CombineRequest {
   /** One for each; by default, those of the mean. */
   weights?: readonly number[];
   combination: Combination;
-  /** Of a singular value decomposition; by default, the largest of the adapters. */
+  /** The rank of a singular value decomposition; by default, the largest of the adapters. */
   rank?: number;
   /** The share of values that is kept, in (0, 1]. */
   density?: number;

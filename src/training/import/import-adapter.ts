@@ -68,7 +68,7 @@ export async function importAdapter({ adapter, name, ...request }: ImportRequest
   return adapterRun(from, { ...request, name: name ?? basename(adapter), origin });
 }
 
-/** The same of an adapter in memory. */
+/** Imports an adapter in memory. */
 export async function adapterRun(
   from: AdapterFolder,
   { experiment, runs, name, hashWorker, origin }: AdapterRunRequest,
