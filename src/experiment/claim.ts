@@ -65,7 +65,7 @@ export interface Claim {
 }
 
 /** The fewest and the most seeds of a look for which the simulation of docs/claims.md shows that verdicts keep their level. */
-const LOOK_SEEDS = { least: 3, most: 30 } as const;
+const LOOK_SEEDS = { least: 3, most: 10 } as const;
 
 /** True for the looks that a claim may have. */
 export const areLooks = (looks: readonly number[]): boolean =>

@@ -3,7 +3,7 @@ import { COLUMNS, isPromised, LEVEL, MODELS, WRONG } from './claim-tables.mjs';
 import { mix, shareText, table } from './simulation-tables.mjs';
 
 /** The ends of the range that a claim may have, alone and together, close to each other and far apart. */
-const LOOKS = [[3], [5], [30], [3, 4], [3, 30], [10, 20], [29, 30]];
+const LOOKS = [[3], [5], [10], [3, 4], [3, 10], [9, 10]];
 const SIZES = [
   { examples: 100, by: 0.2 },
   { examples: 500, by: 0.1 },

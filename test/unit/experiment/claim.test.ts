@@ -62,7 +62,7 @@ describe('the claim of an experiment', () => {
       { seeds: 5, level: 0.005 },
       { seeds: 10, level: 0.02 },
     ]);
-    expect(looksOf({ looks: [3, 30] }).map(({ seeds }) => seeds)).toEqual([3, 30]);
+    expect(looksOf({ looks: [3, 10] }).map(({ seeds }) => seeds)).toEqual([3, 10]);
     expect(looksOf({ looks: [7] })).toEqual([{ seeds: 7, level: 0.025 }]);
   });
 

@@ -22,7 +22,7 @@ describe('wrong verdicts, with all looks', () => {
     ['seeds that differ as a whole', 100, uneven, 80, [5, 10]],
     ['methods that are good at different texts', 150, MODELS.texts, 80, [5, 10]],
     ['a single look after three seeds', 100, uneven, 80, [3]],
-    ['looks far apart', 100, uneven, 40, [3, 30]],
+    ['looks far apart', 100, uneven, 80, [3, 10]],
   ];
   it.each(cells)('are no more than their level for %s', (_, examples, model, claims, looks) => {
     const draws = new Draws(examples);
