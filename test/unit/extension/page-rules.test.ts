@@ -38,7 +38,10 @@ describe('the extension host', () => {
   });
 
   it('starts programs with argument lists, never through a shell', () => {
-    const all = [...code, ...sources('src/executors/local', /^(program|start-trainer|launch-trainer|stop)\.ts$/)];
+    const all = [
+      ...code,
+      ...sources('src/executors/local', /^(program|start-trainer|launch-trainer|stop)\.ts$/),
+    ];
     expect(finds(all, /\bexec(Sync)?\(\s*[`'"]|shell:\s*(true|['"`])/)).toEqual([]);
     expect(finds(all, /\bspawn\(/).length).toBeGreaterThan(0);
   });
