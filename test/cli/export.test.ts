@@ -137,7 +137,7 @@ describe('aurora export', () => {
 
   it('refuses --merge where nothing is merged, and other words for it', () => {
     expect(lab.run('export', aurora, '--as', 'adapter', '--merge', 'paper').err).toContain(
-      '--merge is for --as peft-lora, onnx-merged and safetensors: adapter holds the adapters as trained.',
+      '--merge is for --as peft-lora, kohya, onnx-merged, safetensors, gguf-lora and gguf: adapter holds the adapters as trained.',
     );
     expect(lab.run('export', aurora, '--as', 'peft-lora', '--merge', 'x').err).toContain(
       '--merge takes fitted or paper, not "x".',
@@ -474,7 +474,7 @@ describe('the exported state', () => {
   it.each([
     [['--at', '7'], 20, /has no checkpoint of step 7.\n {7}It has checkpoints of steps /],
     [['--at', 'x'], 2, /--at takes best, last or the step of a checkpoint, not "x"/],
-    [['--as', 'gguf'], 2, /--as takes adapter, peft-lora, .*, not "gguf"/],
+    [['--as', 'tflite'], 2, /--as takes adapter, peft-lora, .*, not "tflite"/],
   ])('cannot be %s', (more, code, message) => {
     const r = lab.run('export', lab.runs(lab.path('aurora'))[0], '--as', 'adapter', ...more);
     expect([r.code, r.err]).toEqual([code, expect.stringMatching(message)]);
