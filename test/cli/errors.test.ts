@@ -289,9 +289,9 @@ describe('a mistake in an experiment file or on the command line', () => {
     [['train', 'x', '--device', 'gpu'], 2, 'has no device "gpu"; it has cpu, webgpu, cuda.', '--device'],
     [['preflight', 'x', '--engine', 'torch'], 2, 'Unknown engine "torch"', '--engine'],
     [
-      ['export', 'none', '--as', 'gguf'],
+      ['export', 'none', '--as', 'tflite'],
       2,
-      '--as takes adapter, peft-lora, kohya, onnx-dynamic, onnx-merged, onnx-adapter-inputs, safetensors, tensorboard, not "gguf"',
+      '--as takes adapter, peft-lora, kohya, onnx-dynamic, onnx-merged, onnx-adapter-inputs, safetensors, gguf-lora, gguf, tensorboard, not "tflite"',
       'export --help',
     ],
     [
