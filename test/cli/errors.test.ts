@@ -279,7 +279,7 @@ describe('a mistake in an experiment file or on the command line', () => {
       ['toString'],
       2,
       'aurora has no command "toString"',
-      'The commands are train, sweep, claim, compare, preflight, inspect, quantize, budget, get, start, recipe, export, publish, import, runs, study, reproduce, errors, nonlinearity, play, doctor, gpu, completion, verify, reference;',
+      'The commands are train, sweep, claim, compare, preflight, tokens, inspect, quantize, budget, get, start, recipe, export, publish, import, combine, runs, study, reproduce, errors, nonlinearity, play, doctor, gpu, completion, mcp, verify, reference;',
     ],
     [['--resume', 'x'], 2, '"--resume" is an option', 'aurora --help'],
     [['train', '--epcohs', '3'], 2, 'aurora train has no option --epcohs', 'aurora train --help'],
