@@ -180,7 +180,9 @@ describe('the playground of pictures', () => {
       .poll(() => studio.requests.at(-1))
       .toEqual({ kind: 'weigh', subject: 'own', weights: [0.95, -0.5, 1] });
     await expect.poll(() => page.getByLabel('Weight of dog as a number').inputValue()).toBe('0.95');
-    await expect.poll(() => card(w, 'adapted').innerText()).toContain('step 40 + style × -0.5 + light × 1');
+    await expect
+      .poll(() => card(w, 'adapted').innerText())
+      .toContain('step 40 × 0.95 + style × −0.5 + light × 1');
     await expectSoundInAllLooks(w, 'playground-adapters', 10);
     await page.getByRole('button', { name: 'Remove style' }).click();
     await expect

@@ -89,7 +89,9 @@ function column(subject: SubjectView, variant: PlayVariant): Column {
     about:
       variant === 'base'
         ? aboutBase(facts!)
-        : [aboutOwn(facts), ...others(subject)].filter(Boolean).join(' + '),
+        : [weighed(aboutOwn(facts), subject.combined?.weight ?? 1), ...others(subject)]
+            .filter(Boolean)
+            .join(' + '),
     ...(answers[variant] && { answer: answers[variant] }),
   };
 }
@@ -101,7 +103,13 @@ function aboutOwn(facts: PlayFacts | undefined): string {
 
 /** The adapters that answer together with a subject's own. */
 const others = ({ combined }: SubjectView): string[] =>
-  (combined?.adapters ?? []).map(({ title, weight }) => t('{0} × {1}', title, weight));
+  (combined?.adapters ?? []).map(({ title, weight }) => times(title, weight));
+
+const times = (name: string, weight: number): string =>
+  t('{0} × {1}', name, String(weight).replace('-', '−'));
+
+/** An adapter with its weight, if it has another one than usual. */
+const weighed = (name: string, weight: number): string => (weight === 1 ? name : times(name, weight));
 
 function aboutBase({ base, step }: PlayFacts): string {
   if (base === 'model') return t('without the adapter');
