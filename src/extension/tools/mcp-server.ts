@@ -18,7 +18,15 @@ export const contributes: Contributes = {
 /** As in the manifest. */
 const ID = 'aurora';
 
-/** The parts of VS Code's API that came with 1.101; this extension needs less. */
+/** The version of VS Code that has the API below; this extension needs less. */
+const SINCE = [1, 101] as const;
+
+/** Before that, a proposed API has the same names, and throws for a manifest that is for the final one. */
+function hasMcp(): boolean {
+  const [major = 0, minor = 0] = vscode.version.split('.').map(Number);
+  return major > SINCE[0] || (major === SINCE[0] && minor >= SINCE[1]);
+}
+
 interface McpApi {
   lm?: {
     registerMcpServerDefinitionProvider?: (id: string, provider: McpProvider) => vscode.Disposable;
@@ -51,7 +59,7 @@ interface McpProvider {
  */
 export function registerMcpServer({ context, trainer }: Services): vscode.Disposable {
   const { lm, McpStdioServerDefinition: Definition } = vscode as McpApi;
-  if (typeof lm?.registerMcpServerDefinitionProvider !== 'function' || !Definition)
+  if (!hasMcp() || typeof lm?.registerMcpServerDefinitionProvider !== 'function' || !Definition)
     return vscode.Disposable.from();
   const changed = new vscode.EventEmitter<void>();
   const { version } = context.extension.packageJSON as { version: string };

@@ -89,7 +89,8 @@ suite('language model tools', () => {
     assert.match(await call('aurora_show_errors', { run: id }), /of 24 validation examples are right/);
     const { files } = await facts<{ files: string[] }>('aurora_export_run', { run: id, form: 'adapter' });
     assert.ok(files.includes('adapter_config.json'));
-    const settings = { 'training.learningRate': 0.005 };
+    // A fork begins where the run ended.
+    const settings = { 'training.learningRate': 0.005, 'training.epochs': 3 };
     const fork = await facts<RunAnswer>('aurora_fork_run', { run: id, settings });
     const ended = await facts<RunAnswer>('aurora_follow_run', { run: fork.run, waitSeconds: 120 });
     assert.equal(ended.state, 'finished');
