@@ -32,7 +32,7 @@ async function wire(lab: Lab): Promise<void> {
 const runCli = (args: readonly string[], onLine: (line: string) => void) =>
   startProgram({ node: process.execPath, args: [CLI, ...args], env: process.env, onLine }).ended;
 
-const FILE = '/work/mine.aurora.json';
+const FILE = '/home/me/mine.aurora.json';
 
 let opened: Opened;
 afterEach(() => opened.close());
