@@ -35,12 +35,12 @@ export function claimOfSweep(sweep: string): { claim: string; phase: ClaimPhase 
 }
 
 /**
- * The place where a claim's trials are trained: that of its last sweep. Undefined before the first one.
+ * The place where a claim's trials are trained; undefined before the first one. Where it is moved, its search is moved first.
  *
  * @throws AuroraError 'run' if the record of a sweep is damaged
  */
 export function claimPlace(claim: string): ExecutorName | undefined {
-  const found = readSweep(claimSweepFolder(claim, 'test')) ?? readSweep(claimSweepFolder(claim, 'search'));
+  const found = readSweep(claimSweepFolder(claim, 'search')) ?? readSweep(claimSweepFolder(claim, 'test'));
   return found && (found.on ?? 'local');
 }
 

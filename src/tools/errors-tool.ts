@@ -9,9 +9,9 @@ import { modelQuestion } from './experiment-question';
 import { findRun } from './find-runs';
 import { optionalCount, optionalText } from './input';
 import { stateIn } from './run-state';
-import type { Tool } from './tool';
+import type { Tool, ToolHost } from './tool';
 import { errorsConfirmation } from './tool-words';
-import { requireOwnInputs } from './workspace';
+import { outsidePaths, requireOwnInputs } from './workspace';
 
 const USUAL_EXAMPLES = 10;
 const MOST_EXAMPLES = 50;
@@ -32,11 +32,12 @@ export const errorsTool: Tool = {
     const { spec } = run;
     return {
       doing: t('Finding the errors of {0}', label),
-      ...(!(await isKept(run, at, on)) && {
+      ...(!(await isKept(host, run, at, on)) && {
         question: () =>
           Promise.resolve(errorsConfirmation({ ...modelQuestion(host, label, spec), on: setName(on) })),
       }),
       async answer() {
+        await requireOwnInputs(host, spec);
         const args = ['errors', folder, `--at=${at}`, `--on=${on}`, `--top=${examples}`];
         const result = await host.program(args);
         if (result.code !== 0) throw programError(result, 'errors');
@@ -57,10 +58,12 @@ function setIn(given = 'validation'): MeasuredOn {
 }
 
 /** True if the predictions are in the run folder and still true, so that no model runs. */
-async function isKept(run: RunSummary, at: string, on: MeasuredOn): Promise<boolean> {
+async function isKept(host: ToolHost, run: RunSummary, at: string, on: MeasuredOn): Promise<boolean> {
   const step =
     at === 'best' ? bestEvaluation(run)?.step : at === 'last' ? checkpointSteps(run).at(-1) : Number(at);
   if (step === undefined) return false;
   const kept = await readPredictions(run.folder, step, on).catch(() => undefined);
-  return kept !== undefined && (await outdated(kept, step, run.events, on)) === undefined;
+  // A run's folder may have been written by anyone: no file outside is read for what it says.
+  if (!kept || (await outsidePaths(host, [kept.data.file])).length > 0) return false;
+  return (await outdated(kept, step, run.events, on)) === undefined;
 }

@@ -2,7 +2,7 @@ import { AuroraError } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
 import { isActive } from '../runs/outcome';
 import type { ToolHost, ToolRun } from './tool';
-import { experimentIn } from './workspace';
+import { experimentIn, requireOwnInputs } from './workspace';
 
 /** An experiment that a language model named, as it was when the tool was called. */
 export class NamedExperiment {
@@ -19,10 +19,14 @@ export class NamedExperiment {
 
   /**
    * Makes sure that the person agreed to the experiment that is used: the language model may have changed its file while
-   * the question was open. Saves it if it is open with changes.
+   * the question was open, or replaced a file that it names by a link. Saves it if it is open with changes.
+   *
+   * @param specs the experiments in it
    */
-  async requireUnchanged(): Promise<void> {
+  async requireUnchanged(specs: Iterable<Experiment>): Promise<void> {
     const { host, file, text } = this;
+    await experimentIn(host, file);
+    for (const spec of specs) await requireOwnInputs(host, spec);
     if ((await host.text(file)) !== text)
       throw new AuroraError(
         'usage',

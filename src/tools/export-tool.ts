@@ -39,7 +39,10 @@ export const exportTool: Tool = {
     return {
       doing: t('Exporting {0}', label),
       question: () => Promise.resolve(exportConfirmation({ ...modelQuestion(host, label, spec), form })),
-      answer: async () => resultFacts(host, await exported(host, form, args)),
+      async answer() {
+        await requireOwnInputs(host, spec);
+        return resultFacts(host, await exported(host, form, args));
+      },
     };
   },
 };

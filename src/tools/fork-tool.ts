@@ -36,6 +36,7 @@ export const forkTool: Tool = {
         });
       },
       async answer() {
+        await requireOwnInputs(host, spec);
         requireWanted(host);
         return started(host, await host.fork(folder, step, changed));
       },

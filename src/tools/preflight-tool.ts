@@ -23,7 +23,7 @@ export const preflightTool: Tool = {
       doing: t('Running the preflight of {0}', host.shown(file)),
       question: async () => preflightConfirmation(questionOf(host, { file, spec, runs: await host.runs() })),
       async answer() {
-        await named.requireUnchanged();
+        await named.requireUnchanged([spec]);
         const report = await measure(host, file);
         if (report.estimate) rememberEstimate(spec, report.estimate);
         return inEnglish(() => preflightMarkdown(experimentName(file), report));

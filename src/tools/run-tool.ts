@@ -24,7 +24,7 @@ export const runTool: Tool = {
         return runConfirmation({ ...questionOf(host, { file, spec, runs }), changed, plan });
       },
       async answer() {
-        await named.requireUnchanged();
+        await named.requireUnchanged([spec]);
         requireWanted(host);
         return started(host, await host.start(file, changed, named.text));
       },

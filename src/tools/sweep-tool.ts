@@ -41,10 +41,13 @@ export const sweepTool: Tool = {
         });
       },
       async answer() {
-        await named.requireUnchanged();
+        await named.requireUnchanged(specs.values());
         requireWanted(host);
         host.progress(t('Checking the trials…'));
         await host.startSweep(file, folder);
+        // Nobody waits for it any more.
+        if (host.signal.aborted) await host.stop(folder);
+        requireWanted(host);
         return {
           ...sweepFacts(readFound(folder), await host.runs()),
           next: 'The sweep has started. Call aurora_follow_run with this experiment as its sweep until its state is no longer running.',

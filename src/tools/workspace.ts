@@ -5,6 +5,7 @@ import type { Experiment } from '../experiment/experiment';
 import { withPaths } from '../experiment/paths';
 import { hubCacheFolder } from '../files/hub-cache';
 import { filesOfLater } from '../files/pattern';
+import { experimentRuns, experimentSweeps } from '../runs/layout';
 import type { ToolHost } from './tool';
 
 /** The only code that decides which files a language model may name, itself or in an experiment. */
@@ -49,12 +50,21 @@ const EXPERIMENT = '.aurora.json';
 /** The absolute path of an experiment file of the workspace. */
 export async function experimentIn({ folders }: Workspace, given: string): Promise<string> {
   const file = await inWorkspace(folders, given);
-  if (file.endsWith(EXPERIMENT)) return file;
-  throw new AuroraError(
-    'usage',
-    `${given} is not an experiment file.`,
-    `Experiment files end in ${EXPERIMENT}.`,
-  );
+  if (!file.endsWith(EXPERIMENT))
+    throw new AuroraError(
+      'usage',
+      `${given} is not an experiment file.`,
+      `Experiment files end in ${EXPERIMENT}.`,
+    );
+  // Its runs and sweeps are read, and written.
+  const [outside] = await outsidePaths({ folders }, [experimentRuns(file), experimentSweeps(file)]);
+  if (outside !== undefined)
+    throw new AuroraError(
+      'usage',
+      `${outside} leads out of the workspace by a link, so the experiment is not used.`,
+      'Replace the link by a folder.',
+    );
+  return file;
 }
 
 /**
@@ -75,10 +85,17 @@ export async function requireOwnInputs(workspace: Workspace, spec: Experiment): 
 }
 
 /** The paths of an experiment that are neither in the workspace nor in the hub's cache. */
-export async function outsideInputs({ folders }: Workspace, spec: Experiment): Promise<string[]> {
+export const outsideInputs = (workspace: Workspace, spec: Experiment): Promise<string[]> =>
+  outsidePaths(workspace, namedPaths(spec));
+
+/** Those paths that are neither in the workspace nor in the hub's cache. */
+export async function outsidePaths(
+  { folders }: Pick<Workspace, 'folders'>,
+  paths: readonly string[],
+): Promise<string[]> {
   const roots = await realFolders([...folders, hubCacheFolder()]);
   const outside: string[] = [];
-  for (const path of namedPaths(spec)) {
+  for (const path of paths) {
     // Each file of a pattern: one may be a link.
     const files = await filesOfLater(path).catch(() => [path]);
     const real = await Promise.all(files.map(realBeginning));

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,7 +11,6 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/errors';
@@ -27,8 +24,8 @@ import { readSafetensors } from '../../src/graph/file/safetensors';
 import { saveModel } from '../../src/graph/file/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../src/graph/values';
 import { readRun } from '../read-run';
-import type { ExportLine, ExportRecord } from '../../src/protocol/export';
-import { CLI, Lab } from './lab';
+import type { ExportRecord } from '../../src/protocol/export';
+import { Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.03, checkpointEvery: 1000 } });
 afterAll(() => lab.remove());
@@ -386,70 +383,6 @@ function tiedModel(): Model {
   graph.outputs.push({ name: 'hidden_states', dtype: DType.float, shape: ['batch', 'sequence', 32] });
   return { irVersion: 8, producer: 'test', opsets: new Map([['', 17]]), graph, metadata: new Map() };
 }
-
-describe('a merge that loses more than --max-drop', () => {
-  // σ(0) of a sigmoid is far from zero.
-  const run = trained(
-    'lossy',
-    'adapter={"method":"aurora","activation":"sigmoid","alpha":8,"targetModules":["query","value"]}',
-    'training.epochs=8',
-    'training.metric=loss',
-  );
-  const out = lab.path('lossy-merged');
-  const args = ['export', run, '--as', 'onnx-merged', '--merge', 'paper', '--at', 'last', '--out', out];
-
-  it('is rejected if nobody can be asked, with a hint', () => {
-    const r = lab.run(...args);
-    expect([r.code, r.out]).toEqual([23, '']);
-    expect(r.err).toMatch(
-      /Merged ONNX model: loss changes from .* Here, loss rises by [\d.]+%; confirmation is required above 1%\./,
-    );
-    expect(r.err).toMatch(/\n {7}Keep it with --accept-drop/);
-    expect(existsSync(out)).toBe(false);
-  });
-
-  it.each([
-    ['no', 23, 'declined'],
-    ['yes', 0, 'result'],
-  ])('asks the calling program and follows its answer: %s', async (answer, code, last) => {
-    const child = spawn(process.execPath, [CLI, ...args, '--json'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines: ExportLine[] = [];
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      const line = JSON.parse(text) as ExportLine;
-      lines.push(line);
-      // The pipe stays open, so the program must not wait for EOF.
-      if (line.kind === 'ask') child.stdin.write(`${answer}\n`);
-    });
-    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code);
-    const ask = lines.find((l) => l.kind === 'ask')!;
-    expect(ask.limit).toBe(1);
-    expect(ask.drop.loss).toBeCloseTo(100 * (ask.metrics.exported.loss / ask.metrics.trained.loss - 1), 9);
-    expect(lines.at(-1)!.kind).toBe(last);
-    expect(existsSync(out)).toBe(answer === 'yes');
-  });
-
-  it('is kept without a question if it loses no more than allowed', () => {
-    const r = lab.run(...args, '--max-drop', '1000000');
-    expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('Export anyway')]);
-    expect(lab.run(...args, '--max-drop', 'x').err).toContain(
-      '--max-drop takes points or percent, at least 0',
-    );
-  });
-
-  it('leaves nothing behind when it is ended midway', async () => {
-    const folder = lab.path('ended');
-    const child = spawn(process.execPath, [CLI, ...args.slice(0, -1), folder, '--json'], { stdio: 'pipe' });
-    await new Promise<void>((resolve) =>
-      createInterface({ input: child.stdout }).on('line', (text) => {
-        if (text.includes('"ask"')) resolve();
-      }),
-    );
-    child.kill('SIGTERM');
-    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
-    expect(readdirSync(lab.folder).filter((name) => name.includes('ended'))).toEqual([]);
-    expect(readdirSync(run).filter((name) => name.startsWith('export-'))).toEqual([]);
-  });
-});
 
 describe('the exported state', () => {
   it.each([

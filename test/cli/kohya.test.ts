@@ -141,7 +141,7 @@ describe('a LoRA file of kohya’s scripts', () => {
 });
 
 describe('aurora play with several adapters', () => {
-  it('adds a file to a run by its weight: the opposite of its own fit leaves the base model', async () => {
+  it("adds a file to a run by its weight: the opposite of the run's fit leaves the base model", async () => {
     const { pixels, err } = await pictures('none-left', imported, '--adapter', `${imported}:-1`);
     expect(err).toMatch(/sks-dog\.safetensors, step 0 \+ sks-dog\.safetensors × -1: draws pictures/);
     expect(apart(pixels['picture-1.png']!, pixels['picture-1-base.png']!)).toBeLessThanOrEqual(1);

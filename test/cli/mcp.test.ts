@@ -169,7 +169,7 @@ it('a client that cannot ask is refused, unless the server allows training', asy
 
     const open = await connect([lab.folder, '--allow-training', '--device', 'cpu', '--threads', '1'], false);
     const { data } = await open.call('aurora_run_experiment', run);
-    const ended = await open.call('aurora_follow_run', { run: data.run, waitSeconds: 300 });
+    const ended = await open.call('aurora_follow_run', { run: data.run, waitSeconds: 600 });
     expect(ended.data).toMatchObject({ state: 'finished' });
     expect(readdirSync(lab.path('.aurora/runs/tiny'))).toContain(data.run);
     await open.close();

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 const elements = (shape) => shape.reduce((a, b) => a * b, 1);
 
 /**
- * What ends a block is smaller, as GPT-2 begins training: by √64 in 32 layers, each with two of them. Otherwise a deep network of
+ * The products that end a block are smaller, as GPT-2 begins training: by √64 in 32 layers, each with two of them. Otherwise a deep network of
  * random weights makes large differences out of small ones, as no trained one does.
  */
 const ENDS_BLOCK = /\.(?:o_proj|down_proj)\.weight$/;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
 import { codeSpan, plainWords } from '../../base/escape';
 import type { ToolHost } from '../../tools/tool';
 import { saved } from '../ask/saved';
@@ -19,7 +20,10 @@ export function editorHost({ store, trainer, panels }: Services, token: vscode.C
     hint: editorHint,
     markup: { file: (name) => codeSpan(name), words: (text) => plainWords(text) },
     text: async (file) => (await vscode.workspace.openTextDocument(vscode.Uri.file(file))).getText(),
-    save: async (file) => void (await saved(file)),
+    async save(file) {
+      if (!(await saved(file)))
+        throw new AuroraError('stopped', `${file} was not saved, so nothing was started.`);
+    },
     runs: async () => (await store.runs()).map(toolRun),
     refresh: async (folder) => toolRun(await store.refreshRun(folder)),
     program(args, onLine) {

@@ -56,7 +56,7 @@ function largeHalves(graph: Graph, pieceBytes = PIECE_BYTES): Map<string, Narrow
   }
   const sizes = new Map([...found].map(([y, { tensor }]) => [y, 4 * elementCount(tensor.dims)]));
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const least = total < MANY_BYTES ? LEAST_PIECES * pieceBytes : LEAST_BYTES;
+  const least = Math.min(LEAST_PIECES * pieceBytes, total < MANY_BYTES ? Infinity : LEAST_BYTES);
   for (const [y, size] of sizes) if (size < least) found.delete(y);
   return found;
 }

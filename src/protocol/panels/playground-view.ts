@@ -46,7 +46,7 @@ export interface SubjectView {
 }
 
 export interface CombinedView {
-  /** The weight of its own adapter. */
+  /** The weight of the run's adapter. */
   weight: number;
   /** Each by its run's folder, with the user's name for it. */
   adapters: (PlayAdapter & { title: string })[];

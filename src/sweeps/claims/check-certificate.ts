@@ -35,6 +35,9 @@ export async function checkCertificate(
   const planned = frozen.looks.map((plan) => plan.seeds);
   if (!areLooks(planned) || sortedJson(frozen.looks) !== sortedJson(looksAt(planned)))
     return [{ message: 'The looks that were frozen are not those of a claim.' }];
+  const { length } = certificate.looks;
+  if (length === 0 || length > planned.length)
+    return [{ message: 'The certificate has other looks than were frozen.' }];
   const faults: CertificateFault[] = [];
   const tested: TestedMethod[] = claim.methods.map(() => new Map());
   const values = new Map<string, MetricValue>();
@@ -70,6 +73,10 @@ export async function checkCertificate(
     faults.push({ message: 'The verdict is another one than that of the runs.' });
   if (looks.slice(0, -1).some(({ verdict }) => verdict !== 'open'))
     faults.push({ message: 'An earlier look had already decided the claim.' });
+  if (looks.length < planned.length && looks.at(-1)!.verdict === 'open')
+    faults.push({
+      message: 'The last look did not decide the claim, and it was not the last that was frozen.',
+    });
   return faults;
 }
 

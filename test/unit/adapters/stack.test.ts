@@ -107,7 +107,7 @@ describe('several adapters on one model', () => {
     expect(await difference(measure(stack), measure(dora))).toBeLessThan(1e-5);
     stack.weigh([1, 1]);
     expect(await difference(measure(stack), measure(aurora))).toBeGreaterThan(1e-3);
-    // The same one with opposite weights is the base model.
+    // One adapter with opposite weights is the base model.
     const opposite = stackAdapters([aurora, { ...aurora, weight: -1 }]);
     const base = { ...opposite, parameters: withoutAdapters(opposite.adapters, opposite.parameters) };
     expect(await difference(measure(opposite), measure(base))).toBeLessThan(1e-5);

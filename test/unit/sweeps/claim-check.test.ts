@@ -25,3 +25,17 @@ describe('a certificate whose hash and seeds follow from what it says was frozen
     ]);
   });
 });
+
+describe('a certificate of other looks than were frozen', () => {
+  const { seeds } = frozenIn('', frozen);
+  const good = { ...certificateOf('supported', []), frozen, seeds };
+
+  it.each([
+    ['none', []],
+    ['too many', Array.from({ length: 3 }, () => good.looks[0]!)],
+  ])('is rejected: %s', async (_, looks) => {
+    expect(await checkCertificate({ ...good, looks }, 'none', async () => {})).toEqual([
+      { message: 'The certificate has other looks than were frozen.' },
+    ]);
+  });
+});

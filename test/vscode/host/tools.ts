@@ -65,7 +65,7 @@ suite('language model tools', () => {
       experiment,
       settings: { 'training.epochs': 2 },
     });
-    run = await facts<RunAnswer>('aurora_follow_run', { run: id, waitSeconds: 120 });
+    run = await facts<RunAnswer>('aurora_follow_run', { run: id, waitSeconds: 600 });
     assert.equal(run.state, 'finished');
     const { result } = readRun(join(folder(), '.aurora/runs/tiny', id));
     const { best } = result as unknown as RunAnswer;
@@ -92,7 +92,7 @@ suite('language model tools', () => {
     // A fork begins where the run ended.
     const settings = { 'training.learningRate': 0.005, 'training.epochs': 3 };
     const fork = await facts<RunAnswer>('aurora_fork_run', { run: id, settings });
-    const ended = await facts<RunAnswer>('aurora_follow_run', { run: fork.run, waitSeconds: 120 });
+    const ended = await facts<RunAnswer>('aurora_follow_run', { run: fork.run, waitSeconds: 600 });
     assert.equal(ended.state, 'finished');
   });
 

@@ -125,7 +125,8 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
     return EXIT.ok;
   }
   createFolder(frozen.folder);
-  const owned = { ...ownedBy(args, frozen.folder, on), what: 'claim' as const };
+  const before = claimPlace(frozen.folder) ?? on;
+  const owned = { ...ownedBy(args, frozen.folder, before), what: 'claim' as const };
   return owning(owned, async () => {
     const waiting = { lease: args.flag('lease'), ...(on !== 'local' && { stopTimeout: CLUSTER_STOP_MS }) };
     const certificate = await withPulse(frozen.folder, waiting, async (pulse) => {

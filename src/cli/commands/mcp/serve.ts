@@ -83,8 +83,9 @@ export async function serve(host: ServerHost, isAllowed: boolean): Promise<void>
   });
   await server.connect(new sdk.StdioServerTransport());
   await closed;
-  await host.end();
+  // Ends the calls, so that none of them starts anything while its programs end.
   await server.close();
+  await host.end();
   process.stdin.destroy();
 }
 

@@ -29,7 +29,7 @@ import { fetchStudyFiles, studyExperiment, writeStudyExperiment } from './study-
 import { fittedTable, makeExperiment, otherSettings, ratesFor, updateTrials } from './table-experiment';
 import { tableRequest, type TableRequest } from './table-request';
 import { findSources } from './table-sources';
-import { experimentFile, reasonOf, trainTask } from './train-table';
+import { experimentFile, placeOf, reasonOf, trainTask } from './train-table';
 
 /** An experiment of the table, and its file. */
 type Task = TableExperiment & { file: string };
@@ -57,7 +57,10 @@ export async function reproduceTable(args: ParsedArgs): Promise<number> {
   const lacking = tasks.filter(({ file }) => !existsSync(file));
   if (lacking.length > 0 && !(await writeExperiments(asked, lacking, args, lose))) return EXIT.ok;
   if (dryRun) return EXIT.ok;
-  const interrupted = onInterrupt(interruptedWords(optionsOf(args).on ?? 'local'));
+  // Where the table began, also for data sets that have not begun.
+  const begun = tasks.map(({ file }) => placeOf(file)).find((place) => place !== undefined);
+  const on = optionsOf(args).on ?? begun ?? 'local';
+  const interrupted = onInterrupt(interruptedWords(on));
   const ready = tasks.filter(({ file }) => existsSync(file));
   const request = { ...asked, table: fittedTable(ready[0]!.file, asked) };
   const results: TaskRuns[] = [];
@@ -68,7 +71,7 @@ export async function reproduceTable(args: ParsedArgs): Promise<number> {
     else if (!isQuiet()) process.stderr.write(`\n${name} (${i + 1} of ${ready.length})\n`);
     try {
       updateTrials(file, request);
-      const trained = await trainTask(file, { name, columns }, request, args, interrupted);
+      const trained = await trainTask(file, { name, columns }, request, args, on, interrupted);
       if (trained.stopped !== undefined) return trained.stopped;
       failed ||= trained.failed;
       if (trained.runs) results.push(trained.runs);

@@ -1,8 +1,10 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
+import type { ExecutorName } from '../../../experiment/cluster';
 import { loadExperiment, readExperiment, sweepOf } from '../../../runs/experiment/load';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
-import { runOf } from '../../../runs/sweep/record';
+import { readSweep, runOf } from '../../../runs/sweep/record';
 import type { TaskRuns } from '../../../study/paper-table/table-cells';
 import { SweepWork } from '../../../sweeps/sweep-work';
 import type { SweepOutcome } from '../../../sweeps/sweep-queue';
@@ -28,12 +30,14 @@ export async function trainTask(
   task: TableTask,
   { table, overrides }: TableRequest,
   args: ParsedArgs,
+  on: ExecutorName,
   interrupted: () => boolean,
 ): Promise<TrainedTask> {
   const sweep = sweepOf(readExperiment(file, overrides));
   const folder = createFolder(join(experimentSweeps(file), sweep.baseHash));
   const shown = new Shown(args);
-  const work = SweepWork.plan({ file, folder, sweep, dist: __dirname, options: optionsOf(args) }, shown);
+  const options = { ...optionsOf(args), on };
+  const work = SweepWork.plan({ file, folder, sweep, dist: __dirname, options }, shown);
   shown.view = viewOf(args, work.names);
   const { stopped, trials } = await owning(
     ownedBy(args, folder, (work.left ?? work.where).on),
@@ -68,6 +72,18 @@ async function broughtOrWarned(bring: () => Promise<void>): Promise<void> {
   } catch (e) {
     process.stderr.write(`warning: ${reasonOf(e)}\n`);
   }
+}
+
+/**
+ * The place where trials of an experiment were trained; undefined if none has begun.
+ *
+ * @throws AuroraError 'run' if the record of a sweep is damaged
+ */
+export function placeOf(file: string): ExecutorName | undefined {
+  const sweeps = experimentSweeps(file);
+  const names = existsSync(sweeps) ? readdirSync(sweeps) : [];
+  const begun = names.map((name) => readSweep(join(sweeps, name))).find((record) => record !== undefined);
+  return begun && (begun.on ?? 'local');
 }
 
 /** The file of a table's experiment. */

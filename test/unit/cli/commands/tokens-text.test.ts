@@ -54,7 +54,7 @@ describe('a row of tokens in a terminal', () => {
     const text = tokensText(row, colors);
     expect(text).not.toContain('\x1b[2J');
     for (const control of ['\u202e', '\x07']) expect(text).not.toContain(control);
-    // Of the sequences of colors, only these.
+    // Only these sequences of colors.
     const sequences = text.split('\x1b').slice(1);
     expect(sequences.filter((rest) => !/^\[[\d;]+m/.test(rest))).toEqual([]);
     expect(sequences.length > 0).toBe(colors);

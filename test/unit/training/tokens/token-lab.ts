@@ -5,7 +5,7 @@ import type { TaskName } from '../../../../src/experiment/tasks/registry';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { Lab } from '../../../cli/lab';
 
-/** A task on rows of its own, for a small real model. */
+/** A task on given rows, for a small real model. */
 export interface TokenCase {
   type: TaskName;
   rows: readonly object[];
