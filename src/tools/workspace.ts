@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { AuroraError } from '../base/errors';
 import type { Experiment } from '../experiment/experiment';
@@ -98,7 +98,8 @@ export async function outsidePaths(
   for (const path of paths) {
     // Each file of a pattern: one may be a link.
     const files = await filesOfLater(path).catch(() => [path]);
-    const real = await Promise.all(files.map(realBeginning));
+    const links = await Promise.all(files.map(linksIn));
+    const real = await Promise.all([...files, ...links.flat()].map(realBeginning));
     if (!real.every((file) => roots.some((root) => isWithin(root, file)))) outside.push(path);
   }
   return outside;
@@ -112,6 +113,12 @@ export function namedPaths(spec: Experiment): string[] {
     return path;
   });
   return [...paths];
+}
+
+/** The links in a folder, such as a model's, and in those below it; none for a file. */
+async function linksIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((e) => e.isSymbolicLink()).map((e) => join(e.parentPath, e.name));
 }
 
 /** A path whose links are followed as far as it exists: not at all, or only in part, for a pattern. */

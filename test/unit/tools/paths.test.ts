@@ -80,6 +80,16 @@ describe('the files that an experiment names', () => {
     expect(await outsideInputs(workspace, named(pattern))).toEqual([pattern]);
   });
 
+  it('may not be a link out of the workspace in a folder, such as that of a model', async () => {
+    const { home, elsewhere, named, workspace } = setUp();
+    const model = join(home, 'model');
+    mkdirSync(join(model, 'parts'), { recursive: true });
+    writeFileSync(join(home, 'train.csv'), '');
+    expect(await outsideInputs(workspace, named(join(home, 'train.csv'), model))).toEqual([]);
+    symlinkSync(join(elsewhere, 'secret.csv'), join(model, 'parts', 'config.json'));
+    expect(await outsideInputs(workspace, named(join(home, 'train.csv'), model))).toEqual([model]);
+  });
+
   it("may be in the hub's cache", async () => {
     const { home, elsewhere, named, workspace } = setUp();
     const before = process.env.HF_HUB_CACHE;
