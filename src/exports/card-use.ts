@@ -1,4 +1,5 @@
 import { methodOf } from '../adapters/methods/registry';
+import { codeSpan } from '../base/escape';
 import { isNonlinear } from '../experiment/methods';
 import { statedScoring } from '../experiment/scoring';
 import { ANSWERS, type AnswerInCard } from '../experiment/tasks/kind';
@@ -11,7 +12,7 @@ import type { ExportForm, ExportRecord } from '../protocol/export';
 import type { Part } from '../protocol/reports/report';
 import type { Task } from '../training/task/task';
 import { ADAPTER_FILE, MODEL_FILE, MODELFILE } from './gguf/file-names';
-import { kohyaFile } from './kohya-lora';
+import { kohyaFile, kohyaStem } from './kohya-lora';
 import { logitsName } from './logits-head';
 import { HEAD_FILE } from './hub-weights';
 
@@ -103,7 +104,7 @@ function kohyaUse({ spec: { task } }: Task, experiment: string): Part[] {
     {
       list: [
         `ComfyUI: copy \`${file}\` into \`models/loras\` and choose it in a *Load LoRA* node.`,
-        `AUTOMATIC1111 and Forge: copy it into \`models/Lora\` and write \`<lora:${file.replace(/\.safetensors$/, '')}:1>\` into a prompt, as in \`${prompt} <lora:…:1>\`.`,
+        `AUTOMATIC1111 and Forge: copy it into \`models/Lora\` and write \`<lora:${kohyaStem(experiment)}:1>\` into a prompt, as in ${codeSpan(`${prompt} <lora:…:1>`)}.`,
         `diffusers: \`pipeline.load_lora_weights(".", weight_name="${file}")\`.`,
       ],
     },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { methodOf } from '../adapters/methods/registry';
+import { adapterScale } from '../adapters/methods/registry';
 import { exactly } from '../adapters/targets/targets';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
@@ -38,7 +38,7 @@ export function writeDiffusersLora(
   const pairs: Pair[] = [];
   for (const adapter of adapters) {
     const { component, within: path } = componentOf(pytorchPathOf(adapter.layer));
-    const scale = methodOf(adapter.spec).scale?.(adapter.spec) ?? 1;
+    const scale = adapterScale(adapter.spec);
     const parts = partsOf(adapter);
     if (parts.has(BIAS)) throw noBias(adapter.layer.path);
     for (const [part, { dims, data }] of parts)

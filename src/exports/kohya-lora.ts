@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { methodOf } from '../adapters/methods/registry';
+import { adapterScale } from '../adapters/methods/registry';
 import type { LayerAdapter } from '../adapters/targets/select';
 import type { Pipeline } from '../architectures/model-source';
 import { AuroraError } from '../base/errors';
@@ -10,6 +10,7 @@ import { readByPeft } from '../peft/adapter-config';
 import { peftDims } from '../peft/convolution-dims';
 import { KOHYA_ALPHA, KOHYA_DOWN, KOHYA_UP } from '../peft/kohya-lora-file';
 import { blocksOf, kohyaName } from '../peft/kohya-names';
+import { WEIGHTS_FILE } from '../peft/peft-adapter';
 import type { Trained } from '../training/checkpoint/trained-run';
 import type { Task } from '../training/task/task';
 import { isVersion2, kohyaMetadata, type LoraSize } from './kohya-metadata';
@@ -18,9 +19,16 @@ import { asLora, loraParts, noLora } from './lora-parts';
 const A = 'lora_A.weight';
 const B = 'lora_B.weight';
 
-/** The file's name is the one by which ComfyUI lists it, and that a prompt of A1111 calls (`<lora:NAME:1>`). */
-export const kohyaFile = (experiment: string): string =>
-  `${experiment.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'adapter'}.safetensors`;
+/**
+ * The name by which ComfyUI lists the file, and that a prompt of A1111 calls (`<lora:NAME:1>`). It is never that of PEFT's
+ * weights, whose file is read as part of a folder.
+ */
+export function kohyaStem(experiment: string): string {
+  const stem = experiment.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'adapter';
+  return `${stem}.safetensors` === WEIGHTS_FILE ? `${stem}-lora` : stem;
+}
+
+export const kohyaFile = (experiment: string): string => `${kohyaStem(experiment)}.safetensors`;
 
 /** Refuses a run whose adapters the layout of kohya's scripts cannot hold, or has no names for. */
 export function requireKohyaLora({ task }: Pick<Trained, 'task'>): void {
@@ -109,7 +117,7 @@ export function writeKohyaLora(
     const parts = partsOf(adapter);
     const [down, up] = [parts.get(A)!, parts.get(B)!];
     const rank = up.dims[1];
-    const alpha = (methodOf(adapter.spec).scale?.(adapter.spec) ?? 1) * rank;
+    const alpha = adapterScale(adapter.spec) * rank;
     // A convolution of single pixels has matrices of PyTorch's convolutions, as in PEFT.
     const shaped = (part: string, { dims, data }: FloatTensor) => ({
       dims: peftDims(adapter.layer, part, dims),
@@ -123,9 +131,8 @@ export function writeKohyaLora(
     const zeros = (...dims: number[]) => ({ dims, data: new Float32Array(Math.max(...dims)) });
     put(name, zeros(1, inFeatures), zeros(outFeatures, 1), 1);
   }
-  const file = kohyaFile(of.name);
-  const metadata = kohyaMetadata(task, { ...of, output: file.replace(/\.safetensors$/, '') }, sizes);
-  writeAtomic(join(folder, file), encodeSafetensors(tensors, metadata), folder);
+  const metadata = kohyaMetadata(task, { ...of, output: kohyaStem(of.name) }, sizes);
+  writeAtomic(join(folder, kohyaFile(of.name)), encodeSafetensors(tensors, metadata), folder);
 }
 
 const PROJECTION = /^(.+\.self_attn)\.[qkv]_proj$|^(.+\.self_attn)\.out_proj$/;

@@ -1,6 +1,6 @@
-import { methodOf } from '../adapters/methods/registry';
+import { adapterScale, methodOf } from '../adapters/methods/registry';
 import { FAMILIES } from '../architectures/families/family-registry';
-import { isHeadAlone, isRanked, type TrainedSpec } from '../experiment/methods';
+import { isHeadAlone, isRanked } from '../experiment/methods';
 import { readByPeft } from '../peft/adapter-config';
 import { baseModel } from '../peft/base-model';
 import type { ExportForm } from '../protocol/export';
@@ -19,12 +19,11 @@ export function limitsInVllm(form: ExportForm, task: Task): VllmLimit[] | undefi
   if (!isOfPeft || isHeadAlone(adapter) || !isRanked(adapter) || task.source.kind !== 'hub') return undefined;
   const modelType = String(baseModel(task.spec.model.path).config.model_type);
   if (!FAMILIES.get(modelType)?.caches) return undefined;
-  const scale = (spec: TrainedSpec): number => methodOf(spec).scale?.(spec) ?? 1;
   const own = task.adapters.map(({ spec, layer }) => ({ spec, path: layer.path }));
   return vllmLimits({
     modelType,
     rank: Math.max(...own.map(({ spec }) => (isRanked(spec) ? spec.rank : 0))),
-    hasOwnScales: own.some(({ spec }) => scale(spec) !== scale(adapter)),
+    hasOwnScales: own.some(({ spec }) => adapterScale(spec) !== adapterScale(adapter)),
     outputLayers: own.map(({ path }) => path).filter((path) => OUTPUT_LAYER.test(path)),
     hasBias: 'loraBias' in adapter && adapter.loraBias,
     isDora: methodOf(adapter).peft.flag === 'use_dora',

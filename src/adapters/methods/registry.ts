@@ -26,6 +26,9 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
 export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod =>
   METHODS[method] as unknown as AdapterMethod;
 
+/** The number that scales an adapter's change as a whole: 1 for a method without one. */
+export const adapterScale = (spec: TrainedSpec): number => methodOf(spec).scale?.(spec) ?? 1;
+
 /** The endings after the module's path in the keys of PEFT's file, for the tensors of all methods. */
 export function peftParts(): string[] {
   // Large enough for the defaults of every method, with all optional tensors; no values are made.

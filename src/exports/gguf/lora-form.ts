@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import { lora, plainLora } from '../../adapters/methods/lora';
-import { methodOf } from '../../adapters/methods/registry';
+import { adapterScale, methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { isHeadAlone, methodName } from '../../experiment/methods';
@@ -108,16 +108,14 @@ function tensorOf({ family, facts }: GgufModel, layer: LinearLayer): { name: str
   return { name, ...(layout.kind === 'permuted' && { heads: layout.heads }) };
 }
 
-/** The number that scales an adapter's B A; the rank is that of its tensors. */
-const scaleOf = ({ spec }: LayerAdapter): number => methodOf(spec).scale?.(spec) ?? 1;
-
 const rankOf = ({ spec }: LayerAdapter): number => ('rank' in spec ? spec.rank : 1);
 
 /**
  * The file's one alpha: llama.cpp scales each B A by alpha / rank. It is that of the first adapter, so that usually no B
  * changes.
  */
-const alphaOf = (adapters: readonly LayerAdapter[]): number => scaleOf(adapters[0]) * rankOf(adapters[0]);
+const alphaOf = (adapters: readonly LayerAdapter[]): number =>
+  adapterScale(adapters[0].spec) * rankOf(adapters[0]);
 
 /** An adapter's A (r, in) and B (out, r), where B has what alpha / rank lacks to its scale. */
 function pairOf(
@@ -130,7 +128,7 @@ function pairOf(
   const { name, heads } = tensorOf(model, layer);
   const { A, B } = methodOf(spec).lowRank!(ownValues(adapter, parameters), adapter);
   const rank = A.length / layer.inFeatures;
-  const ratio = (scaleOf(adapter) * rank) / alpha;
+  const ratio = (adapterScale(spec) * rank) / alpha;
   const scaled = Math.abs(ratio - 1) < 1e-12 ? B : B.map((v) => v * ratio);
   const ordered = heads === undefined ? scaled : permuteRows(scaled, layer.outFeatures, heads);
   return (

@@ -66,12 +66,17 @@ export function ggufVocabulary(path: string, rows: number): GgufVocabulary {
 
 const BYTE = /^<0x[0-9A-F]{2}>$/;
 
+/**
+ * Tokens beyond the embedding have no row, such as Gemma 3's <image_soft_token> in a model of texts alone, and are left
+ * out (get_vocab_base and _create_vocab_sentencepiece in convert_hf_to_gguf.py).
+ */
 function tokensOf({ tokenizer }: TokenizerFiles, rows: number): { tokens: string[]; types: number[] } {
   const { model, added_tokens: added } = tokenizer as { model: Json; added_tokens?: AddedToken[] };
   const tokens = new Array<string>(rows);
   const types = new Array<number>(rows).fill(TYPES.unused);
   const isSentencePiece = model.byte_fallback === true;
   for (const [token, id] of Object.entries(model.vocab as Record<string, number>)) {
+    if (id >= rows) continue;
     const isByte = isSentencePiece && BYTE.test(token);
     // Gemma's files name a tab beside the byte that it is.
     if (types[id] === TYPES.byte && !isByte) continue;
@@ -80,7 +85,7 @@ function tokensOf({ tokenizer }: TokenizerFiles, rows: number): { tokens: string
     if (token === content(model.unk_token)) types[id] = TYPES.unknown;
   }
   for (const { id, content: token, special } of added ?? []) {
-    if (types[id] === TYPES.unknown) continue;
+    if (id >= rows || types[id] === TYPES.unknown) continue;
     const isControl = special === true || looksSpecial(token);
     // llama.cpp looks for them in the text before spaces become marks.
     tokens[id] = isControl || !isSentencePiece ? token : token.replaceAll('▁', ' ');

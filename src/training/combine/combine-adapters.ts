@@ -20,7 +20,7 @@ import type { CombineLine } from '../../protocol/combine';
 import { readRunSummary } from '../../runs/run-summary';
 import type { At } from '../checkpoint/trained-run';
 import { adapterRun, type Imported } from '../import/import-adapter';
-import { readModel } from '../task/adapted-model';
+import { type BaseModel, readModel } from '../task/adapted-model';
 import { chosenHead } from './chosen-head';
 import {
   isRun,
@@ -141,12 +141,13 @@ async function readSources(
       'Give at least one run, or an experiment with --experiment FILE.',
     );
   const sources: LinearSource[] = [];
+  let base: BaseModel | undefined;
   for (const [done, given] of adapters.entries()) {
     await emit({ kind: 'reading', adapter: given, done, of: adapters.length });
     sources.push(
       isRun(given)
         ? await sourceOfRun(given, { at, withBiases, emit })
-        : sourceOfFolder(given, readModel(modelSource(spec.model.path), spec)),
+        : sourceOfFolder(given, (base ??= readModel(modelSource(spec.model.path), spec))),
     );
   }
   return sources;

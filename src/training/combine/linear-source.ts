@@ -3,14 +3,17 @@ import { basename, join } from 'node:path';
 import { isCombinable } from '../../adapters/combine/combinable';
 import { ownValues } from '../../adapters/merge';
 import { LORA_BIAS } from '../../adapters/methods/lora';
-import { methodOf } from '../../adapters/methods/registry';
+import { adapterScale, methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { LowRank } from '../../adapters/update-geometry';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { isHeadAlone, isNonlinear, methodName } from '../../experiment/methods';
+import { adaptedConvolutions } from '../../peft/adapted-convolutions';
 import { readAdapterFolder } from '../../peft/adapter-folder';
+import { LORA_FILE } from '../../peft/diffusers-lora-file';
 import { fitAdapter } from '../../peft/fit';
+import { loraFileAt } from '../../peft/lora-file';
 import { type OwnWords, WEIGHTS_FILE } from '../../peft/peft-adapter';
 import type { FitProgress } from '../../protocol/linear-fit';
 import { outputsOf } from '../../protocol/outputs';
@@ -21,7 +24,7 @@ import { type At, openTrained } from '../checkpoint/trained-run';
 import { fitOf } from '../fit/fit-run';
 import { fittedTask } from '../fit/fitted-task';
 import { workFolder } from '../process/leftovers';
-import type { BaseModel } from '../task/adapted-model';
+import { type BaseModel, withLinear } from '../task/adapted-model';
 
 /** An adapter whose change of each module is a low-rank product, as it is combined with others. */
 export interface LinearSource {
@@ -120,12 +123,15 @@ export async function sourceOfRun(
 }
 
 /**
- * An adapter in PEFT's layout, on the model that it belongs to.
+ * An adapter in PEFT's layout, or a LoRA in one file, on the model that it belongs to.
  *
+ * @param base with convolutions as they are: those of single pixels that the adapter is on become linear layers here
  * @throws AuroraError 'adapter' if it does not fit, or is no low-rank product
  */
-export function sourceOfFolder(given: string, { model, layers }: BaseModel): LinearSource {
+export function sourceOfFolder(given: string, base: BaseModel): LinearSource {
   const from = readAdapterFolder(given);
+  const convolutions = adaptedConvolutions(base.original.graph, [from]);
+  const { model, layers } = convolutions.size > 0 ? withLinear(base, convolutions) : base;
   const { spec, adapters, parameters, head } = fitAdapter(from, model.graph, layers);
   if (!isCombinable(spec)) throw notLinear(given, methodName(spec));
   if (isNonlinear(spec) && adapters[0].form !== 'static')
@@ -162,7 +168,7 @@ function modulesOf(
       const values = ownValues(adapter, parameters);
       const { A, B } = method.lowRank!(values, adapter);
       const bias = values[LORA_BIAS] as Float32Array | undefined;
-      const pair = { A, B, rank: A.length / inFeatures, scale: method.scale?.(adapter.spec) ?? 1 };
+      const pair = { A, B, rank: A.length / inFeatures, scale: adapterScale(adapter.spec) };
       return [path, { ...pair, ...(bias && { bias }), inFeatures, outFeatures }];
     }),
   );
@@ -177,10 +183,11 @@ const notLinear = (given: string, what: string): AuroraError =>
 
 /** @throws AuroraError 'usage' for a folder that is neither a run nor an adapter */
 export function requireSource(given: string): void {
-  if (isRun(given) || existsSync(join(given, WEIGHTS_FILE)) || given.endsWith('.safetensors')) return;
+  if (isRun(given) || existsSync(join(given, WEIGHTS_FILE)) || loraFileAt(given, WEIGHTS_FILE) !== undefined)
+    return;
   throw new AuroraError(
     'usage',
-    `${given} is neither a run nor a folder with ${WEIGHTS_FILE}.`,
-    'Give run folders, such as .aurora/runs/mine/<run>, or folders of adapters in PEFT’s layout.',
+    `${given} is neither a run nor a folder with ${WEIGHTS_FILE} or ${LORA_FILE}, nor a LoRA file.`,
+    'Give run folders, such as .aurora/runs/mine/<run>, or folders of adapters in PEFT’s or diffusers’ layout.',
   );
 }

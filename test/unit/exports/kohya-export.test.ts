@@ -170,8 +170,8 @@ describe('a LoRA in the layout of kohya’s scripts', () => {
   });
 
   it('has the experiment’s name, without what prompts and file systems do not take', () => {
-    expect(['dog', 'My dog: v2', '<a>', '../x', '…'].map(kohyaFile)).toEqual(
-      ['dog', 'My-dog-v2', 'a', 'x', 'adapter'].map((name) => `${name}.safetensors`),
+    expect(['dog', 'My dog: v2', '<a>', '../x', '…', 'adapter_model'].map(kohyaFile)).toEqual(
+      ['dog', 'My-dog-v2', 'a', 'x', 'adapter', 'adapter_model-lora'].map((name) => `${name}.safetensors`),
     );
   });
 });

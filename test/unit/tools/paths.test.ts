@@ -84,6 +84,7 @@ describe('the files that an experiment names', () => {
     const { home, elsewhere, named, workspace } = setUp();
     const model = join(home, 'model');
     mkdirSync(join(model, 'parts'), { recursive: true });
+    writeFileSync(join(elsewhere, 'secret.csv'), '');
     writeFileSync(join(home, 'train.csv'), '');
     expect(await outsideInputs(workspace, named(join(home, 'train.csv'), model))).toEqual([]);
     symlinkSync(join(elsewhere, 'secret.csv'), join(model, 'parts', 'config.json'));

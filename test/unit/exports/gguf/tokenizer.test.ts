@@ -107,6 +107,20 @@ describe('the tokenizer of a GGUF file', () => {
     expect(entries.has('tokenizer.chat_template')).toBe(false);
   });
 
+  it('has no tokens beyond the embedding', () => {
+    const rows = tokenCount(byteLevel);
+    const config = { bos_token: '<|begin|>', eos_token: '<|end|>' };
+    const added = byteLevel.added_tokens as object[];
+    const image = { ...added[0], id: rows, content: '<image_soft_token>' };
+    const { vocab } = byteLevel.model as { vocab: Record<string, number> };
+    const longer = {
+      ...byteLevel,
+      added_tokens: [...added, image],
+      model: { ...byteLevel.model, vocab: { ...vocab, unreachable: rows + 1 } },
+    };
+    expect(vocabularyOf(longer, config, rows)).toEqual(vocabularyOf(byteLevel, config, rows));
+  });
+
   it('has scores by which earlier merges come first', () => {
     const entries = vocabularyOf(sentencePiece, {
       bos_token: '<s>',

@@ -299,5 +299,10 @@ describe('adapters that do not fit together are refused before a run exists', ()
       kind: 'adapter',
       message: expect.stringContaining('copy.onnx'),
     });
+    // The path is the same by now, and the record of the first says otherwise.
+    expect(await refused([same, different])).toMatchObject({
+      kind: 'adapter',
+      message: expect.stringMatching(/copy\.onnx, but its files changed in between/),
+    });
   });
 });
