@@ -213,6 +213,40 @@ describe('the Tokens page', () => {
     await expect.poll(() => page.locator('.tokens .token').count()).toBe(3000);
   });
 
+  it('draws all tokens where a packed row begins after the first ones', async () => {
+    const packed = { row: 1, rows: 1, own: 1 };
+    const texts = (first: number) => [
+      { name: '3', begin: 0, size: first },
+      { name: '12', begin: first, size: 2 },
+    ];
+    const tokens = (n: number) => tokensOf(...Array.from({ length: n }, (_, i) => ` w${i}`));
+    const { page } = await open({ tokens: tokens(2502), packed: { ...packed, texts: texts(2500) } });
+    expect(await page.locator('.text.own .token').allInnerTexts()).toEqual([' w2500', ' w2501']);
+    expect(await page.locator('.detail').innerText()).toContain('Token 2501 of 2502');
+    // The file changed: the same row has fewer tokens before it.
+    await show({ tokens: tokens(12), packed: { ...packed, texts: texts(10) } });
+    await expect.poll(() => page.locator('.detail').innerText()).toContain('Token 12 of 12');
+    expect(await page.locator('.tokens [tabindex="0"]').count()).toBe(1);
+  });
+
+  it('escapes marks that would reverse the text, and control characters', async () => {
+    const { page } = await open({
+      tokens: [
+        { id: 7, text: 'a\u202eb', counts: true, label: 'B\u2066' },
+        { id: 8, text: '\u009b\u0007\t\n' },
+      ],
+    });
+    const shown = await page.locator('.tokens .token').allTextContents();
+    expect(shown[0]).toMatch(/^\s*a\\u202eb\s*→\u2060B\\u2066\s*$/);
+    expect(shown[1]).toContain('\\u009b\\u0007⇥\t↵\n');
+    expect(await page.locator('.detail').innerText()).toContain('“a\\u202eb”');
+    const label = await page.locator('.tokens .token').first().getAttribute('aria-label');
+    expect(label).toContain('to be answered with B\\u2066');
+    const all = await page.locator('main').textContent();
+    for (const mark of ['\u202e', '\u2066', '\u0007', '\u009b']) expect(all).not.toContain(mark);
+    await healthy();
+  });
+
   it('shows real rows, and the error for one that is not there', async () => {
     const lab = new Lab();
     try {

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import { escapeControls } from '../../src/base/escape';
 import { t } from '../../src/base/l10n';
 import { count, numberText } from '../../src/base/number-text';
 import { tokenNumbers, tokenWords } from '../../src/protocol/reports/tokens-report';
@@ -69,13 +70,13 @@ function textPart(
         ? html`<p class="border">
             ${
               isOwn
-                ? t('{0} (this row)', name)
-                : html`<button class="link" @click=${() => act.show(name)}>${name}</button>`
+                ? t('{0} (this row)', escapeControls(name))
+                : html`<button class="link" @click=${() => act.show(name)}>${escapeControls(name)}</button>`
             }
           </p>`
         : nothing
     }
-    <div role="list" aria-label=${t('Tokens of row {0}', name)}>
+    <div role="list" aria-label=${t('Tokens of row {0}', escapeControls(name))}>
       ${repeat(
         own,
         (_, i) => begin + i,
@@ -89,7 +90,7 @@ function textPart(
 
 function tokenMark(row: TokenRow, token: RowToken, at: number, { active }: ListState): TemplateResult {
   const { counts, special, label, weight } = token;
-  const words = tokenWords(token, row.perToken);
+  const words = escapeControls(tokenWords(token, row.perToken));
   const classes = ['token', ...(counts ? ['counts'] : []), ...(special ? ['special'] : [])];
   return html`<span
     class=${classes.join(' ')}
@@ -102,15 +103,20 @@ function tokenMark(row: TokenRow, token: RowToken, at: number, { active }: ListS
       label === undefined && weight === undefined
         ? nothing
         : html`<small class="answer" aria-hidden="true"
-            >${label === undefined ? nothing : `→\u2060${label}`}${weight === undefined ? nothing : ` ×${numberText(weight)}`}</small
+            >${label === undefined ? nothing : `→\u2060${escapeControls(label)}`}${weight === undefined ? nothing : ` ×${numberText(weight)}`}</small
           >`
     }</span
   >`;
 }
 
-/** Line breaks stay, with a sign. A token without any visible text gets one, too. */
+/**
+ * Line breaks and tabs stay, with a sign. A token without any visible text gets one, too. Marks that would reverse the text
+ * after them are escaped.
+ */
 const visible = ({ text }: RowToken): string =>
-  text === undefined ? '⋯' : text.replace(/\r?\n/g, '↵\n').replace(/\t/g, '⇥\t') || '∅';
+  text === undefined
+    ? '⋯'
+    : escapeControls(text.replace(/\r?\n/g, '↵\n').replace(/\t/g, '⇥\t'), '\n\t') || '∅';
 
 const cutAt = (cut: readonly CutTokens[], at: number, state: ListState, act: ListActions): unknown =>
   cut.filter((run) => run.at === at).map((run) => cutMark(run, state.opened.has(at), act));
@@ -130,7 +136,9 @@ function cutMark(
         ? html`<span class="removed" role="listitem"
             >${tokens.map(
               (token) =>
-                html`<span class=${token.counts ? 'token counts' : 'token'} title=${tokenWords(token, true)}
+                html`<span
+                  class=${token.counts ? 'token counts' : 'token'}
+                  title=${escapeControls(tokenWords(token, true))}
                   >${visible(token)}</span
                 >`,
             )}${tokens.length < number ? '…' : nothing}</span
@@ -147,7 +155,7 @@ function padding(row: TokenRow): unknown {
     class="token padding"
     role="listitem"
     title=${t('Padding to {0} tokens, which does not count.', count(length))}
-    >${pad.text} × ${count(number)}</span
+    >${visible(pad)} × ${count(number)}</span
   >`;
 }
 

@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { state } from 'lit/decorators.js';
+import { escapeControls } from '../../src/base/escape';
 import { t } from '../../src/base/l10n';
 import type {
   TokensChoice,
@@ -17,7 +18,7 @@ import {
 } from '../../src/protocol/reports/tokens-report';
 import { isSplit, type SplitName, type TokenRow } from '../../src/protocol/tokens';
 import { connect, post, savedUi, saveUi } from '../ui/host';
-import { tokenLegend, tokenList } from './token-list';
+import { FIRST_TOKENS, tokenLegend, tokenList } from './token-list';
 
 const say = (message: TokensFromPage): void => post(message);
 
@@ -56,9 +57,12 @@ export class TokensPage extends LitElement {
     const isOther = message.row.name !== this.shown?.row.name || message.row.split !== this.shown.row.split;
     this.shown = message;
     this.typed = undefined;
+    const { packed, tokens } = message.row;
+    const begin = packed?.texts[packed.own]!.begin ?? 0;
+    // The row that was asked for is always drawn, also after other long texts.
+    this.all = begin >= FIRST_TOKENS || (this.all && !isOther);
+    this.active = isOther ? begin : Math.max(0, Math.min(this.active, tokens.length - 1));
     if (!isOther) return;
-    this.active = message.row.packed?.texts[message.row.packed.own]!.begin ?? 0;
-    this.all = false;
     this.opened = new Set();
   }
 
@@ -72,12 +76,12 @@ export class TokensPage extends LitElement {
     if (!shown)
       return error === undefined
         ? html`<p class="note" role="status">${t('Reading the row…')}</p>`
-        : html`<div class="error" role="alert"><p>${error}</p></div>
+        : html`<div class="error" role="alert"><p>${escapeControls(error, '\n')}</p></div>
             ${this.typed === undefined ? nothing : this.tools(undefined)}
             <p><button class="link" @click=${() => this.ask({})}>${t('Show the First Row')}</button></p>`;
     const { row, experiment } = shown;
     return html`<main aria-busy=${this.reading ? 'true' : 'false'}>
-      <h1>${t('Tokens of {0}', rowTitle(row))}</h1>
+      <h1>${t('Tokens of {0}', escapeControls(rowTitle(row)))}</h1>
       <p class="note">
         <button class="link" data-action="experiment" @click=${() => say({ type: 'openExperiment' })}>
           ${experiment}
@@ -85,9 +89,9 @@ export class TokensPage extends LitElement {
         · ${rowPosition(row)}
       </p>
       ${this.tools(row)}
-      ${error === undefined ? nothing : html`<div class="error" role="alert"><p>${error}</p></div>`}
+      ${error === undefined ? nothing : html`<div class="error" role="alert"><p>${escapeControls(error, '\n')}</p></div>`}
       ${warning(row)}
-      <p class="summary" role="status">${tokensSummary(row)}</p>
+      <p class="summary" role="status">${escapeControls(tokensSummary(row))}</p>
       <p class="note">
         ${tokensFacts(row).join(' ')}
         ${
@@ -183,7 +187,7 @@ export class TokensPage extends LitElement {
     const token = tokens[this.active];
     if (!token) return nothing;
     return html`<p class="detail">
-      ${t('Token {0} of {1}: {2}', this.active + 1, tokens.length, tokenWords(token, perToken))}
+      ${t('Token {0} of {1}: {2}', this.active + 1, tokens.length, escapeControls(tokenWords(token, perToken)))}
     </p>`;
   }
 }
@@ -199,7 +203,7 @@ function warning(row: TokenRow) {
   const found = tokensWarning(row);
   if (!found) return nothing;
   return html`<div class="warning" role="alert">
-    <p>${found.message}</p>
+    <p>${escapeControls(found.message)}</p>
     <p>${found.hint}</p>
   </div>`;
 }

@@ -5,7 +5,6 @@ import { answeredOf } from '../../data/dataset';
 import type { LanguageRow } from '../../data/table/language-rows';
 import type { Experiment } from '../../experiment/experiment';
 import { rowPlace } from '../../protocol/row-place';
-import { IGNORE_LABEL } from '../objective';
 import type { DataSplit } from '../task-data';
 import type { AnswerFormat, WrittenText } from './written-text';
 
@@ -30,7 +29,10 @@ export function requireAnswers(
   { path, rows, parts, dataset }: DataSplit<WrittenText>,
   format: AnswerFormat,
 ): AnswerWarning[] {
-  const answers = Array.from(answeredOf(dataset.examples), ({ row }) => {
+  const missing = format.scorings.map(() => 0);
+  let answers = 0;
+  let first = '';
+  for (const { row } of answeredOf(dataset.examples)) {
     const { label, line, messages } = rows.at(row)! as LanguageRow;
     if (messages?.findLastIndex(({ role }) => role === 'assistant') === 0)
       throw new AuroraError(
@@ -38,13 +40,11 @@ export function requireAnswers(
         `${rowPlace(path, line, parts)}: the conversation begins with the assistant's last message, so the model would have nothing to answer.`,
         "Add the user's message before it, or leave out task.scoring.",
       );
-    return label;
-  });
-  const missing = format.scorings.map(() => 0);
-  for (const answer of answers)
-    format.read(answer).forEach((found, i) => {
+    if (answers++ === 0) first = label;
+    format.read(label).forEach((found, i) => {
       if (found === undefined) missing[i]++;
     });
+  }
   const warnings: AnswerWarning[] = [];
   for (const [i, scoring] of format.scorings.entries()) {
     if (missing[i] === 0) continue;
@@ -53,32 +53,34 @@ export function requireAnswers(
     const what = isPattern
       ? `${key}, ${task.answers?.pattern}, finds nothing in`
       : `${key} is "last-number", and there is no number in`;
-    if (missing[i] === answers.length)
+    if (missing[i] === answers)
       throw new AuroraError(
         'data',
-        `${path}: ${what} any of the ${count(answers.length)} answers, so none that the model writes could be right. The first one ends with ${JSON.stringify(answers[0].slice(-SHOWN))}.`,
+        `${path}: ${what} any of the ${count(answers)} answers, so none that the model writes could be right. The first one ends with ${JSON.stringify(first.slice(-SHOWN))}.`,
         isPattern
           ? 'Correct the pattern: its group is the answer. Without a pattern, whole texts are compared.'
           : 'Use "exact-match", or answers with numbers.',
       );
     warnings.push({
       key,
-      message: `${basename(path)}: ${what} ${count(missing[i])} of ${count(answers.length)} answers. Whatever the model writes there counts as wrong.`,
+      message: `${basename(path)}: ${what} ${count(missing[i])} of ${count(answers)} answers. Whatever the model writes there counts as wrong.`,
     });
   }
-  return [...warnings, ...longPrompts(path, dataset, model.maxLength, format)];
+  return [...warnings, ...longPrompts({ path, rows, dataset }, model.maxLength, format)];
 }
 
 /** Prompts without room for an answer. Those of a large file are not read for this alone. */
 function longPrompts(
-  path: string,
-  { examples }: DataSplit<WrittenText>['dataset'],
+  { path, rows, dataset: { examples } }: Pick<DataSplit<WrittenText>, 'path' | 'rows' | 'dataset'>,
   maxLength: number,
-  { maxTokens }: AnswerFormat,
+  { maxTokens, promptLength }: AnswerFormat,
 ): AnswerWarning[] {
   if (examples.sizes) return [];
   const room = maxLength - maxTokens;
-  const long = [...examples].filter(({ targets }) => answerStart(targets) > room).length;
+  // A prompt is encoded only if its text is long enough.
+  const long = [...examples].filter(
+    ({ size, row }) => size > room && promptLength(rows.at(row)! as LanguageRow) > room,
+  ).length;
   if (long === 0) return [];
   return [
     {
@@ -86,10 +88,4 @@ function longPrompts(
       message: `${basename(path)}: ${count(long)} of ${count(examples.length)} prompts have more than ${room} tokens and lose their beginning when answers are written. model.maxLength is ${maxLength}, and ${maxTokens} tokens are for the answer (task.answers.maxNewTokens).`,
     },
   ];
-}
-
-/** Where the last tokens that count begin: before them is the prompt, where only answers count. */
-function answerStart(targets: Int32Array): number {
-  const end = targets.findLastIndex((t) => t !== IGNORE_LABEL);
-  return targets.subarray(0, end + 1).findLastIndex((t) => t === IGNORE_LABEL) + 1;
 }

@@ -30,6 +30,10 @@ export interface AnswerFormat extends LanguageOptions {
   scorings: readonly WrittenScoring[];
   /** The most tokens of an answer, which the prompt leaves free. */
   maxTokens: number;
+  /** The token with which the chat template ends an answer; undefined if it has none, or without conversations. */
+  turnEnd?: number;
+  /** The number of tokens of a row's prompt, before it is shortened. */
+  promptLength(row: LanguageRow): number;
   /** The answer that each of `scorings` finds in a text, as it is compared; undefined where there is none. */
   read(text: string): (string | undefined)[];
   /** The text of new tokens, up to the first of task.answers.stop. */
@@ -48,6 +52,8 @@ export function answerFormat(tokenizer: Tokenizer, spec: Experiment): AnswerForm
     ...languageOptions(spec),
     scorings,
     maxTokens: newTokens(task, model.maxLength),
+    turnEnd: spec.data.messagesColumn === undefined ? undefined : turnEnd(tokenizer),
+    promptLength: (row) => promptTokens(tokenizer, row).length,
     read: (text) => finders.map((find) => find(text)),
     textOf: (tokens) => beforeAny(tokenizer.decode(tokens), stop),
     isOver(tokens) {
@@ -57,6 +63,31 @@ export function answerFormat(tokenizer: Tokenizer, spec: Experiment): AnswerForm
       return stop.some((text) => end.includes(text));
     },
   };
+}
+
+/** A conversation that shows how the chat template ends an answer. */
+const ANSWER = 'It is 4.';
+const CONVERSATION = [
+  { role: 'user', content: 'What is 2 + 2?' },
+  { role: 'assistant', content: ANSWER },
+];
+
+/**
+ * The first special token after an answer in the chat template's format: some templates add one that ends the whole text.
+ *
+ * @returns undefined if there is none, or the template refuses a conversation of a question and an answer
+ */
+function turnEnd({ chat, encodeBare, specialIds }: Tokenizer): number | undefined {
+  if (!chat) return undefined;
+  let text;
+  try {
+    ({ text } = chat(CONVERSATION, false));
+  } catch (e) {
+    if (e instanceof AuroraError && e.kind === 'data') return undefined;
+    throw e;
+  }
+  const at = text.lastIndexOf(ANSWER);
+  return at < 0 ? undefined : encodeBare(text.slice(at + ANSWER.length)).find((id) => specialIds.has(id));
 }
 
 /** The most tokens of a character. */
@@ -110,12 +141,11 @@ export function writtenText(
   format: AnswerFormat,
   index: number,
 ): WrittenText {
-  const example = languageText(tokenizer, row, format, index);
   return {
-    ...example,
+    ...languageText(tokenizer, row, format, index),
     reference: row.label,
     format,
-    writing: () => answerWriting(tokenizer, row, format, example),
+    writing: () => answerWriting(tokenizer, row, format),
   };
 }
 
@@ -123,19 +153,15 @@ export function writtenText(
 function answerWriting(
   tokenizer: Tokenizer,
   row: LanguageRow,
-  { maxLength, maxTokens, isOver }: AnswerFormat,
-  { ids, targets }: LanguageText,
+  { maxLength, maxTokens, turnEnd, isOver }: AnswerFormat,
 ): Writing {
   const prompt = promptTokens(tokenizer, row);
-  const last = ids[targets.findLastIndex((target) => target !== IGNORE_LABEL)];
   return {
     prompt: shorten(prompt, maxLength - maxTokens, tokenizer).left(prompt),
     maxTokens,
     beams: 1,
-    // A conversation's answers end with a token of its template.
-    ends: new Set(
-      [tokenizer.endId, tokenizer.specialIds.has(last) ? last : undefined].filter((id) => id !== undefined),
-    ),
+    // From the template, not from this row's answer: model.maxLength may cut off the end of that.
+    ends: new Set([tokenizer.endId, row.messages && turnEnd].filter((id) => id !== undefined)),
     isOver,
     example: (tokens): LanguageText => ({
       size: tokens.length,

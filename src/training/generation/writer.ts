@@ -69,7 +69,7 @@ export async function openWriter(
             const texts = await writeCached(
               indices.map((i) => writings[together[i]]),
               model,
-              (now) => watch?.(before + now),
+              watch && ((now) => watch(before + now)),
             );
             indices.forEach((i, at) => (written[together[i]] = texts[at]));
             before += indices.length;
@@ -156,8 +156,8 @@ export async function write(
 ): Promise<Written> {
   const decoders = writings.map(decoderOf);
   for (;;) {
-    watch?.(completeOf(decoders));
     const wanted = decoders.map((decoder, i) => decoder.wanted().map((ids) => writings[i].example(ids)));
+    watch?.(wanted.filter((own) => own.length === 0).length);
     const texts = wanted.flat();
     if (texts.length === 0) return decoders.map((decoder) => decoder.written());
     const logits: Float32Array[] = [];
@@ -181,8 +181,8 @@ export async function writeCached(
   /** The places of each decoder's texts in the cache. */
   let places = decoders.map((_, i) => i);
   for (;;) {
-    watch?.(completeOf(decoders));
     const wanted = decoders.map((decoder) => decoder.wanted());
+    watch?.(wanted.filter((own) => own.length === 0).length);
     const tokens = wanted.flatMap((texts, i) => {
       const continued = decoders[i].continued();
       return texts.map((ids, k): NewToken => ({ text: places[i] + continued[k], token: ids.at(-1)! }));
@@ -195,9 +195,6 @@ export async function writeCached(
     give(decoders, wanted, found.logits);
   }
 }
-
-const completeOf = (decoders: readonly Decoder[]): number =>
-  decoders.filter((decoder) => decoder.wanted().length === 0).length;
 
 /** Gives each decoder the logits of its texts. */
 function give(

@@ -75,6 +75,34 @@ describe('an answer that a language model is to write', () => {
     expect([...writing().ends]).toEqual([END]);
   });
 
+  it("ends with the template's own token, also where the answer in the data is truncated", () => {
+    // A second token ends the whole text, as in Phi-3's template: answers end before it.
+    const own = taskLab('causal-language-modeling');
+    const parts = JSON.parse(file('tokenizer.json')) as { added_tokens: { id: number }[] };
+    const [ended] = parts.added_tokens;
+    const turn = tokenizer.vocabSize;
+    const added = [ended, { ...ended, id: turn, content: '<|end|>' }];
+    const at = own.write('tokenizer.json', JSON.stringify({ ...parts, added_tokens: added }));
+    const TURNS = `${CHAT.replace('+ eos_token', "+ '<|end|>\n'")}{% if not add_generation_prompt %}{{ eos_token }}{% endif %}`;
+    const config = { ...JSON.parse(file('tokenizer_config.json')), chat_template: TURNS };
+    own.write('tokenizer_config.json', JSON.stringify(config));
+    const turns = loadTokenizer(at);
+    const endsOf = (content: string, lossOn: string) => {
+      const messages = [
+        { role: 'user', content: 'Two and two?' },
+        { role: 'assistant', content },
+      ];
+      const columns = { textColumn: undefined, completionColumn: undefined, messagesColumn: 'messages' };
+      const set = experiment({ lossOn }, columns);
+      const row = { text: '', label: content, messages, line: 1 };
+      return writtenText(turns, row, answerFormat(turns, set), 0).writing().ends;
+    };
+    const expected = new Set([END, turn]);
+    expect(endsOf('4', 'answers')).toEqual(expected);
+    expect(endsOf('4 and so on '.repeat(20), 'answers')).toEqual(expected);
+    expect(endsOf('4', 'everything')).toEqual(expected);
+  });
+
   it('has room in the longest input: a prompt that leaves none loses its beginning', () => {
     const task = { answers: { ...EXACT.answers, maxNewTokens: 58 } };
     const { prompt } = example(task).writing();
@@ -224,6 +252,12 @@ describe('language modeling with task.scoring', () => {
     expect(warnings.join('\n')).toMatch(
       /finds nothing in 1 of 2 answers.*\n.*prompts have more than 6 tokens/,
     );
+  });
+
+  it('warns of long prompts also where everything counts in the loss', async () => {
+    const answers = { ...EXACT.answers, maxNewTokens: 58 };
+    const { warnings } = await kind.load(experiment({ lossOn: 'everything', answers }), textModel);
+    expect(warnings.join('\n')).toMatch(/2 of 2 prompts have more than 6 tokens/);
   });
 });
 
