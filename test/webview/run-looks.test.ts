@@ -23,9 +23,9 @@ describe('the look of the run page', () => {
     expect(await w.complaints()).toEqual([]);
     expect(await w.accessibility(), theme).toEqual([]);
     for (const chart of ['loss', 'memory', 'gradientNorm'])
-      expect(await pixelsOf(w, chart, '--series-orange')).toBeGreaterThan(20);
+      await expect.poll(() => pixelsOf(w, chart, '--series-orange')).toBeGreaterThan(20);
     for (const chart of ['loss', 'accuracy'])
-      expect(await pixelsOf(w, chart, '--series-orange-shade')).toBeGreaterThan(20);
+      await expect.poll(() => pixelsOf(w, chart, '--series-orange-shade')).toBeGreaterThan(20);
     expect(await shownTexts(w.page)).toBeGreaterThan(100);
     expect(await faintTexts(w.page), theme).toEqual([]);
     // Text on a canvas is not included in the search for faint text.
