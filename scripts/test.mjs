@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { QUICK, QUICK_WORKBENCH, quickFiles, testFiles } from '../test/quick.mjs';
@@ -8,7 +8,7 @@ import { Failure, main, say } from './lib/console.mjs';
 import { RETRIED_FILE } from './lib/retried.mjs';
 import { ROOT, startNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
-import { scratchFolder } from './lib/scratch.mjs';
+import { removeScratch, scratchFolder } from './lib/scratch.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureMcpConformance } from './lib/mcp-conformance.mjs';
 import { ensureLlamaCpp } from './lib/llama-cpp.mjs';
@@ -92,7 +92,7 @@ async function vitest(tier, filters, captured) {
     console.error(`The ${tier} tests wrote no report: ${e.message}`);
     return { passed: 0, failures: ['no report'], retried: [], skipped: 0 };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeScratch(folder);
   }
 }
 

@@ -108,7 +108,7 @@ describe('aurora export --refine', () => {
     expect(problem(aurora, '--as', 'adapter', '--refine', '5')).toEqual([
       usage,
       says(
-        '--refine is for --as peft-lora, onnx-merged and safetensors: adapter holds the adapters as trained.',
+        '--refine is for --as peft-lora, kohya, onnx-merged, safetensors, gguf-lora and gguf: adapter holds the adapters as trained.',
       ),
     ]);
     expect(problem(aurora, '--as', 'peft-lora', '--refine', '5', '--merge', 'paper')).toEqual([

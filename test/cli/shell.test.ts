@@ -118,7 +118,8 @@ describe('a shell', () => {
     const options = [...script.matchAll(/^ {6}(\w+)\) candidates="(--.*)" ;;$/gm)];
     const without = options.flatMap(([, name, all]) => (all!.split(' ').includes('--json') ? [] : [name]));
     expect(options.length).toBeGreaterThan(15);
-    expect(without).toEqual(['completion']);
+    // A server speaks its own protocol.
+    expect(without).toEqual(['completion', 'mcp']);
   });
 
   it('gets JSON alone, and with --quiet nothing on standard error, whatever the command', () => {
