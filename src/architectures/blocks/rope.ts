@@ -228,8 +228,9 @@ export type Rotate = (x: string) => string;
  *
  * @param places int64 (sequence), with a cache (batch, sequence)
  * @param width size of a head; features from 2n on stay
+ * @param interleaved features 2i and 2i + 1 are turned instead (rotate_every_two in transformers, as in GPT-J)
  */
-export function rotary(net: Network, places: string, rope: Rope, width: number): Rotate {
+export function rotary(net: Network, places: string, rope: Rope, width: number, interleaved = false): Rotate {
   const count = rope.frequencies.length;
   const real = net.op(AT, 'Cast', [places], { to: DType.float });
   const angles = net.op(AT, 'Mul', [
@@ -239,13 +240,31 @@ export function rotary(net: Network, places: string, rope: Rope, width: number):
   const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);
   const scaled = (v: string) => (rope.factor === 1 ? v : times(v, net.float(rope.factor)));
   const [cos, sin] = [scaled(net.op(AT, 'Cos', [angles])), scaled(net.op(AT, 'Sin', [angles]))];
+  const turn = (a: string, b: string): [string, string] => [
+    net.op(AT, 'Sub', [times(a, cos), times(b, sin)]),
+    net.op(AT, 'Add', [times(b, cos), times(a, sin)]),
+  ];
+  const rest = width - 2 * count;
+  if (!interleaved)
+    return (x) => {
+      const sizes = net.g.ints([count, count, ...(rest > 0 ? [rest] : [])]);
+      const [a, b, ...stay] = net.ops(AT, 'Split', [x, sizes], { axis: -1 }, rest > 0 ? 3 : 2);
+      return net.op(AT, 'Concat', [...turn(a, b), ...stay], { axis: -1 });
+    };
   return (x) => {
-    const rest = width - 2 * count;
-    const sizes = net.g.ints([count, count, ...(rest > 0 ? [rest] : [])]);
-    const [a, b, ...stay] = net.ops(AT, 'Split', [x, sizes], { axis: -1 }, rest > 0 ? 3 : 2);
-    const first = net.op(AT, 'Sub', [times(a, cos), times(b, sin)]);
-    const second = net.op(AT, 'Add', [times(b, cos), times(a, sin)]);
-    return net.op(AT, 'Concat', [first, second, ...stay], { axis: -1 });
+    const [turned, ...stay] =
+      rest > 0 ? net.ops(AT, 'Split', [x, net.g.ints([2 * count, rest])], { axis: -1 }, 2) : [x];
+    const pairs = net.op(AT, 'Reshape', [turned, net.g.ints([0, 0, 0, count, 2])]);
+    const last = net.g.ints([-1]);
+    const [a, b] = net
+      .ops(AT, 'Split', [pairs, net.g.ints([1, 1])], { axis: -1 }, 2)
+      .map((each) => net.op(AT, 'Squeeze', [each, last]));
+    const both = turn(a, b).map((each) => net.op(AT, 'Unsqueeze', [each, last]));
+    const flat = net.op(AT, 'Reshape', [
+      net.op(AT, 'Concat', both, { axis: -1 }),
+      net.g.ints([0, 0, 0, 2 * count]),
+    ]);
+    return stay.length ? net.op(AT, 'Concat', [flat, ...stay], { axis: -1 }) : flat;
   };
 }
 

@@ -30,13 +30,19 @@ const cases = JSON.parse(
 const config = (values: Record<string, unknown>) => new Config(values, 'config.json');
 
 /** The rotated x (sequence, width) of one head. */
-async function turned(values: Case['config'], x: number[], width: number, more: Partial<RopeDefaults> = {}) {
+async function turned(
+  values: Case['config'],
+  x: number[],
+  width: number,
+  more: Partial<RopeDefaults> = {},
+  interleaved = false,
+) {
   const folder = folders.make({ 'model.safetensors': safetensors({ w: { dims: [1] } }) });
   const net = new Network(new Weights(readWeights(folder), folder, [], 'w'));
   const places = net.g.addInput('places', DType.int64, ['sequence']);
   const input = net.g.addInput('x', DType.float, [1, 1, 'sequence', width]);
   const rope = ropeOf(config(values), { width, positions: 256, ...more });
-  net.output('y', rotary(net, places, rope, width)(input), [1, 1, 'sequence', width]);
+  net.output('y', rotary(net, places, rope, width, interleaved)(input), [1, 1, 'sequence', width]);
   const length = x.length / width;
   const opsets = new Map([['', INTERNAL_OPSET]]);
   const model = { irVersion: 9, producer: '', opsets, graph: net.graph, metadata: net.metadata };
@@ -72,6 +78,20 @@ describe('rotary embeddings are those of transformers', () => {
     [...x, ...want, 5, 6, 7, 8].forEach((v, i) => expect(got[i]).toBeCloseTo(v, 5));
     const inside = { rope_parameters: { rope_type: 'default', rope_theta: 100, partial_rotary_factor: 0.5 } };
     expect(await turned(inside, repeated(x, 2), 8, { part: 1 })).toEqual(got);
+  });
+
+  it('turn neighbours, where the family says so', async () => {
+    const x = [1, 2, 3, 4, 5, 6, 7, 8];
+    const [c, s] = [Math.cos, Math.sin];
+    const turn = (a: number, b: number, by: number) => [a * c(by) - b * s(by), b * c(by) + a * s(by)];
+    const whole = await turned({ rope_theta: 16 }, repeated(x, 2), 8, {}, true);
+    const want = [...turn(1, 2, 1), ...turn(3, 4, 0.5), ...turn(5, 6, 0.25), ...turn(7, 8, 0.125)];
+    [...x, ...want].forEach((v, i) => expect(whole[i]).toBeCloseTo(v, 5));
+    const half = { rope_theta: 100, partial_rotary_factor: 0.5 };
+    const part = await turned(half, repeated(x, 2), 8, { part: 1 }, true);
+    [...x, ...turn(1, 2, 1), ...turn(3, 4, 0.1), 5, 6, 7, 8].forEach((v, i) =>
+      expect(part[i]).toBeCloseTo(v, 5),
+    );
   });
 });
 

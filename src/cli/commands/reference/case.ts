@@ -7,6 +7,7 @@ import type { Activation, MethodName, TrainedSpec } from '../../../experiment/me
 import type { ObjectiveName, TrainingLoss } from '../../../tasks/objective';
 import type { Pooling } from '../../../tasks/head';
 import { fromPeft, type PeftCase } from './peft-case';
+import type { Tolerances } from './tolerance';
 
 export interface DenseArray {
   dims: number[];
@@ -48,6 +49,8 @@ export interface ReferenceCase extends StepFields {
   trainedNorms: Record<string, number>;
   afterTraining: { mergedLogits: DenseArray };
   otherShapes: StepFields[];
+  /** Replaces tolerances of the device. */
+  tolerance?: Partial<Tolerances>;
 }
 
 export interface AnlCase {

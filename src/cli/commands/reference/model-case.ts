@@ -22,7 +22,7 @@ import { LABELS, type TaskGraphSpec } from '../../../tasks/task-graph';
 import { AdamW } from '../../../training/optimizer/optimizer';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
 import { checkFields, Comparison, largest } from './compare-arrays';
-import { HOST, type Tolerances, tolerancesOf } from './tolerance';
+import { caseTolerances, HOST, type Tolerances } from './tolerance';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;
 const aboveOne = (e: number) => Math.max(1, Math.abs(e));
@@ -34,7 +34,7 @@ export async function runModelCase(
   options: TaskOptions = {},
 ): Promise<Comparison> {
   const place = options.place ?? CPU;
-  const tolerances = tolerancesOf(place);
+  const tolerances = caseTolerances(place, c.tolerance, modelPath);
   const report = new Comparison();
   const model = prepareModel(caseModel(modelPath, c));
   if (!checkFields(report, c, model.graph)) return report;

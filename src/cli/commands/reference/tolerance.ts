@@ -1,3 +1,4 @@
+import { AuroraError } from '../../../base/errors';
 import { errorText } from '../../../base/number-text';
 import type { OrtDevice, Place, TfjsBackend } from '../../../engine/place';
 
@@ -58,6 +59,31 @@ const TFJS_TOLERANCES: Record<TfjsBackend, Tolerances> = {
 
 export const tolerancesOf = (place: Place): Tolerances =>
   place.engine === 'onnxruntime' ? TOLERANCES[place.device] : TFJS_TOLERANCES[place.device];
+
+/**
+ * The tolerances of a case: those of the device, or the case's own where its file has them.
+ *
+ * @param path of the file, for errors
+ * @throws AuroraError 'usage' for a name or a value that is not one of a tolerance
+ */
+export function caseTolerances(place: Place, own: Partial<Tolerances> | undefined, path: string): Tolerances {
+  const known = tolerancesOf(place);
+  for (const [name, value] of Object.entries(own ?? {})) {
+    if (!(name in known))
+      throw new AuroraError(
+        'usage',
+        `${path}: tolerance has the key "${name}".`,
+        `The keys are ${Object.keys(known).join(', ')}.`,
+      );
+    if (!(Number.isFinite(value) && value > 0))
+      throw new AuroraError(
+        'usage',
+        `${path}: tolerance.${name} is ${JSON.stringify(value)}.`,
+        'Enter a positive number.',
+      );
+  }
+  return { ...known, ...own };
+}
 
 /** The table of `aurora reference --help`. */
 export function tolerancesTable(): string {
