@@ -1,3 +1,4 @@
+import { DType } from '../../graph/dtype';
 import type { Network } from './network';
 
 /** Sizes of a linear layer. */
@@ -25,19 +26,28 @@ export function linear(
 export const conv1d = (net: Network, module: string, x: string, { from, to }: LinearSize): string =>
   net.op(module, 'Gemm', [x, net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])]);
 
-/** @param fromTop true if its name is that in the task model */
+/**
+ * nn.LayerNorm over the last axis of x (…, size).
+ *
+ * @param weight true if it has a weight
+ * @param fromTop true if its name is that in the task model
+ */
 export function layerNorm(
   net: Network,
   module: string,
   x: string,
   size: number,
   epsilon: number,
-  { bias = true, fromTop = false } = {},
+  { weight = true, bias = true, fromTop = false } = {},
 ): string {
-  const parts = bias ? ['weight', 'bias'] : ['weight'];
-  const inputs = [x, ...parts.map((part) => net.weight(`${module}.${part}`, [size], fromTop))];
+  const part = (name: string) => net.weight(`${module}.${name}`, [size], fromTop);
+  const inputs = [x, weight ? part('weight') : ones(net, size), ...(bias ? [part('bias')] : [])];
   return net.op(module, 'LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
 }
+
+/** (size): the operator needs a weight. */
+const ones = (net: Network, size: number): string =>
+  net.g.constant(DType.float, [size], new Array<number>(size).fill(1));
 
 /**
  * x / √(mean(x²) + ε) · weight, over the last axis.

@@ -85,6 +85,8 @@ export interface LanguageHead {
   cap?: number;
   /** They are multiplied by it. */
   factor?: number;
+  /** True if the head has a bias; it is not shared with the embedding. */
+  bias?: boolean;
 }
 
 /** Names the logits of hidden states (tokens, size) as an output: (batch, sequence, vocabulary). */
@@ -92,11 +94,12 @@ export function languageHead(
   net: Network,
   x: string,
   rows: string,
-  { hidden, vocabulary, tied, head = HEAD, cap, factor }: LanguageHead,
+  { hidden, vocabulary, tied, head = HEAD, cap, factor, bias = false }: LanguageHead,
 ): void {
   const dims = [vocabulary, hidden];
   const weight = tied === undefined ? net.weight(`${head}.weight`, dims, true) : net.weight(tied, dims);
-  const logits = net.op(head, 'Gemm', [x, weight], { transB: 1 });
+  const biases = bias ? [net.weight(`${head}.bias`, [vocabulary], true)] : [];
+  const logits = net.op(head, 'Gemm', [x, weight, ...biases], { transB: 1 });
   const scaled = factor === undefined ? logits : net.op('', 'Mul', [logits, net.float(factor)]);
   const capped = cap === undefined ? scaled : softCap(net, '', scaled, cap);
   net.output('logits', inRows(net, capped, rows, vocabulary), [...AXES, vocabulary]);

@@ -1,9 +1,16 @@
 import type { Family } from '../family';
+import { bloom } from './decoders/bloom';
+import { falcon } from './decoders/falcon';
 import { gemma, gemma2, gemma3, gemma3Text } from './decoders/gemma';
+import { gptNeo } from './decoders/gpt-neo';
 import { gptNeoX } from './decoders/gpt-neox';
 import { gpt2 } from './decoders/gpt2';
+import { gptJ } from './decoders/gptj';
 import { granite, llama, mistral } from './decoders/llama';
+import { mpt } from './decoders/mpt';
 import { olmo2 } from './decoders/olmo2';
+import { opt } from './decoders/opt';
+import { persimmon } from './decoders/persimmon';
 import { phi3 } from './decoders/phi3';
 import { qwen2, qwen3 } from './decoders/qwen';
 import { smollm3 } from './decoders/smollm3';
@@ -60,6 +67,13 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['starcoder2', starcoder2],
   ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
+  ['gpt_neo', gptNeo],
+  ['gptj', gptJ],
+  ['opt', opt],
+  ['bloom', bloom],
+  ['falcon', falcon],
+  ['mpt', mpt],
+  ['persimmon', persimmon],
   ['UNet2DConditionModel', unet],
   ['AutoencoderKL', autoencoder],
 ]);

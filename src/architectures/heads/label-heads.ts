@@ -69,6 +69,7 @@ const PADDING: ReadonlyMap<string, number> = new Map([
   ['phi3', 32000],
   ['smollm3', 128004],
   ['olmo2', 1],
+  ['opt', 1],
 ]);
 
 /**
