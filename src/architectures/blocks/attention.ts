@@ -116,7 +116,6 @@ export function paddingBias(net: Network, mask: string): string {
  * @param positions int64 (keys)
  * @param window the number of tokens that are seen, the current one included; all by default
  * @param queries their positions; those of the keys by default
- * @param outside the bias of real tokens before the window; the lowest float by default
  */
 export function causalBias(
   net: Network,
@@ -124,7 +123,6 @@ export function causalBias(
   positions: string,
   window?: number,
   queries = positions,
-  outside?: number,
 ): string {
   const rows = net.op('', 'Unsqueeze', [queries, net.g.ints([1])]);
   const unless = (seen: string, bias: string) => net.op('', 'Where', [seen, bias, net.float(LOWEST)]);
@@ -132,10 +130,7 @@ export function causalBias(
   const padding = mask === undefined ? net.float(0) : paddingBias(net, mask);
   if (window === undefined) return unless(visible, padding);
   const last = net.op('', 'Add', [positions, net.g.scalar(window - 1, DType.int64)]);
-  const isNear = net.op('', 'LessOrEqual', [rows, last]);
-  if (outside === undefined) return unless(visible, unless(isNear, padding));
-  const far = net.op('', 'Where', [isNear, net.float(0), net.float(outside)]);
-  return unless(visible, net.op('', 'Min', [far, padding]));
+  return unless(visible, unless(net.op('', 'LessOrEqual', [rows, last]), padding));
 }
 
 /**

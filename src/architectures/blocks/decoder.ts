@@ -144,13 +144,11 @@ export class DecoderInputs {
    * The bias for tokens that attend to themselves and to those before them: (batch, 1, sequence, keys).
    *
    * @param window the number of tokens that are seen, the current one included; all by default
-   * @param outside the bias of real tokens before the window; the lowest float by default
    */
-  bias(window?: number, outside?: number): string {
+  bias(window?: number): string {
     const { net, mask, places, past } = this;
     const found =
-      this.biases.get(window) ??
-      causalBias(net, mask, past?.slots ?? places, window, past?.newSlots, outside);
+      this.biases.get(window) ?? causalBias(net, mask, past?.slots ?? places, window, past?.newSlots);
     this.biases.set(window, found);
     return found;
   }

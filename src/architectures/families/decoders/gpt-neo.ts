@@ -30,8 +30,8 @@ function build(net: Network, config: Config): void {
   const most = config.count('max_position_embeddings', 2048);
   const width = headWidth(config, hidden, heads);
   const act = activationOf(config, 'activation_function', 'gelu_new');
+  const windows = windowsOf(config, layers);
   const inputs = new DecoderInputs(net, config);
-  const biases = windowsOf(config, layers).map((window) => inputs.bias(window, OUTSIDE));
   net.metadata.set(POSITIONS, String(most));
   let x = inputs.placed(EMBEDDING, 'wpe', { vocabulary, hidden }, most);
   for (let i = 0; i < layers; i++) {
@@ -39,7 +39,7 @@ function build(net: Network, config: Config): void {
     const before = layerNorm(net, `${at}.ln_1`, x, hidden, epsilon);
     const size = { hidden, heads, keyValueHeads: heads, width };
     const attended = selfAttention(net, `${at}.attn.attention`, before, {
-      ...{ size, shape: { ...inputs.shape(size, i), bias: biases[i] }, scale: 1, output: 'out_proj' },
+      ...{ size, shape: inputs.shape(size, i, windows[i]), scale: 1, output: 'out_proj' },
       biases: { qkv: false, output: true },
     });
     const middle = net.op(at, 'Add', [attended, x]);
@@ -50,12 +50,6 @@ function build(net: Network, config: Config): void {
   const end = layerNorm(net, 'ln_f', x, hidden, epsilon);
   decoderOutputs(net, config, end, inputs.rows, { vocabulary, hidden }, { embedding: EMBEDDING, tied: true });
 }
-
-/**
- * Between the scores and padding: transformers masks the window and padding one after the other, so that padding whose
- * window has nothing but padding sees the text before it.
- */
-const OUTSIDE = -1e38;
 
 const [GLOBAL, LOCAL] = ['global', 'local'];
 
