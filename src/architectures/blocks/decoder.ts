@@ -67,6 +67,7 @@ export class DecoderInputs {
   ) {
     // The library reads the first for every decoder, the second for Gemma.
     config.require('is_causal', true);
+    if (config.isNull('is_causal')) throw config.unsupported('is_causal', [true]);
     config.require('use_bidirectional_attention', false);
     ({ ids: this.ids, mask: this.mask, rows: this.rows } = textInputs(net));
     this.past = net.cached ? new Past(net, this.mask, this.rows) : undefined;

@@ -32,7 +32,7 @@ describe('a setting that is not supported is refused by its name', () => {
     ['falcon-rw', { num_kv_heads: 2 }, /num_kv_heads is 2/],
     ['falcon-rw', { activation: 'swishy' }, /activation is "swishy"/],
     ['bloom', { pretraining_tp: 2, slow_but_exact: true }, /slow_but_exact is true/],
-    ['gptj', { rotary_dim: null }, /rotary_dim is missing/],
+    ['gptj', { rotary_dim: null }, /rotary_dim is null/],
     ['gptj', { rotary_dim: 3 }, /rotary_dim is 3/],
     ['gptj', { rotary_dim: 16 }, /rotary_dim is 16/],
     ['gpt-neo', { attention_layers: ['global', 'sparse'] }, /attention_layers is \["global","sparse"\]/],
