@@ -66,7 +66,7 @@ const forHeads = (net: Network, x: string): string => net.op(AT, 'Unsqueeze', [x
 const perHead = (net: Network, values: readonly number[]): string =>
   net.g.constant(DType.float, [values.length, 1, 1], [...values]);
 
-/** Above any number of tokens; all integers up to it are exact in float32. */
+/** 2 to this power is above any number of tokens, and float32 has all integers up to it. */
 const MOST_OCTAVES = 24;
 
 /** The largest power of two up to each of x, at least 1. Counted: a logarithm may be rounded across it. */

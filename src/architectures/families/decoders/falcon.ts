@@ -36,16 +36,17 @@ function build(net: Network, config: Config): void {
   const size = { heads, keyValueHeads: keyValueHeads(config, heads), width };
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, { vocabulary, hidden });
-  const places = isSet(config, 'alibi', false)
-    ? { bias: net.op('', 'Add', [fromMask(net, inputs, heads, width), inputs.bias()]) }
-    : { rotate: rotary(net, inputs.places, ropeOf(config, { width, positions: 2048 }), width) };
+  const isAlibi = isSet(config, 'alibi', false);
+  const added = isAlibi ? withAlibi(net, inputs, heads, width) : inputs.bias();
+  const rotate = isAlibi
+    ? undefined
+    : rotary(net, inputs.places, ropeOf(config, { width, positions: 2048 }), width);
   const norm = (name: string, y: string) => layerNorm(net, name, y, hidden, epsilon);
   for (let i = 0; i < layers; i++) {
     const at = `h.${i}`;
     const before = norm(`${at}.${norms.attention}`, x);
-    const shape = { ...inputs.shape(size, i), ...('bias' in places && { bias: places.bias }) };
-    const options = { hidden, bias, ...('rotate' in places && { rotate: places.rotate }) };
-    const attended = fusedAttention(net, `${at}.self_attention`, before, shape, options);
+    const shape = { ...inputs.shape(size, i), bias: added };
+    const attended = fusedAttention(net, `${at}.self_attention`, before, shape, { hidden, bias, rotate });
     const middle = net.op(at, 'Add', [attended, x]);
     const read = norms.isParallel ? x : middle;
     const after = norms.feed === undefined ? before : norm(`${at}.${norms.feed}`, read);
@@ -60,9 +61,12 @@ function build(net: Network, config: Config): void {
 const isSet = (config: Config, key: string, missing: boolean): boolean =>
   !config.isNull(key) && config.flag(key, missing);
 
-/** ALiBi is divided as the scores are. */
-const fromMask = (net: Network, inputs: DecoderInputs, heads: number, width: number): string =>
-  roundedAlibi(net, inputs.countedFromZero, alibiSlopes(heads), 1 / Math.sqrt(width));
+/** The bias of all layers with ALiBi, which is divided as the scores are: (batch, heads, sequence, keys). */
+const withAlibi = (net: Network, inputs: DecoderInputs, heads: number, width: number): string =>
+  net.op('', 'Add', [
+    roundedAlibi(net, inputs.countedFromZero, alibiSlopes(heads), 1 / Math.sqrt(width)),
+    inputs.bias(),
+  ]);
 
 /** One key and value for all heads in Falcon-7B, one for each group of heads in newer ones, or one for each head. */
 function keyValueHeads(config: Config, heads: number): number {

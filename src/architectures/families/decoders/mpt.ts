@@ -9,6 +9,7 @@ import type { Config } from '../../folder/config';
 import { headWidth } from '../../settings';
 
 const EMBEDDING = 'wte';
+const FEED_FORWARD = { up: 'up_proj', down: 'down_proj', bias: false };
 
 /** Sizes have two names, of which transformers prefers these. */
 const OTHER_NAMES = { hidden_size: 'd_model', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' };
@@ -55,11 +56,9 @@ function build(net: Network, config: Config): void {
     const attended = linear(net, `${self}.out_proj`, mixed, { from: hidden, to: hidden, bias: false });
     const middle = net.op(at, 'Add', [attended, x]);
     const after = norm(`${at}.norm_2`, middle);
-    const fed = feedForward(net, `${at}.ffn`, after, { hidden, inner: 4 * hidden }, GELU, NAMES);
+    const fed = feedForward(net, `${at}.ffn`, after, { hidden, inner: 4 * hidden }, GELU, FEED_FORWARD);
     x = net.op(at, 'Add', [fed, middle]);
   }
   const end = norm('norm_f', x);
   decoderOutputs(net, config, end, inputs.rows, { vocabulary, hidden }, { embedding: EMBEDDING, tied: true });
 }
-
-const NAMES = { up: 'up_proj', down: 'down_proj', bias: false };

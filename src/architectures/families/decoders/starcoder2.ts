@@ -1,6 +1,6 @@
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
-import { layerNorm, linear } from '../../blocks/layers';
+import { DecoderInputs, decoderOutputs, feedForward, selfAttention } from '../../blocks/decoder';
+import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
@@ -29,7 +29,7 @@ export const starcoder2: Family = {
 
 function build(net: Network, config: Config): void {
   const size = decoderSize(config, DEFAULTS);
-  const { hidden, inner, layers, width } = size;
+  const { hidden, layers, width } = size;
   const epsilon = config.number('norm_epsilon', DEFAULTS.epsilon);
   const act = activationOf(config, 'hidden_act', 'gelu_pytorch_tanh');
   const bias = config.flag('use_bias', true);
@@ -48,9 +48,7 @@ function build(net: Network, config: Config): void {
     });
     const middle = net.op(at, 'Add', [x, attended]);
     const after = norm(`${at}.post_attention_layernorm`, middle);
-    const wide = linear(net, `${at}.mlp.c_fc`, after, { from: hidden, to: inner, bias });
-    const back = { from: inner, to: hidden, bias };
-    const fed = linear(net, `${at}.mlp.c_proj`, act(net, `${at}.mlp.act`, wide), back);
+    const fed = feedForward(net, `${at}.mlp`, after, size, act, { up: 'c_fc', down: 'c_proj', bias });
     x = net.op(at, 'Add', [middle, fed]);
   }
   decoderOutputs(net, config, norm('norm', x), inputs.rows, size, { embedding: EMBEDDING, tied: true });
