@@ -47,7 +47,13 @@ export function layerNorm(
 }
 
 /** A layer norm that has neither weight nor bias. */
-export function bareLayerNorm(net: Network, module: string, x: string, size: number, epsilon: number): string {
+export function bareLayerNorm(
+  net: Network,
+  module: string,
+  x: string,
+  size: number,
+  epsilon: number,
+): string {
   const ones = net.g.constant(DType.float, [size], new Array<number>(size).fill(1));
   return net.op(module, 'LayerNormalization', [x, ones], { axis: -1, epsilon: { float: epsilon } });
 }

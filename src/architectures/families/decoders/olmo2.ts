@@ -53,8 +53,7 @@ export const olmo3 = olmo2Like({
   defaults: DEFAULTS,
   biases: chosenBiases,
   norms: 'all',
-  windows: (config, layers) =>
-    windows(config, layers, slidingWindow(config, 4096), (i) => (i + 1) % 4 !== 0),
+  windows: (config, layers) => windows(config, layers, slidingWindow(config, 4096), (i) => (i + 1) % 4 !== 0),
   ropes: (config, width) => {
     // transformers 5 reads a rope_theta outside of rope_parameters for layers without a window alone.
     const theta = { full: config.number('rope_theta', THETA), sliding: THETA };
