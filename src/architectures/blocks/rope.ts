@@ -46,6 +46,8 @@ export interface RopeDefaults {
   part?: number;
   /** The kinds of scaling that the family has, by their names in its files, if it has not all of them. */
   kinds?: ReadonlyMap<string, string>;
+  /** True if the settings are for one kind of layer: transformers then reads none outside of them. */
+  ofKind?: boolean;
 }
 
 /** The largest width of a head: one number for two features is held in memory, before any weight is looked at. */
@@ -101,7 +103,7 @@ export function ropesOfKinds(
   const made = (settings: Config | undefined, base: number) => {
     // transformers 5 looks for it outside of the kind.
     settings?.require('truncate', true);
-    return ropeFrom(config, settings, { width, positions, theta: base });
+    return ropeFrom(config, settings, { width, positions, theta: base, ofKind: true });
   };
   return {
     full: made(kinds?.section('full_attention') ?? old, theta.full),
@@ -113,8 +115,9 @@ export function ropesOfKinds(
 export function ropeFrom(
   config: Config,
   scaling: Config | undefined,
-  { width, positions, original: missing, theta, part, kinds }: RopeDefaults & { theta: number },
+  defaults: RopeDefaults & { theta: number },
 ): Rope {
+  const { width, positions, theta, part, kinds } = defaults;
   if (width > MOST_WIDTH)
     throw new AuroraError(
       'model',
@@ -131,7 +134,7 @@ export function ropeFrom(
   const most = config.count('max_position_embeddings', positions);
   const unscaled = { base, type: DEFAULT, original: most, frequencies: plain, factor: 1 };
   if (!scaling) return unscaled;
-  const original = originalOf(config, scaling, missing, most);
+  const original = originalOf(config, scaling, defaults, most);
   return {
     ...unscaled,
     type,
@@ -152,8 +155,14 @@ function typeOf(scaling: Config | undefined, kinds: RopeDefaults['kinds']): stri
 }
 
 /** The length that the model was trained with first. Families with such a setting outside read only that. */
-function originalOf(config: Config, scaling: Config, missing: number | undefined, most: number): number {
+function originalOf(
+  config: Config,
+  scaling: Config,
+  { original: missing, ofKind }: RopeDefaults,
+  most: number,
+): number {
   const key = 'original_max_position_embeddings';
+  if (ofKind) return scaling.count(key, most);
   if (missing === undefined) return config.count(key, scaling.count(key, most));
   const own = config.count(key, missing);
   scaling.require(key, own);
