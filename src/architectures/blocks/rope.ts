@@ -129,7 +129,12 @@ export function ropeFrom(
   const share = partOf(config, scaling, type, part);
   // Its own frequencies are for all of a head, and 0 from the part on.
   const turned = type === PROPORTIONAL ? width : Math.trunc(width * share);
-  if (turned % 2 !== 0 || turned === 0) throw config.unsupported(PART, ['an even part']);
+  if (turned % 2 !== 0 || turned === 0)
+    throw new AuroraError(
+      'model',
+      `${config.path}: ${PART} is ${share}, which turns ${turned} of the ${width} features of a head, not an even number.`,
+      'Download the config.json of this model again.',
+    );
   const plain = Array.from({ length: turned / 2 }, (_, i) => base ** ((-2 * i) / turned));
   const most = config.count('max_position_embeddings', positions);
   const unscaled = { base, type: DEFAULT, original: most, frequencies: plain, factor: 1 };
