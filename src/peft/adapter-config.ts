@@ -167,6 +167,13 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   starcoder2: { name: 'Starcoder2', tokens: 'score' },
   gpt_neox: { name: 'GPTNeoX', tokens: 'classifier' },
   gpt2: { name: 'GPT2', tokens: 'classifier' },
+  phi: { name: 'Phi', tokens: 'score' },
+  stablelm: { name: 'StableLm', tokens: 'score' },
+  nemotron: { name: 'Nemotron', tokens: 'score' },
+  helium: { name: 'Helium', tokens: 'score' },
+  glm: { name: 'Glm', tokens: 'score' },
+  glm4: { name: 'Glm4', tokens: 'score' },
+  exaone4: { name: 'Exaone4', tokens: 'score' },
 };
 
 /** The input of image classifiers where it is one pooling of the last hidden state. */

@@ -2,7 +2,7 @@ import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
 import type { Activation } from './activation';
 import { attention, type AttentionOptions, type AttentionShape, causalBias } from './attention';
-import { linear, type Norm } from './layers';
+import { type HeadNorm, linear } from './layers';
 import type { Network } from './network';
 import type { Rope, Rotate } from './rope';
 import {
@@ -127,6 +127,8 @@ export interface DecoderEnd {
   head?: string;
   /** The default for config.json: true if they are tied. */
   tied: boolean;
+  /** True if the head has a bias, tied or not. */
+  bias?: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;
   /** Logits are multiplied by it. */
@@ -140,7 +142,7 @@ export function decoderOutputs(
   x: string,
   rows: string,
   { hidden, vocabulary }: Embedded,
-  { embedding, head, tied: missing, cap, factor }: DecoderEnd,
+  { embedding, head, tied: missing, bias, cap, factor }: DecoderEnd,
 ): void {
   const asked = config.flag('tie_word_embeddings', missing);
   // A head with other weights than the embedding's stays untied, as in transformers 5.
@@ -150,6 +152,7 @@ export function decoderOutputs(
       hidden,
       vocabulary,
       head,
+      bias,
       cap,
       factor,
       ...(tied && { tied: `${embedding}.weight` }),
@@ -159,9 +162,13 @@ export function decoderOutputs(
 
 /** The normalization of queries and keys: each head separately, or all heads together before they are split. */
 export interface QueryKeyNorm {
-  norm: Norm;
+  norm: HeadNorm;
   of: 'head' | 'all';
+  /** Names of the two modules; q_norm and k_norm by default. */
+  names?: { query: string; key: string };
 }
+
+const NORMS = { query: 'q_norm', key: 'k_norm' };
 
 export interface SelfAttention {
   size: DecoderSize;
@@ -171,32 +178,43 @@ export interface SelfAttention {
   /** Undefined if positions do not count. */
   rotate?: Rotate;
   norms?: QueryKeyNorm;
+  /** Queries, keys and values are kept between −clip and clip. */
+  clip?: number;
   scale?: number;
   cap?: number;
+  /** Name of the output's linear layer; o_proj by default. */
+  output?: string;
 }
 
 /** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
 export function selfAttention(net: Network, module: string, x: string, layer: SelfAttention): string {
-  const { size, shape, biases, rotate, norms, scale, cap } = layer;
+  const { size, shape, biases, rotate, norms, clip, scale, cap, output = 'o_proj' } = layer;
   const { hidden, heads, keyValueHeads, width } = size;
+  const { query: queryNorm, key: keyNorm } = norms?.names ?? NORMS;
   const project = (name: string, count: number, norm?: string) => {
     const to = count * width;
     const y = linear(net, `${module}.${name}`, x, { from: hidden, to, bias: biases.qkv });
-    return norm !== undefined && norms?.of === 'all' ? norms.norm(net, `${module}.${norm}`, y, to) : y;
+    const kept = clip === undefined ? y : net.op(module, 'Clip', [y, net.float(-clip), net.float(clip)]);
+    return norm !== undefined && norms?.of === 'all'
+      ? norms.norm(net, `${module}.${norm}`, kept, to, 1)
+      : kept;
   };
-  const ofHeads = (norm: string) => (y: string) => norms!.norm(net, `${module}.${norm}`, y, width);
+  const ofHeads = (norm: string, count: number) => (y: string) =>
+    norms!.norm(net, `${module}.${norm}`, y, width, count);
   const projections = {
-    query: project('q_proj', heads, 'q_norm'),
-    key: project('k_proj', keyValueHeads, 'k_norm'),
+    query: project('q_proj', heads, queryNorm),
+    key: project('k_proj', keyValueHeads, keyNorm),
     value: project('v_proj', keyValueHeads),
   };
   const options: AttentionOptions = {
     ...{ scale, cap, rotate },
-    ...(norms?.of === 'head' && { norms: { query: ofHeads('q_norm'), key: ofHeads('k_norm') } }),
+    ...(norms?.of === 'head' && {
+      norms: { query: ofHeads(queryNorm, heads), key: ofHeads(keyNorm, keyValueHeads) },
+    }),
   };
   const mixed = attention(net, module, projections, shape, options);
   const back = { from: heads * width, to: hidden, bias: biases.output };
-  return linear(net, `${module}.o_proj`, mixed, back);
+  return linear(net, `${module}.${output}`, mixed, back);
 }
 
 /** Llama's feed-forward part on x (tokens, hidden): down_proj(act(gate_proj(x)) · up_proj(x)). */

@@ -1,12 +1,20 @@
 import type { Family } from '../family';
+import { cohere, cohere2 } from './decoders/cohere';
+import { exaone4 } from './decoders/exaone4';
 import { gemma, gemma2, gemma3, gemma3Text } from './decoders/gemma';
+import { glm, glm4 } from './decoders/glm';
 import { gptNeoX } from './decoders/gpt-neox';
 import { gpt2 } from './decoders/gpt2';
+import { helium } from './decoders/helium';
 import { granite, llama, mistral } from './decoders/llama';
-import { olmo2 } from './decoders/olmo2';
+import { nemotron } from './decoders/nemotron';
+import { olmo } from './decoders/olmo';
+import { olmo2, olmo3 } from './decoders/olmo2';
+import { phi } from './decoders/phi';
 import { phi3 } from './decoders/phi3';
 import { qwen2, qwen3 } from './decoders/qwen';
 import { smollm3 } from './decoders/smollm3';
+import { stableLm } from './decoders/stablelm';
 import { starcoder2 } from './decoders/starcoder2';
 import { autoencoder } from './diffusion/autoencoder';
 import { unet } from './diffusion/unet';
@@ -60,6 +68,17 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['starcoder2', starcoder2],
   ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
+  ['phi', phi],
+  ['stablelm', stableLm],
+  ['olmo', olmo],
+  ['olmo3', olmo3],
+  ['cohere', cohere],
+  ['cohere2', cohere2],
+  ['nemotron', nemotron],
+  ['helium', helium],
+  ['glm', glm],
+  ['glm4', glm4],
+  ['exaone4', exaone4],
   ['UNet2DConditionModel', unet],
   ['AutoencoderKL', autoencoder],
 ]);

@@ -69,6 +69,13 @@ const PADDING: ReadonlyMap<string, number> = new Map([
   ['phi3', 32000],
   ['smollm3', 128004],
   ['olmo2', 1],
+  ['olmo', 1],
+  ['olmo3', 1],
+  ['cohere', 0],
+  ['cohere2', 0],
+  ['helium', 3],
+  ['glm', 151329],
+  ['glm4', 151329],
 ]);
 
 /**

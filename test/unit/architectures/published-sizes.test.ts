@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Network } from '../../../src/architectures/blocks/network';
 import { autoencoder } from '../../../src/architectures/families/diffusion/autoencoder';
 import { unet } from '../../../src/architectures/families/diffusion/unet';
+import { FAMILIES } from '../../../src/architectures/families/family-registry';
 import { pipelineText } from '../../../src/architectures/families/images/clip';
 import type { Family } from '../../../src/architectures/family';
 import { Config } from '../../../src/architectures/folder/config';
@@ -16,6 +17,7 @@ function written({ build }: Family, settings: Record<string, unknown>) {
   const weights = {
     has: (name: string) => name === 'text_projection.weight',
     dims: () => undefined,
+    isOther: () => false,
     get(name: string, dims: number[]) {
       sizes.set(name, elementCount(dims));
       return { name, dtype: DType.float, dims, data: { path: '', offset: 0, length: 0 } };
@@ -63,6 +65,15 @@ const BIG_G = {
   projection_dim: 1280,
 };
 
+const size = (hidden: number, inner: number, layers: number, heads: number, keyValueHeads = heads) => ({
+  hidden_size: hidden,
+  intermediate_size: inner,
+  num_hidden_layers: layers,
+  num_attention_heads: heads,
+  num_key_value_heads: keyValueHeads,
+});
+const WHOLE = { sliding_window: null, layer_types: new Array<string>(30).fill('full_attention') };
+
 /** As their repositories say, or as the sizes of their float32 files do. */
 describe('published models have as many parameters as they are known to have', () => {
   it.each([
@@ -74,6 +85,49 @@ describe('published models have as many parameters as they are known to have', (
     ['the second text encoder of SDXL', pipelineText, BIG_G, 694_659_840],
   ])('%s', (_, family, settings, count) => {
     expect(written(family, settings).parameters).toBe(count);
+  });
+
+  it.each<[name: string, type: string, settings: Record<string, unknown>, count: number]>([
+    ['Phi-1.5', 'phi', {}, 1_418_270_720],
+    ['Phi-2', 'phi', { ...size(2560, 10240, 32, 32), partial_rotary_factor: 0.4 }, 2_779_683_840],
+    ['StableLM 3B', 'stablelm', {}, 2_795_443_200],
+    [
+      'StableLM 2 1.6B',
+      'stablelm',
+      { ...size(2048, 5632, 24, 32), vocab_size: 100352, use_qkv_bias: true },
+      1_644_515_328,
+    ],
+    [
+      'StableLM 2 12B',
+      'stablelm',
+      {
+        ...size(5120, 13824, 40, 32, 8),
+        vocab_size: 100352,
+        qk_layernorm: true,
+        use_parallel_residual: true,
+      },
+      12_143_185_920,
+    ],
+    ['OLMo 1B', 'olmo', { ...size(2048, 8192, 16, 16), tie_word_embeddings: true }, 1_176_764_416],
+    ['OLMo 7B', 'olmo', {}, 6_888_095_744],
+    ['OLMo 3 7B', 'olmo3', { vocab_size: 100278 }, 7_298_011_136],
+    ['Command R', 'cohere', {}, 34_980_831_232],
+    ['Command R+', 'cohere', { ...size(12288, 33792, 64, 96, 8), use_qk_norm: true }, 103_810_674_688],
+    ['Command R7B', 'cohere2', size(4096, 14336, 32, 32, 8), 8_028_033_024],
+    ['Minitron 4B', 'nemotron', { ...size(3072, 9216, 32, 24, 8), head_dim: 128 }, 4_190_509_056],
+    ['Helium 1 Preview', 'helium', {}, 2_172_643_840],
+    ['GLM-4-9B', 'glm', {}, 9_399_951_360],
+    ['GLM-4-9B-0414', 'glm4', {}, 9_400_279_040],
+    [
+      'EXAONE 4.0 1.2B',
+      'exaone4',
+      { ...size(2048, 4096, 30, 32, 8), ...WHOLE, head_dim: 64, tie_word_embeddings: true },
+      1_279_391_488,
+    ],
+    ['EXAONE 4.0 32B', 'exaone4', { ...size(5120, 27392, 64, 40, 8), head_dim: 128 }, 32_003_216_384],
+  ])('%s', (_, type, settings, count) => {
+    const whole = { ...settings, architectures: ['ModelForCausalLM'] };
+    expect(written(FAMILIES.get(type)!, whole).parameters).toBe(count);
   });
 
   it('SDXL has 560 projections in its attentions', () => {

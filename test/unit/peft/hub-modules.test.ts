@@ -93,6 +93,10 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
   ['StarCoder2', fixture('starcoder2'), 'c_fc', 'model.layers.0.mlp.c_fc'],
   ['OLMo 2', fixture('olmo2'), 'down_proj', 'model.layers.0.mlp.down_proj'],
   ['GPT-NeoX', fixture('gpt-neox'), 'query_key_value', 'gpt_neox.layers.0.attention.query_key_value'],
+  ['Phi', fixture('phi'), 'dense', 'model.layers.0.self_attn.dense'],
+  ['Command R', fixture('cohere'), 'o_proj', 'model.layers.0.self_attn.o_proj'],
+  ['Nemotron', fixture('nemotron'), 'up_proj', 'model.layers.0.mlp.up_proj'],
+  ['GLM', fixture('glm'), 'gate_up_proj', 'model.layers.0.mlp.gate_up_proj'],
 ];
 
 describe.each(FAMILIES)(

@@ -29,6 +29,8 @@ export interface LlamaVariant {
   /** Defaults of sizes that config.json does not give. */
   defaults: DecoderDefaults;
   rope: Omit<RopeDefaults, 'width'>;
+  /** True if rotary embeddings turn neighbouring features. */
+  interleaved?: boolean;
   /** The default for config.json: true if embedding and head are tied. */
   tied?: boolean;
   activation?(config: Config): Activation;
@@ -94,7 +96,7 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
     net.op(at, 'Add', [before, factors ? net.op(at, 'Mul', [part, net.float(factors.residual)]) : part]);
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size, variant.scale?.(size, config));
-  const rotate = rotary(net, inputs.places, rope, width);
+  const rotate = rotary(net, inputs.places, rope, width, variant.interleaved);
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
