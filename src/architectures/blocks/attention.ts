@@ -10,7 +10,10 @@ export interface AttentionShape {
   width: number;
   /** A vector tensor: (batch, sequence). */
   rows: string;
-  /** Added to the scores: (batch, 1, 1 or sequence, sequence); undefined if all tokens attend to all. */
+  /**
+   * Added to the scores: (batch, 1 or heads, 1 or sequence, sequence). A second axis of 1 has a value for all heads.
+   * Undefined if all tokens attend to all.
+   */
   bias?: string;
   /**
    * The keys that each query sees, in the shape of `bias`. The scores of others are replaced, as by masked_fill: where
@@ -21,7 +24,7 @@ export interface AttentionShape {
   extend?: (x: string, what: 'key' | 'value') => string;
 }
 
-/** Query, key and value, each (tokens, heads · width). */
+/** Query, key and value, each (tokens, heads · width), or with more axes for the same numbers. */
 export interface Projections {
   query: string;
   key: string;

@@ -58,6 +58,7 @@ export class DecoderInputs {
   private readonly mask: string;
   private readonly past: Past | undefined;
   private readonly biases = new Map<number | undefined, string>();
+  private counts: string | undefined;
 
   /** @throws AuroraError 'model' if tokens attend to later ones */
   constructor(
@@ -110,7 +111,41 @@ export class DecoderInputs {
     };
   }
 
-  private bias(window: number | undefined): string {
+  /**
+   * Each token's number among those that the mask counts, from 1 on, and 0 for padding: int64 (batch, keys), with a
+   * cache also of earlier tokens.
+   */
+  get counted(): string {
+    const { net, mask } = this;
+    this.counts ??= net.op('', 'Mul', [net.op('', 'CumSum', [mask, net.g.scalar(1, DType.int64)]), mask]);
+    return this.counts;
+  }
+
+  /** Each token's place among those that the mask counts, and 0 for padding: int64 (batch, keys). */
+  get countedFromZero(): string {
+    return this.net.op('', 'Sub', [this.counted, this.mask]);
+  }
+
+  /** `counted` without the tokens of a cache: int64 (batch, sequence). */
+  get countedNew(): string {
+    const { counted, past, net } = this;
+    return past ? net.op('', 'Slice', [counted, past.from, net.g.ints([2 ** 31]), net.g.ints([1])]) : counted;
+  }
+
+  /** Each key's place relative to the last: int64 (1, keys), from 1 − keys to 0. */
+  get fromEnd(): string {
+    const { net, places, past } = this;
+    const all = past?.slots ?? places;
+    const last = net.op('', 'ReduceMax', [all], { keepdims: 1 });
+    return net.op('', 'Unsqueeze', [net.op('', 'Sub', [all, last]), net.g.ints([0])]);
+  }
+
+  /**
+   * The bias for tokens that attend to themselves and to those before them: (batch, 1, sequence, keys).
+   *
+   * @param window the number of tokens that are seen, the current one included; all by default
+   */
+  bias(window?: number): string {
     const { net, mask, places, past } = this;
     const found =
       this.biases.get(window) ?? causalBias(net, mask, past?.slots ?? places, window, past?.newSlots);
@@ -171,10 +206,12 @@ export interface QueryKeyNorm {
 const NORMS = { query: 'q_norm', key: 'k_norm' };
 
 export interface SelfAttention {
-  size: DecoderSize;
+  size: Pick<DecoderSize, 'hidden' | 'heads' | 'keyValueHeads' | 'width'>;
   shape: AttentionShape;
   /** True for linear layers that have a bias. */
   biases: { qkv: boolean; output: boolean };
+  /** The last linear layer; o_proj by default. */
+  output?: string;
   /** Undefined if positions do not count. */
   rotate?: Rotate;
   norms?: QueryKeyNorm;
@@ -182,8 +219,6 @@ export interface SelfAttention {
   clip?: number;
   scale?: number;
   cap?: number;
-  /** Name of the output's linear layer; o_proj by default. */
-  output?: string;
 }
 
 /** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
@@ -217,6 +252,30 @@ export function selfAttention(net: Network, module: string, x: string, layer: Se
   return linear(net, `${module}.${output}`, mixed, back);
 }
 
+/** The linear layers of a feed-forward part. */
+export interface FeedForward {
+  up: string;
+  down: string;
+  /** True if both have a bias; the default. */
+  bias?: boolean;
+}
+
+/** The names of Megatron-LM, which many families keep. */
+export const MEGATRON = { up: 'dense_h_to_4h', down: 'dense_4h_to_h' };
+
+/** GPT-2's feed-forward part on x (tokens, hidden): down(act(up(x))). */
+export function feedForward(
+  net: Network,
+  module: string,
+  x: string,
+  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
+  act: Activation,
+  { up, down, bias = true }: FeedForward,
+): string {
+  const wide = linear(net, `${module}.${up}`, x, { from: hidden, to: inner, bias });
+  return linear(net, `${module}.${down}`, act(net, `${module}.act`, wide), { from: inner, to: hidden, bias });
+}
+
 /** Llama's feed-forward part on x (tokens, hidden): down_proj(act(gate_proj(x)) · up_proj(x)). */
 export function gated(
   net: Network,
@@ -243,6 +302,8 @@ class Past {
   readonly slots: string;
   /** The slots of new tokens: int64 (sequence). */
   readonly newSlots: string;
+  /** Where these begin, counted from the end: a vector tensor, (−sequence). */
+  readonly from: string;
 
   /**
    * @param mask int64 (batch, slots)
@@ -256,8 +317,8 @@ class Past {
     this.places = integers(net, 'position_ids');
     this.slots = counted(net, net.op('', 'Shape', [mask]));
     const length = net.op('', 'Slice', [rows, net.g.ints([1]), net.g.ints([2])]);
-    const from = net.op('', 'Neg', [length]);
-    this.newSlots = net.op('', 'Slice', [this.slots, from, net.g.ints([2 ** 31]), net.g.ints([0])]);
+    this.from = net.op('', 'Neg', [length]);
+    this.newSlots = net.op('', 'Slice', [this.slots, this.from, net.g.ints([2 ** 31]), net.g.ints([0])]);
   }
 
   /**

@@ -1,15 +1,22 @@
 import type { Family } from '../family';
+import { bloom } from './decoders/bloom';
 import { cohere, cohere2 } from './decoders/cohere';
 import { exaone4 } from './decoders/exaone4';
+import { falcon } from './decoders/falcon';
 import { gemma, gemma2, gemma3, gemma3Text } from './decoders/gemma';
 import { glm, glm4 } from './decoders/glm';
+import { gptNeo } from './decoders/gpt-neo';
 import { gptNeoX } from './decoders/gpt-neox';
 import { gpt2 } from './decoders/gpt2';
+import { gptJ } from './decoders/gptj';
 import { helium } from './decoders/helium';
 import { granite, llama, mistral } from './decoders/llama';
+import { mpt } from './decoders/mpt';
 import { nemotron } from './decoders/nemotron';
 import { olmo } from './decoders/olmo';
 import { olmo2, olmo3 } from './decoders/olmo2';
+import { opt } from './decoders/opt';
+import { persimmon } from './decoders/persimmon';
 import { phi } from './decoders/phi';
 import { phi3 } from './decoders/phi3';
 import { qwen2, qwen3 } from './decoders/qwen';
@@ -79,6 +86,13 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['glm', glm],
   ['glm4', glm4],
   ['exaone4', exaone4],
+  ['gpt_neo', gptNeo],
+  ['gptj', gptJ],
+  ['opt', opt],
+  ['bloom', bloom],
+  ['falcon', falcon],
+  ['mpt', mpt],
+  ['persimmon', persimmon],
   ['UNet2DConditionModel', unet],
   ['AutoencoderKL', autoencoder],
 ]);

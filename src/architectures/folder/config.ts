@@ -164,12 +164,27 @@ export class Config {
     return typeof this.value(key) === 'string';
   }
 
+  /**
+   * Texts in pieces that follow themselves so often, [[["global", "local"], 12]], as one list; undefined if they are
+   * missing.
+   */
+  repeated(key: string): string[] | undefined {
+    const value = this.value(key);
+    if (value === undefined) return undefined;
+    const isPiece = (v: unknown): v is [string[], number] =>
+      Array.isArray(v) && v.length === 2 && isTexts(v[0]) && isCount(v[1]);
+    const isShort = (pieces: [string[], number][]) =>
+      pieces.reduce((sum, [texts, count]) => sum + texts.length * count, 0) <= MOST_LAYERS;
+    if (!Array.isArray(value) || !value.every(isPiece) || !isShort(value))
+      throw this.invalid(key, 'a list of pieces, [[["global", "local"], 12]]');
+    return value.flatMap(([texts, count]) => new Array<string[]>(count).fill(texts).flat());
+  }
+
   /** A list of texts; undefined if it is missing. */
   texts(key: string): string[] | undefined {
     const value = this.value(key);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
-      throw this.invalid(key, 'an array of strings');
+    if (!isTexts(value)) throw this.invalid(key, 'an array of strings');
     return value;
   }
 
@@ -296,6 +311,9 @@ export class Config {
 
 const isCount = (v: unknown): v is number =>
   Number.isInteger(v) && (v as number) >= 0 && (v as number) < MOST;
+
+const isTexts = (v: unknown): v is string[] =>
+  Array.isArray(v) && v.every((text) => typeof text === 'string');
 
 const LAYERS = `a positive integer up to ${MOST_LAYERS}`;
 

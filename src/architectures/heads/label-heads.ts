@@ -76,6 +76,7 @@ const PADDING: ReadonlyMap<string, number> = new Map([
   ['helium', 3],
   ['glm', 151329],
   ['glm4', 151329],
+  ['opt', 1],
 ]);
 
 /**

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Network } from '../../../src/architectures/blocks/network';
+import { bloom } from '../../../src/architectures/families/decoders/bloom';
+import { falcon } from '../../../src/architectures/families/decoders/falcon';
+import { gptNeo } from '../../../src/architectures/families/decoders/gpt-neo';
+import { gptJ } from '../../../src/architectures/families/decoders/gptj';
+import { mpt } from '../../../src/architectures/families/decoders/mpt';
+import { opt } from '../../../src/architectures/families/decoders/opt';
+import { persimmon } from '../../../src/architectures/families/decoders/persimmon';
 import { autoencoder } from '../../../src/architectures/families/diffusion/autoencoder';
 import { unet } from '../../../src/architectures/families/diffusion/unet';
 import { FAMILIES } from '../../../src/architectures/families/family-registry';
@@ -74,7 +81,52 @@ const size = (hidden: number, inner: number, layers: number, heads: number, keyV
 });
 const WHOLE = { sliding_window: null, layer_types: new Array<string>(30).fill('full_attention') };
 
-/** As their repositories say, or as the sizes of their float32 files do. */
+const UNTIED = { architectures: ['ForCausalLM'], tie_word_embeddings: false };
+const FALCON = { alibi: false, bias: false, multi_query: true, parallel_attn: true };
+const FALCON_40B = {
+  ...FALCON,
+  hidden_size: 8192,
+  num_hidden_layers: 60,
+  num_attention_heads: 128,
+  num_kv_heads: 8,
+  new_decoder_architecture: true,
+};
+const FALCON2 = {
+  ...{ ...FALCON_40B, ...UNTIED },
+  hidden_size: 4096,
+  num_attention_heads: 32,
+  ffn_hidden_size: 16384,
+  num_ln_in_parallel_attn: 1,
+};
+const FALCON_RW = {
+  vocab_size: 50304,
+  hidden_size: 2048,
+  num_hidden_layers: 24,
+  num_attention_heads: 32,
+  alibi: true,
+  bias: true,
+  multi_query: false,
+  parallel_attn: false,
+};
+const BLOOM_560M = { n_embed: 1024, n_layer: 24, num_attention_heads: 16 };
+const BLOOM = { n_embed: 14336, n_layer: 70, num_attention_heads: 112 };
+const MPT_7B = { vocab_size: 50432, d_model: 4096, n_layers: 32, n_heads: 32 };
+const GPT_NEO = {
+  hidden_size: 768,
+  num_layers: 12,
+  num_heads: 12,
+  attention_types: [[['global', 'local'], 6]],
+};
+const OPT_350M = {
+  hidden_size: 1024,
+  num_hidden_layers: 24,
+  ffn_dim: 4096,
+  num_attention_heads: 16,
+  word_embed_proj_dim: 512,
+  do_layer_norm_before: false,
+};
+
+/** As their repositories say, as the sizes of their float32 files do, or as transformers counts them. */
 describe('published models have as many parameters as they are known to have', () => {
   it.each([
     ['the U-Net of Stable Diffusion 1.5', unet, SD1, 859_520_964],
@@ -83,6 +135,20 @@ describe('published models have as many parameters as they are known to have', (
     ['the autoencoder', autoencoder, VAE, 83_653_863],
     ['the text encoder of Stable Diffusion 1.5', pipelineText, CLIP_L, 123_060_480],
     ['the second text encoder of SDXL', pipelineText, BIG_G, 694_659_840],
+    ['Falcon-7B', falcon, FALCON, 6_921_720_704],
+    ['Falcon-40B', falcon, FALCON_40B, 41_303_293_952],
+    ['Falcon2-11B', falcon, FALCON2, 11_102_822_400],
+    ['Falcon-RW-1B', falcon, FALCON_RW, 1_311_625_216],
+    ['BLOOM-560M', bloom, BLOOM_560M, 559_214_592],
+    ['BLOOM', bloom, BLOOM, 176_247_271_424],
+    ['MPT-7B', mpt, MPT_7B, 6_649_286_656],
+    // These two have all settings of their Config class.
+    ['Persimmon-8B', persimmon, UNTIED, 9_397_175_296],
+    ['GPT-J-6B', gptJ, UNTIED, 6_050_882_784],
+    ['GPT-Neo-125M', gptNeo, GPT_NEO, 125_198_592],
+    ['GPT-Neo-1.3B', gptNeo, {}, 1_315_575_808],
+    ['OPT-125M', opt, {}, 125_239_296],
+    ['OPT-350M', opt, OPT_350M, 331_196_416],
   ])('%s', (_, family, settings, count) => {
     expect(written(family, settings).parameters).toBe(count);
   });

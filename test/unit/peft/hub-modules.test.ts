@@ -97,6 +97,13 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
   ['Command R', fixture('cohere'), 'o_proj', 'model.layers.0.self_attn.o_proj'],
   ['Nemotron', fixture('nemotron'), 'up_proj', 'model.layers.0.mlp.up_proj'],
   ['GLM', fixture('glm'), 'gate_up_proj', 'model.layers.0.mlp.gate_up_proj'],
+  ['GPT-Neo', fixture('gpt-neo'), 'k_proj', 'transformer.h.0.attn.attention.k_proj'],
+  ['GPT-J', fixture('gptj'), 'fc_in', 'transformer.h.0.mlp.fc_in'],
+  ['OPT', fixture('opt'), 'q_proj', 'model.decoder.layers.0.self_attn.q_proj'],
+  ['BLOOM', fixture('bloom'), 'query_key_value', 'transformer.h.0.self_attention.query_key_value'],
+  ['Falcon', fixture('falcon-7b'), 'dense_4h_to_h', 'transformer.h.0.mlp.dense_4h_to_h'],
+  ['MPT', fixture('mpt'), 'Wqkv', 'transformer.blocks.0.attn.Wqkv'],
+  ['Persimmon', fixture('persimmon'), 'dense', 'model.layers.0.self_attn.dense'],
 ];
 
 describe.each(FAMILIES)(

@@ -37,6 +37,15 @@ const DECODERS = [
   'glm',
   'glm4',
   'exaone4',
+  'bloom',
+  'falcon-7b',
+  'falcon-40b',
+  'falcon-rw',
+  'gpt-neo',
+  'gptj',
+  'mpt',
+  'opt',
+  'persimmon',
 ];
 
 // Prompts of unequal lengths, one of a single token; all have room for six more in GPT-2's twelve positions.
