@@ -82,6 +82,12 @@ export class DecoderInputs {
     return scale === 1 ? x : this.net.op(module, 'Mul', [x, this.net.float(scale)]);
   }
 
+  /** 1 for each token, 0 for padding: float (1, tokens). */
+  get real(): string {
+    const flags = this.net.op('', 'Cast', [this.mask], { to: DType.float });
+    return this.net.op('', 'Reshape', [flags, this.net.g.ints([1, -1])]);
+  }
+
   /** The embedded tokens, with the rows of a table of positions (most, hidden) added. */
   placed(module: string, positions: string, { vocabulary, hidden }: Embedded, most: number): string {
     const { net, ids, places } = this;
@@ -164,7 +170,7 @@ export interface QueryKeyNorm {
 }
 
 export interface SelfAttention {
-  size: DecoderSize;
+  size: Pick<DecoderSize, 'hidden' | 'heads' | 'keyValueHeads' | 'width'>;
   shape: AttentionShape;
   /** True for linear layers that have a bias. */
   biases: { qkv: boolean; output: boolean };
@@ -173,11 +179,13 @@ export interface SelfAttention {
   norms?: QueryKeyNorm;
   scale?: number;
   cap?: number;
+  /** True if each head has a sink. */
+  sinks?: boolean;
 }
 
 /** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
 export function selfAttention(net: Network, module: string, x: string, layer: SelfAttention): string {
-  const { size, shape, biases, rotate, norms, scale, cap } = layer;
+  const { size, shape, biases, rotate, norms, scale, cap, sinks } = layer;
   const { hidden, heads, keyValueHeads, width } = size;
   const project = (name: string, count: number, norm?: string) => {
     const to = count * width;
@@ -192,6 +200,7 @@ export function selfAttention(net: Network, module: string, x: string, layer: Se
   };
   const options: AttentionOptions = {
     ...{ scale, cap, rotate },
+    ...(sinks && { sinks: net.weight(`${module}.sinks`, [heads]) }),
     ...(norms?.of === 'head' && { norms: { query: ofHeads('q_norm'), key: ofHeads('k_norm') } }),
   };
   const mixed = attention(net, module, projections, shape, options);
@@ -204,7 +213,7 @@ export function gated(
   net: Network,
   module: string,
   x: string,
-  { hidden, inner }: DecoderSize,
+  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
   act: Activation,
   bias = false,
 ): string {

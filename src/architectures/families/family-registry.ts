@@ -2,10 +2,13 @@ import type { Family } from '../family';
 import { gemma, gemma2, gemma3, gemma3Text } from './decoders/gemma';
 import { gptNeoX } from './decoders/gpt-neox';
 import { gpt2 } from './decoders/gpt2';
+import { gptOss } from './decoders/gpt-oss';
 import { granite, llama, mistral } from './decoders/llama';
+import { mixtral } from './decoders/mixtral';
 import { olmo2 } from './decoders/olmo2';
 import { phi3 } from './decoders/phi3';
 import { qwen2, qwen3 } from './decoders/qwen';
+import { qwen3Moe } from './decoders/qwen3-moe';
 import { smollm3 } from './decoders/smollm3';
 import { starcoder2 } from './decoders/starcoder2';
 import { autoencoder } from './diffusion/autoencoder';
@@ -60,6 +63,9 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['starcoder2', starcoder2],
   ['gpt_neox', gptNeoX],
   ['gpt2', gpt2],
+  ['mixtral', mixtral],
+  ['qwen3_moe', qwen3Moe],
+  ['gpt_oss', gptOss],
   ['UNet2DConditionModel', unet],
   ['AutoencoderKL', autoencoder],
 ]);
