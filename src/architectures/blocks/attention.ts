@@ -85,7 +85,7 @@ function besideSinks(
   { heads, rows }: AttentionShape,
 ): string {
   const { g } = net;
-  const [batch, queries] = net.ops(module, 'Split', [rows, g.ints([1, 1])], { axis: 0 }, 2);
+  const [batch, queries] = [0, 1].map((i) => net.op(module, 'Slice', [rows, g.ints([i]), g.ints([i + 1])]));
   const size = net.op(module, 'Concat', [batch, g.ints([heads]), queries, g.ints([1])], { axis: 0 });
   const column = net.op(module, 'Reshape', [sinks, g.ints([1, heads, 1, 1])]);
   const all = net.op(module, 'Concat', [scores, net.op(module, 'Expand', [column, size])], { axis: -1 });
