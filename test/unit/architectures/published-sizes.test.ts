@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Network } from '../../../src/architectures/blocks/network';
+import { gptOss } from '../../../src/architectures/families/decoders/gpt-oss';
+import { mixtral } from '../../../src/architectures/families/decoders/mixtral';
+import { qwen3Moe } from '../../../src/architectures/families/decoders/qwen3-moe';
 import { autoencoder } from '../../../src/architectures/families/diffusion/autoencoder';
 import { unet } from '../../../src/architectures/families/diffusion/unet';
 import { pipelineText } from '../../../src/architectures/families/images/clip';
@@ -16,6 +19,8 @@ function written({ build }: Family, settings: Record<string, unknown>) {
   const weights = {
     has: (name: string) => name === 'text_projection.weight',
     dims: () => undefined,
+    divide: () => undefined,
+    isOther: () => false,
     get(name: string, dims: number[]) {
       sizes.set(name, elementCount(dims));
       return { name, dtype: DType.float, dims, data: { path: '', offset: 0, length: 0 } };
@@ -63,6 +68,20 @@ const BIG_G = {
   projection_dim: 1280,
 };
 
+const LANGUAGE = ['MixtralForCausalLM'];
+const MIXTRAL = { architectures: LANGUAGE, hidden_size: 4096, intermediate_size: 14336, num_hidden_layers: 32 };
+const QWEN3_30B = {
+  architectures: LANGUAGE,
+  hidden_size: 2048,
+  moe_intermediate_size: 768,
+  num_hidden_layers: 48,
+  num_attention_heads: 32,
+  num_key_value_heads: 4,
+  head_dim: 128,
+  num_experts: 128,
+};
+const GPT_OSS_20B = { architectures: LANGUAGE, num_hidden_layers: 24, num_local_experts: 32 };
+
 /** As their repositories say, or as the sizes of their float32 files do. */
 describe('published models have as many parameters as they are known to have', () => {
   it.each([
@@ -72,6 +91,9 @@ describe('published models have as many parameters as they are known to have', (
     ['the autoencoder', autoencoder, VAE, 83_653_863],
     ['the text encoder of Stable Diffusion 1.5', pipelineText, CLIP_L, 123_060_480],
     ['the second text encoder of SDXL', pipelineText, BIG_G, 694_659_840],
+    ['Mixtral 8x7B', mixtral, MIXTRAL, 46_702_792_704],
+    ['Qwen3-30B-A3B', qwen3Moe, QWEN3_30B, 30_532_122_624],
+    ['gpt-oss-20b', gptOss, GPT_OSS_20B, 20_914_757_184],
   ])('%s', (_, family, settings, count) => {
     expect(written(family, settings).parameters).toBe(count);
   });
