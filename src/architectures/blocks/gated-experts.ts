@@ -1,4 +1,4 @@
-import { ROUTED } from '../../graph/routed';
+import { ROUTED, ROUTER } from '../../graph/routed';
 import type { Activation } from './activation';
 import { type Choice, type ExpertSize, Routing } from './experts';
 import { linear } from './layers';
@@ -58,13 +58,15 @@ export function gatedExperts(net: Network, at: string, x: string, part: GatedExp
   const gate = act(net, `${module}.act_fn`, product(names.gate, rows, wider));
   const wide = net.op(module, 'Mul', [gate, product(names.up, rows, wider)]);
   const y = routing.mixed(product(names.down, wide, { from: inner, to: hidden }));
-  markRouted(net, from);
+  markRouted(net, from, size);
   return y;
 }
 
-/** Marks the products of a layer's router and experts: those among the nodes from this one on. */
-export function markRouted(net: Network, from: number): void {
-  for (const node of net.graph.nodes.slice(from)) if (node.opType === 'Gemm') node.metadata.set(ROUTED, '');
+/** Marks the products of a layer's router and experts: those among the nodes from this one on, the router's first. */
+export function markRouted(net: Network, from: number, { each, experts }: ExpertSize): void {
+  const [router, ...others] = net.graph.nodes.slice(from).filter((n) => n.opType === 'Gemm');
+  router.metadata.set(ROUTED, ROUTER);
+  for (const node of others) node.metadata.set(ROUTED, `${each}/${experts}`);
 }
 
 /** Finds the weights of a folder that has them stacked under the names of published ones. */

@@ -110,7 +110,7 @@ function limitedExperts(
   const limited = net.op(module, 'Mul', [gate, opened]);
   const wide = net.op(module, 'Mul', [net.op(module, 'Add', [up, net.float(1)]), limited]);
   const y = routing.mixed(product('down_proj', wide, { from: inner, to: hidden }));
-  markRouted(net, from);
+  markRouted(net, from, size);
   return y;
 }
 
