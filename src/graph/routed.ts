@@ -25,10 +25,16 @@ export function activeShare(node: Node): number {
 /** In a model's metadata: the loss of its routers, as JSON. */
 export const ROUTER_LOSS = 'aurora.routerLoss';
 
-/** A loss that is added to that of a language model's step. */
+/** A loss that is added to that of a language model. */
 export interface RouterLoss {
   /** The output of the model that has it, a scalar. */
   output: string;
   /** It is multiplied by it. */
   coefficient: number;
+}
+
+/** Undefined for a model without one. */
+export function routerLoss(metadata: ReadonlyMap<string, string>): RouterLoss | undefined {
+  const text = metadata.get(ROUTER_LOSS);
+  return text === undefined ? undefined : (JSON.parse(text) as RouterLoss);
 }
