@@ -141,5 +141,30 @@ export function isBetween(config: Config, layer: number, missing: number): boole
   return (layer + 1) % config.count(key, missing) !== 0;
 }
 
+/** A window in all layers or in none, whatever layer_types says: a file in which it says something else is refused. */
+export function sameWindows(config: Config, layers: number, window: Window): Window[] {
+  const type = window === undefined ? KINDS[0] : SLIDING;
+  config.require('layer_types', new Array<string>(layers).fill(type));
+  return new Array<Window>(layers).fill(window);
+}
+
+/**
+ * The number of experts, also under its other name (attribute_map in transformers), and how many of them each token has.
+ *
+ * @param count the default for all experts
+ * @param chosen for those of each token
+ * @throws AuroraError 'model' if a token would have more than there are
+ */
+export function expertSize(config: Config, count: number, chosen: number): { experts: number; each: number } {
+  const experts = config.renamed({ num_experts: 'num_local_experts' }).count('num_local_experts', count);
+  const each = config.count('num_experts_per_tok', chosen);
+  if (each <= experts) return { experts, each };
+  throw new AuroraError(
+    'model',
+    `${config.path}: num_experts_per_tok is ${each}, but there are ${experts} experts.`,
+    'Download the config.json of this model again.',
+  );
+}
+
 const SLIDING = 'sliding_attention';
 const KINDS = ['full_attention', SLIDING];

@@ -83,6 +83,12 @@ export class DecoderInputs {
     return scale === 1 ? x : this.net.op(module, 'Mul', [x, this.net.float(scale)]);
   }
 
+  /** 1 for each token, 0 for padding: float (1, tokens). */
+  get real(): string {
+    const flags = this.net.op('', 'Cast', [this.mask], { to: DType.float });
+    return this.net.op('', 'Reshape', [flags, this.net.g.ints([1, -1])]);
+  }
+
   /** The embedded tokens, with the rows of a table of positions (most, hidden) added. */
   placed(module: string, positions: string, { vocabulary, hidden }: Embedded, most: number): string {
     const { net, ids, places } = this;
@@ -219,11 +225,13 @@ export interface SelfAttention {
   clip?: number;
   scale?: number;
   cap?: number;
+  /** True if each head has a sink. */
+  sinks?: boolean;
 }
 
 /** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
 export function selfAttention(net: Network, module: string, x: string, layer: SelfAttention): string {
-  const { size, shape, biases, rotate, norms, clip, scale, cap, output = 'o_proj' } = layer;
+  const { size, shape, biases, rotate, norms, clip, scale, cap, sinks, output = 'o_proj' } = layer;
   const { hidden, heads, keyValueHeads, width } = size;
   const { query: queryNorm, key: keyNorm } = norms?.names ?? NORMS;
   const project = (name: string, count: number, norm?: string) => {
@@ -243,6 +251,7 @@ export function selfAttention(net: Network, module: string, x: string, layer: Se
   };
   const options: AttentionOptions = {
     ...{ scale, cap, rotate },
+    ...(sinks && { sinks: net.weight(`${module}.sinks`, [heads]) }),
     ...(norms?.of === 'head' && {
       norms: { query: ofHeads(queryNorm, heads), key: ofHeads(keyNorm, keyValueHeads) },
     }),
@@ -281,7 +290,7 @@ export function gated(
   net: Network,
   module: string,
   x: string,
-  { hidden, inner }: DecoderSize,
+  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
   act: Activation,
   bias = false,
 ): string {

@@ -8,9 +8,11 @@ import { glm, glm4 } from './decoders/glm';
 import { gptNeo } from './decoders/gpt-neo';
 import { gptNeoX } from './decoders/gpt-neox';
 import { gpt2 } from './decoders/gpt2';
+import { gptOss } from './decoders/gpt-oss';
 import { gptJ } from './decoders/gptj';
 import { helium } from './decoders/helium';
 import { granite, llama, mistral } from './decoders/llama';
+import { mixtral } from './decoders/mixtral';
 import { mpt } from './decoders/mpt';
 import { nemotron } from './decoders/nemotron';
 import { olmo } from './decoders/olmo';
@@ -20,6 +22,7 @@ import { persimmon } from './decoders/persimmon';
 import { phi } from './decoders/phi';
 import { phi3 } from './decoders/phi3';
 import { qwen2, qwen3 } from './decoders/qwen';
+import { qwen3Moe } from './decoders/qwen3-moe';
 import { smollm3 } from './decoders/smollm3';
 import { stableLm } from './decoders/stablelm';
 import { starcoder2 } from './decoders/starcoder2';
@@ -93,6 +96,9 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['falcon', falcon],
   ['mpt', mpt],
   ['persimmon', persimmon],
+  ['mixtral', mixtral],
+  ['qwen3_moe', qwen3Moe],
+  ['gpt_oss', gptOss],
   ['UNet2DConditionModel', unet],
   ['AutoencoderKL', autoencoder],
 ]);

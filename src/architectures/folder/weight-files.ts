@@ -141,6 +141,8 @@ export interface StoredTensor {
   dtype: string;
   dims: number[];
   data: FileRef;
+  /** The stored tensor that this is a part of, if its name is that of a larger one. */
+  whole?: StoredTensor;
 }
 
 /** Below the format's own limit of 100 MB, which would take a gigabyte to parse: ten thousand tensors need one or two. */

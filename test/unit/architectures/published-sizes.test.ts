@@ -3,10 +3,13 @@ import { Network } from '../../../src/architectures/blocks/network';
 import { bloom } from '../../../src/architectures/families/decoders/bloom';
 import { falcon } from '../../../src/architectures/families/decoders/falcon';
 import { gptNeo } from '../../../src/architectures/families/decoders/gpt-neo';
+import { gptOss } from '../../../src/architectures/families/decoders/gpt-oss';
 import { gptJ } from '../../../src/architectures/families/decoders/gptj';
+import { mixtral } from '../../../src/architectures/families/decoders/mixtral';
 import { mpt } from '../../../src/architectures/families/decoders/mpt';
 import { opt } from '../../../src/architectures/families/decoders/opt';
 import { persimmon } from '../../../src/architectures/families/decoders/persimmon';
+import { qwen3Moe } from '../../../src/architectures/families/decoders/qwen3-moe';
 import { autoencoder } from '../../../src/architectures/families/diffusion/autoencoder';
 import { unet } from '../../../src/architectures/families/diffusion/unet';
 import { FAMILIES } from '../../../src/architectures/families/family-registry';
@@ -24,6 +27,7 @@ function written({ build }: Family, settings: Record<string, unknown>) {
   const weights = {
     has: (name: string) => name === 'text_projection.weight',
     dims: () => undefined,
+    divide: () => undefined,
     isOther: () => false,
     get(name: string, dims: number[]) {
       sizes.set(name, elementCount(dims));
@@ -126,6 +130,25 @@ const OPT_350M = {
   do_layer_norm_before: false,
 };
 
+const LANGUAGE = ['MixtralForCausalLM'];
+const MIXTRAL = {
+  architectures: LANGUAGE,
+  hidden_size: 4096,
+  intermediate_size: 14336,
+  num_hidden_layers: 32,
+};
+const QWEN3_30B = {
+  architectures: LANGUAGE,
+  hidden_size: 2048,
+  moe_intermediate_size: 768,
+  num_hidden_layers: 48,
+  num_attention_heads: 32,
+  num_key_value_heads: 4,
+  head_dim: 128,
+  num_experts: 128,
+};
+const GPT_OSS_20B = { architectures: LANGUAGE, num_hidden_layers: 24, num_local_experts: 32 };
+
 /** As their repositories say, as the sizes of their float32 files do, or as transformers counts them. */
 describe('published models have as many parameters as they are known to have', () => {
   it.each([
@@ -149,6 +172,9 @@ describe('published models have as many parameters as they are known to have', (
     ['GPT-Neo-1.3B', gptNeo, {}, 1_315_575_808],
     ['OPT-125M', opt, {}, 125_239_296],
     ['OPT-350M', opt, OPT_350M, 331_196_416],
+    ['Mixtral 8x7B', mixtral, MIXTRAL, 46_702_792_704],
+    ['Qwen3-30B-A3B', qwen3Moe, QWEN3_30B, 30_532_122_624],
+    ['gpt-oss-20b', gptOss, GPT_OSS_20B, 20_914_757_184],
   ])('%s', (_, family, settings, count) => {
     expect(written(family, settings).parameters).toBe(count);
   });

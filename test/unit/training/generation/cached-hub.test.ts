@@ -46,6 +46,13 @@ const DECODERS = [
   'mpt',
   'opt',
   'persimmon',
+  'gpt-oss',
+  'gpt2-untied',
+  'mistral-window',
+  'mixtral',
+  'olmo2',
+  'phi3-window',
+  'qwen3-moe',
 ];
 
 // Prompts of unequal lengths, one of a single token; all have room for six more in GPT-2's twelve positions.
