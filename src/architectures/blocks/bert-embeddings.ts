@@ -54,7 +54,8 @@ export function embeddingSum(
   const words = embedding(net, 'embeddings.word_embeddings', inputs.ids, vocabulary, size);
   return withPlaces(net, inputs, words, size, {
     types: own.types > 0 ? config.count('type_vocab_size', own.types) : 0,
-    positions: own.first === undefined ? undefined : config.count('max_position_embeddings', own.positions ?? 512),
+    positions:
+      own.first === undefined ? undefined : config.count('max_position_embeddings', own.positions ?? 512),
     first: own.first,
     skipsPadding: own.skipsPadding,
   });

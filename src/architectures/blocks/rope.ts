@@ -237,8 +237,7 @@ export function rotary(net: Network, places: string, rope: Rope, width: number, 
     net.op(AT, 'Unsqueeze', [real, net.g.ints(net.cached ? [1, 3] : [1])]),
     frequenciesAt(net, real, rope),
   ]);
-  const scaled = (v: string) =>
-    rope.factor === 1 ? v : net.op(AT, 'Mul', [v, net.float(rope.factor)]);
+  const scaled = (v: string) => (rope.factor === 1 ? v : net.op(AT, 'Mul', [v, net.float(rope.factor)]));
   const [cos, sin] = [scaled(net.op(AT, 'Cos', [angles])), scaled(net.op(AT, 'Sin', [angles]))];
   return rotation(net, { cos, sin, count }, width, interleaved);
 }

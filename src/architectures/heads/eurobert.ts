@@ -1,5 +1,13 @@
 import { GELU } from '../blocks/activation';
-import { type Features, firstToken, has, headLinear, type Hidden, type LabelHead, meanOfCounted } from './hidden';
+import {
+  type Features,
+  firstToken,
+  has,
+  headLinear,
+  type Hidden,
+  type LabelHead,
+  meanOfCounted,
+} from './hidden';
 
 /** A linear layer and GELU on (…, size). */
 function dense(hidden: Hidden, read: Features): Features {
@@ -24,7 +32,9 @@ export const eurobertOnTexts: LabelHead = (hidden) => {
     return { ...last, ...dense(hidden, { x, size }) };
   }
   const all = dense(hidden, { x: net.op('', 'Reshape', [states, net.g.ints([-1, size])]), size });
-  const rows = net.op('', 'Concat', [net.op('', 'Shape', ['input_ids']), net.g.ints([all.size])], { axis: 0 });
+  const rows = net.op('', 'Concat', [net.op('', 'Shape', ['input_ids']), net.g.ints([all.size])], {
+    axis: 0,
+  });
   const each = { ...hidden, states: net.op('', 'Reshape', [all.x, rows]) };
   return { ...last, x: meanOfCounted(each, 'attention_mask'), size: all.size };
 };

@@ -23,11 +23,7 @@ const twoLayers =
     return { module: second, x, size: dense.size, bias: true };
   };
 
-const always =
-  (opType: string) =>
-  (): Activation =>
-  (net, module, x) =>
-    net.op(module, opType, [x]);
+const always = (opType: string) => (): Activation => (net, module, x) => net.op(module, opType, [x]);
 
 /** DebertaV2ForSequenceClassification, whose ContextPooler applies `pooler_hidden_act`. */
 const contextPooled = twoLayers(

@@ -43,7 +43,8 @@ const transformed =
     const { net, config } = hidden;
     const names = namesOf(config);
     const { dense, norm, activation } = names;
-    if (!hasParts(hidden, dense, names.denseBias) || !hasParts(hidden, norm, names.normBias)) return undefined;
+    if (!hasParts(hidden, dense, names.denseBias) || !hasParts(hidden, norm, names.normBias))
+      return undefined;
     if (!hasBias(hidden, names)) return undefined;
     const { x, size } = headLinear(hidden, dense, tokensOf(hidden, dense), names.denseBias);
     const act = activation(net, dense, x);
@@ -71,7 +72,9 @@ function logitsOf(hidden: Hidden, module: string, { x, size }: Features, names: 
   const width = beyond === undefined ? size : own;
   // Tied only in name if both are stored with other values, as in transformers 5.
   const tied = names.tied && !net.weights.isOther(decoder, embedding);
-  const weight = tied ? net.weight(embedding, [vocabulary, width]) : net.weight(decoder, [vocabulary, width], true);
+  const weight = tied
+    ? net.weight(embedding, [vocabulary, width])
+    : net.weight(decoder, [vocabulary, width], true);
   const bias = biasOf(hidden, names);
   const rest = bias === undefined ? [] : [net.weight(bias, [vocabulary], true)];
   if (beyond === undefined || size <= width)

@@ -66,7 +66,10 @@ function build(net: Network, given: Config, norms: Norms): void {
 /** Encoder and decoder share a table. An encoder's own comes first: it is the same, or they are not tied. */
 function words(net: Network, config: Config, ids: string, hidden: number): string {
   const own = 'encoder.embed_tokens';
-  const table = net.weights.has(`${own}.weight`) ? own : 'shared';
+  const isStored = net.weights.has(`${own}.weight`);
+  // transformers 5 would draw the encoder's at random.
+  if (!isStored) config.require('tie_word_embeddings', true);
+  const table = isStored ? own : 'shared';
   const x = embedding(net, table, ids, config.count('vocab_size', 50265), hidden);
   return config.flag('scale_embedding', false) ? net.op(own, 'Mul', [x, net.float(Math.sqrt(hidden))]) : x;
 }

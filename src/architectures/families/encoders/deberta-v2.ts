@@ -1,6 +1,11 @@
 import { activationOf } from '../../blocks/activation';
 import type { AttentionShape } from '../../blocks/attention';
-import { type Distances, type DistanceProjections, disentangledAttention, tableRows } from '../../blocks/disentangled';
+import {
+  type Distances,
+  type DistanceProjections,
+  disentangledAttention,
+  tableRows,
+} from '../../blocks/disentangled';
 import { postNormLayer, project } from '../../blocks/encoder-layer';
 import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';

@@ -5,7 +5,15 @@ import { type Distances, disentangledAttention, tableRows } from '../../blocks/d
 import { postNormLayer } from '../../blocks/encoder-layer';
 import { layerNorm, linear } from '../../blocks/layers';
 import { type Network, POSITIONS } from '../../blocks/network';
-import { counted, embedding, flat, hiddenOutput, integers, textInputs, type TextInputs } from '../../blocks/text';
+import {
+  counted,
+  embedding,
+  flat,
+  hiddenOutput,
+  integers,
+  textInputs,
+  type TextInputs,
+} from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import { encoderSize, type EncoderSize } from '../../settings';
@@ -26,7 +34,11 @@ export const deberta: Family = {
     const real = realTokens(net, mask);
     let x = debertaEmbeddings(net, config, inputs, size, 50265, real);
     const shape = { heads, keyValueHeads: heads, width, rows, seen: pairsOf(net, mask) };
-    const layer = { size: { hidden, inner, epsilon }, shape, act: activationOf(config, 'hidden_act', 'gelu') };
+    const layer = {
+      size: { hidden, inner, epsilon },
+      shape,
+      act: activationOf(config, 'hidden_act', 'gelu'),
+    };
     const distances = distancesOf(net, config, rows, hidden);
     // Kinds that change nothing count here as well.
     const scale = 1 / Math.sqrt(width * (1 + attentionKinds(config).length));

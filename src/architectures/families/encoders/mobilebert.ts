@@ -147,13 +147,7 @@ function layer(net: Network, at: string, x: string, shape: AttentionShape, setti
     const active = act(net, `${module}.intermediate.intermediate_act_fn`, wide);
     return added(`${module}.output`, active, inner, y, eps);
   };
-  let y = added(
-    `${at}.attention.output`,
-    attention(net, self, projections, shape),
-    narrow,
-    start,
-    epsilon,
-  );
+  let y = added(`${at}.attention.output`, attention(net, self, projections, shape), narrow, start, epsilon);
   for (let i = 0; i < feeds - 1; i++) y = feed(`${at}.ffn.${i}`, y, epsilon);
   const end = feed(at, y, EPSILON);
   if (!bottleneck) return end;

@@ -29,7 +29,13 @@ export const nomicBert: Family = {
     for (let i = 0; i < layers; i++) {
       const names = modulesOf(`encoder.layers.${i}`);
       const packed = linear(net, names.packed, x, { from: hidden, to: 3 * all, bias: biases.attention });
-      const [query, key, value] = net.ops(names.attention, 'Split', [packed], { axis: -1, num_outputs: 3 }, 3);
+      const [query, key, value] = net.ops(
+        names.attention,
+        'Split',
+        [packed],
+        { axis: -1, num_outputs: 3 },
+        3,
+      );
       const mixed = attention(net, names.attention, { query, key, value }, shape, { rotate });
       const attended = linear(net, names.output, mixed, { from: all, to: hidden, bias: biases.attention });
       const feed = (y: string) => feedForward(net, `encoder.layers.${i}.mlp`, y, settings);
@@ -42,7 +48,8 @@ export const nomicBert: Family = {
 /** The activation is that of the second of two layers, or of the only one. */
 function feedForward(net: Network, at: string, x: string, settings: NomicSettings): string {
   const { hidden, inner, act, gated, biases } = settings;
-  const wide = (name: string) => linear(net, `${at}.${name}`, x, { from: hidden, to: inner, bias: biases.up });
+  const wide = (name: string) =>
+    linear(net, `${at}.${name}`, x, { from: hidden, to: inner, bias: biases.up });
   const active = (y: string) => act(net, `${at}.act`, y);
   const fed = gated ? net.op(at, 'Mul', [wide('fc11'), active(wide('fc12'))]) : active(wide('fc1'));
   return linear(net, `${at}.fc2`, fed, { from: inner, to: hidden, bias: biases.down });

@@ -127,7 +127,8 @@ const roundUp = (count: number, multiple: number): number => Math.ceil(count / m
 function remoteRope(config: Config, width: number, share: number): Rope {
   const base = config.number('rotary_emb_base', 10_000);
   const turned = width * share;
-  if (share > 1 || turned % 2 !== 0) throw config.unsupported('rotary_emb_fraction', ['an even part of a head']);
+  if (share > 1 || turned % 2 !== 0)
+    throw config.unsupported('rotary_emb_fraction', ['an even part of a head']);
   const frequencies = Array.from({ length: turned / 2 }, (_, i) => base ** ((-2 * i) / turned));
   const than = config.count('max_trained_positions', 2048);
   const stretch = config.fromZero('rotary_scaling_factor', 0);

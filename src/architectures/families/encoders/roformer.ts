@@ -19,13 +19,7 @@ export const roformer: Family = {
     const { hidden, width, epsilon } = sizes;
     const size = config.count('embedding_size', hidden);
     const inputs = textInputs(net);
-    const embedded = bertEmbeddings(
-      net,
-      config,
-      inputs,
-      { size, epsilon },
-      { vocabulary: 50000, types: 2 },
-    );
+    const embedded = bertEmbeddings(net, config, inputs, { size, epsilon }, { vocabulary: 50000, types: 2 });
     const x =
       size === hidden ? embedded : linear(net, 'embeddings_project', embedded, { from: size, to: hidden });
     const rotate = rotateOf(net, config, inputs.rows, width);
