@@ -104,10 +104,8 @@ const mean = (rows: Vector[]): Vector =>
   rows[0].map((_, i) => rows.reduce((sum, x) => sum + x[i], 0) / rows.length);
 
 const eurobert = { ...LLAMA, model_type: 'eurobert' };
-const eurobertTensors = () => {
-  const { 'lm_head.weight': _, ...rest } = llamaTensors();
-  return rest;
-};
+const eurobertTensors = () =>
+  Object.fromEntries(Object.entries(llamaTensors()).filter(([name]) => !name.startsWith('lm_head.')));
 const albert = { ...bertConfig({ model_type: 'albert' }), embedding_size: SIZE, hidden_act: 'gelu' };
 const deberta = bertConfig({ model_type: 'deberta-v2', layer_norm_eps: 1e-12 });
 const electra = bertConfig({ model_type: 'electra', embedding_size: SIZE });
