@@ -149,6 +149,16 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   albert: { name: 'Albert', tokens: 'classifier', whole: 'classifier' },
   'deberta-v2': { name: 'DebertaV2', tokens: 'classifier', whole: 'classifier' },
   modernbert: { name: 'ModernBert', tokens: 'classifier', whole: 'classifier' },
+  deberta: { name: 'Deberta', tokens: 'classifier', whole: 'classifier' },
+  nomic_bert: { name: 'NomicBert', tokens: 'classifier', whole: 'classifier' },
+  eurobert: { name: 'EuroBert', tokens: 'classifier', whole: 'classifier' },
+  roformer: { name: 'RoFormer', tokens: 'classifier', whole: 'classifier.out_proj' },
+  ernie: { name: 'Ernie', tokens: 'classifier', whole: 'classifier' },
+  rembert: { name: 'RemBert', tokens: 'classifier', whole: 'classifier' },
+  'megatron-bert': { name: 'MegatronBert', tokens: 'classifier', whole: 'classifier' },
+  mobilebert: { name: 'MobileBert', tokens: 'classifier', whole: 'classifier' },
+  'xlm-roberta-xl': { name: 'XLMRobertaXL', tokens: 'classifier', whole: 'classifier.out_proj' },
+  'data2vec-text': { name: 'Data2VecText', tokens: 'classifier', whole: 'classifier.out_proj' },
   vit: { name: 'ViT', whole: 'classifier' },
   deit: { name: 'DeiT', whole: 'classifier' },
   dinov2: { name: 'Dinov2', whole: 'classifier' },
@@ -183,9 +193,20 @@ const POOLING: ReadonlyMap<string, string> = new Map([
   ['swin', 'mean'],
 ]);
 
+/** Families whose head for texts is a linear layer on the pooler. */
+const READS_POOLER: ReadonlySet<string> = new Set([
+  'bert',
+  'albert',
+  'nomic_bert',
+  'ernie',
+  'rembert',
+  'megatron-bert',
+  'mobilebert',
+]);
+
 /**
- * The class of transformers that computes the same as a trained linear head. A new head on a text is that of BERT or
- * ALBERT if it reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A
+ * The class of transformers that computes the same as a trained linear head. A new head on a text is that of BERT or its
+ * relatives if it reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A
  * folder's own head is that of its class, if the class is for the task.
  *
  * @param config the model's config.json
@@ -207,6 +228,6 @@ export function classOfLinearHead(
         ? task.pooling === POOLING.get(type) && !isPooled
         : answer === 'spans'
           ? !isPooled && type !== 'modernbert'
-          : ['bert', 'albert'].includes(type) && isPooled;
+          : READS_POOLER.has(type) && isPooled;
   return isExact && module !== undefined ? { name: `${family.name}${modelClass}`, module } : undefined;
 }

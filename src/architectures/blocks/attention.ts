@@ -37,6 +37,8 @@ export interface AttentionOptions {
   scale?: number;
   /** Applied to queries and keys, (batch, heads, sequence, width). */
   rotate?: (x: string) => string;
+  /** Applied to values. */
+  rotateValue?: (x: string) => string;
   /** Applied to them before. */
   norms?: { query: (x: string) => string; key: (x: string) => string };
   /** Scores are kept below it by a tanh. */
@@ -58,16 +60,11 @@ export function attention(
   options: AttentionOptions = {},
 ): string {
   const { heads, keyValueHeads, width, bias, extend = same } = shape;
-  const {
-    scale = 1 / Math.sqrt(width),
-    rotate = same,
-    norms = { query: same, key: same },
-    cap,
-    sinks,
-  } = options;
+  const { scale = 1 / Math.sqrt(width), rotate = same, rotateValue = same, cap, sinks } = options;
+  const { norms = { query: same, key: same } } = options;
   const q = rotate(norms.query(splitHeads(net, module, query, heads, shape)));
   const keys = extend(rotate(norms.key(splitHeads(net, module, key, keyValueHeads, shape))), 'key');
-  const values = extend(splitHeads(net, module, value, keyValueHeads, shape), 'value');
+  const values = extend(rotateValue(splitHeads(net, module, value, keyValueHeads, shape)), 'value');
   const [k, v] = [repeat(net, module, keys, shape), repeat(net, module, values, shape)];
   const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });
   const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);

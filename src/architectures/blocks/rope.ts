@@ -321,9 +321,26 @@ export function rotary(net: Network, places: string, rope: Rope, width: number, 
     net.op(AT, 'Unsqueeze', [real, net.g.ints(net.cached ? [1, 3] : [1])]),
     frequenciesAt(net, real, rope),
   ]);
-  const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);
-  const scaled = (v: string) => (rope.factor === 1 ? v : times(v, net.float(rope.factor)));
+  const scaled = (v: string) => (rope.factor === 1 ? v : net.op(AT, 'Mul', [v, net.float(rope.factor)]));
   const [cos, sin] = [scaled(net.op(AT, 'Cos', [angles])), scaled(net.op(AT, 'Sin', [angles]))];
+  return rotation(net, { cos, sin, count }, width, interleaved);
+}
+
+/** The cosines and sines of the angles by which `count` pairs of features are turned, (sequence, count). */
+export interface Angles {
+  cos: string;
+  sin: string;
+  count: number;
+}
+
+/** The rotation by known angles, which come from a place's frequencies or from a table. */
+export function rotation(
+  net: Network,
+  { cos, sin, count }: Angles,
+  width: number,
+  interleaved: boolean,
+): Rotate {
+  const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);
   const turn = (a: string, b: string): [string, string] => [
     net.op(AT, 'Sub', [times(a, cos), times(b, sin)]),
     net.op(AT, 'Add', [times(b, cos), times(a, sin)]),

@@ -29,11 +29,20 @@ import { starcoder2 } from './decoders/starcoder2';
 import { autoencoder } from './diffusion/autoencoder';
 import { unet } from './diffusion/unet';
 import { albert } from './encoders/albert';
-import { bert, electra, roberta, xlmRoberta } from './encoders/bert';
-import { debertaV2 } from './encoders/deberta';
+import { bart, mbart } from './encoders/bart';
+import { bert, data2vecText, electra, roberta, xlmRoberta } from './encoders/bert';
+import { deberta } from './encoders/deberta';
+import { debertaV2 } from './encoders/deberta-v2';
 import { distilbert } from './encoders/distilbert';
+import { ernie } from './encoders/ernie';
+import { eurobert } from './encoders/eurobert';
+import { megatronBert, xlmRobertaXl } from './encoders/megatron-bert';
+import { mobilebert } from './encoders/mobilebert';
 import { modernbert } from './encoders/modernbert';
 import { mpnet } from './encoders/mpnet';
+import { nomicBert } from './encoders/nomic-bert';
+import { rembert } from './encoders/rembert';
+import { roformer } from './encoders/roformer';
 import { mt5, t5 } from './encoders/t5';
 import { clip, clipText, clipVision } from './images/clip';
 import { dinov2, dinov2WithRegisters } from './images/dinov2';
@@ -54,6 +63,18 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['modernbert', modernbert],
   ['t5', t5],
   ['mt5', mt5],
+  ['deberta', deberta],
+  ['nomic_bert', nomicBert],
+  ['eurobert', eurobert],
+  ['roformer', roformer],
+  ['ernie', ernie],
+  ['rembert', rembert],
+  ['megatron-bert', megatronBert],
+  ['mobilebert', mobilebert],
+  ['xlm-roberta-xl', xlmRobertaXl],
+  ['data2vec-text', data2vecText],
+  ['bart', bart],
+  ['mbart', mbart],
   ['vit', vit],
   ['deit', deit],
   ['dinov2', dinov2],

@@ -1,3 +1,4 @@
+import { DType } from '../../graph/dtype';
 import { activationOf } from '../blocks/activation';
 import { layerNorm, linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
@@ -43,6 +44,14 @@ export const meanFrom = (hidden: Hidden, first: number): string => {
   const some = first === 0 ? states : tokens(hidden, first, 2 ** 31 - 1);
   return net.op('', 'ReduceMean', [some, net.g.ints([1])], { keepdims: 0 });
 };
+
+/** The mean of the tokens that a mask of integers counts: (batch, size). */
+export function meanOfCounted({ net, states }: Hidden, mask: string): string {
+  const counted = net.op('head', 'Cast', [mask], { to: DType.float });
+  const column = net.op('head', 'Unsqueeze', [counted, net.g.ints([2])]);
+  const along = (x: string) => net.op('head', 'ReduceSum', [x, net.g.ints([1])], { keepdims: 0 });
+  return net.op('head', 'Div', [along(net.op('head', 'Mul', [states, column])), along(column)]);
+}
 
 /** Some of the tokens: (batch, tokens, size). */
 const tokens = ({ net, states }: Hidden, from: number, to: number): string =>
@@ -94,6 +103,12 @@ const normed: Pooler = (hidden) => {
 
 const onFirst = dense('pooler.dense');
 
+/** MobileBertPooler, which has no weights without `classifier_activation`. */
+const mobilebert: Pooler = (hidden) =>
+  hidden.config.flag('classifier_activation', true)
+    ? onFirst(hidden)
+    : { x: firstToken(hidden), size: hidden.size };
+
 const POOLERS: ReadonlyMap<string, Pooler> = new Map([
   ['bert', onFirst],
   ['roberta', onFirst],
@@ -101,6 +116,13 @@ const POOLERS: ReadonlyMap<string, Pooler> = new Map([
   ['camembert', onFirst],
   ['mpnet', onFirst],
   ['albert', dense('pooler')],
+  ['nomic_bert', onFirst],
+  ['ernie', onFirst],
+  ['rembert', onFirst],
+  ['megatron-bert', onFirst],
+  ['mobilebert', mobilebert],
+  ['xlm-roberta-xl', onFirst],
+  ['data2vec-text', onFirst],
   ['vit', onFirst],
   ['deit', onFirst],
   ['clip_vision_model', normed],

@@ -12,6 +12,15 @@ import { persimmon } from '../../../src/architectures/families/decoders/persimmo
 import { qwen3Moe } from '../../../src/architectures/families/decoders/qwen3-moe';
 import { autoencoder } from '../../../src/architectures/families/diffusion/autoencoder';
 import { unet } from '../../../src/architectures/families/diffusion/unet';
+import { bart, mbart } from '../../../src/architectures/families/encoders/bart';
+import { deberta } from '../../../src/architectures/families/encoders/deberta';
+import { ernie } from '../../../src/architectures/families/encoders/ernie';
+import { eurobert } from '../../../src/architectures/families/encoders/eurobert';
+import { megatronBert, xlmRobertaXl } from '../../../src/architectures/families/encoders/megatron-bert';
+import { mobilebert } from '../../../src/architectures/families/encoders/mobilebert';
+import { nomicBert } from '../../../src/architectures/families/encoders/nomic-bert';
+import { rembert } from '../../../src/architectures/families/encoders/rembert';
+import { roformer } from '../../../src/architectures/families/encoders/roformer';
 import { FAMILIES } from '../../../src/architectures/families/family-registry';
 import { pipelineText } from '../../../src/architectures/families/images/clip';
 import type { Family } from '../../../src/architectures/family';
@@ -21,11 +30,14 @@ import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { elementCount } from '../../../src/graph/model';
 
+/** Weights that a family reads only where they are stored. */
+const STORED = new Set(['text_projection.weight', 'encoder.embed_positions.weight']);
+
 /** The graph that a family writes for these settings, if every weight exists in the shape that it asks for. */
 function written({ build }: Family, settings: Record<string, unknown>) {
   const sizes = new Map<string, number>();
   const weights = {
-    has: (name: string) => name === 'text_projection.weight',
+    has: (name: string) => STORED.has(name),
     dims: () => undefined,
     divide: () => undefined,
     isOther: () => false,
@@ -149,6 +161,32 @@ const QWEN3_30B = {
 };
 const GPT_OSS_20B = { architectures: LANGUAGE, num_hidden_layers: 24, num_local_experts: 32 };
 
+const DEBERTA_BASE = { relative_attention: true, pos_att_type: 'c2p|p2c', position_biased_input: false };
+/** With the names of its remote code, and the words before they are rounded up. */
+const NOMIC = {
+  activation_function: 'swiglu',
+  mlp_fc1_bias: false,
+  mlp_fc2_bias: false,
+  n_embd: 768,
+  n_inner: 3072,
+  pad_vocab_size_multiple: 64,
+  qkv_proj_bias: false,
+  rotary_emb_fraction: 1,
+  vocab_size: 30_522,
+};
+const ERNIE_3 = {
+  max_position_embeddings: 2048,
+  type_vocab_size: 4,
+  use_task_id: true,
+  vocab_size: 40_000,
+};
+const BART_BASE = {
+  d_model: 768,
+  encoder_attention_heads: 12,
+  encoder_ffn_dim: 3072,
+  encoder_layers: 6,
+};
+
 /** As their repositories say, as the sizes of their float32 files do, or as transformers counts them. */
 describe('published models have as many parameters as they are known to have', () => {
   it.each([
@@ -175,6 +213,18 @@ describe('published models have as many parameters as they are known to have', (
     ['Mixtral 8x7B', mixtral, MIXTRAL, 46_702_792_704],
     ['Qwen3-30B-A3B', qwen3Moe, QWEN3_30B, 30_532_122_624],
     ['gpt-oss-20b', gptOss, GPT_OSS_20B, 20_914_757_184],
+    ['DeBERTa-Base', deberta, DEBERTA_BASE, 138_601_728],
+    ['nomic-embed-text-v1.5', nomicBert, NOMIC, 136_731_648],
+    ['EuroBERT-210m', eurobert, {}, 211_766_016],
+    ['RoFormer-Base', roformer, {}, 123_555_840],
+    ['ERNIE 3.0 Base, without its pooler', ernie, ERNIE_3, 117_354_240],
+    ['RemBERT, without its pooler', rembert, {}, 574_592_128],
+    ['Megatron-BERT 345M, without its pooler', megatronBert, {}, 332_591_104],
+    ['MobileBERT, without its pooler', mobilebert, {}, 24_581_888],
+    ['XLM-RoBERTa-XL, without its pooler', xlmRobertaXl, {}, 3_475_929_600],
+    ['the encoder of BART-Base', bart, BART_BASE, 81_920_256],
+    ['the encoder of BART-Large', bart, {}, 203_678_720],
+    ['the encoder of mBART-Large-cc25', mbart, { vocab_size: 250_027 }, 408_237_056],
   ])('%s', (_, family, settings, count) => {
     expect(written(family, settings).parameters).toBe(count);
   });

@@ -175,6 +175,37 @@ describe('a model folder is refused', () => {
     refuses(changed('albert', relative), 'model', /"relative_key_query"/, /"absolute"/);
   });
 
+  it('with a setting of an encoder that is not implemented', () => {
+    const loads = (name: string, more: Record<string, unknown>, message: RegExp, hint: RegExp) =>
+      refuses(changed(name, more), 'model', message, hint);
+    loads('deberta-mlm', { talking_head: true }, /talking_head is true/, /false/);
+    for (const name of ['ernie-mlm', 'rembert-mlm', 'roformer-mlm', 'megatron-bert-mlm'])
+      loads(
+        name,
+        { is_decoder: true, add_cross_attention: true },
+        /is_decoder is true.*\n.*add_cross/,
+        /false/,
+      );
+    loads('mobilebert-mlm', { normalization_type: 'rms_norm' }, /"rms_norm"/, /"no_norm", "layer_norm"/);
+    loads('mobilebert-mlm', { true_hidden_size: 24 }, /true_hidden_size is 24/, /16/);
+    loads('mobilebert-mlm', { key_query_shared_bottleneck: false }, /key_query_shared_bottleneck/, /true/);
+    loads('eurobert-cls', { classifier_pooling: 'max' }, /classifier_pooling is "max"/, /"late", "mean"/);
+    // Only the model's remote code reads it, and another one than the library's default would change the answer.
+    loads('eurobert-cls', { clf_pooling: 'mean' }, /clf_pooling is "mean"/, /"late"/);
+    loads('bart-encoder', { tie_word_embeddings: false }, /tie_word_embeddings is false/, /true/);
+    const remote = { n_embd: 24, n_head: 4, n_layer: 2, n_inner: 36 };
+    for (const [key, value] of Object.entries({
+      prenorm: true,
+      causal: true,
+      num_experts: 8,
+      norm_mlp: true,
+    }))
+      loads('nomic-bert-mlm', { ...remote, [key]: value }, new RegExp(`${key} is ${value}`), /ONNX/);
+    loads('nomic-bert-mlm', { ...remote, activation_function: 'gelu_new' }, /"gelu_new"/, /"swiglu"/);
+    const odd = { ...remote, activation_function: 'swiglu', rotary_emb_fraction: 0.4 };
+    loads('nomic-bert-mlm', odd, /rotary_emb_fraction is 0.4/, /even part/);
+  });
+
   it('with weights of another type', () =>
     refuses(
       { 'config.json': config, 'model.safetensors': safetensors(bertTensors('I64')) },
