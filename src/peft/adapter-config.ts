@@ -155,6 +155,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   dinov2_with_registers: { name: 'Dinov2WithRegisters', whole: 'classifier' },
   swin: { name: 'Swin', whole: 'classifier' },
   clip: { name: 'CLIP', whole: 'classifier' },
+  siglip: { name: 'Siglip', whole: 'classifier' },
+  siglip2: { name: 'Siglip2', whole: 'classifier' },
+  beit: { name: 'Beit', whole: 'classifier' },
+  'data2vec-vision': { name: 'Data2VecVision', whole: 'classifier' },
+  convnext: { name: 'ConvNext', whole: 'classifier' },
+  convnextv2: { name: 'ConvNextV2', whole: 'classifier' },
   llama: { name: 'Llama', tokens: 'score' },
   mistral: { name: 'Mistral', tokens: 'score' },
   ministral: { name: 'Ministral', tokens: 'score' },
@@ -174,7 +180,12 @@ const POOLING: ReadonlyMap<string, string> = new Map([
   ['vit', 'first-token'],
   ['deit', 'first-token'],
   ['swin', 'mean'],
+  ['siglip', 'mean'],
+  ['siglip2', 'mean'],
 ]);
+
+/** Families whose image classifiers read the pooler. */
+const POOLED_IMAGES = ['beit', 'data2vec-vision', 'convnext', 'convnextv2'];
 
 /**
  * The class of transformers that computes the same as a trained linear head. A new head on a text is that of BERT or
@@ -197,7 +208,9 @@ export function classOfLinearHead(
     task.headWeights === 'model'
       ? String(config.architectures).endsWith(modelClass)
       : input === 'image'
-        ? task.pooling === POOLING.get(type) && !isPooled
+        ? isPooled
+          ? POOLED_IMAGES.includes(type)
+          : task.pooling === POOLING.get(type)
         : answer === 'spans'
           ? !isPooled && type !== 'modernbert'
           : ['bert', 'albert'].includes(type) && isPooled;
