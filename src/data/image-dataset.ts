@@ -1,5 +1,6 @@
 import type { PatchBudget } from '../base/patch-budget';
 import type { Experiment } from '../experiment/experiment';
+import { PATCH_INPUTS } from '../experiment/image-inputs';
 import type { HostTensors } from '../graph/tensor-infos';
 import { DType } from '../graph/dtype';
 import { integers } from './batch';
@@ -84,13 +85,6 @@ function begin(dataset: ImageDataset, examples: readonly ImageExample[], pass?: 
     passes.set(key, values);
   }
 }
-
-/** The inputs of a model that reads patches of images. */
-export const PATCH_INPUTS = {
-  pixels: 'pixel_values',
-  mask: 'pixel_attention_mask',
-  shapes: 'spatial_shapes',
-} as const;
 
 /**
  * A batch of images: [batch, 3, height, width], or patches [batch, patches, values] with a mask and the rows and columns

@@ -4,7 +4,6 @@ import {
   imageDataset,
   type ImageDataset,
   type ImageExample,
-  PATCH_INPUTS,
   readAhead,
 } from '../data/image-dataset';
 import { imageKeys } from '../data/image-keys';
@@ -21,6 +20,7 @@ import { imageRows, streamedImages } from '../data/stream/streamed-images';
 import type { ImageRow } from '../data/table/image-rows';
 import type { Rows } from '../data/table/rows';
 import type { Experiment } from '../experiment/experiment';
+import { PATCH_INPUTS, readsPatches } from '../experiment/image-inputs';
 import { identify } from '../files/identity';
 import { DType, dtypeName } from '../graph/dtype';
 import type { Model, ValueInfo } from '../graph/model';
@@ -231,10 +231,6 @@ function imageInput(spec: Experiment, model: Model): { settings: ParsedPreproces
     );
   return { settings, side };
 }
-
-/** True for a model that reads patches of images, whose numbers of rows and columns differ. */
-const readsPatches = (inputs: readonly ValueInfo[]): boolean =>
-  Object.values(PATCH_INPUTS).every((name) => inputs.some((i) => i.name === name));
 
 /** @throws AuroraError 'model' if preprocessor_config.json makes something else than the model's patches */
 function patchInput(

@@ -142,7 +142,9 @@ describe.each(FAMILIES)(
         const read = lab.fresh(`${name} as ${of}`);
         cpSync(out, read, { recursive: true });
         const file = join(read, 'adapter_model.safetensors');
-        const prefix = /^(?:lm_head|text_model|vision_model|layer)\b/.test(module) ? '' : `${module.split('.')[0]}.`;
+        const prefix = /^(?:lm_head|text_model|vision_model|layer)\b/.test(module)
+          ? ''
+          : `${module.split('.')[0]}.`;
         const rename = (key: string) =>
           of === 'its class'
             ? key
