@@ -224,5 +224,4 @@ export function fixedBatch({ inputs, initializers }: Graph): string | undefined 
 
 /** True if a model reads texts rather than images. */
 export const readsTexts = ({ inputs }: Graph): boolean =>
-  !readsPatches(inputs) &&
-  inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);
+  !readsPatches(inputs) && inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);
