@@ -165,6 +165,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   dinov2_with_registers: { name: 'Dinov2WithRegisters', whole: 'classifier' },
   swin: { name: 'Swin', whole: 'classifier' },
   clip: { name: 'CLIP', whole: 'classifier' },
+  siglip: { name: 'Siglip', whole: 'classifier' },
+  siglip2: { name: 'Siglip2', whole: 'classifier' },
+  beit: { name: 'Beit', whole: 'classifier' },
+  'data2vec-vision': { name: 'Data2VecVision', whole: 'classifier' },
+  convnext: { name: 'ConvNext', whole: 'classifier' },
+  convnextv2: { name: 'ConvNextV2', whole: 'classifier' },
   llama: { name: 'Llama', tokens: 'score' },
   mistral: { name: 'Mistral', tokens: 'score' },
   ministral: { name: 'Ministral', tokens: 'score' },
@@ -191,6 +197,8 @@ const POOLING: ReadonlyMap<string, string> = new Map([
   ['vit', 'first-token'],
   ['deit', 'first-token'],
   ['swin', 'mean'],
+  ['siglip', 'mean'],
+  ['siglip2', 'mean'],
 ]);
 
 /** Families whose head for texts is a linear layer on the pooler. */
@@ -203,6 +211,8 @@ const READS_POOLER: ReadonlySet<string> = new Set([
   'megatron-bert',
   'mobilebert',
 ]);
+/** Families whose image classifiers read the pooler. */
+const POOLED_IMAGES = ['beit', 'data2vec-vision', 'convnext', 'convnextv2'];
 
 /**
  * The class of transformers that computes the same as a trained linear head. A new head on a text is that of BERT or its
@@ -225,7 +235,9 @@ export function classOfLinearHead(
     task.headWeights === 'model'
       ? String(config.architectures).endsWith(modelClass)
       : input === 'image'
-        ? task.pooling === POOLING.get(type) && !isPooled
+        ? isPooled
+          ? POOLED_IMAGES.includes(type)
+          : task.pooling === POOLING.get(type)
         : answer === 'spans'
           ? !isPooled && type !== 'modernbert'
           : READS_POOLER.has(type) && isPooled;

@@ -9,7 +9,7 @@ import { type DocumentPlaces, keepDocumentsApart } from '../graph/passes/keep-do
 import { prune } from '../graph/reads';
 import { routerLoss } from '../graph/routed';
 import type { TensorInfos } from '../graph/tensor-infos';
-import { addHead, type HeadSpec } from './head';
+import { addHead, type HeadSpec, maskInput } from './head';
 import { logitsAtLabels } from './label-rows';
 import { type LossNodes, type ObjectiveName, OBJECTIVES, type TrainingLoss } from './objective';
 
@@ -59,7 +59,6 @@ export interface TaskGraph {
 export const LABELS = 'aurora.labels';
 /** Only in a step whose loss has them: how much each row counts, float32 (batch). */
 export const EXAMPLE_WEIGHTS = 'aurora.exampleWeights';
-const ATTENTION_MASK = 'attention_mask';
 
 /**
  * @param model    at the internal opset
@@ -97,7 +96,7 @@ export function buildTaskGraph(
     const hidden = output.shape.at(-1) as number;
     trainable.push({ name: head.weight, dims: [head.classes, hidden], part: 'head' });
     trainable.push({ name: head.bias, dims: [head.classes], part: 'head' });
-    const mask = graph.inputs.some((i) => i.name === ATTENTION_MASK) ? ATTENTION_MASK : undefined;
+    const mask = maskInput(graph.inputs.map((i) => i.name));
     logits = addHead(g, spec.output, output, head, mask);
   }
   for (const t of trainable) g.addInput(t.name, dtype, t.dims);

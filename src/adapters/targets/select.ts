@@ -225,6 +225,9 @@ const USUAL = [
   ['qkv'],
   ['c_attn'],
   ['in_proj'],
+  // Models of images without attention.
+  ['pwconv1', 'pwconv2'],
+  ['pointwise_conv1', 'pointwise_conv2'],
 ];
 
 /** The endings that the paper adapts, under this model's names; all endings if none is known. */

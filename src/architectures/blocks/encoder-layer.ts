@@ -32,10 +32,14 @@ export interface EncoderLayer {
   size: LayerSize;
   shape: AttentionShape;
   act: Activation;
-  /** True if query, key and value have biases; the default. */
-  bias?: boolean;
+  /** True if query, key and value have biases; the default. Or those of them that have one. */
+  bias?: boolean | ProjectionBiases;
+  /** True if the linear layer after the attention has a bias; the default. */
+  outputBias?: boolean;
   options?: AttentionOptions;
 }
+
+export type ProjectionBiases = Readonly<Record<'query' | 'key' | 'value', boolean>>;
 
 /**
  * A layer as in BERT, with each norm after its sum: x (tokens, hidden) to the same.
@@ -99,7 +103,7 @@ export function preNormLayer(
     net.op(module, 'Add', [scales ? net.op(module, 'Mul', [part, scales[i]]) : part, to]);
   const before = layerNorm(net, names.attentionNorm, x, hidden, epsilon);
   const mixed = selfAttention(net, windows ? windows.into(before) : before, names, layer);
-  const attended = linear(net, names.output, mixed, { from: hidden, to: hidden });
+  const attended = linear(net, names.output, mixed, { from: hidden, to: hidden, bias: layer.outputBias });
   const middle = add(parentOf(names.output), windows ? windows.back(attended) : attended, x, 0);
   const after = layerNorm(net, names.norm, middle, hidden, epsilon);
   return add(parentOf(names.down), feed(after), middle, 1);
@@ -113,11 +117,16 @@ function selfAttention(net: Network, x: string, names: LayerModules, layer: Enco
 export function project(
   net: Network,
   x: string,
-  { query, key, value }: Pick<LayerModules, 'query' | 'key' | 'value'>,
-  { size: { hidden }, bias }: Pick<EncoderLayer, 'size' | 'bias'>,
+  names: Pick<LayerModules, 'query' | 'key' | 'value'>,
+  { size: { hidden }, bias = true }: Pick<EncoderLayer, 'size' | 'bias'>,
 ): Projections {
-  const of = (name: string) => linear(net, name, x, { from: hidden, to: hidden, bias });
-  return { query: of(query), key: of(key), value: of(value) };
+  const of = (part: 'query' | 'key' | 'value') =>
+    linear(net, names[part], x, {
+      from: hidden,
+      to: hidden,
+      bias: typeof bias === 'boolean' ? bias : bias[part],
+    });
+  return { query: of('query'), key: of('key'), value: of('value') };
 }
 
 function feedForward(net: Network, x: string, names: LayerModules, { size, act }: EncoderLayer): string {

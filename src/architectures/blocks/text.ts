@@ -27,7 +27,7 @@ export function textInputs(net: Network): TextInputs {
 }
 
 /** An input of integers, (batch, sequence) by default. */
-export const integers = (net: Network, name: string, axes = AXES): string =>
+export const integers = (net: Network, name: string, axes: (string | number)[] = AXES): string =>
   net.g.addInput(name, DType.int64, axes);
 
 /** 0 … sequence − 1, int64. */

@@ -44,10 +44,15 @@ import { nomicBert } from './encoders/nomic-bert';
 import { rembert } from './encoders/rembert';
 import { roformer } from './encoders/roformer';
 import { mt5, t5 } from './encoders/t5';
+import { beit, data2vecVision } from './images/beit';
 import { clip, clipText, clipVision } from './images/clip';
+import { convnext, convnextV2, dinov3Convnext } from './images/convnext';
 import { dinov2, dinov2WithRegisters } from './images/dinov2';
+import { dinov3 } from './images/dinov3';
+import { siglip, siglipVision } from './images/siglip';
+import { siglip2, siglip2Vision } from './images/siglip2';
 import { swin } from './images/swin';
-import { deit, vit } from './images/vit';
+import { deit, vit, vitMae } from './images/vit';
 
 /** Families by `model_type` in config.json, which is transformers', or `_class_name`, which is diffusers'. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map([
@@ -83,6 +88,17 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['clip_text_model', clipText],
   ['clip_vision_model', clipVision],
   ['clip', clip],
+  ['siglip_vision_model', siglipVision],
+  ['siglip', siglip],
+  ['siglip2_vision_model', siglip2Vision],
+  ['siglip2', siglip2],
+  ['dinov3_vit', dinov3],
+  ['beit', beit],
+  ['data2vec-vision', data2vecVision],
+  ['convnext', convnext],
+  ['convnextv2', convnextV2],
+  ['dinov3_convnext', dinov3Convnext],
+  ['vit_mae', vitMae],
   ['llama', llama],
   ['mistral', mistral],
   ['ministral', mistral],

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { Network } from '../../../src/architectures/blocks/network';
 import { bloom } from '../../../src/architectures/families/decoders/bloom';
 import { falcon } from '../../../src/architectures/families/decoders/falcon';
 import { gptNeo } from '../../../src/architectures/families/decoders/gpt-neo';
@@ -23,34 +22,8 @@ import { rembert } from '../../../src/architectures/families/encoders/rembert';
 import { roformer } from '../../../src/architectures/families/encoders/roformer';
 import { FAMILIES } from '../../../src/architectures/families/family-registry';
 import { pipelineText } from '../../../src/architectures/families/images/clip';
-import type { Family } from '../../../src/architectures/family';
-import { Config } from '../../../src/architectures/folder/config';
-import type { Weights } from '../../../src/architectures/folder/weights';
-import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
-import { elementCount } from '../../../src/graph/model';
-
-/** Weights that a family reads only where they are stored. */
-const STORED = new Set(['text_projection.weight', 'encoder.embed_positions.weight']);
-
-/** The graph that a family writes for these settings, if every weight exists in the shape that it asks for. */
-function written({ build }: Family, settings: Record<string, unknown>) {
-  const sizes = new Map<string, number>();
-  const weights = {
-    has: (name: string) => STORED.has(name),
-    dims: () => undefined,
-    divide: () => undefined,
-    isOther: () => false,
-    get(name: string, dims: number[]) {
-      sizes.set(name, elementCount(dims));
-      return { name, dtype: DType.float, dims, data: { path: '', offset: 0, length: 0 } };
-    },
-  } as unknown as Weights;
-  const net = new Network(weights);
-  build(net, new Config(settings, 'config.json'));
-  const parameters = [...sizes.values()].reduce((a, b) => a + b, 0);
-  return { parameters, names: [...sizes.keys()], graph: net.graph };
-}
+import { written } from './written';
 
 const LEVELS = { block_out_channels: [320, 640, 1280, 1280], layers_per_block: 2 };
 const SD1 = { ...LEVELS, attention_head_dim: 8, cross_attention_dim: 768 };

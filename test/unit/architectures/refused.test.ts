@@ -135,6 +135,27 @@ describe('a model folder is refused', () => {
     );
   });
 
+  it.each([
+    ['siglip-cls', 'SiglipModel', 'siglip_vision_model', ['pixel_values']],
+    [
+      'siglip2-cls',
+      'Siglip2Model',
+      'siglip2_vision_model',
+      ['pixel_values', 'pixel_attention_mask', 'spatial_shapes'],
+    ],
+  ])(
+    'with a model of texts and one of images in it, of which one can be read: %s',
+    (name, whole, type, inputs) => {
+      const both = changed(name, { architectures: [whole] });
+      refuses(both, 'model', /which is a text model and an image model in one/, new RegExp(`"${type}"\\.$`));
+      const { vision_config: vision } = both['config.json'];
+      const one = { ...both, 'config.json': vision as Record<string, unknown> };
+      const model = loadModelFrom(modelSource(folders.make(one)), 'structure');
+      expect(model.graph.inputs.map((i) => i.name)).toEqual(inputs);
+      expect(model.graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state', 'pooler_output']);
+    },
+  );
+
   it('with a second name for a size that says something else', () => {
     refuses(changed('gpt2', { num_attention_heads: 1 }), 'model', /num_attention_heads is 1/, /Supported: 3/);
   });
@@ -170,6 +191,25 @@ describe('a model folder is refused', () => {
       /"swinv2"/,
       /"swin"/,
     );
+    refuses(changed('siglip2-vision', { num_patches: 26 }), 'model', /num_patches is 26/, /Supported: 25/);
+    refuses(
+      changed('beit-cls', { image_size: [24, 16] }),
+      'model',
+      /image_size is \[24,16\]/,
+      /Supported: 16/,
+    );
+    refuses(
+      changed('beit-cls', { image_size: 10 ** 6 }),
+      'model',
+      /image_size is 1000000/,
+      /Supported: 2048/,
+    );
+    refuses(changed('beit-cls', { head_dim: 3 }), 'model', /head_dim is 3/, /Supported: 6/);
+    refuses(changed('dinov3-vit', { num_attention_heads: 4 }), 'model', /heads is 4/, /Supported: 6/);
+    refuses(changed('dinov3-biases', { image_size: 10 ** 6 }), 'model', /image_size is 1000000/, /224/);
+    refuses(changed('convnext-cls', { num_stages: 3 }), 'model', /num_stages is 3/, /Supported: 2/);
+    refuses(changed('convnext-cls', { depths: [1, 2, 3] }), 'model', /depths is \[1,2,3\]/, /Supported/);
+    refuses(changed('convnext-cls', { image_size: 3 }), 'model', /image_size is 3/, /224/);
     refuses(changed('electra', { is_decoder: true }), 'model', /is_decoder is true/, /false/);
     const relative = { position_embedding_type: 'relative_key_query' };
     refuses(changed('albert', relative), 'model', /"relative_key_query"/, /"absolute"/);

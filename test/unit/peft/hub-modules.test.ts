@@ -93,6 +93,12 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
   ],
   ['Swin', fixture('swin'), 'query', 'swin.encoder.layers.0.blocks.0.attention.self.query'],
   ['CLIP', fixture('clip-text'), 'q_proj', 'text_model.encoder.layers.0.self_attn.q_proj'],
+  ['SigLIP', fixture('siglip-cls'), 'q_proj', 'vision_model.encoder.layers.0.self_attn.q_proj'],
+  ['SigLIP 2', fixture('siglip2-cls'), 'fc1', 'vision_model.encoder.layers.0.mlp.fc1'],
+  ['DINOv3', fixture('dinov3-vit'), 'q_proj', 'layer.0.attention.q_proj'],
+  ['BEiT', fixture('beit-cls'), 'query', 'beit.encoder.layer.0.attention.attention.query'],
+  ['ConvNeXT', fixture('convnext-cls'), 'pwconv1', 'convnext.encoder.stages.0.layers.0.pwconv1'],
+  ['ViTMAE', fixture('vit-mae'), 'value', 'vit.encoder.layer.0.attention.attention.value'],
   ['Qwen3', fixture('qwen3-heads'), 'k_proj', 'model.layers.0.self_attn.k_proj'],
   ['Gemma', fixture('gemma-first'), 'o_proj', 'model.layers.0.self_attn.o_proj'],
   ['Gemma 2', fixture('gemma2'), 'gate_proj', 'model.layers.0.mlp.gate_proj'],
@@ -157,7 +163,9 @@ describe.each(FAMILIES)(
         const read = lab.fresh(`${name} as ${of}`);
         cpSync(out, read, { recursive: true });
         const file = join(read, 'adapter_model.safetensors');
-        const prefix = /^(lm_head|text_model)/.test(module) ? '' : `${module.split('.')[0]}.`;
+        const prefix = /^(?:lm_head|text_model|vision_model|layer)\b/.test(module)
+          ? ''
+          : `${module.split('.')[0]}.`;
         const rename = (key: string) =>
           of === 'its class'
             ? key
