@@ -2,6 +2,7 @@ import { AuroraError } from '../base/errors';
 import { attrInt } from '../graph/attributes';
 import { isFloat } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
+import { placesOf, sorted } from '../graph/layers/sorted-input';
 import { inFloat } from '../graph/layers/weight-operands';
 import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { isDynamic } from '../graph/quantized/dynamic-quantization';
@@ -151,7 +152,7 @@ function mergeComputed(
       values[i * outFeatures + o] = base[at] + delta[at];
     }
   added.set(name, tensorOf(name, valueType, [inFeatures, outFeatures], values));
-  for (const { node } of calls) replaced.set(node, inFloat(node, name));
+  for (const { node, input } of calls) replaced.set(node, inFloat(node, name, input));
 }
 
 function mergeBias(merge: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
@@ -279,7 +280,9 @@ function quantizedAgain(graph: Graph, layer: LinearLayer, values: Float32Array):
   const nodes = [...new Set(calls.map((c) => c.node))];
   const [first] = nodes;
   if (isNBits(first)) {
-    const made = requantizeNBits(nbitsOf(first, constant), values);
+    const { order } = layer;
+    const stored = order === undefined ? values : sorted(values, placesOf(graph, { order }));
+    const made = requantizeNBits(nbitsOf(first, constant), stored);
     return { ...made, rewired: isOwn(made, nodes) ? [] : renamed(made, nodes, 1) };
   }
   const dynamic = isDynamic(first);

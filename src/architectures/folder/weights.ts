@@ -4,6 +4,8 @@ import { replaceFile, writeAll } from '../../files/atomic';
 import { DType } from '../../graph/dtype';
 import { elementCount, type FileRef, type Tensor } from '../../graph/model';
 import { readFileRef } from '../../graph/values';
+import { type Conversion, floatConversion } from './converted';
+import { type PackedTensors, type PackedWeight, tensorsOf } from './few-bits/packed-weight';
 import type { StoredTensor, StoredWeights } from './weight-files';
 
 /** Bytes per value of the types that can be read. */
@@ -26,11 +28,14 @@ export class Weights {
   /** The prefix of the base model's names that the folder's names lack. */
   private readonly lacking: string = '';
   private readonly used = new Map<string, { tensor: Tensor; stored: StoredTensor }>();
+  private readonly views = new Map<Tensor, Map<string, Tensor>>();
+  private readonly unpacked = new Map<string, { of: PackedWeight; tensors: PackedTensors; stored: StoredTensor }>();
 
   /**
    * @param prefixes of task models of the family
    * @param marker a weight that each model of the family has
    * @param outer a prefix that names may lack
+   * @param keepsFloats returns true for a linear layer, by its name in the folder, that may be stored in floats
    * @throws AuroraError 'model' if no name fits
    */
   constructor(
@@ -39,6 +44,7 @@ export class Weights {
     prefixes: readonly string[],
     marker: string,
     outer = '',
+    private readonly keepsFloats: (module: string) => boolean = () => true,
   ) {
     const found = [...prefixes, ''].find((prefix) => stored.tensors.has(prefix + marker));
     const isInner = found === undefined && outer !== '' && stored.tensors.has(marker.slice(outer.length));
@@ -60,7 +66,8 @@ export class Weights {
   /** True if a head's weight is stored beside the embedding that it should share, with other values. */
   isOther(head: string, embedding: string): boolean {
     const [own, shared] = [this.find(head, true), this.find(embedding, false)];
-    return own !== undefined && shared !== undefined && !sameBytes(own.data, shared.data);
+    if (own === undefined || shared === undefined) return false;
+    return own.packed !== shared.packed || !sameBytes(own.data, shared.data);
   }
 
   /**
@@ -74,20 +81,80 @@ export class Weights {
     if (known) return known.tensor;
     const stored = this.find(name, fromTop);
     if (!stored) throw this.missing(this.storedName(name, fromTop));
+    if (stored.packed) throw this.packedHere(stored);
     this.check(stored, dims);
     const tensor = { name, dtype: DType.float, dims, data: stored.data };
     this.used.set(name, { tensor, stored });
     return tensor;
   }
 
-  /** The places of the used weights, by their names in the graph. */
-  places(): Map<string, StoredTensor> {
-    return new Map([...this.used].map(([name, { stored }]) => [name, stored]));
+  /**
+   * A weight of few bits, with names after its name in the base model; undefined if it is stored in floats.
+   *
+   * @param dims as before quantization
+   * @throws AuroraError 'model' if it has another shape
+   */
+  packed(name: string, dims: number[], fromTop = false): PackedTensors | undefined {
+    const known = this.unpacked.get(name);
+    if (known) return known.tensors;
+    const stored = this.find(name, fromTop);
+    if (!stored?.packed) return undefined;
+    const of = stored.packed.as(dims);
+    if (stored.dims.length > 0) this.checkShape(stored, dims);
+    const tensors = tensorsOf(of, name);
+    this.unpacked.set(name, { of, tensors, stored });
+    return tensors;
   }
 
-  /** Used weights whose bytes are not float32 yet. */
-  toConvert(): { tensor: Tensor; stored: StoredTensor }[] {
-    return [...this.used.values()].filter(({ stored }) => stored.dtype !== 'F32');
+  /**
+   * @param module a linear layer, by its name in the base model
+   * @throws AuroraError 'model' for one in floats that transformers quantizes when it loads the folder
+   */
+  requireQuantized(module: string): void {
+    const name = this.storedName(module, false);
+    const stored = this.find(`${module}.weight`, false);
+    if (!stored || stored.packed || this.keepsFloats(name)) return;
+    throw new AuroraError(
+      'model',
+      `${stored.data.path}: the weight of ${name} is stored in ${stored.dtype}, but quantization_config does not leave it out (llm_int8_skip_modules): transformers quantizes it when it loads the folder.`,
+      'Remove quantization_config from config.json to train on the weights as they are; "quantize": 4 in "model" stores them in few bits.',
+    );
+  }
+
+  /**
+   * The bytes of a tensor of few bits under another type and other dims; they may be made later.
+   *
+   * @param ending of its name
+   */
+  viewOf(of: Tensor, ending: string, dtype: number, dims: number[]): Tensor {
+    const views = this.views.get(of) ?? new Map<string, Tensor>();
+    this.views.set(of, views);
+    const view = views.get(ending) ?? { name: `${of.name}/${ending}`, dtype, dims, data: of.data };
+    views.set(ending, view);
+    return view;
+  }
+
+  /** The places of the used weights, by their names in the graph. */
+  places(): Map<string, StoredTensor> {
+    return new Map([...this.used, ...this.unpacked].map(([name, { stored }]) => [name, stored]));
+  }
+
+  /** Used weights of 16 bits, whose bytes are not float32 yet. */
+  toConvert(): Conversion[] {
+    return [...this.used.values()].filter(({ stored }) => stored.dtype !== 'F32').map(floatConversion);
+  }
+
+  /** The tensors of weights of few bits that are not stored as the graph reads them. */
+  toUnpack(): Conversion[] {
+    return [...this.unpacked.values()].flatMap(({ of, tensors }) =>
+      (['values', 'scales', 'zeros', 'order'] as const).flatMap((key) => {
+        const [part, tensor] = [of[key], tensors[key]];
+        const data = part?.data;
+        if (!tensor || typeof data !== 'function') return [];
+        const views = [...(this.views.get(tensor)?.values() ?? [])];
+        return [{ tensor, views, from: of.stored, as: `${of.layout} ${key}`, write: data }];
+      }),
+    );
   }
 
   private storedName(name: string, fromTop: boolean): string {
@@ -103,7 +170,16 @@ export class Weights {
     return names.map((n) => this.stored.tensors.get(n)).find((t) => t !== undefined);
   }
 
-  private check({ name, dtype, dims: found, data }: StoredTensor, dims: readonly number[]): void {
+  private packedHere({ name, dtype, data }: StoredTensor): AuroraError {
+    return new AuroraError(
+      'model',
+      `${data.path}: the weight ${name} is in few bits (${dtype}), where this model needs floats.`,
+      'Download the model as it was before it was quantized; "quantize": 4 in "model" then stores it in few bits.',
+    );
+  }
+
+  private check(stored: StoredTensor, dims: readonly number[]): void {
+    const { name, dtype, data } = stored;
     const bytes = BYTES.get(dtype);
     if (bytes === undefined)
       throw new AuroraError(
@@ -111,17 +187,21 @@ export class Weights {
         `${data.path}: the weight ${name} has the type ${dtype}, but only ${[...BYTES.keys()].join(', ')} can be read.`,
         'Download the model in one of these types: quantized models of this kind cannot be trained on.',
       );
-    if (found.join() !== dims.join())
-      throw new AuroraError(
-        'model',
-        `${data.path}: the weight ${name} has the shape [${found.join(', ')}], but according to config.json it is [${dims.join(', ')}].`,
-        'Download config.json and the weights again, from the same revision.',
-      );
+    this.checkShape(stored, dims);
     if (data.length !== bytes * elementCount(dims))
       throw new AuroraError(
         'model',
         `${data.path}: the weight ${name} of shape [${dims.join(', ')}] has ${data.length} bytes of data, not ${bytes * elementCount(dims)}.`,
         'The file is damaged: download it again.',
+      );
+  }
+
+  private checkShape({ name, dims: found, data }: StoredTensor, dims: readonly number[]): void {
+    if (found.join() !== dims.join())
+      throw new AuroraError(
+        'model',
+        `${data.path}: the weight ${name} has the shape [${found.join(', ')}], but according to config.json it is [${dims.join(', ')}].`,
+        'Download config.json and the weights again, from the same revision.',
       );
   }
 
