@@ -38,19 +38,24 @@ export function dequantized(net: Network, packed: PackedTensors, dims: number[])
   const { g, weights } = net;
   switch (form.kind) {
     case 'nbits': {
-      // The bytes of a row, without a boundary between blocks.
+      // The bytes of a row, without a boundary between blocks. Stacked weights are those of linear layers, turned over.
+      const stacked = dims.length === 3;
+      const [rows, width] = stacked ? [dims[0]! * dims[2]!, dims[1]!] : [dims[0]!, dims[1]!];
       const dtype = form.bits === 4 ? DType.uint4 : DType.uint8;
-      const blocks = [dims[0]!, dims[1]! / form.blockSize];
-      const inputs = [
-        g.addInitializer(weights.viewOf(values, 'matrix', dtype, dims)),
-        g.addInitializer(scales),
-        g.addInitializer(weights.viewOf(zeros!, 'matrix', dtype, blocks)),
-      ];
-      const rows = g.op('DequantizeLinear', inputs, { axis: 1, block_size: form.blockSize });
-      if (!order) return rows;
+      const blocks = [rows, width / form.blockSize];
+      const matrix = g.addInitializer(weights.viewOf(values, 'matrix', dtype, [rows, width]));
+      const middle = () => g.op('Expand', [g.scalar(2 ** (form.bits - 1), dtype), g.ints(blocks)]);
+      const zero = zeros ? g.addInitializer(weights.viewOf(zeros, 'matrix', dtype, blocks)) : middle();
+      const read = { axis: 1, block_size: form.blockSize };
+      const found = g.op('DequantizeLinear', [matrix, g.addInitializer(scales), zero], read);
+      if (stacked) {
+        const each = g.op('Reshape', [found, g.ints([dims[0]!, dims[2]!, width])]);
+        return g.op('Transpose', [each], { perm: [0, 2, 1] });
+      }
+      if (!order) return found;
       // The places of the places: a weight with its features in the order of the module.
-      const [, places] = g.ops('TopK', [g.addInitializer(order), g.ints([dims[1]!])], { largest: 0 }, { outputs: 2 });
-      return g.op('Gather', [rows, places!], { axis: 1 });
+      const [, places] = g.ops('TopK', [g.addInitializer(order), g.ints([width])], { largest: 0 }, { outputs: 2 });
+      return g.op('Gather', [found, places!], { axis: 1 });
     }
     case 'bnb4': {
       const table = form.type === 'nf4' ? NF4 : FP4;
@@ -60,8 +65,7 @@ export function dequantized(net: Network, packed: PackedTensors, dims: number[])
       return dequantizedBnb4(g, of, g.addInitializer(values), factors, [dims[0]!, dims[1]!]);
     }
     case 'int8': {
-      const attributes = { axis: form.axis, ...(form.blockSize > 0 && { block_size: form.blockSize }) };
-      return g.op('DequantizeLinear', [g.addInitializer(values), g.addInitializer(scales)], attributes);
+      return g.op('DequantizeLinear', [g.addInitializer(values), g.addInitializer(scales)], { axis: 0 });
     }
   }
 }

@@ -31,11 +31,18 @@ const DECODERS: ReadonlyMap<string, (bits: number) => number> = new Map([
   ['BF16', fromBfloat16],
 ]);
 
+/** A tensor that has some of another's bytes. */
+export interface View {
+  tensor: Tensor;
+  start: number;
+  length: number;
+}
+
 /** A tensor whose bytes are made of others. */
 export interface Conversion {
   tensor: Tensor;
-  /** Other tensors with the same bytes. */
-  views?: readonly Tensor[];
+  /** Other tensors with the same bytes, or some of them. */
+  views?: readonly View[];
   /** The tensors in the files that its bytes depend on. */
   from: readonly StoredTensor[];
   /** The name of the conversion, with all settings that change its result. */
@@ -68,7 +75,9 @@ export function convertWeights(
   for (const { tensor, views = [] } of conversions) {
     const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
     const length = elementCount(tensor.dims) * byteSize(tensor.dtype)!;
-    for (const t of [tensor, ...views]) t.data = { path, offset, length };
+    tensor.data = { path, offset, length };
+    for (const view of views)
+      view.tensor.data = { path, offset: offset + view.start, length: view.length };
     end = offset + length;
   }
   const there = statSync(path, { throwIfNoEntry: false });

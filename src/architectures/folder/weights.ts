@@ -1,11 +1,12 @@
 import { AuroraError } from '../../base/errors';
 import { nameTable } from '../../base/names';
 import { replaceFile, writeAll } from '../../files/atomic';
-import { DType } from '../../graph/dtype';
-import { elementCount, type FileRef, type Tensor } from '../../graph/model';
+import { byteSize, DType } from '../../graph/dtype';
+import { elementCount, type FileRef, isFileRef, type Tensor } from '../../graph/model';
+import { isFourBit } from '../../graph/number-formats';
 import { readFileRef } from '../../graph/values';
-import { type Conversion, floatConversion } from './converted';
-import { type PackedTensors, type PackedWeight, tensorsOf } from './few-bits/packed-weight';
+import { type Conversion, floatConversion, type View } from './converted';
+import { type PackedTensors, type PackedWeight, tensorsOf, endingOf } from './few-bits/packed-weight';
 import type { StoredTensor, StoredWeights } from './weight-files';
 
 /** Bytes per value of the types that can be read. */
@@ -28,7 +29,7 @@ export class Weights {
   /** The prefix of the base model's names that the folder's names lack. */
   private readonly lacking: string = '';
   private readonly used = new Map<string, { tensor: Tensor; stored: StoredTensor }>();
-  private readonly views = new Map<Tensor, Map<string, Tensor>>();
+  private readonly views = new Map<string, View & { of: Tensor }>();
   private readonly unpacked = new Map<string, { of: PackedWeight; tensors: PackedTensors; stored: StoredTensor }>();
 
   /**
@@ -127,11 +128,51 @@ export class Weights {
    * @param ending of its name
    */
   viewOf(of: Tensor, ending: string, dtype: number, dims: number[]): Tensor {
-    const views = this.views.get(of) ?? new Map<string, Tensor>();
-    this.views.set(of, views);
-    const view = views.get(ending) ?? { name: `${of.name}/${ending}`, dtype, dims, data: of.data };
-    views.set(ending, view);
-    return view;
+    return this.partOf(of, 0, `${of.name}/${ending}`, dtype, dims);
+  }
+
+  /**
+   * Lets a part of stacked weights of few bits count as a weight of the base model: that of an expert, as of a linear layer.
+   *
+   * @param name of the part, by which `packed` finds it
+   * @param whole the stored weights, by their name in the base model, and their shape: (count, in, out)
+   * @param nth the number of the part
+   * @returns false if they are stored in floats
+   */
+  dividePacked(name: string, whole: { name: string; dims: number[] }, nth: number): boolean {
+    const all = this.packed(whole.name, whole.dims);
+    if (!all) return false;
+    const [count] = whole.dims;
+    const part = (of: Tensor, ending: string): Tensor => {
+      const dims = [of.dims[0]! / count!, ...of.dims.slice(1)];
+      return this.partOf(of, nth, name + ending, of.dtype, dims);
+    };
+    const tensors = {
+      form: all.form,
+      values: part(all.values, endingOf(all.form)),
+      scales: part(all.scales, '_scales'),
+      ...(all.zeros && { zeros: part(all.zeros, '_zero_points') }),
+    };
+    this.unpacked.set(name, { ...this.unpacked.get(whole.name)!, tensors });
+    return true;
+  }
+
+  /** @param nth the number of the part, each of the size of this one */
+  private partOf(of: Tensor, nth: number, name: string, dtype: number, dims: number[]): Tensor {
+    const known = this.views.get(name);
+    if (known) return known.tensor;
+    const length = bytesIn(dtype, dims);
+    const { data } = of;
+    const tensor: Tensor = {
+      name,
+      dtype,
+      dims,
+      data: isFileRef(data) ? { ...data, offset: data.offset + nth * length, length } : data,
+    };
+    const outer = this.views.get(of.name);
+    const start = (outer?.start ?? 0) + nth * length;
+    this.views.set(name, { of: outer?.of ?? of, tensor, start, length });
+    return tensor;
   }
 
   /** The places of the used weights, by their names in the graph. */
@@ -146,12 +187,14 @@ export class Weights {
 
   /** The tensors of weights of few bits that are not stored as the graph reads them. */
   toUnpack(): Conversion[] {
+    const all = [...this.views.values()];
     return [...this.unpacked.values()].flatMap(({ of, tensors }) =>
       (['values', 'scales', 'zeros', 'order'] as const).flatMap((key) => {
         const [part, tensor] = [of[key], tensors[key]];
         const data = part?.data;
-        if (!tensor || typeof data !== 'function') return [];
-        const views = [...(this.views.get(tensor)?.values() ?? [])];
+        // A part is read where the whole is written.
+        if (!tensor || typeof data !== 'function' || this.views.has(tensor.name)) return [];
+        const views = all.filter((view) => view.of === tensor);
         return [{ tensor, views, from: of.stored, as: `${of.layout} ${key}`, write: data }];
       }),
     );
@@ -213,6 +256,9 @@ export class Weights {
     );
   }
 }
+
+const bytesIn = (dtype: number, dims: readonly number[]): number =>
+  elementCount(dims) * (isFourBit(dtype) ? 0.5 : byteSize(dtype)!);
 
 /** Compared at a time. */
 const PIECE = 2 ** 24;

@@ -127,7 +127,7 @@ export function int8Weight({ weight, SCB, weight_format: format }: Int8Tensors):
   return {
     layout: 'int8',
     stored: [weight, SCB, ...(format ? [format] : [])],
-    form: { kind: 'int8', axis: 0, blockSize: 0 },
+    form: { kind: 'int8' },
     values: { dtype: DType.int8, dims: weight.dims, data: weight.data },
     scales: { dtype: DType.float, dims: [rows], data: () => [bytesOf(floatsOf(SCB).map((v) => v / 127))] },
   };

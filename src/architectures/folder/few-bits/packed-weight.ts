@@ -7,12 +7,12 @@ import type { StoredTensor } from '../weight-files';
 
 /** The form in which the graph reads a weight of few bits. */
 export type PackedForm =
-  /** MatMulNBits: (out, in) in blocks of a row. */
+  /** MatMulNBits: (out, in) in blocks of a row. Of stacked weights, the rows of all. */
   | { kind: 'nbits'; bits: 4 | 8; blockSize: number }
   /** MatMulBnb4: indices into a table. */
   | { kind: 'bnb4'; type: 'nf4' | 'fp4'; blockSize: number }
-  /** DequantizeLinear of int8: a scale for each index of an axis (block size 0), or for each block along it. */
-  | { kind: 'int8'; axis: number; blockSize: number };
+  /** DequantizeLinear of int8 (out, in), with a scale for each row. */
+  | { kind: 'int8' };
 
 /** A tensor of the graph that is made of a packed weight. */
 export interface PackedPart {
@@ -84,7 +84,7 @@ export interface PackedTensors {
 }
 
 /** Quantizers' endings, which are not part of a module's path. */
-const endingOf = (form: PackedForm): string =>
+export const endingOf = (form: PackedForm): string =>
   form.kind === 'nbits' ? `_Q${form.bits}` : form.kind === 'bnb4' ? '_Bnb4' : '_quantized';
 
 /** @param name of the weight in the base model */
