@@ -53,7 +53,7 @@ it('experts in MXFP4 have exactly the values that transformers unpacks, turned t
   net.g.addInput('x', DType.float, [1]);
   const values = net.weight(NAME, [EXPERTS, IN, OUT]);
   const found = await run(net, net.op('', 'Mul', [values, 'x']), Float32Array.of(1), [1]);
-  expect(new Set(dequantized).size).toBeGreaterThan(100);
+  expect(new Set(dequantized).size).toBeGreaterThan(50);
   expect([...found]).toEqual(dequantized.map((v) => v + 0));
 });
 
