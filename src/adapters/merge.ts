@@ -6,8 +6,9 @@ import { placesOf, sorted } from '../graph/layers/sorted-input';
 import { inFloat } from '../graph/layers/weight-operands';
 import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { isDynamic } from '../graph/quantized/dynamic-quantization';
+import { bnb4Of, isBnb4 } from '../graph/quantized/bnb4';
 import { isNBits, nbitsOf } from '../graph/quantized/nbits';
-import { type Requantized, requantizeLinear, requantizeNBits } from '../graph/quantized/requantize';
+import { type Requantized, requantizeBnb4, requantizeLinear, requantizeNBits } from '../graph/quantized/requantize';
 import { readersOf } from '../graph/reads';
 import { floatValues, tensorOf } from '../graph/values';
 import type { RequantizedLayer } from '../protocol/export';
@@ -283,6 +284,10 @@ function quantizedAgain(graph: Graph, layer: LinearLayer, values: Float32Array):
     const { order } = layer;
     const stored = order === undefined ? values : sorted(values, placesOf(graph, { order }));
     const made = requantizeNBits(nbitsOf(first, constant), stored);
+    return { ...made, rewired: isOwn(made, nodes) ? [] : renamed(made, nodes, 1) };
+  }
+  if (isBnb4(first)) {
+    const made = requantizeBnb4(bnb4Of(first, constant), values);
     return { ...made, rewired: isOwn(made, nodes) ? [] : renamed(made, nodes, 1) };
   }
   const dynamic = isDynamic(first);
