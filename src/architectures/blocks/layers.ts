@@ -1,4 +1,5 @@
 import { DType } from '../../graph/dtype';
+import { fewBitsProduct } from './few-bits';
 import type { Network } from './network';
 
 /** Sizes of a linear layer. */
@@ -10,21 +11,31 @@ export interface LinearSize {
   fromTop?: boolean;
 }
 
-/** nn.Linear on x (tokens, from): (tokens, to). Its weight stays as it is stored, (to, from). */
+/** nn.Linear on x (tokens, from): (tokens, to). Its weight stays as it is stored, (to, from), or in few bits. */
 export function linear(
   net: Network,
   module: string,
   x: string,
   { from, to, bias = true, fromTop }: LinearSize,
 ): string {
+  if (!fromTop) net.weights.requireQuantized(module);
+  const packed = net.weights.packed(`${module}.weight`, [to, from], fromTop);
+  const product = packed && fewBitsProduct(net, module, x, [to, from], packed);
+  if (product !== undefined)
+    return bias ? net.op(module, 'Add', [product, net.weight(`${module}.bias`, [to], fromTop)]) : product;
   const weight = net.weight(`${module}.weight`, [to, from], fromTop);
   const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [to], fromTop)] : [])];
   return net.op(module, 'Gemm', inputs, { transB: 1 });
 }
 
-/** transformers' Conv1D on x (tokens, from): a linear layer whose weight is stored as (from, to). */
-export const conv1d = (net: Network, module: string, x: string, { from, to }: LinearSize): string =>
-  net.op(module, 'Gemm', [x, net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])]);
+/** transformers' Conv1D on x (tokens, from): a linear layer whose weight is stored as (from, to); in few bits, as (to, from). */
+export function conv1d(net: Network, module: string, x: string, size: LinearSize): string {
+  const { from, to } = size;
+  net.weights.requireQuantized(module);
+  if (net.weights.packed(`${module}.weight`, [to, from])) return linear(net, module, x, size);
+  const inputs = [net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])];
+  return net.op(module, 'Gemm', [x, ...inputs]);
+}
 
 /**
  * (x − mean) / √(variance + ε) · weight + bias, over the last axis.

@@ -1,5 +1,6 @@
 import { attrInt, attrString } from '../../attributes';
 import { DType } from '../../dtype';
+import { tensorNumbers } from '../../values';
 import type { Rule, RuleContext } from '../rule';
 import { embed } from './slice';
 
@@ -13,6 +14,8 @@ const gatherRule: Rule = (c) => {
   const index = c.single(indices);
   if (index !== undefined && c.rank(indices) <= 1) return [oneRow(c, axis, index)];
   if (axis === 0 && sortsRows(c, x, indices)) return [inOldOrder(c, indices)];
+  const inverse = inverseOf(c, indices, c.shape(x)[axis]);
+  if (inverse !== undefined) return [c.op('Gather', [c.dy[0]!, inverse], { axis })];
   const outer = c.shape(x).map((_, i) => c.extents.dim(x, i));
   const around = (middle: number) => c.extents.vector(outer.map((d, i) => (i === axis ? middle : d)));
   const rows = c.rank(indices) === 1 ? c.dy[0]! : c.op('Reshape', [c.dy[0]!, around(-1)]);
@@ -47,6 +50,16 @@ function inOldOrder(c: RuleContext, order: string): string {
       ? sorted
       : c.g.ops('TopK', [order, c.op('Shape', [order])], { axis: 0, largest: 0 }, { outputs: 2 })[1];
   return c.op('Gather', [c.dy[0]!, places], { axis: 0 });
+}
+
+/** The indices that undo those of a fixed order of all `size` rows. Undefined for other indices. */
+function inverseOf(c: RuleContext, indices: string, size: unknown): string | undefined {
+  const tensor = c.g.graph.initializers.get(indices);
+  if (tensor?.dims.length !== 1 || tensor.dims[0] !== size) return undefined;
+  const places = tensorNumbers(tensor);
+  const back = new Array<number>(places.length).fill(-1);
+  places.forEach((at, i) => (back[at] = i));
+  return back.includes(-1) ? undefined : c.g.ints(back);
 }
 
 /** A fixed index, such as the first token: one row in zeros. */
