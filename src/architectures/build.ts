@@ -6,10 +6,11 @@ import { Network, TASK_PREFIX } from './blocks/network';
 import { FAMILIES } from './families/family-registry';
 import type { Family } from './family';
 import { readConfig } from './folder/config';
-import { typeKey, typeOf } from './folder/type';
+import { typeOf } from './folder/type';
 import { readWeights, type StoredWeights } from './folder/weight-files';
 import { Weights } from './folder/weights';
 import { addHeads } from './heads/heads';
+import { unknownType } from './unknown-type/unknown-type';
 
 /** A model of a folder, with its weights where they are stored. */
 export interface Built {
@@ -34,7 +35,7 @@ export function buildModel(path: string, part?: Family): Built {
   const config = readConfig(path);
   const type = typeOf(config);
   const family = part ?? FAMILIES.get(type);
-  if (!family) throw besideOnnx(folder, config.unsupported(typeKey(config), [...FAMILIES.keys()]));
+  if (!family) throw besideOnnx(folder, unknownType(config));
   if (config.has('quantization_config'))
     throw new AuroraError(
       'model',
