@@ -12,6 +12,7 @@ export const QUICK = {
       'architecture/lint-rule',
       'autodiff/fused',
       'autodiff/rules',
+      'cli/get-verdict',
       'data/jinja/limits',
       'data/table/parquet',
       'data/text/bounded-patterns',
