@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
+import { correctByteFallback, correctUnigram } from './byte-fallback';
 import { correctAddedTokens, correctNormalizers, correctPreTokenizers } from './tokenizer-corrections';
 import { limitPatterns } from './bounded-patterns';
 import { chatTemplate, type ChatTemplate } from './chat';
@@ -94,7 +95,9 @@ function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceToken
   const hf = new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
   correctAddedTokens(hf);
   correctNormalizers(hf.normalizer);
-  correctPreTokenizers(hf.pre_tokenizer);
+  correctPreTokenizers(hf.pre_tokenizer, tokenizer.pre_tokenizer);
+  correctUnigram(hf);
+  correctByteFallback(hf.decoder);
   limitPatterns(hf);
   return hf;
 }
