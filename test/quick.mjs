@@ -16,6 +16,7 @@ export const QUICK = {
       'data/jinja/limits',
       'data/table/parquet',
       'data/text/bounded-patterns',
+      'data/text/family-tokenizers',
       'data/text/other-tokenizers',
       'data/tokenizer-damage',
       'executors/kubernetes/scheduler',
