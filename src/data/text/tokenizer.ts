@@ -328,9 +328,21 @@ function wrap(
     endId,
     chat,
     vocabSize,
-    warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
+    warnings: [
+      ...(padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : []),
+      ...(isRoFormer(files)
+        ? [`${path}: transformers divides Chinese texts with jieba first, whose words are not known here.`]
+        : []),
+    ],
   };
 }
+
+/**
+ * True for RoFormer's tokenizer, whose pre-tokenizer is Python's jieba: its file has BERT's in the place of it
+ * (tokenization_roformer.py, save_pretrained), which gives other tokens for Chinese texts only.
+ */
+const isRoFormer = ({ tokenizerConfig }: TokenizerFiles): boolean =>
+  /^RoFormerTokenizer(Fast)?$/.test(String(tokenizerConfig.tokenizer_class));
 
 function textOf(
   hf: HuggingFaceTokenizer,

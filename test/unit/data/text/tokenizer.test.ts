@@ -104,6 +104,13 @@ describe('encode', () => {
   });
 });
 
+it("warns of RoFormer's tokenizer, whose file lacks a part", () => {
+  folder.write('tokenizer_config.json', JSON.stringify({ tokenizer_class: 'RoFormerTokenizer' }));
+  expect(loadTokenizer(variant({})).warnings.join()).toMatch(/tokenizer\.json: .* Chinese texts with jieba/);
+  folder.write('tokenizer_config.json', '{}');
+  expect(loadTokenizer(variant({})).warnings).toEqual([]);
+});
+
 describe('padId', () => {
   const noPad = {
     added_tokens: [],
