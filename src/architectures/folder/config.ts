@@ -162,6 +162,11 @@ export class Config {
     return this.checked(key, missing, 'true or false', (v): v is boolean => typeof v === 'boolean');
   }
 
+  /** True only for the value true: other values count as false, and are not refused. */
+  isTrue(key: string): boolean {
+    return this.value(key) === true;
+  }
+
   text(key: string, missing?: string): string {
     return this.checked(key, missing, 'a string', (v): v is string => typeof v === 'string');
   }

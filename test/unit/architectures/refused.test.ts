@@ -46,12 +46,12 @@ describe('a model folder is refused', () => {
     refuses({ 'config.json': '[]' }, 'model', /not a JSON object/, /download/);
   });
 
-  it('of another model_type, with the list', () =>
+  it('of another model_type, with the nearest families', () =>
     refuses(
-      { 'config.json': { model_type: 'mamba' }, 'model.safetensors': weights },
+      { 'config.json': { ...config, model_type: 'nystromformer' }, 'model.safetensors': weights },
       'model',
-      /model_type is "mamba"/,
-      /"bert", "roberta".*ONNX/,
+      /model_type is "nystromformer"/,
+      /"bert" \(BERT\).*optimum-cli export onnx/,
     ));
 
   it('of another model_type, beside an ONNX file that can be used', () =>
