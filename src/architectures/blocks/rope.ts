@@ -127,7 +127,7 @@ export function ropeFrom(
   const base = scaling?.number('rope_theta', theta) ?? theta;
   const type = typeOf(scaling, kinds);
   const share = partOf(config, scaling, type, part);
-  // Its own frequencies are for all of a head, and 0 from the part on.
+  // Proportional frequencies are for all of a head, and 0 from the part on.
   const turned = type === PROPORTIONAL ? width : Math.trunc(width * share);
   if (turned % 2 !== 0 || turned === 0)
     throw new AuroraError(
@@ -191,7 +191,7 @@ function partOf(
   }
   if (type === DEFAULT) return own ?? outer ?? missing;
   if (type === PROPORTIONAL) throw scaling!.unsupported('rope_type', [DEFAULT]);
-  // Here transformers prefers the outer one, and a family's default to that of the scaling.
+  // With a scaling, transformers prefers the setting outside of it, and even a family's default.
   const part = outer ?? (missing === 1 ? own : missing) ?? missing;
   scaling?.require(PART, part);
   return part;
