@@ -15,6 +15,8 @@ export function written({ build }: Family, settings: Record<string, unknown>) {
     has: (name: string) => STORED.has(name),
     dims: () => undefined,
     divide: () => undefined,
+    packed: () => undefined,
+    requireQuantized: () => undefined,
     isOther: () => false,
     get(name: string, dims: number[]) {
       sizes.set(name, elementCount(dims));
