@@ -44,6 +44,9 @@ const HUB = [
   'gemma3-kinds-aurora',
   'phi3-long-aurora',
   'gpt-neox-aurora',
+  'gptj-lora',
+  'falcon-slopes-lora',
+  'mpt-clipped-lora',
 ].map((name) => `../hf/${name}.json`);
 
 const WEBGPU: Place = { engine: 'onnxruntime', device: 'webgpu' };

@@ -222,6 +222,7 @@ const USUAL = [
   ['to_q', 'to_k', 'to_v', 'to_out.0'],
   ['to_q', 'to_v'],
   ['query_key_value'],
+  ['Wqkv'],
   ['qkv'],
   ['c_attn'],
   ['in_proj'],

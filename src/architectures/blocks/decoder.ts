@@ -1,6 +1,5 @@
 import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
-import type { Activation } from './activation';
 import { attention, type AttentionOptions, type AttentionShape, causalBias } from './attention';
 import { type HeadNorm, linear } from './layers';
 import type { Network } from './network';
@@ -67,6 +66,7 @@ export class DecoderInputs {
   ) {
     // The library reads the first for every decoder, the second for Gemma.
     config.require('is_causal', true);
+    if (config.isNull('is_causal')) throw config.unsupported('is_causal', [true]);
     config.require('use_bidirectional_attention', false);
     ({ ids: this.ids, mask: this.mask, rows: this.rows } = textInputs(net));
     this.past = net.cached ? new Past(net, this.mask, this.rows) : undefined;
@@ -259,45 +259,6 @@ export function selfAttention(net: Network, module: string, x: string, layer: Se
   const mixed = attention(net, module, projections, shape, options);
   const back = { from: heads * width, to: hidden, bias: biases.output };
   return linear(net, `${module}.${output}`, mixed, back);
-}
-
-/** The linear layers of a feed-forward part. */
-export interface FeedForward {
-  up: string;
-  down: string;
-  /** True if both have a bias; the default. */
-  bias?: boolean;
-}
-
-/** The names of Megatron-LM, which many families keep. */
-export const MEGATRON = { up: 'dense_h_to_4h', down: 'dense_4h_to_h' };
-
-/** GPT-2's feed-forward part on x (tokens, hidden): down(act(up(x))). */
-export function feedForward(
-  net: Network,
-  module: string,
-  x: string,
-  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
-  act: Activation,
-  { up, down, bias = true }: FeedForward,
-): string {
-  const wide = linear(net, `${module}.${up}`, x, { from: hidden, to: inner, bias });
-  return linear(net, `${module}.${down}`, act(net, `${module}.act`, wide), { from: inner, to: hidden, bias });
-}
-
-/** Llama's feed-forward part on x (tokens, hidden): down_proj(act(gate_proj(x)) · up_proj(x)). */
-export function gated(
-  net: Network,
-  module: string,
-  x: string,
-  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
-  act: Activation,
-  bias = false,
-): string {
-  const up = { from: hidden, to: inner, bias };
-  const gate = act(net, `${module}.act_fn`, linear(net, `${module}.gate_proj`, x, up));
-  const product = net.op(module, 'Mul', [gate, linear(net, `${module}.up_proj`, x, up)]);
-  return linear(net, `${module}.down_proj`, product, { from: inner, to: hidden, bias });
 }
 
 /**

@@ -320,7 +320,7 @@ export class Config {
   }
 
   private shown(key: string): string {
-    const text = JSON.stringify(this.value(key)) ?? 'missing';
+    const text = JSON.stringify(own(this.values, key)) ?? 'missing';
     return text.length > 60 ? `${text.slice(0, 60)}…` : text;
   }
 }

@@ -239,10 +239,11 @@ const SAME_VALUES = ['Identity', 'Reshape'];
 
 /**
  * Paths of the layers whose output is the model's own output, also multiplied by a number (Granite's logits_scaling) or capped
- * (Gemma 2's final_logit_softcapping): "all-linear" leaves them out, as PEFT does.
+ * (Gemma 2's final_logit_softcapping): "all-linear" leaves them out, as PEFT does. Hidden states are no such output: OPT-350M
+ * ends in a layer before its head.
  */
 export function outputLayers(graph: Graph, layers: readonly LinearLayer[]): string[] {
-  const outputs = new Set(graph.outputs.map((o) => o.name));
+  const outputs = new Set(graph.outputs.map((o) => o.name).filter((name) => name !== 'last_hidden_state'));
   const after = (isOne: (node: Node) => boolean): ReadonlyMap<string, string> =>
     new Map(graph.nodes.filter(isOne).flatMap((n) => n.inputs.map((x) => [x, n.outputs[0]])));
   const isNumber = (name: string): boolean => {

@@ -68,9 +68,10 @@ describe('a decoder is refused', () => {
     ),
   );
 
-  it.each(['qwen2-tied', 'gpt2-scaled', 'phi3-window'])('that is not causal: %s', (name) =>
-    expect(() => changed(name, { is_causal: false })).toThrow(/is_causal is false/),
-  );
+  it.each(['qwen2-tied', 'gpt2-scaled', 'phi3-window'])('that is not causal: %s', (name) => {
+    expect(() => changed(name, { is_causal: false })).toThrow(/is_causal is false/);
+    expect(() => changed(name, { is_causal: null })).toThrow(/is_causal is null/);
+  });
 
   it('with two scalings for the same layers', () =>
     expect(() => changed('gemma3-kinds', { rope_scaling: { type: 'linear', factor: 2 } })).toThrow(

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { likelyTargets } from '../../../src/adapters/targets/select';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource } from '../../../src/architectures/model-source';
+import { findLinearLayers } from '../../../src/graph/layers/linear';
+import { prepareModel } from '../../../src/graph/prepare';
 import { Folders } from './folders';
 
 const folders = new Folders();
@@ -31,7 +34,7 @@ describe('a setting that is not supported is refused by its name', () => {
     ['falcon-rw', { num_kv_heads: 2 }, /num_kv_heads is 2/],
     ['falcon-rw', { activation: 'swishy' }, /activation is "swishy"/],
     ['bloom', { pretraining_tp: 2, slow_but_exact: true }, /slow_but_exact is true/],
-    ['gptj', { rotary_dim: null }, /rotary_dim is missing/],
+    ['gptj', { rotary_dim: null }, /rotary_dim is null/],
     ['gptj', { rotary_dim: 3 }, /rotary_dim is 3/],
     ['gptj', { rotary_dim: 16 }, /rotary_dim is 16/],
     ['gpt-neo', { attention_layers: ['global', 'sparse'] }, /attention_layers is \["global","sparse"\]/],
@@ -127,6 +130,19 @@ describe('a setting that changes the result changes the graph', () => {
       );
     expect(all(changed(name, change))).not.toBe(all(changed(name, {})));
   });
+});
+
+// As in PEFT where it has defaults for a family.
+it.each([
+  ['bloom', ['query_key_value']],
+  ['falcon-7b', ['query_key_value']],
+  ['gpt-neo', ['q_proj', 'v_proj']],
+  ['gptj', ['q_proj', 'v_proj']],
+  ['mpt', ['Wqkv']],
+  ['opt', ['q_proj', 'v_proj']],
+  ['persimmon', ['query_key_value']],
+])('a new experiment on %s adapts %j', (name, targets) => {
+  expect(likelyTargets(findLinearLayers(prepareModel(changed(name, {})).graph))).toEqual(targets);
 });
 
 const bytes = (_: string, v: unknown) => (v instanceof Uint8Array ? Buffer.from(v).toString('hex') : v);

@@ -76,7 +76,7 @@ const weights = (folder: string): Map<string, number[]> =>
     [...readHeader(join(folder, 'model.safetensors')).values()].flatMap(({ name, dims }) =>
       dims.length === 2 &&
       name.endsWith('.weight') &&
-      !/(^|\.)(embed_\w+|wte|wpe|lm_head|embed_out|[qk]_norm)\./.test(name)
+      !/(^|\.)(embed_\w+|word_embeddings|wte|wpe|lm_head|embed_out|[qk]_norm)\./.test(name)
         ? [[name.slice(0, -'.weight'.length), dims]]
         : [],
     ),

@@ -1,5 +1,6 @@
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, gated, type QueryKeyNorm, selfAttention } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs, type QueryKeyNorm, selfAttention } from '../../blocks/decoder';
+import { gated } from '../../blocks/feed-forward';
 import { parallelLayer } from '../../blocks/decoder-layer';
 import { headLayerNorm } from '../../blocks/head-norms';
 import { layerNorm } from '../../blocks/layers';

@@ -4,9 +4,9 @@ import {
   DecoderInputs,
   decoderOutputs,
   type DecoderSize,
-  gated,
   selfAttention,
 } from '../../blocks/decoder';
+import { gated } from '../../blocks/feed-forward';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { type Rope, ropeOf, ropesOfKinds, rotary } from '../../blocks/rope';

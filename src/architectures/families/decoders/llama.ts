@@ -4,10 +4,10 @@ import {
   DecoderInputs,
   decoderOutputs,
   type DecoderSize,
-  gated,
   type QueryKeyNorm,
   selfAttention,
 } from '../../blocks/decoder';
+import { gated } from '../../blocks/feed-forward';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { type Rope, type RopeDefaults, ropeOf, rotary } from '../../blocks/rope';

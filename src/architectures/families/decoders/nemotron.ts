@@ -1,7 +1,7 @@
 import { activationOf } from '../../blocks/activation';
 import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
 import { serialLayer } from '../../blocks/decoder-layer';
-import { plainFeedForward } from '../../blocks/feed-forward';
+import { feedForward } from '../../blocks/feed-forward';
 import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { ropeOf, rotary } from '../../blocks/rope';
@@ -49,7 +49,7 @@ function build(net: Network, config: Config): void {
     x = serialLayer(net, at, x, {
       norm,
       attend: (y) => selfAttention(net, `${at}.self_attn`, y, { size, shape, biases, rotate }),
-      feed: (y) => plainFeedForward(net, `${at}.mlp`, y, size, act, feed),
+      feed: (y) => feedForward(net, `${at}.mlp`, y, size, act, feed),
     });
   }
   decoderOutputs(net, config, norm('norm', x), inputs.rows, size, { embedding: EMBEDDING, tied: false });

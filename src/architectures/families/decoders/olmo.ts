@@ -1,5 +1,6 @@
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, gated, selfAttention } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
+import { gated } from '../../blocks/feed-forward';
 import { serialLayer } from '../../blocks/decoder-layer';
 import { bareLayerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';

@@ -1,5 +1,6 @@
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, gated, type QueryKeyNorm, selfAttention } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs, type QueryKeyNorm, selfAttention } from '../../blocks/decoder';
+import { gated } from '../../blocks/feed-forward';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { type Rope, ropeOf, ropesOfKinds, rotary } from '../../blocks/rope';

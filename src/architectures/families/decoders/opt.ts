@@ -1,6 +1,7 @@
 import { DType } from '../../../graph/dtype';
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, feedForward, selfAttention } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
+import { feedForward } from '../../blocks/feed-forward';
 import { bareLayerNorm, layerNorm, linear } from '../../blocks/layers';
 import { type Network, POSITIONS } from '../../blocks/network';
 import { embedding, flat, inRows } from '../../blocks/text';

@@ -1,7 +1,7 @@
 import { activationOf } from '../../blocks/activation';
 import { DecoderInputs, decoderOutputs, type QueryKeyNorm, selfAttention } from '../../blocks/decoder';
 import { parallelLayer } from '../../blocks/decoder-layer';
-import { plainFeedForward } from '../../blocks/feed-forward';
+import { feedForward } from '../../blocks/feed-forward';
 import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { ropeOf, rotary } from '../../blocks/rope';
@@ -52,7 +52,7 @@ function build(net: Network, config: Config): void {
       norm,
       attend: (y) =>
         selfAttention(net, `${at}.self_attn`, y, { size, shape, biases, rotate, norms, output: 'dense' }),
-      feed: (y) => plainFeedForward(net, `${at}.mlp`, y, size, act, { up: 'fc1', down: 'fc2', bias: true }),
+      feed: (y) => feedForward(net, `${at}.mlp`, y, size, act, { up: 'fc1', down: 'fc2', bias: true }),
     });
   }
   decoderOutputs(net, config, norm('final_layernorm', x), inputs.rows, size, {

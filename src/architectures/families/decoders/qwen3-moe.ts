@@ -1,5 +1,5 @@
 import { activationOf } from '../../blocks/activation';
-import { gated } from '../../blocks/decoder';
+import { gated } from '../../blocks/feed-forward';
 import { gatedExperts } from '../../blocks/gated-experts';
 import { BalanceLoss } from '../../blocks/router';
 import { expertSize, LLAMA_SIZE, sameWindows, slidingWindow } from '../../settings';

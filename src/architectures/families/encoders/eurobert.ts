@@ -1,6 +1,7 @@
 import { activationOf } from '../../blocks/activation';
 import { paddingBias } from '../../blocks/attention';
-import { gated, selfAttention } from '../../blocks/decoder';
+import { selfAttention } from '../../blocks/decoder';
+import { gated } from '../../blocks/feed-forward';
 import { rmsNorm } from '../../blocks/layers';
 import { ropeOf, rotary } from '../../blocks/rope';
 import { counted, embedding, flat, hiddenOutput, textInputs } from '../../blocks/text';
