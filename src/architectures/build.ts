@@ -6,11 +6,11 @@ import { Network, TASK_PREFIX } from './blocks/network';
 import { FAMILIES } from './families/family-registry';
 import type { Family } from './family';
 import { readConfig } from './folder/config';
-import { typeOf } from './folder/type';
+import { typeKey, typeOf } from './folder/type';
 import { readWeights, type StoredWeights } from './folder/weight-files';
 import { Weights } from './folder/weights';
 import { addHeads } from './heads/heads';
-import { unknownType } from './unknown-type/unknown-type';
+import { missingType, unknownType } from './unknown-type/unknown-type';
 
 /** A model of a folder, with its weights where they are stored. */
 export interface Built {
@@ -33,6 +33,7 @@ export interface Built {
 export function buildModel(path: string, part?: Family): Built {
   const folder = dirname(path);
   const config = readConfig(path);
+  if (!config.has(typeKey(config))) throw missingType(config);
   const type = typeOf(config);
   const family = part ?? FAMILIES.get(type);
   if (!family) throw besideOnnx(folder, unknownType(config));
