@@ -1,6 +1,7 @@
 import { activationOf } from '../../blocks/activation';
 import { attention } from '../../blocks/attention';
 import { type DecoderFacts, DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { packedGated } from '../../blocks/feed-forward';
 import { linear, rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { type Rope, ropeOf, rotary } from '../../blocks/rope';
@@ -43,7 +44,7 @@ function factsOf(config: Config): DecoderFacts & { rope: Rope } {
 
 function build(net: Network, config: Config): void {
   const { rope, windows, ...size } = factsOf(config);
-  const { hidden, inner, layers, heads, keyValueHeads, width, epsilon } = size;
+  const { hidden, layers, heads, keyValueHeads, width, epsilon } = size;
   const norm = rmsNormOf(epsilon);
   const act = activationOf(config, 'hidden_act', 'silu');
   const inputs = new DecoderInputs(net, config);
@@ -62,11 +63,7 @@ function build(net: Network, config: Config): void {
     const back = { from: heads * width, to: hidden, bias: false };
     const middle = net.op(at, 'Add', [x, linear(net, `${self}.o_proj`, mixed, back)]);
     const after = norm(net, `${at}.post_attention_layernorm`, middle, hidden);
-    const wide = linear(net, `${at}.mlp.gate_up_proj`, after, { from: hidden, to: 2 * inner, bias: false });
-    const [gate, up] = net.ops(`${at}.mlp`, 'Split', [wide], { axis: -1, num_outputs: 2 }, 2);
-    const product = net.op(`${at}.mlp`, 'Mul', [up, act(net, `${at}.mlp.activation_fn`, gate)]);
-    const down = linear(net, `${at}.mlp.down_proj`, product, { from: inner, to: hidden, bias: false });
-    x = net.op(at, 'Add', [middle, down]);
+    x = net.op(at, 'Add', [middle, packedGated(net, `${at}.mlp`, after, size, act)]);
   }
   const end = norm(net, 'norm', x, hidden);
   decoderOutputs(net, config, end, inputs.rows, size, { embedding: EMBEDDING, tied: false });
