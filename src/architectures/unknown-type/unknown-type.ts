@@ -59,6 +59,6 @@ function exportSentence(type: string, kind: AnyKind | undefined, folder: string)
   const task = exportTask(type);
   if (!task)
     return `${OPTIMUM} has no export of it for a task here; ${SECTION}, says what an ONNX file needs.`;
-  const path = /[\s"'$\\]/.test(folder) ? `'${folder}'` : folder;
+  const path = /^[\w./:@+~-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
   return `Or export it to ONNX (${SECTION}): optimum-cli export onnx --model ${path} --task ${task} OUT`;
 }
