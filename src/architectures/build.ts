@@ -8,11 +8,11 @@ import type { Family } from './family';
 import { readConfig } from './folder/config';
 import { withPacked } from './folder/few-bits/packed-weights';
 import { quantizationOf } from './folder/few-bits/quantization';
-import { typeOf } from './folder/type';
+import { typeKey, typeOf } from './folder/type';
 import { readWeights, type StoredWeights } from './folder/weight-files';
 import { Weights } from './folder/weights';
 import { addHeads } from './heads/heads';
-import { unknownType } from './unknown-type/unknown-type';
+import { missingType, unknownType } from './unknown-type/unknown-type';
 
 /** A model of a folder, with its weights where they are stored. */
 export interface Built {
@@ -35,6 +35,7 @@ export interface Built {
 export function buildModel(path: string, part?: Family): Built {
   const folder = dirname(path);
   const config = readConfig(path);
+  if (!config.has(typeKey(config))) throw missingType(config);
   const type = typeOf(config);
   const family = part ?? FAMILIES.get(type);
   if (!family) throw besideOnnx(folder, unknownType(config));

@@ -180,6 +180,21 @@ export const PIPELINES: Record<string, Pipeline> = {
     model: { ...UNIGRAM, byte_fallback: true },
     specials: ['<unk>', '<s>', '</s>', '<pad>'],
   },
+  'Mixtral (Llama 2)': {
+    normalizer: normal({ type: 'Prepend', prepend: '▁' }, replace({ String: ' ' }, '▁')),
+    words: null,
+    processor: around(['<s>'], [], ['<s>'], 1),
+    decoder: LLAMA_DECODER,
+    model: { ...BPE, unk_token: '<unk>', fuse_unk: true, byte_fallback: true },
+    specials: ['<unk>', '<s>', '</s>'],
+  },
+  'Nemotron (Llama, not legacy)': {
+    words: metaspace('first', false),
+    processor: around(['<s>'], [], ['<s>'], 1),
+    decoder: LLAMA_DECODER,
+    model: { ...BPE, unk_token: '<unk>', fuse_unk: true, byte_fallback: true },
+    specials: ['<unk>', '<s>', '</s>', '<extra_id_0>', '<extra_id_1>'],
+  },
   Persimmon: {
     normalizer: normal({ type: 'Prepend', prepend: '▁' }, replace({ String: ' ' }, '▁')),
     words: null,
@@ -292,6 +307,7 @@ const WITHOUT_WORDS = {
   BPE: { pre_tokenizer: bytes },
   Unigram: { normalizer: replace({ String: ' ' }, '▁'), pre_tokenizer: null },
 };
+const ofBytes = ({ type, byte_fallback }: Pipeline['model']) => type === 'BPE' && !byte_fallback;
 /** Lines have no ends. */
 const LINE_ENDS: [string, number][] = [
   ['\n', -8],
@@ -313,7 +329,8 @@ export function learnedPipeline(
   };
   const bare = { ...parts, post_processor: null, added_tokens: [], model };
   const empty = model.type === 'Unigram' ? { ...model, unk_id: 0, vocab: [['<none>', 0]] } : model;
-  const coarse = model.type === 'WordPiece' ? bare : { ...bare, ...WITHOUT_WORDS[model.type] };
+  const coarse =
+    model.type === 'WordPiece' ? bare : { ...bare, ...WITHOUT_WORDS[ofBytes(model) ? 'BPE' : 'Unigram'] };
   const tokenizer = Tokenizer.fromString(JSON.stringify({ ...coarse, model: empty }));
   tokenizer.train([write('corpus.txt', CORPUS.join('\n'))]);
   const path = write('learned.json', '');
@@ -346,7 +363,7 @@ function vocabularyOf(learned: Record<string, unknown>, specials: string[], mode
   const pieces = Object.entries(learned.vocab as Record<string, number>)
     .sort((a, b) => a[1] - b[1])
     .map(([piece]) => piece);
-  const base = model.type === 'BPE' ? byteCharacters() : [];
+  const base = ofBytes(model) ? byteCharacters() : [];
   const all = [...new Set([...specials, ...fallback, ...base, ...pieces])];
   return { vocab: Object.fromEntries(all.map((piece, id) => [piece, id])), merges: learned.merges };
 }

@@ -27,6 +27,18 @@ export function unknownType(config: Config): AuroraError {
   );
 }
 
+/** The error for a config.json without a type, as of some early models: with the family whose settings it has. */
+export function missingType(config: Config): AuroraError {
+  const [like] = nearestFamilies('', kindOfModel(config), config);
+  return new AuroraError(
+    'model',
+    `${config.path} has no model_type.`,
+    like === undefined
+      ? 'Download the config.json of this model again.'
+      : `It has the settings of "${like}" (${nameOf(like)}): if it is one, copy the folder, and add "model_type": "${like}" there.`,
+  );
+}
+
 function nearestSentence(type: string, kind: AnyKind | undefined, config: Config): string {
   const families = nearestFamilies(type, kind, config);
   if (families.length === 0) return 'No supported family is near it.';
@@ -47,6 +59,6 @@ function exportSentence(type: string, kind: AnyKind | undefined, folder: string)
   const task = exportTask(type);
   if (!task)
     return `${OPTIMUM} has no export of it for a task here; ${SECTION}, says what an ONNX file needs.`;
-  const path = /[\s"'$\\]/.test(folder) ? `'${folder}'` : folder;
+  const path = /^[\w./:@+~-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
   return `Or export it to ONNX (${SECTION}): optimum-cli export onnx --model ${path} --task ${task} OUT`;
 }

@@ -3,7 +3,7 @@ import { FAMILIES } from '../../../src/architectures/families/family-registry';
 import { MODEL_NAMES } from '../../../src/architectures/families/model-names';
 import { Config } from '../../../src/architectures/folder/config';
 import { kindOfModel } from '../../../src/architectures/unknown-type/kind-of-model';
-import { unknownType } from '../../../src/architectures/unknown-type/unknown-type';
+import { missingType, unknownType } from '../../../src/architectures/unknown-type/unknown-type';
 
 const config = (values: Record<string, unknown>) => new Config(values, 'org/name/config.json');
 const refusal = (values: Record<string, unknown>) => {
@@ -108,4 +108,13 @@ describe('a model of another type is refused with a way forward', () => {
     expect(unknownType(known).hint).toContain("--model '/my models/n' --task");
     expect(refusal({ model_type: 'x'.repeat(5000) }).length).toBeLessThan(500);
   });
+});
+
+it('a model without a type is refused with the family whose settings it has', () => {
+  const early = { vocab_size: 9, type_vocab_size: 2, layer_norm_eps: 1e-12, intermediate_size: 8 };
+  expect(missingType(config(early))).toMatchObject({
+    message: 'org/name/config.json has no model_type.',
+    hint: expect.stringContaining('add "model_type": "bert"') as string,
+  });
+  expect(missingType(config({})).hint).toMatch(/^Download/);
 });
