@@ -56,6 +56,7 @@ export const selectAdapters = (
     {
       outputs: outputLayers(graph, layers),
       unreached: output === undefined ? [] : layersBeside(graph, layers, output),
+      poolers: layers.filter((l) => l.pooler).map((l) => l.path),
     },
     spec,
   );
@@ -163,6 +164,8 @@ export interface UselessLayers {
   outputs: readonly string[];
   /** The output that the task reads does not depend on them. */
   unreached: readonly string[];
+  /** Those of a folder's pooler, which no target means if the output does not depend on them. */
+  poolers?: readonly string[];
 }
 
 export interface LayerChoice extends TargetMatch {
@@ -176,18 +179,21 @@ export interface LayerChoice extends TargetMatch {
 export function chooseLayers(
   paths: readonly string[],
   spec: TargetSpec,
-  { outputs, unreached }: UselessLayers,
+  { outputs, unreached, poolers = [] }: UselessLayers,
 ): LayerChoice {
   const beside = new Set(unreached);
+  const unused = new Set(poolers.filter((p) => beside.has(p)));
   if (spec.targetModules !== 'all-linear') {
     const match = matchTargets(paths, spec);
-    return { ...match, unreached: match.matched.filter((p) => beside.has(p)), leftOut: [] };
+    const meant = match.matched.filter((p) => !unused.has(p));
+    const matched = meant.length > 0 ? meant : match.matched;
+    return { ...match, matched, unreached: matched.filter((p) => beside.has(p)), leftOut: [] };
   }
   const { matched: all } = matchTargets(paths, spec);
   const match = matchTargets(paths, spec, [...outputs, ...unreached]);
   const kept = new Set(match.matched);
   const leftOut = all
-    .filter((p) => !kept.has(p))
+    .filter((p) => !kept.has(p) && !unused.has(p))
     .map((path): LeftOut => ({ path, why: beside.has(path) ? 'unreached' : 'output' }));
   return { ...match, unreached: [], leftOut };
 }
