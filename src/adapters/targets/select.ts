@@ -223,6 +223,7 @@ const USUAL = [
   ['qkv'],
   ['c_attn'],
   ['in_proj'],
+  ['Wqkv'],
 ];
 
 /** The endings that the paper adapts, under this model's names; all endings if none is known. */

@@ -68,6 +68,10 @@ describe('the weights of a folder with adapters merged into them', () => {
     ['gpt2', ['c_attn', 'c_proj']],
     ['llama', ['q_proj', 'down_proj', 'lm_head'], { method: 'aurora', rank: 2 }],
     ['vit', ['query'], { method: 'dora', rank: 2 }],
+    ['deberta-mlm', ['in_proj', 'pos_proj']],
+    ['nomic-bert-mlm', ['Wqkv', 'fc2']],
+    ['mobilebert-mlm', ['query', 'dense']],
+    ['bart-encoder', ['q_proj', 'fc1']],
   ])('are those of the merged ONNX model, in the same places: %s %o %o', (model, targets, method) => {
     const subject = adapted(join(FIXTURES, model), targets, method);
     const { folder, rounding } = merged(basename(lab.fresh('merged')), subject);
