@@ -64,6 +64,8 @@ export interface LayerSummary {
   hasBias: boolean;
   /** Names of the model outputs that depend on it: an adapter learns only from a loss on one of these. */
   reaches: string[];
+  /** It belongs to the pooler of a folder's base model: targets leave it out where the loss does not depend on it. */
+  pooler?: true;
 }
 
 /**
@@ -141,6 +143,7 @@ const summarizeLayer = (l: LinearLayer, output: boolean, reaches: string[]): Lay
   ...(isRouted(l.calls[0].node) && { routed: true }),
   hasBias: l.hasBias,
   reaches,
+  ...(l.pooler && { pooler: true }),
 });
 
 function missingRules(graph: Graph, layers: LinearLayer[]): Pick<ModelSummary, 'missingRules' | 'blocked'> {

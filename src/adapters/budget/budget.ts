@@ -38,6 +38,8 @@ export interface BudgetModule extends NamedLayer {
   routed?: boolean;
   /** The output that the task reads does not depend on it; see `taskLayers`. */
   unreached?: boolean;
+  /** It belongs to the pooler of a folder's base model. */
+  pooler?: true;
 }
 
 type BudgetAdapter = LayerAdapter<BudgetModule>;
@@ -60,6 +62,7 @@ export const uselessLayers = (modules: readonly BudgetModule[]): UselessLayers =
   outputs: modules.filter((m) => m.output).map((m) => m.path),
   unreached: modules.filter((m) => m.unreached).map((m) => m.path),
   routed: modules.filter((m) => m.routed).map((m) => m.path),
+  poolers: modules.filter((m) => m.pooler).map((m) => m.path),
 });
 
 /**

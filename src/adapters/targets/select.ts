@@ -58,6 +58,7 @@ export const selectAdapters = (
       outputs: outputLayers(graph, layers),
       unreached: output === undefined ? [] : layersBeside(graph, layers, output),
       routed: layers.filter((l) => l.calls.some((c) => isRouted(c.node))).map((l) => l.path),
+      poolers: layers.filter((l) => l.pooler).map((l) => l.path),
     },
     spec,
   );
@@ -167,6 +168,8 @@ export interface UselessLayers {
   unreached: readonly string[];
   /** They are routers or experts of a mixture of experts, which stay frozen unless they are named. */
   routed?: readonly string[];
+  /** Those of a folder's pooler, which no target means if the output does not depend on them. */
+  poolers?: readonly string[];
 }
 
 export interface LayerChoice extends TargetMatch {
@@ -180,19 +183,22 @@ export interface LayerChoice extends TargetMatch {
 export function chooseLayers(
   paths: readonly string[],
   spec: TargetSpec,
-  { outputs, unreached, routed = [] }: UselessLayers,
+  { outputs, unreached, routed = [], poolers = [] }: UselessLayers,
 ): LayerChoice {
   const beside = new Set(unreached);
+  const unused = new Set(poolers.filter((p) => beside.has(p)));
   if (spec.targetModules !== 'all-linear') {
     const match = matchTargets(paths, spec);
-    return { ...match, unreached: match.matched.filter((p) => beside.has(p)), leftOut: [] };
+    const meant = match.matched.filter((p) => !unused.has(p));
+    const matched = meant.length > 0 ? meant : match.matched;
+    return { ...match, matched, unreached: matched.filter((p) => beside.has(p)), leftOut: [] };
   }
   const { matched: all } = matchTargets(paths, spec);
   const experts = new Set(routed);
   const match = matchTargets(paths, spec, [...outputs, ...unreached, ...routed]);
   const kept = new Set(match.matched);
   const leftOut = all
-    .filter((p) => !kept.has(p))
+    .filter((p) => !kept.has(p) && !unused.has(p))
     .map((path): LeftOut => ({
       path,
       why: beside.has(path) ? 'unreached' : experts.has(path) ? 'routed' : 'output',

@@ -2,7 +2,7 @@ import { append } from '../../base/gathered';
 import { attrFloat } from '../attributes';
 import { elementCount, type Graph, type Node, type Tensor } from '../model';
 import { readersOf } from '../reads';
-import { OF_HEAD } from '../task-head';
+import { OF_HEAD, OF_POOLER } from '../task-head';
 import { placesOf, sortedInput, unsorted } from './sorted-input';
 import { isModuleParameter, modulePath, PACKED, sameModule } from './module-path';
 import {
@@ -53,6 +53,8 @@ export interface LinearLayer {
   hasBias: boolean;
   /** In PyTorch it is a convolution of single pixels, with a weight (out, in, 1, 1). */
   isConvolution?: true;
+  /** It belongs to the pooler of a folder's base model. */
+  pooler?: true;
 }
 
 /** A constant (out) added to a linear layer's output. */
@@ -121,6 +123,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       calls: [call],
       sharedWith: [],
       hasBias: false,
+      ...(node.metadata.has(OF_POOLER) && { pooler: true }),
     };
     layers.set(path, layer);
     append(ofWeight, tensor, layer);

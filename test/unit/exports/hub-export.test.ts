@@ -72,6 +72,10 @@ describe('the weights of a folder with adapters merged into them', () => {
     // All experts are in one tensor.
     ['gpt-oss', ['q_proj', 'gate_up_proj', 'down_proj']],
     ['gpt-oss', ['down_proj'], { method: 'bitfit' }],
+    ['deberta-mlm', ['in_proj', 'pos_proj']],
+    ['nomic-bert-mlm', ['Wqkv', 'fc2']],
+    ['mobilebert-mlm', ['query', 'dense']],
+    ['bart-encoder', ['q_proj', 'fc1']],
   ])('are those of the merged ONNX model, in the same places: %s %o %o', (model, targets, method) => {
     const subject = adapted(join(FIXTURES, model), targets, method);
     const { folder, rounding } = merged(basename(lab.fresh('merged')), subject);

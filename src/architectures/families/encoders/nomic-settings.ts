@@ -31,13 +31,23 @@ const SIZE: EncoderDefaults = { hidden: 768, inner: 3072, layers: 12, heads: 12,
 /** Names that only the configuration of the model's remote code has. */
 const REMOTE = ['n_embd', 'n_layer', 'n_head', 'n_inner', 'rotary_emb_fraction', 'rotary_emb_base'];
 
-export const nomicSettings = (config: Config): NomicSettings =>
-  REMOTE.some((key) => config.has(key)) ? ofRemoteCode(config) : ofTransformers(config);
+/** Names that only transformers' configuration has. It counts where a folder that was saved again has both. */
+const OWN = ['intermediate_size', 'hidden_act', 'layer_norm_eps'];
+
+/**
+ * The settings in a config.json.
+ *
+ * @throws AuroraError 'model' for settings of the remote code that change the result and are not implemented
+ */
+export function nomicSettings(config: Config): NomicSettings {
+  const hasAny = (keys: readonly string[]) => keys.some((key) => config.has(key));
+  return hasAny(REMOTE) && !hasAny(OWN) ? ofRemoteCode(config) : ofTransformers(config);
+}
 
 /** transformers' NomicBertConfig. */
 function ofTransformers(config: Config): NomicSettings {
-  const { hidden, inner, layers, heads, epsilon } = { ...encoderSize(config, SIZE) };
-  const width = config.count('head_dim', headWidth(config, hidden, heads));
+  const { hidden, inner, layers, heads, width: usual, epsilon } = encoderSize(config, SIZE);
+  const width = config.count('head_dim', usual);
   const act = activationOf(config, 'hidden_act', 'silu');
   return {
     ...{ hidden, inner, layers, heads, width, epsilon, act },
