@@ -70,6 +70,10 @@ describe('images in patches', () => {
     expect(patchedSize({ width: 640, height: 480 }, budget)).toEqual({ width: 288, height: 224 });
     expect(patchedSize({ width: 224, height: 224 }, budget)).toEqual({ width: 256, height: 256 });
     expect(patchedSize({ width: 1, height: 100_000 }, budget)).toEqual({ width: 16, height: 4096 });
+    expect(patchedSize({ width: 500, height: 333 }, { side: 16, most: 1024 })).toEqual({
+      width: 624,
+      height: 416,
+    });
     for (const [width, height] of [
       [3, 4000],
       [500, 333],
