@@ -24,7 +24,7 @@ const PATH = join(FOLDER, 'rgb.png');
 const CASES = JSON.parse(readFileSync(join(FOLDER, 'processors.json'), 'utf8')) as Case[];
 const planOf = (config: unknown) => parsePreprocessing(config, 'preprocessor_config.json').preprocessing;
 
-/** Of numbers around 1: a few units in the last place of each step. */
+/** A few units in the last place of numbers around 1, for each step. */
 const ROUNDING = 3e-6;
 
 describe('an image equals what the processors of transformers make of it', () => {
