@@ -62,19 +62,19 @@ describe('a model that reads patches', () => {
   it('is asked about pictures of whole patches, and says how many there may be', async () => {
     preprocessor({});
     const data = await load();
-    expect(kind.imageShape(data)).toMatchObject({ patches: { side: 4, most: 6 } });
+    expect(kind.imageShape!(data)).toMatchObject({ patches: { side: 4, most: 6 } });
     const picture = (width: number, height: number) => ({
       width,
       height,
       rgba: Buffer.alloc(4 * width * height).toString('base64'),
     });
-    const { example } = kind.ask({ image: picture(12, 8) }, data);
+    const { example } = kind.ask({ text: '', image: picture(12, 8) }, data);
     expect(example.source).toMatchObject({ fitted: { width: 12, height: 8 } });
     for (const [width, height] of [
       [10, 8],
       [16, 8],
     ])
-      expect(() => kind.ask({ image: picture(width, height) }, data)).toThrow(
+      expect(() => kind.ask({ text: '', image: picture(width, height) }, data)).toThrow(
         `The image is ${width} × ${height}; the model reads at most 6 patches of 4 × 4.`,
       );
   });
