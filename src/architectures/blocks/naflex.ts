@@ -59,5 +59,6 @@ export function positionsByShape(
     op('Unsqueeze', shares(column, width), ints([2])),
   );
   const flat = op('Reshape', both, ints([0, 0, side * side]));
-  return op('MatMul', flat, table);
+  // Not as the table itself: no linear layer is to be seen here.
+  return op('MatMul', flat, op('Unsqueeze', table, ints([0])));
 }

@@ -71,7 +71,7 @@ function compute(filter: Filter, length: number, resized: number): Coefficients 
   return { ...exact, weights: Int32Array.from(exact.weights, fixed) };
 }
 
-/** The same with weights that are not rounded. */
+/** The filter's weights for each pixel of the resized line, before they are rounded. */
 export function weightsOf(
   filter: Filter,
   length: number,

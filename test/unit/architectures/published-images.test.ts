@@ -5,6 +5,7 @@ import { dinov3 } from '../../../src/architectures/families/images/dinov3';
 import { siglipVision } from '../../../src/architectures/families/images/siglip';
 import { siglip2Vision } from '../../../src/architectures/families/images/siglip2';
 import { vitMae } from '../../../src/architectures/families/images/vit';
+import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { written } from './written';
 
 const sized = (hidden: number, inner: number, layers: number, heads: number) => ({
@@ -44,4 +45,19 @@ it.each([
   ['ViTMAE-Huge', vitMae, { ...sized(1280, 5120, 32, 16), patch_size: 14 }, 630_764_800],
 ])('%s has as many parameters as it is known to have', (_, family, settings, count) => {
   expect(written(family, settings).parameters).toBe(count);
+});
+
+it('SigLIP 2 has a linear layer for its patches, and none for its table of positions', () => {
+  const paths = findLinearLayers(written(siglip2Vision, {}).graph).map((layer) => layer.path);
+  expect(paths).toHaveLength(1 + 12 * 6);
+  expect(paths).toContain('embeddings.patch_embedding');
+  expect(paths).not.toContain('embeddings.position_embedding');
+});
+
+it('ConvNeXT has two linear layers for each convolution of neighbors', () => {
+  const layers = findLinearLayers(written(convnext, {}).graph);
+  expect(layers.every((layer) => /^encoder\.stages\.\d\.layers\.\d\.pwconv[12]$/.test(layer.path))).toBe(
+    true,
+  );
+  expect(layers).toHaveLength(2 * (3 + 3 + 9 + 3));
 });

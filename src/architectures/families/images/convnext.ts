@@ -16,7 +16,7 @@ const EPSILON = 1e-6;
 const KERNEL = 7;
 
 /** A map of features while it becomes smaller. */
-interface Map {
+interface FeatureMap {
   /** (places, size) */
   x: string;
   rows: number;
@@ -32,7 +32,7 @@ interface Variant {
   /** The weight that scales what a layer adds. */
   scale?: (config: Config) => string | undefined;
   /** Applied between the two linear layers of a layer. */
-  middle?: (net: Network, at: string, map: Map) => string;
+  middle?: (net: Network, at: string, map: FeatureMap) => string;
   /** The modules of a stage that make the map smaller. */
   smaller: string;
   epsilon: (config: Config) => number;
@@ -137,7 +137,13 @@ function stagesOf(config: Config, count?: number): Stages {
 const MOST_STAGES = 10;
 const MOST_LAYERS = 1000;
 
-function allStages(net: Network, config: Config, variant: Variant, stages: Stages, first: Map): Map {
+function allStages(
+  net: Network,
+  config: Config,
+  variant: Variant,
+  stages: Stages,
+  first: FeatureMap,
+): FeatureMap {
   const act = activationOf(config, 'hidden_act', 'gelu');
   const scale = variant.scale?.(config);
   const epsilon = variant.epsilon(config);
@@ -158,7 +164,7 @@ const shaped = (net: Network, at: string, x: string, ...dims: number[]): string 
 function convolved(
   net: Network,
   module: string,
-  { x, rows, columns, size }: Map,
+  { x, rows, columns, size }: FeatureMap,
   to: number,
   options: { kernel: number; stride?: number; group?: number; pads?: readonly [0, 0, 0, 0] },
 ): string {
@@ -169,7 +175,14 @@ function convolved(
 }
 
 /** Each four neighbors of a map as one place, with more features. */
-function smaller(net: Network, config: Config, at: string, map: Map, to: number, epsilon: number): Map {
+function smaller(
+  net: Network,
+  config: Config,
+  at: string,
+  map: FeatureMap,
+  to: number,
+  epsilon: number,
+): FeatureMap {
   const { x, rows, columns, size } = map;
   if (rows < 2 || columns < 2) throw config.unsupported('image_size', [224]);
   const normed = { ...map, x: layerNorm(net, `${at}.0`, x, size, epsilon) };
@@ -185,7 +198,7 @@ function smaller(net: Network, config: Config, at: string, map: Map, to: number,
 function convLayer(
   net: Network,
   at: string,
-  map: Map,
+  map: FeatureMap,
   { layer: names, middle }: Variant,
   { act, scale, epsilon }: { act: Activation; scale?: string; epsilon: number },
 ): string {
@@ -201,7 +214,7 @@ function convLayer(
 }
 
 /** ConvNextV2GRN: each feature by its norm over a map, beside the mean of the norms of all features. */
-function responseNorm(net: Network, layer: string, { x, rows, columns, size }: Map): string {
+function responseNorm(net: Network, layer: string, { x, rows, columns, size }: FeatureMap): string {
   const at = `${layer}.grn`;
   const image = shaped(net, at, x, -1, rows * columns, size);
   const norms = net.op(at, 'ReduceL2', [image, net.g.ints([1])], { keepdims: 1 });

@@ -1,10 +1,10 @@
+import { DType } from '../../../graph/dtype';
 import { paddingBias } from '../../blocks/attention';
 import { clipLayers } from '../../blocks/clip-layers';
 import { layerNorm, linear } from '../../blocks/layers';
 import { positionsByShape } from '../../blocks/naflex';
 import { type Network, USUAL_SIZES } from '../../blocks/network';
 import { flat, hiddenOutput, inRows, integers } from '../../blocks/text';
-import { DType } from '../../../graph/dtype';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
 import { BASE_SIZE, encoderSize } from '../../settings';

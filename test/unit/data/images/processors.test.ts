@@ -24,7 +24,7 @@ const PATH = join(FOLDER, 'rgb.png');
 const CASES = JSON.parse(readFileSync(join(FOLDER, 'processors.json'), 'utf8')) as Case[];
 const planOf = (config: unknown) => parsePreprocessing(config, 'preprocessor_config.json').preprocessing;
 
-/** Of numbers around 1: a few units in the last place of each step. */
+/** A few units in the last place of numbers around 1, for each step. */
 const ROUNDING = 3e-6;
 
 describe('an image equals what the processors of transformers make of it', () => {
@@ -70,6 +70,10 @@ describe('images in patches', () => {
     expect(patchedSize({ width: 640, height: 480 }, budget)).toEqual({ width: 288, height: 224 });
     expect(patchedSize({ width: 224, height: 224 }, budget)).toEqual({ width: 256, height: 256 });
     expect(patchedSize({ width: 1, height: 100_000 }, budget)).toEqual({ width: 16, height: 4096 });
+    expect(patchedSize({ width: 500, height: 333 }, { side: 16, most: 1024 })).toEqual({
+      width: 624,
+      height: 416,
+    });
     for (const [width, height] of [
       [3, 4000],
       [500, 333],
