@@ -6,7 +6,9 @@ import type { TensorInfos } from '../graph/tensor-infos';
 import { attrFloat, attrInt, toAttribute, type AttributeLike } from '../graph/attributes';
 import { tensorOf } from '../graph/values';
 import type { LayerCall } from './methods/method';
+import type { LinearLayer } from '../graph/layers/linear';
 import { ownBias, inFloat } from '../graph/layers/weight-operands';
+import { isBnb4 } from '../graph/quantized/bnb4';
 import { isDynamic } from '../graph/quantized/dynamic-quantization';
 import { isNBits } from '../graph/quantized/nbits';
 import { layerValues } from './methods/layer-values';
@@ -79,7 +81,7 @@ export function injectAdapters(
     const { weight } = methodOf(called[0].adapter.spec);
     if (weight) {
       const trained = namesOf(called[0].adapter)[weight];
-      if (isQuantized(node)) nodes.push(...inFloat(node, g.op('Transpose', [trained])));
+      if (isQuantized(node)) nodes.push(...inFloat(node, g.op('Transpose', [trained]), inputOf(called[0])));
       else nodes.push(withWeight(g, node, trained));
       continue;
     }
@@ -90,14 +92,15 @@ export function injectAdapters(
     called.forEach(({ adapter, nth }, i) => {
       const { spec, layer, form = 'dynamic' } = adapter;
       const p = namesOf(adapter);
-      let x = node.inputs[0];
+      let x = layer.calls[nth].input;
       const rate = dropoutOf(spec);
       if (dropout && rate > 0) {
         const mask = g.addInput(maskName(layer.path, nth), DType.bool, dropout.get(x)!.shape);
         const keep = g.op('Mul', [g.op('Cast', [mask], { to: dtype }), g.scalar(1 / (1 - rate), dtype)]);
         x = g.op('Mul', [x, keep]);
       }
-      const fragment = methodOf(spec).delta!(g, layerCall(g, node, x, base), p, adapter, dtype, form);
+      const call = layerCall(g, layer, nth, x, base);
+      const fragment = methodOf(spec).delta!(g, call, p, adapter, dtype, form);
       const delta = p[STRENGTH] ? g.op('Mul', [fragment.delta, p[STRENGTH]]) : fragment.delta;
       // The layer's own node may have the name of its output, and ONNX Runtime takes no two nodes of one name.
       const last = i === called.length - 1 ? { outputs: [output], name: `${base}/Add` } : {};
@@ -124,12 +127,18 @@ function frozenNames(g: GraphBuilder, adapter: LayerAdapter, dtype: number): Rec
   );
 }
 
-function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerCall {
-  const [input, weight] = node.inputs;
+/** The features that an adapted layer reads, in the order of its module. */
+const inputOf = ({ adapter, nth }: { adapter: LayerAdapter; nth: number }): string =>
+  adapter.layer.calls[nth].input;
+
+function layerCall(g: GraphBuilder, layer: LinearLayer, nth: number, x: string, base: string): LayerCall {
+  const { node, input } = layer.calls[nth];
+  const [, weight] = node.inputs;
   const own = ownBias(node);
   const bias = own ? node.inputs[own] : undefined;
   const again = (rows: string, changed: Record<string, AttributeLike> = {}) => {
-    const inputs = [rows, ...node.inputs.slice(1, own || undefined)];
+    const features = layer.order === undefined ? rows : g.op('Gather', [rows, layer.order], { axis: -1 });
+    const inputs = [features, ...node.inputs.slice(1, own || undefined)];
     const attributes = { ...Object.fromEntries(node.attributes), ...changed };
     return g.op(node.opType, inputs, attributes, { domain: node.domain });
   };
@@ -141,6 +150,7 @@ function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerC
     },
     weightTimes(A, At) {
       // A must not be rounded to 8 bits, as accuracy_level may allow for inputs.
+      if (isBnb4(node)) return g.op('Transpose', [again(A)]);
       if (isNBits(node)) return g.op('Transpose', [again(A, { accuracy_level: 0 })]);
       if (isDynamic(node)) return g.op('Transpose', [g.op('MatMul', [A, dequantizedInGraph(g, node)])]);
       return outFirst(node) ? g.op('MatMul', [weight, At]) : g.op('Transpose', [g.op('MatMul', [A, weight])]);
@@ -153,7 +163,7 @@ function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerC
 const dequantizedInGraph = (g: GraphBuilder, { inputs: [, weight, scale, zero] }: Node): string =>
   g.op('DequantizeLinear', zero ? [weight, scale, zero] : [weight, scale], { axis: 1 });
 
-const isQuantized = (node: Node): boolean => isNBits(node) || isDynamic(node);
+const isQuantized = (node: Node): boolean => isNBits(node) || isBnb4(node) || isDynamic(node);
 
 const outFirst = (node: Node): boolean => attrInt(node, 'transB', 0) === 1;
 

@@ -2,11 +2,18 @@ import { AuroraError } from '../base/errors';
 import { attrInt } from '../graph/attributes';
 import { isFloat } from '../graph/dtype';
 import type { LinearLayer } from '../graph/layers/linear';
+import { placesOf, sorted } from '../graph/layers/sorted-input';
 import { inFloat } from '../graph/layers/weight-operands';
 import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { isDynamic } from '../graph/quantized/dynamic-quantization';
+import { bnb4Of, isBnb4 } from '../graph/quantized/bnb4';
 import { isNBits, nbitsOf } from '../graph/quantized/nbits';
-import { type Requantized, requantizeLinear, requantizeNBits } from '../graph/quantized/requantize';
+import {
+  type Requantized,
+  requantizeBnb4,
+  requantizeLinear,
+  requantizeNBits,
+} from '../graph/quantized/requantize';
 import { readersOf } from '../graph/reads';
 import { floatValues, tensorOf } from '../graph/values';
 import type { RequantizedLayer } from '../protocol/export';
@@ -151,7 +158,7 @@ function mergeComputed(
       values[i * outFeatures + o] = base[at] + delta[at];
     }
   added.set(name, tensorOf(name, valueType, [inFeatures, outFeatures], values));
-  for (const { node } of calls) replaced.set(node, inFloat(node, name));
+  for (const { node, input } of calls) replaced.set(node, inFloat(node, name, input));
 }
 
 function mergeBias(merge: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
@@ -279,7 +286,13 @@ function quantizedAgain(graph: Graph, layer: LinearLayer, values: Float32Array):
   const nodes = [...new Set(calls.map((c) => c.node))];
   const [first] = nodes;
   if (isNBits(first)) {
-    const made = requantizeNBits(nbitsOf(first, constant), values);
+    const { order } = layer;
+    const stored = order === undefined ? values : sorted(values, placesOf(graph, { order }));
+    const made = requantizeNBits(nbitsOf(first, constant), stored);
+    return { ...made, rewired: isOwn(made, nodes) ? [] : renamed(made, nodes, 1) };
+  }
+  if (isBnb4(first)) {
+    const made = requantizeBnb4(bnb4Of(first, constant), values);
     return { ...made, rewired: isOwn(made, nodes) ? [] : renamed(made, nodes, 1) };
   }
   const dynamic = isDynamic(first);

@@ -6,10 +6,13 @@ import { Network, TASK_PREFIX } from './blocks/network';
 import { FAMILIES } from './families/family-registry';
 import type { Family } from './family';
 import { readConfig } from './folder/config';
+import { withPacked } from './folder/few-bits/packed-weights';
+import { quantizationOf } from './folder/few-bits/quantization';
 import { typeKey, typeOf } from './folder/type';
 import { readWeights, type StoredWeights } from './folder/weight-files';
 import { Weights } from './folder/weights';
 import { addHeads } from './heads/heads';
+import { missingType, unknownType } from './unknown-type/unknown-type';
 
 /** A model of a folder, with its weights where they are stored. */
 export interface Built {
@@ -32,17 +35,14 @@ export interface Built {
 export function buildModel(path: string, part?: Family): Built {
   const folder = dirname(path);
   const config = readConfig(path);
+  if (!config.has(typeKey(config))) throw missingType(config);
   const type = typeOf(config);
   const family = part ?? FAMILIES.get(type);
-  if (!family) throw besideOnnx(folder, config.unsupported(typeKey(config), [...FAMILIES.keys()]));
-  if (config.has('quantization_config'))
-    throw new AuroraError(
-      'model',
-      `${config.path} has a quantization_config: the weights of this folder are quantized.`,
-      'Download the model as it was before it was quantized.',
-    );
-  const stored = readWeights(folder);
-  const weights = new Weights(stored, folder, family.prefixes, family.marker, family.outer);
+  if (!family) throw besideOnnx(folder, unknownType(config));
+  const quantization = quantizationOf(config);
+  const stored = withPacked(readWeights(folder), quantization);
+  const keeps = quantization?.method === 'bitsandbytes' ? quantization.keeps : undefined;
+  const weights = new Weights(stored, folder, family.prefixes, family.marker, family.outer, keeps);
   const built = (cached: boolean): Model => {
     const net = new Network(weights, cached);
     config.whole((settings) => {

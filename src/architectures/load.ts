@@ -34,10 +34,13 @@ export function loadModelFrom(source: ModelSource, form: WeightForm = 'float32',
 export function loadPart(part: ModelPart, form: WeightForm, family?: Family, converted?: string): Model {
   if (part.kind === 'onnx') return loadModel(part.file);
   const { model, weights } = buildModel(part.file, family);
-  if (form === 'float32') convertWeights(weights.toConvert(), converted);
+  if (form === 'structure') return model;
+  const halves = weights.toConvert();
+  // Weights of few bits are read in the same form, whatever that of the others.
+  convertWeights([...weights.toUnpack(), ...(form === 'float32' ? halves : [])], converted);
   if (form === 'stored')
-    for (const { tensor, stored } of weights.toConvert())
-      tensor.dtype = stored.dtype === 'BF16' ? DType.bfloat16 : DType.float16;
+    for (const { tensor, from } of halves)
+      tensor.dtype = from[0]!.dtype === 'BF16' ? DType.bfloat16 : DType.float16;
   return model;
 }
 

@@ -132,7 +132,12 @@ function readPipeline(index: string): Pipeline {
   const folder = dirname(index);
   const config = readConfig(index);
   const name = config.text('_class_name').replace(EXPORTED, '');
-  if (!CLASSES.includes(name)) throw config.unsupported('_class_name', CLASSES);
+  if (!CLASSES.includes(name))
+    throw new AuroraError(
+      'model',
+      `${index}: _class_name is ${JSON.stringify(name.slice(0, 60))}, which is not supported.`,
+      `Choose a pipeline of Stable Diffusion 1, 2 or XL (${CLASSES.join(', ')}; docs/models.md, "Pipelines of diffusers").`,
+    );
   const names = (['text_encoder', 'text_encoder_2'] as const).filter(
     (part) => config.isPair(part) && inputExists(join(folder, part), 'model-data'),
   );

@@ -7,6 +7,8 @@ import type { StoredModel, StoredWeight } from '../graph/summary';
 import { FAMILIES } from './families/family-registry';
 import { POSITIONS } from './blocks/network';
 import { readConfig } from './folder/config';
+import { withPacked } from './folder/few-bits/packed-weights';
+import { quantizationOf } from './folder/few-bits/quantization';
 import { typeOf } from './folder/type';
 import { readWeights } from './folder/weight-files';
 import type { ModelPart, ModelSource, Pipeline } from './model-source';
@@ -71,12 +73,17 @@ function storedPart({ kind, file }: ModelPart, read?: Graph): Omit<StoredPart, '
       ),
     };
   }
-  const tensors = [...readWeights(dirname(file)).tensors.values()].filter((t) => !BUFFERS.has(t.dtype));
+  const config = readConfig(file);
+  const { tensors: all } = withPacked(readWeights(dirname(file)), quantizationOf(config));
+  const tensors = [...all.values()].filter((t) => !BUFFERS.has(t.dtype));
   return {
-    family: typeOf(readConfig(file)),
+    family: typeOf(config),
     parameters: sum(tensors.map((t) => elementCount(t.dims))),
     weights: added(
-      tensors.map(({ dtype, data }) => ({ type: own(TYPES, dtype) ?? dtype, bytes: data.length })),
+      tensors.map(({ dtype, data, packed }) => ({
+        type: own(TYPES, dtype) ?? dtype,
+        bytes: sum((packed?.stored ?? [{ data }]).map((part) => part.data.length)),
+      })),
     ),
   };
 }

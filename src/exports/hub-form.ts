@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path';
 import { folderWeights, loadModelFrom } from '../architectures/load';
+import { readConfig } from '../architectures/folder/config';
+import { quantizationOf } from '../architectures/folder/few-bits/quantization';
 import { modelSource } from '../architectures/model-source';
 import { AuroraError } from '../base/errors';
-import type { Experiment } from '../experiment/experiment';
 import { describeTask } from '../experiment/tasks/registry';
 import { writeAtomic } from '../files/atomic';
 import { prepareModel } from '../graph/prepare';
@@ -25,8 +26,9 @@ import {
 
 /** A folder from the hub with W₀ + ΔW for W₀, as transformers loads it. */
 export const hubFolder: Form = {
-  check({ task: { spec } }) {
-    requireUnquantized(spec);
+  check({ task }) {
+    const { spec } = task;
+    requireUnquantized(task);
     const { config } = baseModel(spec.model.path);
     if (spec.task.headWeights === 'model' && !classOfLinearHead(config, spec))
       throw noClass(config, spec.model.path);
@@ -142,10 +144,20 @@ const LABEL_SETTINGS = ['architectures', 'id2label', 'label2id', 'num_labels', '
  * @throws AuroraError 'usage' for adapters that were trained on quantized weights
  */
 export function requireUnquantized(
-  { model: { path, quantize } }: Experiment,
+  { spec, source }: Task,
   form: ExportForm = 'safetensors',
   instead = 'onnx-merged or onnx-dynamic',
 ): void {
+  const { path, quantize } = spec.model;
+  const parts =
+    source.kind === 'pipeline' ? [source.unet, ...source.textEncoders.map((e) => e.model)] : [source];
+  const published = parts.find(({ kind, file }) => kind === 'hub' && quantizationOf(readConfig(file)));
+  if (published)
+    throw new AuroraError(
+      'usage',
+      `The weights of ${dirname(published.file)} are in few bits (quantization_config), and --as ${form} writes weights in floats.`,
+      `Export with --as ${instead}.`,
+    );
   if (quantize)
     throw new AuroraError(
       'usage',

@@ -8,6 +8,7 @@ import { findLinearLayers, type LinearLayer } from '../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { readsOf } from '../graph/reads';
 import { decoderBranch, isMerged } from '../graph/without-past';
+import { isSorting } from '../graph/layers/sorted-input';
 import { PASSES } from '../graph/layers/weight-operands';
 import { liftConstants } from '../graph/upgrade/upgrade';
 import { readTensorBytes, tensorOf } from '../graph/values';
@@ -150,7 +151,7 @@ function withoutReplaced(initializers: Map<string, Tensor>, all: Node[], { repla
     const read = new Set(nodes.flatMap(readsOf));
     const unread = new Set(before.flatMap((n) => n.inputs).filter((x) => !read.has(x)));
     for (const name of unread) initializers.delete(name);
-    const isDead = (n: Node) => PASSES.has(n.opType) && unread.has(n.outputs[0]);
+    const isDead = (n: Node) => (PASSES.has(n.opType) || isSorting(n)) && unread.has(n.outputs[0]);
     before = nodes.filter(isDead);
     nodes = nodes.filter((n) => !isDead(n));
   }

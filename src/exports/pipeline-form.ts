@@ -21,8 +21,8 @@ import { ChangedWeights, writeWeights } from './hub-weights';
 
 /** A pipeline's folder with W₀ + ΔW for W₀ in the U-Net and the text encoders, as diffusers loads it. */
 export const pipelineFolder = (pipeline: Pipeline): Form => ({
-  check({ task: { spec } }) {
-    requireUnquantized(spec);
+  check({ task }) {
+    requireUnquantized(task);
     if (pipeline.unet.kind !== 'hub') throw inOnnx(pipeline.file);
   },
 

@@ -1,5 +1,4 @@
 import { joinDynamic } from './quantized/dynamic-quantization';
-import { refuseBnb4 } from './quantized/nbits';
 import type { Model } from './model';
 import { fuseGelu } from './passes/fuse-gelu';
 import { decoderBranch, withoutPackedCaches, withoutPast } from './without-past';
@@ -11,10 +10,8 @@ import { widen } from './upgrade/widen';
  * A loaded model in the form that rules and rewrites expect: the internal opset, standard operators, and a single GELU.
  * A decoder with a key/value cache reads texts from their beginning, without one.
  */
-export function prepareModel(model: Model): Model {
-  refuseBnb4(model);
-  return standard(withoutPackedCaches(withoutPast(upgraded(decoderBranch(model, false)))));
-}
+export const prepareModel = (model: Model): Model =>
+  standard(withoutPackedCaches(withoutPast(upgraded(decoderBranch(model, false)))));
 
 /** The model at the internal opset, and computing in float32. */
 export const upgraded = (model: Model): Model => widen(upgradeModel(model));

@@ -3,6 +3,12 @@ import type { Model } from './model';
 /** In the metadata of a node that belongs to the head of a task model, not to the model that is adapted. */
 export const OF_HEAD = 'aurora.head';
 
+/**
+ * In the metadata of a node of a base model's pooler. Targets such as `dense` match its layer by the way, so they count only
+ * where the loss depends on it.
+ */
+export const OF_POOLER = 'aurora.pooler';
+
 /** In a model's metadata: the names of the labels of its head, in the order of its logits, as JSON. */
 export const HEAD_LABELS = 'aurora.headLabels';
 

@@ -4,6 +4,7 @@ import { DType } from '../graph/dtype';
 import type { HostTensor, HostTensors, TensorInfos } from '../graph/tensor-infos';
 import { PASSES } from '../graph/layers/weight-operands';
 import { elementCount, type Graph, type Node } from '../graph/model';
+import { isBnb4 } from '../graph/quantized/bnb4';
 import { isNBits } from '../graph/quantized/nbits';
 import { IGNORE_LABEL } from './objective';
 
@@ -95,7 +96,8 @@ function isProduct({ initializers }: Graph, makers: ReadonlyMap<string, Node>, n
     if (!maker) return name === '' || initializers.has(name);
     return PASSES.has(maker.opType) && maker.inputs.every(isFrozen);
   };
-  const isOne = isNBits(node) || (node.domain === '' && (node.opType === 'MatMul' || node.opType === 'Gemm'));
+  const isPlain = node.domain === '' && (node.opType === 'MatMul' || node.opType === 'Gemm');
+  const isOne = isPlain || isNBits(node) || isBnb4(node);
   if (!isOne || attrInt(node, 'transA', 0) === 1) return false;
   return node.inputs.slice(1).every(isFrozen);
 }

@@ -34,8 +34,12 @@ export interface BudgetModule extends NamedLayer {
   calls: number;
   /** Its output is the model's own, so "all-linear" leaves it out. */
   output?: boolean;
+  /** It is a router or an expert, so "all-linear" leaves it out. */
+  routed?: boolean;
   /** The output that the task reads does not depend on it; see `taskLayers`. */
   unreached?: boolean;
+  /** It belongs to the pooler of a folder's base model. */
+  pooler?: true;
 }
 
 type BudgetAdapter = LayerAdapter<BudgetModule>;
@@ -57,6 +61,8 @@ export const adaptersOn = (modules: readonly BudgetModule[], spec: AdapterSpec) 
 export const uselessLayers = (modules: readonly BudgetModule[]): UselessLayers => ({
   outputs: modules.filter((m) => m.output).map((m) => m.path),
   unreached: modules.filter((m) => m.unreached).map((m) => m.path),
+  routed: modules.filter((m) => m.routed).map((m) => m.path),
+  poolers: modules.filter((m) => m.pooler).map((m) => m.path),
 });
 
 /**

@@ -1,8 +1,7 @@
 import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
-import type { Activation } from './activation';
 import { attention, type AttentionOptions, type AttentionShape, causalBias } from './attention';
-import { linear, type Norm } from './layers';
+import { type HeadNorm, linear } from './layers';
 import type { Network } from './network';
 import type { Rope, Rotate } from './rope';
 import {
@@ -84,6 +83,12 @@ export class DecoderInputs {
     return scale === 1 ? x : this.net.op(module, 'Mul', [x, this.net.float(scale)]);
   }
 
+  /** 1 for each token, 0 for padding: float (1, tokens). */
+  get real(): string {
+    const flags = this.net.op('', 'Cast', [this.mask], { to: DType.float });
+    return this.net.op('', 'Reshape', [flags, this.net.g.ints([1, -1])]);
+  }
+
   /** The embedded tokens, with the rows of a table of positions (most, hidden) added. */
   placed(module: string, positions: string, { vocabulary, hidden }: Embedded, most: number): string {
     const { net, ids, places } = this;
@@ -163,12 +168,12 @@ export interface DecoderEnd {
   head?: string;
   /** The default for config.json: true if they are tied. */
   tied: boolean;
+  /** True if the head has a bias, tied or not. */
+  bias?: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;
   /** Logits are multiplied by it. */
   factor?: number;
-  /** True if the head has a bias. */
-  bias?: boolean;
 }
 
 /** Names the outputs of a decoder from its last hidden states (tokens, hidden), after the final norm. */
@@ -178,7 +183,7 @@ export function decoderOutputs(
   x: string,
   rows: string,
   { hidden, vocabulary }: Embedded,
-  { embedding, head, tied: missing, cap, factor, bias }: DecoderEnd,
+  { embedding, head, tied: missing, bias, cap, factor }: DecoderEnd,
 ): void {
   const asked = config.flag('tie_word_embeddings', missing);
   // A head with other weights than the embedding's stays untied, as in transformers 5.
@@ -188,9 +193,9 @@ export function decoderOutputs(
       hidden,
       vocabulary,
       head,
+      bias,
       cap,
       factor,
-      bias,
       ...(tied && { tied: `${embedding}.weight` }),
     });
   hiddenOutput(net, x, rows, hidden);
@@ -198,9 +203,13 @@ export function decoderOutputs(
 
 /** The normalization of queries and keys: each head separately, or all heads together before they are split. */
 export interface QueryKeyNorm {
-  norm: Norm;
+  norm: HeadNorm;
   of: 'head' | 'all';
+  /** Names of the two modules; q_norm and k_norm by default. */
+  names?: { query: string; key: string };
 }
+
+const NORMS = { query: 'q_norm', key: 'k_norm' };
 
 export interface SelfAttention {
   size: Pick<DecoderSize, 'hidden' | 'heads' | 'keyValueHeads' | 'width'>;
@@ -212,71 +221,44 @@ export interface SelfAttention {
   /** Undefined if positions do not count. */
   rotate?: Rotate;
   norms?: QueryKeyNorm;
+  /** Queries, keys and values are kept between −clip and clip. */
+  clip?: number;
   scale?: number;
   cap?: number;
+  /** True if each head has a sink. */
+  sinks?: boolean;
 }
 
 /** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
 export function selfAttention(net: Network, module: string, x: string, layer: SelfAttention): string {
-  const { size, shape, biases, output = 'o_proj', rotate, norms, scale, cap } = layer;
+  const { size, shape, biases, rotate, norms, clip, scale, cap, sinks, output = 'o_proj' } = layer;
   const { hidden, heads, keyValueHeads, width } = size;
+  const { query: queryNorm, key: keyNorm } = norms?.names ?? NORMS;
   const project = (name: string, count: number, norm?: string) => {
     const to = count * width;
     const y = linear(net, `${module}.${name}`, x, { from: hidden, to, bias: biases.qkv });
-    return norm !== undefined && norms?.of === 'all' ? norms.norm(net, `${module}.${norm}`, y, to) : y;
+    const kept = clip === undefined ? y : net.op(module, 'Clip', [y, net.float(-clip), net.float(clip)]);
+    return norm !== undefined && norms?.of === 'all'
+      ? norms.norm(net, `${module}.${norm}`, kept, to, 1)
+      : kept;
   };
-  const ofHeads = (norm: string) => (y: string) => norms!.norm(net, `${module}.${norm}`, y, width);
+  const ofHeads = (norm: string, count: number) => (y: string) =>
+    norms!.norm(net, `${module}.${norm}`, y, width, count);
   const projections = {
-    query: project('q_proj', heads, 'q_norm'),
-    key: project('k_proj', keyValueHeads, 'k_norm'),
+    query: project('q_proj', heads, queryNorm),
+    key: project('k_proj', keyValueHeads, keyNorm),
     value: project('v_proj', keyValueHeads),
   };
   const options: AttentionOptions = {
     ...{ scale, cap, rotate },
-    ...(norms?.of === 'head' && { norms: { query: ofHeads('q_norm'), key: ofHeads('k_norm') } }),
+    ...(sinks && { sinks: net.weight(`${module}.sinks`, [heads]) }),
+    ...(norms?.of === 'head' && {
+      norms: { query: ofHeads(queryNorm, heads), key: ofHeads(keyNorm, keyValueHeads) },
+    }),
   };
   const mixed = attention(net, module, projections, shape, options);
   const back = { from: heads * width, to: hidden, bias: biases.output };
   return linear(net, `${module}.${output}`, mixed, back);
-}
-
-/** The linear layers of a feed-forward part. */
-export interface FeedForward {
-  up: string;
-  down: string;
-  /** True if both have a bias; the default. */
-  bias?: boolean;
-}
-
-/** The names of Megatron-LM, which many families keep. */
-export const MEGATRON = { up: 'dense_h_to_4h', down: 'dense_4h_to_h' };
-
-/** GPT-2's feed-forward part on x (tokens, hidden): down(act(up(x))). */
-export function feedForward(
-  net: Network,
-  module: string,
-  x: string,
-  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
-  act: Activation,
-  { up, down, bias = true }: FeedForward,
-): string {
-  const wide = linear(net, `${module}.${up}`, x, { from: hidden, to: inner, bias });
-  return linear(net, `${module}.${down}`, act(net, `${module}.act`, wide), { from: inner, to: hidden, bias });
-}
-
-/** Llama's feed-forward part on x (tokens, hidden): down_proj(act(gate_proj(x)) · up_proj(x)). */
-export function gated(
-  net: Network,
-  module: string,
-  x: string,
-  { hidden, inner }: DecoderSize,
-  act: Activation,
-  bias = false,
-): string {
-  const up = { from: hidden, to: inner, bias };
-  const gate = act(net, `${module}.act_fn`, linear(net, `${module}.gate_proj`, x, up));
-  const product = net.op(module, 'Mul', [gate, linear(net, `${module}.up_proj`, x, up)]);
-  return linear(net, `${module}.down_proj`, product, { from: inner, to: hidden, bias });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { DType } from '../../graph/dtype';
+import { fewBitsProduct } from './few-bits';
 import type { Network } from './network';
 
 /** Sizes of a linear layer. */
@@ -10,27 +11,37 @@ export interface LinearSize {
   fromTop?: boolean;
 }
 
-/** nn.Linear on x (tokens, from): (tokens, to). Its weight stays as it is stored, (to, from). */
+/** nn.Linear on x (tokens, from): (tokens, to). Its weight stays as it is stored, (to, from), or in few bits. */
 export function linear(
   net: Network,
   module: string,
   x: string,
   { from, to, bias = true, fromTop }: LinearSize,
 ): string {
+  if (!fromTop) net.weights.requireQuantized(module);
+  const packed = net.weights.packed(`${module}.weight`, [to, from], fromTop);
+  const product = packed && fewBitsProduct(net, module, x, [to, from], packed);
+  if (product !== undefined)
+    return bias ? net.op(module, 'Add', [product, net.weight(`${module}.bias`, [to], fromTop)]) : product;
   const weight = net.weight(`${module}.weight`, [to, from], fromTop);
   const inputs = [x, weight, ...(bias ? [net.weight(`${module}.bias`, [to], fromTop)] : [])];
   return net.op(module, 'Gemm', inputs, { transB: 1 });
 }
 
-/** transformers' Conv1D on x (tokens, from): a linear layer whose weight is stored as (from, to). */
-export const conv1d = (net: Network, module: string, x: string, { from, to }: LinearSize): string =>
-  net.op(module, 'Gemm', [x, net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])]);
+/** transformers' Conv1D on x (tokens, from): a linear layer whose weight is stored as (from, to); in few bits, as (to, from). */
+export function conv1d(net: Network, module: string, x: string, size: LinearSize): string {
+  const { from, to } = size;
+  net.weights.requireQuantized(module);
+  if (net.weights.packed(`${module}.weight`, [to, from])) return linear(net, module, x, size);
+  const inputs = [net.weight(`${module}.weight`, [from, to]), net.weight(`${module}.bias`, [to])];
+  return net.op(module, 'Gemm', [x, ...inputs]);
+}
 
 /**
- * nn.LayerNorm over the last axis of x (…, size).
+ * (x − mean) / √(variance + ε) · weight + bias, over the last axis.
  *
- * @param weight true if it has a weight
  * @param fromTop true if its name is that in the task model
+ * @param plus added to the weight: 1 in Nemotron
  */
 export function layerNorm(
   net: Network,
@@ -38,16 +49,25 @@ export function layerNorm(
   x: string,
   size: number,
   epsilon: number,
-  { weight = true, bias = true, fromTop = false } = {},
+  { bias = true, fromTop = false, plus = 0 } = {},
 ): string {
-  const part = (name: string) => net.weight(`${module}.${name}`, [size], fromTop);
-  const inputs = [x, weight ? part('weight') : ones(net, size), ...(bias ? [part('bias')] : [])];
+  const weight = net.weight(`${module}.weight`, [size], fromTop);
+  const scale = plus === 0 ? weight : net.op(module, 'Add', [weight, net.float(plus)]);
+  const inputs = [x, scale, ...(bias ? [net.weight(`${module}.bias`, [size], fromTop)] : [])];
   return net.op(module, 'LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
 }
 
-/** (size): the operator needs a weight. */
-const ones = (net: Network, size: number): string =>
-  net.g.constant(DType.float, [size], new Array<number>(size).fill(1));
+/** A layer norm that has neither weight nor bias. */
+export function bareLayerNorm(
+  net: Network,
+  module: string,
+  x: string,
+  size: number,
+  epsilon: number,
+): string {
+  const ones = net.g.constant(DType.float, [size], new Array<number>(size).fill(1));
+  return net.op(module, 'LayerNormalization', [x, ones], { axis: -1, epsilon: { float: epsilon } });
+}
 
 /**
  * x / √(mean(x²) + ε) · weight, over the last axis.
@@ -73,6 +93,12 @@ export function rmsNorm(
 
 /** A norm of x (…, size) over its last axis. */
 export type Norm = (net: Network, module: string, x: string, size: number) => string;
+
+/**
+ * A norm of queries or keys over the features of a head: x (batch, heads, sequence, width), `width` and the number of
+ * heads. A plain norm does the same for each head.
+ */
+export type HeadNorm = (net: Network, module: string, x: string, width: number, heads: number) => string;
 
 /** The RMS norm that all layers of a model have. */
 export const rmsNormOf =

@@ -3,6 +3,7 @@ import { CONSTANTS, GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { Graph } from '../../graph/model';
 import type { Weights } from '../folder/weights';
+import { dequantized } from './few-bits';
 
 /** The lowest float32: the value of masked scores. Finite, so that a row without any key does not become NaN. */
 export const LOWEST = -3.4028234663852886e38;
@@ -32,6 +33,7 @@ export class Network {
   /** The metadata of the model. */
   readonly metadata = new Map<string, string>();
   private readonly counts = new Map<string, number>();
+  private readonly widened = new Map<string, string>();
 
   /** @param cached true if a decoder has a key/value cache among its inputs and outputs */
   constructor(
@@ -45,8 +47,9 @@ export class Network {
     opType: string,
     inputs: string[],
     attributes: Record<string, AttributeLike> = {},
+    domain = '',
   ): string {
-    return this.ops(module, opType, inputs, attributes, 1)[0];
+    return this.ops(module, opType, inputs, attributes, 1, domain)[0];
   }
 
   /** Emits a node with several outputs. */
@@ -56,6 +59,7 @@ export class Network {
     inputs: string[],
     attributes: Record<string, AttributeLike>,
     outputs: number,
+    domain = '',
   ): string[] {
     // A layer's number belongs to its name: layer.0 is one component of the path.
     const scope = module === '' ? '' : `/${module.replace(/\.(?!\d)/g, '/')}`;
@@ -64,12 +68,18 @@ export class Network {
     this.counts.set(base, count + 1);
     const name = count ? `${base}_${count}` : base;
     const names = Array.from({ length: outputs }, (_, i) => `${name}_output_${i}`);
-    return this.g.ops(opType, inputs, attributes, { name, outputs: names });
+    return this.g.ops(opType, inputs, attributes, { name, outputs: names, domain });
   }
 
-  /** A weight as a constant of the graph, under its name in the base model. */
+  /** A weight as a constant of the graph, under its name in the base model, or the values of one of few bits. */
   weight(name: string, dims: number[], fromTop = false): string {
-    return this.g.addInitializer(this.weights.get(name, dims, fromTop));
+    const known = this.widened.get(name);
+    if (known !== undefined) return known;
+    const packed = this.weights.packed(name, dims, fromTop);
+    if (!packed) return this.g.addInitializer(this.weights.get(name, dims, fromTop));
+    const values = dequantized(this, packed, dims);
+    this.widened.set(name, values);
+    return values;
   }
 
   float(value: number): string {

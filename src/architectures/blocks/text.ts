@@ -27,7 +27,7 @@ export function textInputs(net: Network): TextInputs {
 }
 
 /** An input of integers, (batch, sequence) by default. */
-export const integers = (net: Network, name: string, axes = AXES): string =>
+export const integers = (net: Network, name: string, axes: (string | number)[] = AXES): string =>
   net.g.addInput(name, DType.int64, axes);
 
 /** 0 … sequence − 1, int64. */
@@ -81,12 +81,12 @@ export interface LanguageHead {
   tied?: string;
   /** The module of the head. */
   head?: string;
+  /** True if the head has a bias, tied or not. */
+  bias?: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;
   /** They are multiplied by it. */
   factor?: number;
-  /** True if the head has a bias; it is not shared with the embedding. */
-  bias?: boolean;
 }
 
 /** Names the logits of hidden states (tokens, size) as an output: (batch, sequence, vocabulary). */
@@ -94,12 +94,12 @@ export function languageHead(
   net: Network,
   x: string,
   rows: string,
-  { hidden, vocabulary, tied, head = HEAD, cap, factor, bias = false }: LanguageHead,
+  { hidden, vocabulary, tied, head = HEAD, bias = false, cap, factor }: LanguageHead,
 ): void {
   const dims = [vocabulary, hidden];
   const weight = tied === undefined ? net.weight(`${head}.weight`, dims, true) : net.weight(tied, dims);
-  const biases = bias ? [net.weight(`${head}.bias`, [vocabulary], true)] : [];
-  const logits = net.op(head, 'Gemm', [x, weight, ...biases], { transB: 1 });
+  const inputs = [x, weight, ...(bias ? [net.weight(`${head}.bias`, [vocabulary], true)] : [])];
+  const logits = net.op(head, 'Gemm', inputs, { transB: 1 });
   const scaled = factor === undefined ? logits : net.op('', 'Mul', [logits, net.float(factor)]);
   const capped = cap === undefined ? scaled : softCap(net, '', scaled, cap);
   net.output('logits', inRows(net, capped, rows, vocabulary), [...AXES, vocabulary]);

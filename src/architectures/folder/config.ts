@@ -130,6 +130,12 @@ export class Config {
     return this.checked(key, missing, 'a list of positive integers', is);
   }
 
+  /** A list of integers from 0; empty if it is missing. */
+  indices(key: string): number[] {
+    const is = (v: unknown): v is number[] => Array.isArray(v) && v.every(isCount);
+    return this.checked(key, [], 'a list of integers from 0', is);
+  }
+
   /** The number of layers in each of `length` parts: one number for all, or a list. */
   layersEach(key: string, length: number, missing: number): number[] {
     return this.each(key, length, missing, LAYERS, isLayers);
@@ -154,6 +160,11 @@ export class Config {
 
   flag(key: string, missing: boolean): boolean {
     return this.checked(key, missing, 'true or false', (v): v is boolean => typeof v === 'boolean');
+  }
+
+  /** True only for the value true: other values count as false, and are not refused. */
+  isTrue(key: string): boolean {
+    return this.value(key) === true;
   }
 
   text(key: string, missing?: string): string {
@@ -232,6 +243,11 @@ export class Config {
     if (value === undefined) return undefined;
     if (!isObject(value)) throw this.invalid(key, 'an object');
     return new Config(value, this.path, `${this.prefix}${key}.`, this.refusals);
+  }
+
+  /** Settings as if they were within a key. */
+  made(key: string, values: Record<string, unknown>): Config {
+    return new Config(values, this.path, `${this.prefix}${key}.`, this.refusals);
   }
 
   /** The section, also undefined if it has no settings. */

@@ -8,12 +8,13 @@ import { cacheFolder } from '../../files/cache-folder';
 import { hashFileNow } from '../../files/hash';
 import { removeAbandoned } from '../../files/temporary';
 import { fromBfloat16, fromHalf } from '../../graph/number-formats';
+import { byteSize } from '../../graph/dtype';
 import { elementCount, type FileRef, type Tensor } from '../../graph/model';
 import { readFileRef } from '../../graph/values';
 import type { StoredTensor } from './weight-files';
 
 /** Increased whenever an older program would have written something else. */
-const VERSION = 1;
+const VERSION = 2;
 const NAME = /^[0-9a-f]{64}\.weights$/;
 /** The most files that are kept: beyond it, unused files are removed, the longest unused first. */
 const MOST_FILES = 16;
@@ -30,14 +31,42 @@ const DECODERS: ReadonlyMap<string, (bits: number) => number> = new Map([
   ['BF16', fromBfloat16],
 ]);
 
-/** A tensor and where its values are stored as F16 or BF16. */
-export interface Conversion {
+/** A tensor that has some of another's bytes. */
+export interface View {
   tensor: Tensor;
-  stored: StoredTensor;
+  start: number;
+  length: number;
 }
 
+/** A tensor whose bytes are made of others. */
+export interface Conversion {
+  tensor: Tensor;
+  /** Other tensors with the same bytes, or some of them. */
+  views?: readonly View[];
+  /** The tensors in the files that its bytes depend on. */
+  from: readonly StoredTensor[];
+  /** The name of the conversion, with all settings that change its result. */
+  as: string;
+  /** Makes the bytes, some at a time. */
+  write: () => Iterable<Uint8Array>;
+}
+
+/** A tensor in float32 of one that is stored as F16 or BF16. */
+export const floatConversion = ({
+  tensor,
+  stored,
+}: {
+  tensor: Tensor;
+  stored: StoredTensor;
+}): Conversion => ({
+  tensor,
+  from: [stored],
+  as: 'float32',
+  write: () => inFloat32(stored),
+});
+
 /**
- * Lets tensors refer to float32 copies of their values, in one file in the cache that is named after the content of their
+ * Lets tensors refer to converted copies of their values, in one file in the cache that is named after the content of their
  * files. It is written once, and whole.
  *
  * @throws AuroraError 'disk' if the disk is full
@@ -49,10 +78,11 @@ export function convertWeights(
   if (conversions.length === 0) return;
   const path = join(folder, `${keyOf(conversions)}.weights`);
   let end = 0;
-  for (const { tensor } of conversions) {
+  for (const { tensor, views = [] } of conversions) {
     const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
-    const length = 4 * elementCount(tensor.dims);
+    const length = elementCount(tensor.dims) * byteSize(tensor.dtype)!;
     tensor.data = { path, offset, length };
+    for (const view of views) view.tensor.data = { path, offset: offset + view.start, length: view.length };
     end = offset + length;
   }
   const there = statSync(path, { throwIfNoEntry: false });
@@ -62,10 +92,10 @@ export function convertWeights(
   requireSpace(folder, end);
   replaceFile(path, (file) => {
     let at = 0;
-    for (const { tensor, stored } of conversions) {
+    for (const { tensor, write } of conversions) {
       const { offset, length } = tensor.data as FileRef;
       writeAll(file, new Uint8Array(offset - at));
-      writeConverted(file, stored);
+      for (const bytes of write()) writeAll(file, bytes);
       at = offset + length;
     }
   });
@@ -73,21 +103,18 @@ export function convertWeights(
 }
 
 function keyOf(conversions: readonly Conversion[]): string {
-  const files = new Set(conversions.map(({ stored }) => stored.data.path));
+  const files = new Set(conversions.flatMap(({ from }) => from.map(({ data }) => data.path)));
   const sums = new Map([...files].map((path) => [path, hashFileNow(path)]));
-  const parts = conversions.map(({ stored: { name, dtype, dims, data } }) => [
-    name,
-    dtype,
-    dims,
-    sums.get(data.path),
-    data.offset,
+  const parts = conversions.map(({ from, as }) => [
+    as,
+    from.map(({ name, dtype, dims, data }) => [name, dtype, dims, sums.get(data.path), data.offset]),
   ]);
   return createHash('sha256')
     .update(JSON.stringify([VERSION, parts]))
     .digest('hex');
 }
 
-function writeConverted(file: number, { dtype, data }: StoredTensor): void {
+function* inFloat32({ dtype, data }: StoredTensor): Generator<Uint8Array> {
   const decode = DECODERS.get(dtype)!;
   // A table of all 65,536 values is faster than decoding each.
   const table = (tables[dtype] ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => decode(bits)));
@@ -97,7 +124,7 @@ function writeConverted(file: number, { dtype, data }: StoredTensor): void {
     const bits = new Uint16Array(bytes.buffer, 0, length / 2);
     const values = new Float32Array(bits.length);
     for (let i = 0; i < bits.length; i++) values[i] = table[bits[i]];
-    writeAll(file, new Uint8Array(values.buffer));
+    yield new Uint8Array(values.buffer);
   }
 }
 
@@ -108,7 +135,7 @@ function requireSpace(folder: string, needed: number): void {
   if (bavail * bsize > needed) return;
   throw new AuroraError(
     'disk',
-    `The model's weights in float32 need ${bytes(needed)} in ${folder}, where ${bytes(bavail * bsize)} are free.`,
+    `The model's converted weights need ${bytes(needed)} in ${folder}, where ${bytes(bavail * bsize)} are free.`,
     'Free some space, or use a model that is published in float32.',
   );
 }

@@ -5,6 +5,7 @@ import { locate } from '../../files/contained';
 import { inputExists, openInput, readInput } from '../../files/inputs/open';
 import { isHeaderEntry } from '../../graph/file/safetensors';
 import type { FileRef } from '../../graph/model';
+import type { PackedWeight } from './few-bits/packed-weight';
 import { requireRegular } from './regular-file';
 
 const ONE_FILE = 'model.safetensors';
@@ -141,6 +142,10 @@ export interface StoredTensor {
   dtype: string;
   dims: number[];
   data: FileRef;
+  /** The stored tensor that this is a part of, if its name is that of a larger one. */
+  whole?: StoredTensor;
+  /** Of a weight of few bits: the tensors that it is stored in, and their reading. Then the type is the name of the layout. */
+  packed?: { stored: readonly StoredTensor[]; as: (dims: readonly number[]) => PackedWeight };
 }
 
 /** Below the format's own limit of 100 MB, which would take a gigabyte to parse: ten thousand tensors need one or two. */

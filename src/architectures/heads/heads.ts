@@ -1,4 +1,4 @@
-import { HEAD_LABELS, HEAD_LAYER, OF_HEAD, type HeadLayer } from '../../graph/task-head';
+import { HEAD_LABELS, HEAD_LAYER, OF_HEAD, OF_POOLER, type HeadLayer } from '../../graph/task-head';
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
 import { headLinear, type Features, type Hidden, type LabelHead, pooler } from './hidden';
@@ -25,10 +25,12 @@ export function addHeads(net: Network, config: Config, type: string): void {
   const output = graph.outputs.find((o) => o.name === 'last_hidden_state');
   const size = output?.shape?.at(-1);
   if (typeof size !== 'number' || graph.outputs.some((o) => o.name === 'logits')) return;
-  const from = graph.nodes.length;
   const states: Hidden = { net, config, type, states: 'last_hidden_state', size };
+  const before = graph.nodes.length;
   const pooled = pooler(states);
   if (pooled) net.output('pooler_output', pooled.x, [...WHOLE, pooled.size]);
+  const from = graph.nodes.length;
+  for (const node of graph.nodes.slice(before)) node.metadata.set(OF_POOLER, type);
   const hidden = { ...states, ...(pooled && { pooled: { ...pooled, x: 'pooler_output' } }) };
   const found = LABEL_HEADS.find(([ends]) => config.isFor(ends));
   if (found) addLabels(hidden, found[1], found[2]);
@@ -39,7 +41,7 @@ export function addHeads(net: Network, config: Config, type: string): void {
     const logits = maskedHead(hidden);
     if (logits) addLogits(hidden, logits, TOKENS);
   }
-  // Adapters are for the base model.
+  // Adapters are for the base model, which the pooler is a part of.
   for (const node of graph.nodes.slice(from)) node.metadata.set(OF_HEAD, type);
 }
 

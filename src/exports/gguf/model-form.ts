@@ -34,7 +34,7 @@ const TYPES: Record<GgufPrecision, TensorType> = { float32: 'F32', float16: 'F16
 /** The whole model with W₀ + ΔW for W₀, its tokenizer and its chat template, as convert_hf_to_gguf.py of llama.cpp writes it. */
 export const ggufFile: Form = {
   check({ task }) {
-    requireUnquantized(task.spec, 'gguf', 'gguf-lora or onnx-merged');
+    requireUnquantized(task, 'gguf', 'gguf-lora or onnx-merged');
     planOf(task);
   },
 

@@ -278,7 +278,7 @@ export class Costs {
     const weight = this.infos.get(node.inputs[1])?.shape ?? [];
     if (node.opType === 'MatMul') return written * this.size(weight.at(-2) ?? 1);
     if (node.opType === 'Gemm') return written * Math.max(...weight.map((d) => this.size(d)));
-    if (node.opType === 'MatMulNBits') return written * attrInt(node, 'K', 1);
+    if (node.opType === 'MatMulNBits' || node.opType === 'MatMulBnb4') return written * attrInt(node, 'K', 1);
     if (node.opType === 'Conv') return written * elementCount(weight.slice(1).map((d) => this.size(d)));
     return written;
   }

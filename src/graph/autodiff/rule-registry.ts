@@ -8,7 +8,7 @@ import { dropout } from './rules/dropout';
 import { gather, nd } from './rules/gather';
 import { einsum, gemm, matmul } from './rules/matrix-products';
 import { frozenNorm, layerNorm } from './rules/normalization';
-import { nbits, straightThrough } from './rules/quantized-weights';
+import { fewBits, straightThrough } from './rules/quantized-weights';
 import { cumsum, reduce } from './rules/reduce';
 import { resizes } from './rules/resize';
 import { regions, slice } from './rules/slice';
@@ -36,7 +36,7 @@ const RULES: Record<string, Rule> = {
   ...softmax,
   ...views,
   ...nd,
-  ...nbits,
+  ...fewBits,
   ...straightThrough,
   ...frozenNorm,
   ...cumsum,

@@ -2,7 +2,8 @@ import { append } from '../../base/gathered';
 import { attrFloat } from '../attributes';
 import { elementCount, type Graph, type Node, type Tensor } from '../model';
 import { readersOf } from '../reads';
-import { OF_HEAD } from '../task-head';
+import { OF_HEAD, OF_POOLER } from '../task-head';
+import { placesOf, sortedInput, unsorted } from './sorted-input';
 import { isModuleParameter, modulePath, PACKED, sameModule } from './module-path';
 import {
   computedWeight,
@@ -32,6 +33,8 @@ export interface LinearLayer {
   weight: Tensor;
   /** If several layers share the initializer, (in, columns of all): the first of this layer's columns. */
   firstColumn?: number;
+  /** The constant with the places of the features in the stored weight, if it has them sorted; `dequantize` has them as they were. */
+  order?: string;
   /** Stored as (out, in), PyTorch's order, rather than (in, out). */
   transposed: boolean;
   /** Gemm's alpha: the layer computes `alpha · x W`. */
@@ -50,6 +53,8 @@ export interface LinearLayer {
   hasBias: boolean;
   /** In PyTorch it is a convolution of single pixels, with a weight (out, in, 1, 1). */
   isConvolution?: true;
+  /** It belongs to the pooler of a folder's base model. */
+  pooler?: true;
 }
 
 /** A constant (out) added to a linear layer's output. */
@@ -67,6 +72,7 @@ export interface LinearBias {
 export function findLinearLayers(graph: Graph): LinearLayer[] {
   const operands = weightOperands(graph);
   const users = readersOf(graph);
+  const makers = new Map(graph.nodes.flatMap((n) => n.outputs.map((y) => [y, n] as const)));
   const layers = new Map<string, LinearLayer>();
   const ofWeight = new Map<Tensor, LinearLayer[]>();
   const paths = new PathNumbers();
@@ -89,7 +95,8 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
     const traces = { node, weight: tensor.name, bias: biasParameter(operands, users, node), tied };
     const base = modulePath(traces, isList) ?? tensor.name;
-    const call = { node, input: node.inputs[0], output: node.outputs[0] };
+    const sorted = sortedInput(graph, makers, node);
+    const call = { node, input: sorted?.input ?? node.inputs[0], output: node.outputs[0] };
     const again = ofWeight.get(tensor)?.find((l) => sameModule(l.path, base));
     if (again) {
       again.calls.push(call);
@@ -109,9 +116,14 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       plain: operand.plain,
       valueType: operand.type,
       ...(operand.values && { dequantize: computedWeight(operand, node) }),
+      ...(sorted && {
+        order: sorted.order,
+        dequantize: () => unsorted(operand.values!(), placesOf(graph, sorted)),
+      }),
       calls: [call],
       sharedWith: [],
       hasBias: false,
+      ...(node.metadata.has(OF_POOLER) && { pooler: true }),
     };
     layers.set(path, layer);
     append(ofWeight, tensor, layer);

@@ -2,6 +2,7 @@ import { attrFloat, attrInt, toAttribute } from '../attributes';
 import { DType } from '../dtype';
 import type { Graph, Node, Tensor } from '../model';
 import { dequantized, dequantizedValues } from '../quantized/dequantize';
+import { bnb4Of, bnb4Values, isBnb4 } from '../quantized/bnb4';
 import { isDynamic } from '../quantized/dynamic-quantization';
 import { isNBits, nbitsOf, nbitsRows } from '../quantized/nbits';
 import { floatValues, tensorNumbers } from '../values';
@@ -104,6 +105,12 @@ export function linearOperand(
     const type = w.scales.dtype;
     return { tensor: w.weight, dims, transposed: true, plain: false, onConstant, type, values };
   }
+  if (isBnb4(node)) {
+    const w = bnb4Of(node, (name) => graph.initializers.get(name));
+    const dims = [w.outFeatures, w.inFeatures];
+    const values = () => bnb4Values(w);
+    return { tensor: w.weight, dims, transposed: true, plain: false, onConstant, type: DType.float, values };
+  }
   if (isDynamic(node)) {
     const [, w, s, z] = node.inputs.map((name) => graph.initializers.get(name));
     if (w?.dims.length !== 2 || !s || (node.inputs[3] && !z)) return undefined;
@@ -154,9 +161,12 @@ export function ownBias(node: Node): number {
   return node.inputs[at] ? at : 0;
 }
 
-/** The nodes that take the place of a linear layer's node whose weight is in float32 now: (in, out), with this name. */
-export function inFloat(node: Node, weight: string): Node[] {
-  const [x] = node.inputs;
+/**
+ * The nodes that take the place of a linear layer's node whose weight is in float32 now: (in, out), with this name.
+ *
+ * @param x the features in the order of the module
+ */
+export function inFloat(node: Node, weight: string, x = node.inputs[0]): Node[] {
   const [y] = node.outputs;
   if (node.opType === 'Gemm') {
     const attributes = new Map(node.attributes)

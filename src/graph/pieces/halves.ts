@@ -2,7 +2,7 @@ import { attrFloat, attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import { elementCount, type Graph, type Node, type Tensor } from '../model';
-import { columnWeight } from '../quantized/columns';
+import { columnWeight, rowWeight } from '../quantized/columns';
 import { isNBits, rowsOf } from '../quantized/nbits';
 import { prune, readersOf } from '../reads';
 import {
@@ -22,7 +22,7 @@ const MANY_BYTES = 2 ** 30;
 const LEAST_BYTES = 2 ** 22;
 
 /**
- * A graph in which a large frozen weight of 16 bits, or of 8 bits in columns, is widened to float32 in pieces, where a product needs
+ * A graph in which a large frozen weight of 16 bits, or of 8 bits in columns or rows, is widened to float32 in pieces, where a product needs
  * them: whole, it would be there twice over from the start of a run to its last reader. The graph itself if it has none.
  *
  * @param graph in which `widen` has put a Cast after each weight of 16 bits
@@ -66,6 +66,8 @@ interface Narrow {
   tensor: Tensor;
   /** The scales of its columns, if it is in int8. */
   scales?: Tensor;
+  /** True if these are of its rows. */
+  ofRows?: boolean;
 }
 
 function narrowWeight({ initializers }: Graph, node: Node): Narrow | undefined {
@@ -73,6 +75,8 @@ function narrowWeight({ initializers }: Graph, node: Node): Narrow | undefined {
   if (domain !== '') return undefined;
   const columns = columnWeight(node, (name) => initializers.get(name));
   if (columns) return { tensor: columns.values, scales: columns.scales };
+  const rows = rowWeight(node, (name) => initializers.get(name));
+  if (rows) return { tensor: rows.values, scales: rows.scales, ofRows: true };
   if (opType !== 'Cast' || Number(attributes.get('to')?.value) !== DType.float) return undefined;
   const tensor = initializers.get(inputs[0]);
   const isHalf = tensor?.dtype === DType.float16 || tensor?.dtype === DType.bfloat16;
@@ -88,7 +92,12 @@ const isProduct = (n: Node): boolean =>
       attrFloat(n, 'alpha', 1) === 1 &&
       attrFloat(n, 'beta', 1) === 1));
 
-function product(g: GraphBuilder, node: Node, { tensor: weight, scales }: Narrow, pieceBytes: number): void {
+function product(
+  g: GraphBuilder,
+  node: Node,
+  { tensor: weight, scales, ofRows }: Narrow,
+  pieceBytes: number,
+): void {
   const {
     inputs: [x, , bias],
     outputs: [y],
@@ -100,6 +109,10 @@ function product(g: GraphBuilder, node: Node, { tensor: weight, scales }: Narrow
     pieceBytes,
     piece({ from, to }, after) {
       const half = partOf(g, weight, [to - from, width], rowsOf(weight, rows, from, to), from);
+      if (scales && ofRows) {
+        const own = partOf(g, scales, [to - from], rowsOf(scales, rows, from, to), from);
+        return g.op('DequantizeLinear', [half, after.pass(own)], { axis: 0 });
+      }
       if (scales) return g.op('DequantizeLinear', [half, after.pass(scales.name)], { axis: 1 });
       // On the CPU, ONNX Runtime has no Where for bfloat16: where a Slice begins waits in its place.
       const start = after.pass(g.ints([0]));

@@ -2,10 +2,12 @@ import { GraphBuilder } from '../builder';
 import { DType, isFloat } from '../dtype';
 import type { Graph, Node, Tensor } from '../model';
 import { packFourBit } from '../number-formats';
+import { type Bnb4, bnb4Of, isBnb4 } from '../quantized/bnb4';
 import { blockBytes, defaultZero, isNBits, type NBits, nbitsOf, rowsOf, zerosOf } from '../quantized/nbits';
 import { prune } from '../reads';
 import { tensorNumbers, tensorOf } from '../values';
 import type { Barrier } from './barrier';
+import { bnb4Product, isReadWidened } from './bnb4-pieces';
 import {
   flattened,
   type InRows,
@@ -18,7 +20,7 @@ import {
 
 /**
  * The graph of a step in which a layer that the backward pass dequantizes in pieces is computed from the same pieces going
- * forward: ONNX Runtime maps each constant separately, so a MatMulNBits beside them would have the memory of its weight
+ * forward: ONNX Runtime maps each constant separately, so a MatMulNBits or MatMulBnb4 beside them would have the memory of its weight
  * twice. On the CPU, this takes no longer than the operator does without prepacking. Layers without a gradient keep
  * their operator. The graph itself if it has none.
  *
@@ -26,17 +28,24 @@ import {
  */
 export function nbitsInPieces(graph: Graph): Graph {
   const found = new Map<Node, NBits>();
+  const tables = new Map<Node, Bnb4>();
+  const constant = (name: string) => graph.initializers.get(name);
   for (const node of graph.nodes) {
-    const w = isNBits(node) ? nbitsOf(node, (name) => graph.initializers.get(name)) : undefined;
+    const w = isNBits(node) ? nbitsOf(node, constant) : undefined;
     if (w && isReadInRows(graph, w) && isWhole(w)) found.set(node, w);
+    const b = isBnb4(node) ? bnb4Of(node, constant) : undefined;
+    if (b && isReadWidened({ graph }, b)) tables.set(node, b);
   }
-  if (found.size === 0) return graph;
+  if (found.size + tables.size === 0) return graph;
   const nodes: Node[] = [];
   const result: Graph = { ...graph, nodes, initializers: new Map(graph.initializers) };
   const g = new GraphBuilder({ ...result, nodes: graph.nodes }, '/pieces', nodes);
   for (const node of graph.nodes) {
-    const w = found.get(node);
+    const [w, b] = [found.get(node), tables.get(node)];
+    const [x] = node.inputs;
     if (w) product(g, node, w);
+    else if (b)
+      shapedLike(g, bnb4Product(g, flattened(g, x, b.inFeatures), b), x, b.outFeatures, node.outputs[0]);
     else nodes.push(node);
   }
   return prune(result);

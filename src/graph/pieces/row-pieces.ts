@@ -11,9 +11,13 @@ export interface Rows {
   to: number;
 }
 
-/** @param width of a row, in numbers. Pieces begin at even rows: two numbers of four bits share a byte. */
-export function piecesOf(rows: number, width: number, bytes = PIECE_BYTES): Rows[] {
-  const each = Math.max(2, 2 * Math.floor(bytes / (8 * width)));
+/**
+ * @param width of a row, in numbers
+ * @param step the multiple of rows at which a piece may begin, a power of 2. It is even: two numbers of four bits share a byte.
+ */
+export function piecesOf(rows: number, width: number, bytes = PIECE_BYTES, step = 1): Rows[] {
+  const least = Math.max(2, step);
+  const each = Math.max(least, least * Math.floor(bytes / (4 * least * width)));
   return Array.from({ length: Math.ceil(rows / each) }, (_, i) => ({
     from: i * each,
     to: Math.min(rows, (i + 1) * each),
@@ -45,6 +49,8 @@ export interface InRows {
   width: number;
   /** The size of a piece in float32; PIECE_BYTES by default. */
   pieceBytes?: number;
+  /** The multiple of rows at which a piece may begin; any by default. */
+  step?: number;
   /** Emits these rows in float32, available only once `after` lets them pass. */
   piece: (rows: Rows, after: Barrier) => string;
 }
@@ -53,10 +59,10 @@ export interface InRows {
 export function timesTransposed(
   g: GraphBuilder,
   a: string,
-  { rows, width, pieceBytes, piece }: InRows,
+  { rows, width, pieceBytes, step, piece }: InRows,
 ): string {
   const parts: string[] = [];
-  for (const some of piecesOf(rows, width, pieceBytes)) {
+  for (const some of piecesOf(rows, width, pieceBytes, step)) {
     const after = new Barrier(g, [parts.at(-1) ?? a]);
     parts.push(g.op('Gemm', [a, piece(some, after)], { transB: 1 }));
   }
@@ -64,9 +70,9 @@ export function timesTransposed(
 }
 
 /** a · W for a (m, rows): (m, width). */
-export function times(g: GraphBuilder, a: string, { rows, width, pieceBytes, piece }: InRows): string {
+export function times(g: GraphBuilder, a: string, { rows, width, pieceBytes, step, piece }: InRows): string {
   let sum: string | undefined;
-  for (const some of piecesOf(rows, width, pieceBytes)) {
+  for (const some of piecesOf(rows, width, pieceBytes, step)) {
     const { from, to } = some;
     const whole = from === 0 && to === rows;
     const part = whole ? a : g.op('Slice', [a, g.ints([from]), g.ints([to]), g.ints([1])]);

@@ -2,10 +2,29 @@ import { attrInt } from '../attributes';
 import { DType } from '../dtype';
 import type { Node, Tensor } from '../model';
 
-/** A weight (in, out) in int8, symmetric: `values` · `scales`, one number for each column. */
+/** A weight in int8, symmetric: `values` · `scales`, one number for each column (of `rowWeight`, for each row). */
 export interface ColumnWeight {
   values: Tensor;
   scales: Tensor;
+}
+
+/** The weight (out, in) in int8 of a DequantizeLinear of constants that has one scale for each row, as bitsandbytes stores it. */
+export function rowWeight(
+  node: Node,
+  constant: (name: string) => Tensor | undefined,
+): ColumnWeight | undefined {
+  const { opType, inputs } = node;
+  if (opType !== 'DequantizeLinear' || inputs[2]) return undefined;
+  const [values, scales] = [constant(inputs[0]), constant(inputs[1])];
+  const isForm =
+    values?.dtype === DType.int8 &&
+    values.dims.length === 2 &&
+    scales?.dtype === DType.float &&
+    scales.dims.length === 1 &&
+    scales.dims[0] === values.dims[0] &&
+    attrInt(node, 'axis', 1) === 0 &&
+    attrInt(node, 'block_size', 0) === 0;
+  return isForm ? { values, scales } : undefined;
 }
 
 /** The largest magnitude of an integer. */

@@ -49,6 +49,7 @@ export function dequantized(
 /** The inputs of an operator that are scales and zero points: from the first index on, up to the second. */
 const PLACES: ReadonlyMap<string, readonly [from: number, to: number]> = new Map([
   ['MatMulNBits', [2, 4]],
+  ['MatMulBnb4', [2, 3]],
   ['QuantizeLinear', [1, 3]],
   ['DequantizeLinear', [1, 3]],
   ['DynamicQuantizeMatMul', [2, 4]],

@@ -2,6 +2,7 @@ import { DType } from '../dtype';
 import type { Tensor } from '../model';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../number-formats';
 import { tensorNumbers, tensorOf, tensorValues } from '../values';
+import type { Bnb4 } from './bnb4';
 import { blockBytes, defaultZero, type NBits, zerosOf } from './nbits';
 
 /** New values in the form of a quantized weight: same names, shapes and types, and the same zero points. */
@@ -36,6 +37,48 @@ export function requantizeNBits(w: NBits, values: Float32Array): Requantized {
       packed[block * blockBytes(w) + Math.floor(i / perByte)] |= codes[i] << (bits * (i % perByte));
   }
   return { weight: { ...w.weight, data: packed }, scales: ofType(w.scales, scales), error };
+}
+
+/**
+ * Indices into the same table, with new scales: of that of before and those of a few ranges, the one that rounds a block best.
+ *
+ * @param values (out, in)
+ */
+export function requantizeBnb4(w: Bnb4, values: Float32Array): Requantized {
+  const { blockSize, table } = w;
+  const scales = tensorNumbers(w.scales);
+  const packed = new Uint8Array(Math.ceil(values.length / 2));
+  let error = 0;
+  for (const [block, before] of scales.entries()) {
+    const own = values.subarray(block * blockSize, (block + 1) * blockSize);
+    const largest = own.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    let best = { codes: new Uint8Array(own.length), error: Infinity };
+    for (const scale of [before, ...RANGES.map((r) => Math.fround(largest * r))]) {
+      const found = lookedUp(own, table, scale);
+      if (found.error < best.error) [best, scales[block]] = [found, scale];
+    }
+    error += best.error;
+    best.codes.forEach((code, i) => {
+      const at = block * blockSize + i;
+      packed[at >> 1] |= at % 2 === 0 ? code << 4 : code;
+    });
+  }
+  return { weight: { ...w.weight, data: packed }, scales: ofType(w.scales, scales), error };
+}
+
+/** The indices of the nearest values of a table, and the sum of squared errors. */
+function lookedUp(values: Float32Array, table: readonly number[], scale: number) {
+  const codes = new Uint8Array(values.length);
+  const grid = table.map((v) => Math.fround(v * scale));
+  let error = 0;
+  values.forEach((v, i) => {
+    let nearest = 0;
+    for (let k = 1; k < grid.length; k++)
+      if (Math.abs(grid[k] - v) < Math.abs(grid[nearest] - v)) nearest = k;
+    codes[i] = nearest;
+    error += (grid[nearest] - v) ** 2;
+  });
+  return { codes, error };
 }
 
 /** A weight that DequantizeLinear reads, or as it does. */

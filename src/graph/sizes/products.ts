@@ -22,9 +22,9 @@ const gemm: SizeRule = (c) => {
   return [{ dims: [rows, attrInt(c.node, 'transB', 0) ? b[0] : b[1]] }];
 };
 
-/** With a weight (in, out), or of N rows of packed blocks (MatMulNBits). */
+/** With a weight (in, out), or of N rows in few bits. */
 const quantizedProduct: SizeRule = (c) => {
-  const out = c.node.opType === 'MatMulNBits' ? attrInt(c.node, 'N', 0) : c.dims(1).at(-1)!;
+  const out = attrInt(c.node, 'N', 0) || c.dims(1).at(-1)!;
   return [{ dims: [...c.dims(0).slice(0, -1), out], dtype: DType.float }];
 };
 
@@ -150,13 +150,20 @@ const quantizedRows: SizeRule = (c) => {
 /** The rules for the products of com.microsoft. */
 export const quantizedProducts: Record<string, SizeRule> = {
   MatMulNBits: quantizedProduct,
+  MatMulBnb4: quantizedProduct,
   DynamicQuantizeMatMul: quantizedProduct,
   MatMulIntegerToFloat: quantizedProduct,
   GatherBlockQuantized: quantizedRows,
 };
 
 /** Products over the last axis of their first factor. */
-const LAST_AXIS = new Set(['MatMul', 'MatMulNBits', 'DynamicQuantizeMatMul', 'MatMulIntegerToFloat']);
+const LAST_AXIS = new Set([
+  'MatMul',
+  'MatMulNBits',
+  'MatMulBnb4',
+  'DynamicQuantizeMatMul',
+  'MatMulIntegerToFloat',
+]);
 
 /** Additions and multiplications of a node, both counted; 0 unless it is a product of matrices. */
 export function productFlops(

@@ -30,7 +30,6 @@ describe('a setting that is not supported is refused by its name', () => {
     ['falcon-40b', { num_ln_in_parallel_attn: 3 }, /num_ln_in_parallel_attn is 3/],
     ['falcon-40b', { num_kv_heads: 3 }, /num_kv_heads is 3/],
     ['falcon-7b', { num_ln_in_parallel_attn: 2 }, /num_ln_in_parallel_attn is 2/],
-    ['falcon-7b', { partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/],
     ['falcon-7b', { rope_scaling: { type: 'ntk', factor: 2 } }, /rope_scaling\.type is "ntk"/],
     ['falcon-rw', { num_kv_heads: 2 }, /num_kv_heads is 2/],
     ['falcon-rw', { activation: 'swishy' }, /activation is "swishy"/],
@@ -53,7 +52,6 @@ describe('a setting that is not supported is refused by its name', () => {
     ['gpt-neo', { window_size: 0 }, /window_size is 0/],
     ['mpt', { attn_config: { clip_qkv: -1 } }, /attn_config\.clip_qkv is -1/],
     ['persimmon', { head_dim: 4 }, /head_dim is 4/],
-    ['persimmon', { rope_parameters: { partial_rotary_factor: 0.25 } }, /partial_rotary_factor is 0\.5/],
     ...['bloom', 'falcon-rw', 'gpt-neo', 'gptj', 'mpt', 'opt', 'persimmon'].map(
       (name): [string, object, RegExp] => [name, { is_causal: false }, /is_causal is false/],
     ),

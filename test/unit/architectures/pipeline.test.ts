@@ -91,6 +91,9 @@ describe('the folder of a pipeline', () => {
     expect(() => modelSource(folder)).toThrow(/has no scheduler\/scheduler_config\.json/);
     changeJson(join(folder, 'model_index.json'), { _class_name: 'FluxPipeline' });
     expect(() => modelSource(folder)).toThrow(/_class_name is "FluxPipeline", which is not supported/);
+    expect(() => modelSource(folder)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('StableDiffusionXLPipeline') as string }),
+    );
   });
 
   it('may have float16 weights alone', () => {

@@ -23,6 +23,7 @@ export const FLOAT32_ONLY = [
 /** Operators of quantized models, which TensorFlow.js does not run; `test/unit/graph/quantized` checks them. */
 export const QUANTIZED = [
   'com.microsoft.MatMulNBits',
+  'com.microsoft.MatMulBnb4',
   'com.microsoft.DynamicQuantizeMatMul',
   'DequantizeLinear',
   'QuantizeLinear',

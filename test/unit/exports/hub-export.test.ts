@@ -68,6 +68,14 @@ describe('the weights of a folder with adapters merged into them', () => {
     ['gpt2', ['c_attn', 'c_proj']],
     ['llama', ['q_proj', 'down_proj', 'lm_head'], { method: 'aurora', rank: 2 }],
     ['vit', ['query'], { method: 'dora', rank: 2 }],
+    ['mixtral', ['w1', 'w2']],
+    // All experts are in one tensor.
+    ['gpt-oss', ['q_proj', 'gate_up_proj', 'down_proj']],
+    ['gpt-oss', ['down_proj'], { method: 'bitfit' }],
+    ['deberta-mlm', ['in_proj', 'pos_proj']],
+    ['nomic-bert-mlm', ['Wqkv', 'fc2']],
+    ['mobilebert-mlm', ['query', 'dense']],
+    ['bart-encoder', ['q_proj', 'fc1']],
   ])('are those of the merged ONNX model, in the same places: %s %o %o', (model, targets, method) => {
     const subject = adapted(join(FIXTURES, model), targets, method);
     const { folder, rounding } = merged(basename(lab.fresh('merged')), subject);

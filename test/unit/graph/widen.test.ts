@@ -106,14 +106,3 @@ it('scales in float16 become float32 constants, however many, and a merged weigh
   expect(findLinearLayers(graph)[0].valueType).toBe(DType.float16);
   expect(summarize(model).parameters).toBe(K * N);
 });
-
-it('weights of bitsandbytes are refused by name', () => {
-  const graph = emptyGraph();
-  new GraphBuilder(graph, '').op(
-    'MatMulBnb4',
-    ['x'],
-    {},
-    { domain: 'com.microsoft', name: '/query/MatMul_Bnb4' },
-  );
-  expect(() => prepareModel(modelOf(graph))).toThrow(/\/query\/MatMul_Bnb4 is a MatMulBnb4/);
-});

@@ -1,6 +1,7 @@
 import { TANH_GELU } from '../../blocks/activation';
 import { alibi, alibiSlopes } from '../../blocks/alibi';
-import { DecoderInputs, decoderOutputs, feedForward, MEGATRON } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { feedForward, MEGATRON } from '../../blocks/feed-forward';
 import { fusedAttention } from '../../blocks/fused-attention';
 import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';

@@ -1,6 +1,7 @@
 import { AuroraError } from '../../../base/errors';
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, feedForward, selfAttention } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
+import { feedForward } from '../../blocks/feed-forward';
 import { layerNorm } from '../../blocks/layers';
 import { type Network, POSITIONS } from '../../blocks/network';
 import type { Family } from '../../family';

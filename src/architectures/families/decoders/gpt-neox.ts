@@ -1,5 +1,6 @@
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, feedForward, MEGATRON } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { feedForward, MEGATRON } from '../../blocks/feed-forward';
 import { fusedAttention } from '../../blocks/fused-attention';
 import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';

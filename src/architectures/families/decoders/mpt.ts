@@ -1,7 +1,8 @@
 import { GELU } from '../../blocks/activation';
 import { alibi, alibiSlopes } from '../../blocks/alibi';
 import { attention } from '../../blocks/attention';
-import { DecoderInputs, decoderOutputs, feedForward } from '../../blocks/decoder';
+import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
+import { feedForward } from '../../blocks/feed-forward';
 import { layerNorm, linear } from '../../blocks/layers';
 import { type Network, POSITIONS } from '../../blocks/network';
 import type { Family } from '../../family';

@@ -1,7 +1,8 @@
 import { DType } from '../../../graph/dtype';
 import { activationOf } from '../../blocks/activation';
-import { DecoderInputs, decoderOutputs, feedForward, selfAttention } from '../../blocks/decoder';
-import { layerNorm, linear } from '../../blocks/layers';
+import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
+import { feedForward } from '../../blocks/feed-forward';
+import { bareLayerNorm, layerNorm, linear } from '../../blocks/layers';
 import { type Network, POSITIONS } from '../../blocks/network';
 import { embedding, flat, inRows } from '../../blocks/text';
 import type { Family } from '../../family';
@@ -37,7 +38,7 @@ function build(net: Network, config: Config): void {
   const isNormed = isBefore && !config.flag('_remove_final_layer_norm', false);
   const inputs = new DecoderInputs(net, config);
   const norm = (name: string, y: string) =>
-    layerNorm(net, name, y, hidden, EPSILON, { weight: affine, bias: affine });
+    affine ? layerNorm(net, name, y, hidden, EPSILON) : bareLayerNorm(net, name, y, hidden, EPSILON);
   let x = placed(net, config, inputs, { hidden, narrow, vocabulary });
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;

@@ -14,8 +14,26 @@ const conv: Rule = (c) => {
   const weight = c.x[1];
   const kernel = c.shape(weight).slice(2);
   if (!kernel.every((size) => typeof size === 'number')) throw c.refuse('needs a kernel of a fixed size');
-  return [spread(c, c.dy[0]!, weight, windowsOf(c, kernel), attrInt(c.node, 'group', 1))];
+  const [windows, group] = [windowsOf(c, kernel), attrInt(c.node, 'group', 1)];
+  return [depthwise(c, weight, windows, group) ?? spread(c, c.dy[0]!, weight, windows, group)];
 };
+
+/**
+ * The gradient of a convolution with a filter for each channel and strides of 1: another one, with each kernel turned
+ * around. ONNX Runtime (1.30) takes 5 to 70 times as long for a transposed one with many groups. Undefined for others.
+ */
+function depthwise(c: RuleContext, weight: string, w: Windows, group: number): string | undefined {
+  const dims = c.shape(weight) as number[];
+  if (group === 1 || dims[0] !== group || dims[1] !== 1 || w.strides.some((s) => s !== 1)) return undefined;
+  const reach = w.kernel.map((size, i) => (size - 1) * w.dilations[i]);
+  const pads = [...w.before, ...w.after].map((margin, i) => reach[i % reach.length] - margin);
+  if (pads.some((margin) => margin < 0)) return undefined;
+  const size = elementCount(w.kernel);
+  const backwards = c.g.ints(Array.from({ length: size }, (_, i) => size - 1 - i));
+  const flat = c.op('Reshape', [weight, c.g.ints([group, 1, size])]);
+  const turned = c.op('Reshape', [c.op('Gather', [flat, backwards], { axis: 2 }), c.g.ints(dims)]);
+  return c.op('Conv', [c.dy[0]!, turned], { dilations: w.dilations, pads, group });
+}
 
 /** The gradient of the input only: the convolution with the same weight. */
 const convTranspose: Rule = (c) => {

@@ -2,8 +2,10 @@ import { toAttribute } from '../../attributes';
 import { isFloat } from '../../dtype';
 import type { Node } from '../../model';
 import { Barrier } from '../../pieces/barrier';
+import { bnb4Rows } from '../../pieces/bnb4-pieces';
 import { dequantizedRows, floatZeros, rowWidth } from '../../pieces/nbits-pieces';
-import { piecesOf } from '../../pieces/row-pieces';
+import { piecesOf, times } from '../../pieces/row-pieces';
+import { bnb4Of } from '../../quantized/bnb4';
 import { nbitsOf } from '../../quantized/nbits';
 import type { Rule, RuleContext } from '../rule';
 
@@ -69,7 +71,20 @@ const nbitsRule: Rule = (c) => {
   return [c.rank(a) === 2 ? sum : c.reshape(sum!, a)];
 };
 
-export const nbits: Record<string, Rule> = { 'com.microsoft.MatMulNBits': nbitsRule };
+/** dA = dY · W, from the values of a table: the operator's own transposed product is wrong on the CPU (ONNX Runtime 1.30). */
+const bnb4Rule: Rule = (c) => {
+  if (!c.needs(0)) return [];
+  const w = bnb4Of(c.node, (name) => c.g.graph.initializers.get(name));
+  const [a] = c.x;
+  const dy = c.rank(a) === 2 ? c.dy[0]! : c.op('Reshape', [c.dy[0]!, c.g.ints([-1, w.outFeatures])]);
+  const da = times(c.g, dy, bnb4Rows(c.g, w));
+  return [c.rank(a) === 2 ? da : c.reshape(da, a)];
+};
+
+export const fewBits: Record<string, Rule> = {
+  'com.microsoft.MatMulNBits': nbitsRule,
+  'com.microsoft.MatMulBnb4': bnb4Rule,
+};
 
 /**
  * Dequantizes a weight again once the gradient is there: otherwise it would stay in float32 from the forward pass to

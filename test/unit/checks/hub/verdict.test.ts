@@ -19,6 +19,7 @@ import type { ModelVerdict } from '../../../../src/protocol/hub';
 import type { MachineRates } from '../../../../src/protocol/step-cost';
 import { isStructure, writeHeadersOnly } from '../../../../src/checks/hub/headers-only';
 import { modelVerdict } from '../../../../src/checks/hub/verdict';
+import { LAYOUTS, writeFolders } from '../../../fixtures/few-bits/write.mjs';
 
 const FIXTURES = resolve('test/fixtures/hf');
 const RATES: MachineRates = {
@@ -86,6 +87,17 @@ describe('the verdict before a download', () => {
     expect(verdict).toEqual(await verdictOn(repo));
   });
 
+  it.each(Object.keys(LAYOUTS))('equals the one after it, of weights in few bits: %s', async (layout) => {
+    const { quantized, floats } = writeFolders(temporary(), layout);
+    const { verdict } = await before(quantized);
+    expect(verdict).toEqual(await verdictOn(quantized));
+    const whole = (await before(floats)).verdict;
+    if (verdict.usable !== true || whole.usable !== true) throw new Error(`${layout} is refused`);
+    const { family, parameters, layers, blocked } = whole;
+    expect(verdict).toMatchObject({ family, parameters, layers, blocked });
+    expect(verdict.step.memory!.weights).toBeLessThan(0.9 * whole.step.memory!.weights);
+  });
+
   it('says what a model offers and takes', async () => {
     expect((await before(join(FIXTURES, 'bert'))).verdict).toMatchObject({
       usable: true,
@@ -109,7 +121,7 @@ describe('the verdict before a download', () => {
 
   it.each([
     ['a family that is not known', { model_type: 'mamba' }],
-    ['a quantized model', { quantization_config: { quant_method: 'gptq' } }],
+    ['a quantized model', { quantization_config: { quant_method: 'hqq' } }],
     ['a setting that is not implemented', { position_embedding_type: 'relative_key' }],
     ['weights of another shape', { hidden_size: 64 }],
     ['a weight that is missing', { num_hidden_layers: 7 }],
