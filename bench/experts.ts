@@ -70,7 +70,8 @@ function weightsOf(kind: Kind): Map<string, number[]> {
     const at = `model.layers.${i}`;
     for (const name of ['q_proj', 'o_proj']) matrix(`${at}.self_attn.${name}`, hidden, hidden);
     for (const name of ['k_proj', 'v_proj']) matrix(`${at}.self_attn.${name}`, narrow, hidden);
-    for (const name of ['input_layernorm', 'post_attention_layernorm']) weights.set(`${at}.${name}.weight`, [hidden]);
+    for (const name of ['input_layernorm', 'post_attention_layernorm'])
+      weights.set(`${at}.${name}.weight`, [hidden]);
     const feed = (names: string[], inner: number) => {
       const [gate, up, down] = names;
       matrix(gate, inner, hidden);
@@ -162,13 +163,19 @@ async function main(threads: number, rounds: number): Promise<void> {
   try {
     const models = [];
     for (const kind of Object.keys(CONFIGS) as Kind[])
-      models.push({ kind, opened: await openStep(kind, folder, threads), steps: [] as { ms: number; cpu: number }[] });
+      models.push({
+        kind,
+        opened: await openStep(kind, folder, threads),
+        steps: [] as { ms: number; cpu: number }[],
+      });
     for (let round = -WARM_UP; round < rounds; round++)
       for (const { opened, steps } of models) {
         const measured = await opened.step();
         if (round >= 0) steps.push(measured);
       }
-    const line = Object.fromEntries(models.map(({ kind, opened, steps }) => [kind, { ...opened.facts, steps }]));
+    const line = Object.fromEntries(
+      models.map(({ kind, opened, steps }) => [kind, { ...opened.facts, steps }]),
+    );
     process.stdout.write(`${JSON.stringify(line)}\n`);
     for (const { opened } of models) await opened.dispose();
   } finally {
