@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { folderWeights } from '../architectures/load';
 import { AuroraError } from '../base/errors';
 import { isHeadAlone } from '../experiment/methods';
 import { writeAtomic } from '../files/atomic';
@@ -9,6 +10,7 @@ import { INLINE_BYTES, saveChanged, saveModel } from '../graph/file/save';
 import { pytorchPathOf } from '../graph/layers/linear';
 import type { Model } from '../graph/model';
 import { externalOf } from '../graph/onnx/tensor';
+import { isRouted } from '../graph/routed';
 import { readByLoader, readByPeft, staticLoraConfig } from '../peft/adapter-config';
 import { readAdapterFolder } from '../peft/adapter-folder';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
@@ -54,7 +56,28 @@ export interface Form {
 const MODEL = 'model.onnx';
 const VALUES = 'adapter.safetensors';
 
+/**
+ * PEFT finds the modules of an adapter by their names, and an expert in a tensor of all experts has none.
+ *
+ * @throws AuroraError 'usage'
+ */
+function requireModules({ task: { adapters, source } }: Trained): void {
+  if (source.kind !== 'hub' || !adapters.some(({ layer }) => layer.calls.some((c) => isRouted(c.node))))
+    return;
+  const { places } = folderWeights(source.file);
+  for (const { layer } of adapters) {
+    const whole = places.get(layer.weight.name)?.whole;
+    if (whole)
+      throw new AuroraError(
+        'usage',
+        `${layer.path} is a part of ${whole.name}, the tensor of all experts, and PEFT has no adapters in this layout on one of them.`,
+        'Export with --as safetensors or onnx-merged.',
+      );
+  }
+}
+
 const adapter: Form = {
+  check: requireModules,
   write({ task, parameters, form }, folder) {
     writePeftAdapter(folder, task, parameters, task.data, form);
     if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
@@ -63,6 +86,7 @@ const adapter: Form = {
 };
 
 const peftLora: Form = {
+  check: requireModules,
   write({ task, parameters, form }, folder) {
     const { adapters, source } = task;
     const { adapter: settings } = task.spec;

@@ -13,6 +13,7 @@ import { cacheInputs, keptLogitsInput, packedCaches, USE_CACHE } from '../graph/
 import type { Evaluated, EvaluationMetrics } from '../protocol/events';
 import type { Outputs } from '../protocol/outputs';
 import type { TaskKind } from '../tasks/kind';
+import { routerLoss } from '../graph/routed';
 import { OBJECTIVES } from '../tasks/objective';
 import { LABELS } from '../tasks/task-graph';
 import { unusedCache } from './generation/cached-model';
@@ -79,13 +80,18 @@ export async function measureFile(
   more: HostTensors = {},
 ): Promise<Measured> {
   const { graph } = loadModel(path);
+  const routers = task.graph.objective === 'causal-lm' ? routerLoss(task.model.metadata) : undefined;
   const session = await openSession(path);
   const opened = measuring(task, {
     async evaluate(inputs) {
       const { [LABELS]: labels, ...own } = inputs;
       const past = emptyPast(graph, labels.dims[0]);
-      const out = scaled((await session.run({ ...own, ...past, ...more }, [logits]))[logits], task.data);
-      return { ...OBJECTIVES[task.graph.objective].measure(out, labels), logits: out, observed: new Map() };
+      const wanted = [logits, ...(routers ? [routers.output] : [])];
+      const found = await session.run({ ...own, ...past, ...more }, wanted);
+      const out = scaled(found[logits], task.data);
+      const { lossSum, count } = OBJECTIVES[task.graph.objective].measure(out, labels);
+      const added = routers ? routers.coefficient * Number(found[routers.output].data[0]) * count : 0;
+      return { lossSum: lossSum + added, count, logits: out, observed: new Map() };
     },
     dispose: () => session.dispose(),
   });

@@ -15,6 +15,7 @@ const SECTIONS = [
   'runs',
   'cluster',
   'language',
+  'experts',
   'large',
   'sdxl',
   'data',

@@ -50,20 +50,19 @@ export class Routing {
   /** The rows of x (tokens, hidden), sorted by expert: (tokens · each, hidden). */
   dealt(x: string): string {
     const { net, module, order, size } = this;
-    const once = net.op(module, 'Unsqueeze', [x, net.g.ints([1])]);
-    const many = net.op(module, 'Expand', [once, net.g.ints([1, size.each, 1])]);
-    const rows = net.op(module, 'Reshape', [many, net.g.ints([-1, size.hidden])]);
-    return net.op(module, 'Gather', [rows, order], { axis: 0 });
+    const tokens = net.op(module, 'Div', [order, net.g.scalar(size.each, DType.int64)]);
+    return net.op(module, 'Gather', [x, tokens], { axis: 0 });
   }
 
-  /**
-   * The result of each expert for its rows of x (tokens · each, …), which are sorted by expert: as many rows. An expert may have
-   * none.
-   */
-  byExpert(x: string, result: (rows: string, expert: number) => string): string {
+  /** The rows of each expert, of x (tokens · each, …), which are sorted by expert. One may have none. */
+  parts(x: string): string[] {
     const { net, module, size, counts } = this;
-    const parts = net.ops(module, 'Split', [x, counts], { axis: 0 }, size.experts);
-    return net.op(module, 'Concat', parts.map(result), { axis: 0 });
+    return net.ops(module, 'Split', [x, counts], { axis: 0 }, size.experts);
+  }
+
+  /** A result for the rows of each expert, for all rows together. */
+  together(parts: readonly string[], result: (rows: string, expert: number) => string): string {
+    return this.net.op(this.module, 'Concat', parts.map(result), { axis: 0 });
   }
 
   /** The sum of each token's sorted rows (tokens · each, hidden), by its shares: (tokens, hidden). */

@@ -51,13 +51,13 @@ export function gatedExperts(net: Network, at: string, x: string, part: GatedExp
   const choice: Choice = normalized ? summingToOne(net, module, chosen) : chosen;
 
   const routing = new Routing(net, module, choice, size);
-  const rows = routing.dealt(x);
-  const product = (name: string, y: string, sizes: { from: number; to: number }) =>
-    routing.byExpert(y, (own, e) => linear(net, `${expert(e)}.${name}`, own, { ...sizes, bias: false }));
+  const product = (name: string, parts: readonly string[], sizes: { from: number; to: number }) =>
+    routing.together(parts, (own, e) => linear(net, `${expert(e)}.${name}`, own, { ...sizes, bias: false }));
+  const rows = routing.parts(routing.dealt(x));
   const wider = { from: hidden, to: inner };
   const gate = act(net, `${module}.act_fn`, product(names.gate, rows, wider));
   const wide = net.op(module, 'Mul', [gate, product(names.up, rows, wider)]);
-  const y = routing.mixed(product(names.down, wide, { from: inner, to: hidden }));
+  const y = routing.mixed(product(names.down, routing.parts(wide), { from: inner, to: hidden }));
   markRouted(net, from, size);
   return y;
 }

@@ -10,21 +10,23 @@ import type { Problem } from './problem';
 
 const EXPERTS = 4;
 
-/** Rows of x, each multiplied by the weight of its expert, in the order that they had. The last expert never has one. */
+/** Rows of x, each twice and multiplied by the weights of two experts, in the order that they had. The last expert has none. */
 const routed: Problem = {
   inputs: {
-    x: { shape: ['a', 3] },
-    ids: { shape: ['a'], dtype: DType.int64, range: [0, EXPERTS - 1] },
+    x: { shape: ['a', 5, 3] },
+    ids: { shape: ['a', 5, 2], dtype: DType.int64, range: [0, EXPERTS - 1] },
     ...Object.fromEntries(Array.from({ length: EXPERTS }, (_, e) => [`w${e}`, { shape: [3, 2] }])),
   },
   open: ['a'],
   build(g) {
-    const order = sorting(g, 'ids');
+    const chosen = g.op('Reshape', ['ids', g.ints([-1])]);
+    const order = sorting(g, chosen);
     const places = sorting(g, order);
-    const ones = g.op('Expand', [g.ints([1]), g.op('Shape', ['ids'])]);
+    const ones = g.op('Expand', [g.ints([1]), g.op('Shape', [chosen])]);
     const none = g.ints(new Array<number>(EXPERTS).fill(0));
-    const counts = g.op('ScatterElements', [none, 'ids', ones], { axis: 0, reduction: 'add' });
-    const rows = g.op('Gather', ['x', order], { axis: 0 });
+    const counts = g.op('ScatterElements', [none, chosen, ones], { axis: 0, reduction: 'add' });
+    const x = g.op('Reshape', ['x', g.ints([-1, 3])]);
+    const rows = g.op('Gather', [x, g.op('Div', [order, g.scalar(2, DType.int64)])], { axis: 0 });
     const parts = g.ops('Split', [rows, counts], { axis: 0 }, { outputs: EXPERTS });
     const products = parts.map((part, e) => g.op('Gemm', [part, `w${e}`]));
     return [g.op('Gather', [g.op('Concat', products, { axis: 0 }), places], { axis: 0 })];
@@ -60,7 +62,7 @@ it('parts have axes of their own, which together are those that were split', asy
   expect(new Set(parts).size).toBe(EXPERTS);
   expect(parts.every((size) => typeof size === 'string')).toBe(true);
   expect(node('Concat').inputs.map(rows)).toEqual(parts);
-  expect(rows(node('Concat').outputs[0])).toBe(rows('x'));
+  expect(rows(node('Concat').outputs[0])).toBe(rows(node('Reshape').outputs[0]));
   const declared = new Declared(declareSizes(forward.graph));
   const names = node('Split').outputs.map((name) => declared.shape(name)![0]);
   expect(new Set(names).size).toBe(EXPERTS);
@@ -70,8 +72,8 @@ it('operations are counted for the rows that there are, whoever gets them', asyn
   const { forward } = await differentiated(routed);
   const dims = [3, 2];
   const sizes = new Map([
-    ['x', [10, 3]],
-    ['ids', [10]],
+    ['x', [2, 5, 3]],
+    ['ids', [2, 5, 2]],
     ...Array.from({ length: EXPERTS }, (_, e) => [`w${e}`, dims] as const),
   ]);
   const { infos } = fixSizes(forward.graph, sizes);
@@ -84,5 +86,5 @@ it('operations are counted for the rows that there are, whoever gets them', asyn
         infos.get(n.outputs[0])!.shape,
       ),
     );
-  expect(flops.reduce((a, b) => a + b, 0)).toBe(2 * 10 * 3 * 2);
+  expect(flops.reduce((a, b) => a + b, 0)).toBe(2 * 20 * 3 * 2);
 });

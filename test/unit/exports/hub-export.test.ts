@@ -13,6 +13,7 @@ import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { Trained } from '../../../src/training/checkpoint/trained-run';
 import { logitsName } from '../../../src/exports/logits-head';
 import { ChangedWeights, writeWeights } from '../../../src/exports/hub-weights';
+import { FORMS } from '../../../src/exports/export-forms';
 import { hubFolder } from '../../../src/exports/hub-form';
 import { largestDifference, measureFile, measureTask } from '../../../src/training/measure';
 import { mergedModel } from '../../../src/exports/merged';
@@ -56,6 +57,16 @@ function merged(name: string, { task, parameters }: ReturnType<typeof adapted>) 
   copyFileSync(task.spec.model.path, join(folder, 'config.json'));
   return { folder, rounding: changed.rounding };
 }
+
+it('PEFT’s layout is refused for experts that are parts of one tensor', () => {
+  const checked = (model: string, targets: string[]) => () =>
+    FORMS['peft-lora'].check?.(adapted(join(FIXTURES, model), targets) as unknown as Trained);
+  expect(checked('gpt-oss', ['down_proj'])).toThrow(
+    /layers\.0\.mlp\.experts\.0\.down_proj is a part of model\.layers\.0\.mlp\.experts\.down_proj/,
+  );
+  expect(checked('gpt-oss', ['q_proj'])).not.toThrow();
+  expect(checked('mixtral', ['w2'])).not.toThrow();
+});
 
 const entries = (path: string) => [...readHeader(path)].map(([name, { dtype, dims }]) => [name, dtype, dims]);
 

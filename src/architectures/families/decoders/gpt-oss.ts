@@ -93,8 +93,8 @@ function limitedExperts(
   balance?.add(module, net.op(module, 'Softmax', [logits], { axis: -1 }), chosen);
 
   const routing = new Routing(net, module, { shares, experts: chosen }, size);
-  const product = (name: string, y: string, sizes: { from: number; to: number }) =>
-    routing.byExpert(y, (own, e) => {
+  const product = (name: string, x: string, sizes: { from: number; to: number }) =>
+    routing.together(routing.parts(x), (own, e) => {
       const expert = `${module}.experts.${e}.${name}`;
       divide(net, { stacked: `${module}.experts.${name}`, expert, nth: e, experts, ...sizes });
       return conv1d(net, expert, own, sizes);

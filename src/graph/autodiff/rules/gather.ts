@@ -13,7 +13,8 @@ const gatherRule: Rule = (c) => {
   const axis = c.axis(x, attrInt(c.node, 'axis', 0));
   const index = c.single(indices);
   if (index !== undefined && c.rank(indices) <= 1) return [oneRow(c, axis, index)];
-  if (axis === 0 && sortsRows(c, x, indices)) return [inOldOrder(c, indices)];
+  const sorting = axis === 0 && c.rank(indices) === 1 ? sortingOf(c, x, indices) : undefined;
+  if (sorting) return [inOldOrder(c, sorting)];
   const inverse = inverseOf(c, indices, c.shape(x)[axis]);
   if (inverse !== undefined) return [c.op('Gather', [c.dy[0]!, inverse], { axis })];
   const outer = c.shape(x).map((_, i) => c.extents.dim(x, i));
@@ -24,32 +25,63 @@ const gatherRule: Rule = (c) => {
   return [scatter(c, places, rows, axis)];
 };
 
+/** Rows in another order, in which each row occurs so many times. */
+interface Sorting {
+  /** A permutation of as many positions as there are rows then: `times` · row, and up to `times` − 1 more. */
+  order: string;
+  times: number;
+}
+
 /**
- * True for indices that are all rows of `x` in another order, as tokens are sorted by their experts: the positions from a TopK that
- * takes all values of a vector.
+ * The sorting of all rows of `x` that indices are, as tokens are sorted by their experts: the positions from a TopK that takes all
+ * values of a vector, divided by how often each row occurs. Undefined for other indices.
  */
-function sortsRows(c: RuleContext, x: string, indices: string): boolean {
+function sortingOf(c: RuleContext, x: string, indices: string): Sorting | undefined {
   const node = c.source(indices);
-  if (node?.opType !== 'TopK' || node.outputs[1] !== indices || c.rank(indices) !== 1) return false;
+  const divided = node?.opType === 'Div';
+  const times = divided ? c.single(node.inputs[1]) : 1;
+  const order = divided ? node.inputs[0] : indices;
+  return times !== undefined && isPermutation(c, order) && isMultiple(c.shape(order)[0], c.shape(x)[0], times)
+    ? { order, times }
+    : undefined;
+}
+
+/** True for the positions from a TopK that takes all values of a vector. */
+function isPermutation(c: RuleContext, positions: string): boolean {
+  const node = c.source(positions);
+  if (node?.opType !== 'TopK' || node.outputs[1] !== positions || c.rank(positions) !== 1) return false;
   const count = c.source(node.inputs[1]);
   return (
     count?.opType === 'Shape' &&
     count.inputs[0] === node.inputs[0] &&
     attrInt(count, 'start', 0) === 0 &&
-    !count.attributes.has('end') &&
-    c.shape(x)[0] === c.shape(indices)[0]
+    !count.attributes.has('end')
   );
 }
 
+/** True if an axis is so many times as long as another, as far as their names show it: those of a probe are their sizes there. */
+function isMultiple(axis: number | string, of: number | string, times: number): boolean {
+  if (times === 1) return axis === of;
+  const [all, each] = [axis, of].map((size) => String(size).split('|').map(Number));
+  return times > 1 && all.length === each.length && each.every((size, i) => size * times === all[i]);
+}
+
 /** A permutation is undone by the one that sorts it: on the CPU, gathering is much faster than adding rows one by one. */
-function inOldOrder(c: RuleContext, order: string): string {
-  const node = c.source(order)!;
-  const [sorted] = node.inputs;
-  const places =
-    attrInt(node, 'largest', 1) === 0 && c.source(sorted)?.opType === 'TopK' && sortsRows(c, order, sorted)
-      ? sorted
-      : c.g.ops('TopK', [order, c.op('Shape', [order])], { axis: 0, largest: 0 }, { outputs: 2 })[1];
-  return c.op('Gather', [c.dy[0]!, places], { axis: 0 });
+function inOldOrder(c: RuleContext, { order, times }: Sorting): string {
+  const [x] = c.x;
+  const [sorted] = c.source(order)!.inputs;
+  const isUndone = attrInt(c.source(order)!, 'largest', 1) === 0 && isPermutation(c, sorted);
+  const places = isUndone
+    ? sorted
+    : c.g.ops('TopK', [order, c.op('Shape', [order])], { axis: 0, largest: 0 }, { outputs: 2 })[1];
+  const rows = c.op('Gather', [c.dy[0]!, places], { axis: 0 });
+  if (times === 1) return rows;
+  const rest = c
+    .shape(x)
+    .slice(1)
+    .map((_, i) => c.extents.dim(x, i + 1));
+  const together = c.op('Reshape', [rows, c.extents.vector([-1, times, ...rest])]);
+  return c.op('ReduceSum', [together, c.g.ints([1])], { keepdims: 0 });
 }
 
 /** The indices that undo those of a fixed order of all `size` rows. Undefined for other indices. */
