@@ -20,6 +20,10 @@ const plain =
   (net, module, x) =>
     net.op(module, opType, [x]);
 
+export const TANH: Activation = plain('Tanh');
+
+export const RELU: Activation = plain('Relu');
+
 /** x · sigmoid(x). */
 export const SILU: Activation = (net, module, x) =>
   net.op(module, 'Mul', [x, net.op(module, 'Sigmoid', [x])]);
@@ -66,13 +70,13 @@ const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['linear', (_net, _module, x) => x],
   ['mish', plain('Mish')],
   ['quick_gelu', quickGelu],
-  ['relu', plain('Relu')],
+  ['relu', RELU],
   ['relu2', squaredRelu],
   ['relu6', clipped(plain('Relu'), 0, 6)],
   ['sigmoid', plain('Sigmoid')],
   ['silu', SILU],
   ['swish', SILU],
-  ['tanh', plain('Tanh')],
+  ['tanh', TANH],
 ]);
 
 /**

@@ -1,5 +1,5 @@
 import { DType } from '../../graph/dtype';
-import { activationOf } from '../blocks/activation';
+import { activationOf, TANH } from '../blocks/activation';
 import { layerNorm, linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
@@ -80,17 +80,20 @@ export const hasParts = ({ net }: Hidden, module: string, bias: boolean): boolea
 /** The base model's own output for a whole text or image, (batch, size). */
 export type Pooler = (hidden: Hidden) => Features | undefined;
 
+const HAVE_POOLER_ACT: ReadonlySet<string> = new Set(['vit', 'deit']);
+
 /** A linear layer and tanh on the first token, as BertPooler. */
 const dense =
   (module: string): Pooler =>
   (hidden) => {
-    const { net, config, size: from } = hidden;
+    const { net, config, type, size: from } = hidden;
     const parts = ['weight', 'bias'].map((part) => net.weights.dims(`${module}.${part}`));
     if (!parts.every((dims) => dims !== undefined)) return undefined;
     const [[size]] = parts;
-    // A setting of models of images, and of no other.
-    const act = activationOf(config, 'pooler_act', 'tanh');
-    return { x: act(net, 'pooler', linear(net, module, firstToken(hidden), { from, to: size })), size };
+    const x = linear(net, module, firstToken(hidden), { from, to: size });
+    // A setting of models of images, which others do not read.
+    const act = HAVE_POOLER_ACT.has(type) ? activationOf(config, 'pooler_act', 'tanh') : TANH;
+    return { x: act(net, 'pooler', x), size };
   };
 
 /** The norm of one vector for each text or image. */

@@ -1,5 +1,5 @@
 import { DType } from '../../graph/dtype';
-import { type Activation, activationOf, GELU } from '../blocks/activation';
+import { type Activation, activationOf, GELU, RELU, TANH } from '../blocks/activation';
 import { counted } from '../blocks/text';
 import type { Config } from '../folder/config';
 import { eurobertOnTexts } from './eurobert';
@@ -23,8 +23,6 @@ const twoLayers =
     return { module: second, x, size: dense.size, bias: true };
   };
 
-const always = (opType: string) => (): Activation => (net, module, x) => net.op(module, opType, [x]);
-
 /** DebertaV2ForSequenceClassification, whose ContextPooler applies `pooler_hidden_act`. */
 const contextPooled = twoLayers(
   'pooler.dense',
@@ -32,7 +30,7 @@ const contextPooled = twoLayers(
   'classifier',
 );
 
-const roberta = twoLayers('classifier.dense', always('Tanh'), 'classifier.out_proj');
+const roberta = twoLayers('classifier.dense', () => TANH, 'classifier.out_proj');
 
 /** RoFormerForSequenceClassification. */
 const roformer = twoLayers(
@@ -49,7 +47,7 @@ const ON_TEXTS: ReadonlyMap<string, LabelHead> = new Map([
   ['camembert', roberta],
   ['mpnet', roberta],
   ['electra', twoLayers('classifier.dense', () => GELU, 'classifier.out_proj')],
-  ['distilbert', twoLayers('pre_classifier', always('Relu'), 'classifier')],
+  ['distilbert', twoLayers('pre_classifier', () => RELU, 'classifier')],
   ['deberta', contextPooled],
   ['deberta-v2', contextPooled],
   ['modernbert', modernbertHead.onTexts],
