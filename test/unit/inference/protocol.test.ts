@@ -48,6 +48,8 @@ const LINES: PlayLine[] = [
     input: 'image',
     answer: 'label',
     name: 'x',
+    labels: ['y'],
+    samples: false,
     image: { width: 256, height: 256, patches: { side: 16, most: 256 } },
     assumed: [],
   },
