@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../src/data/images/decode-image';
@@ -57,8 +57,7 @@ function merged(): string {
 
 async function drawn(model: string, adapter?: string) {
   const lines: PlayLine[] = [];
-  const folder = join(scratch, `player-${adapter === undefined ? model.length : 'adapted'}`);
-  mkdirSync(folder);
+  const folder = mkdtempSync(join(scratch, 'player-'));
   const player = new Player((line) => void lines.push(line), { folder, threads: 1 });
   await player.load('1', { kind: 'model', model, adapter });
   const settings = { steps: 3, guidance: 3, sampler: 'ddim', seed: 1, width: 32, height: 32 } as const;
