@@ -34,9 +34,21 @@ function place(name: string, folder: string): string {
 
 function train(name: string): string {
   const out = lab.fresh(name);
-  const { code, err } = lab.run('train', lab.experiment, '--set', `model.path=${name}`, '--device', 'cpu', '--out', out);
+  const { code, err } = lab.run(
+    'train',
+    lab.experiment,
+    '--set',
+    `model.path=${name}`,
+    '--device',
+    'cpu',
+    '--out',
+    out,
+  );
   // A random model may stay worse than a constant answer, which ends with 27.
-  expect([[0, err], [27, err]]).toContainEqual([code, err]);
+  expect([
+    [0, err],
+    [27, err],
+  ]).toContainEqual([code, err]);
   return lab.runs(out)[0]!;
 }
 
@@ -84,14 +96,17 @@ describe.each([
     expect(largest).toBeLessThan(0.002);
   });
 
-  it.each(['adapter', 'onnx-merged', 'onnx-dynamic'])('is exported as %s, which computes the same', (form) => {
-    const { code, err, folder } = exported(run, form);
-    expect([code, err]).toEqual([0, expect.anything()]);
-    const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
-    expect(record.largestDifference).toBeLessThan(1e-3);
-    const file = readdirSync(folder).find((name) => name.endsWith('.onnx'));
-    if (file !== undefined) expect(lab.run('inspect', join(folder, file)).code).toBe(0);
-  });
+  it.each(['adapter', 'onnx-merged', 'onnx-dynamic'])(
+    'is exported as %s, which computes the same',
+    (form) => {
+      const { code, err, folder } = exported(run, form);
+      expect([code, err]).toEqual([0, expect.anything()]);
+      const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
+      expect(record.largestDifference).toBeLessThan(1e-3);
+      const file = readdirSync(folder).find((name) => name.endsWith('.onnx'));
+      if (file !== undefined) expect(lab.run('inspect', join(folder, file)).code).toBe(0);
+    },
+  );
 
   it('is merged in its own form with --requantize', () => {
     const { code, err, folder } = exported(run, 'onnx-merged', '--requantize');

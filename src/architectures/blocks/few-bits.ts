@@ -54,7 +54,12 @@ export function dequantized(net: Network, packed: PackedTensors, dims: number[])
       }
       if (!order) return found;
       // The places of the places: a weight with its features in the order of the module.
-      const [, places] = g.ops('TopK', [g.addInitializer(order), g.ints([width])], { largest: 0 }, { outputs: 2 });
+      const [, places] = g.ops(
+        'TopK',
+        [g.addInitializer(order), g.ints([width])],
+        { largest: 0 },
+        { outputs: 2 },
+      );
       return g.op('Gather', [found, places!], { axis: 1 });
     }
     case 'bnb4': {

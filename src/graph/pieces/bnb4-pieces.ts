@@ -13,11 +13,14 @@ export const bnb4Rows = (g: GraphBuilder, w: Bnb4): InRows => ({
 });
 
 /** x (m, in) · Wᵀ, from the pieces that the backward pass reads. */
-export const bnb4Product = (g: GraphBuilder, x: string, w: Bnb4): string => timesTransposed(g, x, bnb4Rows(g, w));
+export const bnb4Product = (g: GraphBuilder, x: string, w: Bnb4): string =>
+  timesTransposed(g, x, bnb4Rows(g, w));
 
 /** True if a graph reads a weight as `widenedRows` does. */
-export const isReadWidened = ({ graph: { initializers } }: Pick<GraphBuilder, 'graph'>, { weight }: Bnb4): boolean =>
-  initializers.has(partName(weight, 0));
+export const isReadWidened = (
+  { graph: { initializers } }: Pick<GraphBuilder, 'graph'>,
+  { weight }: Bnb4,
+): boolean => initializers.has(partName(weight, 0));
 
 /**
  * Rows of the weight in float32. A table of the 256 bytes, with the two values of each, takes half as many indices as one
@@ -54,7 +57,8 @@ export function dequantizedBnb4(
   const pairs = Array.from({ length: 256 }, (_, byte) => [table[byte >> 4], table[byte & 15]]).flat();
   const codes = g.op('Cast', [bytes], { to: DType.int32 });
   let values = g.op('Gather', [g.constant(DType.float, [256, 2], pairs), codes]);
-  if (filled > read) values = g.op('Pad', [g.op('Reshape', [values, g.ints([-1])]), g.ints([0, filled - read])]);
+  if (filled > read)
+    values = g.op('Pad', [g.op('Reshape', [values, g.ints([-1])]), g.ints([0, filled - read])]);
   const scaled = g.op('Mul', [g.op('Reshape', [values, g.ints([-1, blockSize])]), scales]);
   if (filled === count) return g.op('Reshape', [scaled, g.ints(dims)]);
   const flat = g.op('Reshape', [scaled, g.ints([-1])]);

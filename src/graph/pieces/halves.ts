@@ -2,6 +2,7 @@ import { attrFloat, attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import { elementCount, type Graph, type Node, type Tensor } from '../model';
+import { isBnb4 } from '../quantized/bnb4';
 import { columnWeight, rowWeight } from '../quantized/columns';
 import { isNBits, rowsOf } from '../quantized/nbits';
 import { prune, readersOf } from '../reads';
@@ -92,7 +93,12 @@ const isProduct = (n: Node): boolean =>
       attrFloat(n, 'alpha', 1) === 1 &&
       attrFloat(n, 'beta', 1) === 1));
 
-function product(g: GraphBuilder, node: Node, { tensor: weight, scales, ofRows }: Narrow, pieceBytes: number): void {
+function product(
+  g: GraphBuilder,
+  node: Node,
+  { tensor: weight, scales, ofRows }: Narrow,
+  pieceBytes: number,
+): void {
   const {
     inputs: [x, , bias],
     outputs: [y],
@@ -160,7 +166,7 @@ const isLargeFloat = ({ dtype, dims }: Tensor): boolean =>
 
 /** The columns of a product with a large weight. */
 function columnsOf(node: Node, large: (name: string) => number[] | undefined): number | undefined {
-  if (isNBits(node)) {
+  if (isNBits(node) || isBnb4(node)) {
     const [k, n] = [attrInt(node, 'K', 0), attrInt(node, 'N', 0)];
     return k * n >= LARGE ? n : undefined;
   }

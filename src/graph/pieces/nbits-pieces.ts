@@ -44,7 +44,8 @@ export function nbitsInPieces(graph: Graph): Graph {
     const [w, b] = [found.get(node), tables.get(node)];
     const [x] = node.inputs;
     if (w) product(g, node, w);
-    else if (b) shapedLike(g, bnb4Product(g, flattened(g, x, b.inFeatures), b), x, b.outFeatures, node.outputs[0]);
+    else if (b)
+      shapedLike(g, bnb4Product(g, flattened(g, x, b.inFeatures), b), x, b.outFeatures, node.outputs[0]);
     else nodes.push(node);
   }
   return prune(result);

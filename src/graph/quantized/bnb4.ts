@@ -47,7 +47,8 @@ export function bnb4Of(node: Node, constant: (name: string) => Tensor | undefine
   const [inFeatures, outFeatures, blockSize] = ['K', 'N', 'block_size'].map((a) => attrInt(node, a, 0));
   const type = attrInt(node, 'quant_type', -1);
   if (type !== BNB4_TYPES.fp4 && type !== BNB4_TYPES.nf4) throw refusal(node, `has the quant_type ${type}`);
-  if (attrInt(node, 'transB', 1) !== 1) throw refusal(node, 'has transB 0, which ONNX Runtime computes wrongly');
+  if (attrInt(node, 'transB', 1) !== 1)
+    throw refusal(node, 'has transB 0, which ONNX Runtime computes wrongly');
   if (!(inFeatures > 0 && outFeatures > 0 && blockSize >= 16 && Number.isInteger(Math.log2(blockSize))))
     throw refusal(node, `has K ${inFeatures}, N ${outFeatures} and block_size ${blockSize}`);
   const [weight, scales] = node.inputs.slice(1).map(constant);
@@ -58,7 +59,10 @@ export function bnb4Of(node: Node, constant: (name: string) => Tensor | undefine
     [scales, Math.ceil(count / blockSize)],
   ] as const)
     if (elementCount(tensor.dims) !== size)
-      throw refusal(node, `has ${tensor.name} with the shape [${tensor.dims.join(', ')}], not ${size} elements`);
+      throw refusal(
+        node,
+        `has ${tensor.name} with the shape [${tensor.dims.join(', ')}], not ${size} elements`,
+      );
   return { inFeatures, outFeatures, blockSize, table: type === BNB4_TYPES.nf4 ? NF4 : FP4, weight, scales };
 }
 

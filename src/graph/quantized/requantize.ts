@@ -73,7 +73,8 @@ function lookedUp(values: Float32Array, table: readonly number[], scale: number)
   let error = 0;
   values.forEach((v, i) => {
     let nearest = 0;
-    for (let k = 1; k < grid.length; k++) if (Math.abs(grid[k] - v) < Math.abs(grid[nearest] - v)) nearest = k;
+    for (let k = 1; k < grid.length; k++)
+      if (Math.abs(grid[k] - v) < Math.abs(grid[nearest] - v)) nearest = k;
     codes[i] = nearest;
     error += (grid[nearest] - v) ** 2;
   });

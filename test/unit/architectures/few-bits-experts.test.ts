@@ -38,7 +38,13 @@ function experts() {
 async function run(net: Network, y: string, x: Float32Array, dims: number[]): Promise<Float32Array> {
   convertWeights(net.weights.toUnpack(), join(root, 'cache'));
   net.output('y', y, ['a', 'b', 'c']);
-  const model = { ...modelOf(net.graph), opsets: new Map([['', 21], ['com.microsoft', 1]]) };
+  const model = {
+    ...modelOf(net.graph),
+    opsets: new Map([
+      ['', 21],
+      ['com.microsoft', 1],
+    ]),
+  };
   const folder = mkdtempSync(join(root, 'run-'));
   const session = await openForward(model, ['y'], folder);
   const found = await session.run({ x: { dtype: DType.float, dims, data: x } });

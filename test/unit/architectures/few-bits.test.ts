@@ -19,7 +19,8 @@ import { scratchFolder } from '../../scratch';
 import { loraSpec } from '../specs';
 
 const root = scratchFolder('few-bits');
-const load = (folder: string) => prepareModel(loadModelFrom(modelSource(folder), 'float32', join(root, 'cache')));
+const load = (folder: string) =>
+  prepareModel(loadModelFrom(modelSource(folder), 'float32', join(root, 'cache')));
 
 const TEXTS = [
   [5, 9, 3, 11, 2, 6, 40],

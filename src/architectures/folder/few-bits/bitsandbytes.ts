@@ -47,7 +47,11 @@ export function fourBitWeight(tensors: FourBitTensors, dims: readonly number[]):
       path,
       `the weight ${weight.name} has the shape [${state.shape.join(', ')}], but according to config.json it is [${dims.join(', ')}]`,
     );
-  if (weight.data.length !== Math.ceil(count / 2) || blockSize === undefined || Math.ceil(count / blockSize) !== blocks)
+  if (
+    weight.data.length !== Math.ceil(count / 2) ||
+    blockSize === undefined ||
+    Math.ceil(count / blockSize) !== blocks
+  )
     throw unreadable(
       path,
       `the weight ${weight.name} has ${weight.data.length} bytes and ${blocks} scales, which a weight of [${dims.join(', ')}] in ${type} does not have`,

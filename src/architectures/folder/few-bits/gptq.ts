@@ -110,7 +110,8 @@ const indexOf = ({ data }: StoredTensor): Int32Array => new Int32Array(readFileR
 /** Features by their groups, each group in the order of the module. */
 function orderOf(index: StoredTensor, { groups, inFeatures }: Groups, blockSize: number): Uint32Array {
   const of = indexOf(index);
-  if (of.some((g) => g < 0 || g >= groups)) throw unreadable(index.data.path, `${index.name} names a missing group`);
+  if (of.some((g) => g < 0 || g >= groups))
+    throw unreadable(index.data.path, `${index.name} names a missing group`);
   const order = Uint32Array.from({ length: inFeatures }, (_, i) => i).sort((a, b) => of[a] - of[b] || a - b);
   for (let from = 0; from < inFeatures; from += blockSize)
     if (of[order[from]] !== of[order[from + blockSize - 1]])

@@ -72,7 +72,11 @@ export function requireForm(tensor: StoredTensor, types: readonly string[], dims
 }
 
 export const unreadable = (path: string, what: string): AuroraError =>
-  new AuroraError('model', `${path}: ${what}.`, 'Download config.json and the weights again, from the same revision.');
+  new AuroraError(
+    'model',
+    `${path}: ${what}.`,
+    'Download config.json and the weights again, from the same revision.',
+  );
 
 /** A packed weight as tensors of a graph, with names after the weight's. */
 export interface PackedTensors {

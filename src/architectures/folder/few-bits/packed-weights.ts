@@ -32,7 +32,8 @@ function* entriesOf(tensors: Tensors, quantization: Quantization): Generator<[st
       for (const module of modulesWith(tensors, '.qweight')) yield gptqEntry(tensors, module, quantization);
       return;
     case 'awq':
-      for (const module of modulesWith(tensors, '.qweight')) yield awqEntry(tensors, module, quantization.groupSize);
+      for (const module of modulesWith(tensors, '.qweight'))
+        yield awqEntry(tensors, module, quantization.groupSize);
       return;
     case 'bitsandbytes':
       for (const module of modulesWith(tensors, '.weight.absmax')) yield fourBitEntry(tensors, module);
@@ -72,7 +73,8 @@ function gptqEntry(tensors: Tensors, module: string, settings: GptqSettings): [s
     scales: part('scales'),
     ...(tensors.has(`${module}.g_idx`) && { g_idx: part('g_idx') }),
   };
-  if (settings.sorted && !own.g_idx) throw unreadable(own.qweight.data.path, `${first} is there without g_idx`);
+  if (settings.sorted && !own.g_idx)
+    throw unreadable(own.qweight.data.path, `${first} is there without g_idx`);
   const { packed, dims } = gptqWeight(own, settings);
   return entry(`${module}.weight`, 'GPTQ', dims, own.qweight, packed.stored, () => packed);
 }
@@ -93,7 +95,8 @@ function fourBitEntry(tensors: Tensors, module: string): [string, StoredTensor] 
   const name = `${module}.weight`;
   const part = (ending: string) => partOf(tensors, `${name}.${ending}`, `${name}.absmax`);
   const weight = partOf(tensors, name, `${name}.absmax`);
-  const type = (['nf4', 'fp4'] as const).find((t) => tensors.has(`${name}.quant_state.bitsandbytes__${t}`)) ?? 'nf4';
+  const type =
+    (['nf4', 'fp4'] as const).find((t) => tensors.has(`${name}.quant_state.bitsandbytes__${t}`)) ?? 'nf4';
   const own = {
     weight,
     absmax: part('absmax'),
@@ -122,7 +125,10 @@ function int8Entry(tensors: Tensors, module: string): [string, StoredTensor] {
 
 function mxfp4Entry(tensors: Tensors, name: string): [string, StoredTensor] {
   const blocks = tensors.get(`${name}_blocks`)!;
-  const { packed, dims } = mxfp4Weight({ blocks, scales: partOf(tensors, `${name}_scales`, `${name}_blocks`) });
+  const { packed, dims } = mxfp4Weight({
+    blocks,
+    scales: partOf(tensors, `${name}_scales`, `${name}_blocks`),
+  });
   return entry(name, 'MXFP4', dims, blocks, packed.stored, () => packed);
 }
 

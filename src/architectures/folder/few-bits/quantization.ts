@@ -65,7 +65,10 @@ function awq(settings: Config): Quantization {
   if (settings.text('backend', 'auto') === 'llm-awq') throw refused(settings, 'backend', ['autoawq', 'auto']);
   for (const key of ['version', 'format'])
     if (settings.text(key, 'gemm').toLowerCase() !== 'gemm') throw refused(settings, key, ['gemm']);
-  return { method: 'awq', groupSize: settings.any(settings.has('q_group_size') ? 'q_group_size' : 'group_size', 128) };
+  return {
+    method: 'awq',
+    groupSize: settings.any(settings.has('q_group_size') ? 'q_group_size' : 'group_size', 128),
+  };
 }
 
 function bitsandbytes(settings: Config): Quantization {

@@ -32,9 +32,21 @@ function bnb4Layer({ type, blockSize, inFeatures: K, outFeatures: N, rank }: Lay
   const inputs = [
     g.addInput('x', DType.float, [...['a', 'b'].slice(0, rank - 1), K]),
     g.addInitializer(
-      tensorOf('w_Bnb4', DType.uint8, [bytes], draw(bytes, () => Math.floor(256 * random()))),
+      tensorOf(
+        'w_Bnb4',
+        DType.uint8,
+        [bytes],
+        draw(bytes, () => Math.floor(256 * random())),
+      ),
     ),
-    g.addInitializer(tensorOf('s', DType.float, [blocks], draw(blocks, () => random() + 0.1))),
+    g.addInitializer(
+      tensorOf(
+        's',
+        DType.float,
+        [blocks],
+        draw(blocks, () => random() + 0.1),
+      ),
+    ),
   ];
   const attributes = { K, N, block_size: blockSize, quant_type: type };
   const named = { domain: 'com.microsoft', name: '/query/MatMul_Bnb4', outputs: ['y'] };
@@ -61,7 +73,9 @@ async function check(o: Layer, seed: number, pieces = 1): Promise<void> {
   const dx = differentiate(graph, infos, new Map([['y', 'dy']]), ['x']).get('x')!;
   g.addOutput(dx);
   expect(graph.nodes.filter((n) => n.opType === 'Gather' && n.inputs.length === 2)).not.toHaveLength(0);
-  expect([...graph.initializers.keys()].filter((name) => name.startsWith('/rows/w_Bnb4'))).toHaveLength(pieces);
+  expect([...graph.initializers.keys()].filter((name) => name.startsWith('/rows/w_Bnb4'))).toHaveLength(
+    pieces,
+  );
 
   const dims = [2, 3].slice(0, o.rank - 1);
   const rows = dims.reduce((a, b) => a * b, 1);
@@ -128,7 +142,10 @@ describe('MatMulBnb4', () => {
     expect(same.error).toBe(0);
     const changed = values.map((v, i) => 3 * v + 0.01 * Math.sin(i));
     const { weight, scales, error } = requantizeBnb4(w, changed);
-    const own = { ...graph, initializers: new Map([...graph.initializers, ['w_Bnb4', weight], ['s', scales]]) };
+    const own = {
+      ...graph,
+      initializers: new Map([...graph.initializers, ['w_Bnb4', weight], ['s', scales]]),
+    };
     const made = findLinearLayers(own)[0].dequantize!();
     const squares = made.reduce((sum, v, i) => sum + (v - changed[i]) ** 2, 0);
     expect(error).toBeCloseTo(squares, 4);
@@ -143,7 +160,10 @@ describe('MatMulBnb4', () => {
     ['has a weight that is not a constant', (node) => (node.inputs[1] = 'x')],
     ['has w_Bnb4 with the shape [96], not 120 elements', (node) => node.attributes.set('K', toAttribute(40))],
   ] as [string, (node: Graph['nodes'][0]) => void][])('is refused if it %s', (words, change) => {
-    const { graph } = bnb4Layer({ type: 1, blockSize: 16, inFeatures: 32, outFeatures: 6, rank: 2 }, generator(1));
+    const { graph } = bnb4Layer(
+      { type: 1, blockSize: 16, inFeatures: 32, outFeatures: 6, rank: 2 },
+      generator(1),
+    );
     change(graph.nodes[0]);
     expect(() => findLinearLayers(graph)).toThrow(
       expect.objectContaining({ kind: 'model', message: expect.stringContaining(words) as string }),
