@@ -16,6 +16,8 @@ function written({ build }: Family, settings: Record<string, unknown>) {
   const weights = {
     has: (name: string) => name === 'text_projection.weight',
     dims: () => undefined,
+    requireQuantized: () => {},
+    packed: () => undefined,
     get(name: string, dims: number[]) {
       sizes.set(name, elementCount(dims));
       return { name, dtype: DType.float, dims, data: { path: '', offset: 0, length: 0 } };
