@@ -25,11 +25,25 @@ export const inspectionReport = (title: string, model: Inspection): Report => ({
 function factsTable(model: Inspection): Part {
   const value = ({ name, type, shape }: ModelSummary['inputs'][number]) =>
     `${name} ${type} [${shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`;
-  const { parameters, positions, weights, parts = [], inputs, outputs, cachedLayers } = model;
+  const {
+    parameters,
+    activeParameters,
+    positions,
+    weights,
+    parts = [],
+    inputs,
+    outputs,
+    cachedLayers,
+  } = model;
   return {
     columns: ['', ''],
     rows: [
-      [t('parameters'), count(parameters)],
+      [
+        t('parameters'),
+        activeParameters === undefined
+          ? count(parameters)
+          : t('{0}, of which each token has {1}', count(parameters), count(activeParameters)),
+      ],
       [t('kind'), kindOf(model)],
       ...(positions === undefined ? [] : [[t('longest text'), t('{0} tokens', count(positions))]]),
       [t('weights'), weightsText(weights)],
@@ -59,13 +73,34 @@ function layerParts({ layers, outputs }: Inspection): Part[] {
     { heading: t('{0} linear layers', count(layers.length)) },
     {
       columns: [{ code: t('module') }, { number: t('out × in') }, ''],
-      rows: layers.map((l) => [l.path, `${l.outFeatures} × ${l.inFeatures}`, layerNotes(l, outputs.length)]),
+      rows: withoutRepeats(layers).map((l) => [
+        l.path,
+        `${l.outFeatures} × ${l.inFeatures}`,
+        layerNotes(l, outputs.length),
+      ]),
     },
   ];
 }
 
-function layerNotes(l: ModelSummary['layers'][number], outputs: number): string {
+type Row = ModelSummary['layers'][number] & { experts?: number };
+
+/** The layers with one row for those of all experts that have the same name: a model may have 20,000. */
+function withoutRepeats(layers: ModelSummary['layers']): Row[] {
+  const rows = new Map<string, Row>();
+  for (const layer of layers) {
+    const path = layer.routed ? layer.path.replace(/\.experts\.\d+\./, '.experts.*.') : layer.path;
+    const row = rows.get(path);
+    if (path === layer.path) rows.set(path, layer);
+    else if (row?.experts === undefined) rows.set(path, { ...layer, path, experts: 1 });
+    else row.experts++;
+  }
+  return [...rows.values()];
+}
+
+function layerNotes(l: Row, outputs: number): string {
   return [
+    l.experts !== undefined && t('{0} experts', count(l.experts)),
+    l.routed && t('left out by "all-linear"'),
     // A task that reads another output cannot train the layer.
     l.reaches.length === 0 && t('reaches no output'),
     l.reaches.length > 0 && l.reaches.length < outputs && t('reaches only {0}', l.reaches.join(', ')),

@@ -8,7 +8,12 @@ import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { isDynamic } from '../graph/quantized/dynamic-quantization';
 import { bnb4Of, isBnb4 } from '../graph/quantized/bnb4';
 import { isNBits, nbitsOf } from '../graph/quantized/nbits';
-import { type Requantized, requantizeBnb4, requantizeLinear, requantizeNBits } from '../graph/quantized/requantize';
+import {
+  type Requantized,
+  requantizeBnb4,
+  requantizeLinear,
+  requantizeNBits,
+} from '../graph/quantized/requantize';
 import { readersOf } from '../graph/reads';
 import { floatValues, tensorOf } from '../graph/values';
 import type { RequantizedLayer } from '../protocol/export';

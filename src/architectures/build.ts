@@ -8,10 +8,11 @@ import type { Family } from './family';
 import { readConfig } from './folder/config';
 import { withPacked } from './folder/few-bits/packed-weights';
 import { quantizationOf } from './folder/few-bits/quantization';
-import { typeKey, typeOf } from './folder/type';
+import { typeOf } from './folder/type';
 import { readWeights, type StoredWeights } from './folder/weight-files';
 import { Weights } from './folder/weights';
 import { addHeads } from './heads/heads';
+import { unknownType } from './unknown-type/unknown-type';
 
 /** A model of a folder, with its weights where they are stored. */
 export interface Built {
@@ -36,7 +37,7 @@ export function buildModel(path: string, part?: Family): Built {
   const config = readConfig(path);
   const type = typeOf(config);
   const family = part ?? FAMILIES.get(type);
-  if (!family) throw besideOnnx(folder, config.unsupported(typeKey(config), [...FAMILIES.keys()]));
+  if (!family) throw besideOnnx(folder, unknownType(config));
   const quantization = quantizationOf(config);
   const stored = withPacked(readWeights(folder), quantization);
   const keeps = quantization?.method === 'bitsandbytes' ? quantization.keeps : undefined;

@@ -8,6 +8,8 @@ export interface DecoderDefaults extends Omit<DecoderSize, 'keyValueHeads' | 'wi
   keyValueHeads?: number;
   /** hidden / heads by default. */
   width?: number;
+  /** The family's name for the epsilon of its norms; rms_norm_eps by default. */
+  epsilonKey?: string;
 }
 
 /** The sizes of LlamaConfig, which many families share. */
@@ -44,7 +46,7 @@ export function decoderSize(config: Config, defaults: DecoderDefaults): DecoderS
     inner: config.count('intermediate_size', defaults.inner),
     layers: config.layers('num_hidden_layers', defaults.layers),
     vocabulary: config.count('vocab_size', defaults.vocabulary),
-    epsilon: config.number('rms_norm_eps', defaults.epsilon),
+    epsilon: config.number(defaults.epsilonKey ?? 'rms_norm_eps', defaults.epsilon),
   };
 }
 
@@ -126,6 +128,42 @@ export function windows(
       'a number of tokens, since some layers use a sliding window',
     ]);
   return sliding.map((slides) => (slides ? window : undefined));
+}
+
+/**
+ * True for a layer with a window, in families in which every n-th layer attends to all tokens: sliding_window_pattern.
+ *
+ * @param missing n for a config.json without it
+ */
+export function isBetween(config: Config, layer: number, missing: number): boolean {
+  const key = 'sliding_window_pattern';
+  if (config.isNull(key)) throw config.unsupported(key, ['a positive integer']);
+  return (layer + 1) % config.count(key, missing) !== 0;
+}
+
+/** A window in all layers or in none, whatever layer_types says: a file in which it says something else is refused. */
+export function sameWindows(config: Config, layers: number, window: Window): Window[] {
+  const type = window === undefined ? KINDS[0] : SLIDING;
+  config.require('layer_types', new Array<string>(layers).fill(type));
+  return new Array<Window>(layers).fill(window);
+}
+
+/**
+ * The number of experts, also under its other name (attribute_map in transformers), and how many of them each token has.
+ *
+ * @param count the default for all experts
+ * @param chosen for those of each token
+ * @throws AuroraError 'model' if a token would have more than there are
+ */
+export function expertSize(config: Config, count: number, chosen: number): { experts: number; each: number } {
+  const experts = config.renamed({ num_experts: 'num_local_experts' }).count('num_local_experts', count);
+  const each = config.count('num_experts_per_tok', chosen);
+  if (each <= experts) return { experts, each };
+  throw new AuroraError(
+    'model',
+    `${config.path}: num_experts_per_tok is ${each}, but there are ${experts} experts.`,
+    'Download the config.json of this model again.',
+  );
 }
 
 const SLIDING = 'sliding_attention';

@@ -1,5 +1,6 @@
 import { methodOf } from '../adapters/methods/registry';
 import { codeSpan } from '../base/escape';
+import { PATCH_INPUTS, readsPatches } from '../experiment/image-inputs';
 import { isNonlinear } from '../experiment/methods';
 import { statedScoring } from '../experiment/scoring';
 import { ANSWERS, type AnswerInCard } from '../experiment/tasks/kind';
@@ -307,14 +308,15 @@ const PICTURES: CardInput = {
   headInputs: '',
 };
 
-export function cardInput({ spec: { task, model } }: Task): CardInput {
+export function cardInput({ spec: { task, model }, model: { graph } }: Task): CardInput {
   if (describeTask(task.type).answer === 'picture') return PICTURES;
   if (describeTask(task.type).input === 'image')
     return {
       prepared: 'Images are resized and normalized as in `preprocessor_config.json` of the base model.',
       holds: 'images, prepared as in `preprocessor_config.json`',
-      inputs: 'pixel_values',
-      headInputs: 'hidden',
+      ...(readsPatches(graph.inputs)
+        ? { inputs: Object.values(PATCH_INPUTS).join(', '), headInputs: `hidden, ${PATCH_INPUTS.mask}` }
+        : { inputs: 'pixel_values', headInputs: 'hidden' }),
     };
   return {
     prepared: `Texts are truncated to ${model.maxLength} tokens.`,

@@ -149,7 +149,8 @@ export function requireUnquantized(
   instead = 'onnx-merged or onnx-dynamic',
 ): void {
   const { path, quantize } = spec.model;
-  const parts = source.kind === 'pipeline' ? [source.unet, ...source.textEncoders.map((e) => e.model)] : [source];
+  const parts =
+    source.kind === 'pipeline' ? [source.unet, ...source.textEncoders.map((e) => e.model)] : [source];
   const published = parts.find(({ kind, file }) => kind === 'hub' && quantizationOf(readConfig(file)));
   if (published)
     throw new AuroraError(

@@ -5,6 +5,7 @@ import { readHeader, readWeights, type StoredTensor } from '../architectures/fol
 import { bytesOf, writeTensors, type WrittenTensor } from '../architectures/folder/weights';
 import type { FolderWeights } from '../architectures/load';
 import { AuroraError } from '../base/errors';
+import { append } from '../base/gathered';
 import { writeAtomic } from '../files/atomic';
 import { encodeSafetensors } from '../graph/file/safetensors';
 import type { Tensor } from '../graph/model';
@@ -79,6 +80,25 @@ const SIXTEEN_BITS = {
 /** Components of a pipeline may have weights of the same name. */
 const placeOf = ({ name, data }: StoredTensor): string => `${data.path}\0${name}`;
 
+/** A weight that an adapter changes: before, and with it; undefined if it changes only the bias, or only the weight. */
+interface Change {
+  before: Tensor;
+  merged: () => Tensor | undefined;
+}
+
+interface Merged {
+  values: Float32Array;
+  before: () => Float32Array;
+}
+
+function mergedBy({ before, merged }: Change, { name }: StoredTensor): Merged | undefined {
+  const tensor = merged();
+  if (!tensor) return undefined;
+  const values = tensorValues(tensor) as Float32Array;
+  requireFinite(name, values);
+  return { values, before: () => tensorValues(before) as Float32Array };
+}
+
 /**
  * The stored weights that a run's adapters change. Each is merged when it is written, so that memory holds one at a time.
  */
@@ -86,7 +106,9 @@ export class ChangedWeights {
   private readonly errors = new RoundingErrors();
   private type: 'F16' | 'BF16' | undefined;
   /** The function that gives the values, and the weight before, by file and name in it. */
-  private readonly changes = new Map<string, { before: Tensor; merged: () => Tensor | undefined }>();
+  private readonly changes = new Map<string, Change>();
+  /** Changes of parts of a weight, such as the matrices of experts in one tensor, by that weight's file and name. */
+  private readonly parts = new Map<string, (Change & { stored: StoredTensor })[]>();
 
   /** @throws AuroraError 'model' for an adapter on a weight that the embedding has too, or a bias without a place */
   constructor(
@@ -108,35 +130,38 @@ export class ChangedWeights {
           `${layer.path} has no bias in ${spec.model.path}, so the adapter’s bias (adapter.loraBias) cannot be merged into it.`,
           'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
         );
-      for (const before of [layer.weight, ...(layer.bias ? [layer.bias.tensor] : [])])
-        this.changes.set(placeOf(places.get(before.name)!), {
-          before,
-          merged: () => mergedWeights([adapter], parameters).changed.get(before.name),
-        });
+      for (const before of [layer.weight, ...(layer.bias ? [layer.bias.tensor] : [])]) {
+        const stored = places.get(before.name)!;
+        const merged = () => mergedWeights([adapter], parameters).changed.get(before.name);
+        if (stored.whole) append(this.parts, placeOf(stored.whole), { stored, before, merged });
+        else this.changes.set(placeOf(stored), { before, merged });
+      }
     }
   }
 
   has(stored: StoredTensor): boolean {
-    return this.changes.has(placeOf(stored));
+    return this.changes.has(placeOf(stored)) || this.parts.has(placeOf(stored));
   }
 
   /** A weight with its adapter in float32, and as it was before; undefined if nothing changes it. */
-  merged(stored: StoredTensor): { values: Float32Array; before: () => Float32Array } | undefined {
+  merged(stored: StoredTensor): Merged | undefined {
     const found = this.changes.get(placeOf(stored));
-    // An adapter may change only the bias, or only the weight.
-    const tensor = found?.merged();
-    if (!found || !tensor) return undefined;
-    const values = tensorValues(tensor) as Float32Array;
-    requireFinite(stored.name, values);
-    return { values, before: () => tensorValues(found.before) as Float32Array };
+    return found && mergedBy(found, stored);
   }
 
-  /** A weight with its adapter, in its stored type. */
+  /** A weight with its adapter, or with those of its parts, in its stored type. */
   bytes(stored: StoredTensor): Uint8Array {
-    const { name, dtype, data } = stored;
     const merged = this.merged(stored);
-    if (!merged) return readFileRef(data);
-    const { values, before } = merged;
+    if (merged) return this.encoded(stored, merged);
+    const bytes = readFileRef(stored.data);
+    for (const change of this.parts.get(placeOf(stored)) ?? []) {
+      const part = mergedBy(change, change.stored);
+      if (part) bytes.set(this.encoded(change.stored, part), change.stored.data.offset - stored.data.offset);
+    }
+    return bytes;
+  }
+
+  private encoded({ name, dtype }: StoredTensor, { values, before }: Merged): Uint8Array {
     if (dtype === 'F32') return new Uint8Array(values.buffer);
     this.type = dtype as 'F16' | 'BF16';
     const { encode, decode } = SIXTEEN_BITS[this.type];

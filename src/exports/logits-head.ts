@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
 import type { Outputs } from '../protocol/outputs';
-import { addHead, OWN_LOGITS } from '../tasks/head';
+import { addHead, maskInput, OWN_LOGITS } from '../tasks/head';
 import type { Task } from '../training/task/task';
 
 /** The output name of the head's logits in an exported model. */
@@ -26,8 +26,7 @@ export function addLogits(
   const { head } = task;
   if (!head) return;
   const info = task.infos.get(task.graph.output)!;
-  const inputs = task.model.graph.inputs.map((i) => i.name);
-  const mask = inputs.includes('attention_mask') ? 'attention_mask' : undefined;
+  const mask = maskInput(task.model.graph.inputs.map((i) => i.name));
   const logits = inUnits(g, addHead(g, task.graph.output, info, { ...head, ...names }, mask), task.data);
   const name = logitsName(task);
   g.op('Identity', [logits], {}, { outputs: [name] });

@@ -10,11 +10,14 @@ import { isDynamic } from './quantized/dynamic-quantization';
 import { looksUpFewBits, valuesEach } from './quantized/lookup';
 import { scalesOf } from './quantized/dequantize';
 import { outputsReached } from './reach';
+import { activeShare, isRouted } from './routed';
 
 export interface ModelSummary {
   producer: string;
   opset: number;
   parameters: number;
+  /** The number that each token is multiplied by, if it is another: of a mixture of experts. */
+  activeParameters?: number;
   inputs: { name: string; type: string; shape: Dim[] | undefined }[];
   outputs: { name: string; type: string; shape: Dim[] | undefined }[];
   layers: LayerSummary[];
@@ -56,6 +59,8 @@ export interface LayerSummary {
   mergeable: boolean;
   /** True if its output is the model's own: "all-linear" leaves it out. */
   output: boolean;
+  /** It is a router or an expert: "all-linear" leaves it out. */
+  routed?: true;
   hasBias: boolean;
   /** Names of the model outputs that depend on it: an adapter learns only from a loss on one of these. */
   reaches: string[];
@@ -82,10 +87,13 @@ export function summarizePrepared(model: Model, { graph }: Model): ModelSummary 
     type: dtypeName(v.dtype),
     shape: v.shape,
   });
+  const parameters = parameterCount(graph, layers);
+  const idle = idleParameters(layers);
   return {
     producer: model.producer,
     opset: model.opsets.get('') ?? 0,
-    parameters: parameterCount(graph, layers),
+    parameters,
+    ...(idle > 0 && { activeParameters: parameters - idle }),
     inputs: graph.inputs.filter((i) => !graph.initializers.has(i.name)).map(describe),
     outputs: graph.outputs.map(describe),
     ...(cachedLayers > 0 && { cachedLayers }),
@@ -112,6 +120,15 @@ function parameterCount(graph: Graph, layers: readonly LinearLayer[]): number {
   return count;
 }
 
+/** The parameters of experts that a token does not have. */
+function idleParameters(layers: readonly LinearLayer[]): number {
+  const idle = layers.map(({ calls, inFeatures, outFeatures, hasBias }) => {
+    const parameters = outFeatures * (inFeatures + (hasBias ? 1 : 0));
+    return parameters * (1 - activeShare(calls[0].node));
+  });
+  return Math.round(idle.reduce((a, b) => a + b, 0));
+}
+
 const summarizeLayer = (l: LinearLayer, output: boolean, reaches: string[]): LayerSummary => ({
   path: l.path,
   inFeatures: l.inFeatures,
@@ -121,6 +138,7 @@ const summarizeLayer = (l: LinearLayer, output: boolean, reaches: string[]): Lay
   sharedWith: l.sharedWith,
   mergeable: l.plain || (l.dequantize !== undefined && !isDynamic(l.calls[0].node)),
   output,
+  ...(isRouted(l.calls[0].node) && { routed: true }),
   hasBias: l.hasBias,
   reaches,
 });

@@ -112,6 +112,12 @@ function plainestOnnx(paths: readonly string[]): string | undefined {
   return ONNX_NAMES.find((name) => onnx.includes(name)) ?? (onnx.length === 1 ? onnx[0] : undefined);
 }
 
+/** An ONNX file of a repository, the plainest there is; undefined if it has none. */
+export function onnxIn(all: readonly ListedFile[]): string | undefined {
+  const paths = all.map(({ path }) => path);
+  return plainestOnnx(paths) ?? paths.find((path) => path.endsWith('.onnx'));
+}
+
 function onnxWith(repo: string, all: readonly ListedFile[], model: string): Weights {
   const paths = all.map(({ path }) => path);
   if (!model.endsWith('.onnx') || !paths.includes(model))

@@ -1,6 +1,5 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
 import type { HostTensors } from '../engine/stepper';
-import { addHead } from '../tasks/head';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
 import { findLinearLayers, type LinearLayer, outputLayers } from '../graph/layers/linear';
@@ -12,7 +11,7 @@ import { withAdaptedConvolutions } from '../peft/adapted-convolutions';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/adapter-folder';
 import { type AddedAdapter, ownHead, stackOn, type Weighing } from './adapter-stack';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../tasks/head';
+import { addHead, HEAD_BIAS, HEAD_WEIGHT, maskInput } from '../tasks/head';
 import { withoutAdapters } from '../training/task/adapted-model';
 import { nameTable } from '../base/names';
 
@@ -178,7 +177,7 @@ function headOnHidden(
       `${folder} has a head with ${weight.dims[1]} input features, but ${hidden.name} has ${size}.`,
       'The adapter belongs to another model.',
     );
-  const mask = model.graph.inputs.some((i) => i.name === 'attention_mask') ? 'attention_mask' : undefined;
+  const mask = maskInput(model.graph.inputs.map((i) => i.name));
   return addHead(
     g,
     hidden.name,

@@ -149,12 +149,28 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   albert: { name: 'Albert', tokens: 'classifier', whole: 'classifier' },
   'deberta-v2': { name: 'DebertaV2', tokens: 'classifier', whole: 'classifier' },
   modernbert: { name: 'ModernBert', tokens: 'classifier', whole: 'classifier' },
+  deberta: { name: 'Deberta', tokens: 'classifier', whole: 'classifier' },
+  nomic_bert: { name: 'NomicBert', tokens: 'classifier', whole: 'classifier' },
+  eurobert: { name: 'EuroBert', tokens: 'classifier', whole: 'classifier' },
+  roformer: { name: 'RoFormer', tokens: 'classifier', whole: 'classifier.out_proj' },
+  ernie: { name: 'Ernie', tokens: 'classifier', whole: 'classifier' },
+  rembert: { name: 'RemBert', tokens: 'classifier', whole: 'classifier' },
+  'megatron-bert': { name: 'MegatronBert', tokens: 'classifier', whole: 'classifier' },
+  mobilebert: { name: 'MobileBert', tokens: 'classifier', whole: 'classifier' },
+  'xlm-roberta-xl': { name: 'XLMRobertaXL', tokens: 'classifier', whole: 'classifier.out_proj' },
+  'data2vec-text': { name: 'Data2VecText', tokens: 'classifier', whole: 'classifier.out_proj' },
   vit: { name: 'ViT', whole: 'classifier' },
   deit: { name: 'DeiT', whole: 'classifier' },
   dinov2: { name: 'Dinov2', whole: 'classifier' },
   dinov2_with_registers: { name: 'Dinov2WithRegisters', whole: 'classifier' },
   swin: { name: 'Swin', whole: 'classifier' },
   clip: { name: 'CLIP', whole: 'classifier' },
+  siglip: { name: 'Siglip', whole: 'classifier' },
+  siglip2: { name: 'Siglip2', whole: 'classifier' },
+  beit: { name: 'Beit', whole: 'classifier' },
+  'data2vec-vision': { name: 'Data2VecVision', whole: 'classifier' },
+  convnext: { name: 'ConvNext', whole: 'classifier' },
+  convnextv2: { name: 'ConvNextV2', whole: 'classifier' },
   llama: { name: 'Llama', tokens: 'score' },
   mistral: { name: 'Mistral', tokens: 'score' },
   ministral: { name: 'Ministral', tokens: 'score' },
@@ -167,6 +183,13 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   starcoder2: { name: 'Starcoder2', tokens: 'score' },
   gpt_neox: { name: 'GPTNeoX', tokens: 'classifier' },
   gpt2: { name: 'GPT2', tokens: 'classifier' },
+  phi: { name: 'Phi', tokens: 'score' },
+  stablelm: { name: 'StableLm', tokens: 'score' },
+  nemotron: { name: 'Nemotron', tokens: 'score' },
+  helium: { name: 'Helium', tokens: 'score' },
+  glm: { name: 'Glm', tokens: 'score' },
+  glm4: { name: 'Glm4', tokens: 'score' },
+  exaone4: { name: 'Exaone4', tokens: 'score' },
 };
 
 /** The input of image classifiers where it is one pooling of the last hidden state. */
@@ -174,11 +197,26 @@ const POOLING: ReadonlyMap<string, string> = new Map([
   ['vit', 'first-token'],
   ['deit', 'first-token'],
   ['swin', 'mean'],
+  ['siglip', 'mean'],
+  ['siglip2', 'mean'],
 ]);
 
+/** Families whose head for texts is a linear layer on the pooler. */
+const READS_POOLER: ReadonlySet<string> = new Set([
+  'bert',
+  'albert',
+  'nomic_bert',
+  'ernie',
+  'rembert',
+  'megatron-bert',
+  'mobilebert',
+]);
+/** Families whose image classifiers read the pooler. */
+const POOLED_IMAGES = ['beit', 'data2vec-vision', 'convnext', 'convnextv2'];
+
 /**
- * The class of transformers that computes the same as a trained linear head. A new head on a text is that of BERT or
- * ALBERT if it reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A
+ * The class of transformers that computes the same as a trained linear head. A new head on a text is that of BERT or its
+ * relatives if it reads the pooler (`model.output`): other heads have two layers, or read a decoder's last token. A
  * folder's own head is that of its class, if the class is for the task.
  *
  * @param config the model's config.json
@@ -197,9 +235,11 @@ export function classOfLinearHead(
     task.headWeights === 'model'
       ? String(config.architectures).endsWith(modelClass)
       : input === 'image'
-        ? task.pooling === POOLING.get(type) && !isPooled
+        ? isPooled
+          ? POOLED_IMAGES.includes(type)
+          : task.pooling === POOLING.get(type)
         : answer === 'spans'
           ? !isPooled && type !== 'modernbert'
-          : ['bert', 'albert'].includes(type) && isPooled;
+          : READS_POOLER.has(type) && isPooled;
   return isExact && module !== undefined ? { name: `${family.name}${modelClass}`, module } : undefined;
 }

@@ -1,4 +1,5 @@
 import { AuroraError } from '../base/errors';
+import type { PatchBudget } from '../base/patch-budget';
 import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/tasks/kind';
 import { answerFields, type Answer } from './answers/kinds';
 import { SPAN_FIELDS, type TextSpan } from './answers/spans';
@@ -108,6 +109,8 @@ export interface ImageShape {
   height: number;
   /** The shorter side of the scaled picture; omitted if all of it is resized to width and height. */
   shortestEdge?: number;
+  /** For a model that reads patches: width and height follow from the picture's own. */
+  patches?: PatchBudget;
 }
 
 export type Prediction = Answer & {
@@ -192,7 +195,14 @@ const LINES: Record<PlayLine['kind'], Fields> = {
     samples: flag,
     mask: maybe(text),
     template: maybe(text),
-    image: maybe(object({ width: count, height: count, shortestEdge: maybe(count) })),
+    image: maybe(
+      object({
+        width: count,
+        height: count,
+        shortestEdge: maybe(count),
+        patches: maybe(object({ side: count, most: count })),
+      }),
+    ),
     adapters: maybe(listOf(object({ name: text, weight: finite }))),
     drawing: maybe(object(DRAWING_FIELDS)),
     assumed: listOf(text),

@@ -31,7 +31,7 @@ export interface VllmLimit {
 }
 
 /** Decoders whose classes in vLLM take no LoRA. */
-const WITHOUT_LORA: readonly string[] = ['gpt2', 'gpt_neox'];
+const WITHOUT_LORA: readonly string[] = ['bloom', 'falcon', 'gpt2', 'gpt_neox', 'gptj', 'mpt'];
 
 /** The values of --max-lora-rank, of which 16 is the default. */
 const MOST_RANKS = [1, 8, 16, 32, 64, 128, 256, 320, 512] as const;

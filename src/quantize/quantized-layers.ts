@@ -5,6 +5,7 @@ import { isFloat } from '../graph/dtype';
 import { findLinearLayers, type LinearLayer, outputLayers } from '../graph/layers/linear';
 import { findTables, type Table } from '../graph/layers/tables';
 import { ownBias } from '../graph/layers/weight-operands';
+import { isRouter } from '../graph/routed';
 import { type Graph, isFileRef, type Node, type Tensor } from '../graph/model';
 import { rowsOf } from '../graph/quantized/nbits';
 import type { Quantization } from '../graph/quantized/quantize-rows';
@@ -18,8 +19,8 @@ export interface Chosen {
 }
 
 /**
- * All linear layers but the model's own output and those that share their weight with an embedding, or the layers and
- * embeddings that `modules` names, as targetModules does.
+ * All linear layers but the model's own output, those that share their weight with an embedding, and routers of experts, whose choices
+ * would change; or the layers and embeddings that `modules` names, as targetModules does.
  *
  * @param blockSize values with one scale
  * @throws AuroraError 'targets' if there are none, or one that cannot be quantized is named
@@ -43,7 +44,8 @@ export function chooseModules(graph: Graph, modules: readonly string[], blockSiz
     (l) =>
       wanted.has(l.path) &&
       isQuantizable(l) &&
-      (modules.length > 0 || (!left.has(l.path) && l.sharedWith.length === 0)),
+      (modules.length > 0 ||
+        (!left.has(l.path) && l.sharedWith.length === 0 && !l.calls.some((c) => isRouter(c.node)))),
   );
   const named = tables.filter((t) => wanted.has(t.path));
   const uneven = named.find(({ weight }) => weight.dims[1] % blockSize !== 0);

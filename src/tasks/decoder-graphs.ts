@@ -45,7 +45,9 @@ export function decoderGraphs(
   if (!names.every((name) => TEXT_INPUTS.includes(name))) return undefined;
   // This operator takes a text's tokens from the beginning of the cache, whatever the mask.
   const counts = next.graph.nodes.some((n) => n.opType === 'GroupQueryAttention');
-  const masks = !counts && names.includes('attention_mask') && names.includes('position_ids');
+  // A decoder from a folder counts places itself where it has no position_ids.
+  const counted = names.includes('position_ids') || file.withCache !== undefined;
+  const masks = !counts && names.includes('attention_mask') && counted;
   return { next, first, logits: output, cache, inputs, masks };
 }
 

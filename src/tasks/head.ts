@@ -11,6 +11,13 @@ export const OWN_LOGITS = 'aurora_logits';
 
 export type Pooling = 'first-token' | 'mean';
 
+/** Inputs that mark what counts, 1 for a token of a text or a patch of an image, and 0 for padding. */
+const MASKS = ['attention_mask', 'pixel_attention_mask'];
+
+/** The name of a model's mask, (batch, sequence); undefined if nothing is padded. */
+export const maskInput = (names: readonly string[]): string | undefined =>
+  MASKS.find((mask) => names.includes(mask));
+
 /** A trained linear head on hidden states: logits = pooled · weightᵀ + bias. */
 export interface HeadSpec {
   /** Without pooling, the head reads the states of every token. */
@@ -30,7 +37,7 @@ export const linearHead = ({ task }: Experiment, labels: readonly string[]): Hea
 /**
  * Emits pooling and head. Hidden states (batch, sequence, hidden) are pooled first; (batch, hidden) already are.
  *
- * @param mask the attention mask input (batch, sequence), for the mean over real tokens; without one the
+ * @param mask the input `maskInput` (batch, sequence), for the mean over real tokens; without one the
  *   mean is over all positions
  */
 export function addHead(

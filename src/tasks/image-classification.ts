@@ -1,3 +1,4 @@
+import { isPatched } from '../base/patch-budget';
 import { withAbsent } from '../protocol/absent-labels';
 import { labelCounts } from '../data/audit';
 import { integers } from '../data/batch';
@@ -69,11 +70,14 @@ export const imageClassification = {
   ],
   predictions: labelPredictions,
   ask({ image }, { train }) {
-    const { width, height } = train.dataset.side;
-    if (image?.width !== width || image.height !== height)
+    const { side, plan } = train.dataset;
+    const fits = plan.patches
+      ? image && isPatched(image, plan.patches)
+      : image?.width === side.width && image.height === side.height;
+    if (!image || !fits)
       throw new AuroraError(
         'data',
-        `The image is ${image?.width} × ${image?.height}; the model reads ${width} × ${height}.`,
+        `The image is ${image?.width} × ${image?.height}; the model reads ${plan.patches ? `at most ${plan.patches.most} patches of ${plan.patches.side} × ${plan.patches.side}` : `${side.width} × ${side.height}`}.`,
         'Scale the image to that size first.',
       );
     const example = { size: 1, row: 0, label: 0, source: { fitted: imageOf(image) } };

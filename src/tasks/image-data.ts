@@ -20,9 +20,10 @@ import { imageRows, streamedImages } from '../data/stream/streamed-images';
 import type { ImageRow } from '../data/table/image-rows';
 import type { Rows } from '../data/table/rows';
 import type { Experiment } from '../experiment/experiment';
+import { PATCH_INPUTS, readsPatches } from '../experiment/image-inputs';
 import { identify } from '../files/identity';
 import { DType, dtypeName } from '../graph/dtype';
-import type { Model } from '../graph/model';
+import type { Model, ValueInfo } from '../graph/model';
 import type { Outputs } from '../protocol/outputs';
 import { type ReadFile, splitReader } from './splits';
 import {
@@ -143,13 +144,15 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
   },
   async inputs(dataset, indices, wanted, _, pass) {
     const [input] = wanted;
-    return input ? { [input.name]: await imageBatch(dataset, indices, pass) } : {};
+    if (!input) return {};
+    const made = await imageBatch(dataset, indices, input.name, pass);
+    return Object.fromEntries(wanted.map(({ name }) => [name, made[name]]));
   },
   readAhead,
   imageShape({ train: { dataset } }) {
-    const { resize } = dataset.plan;
+    const { resize, patches } = dataset.plan;
     const edge = resize && 'shortestEdge' in resize ? resize.shortestEdge : undefined;
-    return { ...dataset.side, shortestEdge: edge };
+    return { ...dataset.side, shortestEdge: edge, patches };
   },
   thumbnail: ({ source }) => thumbnailOf(source),
   inputKeys: (lists) => imageKeys(lists as readonly List<ImageRow>[]),
@@ -179,6 +182,7 @@ export const imageReader: DataReader<LabeledImage, ImageData> = {
 function imageInput(spec: Experiment, model: Model): { settings: ParsedPreprocessing; side: Size } {
   const { path, preprocessor } = spec.model;
   const inputs = modelInputs(model);
+  if (readsPatches(inputs)) return patchInput(spec, inputs);
   const [input] = inputs;
   const shape = input?.shape;
   if (inputs.length !== 1 || (shape && shape.length !== 4))
@@ -205,6 +209,11 @@ function imageInput(spec: Experiment, model: Model): { settings: ParsedPreproces
   if (typeof channels === 'number' && channels !== 3)
     throw fail('images have 3 channels', 'Export a model for color images; gray ones are read as such.');
   const settings = readPreprocessing(preprocessor!);
+  if (settings.preprocessing.patches)
+    throw fail(
+      'preprocessor_config.json cuts images into patches',
+      'Use the preprocessor_config.json of this model (model.preprocessor).',
+    );
   const side = outputSize(settings.preprocessing);
   if (!side)
     throw new AuroraError(
@@ -221,4 +230,27 @@ function imageInput(spec: Experiment, model: Model): { settings: ParsedPreproces
       'Use the preprocessor_config.json of this model (model.preprocessor).',
     );
   return { settings, side };
+}
+
+/** @throws AuroraError 'model' if preprocessor_config.json makes something else than the model's patches */
+function patchInput(
+  { model: { path, preprocessor } }: Experiment,
+  inputs: readonly ValueInfo[],
+): { settings: ParsedPreprocessing; side: Size } {
+  const settings = readPreprocessing(preprocessor!);
+  const { patches } = settings.preprocessing;
+  const wanted = inputs.find((i) => i.name === PATCH_INPUTS.pixels)!.shape?.at(-1);
+  const made = patches && 3 * patches.side ** 2;
+  if (
+    !patches ||
+    inputs.length !== Object.keys(PATCH_INPUTS).length ||
+    (wanted !== undefined && wanted !== made)
+  )
+    throw new AuroraError(
+      'model',
+      `${path} reads patches of ${wanted ?? 'some'} values, but ${preprocessor} makes ${made === undefined ? 'whole images' : `patches of ${made}`}.`,
+      'Use the preprocessor_config.json of this model (model.preprocessor): that of a Siglip2ImageProcessor.',
+    );
+  const length = Math.floor(Math.sqrt(patches.most)) * patches.side;
+  return { settings, side: { width: length, height: length } };
 }

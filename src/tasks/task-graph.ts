@@ -7,10 +7,11 @@ import { DType } from '../graph/dtype';
 import { type Model, outputsNamed } from '../graph/model';
 import { type DocumentPlaces, keepDocumentsApart } from '../graph/passes/keep-documents-apart';
 import { prune } from '../graph/reads';
+import { routerLoss } from '../graph/routed';
 import type { TensorInfos } from '../graph/tensor-infos';
-import { addHead, type HeadSpec } from './head';
+import { addHead, type HeadSpec, maskInput } from './head';
 import { logitsAtLabels } from './label-rows';
-import { type ObjectiveName, OBJECTIVES, type TrainingLoss } from './objective';
+import { type LossNodes, type ObjectiveName, OBJECTIVES, type TrainingLoss } from './objective';
 
 export interface TaskGraphSpec {
   objective: ObjectiveName;
@@ -58,7 +59,6 @@ export interface TaskGraph {
 export const LABELS = 'aurora.labels';
 /** Only in a step whose loss has them: how much each row counts, float32 (batch). */
 export const EXAMPLE_WEIGHTS = 'aurora.exampleWeights';
-const ATTENTION_MASK = 'attention_mask';
 
 /**
  * @param model    at the internal opset
@@ -96,7 +96,7 @@ export function buildTaskGraph(
     const hidden = output.shape.at(-1) as number;
     trainable.push({ name: head.weight, dims: [head.classes, hidden], part: 'head' });
     trainable.push({ name: head.bias, dims: [head.classes], part: 'head' });
-    const mask = graph.inputs.some((i) => i.name === ATTENTION_MASK) ? ATTENTION_MASK : undefined;
+    const mask = maskInput(graph.inputs.map((i) => i.name));
     logits = addHead(g, spec.output, output, head, mask);
   }
   for (const t of trainable) g.addInput(t.name, dtype, t.dims);
@@ -122,7 +122,8 @@ export function buildTaskGraph(
     trainingLoss,
     weights,
   );
-  const outputs = [loss.lossSum, loss.count, logits, ...[...observed.values()].flat()];
+  const lossSum = spec.objective === 'causal-lm' ? withRouterLoss(g, model, loss, dtype) : loss.lossSum;
+  const outputs = [lossSum, loss.count, logits, ...[...observed.values()].flat()];
   graph.outputs = outputsNamed([...new Set(outputs)]);
   return {
     model: { ...model, graph: prune(graph) },
@@ -130,11 +131,24 @@ export function buildTaskGraph(
     labels,
     logits,
     ahead: few === undefined ? undefined : ahead,
-    lossSum: loss.lossSum,
+    lossSum,
     count: loss.count,
     stop: [...stop, ...loss.stop],
     observed,
   };
+}
+
+/** The loss with that of the model's routers, if it has one, which counts as often as the tokens: a mean adds it once. */
+function withRouterLoss(
+  g: GraphBuilder,
+  { metadata }: Model,
+  { lossSum, count }: LossNodes,
+  dtype: number,
+): string {
+  const routers = routerLoss(metadata);
+  if (!routers) return lossSum;
+  const added = g.op('Mul', [routers.output, g.scalar(routers.coefficient, dtype)]);
+  return g.op('Add', [lossSum, g.op('Mul', [added, count])]);
 }
 
 /** @throws AuroraError 'experiment' where a task has neither an adapter nor a head */

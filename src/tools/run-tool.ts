@@ -18,6 +18,7 @@ export const runTool: Tool = {
     await requireOwnInputs(host, spec);
     return {
       doing: t('Starting {0}', host.shown(file)),
+      subject: named.text,
       async question() {
         const runs = await host.runs();
         const plan = planText(await planOf(host, spec, runs));

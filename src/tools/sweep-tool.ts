@@ -29,6 +29,7 @@ export const sweepTool: Tool = {
       );
     return {
       doing: t('Starting the sweep of {0}', host.shown(file)),
+      subject: named.text,
       async question() {
         const runs = await host.runs();
         const finished = new Set(runs.filter((run) => run.state === 'finished').map((run) => run.id));

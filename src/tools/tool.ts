@@ -20,6 +20,8 @@ export interface PreparedTool {
   doing: string;
   /** Set if a person must agree before `answer` is called. Starts nothing but `aurora inspect`. */
   question?: () => Promise<Confirmation>;
+  /** The text that the question is about: a person agrees to it, and to no later one. */
+  subject?: string;
   /** @returns facts, or a text; throws AuroraError with the next step */
   answer(): Promise<object | string>;
 }

@@ -12,6 +12,7 @@ import type { HostTensor, TensorInfos } from '../graph/tensor-infos';
 import type { ActivationExample, ActivationExamples } from '../protocol/activation-examples';
 import { encodeSnapshot, type LayerSnapshot, NO_SAMPLE, SAMPLES_PER_BIN } from '../protocol/activations';
 import { runPaths, stepName } from '../runs/layout';
+import { maskInput } from '../tasks/head';
 import { batchRows } from './batch-rows';
 import type { Part } from './micro-batch/default-parts';
 import type { MicroBatches } from './micro-batch/micro-batches';
@@ -65,7 +66,7 @@ export class ActivationRecorder {
         for (const part of parts) {
           const inputs = await this.task.feeds(data.validation.dataset, part.indices, part.length);
           const { observed } = await evaluator.evaluate(inputs, parameters, true);
-          out.push({ observed, part, mask: inputs.attention_mask });
+          out.push({ observed, part, mask: inputs[maskInput(Object.keys(inputs)) ?? ''] });
         }
         return out;
       });

@@ -41,7 +41,7 @@ const TEXT =
   );
 
 /** The characters that stand for the 256 bytes in GPT-2's vocabulary. */
-function byteCharacters(): string[] {
+export function byteCharacters(): string[] {
   const isShown = (b: number) => (b > 32 && b < 127) || (b > 160 && b !== 173);
   let next = 256;
   return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(isShown(b) ? b : next++));

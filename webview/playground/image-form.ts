@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../../src/base/l10n';
+import { patchedSize } from '../../src/base/patch-budget';
 import type { ImageShape } from '../../src/protocol/playground';
 import type { PlayImage } from '../../src/protocol/play-question';
 
@@ -73,7 +74,7 @@ export async function readPicture(
   shape: ImageShape,
 ): Promise<{ image: PlayImage; from: { width: number; height: number } }> {
   const bitmap = await createImageBitmap(file);
-  const { width, height } = shape;
+  const { width, height } = shape.patches ? patchedSize(bitmap, shape.patches) : shape;
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width, height });
   const g = canvas.getContext('2d', { willReadFrequently: true })!;
@@ -81,7 +82,7 @@ export async function readPicture(
   g.fillStyle = 'white';
   g.fillRect(0, 0, width, height);
   g.imageSmoothingQuality = 'high';
-  const [w, h] = drawnSize(bitmap, shape);
+  const [w, h] = drawnSize(bitmap, { ...shape, width, height });
   g.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
   const from = { width: bitmap.width, height: bitmap.height };
   bitmap.close();

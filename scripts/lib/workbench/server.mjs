@@ -21,9 +21,9 @@ import { Failure } from '../console.mjs';
 import { ensureWorkbench } from './install.mjs';
 import { HOME } from './versions.mjs';
 
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 5000;
-const INSTALL_LIMIT_MS = 120_000;
+const INSTALL_LIMIT_MS = 300_000;
 /** An installed package unused for this long may be removed. */
 const STALE_MS = 30 * 60_000;
 

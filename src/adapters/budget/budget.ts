@@ -34,6 +34,8 @@ export interface BudgetModule extends NamedLayer {
   calls: number;
   /** Its output is the model's own, so "all-linear" leaves it out. */
   output?: boolean;
+  /** It is a router or an expert, so "all-linear" leaves it out. */
+  routed?: boolean;
   /** The output that the task reads does not depend on it; see `taskLayers`. */
   unreached?: boolean;
 }
@@ -57,6 +59,7 @@ export const adaptersOn = (modules: readonly BudgetModule[], spec: AdapterSpec) 
 export const uselessLayers = (modules: readonly BudgetModule[]): UselessLayers => ({
   outputs: modules.filter((m) => m.output).map((m) => m.path),
   unreached: modules.filter((m) => m.unreached).map((m) => m.path),
+  routed: modules.filter((m) => m.routed).map((m) => m.path),
 });
 
 /**

@@ -10,6 +10,7 @@ import {
 import { type LinearLayer, outputLayers } from '../../graph/layers/linear';
 import { elementCount, type Graph } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
+import { isRouted } from '../../graph/routed';
 import { type LeftOut, leftOutText } from '../../protocol/left-out';
 import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from '../methods/method';
 import { methodOf } from '../methods/registry';
@@ -56,6 +57,7 @@ export const selectAdapters = (
     {
       outputs: outputLayers(graph, layers),
       unreached: output === undefined ? [] : layersBeside(graph, layers, output),
+      routed: layers.filter((l) => l.calls.some((c) => isRouted(c.node))).map((l) => l.path),
     },
     spec,
   );
@@ -163,6 +165,8 @@ export interface UselessLayers {
   outputs: readonly string[];
   /** The output that the task reads does not depend on them. */
   unreached: readonly string[];
+  /** They are routers or experts of a mixture of experts, which stay frozen unless they are named. */
+  routed?: readonly string[];
 }
 
 export interface LayerChoice extends TargetMatch {
@@ -176,7 +180,7 @@ export interface LayerChoice extends TargetMatch {
 export function chooseLayers(
   paths: readonly string[],
   spec: TargetSpec,
-  { outputs, unreached }: UselessLayers,
+  { outputs, unreached, routed = [] }: UselessLayers,
 ): LayerChoice {
   const beside = new Set(unreached);
   if (spec.targetModules !== 'all-linear') {
@@ -184,11 +188,15 @@ export function chooseLayers(
     return { ...match, unreached: match.matched.filter((p) => beside.has(p)), leftOut: [] };
   }
   const { matched: all } = matchTargets(paths, spec);
-  const match = matchTargets(paths, spec, [...outputs, ...unreached]);
+  const experts = new Set(routed);
+  const match = matchTargets(paths, spec, [...outputs, ...unreached, ...routed]);
   const kept = new Set(match.matched);
   const leftOut = all
     .filter((p) => !kept.has(p))
-    .map((path): LeftOut => ({ path, why: beside.has(path) ? 'unreached' : 'output' }));
+    .map((path): LeftOut => ({
+      path,
+      why: beside.has(path) ? 'unreached' : experts.has(path) ? 'routed' : 'output',
+    }));
   return { ...match, unreached: [], leftOut };
 }
 
@@ -217,6 +225,9 @@ const USUAL = [
   ['qkv'],
   ['c_attn'],
   ['in_proj'],
+  // Models of images without attention.
+  ['pwconv1', 'pwconv2'],
+  ['pointwise_conv1', 'pointwise_conv2'],
 ];
 
 /** The endings that the paper adapts, under this model's names; all endings if none is known. */

@@ -12,6 +12,9 @@ const gelu =
 /** The exact GELU, of parts whose activation is not a setting. */
 export const GELU: Activation = gelu('none');
 
+/** Its approximation by a tanh. */
+export const TANH_GELU: Activation = gelu('tanh');
+
 const plain =
   (opType: string): Activation =>
   (net, module, x) =>
@@ -52,12 +55,12 @@ const laplace: Activation = (net, module, x) => {
 const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['gelu', GELU],
   ['gelu_10', clipped(GELU, -10, 10)],
-  ['gelu_accurate', gelu('tanh')],
-  ['gelu_fast', gelu('tanh')],
-  ['gelu_new', gelu('tanh')],
+  ['gelu_accurate', TANH_GELU],
+  ['gelu_fast', TANH_GELU],
+  ['gelu_new', TANH_GELU],
   ['gelu_python', GELU],
-  ['gelu_python_tanh', gelu('tanh')],
-  ['gelu_pytorch_tanh', gelu('tanh')],
+  ['gelu_python_tanh', TANH_GELU],
+  ['gelu_pytorch_tanh', TANH_GELU],
   ['laplace', laplace],
   ['leaky_relu', plain('LeakyRelu')],
   ['linear', (_net, _module, x) => x],

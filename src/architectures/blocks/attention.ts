@@ -10,7 +10,10 @@ export interface AttentionShape {
   width: number;
   /** A vector tensor: (batch, sequence). */
   rows: string;
-  /** Added to the scores: (batch, 1, 1 or sequence, sequence); undefined if all tokens attend to all. */
+  /**
+   * Added to the scores: (batch, 1 or heads, 1 or sequence, sequence). A second axis of 1 has a value for all heads.
+   * Undefined if all tokens attend to all.
+   */
   bias?: string;
   /**
    * The keys that each query sees, in the shape of `bias`. The scores of others are replaced, as by masked_fill: where
@@ -21,7 +24,7 @@ export interface AttentionShape {
   extend?: (x: string, what: 'key' | 'value') => string;
 }
 
-/** Query, key and value, each (tokens, heads · width). */
+/** Query, key and value, each (tokens, heads · width), or with more axes for the same numbers. */
 export interface Projections {
   query: string;
   key: string;
@@ -34,10 +37,14 @@ export interface AttentionOptions {
   scale?: number;
   /** Applied to queries and keys, (batch, heads, sequence, width). */
   rotate?: (x: string) => string;
+  /** Applied to values. */
+  rotateValue?: (x: string) => string;
   /** Applied to them before. */
   norms?: { query: (x: string) => string; key: (x: string) => string };
   /** Scores are kept below it by a tanh. */
   cap?: number;
+  /** A score of each head (heads) for attending to nothing: the shares of the keys then add up to less than 1. */
+  sinks?: string;
 }
 
 /**
@@ -53,10 +60,11 @@ export function attention(
   options: AttentionOptions = {},
 ): string {
   const { heads, keyValueHeads, width, bias, extend = same } = shape;
-  const { scale = 1 / Math.sqrt(width), rotate = same, norms = { query: same, key: same }, cap } = options;
+  const { scale = 1 / Math.sqrt(width), rotate = same, rotateValue = same, cap, sinks } = options;
+  const { norms = { query: same, key: same } } = options;
   const q = rotate(norms.query(splitHeads(net, module, query, heads, shape)));
   const keys = extend(rotate(norms.key(splitHeads(net, module, key, keyValueHeads, shape))), 'key');
-  const values = extend(splitHeads(net, module, value, keyValueHeads, shape), 'value');
+  const values = extend(rotateValue(splitHeads(net, module, value, keyValueHeads, shape)), 'value');
   const [k, v] = [repeat(net, module, keys, shape), repeat(net, module, values, shape)];
   const turned = net.op(module, 'Transpose', [k], { perm: [0, 1, 3, 2] });
   const scores = net.op(module, 'Mul', [net.op(module, 'MatMul', [q, turned]), net.float(scale)]);
@@ -64,12 +72,32 @@ export function attention(
   const masked = bias === undefined ? capped : net.op(module, 'Add', [capped, bias]);
   const filled =
     shape.seen === undefined ? masked : net.op(module, 'Where', [shape.seen, masked, net.float(LOWEST)]);
-  const shares = net.op(module, 'Softmax', [filled], { axis: -1 });
+  const shares =
+    sinks === undefined
+      ? net.op(module, 'Softmax', [filled], { axis: -1 })
+      : besideSinks(net, module, filled, sinks, shape);
   const mixed = net.op(module, 'Transpose', [net.op(module, 'MatMul', [shares, v])], { perm: [0, 2, 1, 3] });
   return net.op(module, 'Reshape', [mixed, net.g.ints([-1, heads * width])]);
 }
 
 const same = (x: string): string => x;
+
+/** The shares of scores (batch, heads, queries, keys) in a softmax to which each head's sink (heads) belongs too. */
+function besideSinks(
+  net: Network,
+  module: string,
+  scores: string,
+  sinks: string,
+  { heads, rows }: AttentionShape,
+): string {
+  const { g } = net;
+  const [batch, queries] = [0, 1].map((i) => net.op(module, 'Slice', [rows, g.ints([i]), g.ints([i + 1])]));
+  const size = net.op(module, 'Concat', [batch, g.ints([heads]), queries, g.ints([1])], { axis: 0 });
+  const column = net.op(module, 'Reshape', [sinks, g.ints([1, heads, 1, 1])]);
+  const all = net.op(module, 'Concat', [scores, net.op(module, 'Expand', [column, size])], { axis: -1 });
+  const shares = net.op(module, 'Softmax', [all], { axis: -1 });
+  return net.op(module, 'Slice', [shares, g.ints([0]), g.ints([-1]), g.ints([-1])]);
+}
 
 /** cap · tanh(x / cap). */
 export function softCap(net: Network, module: string, x: string, cap: number): string {

@@ -2,7 +2,7 @@ import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
 import type { Activation } from './activation';
 import { attention, type AttentionOptions, type AttentionShape, causalBias } from './attention';
-import { linear, type Norm } from './layers';
+import { type HeadNorm, linear } from './layers';
 import type { Network } from './network';
 import type { Rope, Rotate } from './rope';
 import {
@@ -58,6 +58,7 @@ export class DecoderInputs {
   private readonly mask: string;
   private readonly past: Past | undefined;
   private readonly biases = new Map<number | undefined, string>();
+  private counts: string | undefined;
 
   /** @throws AuroraError 'model' if tokens attend to later ones */
   constructor(
@@ -80,6 +81,12 @@ export class DecoderInputs {
   embedded(module: string, { vocabulary, hidden }: Embedded, scale = 1): string {
     const x = flat(this.net, embedding(this.net, module, this.ids, vocabulary, hidden), hidden);
     return scale === 1 ? x : this.net.op(module, 'Mul', [x, this.net.float(scale)]);
+  }
+
+  /** 1 for each token, 0 for padding: float (1, tokens). */
+  get real(): string {
+    const flags = this.net.op('', 'Cast', [this.mask], { to: DType.float });
+    return this.net.op('', 'Reshape', [flags, this.net.g.ints([1, -1])]);
   }
 
   /** The embedded tokens, with the rows of a table of positions (most, hidden) added. */
@@ -110,7 +117,41 @@ export class DecoderInputs {
     };
   }
 
-  private bias(window: number | undefined): string {
+  /**
+   * Each token's number among those that the mask counts, from 1 on, and 0 for padding: int64 (batch, keys), with a
+   * cache also of earlier tokens.
+   */
+  get counted(): string {
+    const { net, mask } = this;
+    this.counts ??= net.op('', 'Mul', [net.op('', 'CumSum', [mask, net.g.scalar(1, DType.int64)]), mask]);
+    return this.counts;
+  }
+
+  /** Each token's place among those that the mask counts, and 0 for padding: int64 (batch, keys). */
+  get countedFromZero(): string {
+    return this.net.op('', 'Sub', [this.counted, this.mask]);
+  }
+
+  /** `counted` without the tokens of a cache: int64 (batch, sequence). */
+  get countedNew(): string {
+    const { counted, past, net } = this;
+    return past ? net.op('', 'Slice', [counted, past.from, net.g.ints([2 ** 31]), net.g.ints([1])]) : counted;
+  }
+
+  /** Each key's place relative to the last: int64 (1, keys), from 1 − keys to 0. */
+  get fromEnd(): string {
+    const { net, places, past } = this;
+    const all = past?.slots ?? places;
+    const last = net.op('', 'ReduceMax', [all], { keepdims: 1 });
+    return net.op('', 'Unsqueeze', [net.op('', 'Sub', [all, last]), net.g.ints([0])]);
+  }
+
+  /**
+   * The bias for tokens that attend to themselves and to those before them: (batch, 1, sequence, keys).
+   *
+   * @param window the number of tokens that are seen, the current one included; all by default
+   */
+  bias(window?: number): string {
     const { net, mask, places, past } = this;
     const found =
       this.biases.get(window) ?? causalBias(net, mask, past?.slots ?? places, window, past?.newSlots);
@@ -127,6 +168,8 @@ export interface DecoderEnd {
   head?: string;
   /** The default for config.json: true if they are tied. */
   tied: boolean;
+  /** True if the head has a bias, tied or not. */
+  bias?: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;
   /** Logits are multiplied by it. */
@@ -140,7 +183,7 @@ export function decoderOutputs(
   x: string,
   rows: string,
   { hidden, vocabulary }: Embedded,
-  { embedding, head, tied: missing, cap, factor }: DecoderEnd,
+  { embedding, head, tied: missing, bias, cap, factor }: DecoderEnd,
 ): void {
   const asked = config.flag('tie_word_embeddings', missing);
   // A head with other weights than the embedding's stays untied, as in transformers 5.
@@ -150,6 +193,7 @@ export function decoderOutputs(
       hidden,
       vocabulary,
       head,
+      bias,
       cap,
       factor,
       ...(tied && { tied: `${embedding}.weight` }),
@@ -159,44 +203,86 @@ export function decoderOutputs(
 
 /** The normalization of queries and keys: each head separately, or all heads together before they are split. */
 export interface QueryKeyNorm {
-  norm: Norm;
+  norm: HeadNorm;
   of: 'head' | 'all';
+  /** Names of the two modules; q_norm and k_norm by default. */
+  names?: { query: string; key: string };
 }
 
+const NORMS = { query: 'q_norm', key: 'k_norm' };
+
 export interface SelfAttention {
-  size: DecoderSize;
+  size: Pick<DecoderSize, 'hidden' | 'heads' | 'keyValueHeads' | 'width'>;
   shape: AttentionShape;
   /** True for linear layers that have a bias. */
   biases: { qkv: boolean; output: boolean };
+  /** The last linear layer; o_proj by default. */
+  output?: string;
   /** Undefined if positions do not count. */
   rotate?: Rotate;
   norms?: QueryKeyNorm;
+  /** Queries, keys and values are kept between −clip and clip. */
+  clip?: number;
   scale?: number;
   cap?: number;
+  /** True if each head has a sink. */
+  sinks?: boolean;
 }
 
 /** Llama's attention: q_proj, k_proj, v_proj and o_proj on x (tokens, hidden), with the additions of its relatives. */
 export function selfAttention(net: Network, module: string, x: string, layer: SelfAttention): string {
-  const { size, shape, biases, rotate, norms, scale, cap } = layer;
+  const { size, shape, biases, rotate, norms, clip, scale, cap, sinks, output = 'o_proj' } = layer;
   const { hidden, heads, keyValueHeads, width } = size;
+  const { query: queryNorm, key: keyNorm } = norms?.names ?? NORMS;
   const project = (name: string, count: number, norm?: string) => {
     const to = count * width;
     const y = linear(net, `${module}.${name}`, x, { from: hidden, to, bias: biases.qkv });
-    return norm !== undefined && norms?.of === 'all' ? norms.norm(net, `${module}.${norm}`, y, to) : y;
+    const kept = clip === undefined ? y : net.op(module, 'Clip', [y, net.float(-clip), net.float(clip)]);
+    return norm !== undefined && norms?.of === 'all'
+      ? norms.norm(net, `${module}.${norm}`, kept, to, 1)
+      : kept;
   };
-  const ofHeads = (norm: string) => (y: string) => norms!.norm(net, `${module}.${norm}`, y, width);
+  const ofHeads = (norm: string, count: number) => (y: string) =>
+    norms!.norm(net, `${module}.${norm}`, y, width, count);
   const projections = {
-    query: project('q_proj', heads, 'q_norm'),
-    key: project('k_proj', keyValueHeads, 'k_norm'),
+    query: project('q_proj', heads, queryNorm),
+    key: project('k_proj', keyValueHeads, keyNorm),
     value: project('v_proj', keyValueHeads),
   };
   const options: AttentionOptions = {
     ...{ scale, cap, rotate },
-    ...(norms?.of === 'head' && { norms: { query: ofHeads('q_norm'), key: ofHeads('k_norm') } }),
+    ...(sinks && { sinks: net.weight(`${module}.sinks`, [heads]) }),
+    ...(norms?.of === 'head' && {
+      norms: { query: ofHeads(queryNorm, heads), key: ofHeads(keyNorm, keyValueHeads) },
+    }),
   };
   const mixed = attention(net, module, projections, shape, options);
   const back = { from: heads * width, to: hidden, bias: biases.output };
-  return linear(net, `${module}.o_proj`, mixed, back);
+  return linear(net, `${module}.${output}`, mixed, back);
+}
+
+/** The linear layers of a feed-forward part. */
+export interface FeedForward {
+  up: string;
+  down: string;
+  /** True if both have a bias; the default. */
+  bias?: boolean;
+}
+
+/** The names of Megatron-LM, which many families keep. */
+export const MEGATRON = { up: 'dense_h_to_4h', down: 'dense_4h_to_h' };
+
+/** GPT-2's feed-forward part on x (tokens, hidden): down(act(up(x))). */
+export function feedForward(
+  net: Network,
+  module: string,
+  x: string,
+  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
+  act: Activation,
+  { up, down, bias = true }: FeedForward,
+): string {
+  const wide = linear(net, `${module}.${up}`, x, { from: hidden, to: inner, bias });
+  return linear(net, `${module}.${down}`, act(net, `${module}.act`, wide), { from: inner, to: hidden, bias });
 }
 
 /** Llama's feed-forward part on x (tokens, hidden): down_proj(act(gate_proj(x)) · up_proj(x)). */
@@ -204,7 +290,7 @@ export function gated(
   net: Network,
   module: string,
   x: string,
-  { hidden, inner }: DecoderSize,
+  { hidden, inner }: Pick<DecoderSize, 'hidden' | 'inner'>,
   act: Activation,
   bias = false,
 ): string {
@@ -225,6 +311,8 @@ class Past {
   readonly slots: string;
   /** The slots of new tokens: int64 (sequence). */
   readonly newSlots: string;
+  /** Where these begin, counted from the end: a vector tensor, (−sequence). */
+  readonly from: string;
 
   /**
    * @param mask int64 (batch, slots)
@@ -238,8 +326,8 @@ class Past {
     this.places = integers(net, 'position_ids');
     this.slots = counted(net, net.op('', 'Shape', [mask]));
     const length = net.op('', 'Slice', [rows, net.g.ints([1]), net.g.ints([2])]);
-    const from = net.op('', 'Neg', [length]);
-    this.newSlots = net.op('', 'Slice', [this.slots, from, net.g.ints([2 ** 31]), net.g.ints([0])]);
+    this.from = net.op('', 'Neg', [length]);
+    this.newSlots = net.op('', 'Slice', [this.slots, this.from, net.g.ints([2 ** 31]), net.g.ints([0])]);
   }
 
   /**

@@ -1,10 +1,7 @@
-import { DType } from '../../graph/dtype';
-import type { Config } from '../folder/config';
 import type { Activation } from './activation';
-import { attention, type AttentionShape, type Projections } from './attention';
+import { attention, type AttentionOptions, type AttentionShape, type Projections } from './attention';
 import { layerNorm, linear } from './layers';
-import { type Network, POSITIONS } from './network';
-import { counted, embedding, flat, integers, type TextInputs } from './text';
+import type { Network } from './network';
 
 /** The modules of a layer, by their roles. */
 export interface LayerModules {
@@ -35,27 +32,51 @@ export interface EncoderLayer {
   size: LayerSize;
   shape: AttentionShape;
   act: Activation;
-  /** True if query, key and value have biases; the default. */
-  bias?: boolean;
+  /** True if query, key and value have biases; the default. Or those of them that have one. */
+  bias?: boolean | ProjectionBiases;
+  /** True if the linear layer after the attention has a bias; the default. */
+  outputBias?: boolean;
+  options?: AttentionOptions;
 }
+
+export type ProjectionBiases = Readonly<Record<'query' | 'key' | 'value', boolean>>;
 
 /**
  * A layer as in BERT, with each norm after its sum: x (tokens, hidden) to the same.
  *
  * @param mixed the input of the attention's last linear layer
  */
-export function postNormLayer(
+export const postNormLayer = (
   net: Network,
   x: string,
   names: LayerModules,
   layer: EncoderLayer,
   mixed = selfAttention(net, x, names, layer),
+): string =>
+  postNormParts(net, x, names, layer.size, {
+    attended: linear(net, names.output, mixed, { from: layer.size.hidden, to: layer.size.hidden }),
+    feed: (y) => feedForward(net, y, names, layer),
+  });
+
+/** The two parts of a layer, before their results are added to the stream. */
+export interface PostNormParts {
+  /** The attention's result, (tokens, hidden). */
+  attended: string;
+  /** The feed-forward part on (tokens, hidden). */
+  feed: (y: string) => string;
+}
+
+/** A layer with each norm after its sum, around parts of any kind: x (tokens, hidden) to the same. */
+export function postNormParts(
+  net: Network,
+  x: string,
+  names: Pick<LayerModules, 'output' | 'attentionNorm' | 'down' | 'norm'>,
+  { hidden, epsilon }: Pick<LayerSize, 'hidden' | 'epsilon'>,
+  { attended, feed }: PostNormParts,
 ): string {
-  const { hidden, epsilon } = layer.size;
-  const attended = linear(net, names.output, mixed, { from: hidden, to: hidden });
   const middle = net.op(parentOf(names.output), 'Add', [attended, x]);
   const y = layerNorm(net, names.attentionNorm, middle, hidden, epsilon);
-  const end = net.op(parentOf(names.down), 'Add', [feedForward(net, y, names, layer), y]);
+  const end = net.op(parentOf(names.down), 'Add', [feed(y), y]);
   return layerNorm(net, names.norm, end, hidden, epsilon);
 }
 
@@ -82,25 +103,30 @@ export function preNormLayer(
     net.op(module, 'Add', [scales ? net.op(module, 'Mul', [part, scales[i]]) : part, to]);
   const before = layerNorm(net, names.attentionNorm, x, hidden, epsilon);
   const mixed = selfAttention(net, windows ? windows.into(before) : before, names, layer);
-  const attended = linear(net, names.output, mixed, { from: hidden, to: hidden });
+  const attended = linear(net, names.output, mixed, { from: hidden, to: hidden, bias: layer.outputBias });
   const middle = add(parentOf(names.output), windows ? windows.back(attended) : attended, x, 0);
   const after = layerNorm(net, names.norm, middle, hidden, epsilon);
   return add(parentOf(names.down), feed(after), middle, 1);
 }
 
 function selfAttention(net: Network, x: string, names: LayerModules, layer: EncoderLayer): string {
-  return attention(net, names.attention, project(net, x, names, layer), layer.shape);
+  return attention(net, names.attention, project(net, x, names, layer), layer.shape, layer.options);
 }
 
 /** Query, key and value of x. */
 export function project(
   net: Network,
   x: string,
-  { query, key, value }: Pick<LayerModules, 'query' | 'key' | 'value'>,
-  { size: { hidden }, bias }: Pick<EncoderLayer, 'size' | 'bias'>,
+  names: Pick<LayerModules, 'query' | 'key' | 'value'>,
+  { size: { hidden }, bias = true }: Pick<EncoderLayer, 'size' | 'bias'>,
 ): Projections {
-  const of = (name: string) => linear(net, name, x, { from: hidden, to: hidden, bias });
-  return { query: of(query), key: of(key), value: of(value) };
+  const of = (part: 'query' | 'key' | 'value') =>
+    linear(net, names[part], x, {
+      from: hidden,
+      to: hidden,
+      bias: typeof bias === 'boolean' ? bias : bias[part],
+    });
+  return { query: of('query'), key: of('key'), value: of('value') };
 }
 
 function feedForward(net: Network, x: string, names: LayerModules, { size, act }: EncoderLayer): string {
@@ -110,52 +136,3 @@ function feedForward(net: Network, x: string, names: LayerModules, { size, act }
 }
 
 const parentOf = (module: string): string => module.slice(0, module.lastIndexOf('.'));
-
-/** The differences between the embeddings of BERT and its relatives. */
-export interface BertEmbeddings {
-  vocabulary: number;
-  /** Kinds of tokens if config.json does not state it; 0 for a model that has no kinds. */
-  types: number;
-  /** The first row of the table of positions that a token has; the rows before it are the padding's. */
-  first: number;
-  /** True if padding tokens, those with the id before `first`, are not counted; the mask does not matter to that. */
-  skipsPadding: boolean;
-}
-
-/**
- * The sum of the embeddings of words, kinds of tokens and positions, normed.
- *
- * @param size of an embedding
- * @returns (tokens, size)
- */
-export function bertEmbeddings(
-  net: Network,
-  config: Config,
-  inputs: TextInputs,
-  { size, epsilon }: { size: number; epsilon: number },
-  { vocabulary, types: usual, first, skipsPadding }: BertEmbeddings,
-): string {
-  const table = (name: string, ids: string, count: number) =>
-    embedding(net, `embeddings.${name}`, ids, count, size);
-  let sum = table('word_embeddings', inputs.ids, config.count('vocab_size', vocabulary));
-  if (usual > 0) {
-    const types = config.count('type_vocab_size', usual);
-    // With one type, tokens do not differ, and tokenizers do not state it.
-    const ids = types > 1 ? integers(net, 'token_type_ids') : net.g.constant(DType.int64, [1, 1], [0]);
-    sum = net.op('embeddings', 'Add', [sum, table('token_type_embeddings', ids, types)]);
-  }
-  const most = config.count('max_position_embeddings', 512);
-  net.metadata.set(POSITIONS, String(most - first));
-  const places = skipsPadding ? afterPadding(net, inputs.ids, first - 1) : counted(net, inputs.rows);
-  sum = net.op('embeddings', 'Add', [sum, table('position_embeddings', places, most)]);
-  return layerNorm(net, 'embeddings.LayerNorm', flat(net, sum, size), size, epsilon);
-}
-
-/** Places of tokens other than padding, counted from the one after its id; padding has the place of its id. */
-function afterPadding(net: Network, ids: string, id: number): string {
-  const padding = net.g.scalar(id, DType.int64);
-  const isPadding = net.op('embeddings', 'Equal', [ids, padding]);
-  const real = net.op('embeddings', 'Cast', [net.op('embeddings', 'Not', [isPadding])], { to: DType.int64 });
-  const count = net.op('embeddings', 'CumSum', [real, net.g.scalar(1, DType.int64)]);
-  return net.op('embeddings', 'Add', [net.op('embeddings', 'Mul', [count, real]), padding]);
-}

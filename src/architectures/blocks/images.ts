@@ -8,24 +8,27 @@ export interface ConvSize {
   /** Side of its kernel; 3 by default. */
   kernel?: number;
   stride?: number;
+  /** Channels are divided into so many groups, each of which reads only the same one; 1 by default. */
+  group?: number;
   /** Margins: top, left, bottom, right; by default those that keep height and width. */
   pads?: readonly [number, number, number, number];
 }
 
 /** nn.Conv2d with a bias on x (batch, from, height, width). */
 export function conv2d(net: Network, module: string, x: string, size: ConvSize): string {
-  const { from, to, kernel = 3, stride = 1 } = size;
+  const { from, to, kernel = 3, stride = 1, group = 1 } = size;
   const margin = Math.floor((kernel - 1) / 2);
   const pads = [...(size.pads ?? [margin, margin, margin, margin])];
   const inputs = [
     x,
-    net.weight(`${module}.weight`, [to, from, kernel, kernel]),
+    net.weight(`${module}.weight`, [to, from / group, kernel, kernel]),
     net.weight(`${module}.bias`, [to]),
   ];
   return net.op(module, 'Conv', inputs, {
     kernel_shape: [kernel, kernel],
     pads,
     strides: [stride, stride],
+    ...(group > 1 && { group }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { DType } from '../../graph/dtype';
 import { fewBitsProduct } from './few-bits';
 import type { Network } from './network';
 
@@ -36,18 +37,36 @@ export function conv1d(net: Network, module: string, x: string, size: LinearSize
   return net.op(module, 'Gemm', [x, ...inputs]);
 }
 
-/** @param fromTop true if its name is that in the task model */
+/**
+ * (x − mean) / √(variance + ε) · weight + bias, over the last axis.
+ *
+ * @param fromTop true if its name is that in the task model
+ * @param plus added to the weight: 1 in Nemotron
+ */
 export function layerNorm(
   net: Network,
   module: string,
   x: string,
   size: number,
   epsilon: number,
-  { bias = true, fromTop = false } = {},
+  { bias = true, fromTop = false, plus = 0 } = {},
 ): string {
-  const parts = bias ? ['weight', 'bias'] : ['weight'];
-  const inputs = [x, ...parts.map((part) => net.weight(`${module}.${part}`, [size], fromTop))];
+  const weight = net.weight(`${module}.weight`, [size], fromTop);
+  const scale = plus === 0 ? weight : net.op(module, 'Add', [weight, net.float(plus)]);
+  const inputs = [x, scale, ...(bias ? [net.weight(`${module}.bias`, [size], fromTop)] : [])];
   return net.op(module, 'LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
+}
+
+/** A layer norm that has neither weight nor bias. */
+export function bareLayerNorm(
+  net: Network,
+  module: string,
+  x: string,
+  size: number,
+  epsilon: number,
+): string {
+  const ones = net.g.constant(DType.float, [size], new Array<number>(size).fill(1));
+  return net.op(module, 'LayerNormalization', [x, ones], { axis: -1, epsilon: { float: epsilon } });
 }
 
 /**
@@ -74,6 +93,12 @@ export function rmsNorm(
 
 /** A norm of x (…, size) over its last axis. */
 export type Norm = (net: Network, module: string, x: string, size: number) => string;
+
+/**
+ * A norm of queries or keys over the features of a head: x (batch, heads, sequence, width), `width` and the number of
+ * heads. A plain norm does the same for each head.
+ */
+export type HeadNorm = (net: Network, module: string, x: string, width: number, heads: number) => string;
 
 /** The RMS norm that all layers of a model have. */
 export const rmsNormOf =

@@ -11,6 +11,8 @@ export interface PatchProjection {
   hidden: number;
   /** Side of a patch if config.json does not state it. */
   patch: number;
+  /** True if it is no setting. */
+  isFixed?: boolean;
   bias: boolean;
   /** The size of the images, if not that in config.json. */
   size?: readonly [height: number, width: number];
@@ -37,7 +39,8 @@ export interface Patches {
 export function patches(net: Network, config: Config, projection: PatchProjection): Patches {
   const { module, hidden, bias } = projection;
   const size = projection.size ?? config.size('image_size', 224);
-  const patch = config.size('patch_size', projection.patch);
+  const { patch: usual } = projection;
+  const patch = projection.isFixed ? [usual, usual] : config.size('patch_size', usual);
   const channels = config.count('num_channels', 3);
   if (size.some((side, i) => side < patch[i]))
     throw new AuroraError(
@@ -63,7 +66,7 @@ export function patches(net: Network, config: Config, projection: PatchProjectio
   return { x: net.op(at, 'Transpose', [rows], { perm: [0, 2, 1] }), count, grid, batch };
 }
 
-/** Tokens between the first one and the patches, which have no positions. */
+/** Tokens between the first ones and the patches, which have no positions. */
 export interface Registers {
   /** (1, count, hidden) */
   table: string;
@@ -74,7 +77,7 @@ export interface Registers {
  * Tokens before the patches, and positions added to all.
  *
  * @param tokens each of hidden values
- * @param positions broadcast to (batch, tokens, hidden)
+ * @param positions broadcast to (batch, tokens, hidden); undefined if tokens have none
  * @returns x (tokens, hidden), and rows: a vector tensor (batch, sequence)
  */
 export function patchTokens(
@@ -82,13 +85,15 @@ export function patchTokens(
   { x, count, batch }: Patches,
   hidden: number,
   tokens: readonly string[],
-  positions: string,
+  positions: string | undefined,
   registers?: Registers,
 ): { x: string; rows: string } {
   const at = 'embeddings';
   const first = tokens.map((token) => net.op(at, 'Expand', [token, sized(net, batch, 1, hidden)]));
-  const all = net.op(at, 'Concat', [...first, x], { axis: 1 });
-  const placed = net.op(at, 'Add', [all, positions]);
+  const joined = (...parts: string[]) =>
+    parts.length === 1 ? parts[0] : net.op(at, 'Concat', parts, { axis: 1 });
+  const all = joined(...first, x);
+  const placed = positions === undefined ? all : net.op(at, 'Add', [all, positions]);
   if (!registers) return { x: flat(net, placed, hidden), rows: sized(net, batch, tokens.length + count) };
   const [head, rest] = net.ops(
     at,

@@ -39,16 +39,23 @@ export interface RopeDefaults {
   /** For a config.json without original_max_position_embeddings, if the family has it outside of the RoPE settings. */
   original?: number;
   theta?: number;
-  /** The part of a head that is turned, if the family reads partial_rotary_factor; otherwise all of it. */
+  /**
+   * The part of a head that is turned in a config.json without partial_rotary_factor, if the family reads that. In
+   * others all of a head is turned, and the setting has no effect.
+   */
   part?: number;
   /** The kinds of scaling that the family has, by their names in its files, if it has not all of them. */
   kinds?: ReadonlyMap<string, string>;
+  /** True if the settings are for one kind of layer: transformers then reads none outside of them. */
+  ofKind?: boolean;
 }
 
 /** The largest width of a head: one number for two features is held in memory, before any weight is looked at. */
 const MOST_WIDTH = 65_536;
 
 const DEFAULT = 'default';
+const PROPORTIONAL = 'proportional';
+const PART = 'partial_rotary_factor';
 
 /** Keys of settings that are given for each kind of layer. */
 const KINDS = ['full_attention', 'sliding_attention'];
@@ -66,12 +73,51 @@ export function ropeOf(config: Config, defaults: RopeDefaults): Rope {
   return ropeFrom(config, scaling, { ...defaults, theta });
 }
 
+/** The defaults for layers of two kinds. */
+interface KindDefaults extends Pick<RopeDefaults, 'width' | 'positions'> {
+  /** For settings without rope_theta. */
+  theta: { full: number; sliding: number };
+}
+
+/**
+ * The rotations of layers without a window and of those with one, in families that have settings for each
+ * (Gemma3TextConfig and Olmo3Config in transformers): in `rope_parameters` by kind, or in `rope_scaling`, which is then
+ * for layers without a window.
+ *
+ * @throws AuroraError 'model' for settings that are not by kind, and for those that are in both
+ */
+export function ropesOfKinds(
+  config: Config,
+  { width, positions, theta }: KindDefaults,
+): { full: Rope; sliding: Rope } {
+  const kinds = config.section('rope_parameters');
+  const old = config.filled('rope_scaling');
+  // No published model has settings for all layers alike. Where there are layers of one kind only, transformers 5 writes
+  // a type that means nothing.
+  kinds?.require('rope_type', null, DEFAULT);
+  kinds?.require('rope_theta', null);
+  // The library would mix both.
+  if (kinds?.has('full_attention')) config.require('rope_scaling', null, {});
+  // Version 4 of the library reads the old name, version 5 does not.
+  if (!old?.has('rope_type')) old?.require('type', DEFAULT);
+  const made = (settings: Config | undefined, base: number) => {
+    // transformers 5 looks for it outside of the kind.
+    settings?.require('truncate', true);
+    return ropeFrom(config, settings, { width, positions, theta: base, ofKind: true });
+  };
+  return {
+    full: made(kinds?.section('full_attention') ?? old, theta.full),
+    sliding: made(kinds?.section('sliding_attention'), theta.sliding),
+  };
+}
+
 /** The settings of rotary embeddings in another place, and the base for settings without one. */
 export function ropeFrom(
   config: Config,
   scaling: Config | undefined,
-  { width, positions, original: missing, theta, part, kinds }: RopeDefaults & { theta: number },
+  defaults: RopeDefaults & { theta: number },
 ): Rope {
+  const { width, positions, theta, part, kinds } = defaults;
   if (width > MOST_WIDTH)
     throw new AuroraError(
       'model',
@@ -79,30 +125,49 @@ export function ropeFrom(
       'Download the config.json of this model again.',
     );
   const base = scaling?.number('rope_theta', theta) ?? theta;
-  const turned = Math.trunc(width * partOf(config, scaling, part));
-  if (turned % 2 !== 0 || turned === 0) throw config.unsupported('partial_rotary_factor', ['an even part']);
+  const type = typeOf(scaling, kinds);
+  const share = partOf(config, scaling, type, part);
+  // Proportional frequencies are for all of a head, and 0 from the part on.
+  const turned = type === PROPORTIONAL ? width : Math.trunc(width * share);
+  if (turned % 2 !== 0 || turned === 0)
+    throw new AuroraError(
+      'model',
+      `${config.path}: ${PART} is ${share}, which turns ${turned} of the ${width} features of a head, not an even number.`,
+      'Download the config.json of this model again.',
+    );
   const plain = Array.from({ length: turned / 2 }, (_, i) => base ** ((-2 * i) / turned));
   const most = config.count('max_position_embeddings', positions);
   const unscaled = { base, type: DEFAULT, original: most, frequencies: plain, factor: 1 };
   if (!scaling) return unscaled;
-  const key = scaling.has('rope_type') ? 'rope_type' : 'type';
-  const named = scaling.text(key, DEFAULT);
-  const type = kinds ? (kinds.get(named) ?? '') : named;
-  const scaled = SCALINGS.get(type);
-  if (!scaled) throw scaling.unsupported(key, [...(kinds ?? SCALINGS).keys()]);
-  const original = originalOf(config, scaling, missing, most);
+  const original = originalOf(config, scaling, defaults, most);
   return {
     ...unscaled,
     type,
     settings: scaling,
     original,
-    ...scaled(scaling, plain, { most, original, base }),
+    ...SCALINGS.get(type)!(scaling, plain, { most, original, base, part: share }),
   };
 }
 
+/** The name of a scaling in transformers 5: files have it as rope_type, older ones as type. */
+function typeOf(scaling: Config | undefined, kinds: RopeDefaults['kinds']): string {
+  if (!scaling) return DEFAULT;
+  const key = scaling.has('rope_type') ? 'rope_type' : 'type';
+  const named = scaling.text(key, DEFAULT);
+  const type = kinds ? (kinds.get(named) ?? '') : named;
+  if (SCALINGS.has(type)) return type;
+  throw scaling.unsupported(key, [...(kinds ?? SCALINGS).keys()]);
+}
+
 /** The length that the model was trained with first. Families with such a setting outside read only that. */
-function originalOf(config: Config, scaling: Config, missing: number | undefined, most: number): number {
+function originalOf(
+  config: Config,
+  scaling: Config,
+  { original: missing, ofKind }: RopeDefaults,
+  most: number,
+): number {
   const key = 'original_max_position_embeddings';
+  if (ofKind) return scaling.count(key, most);
   if (missing === undefined) return config.count(key, scaling.count(key, most));
   const own = config.count(key, missing);
   scaling.require(key, own);
@@ -110,16 +175,25 @@ function originalOf(config: Config, scaling: Config, missing: number | undefined
 }
 
 /** The part of a head that is turned. */
-function partOf(config: Config, scaling: Config | undefined, missing: number | undefined): number {
-  const key = 'partial_rotary_factor';
+function partOf(
+  config: Config,
+  scaling: Config | undefined,
+  type: string,
+  missing: number | undefined,
+): number {
+  const [own, outer] = [scaling, config].map((each) => (each?.has(PART) ? each.share(PART) : undefined));
   if (missing === undefined) {
-    config.require(key, 1);
-    scaling?.require(key, 1);
+    if (type === DEFAULT) return 1;
+    if (type === PROPORTIONAL) return outer ?? own ?? 1;
+    // transformers would have too few angles for a head.
+    for (const each of [config, scaling]) each?.require(PART, 1);
     return 1;
   }
-  if (!scaling?.has(key)) return config.share(key, missing);
-  const part = scaling.share(key);
-  config.require(key, part);
+  if (type === DEFAULT) return own ?? outer ?? missing;
+  if (type === PROPORTIONAL) throw scaling!.unsupported('rope_type', [DEFAULT]);
+  // With a scaling, transformers prefers the setting outside of it, and even a family's default.
+  const part = outer ?? (missing === 1 ? own : missing) ?? missing;
+  scaling?.require(PART, part);
   return part;
 }
 
@@ -131,6 +205,8 @@ export interface Pretrained {
   original: number;
   /** rope_theta. */
   base: number;
+  /** partial_rotary_factor. */
+  part: number;
 }
 
 type Scaling = (
@@ -208,6 +284,13 @@ const longrope: Scaling = (settings, plain, { most, original }) => {
   };
 };
 
+/** Features from a part of each head on are not turned, and the others are spread as if all were. */
+const proportional: Scaling = (settings, plain, { part }) => {
+  const factor = settings.number('factor', 1);
+  const count = Math.floor(part * plain.length);
+  return { frequencies: plain.map((f, i) => (i < count ? f / factor : 0)) };
+};
+
 /** Scalings by their names in transformers (modeling_rope_utils.py). */
 const SCALINGS: ReadonlyMap<string, Scaling> = new Map<string, Scaling>([
   [DEFAULT, (_, plain) => ({ frequencies: plain })],
@@ -216,6 +299,7 @@ const SCALINGS: ReadonlyMap<string, Scaling> = new Map<string, Scaling>([
   ['yarn', yarn],
   ['longrope', longrope],
   ['llama3', llama3],
+  [PROPORTIONAL, proportional],
 ]);
 
 const AT = 'rotary_emb';
@@ -237,9 +321,26 @@ export function rotary(net: Network, places: string, rope: Rope, width: number, 
     net.op(AT, 'Unsqueeze', [real, net.g.ints(net.cached ? [1, 3] : [1])]),
     frequenciesAt(net, real, rope),
   ]);
-  const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);
-  const scaled = (v: string) => (rope.factor === 1 ? v : times(v, net.float(rope.factor)));
+  const scaled = (v: string) => (rope.factor === 1 ? v : net.op(AT, 'Mul', [v, net.float(rope.factor)]));
   const [cos, sin] = [scaled(net.op(AT, 'Cos', [angles])), scaled(net.op(AT, 'Sin', [angles]))];
+  return rotation(net, { cos, sin, count }, width, interleaved);
+}
+
+/** The cosines and sines of the angles by which `count` pairs of features are turned, (sequence, count). */
+export interface Angles {
+  cos: string;
+  sin: string;
+  count: number;
+}
+
+/** The rotation by known angles, which come from a place's frequencies or from a table. */
+export function rotation(
+  net: Network,
+  { cos, sin, count }: Angles,
+  width: number,
+  interleaved: boolean,
+): Rotate {
+  const times = (v: string, by: string) => net.op(AT, 'Mul', [v, by]);
   const turn = (a: string, b: string): [string, string] => [
     net.op(AT, 'Sub', [times(a, cos), times(b, sin)]),
     net.op(AT, 'Add', [times(b, cos), times(a, sin)]),

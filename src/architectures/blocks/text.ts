@@ -28,7 +28,7 @@ export function textInputs(net: Network): TextInputs {
 }
 
 /** An input of integers, (batch, sequence) by default. */
-export const integers = (net: Network, name: string, axes = AXES): string =>
+export const integers = (net: Network, name: string, axes: (string | number)[] = AXES): string =>
   net.g.addInput(name, DType.int64, axes);
 
 /** 0 … sequence − 1, int64. */
@@ -82,6 +82,8 @@ export interface LanguageHead {
   tied?: string;
   /** The module of the head. */
   head?: string;
+  /** True if the head has a bias, tied or not. */
+  bias?: boolean;
   /** Logits are kept below it by a tanh. */
   cap?: number;
   /** They are multiplied by it. */
@@ -93,12 +95,13 @@ export function languageHead(
   net: Network,
   x: string,
   rows: string,
-  { hidden, vocabulary, tied, head = HEAD, cap, factor }: LanguageHead,
+  { hidden, vocabulary, tied, head = HEAD, bias = false, cap, factor }: LanguageHead,
 ): void {
+  const biases = () => (bias ? [net.weight(`${head}.bias`, [vocabulary], true)] : []);
   const logits =
     tied === undefined
-      ? linear(net, head, x, { from: hidden, to: vocabulary, bias: false, fromTop: true })
-      : net.op(head, 'Gemm', [x, net.weight(tied, [vocabulary, hidden])], { transB: 1 });
+      ? linear(net, head, x, { from: hidden, to: vocabulary, bias, fromTop: true })
+      : net.op(head, 'Gemm', [x, net.weight(tied, [vocabulary, hidden]), ...biases()], { transB: 1 });
   const scaled = factor === undefined ? logits : net.op('', 'Mul', [logits, net.float(factor)]);
   const capped = cap === undefined ? scaled : softCap(net, '', scaled, cap);
   net.output('logits', inRows(net, capped, rows, vocabulary), [...AXES, vocabulary]);

@@ -88,6 +88,47 @@ export function windowDistances(net: Network, at: string, side: number, heads: n
   return net.op(at, 'Unsqueeze', [net.op(at, 'Transpose', [found], { perm: [2, 0, 1] }), net.g.ints([0])]);
 }
 
+/**
+ * The values that each head adds to the scores of two tokens, of which the first stands for the whole map and the others
+ * are a square map: by their distance in each direction, and in the last three rows of the table for pairs with the
+ * first token.
+ *
+ * @param index as `distanceIndex` makes it
+ * @returns (1, heads, 1 + side², 1 + side²)
+ */
+export function distancesWithFirst(
+  net: Network,
+  at: string,
+  index: string,
+  side: number,
+  heads: number,
+): string {
+  const table = net.weight(`${at}.relative_position_bias_table`, [distanceCount(side), heads]);
+  const found = net.op(at, 'Gather', [table, index]);
+  return net.op(at, 'Unsqueeze', [net.op(at, 'Transpose', [found], { perm: [2, 0, 1] }), net.g.ints([0])]);
+}
+
+/** The rows of a table of distances: those of a map, and from the first token, to it, and within it. */
+const distanceCount = (side: number): number => (2 * side - 1) ** 2 + 3;
+
+/** The row of the table for two tokens: int64 (1 + side², 1 + side²). It is made in the graph, since it is large. */
+export function distanceIndex(net: Network, side: number): string {
+  const [at, area, count] = ['embeddings', side * side, distanceCount(side)];
+  const span = 2 * side - 1;
+  const ints = (dims: number[], values: number[]) => net.g.constant(DType.int64, dims, values);
+  const places = Array.from({ length: area }, (_, i) => Math.floor(i / side) * span + (i % side));
+  const middle = (side - 1) * (span + 1);
+  const queries = ints(
+    [area, 1],
+    places.map((place) => place + middle),
+  );
+  const between = net.op(at, 'Sub', [queries, ints([1, area], places)]);
+  const toFirst = ints([area, 1], new Array<number>(area).fill(count - 2));
+  const fromFirst = ints([1, area + 1], [count - 1, ...new Array<number>(area).fill(count - 3)]);
+  const below = net.op(at, 'Concat', [toFirst, between], { axis: 1 });
+  return net.op(at, 'Concat', [fromFirst, below], { axis: 0 });
+}
+
 /** Rows below and columns right of a map (images, rows, columns, size). */
 export function padMap(net: Network, at: string, map: string, [below, right]: readonly number[]): string {
   if (below === 0 && right === 0) return map;

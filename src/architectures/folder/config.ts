@@ -130,6 +130,12 @@ export class Config {
     return this.checked(key, missing, 'a list of positive integers', is);
   }
 
+  /** A list of integers from 0; empty if it is missing. */
+  indices(key: string): number[] {
+    const is = (v: unknown): v is number[] => Array.isArray(v) && v.every(isCount);
+    return this.checked(key, [], 'a list of integers from 0', is);
+  }
+
   /** The number of layers in each of `length` parts: one number for all, or a list. */
   layersEach(key: string, length: number, missing: number): number[] {
     return this.each(key, length, missing, LAYERS, isLayers);
@@ -156,6 +162,11 @@ export class Config {
     return this.checked(key, missing, 'true or false', (v): v is boolean => typeof v === 'boolean');
   }
 
+  /** True only for the value true: other values count as false, and are not refused. */
+  isTrue(key: string): boolean {
+    return this.value(key) === true;
+  }
+
   text(key: string, missing?: string): string {
     return this.checked(key, missing, 'a string', (v): v is string => typeof v === 'string');
   }
@@ -164,12 +175,27 @@ export class Config {
     return typeof this.value(key) === 'string';
   }
 
+  /**
+   * Texts in pieces that follow themselves so often, [[["global", "local"], 12]], as one list; undefined if they are
+   * missing.
+   */
+  repeated(key: string): string[] | undefined {
+    const value = this.value(key);
+    if (value === undefined) return undefined;
+    const isPiece = (v: unknown): v is [string[], number] =>
+      Array.isArray(v) && v.length === 2 && isTexts(v[0]) && isCount(v[1]);
+    const isShort = (pieces: [string[], number][]) =>
+      pieces.reduce((sum, [texts, count]) => sum + texts.length * count, 0) <= MOST_LAYERS;
+    if (!Array.isArray(value) || !value.every(isPiece) || !isShort(value))
+      throw this.invalid(key, 'a list of pieces, [[["global", "local"], 12]]');
+    return value.flatMap(([texts, count]) => new Array<string[]>(count).fill(texts).flat());
+  }
+
   /** A list of texts; undefined if it is missing. */
   texts(key: string): string[] | undefined {
     const value = this.value(key);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || !value.every((v) => typeof v === 'string'))
-      throw this.invalid(key, 'an array of strings');
+    if (!isTexts(value)) throw this.invalid(key, 'an array of strings');
     return value;
   }
 
@@ -217,6 +243,11 @@ export class Config {
     if (value === undefined) return undefined;
     if (!isObject(value)) throw this.invalid(key, 'an object');
     return new Config(value, this.path, `${this.prefix}${key}.`, this.refusals);
+  }
+
+  /** Settings as if they were within a key. */
+  made(key: string, values: Record<string, unknown>): Config {
+    return new Config(values, this.path, `${this.prefix}${key}.`, this.refusals);
   }
 
   /** The section, also undefined if it has no settings. */
@@ -296,6 +327,9 @@ export class Config {
 
 const isCount = (v: unknown): v is number =>
   Number.isInteger(v) && (v as number) >= 0 && (v as number) < MOST;
+
+const isTexts = (v: unknown): v is string[] =>
+  Array.isArray(v) && v.every((text) => typeof text === 'string');
 
 const LAYERS = `a positive integer up to ${MOST_LAYERS}`;
 

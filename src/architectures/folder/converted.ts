@@ -52,7 +52,13 @@ export interface Conversion {
 }
 
 /** A tensor in float32 of one that is stored as F16 or BF16. */
-export const floatConversion = ({ tensor, stored }: { tensor: Tensor; stored: StoredTensor }): Conversion => ({
+export const floatConversion = ({
+  tensor,
+  stored,
+}: {
+  tensor: Tensor;
+  stored: StoredTensor;
+}): Conversion => ({
   tensor,
   from: [stored],
   as: 'float32',
@@ -76,8 +82,7 @@ export function convertWeights(
     const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
     const length = elementCount(tensor.dims) * byteSize(tensor.dtype)!;
     tensor.data = { path, offset, length };
-    for (const view of views)
-      view.tensor.data = { path, offset: offset + view.start, length: view.length };
+    for (const view of views) view.tensor.data = { path, offset: offset + view.start, length: view.length };
     end = offset + length;
   }
   const there = statSync(path, { throwIfNoEntry: false });

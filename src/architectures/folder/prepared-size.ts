@@ -14,7 +14,13 @@ export function preparedSize(configPath: string): [height: number, width: number
     return undefined;
   }
   const own = isRecord(settings) ? settings : {};
-  return sides(own.do_center_crop === false ? own.size : (own.crop_size ?? own.size));
+  return sides(own.do_center_crop === false ? own.size : (own.crop_size ?? own.size)) ?? square(own);
+}
+
+/** ConvNeXT's processor makes a square of its only setting. */
+function square({ size, image_processor_type, feature_extractor_type }: Record<string, unknown>) {
+  const isSquare = /^ConvNext/.test(String(image_processor_type ?? feature_extractor_type));
+  return isSquare && isRecord(size) ? sides(size.shortest_edge) : undefined;
 }
 
 function sides(value: unknown): [number, number] | undefined {

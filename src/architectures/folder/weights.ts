@@ -30,7 +30,10 @@ export class Weights {
   private readonly lacking: string = '';
   private readonly used = new Map<string, { tensor: Tensor; stored: StoredTensor }>();
   private readonly views = new Map<string, View & { of: Tensor }>();
-  private readonly unpacked = new Map<string, { of: PackedWeight; tensors: PackedTensors; stored: StoredTensor }>();
+  private readonly unpacked = new Map<
+    string,
+    { of: PackedWeight; tensors: PackedTensors; stored: StoredTensor }
+  >();
 
   /**
    * @param prefixes of task models of the family
@@ -87,6 +90,26 @@ export class Weights {
     const tensor = { name, dtype: DType.float, dims, data: stored.data };
     this.used.set(name, { tensor, stored });
     return tensor;
+  }
+
+  /**
+   * Lets a part of a stored weight count as a weight of the base model: the matrix of an expert in a tensor that has those of all.
+   *
+   * @param name of the part, by which `get` finds it
+   * @param whole the stored weight, by its name in the base model, and its shape
+   * @param first the number of values in it before the part
+   * @throws AuroraError 'model' as for a whole weight
+   */
+  divide(name: string, dims: number[], whole: { name: string; dims: number[] }, first: number): void {
+    if (this.dividePacked(name, whole, first / elementCount(dims))) return;
+    const all = this.find(whole.name, false);
+    if (!all) throw this.missing(this.storedName(whole.name, false));
+    this.check(all, whole.dims);
+    const bytes = BYTES.get(all.dtype)!;
+    const offset = all.data.offset + bytes * first;
+    const data = { ...all.data, offset, length: bytes * elementCount(dims) };
+    const stored = { name: all.name, dtype: all.dtype, dims, data, whole: all };
+    this.used.set(name, { tensor: { name, dtype: DType.float, dims, data }, stored });
   }
 
   /**

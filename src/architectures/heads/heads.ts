@@ -25,10 +25,10 @@ export function addHeads(net: Network, config: Config, type: string): void {
   const output = graph.outputs.find((o) => o.name === 'last_hidden_state');
   const size = output?.shape?.at(-1);
   if (typeof size !== 'number' || graph.outputs.some((o) => o.name === 'logits')) return;
-  const from = graph.nodes.length;
   const states: Hidden = { net, config, type, states: 'last_hidden_state', size };
   const pooled = pooler(states);
   if (pooled) net.output('pooler_output', pooled.x, [...WHOLE, pooled.size]);
+  const from = graph.nodes.length;
   const hidden = { ...states, ...(pooled && { pooled: { ...pooled, x: 'pooler_output' } }) };
   const found = LABEL_HEADS.find(([ends]) => config.isFor(ends));
   if (found) addLabels(hidden, found[1], found[2]);
@@ -39,7 +39,7 @@ export function addHeads(net: Network, config: Config, type: string): void {
     const logits = maskedHead(hidden);
     if (logits) addLogits(hidden, logits, TOKENS);
   }
-  // Adapters are for the base model.
+  // Adapters are for the base model, which the pooler is a part of.
   for (const node of graph.nodes.slice(from)) node.metadata.set(OF_HEAD, type);
 }
 

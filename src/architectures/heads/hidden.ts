@@ -1,7 +1,9 @@
+import { DType } from '../../graph/dtype';
 import { activationOf } from '../blocks/activation';
 import { layerNorm, linear } from '../blocks/layers';
 import type { Network } from '../blocks/network';
 import type { Config } from '../folder/config';
+import { attentionPooling } from './attention-pooling';
 
 /** A tensor whose last axis has so many features. */
 export interface Features {
@@ -44,6 +46,14 @@ export const meanFrom = (hidden: Hidden, first: number): string => {
   return net.op('', 'ReduceMean', [some, net.g.ints([1])], { keepdims: 0 });
 };
 
+/** The mean of the tokens that a mask of integers counts: (batch, size). */
+export function meanOfCounted({ net, states }: Hidden, mask: string): string {
+  const counted = net.op('head', 'Cast', [mask], { to: DType.float });
+  const column = net.op('head', 'Unsqueeze', [counted, net.g.ints([2])]);
+  const along = (x: string) => net.op('head', 'ReduceSum', [x, net.g.ints([1])], { keepdims: 0 });
+  return net.op('head', 'Div', [along(net.op('head', 'Mul', [states, column])), along(column)]);
+}
+
 /** Some of the tokens: (batch, tokens, size). */
 const tokens = ({ net, states }: Hidden, from: number, to: number): string =>
   net.op('', 'Slice', [states, net.g.ints([from]), net.g.ints([to]), net.g.ints([1])]);
@@ -68,7 +78,7 @@ export const hasParts = ({ net }: Hidden, module: string, bias: boolean): boolea
   net.weights.has(`${module}.weight`, true) && (!bias || net.weights.has(`${module}.bias`, true));
 
 /** The base model's own output for a whole text or image, (batch, size). */
-type Pooler = (hidden: Hidden) => Features | undefined;
+export type Pooler = (hidden: Hidden) => Features | undefined;
 
 /** A linear layer and tanh on the first token, as BertPooler. */
 const dense =
@@ -83,16 +93,33 @@ const dense =
     return { x: act(net, 'pooler', linear(net, module, firstToken(hidden), { from, to: size })), size };
   };
 
-/** CLIPVisionModel: the norm of the first token. */
-const normed: Pooler = (hidden) => {
-  const { net, config, size } = hidden;
-  const module = 'vision_model.post_layernorm';
-  if (!['weight', 'bias'].every((part) => net.weights.has(`${module}.${part}`))) return undefined;
-  const epsilon = config.number('layer_norm_eps', 1e-5);
-  return { x: layerNorm(net, module, firstToken(hidden), size, epsilon), size };
-};
+/** The norm of one vector for each text or image. */
+const normed =
+  (module: string, epsilon: number, read: (hidden: Hidden) => string): Pooler =>
+  (hidden) => {
+    const { net, config, size } = hidden;
+    if (!['weight', 'bias'].every((part) => net.weights.has(`${module}.${part}`))) return undefined;
+    return {
+      x: layerNorm(net, module, read(hidden), size, config.number('layer_norm_eps', epsilon)),
+      size,
+    };
+  };
+
+/** BeitPooler: the norm of the mean of all patches. Otherwise it is the first token. */
+const ofPatches = normed('pooler.layernorm', 1e-12, (hidden) => meanFrom(hidden, 1));
+const beit: Pooler = (hidden) =>
+  hidden.config.flag('use_mean_pooling', true) ? ofPatches(hidden) : undefined;
+
+/** ConvNextModel: the norm of the mean of all places. */
+const ofPlaces = normed('layernorm', 1e-12, (hidden) => meanFrom(hidden, 0));
 
 const onFirst = dense('pooler.dense');
+
+/** MobileBertPooler, which has no weights without `classifier_activation`. */
+const mobilebert: Pooler = (hidden) =>
+  hidden.config.flag('classifier_activation', true)
+    ? onFirst(hidden)
+    : { x: firstToken(hidden), size: hidden.size };
 
 const POOLERS: ReadonlyMap<string, Pooler> = new Map([
   ['bert', onFirst],
@@ -101,9 +128,22 @@ const POOLERS: ReadonlyMap<string, Pooler> = new Map([
   ['camembert', onFirst],
   ['mpnet', onFirst],
   ['albert', dense('pooler')],
+  ['nomic_bert', onFirst],
+  ['ernie', onFirst],
+  ['rembert', onFirst],
+  ['megatron-bert', onFirst],
+  ['mobilebert', mobilebert],
+  ['xlm-roberta-xl', onFirst],
+  ['data2vec-text', onFirst],
   ['vit', onFirst],
   ['deit', onFirst],
-  ['clip_vision_model', normed],
+  ['clip_vision_model', normed('vision_model.post_layernorm', 1e-5, firstToken)],
+  ['siglip_vision_model', attentionPooling()],
+  ['siglip2_vision_model', attentionPooling('pixel_attention_mask')],
+  ['beit', beit],
+  ['data2vec-vision', beit],
+  ['convnext', ofPlaces],
+  ['convnextv2', ofPlaces],
 ]);
 
 /** Undefined if the family has no pooler, or the folder not its weights. */

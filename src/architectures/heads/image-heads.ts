@@ -6,11 +6,12 @@ import {
   type Hidden,
   type LabelHead,
   meanFrom,
+  meanOfCounted,
   tokenAt,
 } from './hidden';
 
-/** The input of a family's classifier. */
-type Read = (hidden: Hidden) => Features;
+/** The input of a family's classifier; undefined if the folder does not have its weights. */
+type Read = (hidden: Hidden) => Features | undefined;
 
 const first: Read = (hidden) => ({ x: firstToken(hidden), size: hidden.size });
 
@@ -27,6 +28,18 @@ const firstAndMean =
     return { x: hidden.net.op('', 'Concat', parts, { axis: 1 }), size: 2 * hidden.size };
   };
 
+/** The model's own pooler. */
+const pooled: Read = ({ pooled }) => pooled;
+
+/** The mean of the patches that a picture has. */
+const meanOfPatches: Read = (hidden) => ({
+  x: meanOfCounted(hidden, 'pixel_attention_mask'),
+  size: hidden.size,
+});
+
+/** BeitForImageClassification: its pooler, which has no weights if it is the first token. */
+const beit: Read = (hidden) => (hidden.config.flag('use_mean_pooling', true) ? pooled : first)(hidden);
+
 const READ: ReadonlyMap<string, Read> = new Map([
   ['vit', first],
   ['deit', first],
@@ -35,13 +48,18 @@ const READ: ReadonlyMap<string, Read> = new Map([
   ['clip', meanAfter(1)],
   ['clip_vision_model', meanAfter(1)],
   ['swin', meanAfter(0)],
+  ['siglip', meanAfter(0)],
+  ['siglip2', meanOfPatches],
+  ['beit', beit],
+  ['data2vec-vision', beit],
+  ['convnext', pooled],
+  ['convnextv2', pooled],
 ]);
 
 /** The …ForImageClassification classes: one linear layer. */
 export const onImages: LabelHead = (hidden) => {
-  const read = READ.get(hidden.type);
-  if (!read || !has(hidden, 'classifier')) return undefined;
-  return { module: 'classifier', ...read(hidden), bias: true };
+  const read = has(hidden, 'classifier') ? READ.get(hidden.type)?.(hidden) : undefined;
+  return read && { module: 'classifier', ...read, bias: true };
 };
 
 /** DeiTForImageClassificationWithTeacher: the mean of two classifiers' answers for the first two tokens. */

@@ -1,6 +1,8 @@
 import { DType } from '../../graph/dtype';
-import { activationOf } from '../blocks/activation';
+import { type Activation, activationOf, GELU } from '../blocks/activation';
 import { counted } from '../blocks/text';
+import type { Config } from '../folder/config';
+import { eurobertOnTexts } from './eurobert';
 import { firstToken, has, hasParts, headLinear, type Hidden, type LabelHead } from './hidden';
 import { modernbertHead } from './modernbert';
 
@@ -12,25 +14,32 @@ const pooled: LabelHead = (hidden) =>
 
 /** Two layers on the first token, as RobertaClassificationHead and DistilBertForSequenceClassification have them. */
 const twoLayers =
-  (first: string, activation: string, second: string): LabelHead =>
+  (first: string, act: (config: Config) => Activation, second: string): LabelHead =>
   (hidden) => {
     if (!has(hidden, first, second)) return undefined;
-    const { net, size } = hidden;
+    const { net, config, size } = hidden;
     const dense = headLinear(hidden, first, { x: firstToken(hidden), size });
-    return { module: second, x: net.op('classifier', activation, [dense.x]), size: dense.size, bias: true };
+    const x = act(config)(net, 'classifier', dense.x);
+    return { module: second, x, size: dense.size, bias: true };
   };
 
-/** DebertaV2ForSequenceClassification. Its ContextPooler applies `pooler_hidden_act`. */
-const contextPooled: LabelHead = (hidden) => {
-  const [first, second] = ['pooler.dense', 'classifier'];
-  if (!has(hidden, first, second)) return undefined;
-  const { net, config, size } = hidden;
-  const dense = headLinear(hidden, first, { x: firstToken(hidden), size });
-  const act = activationOf(config, 'pooler_hidden_act', 'gelu');
-  return { module: second, x: act(net, 'pooler', dense.x), size: dense.size, bias: true };
-};
+const always = (opType: string) => (): Activation => (net, module, x) => net.op(module, opType, [x]);
 
-const roberta = twoLayers('classifier.dense', 'Tanh', 'classifier.out_proj');
+/** DebertaV2ForSequenceClassification, whose ContextPooler applies `pooler_hidden_act`. */
+const contextPooled = twoLayers(
+  'pooler.dense',
+  (config) => activationOf(config, 'pooler_hidden_act', 'gelu'),
+  'classifier',
+);
+
+const roberta = twoLayers('classifier.dense', always('Tanh'), 'classifier.out_proj');
+
+/** RoFormerForSequenceClassification. */
+const roformer = twoLayers(
+  'classifier.dense',
+  (config) => activationOf(config, 'hidden_act', 'gelu'),
+  'classifier.out_proj',
+);
 
 const ON_TEXTS: ReadonlyMap<string, LabelHead> = new Map([
   ['bert', pooled],
@@ -39,10 +48,20 @@ const ON_TEXTS: ReadonlyMap<string, LabelHead> = new Map([
   ['xlm-roberta', roberta],
   ['camembert', roberta],
   ['mpnet', roberta],
-  ['electra', twoLayers('classifier.dense', 'Gelu', 'classifier.out_proj')],
-  ['distilbert', twoLayers('pre_classifier', 'Relu', 'classifier')],
+  ['electra', twoLayers('classifier.dense', () => GELU, 'classifier.out_proj')],
+  ['distilbert', twoLayers('pre_classifier', always('Relu'), 'classifier')],
+  ['deberta', contextPooled],
   ['deberta-v2', contextPooled],
   ['modernbert', modernbertHead.onTexts],
+  ['nomic_bert', pooled],
+  ['eurobert', eurobertOnTexts],
+  ['roformer', roformer],
+  ['ernie', pooled],
+  ['rembert', pooled],
+  ['megatron-bert', pooled],
+  ['mobilebert', pooled],
+  ['xlm-roberta-xl', roberta],
+  ['data2vec-text', roberta],
 ]);
 
 /** Labels for a text: encoders as their class has it, decoders on the last token. */
@@ -69,6 +88,14 @@ const PADDING: ReadonlyMap<string, number> = new Map([
   ['phi3', 32000],
   ['smollm3', 128004],
   ['olmo2', 1],
+  ['olmo', 1],
+  ['olmo3', 1],
+  ['cohere', 0],
+  ['cohere2', 0],
+  ['helium', 3],
+  ['glm', 151329],
+  ['glm4', 151329],
+  ['opt', 1],
 ]);
 
 /**

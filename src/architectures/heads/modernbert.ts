@@ -1,7 +1,15 @@
-import { DType } from '../../graph/dtype';
 import { activationOf } from '../blocks/activation';
 import { layerNorm } from '../blocks/layers';
-import { firstToken, has, hasParts, headLinear, type Features, type Hidden, type LabelHead } from './hidden';
+import {
+  firstToken,
+  has,
+  hasParts,
+  headLinear,
+  meanOfCounted,
+  type Features,
+  type Hidden,
+  type LabelHead,
+} from './hidden';
 
 const LAST = { module: 'classifier', bias: true };
 
@@ -22,20 +30,12 @@ const isThere = (hidden: Hidden): boolean =>
   hasParts(hidden, 'head.norm', hidden.config.flag('norm_bias', false)) &&
   has(hidden, 'classifier');
 
-/** The mean of all tokens but padding: (batch, size). */
-function mean({ net, states }: Hidden): string {
-  const mask = net.op('head', 'Cast', ['attention_mask'], { to: DType.float });
-  const column = net.op('head', 'Unsqueeze', [mask, net.g.ints([2])]);
-  const along = (x: string) => net.op('head', 'ReduceSum', [x, net.g.ints([1])], { keepdims: 0 });
-  return net.op('head', 'Div', [along(net.op('head', 'Mul', [states, column])), along(column)]);
-}
-
 const onTexts: LabelHead = (hidden) => {
   if (!isThere(hidden)) return undefined;
   const { config, size } = hidden;
   const pooling = config.text('classifier_pooling', 'cls');
   config.require('classifier_pooling', 'cls', 'mean');
-  const x = pooling === 'cls' ? firstToken(hidden) : mean(hidden);
+  const x = pooling === 'cls' ? firstToken(hidden) : meanOfCounted(hidden, 'attention_mask');
   return { ...LAST, ...head(hidden, { x, size }) };
 };
 

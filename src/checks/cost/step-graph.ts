@@ -2,6 +2,7 @@ import type { LayerAdapter } from '../../adapters/targets/select';
 import { declaredOutputs, type OutputChoice, taskOutput } from '../../adapters/task-output';
 import { own } from '../../base/names';
 import { GRAD_SCALE } from '../../engine/onnxruntime/step-constants';
+import { readsPatches } from '../../experiment/image-inputs';
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
@@ -223,4 +224,4 @@ export function fixedBatch({ inputs, initializers }: Graph): string | undefined 
 
 /** True if a model reads texts rather than images. */
 export const readsTexts = ({ inputs }: Graph): boolean =>
-  inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);
+  !readsPatches(inputs) && inputs.some(({ dtype, shape }) => !isFloat(dtype) && shape?.length === 2);

@@ -116,6 +116,8 @@ function cropped(
   part: RandomCrop,
   draw: (which: number) => number,
 ): RgbImage {
+  const box = randomBox(image, part, draw);
+  if (plan.patches) return fit(crop(image, box), plan);
   const size = outputSize(plan);
   if (!size)
     throw new AuroraError(
@@ -123,7 +125,7 @@ function cropped(
       'Images cannot be cropped at random: the size of a preprocessed image depends on its aspect ratio.',
       'Set "do_center_crop" and "crop_size" in preprocessor_config.json to the size that the model reads.',
     );
-  return resize(crop(image, randomBox(image, part, draw)), size, plan.resample);
+  return resize(crop(image, box), size, plan.resample);
 }
 
 /** The image mirrored from left to right. */

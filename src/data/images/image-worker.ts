@@ -6,8 +6,8 @@ import type { ImageReply } from './pool';
 /** Reads images apart from the training thread, which a step of the runtime blocks. */
 async function run(id: number, job: ImageJob): Promise<void> {
   try {
-    const values = await imageValues(job);
-    reply({ id, values }, [values.buffer as ArrayBuffer]);
+    const image = await imageValues(job);
+    reply({ id, ...image }, [image.values.buffer as ArrayBuffer]);
   } catch (e) {
     reply({ id, error: errorRecord(e) });
   }

@@ -1,3 +1,4 @@
+import { type PatchBudget, patchedSize } from '../../base/patch-budget';
 import type { Resample } from './resize';
 
 /** An image in memory, as Pillow's mode "RGB". */
@@ -18,6 +19,10 @@ export interface Size {
 export interface Preprocessing {
   resize?: ResizeTo;
   resample: Resample;
+  /** In place of a size: whole patches in about the image's aspect ratio, which a model reads one by one. */
+  patches?: PatchBudget;
+  /** True if bytes are rescaled before the image is resized, so that no number is rounded to a byte again. */
+  rescalesFirst?: boolean;
   /** Cut from the center; black where the image is smaller. */
   crop?: Size;
   /** Factor on the bytes. */
@@ -45,6 +50,12 @@ export function resizedSize({ width, height }: Size, to: ResizeTo): Size {
     long = to.longestEdge;
   }
   return width <= height ? { width: short, height: long } : { width: long, height: short };
+}
+
+/** The size that an image is resized to; its own if it is not. */
+export function sizeFor(image: Size, { resize, patches }: Pick<Preprocessing, 'resize' | 'patches'>): Size {
+  if (patches) return patchedSize(image, patches);
+  return resize ? resizedSize(image, resize) : image;
 }
 
 /** The size of every preprocessed image; undefined if it depends on the image. */

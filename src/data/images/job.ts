@@ -2,7 +2,7 @@ import { AuroraError } from '../../base/errors';
 import { augment, type Augmentation, type AugmentationKey } from './augment';
 import { FREE_PIXELS } from './decode-image';
 import { type Preprocessing, resizedSize, type ResizeTo, type Size } from './image';
-import { preprocess, tensor } from './preprocess';
+import { type ImageTensor, inPatches, preprocess, tensor } from './preprocess';
 import { type ImageSource, nameOf, openImage } from './source';
 
 /** The description of an image from which any thread can make a model's input. */
@@ -13,12 +13,29 @@ export interface ImageJob {
   change?: { augmentation: Augmentation; key: AugmentationKey };
 }
 
-/** @returns [3, height, width]. @throws AuroraError 'data' if the image cannot be read, or is too narrow */
-export async function imageValues({ source, plan, change }: ImageJob): Promise<Float32Array> {
-  if ('fitted' in source) return tensor(source.fitted, plan).data;
+/** The values of a prepared image. */
+export interface ImageValues {
+  /** [3, height, width], or the patches of an image one after the other. */
+  values: Float32Array;
+  /** The number of patches. */
+  grid?: readonly [rows: number, columns: number];
+}
+
+/** @throws AuroraError 'data' if the image cannot be read, or is too narrow */
+export async function imageValues({ source, plan, change }: ImageJob): Promise<ImageValues> {
+  if ('fitted' in source) return valuesOf(tensor(source.fitted, plan), plan);
   const image = await openImage(source);
   requireResizable(source, image, plan.resize);
-  return (change ? augment(image, plan, change.augmentation, change.key) : preprocess(image, plan)).data;
+  return valuesOf(
+    change ? augment(image, plan, change.augmentation, change.key) : preprocess(image, plan),
+    plan,
+  );
+}
+
+function valuesOf(prepared: ImageTensor, { patches }: Preprocessing): ImageValues {
+  if (!patches) return { values: prepared.data };
+  const grid = [prepared.height / patches.side, prepared.width / patches.side] as const;
+  return { values: inPatches(prepared, patches.side), grid };
 }
 
 /**

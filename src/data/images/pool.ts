@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { errorFrom, type ErrorRecord } from '../../base/errors';
-import { imageValues, type ImageJob } from './job';
+import { imageValues, type ImageJob, type ImageValues } from './job';
 
 /** A worker's answer to a job. */
-export type ImageReply = { id: number } & ({ values: Float32Array } | { error: ErrorRecord });
+export type ImageReply = { id: number } & (ImageValues | { error: ErrorRecord });
 
 interface Waiting {
-  resolve(values: Float32Array): void;
+  resolve(image: ImageValues): void;
   reject(cause: Error): void;
 }
 
@@ -22,7 +22,7 @@ class ImagePool {
     this.workers = Array.from({ length: size }, () => new PoolWorker(program));
   }
 
-  run(job: ImageJob): Promise<Float32Array> {
+  run(job: ImageJob): Promise<ImageValues> {
     return this.workers.reduce((a, b) => (b.left < a.left ? b : a)).run(job);
   }
 }
@@ -38,7 +38,7 @@ class PoolWorker {
     return this.waiting.size;
   }
 
-  run(job: ImageJob): Promise<Float32Array> {
+  run(job: ImageJob): Promise<ImageValues> {
     const thread = (this.thread ??= this.start());
     const id = this.next++;
     return new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ class PoolWorker {
     const job = this.waiting.get(reply.id);
     this.waiting.delete(reply.id);
     if (this.waiting.size === 0) thread.unref();
-    if ('values' in reply) job?.resolve(reply.values);
+    if ('values' in reply) job?.resolve({ values: reply.values, grid: reply.grid });
     else job?.reject(errorFrom(reply.error));
   }
 
@@ -82,4 +82,4 @@ export function useImageWorkers(program: string): void {
 }
 
 /** @throws AuroraError 'data' if the image cannot be read */
-export const readValues = (job: ImageJob): Promise<Float32Array> => (pool ? pool.run(job) : imageValues(job));
+export const readValues = (job: ImageJob): Promise<ImageValues> => (pool ? pool.run(job) : imageValues(job));

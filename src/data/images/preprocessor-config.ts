@@ -1,5 +1,6 @@
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
+import type { PatchBudget } from '../../base/patch-budget';
 import { readInput } from '../../files/inputs/open';
 import type { Channels, Preprocessing, ResizeTo, Size } from './image';
 import { type Resample, RESAMPLES } from './resize';
@@ -59,7 +60,7 @@ export function parsePreprocessing(config: unknown, path: string): ParsedPreproc
         `Use a model whose images are only resized, cropped, rescaled and normalized, as ${nameList()} do.`,
       );
   const name = fields.text('image_processor_type') ?? fields.text('feature_extractor_type');
-  const known = own(PROCESSORS, (name ?? '').replace(/(ImageProcessor|FeatureExtractor)(Fast)?$/, ''));
+  const known = own(PROCESSORS, (name ?? '').replace(/(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/, ''));
   const processor = known ?? PROCESSORS.ViT;
   return {
     preprocessing: planOf(fields, processor, known !== undefined),
@@ -68,7 +69,7 @@ export function parsePreprocessing(config: unknown, path: string): ParsedPreproc
 }
 
 function planOf(fields: Fields, processor: Processor, known: boolean): Preprocessing {
-  const { mean, std } = processor;
+  if (processor.patches) return inPatches(fields, processor, processor.patches);
   const crops = fields.flag('do_center_crop', processor.crop !== undefined);
   const side = processor.crop ?? 224;
   const crop = crops ? fields.sides('crop_size', { width: side, height: side }) : undefined;
@@ -77,15 +78,57 @@ function planOf(fields: Fields, processor: Processor, known: boolean): Preproces
   const shortest = known ? 'shortestEdge' in processor.size : crops;
   const size = fields.size('size', processor.size, shortest);
   const resizes = fields.flag('do_resize', true);
+  const resample = fields.resample('resample', processor.resample);
+  if (processor.rescalesFirst && resizes && !AS_NUMBERS.includes(resample))
+    throw fields.wrong(
+      'resample',
+      AS_NUMBERS.map((name) => `${RESAMPLES.indexOf(name)} (${name})`).join(' or '),
+    );
   return {
-    resample: fields.resample('resample', processor.resample),
+    resample,
+    ...(processor.rescalesFirst && { rescalesFirst: true }),
     ...(resizes && processor.cropPct === undefined && { resize: size }),
     crop,
     ...(resizes && processor.cropPct !== undefined && cropped(fields, size, processor.cropPct)),
-    ...(fields.flag('do_rescale', true) && { rescale: fields.positive('rescale_factor', 1 / 255) }),
-    ...(fields.flag('do_normalize', true) && {
-      normalize: { mean: fields.channels('image_mean', mean), std: fields.deviations('image_std', std) },
-    }),
+    ...numbersOf(fields, processor),
+  };
+}
+
+/** The steps from bytes to numbers. */
+const numbersOf = (
+  fields: Fields,
+  { mean, std }: Processor,
+): Pick<Preprocessing, 'rescale' | 'normalize'> => ({
+  ...(fields.flag('do_rescale', true) && { rescale: fields.positive('rescale_factor', 1 / 255) }),
+  ...(fields.flag('do_normalize', true) && {
+    normalize: { mean: fields.channels('image_mean', mean), std: fields.deviations('image_std', std) },
+  }),
+});
+
+/** PyTorch resizes numbers with these filters alone. */
+const AS_NUMBERS: readonly Resample[] = ['bilinear', 'bicubic'];
+
+/** Larger pictures than any model reads. */
+const MOST_PIXELS = 2 ** 26;
+
+/** SigLIP 2's steps: each image has its own size, of at most so many patches. */
+function inPatches(fields: Fields, processor: Processor, usual: PatchBudget): Preprocessing {
+  // Images of other sizes could not be cut into whole patches.
+  if (!fields.flag('do_resize', true))
+    throw fields.wrong('do_resize', 'true, since images become whole patches');
+  const patches = {
+    side: fields.count('patch_size', usual.side),
+    most: fields.count('max_num_patches', usual.most),
+  };
+  if (patches.most * patches.side ** 2 > MOST_PIXELS)
+    throw fields.wrong(
+      fields.has('max_num_patches') ? 'max_num_patches' : 'patch_size',
+      `small enough for pictures of at most ${MOST_PIXELS} pixels`,
+    );
+  return {
+    resample: fields.resample('resample', processor.resample),
+    patches,
+    ...numbersOf(fields, processor),
   };
 }
 
@@ -126,6 +169,9 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isSide = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) > 0 && (value as number) <= MAX_SIDE;
+const MAX_COUNT = 2 ** 20;
+const isCount = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) > 0 && (value as number) <= MAX_COUNT;
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 /**
@@ -153,6 +199,10 @@ class Fields {
 
   flag(field: string, otherwise: boolean): boolean {
     return this.checked(field, otherwise, 'true or false', (v) => typeof v === 'boolean');
+  }
+
+  count(field: string, otherwise: number): number {
+    return this.checked(field, otherwise, `a number from 1 to ${MAX_COUNT}`, (v) => isCount(v));
   }
 
   positive(field: string, otherwise: number): number {
@@ -259,12 +309,16 @@ interface Processor {
   std: Channels;
   /** The part of the resized image that is left after cropping, for sizes below 384 (ConvNeXT). */
   cropPct?: number;
+  /** Patches in place of a size (SigLIP 2). */
+  patches?: PatchBudget;
+  rescalesFirst?: boolean;
 }
 
 const same = (value: number): Channels => [value, value, value];
 const square = (side: number): ResizeTo => ({ width: side, height: side });
-/** IMAGENET_STANDARD_MEAN, OPENAI_CLIP_MEAN and their deviations in transformers. */
+/** IMAGENET_STANDARD_MEAN, IMAGENET_DEFAULT_MEAN, OPENAI_CLIP_MEAN and their deviations in transformers. */
 const STANDARD = { mean: same(0.5), std: same(0.5) };
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 const CLIP = {
   mean: [0.48145466, 0.4578275, 0.40821073],
   std: [0.26862954, 0.26130258, 0.27577711],
@@ -274,8 +328,10 @@ const CLIP = {
 const PROCESSORS: Readonly<Record<string, Processor>> = {
   ViT: { size: square(224), resample: 'bilinear', ...STANDARD },
   DeiT: { size: square(256), resample: 'bicubic', crop: 224, ...STANDARD },
-  Beit: { size: square(256), resample: 'bicubic', crop: 224, ...STANDARD },
+  Beit: { size: square(224), resample: 'bicubic', ...STANDARD },
   Siglip: { size: square(224), resample: 'bicubic', ...STANDARD },
+  Siglip2: { size: square(256), resample: 'bilinear', patches: { side: 16, most: 256 }, ...STANDARD },
+  DINOv3ViT: { size: square(224), resample: 'bilinear', rescalesFirst: true, ...IMAGENET },
   CLIP: { size: { shortestEdge: 224 }, resample: 'bicubic', crop: 224, ...CLIP },
   Bit: { size: { shortestEdge: 224 }, resample: 'bicubic', crop: 224, ...CLIP },
   ConvNext: { size: { shortestEdge: 384 }, resample: 'bicubic', cropPct: 224 / 256, ...STANDARD },

@@ -20,7 +20,7 @@ interface Coefficients {
  */
 const FRACTION_BITS = 32 - 8 - 2;
 
-interface Filter {
+interface Kernel {
   /** The end of the filter, in pixels of the coarser line. */
   support: number;
   weight(x: number): number;
@@ -38,7 +38,9 @@ function cubic(x: number): number {
 /** Pillow has these constants in single precision. */
 const hammingWindow = (x: number): number => Math.fround(0.54) + Math.fround(0.46) * Math.cos(x * Math.PI);
 
-const FILTERS: Record<Exclude<Resample, 'nearest'>, Filter> = {
+export type Filter = Exclude<Resample, 'nearest'>;
+
+const FILTERS: Record<Filter, Kernel> = {
   box: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
   hamming: { support: 1, weight: (x) => (Math.abs(x) < 1 ? sinc(x) * hammingWindow(x) : 0) },
@@ -54,35 +56,45 @@ const kept = new Map<string, Coefficients>();
  * The coefficients that resize `length` pixels to `resized` ones: the filter around the center of each, stretched when
  * there are fewer of them, so that each of the old pixels counts (antialiasing).
  */
-function coefficients(filter: keyof typeof FILTERS, length: number, resized: number): Coefficients {
+function coefficients(filter: Filter, length: number, resized: number): Coefficients {
   const key = `${filter} ${length} ${resized}`;
   const known = kept.get(key);
   if (known) return known;
-  const made = compute(FILTERS[filter], length, resized);
+  const made = compute(filter, length, resized);
   if (kept.size >= KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, made);
   return made;
 }
 
-function compute({ support, weight }: Filter, length: number, resized: number): Coefficients {
+function compute(filter: Filter, length: number, resized: number): Coefficients {
+  const exact = weightsOf(filter, length, resized);
+  return { ...exact, weights: Int32Array.from(exact.weights, fixed) };
+}
+
+/** The same with weights that are not rounded. */
+export function weightsOf(
+  filter: Filter,
+  length: number,
+  resized: number,
+): Omit<Coefficients, 'weights'> & { weights: Float64Array } {
+  const { support, weight } = FILTERS[filter];
   const scale = length / resized;
   const stretch = Math.max(1, scale);
   const reach = support * stretch;
   const taps = 2 * Math.ceil(reach) + 1;
   const first = new Int32Array(resized);
   const count = new Int32Array(resized);
-  const weights = new Int32Array(resized * taps);
-  const exact = new Float64Array(taps);
+  const weights = new Float64Array(resized * taps);
   for (let i = 0; i < resized; i++) {
     const center = (i + 0.5) * scale;
     first[i] = Math.max(0, Math.trunc(center - reach + 0.5));
     count[i] = Math.min(length, Math.trunc(center + reach + 0.5)) - first[i];
     let sum = 0;
     for (let t = 0; t < count[i]; t++) {
-      exact[t] = weight((t + first[i] - center + 0.5) * (1 / stretch));
-      sum += exact[t];
+      weights[i * taps + t] = weight((t + first[i] - center + 0.5) * (1 / stretch));
+      sum += weights[i * taps + t];
     }
-    for (let t = 0; t < count[i]; t++) weights[i * taps + t] = fixed(sum === 0 ? exact[t] : exact[t] / sum);
+    if (sum !== 0) for (let t = 0; t < count[i]; t++) weights[i * taps + t] /= sum;
   }
   return { first, count, weights, taps };
 }

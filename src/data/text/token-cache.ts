@@ -8,7 +8,7 @@ import { removeAbandoned } from '../../files/temporary';
 import { tokenizerSum } from './tokenizer-files';
 
 /** Increased whenever the same files would give other tokens, or an older program would have written something else. */
-const VERSION = 2;
+const VERSION = 3;
 const NAME = /^[0-9a-f]{64}\.tokens$/;
 /** The most bytes of one tokenizer's texts; those of the last run come first. A run with more keeps none. */
 const MOST_BYTES = 2 ** 26;

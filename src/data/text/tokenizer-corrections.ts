@@ -3,17 +3,22 @@ import {
   BertNormalizer,
   BertPreTokenizer,
   ByteLevelPreTokenizer,
+  DigitsPreTokenizer,
   LowercaseNormalizer,
+  MetaspacePreTokenizer,
   type Normalizer,
   PrecompiledNormalizer,
   type PreTokenizer,
+  PunctuationPreTokenizer,
   SequenceNormalizer,
   SequencePreTokenizer,
+  SplitPreTokenizer,
   StripNormalizer,
   type Tokenizer as HuggingFaceTokenizer,
   WhitespacePreTokenizer,
   WhitespaceSplitPreTokenizer,
 } from '@huggingface/tokenizers';
+import { type SplitBehavior, splitWith } from './split-behavior';
 
 /** The library's parts that find added tokens in a text, which its types hide. */
 interface Parts {
@@ -130,15 +135,78 @@ const WORDS = new RegExp(`[${WORD}]+|[^${WORD}${SPACE}]+`, 'gu');
 const APART = /\P{White_Space}+/gu;
 const BERT = new RegExp(`[^${SPACE}${PUNCTUATION}]+|[${PUNCTUATION}]`, 'gu');
 
-/** Makes pre-tokenizers of the library split at the characters at which those of tokenizers do. Changes them in place. */
-export function correctPreTokenizers(tokenizer: PreTokenizer | null): void {
+/** Rust's is_numeric; JavaScript's \d has ASCII only. */
+const NUMERIC = /\p{N}/gu;
+const ONE_PUNCTUATION = new RegExp(`[${PUNCTUATION}]`, 'gu');
+
+/**
+ * Makes pre-tokenizers of the library split where those of tokenizers do. Changes them in place.
+ *
+ * @param written the section of tokenizer.json of which the library has made it
+ * @throws Error for a behavior that tokenizers does not have
+ */
+export function correctPreTokenizers(tokenizer: PreTokenizer | null, written: unknown): void {
   const split = (pattern: RegExp) => (text: string) => text.match(pattern) ?? [];
-  if (tokenizer instanceof SequencePreTokenizer) tokenizer.tokenizers.forEach(correctPreTokenizers);
-  else if (tokenizer instanceof ByteLevelPreTokenizer) tokenizer.pattern = BYTE_LEVEL;
+  if (tokenizer instanceof SequencePreTokenizer) {
+    const { pretokenizers } = written as { pretokenizers: unknown[] };
+    tokenizer.tokenizers.forEach((part, i) => correctPreTokenizers(part, pretokenizers[i]));
+  } else if (tokenizer instanceof ByteLevelPreTokenizer) tokenizer.pattern = BYTE_LEVEL;
   else if (tokenizer instanceof WhitespacePreTokenizer) tokenizer.pre_tokenize_text = split(WORDS);
   else if (tokenizer instanceof WhitespaceSplitPreTokenizer) tokenizer.pre_tokenize_text = split(APART);
   else if (tokenizer instanceof BertPreTokenizer) tokenizer.pre_tokenize_text = split(BERT);
+  else if (tokenizer instanceof DigitsPreTokenizer) {
+    const behavior = tokenizer.config.individual_digits === true ? 'Isolated' : 'Contiguous';
+    tokenizer.pre_tokenize_text = (text) => splitWith(text, NUMERIC, behavior);
+  } else if (tokenizer instanceof PunctuationPreTokenizer) {
+    const behavior = splitBehavior(tokenizer.config.behavior);
+    tokenizer.pre_tokenize_text = (text) => splitWith(text, ONE_PUNCTUATION, behavior);
+  } else if (tokenizer instanceof SplitPreTokenizer) correctSplit(tokenizer);
+  else if (tokenizer instanceof MetaspacePreTokenizer)
+    correctMetaspace(tokenizer, written as Record<string, unknown>);
 }
+
+const BEHAVIORS: readonly SplitBehavior[] = [
+  'Removed',
+  'Isolated',
+  'MergedWithPrevious',
+  'MergedWithNext',
+  'Contiguous',
+];
+
+/** @throws Error for one that tokenizers does not have */
+function splitBehavior(written: unknown = 'Isolated'): SplitBehavior {
+  const known = BEHAVIORS.find((behavior) => behavior === written);
+  if (known === undefined) throw new Error(`its behavior ${JSON.stringify(written)} is unknown`);
+  return known;
+}
+
+/** The library keeps all sections of their own, or with `invert` only what is found, whatever the behavior is. */
+function correctSplit(tokenizer: SplitPreTokenizer): void {
+  const { pattern, config } = tokenizer;
+  if (pattern === null) return;
+  const behavior = splitBehavior(config.behavior);
+  tokenizer.pre_tokenize_text = (text) => splitWith(text, pattern, behavior, config.invert === true);
+}
+
+/**
+ * The library does not divide words at their marks, puts a mark that is only for a text's beginning before each of the first
+ * sections, and does not know `add_prefix_space` of older files.
+ */
+function correctMetaspace(tokenizer: MetaspacePreTokenizer, written: Record<string, unknown>): void {
+  const { replacement } = tokenizer;
+  const scheme = written.add_prefix_space === false ? 'never' : tokenizer.prepend_scheme;
+  const marks = new RegExp(escaped(replacement), 'gu');
+  const words = (text: string, isFirst: boolean) => {
+    const marked = text.replaceAll(' ', replacement);
+    const prepends = scheme === 'always' || (scheme === 'first' && isFirst);
+    const whole = prepends && !marked.startsWith(replacement) ? replacement + marked : marked;
+    return written.split === false ? [whole] : splitWith(whole, marks, 'MergedWithNext');
+  };
+  tokenizer.pre_tokenize = (text, options) =>
+    [text].flat().flatMap((section, i) => words(section, i === 0 && options?.section_index === 0));
+}
+
+const escaped = (text: string): string => text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
 
 /**
  * The compiled normalization rules of SentencePiece (normalizer.cc): four bytes with the size of a double-array trie of

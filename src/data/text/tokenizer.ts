@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AuroraError } from '../../base/errors';
+import { correctByteFallback, correctUnigram } from './byte-fallback';
 import { correctAddedTokens, correctNormalizers, correctPreTokenizers } from './tokenizer-corrections';
 import { limitPatterns } from './bounded-patterns';
 import { chatTemplate, type ChatTemplate } from './chat';
@@ -94,7 +95,9 @@ function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceToken
   const hf = new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
   correctAddedTokens(hf);
   correctNormalizers(hf.normalizer);
-  correctPreTokenizers(hf.pre_tokenizer);
+  correctPreTokenizers(hf.pre_tokenizer, tokenizer.pre_tokenizer);
+  correctUnigram(hf);
+  correctByteFallback(hf.decoder);
   limitPatterns(hf);
   return hf;
 }
@@ -325,9 +328,21 @@ function wrap(
     endId,
     chat,
     vocabSize,
-    warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
+    warnings: [
+      ...(padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : []),
+      ...(isRoFormer(files)
+        ? [`${path}: transformers divides Chinese texts with jieba first, whose words are not known here.`]
+        : []),
+    ],
   };
 }
+
+/**
+ * True for RoFormer's tokenizer, whose pre-tokenizer is Python's jieba: its file has BERT's in the place of it
+ * (tokenization_roformer.py, save_pretrained), which gives other tokens for Chinese texts only.
+ */
+const isRoFormer = ({ tokenizerConfig }: TokenizerFiles): boolean =>
+  /^RoFormerTokenizer(Fast)?$/.test(String(tokenizerConfig.tokenizer_class));
 
 function textOf(
   hf: HuggingFaceTokenizer,

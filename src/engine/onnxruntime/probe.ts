@@ -20,6 +20,7 @@ import { isFourBit } from '../../graph/number-formats';
 import { IN_BLOCKS_FROM, inBlocks } from '../../graph/passes/in-blocks';
 import { withoutLargeProducts } from '../../graph/pieces/halves';
 import { BATCHES, LENGTHS } from '../../graph/sizes/batch-infos';
+import { dealtAxes, mayDealOut } from '../../graph/sizes/dealt-axes';
 import { UnknownSize } from '../../graph/sizes/size-rule';
 import { declareSizes, fixSizes, infosAtMadeUpSizes } from '../../graph/sizes/sizes';
 import type { TensorInfo } from '../../graph/tensor-infos';
@@ -42,6 +43,8 @@ export async function probe(
   near = tmpdir(),
   examples: readonly ExampleDims[] = [],
 ): Promise<Map<string, TensorInfo>> {
+  const dealt = dealtInfos(source);
+  if (dealt) return dealt;
   const model = { ...source, graph: declareSizes(source.graph) };
   const names = model.graph.nodes.flatMap((n) => n.outputs).filter((n) => n !== '');
   const plans = probePlans(realInputs(model), examples);
@@ -68,12 +71,32 @@ export async function probe(
  * probed: its inputs have the same name for equal axes. Undefined if a size is known only once the graph runs.
  */
 export function statedInfos(model: Model): Map<string, TensorInfo> | undefined {
-  const [plan] = probePlans(realInputs(model));
   try {
-    const found = plan.rounds.map((sizes) => fixSizes(model.graph, sizes).infos);
-    const types = new Map(Array.from(found[0], ([name, { dtype }]) => [name, dtype]));
-    const observed = found.map((infos) => new Map(Array.from(infos, ([name, { shape }]) => [name, shape])));
-    return merge(model, types, observed, plan);
+    return infosByRules(model).infos;
+  } catch (e) {
+    if (e instanceof UnknownSize) return undefined;
+    throw e;
+  }
+}
+
+function infosByRules(model: Model): { infos: Map<string, TensorInfo>; isDealt: boolean } {
+  const [plan] = probePlans(realInputs(model));
+  const found = plan.rounds.map((sizes) => fixSizes(model.graph, sizes).infos);
+  const types = new Map(Array.from(found[0], ([name, { dtype }]) => [name, dtype]));
+  const observed = found.map((infos) => new Map(Array.from(infos, ([name, { shape }]) => [name, shape])));
+  const dealt = dealtAxes(model.graph, (deal) => fixSizes(model.graph, plan.rounds[0], deal).infos);
+  return { infos: merge(model, types, observed, plan, dealt), isDealt: dealt !== undefined };
+}
+
+/**
+ * Types and shapes of a graph that deals rows out by its data, as a mixture of experts does: from runs alone, an axis of such a
+ * size could be taken for another. Undefined for other graphs.
+ */
+function dealtInfos(model: Model): Map<string, TensorInfo> | undefined {
+  if (!mayDealOut(model.graph)) return undefined;
+  try {
+    const { infos, isDealt } = infosByRules(model);
+    return isDealt ? infos : undefined;
   } catch (e) {
     if (e instanceof UnknownSize) return undefined;
     throw e;
@@ -193,11 +216,14 @@ function merge(
   types: ReadonlyMap<string, number>,
   observed: Shapes[],
   plan: ProbePlan,
+  dealt?: ReturnType<typeof dealtAxes>,
 ): Map<string, TensorInfo> {
   const infos = new Map<string, TensorInfo>();
   for (const t of model.graph.initializers.values()) infos.set(t.name, { dtype: t.dtype, shape: t.dims });
   for (const [name, dims] of observed[0]) {
     const shape = dims.map((_, axis) => {
+      const unknown = dealt?.(name, axis);
+      if (unknown !== undefined) return unknown;
       const sizes = observed.map((o) => o.get(name)![axis]);
       if (sizes.every((s) => s === sizes[0])) return sizes[0];
       return plan.labels.get(sizes.join('|')) ?? sizes.join('|');

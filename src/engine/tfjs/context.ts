@@ -4,6 +4,9 @@ import { AuroraError } from '../../base/errors';
 import type { OpContext, Tf, Value } from './op';
 import { hostNumbers } from './value';
 
+/** The backend whose values cannot be read while a graph runs. */
+const ASYNCHRONOUS = 'webgpu';
+
 export const describeNode = (node: Node): string =>
   `the ${node.opType} node ${node.name || node.outputs[0] || '(unnamed)'}`;
 
@@ -40,13 +43,13 @@ export function contextOf(
     dtype,
     ints(i) {
       const value = given(i);
-      if (value.on === 'device')
-        throw new AuroraError(
-          'operator',
-          `Input ${i} of ${describeNode(node)} depends on the data, but TensorFlow.js needs it before the node runs.`,
-          'Use the ONNX Runtime engine for this model.',
-        );
-      return Array.from(hostNumbers(value.tensor));
+      if (value.on === 'host') return Array.from(hostNumbers(value.tensor));
+      if (tf.getBackend() !== ASYNCHRONOUS) return Array.from(value.tensor.dataSync());
+      throw new AuroraError(
+        'operator',
+        `Input ${i} of ${describeNode(node)} depends on the data, but on WebGPU, TensorFlow.js needs it before the node runs.`,
+        'Use another device of this engine, or the ONNX Runtime engine.',
+      );
     },
     has: (i) => inputs[i] !== undefined,
     out: (tensor, type = dtype(0)) => ({ on: 'device', tensor, dtype: type }),

@@ -7,7 +7,7 @@ export type Tf = typeof tfjs;
 
 /**
  * A value of the graph. Values that depend only on shapes and constants stay on the host, since an axis, a size or an
- * index must be known before an operator is called, and a GPU's values cannot be read in the middle of a gradient. tfjs
+ * index must be known before an operator is called, and WebGPU's values cannot be read in the middle of a gradient. tfjs
  * has no int64 and no float64: `dtype` is the ONNX type and decides how an operator computes; the tensor is float32,
  * int32 or bool.
  */
@@ -26,7 +26,7 @@ export interface OpContext {
   dims(i: number): number[];
   /** ONNX element type of the input. */
   dtype(i: number): number;
-  /** A host input's integers. @throws AuroraError 'operator' if only the device knows them */
+  /** An input's integers, read from the device if need be. @throws AuroraError 'operator' if it is a GPU that cannot be waited for */
   ints(i: number): number[];
   /** True if the node has this input. */
   has(i: number): boolean;

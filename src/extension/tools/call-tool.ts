@@ -3,10 +3,14 @@ import { AuroraError } from '../../base/errors';
 import { untrusted } from '../../executors/missing-piece';
 import type { ToolName } from '../../protocol/tools/tools';
 import { TOOL_WORK } from '../../tools/all-tools';
+import { AskedTexts } from '../../tools/asked';
 import type { PreparedTool, ToolInput } from '../../tools/tool';
 import { answerText, errorAnswer } from '../../tools/tool-answer';
 import type { Services } from '../services';
 import { editorHost } from './editor-host';
+
+/** VS Code makes a new object for a call's answer, and has no name for the call. */
+const asked = new AskedTexts();
 
 /** A call of a tool by VS Code's chat. */
 export class ToolCall {
@@ -20,9 +24,11 @@ export class ToolCall {
   /** The message while it works, and the question to the user. */
   prepare(): Promise<vscode.PreparedToolInvocation> {
     return this.plainly(async () => {
-      const { doing, question } = await this.prepared();
+      const prepared = await this.prepared();
+      const { doing, question } = prepared;
       if (!question) return { invocationMessage: doing };
       const { title, message } = await question();
+      asked.ask(this.name, this.input, prepared);
       const confirmationMessages = { title, message: new vscode.MarkdownString(message) };
       return { invocationMessage: doing, confirmationMessages };
     });
@@ -30,8 +36,9 @@ export class ToolCall {
 
   answer(): Promise<vscode.LanguageModelToolResult> {
     return this.plainly(async () => {
-      const { answer } = await this.prepared();
-      const text = answerText(await answer());
+      const prepared = await this.prepared();
+      asked.requireAsked(this.name, this.input, prepared);
+      const text = answerText(await prepared.answer());
       return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
     });
   }

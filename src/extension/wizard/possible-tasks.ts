@@ -1,10 +1,11 @@
+import { readsImages } from '../../experiment/image-inputs';
 import { TASKS, type TaskName } from '../../experiment/tasks/registry';
 import type { TaskDescription } from '../../experiment/tasks/kind';
 import type { KnownModel } from '../models/known-model';
 
 /**
  * The kinds of task that a model can be trained for, by its inputs and outputs: an image model reads one input of four
- * axes, a U-Net a timestep, and only logits for each token predict tokens.
+ * axes or patches, a U-Net a timestep, and only logits for each token predict tokens.
  */
 export function possibleTasks(model: KnownModel): TaskName[] {
   const names = Object.keys(TASKS) as TaskName[];
@@ -15,7 +16,7 @@ function isPossible({ input, answer, head }: TaskDescription, model: KnownModel)
   const { inputs } = model;
   const isUnet = inputs.some(({ name }) => name === 'timestep');
   if (isUnet || answer === 'picture') return isUnet && answer === 'picture';
-  const isImages = inputs.length === 1 && inputs[0]!.shape?.length === 4;
+  const isImages = readsImages(inputs);
   if (isImages || input === 'image') return isImages && input === 'image';
   if (head) return true;
   if (!model.outputs.some(isPerToken)) return false;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { kindOf, wayAround } from '../../adapters/model-words';
 import { t } from '../../base/l10n';
 import { count } from '../../base/number-text';
+import { readsImages } from '../../experiment/image-inputs';
 import { DEFAULT_TASK, describeTask, type TaskName, taskWith } from '../../experiment/tasks/registry';
 import { stepSettings, stepText } from '../../protocol/reports/step-words';
 import { hubRecipe } from '../../recipes/data/hub-sets';
@@ -25,8 +26,7 @@ function likelyTask({ summary, train }: WizardState, possible: readonly TaskName
   if (known && possible.includes(known.task.value)) return known.task.value;
   const { inputs, outputs } = summary!;
   if (inputs.some(({ name }) => name === 'timestep')) return taskWith({ input: 'text', answer: 'picture' })!;
-  const images = inputs.length === 1 && inputs[0].shape?.length === 4;
-  if (images) return taskWith({ input: 'image', answer: 'label' })!;
+  if (readsImages(inputs)) return taskWith({ input: 'image', answer: 'label' })!;
   const [{ name, shape }] = outputs;
   const writes =
     outputs.length === 1 && /logits/i.test(name) && shape?.length === 3 && Number(shape[2]) >= VOCABULARY;

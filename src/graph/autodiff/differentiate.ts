@@ -6,7 +6,8 @@ import { isFloat } from '../dtype';
 import type { TensorInfos } from '../tensor-infos';
 import { inheritMark } from '../int8/frozen-products';
 import type { Graph, Node } from '../model';
-import { Extents } from './extents';
+import { mayDeal } from '../sizes/dealt-axes';
+import { type DealtPart, Extents } from './extents';
 import { ruleFor } from './rule-registry';
 import { RuleContext } from './rule';
 
@@ -29,7 +30,8 @@ export function differentiate(
   const path = gradientPath(graph.nodes, infos, [...seeds.keys()], wrt, stop);
   requireRules(path.nodes);
   const g = new GraphBuilder(graph, '/grad');
-  const extents = new Extents(g, infos);
+  const sources = new Map(graph.nodes.flatMap((node) => node.outputs.map((y) => [y, node] as const)));
+  const extents = new Extents(g, infos, dealtParts(graph, infos));
   const producers = new Map(path.nodes.flatMap((node) => node.outputs.map((y) => [y, node] as const)));
   const parts = new Map<string, string[]>();
   const add = (tensor: string, gradient: string) => append(parts, tensor, gradient);
@@ -37,7 +39,16 @@ export function differentiate(
   for (const node of [...path.nodes].reverse()) {
     const dy = node.outputs.map((y) => collect(g, parts, y));
     if (dy.every((d) => d === undefined)) continue;
-    const context = new RuleContext(g, node, dy, infos, (t) => path.tensors.has(t), extents, producers);
+    const context = new RuleContext(
+      g,
+      node,
+      dy,
+      infos,
+      (t) => path.tensors.has(t),
+      extents,
+      producers,
+      sources,
+    );
     const first = graph.nodes.length;
     const dx = ruleFor(node)!(context);
     inheritMark(node, graph.nodes.slice(first));
@@ -52,6 +63,21 @@ export function differentiate(
     if (gradient) result.set(name, gradient);
   }
   return result;
+}
+
+/** The axes whose sizes only data decide, by their symbols: the part of a Split that each is. */
+function dealtParts(graph: Graph, infos: TensorInfos): Map<string, DealtPart> {
+  const parts = new Map<string, DealtPart>();
+  for (const node of graph.nodes) {
+    if (!mayDeal(graph, node)) continue;
+    node.outputs.forEach((y, part) => {
+      const shape = infos.get(y)?.shape;
+      const size = shape?.at(attrInt(node, 'axis', 0));
+      if (typeof size === 'string')
+        parts.set(size, { sizes: node.inputs[1], part, parts: node.outputs.length });
+    });
+  }
+  return parts;
 }
 
 /** The sum of all gradients that reach a tensor. */

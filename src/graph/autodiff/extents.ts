@@ -5,6 +5,14 @@ import type { TensorInfos } from '../tensor-infos';
 /** The size of an axis: a number, or for an open axis the name of an int64 tensor with one element. */
 export type Extent = number | string;
 
+/** A part of a Split whose sizes are computed. */
+export interface DealtPart {
+  /** The tensor of all sizes. */
+  sizes: string;
+  part: number;
+  parts: number;
+}
+
 /**
  * Sizes inside the gradient graph. An open axis is read from the graph input that carries its symbol, and each shape is
  * built once: a Shape of the activation itself would keep that activation in memory until the backward pass reaches it.
@@ -15,12 +23,19 @@ export class Extents {
   constructor(
     private readonly g: GraphBuilder,
     private readonly infos: TensorInfos,
+    /** Axes that no input carries, by their symbols. */
+    private readonly dealt: ReadonlyMap<string, DealtPart> = new Map(),
   ) {}
 
   /** The size of one axis of a forward tensor. */
   dim(name: string, axis: number): Extent {
     const dim = this.infos.get(name)!.shape[axis];
     if (typeof dim === 'number') return dim;
+    const own = this.dealt.get(dim);
+    if (own)
+      return this.once(`part ${own.sizes} ${own.part}`, () =>
+        this.g.op('Slice', [own.sizes, this.g.ints([own.part]), this.g.ints([own.part + 1])]),
+      );
     const [tensor, at] = this.carrier(dim) ?? [name, axis];
     return this.once(`dim ${tensor} ${at}`, () => this.g.op('Shape', [tensor], { start: at, end: at + 1 }));
   }
@@ -31,6 +46,15 @@ export class Extents {
     return this.once(`shape ${shape.join()}`, () =>
       this.vector(shape.map((_, axis) => this.dim(name, axis))),
     );
+  }
+
+  /** The sizes of an axis of several tensors, as an int64 vector. */
+  along(names: readonly string[], axis: number): string {
+    const found = names.map((name) => this.dealt.get(String(this.infos.get(name)!.shape[axis])));
+    const [first] = found;
+    const isWhole =
+      first?.parts === names.length && found.every((p, i) => p?.sizes === first.sizes && p.part === i);
+    return isWhole ? first.sizes : this.vector(names.map((name) => this.dim(name, axis)));
   }
 
   /** An int64 vector of sizes. */

@@ -28,12 +28,18 @@ export class RuleContext {
     private readonly wanted: (tensor: string) => boolean,
     readonly extents: Extents,
     private readonly producers: ReadonlyMap<string, Node>,
+    private readonly sources: ReadonlyMap<string, Node>,
   ) {}
 
   /** The gradients that a rule passes to tensors further up: [tensor, gradient]. */
   readonly passed: [string, string][] = [];
 
-  /** The node of the forward graph that has this output. */
+  /** The node of the forward graph that has this output, also of integers, which have no gradient. */
+  source(tensor: string): Node | undefined {
+    return this.sources.get(tensor);
+  }
+
+  /** That node, if it is on the way of the gradient. */
   producer(tensor: string): Node | undefined {
     return this.producers.get(tensor);
   }

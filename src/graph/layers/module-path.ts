@@ -60,7 +60,8 @@ export function moduleOfParameter(name: string): string | undefined {
 /**
  * A name without the suffix of quantizers: `_Q4`, `_matmul_Q4`, `_Bnb4` (ONNX Runtime), `_Q4G32` (Neural Compressor), `_quant`.
  */
-const asBefore = (name: string): string => name.replace(/(?:_matmul)?_Q\d+(?:G\d+)?$|_Bnb4$|_quant(?:ized)?$/, '');
+const asBefore = (name: string): string =>
+  name.replace(/(?:_matmul)?_Q\d+(?:G\d+)?$|_Bnb4$|_quant(?:ized)?$/, '');
 
 /**
  * The path of the module whose code a node came from, if the exporter records it: torch.onnx's newer exporter in the
@@ -89,7 +90,9 @@ function scopesOf(name: string): string[] | undefined {
     .split('/')
     .filter((p) => p !== '');
   const last = parts.pop();
-  return parts.length > 0 && last && /^(?:MatMul|MatMulNBits|MatMulBnb4|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last)
+  return parts.length > 0 &&
+    last &&
+    /^(?:MatMul|MatMulNBits|MatMulBnb4|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last)
     ? parts
     : undefined;
 }

@@ -1,6 +1,7 @@
 import { attrInt } from '../attributes';
 import { DType } from '../dtype';
 import type { Node } from '../model';
+import { type Deal, evenly } from './dealt-axes';
 
 /** A tensor of which only type and sizes are known and, of small constants, the values. */
 export interface Sized {
@@ -17,6 +18,7 @@ export class SizeContext {
   constructor(
     readonly node: Node,
     private readonly inputs: readonly (Sized | undefined)[],
+    private readonly deal: Deal = evenly,
   ) {}
 
   has(i: number): boolean {
@@ -42,6 +44,11 @@ export class SizeContext {
     const { values } = this.input(i);
     if (!values) throw this.unknown();
     return values;
+  }
+
+  /** The sizes of the parts of an axis: the values of an input, or made-up ones if only data decide them. */
+  parts(i: number, total: number, parts: number): number[] {
+    return this.input(i).values ?? this.deal(this.node.inputs[i], total, parts);
   }
 
   /** True if the values of all inputs are known. */

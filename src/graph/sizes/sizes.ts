@@ -5,6 +5,7 @@ import { DType, isFloat } from '../dtype';
 import { elementCount, type Graph, isFileRef, type Node, type Tensor } from '../model';
 import type { TensorInfo } from '../tensor-infos';
 import { tensorNumbers, tensorOf } from '../values';
+import { dealtAxes, evenly } from './dealt-axes';
 import { products, quantizedProducts } from './products';
 import { BOOL, broadcast, like, SizeContext, type Sized, type SizeRule, UnknownSize } from './size-rule';
 import { FROM_SIZES, KNOWN, MOST_VALUES } from './known-values';
@@ -61,9 +62,10 @@ export interface FixedGraph {
  * sizes are looked at.
  *
  * @param inputs sizes by input
+ * @param deal the sizes of parts that only data decide: those that a count of operations needs by default
  * @throws UnknownSize that names the first operator whose result cannot be known
  */
-export function fixSizes(graph: Graph, inputs: ReadonlyMap<string, number[]>): FixedGraph {
+export function fixSizes(graph: Graph, inputs: ReadonlyMap<string, number[]>, deal = evenly): FixedGraph {
   const known = new Map<string, Sized>();
   const initializers = new Map(graph.initializers);
   for (const tensor of initializers.values()) known.set(tensor.name, sizedConstant(tensor));
@@ -76,6 +78,7 @@ export function fixSizes(graph: Graph, inputs: ReadonlyMap<string, number[]>): F
     const context = new SizeContext(
       node,
       node.inputs.map((x) => (x === '' ? undefined : known.get(x))),
+      deal,
     );
     const results = node.opType === 'Constant' ? [constantOf(node, context)] : resultsOf(node, context);
     node.outputs.forEach((name, i) => name !== '' && results[i] && known.set(name, results[i]));
@@ -189,6 +192,8 @@ const LARGE = 4096;
 export function declareSizes(graph: Graph): Graph {
   const infos = fixedAt(graph, TRIED);
   if (!infos) return graph;
+  const inputs = inputsAt(graph)!(TRIED[0]);
+  const dealt = dealtAxes(graph, (deal) => fixSizes(graph, inputs, deal).infos);
   const open = openAxes(graph);
   const names = new Map(open.map((name, i) => [TRIED.map((sizes) => sizes[i]).join('|'), name]));
   const declared = graph.nodes.flatMap((n) =>
@@ -196,6 +201,8 @@ export function declareSizes(graph: Graph): Graph {
       const [first, ...others] = infos.map((found) => found.get(name));
       if (!first || elementCount(infos.at(-1)!.get(name)!.shape) >= LARGE) return [];
       const shape = first.shape.map((size, axis) => {
+        const unknown = dealt?.(name, axis);
+        if (unknown !== undefined) return unknown;
         const all = [size, ...others.map((o) => o!.shape[axis])];
         if (all.every((s) => s === size)) return size;
         return names.get(all.join('|')) ?? all.join('|');

@@ -51,7 +51,7 @@ const split: SizeRule = (c) => {
   const parts = c.node.outputs.length;
   const even = Math.ceil(dims[axis] / parts);
   const sizes = c.has(1)
-    ? c.ints(1)
+    ? c.parts(1, dims[axis], parts)
     : Array.from({ length: parts }, (_, i) => Math.min(even, dims[axis] - i * even));
   return sizes.map((size) => ({ dims: dims.map((d, i) => (i === axis ? size : d)) }));
 };

@@ -10,7 +10,8 @@ export interface AssistantSpan {
   end: number;
   /**
    * The end of the message's content, if the message ends otherwise than where it is the last one (gpt-oss: <|end|>
-   * instead of <|return|>): `end` is then only as far as the two agree.
+   * instead of <|return|>), or before a question for the next one that is always there: `end` is then only as far as the
+   * two agree.
    */
   content?: number;
 }
@@ -18,7 +19,8 @@ export interface AssistantSpan {
 /**
  * The places of the assistant's messages in a conversation, found by comparing renderings of its beginnings. A template
  * may end a conversation otherwise than a message within it (Phi-3.5), remove the reasoning of earlier messages
- * (Qwen3), ask for reasoning that a message does not have (R1-Distill, QwQ), or move the system's message (Mistral).
+ * (Qwen3), ask for reasoning that a message does not have (R1-Distill, QwQ), move the system's message (Mistral), or always
+ * ask for the next answer (Nemotron-Mini).
  *
  * @param path the tokenizer's file, for messages
  * @param endToken a token that may end a conversation but no message within it
@@ -83,16 +85,36 @@ function endOf(
 ): Omit<AssistantSpan, 'start'> | undefined {
   const first = messages.slice(0, i + 1);
   const ending = chat(first, false).text;
-  if (whole.startsWith(ending)) return { end: ending.length };
+  const asks = asksAlways(chat, first, ending);
+  if (!asks && whole.startsWith(ending)) return { end: ending.length };
   const own = contentSpan(chat, messages, i, false);
   const last = contentSpan(chat, first, i, false);
   if (!own || !last) return own && { end: own[1] };
   const tail = ending.slice(last[1]);
+  if (asks) return { end: own[1] + agreed(tail, asks.slice(last[1])), content: own[1] };
   const short = endToken !== '' && tail.endsWith(endToken) ? tail.slice(0, -endToken.length) : tail;
   const rest = whole.slice(own[1]);
   const tails = [tail, short].find((t) => rest.startsWith(t));
   if (tails !== undefined) return { end: own[1] + tails.length };
   return { end: own[1] + agreed(tail, rest), content: own[1] };
+}
+
+/**
+ * For a template that asks for the next answer whether it is told to or not (Nemotron-Mini, Command A): the conversation with
+ * a further message of the user, which shows where the question begins. Undefined for others.
+ *
+ * @param first the conversation up to an answer
+ * @param ending its rendering
+ */
+function asksAlways(chat: ChatTemplate, first: readonly ChatMessage[], ending: string): string | undefined {
+  if (chat(first, true).text !== ending) return undefined;
+  try {
+    const more = chat([...first, { role: 'user', content: 'a' }], false).text;
+    return more.startsWith(ending) ? undefined : more;
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    return undefined;
+  }
 }
 
 /** A character of the private use area, for contents that no template knows. */

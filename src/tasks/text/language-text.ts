@@ -108,10 +108,12 @@ function chatTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[], ever
       endId === undefined ? '' : tokenizer.wordOf(endId),
     )) {
       const to = tokensBefore(end).whole;
-      const special =
-        content === undefined
-          ? -1
-          : ids.slice(0, to + 1).findIndex((id, i) => i >= tokensBefore(content).whole && specialIds.has(id));
+      const tail = content === undefined ? to : tokensBefore(content).whole;
+      const ends = (is: (id: number) => boolean) =>
+        ids.slice(0, to + 1).findIndex((id, i) => i >= tail && is(id));
+      // Command A ends an answer before it ends the turn.
+      const own = content === undefined ? -1 : ends((id) => id === endId);
+      const special = content === undefined || own >= 0 ? own : ends((id) => specialIds.has(id));
       counts.fill(true, tokensBefore(start).whole, special < 0 ? to : special + 1);
     }
   return { ids, counts };

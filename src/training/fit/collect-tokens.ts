@@ -10,6 +10,7 @@ import { CPU } from '../../engine/place';
 import type { Evaluator, HostTensor, HostTensors, Parameters } from '../../engine/stepper';
 import { isNonlinear, type NonlinearSpec } from '../../experiment/methods';
 import { batchRows } from '../batch-rows';
+import { maskInput } from '../../tasks/head';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
 import { FitGraph, type LayerGroup, type Observed, type ObservedCall, type Read } from './fit-graph';
@@ -168,7 +169,7 @@ class Collector {
         const reads = new Map(this.graph.groups.map((g) => [g, readOf(g)]));
         out.push({
           calls: await this.graph.run(inputs, (g) => reads.get(g)),
-          mask: inputs.attention_mask,
+          mask: inputs[maskInput(Object.keys(inputs)) ?? ''],
           reads,
         });
       }

@@ -1,4 +1,5 @@
-import { addPooling } from '../../tasks/head';
+import { describeTask } from '../../experiment/tasks/registry';
+import { addPooling, maskInput } from '../../tasks/head';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { outputsNamed, type Graph, type Model } from '../../graph/model';
@@ -17,8 +18,6 @@ export interface Prefix {
   rest: { graph: Graph; output: string };
 }
 
-/** The mask is not part of the text: it marks where texts end. Readers after the prefix still receive it. */
-const MASK = 'attention_mask';
 const PRODUCTS = ['MatMul', 'Gemm'];
 
 /** Without an adapter: the whole model up to the vector that the head reads. */
@@ -28,7 +27,7 @@ export function pooledPrefix(task: Task): Prefix | undefined {
   const copy = { ...graph, nodes: [...graph.nodes], initializers: new Map(graph.initializers) };
   const { output } = task.graph;
   const info = task.infos.get(output)!;
-  const mask = graph.inputs.some((i) => i.name === MASK) ? MASK : undefined;
+  const mask = maskInput(graph.inputs.map((i) => i.name));
   const pooled = addPooling(new GraphBuilder(copy, '/frozen'), output, info, task.head.pooling, mask);
   const width = info.shape.at(-1) as number;
   return cut(task, copy, { tensor: pooled, width, perToken: false }, pooled);
@@ -37,7 +36,10 @@ export function pooledPrefix(task: Task): Prefix | undefined {
 /** Everything below the lowest adapter; undefined if that has no matrix product, or does not end in a single tensor. */
 export function layersPrefix(task: Task): Prefix | undefined {
   const { graph } = task.model;
-  const texts = graph.inputs.map((i) => i.name).filter((n) => n !== MASK && !graph.initializers.has(n));
+  const names = graph.inputs.map((i) => i.name);
+  // The mask is not part of a text: it marks where texts end. Readers after the prefix still receive it.
+  const mask = maskInput(names);
+  const texts = names.filter((n) => n !== mask && !graph.initializers.has(n));
   const moving = task.adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
   const alone = new Set(graph.nodes.flatMap((n) => (n.outputs.length === 1 ? n.outputs : [])));
   const { output } = task.graph;
@@ -54,11 +56,13 @@ export function layersPrefix(task: Task): Prefix | undefined {
 }
 
 /** True if a tensor has one vector per text or per token. */
-function isRows({ infos }: Task, name: string): boolean {
+function isRows({ infos, spec }: Task, name: string): boolean {
   const info = infos.get(name);
   if (info?.dtype !== DType.float || typeof info.shape.at(-1) !== 'number') return false;
   const axes = info.shape.slice(0, -1).join();
-  return axes === 'batch' || axes === 'batch,sequence';
+  // Examples that are images have one size, whatever their patches.
+  const hasTokens = describeTask(spec.task.type).input !== 'image';
+  return axes === 'batch' || (hasTokens && axes === 'batch,sequence');
 }
 
 function cut(

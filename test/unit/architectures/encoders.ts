@@ -35,6 +35,14 @@ export const debertaTensors = (): Tensors =>
     ['value', 'value_proj'],
   ]);
 
+/** The tensors of an XLM-RoBERTa-XL. */
+export const xlmRobertaXlTensors = (): Tensors =>
+  renamed('roberta.', [
+    ['embeddings.LayerNorm', 'encoder.LayerNorm'],
+    ['attention.output.LayerNorm', 'attention.self_attn_layer_norm'],
+    ['output.LayerNorm', 'LayerNorm'],
+  ]);
+
 /** A config.json for `modernbertTensors`. */
 export const MODERNBERT = {
   model_type: 'modernbert',

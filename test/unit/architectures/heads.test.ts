@@ -6,7 +6,13 @@ import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { headLabels } from '../../../src/graph/task-head';
 import { host, runModel } from '../graph/onnx-models';
 import { DISTILBERT, distilbertTensors } from './distilbert';
-import { albertTensors, debertaTensors, MODERNBERT, modernbertTensors } from './encoders';
+import {
+  albertTensors,
+  debertaTensors,
+  MODERNBERT,
+  modernbertTensors,
+  xlmRobertaXlTensors,
+} from './encoders';
 import { bertConfig, bertTensors, Folders, safetensors, TINY, type Stored } from './folders';
 import { LLAMA, llamaTensors, values } from './llama';
 
@@ -94,6 +100,12 @@ const twoLayers =
     affine(all, second)(affine(all, first)(states[0]).map(act)),
   ];
 
+const mean = (rows: Vector[]): Vector =>
+  rows[0].map((_, i) => rows.reduce((sum, x) => sum + x[i], 0) / rows.length);
+
+const eurobert = { ...LLAMA, model_type: 'eurobert' };
+const eurobertTensors = () =>
+  Object.fromEntries(Object.entries(llamaTensors()).filter(([name]) => !name.startsWith('lm_head.')));
 const albert = { ...bertConfig({ model_type: 'albert' }), embedding_size: SIZE, hidden_act: 'gelu' };
 const deberta = bertConfig({ model_type: 'deberta-v2', layer_norm_eps: 1e-12 });
 const electra = bertConfig({ model_type: 'electra', embedding_size: SIZE });
@@ -191,9 +203,7 @@ const CASES: Case[] = [
     tensors: modernbertTensors(),
     head: { ...dense('head.dense'), 'head.norm.weight': [SIZE], ...dense('classifier', LABELS) },
     wanted: (states, all, last) => {
-      const real = states.slice(0, last + 1);
-      const mean = real[0].map((_, i) => real.reduce((sum, x) => sum + x[i], 0) / real.length);
-      return [affine(all, 'classifier')(prediction(all)(mean))];
+      return [affine(all, 'classifier')(prediction(all)(mean(states.slice(0, last + 1))))];
     },
   },
   {
@@ -240,6 +250,50 @@ const CASES: Case[] = [
     tensors: distilbertTensors(),
     head: { ...dense('pre_classifier'), ...dense('classifier', LABELS) },
     wanted: twoLayers('pre_classifier', (x) => Math.max(0, x), 'classifier'),
+  },
+  {
+    architecture: 'Data2VecTextForSequenceClassification',
+    config: { ...roberta, model_type: 'data2vec-text' },
+    tensors: bertTensors('F32', 'data2vec_text.'),
+    head: { ...dense('classifier.dense'), ...dense('classifier.out_proj', LABELS) },
+    wanted: twoLayers('classifier.dense', Math.tanh, 'classifier.out_proj'),
+  },
+  {
+    architecture: 'XLMRobertaXLForSequenceClassification',
+    config: { ...roberta, model_type: 'xlm-roberta-xl' },
+    tensors: xlmRobertaXlTensors(),
+    head: { ...dense('classifier.dense'), ...dense('classifier.out_proj', LABELS) },
+    wanted: twoLayers('classifier.dense', Math.tanh, 'classifier.out_proj'),
+  },
+  {
+    architecture: 'XLMRobertaXLForMaskedLM',
+    config: { ...roberta, model_type: 'xlm-roberta-xl', layer_norm_eps: 1e-12 },
+    tensors: xlmRobertaXlTensors(),
+    head: {
+      ...dense('lm_head.dense'),
+      ...layerNorm('lm_head.layer_norm'),
+      'lm_head.bias': [TINY.vocabulary],
+    },
+    wanted: vocabulary('lm_head.dense', 'lm_head.layer_norm', 'lm_head.bias', `roberta.${EMBEDDING}`),
+  },
+  ...(['late', 'mean', 'bos'] as const).map((pooling): Case => ({
+    architecture: 'EuroBertForSequenceClassification',
+    config: { ...eurobert, classifier_pooling: pooling },
+    tensors: eurobertTensors(),
+    head: { ...dense('dense'), ...dense('classifier', LABELS) },
+    wanted: (states, all, last) => {
+      const real = states.slice(0, last + 1);
+      const read = (x: Vector) => affine(all, 'classifier')(affine(all, 'dense')(x).map(gelu));
+      if (pooling === 'late') return [mean(real.map(read))];
+      return [read(pooling === 'bos' ? states[0] : mean(real))];
+    },
+  })),
+  {
+    architecture: 'EuroBertForMaskedLM',
+    config: { ...eurobert, mlp_bias: false, tie_word_embeddings: false },
+    tensors: eurobertTensors(),
+    head: { 'lm_head.weight': [TINY.vocabulary, SIZE] },
+    wanted: (states, all) => states.map(affine(all, 'lm_head')),
   },
   {
     architecture: 'LlamaForSequenceClassification',
@@ -342,14 +396,40 @@ describe.each(CASES)('the head of $architecture', (c) => {
     expect(headLabels(model)).toEqual(
       c.architecture.endsWith('MaskedLM') ? undefined : ['no', 'yes', 'perhaps'],
     );
-    const names = Object.keys(c.head).map((name) => name.replace(/^(?:al)?bert\.|\.\w+$/g, ''));
-    for (const { path } of findLinearLayers(model.graph)) expect(names).not.toContain(path);
+    const names = Object.keys(c.head).map((name) => name.replace(/\.\w+$/, ''));
+    const paths = findLinearLayers(model.graph).map((layer) => layer.path);
+    expect(paths.filter((path) => names.includes(path))).toEqual([]);
+    // The pooler is a part of the base model.
+    const isPooled = names.some((name) => /^(?:al)?bert\.pooler/.test(name));
+    expect(paths.some((path) => path.startsWith('pooler'))).toBe(isPooled);
   });
 
   it('is left out without its weights', () => {
     const { graph } = loadModelFrom(modelSource(folderOf({ ...c, head: {} }).path));
     expect(graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state']);
   });
+});
+
+it('a head whose weight is stored with other values than the embedding is not tied to it', async () => {
+  const c = CASES.find((each) => each.architecture === 'BertForMaskedLM')!;
+  const decoder = 'cls.predictions.decoder.weight';
+  const { all } = folderOf({ ...c, head: { ...c.head, [decoder]: [TINY.vocabulary, SIZE] } });
+  const logits = async (tie: boolean, weight: Stored) => {
+    const path = folders.make({
+      'config.json': { ...c.config, architectures: [c.architecture], tie_word_embeddings: tie },
+      'model.safetensors': safetensors({ ...all, [decoder]: weight }),
+    });
+    const feed = (ids: number[]) => host([2, 5], ids, DType.int64);
+    const out = await runModel(loadModelFrom(modelSource(path)), {
+      input_ids: feed(IDS),
+      attention_mask: feed(MASK),
+    });
+    return Array.from(out.logits.data as Float32Array);
+  };
+  const [own, shared] = [all[decoder], all[`bert.${EMBEDDING}`]];
+  expect(await logits(true, own)).toEqual(await logits(false, own));
+  expect(await logits(true, shared)).toEqual(await logits(false, shared));
+  expect(await logits(true, own)).not.toEqual(await logits(true, shared));
 });
 
 it('a BERT with a pooler has its output', () => {

@@ -86,6 +86,7 @@ describe('the classifier of a model of images', () => {
     ],
     ['swin', 'SwinForImageClassification', 16, mean],
     ['clip-classifier', 'CLIPForImageClassification', 16, (t: number[][]) => mean(t.slice(1))],
+    ['data2vec-vision', 'Data2VecVisionForImageClassification', 12, (t: number[][]) => t[0]],
   ])('%s as %s', async (name, architecture, from, read) => {
     const head = classifier('classifier', from, 20);
     const { model, states, logits } = await answers(withHead(name, architecture, head));

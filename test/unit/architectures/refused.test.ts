@@ -46,12 +46,12 @@ describe('a model folder is refused', () => {
     refuses({ 'config.json': '[]' }, 'model', /not a JSON object/, /download/);
   });
 
-  it('of another model_type, with the list', () =>
+  it('of another model_type, with the nearest families', () =>
     refuses(
-      { 'config.json': { model_type: 'mamba' }, 'model.safetensors': weights },
+      { 'config.json': { ...config, model_type: 'nystromformer' }, 'model.safetensors': weights },
       'model',
-      /model_type is "mamba"/,
-      /"bert", "roberta".*ONNX/,
+      /model_type is "nystromformer"/,
+      /"bert" \(BERT\).*optimum-cli export onnx/,
     ));
 
   it('of another model_type, beside an ONNX file that can be used', () =>
@@ -110,7 +110,11 @@ describe('a model folder is refused', () => {
     loads({ hidden_act: 'prelu' }, /hidden_act is "prelu"/, /"gelu"/);
     loads({ is_decoder: true }, /is_decoder is true/, /false/);
     loads({ pruned_heads: { 0: [1] } }, /pruned_heads is \{"0":\[1\]\}/, /Export/);
-    loads({ quantization_config: { bits: 4 } }, /quantization_config\.quant_method/, /before it was quantized/);
+    loads(
+      { quantization_config: { bits: 4 } },
+      /quantization_config\.quant_method/,
+      /before it was quantized/,
+    );
   });
 
   it('with everything that is not implemented at once, and the way forward once', () =>
@@ -134,6 +138,27 @@ describe('a model folder is refused', () => {
       'pixel_values',
     );
   });
+
+  it.each([
+    ['siglip-cls', 'SiglipModel', 'siglip_vision_model', ['pixel_values']],
+    [
+      'siglip2-cls',
+      'Siglip2Model',
+      'siglip2_vision_model',
+      ['pixel_values', 'pixel_attention_mask', 'spatial_shapes'],
+    ],
+  ])(
+    'with a model of texts and one of images in it, of which one can be read: %s',
+    (name, whole, type, inputs) => {
+      const both = changed(name, { architectures: [whole] });
+      refuses(both, 'model', /which is a text model and an image model in one/, new RegExp(`"${type}"\\.$`));
+      const { vision_config: vision } = both['config.json'];
+      const one = { ...both, 'config.json': vision as Record<string, unknown> };
+      const model = loadModelFrom(modelSource(folders.make(one)), 'structure');
+      expect(model.graph.inputs.map((i) => i.name)).toEqual(inputs);
+      expect(model.graph.outputs.map((o) => o.name)).toEqual(['last_hidden_state', 'pooler_output']);
+    },
+  );
 
   it('with a second name for a size that says something else', () => {
     refuses(changed('gpt2', { num_attention_heads: 1 }), 'model', /num_attention_heads is 1/, /Supported: 3/);
@@ -170,9 +195,59 @@ describe('a model folder is refused', () => {
       /"swinv2"/,
       /"swin"/,
     );
+    refuses(changed('siglip2-vision', { num_patches: 26 }), 'model', /num_patches is 26/, /Supported: 25/);
+    refuses(
+      changed('beit-cls', { image_size: [24, 16] }),
+      'model',
+      /image_size is \[24,16\]/,
+      /Supported: 16/,
+    );
+    refuses(
+      changed('beit-cls', { image_size: 10 ** 6 }),
+      'model',
+      /image_size is 1000000/,
+      /Supported: 2048/,
+    );
+    refuses(changed('beit-cls', { head_dim: 3 }), 'model', /head_dim is 3/, /Supported: 6/);
+    refuses(changed('dinov3-vit', { num_attention_heads: 4 }), 'model', /heads is 4/, /Supported: 6/);
+    refuses(changed('dinov3-biases', { image_size: 10 ** 6 }), 'model', /image_size is 1000000/, /224/);
+    refuses(changed('convnext-cls', { num_stages: 3 }), 'model', /num_stages is 3/, /Supported: 2/);
+    refuses(changed('convnext-cls', { depths: [1, 2, 3] }), 'model', /depths is \[1,2,3\]/, /Supported/);
+    refuses(changed('convnext-cls', { image_size: 3 }), 'model', /image_size is 3/, /224/);
     refuses(changed('electra', { is_decoder: true }), 'model', /is_decoder is true/, /false/);
     const relative = { position_embedding_type: 'relative_key_query' };
     refuses(changed('albert', relative), 'model', /"relative_key_query"/, /"absolute"/);
+  });
+
+  it('with a setting of an encoder that is not implemented', () => {
+    const loads = (name: string, more: Record<string, unknown>, message: RegExp, hint: RegExp) =>
+      refuses(changed(name, more), 'model', message, hint);
+    loads('deberta-mlm', { talking_head: true }, /talking_head is true/, /false/);
+    for (const name of ['ernie-mlm', 'rembert-mlm', 'roformer-mlm', 'megatron-bert-mlm'])
+      loads(
+        name,
+        { is_decoder: true, add_cross_attention: true },
+        /is_decoder is true.*\n.*add_cross/,
+        /false/,
+      );
+    loads('mobilebert-mlm', { normalization_type: 'rms_norm' }, /"rms_norm"/, /"no_norm", "layer_norm"/);
+    loads('mobilebert-mlm', { true_hidden_size: 24 }, /true_hidden_size is 24/, /16/);
+    loads('mobilebert-mlm', { key_query_shared_bottleneck: false }, /key_query_shared_bottleneck/, /true/);
+    loads('eurobert-cls', { classifier_pooling: 'max' }, /classifier_pooling is "max"/, /"late", "mean"/);
+    // Only the model's remote code reads it, and another one than the library's default would change the answer.
+    loads('eurobert-cls', { clf_pooling: 'mean' }, /clf_pooling is "mean"/, /"late"/);
+    loads('bart-encoder', { tie_word_embeddings: false }, /tie_word_embeddings is false/, /true/);
+    const remote = { n_embd: 24, n_head: 4, n_layer: 2, n_inner: 36 };
+    for (const [key, value] of Object.entries({
+      prenorm: true,
+      causal: true,
+      num_experts: 8,
+      norm_mlp: true,
+    }))
+      loads('nomic-bert-mlm', { ...remote, [key]: value }, new RegExp(`${key} is ${value}`), /ONNX/);
+    loads('nomic-bert-mlm', { ...remote, activation_function: 'gelu_new' }, /"gelu_new"/, /"swiglu"/);
+    const odd = { ...remote, activation_function: 'swiglu', rotary_emb_fraction: 0.4 };
+    loads('nomic-bert-mlm', odd, /rotary_emb_fraction is 0.4/, /even part/);
   });
 
   it('with weights of another type', () =>

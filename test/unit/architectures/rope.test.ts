@@ -95,6 +95,42 @@ describe('rotary embeddings are those of transformers', () => {
   });
 });
 
+describe('partial_rotary_factor', () => {
+  const frequencies = (values: Record<string, unknown>, part?: number) =>
+    ropeOf(config({ rope_theta: 16, ...values }), { width: 8, positions: 256, part }).frequencies;
+  const inside = (more: Record<string, unknown>) => ({ rope_parameters: { rope_theta: 16, ...more } });
+
+  it('counts before the default of a family, and in rope_parameters before one outside', () => {
+    expect(frequencies({}, 0.5)).toEqual([1, 1 / 4]);
+    expect(frequencies({ partial_rotary_factor: 0.25 }, 0.5)).toEqual([1]);
+    const both = { partial_rotary_factor: 0.5, ...inside({ partial_rotary_factor: 0.25 }) };
+    expect(frequencies(both, 0.5)).toEqual([1]);
+    expect(frequencies(inside({ rope_type: 'linear', factor: 2 }), 0.5)).toEqual([1 / 2, 1 / 8]);
+    // Phi-3 has no default for it.
+    const scaled = { rope_type: 'linear', factor: 2, partial_rotary_factor: 0.25 };
+    expect(frequencies(inside(scaled), 1)).toEqual([1 / 2]);
+  });
+
+  it('has no effect in families that turn all of a head, as in transformers 5', () => {
+    const whole = [1, 1 / 2, 1 / 4, 1 / 8];
+    expect(frequencies({ partial_rotary_factor: 0.5 })).toEqual(whole);
+    expect(frequencies(inside({ rope_type: 'default', partial_rotary_factor: 0.5 }))).toEqual(whole);
+  });
+
+  it('says where proportional rotary embeddings end', () => {
+    const half = inside({ rope_type: 'proportional', partial_rotary_factor: 0.5 });
+    expect(frequencies(half)).toEqual([1, 1 / 2, 0, 0]);
+    expect(frequencies({ ...inside({ rope_type: 'proportional', factor: 2 }) })).toEqual([
+      1 / 2,
+      1 / 4,
+      1 / 8,
+      1 / 16,
+    ]);
+    const outside = { partial_rotary_factor: 0.75, ...inside({ rope_type: 'proportional' }) };
+    expect(frequencies(outside)).toEqual([1, 1 / 2, 1 / 4, 0]);
+  });
+});
+
 describe('settings of rotary embeddings are refused', () => {
   const refuses = (values: Record<string, unknown>, message: RegExp, more: Partial<RopeDefaults> = {}) =>
     expect(() => ropeOf(config(values), { width: 8, positions: 256, ...more })).toThrow(message);
@@ -121,10 +157,24 @@ describe('settings of rotary embeddings are refused', () => {
     );
   });
 
-  it('with a part where all of a head is turned, with two parts, or an odd one', () => {
-    refuses({ partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/);
-    const both = { partial_rotary_factor: 0.5, rope_parameters: { partial_rotary_factor: 0.25 } };
-    refuses(both, /partial_rotary_factor is 0\.5/, { part: 1 });
+  it('with an odd part, or two parts and a scaling', () => {
     refuses({ partial_rotary_factor: 0.4 }, /partial_rotary_factor is 0\.4/, { part: 1 });
+    const scaling = { rope_type: 'linear', factor: 2, partial_rotary_factor: 0.25 };
+    const both = { partial_rotary_factor: 0.5, rope_parameters: scaling };
+    refuses(both, /rope_parameters\.partial_rotary_factor is 0\.25/, { part: 1 });
+    // The family's default comes before that of the scaling, too.
+    refuses({ rope_parameters: scaling }, /rope_parameters\.partial_rotary_factor is 0\.25/, { part: 0.5 });
   });
+
+  it('with a part of a head and a scaling, in families that turn all of it', () => {
+    const scaling = { rope_type: 'linear', factor: 2 };
+    refuses({ partial_rotary_factor: 0.5, rope_scaling: scaling }, /partial_rotary_factor is 0\.5/);
+    refuses(
+      { rope_scaling: { ...scaling, partial_rotary_factor: 0.5 } },
+      /rope_scaling\.partial_rotary_factor is 0\.5/,
+    );
+  });
+
+  it('of proportional rotary embeddings, in families that turn a part', () =>
+    refuses({ rope_scaling: { rope_type: 'proportional' } }, /rope_type is "proportional"/, { part: 0.5 }));
 });

@@ -68,6 +68,10 @@ describe('the weights of a folder with adapters merged into them', () => {
     ['gpt2', ['c_attn', 'c_proj']],
     ['llama', ['q_proj', 'down_proj', 'lm_head'], { method: 'aurora', rank: 2 }],
     ['vit', ['query'], { method: 'dora', rank: 2 }],
+    ['mixtral', ['w1', 'w2']],
+    // All experts are in one tensor.
+    ['gpt-oss', ['q_proj', 'gate_up_proj', 'down_proj']],
+    ['gpt-oss', ['down_proj'], { method: 'bitfit' }],
   ])('are those of the merged ONNX model, in the same places: %s %o %o', (model, targets, method) => {
     const subject = adapted(join(FIXTURES, model), targets, method);
     const { folder, rounding } = merged(basename(lab.fresh('merged')), subject);

@@ -28,6 +28,7 @@ describe('New Experiment offers', () => {
   it('an image model the tasks on images', () => {
     expect(tasksOf('test/fixtures/reference/vit.onnx')).toEqual(['image-classification']);
     expect(tasksOf('test/fixtures/hf/vit')).toEqual(['image-classification']);
+    expect(tasksOf('test/fixtures/hf/siglip2-vision')).toEqual(['image-classification']);
   });
 
   it('a decoder no masked language modeling, and an encoder with a masked head no causal', () => {

@@ -106,4 +106,3 @@ it('scales in float16 become float32 constants, however many, and a merged weigh
   expect(findLinearLayers(graph)[0].valueType).toBe(DType.float16);
   expect(summarize(model).parameters).toBe(K * N);
 });
-

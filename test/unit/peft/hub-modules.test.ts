@@ -71,6 +71,16 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
     'albert.encoder.albert_layer_groups.0.albert_layers.0.attention.query',
   ],
   ['DeBERTa', fixture('deberta-v3'), 'query_proj', 'deberta.encoder.layer.0.attention.self.query_proj'],
+  ['DeBERTa of 2020', fixture('deberta-mlm'), 'in_proj', 'deberta.encoder.layer.0.attention.self.in_proj'],
+  ['NomicBERT', fixture('nomic-bert-mlm'), 'fc11', 'bert.encoder.layers.0.mlp.fc11'],
+  ['EuroBERT', fixture('eurobert-mlm'), 'q_proj', 'model.layers.0.self_attn.q_proj'],
+  ['RoFormer', fixture('roformer-mlm'), 'query', 'roformer.encoder.layer.0.attention.self.query'],
+  ['ERNIE', fixture('ernie-mlm'), 'value', 'ernie.encoder.layer.0.attention.self.value'],
+  ['RemBERT', fixture('rembert-mlm'), 'query', 'rembert.encoder.layer.0.attention.self.query'],
+  ['Megatron-BERT', fixture('megatron-bert-mlm'), 'key', 'bert.encoder.layer.0.attention.self.key'],
+  ['MobileBERT', fixture('mobilebert-mlm'), 'query', 'mobilebert.encoder.layer.0.attention.self.query'],
+  ['BART', fixture('bart-encoder'), 'fc1', 'model.encoder.layers.0.fc1'],
+  ['mBART', fixture('mbart-encoder'), 'out_proj', 'model.encoder.layers.0.self_attn.out_proj'],
   ['ModernBERT', fixture('modernbert'), 'Wqkv', 'model.layers.0.attn.Wqkv'],
   ['T5', fixture('t5'), 'q', 'transformer.encoder.block.0.layer.0.SelfAttention.q'],
   ['DeiT', fixture('deit'), 'query', 'deit.encoder.layer.0.attention.attention.query'],
@@ -83,6 +93,12 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
   ],
   ['Swin', fixture('swin'), 'query', 'swin.encoder.layers.0.blocks.0.attention.self.query'],
   ['CLIP', fixture('clip-text'), 'q_proj', 'text_model.encoder.layers.0.self_attn.q_proj'],
+  ['SigLIP', fixture('siglip-cls'), 'q_proj', 'vision_model.encoder.layers.0.self_attn.q_proj'],
+  ['SigLIP 2', fixture('siglip2-cls'), 'fc1', 'vision_model.encoder.layers.0.mlp.fc1'],
+  ['DINOv3', fixture('dinov3-vit'), 'q_proj', 'layer.0.attention.q_proj'],
+  ['BEiT', fixture('beit-cls'), 'query', 'beit.encoder.layer.0.attention.attention.query'],
+  ['ConvNeXT', fixture('convnext-cls'), 'pwconv1', 'convnext.encoder.stages.0.layers.0.pwconv1'],
+  ['ViTMAE', fixture('vit-mae'), 'value', 'vit.encoder.layer.0.attention.attention.value'],
   ['Qwen3', fixture('qwen3-heads'), 'k_proj', 'model.layers.0.self_attn.k_proj'],
   ['Gemma', fixture('gemma-first'), 'o_proj', 'model.layers.0.self_attn.o_proj'],
   ['Gemma 2', fixture('gemma2'), 'gate_proj', 'model.layers.0.mlp.gate_proj'],
@@ -93,6 +109,17 @@ const FAMILIES: [name: string, folder: () => string, target: string, module: str
   ['StarCoder2', fixture('starcoder2'), 'c_fc', 'model.layers.0.mlp.c_fc'],
   ['OLMo 2', fixture('olmo2'), 'down_proj', 'model.layers.0.mlp.down_proj'],
   ['GPT-NeoX', fixture('gpt-neox'), 'query_key_value', 'gpt_neox.layers.0.attention.query_key_value'],
+  ['Phi', fixture('phi'), 'dense', 'model.layers.0.self_attn.dense'],
+  ['Command R', fixture('cohere'), 'o_proj', 'model.layers.0.self_attn.o_proj'],
+  ['Nemotron', fixture('nemotron'), 'up_proj', 'model.layers.0.mlp.up_proj'],
+  ['GLM', fixture('glm'), 'gate_up_proj', 'model.layers.0.mlp.gate_up_proj'],
+  ['GPT-Neo', fixture('gpt-neo'), 'k_proj', 'transformer.h.0.attn.attention.k_proj'],
+  ['GPT-J', fixture('gptj'), 'fc_in', 'transformer.h.0.mlp.fc_in'],
+  ['OPT', fixture('opt'), 'q_proj', 'model.decoder.layers.0.self_attn.q_proj'],
+  ['BLOOM', fixture('bloom'), 'query_key_value', 'transformer.h.0.self_attention.query_key_value'],
+  ['Falcon', fixture('falcon-7b'), 'dense_4h_to_h', 'transformer.h.0.mlp.dense_4h_to_h'],
+  ['MPT', fixture('mpt'), 'Wqkv', 'transformer.blocks.0.attn.Wqkv'],
+  ['Persimmon', fixture('persimmon'), 'dense', 'model.layers.0.self_attn.dense'],
 ];
 
 describe.each(FAMILIES)(
@@ -136,7 +163,9 @@ describe.each(FAMILIES)(
         const read = lab.fresh(`${name} as ${of}`);
         cpSync(out, read, { recursive: true });
         const file = join(read, 'adapter_model.safetensors');
-        const prefix = /^(lm_head|text_model)/.test(module) ? '' : `${module.split('.')[0]}.`;
+        const prefix = /^(?:lm_head|text_model|vision_model|layer)\b/.test(module)
+          ? ''
+          : `${module.split('.')[0]}.`;
         const rename = (key: string) =>
           of === 'its class'
             ? key

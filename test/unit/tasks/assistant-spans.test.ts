@@ -39,6 +39,19 @@ describe('the assistant’s messages', () => {
     ['functionary-3.1', ['B<|eot_id|>', 'D<|eot_id|>']],
     // The first ends otherwise than it would at the end of the conversation; its own end is a token that language-text adds.
     ['gpt-oss', ['<|channel|>final<|message|>B<|', '<|channel|>final<|message|>D<|return|>']],
+    ['olmo2', [`B${END}`, `D${END}`]],
+    ['qwen3-coder', ['B<|im_end|>\n', 'D<|im_end|>\n']],
+    ['glm4.5', ['\n<think></think>\nB', '\n<think></think>\nD']],
+    ['turns-exaone4', ['B[|endofturn|]\n', 'D[|endofturn|]\n']],
+    ['turns-glm4', ['\nB', '\nD']],
+    // These always ask for the next answer, which is not part of the last one.
+    ['turns-nemotron', ['B\n<extra_id_1>', 'D\n<extra_id_1>']],
+    [
+      'turns-command-a',
+      ['B', 'D'].map(
+        (text) => `<|START_RESPONSE|>${text}<|END_RESPONSE|><|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|`,
+      ),
+    ],
   ])('are found in a conversation of several turns: %s', (name, expected) => {
     expect(located(name, conversations.system)).toEqual(expected);
   });

@@ -117,6 +117,22 @@ describe('the tokens of a language model', () => {
     expect(read(counted)).toBe(' world low(last)');
   });
 
+  it('of an answer end where it does, if the template always asks for the next one', () => {
+    // As Nemotron-Mini and Command A.
+    const asking = loadedWith(
+      "{% for m in messages %}{{ ('old' if m.role == 'user' else 'new') + m.content + eos_token }}{% endfor %}{{ 'new' }}",
+    );
+    const messages = ['hello', ' world', ' low', ' lower'].map((content, i) => ({
+      role: i % 2 === 0 ? 'user' : 'assistant',
+      content,
+    }));
+    const { targets } = languageText(asking, { text: '', label: '', line: 1, messages }, options, 0);
+    const counted = [...targets].filter((t) => t !== IGNORE_LABEL);
+    expect(counted.filter((t) => t === END)).toHaveLength(2);
+    expect(counted.at(-1)).toBe(END);
+    expect(read(counted)).toBe(' world lower');
+  });
+
   it('that are left after truncation may be none', () => {
     const row = { text: 'hello world', completion: ' new', label: '', line: 1 };
     const short = languageText(tokenizer, row, { ...options, maxLength: 3 }, 0);

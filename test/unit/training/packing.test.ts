@@ -195,6 +195,31 @@ const CASES: Record<string, Case> = {
     vocabulary: 31,
     targets: ['q_proj', 'v_proj', 'down_proj'],
   },
+  'OPT from the hub, which counts its positions from the mask': {
+    model: join(FIXTURES, '../hf/opt-projected'),
+    vocabulary: 31,
+    targets: ['q_proj', 'v_proj', 'fc2'],
+  },
+  'GPT-Neo from the hub, with learned positions and windows': {
+    model: join(FIXTURES, '../hf/gpt-neo-local'),
+    vocabulary: 31,
+    targets: ['v_proj', 'c_fc'],
+  },
+  'BLOOM from the hub, with ALiBi counted from the mask': {
+    model: join(FIXTURES, '../hf/bloom-post'),
+    vocabulary: 31,
+    targets: ['query_key_value', 'dense'],
+  },
+  'MPT from the hub, with ALiBi by place': {
+    model: join(FIXTURES, '../hf/mpt-clipped'),
+    vocabulary: 31,
+    targets: ['Wqkv', 'out_proj'],
+  },
+  'Falcon from the hub, with ALiBi that needs no rounding': {
+    model: join(FIXTURES, '../hf/falcon-rw'),
+    vocabulary: 53,
+    targets: ['query_key_value', 'dense'],
+  },
 };
 
 /** Sums of float32 in another order, relative to the largest gradient of a tensor. */

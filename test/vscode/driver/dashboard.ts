@@ -15,7 +15,7 @@ export class Dashboard {
   ) {}
 
   /** The visible dashboard, once it has a first point. */
-  static async in(window: Window, limit = 60_000): Promise<Dashboard> {
+  static async in(window: Window, limit = 480_000): Promise<Dashboard> {
     for (let tries = 1; ; tries++) {
       const frame = await window.frameWith('aurora-run', limit);
       try {

@@ -6,8 +6,7 @@ import * as vscode from 'vscode';
 const ID = 'aurora-lab.aurora-lab';
 suite('activation', () => {
   // A new host first starts the editor's own extensions, and their time must not count.
-  suiteSetup(async function () {
-    this.timeout(30_000);
+  suiteSetup(async () => {
     for (let calm = 0, tries = 0; calm < 20 && tries < 400; tries++) {
       const before = performance.now();
       await wait(50);

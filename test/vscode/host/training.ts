@@ -20,8 +20,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-suite('training from the host', function () {
-  this.timeout(120_000);
+suite('training from the host', () => {
   let api: Api;
   const experiment = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'tiny.aurora.json');
 

@@ -9,10 +9,10 @@ import {
 } from '../../blocks/decoder';
 import { rmsNormOf } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { type Rope, ropeFrom, ropeOf, rotary } from '../../blocks/rope';
+import { type Rope, ropeOf, ropesOfKinds, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { type DecoderDefaults, decoderSize, slidingWindow, windows } from '../../settings';
+import { type DecoderDefaults, decoderSize, isBetween, slidingWindow, windows } from '../../settings';
 import { chosenBiases, llamaLike } from './llama';
 
 /**
@@ -159,25 +159,14 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
  */
 export const gemma3Text = gemma2Like({
   vocabulary: 262208,
-  slides: (config, layer) => (layer + 1) % config.count('sliding_window_pattern', 6) !== 0,
+  slides: (config, layer) => isBetween(config, layer, 6),
   positions: 131072,
   ropes(config, { width }) {
-    const kinds = config.section('rope_parameters');
-    const old = config.filled('rope_scaling');
-    // Settings for all layers alike are not those of any Gemma 3. Where there are layers of one kind only, transformers 5
-    // writes a type that means nothing.
-    kinds?.require('rope_type', null, 'default');
-    kinds?.require('rope_theta', null);
-    // The library would mix both.
-    if (kinds?.has('full_attention')) config.require('rope_scaling', null, {});
-    // Version 4 of the library reads the old name, version 5 does not.
-    if (!old?.has('rope_type')) old?.require('type', 'default');
-    const made = (settings: typeof old, theta: number) =>
-      ropeFrom(config, settings, { width, positions: 131072, theta });
-    return {
-      full: made(kinds?.section('full_attention') ?? old, config.number('rope_theta', 1000000)),
-      sliding: made(kinds?.section('sliding_attention'), config.number('rope_local_base_freq', 10000)),
+    const theta = {
+      full: config.number('rope_theta', 1000000),
+      sliding: config.number('rope_local_base_freq', 10000),
     };
+    return ropesOfKinds(config, { width, positions: 131072, theta });
   },
   norms: true,
   caps: { scores: 'never' },

@@ -1,7 +1,7 @@
 import { activationOf } from '../../blocks/activation';
-import { attention } from '../../blocks/attention';
-import { DecoderInputs, decoderOutputs } from '../../blocks/decoder';
-import { layerNorm, linear } from '../../blocks/layers';
+import { DecoderInputs, decoderOutputs, feedForward, MEGATRON } from '../../blocks/decoder';
+import { fusedAttention } from '../../blocks/fused-attention';
+import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { ropeFrom, type Rope, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
@@ -52,21 +52,12 @@ function build(net: Network, config: Config): void {
   const norm = (name: string, y: string) => layerNorm(net, name, y, hidden, epsilon);
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
-    const self = `${at}.attention`;
     const before = norm(`${at}.input_layernorm`, x);
-    const packed = linear(net, `${self}.query_key_value`, before, { from: hidden, to: 3 * hidden, bias });
-    const each = net.op(self, 'Reshape', [packed, net.g.ints([-1, heads, 3 * width])]);
-    const [query, key, value] = net.ops(self, 'Split', [each], { axis: -1, num_outputs: 3 }, 3);
     const shape = inputs.shape({ heads, keyValueHeads: heads, width }, i);
-    const mixed = attention(net, self, { query, key, value }, shape, { rotate });
-    const attended = linear(net, `${self}.dense`, mixed, { from: hidden, to: hidden, bias });
+    const attended = fusedAttention(net, `${at}.attention`, before, shape, { hidden, bias, rotate });
     const middle = net.op(at, 'Add', [attended, x]);
     const after = norm(`${at}.post_attention_layernorm`, isParallel ? x : middle);
-    const wide = linear(net, `${at}.mlp.dense_h_to_4h`, after, { from: hidden, to: inner });
-    const fed = linear(net, `${at}.mlp.dense_4h_to_h`, act(net, `${at}.mlp.act`, wide), {
-      from: inner,
-      to: hidden,
-    });
+    const fed = feedForward(net, `${at}.mlp`, after, { hidden, inner }, act, MEGATRON);
     x = net.op(at, 'Add', [fed, middle]);
   }
   const end = norm('final_layer_norm', x);

@@ -29,6 +29,8 @@ export interface LlamaVariant {
   /** Defaults of sizes that config.json does not give. */
   defaults: DecoderDefaults;
   rope: Omit<RopeDefaults, 'width'>;
+  /** True if rotary embeddings turn neighbouring features. */
+  interleaved?: boolean;
   /** The default for config.json: true if embedding and head are tied. */
   tied?: boolean;
   activation?(config: Config): Activation;
@@ -44,8 +46,22 @@ export interface LlamaVariant {
   plus?: number;
   /** Embeddings are multiplied by it. */
   scale?(size: DecoderSize, config: Config): number;
+  /** The feed-forward parts, if some layers have other ones than Llama's. */
+  feed?(net: Network, config: Config, size: DecoderSize, inputs: DecoderInputs): FeedForward;
   /** The factors of attention scores (instead of 1/√width), the two parts of each layer and logits. */
   factors?(config: Config): { attention: number; residual: number; logits: number };
+}
+
+/** The feed-forward parts of a model's layers. */
+export interface FeedForward {
+  /**
+   * A layer's, on x (tokens, hidden): as many numbers.
+   *
+   * @param at its path
+   */
+  of(at: string, layer: number, x: string): string;
+  /** After the last layer. */
+  end(): void;
 }
 
 /** Llama and its relatives, as LlamaModel and LlamaForCausalLM in transformers. */
@@ -58,8 +74,8 @@ export const llamaLike = (variant: LlamaVariant): Family => ({
 });
 
 /** Biases of models that have attention_bias, and may have mlp_bias. */
-export function chosenBiases(config: Config, mlp = false) {
-  const attends = config.flag('attention_bias', false);
+export function chosenBiases(config: Config, mlp = false, missing = false) {
+  const attends = config.flag('attention_bias', missing);
   return { qkv: attends, output: attends, mlp: mlp && config.flag('mlp_bias', false) };
 }
 
@@ -93,8 +109,12 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
   const added = (at: string, before: string, part: string) =>
     net.op(at, 'Add', [before, factors ? net.op(at, 'Mul', [part, net.float(factors.residual)]) : part]);
   const inputs = new DecoderInputs(net, config);
+  const feed = variant.feed?.(net, config, size, inputs) ?? {
+    of: (at: string, _: number, y: string) => gated(net, `${at}.mlp`, y, size, act, biases.mlp),
+    end: () => undefined,
+  };
   let x = inputs.embedded(EMBEDDING, size, variant.scale?.(size, config));
-  const rotate = rotary(net, inputs.places, rope, width);
+  const rotate = rotary(net, inputs.places, rope, width, variant.interleaved);
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
     const before = norm(net, `${at}.input_layernorm`, x, hidden);
@@ -108,8 +128,9 @@ function build(net: Network, config: Config, variant: LlamaVariant): void {
     });
     const middle = added(at, x, attended);
     const after = norm(net, `${at}.post_attention_layernorm`, middle, hidden);
-    x = added(at, middle, gated(net, `${at}.mlp`, after, size, act, biases.mlp));
+    x = added(at, middle, feed.of(at, i, after));
   }
+  feed.end();
   const end = norm(net, 'norm', x, hidden);
   decoderOutputs(net, config, end, inputs.rows, size, {
     embedding: EMBEDDING,

@@ -1,7 +1,9 @@
 import { activationOf } from '../../blocks/activation';
 import { attention } from '../../blocks/attention';
 import { type DecoderFacts, DecoderInputs, decoderOutputs } from '../../blocks/decoder';
-import { linear, rmsNormOf } from '../../blocks/layers';
+import { serialLayer } from '../../blocks/decoder-layer';
+import { packedGated } from '../../blocks/feed-forward';
+import { linear, rmsNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { type Rope, ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
@@ -43,8 +45,8 @@ function factsOf(config: Config): DecoderFacts & { rope: Rope } {
 
 function build(net: Network, config: Config): void {
   const { rope, windows, ...size } = factsOf(config);
-  const { hidden, inner, layers, heads, keyValueHeads, width, epsilon } = size;
-  const norm = rmsNormOf(epsilon);
+  const { hidden, layers, heads, keyValueHeads, width, epsilon } = size;
+  const norm = (module: string, y: string) => rmsNorm(net, module, y, hidden, epsilon);
   const act = activationOf(config, 'hidden_act', 'silu');
   const inputs = new DecoderInputs(net, config);
   let x = inputs.embedded(EMBEDDING, size);
@@ -53,21 +55,16 @@ function build(net: Network, config: Config): void {
   const packed = { from: hidden, to: (heads + 2 * keyValueHeads) * width, bias: false };
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
-    const self = `${at}.self_attn`;
-    const before = norm(net, `${at}.input_layernorm`, x, hidden);
-    const all = linear(net, `${self}.qkv_proj`, before, packed);
-    const [query, key, value] = net.ops(self, 'Split', [all, net.g.ints(parts)], { axis: -1 }, 3);
     const shape = inputs.shape(size, i, windows[i]);
-    const mixed = attention(net, self, { query, key, value }, shape, { rotate });
-    const back = { from: heads * width, to: hidden, bias: false };
-    const middle = net.op(at, 'Add', [x, linear(net, `${self}.o_proj`, mixed, back)]);
-    const after = norm(net, `${at}.post_attention_layernorm`, middle, hidden);
-    const wide = linear(net, `${at}.mlp.gate_up_proj`, after, { from: hidden, to: 2 * inner, bias: false });
-    const [gate, up] = net.ops(`${at}.mlp`, 'Split', [wide], { axis: -1, num_outputs: 2 }, 2);
-    const product = net.op(`${at}.mlp`, 'Mul', [up, act(net, `${at}.mlp.activation_fn`, gate)]);
-    const down = linear(net, `${at}.mlp.down_proj`, product, { from: inner, to: hidden, bias: false });
-    x = net.op(at, 'Add', [middle, down]);
+    const attend = (y: string) => {
+      const self = `${at}.self_attn`;
+      const all = linear(net, `${self}.qkv_proj`, y, packed);
+      const [query, key, value] = net.ops(self, 'Split', [all, net.g.ints(parts)], { axis: -1 }, 3);
+      const mixed = attention(net, self, { query, key, value }, shape, { rotate });
+      return linear(net, `${self}.o_proj`, mixed, { from: heads * width, to: hidden, bias: false });
+    };
+    const feed = (y: string) => packedGated(net, `${at}.mlp`, y, size, act);
+    x = serialLayer(net, at, x, { norm, attend, feed });
   }
-  const end = norm(net, 'norm', x, hidden);
-  decoderOutputs(net, config, end, inputs.rows, size, { embedding: EMBEDDING, tied: false });
+  decoderOutputs(net, config, norm('norm', x), inputs.rows, size, { embedding: EMBEDDING, tied: false });
 }

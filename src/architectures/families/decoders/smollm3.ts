@@ -24,8 +24,10 @@ export const smollm3 = llamaLike({
   biases: (config) => chosenBiases(config, true),
   turning,
   windows(config, layers) {
-    const window = config.flag('use_sliding_window', false) ? slidingWindow(config) : undefined;
+    const window = slidingWindow(config);
     const places = turning(config, layers);
-    return windows(config, layers, window, (i) => window !== undefined && !places[i]);
+    // layer_types counts without it.
+    const slides = config.flag('use_sliding_window', false) && window !== undefined;
+    return windows(config, layers, window, (i) => slides && !places[i]);
   },
 });

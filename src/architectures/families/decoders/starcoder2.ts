@@ -1,6 +1,8 @@
 import { activationOf } from '../../blocks/activation';
 import { DecoderInputs, decoderOutputs, selfAttention } from '../../blocks/decoder';
-import { layerNorm, linear } from '../../blocks/layers';
+import { serialLayer } from '../../blocks/decoder-layer';
+import { plainFeedForward } from '../../blocks/feed-forward';
+import { layerNorm } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
 import { ropeOf, rotary } from '../../blocks/rope';
 import type { Family } from '../../family';
@@ -15,8 +17,8 @@ const DEFAULTS = {
   heads: 24,
   keyValueHeads: 2,
   vocabulary: 49152,
-  // It has another name here.
   epsilon: 1e-5,
+  epsilonKey: 'norm_epsilon',
 };
 
 /** transformers' Starcoder2Config and modeling_starcoder2.py: Llama with GPT-2's norms and feed-forward part. */
@@ -29,8 +31,7 @@ export const starcoder2: Family = {
 
 function build(net: Network, config: Config): void {
   const size = decoderSize(config, DEFAULTS);
-  const { hidden, inner, layers, width } = size;
-  const epsilon = config.number('norm_epsilon', DEFAULTS.epsilon);
+  const { hidden, layers, width, epsilon } = size;
   const act = activationOf(config, 'hidden_act', 'gelu_pytorch_tanh');
   const bias = config.flag('use_bias', true);
   const window = slidingWindow(config);
@@ -38,20 +39,16 @@ function build(net: Network, config: Config): void {
   let x = inputs.embedded(EMBEDDING, size);
   const rotate = rotary(net, inputs.places, ropeOf(config, { width, positions: 4096 }), width);
   const norm = (name: string, y: string) => layerNorm(net, name, y, hidden, epsilon);
+  const biases = { qkv: bias, output: bias };
+  const names = { up: 'c_fc', down: 'c_proj', bias };
   for (let i = 0; i < layers; i++) {
     const at = `layers.${i}`;
-    const attended = selfAttention(net, `${at}.self_attn`, norm(`${at}.input_layernorm`, x), {
-      size,
-      shape: inputs.shape(size, i, window),
-      biases: { qkv: bias, output: bias },
-      rotate,
+    const shape = inputs.shape(size, i, window);
+    x = serialLayer(net, at, x, {
+      norm,
+      attend: (y) => selfAttention(net, `${at}.self_attn`, y, { size, shape, biases, rotate }),
+      feed: (y) => plainFeedForward(net, `${at}.mlp`, y, size, act, names),
     });
-    const middle = net.op(at, 'Add', [x, attended]);
-    const after = norm(`${at}.post_attention_layernorm`, middle);
-    const wide = linear(net, `${at}.mlp.c_fc`, after, { from: hidden, to: inner, bias });
-    const back = { from: inner, to: hidden, bias };
-    const fed = linear(net, `${at}.mlp.c_proj`, act(net, `${at}.mlp.act`, wide), back);
-    x = net.op(at, 'Add', [middle, fed]);
   }
   decoderOutputs(net, config, norm('norm', x), inputs.rows, size, { embedding: EMBEDDING, tied: true });
 }

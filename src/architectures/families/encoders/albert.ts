@@ -1,6 +1,7 @@
 import { activationOf } from '../../blocks/activation';
 import { paddingBias } from '../../blocks/attention';
-import { postNormLayer, type EncoderLayer, bertEmbeddings } from '../../blocks/encoder-layer';
+import { bertEmbeddings } from '../../blocks/bert-embeddings';
+import { postNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
 import { linear } from '../../blocks/layers';
 import { hiddenOutput, textInputs } from '../../blocks/text';
 import type { Family } from '../../family';

@@ -1,17 +1,13 @@
 import { activationOf } from '../../blocks/activation';
-import { paddingBias } from '../../blocks/attention';
-import {
-  bertEmbeddings,
-  type BertEmbeddings,
-  type EncoderLayer,
-  postNormLayer,
-} from '../../blocks/encoder-layer';
+import { type AttentionOptions, paddingBias } from '../../blocks/attention';
+import { bertEmbeddings, type BertEmbeddings } from '../../blocks/bert-embeddings';
+import { type EncoderLayer, postNormLayer } from '../../blocks/encoder-layer';
 import { linear } from '../../blocks/layers';
 import type { Network } from '../../blocks/network';
-import { hiddenOutput, textInputs } from '../../blocks/text';
+import { hiddenOutput, textInputs, type TextInputs } from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { BASE_SIZE, type EncoderDefaults, encoderSize } from '../../settings';
+import { BASE_SIZE, type EncoderDefaults, encoderSize, type EncoderSize } from '../../settings';
 
 /** The differences between BERT and the models that are built like it. */
 export interface BertVariant {
@@ -42,17 +38,35 @@ export const electra = bertLike('electra.', {
 
 function build(net: Network, config: Config, variant: BertVariant): void {
   requireEncoder(config);
-  const { hidden, inner, layers, heads, width, epsilon } = encoderSize(config, variant.sizes);
+  const sizes = encoderSize(config, variant.sizes);
+  const { hidden, epsilon } = sizes;
   const size = variant.embeddingSize?.(config) ?? hidden;
   const inputs = textInputs(net);
-  const { mask, rows } = inputs;
   let x = bertEmbeddings(net, config, inputs, { size, epsilon }, variant.embeddings(config));
   if (size !== hidden) x = linear(net, 'embeddings_project', x, { from: size, to: hidden });
+  bertLayers(net, config, x, inputs, sizes);
+}
+
+/**
+ * BERT's layers on embedded tokens (tokens, hidden), whose result is the output last_hidden_state.
+ *
+ * @param options of all attentions
+ */
+export function bertLayers(
+  net: Network,
+  config: Config,
+  embedded: string,
+  { mask, rows }: TextInputs,
+  { hidden, inner, layers, heads, width, epsilon }: EncoderSize,
+  options?: AttentionOptions,
+): void {
   const layer: EncoderLayer = {
     size: { hidden, inner, epsilon },
     shape: { heads, keyValueHeads: heads, width, rows, bias: paddingBias(net, mask) },
     act: activationOf(config, 'hidden_act', 'gelu'),
+    options,
   };
+  let x = embedded;
   for (let i = 0; i < layers; i++) x = postNormLayer(net, x, bertModules(`encoder.layer.${i}`), layer);
   hiddenOutput(net, x, rows, hidden);
 }
@@ -82,18 +96,22 @@ export const bertModules = (at: string) => ({
  * RoBERTa and its relatives: BERT whose positions begin after the padding id and leave out padding tokens
  * (create_position_ids_from_input_ids in transformers' modeling_roberta.py).
  */
-const robertaLike = (vocabulary: number) =>
-  bertLike('roberta.', {
+const robertaLike = (prefix: string, vocabulary: number) =>
+  bertLike(prefix, {
     sizes: BASE_SIZE,
-    embeddings: (config) => ({
-      vocabulary,
-      types: 2,
-      first: config.index('pad_token_id', 1) + 1,
-      skipsPadding: true,
-    }),
+    embeddings: (config) => ({ vocabulary, types: 2, ...afterPadding(config) }),
   });
 
-export const roberta = robertaLike(50265);
+/** Positions that begin after the padding id and leave out padding tokens. */
+export const afterPadding = (config: Config) => ({
+  first: config.index('pad_token_id', 1) + 1,
+  skipsPadding: true,
+});
+
+export const roberta = robertaLike('roberta.', 50265);
 
 /** XLM-RoBERTa and CamemBERT. */
-export const xlmRoberta = robertaLike(30522);
+export const xlmRoberta = robertaLike('roberta.', 30522);
+
+/** transformers' Data2VecTextConfig and modeling_data2vec_text.py. */
+export const data2vecText = robertaLike('data2vec_text.', 30522);

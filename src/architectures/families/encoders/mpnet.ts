@@ -1,7 +1,8 @@
 import { activationOf } from '../../blocks/activation';
 import { paddingBias } from '../../blocks/attention';
+import { bertEmbeddings } from '../../blocks/bert-embeddings';
 import { distanceBias } from '../../blocks/distance-bias';
-import { postNormLayer, type EncoderLayer, bertEmbeddings } from '../../blocks/encoder-layer';
+import { postNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
 import { hiddenOutput, textInputs } from '../../blocks/text';
 import type { Family } from '../../family';
 import { BASE_SIZE, encoderSize } from '../../settings';

@@ -1,17 +1,18 @@
-import { AuroraError } from '../../../base/errors';
 import { DType } from '../../../graph/dtype';
-import { activationOf } from '../../blocks/activation';
-import { type AttentionShape, causalBias } from '../../blocks/attention';
-import { preNormLayer } from '../../blocks/encoder-layer';
+import { causalBias } from '../../blocks/attention';
+import { clipLayers } from '../../blocks/clip-layers';
 import { layerNorm } from '../../blocks/layers';
 import { type Network, POSITIONS } from '../../blocks/network';
 import { patches, patchTokens } from '../../blocks/patches';
 import { counted, embedding, flat, hiddenOutput, inRows, integers } from '../../blocks/text';
 import type { Family } from '../../family';
 import type { Config } from '../../folder/config';
-import { BASE_SIZE, encoderSize, type EncoderSize } from '../../settings';
+import { BASE_SIZE, encoderSize } from '../../settings';
+import { twoModels } from './two-models';
 
 const IMAGES = 'vision_model';
+/** For a config.json without `hidden_act`. */
+const ACTIVATION = 'quick_gelu';
 
 /** CLIPVisionModel in transformers, without the norm of its pooled state. */
 export const clipVision: Family = {
@@ -26,18 +27,15 @@ export const clip: Family = {
   prefixes: [''],
   marker: `${IMAGES}.embeddings.class_embedding`,
   build(net, config) {
-    if (!config.isFor('ForImageClassification')) throw twoModels(config);
+    if (!config.isFor('ForImageClassification'))
+      throw twoModels(config, 'a text model and an image model', [
+        ['vision_config', 'clip_vision_model'],
+        ['text_config', 'clip_text_model'],
+      ]);
     // If both are there, transformers prefers the older name.
     buildVision(net, config.section('vision_config_dict') ?? config.section('vision_config') ?? config);
   },
 };
-
-const twoModels = (config: Config) =>
-  new AuroraError(
-    'model',
-    `${config.path}: model_type is "clip", which is a text model and an image model in one.`,
-    'Make a folder with the same weights, where config.json is the content of vision_config with "model_type": "clip_vision_model", or that of text_config with "model_type": "clip_text_model".',
-  );
 
 function buildVision(net: Network, config: Config): void {
   const size = encoderSize(config, { ...BASE_SIZE, epsilon: 1e-5 });
@@ -49,48 +47,13 @@ function buildVision(net: Network, config: Config): void {
   const { x: embedded, rows } = patchTokens(net, cut, hidden, [token], table);
   const x = layerNorm(net, `${IMAGES}.pre_layrnorm`, embedded, hidden, epsilon);
   const shape = { heads, keyValueHeads: heads, width, rows };
-  hiddenOutput(net, encoded(net, config, IMAGES, x, size, shape), rows, hidden);
+  hiddenOutput(
+    net,
+    clipLayers(net, config, `${IMAGES}.encoder`, x, { size, shape, act: ACTIVATION }),
+    rows,
+    hidden,
+  );
 }
-
-/**
- * The layers of either model: x (tokens, hidden) to the same.
- *
- * @param before is given the input of each of them
- */
-function encoded(
-  net: Network,
-  config: Config,
-  model: string,
-  embedded: string,
-  { hidden, inner, layers, epsilon }: EncoderSize,
-  shape: AttentionShape,
-  before: (i: number, x: string) => void = () => undefined,
-): string {
-  const act = activationOf(config, 'hidden_act', 'quick_gelu');
-  let x = embedded;
-  for (let i = 0; i < layers; i++) {
-    before(i, x);
-    x = preNormLayer(net, x, modulesOf(`${model}.encoder.layers.${i}`), {
-      size: { hidden, inner, epsilon },
-      shape,
-      act,
-    });
-  }
-  return x;
-}
-
-const modulesOf = (at: string) => ({
-  attention: `${at}.self_attn`,
-  query: `${at}.self_attn.q_proj`,
-  key: `${at}.self_attn.k_proj`,
-  value: `${at}.self_attn.v_proj`,
-  output: `${at}.self_attn.out_proj`,
-  attentionNorm: `${at}.layer_norm1`,
-  up: `${at}.mlp.fc1`,
-  activation: `${at}.mlp.activation_fn`,
-  down: `${at}.mlp.fc2`,
-  norm: `${at}.layer_norm2`,
-});
 
 const TEXT = 'text_model';
 /** The projection's weight in the class that has one. */
@@ -164,7 +127,14 @@ function states(
   const sum = net.op(`${TEXT}.embeddings`, 'Add', [words, table('position_embedding', places, most)]);
   const bias = causalBias(net, mask, places);
   const shape = { heads, keyValueHeads: heads, width, rows, bias };
-  const x = encoded(net, config, TEXT, flat(net, sum, hidden), size, shape, of);
+  const x = clipLayers(
+    net,
+    config,
+    `${TEXT}.encoder`,
+    flat(net, sum, hidden),
+    { size, shape, act: ACTIVATION },
+    of,
+  );
   of(size.layers, x);
   const last = layerNorm(net, `${TEXT}.final_layer_norm`, x, hidden, epsilon);
   return { last, rows, places, hidden };

@@ -36,6 +36,12 @@ export const vit = vitLike('vit.', ['cls_token']);
 /** transformers' modeling_deit.py: one more token, which was trained to repeat the answers of a teacher. */
 export const deit = vitLike('deit.', ['cls_token', 'distillation_token']);
 
+/**
+ * transformers' modeling_vit_mae.py: the encoder of a model that was trained to fill in pictures. All patches are read:
+ * `mask_ratio` counts as 0.
+ */
+export const vitMae = vitLike('vit.', ['cls_token']);
+
 /** The modules of a layer in ViT. */
 export const vitModules = (at: string) => ({
   attention: `${at}.attention.attention`,

@@ -8,7 +8,7 @@ import { hubReferenceText, isCommit } from '../../../experiment/hub-reference';
 import { snapshotFolder, snapshotPath } from '../../../files/hub-cache';
 import { PIPELINE_INDEX } from '../../../files/model-path';
 import { cachedInfo, referenceTo } from '../../../hub/cache';
-import { chooseModelFiles, type ModelFiles } from '../../../hub/choose-files';
+import { chooseModelFiles, type ModelFiles, onnxIn } from '../../../hub/choose-files';
 import type { Hub } from '../../../hub/hub-client';
 import type { RepoInfo } from '../../../hub/types';
 import type { ModelVerdict } from '../../../protocol/hub';
@@ -68,7 +68,7 @@ export async function planModel(
     shown: {
       kind: 'model',
       ...(await described(hub, info, paths, missing)),
-      verdict: await verdictOf(hub, info, chosen, missing),
+      verdict: orAsOnnx(await verdictOf(hub, info, chosen, missing), info, chosen),
     },
     got: () =>
       Promise.resolve([
@@ -118,6 +118,15 @@ function hasSecondEncoder(index: unknown, paths: readonly string[]): boolean {
   const library = (index as { text_encoder_2?: (string | null)[] }).text_encoder_2?.[0];
   const folders = ['text_encoder_2/', 'tokenizer_2/'];
   return library == null || folders.every((folder) => paths.some((path) => path.startsWith(folder)));
+}
+
+/** The verdict, with another way to use the repository where its folder cannot be: an ONNX file in it. */
+function orAsOnnx(verdict: ModelVerdict, info: RepoInfo, { model }: ModelFiles): ModelVerdict {
+  if (verdict.usable !== false || model !== '') return verdict;
+  const onnx = onnxIn(info.files);
+  return onnx === undefined
+    ? verdict
+    : { ...verdict, hint: `The repository has an ONNX file too: get it with --file ${onnx}.` };
 }
 
 async function verdictOf(

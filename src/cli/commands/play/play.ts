@@ -286,14 +286,16 @@ const WANTED: Record<PlayFacts['input'], string> = {
 };
 
 /** An image file as a model reads it. */
-const pictureOf = (path: string, { width, height, shortestEdge }: ImageShape): Promise<PlayImage> =>
+const pictureOf = (path: string, { width, height, shortestEdge, patches }: ImageShape): Promise<PlayImage> =>
   fittedPixels(
     { path },
-    {
-      resample: 'bilinear',
-      resize: shortestEdge === undefined ? { width, height } : { shortestEdge },
-      crop: { width, height },
-    },
+    patches
+      ? { resample: 'bilinear', patches }
+      : {
+          resample: 'bilinear',
+          resize: shortestEdge === undefined ? { width, height } : { shortestEdge },
+          crop: { width, height },
+        },
   );
 
 /** A typed line: one text, a pair with a tab between its texts, or a question with a tab before each choice. */

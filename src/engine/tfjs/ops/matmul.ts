@@ -18,7 +18,7 @@ export function product(tf: Tf, a: Tensor, b: Tensor): Tensor {
   const inner = a.shape[a.rank - 1];
   const columns = b.shape[b.rank - 1];
   if (b.rank === 2) {
-    const flat = tf.matMul(tf.reshape(a, [elementCount(rows), inner]), b);
+    const flat = matrices(tf, tf.reshape(a, [elementCount(rows), inner]), b);
     return tf.reshape(flat, [...rows, columns]);
   }
   const batch = broadcastDims(a.shape.slice(0, -2), b.shape.slice(0, -2));
@@ -31,13 +31,23 @@ export function product(tf: Tf, a: Tensor, b: Tensor): Tensor {
   return tf.reshape(stacked, [...batch, left.shape[left.rank - 2], columns]);
 }
 
+/** The product of two matrices, which may have no rows or columns: kernels do not accept sizes of 0. */
+function matrices(tf: Tf, a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  if (a.size > 0 && b.size > 0) return tf.matMul(a, b, transposeA, transposeB);
+  const run = tf.customGrad(() => ({
+    value: tf.zeros([a.shape[transposeA ? 1 : 0]!, b.shape[transposeB ? 0 : 1]!]),
+    gradFunc: () => [tf.zeros(a.shape), tf.zeros(b.shape)],
+  }));
+  return run(a, b);
+}
+
 /** α·A′·B′ + β·C, where ′ is a transpose if the attribute is set. */
 const gemm: Op = (c) => {
   const { tf } = c;
   const transpose = (name: string) => attrInt(c.node, name, 0) === 1;
   const scaled = (x: Tensor, by: number) => (by === 1 ? x : tf.mul(x, by));
   const alpha = attrFloat(c.node, 'alpha', 1);
-  const y = scaled(tf.matMul(c.tensor(0), c.tensor(1), transpose('transA'), transpose('transB')), alpha);
+  const y = scaled(matrices(tf, c.tensor(0), c.tensor(1), transpose('transA'), transpose('transB')), alpha);
   return [c.out(c.has(2) ? tf.add(y, scaled(c.tensor(2), attrFloat(c.node, 'beta', 1))) : y)];
 };
 

@@ -1,5 +1,6 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrString } from '../../../graph/attributes';
+import { isFloat } from '../../../graph/dtype';
 import { elementCount } from '../../../graph/model';
 import type { NumberArray } from '../../../graph/values';
 import { fromFront, slicedPositions } from '../host/layout';
@@ -44,9 +45,23 @@ const concat: Op = (c) => {
   const full = all.flatMap((s, i) =>
     elementCount(s) > 0 ? [tf.reshape(c.tensor(i), aroundAxis(s, axis))] : [],
   );
-  if (full.length === 0) return [c.out(tf.zeros(dims, c.tensor(0).dtype as 'float32'))];
-  return [c.out(tf.reshape(full.length === 1 ? full[0] : tf.concat(full, 1), dims))];
+  const empty = all.flatMap((s, i) => (elementCount(s) > 0 ? [] : [c.tensor(i)]));
+  const joined =
+    full.length === 0
+      ? tf.zeros(dims, empty[0].dtype as 'float32')
+      : tf.reshape(full.length === 1 ? full[0] : tf.concat(full, 1), dims);
+  return [c.out(isFloat(c.dtype(0)) ? besideEmpty(tf, joined, empty) : joined)];
 };
+
+/** x, which also gives tensors without elements a gradient: tfjs demands one for whatever they were computed from. */
+function besideEmpty(tf: Tf, x: TfTensor, empty: readonly TfTensor[]): TfTensor {
+  if (empty.length === 0) return x;
+  const run = tf.customGrad((given) => ({
+    value: tf.clone(given as TfTensor),
+    gradFunc: (dy: TfTensor) => [dy, ...empty.map((e) => tf.zeros(e.shape))],
+  }));
+  return run(x, ...empty);
+}
 
 const split: Op = (c) => {
   const axis = axisOf(c, attrInt(c.node, 'axis', 0));

@@ -13,6 +13,7 @@ const gatherRule: Rule = (c) => {
   const axis = c.axis(x, attrInt(c.node, 'axis', 0));
   const index = c.single(indices);
   if (index !== undefined && c.rank(indices) <= 1) return [oneRow(c, axis, index)];
+  if (axis === 0 && sortsRows(c, x, indices)) return [inOldOrder(c, indices)];
   const inverse = inverseOf(c, indices, c.shape(x)[axis]);
   if (inverse !== undefined) return [c.op('Gather', [c.dy[0]!, inverse], { axis })];
   const outer = c.shape(x).map((_, i) => c.extents.dim(x, i));
@@ -22,6 +23,34 @@ const gatherRule: Rule = (c) => {
   const places = c.op('Expand', [c.op('Reshape', [indices, line]), around(1)]);
   return [scatter(c, places, rows, axis)];
 };
+
+/**
+ * True for indices that are all rows of `x` in another order, as tokens are sorted by their experts: the positions from a TopK that
+ * takes all values of a vector.
+ */
+function sortsRows(c: RuleContext, x: string, indices: string): boolean {
+  const node = c.source(indices);
+  if (node?.opType !== 'TopK' || node.outputs[1] !== indices || c.rank(indices) !== 1) return false;
+  const count = c.source(node.inputs[1]);
+  return (
+    count?.opType === 'Shape' &&
+    count.inputs[0] === node.inputs[0] &&
+    attrInt(count, 'start', 0) === 0 &&
+    !count.attributes.has('end') &&
+    c.shape(x)[0] === c.shape(indices)[0]
+  );
+}
+
+/** A permutation is undone by the one that sorts it: on the CPU, gathering is much faster than adding rows one by one. */
+function inOldOrder(c: RuleContext, order: string): string {
+  const node = c.source(order)!;
+  const [sorted] = node.inputs;
+  const places =
+    attrInt(node, 'largest', 1) === 0 && c.source(sorted)?.opType === 'TopK' && sortsRows(c, order, sorted)
+      ? sorted
+      : c.g.ops('TopK', [order, c.op('Shape', [order])], { axis: 0, largest: 0 }, { outputs: 2 })[1];
+  return c.op('Gather', [c.dy[0]!, places], { axis: 0 });
+}
 
 /** The indices that undo those of a fixed order of all `size` rows. Undefined for other indices. */
 function inverseOf(c: RuleContext, indices: string, size: unknown): string | undefined {

@@ -40,9 +40,11 @@ const reduceExtremum: Rule = (c) => {
   return [c.op('Mul', [hits, c.op('Div', [keptDims(c, c.dy[0]!, axes), count])])];
 };
 
-/** y = ‖x‖: dx = x·dy/y. */
+/** y = ‖x‖: dx = x·dy/y, which is 0 where y is, as in PyTorch. */
 const reduceL2: Rule = (c) => {
-  const ratio = keptDims(c, c.op('Div', [c.dy[0]!, c.y[0]]), reducedAxes(c));
+  const [y] = c.y;
+  const divisor = c.op('Where', [c.op('Equal', [y, c.scalar(0, y)]), c.scalar(1, y), y]);
+  const ratio = keptDims(c, c.op('Div', [c.dy[0]!, divisor]), reducedAxes(c));
   return [c.op('Mul', [c.x[0], ratio])];
 };
 

@@ -40,16 +40,16 @@ export const views: Record<string, Rule> = {
 const concatRule: Rule = (c) => {
   const axis = c.axis(c.y[0], attrInt(c.node, 'axis', 0));
   const dy = c.dy[0]!;
-  const sizes = c.x.map((x) => c.extents.dim(x, axis));
   const wanted = c.x.flatMap((_, i) => (c.needs(i) ? [i] : []));
   if (wanted.length === 1) {
     const [only] = wanted;
+    const sizes = c.x.map((x) => c.extents.dim(x, axis));
     const start = sizes.slice(0, only).reduce(c.extents.add, 0);
     const ends = c.extents.vector([c.extents.add(start, sizes[only])]);
     const part = c.op('Slice', [dy, c.extents.vector([start]), ends, c.g.ints([axis])]);
     return c.x.map((_, i) => (i === only ? part : undefined));
   }
-  return c.g.ops('Split', [dy, c.extents.vector(sizes)], { axis }, { outputs: c.x.length });
+  return c.g.ops('Split', [dy, c.extents.along(c.x, axis)], { axis }, { outputs: c.x.length });
 };
 
 /** The gradient of an unused part is zeros. */

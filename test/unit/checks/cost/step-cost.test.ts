@@ -34,6 +34,22 @@ describe('what a step takes', () => {
     expect([rank, length]).toEqual([8, undefined]);
   });
 
+  it.each([
+    'siglip-vision',
+    'siglip2-cls',
+    'dinov3-vit',
+    'beit-cls',
+    'data2vec-vision',
+    'convnext-cls',
+    'convnext-v2',
+    'convnext-dino',
+    'vit-mae',
+  ])('is known for a model of images: %s', (name) => {
+    const { problem, length, memory, time } = stepCost(model(`hf/${name}`), SMALL, RATES);
+    expect([problem, length]).toEqual([undefined, undefined]);
+    expect([memory!.activations > 0, time!.flops > 0]).toEqual([true, true]);
+  });
+
   it('is known for a quantized model, whose weights have fewer bytes', () => {
     const bits = prepareModel(
       loadModelFrom(

@@ -15,7 +15,7 @@ describe('the preprocessing of a known image processor', () => {
   it.each([
     ['ViTImageProcessor', square(224), 'bilinear', undefined],
     ['DeiTImageProcessor', square(256), 'bicubic', square(224)],
-    ['BeitImageProcessor', square(256), 'bicubic', square(224)],
+    ['BeitImageProcessor', square(224), 'bicubic', undefined],
     ['SiglipImageProcessor', square(224), 'bicubic', undefined],
     ['CLIPImageProcessor', { shortestEdge: 224 }, 'bicubic', square(224)],
     ['BitImageProcessor', { shortestEdge: 224 }, 'bicubic', square(224)],

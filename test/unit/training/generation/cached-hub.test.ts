@@ -20,7 +20,41 @@ const folder = scratchFolder('cached-hub');
 const hub = resolve('test/fixtures/hf');
 
 /** One for each way of writing layers; the windows end within the texts. */
-const DECODERS = ['gemma3', 'gpt-neox', 'gpt2-untied', 'mistral-window', 'olmo2', 'phi3-window'];
+const DECODERS = [
+  'gemma3',
+  'gpt-neox',
+  'gpt2-untied',
+  'mistral-window',
+  'olmo2',
+  'phi3-window',
+  'phi',
+  'stablelm-12b',
+  'olmo-clipped',
+  'olmo3',
+  'cohere-norms',
+  'cohere2',
+  'nemotron',
+  'helium',
+  'glm',
+  'glm4',
+  'exaone4',
+  'bloom',
+  'falcon-7b',
+  'falcon-40b',
+  'falcon-rw',
+  'gpt-neo',
+  'gptj',
+  'mpt',
+  'opt',
+  'persimmon',
+  'gpt-oss',
+  'gpt2-untied',
+  'mistral-window',
+  'mixtral',
+  'olmo2',
+  'phi3-window',
+  'qwen3-moe',
+];
 
 // Prompts of unequal lengths, one of a single token; all have room for six more in GPT-2's twelve positions.
 const PROMPTS = [[5, 9, 3, 11, 2, 6], [7], [2, 8, 8], [4, 4, 30, 1]];
