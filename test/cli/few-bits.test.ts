@@ -96,7 +96,7 @@ describe.each([
     expect(largest).toBeLessThan(0.002);
   });
 
-  it.each(['adapter', 'onnx-merged', 'onnx-dynamic'])(
+  it.each(['adapter', 'gguf-lora', 'onnx-merged', 'onnx-dynamic'])(
     'is exported as %s, which computes the same',
     (form) => {
       const { code, err, folder } = exported(run, form);

@@ -62,9 +62,12 @@ export function gatedExperts(net: Network, at: string, x: string, part: GatedExp
   return y;
 }
 
+/** The operators of linear layers, also of those in few bits. */
+const PRODUCTS = new Set(['Gemm', 'MatMulNBits', 'MatMulBnb4']);
+
 /** Marks the products of a layer's router and experts: those among the nodes from this one on, the router's first. */
 export function markRouted(net: Network, from: number, { each, experts }: ExpertSize): void {
-  const [router, ...others] = net.graph.nodes.slice(from).filter((n) => n.opType === 'Gemm');
+  const [router, ...others] = net.graph.nodes.slice(from).filter((n) => PRODUCTS.has(n.opType));
   router.metadata.set(ROUTED, ROUTER);
   for (const node of others) node.metadata.set(ROUTED, `${each}/${experts}`);
 }

@@ -8,6 +8,7 @@
 import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
 import { softCap } from './attention';
+import { linear } from './layers';
 import type { Network } from './network';
 
 /** Inputs and sizes of a model that reads token ids. */
@@ -96,10 +97,11 @@ export function languageHead(
   rows: string,
   { hidden, vocabulary, tied, head = HEAD, bias = false, cap, factor }: LanguageHead,
 ): void {
-  const dims = [vocabulary, hidden];
-  const weight = tied === undefined ? net.weight(`${head}.weight`, dims, true) : net.weight(tied, dims);
-  const inputs = [x, weight, ...(bias ? [net.weight(`${head}.bias`, [vocabulary], true)] : [])];
-  const logits = net.op(head, 'Gemm', inputs, { transB: 1 });
+  const biases = () => (bias ? [net.weight(`${head}.bias`, [vocabulary], true)] : []);
+  const logits =
+    tied === undefined
+      ? linear(net, head, x, { from: hidden, to: vocabulary, bias, fromTop: true })
+      : net.op(head, 'Gemm', [x, net.weight(tied, [vocabulary, hidden]), ...biases()], { transB: 1 });
   const scaled = factor === undefined ? logits : net.op('', 'Mul', [logits, net.float(factor)]);
   const capped = cap === undefined ? scaled : softCap(net, '', scaled, cap);
   net.output('logits', inRows(net, capped, rows, vocabulary), [...AXES, vocabulary]);

@@ -101,6 +101,7 @@ export class Weights {
    * @throws AuroraError 'model' as for a whole weight
    */
   divide(name: string, dims: number[], whole: { name: string; dims: number[] }, first: number): void {
+    if (this.dividePacked(name, whole, first / elementCount(dims))) return;
     const all = this.find(whole.name, false);
     if (!all) throw this.missing(this.storedName(whole.name, false));
     this.check(all, whole.dims);

@@ -7,6 +7,7 @@ import type { LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { isHeadAlone, methodName } from '../../experiment/methods';
 import type { LinearLayer } from '../../graph/layers/linear';
+import { moduleOfParameter } from '../../graph/layers/module-path';
 import { readFileRef } from '../../graph/values';
 import { PEFT_TYPE } from '../../peft/adapter-config';
 import { baseModel } from '../../peft/base-model';
@@ -97,7 +98,9 @@ function tensorOf({ family, facts }: GgufModel, layer: LinearLayer): { name: str
       `${layer.path} has the same weight as ${layer.sharedWith.join(', ')}, so llama.cpp has no tensor for an adapter of it alone.`,
       'Export with --as peft-lora, or leave the layer out with adapter.excludeModules.',
     );
-  const place = placeOf(family, facts, layer.weight.name);
+  // Weights of few bits have an ending of their quantizer.
+  const module = moduleOfParameter(layer.weight.name);
+  const place = placeOf(family, facts, module === undefined ? layer.weight.name : `${module}.weight`);
   if (!place)
     throw new AuroraError(
       'model',

@@ -2,6 +2,7 @@ import { attrFloat, attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import { elementCount, type Graph, type Node, type Tensor } from '../model';
+import { isBnb4 } from '../quantized/bnb4';
 import { columnWeight, rowWeight } from '../quantized/columns';
 import { isNBits, rowsOf } from '../quantized/nbits';
 import { prune, readersOf } from '../reads';
@@ -165,7 +166,7 @@ const isLargeFloat = ({ dtype, dims }: Tensor): boolean =>
 
 /** The columns of a product with a large weight. */
 function columnsOf(node: Node, large: (name: string) => number[] | undefined): number | undefined {
-  if (isNBits(node)) {
+  if (isNBits(node) || isBnb4(node)) {
     const [k, n] = [attrInt(node, 'K', 0), attrInt(node, 'N', 0)];
     return k * n >= LARGE ? n : undefined;
   }

@@ -20,10 +20,12 @@ interface Case {
   transB?: number;
   bias?: boolean;
   rank?: number;
+  /** Of the scales in int8: columns by default. */
+  axis?: 0 | 1;
 }
 
-/** The product of x with a weight of 16 bits, or in int8 columns. */
-function graphOf({ dtype, opType, transB = 0, bias, rank = 2 }: Case): Graph {
+/** The product of x with a weight of 16 bits, or in int8 columns or rows. */
+function graphOf({ dtype, opType, transB = 0, bias, rank = 2, axis = 1 }: Case): Graph {
   const graph = emptyGraph();
   const g = new GraphBuilder(graph, '');
   const encode = dtype === DType.bfloat16 ? toBfloat16 : toHalf;
@@ -42,13 +44,13 @@ function graphOf({ dtype, opType, transB = 0, bias, rank = 2 }: Case): Graph {
   else g.addInitializer({ name: 'w', dtype, dims: [ROWS, WIDTH], data: new Uint8Array(weight.buffer) });
   const scales = g.constant(
     DType.float,
-    [WIDTH],
-    Array.from({ length: WIDTH }, (_, i) => 1 / (1 + i)),
+    [axis === 1 ? WIDTH : ROWS],
+    Array.from({ length: axis === 1 ? WIDTH : ROWS }, (_, i) => 1 / (1 + i)),
   );
   const inputs = [
     'x',
     dtype === DType.int8
-      ? g.op('DequantizeLinear', ['w', scales], { axis: 1 })
+      ? g.op('DequantizeLinear', ['w', scales], { axis })
       : g.op('Cast', ['w'], { to: DType.float }),
   ];
   if (bias)
@@ -84,6 +86,8 @@ describe('a large weight of 16 or 8 bits', () => {
     ['MatMul of three axes', { dtype: DType.bfloat16, opType: 'MatMul', rank: 3 }],
     ['MatMul in int8 columns', { dtype: DType.int8, opType: 'MatMul', rank: 3 }],
     ['Gemm in int8 columns, transposed', { dtype: DType.int8, opType: 'Gemm', transB: 1 }],
+    ['MatMul in int8 rows', { dtype: DType.int8, opType: 'MatMul', rank: 3, axis: 0 }],
+    ['Gemm in int8 rows, transposed', { dtype: DType.int8, opType: 'Gemm', transB: 1, bias: true, axis: 0 }],
   ])('is widened piece by piece in a %s, with the same result', async (_, of) => {
     const whole = graphOf(of);
     const pieces = halvesInPieces(whole, PIECE);
