@@ -16,9 +16,11 @@ export class Barrier {
   constructor(
     private readonly g: GraphBuilder,
     after: readonly string[],
+    mayBeEmpty = false,
   ) {
     const flat = (t: string) => g.op('Reshape', [t, g.ints([-1])]);
-    if (after.length === 1) {
+    // No element can be gathered from the rows of an expert that no token has.
+    if (after.length === 1 && !mayBeEmpty) {
       const first = g.op('Gather', [flat(after[0]), g.scalar(0, DType.int64)]);
       this.condition = g.op('Cast', [first], { to: DType.bool });
       return;

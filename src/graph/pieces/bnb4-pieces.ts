@@ -5,7 +5,8 @@ import type { Barrier } from './barrier';
 import { type InRows, partName, partOf, type Rows, timesTransposed } from './row-pieces';
 
 /** The weight of a MatMulBnb4 as rows that are widened when they are needed. */
-export const bnb4Rows = (g: GraphBuilder, w: Bnb4): InRows => ({
+export const bnb4Rows = (g: GraphBuilder, w: Bnb4, mayBeEmpty = false): InRows => ({
+  mayBeEmpty,
   rows: w.outFeatures,
   width: w.inFeatures,
   step: rowsTogether(w),
@@ -13,8 +14,8 @@ export const bnb4Rows = (g: GraphBuilder, w: Bnb4): InRows => ({
 });
 
 /** x (m, in) · Wᵀ, from the pieces that the backward pass reads. */
-export const bnb4Product = (g: GraphBuilder, x: string, w: Bnb4): string =>
-  timesTransposed(g, x, bnb4Rows(g, w));
+export const bnb4Product = (g: GraphBuilder, x: string, w: Bnb4, mayBeEmpty: boolean): string =>
+  timesTransposed(g, x, bnb4Rows(g, w, mayBeEmpty));
 
 /** True if a graph reads a weight as `widenedRows` does. */
 export const isReadWidened = (

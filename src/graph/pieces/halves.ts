@@ -6,6 +6,7 @@ import { isBnb4 } from '../quantized/bnb4';
 import { columnWeight, rowWeight } from '../quantized/columns';
 import { isNBits, rowsOf } from '../quantized/nbits';
 import { prune, readersOf } from '../reads';
+import { isRouted } from '../routed';
 import {
   flattened,
   type InRows,
@@ -108,6 +109,7 @@ function product(
     rows,
     width,
     pieceBytes,
+    mayBeEmpty: isRouted(node),
     piece({ from, to }, after) {
       const half = partOf(g, weight, [to - from, width], rowsOf(weight, rows, from, to), from);
       if (scales && ofRows) {

@@ -5,6 +5,7 @@ import { packFourBit } from '../number-formats';
 import { type Bnb4, bnb4Of, isBnb4 } from '../quantized/bnb4';
 import { blockBytes, defaultZero, isNBits, type NBits, nbitsOf, rowsOf, zerosOf } from '../quantized/nbits';
 import { prune } from '../reads';
+import { isRouted } from '../routed';
 import { tensorNumbers, tensorOf } from '../values';
 import type { Barrier } from './barrier';
 import { bnb4Product, isReadWidened } from './bnb4-pieces';
@@ -45,7 +46,13 @@ export function nbitsInPieces(graph: Graph): Graph {
     const [x] = node.inputs;
     if (w) product(g, node, w);
     else if (b)
-      shapedLike(g, bnb4Product(g, flattened(g, x, b.inFeatures), b), x, b.outFeatures, node.outputs[0]);
+      shapedLike(
+        g,
+        bnb4Product(g, flattened(g, x, b.inFeatures), b, isRouted(node)),
+        x,
+        b.outFeatures,
+        node.outputs[0],
+      );
     else nodes.push(node);
   }
   return prune(result);
@@ -55,14 +62,15 @@ export function nbitsInPieces(graph: Graph): Graph {
 const isWhole = ({ bits, zeroPoints }: NBits): boolean =>
   bits !== 2 && !(zeroPoints && isFloat(zeroPoints.dtype));
 
-function product(g: GraphBuilder, { inputs: [x], outputs: [y] }: Node, w: NBits): void {
+function product(g: GraphBuilder, node: Node, w: NBits): void {
+  const [[x], [y]] = [node.inputs, node.outputs];
   const { inFeatures, outFeatures, bias } = w;
   const width = rowWidth(w);
   let a = flattened(g, x, inFeatures);
   // The filling of the last block is not part of the weight.
   if (width > inFeatures) a = g.op('Pad', [a, g.ints([0, 0, 0, width - inFeatures])]);
   const piece: InRows['piece'] = (rows, after) => dequantizedRows(g, w, rows, after);
-  const product = timesTransposed(g, a, { rows: outFeatures, width, piece });
+  const product = timesTransposed(g, a, { rows: outFeatures, width, mayBeEmpty: isRouted(node), piece });
   shapedLike(g, bias ? g.op('Add', [product, bias]) : product, x, outFeatures, y);
 }
 

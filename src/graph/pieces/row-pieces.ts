@@ -51,6 +51,8 @@ export interface InRows {
   pieceBytes?: number;
   /** The multiple of rows at which a piece may begin; any by default. */
   step?: number;
+  /** True if what they are multiplied by may have no rows: those of an expert. */
+  mayBeEmpty?: boolean;
   /** Emits these rows in float32, available only once `after` lets them pass. */
   piece: (rows: Rows, after: Barrier) => string;
 }
@@ -59,24 +61,28 @@ export interface InRows {
 export function timesTransposed(
   g: GraphBuilder,
   a: string,
-  { rows, width, pieceBytes, step, piece }: InRows,
+  { rows, width, pieceBytes, step, mayBeEmpty, piece }: InRows,
 ): string {
   const parts: string[] = [];
   for (const some of piecesOf(rows, width, pieceBytes, step)) {
-    const after = new Barrier(g, [parts.at(-1) ?? a]);
+    const after = new Barrier(g, [parts.at(-1) ?? a], mayBeEmpty);
     parts.push(g.op('Gemm', [a, piece(some, after)], { transB: 1 }));
   }
   return parts.length === 1 ? parts[0] : g.op('Concat', parts, { axis: 1 });
 }
 
 /** a · W for a (m, rows): (m, width). */
-export function times(g: GraphBuilder, a: string, { rows, width, pieceBytes, step, piece }: InRows): string {
+export function times(
+  g: GraphBuilder,
+  a: string,
+  { rows, width, pieceBytes, step, mayBeEmpty, piece }: InRows,
+): string {
   let sum: string | undefined;
   for (const some of piecesOf(rows, width, pieceBytes, step)) {
     const { from, to } = some;
     const whole = from === 0 && to === rows;
     const part = whole ? a : g.op('Slice', [a, g.ints([from]), g.ints([to]), g.ints([1])]);
-    const weight = piece(some, new Barrier(g, [sum ?? a]));
+    const weight = piece(some, new Barrier(g, [sum ?? a], mayBeEmpty));
     sum = g.op('Gemm', sum === undefined ? [part, weight] : [part, weight, sum]);
   }
   return sum!;

@@ -6,6 +6,7 @@ import { bnb4Rows } from '../../pieces/bnb4-pieces';
 import { dequantizedRows, floatZeros, rowWidth } from '../../pieces/nbits-pieces';
 import { piecesOf, times } from '../../pieces/row-pieces';
 import { bnb4Of } from '../../quantized/bnb4';
+import { isRouted } from '../../routed';
 import { nbitsOf } from '../../quantized/nbits';
 import type { Rule, RuleContext } from '../rule';
 
@@ -62,7 +63,7 @@ const nbitsRule: Rule = (c) => {
     const { from, to } = rows;
     const whole = from === 0 && to === w.outFeatures;
     const part = whole ? dy : c.op('Slice', [dy, c.g.ints([from]), c.g.ints([to]), c.g.ints([1])]);
-    const piece = dequantizedRows(c.g, w, rows, new Barrier(c.g, [sum ?? dy]));
+    const piece = dequantizedRows(c.g, w, rows, new Barrier(c.g, [sum ?? dy], isRouted(c.node)));
     sum = c.op('Gemm', sum === undefined ? [part, piece] : [part, piece, sum]);
     if (w.zeroPoints && isFloat(w.zeroPoints.dtype)) sum = c.op('Sub', [sum, floatZeros(c.g, w, part, rows)]);
   }
@@ -77,7 +78,7 @@ const bnb4Rule: Rule = (c) => {
   const w = bnb4Of(c.node, (name) => c.g.graph.initializers.get(name));
   const [a] = c.x;
   const dy = c.rank(a) === 2 ? c.dy[0]! : c.op('Reshape', [c.dy[0]!, c.g.ints([-1, w.outFeatures])]);
-  const da = times(c.g, dy, bnb4Rows(c.g, w));
+  const da = times(c.g, dy, bnb4Rows(c.g, w, isRouted(c.node)));
   return [c.rank(a) === 2 ? da : c.reshape(da, a)];
 };
 
@@ -125,6 +126,6 @@ function dequantizeAfter(
   attributes: Node['attributes'],
   dy: string,
 ): string {
-  const after = new Barrier(c.g, [dy]);
+  const after = new Barrier(c.g, [dy], isRouted(c.node));
   return c.op('DequantizeLinear', [weight, after.pass(scale), ...zero], Object.fromEntries(attributes));
 }
