@@ -100,7 +100,7 @@ function withoutRepeats(layers: ModelSummary['layers']): Row[] {
 function layerNotes(l: Row, outputs: number): string {
   return [
     l.experts !== undefined && t('{0} experts', count(l.experts)),
-    l.routed && t('left out by "all-linear"'),
+    l.routed === true && t('left out by "all-linear"'),
     // A task that reads another output cannot train the layer.
     l.reaches.length === 0 && t('reaches no output'),
     l.reaches.length > 0 && l.reaches.length < outputs && t('reaches only {0}', l.reaches.join(', ')),

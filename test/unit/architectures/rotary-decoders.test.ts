@@ -57,7 +57,7 @@ describe('a decoder is refused', () => {
     [
       'exaone4',
       { layer_types: null, sliding_window_pattern: null },
-      /sliding_window_pattern is missing, which is not supported/,
+      /sliding_window_pattern is null, which is not supported/,
     ],
     ['exaone4', { layer_types: ['full_attention'] }, /names 1 layers, but num_hidden_layers is 4/],
   ])('%s with %j', (name, change, message) => expect(() => changed(name, change)).toThrow(message));

@@ -40,13 +40,15 @@ describe('a kind of task', () => {
   it('is named only in its own file, the registries and the schema', () => {
     const allowed = names.map((name) => `tasks/${name}.ts`);
     const registries = ['experiment/tasks/registry.ts', 'tasks/task-registry.ts'];
+    // Optimum has a task with the same name.
+    const optimum = 'architectures/unknown-type/optimum-exports.ts';
     const quoted = new RegExp(`['"\`](${names.join('|')})['"\`]`);
     const found = ['src', 'webview'].flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((file) => file.endsWith('.ts'))
         .filter((file) => quoted.test(readFileSync(join(folder, file), 'utf8'))),
     );
-    expect(found.filter((file) => ![...allowed, ...registries].includes(file))).toEqual([]);
+    expect(found.filter((file) => ![...allowed, ...registries, optimum].includes(file))).toEqual([]);
     expect(found).toEqual(expect.arrayContaining(registries));
   });
 });

@@ -70,13 +70,17 @@ function exported(model: string, name: string) {
   return { tensors, config };
 }
 
-/** The modules of one block that have a weight of two axes, with their places in the class. Norms of heads have one, too. */
+/**
+ * The modules that have a weight of two axes, with their places in the class. Norms of heads have one, too; routers and experts stay
+ * frozen.
+ */
 const weights = (folder: string): Map<string, number[]> =>
   new Map(
     [...readHeader(join(folder, 'model.safetensors')).values()].flatMap(({ name, dims }) =>
       dims.length === 2 &&
       name.endsWith('.weight') &&
-      !/(^|\.)(embed_\w+|word_embeddings|wte|wpe|lm_head|embed_out|[qk]_norm)\./.test(name)
+      !/(^|\.)(embed_\w+|word_embeddings|wte|wpe|lm_head|embed_out|[qk]_norm)\./.test(name) &&
+      !/\.(gate|router|experts)\./.test(name)
         ? [[name.slice(0, -'.weight'.length), dims]]
         : [],
     ),
