@@ -69,7 +69,7 @@ export const tolerancesOf = (place: Place): Tolerances =>
 export function caseTolerances(place: Place, own: Partial<Tolerances> | undefined, path: string): Tolerances {
   const known = tolerancesOf(place);
   for (const [name, value] of Object.entries(own ?? {})) {
-    if (!(name in known))
+    if (!Object.hasOwn(known, name))
       throw new AuroraError(
         'usage',
         `${path}: tolerance has the key "${name}".`,
