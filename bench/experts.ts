@@ -23,7 +23,7 @@ import { initialAdapters } from '../src/training/task/initialize';
 const SIZE = { hidden: 512, layers: 4, heads: 8, keyValueHeads: 4, vocabulary: 1024 };
 const EXPERTS = 8;
 const EACH = 2;
-/** Of an expert; the dense model has one feed-forward part of as many features as a token's experts together. */
+/** Features of an expert; the dense model has one feed-forward part with as many as a token's experts together. */
 const INNER = 1024;
 const BATCH = 8;
 const LENGTH = 128;

@@ -144,7 +144,7 @@ export interface StoredTensor {
   data: FileRef;
   /** The stored tensor that this is a part of, if its name is that of a larger one. */
   whole?: StoredTensor;
-  /** Of a weight of few bits: the tensors that it is stored in, and their reading. Then the type is the name of the layout. */
+  /** The tensors that store a weight of few bits, and their reading. Then the type is the name of the layout. */
   packed?: { stored: readonly StoredTensor[]; as: (dims: readonly number[]) => PackedWeight };
 }
 

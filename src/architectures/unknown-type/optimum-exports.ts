@@ -1,4 +1,4 @@
-/** What a model is exported for: `--task` of `optimum-cli export onnx`. */
+/** The values of `--task` of `optimum-cli export onnx` that are suggested here. */
 export type ExportTask =
   'text-generation' | 'text2text-generation' | 'feature-extraction' | 'image-classification';
 
@@ -12,7 +12,7 @@ export const OPTIMUM = 'optimum-onnx 0.1';
 const EXPORTS: Readonly<Record<ExportTask, string>> = {
   'text-generation': `arcee bloom codegen cohere deepseek_v3 falcon glm gpt_bigcode gpt_neo gpt_oss gptj helium internlm2
     mpt nemotron olmo opt phi qwen3_moe stablelm`,
-  // The encoder is a file of its own, encoder_model.onnx.
+  // The encoder is a separate file, encoder_model.onnx.
   'text2text-generation':
     'bart bigbird_pegasus blenderbot blenderbot-small longt5 m2m_100 marian mbart pegasus',
   'feature-extraction': `big_bird convbert data2vec-text deberta esm flaubert ibert longformer megatron-bert mobilebert

@@ -100,7 +100,7 @@ function endOf(
 }
 
 /**
- * For a template that asks for the next answer whether it is told to or not (Nemotron-Mini, Command A): the conversation with
+ * For a template that always asks for the next answer (Nemotron-Mini, Command A): the conversation with
  * a further message of the user, which shows where the question begins. Undefined for others.
  *
  * @param first the conversation up to an answer

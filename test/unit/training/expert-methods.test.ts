@@ -30,7 +30,7 @@ const METHODS: Record<string, object> = {
   bitfit: {},
 };
 
-/** The same token three times: two of four experts in each layer get none. */
+/** One token three times: two of four experts in each layer get none. */
 const ints = (value: (i: number) => number) => ({
   dtype: DType.int64,
   dims: [1, 3],

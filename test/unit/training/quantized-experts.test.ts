@@ -19,7 +19,7 @@ const folder = scratchFolder('quantized-experts');
 const MIXTRAL = modelSource(resolve('test/fixtures/hf/mixtral'));
 const LORA = { method: 'lora', rank: 2, alpha: 4, dropout: 0, initialization: 'gaussian' };
 
-/** The same token three times: two of four experts in each layer get none. */
+/** One token three times: two of four experts in each layer get none. */
 const ints = (value: (i: number) => number) => ({
   dtype: DType.int64,
   dims: [1, 3],

@@ -2,7 +2,7 @@ import { AuroraError } from '../../../base/errors';
 import type { Config } from '../config';
 import type { GptqSettings } from './gptq';
 
-/** How the weights of a folder are stored in few bits. */
+/** The form in which a folder stores weights of few bits. */
 export type Quantization =
   | ({ method: 'gptq' } & GptqSettings)
   | { method: 'awq'; groupSize: number }

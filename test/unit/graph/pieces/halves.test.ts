@@ -20,7 +20,7 @@ interface Case {
   transB?: number;
   bias?: boolean;
   rank?: number;
-  /** Of the scales in int8: columns by default. */
+  /** The axis of scales in int8: columns by default. */
   axis?: 0 | 1;
 }
 
