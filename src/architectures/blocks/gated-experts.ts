@@ -44,7 +44,7 @@ export function gatedExperts(net: Network, at: string, x: string, part: GatedExp
   divideStacked(net, at, part);
   const from = net.graph.nodes.length;
 
-  const logits = linear(net, `${module}.gate`, x, { from: hidden, to: experts, bias: false });
+  const logits = linear(net, `${module}.gate`, x, { from: hidden, to: experts, bias: false, router: true });
   const shares = net.op(module, 'Softmax', [logits], { axis: -1 });
   const chosen = largest(net, module, shares, size);
   balance?.add(module, shares, chosen.experts);

@@ -9,6 +9,8 @@ export interface LinearSize {
   bias?: boolean;
   /** True if its name is that in the task model: a head's. */
   fromTop?: boolean;
+  /** True for a router: it is no linear layer in transformers, and quantizers of linear layers leave it in floats. */
+  router?: boolean;
 }
 
 /** nn.Linear on x (tokens, from): (tokens, to). Its weight stays as it is stored, (to, from), or in few bits. */
@@ -16,9 +18,9 @@ export function linear(
   net: Network,
   module: string,
   x: string,
-  { from, to, bias = true, fromTop }: LinearSize,
+  { from, to, bias = true, fromTop, router }: LinearSize,
 ): string {
-  if (!fromTop) net.weights.requireQuantized(module);
+  if (!fromTop && !router) net.weights.requireQuantized(module);
   const packed = net.weights.packed(`${module}.weight`, [to, from], fromTop);
   const product = packed && fewBitsProduct(net, module, x, [to, from], packed);
   if (product !== undefined)

@@ -95,7 +95,17 @@ describe('a folder in few bits is its dequantized weights in float32', () => {
     const [own, wanted] = [await step(few), await step(floats)];
     expect(own.paths).toEqual(wanted.paths);
     expect(own.lossSum).toBeCloseTo(wanted.lossSum, 3);
-    for (const [name, gradient] of wanted.gradients) expectNear(own.gradients.get(name)!, gradient);
+    let learning = 0;
+    for (const [name, gradient] of wanted.gradients) {
+      const found = own.gradients.get(name)!;
+      // An expert that no token has learns nothing.
+      if (gradient.every((v) => v === 0)) expect(found.every((v) => v === 0)).toBe(true);
+      else {
+        learning++;
+        expectNear(found, gradient);
+      }
+    }
+    expect(learning).toBeGreaterThan(7);
     expectNear(own.merged, wanted.merged);
   });
 });

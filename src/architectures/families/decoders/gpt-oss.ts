@@ -87,7 +87,7 @@ function limitedExperts(
   const { hidden, inner, experts } = size;
   const { g } = net;
   const from = net.graph.nodes.length;
-  const logits = linear(net, `${module}.router`, x, { from: hidden, to: experts });
+  const logits = linear(net, `${module}.router`, x, { from: hidden, to: experts, router: true });
   const { shares: highest, experts: chosen } = largest(net, module, logits, size);
   const shares = net.op(module, 'Softmax', [highest], { axis: -1 });
   balance?.add(module, net.op(module, 'Softmax', [logits], { axis: -1 }), chosen);
