@@ -51,7 +51,8 @@ describe('aurora quantize', () => {
     const { code, out } = lab.run(...args, '--json');
     const made = JSON.parse(out) as QuantizeResult;
     expect(code).toBe(0);
-    expect(made.layers).toHaveLength(12);
+    // Six in each of two layers, and the pooler.
+    expect(made.layers).toHaveLength(13);
     for (const { error } of made.layers) expect(error).toBeLessThan(0.12);
     expect(readdirSync(lab.path('small')).sort()).toEqual([
       'config.json',

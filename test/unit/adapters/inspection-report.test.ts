@@ -64,6 +64,15 @@ describe('the report on a model', () => {
     expect(rows({ layers: [layer('x', more)] })).toContainEqual(['x', '16 × 8', notes]),
   );
 
+  it('has one row for the experts of a layer, and counts what a token has of them', () => {
+    const own = [0, 1, 2].map((e) => layer(`layers.0.mlp.experts.${e}.up_proj`, { routed: true }));
+    const all = rows({ layers: own, parameters: 300, activeParameters: 100 });
+    expect(all).toContainEqual(['parameters', '300, of which each token has 100']);
+    expect(all.filter(([name]) => name.includes('experts'))).toEqual([
+      ['layers.0.mlp.experts.*.up_proj', '16 × 8', '3 experts; left out by "all-linear"'],
+    ]);
+  });
+
   it('names the operators that block gradients, the layers below and the way around', () => {
     const nodes = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     const blocked = parts({
