@@ -41,9 +41,9 @@ export function missingType(config: Config): AuroraError {
 
 function nearestSentence(type: string, kind: AnyKind | undefined, config: Config): string {
   const families = nearestFamilies(type, kind, config);
-  if (families.length === 0) return 'No supported family is near it.';
+  if (families.length === 0) return 'No supported model type is similar.';
   const listed = families.map((family) => `"${family}" (${nameOf(family)})`);
-  return `Nearest supported: ${listed.join('; ')}.`;
+  return `Similar and supported: ${listed.join('; ')}.`;
 }
 
 /** The names of a family's models, without links. */
@@ -55,10 +55,10 @@ const nameOf = (type: string): string =>
 
 function exportSentence(type: string, kind: AnyKind | undefined, folder: string): string {
   if (kind === 'audio') return 'AuroRA Lab trains models of texts and images only.';
-  if (kind === 'diffusion') return 'docs/models.md, "Pipelines of diffusers", says which are read.';
+  if (kind === 'diffusion') return 'docs/models.md, "Pipelines of diffusers", lists those that can be used.';
   const task = exportTask(type);
   if (!task)
-    return `${OPTIMUM} has no export of it for a task here; ${SECTION}, says what an ONNX file needs.`;
+    return `${OPTIMUM} does not export it for any task that can be trained; ${SECTION}, lists what an ONNX file needs.`;
   const path = /^[\w./:@+~-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
   return `Or export it to ONNX (${SECTION}): optimum-cli export onnx --model ${path} --task ${task} OUT`;
 }

@@ -43,10 +43,10 @@ describe('the kind of a model is known by its class and settings', () => {
 describe('a model of another type is refused with a way forward', () => {
   it('by the name without a version, of the same kind, with the command of an export', () => {
     expect(refusal({ model_type: 'phi4flash', architectures: ['Phi4FlashForCausalLM'] })).toMatch(
-      /^org\/name\/config\.json: model_type is "phi4flash", which is not supported\. \| Nearest supported: .*"phi3" \(Phi-3-mini.*\)\. optimum-onnx 0\.1 has no export of it for a task here; docs\/models\.md, "Models of other types", says what an ONNX file needs\.$/,
+      /^org\/name\/config\.json: model_type is "phi4flash", which is not supported\. \| Similar and supported: .*"phi3" \(Phi-3-mini.*\)\. optimum-onnx 0\.1 does not export it for any task that can be trained; docs\/models\.md, "Models of other types", lists what an ONNX file needs\.$/,
     );
     expect(refusal({ model_type: 'bert-generation', architectures: ['BertGenerationForMaskedLM'] })).toMatch(
-      /Nearest supported: "bert" \(BERT\)/,
+      /Similar and supported: "bert" \(BERT\)/,
     );
     expect(refusal({ model_type: 'convbert', architectures: ['ConvBertForMaskedLM'] })).toMatch(
       /"bert" \(BERT\).* Or export it to ONNX \(docs\/models\.md, "Models of other types"\): optimum-cli export onnx --model org\/name --task feature-extraction OUT$/,
@@ -58,13 +58,13 @@ describe('a model of another type is refused with a way forward', () => {
       /"bert"/,
     );
     expect(refusal({ model_type: 'whisper', num_mel_bins: 80 })).toMatch(
-      /\| No supported family is near it\. AuroRA Lab trains models of texts and images only\.$/,
+      /\| No supported model type is similar\. AuroRA Lab trains models of texts and images only\.$/,
     );
   });
 
   it('by its settings where no name is near', () => {
     expect(refusal({ model_type: 'internlm2', architectures: ['XForCausalLM'], ...LLAMA_LIKE })).toMatch(
-      /Nearest supported: "llama" \(.*--task text-generation OUT$/,
+      /Similar and supported: "llama" \(.*--task text-generation OUT$/,
     );
     expect(
       refusal({
@@ -75,9 +75,9 @@ describe('a model of another type is refused with a way forward', () => {
         n_head: 2,
         n_layer: 1,
       }),
-    ).toMatch(/Nearest supported: "gpt2" \(GPT-2\)\. Or export/);
+    ).toMatch(/Similar and supported: "gpt2" \(GPT-2\)\. Or export/);
     expect(refusal({ model_type: 'mamba', architectures: ['MambaForCausalLM'], n_layer: 1 })).toMatch(
-      /No supported family is near it\. optimum-onnx 0\.1 has no export/,
+      /No supported model type is similar\. optimum-onnx 0\.1 does not export/,
     );
   });
 
@@ -89,7 +89,7 @@ describe('a model of another type is refused with a way forward', () => {
         text_config: { model_type: 'qwen2' },
         vision_config: {},
       }),
-    ).toMatch(/Nearest supported: "qwen2" \(Qwen2, Qwen2\.5\)\./));
+    ).toMatch(/Similar and supported: "qwen2" \(Qwen2, Qwen2\.5\)\./));
 
   it('says that code in the folder is never run', () =>
     expect(refusal({ model_type: 'mystery', auto_map: { AutoModel: 'modeling.X' } })).toMatch(
