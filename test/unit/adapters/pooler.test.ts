@@ -28,7 +28,7 @@ describe("the pooler of a folder's base model", () => {
   });
 
   it.each([[['query', 'dense']], ['.*(?:query|dense)'], ['all-linear']])(
-    'is left out by %o where the output does not depend on it, without a word',
+    'is left out by %o where the output does not depend on it (silently)',
     (targetModules) => {
       const spec = auroraSpec({ targetModules });
       const { adapters, leftOut, warnings } = select(spec, 'last_hidden_state');

@@ -11,7 +11,7 @@ import { openForward } from '../../../src/engine/open-task';
 import { DType } from '../../../src/graph/dtype';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { modelOf, symmetric, generator } from '../autodiff/check';
-import { mxfp4, writeTensors } from '../../fixtures/few-bits/write.mjs';
+import { mxfp4, writeTensors } from '../../fixtures/few-bits/layouts.mjs';
 import { scratchFolder } from '../../scratch';
 
 const root = scratchFolder('experts');

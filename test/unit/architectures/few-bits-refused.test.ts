@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { AuroraError } from '../../../src/base/errors';
-import { writeFolders, writeTensors, type Written } from '../../fixtures/few-bits/write.mjs';
+import { writeTensors, type Written } from '../../fixtures/few-bits/layouts.mjs';
+import { writeFolders } from '../../fixtures/few-bits/write.mjs';
 import { scratchFolder } from '../../scratch';
 
 const root = scratchFolder('few-bits-refused');

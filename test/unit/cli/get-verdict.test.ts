@@ -89,7 +89,7 @@ describe('from the hub, the verdict before a download equals the one after it', 
 
   it.each([
     ['whose type is not known', { model_type: 'mystery' }, /No supported model type|Similar and supported/],
-    ['with code of its own', { model_type: 'mystery', auto_map: { AutoModel: 'm.X' } }, /auto_map/],
+    ['with its own code', { model_type: 'mystery', auto_map: { AutoModel: 'm.X' } }, /auto_map/],
     [
       'of a type that Optimum exports',
       { model_type: 'convbert' },
