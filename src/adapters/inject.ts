@@ -5,7 +5,7 @@ import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/tensor-infos';
 import { attrFloat, attrInt, toAttribute, type AttributeLike } from '../graph/attributes';
 import { tensorOf } from '../graph/values';
-import type { LayerCall } from './methods/method';
+import type { AdapterTensor, LayerCall, NamedAdapter } from './methods/method';
 import type { LinearLayer } from '../graph/layers/linear';
 import { ownBias, inFloat } from '../graph/layers/weight-operands';
 import { isBnb4 } from '../graph/quantized/bnb4';
@@ -13,11 +13,39 @@ import { isDynamic } from '../graph/quantized/dynamic-quantization';
 import { isNBits } from '../graph/quantized/nbits';
 import { layerValues } from './methods/layer-values';
 import { methodOf } from './methods/registry';
-import { dropoutOf, type LayerAdapter } from './targets/select';
+import { dropoutOf, type LayerAdapter, type NamedLayer } from './targets/select';
 
-/** Name of a trainable tensor in the graph: `<module path>.<A|B|H|W>`, after the slot of one among several adapters. */
-export const tensorName = ({ layer, slot }: LayerAdapter, short: string): string =>
-  `${slot === undefined ? '' : `${slot}:`}${layer.path}.${short}`;
+/**
+ * Name of an adapter's tensor in the graph: `<module path>.<A|B|H|W>`, after the slot of one among several adapters. A tensor
+ * that layers share has the path of the first of them.
+ */
+export const tensorName = ({ layer, slot, owners }: NamingAdapter, short: string): string =>
+  `${slot === undefined ? '' : `${slot}:`}${owners?.[short] ?? layer.path}.${short}`;
+
+type NamingAdapter = Pick<LayerAdapter<NamedLayer>, 'layer' | 'slot' | 'owners'>;
+
+/** A tensor of an adapter by its name in the graph. */
+export interface StoredTensor<L extends NamedLayer = LinearLayer> {
+  name: string;
+  tensor: AdapterTensor;
+  /** The first adapter that has it. */
+  adapter: LayerAdapter<L>;
+}
+
+/** The tensors of all adapters, those that layers share once. */
+export function storedTensors<L extends NamedLayer>(adapters: readonly LayerAdapter<L>[]): StoredTensor<L>[] {
+  const all = new Map<string, StoredTensor<L>>();
+  for (const adapter of adapters)
+    for (const tensor of adapter.tensors) {
+      const name = tensorName(adapter, tensor.name);
+      if (!all.has(name)) all.set(name, { name, tensor, adapter });
+    }
+  return [...all.values()];
+}
+
+/** The names of all tensors of adapters, by their short names. */
+export const namedAdapters = (adapters: readonly LayerAdapter[]): NamedAdapter[] =>
+  adapters.map((on) => ({ on, names: ownNames(on) }));
 
 /** The short name of a 0-dimensional tensor by which an adapter's delta is multiplied, if it has one. */
 export const STRENGTH = 'strength';
@@ -144,9 +172,15 @@ function layerCall(g: GraphBuilder, layer: LinearLayer, nth: number, x: string, 
   };
   return {
     x,
-    product() {
-      if (x !== input) return again(x);
+    product(other = x) {
+      if (other !== input) return again(other);
       return bias ? g.op('Sub', [base, bias]) : base;
+    },
+    weight() {
+      if (isQuantized(node)) return valuesInGraph(g, layer);
+      const rows = outFirst(node) ? weight : g.op('Transpose', [weight]);
+      const alpha = attrFloat(node, 'alpha', 1);
+      return alpha === 1 ? rows : g.op('Mul', [rows, g.scalar(alpha, layer.valueType)]);
     },
     weightTimes(A, At) {
       // A must not be rounded to 8 bits, as accuracy_level may allow for inputs.
@@ -162,6 +196,15 @@ function layerCall(g: GraphBuilder, layer: LinearLayer, nth: number, x: string, 
 /** The weight (in, out) of a DynamicQuantizeMatMul: A must not be rounded as inputs are. */
 const dequantizedInGraph = (g: GraphBuilder, { inputs: [, weight, scale, zero] }: Node): string =>
   g.op('DequantizeLinear', zero ? [weight, scale, zero] : [weight, scale], { axis: 1 });
+
+/** The weight (out, in) of an operator that unpacks it, as floats: once for all calls. */
+function valuesInGraph(g: GraphBuilder, layer: LinearLayer): string {
+  const name = `/aurora/${layer.path}.weight`;
+  const { inFeatures, outFeatures } = layer;
+  return g.graph.initializers.has(name)
+    ? name
+    : g.addInitializer(tensorOf(name, DType.float, [outFeatures, inFeatures], layerValues(layer).weight()));
+}
 
 const isQuantized = (node: Node): boolean => isNBits(node) || isBnb4(node) || isDynamic(node);
 

@@ -1,234 +1,21 @@
-import type { TrainingSpec } from './experiment';
+import { own } from '../base/names';
+import {
+  type AdapterSpec,
+  type LayerRankedSpec,
+  type MethodDescription,
+  type MethodName,
+  METHODS,
+  type NoAdapterSpec,
+  type NonlinearSpec,
+  type OwnTraining,
+  type RankedSpec,
+  SIZE_LETTERS,
+  type TrainedSpec,
+} from './method-list';
 
-export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
-
-/** The selection of adapted layers: HF PEFT's rules (tuners_utils.check_target_module_exists). */
-export interface TargetSpec {
-  /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
-  targetModules: string | string[];
-  excludeModules?: string | string[];
-  layersToTransform?: number[];
-  layersPattern?: string;
-}
-
-/** Settings of every adapter with two low-rank matrices. */
-export interface LowRankSpec extends TargetSpec {
-  rank: number;
-  /** Module pattern to rank; the first match wins. */
-  rankPattern?: Record<string, number>;
-  dropout: number;
-  initialization: 'kaiming-uniform' | 'gaussian';
-}
-
-interface AlphaSpec extends LowRankSpec {
-  alpha: number;
-  /** Module pattern to alpha; the first match wins. */
-  alphaPattern?: Record<string, number>;
-}
-
-export interface ScaledSpec extends AlphaSpec {
-  /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
-  useRslora: boolean;
-}
-
-export interface LoraSpec extends ScaledSpec {
-  method: 'lora';
-  /** Train a bias after B, which is scaled as B is (PEFT's lora_bias). */
-  loraBias: boolean;
-}
-
-export interface MosloraSpec extends ScaledSpec {
-  method: 'moslora';
-}
-
-export interface DoraSpec extends ScaledSpec {
-  method: 'dora';
-}
-
-export interface SineloraSpec extends LowRankSpec {
-  method: 'sinelora';
-  /** ω: the frequency of the sine. */
-  frequency: number;
-  /** γ: the divisor of the sine; √out by default. */
-  gamma?: number;
-}
-
-export interface VeraSpec extends TargetSpec {
-  method: 'vera';
-  rank: number;
-  dropout: number;
-  /** Initial value of every element of d. */
-  dInitial: number;
-  /** Seed of the frozen matrices shared by all layers. */
-  projectionSeed: number;
-}
-
-export interface FourierftSpec extends TargetSpec {
-  method: 'fourierft';
-  /** Trained coefficients per layer. */
-  frequencies: number;
-  scaling: number;
-  dropout: number;
-  /** Seed of the coefficients' positions. */
-  locationSeed: number;
-}
-
-/** The biases of the selected layers. */
-export interface BitfitSpec extends TargetSpec {
-  method: 'bitfit';
-}
-
-/** The weights of the selected layers themselves. */
-export interface FullSpec extends TargetSpec {
-  method: 'full';
-}
-
-export interface AuroraSpec extends AlphaSpec {
-  method: 'aurora';
-  gridSize: number;
-  splineOrder: number;
-  gridRange: [number, number];
-  activation: Activation;
-  /** The fixed part F(z) = act(H act(z)). */
-  fixed: boolean;
-  /** The learnable part L(z), a B-spline. */
-  learnable: boolean;
-}
-
-/** No adapter: only the head is trained (the baseline). */
-export interface NoAdapterSpec {
-  method: 'none';
-}
-
-/** A method that trains parameters inside the model. */
-export type TrainedSpec =
-  | AuroraSpec
-  | LoraSpec
-  | MosloraSpec
-  | DoraSpec
-  | SineloraSpec
-  | VeraSpec
-  | FourierftSpec
-  | BitfitSpec
-  | FullSpec;
-/** A method whose budget depends on a rank. */
-export type RankedSpec = Extract<TrainedSpec, { rank: number }>;
-/** A method with a separate rank for each layer. */
-export type LayerRankedSpec = Extract<TrainedSpec, LowRankSpec>;
-/** A method whose product is scaled by alpha. */
-export type WithAlpha = Extract<TrainedSpec, { alpha: number }>;
-/** A method with a nonlinearity between its matrices. */
-export type NonlinearSpec = Extract<TrainedSpec, { activation: Activation }>;
-export type AdapterSpec = TrainedSpec | NoAdapterSpec;
-export type MethodName = TrainedSpec['method'];
+export type * from './method-list';
 
 export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
-
-/** The facts about a method that involve no computing; the other half is in `adapters/methods`. */
-export interface MethodDescription {
-  /** The name as spelled in the papers. */
-  name: string;
-  /** Half a sentence, for choosing a method. */
-  summary: string;
-  /** The setting that determines the number of trained parameters; omitted if the layers alone do. */
-  size?: 'rank' | 'frequencies';
-  /** The scale is alpha / rank, or alpha / √rank. */
-  hasAlpha?: true;
-  /** Its last step is a product with a trained B. */
-  hasB?: true;
-  /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
-  sharesRank?: true;
-  /** It trains biases, but no weights. */
-  onlyBiases?: true;
-  /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
-  nonlinear?: true;
-  /** Training settings that apply only to it, and to other methods that list them. */
-  training?: readonly OwnTraining[];
-  /**
-   * Its role in a comparison: the method under test (`subject`), or the one to compare with by default (`reference`).
-   */
-  role?: 'subject' | 'reference';
-  /** Its position among the curves of parameters by rank, if it has a curve. */
-  curve?: number;
-  /** Settings that a new experiment writes out besides rank and targets, each with a comment. */
-  draft?: readonly { comment: string; keys: readonly string[] }[];
-}
-
-type OwnTraining = keyof Pick<TrainingSpec, 'staticEpochs'>;
-
-const ALPHA = { comment: 'The output is scaled by alpha / rank.', keys: ['alpha'] };
-
-/** In display order; the first is the default. */
-const METHODS: Record<MethodName, MethodDescription> = {
-  aurora: {
-    name: 'AuroRA',
-    summary: 'a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank',
-    size: 'rank',
-    hasAlpha: true,
-    hasB: true,
-    nonlinear: true,
-    training: ['staticEpochs'],
-    role: 'subject',
-    curve: 1,
-    draft: [ALPHA],
-  },
-  lora: {
-    name: 'LoRA',
-    summary: 'two low-rank matrices: the standard method, for comparison',
-    size: 'rank',
-    hasAlpha: true,
-    hasB: true,
-    role: 'reference',
-    curve: 2,
-    draft: [ALPHA],
-  },
-  moslora: {
-    name: 'MoSLoRA',
-    summary: 'a small trained mixer between LoRA’s two matrices',
-    size: 'rank',
-    hasAlpha: true,
-    hasB: true,
-    curve: 4,
-    draft: [ALPHA],
-  },
-  dora: {
-    name: 'DoRA',
-    summary: 'magnitude and direction of the weight trained separately, the direction with a LoRA',
-    size: 'rank',
-    hasAlpha: true,
-    hasB: true,
-    curve: 3,
-    draft: [ALPHA],
-  },
-  // It trains as many parameters as LoRA, so it needs no curve beside LoRA's.
-  sinelora: {
-    name: 'SineLoRA',
-    summary: 'the sine of LoRA’s product, with high rank; needs memory for each weight it changes',
-    size: 'rank',
-    hasB: true,
-    draft: [{ comment: 'ω: the frequency of the sine.', keys: ['frequency'] }],
-  },
-  vera: {
-    name: 'VeRA',
-    summary: 'two trained vectors on random matrices shared by all layers',
-    size: 'rank',
-    sharesRank: true,
-    curve: 5,
-  },
-  fourierft: {
-    name: 'FourierFT',
-    summary: 'a few coefficients of the change’s Fourier transform',
-    size: 'frequencies',
-    draft: [
-      {
-        comment: 'Trained coefficients per layer, and the factor that ΔW is multiplied by.',
-        keys: ['frequencies', 'scaling'],
-      },
-    ],
-  },
-  bitfit: { name: 'BitFit', summary: 'only the biases', onlyBiases: true },
-  full: { name: 'Full fine-tuning', summary: 'the weights themselves: the usual reference for adapters' },
-};
 
 export const METHOD_ORDER = Object.keys(METHODS) as MethodName[];
 export const DEFAULT_METHOD = METHOD_ORDER[0];
@@ -256,7 +43,7 @@ export const isNonlinear = (spec: AdapterSpec): spec is NonlinearSpec =>
   aboutMethod(spec.method).nonlinear === true;
 
 /** True if each layer has its own rank, which a pattern can change and a small layer limits. */
-export const isRankedByLayer = (spec: AdapterSpec): spec is LayerRankedSpec => {
+export const isRankedByLayer = (spec: AdapterSpec): spec is TrainedSpec & LayerRankedSpec => {
   const { size, sharesRank } = aboutMethod(spec.method);
   return size === 'rank' && !sharesRank;
 };
@@ -290,8 +77,9 @@ export const methodName = (spec: TrainedSpec): string =>
     ? METHOD_NAMES[spec.method].replace('LoRA', 'rsLoRA')
     : METHOD_NAMES[spec.method];
 
-/** The settings that determine its size: "r2", "n1000"; empty if the layers alone determine it. */
+/** The setting that determines its size: "r2", "n1000"; empty if the layers alone determine it. */
 export function methodSize(spec: AdapterSpec): string {
-  if ('rank' in spec) return `r${spec.rank}`;
-  return 'frequencies' in spec ? `n${spec.frequencies}` : '';
+  const { size } = aboutMethod(spec.method);
+  const value = size && own(spec as unknown as Record<string, number>, size);
+  return value === undefined ? '' : `${SIZE_LETTERS[size!]}${value}`;
 }

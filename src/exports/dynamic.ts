@@ -1,4 +1,4 @@
-import { injectAdapters, tensorName } from '../adapters/inject';
+import { injectAdapters, storedTensors, tensorName } from '../adapters/inject';
 import { methodOf } from '../adapters/methods/registry';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { GraphBuilder } from '../graph/builder';
@@ -24,7 +24,7 @@ export function dynamicModel(task: Task, parameters: ReadonlyMap<string, Float32
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/aurora');
   const add = (name: string, dims: number[]) =>
     g.addInitializer(tensorOf(name, DType.float, dims, parameters.get(name)!));
-  for (const a of base.adapters) for (const t of a.tensors) add(tensorName(a, t.name), t.dims);
+  for (const { name, tensor } of storedTensors(base.adapters)) add(name, tensor.dims);
   if (task.head) {
     const dims = headDims(task);
     for (const part of ['weight', 'bias'] as const) add(task.head[part], dims[part]);

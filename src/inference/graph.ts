@@ -1,4 +1,4 @@
-import { injectAdapters, tensorName } from '../adapters/inject';
+import { injectAdapters, storedTensors } from '../adapters/inject';
 import type { HostTensors } from '../engine/stepper';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
@@ -70,15 +70,10 @@ export function adaptedGraph(
   const { graph } = injectAdapters(model.graph, fitted.adapters, DType.float);
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/play');
   const inputs: HostTensors = nameTable();
-  for (const a of fitted.adapters)
-    for (const t of a.tensors) {
-      const name = g.addInput(tensorName(a, t.name), DType.float, t.dims);
-      inputs[name] = {
-        dtype: DType.float,
-        dims: t.dims,
-        data: fitted.parameters.get(tensorName(a, t.name))!,
-      };
-    }
+  for (const { name, tensor } of storedTensors(fitted.adapters)) {
+    g.addInput(name, DType.float, tensor.dims);
+    inputs[name] = { dtype: DType.float, dims: tensor.dims, data: fitted.parameters.get(name)! };
+  }
   const answers = { adapted: answer.name, base: answer.name };
   if (head) {
     const layer = isLogits ? lastLayer(model, layers, head, folder.folder) : undefined;

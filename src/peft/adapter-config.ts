@@ -5,7 +5,13 @@ import { exactly } from '../adapters/targets/targets';
 import type { ModelSource } from '../architectures/model-source';
 import { own } from '../base/names';
 import type { Experiment } from '../experiment/experiment';
-import { type AdapterSpec, isHeadAlone, type LoraSpec, type TrainedSpec } from '../experiment/methods';
+import {
+  type AdapterSpec,
+  isHeadAlone,
+  isRankedByLayer,
+  type LoraSpec,
+  type TrainedSpec,
+} from '../experiment/methods';
 import { describeTask } from '../experiment/tasks/registry';
 import { pytorchPathOf } from '../graph/layers/linear';
 import { baseModel } from './base-model';
@@ -64,7 +70,7 @@ export const staticLoraConfig = (adapted: Adapted, lora: LoraSpec): Json =>
 const tuned = (adapted: Adapted, adapter: TrainedSpec): Json => ({
   ...common(adapted),
   ...('rank' in adapter && { r: adapter.rank }),
-  ...('initialization' in adapter && {
+  ...(isRankedByLayer(adapter) && {
     rank_pattern: patternOf(adapter.rankPattern, ['rank', adapter.rank], adapted.adapters),
   }),
   ...('alpha' in adapter && {

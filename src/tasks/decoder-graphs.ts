@@ -1,4 +1,4 @@
-import { injectAdapters, tensorName } from '../adapters/inject';
+import { injectAdapters, storedTensors } from '../adapters/inject';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { TEXT_INPUTS } from '../data/batch';
 import { DType } from '../graph/dtype';
@@ -39,7 +39,7 @@ export function decoderGraphs(
   const next = adapted(lastLogits(withPast(original), output), adapters, [output, ...present]);
   const first = isMerged(original) ? adapted(fillingPast(original), adapters, present) : undefined;
   if (!next || (isMerged(original) && !first)) return undefined;
-  const trained = new Set(adapters.flatMap((a) => a.tensors.map((t) => tensorName(a, t.name))));
+  const trained = new Set(storedTensors(adapters).map(({ name }) => name));
   const inputs = next.graph.inputs.filter((i) => !past.has(i.name) && !trained.has(i.name));
   const names = inputs.map((i) => i.name);
   if (!names.every((name) => TEXT_INPUTS.includes(name))) return undefined;
@@ -56,9 +56,8 @@ function adapted(model: Model, adapters: readonly LayerAdapter[], outputs: strin
   const fitted = onModel(model, adapters);
   if (!fitted) return undefined;
   const { graph } = injectAdapters(model.graph, fitted, DType.float);
-  for (const a of fitted)
-    for (const t of a.tensors)
-      graph.inputs.push({ name: tensorName(a, t.name), dtype: DType.float, shape: t.dims });
+  for (const { name, tensor } of storedTensors(fitted))
+    graph.inputs.push({ name, dtype: DType.float, shape: tensor.dims });
   return { ...model, graph: prune({ ...graph, outputs: outputsNamed(outputs) }) };
 }
 

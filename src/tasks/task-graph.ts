@@ -1,4 +1,6 @@
-import { injectAdapters, tensorName } from '../adapters/inject';
+import { injectAdapters, namedAdapters, storedTensors } from '../adapters/inject';
+import type { AdapterMethod } from '../adapters/methods/method';
+import { methodOf } from '../adapters/methods/registry';
 import { dropoutOf, type LayerAdapter } from '../adapters/targets/select';
 import { noSuchOutput } from '../adapters/task-output';
 import { AuroraError } from '../base/errors';
@@ -27,12 +29,19 @@ export interface TaskGraphSpec {
 
 /** True if a step's forward graph differs from that of an evaluation. */
 export const trainsDifferently = ({ adapters, documents, trainingLoss }: TaskGraphSpec): boolean =>
-  documents !== undefined || trainingLoss !== undefined || adapters.some((a) => dropoutOf(a.spec) > 0);
+  documents !== undefined ||
+  trainingLoss !== undefined ||
+  penaltyOf(adapters) !== undefined ||
+  adapters.some((a) => dropoutOf(a.spec) > 0);
 
-/** A trainable tensor: an input of the graph, float32. */
-export interface TrainableInfo {
+/** A tensor of the adapters or of the head: an input of the graph, float32. */
+export interface FedTensor {
   name: string;
   dims: number[];
+}
+
+/** A trainable one. */
+export interface TrainableInfo extends FedTensor {
   part: 'adapter' | 'head';
 }
 
@@ -43,6 +52,8 @@ export interface TrainableInfo {
 export interface TaskGraph {
   model: Model;
   trainable: TrainableInfo[];
+  /** Stored with the adapters, but not trained. */
+  frozen: FedTensor[];
   labels: string;
   /** The name of the logits; only the rows with a label if `ahead` is known. */
   logits: string;
@@ -87,9 +98,11 @@ export function buildTaskGraph(
   // Axes go by the names that the probe found for them, so that the labels' axes can be tied to the outputs'.
   graph.inputs = graph.inputs.map((i) => ({ ...i, shape: infos.get(i.name)?.shape ?? i.shape }));
   const g = new GraphBuilder(graph, '/task');
-  const trainable: TrainableInfo[] = spec.adapters.flatMap((a) =>
-    a.tensors.map((t) => ({ name: tensorName(a, t.name), dims: t.dims, part: 'adapter' as const })),
-  );
+  const stored = storedTensors(spec.adapters).map(({ name, tensor }) => ({ ...tensor, name }));
+  const frozen: FedTensor[] = stored.filter((t) => t.frozen).map(({ name, dims }) => ({ name, dims }));
+  const trainable: TrainableInfo[] = stored
+    .filter((t) => !t.frozen)
+    .map(({ name, dims }) => ({ name, dims, part: 'adapter' }));
   let logits = spec.output;
   if (spec.head) {
     const { head } = spec;
@@ -99,7 +112,7 @@ export function buildTaskGraph(
     const mask = maskInput(graph.inputs.map((i) => i.name));
     logits = addHead(g, spec.output, output, head, mask);
   }
-  for (const t of trainable) g.addInput(t.name, dtype, t.dims);
+  for (const t of [...trainable, ...frozen]) g.addInput(t.name, dtype, t.dims);
   const objective = OBJECTIVES[spec.objective];
   const { dtype: labelType, rank } = objective.labels;
   // With a head, the answers have its outputs instead of the hidden states' axes.
@@ -122,12 +135,14 @@ export function buildTaskGraph(
     trainingLoss,
     weights,
   );
-  const lossSum = spec.objective === 'causal-lm' ? withRouterLoss(g, model, loss, dtype) : loss.lossSum;
+  const routed = spec.objective === 'causal-lm' ? withRouterLoss(g, model, loss, dtype) : loss.lossSum;
+  const lossSum = training ? withPenalty(g, spec.adapters, { ...loss, lossSum: routed }, dtype) : routed;
   const outputs = [lossSum, loss.count, logits, ...[...observed.values()].flat()];
   graph.outputs = outputsNamed([...new Set(outputs)]);
   return {
     model: { ...model, graph: prune(graph) },
     trainable,
+    frozen,
     labels,
     logits,
     ahead: few === undefined ? undefined : ahead,
@@ -150,6 +165,21 @@ function withRouterLoss(
   const added = g.op('Mul', [routers.output, g.scalar(routers.coefficient, dtype)]);
   return g.op('Add', [lossSum, g.op('Mul', [added, count])]);
 }
+
+/** The loss with the method's penalty, which counts as often as the examples: a mean adds it once. */
+function withPenalty(
+  g: GraphBuilder,
+  adapters: readonly LayerAdapter[],
+  { lossSum, count }: LossNodes,
+  dtype: number,
+): string {
+  const penalty = penaltyOf(adapters)?.(g, namedAdapters(adapters), dtype);
+  return penalty === undefined ? lossSum : g.op('Add', [lossSum, g.op('Mul', [penalty, count])]);
+}
+
+/** The penalty of a run's method: all its adapters are of one. */
+const penaltyOf = ([first]: readonly LayerAdapter[]): AdapterMethod['penalty'] =>
+  first && methodOf(first.spec).penalty;
 
 /** @throws AuroraError 'experiment' where a task has neither an adapter nor a head */
 export function requireTrainable({ trainable }: TaskGraph): void {

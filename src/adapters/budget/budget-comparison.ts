@@ -12,6 +12,7 @@ import {
   type MethodName,
   type TrainedSpec,
 } from '../../experiment/methods';
+import { plainLora } from '../methods/lora';
 import { methodOf } from '../methods/registry';
 import { parameterCount } from '../targets/select';
 import { adaptersOn, type BudgetModule, rankLimit } from './budget';
@@ -88,6 +89,12 @@ function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
 
 /** The adapter with the rank or number of frequencies whose count is nearest to `wanted`. */
 function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: number): TrainedSpec {
+  const away = (spec: TrainedSpec) => Math.abs(countOf(modules, spec) - wanted);
+  const { sizes } = methodOf(usual);
+  if (sizes) {
+    const all = sizes(matchedLayers(modules, usual), usual).map((size) => sized(usual, size));
+    return all.reduce((best, spec) => (away(spec) < away(best) ? spec : best));
+  }
   const layers = adaptersOn(modules, sized(usual, 1)).adapters.map((a) => a.layer);
   const limit = methodOf(usual).sizeLimit?.(layers) ?? rankLimit(layers);
   const most = limit === Infinity ? wanted : limit;
@@ -100,9 +107,16 @@ function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: n
   }
   const above = sized(usual, Math.min(low + 1, Math.floor(most)));
   const below = sized(usual, low);
-  const away = (spec: TrainedSpec) => Math.abs(countOf(modules, spec) - wanted);
   return away(above) < away(below) ? above : below;
 }
+
+/** The layers of an adapter, whatever its size. */
+const matchedLayers = (modules: readonly BudgetModule[], usual: TrainedSpec): BudgetModule[] =>
+  adaptersOn(modules, { ...plainLora(1), ...targetsOf(usual) }).adapters.map((a) => a.layer);
+
+const targetsOf = ({ targetModules, excludeModules, layersToTransform, layersPattern }: TrainedSpec) => ({
+  ...{ targetModules, excludeModules, layersToTransform, layersPattern },
+});
 
 function sized(spec: TrainedSpec, size: number): TrainedSpec {
   if (!isRanked(spec)) return { ...spec, [aboutMethod(spec.method).size!]: size };

@@ -24,11 +24,13 @@ export interface OnLayer<S extends TrainedSpec = TrainedSpec> {
   widest: LayerShape;
 }
 
-/** A trainable tensor of an adapter. */
+/** A tensor of an adapter that is stored with it. */
 export interface AdapterTensor {
   /** Short name: A, B, H, W. */
   name: string;
   dims: number[];
+  /** Stored and read with the others, but not trained: values that nothing else could restore. */
+  frozen?: true;
   /** The axes that are the adapter's rank. */
   rankAxes: number[];
   /** Its key after the module's path in PEFT's file layout. */
@@ -37,7 +39,7 @@ export interface AdapterTensor {
   init: (draw: Draw, size: number, base: LayerValues) => Float32Array;
 }
 
-/** A tensor that an adapter uses but does not train. */
+/** A tensor that an adapter uses but neither trains nor stores: it follows from the settings and the layer. */
 export interface FrozenTensor {
   name: string;
   dims: number[];
@@ -65,8 +67,10 @@ export interface Draw {
 export interface LayerCall {
   /** The layer's input, (…, in), after dropout. */
   x: string;
-  /** Emits the layer's output for `x`, without its bias. */
-  product: () => string;
+  /** Emits the layer's output, without its bias, for another input (…, in), or for `x`. */
+  product: (input?: string) => string;
+  /** Emits the frozen weight (out, in) as it multiplies, including Gemm's alpha. Costs the memory of the weight. */
+  weight: () => string;
   /** Emits W · Aᵀ (out, r) for A (r, in) and its transpose; W is the frozen weight without Gemm's alpha. */
   weightTimes: (A: string, At: string) => string;
   /** Gemm's: the layer multiplies by alpha · W. */
@@ -93,6 +97,32 @@ export interface LayerChange {
   bias?: Float32Array | Float64Array;
 }
 
+/** An adapter, with the names of its tensors by their short names. */
+export interface NamedAdapter<S extends TrainedSpec = TrainedSpec> {
+  on: OnLayer<S>;
+  names: Record<string, string>;
+}
+
+/** What a method does beside the optimizer during a training. Everything in place. */
+export interface Course {
+  /** Before the first step of a process, also of a resumed one: brings values into the range that the method allows. */
+  begin?(parameters: ReadonlyMap<string, Float32Array>): void;
+  /**
+   * After the optimizer's step.
+   *
+   * @param step counts from 1
+   * @param gradients as the optimizer read them
+   */
+  stepped(
+    step: number,
+    parameters: ReadonlyMap<string, Float32Array>,
+    gradients: ReadonlyMap<string, Float32Array>,
+  ): void;
+  /** Everything that it remembers from step to step; `load` continues from it bit for bit. */
+  state(): ReadonlyMap<string, Float32Array>;
+  load(state: ReadonlyMap<string, Float32Array>): void;
+}
+
 /** Floating-point operations, with a multiply-add as two. */
 export interface Flops {
   /** Per token and call. */
@@ -110,6 +140,13 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   tensors(on: OnLayer<S>): AdapterTensor[];
   frozen?(on: OnLayer<S>): FrozenTensor[];
   /**
+   * Tensors that several layers have in common, by short name: layers that give a tensor the same key share it. It is
+   * counted, trained and kept once, under the first of them.
+   *
+   * @param nth the layer's position among those with the same last name and shape, from 0
+   */
+  shared?(on: OnLayer<S>, nth: number): Record<string, string>;
+  /**
    * @param p tensor names by short name, including frozen ones; `scale`, if present, is a 0-dimensional tensor
    *   instead of the constant
    */
@@ -121,6 +158,10 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
     dtype: number,
     form: AdapterForm,
   ): Fragment;
+  /** Emits a scalar that is added to the mean loss of each training step, from all adapters of the run. */
+  penalty?(g: GraphBuilder, all: readonly NamedAdapter<S>[], dtype: number): string | undefined;
+  /** @param steps of the whole training */
+  course?(all: readonly NamedAdapter<S>[], steps: number): Course | undefined;
   /** True if `delta` returns z. */
   showsZ?: true;
   /** Instead of `delta`: the trained tensor (out, in) that replaces the weight. */
@@ -137,6 +178,8 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
   /** The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow. */
   sizeLimit?(layers: readonly LayerShape[]): number;
+  /** The sizes that all these layers allow, if not every number up to the limit. */
+  sizes?(layers: readonly LayerShape[], spec: S): readonly number[];
   /** Settings, besides its size and scale, that a reference file must state. */
   stated?: readonly (keyof S & string)[];
   flops(on: OnLayer<S>): Flops;

@@ -31,6 +31,8 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLaye
   form?: AdapterForm;
   /** Tells adapters on the same layer apart, in the names of their tensors. */
   slot?: string;
+  /** The paths of the layers under which tensors are kept that this one shares, by short name. */
+  owners?: Readonly<Record<string, string>>;
 }
 
 export interface Selection<L extends NamedLayer = LinearLayer> {
@@ -90,11 +92,33 @@ export function selectLayers<L extends NamedLayer>(
     inFeatures: Math.max(...usable.map((l) => l.inFeatures)),
     outFeatures: Math.max(...usable.map((l) => l.outFeatures)),
   };
+  const ownersOf = sharing(spec);
   const adapters = usable.map((layer) => {
     const on = { layer, spec: ownSpec(layer, spec, matched), widest };
-    return { ...on, tensors: methodOf(spec).tensors(on) };
+    return { ...on, tensors: methodOf(spec).tensors(on), ...ownersOf(on) };
   });
   return { adapters, leftOut, warnings };
+}
+
+/** The owners of the tensors that layers share, as they are selected one after the other. */
+function sharing(spec: TrainedSpec): (on: OnLayer & { layer: NamedLayer }) => Pick<LayerAdapter, 'owners'> {
+  const { shared } = methodOf(spec);
+  if (!shared) return () => ({});
+  const counts = new Map<string, number>();
+  const firsts = new Map<string, string>();
+  return (on) => {
+    const { path, inFeatures, outFeatures } = on.layer;
+    const alike = `${path.slice(path.lastIndexOf('.') + 1)} ${outFeatures}x${inFeatures}`;
+    const nth = counts.get(alike) ?? 0;
+    counts.set(alike, nth + 1);
+    const owners = Object.entries(shared(on, nth)).map(([name, key]) => {
+      const full = `${name} ${key}`;
+      const owner = firsts.get(full) ?? path;
+      firsts.set(full, owner);
+      return [name, owner] as const;
+    });
+    return { owners: Object.fromEntries(owners) };
+  };
 }
 
 /** Entries of a list that are named, each with the nearest paths; the rest are counted. */
@@ -119,8 +143,18 @@ export const inForm = <L extends NamedLayer>(
 ): LayerAdapter<L>[] => adapters.map((a) => ({ ...a, form }));
 
 /** Trainable parameters of a set of adapters. */
-export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number =>
-  adapters.reduce((sum, a) => sum + a.tensors.reduce((s, t) => s + elementCount(t.dims), 0), 0);
+export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number => {
+  const counted = new Set<string>();
+  let sum = 0;
+  for (const { layer, tensors, owners } of adapters)
+    for (const { name, dims, frozen } of tensors) {
+      const key = `${owners?.[name] ?? layer.path}.${name}`;
+      if (frozen || counted.has(key)) continue;
+      counted.add(key);
+      sum += elementCount(dims);
+    }
+  return sum;
+};
 
 function checkRank(layer: NamedLayer, rank: number): void {
   const limit = Math.min(layer.inFeatures, layer.outFeatures);

@@ -113,12 +113,12 @@ const outlined = (name: string, dtype: number, dims: number[]): Tensor => ({
 });
 
 /** The sizes of inputs and of trained tensors, labels and dropout masks, which have the sizes of known tensors. */
-function taskSizes({ model, trainable }: TaskGraph, inputs: Sizes): Sizes {
-  const trained = new Map(trainable.map((t) => [t.name, t.dims]));
+function taskSizes({ model, trainable, frozen }: TaskGraph, inputs: Sizes): Sizes {
+  const fed = new Map([...trainable, ...frozen].map((t) => [t.name, t.dims]));
   return new Map(
     model.graph.inputs.map(({ name, shape }) => [
       name,
-      inputs.get(name) ?? trained.get(name) ?? (shape as number[]),
+      inputs.get(name) ?? fed.get(name) ?? (shape as number[]),
     ]),
   );
 }

@@ -146,11 +146,11 @@ async function steps(
 }
 
 function feedsOf(task: TaskGraph, inputs: HostTensors, parameters: Parameters): HostTensors {
-  const trained = task.trainable.map(({ name, dims }) => [
+  const fed = [...task.trainable, ...task.frozen].map(({ name, dims }) => [
     name,
     { dtype: DType.float, dims, data: parameters.get(name)! },
   ]);
-  return { ...inputs, ...(Object.fromEntries(trained) as HostTensors) };
+  return { ...inputs, ...(Object.fromEntries(fed) as HostTensors) };
 }
 
 function compared(values: VerifyValues, a: Step, b: Step): VerifyRow[] {

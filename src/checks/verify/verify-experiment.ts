@@ -8,7 +8,7 @@ import { taskKind } from '../../tasks/task-registry';
 import { firstStep } from '../../training/device/device-trial';
 import { withEncodings } from '../../training/diffusion/encode-data';
 import { DropoutMasks } from '../../training/optimizer/dropout';
-import { perturbed } from '../../training/task/initialize';
+import { frozenNames, perturbed } from '../../training/task/initialize';
 import { initialParameters, prepareTask } from '../../training/task/task';
 import { verifySides } from './sides';
 
@@ -60,7 +60,7 @@ export async function verifyExperiment(
     inputs: { ...(await task.feeds(dataset, examples, undefined, { seed, epoch: 0 })), ...masks },
     rounds: [
       { values: 'initial' as const, parameters: initial },
-      { values: 'perturbed' as const, parameters: perturbed(initial, seed) },
+      { values: 'perturbed' as const, parameters: perturbed(initial, seed, frozenNames(task.adapters)) },
     ],
   };
   const [a, b] = places.map((place) => ({ place, model: task.model }));

@@ -261,7 +261,7 @@ function feeds(task: TaskGraph, inputs: HostTensors, parameters: Parameters): Ho
     const input = own(inputs, name);
     if (input) all[name] = input;
   }
-  for (const { name, dims } of task.trainable)
+  for (const { name, dims } of [...task.trainable, ...task.frozen])
     all[name] = { dtype: DType.float, dims, data: parameters.get(name)! };
   return all;
 }

@@ -11,6 +11,7 @@ import {
   type TaskGraph,
   type TaskGraphSpec,
   trainsDifferently,
+  type FedTensor,
 } from '../../tasks/task-graph';
 import type {
   Evaluator,
@@ -66,10 +67,12 @@ export async function openGraphs(
   const order = [...before, ...within];
   const interpreter = new Interpreter(tf, order, [lossSum, count], frozen, new Set(training.stop));
   const constants = frozen.of(training.model.graph);
-  const kept = new Set([...constants.keys(), ...trainable.map((t) => t.name)]);
+  const stored = [...trainable, ...training.frozen].map((t) => t.name);
+  const kept = new Set([...constants.keys(), ...stored]);
 
   function forwardAndBackward(inputs: HostTensors, parameters: Parameters, gradScale: number): TfTensor[] {
     const values = new Map([...constants, ...feeds(tf, training.model.graph, inputs)]);
+    for (const { name, x } of uploaded(tf, training.frozen, parameters)) values.set(name, onDevice(x));
     // Tensors that no trainable tensor affects are computed outside the tape, which would keep all of them.
     interpreter.run(before, values, kept);
     const forward = (...xs: TfTensor[]): TfTensor => {
@@ -77,7 +80,7 @@ export async function openGraphs(
       interpreter.run(within, values, kept);
       return deviceTensor(tf, values, lossSum);
     };
-    const xs = trainables(tf, training, parameters);
+    const xs = uploaded(tf, trainable, parameters).map(({ x }) => x);
     const { value, grads } = tf.valueAndGrads(forward)(xs, tf.scalar(gradScale));
     return [value, deviceTensor(tf, values, count), ...grads];
   }
@@ -124,7 +127,8 @@ function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
       const dtypes: number[] = [];
       const forward = (): TfTensor[] => {
         const values = new Map([...constants, ...feeds(tf, graph, inputs)]);
-        trainables(tf, task, parameters).forEach((x, i) => values.set(task.trainable[i].name, onDevice(x)));
+        for (const { name, x } of uploaded(tf, [...task.trainable, ...task.frozen], parameters))
+          values.set(name, onDevice(x));
         interpreter.run(graph.nodes, values, kept);
         return wanted.map((name) => {
           const v = values.get(name)!;
@@ -156,9 +160,9 @@ function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
 
 const onDevice = (tensor: TfTensor): Value => ({ on: 'device', tensor, dtype: DType.float });
 
-const trainables = (tf: Tf, task: TaskGraph, parameters: Parameters): TfTensor[] =>
+const uploaded = (tf: Tf, tensors: readonly FedTensor[], parameters: Parameters) =>
   // A copy: the pure JavaScript backend keeps the array it is given, and an optimizer changes it in place.
-  task.trainable.map(({ name, dims }) => tf.tensor(parameters.get(name)!.slice(), dims, 'float32'));
+  tensors.map(({ name, dims }) => ({ name, x: tf.tensor(parameters.get(name)!.slice(), dims, 'float32') }));
 
 function deviceTensor(tf: Tf, values: ReadonlyMap<string, Value>, name: string): TfTensor {
   const v = values.get(name)!;

@@ -16,6 +16,8 @@ import { hasFiniteValues } from '../optimizer/finite';
 import {
   type Checkpoint,
   CHECKPOINT_VERSION,
+  courseIn,
+  courseTensors,
   type CheckpointState,
   optimizerOf,
   optimizerTensors,
@@ -46,9 +48,10 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   const temporary = temporaryBeside(target);
   const files = {
     [ADAPTER]: encodeSafetensors(parameterTensors(checkpoint.parameters)),
-    [OPTIMIZER]: encodeSafetensors(optimizerTensors(checkpoint.optimizer), {
-      step: String(checkpoint.optimizer.step),
-    }),
+    [OPTIMIZER]: encodeSafetensors(
+      new Map([...optimizerTensors(checkpoint.optimizer), ...courseTensors(checkpoint.course)]),
+      { step: String(checkpoint.optimizer.step) },
+    ),
   };
   const sums = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]));
   const stored = { ...state, sha256: sums };
@@ -88,6 +91,7 @@ export function readCheckpoint(path: string): Checkpoint {
     state,
     parameters: valuesOf(file(ADAPTER).tensors),
     optimizer: optimizerOf(optimizer.tensors, Number(optimizer.metadata.step)),
+    course: courseIn(optimizer.tensors),
   };
 }
 

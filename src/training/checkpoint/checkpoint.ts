@@ -47,9 +47,11 @@ export interface CheckpointState {
 /** Everything needed to continue bit for bit. Random numbers are drawn by counter and need no state. */
 export interface Checkpoint {
   state: CheckpointState;
-  /** The trainable tensors by name, flat. */
+  /** The tensors of the adapters and of the head by name, flat. */
   parameters: Map<string, Float32Array>;
   optimizer: AdamWState;
+  /** The state of the method's course (adapters/methods/method.ts); empty for most. */
+  course: ReadonlyMap<string, Float32Array>;
 }
 
 const FIRST = 'exp_avg.';
@@ -66,6 +68,16 @@ export const optimizerTensors = (optimizer: AdamWState): Map<string, FloatTensor
 
 export const parameterTensors = (parameters: ReadonlyMap<string, Float32Array>): Map<string, FloatTensor> =>
   new Map(Array.from(parameters, ([name, data]) => [name, flat(data)]));
+
+const COURSE = 'course.';
+
+/** They are kept in the optimizer's file. */
+export const courseTensors = (course: Checkpoint['course']): Map<string, FloatTensor> =>
+  new Map(Array.from(course, ([name, data]) => [COURSE + name, flat(data)] as const));
+
+/** The inverse of `courseTensors`. */
+export const courseIn = (tensors: ReadonlyMap<string, FloatTensor>): Map<string, Float32Array> =>
+  valuesOf(tensors, COURSE);
 
 /** The inverse of `parameterTensors`. */
 export const valuesOf = (tensors: ReadonlyMap<string, FloatTensor>, prefix = ''): Map<string, Float32Array> =>

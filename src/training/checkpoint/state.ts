@@ -1,7 +1,11 @@
+import { namedAdapters } from '../../adapters/inject';
+import type { Course } from '../../adapters/methods/method';
+import { methodOf } from '../../adapters/methods/registry';
 import type { TrainableInfo } from '../../tasks/task-graph';
 import type { Checkpoint } from './checkpoint';
 import { EarlyStopping, withoutBest } from '../loop/early-stopping';
 import type { TrainingState } from '../loop/loop';
+import { makePlan } from '../loop/training-plan';
 import { LossScale } from '../optimizer/loss-scale';
 import { AdamW, parameterGroups } from '../optimizer/optimizer';
 import { initialParameters, type Task } from '../task/task';
@@ -16,6 +20,7 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[]): T
       betas: training.betas,
       epsilon: training.epsilon,
     }),
+    course: courseOf(task),
     lossScale: training.precision === 'mixed' ? new LossScale() : undefined,
     stopping: new EarlyStopping(training.metric, training.earlyStopping),
     best: undefined,
@@ -23,10 +28,17 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[]): T
   };
 }
 
+/** What the method of the adapters does beside the optimizer, at its beginning. */
+function courseOf({ spec, adapters, trainingSet }: Task): Course | undefined {
+  const { course } = adapters.length > 0 ? methodOf(adapters[0].spec) : {};
+  return course?.(namedAdapters(adapters), makePlan(spec.training, trainingSet.examples.length).totalSteps);
+}
+
 /** The state at a checkpoint: the optimizer and early stopping of `fresh` continue from it. */
 export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): TrainingState {
-  const { state, parameters, optimizer } = checkpoint;
+  const { state, parameters, optimizer, course } = checkpoint;
   fresh.optimizer.load(optimizer);
+  fresh.course?.load(course);
   // A fork of a float32 run may be the first with a loss scale; a fork of a mixed run may have none.
   if (state.lossScale) fresh.lossScale?.load(state.lossScale);
   const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;

@@ -7,7 +7,7 @@ import { transposedCopy } from '../../quantize/transposed';
 import { taskInForm } from '../loop/adapter-form';
 import { availableMemory } from '../micro-batch/available';
 import { DropoutMasks } from '../optimizer/dropout';
-import { perturbed } from '../task/initialize';
+import { frozenNames, perturbed } from '../task/initialize';
 import { adaptTo, quantizedForm, readModel } from '../task/adapted-model';
 import { initialParameters, makeTask, type Task } from '../task/task';
 
@@ -51,7 +51,7 @@ async function int8Batch(task: Task, folder: string): Promise<JudgedBatch> {
   const length = lengthOf(dataset, examples);
   const masks = new DropoutMasks(task, training.seed).masks(0, examples, length);
   const inputs = { ...(await task.feeds(dataset, examples)), ...masks };
-  const parameters = perturbed(initialParameters(task), training.seed);
+  const parameters = perturbed(initialParameters(task), training.seed, frozenNames(task.adapters));
   const original = isStored ? await originalOf(task, inputs, folder) : undefined;
   return { inputs, parameters, ...(original && { original }) };
 }

@@ -63,7 +63,7 @@ export class FitGraph {
     parameters: Parameters,
     folder: string,
   ): Promise<FitGraph> {
-    const { model, observed, trainable } = buildTaskGraph(task.model, task.infos, task.graph, false);
+    const { model, observed, trainable, frozen } = buildTaskGraph(task.model, task.infos, task.graph, false);
     const graph: Graph = {
       ...model.graph,
       nodes: [...model.graph.nodes],
@@ -85,11 +85,11 @@ export class FitGraph {
     }
     const outputs = [...tensors.values()].flatMap((t) => [...t.z.flat(), ...t.samples, ...t.products]);
     const forward = await openForward({ ...model, graph }, outputs, folder);
-    const trained = trainable.map(({ name, dims }): [string, HostTensor] => [
+    const fed = [...trainable, ...frozen].map(({ name, dims }): [string, HostTensor] => [
       name,
       { dtype: DType.float, dims, data: parameters.get(name)! },
     ]);
-    return new FitGraph(forward, Object.fromEntries(trained), tensors);
+    return new FitGraph(forward, Object.fromEntries(fed), tensors);
   }
 
   get groups(): LayerGroup[] {

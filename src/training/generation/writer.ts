@@ -1,4 +1,4 @@
-import { tensorName } from '../../adapters/inject';
+import { storedTensors } from '../../adapters/inject';
 import { SCALED_AFTER } from '../../architectures/blocks/network';
 import { nameTable } from '../../base/names';
 import type { Dataset, Example, TextDataset } from '../../data/dataset';
@@ -45,11 +45,9 @@ export async function openWriter(
   const sessions = await openSessions(evaluator, graphs);
   if (!sessions) return plain;
   const trained = nameTable(
-    task.adapters.flatMap((a) =>
-      a.tensors.map(({ name, dims }) => {
-        const tensor = tensorName(a, name);
-        return [tensor, { dtype: DType.float, dims, data: parameters.get(tensor)! }] as const;
-      }),
+    storedTensors(task.adapters).map(
+      ({ name, tensor: { dims } }) =>
+        [name, { dtype: DType.float, dims, data: parameters.get(name)! }] as const,
     ),
   );
   const { padId } = like as TextDataset;

@@ -161,6 +161,7 @@ function writeCheckpoint(run: string, { task, parameters }: ImportSubject, metri
     },
     parameters,
     optimizer: { step: 0, firstMoments: new Map(), secondMoments: new Map() },
+    course: new Map(),
   });
 }
 

@@ -1,4 +1,5 @@
 import { metricValue } from '../../experiment/metrics';
+import type { Course } from '../../adapters/methods/method';
 import type { Dataset } from '../../data/dataset';
 import { epochOrder } from '../../data/row-order';
 import type { TrainingSpec } from '../../experiment/experiment';
@@ -41,6 +42,8 @@ export interface TrainingState {
   step: number;
   parameters: Map<string, Float32Array>;
   optimizer: AdamW;
+  /** Only of methods that do more than the optimizer. */
+  course: Course | undefined;
   /** Mixed precision only. */
   lossScale: LossScale | undefined;
   stopping: EarlyStopping;
@@ -128,6 +131,7 @@ export async function trainingLoop(
     if (!plan.checkpoints(step)) await hooks.checkpoint(step);
     return reason;
   };
+  state.course?.begin?.(state.parameters);
   if (state.unevaluated) {
     const end = await after(state.step);
     if (end) return end;
@@ -193,6 +197,7 @@ function update(
   } else requireFinite(step, loss, gradients);
   const norm = clipByGlobalNorm(gradients, task.spec.training.maxGradientNorm);
   state.optimizer.step(state.parameters, gradients, factor);
+  state.course?.stepped(step, state.parameters, gradients);
   return norm;
 }
 

@@ -216,6 +216,7 @@ export async function trainSteps(
     clipByGlobalNorm(r.gradients, training.maxGradientNorm);
     const factor = scheduleFactor(training.schedule, i, plan.warmupSteps, plan.totalSteps);
     state.optimizer.step(state.parameters, r.gradients, factor);
+    state.course?.stepped(i + 1, state.parameters, r.gradients);
     const seconds = (performance.now() - began) / 1000;
     if (i > 0) measured.push(seconds);
     await emit?.({

@@ -1,4 +1,4 @@
-import { tensorName } from '../../adapters/inject';
+import { storedTensors, tensorName } from '../../adapters/inject';
 import { layerValues } from '../../adapters/methods/layer-values';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import { normal, Stream, uniform } from '../../base/random';
@@ -15,15 +15,21 @@ export function initialAdapters(adapters: readonly LayerAdapter[], seed: number)
   adapters.forEach((adapter, layer) => {
     const base = layerValues(adapter.layer);
     adapter.tensors.forEach((t, index) => {
+      const name = tensorName(adapter, t.name);
+      if (values.has(name)) return;
       const draw = {
         uniform: (i: number) => uniform(seed, Stream.initialization, layer + 1, index, i),
         normal: (i: number) => normal(seed, Stream.initialization, layer + 1, index, i),
       };
-      values.set(tensorName(adapter, t.name), t.init(draw, elementCount(t.dims), base));
+      values.set(name, t.init(draw, elementCount(t.dims), base));
     });
   });
   return values;
 }
+
+/** The names of tensors that are stored with adapters but not trained. */
+export const frozenNames = (adapters: readonly LayerAdapter[]): Set<string> =>
+  new Set(storedTensors(adapters).flatMap(({ name, tensor }) => (tensor.frozen ? [name] : [])));
 
 export function initialHead(classes: number, hidden: number, seed: number): Map<string, Float32Array> {
   const weight = Float32Array.from(
@@ -43,10 +49,17 @@ const STD = 0.02;
 /**
  * Trainable tensors with seeded noise. An untrained adapter's B is 0, and so are the gradients of everything that B
  * multiplies: with such values, a wrong gradient would look right.
+ *
+ * @param frozen names of tensors that stay as they are
  */
-export function perturbed(parameters: Parameters, seed: number): Map<string, Float32Array> {
+export function perturbed(
+  parameters: Parameters,
+  seed: number,
+  frozen: ReadonlySet<string> = new Set(),
+): Map<string, Float32Array> {
   return new Map(
     [...parameters].map(([name, values], nth) => {
+      if (frozen.has(name)) return [name, values];
       const size = Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length);
       const std = size > 0 ? SHARE * size : STD;
       return [name, values.map((v, i) => v + std * normal(seed, Stream.verification, nth, i))];

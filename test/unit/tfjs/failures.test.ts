@@ -32,6 +32,7 @@ function sumTask(rows: number, frozen = false): TaskGraph {
       metadata: new Map(),
     },
     trainable: [{ name: 'w', dims: [1], part: 'adapter' }],
+    frozen: [],
     labels: '',
     logits: lossSum,
     lossSum,

@@ -86,7 +86,8 @@ async function byTfjs(model: Model, wrt: string[], feeds: Feeds, place: Place): 
   const [logits, lossSum] = model.graph.outputs.map((o) => o.name);
   const count = new GraphBuilder(model.graph, '/count').scalar(1, DType.float);
   const trainable = wrt.map((name) => ({ name, dims: feeds[name].dims, part: 'adapter' as const }));
-  const graph = { model, trainable, labels: '', logits, lossSum, count, stop: [], observed: new Map() };
+  const none = { frozen: [], stop: [], observed: new Map<string, string[]>() };
+  const graph = { model, trainable, labels: '', logits, lossSum, count, ...none };
   const stepper = await openGraphs(graph, graph, { place });
   const parameters = new Map(wrt.map((name) => [name, feeds[name].data]));
   const { gradients } = await stepper.step(feeds, parameters, 1);

@@ -204,7 +204,7 @@ describe('the cost of training', () => {
       const method = methodOf(spec);
       const tensors = method.tensors(on);
       const names = Object.fromEntries(tensors.map((t) => [t.name, t.name]));
-      const call = { x: 'x', product: () => '', weightTimes: () => '', alpha: 1 };
+      const call = { x: 'x', product: () => '', weight: () => '', weightTimes: () => '', alpha: 1 };
       method.delta!(new GraphBuilder(graph, ''), call, names, on, DType.float, 'dynamic');
       const maker = new Map(graph.nodes.map((n) => [n.outputs[0], n]));
       /** The inputs that a tensor is computed from. */

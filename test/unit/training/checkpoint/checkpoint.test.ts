@@ -64,6 +64,7 @@ function checkpointAt(step: number, bestStep?: number): Checkpoint {
       firstMoments: new Map([['encoder.layer.0.query.A', odd(step + 0.5)]]),
       secondMoments: new Map([['encoder.layer.0.query.A', odd(step + 0.25)]]),
     },
+    course: new Map([['importance', odd(step + 0.75)]]),
   };
 }
 

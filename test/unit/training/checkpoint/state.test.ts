@@ -15,6 +15,7 @@ function restored(best: typeof good) {
     ...{ step: 0, parameters: new Map<string, Float32Array>(), lossScale: undefined },
     ...{ best: undefined, last: undefined, stopping: new EarlyStopping('accuracy') },
     optimizer: new AdamW([], { betas: [0.9, 0.999], epsilon: 1e-8 }),
+    course: undefined,
   };
   const checkpoint: Checkpoint = {
     state: {
@@ -32,6 +33,7 @@ function restored(best: typeof good) {
     },
     parameters: new Map(),
     optimizer: { step: 20, firstMoments: new Map(), secondMoments: new Map() },
+    course: new Map(),
   };
   return restoredState(fresh, checkpoint);
 }

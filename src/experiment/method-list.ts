@@ -1,0 +1,235 @@
+import type { TrainingSpec } from './experiment';
+
+export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
+
+/** The selection of adapted layers: HF PEFT's rules (tuners_utils.check_target_module_exists). */
+export interface TargetSpec {
+  /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
+  targetModules: string | string[];
+  excludeModules?: string | string[];
+  layersToTransform?: number[];
+  layersPattern?: string;
+}
+
+/** Settings of every method with a rank for each layer. */
+export interface LayerRankedSpec extends TargetSpec {
+  rank: number;
+  /** Module pattern to rank; the first match wins. */
+  rankPattern?: Record<string, number>;
+}
+
+/** Settings of LoRA and its nearest relatives: B starts at zero, A does not. */
+export interface LowRankSpec extends LayerRankedSpec {
+  dropout: number;
+  initialization: 'kaiming-uniform' | 'gaussian';
+}
+
+interface AlphaSpec extends LowRankSpec {
+  alpha: number;
+  /** Module pattern to alpha; the first match wins. */
+  alphaPattern?: Record<string, number>;
+}
+
+export interface ScaledSpec extends AlphaSpec {
+  /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
+  useRslora: boolean;
+}
+
+export interface LoraSpec extends ScaledSpec {
+  method: 'lora';
+  /** Train a bias after B, which is scaled as B is (PEFT's lora_bias). */
+  loraBias: boolean;
+}
+
+export interface MosloraSpec extends ScaledSpec {
+  method: 'moslora';
+}
+
+export interface DoraSpec extends ScaledSpec {
+  method: 'dora';
+}
+
+export interface SineloraSpec extends LowRankSpec {
+  method: 'sinelora';
+  /** ω: the frequency of the sine. */
+  frequency: number;
+  /** γ: the divisor of the sine; √out by default. */
+  gamma?: number;
+}
+
+export interface VeraSpec extends TargetSpec {
+  method: 'vera';
+  rank: number;
+  dropout: number;
+  /** Initial value of every element of d. */
+  dInitial: number;
+  /** Seed of the frozen matrices shared by all layers. */
+  projectionSeed: number;
+}
+
+export interface FourierftSpec extends TargetSpec {
+  method: 'fourierft';
+  /** Trained coefficients per layer. */
+  frequencies: number;
+  scaling: number;
+  dropout: number;
+  /** Seed of the coefficients' positions. */
+  locationSeed: number;
+}
+
+/** The biases of the selected layers. */
+export interface BitfitSpec extends TargetSpec {
+  method: 'bitfit';
+}
+
+/** The weights of the selected layers themselves. */
+export interface FullSpec extends TargetSpec {
+  method: 'full';
+}
+
+export interface AuroraSpec extends AlphaSpec {
+  method: 'aurora';
+  gridSize: number;
+  splineOrder: number;
+  gridRange: [number, number];
+  activation: Activation;
+  /** The fixed part F(z) = act(H act(z)). */
+  fixed: boolean;
+  /** The learnable part L(z), a B-spline. */
+  learnable: boolean;
+}
+
+/** No adapter: only the head is trained (the baseline). */
+export interface NoAdapterSpec {
+  method: 'none';
+}
+
+/** A method that trains parameters inside the model. */
+export type TrainedSpec =
+  | AuroraSpec
+  | LoraSpec
+  | MosloraSpec
+  | DoraSpec
+  | SineloraSpec
+  | VeraSpec
+  | FourierftSpec
+  | BitfitSpec
+  | FullSpec;
+/** A method whose budget depends on a rank. */
+export type RankedSpec = Extract<TrainedSpec, { rank: number }>;
+/** A method whose product is scaled by alpha. */
+export type WithAlpha = Extract<TrainedSpec, { alpha: number }>;
+/** A method with a nonlinearity between its matrices. */
+export type NonlinearSpec = Extract<TrainedSpec, { activation: Activation }>;
+export type AdapterSpec = TrainedSpec | NoAdapterSpec;
+export type MethodName = TrainedSpec['method'];
+
+/** A setting by which methods are sized, with its letter in the names of runs: r8, n1000. */
+export const SIZE_LETTERS = { rank: 'r', frequencies: 'n', blockSize: 'b', sparseRate: 's' } as const;
+export type SizeSetting = keyof typeof SIZE_LETTERS;
+
+/** The facts about a method that involve no computing; the other half is in `adapters/methods`. */
+export interface MethodDescription {
+  /** The name as spelled in the papers. */
+  name: string;
+  /** Half a sentence, for choosing a method. */
+  summary: string;
+  /** The setting that determines the number of trained parameters; omitted if the layers alone do. */
+  size?: SizeSetting;
+  /** The scale is alpha / rank, or alpha / √rank. */
+  hasAlpha?: true;
+  /** Its last step is a product with a trained B. */
+  hasB?: true;
+  /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
+  sharesRank?: true;
+  /** It trains biases, but no weights. */
+  onlyBiases?: true;
+  /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
+  nonlinear?: true;
+  /** Training settings that apply only to it, and to other methods that list them. */
+  training?: readonly OwnTraining[];
+  /**
+   * Its role in a comparison: the method under test (`subject`), or the one to compare with by default (`reference`).
+   */
+  role?: 'subject' | 'reference';
+  /** Its position among the curves of parameters by rank, if it has a curve. */
+  curve?: number;
+  /** Settings that a new experiment writes out besides rank and targets, each with a comment. */
+  draft?: readonly { comment: string; keys: readonly string[] }[];
+}
+
+export type OwnTraining = keyof Pick<TrainingSpec, 'staticEpochs'>;
+
+const ALPHA = { comment: 'The output is scaled by alpha / rank.', keys: ['alpha'] };
+
+/** In display order; the first is the default. */
+export const METHODS: Record<MethodName, MethodDescription> = {
+  aurora: {
+    name: 'AuroRA',
+    summary: 'a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    nonlinear: true,
+    training: ['staticEpochs'],
+    role: 'subject',
+    curve: 1,
+    draft: [ALPHA],
+  },
+  lora: {
+    name: 'LoRA',
+    summary: 'two low-rank matrices: the standard method, for comparison',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    role: 'reference',
+    curve: 2,
+    draft: [ALPHA],
+  },
+  moslora: {
+    name: 'MoSLoRA',
+    summary: 'a small trained mixer between LoRA’s two matrices',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    curve: 4,
+    draft: [ALPHA],
+  },
+  dora: {
+    name: 'DoRA',
+    summary: 'magnitude and direction of the weight trained separately, the direction with a LoRA',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    curve: 3,
+    draft: [ALPHA],
+  },
+  // It trains as many parameters as LoRA, so it needs no curve beside LoRA's.
+  sinelora: {
+    name: 'SineLoRA',
+    summary: 'the sine of LoRA’s product, with high rank; needs memory for each weight it changes',
+    size: 'rank',
+    hasB: true,
+    draft: [{ comment: 'ω: the frequency of the sine.', keys: ['frequency'] }],
+  },
+  vera: {
+    name: 'VeRA',
+    summary: 'two trained vectors on random matrices shared by all layers',
+    size: 'rank',
+    sharesRank: true,
+    curve: 5,
+  },
+  fourierft: {
+    name: 'FourierFT',
+    summary: 'a few coefficients of the change’s Fourier transform',
+    size: 'frequencies',
+    draft: [
+      {
+        comment: 'Trained coefficients per layer, and the factor that ΔW is multiplied by.',
+        keys: ['frequencies', 'scaling'],
+      },
+    ],
+  },
+  bitfit: { name: 'BitFit', summary: 'only the biases', onlyBiases: true },
+  full: { name: 'Full fine-tuning', summary: 'the weights themselves: the usual reference for adapters' },
+};
