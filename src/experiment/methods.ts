@@ -10,10 +10,12 @@ import {
   type OwnTraining,
   type RankedSpec,
   SIZE_LETTERS,
+  type SizeSetting,
   type TrainedSpec,
 } from './method-list';
 
 export type * from './method-list';
+export { SIZE_SETTINGS } from './method-list';
 
 export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 
@@ -79,7 +81,13 @@ export const methodName = (spec: TrainedSpec): string =>
 
 /** The setting that determines its size: "r2", "n1000"; empty if the layers alone determine it. */
 export function methodSize(spec: AdapterSpec): string {
+  const size = sizeOf(spec);
+  return size ? `${SIZE_LETTERS[size[0]]}${size[1]}` : '';
+}
+
+/** The setting that determines its size, with its value. */
+export function sizeOf(spec: AdapterSpec): [SizeSetting, number] | undefined {
   const { size } = aboutMethod(spec.method);
   const value = size && own(spec as unknown as Record<string, number>, size);
-  return value === undefined ? '' : `${SIZE_LETTERS[size!]}${value}`;
+  return value === undefined ? undefined : [size!, value];
 }

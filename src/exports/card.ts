@@ -13,7 +13,7 @@ import { exportRemarks } from '../protocol/inputs-words';
 import { differenceParts, exportMetrics } from '../protocol/reports/export-report';
 import { markdownText } from '../protocol/reports/markdown-text';
 import { warningsPart, type Part, type Report } from '../protocol/reports/report';
-import { isHeadAlone, methodName, type TrainedSpec } from '../experiment/methods';
+import { isHeadAlone, methodName, sizeOf, type TrainedSpec } from '../experiment/methods';
 import { scoresOf } from '../protocol/evaluations';
 import { limitsPart } from '../protocol/vllm-limits';
 import { sortedJson } from '../base/sorted-json';
@@ -112,8 +112,12 @@ function methodWords({ run: { spec }, task, form }: Trained): string {
 
 function sizeWords(adapter: TrainedSpec): string {
   if ('alpha' in adapter) return ` of rank ${adapter.rank} (alpha ${adapter.alpha})`;
-  if ('rank' in adapter) return ` of rank ${adapter.rank}`;
-  return 'frequencies' in adapter ? ` with ${adapter.frequencies} frequencies` : '';
+  const size = sizeOf(adapter);
+  if (!size) return '';
+  const [setting, value] = size;
+  if (setting === 'rank') return ` of rank ${value}`;
+  if (setting === 'frequencies') return ` with ${value} frequencies`;
+  return setting === 'blockSize' ? ` in blocks of ${value}` : ` of ${percent(value)} of the elements`;
 }
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');

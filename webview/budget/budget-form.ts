@@ -2,7 +2,13 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Ending } from '../../src/protocol/budget';
-import { aboutMethod, METHOD_ORDER, METHOD_NAMES, isSubject } from '../../src/experiment/methods';
+import {
+  aboutMethod,
+  METHOD_ORDER,
+  METHOD_NAMES,
+  isSubject,
+  type SizeSetting,
+} from '../../src/experiment/methods';
 import type {
   BudgetFields,
   FieldName,
@@ -30,6 +36,12 @@ interface ControlsInput {
 type TextName = Exclude<FieldName, 'model' | 'targets' | 'method' | 'splineOrder'>;
 const valueOf = (e: Event): string => (e.currentTarget as HTMLInputElement).value;
 
+function sizeLabel(size: SizeSetting): string {
+  if (size === 'rank') return t('Rank r');
+  if (size === 'frequencies') return t('Frequencies n');
+  return size === 'blockSize' ? t('Block size') : t('Share of trained elements');
+}
+
 export function controls(input: ControlsInput): TemplateResult {
   const { fields, model } = input;
   const about = aboutMethod(fields.method);
@@ -43,9 +55,8 @@ export function controls(input: ControlsInput): TemplateResult {
     }
     ${targetControls(input)} ${methodControl(input)}
     <div class="pair">
-      ${about.size === 'rank' ? textControl(input, 'rank', t('Rank r')) : nothing}
+      ${about.size ? textControl(input, about.size, sizeLabel(about.size)) : nothing}
       ${about.hasAlpha ? textControl(input, 'alpha', t('Alpha')) : nothing}
-      ${about.size === 'frequencies' ? textControl(input, 'frequencies', t('Frequencies n')) : nothing}
     </div>
     ${
       about.nonlinear

@@ -5,14 +5,20 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
-import { rateNumber, durationText } from '../../base/number-text';
+import { durationText, percent, rateNumber } from '../../base/number-text';
 import { alarmsOf, alarmSentence } from '../../protocol/alarms';
 import { betterAnswer, worseWords } from '../../protocol/baseline';
 import { combinationText } from '../../protocol/combination-record';
 import type { Evaluated, QuantizationCost } from '../../protocol/events';
 import { scoresOf } from '../../protocol/evaluations';
 import { deviceWords } from '../../protocol/device-words';
-import { type AdapterSpec, isHeadAlone, methodName, type TrainedSpec } from '../../experiment/methods';
+import {
+  type AdapterSpec,
+  isHeadAlone,
+  methodName,
+  sizeOf,
+  type TrainedSpec,
+} from '../../experiment/methods';
 import { trainingLength } from '../../experiment/training-length';
 import { bestEvaluation, importOf, labelOfId, lastTime, metricOf, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
@@ -159,6 +165,10 @@ function methodText(adapter: AdapterSpec): string {
 
 function sizeText(adapter: TrainedSpec): string | undefined {
   if ('alpha' in adapter) return t('rank {0}, alpha {1}', adapter.rank, adapter.alpha);
-  if ('rank' in adapter) return t('rank {0}', adapter.rank);
-  return 'frequencies' in adapter ? t('{0} frequencies', adapter.frequencies) : undefined;
+  const size = sizeOf(adapter);
+  if (!size) return undefined;
+  const [setting, value] = size;
+  if (setting === 'rank') return t('rank {0}', value);
+  if (setting === 'frequencies') return t('{0} frequencies', value);
+  return setting === 'blockSize' ? t('blocks of {0}', value) : t('{0} of the elements', percent(value));
 }

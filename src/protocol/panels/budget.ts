@@ -1,6 +1,6 @@
 import { isObject } from '../../base/guards';
 import type { Budget, Ending } from '../budget';
-import { METHOD_ORDER, type MethodName } from '../../experiment/methods';
+import { METHOD_ORDER, type MethodName, SIZE_SETTINGS, type SizeSetting } from '../../experiment/methods';
 import type { StepCost } from '../step-cost';
 import type { PaperReport } from '../../experiment/paper';
 
@@ -13,7 +13,7 @@ export interface BudgetOpen {
 }
 
 /** The values of the page's controls, as typed. Errors are shown beside the control. */
-export interface BudgetFields {
+export interface BudgetFields extends Record<SizeSetting, string> {
   /** A ModelChoice's id. */
   model: string;
   targets: 'names' | 'regex' | 'all-linear';
@@ -22,12 +22,9 @@ export interface BudgetFields {
   /** A regular expression over the whole module path. */
   regex: string;
   method: MethodName;
-  rank: string;
   alpha: string;
   gridSize: string;
   splineOrder: string;
-  /** FourierFT's coefficients per layer. */
-  frequencies: string;
   /** The LoRA that the adapter is compared with. */
   loraRank: string;
   /** Tokens per optimizer step. */
@@ -126,11 +123,10 @@ const FIELDS: readonly FieldName[] = [
   'names',
   'regex',
   'method',
-  'rank',
+  ...SIZE_SETTINGS,
   'alpha',
   'gridSize',
   'splineOrder',
-  'frequencies',
   'loraRank',
   'tokens',
 ];

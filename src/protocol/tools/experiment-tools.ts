@@ -1,4 +1,3 @@
-import { HEAD_ALONE, METHOD_ORDER } from '../../experiment/methods';
 import type { ToolDefinition } from './definition';
 
 /** The tools that take a model or an experiment's file. Literals, so that bundles drop those that nothing uses. */
@@ -29,8 +28,8 @@ export const INSPECT_MODEL: ToolDefinition = {
     },
     method: {
       type: 'string',
-      enum: /* @__PURE__ */ methodChoices(),
-      description: 'Adapter of the estimated step (default: aurora); none for the head alone',
+      description:
+        'Adapter of the estimated step, as adapter.method in experiments (default: aurora); none for the head alone',
     },
     rank: { type: 'integer', minimum: 1, description: "The adapter's rank (default: the method's)" },
     targetModules: {
@@ -119,8 +118,3 @@ export const RUN_SWEEP: ToolDefinition = {
   },
   required: ['experiment'],
 };
-
-/** Called in the declaration, since bundles drop a pure call, but not a list that is made there. */
-function methodChoices(): string[] {
-  return [...METHOD_ORDER, HEAD_ALONE.method];
-}

@@ -1,38 +1,29 @@
 import { findNodeAtLocation, getNodeValue, modify, type Node } from 'jsonc-parser';
 import type { OutputChoice } from '../../../adapters/task-output';
 import { AuroraError } from '../../../base/errors';
+import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import schema from '../../../experiment/experiment.schema.json';
 import {
-  type AuroraSpec,
+  type AdapterSpec,
   DEFAULT_METHOD,
   HEAD_ALONE,
   isMethod,
-  type LoraSpec,
   METHOD_ORDER,
   type MethodName,
+  SIZE_SETTINGS,
+  type SizeSetting,
 } from '../../../experiment/methods';
 import { trainsHead } from '../../../experiment/tasks/registry';
 import type { BudgetFields } from '../../../protocol/panels/budget';
 import { indentOf, insertProperty, removeProperty } from '../../../runs/experiment/jsonc';
+import { adapterProblems } from '../../../runs/experiment/check-value';
 import { parseText, type TextError } from '../../../runs/experiment/parse-text';
 import type { BudgetChoice } from './compute-budget';
 
 type Json = Record<string, unknown>;
 
-/** Adapter settings that have no control in the calculator but affect the result. */
-export type OtherSettings = Partial<
-  Pick<
-    AuroraSpec & LoraSpec,
-    | 'excludeModules'
-    | 'layersToTransform'
-    | 'layersPattern'
-    | 'rankPattern'
-    | 'alphaPattern'
-    | 'fixed'
-    | 'learnable'
-    | 'loraBias'
-  >
->;
+/** Adapter settings that have no control in the calculator. */
+export type OtherSettings = Record<string, unknown>;
 
 /** The calculator's input from an experiment's text; if the text has errors, as much as is valid. */
 export interface ExperimentValues {
@@ -50,22 +41,6 @@ const adapterDefault = (method: MethodName, key: string): unknown =>
   (schema.definitions[method].properties as Record<string, { default?: unknown }>)[key]?.default;
 
 const isJson = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
-const isNames = (v: unknown) =>
-  typeof v === 'string' || (Array.isArray(v) && v.length > 0 && v.every((e) => typeof e === 'string'));
-const isNumbers = (v: unknown) => isJson(v) && Object.values(v).every((n) => typeof n === 'number' && n > 0);
-const isBoolean = (v: unknown) => typeof v === 'boolean';
-
-const OTHERS: Record<keyof OtherSettings, (value: unknown) => boolean> = {
-  excludeModules: isNames,
-  layersToTransform: (v) => Array.isArray(v) && v.every((n) => Number.isInteger(n) && n >= 0),
-  layersPattern: (v) => typeof v === 'string' && v !== '',
-  rankPattern: (v) => isNumbers(v) && Object.values(v as Json).every(Number.isInteger),
-  alphaPattern: isNumbers,
-  fixed: isBoolean,
-  learnable: isBoolean,
-  loraBias: isBoolean,
-};
-
 export function readExperiment(text: string): ExperimentValues {
   const { root: tree, errors } = parseText(text);
   const value: unknown = tree && getNodeValue(tree);
@@ -127,11 +102,10 @@ function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues
     names,
     regex: typeof targets === 'string' && targets !== 'all-linear' ? targets : '',
     method,
-    rank: text('rank'),
+    ...(Object.fromEntries(SIZE_SETTINGS.map((key) => [key, text(key)])) as Record<SizeSetting, string>),
     alpha: text('alpha'),
     gridSize: text('gridSize'),
     splineOrder: text('splineOrder'),
-    frequencies: text('frequencies'),
   };
 }
 
@@ -147,13 +121,15 @@ function tokensPerStep(model: Json, training: Json): number {
   );
 }
 
+/** Everything else that the method knows, if its value is valid. */
 function otherSettings(adapter: Json, method: MethodName, problems: string[]): OtherSettings {
   const found: Json = {};
-  for (const [key, fits] of Object.entries(OTHERS)) {
-    if (adapter[key] === undefined || !Object.hasOwn(schema.definitions[method].properties, key)) continue;
-    if (fits(adapter[key])) found[key] = adapter[key];
-    else
-      problems.push(`adapter.${key} is ${JSON.stringify(adapter[key])}, which is not valid and is ignored.`);
+  for (const key of Object.keys(schema.definitions[method].properties)) {
+    const value = adapter[key];
+    if (value === undefined || (SETTINGS as readonly string[]).includes(key)) continue;
+    const alone = { ...adapterDefaults(method), [key]: value } as unknown as AdapterSpec;
+    if (adapterProblems(alone).every(({ path }) => path[1] !== key)) found[key] = value;
+    else problems.push(`adapter.${key} is ${JSON.stringify(value)}, which is not valid and is ignored.`);
   }
   return found;
 }
@@ -166,15 +142,7 @@ export interface AdapterEdit {
 }
 
 /** The settings in the calculator, in the order in which a new section gets them. */
-const SETTINGS = [
-  'method',
-  'targetModules',
-  'rank',
-  'alpha',
-  'gridSize',
-  'splineOrder',
-  'frequencies',
-] as const;
+const SETTINGS = ['method', 'targetModules', ...SIZE_SETTINGS, 'alpha', 'gridSize', 'splineOrder'] as const;
 
 /**
  * An experiment's text with the chosen adapter. Only differences are edited: comments, order and layout stay, defaults

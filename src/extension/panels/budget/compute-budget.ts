@@ -5,7 +5,13 @@ import { AuroraError } from '../../../base/errors';
 import { count } from '../../../base/number-text';
 import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import schema from '../../../experiment/experiment.schema.json';
-import { aboutMethod, type MethodName, type TrainedSpec } from '../../../experiment/methods';
+import {
+  aboutMethod,
+  type MethodName,
+  SIZE_SETTINGS,
+  type SizeSetting,
+  type TrainedSpec,
+} from '../../../experiment/methods';
 import type { Budget } from '../../../protocol/budget';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
 import type { OtherSettings } from './budget-experiment';
@@ -51,11 +57,10 @@ function hintFor(field: FieldName, { modules }: KnownModel): string | undefined 
 
 /** The spec with the method's defaults for settings without a control; of the other settings, those that it knows. */
 function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
-  const { method, rank, alpha, targetModules, gridSize, splineOrder, frequencies } = choice;
+  const { method, loraRank: _, tokens: __, ...own } = choice;
   const defaults = adapterDefaults(method);
-  const own = { ...others, rank, alpha, gridSize, splineOrder, frequencies, targetModules };
   const { properties } = schema.definitions[method];
-  const known = Object.entries(own).filter(([key]) => Object.hasOwn(properties, key));
+  const known = Object.entries({ ...others, ...own }).filter(([key]) => Object.hasOwn(properties, key));
   return { ...defaults, ...Object.fromEntries(known) } as unknown as TrainedSpec;
 }
 
@@ -64,26 +69,28 @@ function fieldOf(error: AuroraError, { targets }: BudgetFields): FieldName {
   if (error.kind === 'rank')
     return error.message.startsWith('LoRA')
       ? 'loraRank'
-      : error.message.startsWith('adapter.frequencies')
-        ? 'frequencies'
-        : 'rank';
+      : (SIZE_SETTINGS.find((size) => error.message.startsWith(`adapter.${size}`)) ?? 'rank');
   if (error.kind !== 'targets') throw error;
   return targets === 'all-linear' ? 'targets' : targets;
 }
 
 /** The values of the page's controls. */
-export interface BudgetChoice {
+export interface BudgetChoice extends Partial<Record<SizeSetting, number>> {
   method: MethodName;
-  rank: number;
   alpha: number;
   gridSize: number;
   splineOrder: number;
-  frequencies: number;
   targetModules: string | string[];
   loraRank: number;
   tokens: number;
 }
 
+const SIZE_NAMES: Record<SizeSetting, string> = {
+  rank: 'The rank',
+  frequencies: 'The number of frequencies',
+  blockSize: 'The block size',
+  sparseRate: 'The share of trained elements',
+};
 const ORDERS = ['1', '2', '3'];
 /** Above it a count of parameters is not exact in double precision. */
 const LARGEST = 1_000_000_000;
@@ -105,6 +112,16 @@ export function parseFields(
       return wrong(field, `${what} is ${text}, but it must be a whole number of at least 1.`);
     return value > LARGEST ? wrong(field, `${what} must be at most ${count(LARGEST)}.`) : value;
   };
+  const share = (field: FieldName, what: string): number => {
+    const value = Number(fields[field]);
+    if (value > 0 && value <= 1) return value;
+    return wrong(
+      field,
+      `${what} is ${fields[field].trim() || 'empty'}, but it must be above 0 and at most 1.`,
+    );
+  };
+  const sizeIn = (size: SizeSetting): number =>
+    size === 'sparseRate' ? share(size, SIZE_NAMES[size]) : whole(size, SIZE_NAMES[size]);
   const { method } = fields;
   const { size, hasAlpha, nonlinear } = aboutMethod(method);
   const alpha = hasAlpha ? Number(fields.alpha) : 1;
@@ -115,11 +132,10 @@ export function parseFields(
   const choice: BudgetChoice = {
     method,
     // Values of hidden controls are ignored.
-    rank: size === 'rank' ? whole('rank', 'The rank') : 1,
+    ...(size !== undefined && { [size]: sizeIn(size) }),
     alpha,
     gridSize: nonlinear ? whole('gridSize', 'The number of grid intervals') : 1,
     splineOrder: nonlinear ? Number(fields.splineOrder) : 1,
-    frequencies: size === 'frequencies' ? whole('frequencies', 'The number of frequencies') : 1,
     targetModules: targetModules(fields, problems),
     loraRank: whole('loraRank', "LoRA's rank"),
     tokens: whole('tokens', 'The number of tokens'),
