@@ -9,6 +9,8 @@ export interface TargetSpec {
   excludeModules?: string | string[];
   layersToTransform?: number[];
   layersPattern?: string;
+  /** Modules that are trained whole besides, by the ends of their paths (PEFT's modules_to_save). */
+  modulesToSave?: string[];
 }
 
 /** Settings of every method with a rank for each layer. */
@@ -85,6 +87,8 @@ export interface BitfitSpec extends TargetSpec {
 /** The weights of the selected layers themselves. */
 export interface FullSpec extends TargetSpec {
   method: 'full';
+  /** Train their biases too. */
+  trainBias: boolean;
 }
 
 export interface AuroraSpec extends AlphaSpec {

@@ -72,7 +72,7 @@ function mergeInto(
 ): Merge {
   // Nodes remain the same objects, so that facts about one graph hold for the other.
   const lifted = liftConstants(graph);
-  const layers = new Map(findLinearLayers(lifted).map((l) => [l.path, l]));
+  const layers = new Map(findLinearLayers(lifted, { heads: true }).map((l) => [l.path, l]));
   const adapters = task.adapters.map((a) => {
     const own = layers.get(a.layer.path);
     // A fused operator may do a layer's product, or add its bias.

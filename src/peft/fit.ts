@@ -1,6 +1,7 @@
 import { tensorName } from '../adapters/inject';
 import { methodOf, peftParts } from '../adapters/methods/registry';
 import { inForm, type LayerAdapter, selectAdapters } from '../adapters/targets/select';
+import { isSaved } from '../adapters/targets/saved-modules';
 import { exactly, nearestPaths } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
 import { nameTable } from '../base/names';
@@ -27,11 +28,17 @@ export interface FittedAdapter {
 
 /**
  * @param layers of the graph
+ * @param keepsHead true if the model's own logits are trained on: a head in the file then belongs to the saved modules
  * @throws AuroraError 'adapter' if a module of the adapter is missing from the model or has another size there
  */
-export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly LinearLayer[]): FittedAdapter {
+export function fitAdapter(
+  from: AdapterFolder,
+  graph: Graph,
+  layers: readonly LinearLayer[],
+  { keepsHead = false } = {},
+): FittedAdapter {
   const { spec: settings, form, alphaOf } = importedSpec(from);
-  const { modules, head } = adapterModules(from);
+  const { modules, saved, head } = adapterModules(from, keepsHead);
   if (modules.size === 0)
     throw new AuroraError(
       'adapter',
@@ -59,6 +66,7 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
     ...common,
     ...(Object.keys(rankPattern).length > 0 && { rankPattern }),
     ...(Object.keys(alphaPattern).length > 0 && { alphaPattern }),
+    ...(saved.size > 0 && { modulesToSave: savedNames(from, [...saved.keys()]) }),
   } as TrainedSpec;
   const { adapters } = selectAdapters(graph, layers, spec);
   const parameters = new Map<string, Float32Array>();
@@ -66,7 +74,40 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
     const adapter = adapters.find((a) => a.layer.path === layer)!;
     take(from.folder, path, modules.get(path)!, adapter).forEach((data, name) => parameters.set(name, data));
   }
+  takeSaved(from.folder, saved, adapters).forEach((data, name) => parameters.set(name, data));
   return { spec, adapters: inForm(adapters, form), parameters, head };
+}
+
+/** The names in the configuration by which modules of the file were saved; a module's path if there is none. */
+function savedNames({ config }: AdapterFolder, paths: readonly string[]): string[] {
+  const { modules_to_save: given } = config;
+  const names = Array.isArray(given) ? given.filter((name) => typeof name === 'string') : [];
+  const known = names.filter((name) => paths.some((path) => isSaved(path, [name])));
+  return [...known, ...paths.filter((path) => !isSaved(path, known))];
+}
+
+/** @throws AuroraError 'adapter' if the file and the model do not have the same modules to save */
+function takeSaved(
+  folder: string,
+  saved: AdapterModules['saved'],
+  adapters: readonly LayerAdapter[],
+): Map<string, Float32Array> {
+  const layers = adapters.filter((a) => a.isSaved);
+  const left = new Map(saved);
+  const values = new Map<string, Float32Array>();
+  for (const adapter of layers) {
+    const { layer } = adapter;
+    const path = [pytorchPathOf(layer), layer.path].find((p) => saved.has(p));
+    if (path === undefined) throw misfit(`${folder} has no weight of ${layer.path}, which is saved whole.`);
+    take(folder, path, saved.get(path)!, adapter).forEach((data, name) => values.set(name, data));
+    left.delete(path);
+  }
+  const [more] = left.keys();
+  if (more !== undefined)
+    throw misfit(
+      `${folder} has ${more}, which was saved whole, but the model has no such layer before its output.`,
+    );
+  return values;
 }
 
 /** A module's tensors by the graph's names; all must exist and match the layer's size. */
@@ -178,6 +219,8 @@ function rankOf(
 interface AdapterModules {
   /** By module path as in the file, then by the tensor's own key, such as lora_A.weight. */
   modules: Map<string, Map<string, FloatTensor>>;
+  /** Weights and biases of modules that were saved whole (modules_to_save), likewise. */
+  saved: Map<string, Map<string, FloatTensor>>;
   /** With the path of its module: `classifier.out_proj` is the last of two layers. */
   head: { module: string; weight: FloatTensor; bias?: FloatTensor } | undefined;
 }
@@ -189,22 +232,26 @@ const PART = new RegExp(
 );
 /** PEFT's names for sequence classification heads, by model family. */
 const HEAD = /^(?:.+\.)?(classifier(?:\.out_proj)?|score)\.(weight|bias)$/;
+/** A module that was saved whole; a variant's tensors end alike. */
+const SAVED = /^((?!.*lora_).+)\.(weight|bias)$/;
 /** Parts of LoRA variants that are not supported here. */
-const VARIANTS: readonly [RegExp, string][] = [
-  [/lora_embedding_[AB]/, 'LoRA on an embedding'],
-  [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head with more than one layer'],
-];
+const VARIANTS: readonly [RegExp, string][] = [[/lora_embedding_[AB]/, 'LoRA on an embedding']];
 
-/** @throws AuroraError 'adapter' naming a tensor that belongs to no known method */
-export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
+/**
+ * @param keepsHead true if a head belongs to the saved modules
+ * @throws AuroraError 'adapter' naming a tensor that belongs to no known method
+ */
+export function adapterModules({ folder, tensors }: AdapterFolder, keepsHead = false): AdapterModules {
   const modules: AdapterModules['modules'] = new Map();
+  const saved: AdapterModules['saved'] = new Map();
   const head: { module?: string; weight?: FloatTensor; bias?: FloatTensor } = {};
   const misfit = (message: string) =>
     new AuroraError('adapter', message, 'The adapter belongs to another kind of model or has been changed.');
   for (const [key, tensor] of tensors) {
     const name = plainName(key);
     const part = PART.exec(name);
-    const ofHead = HEAD.exec(name);
+    const ofHead = keepsHead ? undefined : HEAD.exec(name);
+    const whole = SAVED.exec(name);
     if (part) {
       const own = modules.get(part[1]) ?? new Map<string, FloatTensor>();
       modules.set(part[1], own.set(part[2], tensor));
@@ -213,6 +260,9 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
       if (head[which]) throw misfit(`${folder} has two heads; ${key} belongs to the second.`);
       head[which] = tensor;
       head.module = ofHead[1];
+    } else if (whole) {
+      const own = saved.get(whole[1]) ?? new Map<string, FloatTensor>();
+      saved.set(whole[1], own.set(whole[2], tensor));
     } else throw notKnown(folder, key, name);
   }
   const { weight, bias } = head;
@@ -221,7 +271,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
     throw misfit(
       `The head in ${folder} is not a linear layer: its weight is [${weight.dims.join(', ')}]${bias ? ` and its bias is [${bias.dims.join(', ')}]` : ''}.`,
     );
-  return { modules, head: weight && { module: head.module!, weight, bias } };
+  return { modules, saved, head: weight && { module: head.module!, weight, bias } };
 }
 
 /** Without PEFT's wrappers, and without the adapter name found in files of older PEFT versions. */

@@ -64,7 +64,9 @@ function adapted(model: Model, adapters: readonly LayerAdapter[], outputs: strin
 /** Adapters of one form of a model on the same layers of another form. */
 export function onModel(model: Model, adapters: readonly LayerAdapter[]): LayerAdapter[] | undefined {
   const paths = adapters.map((a) => a.layer.path);
-  const layers = new Map(findLinearLayers(model.graph).map((layer) => [layer.path, layer] as const));
+  const layers = new Map(
+    findLinearLayers(model.graph, { heads: true }).map((layer) => [layer.path, layer] as const),
+  );
   if (!paths.every((path) => layers.has(path))) return undefined;
   return adapters.map((a) => ({ ...a, layer: layers.get(a.layer.path)! }));
 }

@@ -39,6 +39,7 @@ const targets = {
   excludeModules: true,
   layersToTransform: true,
   layersPattern: true,
+  modulesToSave: true,
 } as const;
 const ranked = { ...targets, rank: true, rankPattern: true, dropout: true, initialization: true } as const;
 const scaled = { ...ranked, alpha: true, alphaPattern: true, useRslora: true } as const;
@@ -149,7 +150,7 @@ const fourierft: Keys<FourierftSpec> = {
   dropout: true,
 };
 const bitfit: Keys<BitfitSpec> = { ...targets, method: true };
-const full: Keys<FullSpec> = { ...targets, method: true };
+const full: Keys<FullSpec> = { ...targets, method: true, trainBias: true };
 const none: Keys<NoAdapterSpec> = { method: true };
 const training: Keys<TrainingSpec> = {
   epochs: true,

@@ -40,10 +40,11 @@ export const isOfPeft = (c: ReferenceCase): c is PeftCase =>
 export function peftSubject(report: Comparison, c: PeftCase, folder: string, loaded: Model): CaseSubject {
   const base = withChangedBase(withLinear({ source: modelSource(folder), original: loaded }), c);
   const from = adapterOf(c, join(folder, 'adapter'));
-  const fitted = fitAdapter(from, base.model.graph, base.layers);
+  const fitted = fitAdapter(from, base.model.graph, base.layers, { keepsHead: true });
   const frozen = new Set(c.frozenInAdapterFile);
   const adapters = fitted.adapters.map((a) => withFrozen(a, frozen));
-  compareTargets(report, c, from, base, adapters, fitted.spec);
+  const own = adapters.filter((a) => !a.isSaved);
+  compareTargets(report, c, from, base, own, fitted.spec);
   const { objective, trainingLoss } = c;
   const output = taskOutput(declaredOutputs(base.model.graph), { output: undefined, head: false });
   return {
