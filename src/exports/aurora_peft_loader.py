@@ -171,7 +171,22 @@ def inject(model, folder):
         scale = alpha / (rank**0.5 if config.get("use_rslora") else rank)
         adapter = kind(layer, own, config, scale).to(layer.weight.device, layer.weight.dtype)
         setattr(owner, child, adapter.train(root.training))
+    load_saved(model, tensors)
     return model
+
+
+@torch.no_grad()
+def load_saved(model, tensors):
+    """Loads modules that were trained whole (modules_to_save), where the model has them: a bare model has no head."""
+    for key, tensor in tensors.items():
+        path, _, part = key.rpartition(".")
+        if part not in ("weight", "bias") or re.search(r"(lora|aurora)_", path):
+            continue
+        modules = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
+        module = modules.get(path, modules.get(path.partition(".")[2]))
+        own = getattr(module, part, None)
+        if isinstance(own, torch.Tensor) and own.shape == tensor.shape:
+            own.copy_(tensor)
 
 
 def find(model, path):
