@@ -12,6 +12,7 @@ import type { Graph } from '../graph/model';
 import type { AdapterFolder } from './adapter-folder';
 import { areDims } from './convolution-dims';
 import { PREFIX } from './keys';
+import { folderNames } from './renamed-modules';
 import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
 import { importedSpec } from './adapter-spec';
 
@@ -141,7 +142,7 @@ const misfit = (message: string): AuroraError =>
 
 /**
  * Maps each module of an adapter to its layer. The model may be wrapped differently than at export, so that all paths
- * have an extra prefix, or lack one.
+ * have an extra prefix, or lack one, and transformers 5 has renamed modules of some classes.
  */
 function matchPaths(
   folder: string,
@@ -155,7 +156,11 @@ function matchPaths(
     renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
   const ways = named
     ? [(module: string) => named.get(module) ?? module]
-    : [...renamings(modules[0], [...known]), withoutPrefix(layers)];
+    : [(module: string) => module, ...folderNames].flatMap((inFolder) =>
+        [...renamings(inFolder(modules[0]), [...known]), withoutPrefix(layers)].map(
+          (rename) => (module: string) => rename(inFolder(module)),
+        ),
+      );
   const found = ways.find((rename) => fits(modules.map(rename)));
   if (found) return new Map(modules.map((m) => [m, found(m)]));
   const missing = modules.filter((m) => !(named ?? known).has(m));
