@@ -35,6 +35,8 @@ interface AlphaSpec extends LowRankSpec {
 export interface ScaledSpec extends AlphaSpec {
   /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
   useRslora: boolean;
+  /** Tokens whose rows of the embedding are trained besides. */
+  trainableTokenIndices?: number[];
 }
 
 export interface LoraSpec extends ScaledSpec {
@@ -79,6 +81,13 @@ export interface FourierftSpec extends TargetSpec {
   locationSeed: number;
 }
 
+/** Rows of the embedding, alone. */
+export interface TokensSpec extends TargetSpec {
+  method: 'tokens';
+  /** The tokens whose rows are trained. */
+  tokenIndices: number[];
+}
+
 /** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
@@ -117,6 +126,7 @@ export type TrainedSpec =
   | SineloraSpec
   | VeraSpec
   | FourierftSpec
+  | TokensSpec
   | BitfitSpec
   | FullSpec;
 /** A method whose budget depends on a rank. */
@@ -147,6 +157,8 @@ export interface MethodDescription {
   hasB?: true;
   /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
   sharesRank?: true;
+  /** It is on the embedding of tokens instead of linear layers. */
+  onEmbedding?: true;
   /** It trains biases, but no weights. */
   onlyBiases?: true;
   /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
@@ -234,6 +246,11 @@ export const METHODS: Record<MethodName, MethodDescription> = {
         keys: ['frequencies', 'scaling'],
       },
     ],
+  },
+  tokens: {
+    name: 'Trainable tokens',
+    summary: 'rows of the embedding: a few tokens’ vectors',
+    onEmbedding: true,
   },
   bitfit: { name: 'BitFit', summary: 'only the biases', onlyBiases: true },
   full: { name: 'Full fine-tuning', summary: 'the weights themselves: the usual reference for adapters' },

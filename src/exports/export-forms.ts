@@ -96,7 +96,7 @@ const peftLora: Form = {
     if (source.kind === 'pipeline') return writeDiffusersLora(folder, adapters, partsOf);
     if (!lora) return writePeftAdapter(folder, task, parameters, task.data, form);
     const tensors = new Map<string, FloatTensor>();
-    for (const a of adapters)
+    for (const a of adapters.filter(({ beside }) => beside !== 'tied'))
       for (const [part, tensor] of partsOf(a)) tensors.set(peftKey(pytorchPathOf(a.layer), part), tensor);
     writeFiles(folder, staticLoraConfig(task, lora), tensors, task, parameters, task.data);
   },

@@ -21,7 +21,7 @@ export type PartsOf = (adapter: LayerAdapter) => Map<string, FloatTensor>;
 export const loraParts = (settings: TrainedSpec, parameters: Parameters): PartsOf =>
   readByPeft(settings)
     ? (a) => ownParts(a, parameters)
-    : (a) => (a.isSaved ? ownParts : staticParts)(a, parameters);
+    : (a) => (a.beside ? ownParts : staticParts)(a, parameters);
 
 const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
   new Map(

@@ -77,9 +77,18 @@ const tuned = (adapted: Adapted, adapter: TrainedSpec): Json => ({
   ...('alpha' in adapter && {
     alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapted.adapters),
   }),
+  ...tokenIndices(adapted),
   // Full paths, so that excluded layers and other layers do not match.
-  target_modules: adapted.adapters.filter((a) => !a.isSaved).map((a) => pytorchPathOf(a.layer)),
+  target_modules: adapted.adapters.filter((a) => !a.beside).map((a) => pytorchPathOf(a.layer)),
 });
+
+/** PEFT wraps the embedding whose name it finds here. */
+function tokenIndices({ adapters }: Adapted): Json {
+  const rows = adapters.find((a) => a.beside === 'tokens');
+  if (rows?.spec.method !== 'tokens') return {};
+  const name = rows.layer.path.split('.').at(-1)!;
+  return { trainable_token_indices: { [name]: rows.spec.tokenIndices } };
+}
 
 /** A pattern matches paths without the task model's prefix, so each layer of such a model gets its own value. */
 function patternOf(
@@ -114,7 +123,7 @@ function common(adapted: Adapted): Json {
 
 /** The modules that are saved whole: those of the setting that are there, and the head if they do not include it. */
 function modulesToSave({ spec: { adapter }, adapters }: Adapted, head: string | undefined): string[] | null {
-  const saved = adapters.filter((a) => a.isSaved).map((a) => a.layer.path);
+  const saved = adapters.filter((a) => a.beside === 'module').map((a) => a.layer.path);
   const wanted = isHeadAlone(adapter) ? [] : (adapter.modulesToSave ?? []);
   const names = wanted.filter((name) => saved.some((path) => isSaved(path, [name])));
   const all = head === undefined || isSaved(head, names) ? names : [...names, head];

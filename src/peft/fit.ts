@@ -1,7 +1,5 @@
-import { tensorName } from '../adapters/inject';
 import { methodOf, peftParts } from '../adapters/methods/registry';
 import { inForm, type LayerAdapter, selectAdapters } from '../adapters/targets/select';
-import { isSaved } from '../adapters/targets/saved-modules';
 import { exactly, nearestPaths } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
 import { nameTable } from '../base/names';
@@ -10,11 +8,12 @@ import type { FloatTensor } from '../graph/file/safetensors';
 import { type LinearLayer, pytorchPathOf } from '../graph/layers/linear';
 import type { Graph } from '../graph/model';
 import type { AdapterFolder } from './adapter-folder';
-import { areDims } from './convolution-dims';
 import { PREFIX } from './keys';
 import { folderNames } from './renamed-modules';
 import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
 import { importedSpec } from './adapter-spec';
+import { ROWS, savedNames, takeRows, takeSaved } from './take-beside';
+import { take } from './take';
 
 /** An adapter from disk, fitted to a model's layers. */
 export interface FittedAdapter {
@@ -39,15 +38,19 @@ export function fitAdapter(
   { keepsHead = false } = {},
 ): FittedAdapter {
   const { spec: settings, form, alphaOf } = importedSpec(from);
-  const { modules, saved, head } = adapterModules(from, keepsHead);
-  if (modules.size === 0)
+  const { modules, saved, rows, head } = adapterModules(from, keepsHead);
+  if (modules.size === 0 && rows.size === 0)
     throw new AuroraError(
       'adapter',
       `${from.folder} does not adapt any module.`,
       'Choose an adapter with adapted modules: a head alone cannot be imported.',
     );
   const paths = matchPaths(from.folder, [...modules.keys()], layers);
-  const common = { ...settings, targetModules: targetsFor([...paths.values()], layers) } as TrainedSpec;
+  const common = {
+    ...settings,
+    targetModules:
+      settings.method === 'tokens' ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
+  } as TrainedSpec;
   const rankPattern = nameTable<number>();
   const alphaPattern = nameTable<number>();
   for (const [path, layer] of paths) {
@@ -76,69 +79,9 @@ export function fitAdapter(
     take(from.folder, path, modules.get(path)!, adapter).forEach((data, name) => parameters.set(name, data));
   }
   takeSaved(from.folder, saved, adapters).forEach((data, name) => parameters.set(name, data));
+  takeRows(from.folder, rows, adapters).forEach((data, name) => parameters.set(name, data));
   return { spec, adapters: inForm(adapters, form), parameters, head };
 }
-
-/** The names in the configuration by which modules of the file were saved; a module's path if there is none. */
-function savedNames({ config }: AdapterFolder, paths: readonly string[]): string[] {
-  const { modules_to_save: given } = config;
-  const names = Array.isArray(given) ? given.filter((name) => typeof name === 'string') : [];
-  const known = names.filter((name) => paths.some((path) => isSaved(path, [name])));
-  return [...known, ...paths.filter((path) => !isSaved(path, known))];
-}
-
-/** @throws AuroraError 'adapter' if the file and the model do not have the same modules to save */
-function takeSaved(
-  folder: string,
-  saved: AdapterModules['saved'],
-  adapters: readonly LayerAdapter[],
-): Map<string, Float32Array> {
-  const layers = adapters.filter((a) => a.isSaved);
-  const left = new Map(saved);
-  const values = new Map<string, Float32Array>();
-  for (const adapter of layers) {
-    const { layer } = adapter;
-    const path = [pytorchPathOf(layer), layer.path].find((p) => saved.has(p));
-    if (path === undefined) throw misfit(`${folder} has no weight of ${layer.path}, which is saved whole.`);
-    take(folder, path, saved.get(path)!, adapter).forEach((data, name) => values.set(name, data));
-    left.delete(path);
-  }
-  const [more] = left.keys();
-  if (more !== undefined)
-    throw misfit(
-      `${folder} has ${more}, which was saved whole, but the model has no such layer before its output.`,
-    );
-  return values;
-}
-
-/** A module's tensors by the graph's names; all must exist and match the layer's size. */
-function take(
-  folder: string,
-  path: string,
-  own: ReadonlyMap<string, FloatTensor>,
-  adapter: LayerAdapter,
-): Map<string, Float32Array> {
-  const left = new Map(own);
-  const values = new Map<string, Float32Array>();
-  const { layer } = adapter;
-  for (const t of adapter.tensors) {
-    const tensor = left.get(t.peftName);
-    if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
-    if (!areDims(tensor.dims, t.peftName, t.dims))
-      throw misfit(
-        `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], but ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) needs [${t.dims.join(', ')}].`,
-      );
-    values.set(tensorName(adapter, t.name), tensor.data);
-    left.delete(t.peftName);
-  }
-  const [more] = left.keys();
-  if (more !== undefined)
-    throw misfit(`${folder} has ${path}.${more}, which its configuration does not mention.`);
-  return values;
-}
-
-const misfit = (message: string): AuroraError =>
-  new AuroraError('adapter', message, 'The adapter belongs to another model or has been changed.');
 
 /**
  * Maps each module of an adapter to its layer. The model may be wrapped differently than at export, so that all paths
@@ -200,6 +143,8 @@ function renamings(module: string, paths: readonly string[]): ((path: string) =>
   return [(path: string) => path, ...before, ...without];
 }
 
+const lastName = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+
 /** Names if they match only these layers, otherwise a regular expression. */
 function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): string | string[] {
   const also = layers.some(
@@ -226,6 +171,8 @@ interface AdapterModules {
   modules: Map<string, Map<string, FloatTensor>>;
   /** Weights and biases of modules that were saved whole (modules_to_save), likewise. */
   saved: Map<string, Map<string, FloatTensor>>;
+  /** Trained rows of embeddings (trainable_token_indices), likewise. */
+  rows: Map<string, Map<string, FloatTensor>>;
   /** With the path of its module: `classifier.out_proj` is the last of two layers. */
   head: { module: string; weight: FloatTensor; bias?: FloatTensor } | undefined;
 }
@@ -249,6 +196,7 @@ const VARIANTS: readonly [RegExp, string][] = [[/lora_embedding_[AB]/, 'LoRA on 
 export function adapterModules({ folder, tensors }: AdapterFolder, keepsHead = false): AdapterModules {
   const modules: AdapterModules['modules'] = new Map();
   const saved: AdapterModules['saved'] = new Map();
+  const rows: AdapterModules['rows'] = new Map();
   const head: { module?: string; weight?: FloatTensor; bias?: FloatTensor } = {};
   const misfit = (message: string) =>
     new AuroraError('adapter', message, 'The adapter belongs to another kind of model or has been changed.');
@@ -258,8 +206,9 @@ export function adapterModules({ folder, tensors }: AdapterFolder, keepsHead = f
     const ofHead = keepsHead ? undefined : HEAD.exec(name);
     const whole = SAVED.exec(name);
     if (part) {
-      const own = modules.get(part[1]) ?? new Map<string, FloatTensor>();
-      modules.set(part[1], own.set(part[2], tensor));
+      const among = part[2] === ROWS ? rows : modules;
+      const own = among.get(part[1]) ?? new Map<string, FloatTensor>();
+      among.set(part[1], own.set(part[2], tensor));
     } else if (ofHead) {
       const which = ofHead[2] as 'weight' | 'bias';
       if (head[which]) throw misfit(`${folder} has two heads; ${key} belongs to the second.`);
@@ -276,7 +225,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder, keepsHead = f
     throw misfit(
       `The head in ${folder} is not a linear layer: its weight is [${weight.dims.join(', ')}]${bias ? ` and its bias is [${bias.dims.join(', ')}]` : ''}.`,
     );
-  return { modules, saved, head: weight && { module: head.module!, weight, bias } };
+  return { modules, saved, rows, head: weight && { module: head.module!, weight, bias } };
 }
 
 /** Without PEFT's wrappers, and without the adapter name found in files of older PEFT versions. */
@@ -284,6 +233,7 @@ const plainName = (key: string): string =>
   (key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key)
     .replace('.modules_to_save.default.', '.')
     .replace('.modules_to_save.', '.')
+    .replace('.token_adapter.', '.')
     .replace(/\.(lora_[AB])\.default\.(weight|bias)$/, '.$1.$2')
     .replace(/\.lora_magnitude_vector(\.default)?(\.weight)?$/, '.lora_magnitude_vector');
 

@@ -42,7 +42,7 @@ export function writePeftAdapter(
   step?: number,
 ): void {
   const tensors = new Map<string, FloatTensor>();
-  for (const a of adapted.adapters)
+  for (const a of adapted.adapters.filter(({ beside }) => beside !== 'tied'))
     for (const t of a.tensors)
       tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
         dims: peftDims(a.layer, t.peftName, t.dims),
@@ -109,7 +109,7 @@ export function readPeftAdapter(
     return found.data;
   };
   const values = new Map<string, Float32Array>();
-  for (const a of adapters)
+  for (const a of adapters.filter(({ beside }) => beside !== 'tied'))
     for (const t of a.tensors)
       values.set(tensorName(a, t.name), take(peftKey(pytorchPathOf(a.layer), t.peftName)));
   for (const key of HEAD_MODULES.map(headKeys))

@@ -21,8 +21,6 @@ const MISSING = [
   'lokr',
   'lokr-both',
   'lokr-full',
-  'lora-save',
-  'lora-tokens',
   'miss',
   'miss-bat',
   'miss-mini',
@@ -33,7 +31,6 @@ const MISSING = [
   'peanut-deep',
   'randlora',
   'shira',
-  'tokens-only',
 ];
 
 const caseOf = (name: string): string => `../peft-more/${name}.json`;

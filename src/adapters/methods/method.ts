@@ -6,6 +6,8 @@ export interface LayerShape {
   outFeatures: number;
   /** True if it adds a bias; omitted if unknown. */
   hasBias?: boolean;
+  /** True for an embedding of tokens, whose input is ids; `in` is then the vocabulary. */
+  isEmbedding?: boolean;
 }
 
 /** A layer's values before training. */

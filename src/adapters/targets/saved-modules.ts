@@ -64,7 +64,7 @@ function savedAdapter(layer: LinearLayer): LayerAdapter {
   const tensors = methodOf(spec)
     .tensors(on)
     .map((t): AdapterTensor => ({ ...t, peftName: STORED[t.peftName] ?? t.peftName }));
-  return { ...on, tensors, isSaved: true };
+  return { ...on, tensors, beside: 'module' };
 }
 
 function requireLinear(graph: Graph, found: readonly LinearLayer[], names: readonly string[]): void {

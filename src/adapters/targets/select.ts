@@ -17,6 +17,7 @@ import { methodOf } from '../methods/registry';
 import { matchNow } from '../patterns/patterns';
 import { endingsOf } from './endings';
 import { savedModules } from './saved-modules';
+import { tokenRows } from './token-rows';
 import { fromPattern, matchTargets, nearestPaths, patternsOf, type TargetMatch } from './targets';
 
 /** The facts about a layer that selection needs. */
@@ -30,8 +31,11 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLaye
   tensors: AdapterTensor[];
   /** Dynamic by default. */
   form?: AdapterForm;
-  /** The layer is trained whole beside those of the method (modulesToSave). */
-  isSaved?: true;
+  /**
+   * It is not one of the method's own: a module that is trained whole (modulesToSave), trained rows of the embedding, or a head
+   * that shares their weight, whose tensors are the embedding's.
+   */
+  beside?: 'module' | 'tokens' | 'tied';
   /** Tells adapters on the same layer apart, in the names of their tensors. */
   slot?: string;
   /** The paths of the layers under which tensors are kept that this one shares, by short name. */
@@ -59,6 +63,9 @@ export const selectAdapters = (
 ): Selection => {
   if (isHeadAlone(spec)) return { adapters: [], leftOut: [], warnings: [] };
   const saved = savedModules(graph, layers, spec, output);
+  const rows = tokenRows(graph, layers, spec, output);
+  if (aboutMethod(spec.method).onEmbedding)
+    return { adapters: [...rows, ...saved.adapters], leftOut: [], warnings: saved.warnings };
   const others = layers.filter((l) => !saved.paths.has(l.path));
   const own = selectLayers(
     others,
@@ -71,7 +78,7 @@ export const selectAdapters = (
     spec,
   );
   return {
-    adapters: [...own.adapters, ...saved.adapters],
+    adapters: [...own.adapters, ...saved.adapters, ...rows],
     leftOut: own.leftOut,
     warnings: [...own.warnings, ...saved.warnings],
   };

@@ -39,11 +39,11 @@ export const ggufLora: Form = {
         `The run trained ${isHeadAlone(adapter) ? 'only a head' : methodName(adapter)}, which is not a LoRA.`,
         'Export with --as gguf, which merges it into the weights.',
       );
-    for (const { layer, spec, isSaved } of task.adapters) {
-      if (isSaved)
+    for (const { layer, spec, beside } of task.adapters) {
+      if (beside)
         throw new AuroraError(
           'usage',
-          `${layer.path} was trained whole (adapter.modulesToSave), which llama.cpp’s LoRA has no place for.`,
+          `${layer.path} was trained besides (adapter.modulesToSave or trainableTokenIndices), which llama.cpp’s LoRA has no place for.`,
           'Export with --as gguf, which merges it into the weights.',
         );
       if (methodOf(spec).changesBias?.(spec))

@@ -53,6 +53,8 @@ export interface LinearLayer {
   hasBias: boolean;
   /** In PyTorch it is a convolution of single pixels, with a weight (out, in, 1, 1). */
   isConvolution?: true;
+  /** It is a table (vocabulary, hidden), and its input is ids of tokens instead of features. */
+  isEmbedding?: true;
   /** It belongs to the pooler of a folder's base model. */
   pooler?: true;
 }

@@ -157,14 +157,15 @@ export function sourceOfFolder(given: string, base: BaseModel): LinearSource {
   };
 }
 
-/** @throws AuroraError 'adapter' for layers that were trained whole */
+/** @throws AuroraError 'adapter' for layers that were trained besides */
 function modulesOf(
   given: string,
   adapters: readonly LayerAdapter[],
   parameters: ReadonlyMap<string, Float32Array>,
 ): Map<string, LinearModule> {
-  const saved = adapters.find((a) => a.isSaved);
-  if (saved) throw notLinear(given, `${saved.layer.path} whole (modulesToSave)`);
+  const saved = adapters.find((a) => a.beside);
+  if (saved)
+    throw notLinear(given, `${saved.layer.path} besides (adapter.modulesToSave or trainableTokenIndices)`);
   return new Map(
     adapters.map((adapter) => {
       const { inFeatures, outFeatures, path } = adapter.layer;

@@ -51,7 +51,7 @@ export function fittedTask(
 function withLora({ spec, adapters: before }: Task, adapters: readonly LayerAdapter[]): Task['spec'] {
   const { adapter } = spec;
   if (!isNonlinear(adapter) || before.length === 0) return spec;
-  const own = adapters.filter((a) => !a.isSaved);
+  const own = adapters.filter((a) => !a.beside);
   const loras = own.flatMap(({ spec: lora }) => ('loraBias' in lora ? [lora] : []));
   if (loras.length < own.length) return spec;
   return {

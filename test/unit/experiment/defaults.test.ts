@@ -20,6 +20,7 @@ import type {
   DoraSpec,
   FourierftSpec,
   FullSpec,
+  TokensSpec,
   LoraSpec,
   MosloraSpec,
   NoAdapterSpec,
@@ -42,7 +43,13 @@ const targets = {
   modulesToSave: true,
 } as const;
 const ranked = { ...targets, rank: true, rankPattern: true, dropout: true, initialization: true } as const;
-const scaled = { ...ranked, alpha: true, alphaPattern: true, useRslora: true } as const;
+const scaled = {
+  ...ranked,
+  alpha: true,
+  alphaPattern: true,
+  useRslora: true,
+  trainableTokenIndices: true,
+} as const;
 const experiment: Keys<Experiment> = {
   name: true,
   model: true,
@@ -129,6 +136,7 @@ const aurora: Keys<AuroraSpec> = {
   fixed: true,
   learnable: true,
 };
+const tokens: Keys<TokensSpec> = { ...targets, method: true, tokenIndices: true };
 const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, method: true };
@@ -283,6 +291,7 @@ describe('the schema, the types and the loader', () => {
     ['sinelora', d.sinelora.properties, sinelora],
     ['vera', d.vera.properties, vera],
     ['fourierft', d.fourierft.properties, fourierft],
+    ['tokens', d.tokens.properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
     ['none', d.none.properties, none],

@@ -245,12 +245,22 @@ function compareChanges(
     const compare = (name: string, actual: ArrayLike<number>, all: Record<string, DenseArray>) =>
       report.tensor('mergedDelta', `${name}.${path}`, actual, own(all, path), HOST.mergedDelta);
     // Of a method that changes only the bias, its change is in the place of the weight's.
-    compare('mergedDelta', (weight ?? bias)!, mergedDelta ?? {});
+    compare('mergedDelta', inFile(adapter, (weight ?? bias)!), mergedDelta ?? {});
     if (!weight || !bias) continue;
     biased.push(path);
     compare('mergedBiasDelta', bias, mergedBiasDelta);
   }
   report.names('mergedBiasDelta', biased, Object.keys(mergedBiasDelta));
+}
+
+/** The file has an embedding's change as its table is, (vocabulary, hidden). */
+function inFile({ layer }: LayerAdapter, change: ArrayLike<number>): ArrayLike<number> {
+  const { isEmbedding, inFeatures, outFeatures } = layer;
+  if (!isEmbedding) return change;
+  return Float64Array.from(
+    { length: change.length },
+    (_, i) => change[(i % outFeatures) * inFeatures + Math.floor(i / outFeatures)],
+  );
 }
 
 /** A method that PEFT cannot merge is refused here too. */

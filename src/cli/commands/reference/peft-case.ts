@@ -43,7 +43,7 @@ export function peftSubject(report: Comparison, c: PeftCase, folder: string, loa
   const fitted = fitAdapter(from, base.model.graph, base.layers, { keepsHead: true });
   const frozen = new Set(c.frozenInAdapterFile);
   const adapters = fitted.adapters.map((a) => withFrozen(a, frozen));
-  const own = adapters.filter((a) => !a.isSaved);
+  const own = adapters.filter((a) => a.beside !== 'module' && a.beside !== 'tied');
   compareTargets(report, c, from, base, own, fitted.spec);
   const { objective, trainingLoss } = c;
   const output = taskOutput(declaredOutputs(base.model.graph), { output: undefined, head: false });
@@ -122,7 +122,12 @@ function compareTargets(
     alphaPattern: config.alpha_pattern ?? {},
   } as TrainedSpec;
   const named = layers.map((layer) => ({ ...layer, path: pathOf(layer) }));
-  const chosen = selectLayers(named, { outputs: [], unreached: [] }, asWritten).adapters;
+  const embeddings = adapters.filter((a) => a.layer.isEmbedding);
+  // Rows of the embedding are chosen by their own setting, which has been imported.
+  const chosen =
+    embeddings.length < adapters.length
+      ? selectLayers(named, { outputs: [], unreached: [] }, asWritten).adapters
+      : [];
   const words = (path: string, own: TrainedSpec): string =>
     [
       path,
@@ -131,7 +136,9 @@ function compareTargets(
     ].join(' ');
   report.names(
     'targets',
-    chosen.map((a) => words(a.layer.path, a.spec)),
+    [...chosen, ...embeddings.map((a) => ({ ...a, layer: { ...a.layer, path: pathOf(a.layer) } }))].map((a) =>
+      words(a.layer.path, a.spec),
+    ),
     adapters.map((a) => words(pathOf(a.layer), a.spec)),
   );
 }
