@@ -16,10 +16,13 @@ const fixture = (name: string) => resolve('test/fixtures/peft-more', name);
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
 const tensorsOf = (folder: string) => readSafetensors(join(folder, WEIGHTS_FILE)).tensors;
 
-function read(name: string, keepsHead: boolean, folder = fixture(name)) {
+function read(name: string, keepsHead: boolean) {
   const source = modelSource(fixture(name));
   const { model, layers } = readModel(source);
-  return { source, ...fitAdapter(readAdapterFolder(folder), model.graph, layers, { keepsHead }) };
+  return {
+    source,
+    ...fitAdapter(readAdapterFolder(fixture(`${name}/adapter`)), model.graph, layers, { keepsHead }),
+  };
 }
 
 /** The folder of an adapter that was read, as an export writes it. */
