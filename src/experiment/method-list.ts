@@ -82,7 +82,7 @@ export interface FourierftSpec extends TargetSpec {
 }
 
 /** Rows of the embedding, alone. */
-export interface TokensSpec extends TargetSpec {
+export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
   method: 'tokens';
   /** The tokens whose rows are trained. */
   tokenIndices: number[];

@@ -39,7 +39,7 @@ function written(name: string): string {
 describe('modules that PEFT saves whole', () => {
   it('are all layers of the head where the model’s own logits are trained on', () => {
     const { spec, adapters, head } = read('lora-save', true);
-    expect(spec.modulesToSave).toEqual(['classifier']);
+    expect(spec).toMatchObject({ modulesToSave: ['classifier'] });
     const saved = adapters.filter((a) => a.beside === 'module').map((a) => a.layer.path);
     expect(saved).toEqual(['classifier.dense', 'classifier.out_proj']);
     expect(head).toBeUndefined();
