@@ -83,7 +83,7 @@ export interface FourierftSpec extends TargetSpec {
 
 /** Rows of the embedding, alone. */
 export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
-  method: 'tokens';
+  method: 'trainable-tokens';
   /** The tokens whose rows are trained. */
   tokenIndices: number[];
 }
@@ -247,7 +247,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
       },
     ],
   },
-  tokens: {
+  'trainable-tokens': {
     name: 'Trainable tokens',
     summary: 'rows of the embedding: a few tokens’ vectors',
     onEmbedding: true,

@@ -84,8 +84,8 @@ const tuned = (adapted: Adapted, adapter: TrainedSpec): Json => ({
 
 /** PEFT wraps the embedding whose name it finds here. */
 function tokenIndices({ adapters }: Adapted): Json {
-  const rows = adapters.find((a) => a.beside === 'tokens');
-  if (rows?.spec.method !== 'tokens') return {};
+  const rows = adapters.find((a) => a.beside === 'rows');
+  if (!rows || !('tokenIndices' in rows.spec)) return {};
   const name = rows.layer.path.split('.').at(-1)!;
   return { trainable_token_indices: { [name]: rows.spec.tokenIndices } };
 }

@@ -101,9 +101,9 @@ describe('trained rows of an embedding', () => {
     const task = { type: 'causal-language-modeling', head: 'none' };
     const spec = { adapter, model: { path: '', maxLength: 8 }, task, training: {} } as Experiment;
     const { adapters, layers } = adaptTo(base, spec);
-    const rows = adapters.filter((a) => a.spec.method === 'tokens');
+    const rows = adapters.filter((a) => 'tokenIndices' in a.spec);
     expect(rows.map((a) => [a.layer.path, a.beside])).toEqual([
-      ['wte', 'tokens'],
+      ['wte', 'rows'],
       ['lm_head', 'tied'],
     ]);
     expect(layers.map((l) => l.path)).not.toContain('wte');
