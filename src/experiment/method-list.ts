@@ -82,8 +82,8 @@ export interface FourierftSpec extends TargetSpec {
 }
 
 /** Rows of the embedding, alone. */
-export interface TokensSpec extends TargetSpec {
-  method: 'tokens';
+export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
+  method: 'trainable-tokens';
   /** The tokens whose rows are trained. */
   tokenIndices: number[];
 }
@@ -247,7 +247,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
       },
     ],
   },
-  tokens: {
+  'trainable-tokens': {
     name: 'Trainable tokens',
     summary: 'rows of the embedding: a few tokens’ vectors',
     onEmbedding: true,

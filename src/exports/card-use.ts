@@ -162,7 +162,7 @@ function headUse(task: Task, inputs: string, headInputs: string): string[] {
 }
 
 const hasBias = ({ adapters }: Task): boolean =>
-  adapters.some(({ spec }) => methodOf(spec).changesBias?.(spec));
+  adapters.some(({ spec, layer }) => methodOf(spec).changesBias?.(spec, layer));
 
 function peftUse(task: Task, fit?: ExportRecord['fit']): Part[] {
   const { head, source, data } = task;

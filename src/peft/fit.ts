@@ -49,7 +49,7 @@ export function fitAdapter(
   const common = {
     ...settings,
     targetModules:
-      settings.method === 'tokens' ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
+      'tokenIndices' in settings ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
   } as TrainedSpec;
   const rankPattern = nameTable<number>();
   const alphaPattern = nameTable<number>();

@@ -171,7 +171,7 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   /** The change that the static form makes. */
   change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
   /** True if `change` has a bias; false if omitted. */
-  changesBias?(spec: S): boolean;
+  changesBias?(spec: S, layer: LayerShape): boolean;
   /** If the static form's weight is scale · B·A: B (out, k) and A (k, in). */
   lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
   /** Only if a number scales the whole. */

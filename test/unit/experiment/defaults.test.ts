@@ -136,7 +136,8 @@ const aurora: Keys<AuroraSpec> = {
   fixed: true,
   learnable: true,
 };
-const tokens: Keys<TokensSpec> = { ...targets, method: true, tokenIndices: true };
+const { modulesToSave: _, ...tokenTargets } = targets;
+const tokens: Keys<TokensSpec> = { ...tokenTargets, method: true, tokenIndices: true };
 const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, method: true };
@@ -291,7 +292,7 @@ describe('the schema, the types and the loader', () => {
     ['sinelora', d.sinelora.properties, sinelora],
     ['vera', d.vera.properties, vera],
     ['fourierft', d.fourierft.properties, fourierft],
-    ['tokens', d.tokens.properties, tokens],
+    ['trainable-tokens', d['trainable-tokens'].properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
     ['none', d.none.properties, none],

@@ -196,7 +196,7 @@ describe('errors in an experiment file', () => {
     [
       'adapter.method',
       'ia3',
-      '"ia3", expected "aurora", "lora", "moslora", "dora", "sinelora", "vera", "fourierft", "bitfit", "full" or "none"',
+      '"ia3", expected "aurora", "lora", "moslora", "dora", "sinelora", "vera", "fourierft", "trainable-tokens", "bitfit", "full" or "none"',
     ],
     [
       'adapter.targetModules',
