@@ -6,7 +6,7 @@ import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
 import { isRanked, type LoraSpec, methodName, type TrainedSpec } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
-import { readByPeft } from '../peft/adapter-config';
+import { isPeftLora } from '../peft/adapter-config';
 
 type Parameters = ReadonlyMap<string, Float32Array>;
 
@@ -14,12 +14,12 @@ type Parameters = ReadonlyMap<string, Float32Array>;
 export type PartsOf = (adapter: LayerAdapter) => Map<string, FloatTensor>;
 
 /**
- * The tensors of adapters as those of a LoRA; a method that PEFT reads has its own.
+ * The tensors of adapters as those of a LoRA; PEFT's LoRA and its variants have their own.
  *
  * @throws AuroraError 'usage' where a rank exceeds the layer's
  */
 export const loraParts = (settings: TrainedSpec, parameters: Parameters): PartsOf =>
-  readByPeft(settings)
+  isPeftLora(settings)
     ? (a) => ownParts(a, parameters)
     : (a) => (a.beside ? ownParts : staticParts)(a, parameters);
 

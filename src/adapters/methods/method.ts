@@ -222,6 +222,10 @@ export interface ConfigReader {
 interface PeftConfig<S extends TrainedSpec> {
   /** PEFT's own type if PEFT can read it unchanged, else one that PEFT rejects. */
   type: string;
+  /** If PEFT loads our files: since which release, and if it refuses layers of (in, out), which are its Conv1D. */
+  loads?: { since: string; linearOnly?: true };
+  /** Keys that all configurations have, but not PEFT's of this type. */
+  lacks?: readonly ('bias' | 'r' | 'rank_pattern' | 'alpha_pattern')[];
   /** Key that is true for this method, and not for others of the same type. */
   flag?: string;
   /** True if aurora_peft_loader.py reads it. */

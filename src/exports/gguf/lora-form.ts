@@ -9,7 +9,7 @@ import { isHeadAlone, methodName } from '../../experiment/methods';
 import type { LinearLayer } from '../../graph/layers/linear';
 import { moduleOfParameter } from '../../graph/layers/module-path';
 import { readFileRef } from '../../graph/values';
-import { PEFT_TYPE } from '../../peft/adapter-config';
+import { LORA_TYPE } from '../../peft/adapter-config';
 import { baseModel } from '../../peft/base-model';
 import { measureTask } from '../../training/measure';
 import type { Task } from '../../training/task/task';
@@ -65,7 +65,7 @@ export const ggufLora: Form = {
     const tensors = task.adapters.flatMap((adapter) => pairOf(model, adapter, parameters, alpha));
     const metadata = new Map([
       ...generalMetadata(model.family, 'adapter', base, 'F32'),
-      ['adapter.type', string(PEFT_TYPE.toLowerCase())] as const,
+      ['adapter.type', string(LORA_TYPE.toLowerCase())] as const,
       [ALPHA, float32(alpha)] as const,
     ]);
     writeGguf(join(folder, ADAPTER_FILE), metadata, tensors);
