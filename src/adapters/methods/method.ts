@@ -173,12 +173,15 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   /** True if `change` has a bias; false if omitted. */
   changesBias?(spec: S): boolean;
   /** If the static form's weight is scale · B·A: B (out, k) and A (k, in). */
-  lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
+  lowRank?(values: Values, on: OnLayer<S>, base: LayerValues): { A: Float32Array; B: Float32Array };
   /** Only if a number scales the whole. */
   scale?(spec: S): number;
   /** Values that leave the layer unchanged. */
   neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
-  /** The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow. */
+  /**
+   * The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow, the smaller of
+   * their two sizes.
+   */
   sizeLimit?(layers: readonly LayerShape[]): number;
   /** The sizes that all these layers allow, if not every number up to the limit. */
   sizes?(layers: readonly LayerShape[], spec: S): readonly number[];
@@ -232,6 +235,8 @@ interface PeftConfig<S extends TrainedSpec> {
   loader?: true;
   /** Key of alpha, if any, as patterns and an import need it. */
   alphaKey?: string;
+  /** The ends of keys in the file that the default settings do not have; * stands for a number. */
+  parts?: readonly string[];
   write(spec: S, form: AdapterForm): Record<string, unknown>;
   /** Everything except the target modules. */
   read(config: ConfigReader): Omit<S, 'targetModules'>;

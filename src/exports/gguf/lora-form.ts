@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
+import { layerValues } from '../../adapters/methods/layer-values';
 import { lora, plainLora } from '../../adapters/methods/lora';
 import { adapterScale, methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
@@ -135,7 +136,7 @@ function pairOf(
 ): GgufTensor[] {
   const { layer, spec } = adapter;
   const { name, heads } = tensorOf(model, layer);
-  const { A, B } = methodOf(spec).lowRank!(ownValues(adapter, parameters), adapter);
+  const { A, B } = methodOf(spec).lowRank!(ownValues(adapter, parameters), adapter, layerValues(layer));
   const rank = A.length / layer.inFeatures;
   const ratio = (adapterScale(spec) * rank) / alpha;
   const scaled = Math.abs(ratio - 1) < 1e-12 ? B : B.map((v) => v * ratio);
