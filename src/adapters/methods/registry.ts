@@ -2,12 +2,17 @@ import type { MethodName, TrainedSpec } from '../../experiment/methods';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
+import { delora } from './delora';
 import { dora } from './dora';
 import { fourierft } from './fourierft';
 import { full } from './full';
+import { hira } from './hira';
+import { loha } from './loha';
+import { lokr } from './lokr';
 import { lora } from './lora';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
+import { peanut } from './peanut';
 import { sinelora } from './sinelora';
 import { tokens } from './tokens';
 import { vera } from './vera';
@@ -20,6 +25,11 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   sinelora,
   vera,
   fourierft,
+  peanut,
+  hira,
+  loha,
+  lokr,
+  delora,
   tokens,
   bitfit,
   full,
