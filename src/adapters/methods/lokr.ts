@@ -73,12 +73,17 @@ export const lokr: AdapterMethod<LokrSpec> = {
   // As in PEFT: from some rank on, the factors are whole.
   sizeLimit: () => Infinity,
   sizes(layers, spec) {
-    const largest = layers.flatMap((layer) => {
+    const sides = layers.flatMap((layer) => {
       const { L, K, M, N } = shapeOf(layer, spec);
       return [K, N, ...(spec.decomposeBoth ? [L, M] : [])];
     });
     // From half of the largest size on, all factors are whole; the number does not always grow up to there.
-    return Array.from({ length: Math.ceil(Math.max(1, ...largest) / 2) }, (_, i) => i + 1);
+    return Array.from({ length: Math.ceil(Math.max(1, ...sides) / 2) }, (_, i) => i + 1);
+  },
+  reaching(spec, layers, parameters) {
+    const factors = [spec.decomposeFactor, ...FACTORS.filter((factor) => factor < largest(layers, spec))];
+    const specs = factors.map((decomposeFactor) => ({ ...spec, decomposeFactor }));
+    return specs.find((of) => wholeCount(layers, of) >= parameters) ?? specs.at(-1)!;
   },
   stated: ['decomposeBoth', 'decomposeFactor'],
   flops(on) {
@@ -156,6 +161,23 @@ export function factorization(size: number, factor: number): [number, number] {
   const most = Math.min(Math.floor(Math.sqrt(size)), factor === -1 ? size : factor);
   for (let first = most; first > 1; first--) if (size % first === 0) return [first, size / first];
   return [1, size];
+}
+
+/** First sizes that make ever larger second factors, for budgets that squares do not reach. */
+const FACTORS = [16, 8, 4, 2, 1];
+
+/** The largest size of a first factor. */
+const largest = (layers: readonly LayerShape[], spec: LokrSpec): number =>
+  Math.max(...layers.map((layer) => Math.max(shapeOf(layer, spec).L, shapeOf(layer, spec).M)));
+
+/** The number of parameters with two whole factors. */
+function wholeCount(layers: readonly LayerShape[], spec: LokrSpec): number {
+  let sum = 0;
+  for (const layer of layers) {
+    const { L, K, M, N } = shapeOf(layer, spec);
+    sum += L * M + K * N;
+  }
+  return sum;
 }
 
 /** x wᵀ for a factor w, whole or split. */

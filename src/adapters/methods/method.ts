@@ -185,6 +185,8 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   sizeLimit?(layers: readonly LayerShape[]): number;
   /** The sizes that all these layers allow, if not every number up to the limit. */
   sizes?(layers: readonly LayerShape[], spec: S): readonly number[];
+  /** The settings with which some size has at least this number of parameters on these layers, if those given have none. */
+  reaching?(spec: S, layers: readonly LayerShape[], parameters: number): S;
   /** Settings, besides its size and scale, that a reference file must state. */
   stated?: readonly (keyof S & string)[];
   flops(on: OnLayer<S>): Flops;
