@@ -26,11 +26,13 @@ export interface LowRankSpec extends LayerRankedSpec {
   initialization: 'kaiming-uniform' | 'gaussian';
 }
 
-interface AlphaSpec extends LowRankSpec {
+interface LayerScaledSpec extends LayerRankedSpec {
   alpha: number;
   /** Module pattern to alpha; the first match wins. */
   alphaPattern?: Record<string, number>;
 }
+
+interface AlphaSpec extends LowRankSpec, LayerScaledSpec {}
 
 export interface ScaledSpec extends AlphaSpec {
   /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
@@ -81,6 +83,56 @@ export interface FourierftSpec extends TargetSpec {
   locationSeed: number;
 }
 
+/** PEFT's names of activations. */
+export type PeanutActivation =
+  | 'relu'
+  | 'relu2'
+  | 'relu6'
+  | 'leaky_relu'
+  | 'gelu'
+  | 'gelu_new'
+  | 'gelu_pytorch_tanh'
+  | 'quick_gelu'
+  | 'silu'
+  | 'swish'
+  | 'mish'
+  | 'hardswish'
+  | 'tanh'
+  | 'sigmoid'
+  | 'linear';
+
+export interface PeanutSpec extends TargetSpec {
+  method: 'peanut';
+  rank: number;
+  /** Hidden layers on each side. */
+  depth: number;
+  actFn: PeanutActivation;
+  scaling: number;
+}
+
+export interface HiraSpec extends LowRankSpec {
+  method: 'hira';
+}
+
+export interface LohaSpec extends LayerScaledSpec {
+  method: 'loha';
+}
+
+export interface LokrSpec extends LayerScaledSpec {
+  method: 'lokr';
+  /** The first factor is a product of the rank too, if that is smaller. */
+  decomposeBoth: boolean;
+  /** The first sizes of the factors; −1 for the nearest to square. */
+  decomposeFactor: number;
+}
+
+export interface DeloraSpec extends LayerRankedSpec {
+  method: 'delora';
+  /** Initial λ, the bound of the change. */
+  lambda: number;
+  dropout: number;
+}
+
 /** Rows of the embedding, alone. */
 export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
   method: 'trainable-tokens';
@@ -126,6 +178,11 @@ export type TrainedSpec =
   | SineloraSpec
   | VeraSpec
   | FourierftSpec
+  | PeanutSpec
+  | HiraSpec
+  | LohaSpec
+  | LokrSpec
+  | DeloraSpec
   | TokensSpec
   | BitfitSpec
   | FullSpec;
@@ -246,6 +303,43 @@ export const METHODS: Record<MethodName, MethodDescription> = {
         keys: ['frequencies', 'scaling'],
       },
     ],
+  },
+  peanut: {
+    name: 'PEANuT',
+    summary: 'a small nonlinear network of the weight itself; merges exactly',
+    size: 'rank',
+    hasB: true,
+    draft: [
+      { comment: 'Hidden layers on each side, and the activation after each.', keys: ['depth', 'actFn'] },
+    ],
+  },
+  hira: {
+    name: 'HiRA',
+    summary:
+      'the weight times LoRA’s product, element by element, with high rank; needs memory for each weight',
+    size: 'rank',
+    hasB: true,
+  },
+  loha: {
+    name: 'LoHa',
+    summary: 'the elementwise product of two low-rank products: up to the square of the rank',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [ALPHA],
+  },
+  lokr: {
+    name: 'LoKr',
+    summary: 'a Kronecker product of two small matrices: high rank with few parameters',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [ALPHA],
+  },
+  delora: {
+    name: 'DeLoRA',
+    summary: 'a normalized LoRA whose strength is trained separately and bounds the change',
+    size: 'rank',
+    hasB: true,
+    draft: [{ comment: 'λ: the initial bound of the change.', keys: ['lambda'] }],
   },
   'trainable-tokens': {
     name: 'Trainable tokens',

@@ -13,6 +13,8 @@ export interface ImportedSpec {
   form: 'dynamic' | 'static';
   /** A module's alpha, by its path in the file; only for methods that have one. */
   alphaOf?: (path: string) => number;
+  /** A module's rank by the configuration, for modules whose tensors do not show it; only for methods that have one. */
+  rankIn?: (path: string) => number;
 }
 
 /** Settings of PEFT's LoRA that change the meaning of the numbers. */
@@ -42,11 +44,16 @@ export function importedSpec(from: AdapterFolder): ImportedSpec {
 function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
   const { peft } = methodIn(config, read);
   const spec = peft.read(read);
+  const { rank } = spec as { rank?: number };
   const pattern = read.pattern('alpha_pattern');
   const alpha = peft.alphaKey === undefined ? undefined : read.number(peft.alphaKey);
   return {
     spec,
     form: config.form === 'static' ? 'static' : 'dynamic',
+    rankIn:
+      rank === undefined
+        ? undefined
+        : (path) => fromPattern(path, read.pattern('rank_pattern'), rank, 'rankPattern'),
     alphaOf: alpha === undefined ? undefined : (path) => fromPattern(path, pattern, alpha, 'alphaPattern'),
   };
 }

@@ -37,7 +37,7 @@ export function fitAdapter(
   layers: readonly LinearLayer[],
   { keepsHead = false } = {},
 ): FittedAdapter {
-  const { spec: settings, form, alphaOf } = importedSpec(from);
+  const { spec: settings, form, alphaOf, rankIn } = importedSpec(from);
   const { modules, saved, rows, head } = adapterModules(from, keepsHead);
   if (modules.size === 0 && rows.size === 0)
     throw new AuroraError(
@@ -55,11 +55,8 @@ export function fitAdapter(
   const alphaPattern = nameTable<number>();
   for (const [path, layer] of paths) {
     const own = modules.get(path)!;
-    const rank = rankOf(
-      own,
-      common,
-      layers.find((l) => l.path === layer)!,
-    );
+    const shape = layers.find((l) => l.path === layer)!;
+    const rank = rankOf(own, common, shape) ?? rankIn?.(path);
     if ('rank' in settings && rank !== undefined && rank !== settings.rank)
       rankPattern[exactly(layer)] = rank;
     const alpha = alphaOf?.(path);
@@ -181,7 +178,7 @@ interface AdapterModules {
 
 const PART = new RegExp(
   `^(.+)\\.(${peftParts()
-    .map((part) => part.replaceAll('.', '\\.'))
+    .map((part) => part.replaceAll('.', '\\.').replaceAll('*', '\\d+'))
     .join('|')})$`,
 );
 /** PEFT's names for sequence classification heads, by model family. */

@@ -11,7 +11,7 @@ import {
   principalPlane,
   singularValues,
 } from '../../adapters/update-geometry';
-import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
+import { aboutMethod, type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import { adapterSum, geometryFile } from '../../runs/run-in-study';
@@ -57,11 +57,11 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
   return geometry;
 }
 
-/** True if the merged change is a scale times a product of the layer's own rank. */
+/** True if the merged change is alpha's scale times a product B A of the layer's own rank. */
 const isLowRank = (adapter: AdapterSpec): adapter is WithAlpha => {
   if (isHeadAlone(adapter)) return false;
-  const { lowRank, scale } = methodOf(adapter);
-  return lowRank !== undefined && scale !== undefined;
+  const { hasAlpha, hasB } = aboutMethod(adapter.method);
+  return hasAlpha === true && hasB === true && methodOf(adapter).lowRank !== undefined;
 };
 
 interface Found {
