@@ -265,7 +265,7 @@ describe('the calculator', () => {
       }
       if (seen.at(-1) === 'Write to Experiment') await page.keyboard.press('Enter');
     }
-    for (const name of ['model', 'names', 'rank', 'alpha', 'gridSize', 'splineOrder', 'loraRank', 'tokens'])
+    for (const name of ['model', 'names', 'rank', 'alpha', 'gridSize', 'splineOrder', 'spline', 'loraRank', 'tokens'])
       expect(seen).toContain(name);
     for (const name of ['By name', 'Open File', 'How the costs are counted']) expect(seen).toContain(name);
     await expect.poll(() => heard.some((m) => m.type === 'write' && m.fields.rank === '4')).toBe(true);

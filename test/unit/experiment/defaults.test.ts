@@ -131,6 +131,7 @@ const aurora: Keys<AuroraSpec> = {
   alphaPattern: true,
   gridSize: true,
   splineOrder: true,
+  spline: true,
   gridRange: true,
   activation: true,
   fixed: true,
