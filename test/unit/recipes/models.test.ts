@@ -50,7 +50,11 @@ describe('the readings of the spline', () => {
       [3_542_144, 7_085_568, 14_176_256, 28_372_992],
       [3_544_704, 7_100_928, 14_247_936, 28_680_192],
     ],
-    [['sdxl'], [0, 0, 0, 0], [0, 0, 0, 0]],
+    [
+      ['sdxl'],
+      [2_914_240, 5_832_960, 11_683_840, 23_439_360],
+      [2_923_200, 5_886_720, 11_934_720, 24_514_560],
+    ],
   ])('have their counts on %s', (ids, shared, pairs) => {
     const counts = (id: string, spline: AuroraSpec['spline']) =>
       [2, 4, 8, 16].map((rank) => budget(id, 8, { rank, spline }).adapter.parameters);
