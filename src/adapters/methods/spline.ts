@@ -21,12 +21,7 @@ export const splineDims = (s: SplineSpec, rank: number): number[] =>
  * Position in W of the G+k weights by which the bases of z[input] enter the output `output`; undefined if they do not
  * enter it.
  */
-export function splineOffset(
-  s: SplineSpec,
-  rank: number,
-  output: number,
-  input: number,
-): number | undefined {
+export function splineOffset(s: SplineSpec, rank: number, output: number, input: number): number | undefined {
   if (s.spline === 'per-pair') return (output * rank + input) * basisCount(s);
   return s.spline === 'per-dimension' && output !== input ? undefined : output * basisCount(s);
 }
@@ -178,8 +173,7 @@ function sumOfHats(
   const sides = g.op('Where', [g.op('Less', [t, zero]), g.op('Add', [one, t]), g.op('Sub', [one, t])]);
   const inside = g.op('And', [g.op('GreaterOrEqual', [t, g.scalar(-1, dtype)]), g.op('Less', [t, one])]);
   const bases = g.op('Where', [inside, sides, zero]);
-  if (isSeparate(s))
-    return separateSplines(g, bases, W, { z, spec: s, columns: centers.length, rank });
+  if (isSeparate(s)) return separateSplines(g, bases, W, { z, spec: s, columns: centers.length, rank });
   const sum = g.op('ReduceSum', [bases, g.ints([-2])], { keepdims: 0 });
   return g.op('MatMul', [sum, g.op('Transpose', [W])]);
 }

@@ -144,10 +144,7 @@ describe.each(SPLINE_READINGS)('an adapter with the spline %s', (spline) => {
     const session = await openSession(encodeModel(modelOf(graph)));
     const x = drawnValues(5 * 12);
     const feeds = Object.fromEntries(
-      adapter.tensors.map(({ name, dims }) => [
-        name,
-        { dtype: DType.float, dims, data: values[name] },
-      ]),
+      adapter.tensors.map(({ name, dims }) => [name, { dtype: DType.float, dims, data: values[name] }]),
     );
     const out = await session.run({ x: { dtype: DType.float, dims: [5, 12], data: x }, ...feeds });
     await session.dispose();

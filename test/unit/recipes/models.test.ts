@@ -39,7 +39,11 @@ describe("the paper's parameter counts", () => {
 describe('the readings of the spline', () => {
   /** For rank 2, 4, 8 and 16: a spline that is shared or per dimension, and one per pair (docs/methods.md). */
   it.each([
-    [['roberta-base', 'vit-base'], [74_208, 148_608, 297_984, 599_040], [74_592, 150_912, 308_736, 645_120]],
+    [
+      ['roberta-base', 'vit-base'],
+      [74_208, 148_608, 297_984, 599_040],
+      [74_592, 150_912, 308_736, 645_120],
+    ],
     [
       ['roberta-large', 'vit-large'],
       [197_568, 395_520, 792_576, 1_591_296],

@@ -134,10 +134,7 @@ export function parseFields(
     wrong('splineOrder', `The spline's order is ${fields.splineOrder}, but it must be 1, 2 or 3.`);
   const spline = SPLINE_READINGS.find((reading) => reading === fields.spline);
   if (nonlinear && !spline)
-    wrong(
-      'spline',
-      `The spline is ${fields.spline}, but it must be shared, per-dimension or per-pair.`,
-    );
+    wrong('spline', `The spline is ${fields.spline}, but it must be shared, per-dimension or per-pair.`);
   const choice: BudgetChoice = {
     method,
     // Values of hidden controls are ignored.

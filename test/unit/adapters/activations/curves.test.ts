@@ -47,9 +47,13 @@ describe('the curves along a line', () => {
     it(`match the adapter's own σ of rank 3: spline ${spline}`, () => {
       const rank = 3;
       const spec = { ...SPEC, spline, rank };
-      const numbers = (n: number, by: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(by * i + 1));
+      const numbers = (n: number, by: number) =>
+        Float32Array.from({ length: n }, (_, i) => Math.sin(by * i + 1));
       const H = numbers(rank * rank, 2);
-      const W = numbers(splineDims(spec, rank).reduce((a, b) => a * b), 3);
+      const W = numbers(
+        splineDims(spec, rank).reduce((a, b) => a * b),
+        3,
+      );
       const z = evenly([-2.5, 2.5], 21);
       const rest = [0.4, -0.7, 1.1];
       for (let output = 0; output < rank; output++)
