@@ -139,7 +139,7 @@ describe.each(SPLINE_READINGS)('an adapter with the spline %s', (spline) => {
       g.addInput(name, DType.float, dims);
     }
     const call = { x: 'x', product: () => '', weight: () => '', weightTimes: () => '', alpha: 1 };
-    const { delta } = methodOf(spec).delta!(g, call, names, adapter, DType.float, 'static');
+    const { delta } = methodOf(spec).delta!(g, call, names, adapter, DType.float, 'static')!;
     g.addOutput(delta);
     const session = await openSession(encodeModel(modelOf(graph)));
     const x = drawnValues(5 * 12);

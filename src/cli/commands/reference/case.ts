@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../../base/errors';
-import type { Activation, MethodName, SplineReading, TrainedSpec } from '../../../experiment/methods';
+import type { Activation, MethodName, TrainedSpec } from '../../../experiment/methods';
 import type { ObjectiveName, TrainingLoss } from '../../../tasks/objective';
 import type { Pooling } from '../../../tasks/head';
 import type { Model } from '../../../graph/model';
@@ -70,8 +70,6 @@ export interface AnlCase {
   activation: Activation;
   fixed: boolean;
   learnable: boolean;
-  /** "shared" if missing. */
-  spline?: SplineReading;
   H: DenseArray;
   W: DenseArray;
   z: DenseArray;
