@@ -2,6 +2,13 @@ import type { TrainingSpec } from './experiment';
 
 export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
 
+/**
+ * Readings of AuroRA's L(z), which the paper leaves open: one set of weights for the sum of all coordinates' bases, a spline
+ * for each coordinate, or a spline for each pair of output and input coordinate.
+ */
+export const SPLINE_READINGS = ['shared', 'per-dimension', 'per-pair'] as const;
+export type SplineReading = (typeof SPLINE_READINGS)[number];
+
 /** The selection of adapted layers: HF PEFT's rules (tuners_utils.check_target_module_exists). */
 export interface TargetSpec {
   /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
@@ -162,6 +169,7 @@ export interface AuroraSpec extends AlphaSpec {
   fixed: boolean;
   /** The learnable part L(z), a B-spline. */
   learnable: boolean;
+  spline: SplineReading;
 }
 
 /** No adapter: only the head is trained (the baseline). */

@@ -15,7 +15,7 @@ import {
 } from './method-list';
 
 export type * from './method-list';
-export { SIZE_SETTINGS } from './method-list';
+export { SIZE_SETTINGS, SPLINE_READINGS } from './method-list';
 
 export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 

@@ -136,6 +136,7 @@ const aurora: Keys<AuroraSpec> = {
   alphaPattern: true,
   gridSize: true,
   splineOrder: true,
+  spline: true,
   gridRange: true,
   activation: true,
   fixed: true,
