@@ -24,6 +24,8 @@ export interface Adapted {
   spec: Experiment;
   source: ModelSource;
   adapters: readonly LayerAdapter[];
+  /** Steps of the whole training, as far as known. */
+  steps?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
   return {
     ...tuned(adapted, adapter),
     peft_type: peft.type,
-    ...peft.write(adapter, form),
+    ...peft.write(adapter, form, adapted.steps),
     ...(peft.type === PEFT_TYPE && areConv1d(adapted) && { fan_in_fan_out: true }),
   };
 }

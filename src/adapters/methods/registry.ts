@@ -1,11 +1,13 @@
 import type { MethodName, TrainedSpec } from '../../experiment/methods';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
+import { adalora } from './adalora';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
 import { dora } from './dora';
 import { fourierft } from './fourierft';
 import { full } from './full';
 import { lora } from './lora';
+import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
 import { sinelora } from './sinelora';
@@ -19,6 +21,8 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   sinelora,
   vera,
   fourierft,
+  adalora,
+  lorafa,
   bitfit,
   full,
 };
