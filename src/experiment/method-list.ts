@@ -9,6 +9,8 @@ export interface TargetSpec {
   excludeModules?: string | string[];
   layersToTransform?: number[];
   layersPattern?: string;
+  /** Modules that are trained whole besides, by the ends of their paths (PEFT's modules_to_save). */
+  modulesToSave?: string[];
 }
 
 /** Settings of every method with a rank for each layer. */
@@ -33,6 +35,8 @@ interface AlphaSpec extends LowRankSpec {
 export interface ScaledSpec extends AlphaSpec {
   /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
   useRslora: boolean;
+  /** Tokens whose rows of the embedding are trained besides. */
+  trainableTokenIndices?: number[];
 }
 
 export interface LoraSpec extends ScaledSpec {
@@ -108,6 +112,13 @@ export interface LorafaSpec extends ScaledSpec {
   optimizer: 'lorafa' | 'adamw';
 }
 
+/** Rows of the embedding, alone. */
+export interface TokensSpec extends TargetSpec {
+  method: 'tokens';
+  /** The tokens whose rows are trained. */
+  tokenIndices: number[];
+}
+
 /** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
@@ -116,6 +127,8 @@ export interface BitfitSpec extends TargetSpec {
 /** The weights of the selected layers themselves. */
 export interface FullSpec extends TargetSpec {
   method: 'full';
+  /** Train their biases too. */
+  trainBias: boolean;
 }
 
 export interface AuroraSpec extends AlphaSpec {
@@ -146,6 +159,7 @@ export type TrainedSpec =
   | FourierftSpec
   | AdaloraSpec
   | LorafaSpec
+  | TokensSpec
   | BitfitSpec
   | FullSpec;
 /** A method whose budget depends on a rank. */
@@ -176,6 +190,8 @@ export interface MethodDescription {
   hasB?: true;
   /** All layers have the same rank, as settings go: no layer has its own, and none is too small for it. */
   oneRank?: true;
+  /** It is on the embedding of tokens instead of linear layers. */
+  onEmbedding?: true;
   /** It trains biases, but no weights. */
   onlyBiases?: true;
   /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
@@ -286,6 +302,11 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     hasAlpha: true,
     hasB: true,
     draft: [ALPHA],
+  },
+  tokens: {
+    name: 'Trainable tokens',
+    summary: 'rows of the embedding: a few tokens’ vectors',
+    onEmbedding: true,
   },
   bitfit: { name: 'BitFit', summary: 'only the biases', onlyBiases: true },
   full: { name: 'Full fine-tuning', summary: 'the weights themselves: the usual reference for adapters' },

@@ -47,7 +47,7 @@ export function writePeftAdapter(
   const { adapters } = adapted;
   const ranks = ranksInFile(adapters, parameters);
   const tensors = new Map<string, FloatTensor>();
-  for (const a of adapters)
+  for (const a of adapters.filter(({ beside }) => beside !== 'tied'))
     for (const t of a.tensors) {
       const all = parameters.get(tensorName(a, t.name))!;
       const { dims, data } = withoutUnused(t, all, ranks?.get(a.layer.path));
@@ -123,7 +123,7 @@ export function readPeftAdapter(
     return found;
   };
   const values = new Map<string, Float32Array>();
-  for (const a of adapters) {
+  for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
     const module = pytorchPathOf(a.layer);
     const stored = new Map(a.tensors.map((t) => [t.peftName, find(peftKey(module, t.peftName))]));
     const canLackRanks = methodOf(a.spec).peft.ranks !== undefined;

@@ -11,6 +11,7 @@ import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
 import { sinelora } from './sinelora';
+import { tokens } from './tokens';
 import { vera } from './vera';
 
 const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method: M }>> } = {
@@ -23,6 +24,7 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   fourierft,
   adalora,
   lorafa,
+  tokens,
   bitfit,
   full,
 };

@@ -20,6 +20,7 @@ import type {
   DoraSpec,
   FourierftSpec,
   FullSpec,
+  TokensSpec,
   LoraSpec,
   MosloraSpec,
   NoAdapterSpec,
@@ -39,9 +40,16 @@ const targets = {
   excludeModules: true,
   layersToTransform: true,
   layersPattern: true,
+  modulesToSave: true,
 } as const;
 const ranked = { ...targets, rank: true, rankPattern: true, dropout: true, initialization: true } as const;
-const scaled = { ...ranked, alpha: true, alphaPattern: true, useRslora: true } as const;
+const scaled = {
+  ...ranked,
+  alpha: true,
+  alphaPattern: true,
+  useRslora: true,
+  trainableTokenIndices: true,
+} as const;
 const experiment: Keys<Experiment> = {
   name: true,
   model: true,
@@ -128,6 +136,7 @@ const aurora: Keys<AuroraSpec> = {
   fixed: true,
   learnable: true,
 };
+const tokens: Keys<TokensSpec> = { ...targets, method: true, tokenIndices: true };
 const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, method: true };
@@ -149,7 +158,7 @@ const fourierft: Keys<FourierftSpec> = {
   dropout: true,
 };
 const bitfit: Keys<BitfitSpec> = { ...targets, method: true };
-const full: Keys<FullSpec> = { ...targets, method: true };
+const full: Keys<FullSpec> = { ...targets, method: true, trainBias: true };
 const none: Keys<NoAdapterSpec> = { method: true };
 const training: Keys<TrainingSpec> = {
   epochs: true,
@@ -282,6 +291,7 @@ describe('the schema, the types and the loader', () => {
     ['sinelora', d.sinelora.properties, sinelora],
     ['vera', d.vera.properties, vera],
     ['fourierft', d.fourierft.properties, fourierft],
+    ['tokens', d.tokens.properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
     ['none', d.none.properties, none],
