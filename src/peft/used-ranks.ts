@@ -26,10 +26,13 @@ export function ranksInFile(
   adapters: readonly LayerAdapter[],
   parameters: ReadonlyMap<string, Float32Array>,
 ): Map<string, boolean[]> | undefined {
-  const used = adapters.map((a) => usedRanks(a, parameters) ?? []);
-  const flags = used.flat();
-  if (flags.every(Boolean) || !flags.includes(true)) return undefined;
-  return new Map(adapters.map((a, i) => [a.layer.path, used[i]]));
+  const used = new Map<string, boolean[]>();
+  for (const a of adapters) {
+    const own = usedRanks(a, parameters);
+    if (own) used.set(a.layer.path, own);
+  }
+  const flags = [...used.values()].flat();
+  return flags.every(Boolean) || !flags.includes(true) ? undefined : used;
 }
 
 /** The value of `rank_pattern`. */
@@ -38,10 +41,10 @@ export const rankPatternOf = (
   ranks: ReadonlyMap<string, boolean[]>,
 ): Record<string, boolean[]> =>
   Object.fromEntries(
-    adapters.map(({ layer, spec }) => [
-      `${pytorchPathOf(layer)}.${methodOf(spec).peft.ranks!.key}`,
-      ranks.get(layer.path)!,
-    ]),
+    adapters.flatMap(({ layer, spec }) => {
+      const own = ranks.get(layer.path);
+      return own ? [[`${pytorchPathOf(layer)}.${methodOf(spec).peft.ranks!.key}`, own]] : [];
+    }),
   );
 
 /** A tensor without the ranks that are not in use. */

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import type { LorafaSpec } from '../../experiment/methods';
+import type { LorafaSpec, ScaledSpec } from '../../experiment/methods';
 import { lora, scaledConfig, scaledSettings } from './lora';
 import {
   downProjection,
@@ -9,7 +9,7 @@ import {
   upProjection,
   withoutB,
 } from './low-rank';
-import type { AdapterMethod, Course, NamedAdapter } from './method';
+import type { AdapterMethod, Course, NamedAdapter, OnLayer } from './method';
 
 /**
  * LoRA-FA (Zhang et al., arXiv 2308.03303): LoRA with a frozen random A, so that only B is trained. With its own optimizer
@@ -29,7 +29,7 @@ export const lorafa: AdapterMethod<LorafaSpec> = {
   },
   showsZ: true,
 
-  course: (all) => (all[0].on.spec.optimizer === 'adamw' ? undefined : new Projection(all)),
+  course: (all) => (all[0].on.spec.optimizer === 'adamw' ? undefined : lorafaOptimizer(all)),
 
   change: ({ A, B }, { layer, spec }) => ({ weight: lowRankProduct(B, A, layer, scaleOf(spec)) }),
   lowRank: ({ A, B }) => ({ A, B }),
@@ -54,6 +54,9 @@ export const lorafa: AdapterMethod<LorafaSpec> = {
   },
 };
 
+/** LoRA-FA's own optimizer, for any LoRA with a frozen A. */
+export const lorafaOptimizer = (all: readonly NamedAdapter<ScaledSpec>[]): Course => new Projection(all);
+
 /** Added to the diagonal of A Aᵀ. */
 const DELTA = 1e-8;
 
@@ -63,7 +66,7 @@ class Projection implements Course {
   /** (A Aᵀ + δI)⁻¹ / s², (r, r), by the name of B. */
   private readonly inverses = new Map<string, Float64Array>();
 
-  constructor(private readonly all: readonly NamedAdapter<LorafaSpec>[]) {}
+  constructor(private readonly all: readonly NamedAdapter<ScaledSpec>[]) {}
 
   project(
     parameters: ReadonlyMap<string, Float32Array>,
@@ -97,7 +100,7 @@ class Projection implements Course {
  * @param A (r, in), row-major
  * @throws AuroraError 'adapter' where rows of A are multiples of others
  */
-function inverseOf(A: Float32Array, { spec }: NamedAdapter<LorafaSpec>['on'], name: string): Float64Array {
+function inverseOf(A: Float32Array, { spec }: OnLayer<ScaledSpec>, name: string): Float64Array {
   const { rank } = spec;
   const width = A.length / rank;
   const L = new Float64Array(rank * rank);
