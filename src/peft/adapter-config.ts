@@ -40,11 +40,12 @@ export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
   const { adapter } = adapted.spec;
   if (isHeadAlone(adapter)) return { ...common(adapted), peft_type: 'NONE', target_modules: [] };
   const { peft } = methodOf(adapter);
+  const written = peft.write(adapter, form, adapted.steps);
   return {
     ...tuned(adapted, adapter),
     peft_type: peft.type,
-    ...peft.write(adapter, form, adapted.steps),
-    ...(peft.type === PEFT_TYPE && areConv1d(adapted) && { fan_in_fan_out: true }),
+    ...written,
+    ...('fan_in_fan_out' in written && areConv1d(adapted) && { fan_in_fan_out: true }),
   };
 }
 

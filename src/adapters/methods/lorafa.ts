@@ -1,5 +1,5 @@
 import { AuroraError } from '../../base/errors';
-import type { LorafaSpec, ScaledSpec } from '../../experiment/methods';
+import type { LoraSpec, LorafaSpec } from '../../experiment/methods';
 import { lora, scaledConfig, scaledSettings } from './lora';
 import {
   downProjection,
@@ -55,7 +55,7 @@ export const lorafa: AdapterMethod<LorafaSpec> = {
 };
 
 /** LoRA-FA's own optimizer, for any LoRA with a frozen A. */
-export const lorafaOptimizer = (all: readonly NamedAdapter<ScaledSpec>[]): Course => new Projection(all);
+export const lorafaOptimizer = (all: readonly NamedAdapter<LoraSpec | LorafaSpec>[]): Course => new Projection(all);
 
 /** Added to the diagonal of A Aᵀ. */
 const DELTA = 1e-8;
@@ -66,7 +66,7 @@ class Projection implements Course {
   /** (A Aᵀ + δI)⁻¹ / s², (r, r), by the name of B. */
   private readonly inverses = new Map<string, Float64Array>();
 
-  constructor(private readonly all: readonly NamedAdapter<ScaledSpec>[]) {}
+  constructor(private readonly all: readonly NamedAdapter<LoraSpec | LorafaSpec>[]) {}
 
   project(
     parameters: ReadonlyMap<string, Float32Array>,
@@ -100,7 +100,7 @@ class Projection implements Course {
  * @param A (r, in), row-major
  * @throws AuroraError 'adapter' where rows of A are multiples of others
  */
-function inverseOf(A: Float32Array, { spec }: OnLayer<ScaledSpec>, name: string): Float64Array {
+function inverseOf(A: Float32Array, { spec }: OnLayer<LoraSpec | LorafaSpec>, name: string): Float64Array {
   const { rank } = spec;
   const width = A.length / rank;
   const L = new Float64Array(rank * rank);

@@ -16,7 +16,7 @@ import { probe } from '../../../engine/onnxruntime/probe';
 import { openEvaluator, openTask } from '../../../engine/open-task';
 import { CPU } from '../../../engine/place';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
-import type { ScaledSpec } from '../../../experiment/methods';
+import type { LoraSpec } from '../../../experiment/methods';
 import { temporaryFolderFor } from '../../../files/system-temporary';
 import { findLinearLayers } from '../../../graph/layers/linear';
 import type { Model } from '../../../graph/model';
@@ -240,7 +240,7 @@ async function trainWithLorafa(
   tolerances: Tolerances,
 ): Promise<void> {
   const { trained, logits, ...adamw } = c.loraFaOptimizer!;
-  const course = lorafaOptimizer(namedAdapters(adapters) as NamedAdapter<ScaledSpec>[]);
+  const course = lorafaOptimizer(namedAdapters(adapters) as NamedAdapter<LoraSpec>[]);
   await train(report, model, stepper, { ...c, adamw }, { parameters, names, course }, tolerances);
   for (const name of names)
     report.tensor(
