@@ -113,7 +113,7 @@ export interface LorafaSpec extends ScaledSpec {
 }
 
 /** Rows of the embedding, alone. */
-export interface TokensSpec extends TargetSpec {
+export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
   method: 'tokens';
   /** The tokens whose rows are trained. */
   tokenIndices: number[];

@@ -127,7 +127,7 @@ function common(adapted: Adapted): Json {
 /** The modules that are saved whole: those of the setting that are there, and the head if they do not include it. */
 function modulesToSave({ spec: { adapter }, adapters }: Adapted, head: string | undefined): string[] | null {
   const saved = adapters.filter((a) => a.beside === 'module').map((a) => a.layer.path);
-  const wanted = isHeadAlone(adapter) ? [] : (adapter.modulesToSave ?? []);
+  const wanted = ('modulesToSave' in adapter && adapter.modulesToSave) || [];
   const names = wanted.filter((name) => saved.some((path) => isSaved(path, [name])));
   const all = head === undefined || isSaved(head, names) ? names : [...names, head];
   return all.length > 0 ? all : null;

@@ -72,7 +72,9 @@ export function fitAdapter(
     ...(Object.keys(alphaPattern).length > 0 && { alphaPattern }),
     ...(saved.size > 0 && { modulesToSave: savedNames(from, [...saved.keys()]) }),
   } as TrainedSpec;
-  const { adapters } = selectAdapters(graph, layers, spec);
+  const { adapters: selected } = selectAdapters(graph, layers, spec);
+  // The last layer of a head that the task trains is not one of the saved modules.
+  const adapters = selected.filter((a) => a.beside !== 'module' || a.layer.path !== head?.module);
   const parameters = new Map<string, Float32Array>();
   for (const [path, layer] of paths) {
     const adapter = adapters.find((a) => a.layer.path === layer)!;

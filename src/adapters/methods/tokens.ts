@@ -66,7 +66,13 @@ export const tokens: AdapterMethod<TokensSpec> = {
 
   peft: {
     type: 'TRAINABLE_TOKENS',
-    write: ({ tokenIndices }) => ({ token_indices: tokenIndices, init_weights: true }),
+    // PEFT's configuration of this type has neither of the last two.
+    write: ({ tokenIndices }) => ({
+      token_indices: tokenIndices,
+      init_weights: true,
+      bias: undefined,
+      modules_to_save: undefined,
+    }),
     read: (c) => ({ method: 'tokens', tokenIndices: c.value('token_indices') as number[] }),
   },
 };

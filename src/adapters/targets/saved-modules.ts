@@ -43,7 +43,7 @@ export function savedModules(
   spec: TrainedSpec,
   output?: string,
 ): SavedModules {
-  const names = spec.modulesToSave ?? [];
+  const names = ('modulesToSave' in spec && spec.modulesToSave) || [];
   if (names.length === 0) return { adapters: [], paths: new Set(), warnings: [] };
   const known = new Map(layers.map((l) => [l.path, l]));
   const found = findLinearLayers(graph, { heads: true })

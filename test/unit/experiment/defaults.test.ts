@@ -136,7 +136,8 @@ const aurora: Keys<AuroraSpec> = {
   fixed: true,
   learnable: true,
 };
-const tokens: Keys<TokensSpec> = { ...targets, method: true, tokenIndices: true };
+const { modulesToSave: _, ...tokenTargets } = targets;
+const tokens: Keys<TokensSpec> = { ...tokenTargets, method: true, tokenIndices: true };
 const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, method: true };
