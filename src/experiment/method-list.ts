@@ -90,6 +90,37 @@ export interface FourierftSpec extends TargetSpec {
   locationSeed: number;
 }
 
+export interface AdaloraSpec extends TargetSpec {
+  method: 'adalora';
+  /** Of every layer at the start (PEFT's init_r). */
+  rank: number;
+  /** The mean over all layers at the end (PEFT's target_r); two thirds of `rank` if omitted. */
+  targetRank?: number;
+  /** No layer has its own: PEFT's rank_pattern is the result of training here, and its alpha_pattern has no effect. */
+  rankPattern?: never;
+  alpha: number;
+  alphaPattern?: never;
+  dropout: number;
+  /** Steps before the first rank is taken away, and steps at the end in which the ranks stay. */
+  tinit: number;
+  tfinal: number;
+  /** Steps from one change of the ranks to the next. */
+  deltaT: number;
+  /** Steps of the whole schedule (PEFT's total_step); those of the run if omitted. */
+  totalStep?: number;
+  /** Of the running means of the importance and of its deviation. */
+  beta1: number;
+  beta2: number;
+  /** Weight of the penalty on vectors that are not orthonormal. */
+  orthRegWeight: number;
+}
+
+export interface LorafaSpec extends ScaledSpec {
+  method: 'lorafa';
+  /** 'lorafa' divides the gradient of B by A Aᵀ and steps as PEFT's LoraFAOptimizer; 'adamw' trains B as usual. */
+  optimizer: 'lorafa' | 'adamw';
+}
+
 /** PEFT's names of activations. */
 export type PeanutActivation =
   | 'relu'
@@ -186,6 +217,8 @@ export type TrainedSpec =
   | SineloraSpec
   | VeraSpec
   | FourierftSpec
+  | AdaloraSpec
+  | LorafaSpec
   | PeanutSpec
   | HiraSpec
   | LohaSpec
@@ -220,8 +253,8 @@ export interface MethodDescription {
   hasAlpha?: true;
   /** Its last step is a product with a trained B. */
   hasB?: true;
-  /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
-  sharesRank?: true;
+  /** All layers have the same rank, as settings go: no layer has its own, and none is too small for it. */
+  oneRank?: true;
   /** It is on the embedding of tokens instead of linear layers. */
   onEmbedding?: true;
   /** It trains biases, but no weights. */
@@ -298,7 +331,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'VeRA',
     summary: 'two trained vectors on random matrices shared by all layers',
     size: 'rank',
-    sharesRank: true,
+    oneRank: true,
     curve: 5,
   },
   fourierft: {
@@ -311,6 +344,30 @@ export const METHODS: Record<MethodName, MethodDescription> = {
         keys: ['frequencies', 'scaling'],
       },
     ],
+  },
+  adalora: {
+    name: 'AdaLoRA',
+    summary: 'a LoRA whose least important ranks are taken away during training, wherever they are',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    oneRank: true,
+    draft: [
+      ALPHA,
+      {
+        comment:
+          'Steps before the first rank is taken away, at the end without changes, and between changes.',
+        keys: ['tinit', 'tfinal', 'deltaT'],
+      },
+    ],
+  },
+  lorafa: {
+    name: 'LoRA-FA',
+    summary: 'a LoRA with a frozen A: only B is trained, half as many parameters',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    draft: [ALPHA],
   },
   peanut: {
     name: 'PEANuT',

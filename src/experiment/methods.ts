@@ -49,8 +49,8 @@ export const isNonlinear = (spec: AdapterSpec): spec is NonlinearSpec =>
 
 /** True if each layer has its own rank, which a pattern can change and a small layer limits. */
 export const isRankedByLayer = (spec: AdapterSpec): spec is TrainedSpec & LayerRankedSpec => {
-  const { size, sharesRank } = aboutMethod(spec.method);
-  return size === 'rank' && !sharesRank;
+  const { size, oneRank } = aboutMethod(spec.method);
+  return size === 'rank' && !oneRank;
 };
 
 export const isReference = (of: { method: string }): boolean => aboutMethod(of.method).role === 'reference';

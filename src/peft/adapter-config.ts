@@ -25,6 +25,8 @@ export interface Adapted {
   spec: Experiment;
   source: ModelSource;
   adapters: readonly LayerAdapter[];
+  /** Steps of the whole training, as far as known. */
+  steps?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
   const { peft } = methodOf(adapter);
   const shared = Object.entries(tuned(adapted, adapter));
   const lacks: readonly string[] = peft.lacks ?? [];
-  const written = peft.write(adapter, form);
+  const written = peft.write(adapter, form, adapted.steps);
   return {
     ...Object.fromEntries(shared.filter(([key]) => !lacks.includes(key))),
     peft_type: peft.type,

@@ -1,5 +1,6 @@
 import type { MethodName, TrainedSpec } from '../../experiment/methods';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
+import { adalora } from './adalora';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
 import { delora } from './delora';
@@ -10,6 +11,7 @@ import { hira } from './hira';
 import { loha } from './loha';
 import { lokr } from './lokr';
 import { lora } from './lora';
+import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
 import { peanut } from './peanut';
@@ -25,6 +27,8 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   sinelora,
   vera,
   fourierft,
+  adalora,
+  lorafa,
   peanut,
   hira,
   loha,
