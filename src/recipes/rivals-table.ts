@@ -1,5 +1,6 @@
 import { comparedAdapters } from '../adapters/budget/budget-comparison';
 import { adaptersOn, type BudgetModule } from '../adapters/budget/budget';
+import { methodOf } from '../adapters/methods/registry';
 import { AuroraError } from '../base/errors';
 import {
   aboutMethod,
@@ -28,8 +29,10 @@ const SUBJECT = `AuroRA r=${PAPER.rank}`;
 /** Sizes as multiples of the number of parameters of AuroRA of rank 2. */
 const TIMES = [1, 4];
 
-/** Full fine-tuning is no adapter. */
-const METHODS = LAYER_METHODS.filter((method) => !isSubject({ method }) && method !== 'full');
+/** Without full fine-tuning, which replaces the weights. */
+const METHODS = LAYER_METHODS.filter(
+  (method) => !isSubject({ method }) && methodOf({ method }).weight === undefined,
+);
 
 const sizedRows = (method: MethodName): TableRow[] =>
   (aboutMethod(method).size ? TIMES : [1]).map((times) => ({
