@@ -25,6 +25,8 @@ export interface AddedTokens {
   all: AddedToken[];
   /** The special tokens by role: those that the files name, and those of the class that are in the vocabulary. */
   roles: Partial<Record<Role, AddedToken>>;
+  /** Special tokens that no file gives an id: transformers puts them behind all others. */
+  unplaced: ReadonlySet<string>;
 }
 
 const MAP = 'special_tokens_map.json';
@@ -63,6 +65,7 @@ export function addedTokens(
         'Restore the files of the tokenizer from the model’s source, or get a copy of the model with tokenizer.json.',
       );
   const roles: AddedTokens['roles'] = {};
+  const unplaced = new Set<string>();
   for (const role of ROLES) {
     const key = `${role}_token`;
     const isNamed = Object.hasOwn(named, key);
@@ -70,7 +73,10 @@ export function addedTokens(
     if (value === undefined || value === null) continue;
     const text = content(value);
     if (text === undefined) throw notToken(folder, key, value);
-    if (!isNamed && !placed.knows(text)) continue;
+    if (!placed.knows(text)) {
+      if (!isNamed) continue;
+      unplaced.add(text);
+    }
     const there = decoder === undefined ? undefined : placed.get(text);
     const takesSpace = role === 'mask' && maskTakesSpace && typeof value === 'string';
     roles[role] = placed.add(there ? { ...there, special: true } : specialToken(value, text, takesSpace));
@@ -80,7 +86,7 @@ export function addedTokens(
     if (text === undefined) throw notToken(folder, 'additional_special_tokens', value);
     if (!placed.get(text)) placed.add(specialToken(value, text, false));
   }
-  return { all: placed.all(), roles };
+  return { all: placed.all(), roles, unplaced };
 }
 
 /** Added tokens with their ids, which are given as in added_vocabulary.rs of tokenizers: that of the vocabulary, else the next. */

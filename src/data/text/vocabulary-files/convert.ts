@@ -44,17 +44,17 @@ export function convertVocabulary(path: string): {
     );
   requireSettings(folder, config, name, found);
   const vocabulary = readVocabulary(vocabularyPath);
-  const { all, roles } = addedTokens(folder, config, vocabulary, found);
+  const { all, roles, unplaced } = addedTokens(folder, config, vocabulary, found);
   const source: ClassSource = {
     vocabulary,
     flag: (key) => flagOf(folder, config, key),
     special(role) {
       const token = roles[role];
-      if (token) return [token.content, token.id];
-      const text = found.tokens[role];
+      if (token && !unplaced.has(token.content)) return [token.content, token.id];
+      const text = token?.content ?? found.tokens[role];
       throw new AuroraError(
         'tokenizer',
-        text === undefined || config[`${role}_token`] === null
+        text === undefined || (!token && config[`${role}_token`] === null)
           ? `${folder} names no ${role}_token, which ${name} needs.`
           : `${vocabularyPath} has no id for ${JSON.stringify(text)}, the ${role}_token of ${name}.`,
         'Restore the files of the tokenizer from the model’s source.',
@@ -62,7 +62,9 @@ export function convertVocabulary(path: string): {
     },
   };
   const tokens = Object.fromEntries(
-    ROLES.map((role: Role) => [`${role}_token`, roles[role]?.content]).filter(([, text]) => text !== undefined),
+    ROLES.map((role: Role) => [`${role}_token`, roles[role]?.content]).filter(
+      ([, text]) => text !== undefined,
+    ),
   ) as Json;
   const others = Object.entries(config).filter(([key]) => !ROLES.some((role) => key === `${role}_token`));
   return {

@@ -39,7 +39,8 @@ function readPairs(path: string): Vocabulary {
 
 /** Pairs of tokens; the first line may state the version. */
 function readMerges(path: string, ids: Readonly<Record<string, number>>): [string, string][] {
-  const hint = 'A tokenizer with vocab.json needs the merges.txt that was published with it: download it again.';
+  const hint =
+    'A tokenizer with vocab.json needs the merges.txt that was published with it: download it again.';
   const refused = (at: number, line: string, what: string) =>
     new AuroraError(
       'tokenizer',
