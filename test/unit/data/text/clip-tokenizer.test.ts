@@ -159,7 +159,7 @@ describe('the files of a CLIP tokenizer', () => {
         writeFileSync(vocab(), '{"a": 0}');
         writeFileSync(join(folder.path, 'merges.txt'), '#version: 0.2\n');
       },
-      'has no id for "<|startoftext|>"',
+      'has no id for "<|endoftext|>"',
     ],
     [
       'of another class',

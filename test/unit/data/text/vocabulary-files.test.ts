@@ -1,7 +1,8 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Tokenizer as RustTokenizer } from 'tokenizers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AuroraError } from '../../../../src/base/errors';
 import { loadTokenizer, type Encoding } from '../../../../src/data/text/tokenizer';
 import { readTokenizerFiles, tokenizerSum } from '../../../../src/data/text/tokenizer-files';
 import { tokenizerBeside } from '../../../../src/files/tokenizer-path';
@@ -183,6 +184,58 @@ describe('a folder without tokenizer.json', () => {
     write(file, value);
     expect(refusal(name === 'ernie' ? 'vocab.txt' : 'vocab.json')).toMatch(message);
   });
+
+  /** JSON values that replace each member. */
+  const WRONG = [
+    null,
+    true,
+    -1,
+    1.5,
+    '',
+    'x',
+    [],
+    [null],
+    [[]],
+    {},
+    { toString: 1 },
+    { content: 7 },
+    { content: '' },
+  ];
+
+  it.each(['bert-cased', 'opt', 'qwen2'])(
+    'of the tokenizer %s with any member of its files changed is refused with its path, or gives ids of its vocabulary',
+    (name) => {
+      use(name);
+      const file = pathOf(name).replace(/^.*[\\/]/, '');
+      for (const config of ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']) {
+        if (!existsSync(path(config))) continue;
+        const written = JSON.parse(readFileSync(path(config), 'utf8')) as Record<string, unknown>;
+        for (const [changed] of changes(written)) {
+          write(config, changed);
+          try {
+            const tokenizer = loadTokenizer(path(file));
+            const { ids } = tokenizer.encode('a [MASK] <|im_end|> 今 x', 99);
+            expect(ids.every((id) => id >= 0 && id < tokenizer.vocabSize)).toBe(true);
+          } catch (e) {
+            if (!(e instanceof AuroraError)) throw e;
+            expect(`${e.message} ${e.hint ?? ''}`).toContain(folder.path);
+          }
+        }
+        write(config, written);
+      }
+    },
+  );
+
+  /** The object with one member removed or replaced, also within members. */
+  function* changes(value: Record<string, unknown>): Generator<[Record<string, unknown>]> {
+    for (const [key, member] of Object.entries(value)) {
+      yield [Object.fromEntries(Object.entries(value).filter(([other]) => other !== key))];
+      for (const wrong of WRONG) yield [{ ...value, [key]: wrong }];
+      if (typeof member === 'object' && member !== null && !Array.isArray(member))
+        for (const [changed] of changes(member as Record<string, unknown>))
+          yield [{ ...value, [key]: changed }];
+    }
+  }
 
   it('is refused without merges, and without the special tokens that it needs', () => {
     use('gpt2');

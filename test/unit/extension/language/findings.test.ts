@@ -96,6 +96,8 @@ describe('problems in an experiment', () => {
     const fixed = apply(text, findings[0].fixes[0]);
     expect(fixed).toContain('"tokenizer": "tok/tokenizer.json"');
     expect((await analysisOf(folder, fixed, known)).findings).toEqual([]);
+    writeFileSync(join(folder, 'm/vocab.txt'), '');
+    expect((await analysisOf(folder, text, known)).findings).toEqual([]);
   });
 
   it('accept a folder of images, and ask for the preprocessing of their model', async () => {
