@@ -186,7 +186,7 @@ describe('a folder without tokenizer.json', () => {
   });
 
   /** JSON values that replace each member. */
-  const WRONG = [
+  const WRONG: unknown[] = [
     null,
     true,
     -1,
