@@ -169,7 +169,7 @@ function headUse(task: Task, inputs: string, headInputs: string): string[] {
 }
 
 const hasBias = ({ adapters }: Task): boolean =>
-  adapters.some(({ spec }) => methodOf(spec).changesBias?.(spec));
+  adapters.some(({ spec, layer }) => methodOf(spec).changesBias?.(spec, layer));
 
 /** The release of PEFT that a method needs, if it is not an old one. */
 function releaseFor(task: Task): Part[] {

@@ -78,8 +78,8 @@ function requireModules({ task: { adapters, source } }: Trained): void {
 
 const adapter: Form = {
   check: requireModules,
-  write({ task, parameters, form }, folder) {
-    writePeftAdapter(folder, task, parameters, task.data, form);
+  write({ task, parameters, form, totalSteps }, folder) {
+    writePeftAdapter(folder, { ...task, steps: totalSteps }, parameters, task.data, form);
     if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
   },
   measure: measureAdapter,

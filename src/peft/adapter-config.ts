@@ -25,6 +25,8 @@ export interface Adapted {
   spec: Experiment;
   source: ModelSource;
   adapters: readonly LayerAdapter[];
+  /** Steps of the whole training, as far as known. */
+  steps?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
   const { peft } = methodOf(adapter);
   const shared = Object.entries(tuned(adapted, adapter));
   const lacks: readonly string[] = peft.lacks ?? [];
-  const written = peft.write(adapter, form);
+  const written = peft.write(adapter, form, adapted.steps);
   return {
     ...Object.fromEntries(shared.filter(([key]) => !lacks.includes(key))),
     peft_type: peft.type,
@@ -109,8 +111,8 @@ const tuned = (adapted: Adapted, adapter: TrainedSpec): Json => ({
 
 /** PEFT wraps the embedding whose name it finds here. */
 function tokenIndices({ adapters }: Adapted): Json {
-  const rows = adapters.find((a) => a.beside === 'tokens');
-  if (rows?.spec.method !== 'tokens') return {};
+  const rows = adapters.find((a) => a.beside === 'rows');
+  if (!rows || !('tokenIndices' in rows.spec)) return {};
   const name = rows.layer.path.split('.').at(-1)!;
   return { trainable_token_indices: { [name]: rows.spec.tokenIndices } };
 }
@@ -149,7 +151,7 @@ function common(adapted: Adapted): Json {
 /** The modules that are saved whole: those of the setting that are there, and the head if they do not include it. */
 function modulesToSave({ spec: { adapter }, adapters }: Adapted, head: string | undefined): string[] | null {
   const saved = adapters.filter((a) => a.beside === 'module').map((a) => a.layer.path);
-  const wanted = isHeadAlone(adapter) ? [] : (adapter.modulesToSave ?? []);
+  const wanted = ('modulesToSave' in adapter && adapter.modulesToSave) || [];
   const names = wanted.filter((name) => saved.some((path) => isSaved(path, [name])));
   const all = head === undefined || isSaved(head, names) ? names : [...names, head];
   return all.length > 0 ? all : null;

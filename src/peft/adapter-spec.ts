@@ -17,7 +17,7 @@ export interface ImportedSpec {
   rankIn?: (path: string) => number;
 }
 
-/** Settings of PEFT's LoRA that change the meaning of the numbers. */
+/** Settings of PEFT's LoRA, and of types that extend it, that change the meaning of the numbers. */
 const REFUSED: readonly [key: string, what: string][] = [
   ['layer_replication', 'a model with repeated layers'],
   ['use_qalora', 'QALoRA'],
@@ -60,6 +60,7 @@ function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
 
 function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod {
   const type = read.text('peft_type');
+  checkCommon(config, read);
   if (type === 'LORA') checkLora(config, read);
   const ofType = METHOD_ORDER.map((method) => methodOf({ method })).filter(({ peft }) => peft.type === type);
   const found =
@@ -69,9 +70,15 @@ function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod 
   return found;
 }
 
-function checkLora(config: AdapterFolder['config'], read: Reader): void {
+/** Settings that several of PEFT's types have. */
+function checkCommon(config: AdapterFolder['config'], read: Reader): void {
   const refused = REFUSED.find(([key]) => ![undefined, null, false].includes(config[key] as null));
   if (refused) throw read.error(`uses ${refused[1]} (${refused[0]}), which AuroRA Lab does not support`);
+  const bias = config.bias ?? 'none';
+  if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
+}
+
+function checkLora(config: AdapterFolder['config'], read: Reader): void {
   if (!INITIALIZATIONS.includes(config.init_lora_weights))
     throw read.error(
       `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, so it does not fit the original model`,
@@ -79,8 +86,6 @@ function checkLora(config: AdapterFolder['config'], read: Reader): void {
     );
   if (config.lora_bias === true && config.use_dora === true)
     throw read.error('has lora_bias and use_dora, which PEFT does not allow together');
-  const bias = config.bias ?? 'none';
-  if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
 }
 
 class Reader implements ConfigReader {

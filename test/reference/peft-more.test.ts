@@ -4,9 +4,6 @@ import { peftMoreFiles } from './files';
 
 /** Cases of methods and settings that are still missing. */
 const MISSING = [
-  'adalora',
-  'adalora-no-task',
-  'adalora-prune',
   'boft',
   'boft-butterfly',
   'c3a',

@@ -105,21 +105,41 @@ export interface NamedAdapter<S extends TrainedSpec = TrainedSpec> {
   names: Record<string, string>;
 }
 
+/**
+ * AdamW as PyTorch has it, or as transformers had it: there epsilon is added before the correction of the second moment's
+ * bias, and the decay follows the update.
+ */
+export type AdamWForm = 'pytorch' | 'transformers';
+
+/** The ranks of all adapters together that are in use, after a change of their number. */
+export interface RanksKept {
+  kept: number;
+  of: number;
+}
+
 /** What a method does beside the optimizer during a training. Everything in place. */
 export interface Course {
+  /** By default PyTorch's. */
+  adamw?: AdamWForm;
   /** Before the first step of a process, also of a resumed one: brings values into the range that the method allows. */
   begin?(parameters: ReadonlyMap<string, Float32Array>): void;
+  /** Before the optimizer's step: changes the clipped gradients into those that it reads. */
+  project?(
+    parameters: ReadonlyMap<string, Float32Array>,
+    gradients: ReadonlyMap<string, Float32Array>,
+  ): void;
   /**
    * After the optimizer's step.
    *
    * @param step counts from 1
    * @param gradients as the optimizer read them
+   * @returns the ranks in use if their number has changed
    */
   stepped(
     step: number,
     parameters: ReadonlyMap<string, Float32Array>,
     gradients: ReadonlyMap<string, Float32Array>,
-  ): void;
+  ): RanksKept | undefined | void;
   /** Everything that it remembers from step to step; `load` continues from it bit for bit. */
   state(): ReadonlyMap<string, Float32Array>;
   load(state: ReadonlyMap<string, Float32Array>): void;
@@ -171,7 +191,7 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   /** The change that the static form makes. */
   change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
   /** True if `change` has a bias; false if omitted. */
-  changesBias?(spec: S): boolean;
+  changesBias?(spec: S, layer: LayerShape): boolean;
   /** If the static form's weight is scale · B·A: B (out, k) and A (k, in). */
   lowRank?(values: Values, on: OnLayer<S>, base: LayerValues): { A: Float32Array; B: Float32Array };
   /** Only if a number scales the whole. */
@@ -239,9 +259,17 @@ interface PeftConfig<S extends TrainedSpec> {
   alphaKey?: string;
   /** The ends of keys in the file that the default settings do not have; * stands for a number. */
   parts?: readonly string[];
-  write(spec: S, form: AdapterForm): Record<string, unknown>;
+  /** @param steps of the whole training, as far as known */
+  write(spec: S, form: AdapterForm, steps?: number): Record<string, unknown>;
   /** Everything except the target modules. */
   read(config: ConfigReader): Omit<S, 'targetModules'>;
+  /** If ranks can be switched off: PEFT's file holds only the others, and `rank_pattern` says which they are. */
+  ranks?: {
+    /** The key of `rank_pattern` after the module's path. */
+    key: string;
+    /** True for each rank in use. */
+    used(values: Values): boolean[];
+  };
 }
 
 /** Initial values of A, in PEFT's terms. */

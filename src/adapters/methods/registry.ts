@@ -1,5 +1,6 @@
 import type { MethodName, TrainedSpec } from '../../experiment/methods';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
+import { adalora } from './adalora';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
 import { delora } from './delora';
@@ -10,11 +11,12 @@ import { hira } from './hira';
 import { loha } from './loha';
 import { lokr } from './lokr';
 import { lora } from './lora';
+import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
 import { peanut } from './peanut';
 import { sinelora } from './sinelora';
-import { tokens } from './tokens';
+import { trainableTokens } from './trainable-tokens';
 import { vera } from './vera';
 
 const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method: M }>> } = {
@@ -25,12 +27,14 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   sinelora,
   vera,
   fourierft,
+  adalora,
+  lorafa,
   peanut,
   hira,
   loha,
   lokr,
   delora,
-  tokens,
+  'trainable-tokens': trainableTokens,
   bitfit,
   full,
 };

@@ -36,7 +36,7 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLaye
    * It is not one of the method's own: a module that is trained whole (modulesToSave), trained rows of the embedding, or a head
    * that shares their weight, whose tensors are the embedding's.
    */
-  beside?: 'module' | 'tokens' | 'tied';
+  beside?: 'module' | 'rows' | 'tied';
   /** Tells adapters on the same layer apart, in the names of their tensors. */
   slot?: string;
   /** The paths of the layers under which tensors are kept that this one shares, by short name. */

@@ -47,7 +47,7 @@ export const ggufLora: Form = {
           `${layer.path} was trained besides (adapter.modulesToSave or trainableTokenIndices), which llama.cpp’s LoRA has no place for.`,
           'Export with --as gguf, which merges it into the weights.',
         );
-      if (methodOf(spec).changesBias?.(spec))
+      if (methodOf(spec).changesBias?.(spec, layer))
         throw new AuroraError(
           'usage',
           `The adapter of ${layer.path} has a bias (adapter.loraBias), which llama.cpp’s LoRA has no place for.`,

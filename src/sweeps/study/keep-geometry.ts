@@ -78,10 +78,13 @@ function lowRank(
   steps: number[],
   read: (step: number) => Parameters,
 ): Found {
+  // Names do not depend on sizes.
+  const layer = { inFeatures: 1, outFeatures: 1 };
+  const names = methodOf(adapter).tensors({ layer, spec: adapter, widest: layer });
   const snapshots = steps.map((step) => {
     const parameters = read(step);
     const of = (path: string) =>
-      Object.fromEntries(['A', 'B', 'H', 'W', 'M'].map((name) => [name, parameters.get(`${path}.${name}`)!]));
+      Object.fromEntries(names.map(({ name }) => [name, parameters.get(`${path}.${name}`)!]));
     return modules.map((path) => mergedPair(path, adapter, of(path)));
   });
   const last = snapshots.at(-1)!;

@@ -136,12 +136,14 @@ const aurora: Keys<AuroraSpec> = {
   alphaPattern: true,
   gridSize: true,
   splineOrder: true,
+  spline: true,
   gridRange: true,
   activation: true,
   fixed: true,
   learnable: true,
 };
-const tokens: Keys<TokensSpec> = { ...targets, method: true, tokenIndices: true };
+const { modulesToSave: _, ...tokenTargets } = targets;
+const tokens: Keys<TokensSpec> = { ...tokenTargets, method: true, tokenIndices: true };
 const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, method: true };
@@ -321,7 +323,7 @@ describe('the schema, the types and the loader', () => {
     ['loha', d.loha.properties, loha],
     ['lokr', d.lokr.properties, lokr],
     ['delora', d.delora.properties, delora],
-    ['tokens', d.tokens.properties, tokens],
+    ['trainable-tokens', d['trainable-tokens'].properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
     ['none', d.none.properties, none],

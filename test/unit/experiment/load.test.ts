@@ -194,6 +194,7 @@ describe('errors in an experiment file', () => {
     ],
     ['training', 3, '3, expected an object: { … }'],
     ['adapter.splineOrder', 4, '4, expected 1, 2 or 3'],
+    ['adapter.spline', 'pairs', '"pairs", expected "shared", "per-dimension" or "per-pair"'],
     [
       'adapter.method',
       'prefix-tuning',

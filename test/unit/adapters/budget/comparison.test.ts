@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { comparedAdapters, countOf, MULTIPLES } from '../../../../src/adapters/budget/budget-comparison';
 import { ROBERTA_BASE } from '../../../../src/recipes/model-shapes';
-import { aboutMethod, type AdapterSpec, METHOD_ORDER } from '../../../../src/experiment/methods';
+import { aboutMethod, type AdapterSpec, LAYER_METHODS } from '../../../../src/experiment/methods';
 import { auroraSpec } from '../../specs';
 
 const { modules } = ROBERTA_BASE;
@@ -32,7 +32,7 @@ describe('methods at equal budget', () => {
 
   it('gives every method at the nearest size that its steps allow', () => {
     const own = countOf(modules, compared([])[0]);
-    for (const method of METHOD_ORDER.filter((m) => m !== 'aurora' && aboutMethod(m).size)) {
+    for (const method of LAYER_METHODS.filter((m) => m !== 'aurora' && aboutMethod(m).size)) {
       const counts = compared([method])
         .slice(1)
         .map((spec) => countOf(modules, spec));
