@@ -48,7 +48,7 @@ export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
 
 /** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
 const areConv1d = ({ source, adapters }: Adapted): boolean =>
-  source.kind === 'hub' && adapters.every((a) => !a.layer.transposed);
+  source.kind === 'hub' && adapters.every((a) => a.beside || !a.layer.transposed);
 
 /** The only one of our types that released PEFT versions load. */
 export const PEFT_TYPE = 'LORA';
