@@ -55,7 +55,7 @@ type Layers = Pick<Adapted, 'source' | 'adapters'>;
 
 /** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
 const areConv1d = ({ source, adapters }: Layers): boolean =>
-  source.kind === 'hub' && adapters.every((a) => !a.layer.transposed);
+  source.kind === 'hub' && adapters.every((a) => a.beside || !a.layer.transposed);
 
 /** LoRA's type, also of its variants. */
 export const LORA_TYPE = 'LORA';
