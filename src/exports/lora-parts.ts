@@ -1,10 +1,10 @@
-import { tensorName } from '../adapters/inject';
 import { ownValues } from '../adapters/merge';
 import { plainLora } from '../adapters/methods/lora';
 import { methodOf } from '../adapters/methods/registry';
+import { plainAdapter, plainSpec, plainValues } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
-import { isRanked, type LoraSpec, methodName, type TrainedSpec } from '../experiment/methods';
+import { isRanked, type LoraSpec, methodName, splitsWeight, type TrainedSpec } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
 import { readByPeft } from '../peft/adapter-config';
 
@@ -21,13 +21,28 @@ export type PartsOf = (adapter: LayerAdapter) => Map<string, FloatTensor>;
 export const loraParts = (settings: TrainedSpec, parameters: Parameters): PartsOf =>
   readByPeft(settings) ? (a) => ownParts(a, parameters) : (a) => staticParts(a, parameters);
 
-const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
-  new Map(
-    a.tensors.map(({ name, peftName, dims }) => [
-      peftName,
-      { dims, data: parameters.get(tensorName(a, name))! },
-    ]),
+function ownParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
+  const values = plainValues(a, ownValues(a, parameters));
+  return new Map(
+    plainAdapter(a).tensors.map(({ name, peftName, dims }) => [peftName, { dims, data: values[name] }]),
   );
+}
+
+/**
+ * Refuses an adapter that was split off the weights and whose LoRA of twice the rank exceeds a layer.
+ *
+ * @throws AuroraError 'usage'
+ */
+export function requireRoom(adapters: readonly LayerAdapter[]): void {
+  for (const { layer, spec } of adapters) {
+    if (!splitsWeight(spec)) continue;
+    const { rank } = plainSpec(spec) as LoraSpec;
+    if (rank > Math.min(layer.inFeatures, layer.outFeatures))
+      throw noLora(
+        `${methodName(spec)} with a part of the weights, which is a LoRA of rank ${rank} on them, more than ${layer.path} allows`,
+      );
+  }
+}
 
 /** The static form of another method as a LoRA. */
 function staticParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {

@@ -1,10 +1,12 @@
 import { tensorName } from '../adapters/inject';
+import type { Values } from '../adapters/methods/method';
 import { methodOf, peftParts } from '../adapters/methods/registry';
+import { weightStart } from '../adapters/starts/layer-start';
 import { inForm, type LayerAdapter, selectAdapters } from '../adapters/targets/select';
 import { exactly, nearestPaths } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
 import { nameTable } from '../base/names';
-import type { TrainedSpec } from '../experiment/methods';
+import { splitsWeight, type StartingSpec, type TrainedSpec, type WeightStart } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
 import { type LinearLayer, pytorchPathOf } from '../graph/layers/linear';
 import type { Graph } from '../graph/model';
@@ -79,7 +81,12 @@ function take(
   const left = new Map(own);
   const values = new Map<string, Float32Array>();
   const { layer } = adapter;
+  const before = splitsWeight(adapter.spec) ? startBefore(folder, adapter) : {};
   for (const t of adapter.tensors) {
+    if (Object.hasOwn(before, t.name)) {
+      values.set(tensorName(adapter, t.name), before[t.name]);
+      continue;
+    }
     const tensor = left.get(t.peftName);
     if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
     if (!areDims(tensor.dims, t.peftName, t.dims))
@@ -94,6 +101,28 @@ function take(
     throw misfit(`${folder} has ${path}.${more}, which its configuration does not mention.`);
   return values;
 }
+
+/**
+ * A0 and B0 of an adapter that PEFT split off the weights, computed from these as PEFT does whenever it loads the adapter.
+ * Only their product counts, so that signs make no difference.
+ *
+ * @throws AuroraError 'adapter' if PEFT's weights differ from those here
+ */
+function startBefore(folder: string, adapter: LayerAdapter): Values {
+  const { layer, spec } = adapter;
+  const { initialization } = spec as StartingSpec;
+  if (layer.dequantize) throw notComputed(folder, layer.path, 'is stored in few bits, which PEFT rounds again');
+  if (layer.isConvolution) throw notComputed(folder, layer.path, 'is that of a convolution');
+  const { A, B } = weightStart(adapter, initialization as WeightStart);
+  return { A0: A, B0: B };
+}
+
+const notComputed = (folder: string, path: string, why: string): AuroraError =>
+  new AuroraError(
+    'adapter',
+    `${folder} is a part that PEFT split off the model's weights (init_lora_weights), and the weight of ${path} ${why}.`,
+    'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
+  );
 
 const misfit = (message: string): AuroraError =>
   new AuroraError('adapter', message, 'The adapter belongs to another model or has been changed.');

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { weightsMetadata } from '../adapters/budget/budget';
 import { tensorName } from '../adapters/inject';
+import { ownValues } from '../adapters/merge';
 import type { AdapterForm } from '../adapters/methods/method';
+import { plainAdapter, plainValues, splitValues } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
 import { sortedJson } from '../base/sorted-json';
@@ -29,7 +31,8 @@ export interface OwnWords extends Outputs {
 type Parameters = ReadonlyMap<string, Float32Array>;
 
 /**
- * Writes an adapter in PEFT's file layout, as trained, into an existing folder.
+ * Writes an adapter in PEFT's file layout, as trained, into an existing folder. One that was split off the weights is the
+ * equal LoRA of twice the rank on them.
  *
  * @param step the adapter's step; stored with the weights, in the one file that cannot mix two writes
  */
@@ -42,12 +45,14 @@ export function writePeftAdapter(
   step?: number,
 ): void {
   const tensors = new Map<string, FloatTensor>();
-  for (const a of adapted.adapters)
-    for (const t of a.tensors)
+  for (const a of adapted.adapters) {
+    const values = plainValues(a, ownValues(a, parameters));
+    for (const t of plainAdapter(a).tensors)
       tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
         dims: peftDims(a.layer, t.peftName, t.dims),
-        data: parameters.get(tensorName(a, t.name))!,
+        data: values[t.name],
       });
+  }
   writeFiles(folder, peftConfig(adapted, form), tensors, adapted, parameters, outputs, step);
 }
 
@@ -109,9 +114,13 @@ export function readPeftAdapter(
     return found.data;
   };
   const values = new Map<string, Float32Array>();
-  for (const a of adapters)
-    for (const t of a.tensors)
-      values.set(tensorName(a, t.name), take(peftKey(pytorchPathOf(a.layer), t.peftName)));
+  for (const a of adapters) {
+    const plain = plainAdapter(a).tensors.map(
+      (t) => [t.name, take(peftKey(pytorchPathOf(a.layer), t.peftName))] as const,
+    );
+    for (const [name, data] of Object.entries(splitValues(a, Object.fromEntries(plain))))
+      values.set(tensorName(a, name), data);
+  }
   for (const key of HEAD_MODULES.map(headKeys))
     if (tensors.has(key.weight)) {
       values.set(HEAD_WEIGHT, take(key.weight));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { layerChange } from '../../adapters/merge';
 import { methodOf } from '../../adapters/methods/registry';
+import { withRanks } from '../../adapters/starts/allotted-ranks';
 import {
   type Dense,
   denseProduct,
@@ -13,6 +14,7 @@ import {
 } from '../../adapters/update-geometry';
 import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { writeAtomic } from '../../files/atomic';
+import { ranksIn } from '../../protocol/ranks';
 import { runPaths, stepName } from '../../runs/layout';
 import { adapterSum, geometryFile } from '../../runs/run-in-study';
 import type { RunSummary } from '../../runs/run-summary';
@@ -36,7 +38,7 @@ const MOST_VALUES = 32;
  * and fewer checkpoints if not all fit. Undefined if the method changes no weights.
  */
 export async function keepGeometry(run: RunSummary, step: number): Promise<Geometry | undefined> {
-  const { adapter } = run.spec;
+  const adapter = adapterOf(run);
   const started = run.events.find((e) => e.kind === 'started');
   const steps = checkpointSteps(run.folder).filter((s) => s <= step);
   if (!started || !hasGeometry(adapter) || steps.length === 0) return undefined;
@@ -55,6 +57,12 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
   };
   writeAtomic(geometryFile(run.folder), `${JSON.stringify(geometry)}\n`, run.folder);
   return geometry;
+}
+
+/** The settings of a run's adapter, with the ranks that its data gave the layers. */
+function adapterOf({ spec: { adapter }, events }: RunSummary): AdapterSpec {
+  const ranks = ranksIn(events);
+  return ranks && !isHeadAlone(adapter) ? withRanks(adapter, ranks) : adapter;
 }
 
 /** True if the merged change is a scale times a product of the layer's own rank. */
@@ -81,11 +89,16 @@ function lowRank(
   const snapshots = steps.map((step) => {
     const parameters = read(step);
     const of = (path: string) =>
-      Object.fromEntries(['A', 'B', 'H', 'W', 'M'].map((name) => [name, parameters.get(`${path}.${name}`)!]));
+      Object.fromEntries(
+        ['A', 'B', 'A0', 'B0', 'H', 'W', 'M'].flatMap((name) => {
+          const values = parameters.get(`${path}.${name}`);
+          return values ? [[name, values] as const] : [];
+        }),
+      );
     return modules.map((path) => mergedPair(path, adapter, of(path)));
   });
   const last = snapshots.at(-1)!;
-  // B starts at zero, and so does ΔW.
+  // B starts at zero, or B·A at what is subtracted, and so does ΔW.
   const zeros = new Array<number>(steps.length + 1).fill(0);
   return {
     steps,
@@ -95,7 +108,7 @@ function lowRank(
 }
 
 function dense(run: RunSummary, all: number[], read: (step: number) => Parameters): Found | undefined {
-  const { adapters } = adaptModel(run.spec);
+  const { adapters } = adaptModel({ ...run.spec, adapter: adapterOf(run) });
   const numbers = adapters.reduce((n, { layer }) => n + layer.inFeatures * layer.outFeatures, 0);
   const steps = spread(all, Math.floor(MOST_NUMBERS / numbers) - 1);
   if (steps.length === 0) return undefined;

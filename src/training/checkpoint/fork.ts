@@ -81,7 +81,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
           isAnyEvaluation(e) ||
           e.kind === 'alarm' ||
           // Its beginning takes the first snapshot again.
-          (e.kind === 'activations' && !fromStart) ||
+          ((e.kind === 'activations' || e.kind === 'ranks') && !fromStart) ||
           e.kind === 'device' ||
           e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),
