@@ -106,11 +106,17 @@ export function injectAdapters(
     }
     const namesOf = (adapter: LayerAdapter) => ({ ...names(adapter), ...frozenNames(g, adapter, dtype) });
     // A weight that replaces the layer's is the only adapter there (stack.ts).
-    const { weight } = methodOf(called[0].adapter.spec);
+    const { weight, delta: addedBy } = methodOf(called[0].adapter.spec);
     if (weight) {
-      const trained = namesOf(called[0].adapter)[weight];
-      if (isQuantized(node)) nodes.push(...inFloat(node, g.op('Transpose', [trained]), inputOf(called[0])));
-      else nodes.push(withWeight(g, node, trained));
+      const { adapter, nth } = called[0];
+      const p = namesOf(adapter);
+      const base = g.fresh('base');
+      const call = layerCall(g, adapter.layer, nth, inputOf(called[0]), base);
+      const added = addedBy?.(g, call, p, adapter, dtype, adapter.form ?? 'dynamic');
+      const own = added ? { ...node, outputs: [base] } : node;
+      if (isQuantized(node)) nodes.push(...inFloat(own, g.op('Transpose', [p[weight]]), inputOf(called[0])));
+      else nodes.push(withWeight(g, own, p[weight]));
+      if (added) g.op('Add', [base, added.delta], {}, { outputs: node.outputs, name: `${base}/Add` });
       continue;
     }
     const output = node.outputs[0];
@@ -128,7 +134,7 @@ export function injectAdapters(
         x = g.op('Mul', [x, keep]);
       }
       const call = layerCall(g, layer, nth, x, base);
-      const fragment = methodOf(spec).delta!(g, call, p, adapter, dtype, form);
+      const fragment = methodOf(spec).delta!(g, call, p, adapter, dtype, form)!;
       const delta = p[STRENGTH] ? g.op('Mul', [fragment.delta, p[STRENGTH]]) : fragment.delta;
       // The layer's own node may have the name of its output, and ONNX Runtime takes no two nodes of one name.
       const last = i === called.length - 1 ? { outputs: [output], name: `${base}/Add` } : {};

@@ -68,6 +68,7 @@ export function mergedWeights(
   };
   for (const adapter of adapters) {
     const { layer } = adapter;
+    if (adapter.beside === 'tied') continue;
     const { weight, bias } = layerChange(adapter, values);
     if (bias) mergeBias(merge, layer, bias);
     if (!weight) continue;
@@ -84,7 +85,8 @@ export function mergedWeights(
       continue;
     }
     const merged = mergedWeight(layer, weight);
-    if (layer.sharedWith.length === 0) {
+    // A head with the embedding's weight changes with it.
+    if (layer.sharedWith.length === 0 || layer.isEmbedding) {
       merge.changed.set(layer.weight.name, merged(layer.transposed, layer.weight.name));
       continue;
     }

@@ -9,6 +9,8 @@ export interface TargetSpec {
   excludeModules?: string | string[];
   layersToTransform?: number[];
   layersPattern?: string;
+  /** Modules that are trained whole besides, by the ends of their paths (PEFT's modules_to_save). */
+  modulesToSave?: string[];
 }
 
 /** Settings of every method with a rank for each layer. */
@@ -55,6 +57,8 @@ interface AlphaSpec extends LowRankSpec {
 export interface ScaledSpec extends AlphaSpec {
   /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
   useRslora: boolean;
+  /** Tokens whose rows of the embedding are trained besides. */
+  trainableTokenIndices?: number[];
 }
 
 export interface LoraSpec extends ScaledSpec, StartSpec {
@@ -99,6 +103,13 @@ export interface FourierftSpec extends TargetSpec {
   locationSeed: number;
 }
 
+/** Rows of the embedding, alone. */
+export interface TokensSpec extends TargetSpec {
+  method: 'tokens';
+  /** The tokens whose rows are trained. */
+  tokenIndices: number[];
+}
+
 /** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
@@ -107,6 +118,8 @@ export interface BitfitSpec extends TargetSpec {
 /** The weights of the selected layers themselves. */
 export interface FullSpec extends TargetSpec {
   method: 'full';
+  /** Train their biases too. */
+  trainBias: boolean;
 }
 
 export interface AuroraSpec extends AlphaSpec {
@@ -135,6 +148,7 @@ export type TrainedSpec =
   | SineloraSpec
   | VeraSpec
   | FourierftSpec
+  | TokensSpec
   | BitfitSpec
   | FullSpec;
 /** A method whose budget depends on a rank. */
@@ -165,6 +179,8 @@ export interface MethodDescription {
   hasB?: true;
   /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
   sharesRank?: true;
+  /** It is on the embedding of tokens instead of linear layers. */
+  onEmbedding?: true;
   /** It trains biases, but no weights. */
   onlyBiases?: true;
   /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
@@ -252,6 +268,11 @@ export const METHODS: Record<MethodName, MethodDescription> = {
         keys: ['frequencies', 'scaling'],
       },
     ],
+  },
+  tokens: {
+    name: 'Trainable tokens',
+    summary: 'rows of the embedding: a few tokens’ vectors',
+    onEmbedding: true,
   },
   bitfit: { name: 'BitFit', summary: 'only the biases', onlyBiases: true },
   full: { name: 'Full fine-tuning', summary: 'the weights themselves: the usual reference for adapters' },

@@ -26,6 +26,9 @@ export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spe
 export const METHOD_ORDER = Object.keys(METHODS) as MethodName[];
 export const DEFAULT_METHOD = METHOD_ORDER[0];
 
+/** The methods that are on linear layers: those whose parameters follow from the layers' shapes, and that can be compared. */
+export const LAYER_METHODS = METHOD_ORDER.filter((m) => !METHODS[m].onEmbedding);
+
 /** Undefined for a head alone, and for a method from another version. */
 export const aboutMethod = (method: string): Partial<MethodDescription> =>
   isMethod(method) ? METHODS[method] : {};

@@ -171,7 +171,27 @@ def inject(model, folder):
         scale = alpha / (rank**0.5 if config.get("use_rslora") else rank)
         adapter = kind(layer, own, config, scale).to(layer.weight.device, layer.weight.dtype)
         setattr(owner, child, adapter.train(root.training))
+    load_saved(model, config, tensors)
     return model
+
+
+@torch.no_grad()
+def load_saved(model, config, tensors):
+    """Loads what was trained beside the adapter: whole modules (modules_to_save), where the model has them, and rows of its
+    embedding (trainable_token_indices)."""
+    modules = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
+    for key, tensor in tensors.items():
+        path, _, part = key.rpartition(".")
+        path = path.removesuffix(".token_adapter")
+        module = modules.get(path, modules.get(path.partition(".")[2]))
+        if part == "trainable_tokens_delta":
+            (tokens,) = config["trainable_token_indices"].values()
+            module.weight[tokens] = tensor.to(module.weight.dtype)
+        if part not in ("weight", "bias") or re.search(r"(lora|aurora)_", path):
+            continue
+        own = getattr(module, part, None)
+        if isinstance(own, torch.Tensor) and own.shape == tensor.shape:
+            own.copy_(tensor)
 
 
 def find(model, path):

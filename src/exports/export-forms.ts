@@ -101,7 +101,7 @@ const peftLora: Form = {
     if (source.kind === 'pipeline') return writeDiffusersLora(folder, adapters, partsOf);
     if (!lora) return writePeftAdapter(folder, task, parameters, task.data, form);
     const tensors = new Map<string, FloatTensor>();
-    for (const a of adapters)
+    for (const a of adapters.filter(({ beside }) => beside !== 'tied'))
       for (const [part, tensor] of partsOf(a)) tensors.set(peftKey(pytorchPathOf(a.layer), part), tensor);
     writeFiles(folder, staticLoraConfig(task, lora), tensors, task, parameters, task.data);
   },
@@ -214,18 +214,20 @@ export const FORMS: Record<ExportForm, Form> = {
 
 /** The files, read back as an import would read them, on the base model. */
 async function measureAdapter({ task }: Trained, folder: string, work: string): Promise<Measured> {
-  if (isHeadAlone(task.spec.adapter)) return measureTask(task, readHead(folder), work);
-  const { adapters, parameters } = fitAdapter(readAdapterFolder(folder), task.model.graph, task.layers);
+  if (isHeadAlone(task.spec.adapter)) return measureTask(task, readHead(task, folder), work);
+  const { adapters, parameters } = fitAdapter(readAdapterFolder(folder), task.model.graph, task.layers, {
+    keepsHead: !task.head,
+  });
   const read: Task = { ...task, adapters, graph: { ...task.graph, adapters } };
-  return measureTask(read, new Map([...parameters, ...readHead(folder)]), work);
+  return measureTask(read, new Map([...parameters, ...readHead(task, folder)]), work);
 }
 
 function measureModel({ task }: Trained, folder: string): Promise<Measured> {
   return measureFile(task, join(folder, MODEL), logitsName(task));
 }
 
-function readHead(folder: string): Map<string, Float32Array> {
-  const { head } = adapterModules(readAdapterFolder(folder));
+function readHead(task: Task, folder: string): Map<string, Float32Array> {
+  const { head } = adapterModules(readAdapterFolder(folder), !task.head);
   if (!head) return new Map();
   return new Map([
     [HEAD_WEIGHT, head.weight.data],

@@ -118,6 +118,7 @@ export class ChangedWeights {
   ) {
     for (const adapter of adapters) {
       const { layer } = adapter;
+      if (adapter.beside === 'tied') continue;
       if (layer.sharedWith.length > 0)
         throw new AuroraError(
           'model',

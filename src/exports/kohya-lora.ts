@@ -42,6 +42,8 @@ export function requireKohyaLora({ task }: Pick<Trained, 'task'>): void {
       'Export with --as peft-lora.',
     );
   if (isHeadAlone(adapter)) throw noLora('only a head');
+  const saved = adapters.find((a) => a.beside);
+  if (saved) throw noPlace(methodName(adapter), `${saved.layer.path} trained besides`);
   if (!readByPeft(adapter)) asLora(adapter);
   else {
     const other = adapters.flatMap((a) => plainAdapter(a).tensors).find(({ peftName }) => peftName !== A && peftName !== B);

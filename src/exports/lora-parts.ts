@@ -19,7 +19,9 @@ export type PartsOf = (adapter: LayerAdapter) => Map<string, FloatTensor>;
  * @throws AuroraError 'usage' where a rank exceeds the layer's
  */
 export const loraParts = (settings: TrainedSpec, parameters: Parameters): PartsOf =>
-  readByPeft(settings) ? (a) => ownParts(a, parameters) : (a) => staticParts(a, parameters);
+  readByPeft(settings)
+    ? (a) => ownParts(a, parameters)
+    : (a) => (a.beside ? ownParts : staticParts)(a, parameters);
 
 function ownParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
   const values = plainValues(a, ownValues(a, parameters));

@@ -4,6 +4,7 @@ import { forOpset } from '../graph/file/downgrade';
 import { inlineFunctions } from '../graph/inline';
 import { DType } from '../graph/dtype';
 import { isDynamic } from '../graph/quantized/dynamic-quantization';
+import { adaptableLayers } from '../graph/layers/embeddings';
 import { findLinearLayers, type LinearLayer } from '../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { readsOf } from '../graph/reads';
@@ -72,7 +73,7 @@ function mergeInto(
 ): Merge {
   // Nodes remain the same objects, so that facts about one graph hold for the other.
   const lifted = liftConstants(graph);
-  const layers = new Map(findLinearLayers(lifted).map((l) => [l.path, l]));
+  const layers = new Map(adaptableLayers(lifted).map((l) => [l.path, l]));
   const adapters = task.adapters.map((a) => {
     const own = layers.get(a.layer.path);
     // A fused operator may do a layer's product, or add its bias.

@@ -19,7 +19,7 @@ export function limitsInVllm(form: ExportForm, task: Task): VllmLimit[] | undefi
   if (!isOfPeft || isHeadAlone(adapter) || !isRanked(adapter) || task.source.kind !== 'hub') return undefined;
   const modelType = String(baseModel(task.spec.model.path).config.model_type);
   if (!FAMILIES.get(modelType)?.caches) return undefined;
-  const own = task.adapters.map(({ spec, layer }) => ({ spec, path: layer.path }));
+  const own = task.adapters.filter((a) => !a.beside).map(({ spec, layer }) => ({ spec, path: layer.path }));
   return vllmLimits({
     modelType,
     rank: Math.max(...own.map(({ spec }) => (isRanked(spec) ? spec.rank : 0))),
@@ -27,7 +27,7 @@ export function limitsInVllm(form: ExportForm, task: Task): VllmLimit[] | undefi
     outputLayers: own.map(({ path }) => path).filter((path) => OUTPUT_LAYER.test(path)),
     hasBias: 'loraBias' in adapter && adapter.loraBias,
     isDora: methodOf(adapter).peft.flag === 'use_dora',
-    hasHead: task.head !== undefined,
+    hasHead: task.head !== undefined || task.adapters.some((a) => a.beside),
   });
 }
 

@@ -2,6 +2,7 @@ import type { AdapterForm } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
 import { plainAdapter, plainSpec } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
+import { isSaved } from '../adapters/targets/saved-modules';
 import { exactly } from '../adapters/targets/targets';
 import type { ModelSource } from '../architectures/model-source';
 import { own } from '../base/names';
@@ -86,9 +87,18 @@ const tuned = (adapted: Adapted, adapter: TrainedSpec): Json => ({
   ...('alpha' in adapter && {
     alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapted.adapters),
   }),
+  ...tokenIndices(adapted),
   // Full paths, so that excluded layers and other layers do not match.
-  target_modules: adapted.adapters.map((a) => pytorchPathOf(a.layer)),
+  target_modules: adapted.adapters.filter((a) => !a.beside).map((a) => pytorchPathOf(a.layer)),
 });
+
+/** PEFT wraps the embedding whose name it finds here. */
+function tokenIndices({ adapters }: Adapted): Json {
+  const rows = adapters.find((a) => a.beside === 'tokens');
+  if (rows?.spec.method !== 'tokens') return {};
+  const name = rows.layer.path.split('.').at(-1)!;
+  return { trainable_token_indices: { [name]: rows.spec.tokenIndices } };
+}
 
 /** A pattern matches paths without the task model's prefix, so each layer of such a model gets its own value. */
 function patternOf(
@@ -115,10 +125,19 @@ function common(adapted: Adapted): Json {
     revision,
     bias: 'none',
     inference_mode: true,
-    modules_to_save: module === undefined ? null : [module],
+    modules_to_save: modulesToSave(adapted, module),
     // With this type, PEFT expects a trained head in the file.
     task_type: module !== undefined || !hasHead ? peftTaskType : null,
   };
+}
+
+/** The modules that are saved whole: those of the setting that are there, and the head if they do not include it. */
+function modulesToSave({ spec: { adapter }, adapters }: Adapted, head: string | undefined): string[] | null {
+  const saved = adapters.filter((a) => a.beside === 'module').map((a) => a.layer.path);
+  const wanted = isHeadAlone(adapter) ? [] : (adapter.modulesToSave ?? []);
+  const names = wanted.filter((name) => saved.some((path) => isSaved(path, [name])));
+  const all = head === undefined || isSaved(head, names) ? names : [...names, head];
+  return all.length > 0 ? all : null;
 }
 
 /**

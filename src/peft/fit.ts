@@ -1,20 +1,19 @@
-import { tensorName } from '../adapters/inject';
-import type { Values } from '../adapters/methods/method';
 import { methodOf, peftParts } from '../adapters/methods/registry';
-import { weightStart } from '../adapters/starts/layer-start';
 import { inForm, type LayerAdapter, selectAdapters } from '../adapters/targets/select';
 import { exactly, nearestPaths } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
 import { nameTable } from '../base/names';
-import { splitsWeight, type StartingSpec, type TrainedSpec, type WeightStart } from '../experiment/methods';
+import type { TrainedSpec } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
 import { type LinearLayer, pytorchPathOf } from '../graph/layers/linear';
 import type { Graph } from '../graph/model';
 import type { AdapterFolder } from './adapter-folder';
-import { areDims } from './convolution-dims';
 import { PREFIX } from './keys';
+import { folderNames } from './renamed-modules';
 import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
 import { importedSpec } from './adapter-spec';
+import { ROWS, savedNames, takeRows, takeSaved } from './take-beside';
+import { take } from './take';
 
 /** An adapter from disk, fitted to a model's layers. */
 export interface FittedAdapter {
@@ -29,19 +28,29 @@ export interface FittedAdapter {
 
 /**
  * @param layers of the graph
+ * @param keepsHead true if the model's own logits are trained on: a head in the file then belongs to the saved modules
  * @throws AuroraError 'adapter' if a module of the adapter is missing from the model or has another size there
  */
-export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly LinearLayer[]): FittedAdapter {
+export function fitAdapter(
+  from: AdapterFolder,
+  graph: Graph,
+  layers: readonly LinearLayer[],
+  { keepsHead = false } = {},
+): FittedAdapter {
   const { spec: settings, form, alphaOf } = importedSpec(from);
-  const { modules, head } = adapterModules(from);
-  if (modules.size === 0)
+  const { modules, saved, rows, head } = adapterModules(from, keepsHead);
+  if (modules.size === 0 && rows.size === 0)
     throw new AuroraError(
       'adapter',
       `${from.folder} does not adapt any module.`,
       'Choose an adapter with adapted modules: a head alone cannot be imported.',
     );
   const paths = matchPaths(from.folder, [...modules.keys()], layers);
-  const common = { ...settings, targetModules: targetsFor([...paths.values()], layers) } as TrainedSpec;
+  const common = {
+    ...settings,
+    targetModules:
+      settings.method === 'tokens' ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
+  } as TrainedSpec;
   const rankPattern = nameTable<number>();
   const alphaPattern = nameTable<number>();
   for (const [path, layer] of paths) {
@@ -61,75 +70,24 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
     ...common,
     ...(Object.keys(rankPattern).length > 0 && { rankPattern }),
     ...(Object.keys(alphaPattern).length > 0 && { alphaPattern }),
+    ...(saved.size > 0 && { modulesToSave: savedNames(from, [...saved.keys()]) }),
   } as TrainedSpec;
-  const { adapters } = selectAdapters(graph, layers, spec);
+  const { adapters: selected } = selectAdapters(graph, layers, spec);
+  // The last layer of a head that the task trains is not one of the saved modules.
+  const adapters = selected.filter((a) => a.beside !== 'module' || a.layer.path !== head?.module);
   const parameters = new Map<string, Float32Array>();
   for (const [path, layer] of paths) {
     const adapter = adapters.find((a) => a.layer.path === layer)!;
     take(from.folder, path, modules.get(path)!, adapter).forEach((data, name) => parameters.set(name, data));
   }
+  takeSaved(from.folder, saved, adapters).forEach((data, name) => parameters.set(name, data));
+  takeRows(from.folder, rows, adapters).forEach((data, name) => parameters.set(name, data));
   return { spec, adapters: inForm(adapters, form), parameters, head };
 }
 
-/** A module's tensors by the graph's names; all must exist and match the layer's size. */
-function take(
-  folder: string,
-  path: string,
-  own: ReadonlyMap<string, FloatTensor>,
-  adapter: LayerAdapter,
-): Map<string, Float32Array> {
-  const left = new Map(own);
-  const values = new Map<string, Float32Array>();
-  const { layer } = adapter;
-  const before = splitsWeight(adapter.spec) ? startBefore(folder, adapter) : {};
-  for (const t of adapter.tensors) {
-    if (Object.hasOwn(before, t.name)) {
-      values.set(tensorName(adapter, t.name), before[t.name]);
-      continue;
-    }
-    const tensor = left.get(t.peftName);
-    if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
-    if (!areDims(tensor.dims, t.peftName, t.dims))
-      throw misfit(
-        `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], but ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) needs [${t.dims.join(', ')}].`,
-      );
-    values.set(tensorName(adapter, t.name), tensor.data);
-    left.delete(t.peftName);
-  }
-  const [more] = left.keys();
-  if (more !== undefined)
-    throw misfit(`${folder} has ${path}.${more}, which its configuration does not mention.`);
-  return values;
-}
-
-/**
- * A0 and B0 of an adapter that PEFT split off the weights, computed from these as PEFT does whenever it loads the adapter.
- * Only their product counts, so that signs make no difference.
- *
- * @throws AuroraError 'adapter' if PEFT's weights differ from those here
- */
-function startBefore(folder: string, adapter: LayerAdapter): Values {
-  const { layer, spec } = adapter;
-  const { initialization } = spec as StartingSpec;
-  if (layer.dequantize) throw notComputed(folder, layer.path, 'is stored in few bits, which PEFT rounds again');
-  if (layer.isConvolution) throw notComputed(folder, layer.path, 'is that of a convolution');
-  const { A, B } = weightStart(adapter, initialization as WeightStart);
-  return { A0: A, B0: B };
-}
-
-const notComputed = (folder: string, path: string, why: string): AuroraError =>
-  new AuroraError(
-    'adapter',
-    `${folder} is a part that PEFT split off the model's weights (init_lora_weights), and the weight of ${path} ${why}.`,
-    'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
-  );
-
-const misfit = (message: string): AuroraError =>
-  new AuroraError('adapter', message, 'The adapter belongs to another model or has been changed.');
-
 /**
  * Maps each module of an adapter to its layer. The model may be wrapped differently than at export, so that all paths
- * have an extra prefix, or lack one.
+ * have an extra prefix, or lack one, and transformers 5 has renamed modules of some classes.
  */
 function matchPaths(
   folder: string,
@@ -143,7 +101,11 @@ function matchPaths(
     renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
   const ways = named
     ? [(module: string) => named.get(module) ?? module]
-    : [...renamings(modules[0], [...known]), withoutPrefix(layers)];
+    : [(module: string) => module, ...folderNames].flatMap((inFolder) =>
+        [...renamings(inFolder(modules[0]), [...known]), withoutPrefix(layers)].map(
+          (rename) => (module: string) => rename(inFolder(module)),
+        ),
+      );
   const found = ways.find((rename) => fits(modules.map(rename)));
   if (found) return new Map(modules.map((m) => [m, found(m)]));
   const missing = modules.filter((m) => !(named ?? known).has(m));
@@ -183,6 +145,8 @@ function renamings(module: string, paths: readonly string[]): ((path: string) =>
   return [(path: string) => path, ...before, ...without];
 }
 
+const lastName = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+
 /** Names if they match only these layers, otherwise a regular expression. */
 function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): string | string[] {
   const also = layers.some(
@@ -207,6 +171,10 @@ function rankOf(
 interface AdapterModules {
   /** By module path as in the file, then by the tensor's own key, such as lora_A.weight. */
   modules: Map<string, Map<string, FloatTensor>>;
+  /** Weights and biases of modules that were saved whole (modules_to_save), likewise. */
+  saved: Map<string, Map<string, FloatTensor>>;
+  /** Trained rows of embeddings (trainable_token_indices), likewise. */
+  rows: Map<string, Map<string, FloatTensor>>;
   /** With the path of its module: `classifier.out_proj` is the last of two layers. */
   head: { module: string; weight: FloatTensor; bias?: FloatTensor } | undefined;
 }
@@ -218,30 +186,39 @@ const PART = new RegExp(
 );
 /** PEFT's names for sequence classification heads, by model family. */
 const HEAD = /^(?:.+\.)?(classifier(?:\.out_proj)?|score)\.(weight|bias)$/;
+/** A module that was saved whole; a variant's tensors end alike. */
+const SAVED = /^((?!.*lora_).+)\.(weight|bias)$/;
 /** Parts of LoRA variants that are not supported here. */
-const VARIANTS: readonly [RegExp, string][] = [
-  [/lora_embedding_[AB]/, 'LoRA on an embedding'],
-  [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head with more than one layer'],
-];
+const VARIANTS: readonly [RegExp, string][] = [[/lora_embedding_[AB]/, 'LoRA on an embedding']];
 
-/** @throws AuroraError 'adapter' naming a tensor that belongs to no known method */
-export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
+/**
+ * @param keepsHead true if a head belongs to the saved modules
+ * @throws AuroraError 'adapter' naming a tensor that belongs to no known method
+ */
+export function adapterModules({ folder, tensors }: AdapterFolder, keepsHead = false): AdapterModules {
   const modules: AdapterModules['modules'] = new Map();
+  const saved: AdapterModules['saved'] = new Map();
+  const rows: AdapterModules['rows'] = new Map();
   const head: { module?: string; weight?: FloatTensor; bias?: FloatTensor } = {};
   const misfit = (message: string) =>
     new AuroraError('adapter', message, 'The adapter belongs to another kind of model or has been changed.');
   for (const [key, tensor] of tensors) {
     const name = plainName(key);
     const part = PART.exec(name);
-    const ofHead = HEAD.exec(name);
+    const ofHead = keepsHead ? undefined : HEAD.exec(name);
+    const whole = SAVED.exec(name);
     if (part) {
-      const own = modules.get(part[1]) ?? new Map<string, FloatTensor>();
-      modules.set(part[1], own.set(part[2], tensor));
+      const among = part[2] === ROWS ? rows : modules;
+      const own = among.get(part[1]) ?? new Map<string, FloatTensor>();
+      among.set(part[1], own.set(part[2], tensor));
     } else if (ofHead) {
       const which = ofHead[2] as 'weight' | 'bias';
       if (head[which]) throw misfit(`${folder} has two heads; ${key} belongs to the second.`);
       head[which] = tensor;
       head.module = ofHead[1];
+    } else if (whole) {
+      const own = saved.get(whole[1]) ?? new Map<string, FloatTensor>();
+      saved.set(whole[1], own.set(whole[2], tensor));
     } else throw notKnown(folder, key, name);
   }
   const { weight, bias } = head;
@@ -250,7 +227,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
     throw misfit(
       `The head in ${folder} is not a linear layer: its weight is [${weight.dims.join(', ')}]${bias ? ` and its bias is [${bias.dims.join(', ')}]` : ''}.`,
     );
-  return { modules, head: weight && { module: head.module!, weight, bias } };
+  return { modules, saved, rows, head: weight && { module: head.module!, weight, bias } };
 }
 
 /** Without PEFT's wrappers, and without the adapter name found in files of older PEFT versions. */
@@ -258,6 +235,7 @@ const plainName = (key: string): string =>
   (key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key)
     .replace('.modules_to_save.default.', '.')
     .replace('.modules_to_save.', '.')
+    .replace('.token_adapter.', '.')
     .replace(/\.(lora_[AB])\.default\.(weight|bias)$/, '.$1.$2')
     .replace(/\.lora_magnitude_vector(\.default)?(\.weight)?$/, '.lora_magnitude_vector');
 

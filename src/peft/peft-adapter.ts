@@ -45,7 +45,7 @@ export function writePeftAdapter(
   step?: number,
 ): void {
   const tensors = new Map<string, FloatTensor>();
-  for (const a of adapted.adapters) {
+  for (const a of adapted.adapters.filter(({ beside }) => beside !== 'tied')) {
     const values = plainValues(a, ownValues(a, parameters));
     for (const t of plainAdapter(a).tensors)
       tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
@@ -114,7 +114,7 @@ export function readPeftAdapter(
     return found.data;
   };
   const values = new Map<string, Float32Array>();
-  for (const a of adapters) {
+  for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
     const plain = plainAdapter(a).tensors.map(
       (t) => [t.name, take(peftKey(pytorchPathOf(a.layer), t.peftName))] as const,
     );

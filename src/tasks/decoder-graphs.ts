@@ -2,7 +2,7 @@ import { injectAdapters, storedTensors } from '../adapters/inject';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { TEXT_INPUTS } from '../data/batch';
 import { DType } from '../graph/dtype';
-import { findLinearLayers } from '../graph/layers/linear';
+import { adaptableLayers } from '../graph/layers/embeddings';
 import { outputsNamed, type Model, type ValueInfo } from '../graph/model';
 import { cacheInputs, type CacheInput, isMerged } from '../graph/without-past';
 import { fillingPast, lastLogits, withPast } from '../graph/with-past';
@@ -64,7 +64,7 @@ function adapted(model: Model, adapters: readonly LayerAdapter[], outputs: strin
 /** Adapters of one form of a model on the same layers of another form. */
 export function onModel(model: Model, adapters: readonly LayerAdapter[]): LayerAdapter[] | undefined {
   const paths = adapters.map((a) => a.layer.path);
-  const layers = new Map(findLinearLayers(model.graph).map((layer) => [layer.path, layer] as const));
+  const layers = new Map(adaptableLayers(model.graph).map((layer) => [layer.path, layer] as const));
   if (!paths.every((path) => layers.has(path))) return undefined;
   return adapters.map((a) => ({ ...a, layer: layers.get(a.layer.path)! }));
 }

@@ -25,6 +25,9 @@ export const hubFiles = (): string[] => filesIn('../hf');
 /** The names of cases of PEFT's methods, in test/fixtures/peft. */
 export const peftFiles = (): string[] => filesIn('../peft');
 
+/** The names of cases of its newer methods and settings, in test/fixtures/peft-more. */
+export const peftMoreFiles = (): string[] => filesIn('../peft-more');
+
 /** Reference files of components of pipelines, in test/fixtures/diffusers, which also has pictures that samplers draw. */
 export const pipelineFiles = (): string[] =>
   filesIn('../diffusers').filter((name) => !name.endsWith('-picture.json'));

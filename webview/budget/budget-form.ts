@@ -4,7 +4,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { Ending } from '../../src/protocol/budget';
 import {
   aboutMethod,
-  METHOD_ORDER,
+  LAYER_METHODS,
   METHOD_NAMES,
   isSubject,
   type SizeSetting,
@@ -187,11 +187,11 @@ function methodControl({ fields, change, problems }: ControlsInput): TemplateRes
         aria-labelledby="method-label"
         data-value=${fields.method}
         @change=${(e: Event) => {
-          const method = METHOD_ORDER.find((m) => m === valueOf(e));
+          const method = LAYER_METHODS.find((m) => m === valueOf(e));
           if (method && method !== fields.method) change({ method });
         }}
       >
-        ${METHOD_ORDER.map((m) => html`<vscode-option value=${m}>${METHOD_NAMES[m]}</vscode-option>`)}
+        ${LAYER_METHODS.map((m) => html`<vscode-option value=${m}>${METHOD_NAMES[m]}</vscode-option>`)}
       </vscode-dropdown>`,
   );
 }
@@ -295,7 +295,7 @@ function recipeFields(
 ): Partial<BudgetFields> {
   const { rank, alpha, gridSize, splineOrder } = adapter;
   return {
-    method: METHOD_ORDER.find((method) => isSubject({ method }))!,
+    method: LAYER_METHODS.find((method) => isSubject({ method }))!,
     rank: String(rank),
     alpha: String(alpha),
     gridSize: String(gridSize),

@@ -8,7 +8,7 @@ import {
   isRanked,
   isReference,
   type LoraSpec,
-  METHOD_ORDER,
+  LAYER_METHODS,
   type MethodName,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -61,7 +61,7 @@ export function comparedAdapters(
 export const loraLike = (base: AuroraSpec, rank: number): LoraSpec =>
   sized(
     likeBase(
-      METHOD_ORDER.find((method) => isReference({ method }))!,
+      LAYER_METHODS.find((method) => isReference({ method }))!,
       base,
     ),
     rank,

@@ -10,7 +10,7 @@ import {
   isRanked,
   isReference,
   METHOD_NAMES,
-  METHOD_ORDER,
+  LAYER_METHODS,
   type RankedSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -248,7 +248,7 @@ function ranksUpTo(last: number): number[] {
 }
 
 /** An experiment's defaults, with AuroRA's spline. */
-const CURVES = METHOD_ORDER.filter((m) => aboutMethod(m).curve !== undefined)
+const CURVES = LAYER_METHODS.filter((m) => aboutMethod(m).curve !== undefined)
   .sort((a, b) => aboutMethod(a).curve! - aboutMethod(b).curve!)
   .map((m) => adapterDefaults(m) as unknown as RankedSpec);
 

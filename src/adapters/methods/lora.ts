@@ -86,7 +86,18 @@ export const scaledSettings = (c: ConfigReader): Omit<ScaledSpec, 'targetModules
   useRslora: c.flag('use_rslora', false),
   dropout: c.number('lora_dropout', 0),
   initialization: initializationOf(c.value('init_lora_weights')),
+  ...trainableTokens(c.value('trainable_token_indices')),
 });
+
+/** PEFT's list, or its table with one embedding. */
+function trainableTokens(value: unknown): Pick<ScaledSpec, 'trainableTokenIndices'> {
+  if (value === undefined) return {};
+  const lists = Array.isArray(value) ? [value] : Object.values(value as Record<string, unknown>);
+  // The schema rejects what is no list of tokens.
+  return lists.length === 0
+    ? {}
+    : { trainableTokenIndices: (lists.length === 1 ? lists[0] : value) as number[] };
+}
 
 /** Without any scaling of its product, and without a bias. */
 export const plainLora = (rank: number): LoraSpec => ({

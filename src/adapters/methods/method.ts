@@ -6,6 +6,8 @@ export interface LayerShape {
   outFeatures: number;
   /** True if it adds a bias; omitted if unknown. */
   hasBias?: boolean;
+  /** True for an embedding of tokens, whose input is ids; `in` is then the vocabulary. */
+  isEmbedding?: boolean;
 }
 
 /** A layer's values before training. */
@@ -157,14 +159,14 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
     on: OnLayer<S>,
     dtype: number,
     form: AdapterForm,
-  ): Fragment;
+  ): Fragment | undefined;
   /** Emits a scalar that is added to the mean loss of each training step, from all adapters of the run. */
   penalty?(g: GraphBuilder, all: readonly NamedAdapter<S>[], dtype: number): string | undefined;
   /** @param steps of the whole training */
   course?(all: readonly NamedAdapter<S>[], steps: number): Course | undefined;
   /** True if `delta` returns z. */
   showsZ?: true;
-  /** Instead of `delta`: the trained tensor (out, in) that replaces the weight. */
+  /** The trained tensor (out, in) that replaces the weight; a `delta` is added to the layer's output then. */
   weight?: string;
   /** The change that the static form makes. */
   change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;

@@ -9,6 +9,7 @@ import { lora } from './lora';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
 import { sinelora } from './sinelora';
+import { tokens } from './tokens';
 import { vera } from './vera';
 
 const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method: M }>> } = {
@@ -19,6 +20,7 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   sinelora,
   vera,
   fourierft,
+  tokens,
   bitfit,
   full,
 };

@@ -16,6 +16,8 @@ import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from '../methods
 import { methodOf } from '../methods/registry';
 import { matchNow } from '../patterns/patterns';
 import { endingsOf } from './endings';
+import { savedModules } from './saved-modules';
+import { tokenRows } from './token-rows';
 import { fromPattern, matchTargets, nearestPaths, patternsOf, type TargetMatch } from './targets';
 
 /** The facts about a layer that selection needs. */
@@ -29,6 +31,11 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLaye
   tensors: AdapterTensor[];
   /** Dynamic by default. */
   form?: AdapterForm;
+  /**
+   * It is not one of the method's own: a module that is trained whole (modulesToSave), trained rows of the embedding, or a head
+   * that shares their weight, whose tensors are the embedding's.
+   */
+  beside?: 'module' | 'tokens' | 'tied';
   /** Tells adapters on the same layer apart, in the names of their tensors. */
   slot?: string;
   /** The paths of the layers under which tensors are kept that this one shares, by short name. */
@@ -53,17 +60,29 @@ export const selectAdapters = (
   layers: readonly LinearLayer[],
   spec: AdapterSpec,
   output?: string,
-): Selection =>
-  selectLayers(
-    layers,
+): Selection => {
+  if (isHeadAlone(spec)) return { adapters: [], leftOut: [], warnings: [] };
+  const saved = savedModules(graph, layers, spec, output);
+  const rows = tokenRows(graph, layers, spec, output);
+  if (aboutMethod(spec.method).onEmbedding)
+    return { adapters: [...rows, ...saved.adapters], leftOut: [], warnings: saved.warnings };
+  const others = layers.filter((l) => !saved.paths.has(l.path));
+  const own = selectLayers(
+    others,
     {
-      outputs: outputLayers(graph, layers),
-      unreached: output === undefined ? [] : layersBeside(graph, layers, output),
-      routed: layers.filter((l) => l.calls.some((c) => isRouted(c.node))).map((l) => l.path),
-      poolers: layers.filter((l) => l.pooler).map((l) => l.path),
+      outputs: outputLayers(graph, others),
+      unreached: output === undefined ? [] : layersBeside(graph, others, output),
+      routed: others.filter((l) => l.calls.some((c) => isRouted(c.node))).map((l) => l.path),
+      poolers: others.filter((l) => l.pooler).map((l) => l.path),
     },
     spec,
   );
+  return {
+    adapters: [...own.adapters, ...saved.adapters, ...rows],
+    leftOut: own.leftOut,
+    warnings: [...own.warnings, ...saved.warnings],
+  };
+};
 
 /** Selects layers from shapes alone. */
 export function selectLayers<L extends NamedLayer>(

@@ -15,7 +15,7 @@ import {
   HEAD_ALONE,
   isHeadAlone,
   isNonlinear,
-  METHOD_ORDER,
+  LAYER_METHODS,
   methodName,
   methodSize,
 } from '../../experiment/methods';
@@ -25,7 +25,7 @@ import { commandLine } from '../suggested-commands';
 import { hints } from '../output';
 import { table } from '../table';
 
-const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];
+const KNOWN: readonly string[] = [...LAYER_METHODS, HEAD_ALONE.method];
 
 export const compareCommand: Command = {
   help: `Usage: aurora compare FILE.aurora.json [options]

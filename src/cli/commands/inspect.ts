@@ -8,14 +8,14 @@ import {
   DEFAULT_METHOD,
   HEAD_ALONE,
   isMethod,
-  METHOD_ORDER,
+  LAYER_METHODS,
 } from '../../experiment/methods';
 import { targetsOf } from '../arguments';
 import { type Command, one, type ParsedArgs, threadCount, wholeNumber } from '../command';
 import { terminalText } from '../report-text';
 import { temporaryFolder } from '../temporary';
 
-const METHODS = [...METHOD_ORDER, HEAD_ALONE.method];
+const METHODS = [...LAYER_METHODS, HEAD_ALONE.method];
 
 export const inspect: Command = {
   help: `Usage: aurora inspect MODEL [options]

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../base/errors';
-import { HEAD_ALONE, METHOD_ORDER } from '../../experiment/methods';
+import { HEAD_ALONE, LAYER_METHODS } from '../../experiment/methods';
 import { snapshotFolder } from '../../files/hub-cache';
 import { referenceTo } from '../../hub/cache';
 import type { Hub } from '../../hub/hub-client';
@@ -36,7 +36,7 @@ ${RECIPE_OPTIONS_HELP}${FETCH_HELP}`,
     ...RECIPE_OPTIONS,
     ...FETCH_OPTIONS,
   },
-  values: { method: [...METHOD_ORDER, HEAD_ALONE.method], size: ['base', 'large'] },
+  values: { method: [...LAYER_METHODS, HEAD_ALONE.method], size: ['base', 'large'] },
   async run(args) {
     const [model, data, ...more] = args.positionals;
     if (model === undefined || data === undefined || more.length > 0)

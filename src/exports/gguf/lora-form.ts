@@ -39,7 +39,13 @@ export const ggufLora: Form = {
         `The run trained ${isHeadAlone(adapter) ? 'only a head' : methodName(adapter)}, which is not a LoRA.`,
         'Export with --as gguf, which merges it into the weights.',
       );
-    for (const { layer, spec } of task.adapters) {
+    for (const { layer, spec, beside } of task.adapters) {
+      if (beside)
+        throw new AuroraError(
+          'usage',
+          `${layer.path} was trained besides (adapter.modulesToSave or trainableTokenIndices), which llama.cpp’s LoRA has no place for.`,
+          'Export with --as gguf, which merges it into the weights.',
+        );
       if (methodOf(spec).changesBias?.(spec))
         throw new AuroraError(
           'usage',

@@ -19,7 +19,7 @@ import {
   isNonlinear,
   isSubject,
   METHOD_NAMES,
-  METHOD_ORDER,
+  LAYER_METHODS,
 } from '../../experiment/methods';
 import { freeName } from '../wizard/draft';
 import { saved } from '../ask/saved';
@@ -99,7 +99,7 @@ const methodStep: Step<State> = {
   async run(state, place) {
     const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
     const once = t('one trial: its size is fixed');
-    const methods = METHOD_ORDER.filter((method) => !isSubject({ method })).map((method) => ({
+    const methods = LAYER_METHODS.filter((method) => !isSubject({ method })).map((method) => ({
       label: METHOD_NAMES[method],
       detail: aboutMethod(method).size ? ranks : once,
       methods: [method] as AdapterSpec['method'][],

@@ -15,7 +15,7 @@ import {
   isRankedByLayer,
   isSubject,
   METHOD_NAMES,
-  METHOD_ORDER,
+  LAYER_METHODS,
   type RankedSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -36,7 +36,7 @@ const methodStep: Step<WizardState> = {
     const likely = usualTargets ?? likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
     // First the default choices of a comparison, then the others.
-    const methods = [...new Set([...COMPARED, ...METHOD_ORDER])].filter(
+    const methods = [...new Set([...COMPARED, ...LAYER_METHODS])].filter(
       (method) => head || method !== HEAD_ALONE.method,
     );
     const items = methods.map((method) => {

@@ -53,6 +53,8 @@ export interface LinearLayer {
   hasBias: boolean;
   /** In PyTorch it is a convolution of single pixels, with a weight (out, in, 1, 1). */
   isConvolution?: true;
+  /** It is a table (vocabulary, hidden), and its input is ids of tokens instead of features. */
+  isEmbedding?: true;
   /** It belongs to the pooler of a folder's base model. */
   pooler?: true;
 }
@@ -68,8 +70,12 @@ export interface LinearBias {
   shared: boolean;
 }
 
-/** Every linear layer of a graph whose nodes are in order, in that order. */
-export function findLinearLayers(graph: Graph): LinearLayer[] {
+/**
+ * Every linear layer of a graph whose nodes are in order, in that order.
+ *
+ * @param heads true for those of a task model's head too
+ */
+export function findLinearLayers(graph: Graph, { heads = false } = {}): LinearLayer[] {
   const operands = weightOperands(graph);
   const users = readersOf(graph);
   const makers = new Map(graph.nodes.flatMap((n) => n.outputs.map((y) => [y, n] as const)));
@@ -78,7 +84,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const paths = new PathNumbers();
   const isList = numberedPaths(operands.keys());
   const candidates = graph.nodes.flatMap((node) => {
-    const operand = node.metadata.has(OF_HEAD) ? undefined : linearOperand(graph, operands, node);
+    const operand = node.metadata.has(OF_HEAD) && !heads ? undefined : linearOperand(graph, operands, node);
     return operand ? [{ node, operand }] : [];
   });
   const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));

@@ -1,6 +1,6 @@
 import { isObject } from '../../base/guards';
 import type { Budget, Ending } from '../budget';
-import { METHOD_ORDER, type MethodName, SIZE_SETTINGS, type SizeSetting } from '../../experiment/methods';
+import { LAYER_METHODS, type MethodName, SIZE_SETTINGS, type SizeSetting } from '../../experiment/methods';
 import type { StepCost } from '../step-cost';
 import type { PaperReport } from '../../experiment/paper';
 
@@ -115,7 +115,7 @@ export type BudgetFromPage =
 
 const CHOICES: Partial<Record<FieldName, readonly string[]>> = {
   targets: ['names', 'regex', 'all-linear'],
-  method: METHOD_ORDER,
+  method: LAYER_METHODS,
 };
 const FIELDS: readonly FieldName[] = [
   'model',

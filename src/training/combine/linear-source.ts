@@ -110,7 +110,7 @@ export async function sourceOfRun(
     return {
       given,
       name: readNotes(given).name ?? basename(given),
-      modules: modulesOf(task.adapters, parameters),
+      modules: modulesOf(given, task.adapters, parameters),
       ...(head && settings.head === 'linear' && { head }),
       dropout: 'dropout' in adapter ? adapter.dropout : 0,
       run: { folder: given, spec: run.spec, step },
@@ -143,7 +143,7 @@ export function sourceOfFolder(given: string, base: BaseModel): LinearSource {
   return {
     given,
     name: basename(given),
-    modules: modulesOf(adapters, parameters),
+    modules: modulesOf(given, adapters, parameters),
     ...(head && {
       head: {
         weight: head.weight.data,
@@ -157,10 +157,15 @@ export function sourceOfFolder(given: string, base: BaseModel): LinearSource {
   };
 }
 
+/** @throws AuroraError 'adapter' for layers that were trained besides */
 function modulesOf(
+  given: string,
   adapters: readonly LayerAdapter[],
   parameters: ReadonlyMap<string, Float32Array>,
 ): Map<string, LinearModule> {
+  const saved = adapters.find((a) => a.beside);
+  if (saved)
+    throw notLinear(given, `${saved.layer.path} besides (adapter.modulesToSave or trainableTokenIndices)`);
   return new Map(
     adapters.map((adapter) => {
       const { inFeatures, outFeatures, path } = adapter.layer;

@@ -51,13 +51,14 @@ export function fittedTask(
 function withLora({ spec, adapters: before }: Task, adapters: readonly LayerAdapter[]): Task['spec'] {
   const { adapter } = spec;
   if (!isNonlinear(adapter) || before.length === 0) return spec;
-  const loras = adapters.flatMap(({ spec: own }) => ('loraBias' in own ? [own] : []));
-  if (loras.length < adapters.length) return spec;
+  const own = adapters.filter((a) => !a.beside);
+  const loras = own.flatMap(({ spec: lora }) => ('loraBias' in lora ? [lora] : []));
+  if (loras.length < own.length) return spec;
   return {
     ...spec,
     adapter: loraLike(
       adapter,
-      loras.every((own) => own.loraBias),
+      loras.every((lora) => lora.loraBias),
     ),
   };
 }

@@ -184,7 +184,7 @@ function startEvents(
       ...packedRows(task),
       validationExamples: data.validation.dataset.examples.length,
       ...outputsOf(data),
-      modules: adapters.map((a) => a.layer.path),
+      modules: adapters.filter((a) => !a.beside).map((a) => a.layer.path),
       trainable: parameterCount(adapters),
       trainableHead: head ? parameters.get(head.weight)!.length + parameters.get(head.bias)!.length : 0,
     },

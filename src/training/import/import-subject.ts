@@ -4,6 +4,7 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE, METHOD_NAMES, trainingOfOthers } from '../../experiment/methods';
 import { layersBeside } from '../../graph/reach';
+import { headLayer } from '../../graph/task-head';
 import type { AdapterFolder } from '../../peft/adapter-folder';
 import { adaptedConvolutions } from '../../peft/adapted-convolutions';
 import { fitAdapter, type FittedAdapter } from '../../peft/fit';
@@ -36,7 +37,8 @@ export async function importSubject(
   const base = readModel(modelSource(experiment.model.path), whole);
   const convolutions = adaptedConvolutions(base.original.graph, [from]);
   const plain = adaptTo(convolutions.size > 0 ? withLinear(base, convolutions) : base, whole);
-  const fitted = fitAdapter(from, plain.model.graph, plain.layers);
+  const keepsHead = experiment.task.head === 'none' && headLayer(plain.model) !== undefined;
+  const fitted = fitAdapter(from, plain.model.graph, plain.layers, { keepsHead });
   requireReaching(from.folder, plain, fitted);
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);

@@ -5,7 +5,7 @@ import { modelSource } from '../../architectures/model-source';
 import type { ReadWatch } from '../../data/stream/build-index';
 import type { DeviceRequest } from '../../engine/devices';
 import type { Experiment } from '../../experiment/experiment';
-import { isHeadAlone, isRanked } from '../../experiment/methods';
+import { aboutMethod, isHeadAlone, isRanked } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';
 import { requireDrawingSteps } from '../diffusion/schedule';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
@@ -82,7 +82,9 @@ function modulesLine(
   { layers, adapters, leftOut, modelSize }: AdaptedModel,
 ): PreflightModules {
   const paths = layers.map((l) => l.path);
-  const unmatched = isHeadAlone(spec.adapter) ? [] : matchTargets(paths, spec.adapter).unmatched;
+  const { onEmbedding } = aboutMethod(spec.adapter.method);
+  const unmatched =
+    isHeadAlone(spec.adapter) || onEmbedding ? [] : matchTargets(paths, spec.adapter).unmatched;
   return {
     kind: 'modules',
     method: spec.adapter.method,

@@ -106,7 +106,7 @@ function appendStarted({ open, task, trainable, plan }: RunContext): void {
     ...packedRows(task),
     validationExamples: data.validation.dataset.examples.length,
     ...outputsOf(data),
-    modules: adapters.map((a) => a.layer.path),
+    modules: adapters.filter((a) => !a.beside).map((a) => a.layer.path),
     trainable: ofAdapters,
     trainableHead: head,
     git,

@@ -5,7 +5,7 @@ import type { Start } from '../../adapters/starts/weight-starts';
 import { type LayerAdapter, selectAdapters } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import { isHeadAlone, isStarted, type StartingSpec, type WeightStart } from '../../experiment/methods';
+import { type Initialization, isHeadAlone, isStarted, type WeightStart } from '../../experiment/methods';
 import type { Ranks } from '../../protocol/ranks';
 import type { Task } from '../task/task';
 import { cordaStarts } from './corda';
@@ -32,17 +32,22 @@ export async function computeStart(task: Task, work: StartWork): Promise<Started
   const { adapter } = task.spec;
   if (isHeadAlone(adapter) || !isStarted(adapter)) return { task };
   const { initialization } = adapter;
+  // Not those beside the method, such as saved modules.
+  const own = task.adapters.filter((a) => isStarted(a.spec));
   if (initialization === 'eva') {
-    const found = await evaResult(task, work);
+    const found = await evaResult(task, own, work);
     const ranked = rankedTask(task, found.ranks);
     return { task: withStart(ranked, evaValues(ranked.adapters, found)), ranks: found.ranks };
   }
-  const starts = initialization === 'corda' ? await cordaStarts(task, work) : await weightStarts(task, work);
+  const starts = initialization === 'corda' ? await cordaStarts(task, own, work) : await weightStarts(own, initialization, work);
   return { task: withStart(task, splitValues(starts)) };
 }
 
-async function weightStarts({ adapters, spec }: Task, work: StartWork): Promise<Map<LayerAdapter, Start>> {
-  const { initialization } = spec.adapter as StartingSpec;
+async function weightStarts(
+  adapters: readonly LayerAdapter[],
+  initialization: Initialization,
+  work: StartWork,
+): Promise<Map<LayerAdapter, Start>> {
   const starts = new Map<LayerAdapter, Start>();
   for (const adapter of adapters) {
     await work.progress(starts.size / adapters.length);

@@ -20,12 +20,16 @@ const SAMPLES = 256;
  *
  * @throws AuroraError 'model' if the inputs of a layer are not finite, or have no value above zero
  */
-export async function cordaStarts(task: Task, work: StartWork): Promise<Map<LayerAdapter, Start>> {
+export async function cordaStarts(
+  task: Task,
+  adapters: readonly LayerAdapter[],
+  work: StartWork,
+): Promise<Map<LayerAdapter, Start>> {
   const { cordaMethod = 'ipm', cordaSamples = SAMPLES } = task.spec.adapter as StartingSpec;
   const rows = new StartRows(task);
   const samples = Math.min(cordaSamples, rows.length);
-  const parts = inParts(inputGroups(task.adapters));
-  const whole = parts.length * samples + task.adapters.length;
+  const parts = inParts(inputGroups(adapters));
+  const whole = parts.length * samples + adapters.length;
   let done = 0;
   const starts = new Map<LayerAdapter, Start>();
   for (const groups of parts) {

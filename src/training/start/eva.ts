@@ -4,7 +4,7 @@ import type { LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { CPU } from '../../engine/place';
 import type { Evaluator, HostTensor, HostTensors } from '../../engine/stepper';
-import type { StartingSpec } from '../../experiment/methods';
+import { isStarted, type StartingSpec } from '../../experiment/methods';
 import { maskInput } from '../../tasks/head';
 import { LABELS } from '../../tasks/task-graph';
 import { batchRows } from '../batch-rows';
@@ -34,8 +34,12 @@ export interface EvaResult {
  *
  * @throws AuroraError 'experiment' if the batches are too small, or the components do not converge
  */
-export async function evaResult(task: Task, work: StartWork): Promise<EvaResult> {
-  const groups = inputGroups(task.adapters);
+export async function evaResult(
+  task: Task,
+  adapters: readonly LayerAdapter[],
+  work: StartWork,
+): Promise<EvaResult> {
+  const groups = inputGroups(adapters);
   const graph = await InputGraph.open(task, groups, 'rows', work);
   try {
     const reader = new BatchReader(task, graph, groups);
@@ -85,7 +89,11 @@ const evaGroup = ({ layers, width }: InputGroup): EvaGroup => ({
 
 /** The initial values of the adapters that got a rank; B stays zero. */
 export function evaValues(adapters: readonly LayerAdapter[], { A }: EvaResult): Map<string, Float32Array> {
-  return new Map(adapters.map((adapter) => [tensorName(adapter, 'A'), A.get(adapter.layer.path)!]));
+  return new Map(
+    adapters
+      .filter(({ spec }) => isStarted(spec))
+      .map((adapter) => [tensorName(adapter, 'A'), A.get(adapter.layer.path)!]),
+  );
 }
 
 /** Reads the inputs of groups in parts that fit into memory. */

@@ -20,6 +20,7 @@ import type {
   DoraSpec,
   FourierftSpec,
   FullSpec,
+  TokensSpec,
   LoraSpec,
   MosloraSpec,
   NoAdapterSpec,
@@ -40,9 +41,16 @@ const targets = {
   excludeModules: true,
   layersToTransform: true,
   layersPattern: true,
+  modulesToSave: true,
 } as const;
 const ranked = { ...targets, rank: true, rankPattern: true, dropout: true, initialization: true } as const;
-const scaled = { ...ranked, alpha: true, alphaPattern: true, useRslora: true } as const;
+const scaled = {
+  ...ranked,
+  alpha: true,
+  alphaPattern: true,
+  useRslora: true,
+  trainableTokenIndices: true,
+} as const;
 const experiment: Keys<Experiment> = {
   name: true,
   model: true,
@@ -137,6 +145,7 @@ const started: Keys<StartSpec> = {
   cordaSamples: true,
 };
 const lora: Keys<LoraSpec> = { ...scaled, ...started, method: true, loraBias: true };
+const tokens: Keys<TokensSpec> = { ...targets, method: true, tokenIndices: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, ...started, method: true };
 const sinelora: Keys<SineloraSpec> = { ...ranked, method: true, frequency: true, gamma: true };
@@ -157,7 +166,7 @@ const fourierft: Keys<FourierftSpec> = {
   dropout: true,
 };
 const bitfit: Keys<BitfitSpec> = { ...targets, method: true };
-const full: Keys<FullSpec> = { ...targets, method: true };
+const full: Keys<FullSpec> = { ...targets, method: true, trainBias: true };
 const none: Keys<NoAdapterSpec> = { method: true };
 const training: Keys<TrainingSpec> = {
   epochs: true,
@@ -290,6 +299,7 @@ describe('the schema, the types and the loader', () => {
     ['sinelora', d.sinelora.properties, sinelora],
     ['vera', d.vera.properties, vera],
     ['fourierft', d.fourierft.properties, fourierft],
+    ['tokens', d.tokens.properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
     ['none', d.none.properties, none],

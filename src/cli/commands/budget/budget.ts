@@ -15,7 +15,7 @@ import {
   isRanked,
   isReference,
   METHOD_NAMES,
-  METHOD_ORDER,
+  LAYER_METHODS,
   type TargetSpec,
   type TrainedSpec,
 } from '../../../experiment/methods';
@@ -36,7 +36,7 @@ Counts an adapter's trainable parameters, module by module, beside LoRA on the s
 counted from its shapes, with the results that the paper reports for it.
 
   --recipe NAME      ${RECIPES.join(', ')}
-  --method METHOD    ${METHOD_ORDER.join(', ')} (default: the experiment's, else aurora)
+  --method METHOD    ${LAYER_METHODS.join(', ')} (default: the experiment's, else aurora)
   --rank R           the adapter's rank (default: the experiment's or the recipe's, else the method's)
   --targets NAMES    the adapted modules: names or path endings, separated by commas, or all-linear
                      (default: the experiment's or the recipe's, else the model's query and value layers)
@@ -51,7 +51,7 @@ counted from its shapes, with the results that the paper reports for it.
     'lora-rank': { type: 'string' },
     json: { type: 'boolean' },
   },
-  values: { recipe: RECIPES, method: METHOD_ORDER },
+  values: { recipe: RECIPES, method: LAYER_METHODS },
   run(args) {
     const choice: AdapterChoice = {
       method: args.text('method'),
@@ -182,7 +182,7 @@ function changed(
     throw new AuroraError(
       'usage',
       `${path} trains no adapter: its adapter.method is "none".`,
-      `Choose one to count, such as --method ${METHOD_ORDER[0]}.`,
+      `Choose one to count, such as --method ${LAYER_METHODS[0]}.`,
     );
   const own =
     !isHeadAlone(adapter) && wanted === adapter.method
@@ -198,7 +198,7 @@ function adapterTargets(adapter: AdapterSpec): Partial<TargetSpec> {
 }
 
 function defaultsOf(method: string): Record<string, unknown> {
-  if (!isMethod(method)) throw unknown('method', method, METHOD_ORDER);
+  if (!isMethod(method)) throw unknown('method', method, LAYER_METHODS);
   return adapterDefaults(method);
 }
 

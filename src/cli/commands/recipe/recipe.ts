@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { modelSource } from '../../../architectures/model-source';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { type AdapterSpec, HEAD_ALONE, isMethod, METHOD_ORDER } from '../../../experiment/methods';
+import { type AdapterSpec, HEAD_ALONE, isMethod, LAYER_METHODS } from '../../../experiment/methods';
 import { writeAtomic } from '../../../files/atomic';
 import { recipeAdapter, questionsOf, SHARE } from '../../../recipes/draft-recipe';
 import { defaultAdapter, draftText, type Draft } from '../../../recipes/draft';
@@ -31,7 +31,7 @@ export const RECIPE_OPTIONS = {
 
 export const RECIPE_OPTIONS_HELP = `\
   --size SIZE        the paper's model whose settings to use: base or large (default: by the width of MODEL's layers)
-  --method METHOD    ${[...METHOD_ORDER, HEAD_ALONE.method].join(', ')} (default: aurora)
+  --method METHOD    ${[...LAYER_METHODS, HEAD_ALONE.method].join(', ')} (default: aurora)
   --set KEY=VALUE    any setting of an experiment, such as training.seed=1; may be repeated
   --defaults         accept this program's defaults for what no source states
   --out FILE         the new experiment (default: NAME-METHOD.aurora.json in the current folder)
@@ -62,7 +62,7 @@ ${RECIPE_OPTIONS_HELP}  --json             one JSON value instead: the recipes, 
   },
   values: {
     '': [...DATA_RECIPES.map((r) => r.id), DREAMBOOTH],
-    method: [...METHOD_ORDER, HEAD_ALONE.method],
+    method: [...LAYER_METHODS, HEAD_ALONE.method],
     size: ['base', 'large'],
   },
   async run(args) {
@@ -204,12 +204,12 @@ export const settingsIn = (args: ParsedArgs): Map<string, unknown> =>
 const VALIDATION = ['data.validation', SHARE.key];
 
 function methodOf(args: ParsedArgs): AdapterSpec['method'] {
-  const name = args.text('method') ?? METHOD_ORDER[0];
+  const name = args.text('method') ?? LAYER_METHODS[0];
   if (isMethod(name) || name === HEAD_ALONE.method) return name;
   throw new AuroraError(
     'usage',
     `Unknown method "${name}".`,
-    `The methods are ${[...METHOD_ORDER, HEAD_ALONE.method].join(', ')}.`,
+    `The methods are ${[...LAYER_METHODS, HEAD_ALONE.method].join(', ')}.`,
   );
 }
 

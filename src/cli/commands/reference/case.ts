@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { folderWeights } from '../../../architectures/load';
-import { modelSource } from '../../../architectures/model-source';
 import { AuroraError } from '../../../base/errors';
 import type { Activation, MethodName, TrainedSpec } from '../../../experiment/methods';
 import type { ObjectiveName, TrainingLoss } from '../../../tasks/objective';
 import type { Pooling } from '../../../tasks/head';
-import { fromPeft, type PeftCase } from './peft-case';
+import type { Model } from '../../../graph/model';
+import type { TaskGraphSpec } from '../../../tasks/task-graph';
 import type { Tolerances } from './tolerance';
 
 export interface DenseArray {
@@ -38,6 +37,12 @@ export interface ReferenceCase extends StepFields {
   mergedDelta: Record<string, DenseArray>;
   /** Only of adapters that change weight and bias. */
   mergedBiasDelta?: Record<string, DenseArray>;
+  /** The reason if PEFT cannot merge the method; nothing merged is then in the file. */
+  mergeRefused?: string;
+  /** Of the merged model, at the initial values. */
+  mergedLogits?: DenseArray;
+  /** Only if a step's loss has a penalty: the loss without it. */
+  taskLoss?: number;
   adamw: {
     lr: number;
     betas: [number, number];
@@ -45,9 +50,14 @@ export interface ReferenceCase extends StepFields {
     weightDecay: number;
     lossBeforeEachStep: number[];
     finalLoss: number;
+    /** Of a method that prunes: the values that it prunes. */
+    afterEachStep?: { E: Record<string, number[]> }[];
   };
   trainedNorms: Record<string, number>;
-  afterTraining: { mergedLogits: DenseArray };
+  /** The values after training, where the file has them. */
+  trained?: Record<string, DenseArray>;
+  /** `logits` are those with the adapter. */
+  afterTraining: { mergedLogits: DenseArray; logits?: DenseArray };
   otherShapes: StepFields[];
   /** Replaces tolerances of the device. */
   tolerance?: Partial<Tolerances>;
@@ -71,6 +81,16 @@ export interface AnlCase {
   gradW?: DenseArray;
 }
 
+/** A case on its model, ready to run: its tensors and modules have their names in the graph. */
+export interface CaseSubject {
+  case: ReferenceCase;
+  /** At the internal opset. */
+  model: Model;
+  task: TaskGraphSpec;
+  /** Of all tensors of the adapters and of the head. */
+  parameters: Map<string, Float32Array>;
+}
+
 export type ReferenceFile =
   | { kind: 'model'; path: string; modelPath: string; case: ReferenceCase }
   | { kind: 'anl'; path: string; cases: AnlCase[] };
@@ -87,15 +107,7 @@ export function readReference(path: string): ReferenceFile {
   if (typeof json.model !== 'string')
     throw new AuroraError('usage', `${path} is not a reference file: it has neither "model" nor "cases".`);
   const modelPath = join(dirname(path), json.model);
-  const c = json as unknown as ReferenceCase;
-  return { kind: 'model', path, modelPath, case: isOfPeft(c) ? ownNames(c, path, modelPath) : c };
-}
-
-const isOfPeft = (c: ReferenceCase): c is PeftCase => 'peftType' in c && typeof c.peftType === 'string';
-
-function ownNames(c: PeftCase, path: string, modelPath: string): ReferenceCase {
-  const { kind, file } = modelSource(modelPath);
-  return fromPeft(c, path, kind === 'hub' ? folderWeights(file).taskPrefix : '');
+  return { kind: 'model', path, modelPath, case: json as unknown as ReferenceCase };
 }
 
 /** Python writes NaN and Infinity, which JSON lacks. As null, they are reported with their field. */

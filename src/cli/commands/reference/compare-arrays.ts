@@ -5,6 +5,7 @@ import { aboutMethod, isMethod, type MethodName } from '../../../experiment/meth
 import type { Graph } from '../../../graph/model';
 import { OBJECTIVES } from '../../../tasks/objective';
 import type { DenseArray, ReferenceCase } from './case';
+import { isOfPeft } from './peft-case';
 
 export interface Finding {
   /** The kind of number: loss, logits, gradients, … */
@@ -121,12 +122,14 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   const { labelSmoothing = 0, classWeights = [] } = c.trainingLoss ?? {};
   for (const [i, weight] of classWeights.entries()) number(weight, `trainingLoss.classWeights[${i}]`);
   number(labelSmoothing, 'trainingLoss.labelSmoothing');
-  missing(isMethod(c.adapter), 'adapter');
+  // PEFT's settings are checked when they are imported.
+  const method = !isOfPeft(c) && isMethod(c.adapter) ? c.adapter : undefined;
+  missing(isOfPeft(c) || isMethod(c.adapter), 'adapter');
   missing(c.head !== undefined, 'head');
   missing(Array.isArray(c.targets), 'targets');
   missing(Array.isArray(c.modules), 'modules');
-  for (const key of isMethod(c.adapter) ? statedOf(c.adapter) : []) {
-    if (key === 'scale' || typeof adapterDefaults(c.adapter)[key] === 'number')
+  for (const key of method ? statedOf(method) : []) {
+    if (key === 'scale' || typeof adapterDefaults(method!)[key] === 'number')
       number(c.hyper?.[key], `hyper.${key}`);
     else missing(c.hyper?.[key] != null, `hyper.${key}`);
   }

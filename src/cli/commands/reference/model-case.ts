@@ -1,11 +1,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { namedAdapters } from '../../../adapters/inject';
 import { layerChange, mergeAdapters } from '../../../adapters/merge';
+import type { Course } from '../../../adapters/methods/method';
+import { methodOf } from '../../../adapters/methods/registry';
 import { inForm, type LayerAdapter, selectAdapters } from '../../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
 import { loadModelFrom } from '../../../architectures/load';
 import { modelSource } from '../../../architectures/model-source';
 import { loadTextEncoder, loadWithTextEncoders } from '../../../architectures/pipeline';
+import { AuroraError } from '../../../base/errors';
 import { nameTable, own } from '../../../base/names';
 import { probe } from '../../../engine/onnxruntime/probe';
 import { openEvaluator, openTask } from '../../../engine/open-task';
@@ -20,8 +24,9 @@ import { tensorOf, tensorValues } from '../../../graph/values';
 import { IGNORE_LABEL, OBJECTIVES } from '../../../tasks/objective';
 import { LABELS, type TaskGraphSpec } from '../../../tasks/task-graph';
 import { AdamW } from '../../../training/optimizer/optimizer';
-import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
+import { adapterSpec, type CaseSubject, type DenseArray, type ReferenceCase, type StepFields } from './case';
 import { checkFields, Comparison, largest } from './compare-arrays';
+import { isOfPeft, peftSubject } from './peft-case';
 import { caseTolerances, HOST, type Tolerances } from './tolerance';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;
@@ -30,51 +35,61 @@ const aboveOne = (e: number) => Math.max(1, Math.abs(e));
 /** Runs one reference case through the real pipeline and compares every field. */
 export async function runModelCase(
   modelPath: string,
-  c: ReferenceCase,
+  given: ReferenceCase,
   options: TaskOptions = {},
 ): Promise<Comparison> {
   const place = options.place ?? CPU;
-  const tolerances = caseTolerances(place, c.tolerance, modelPath);
+  const tolerances = caseTolerances(place, given.tolerance, modelPath);
   const report = new Comparison();
-  const model = prepareModel(caseModel(modelPath, c));
-  if (!checkFields(report, c, model.graph)) return report;
+  const loaded = caseModel(modelPath, given);
+  if (!checkFields(report, given, loaded.graph)) return report;
+  const {
+    model,
+    case: c,
+    task,
+    parameters,
+  } = isOfPeft(given)
+    ? peftSubject(report, given, modelPath, loaded)
+    : ownSubject(report, given, prepareModel(loaded));
   const examples = [c, ...c.otherShapes].map((f) => shapesOf(f.inputs));
   const infos = await probe(model, undefined, examples);
-  const spec = caseTask(model, c);
-  const { adapters } = spec;
-  report.names(
-    'modules',
-    adapters.map((a) => a.layer.path),
-    c.modules,
-  );
   const folder = temporaryFolderFor('reference');
   try {
-    const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'), options);
+    const { stepper, trainable } = await openTask(model, infos, task, join(folder, 'step'), options);
     const names = trainable.map((t) => t.name);
     report.names('trainable', names, Object.keys(c.trainable));
-    const parameters = new Map(names.map((n) => [n, Float32Array.from(own(c.trainable, n)?.data ?? [])]));
-
+    const course = courseOf(task.adapters, c);
+    course?.begin?.(parameters);
     await compareStep(report, model, stepper, c, parameters, tolerances, '');
     const first = await stepper.evaluate(caseFeeds(model, c, c), parameters);
     report.tensor('logits', 'logits', numbers(first.logits.data), c.logits, tolerances.logits);
-    report.names(
-      'mergedDelta',
-      adapters.map((a) => a.layer.path),
-      Object.keys(c.mergedDelta ?? {}),
-    );
-    for (const a of adapters) compareChange(report, a, parameters, c);
+    compareChanges(report, task.adapters, parameters, c);
+    const { objective, trainingLoss, taskLoss } = c;
+    // The penalty depends on the values alone, not on the batch.
+    const penalty = taskLoss === undefined ? 0 : c.loss - taskLoss;
     for (const [i, other] of c.otherShapes.entries())
       await compareStep(
         report,
         model,
         stepper,
-        { ...other, objective: c.objective, trainingLoss: c.trainingLoss },
+        { ...other, objective, trainingLoss, ...(penalty && { taskLoss: other.loss - penalty }) },
         parameters,
         tolerances,
         `otherShapes[${i}].`,
       );
 
-    await train(report, model, stepper, c, parameters, tolerances);
+    const merged = async (field: string, expected: DenseArray | undefined) => {
+      const graph = mergeAdapters(model, task.adapters, parameters);
+      const evaluator = await openEvaluator(graph, infos, { ...task, adapters: [] }, join(folder, field), {
+        place,
+      });
+      const { logits } = await evaluator.evaluate(caseFeeds(model, c, c), parameters);
+      report.tensor('mergedLogits', field, numbers(logits.data), expected, tolerances.mergedLogits);
+      await evaluator.dispose();
+    };
+    if (c.mergedLogits) await merged('mergedLogits', c.mergedLogits);
+
+    await train(report, model, stepper, c, { parameters, names, course }, tolerances);
     report.names('trainedNorms', names, Object.keys(c.trainedNorms ?? {}));
     for (const name of names)
       report.number(
@@ -85,28 +100,44 @@ export async function runModelCase(
         tolerances.trainedNorms,
         relative,
       );
+    for (const [name, values] of Object.entries(c.trained ?? {}))
+      report.tensor('trained', `trained.${name}`, parameters.get(name), values, tolerances.trainedNorms);
+    const { logits, mergedLogits } = c.afterTraining ?? {};
+    if (logits) {
+      const after = await stepper.evaluate(caseFeeds(model, c, c), parameters);
+      // With the tolerance of the other logits after the same steps.
+      report.tensor(
+        'logits',
+        'afterTraining.logits',
+        numbers(after.logits.data),
+        logits,
+        tolerances.mergedLogits,
+      );
+    }
     await stepper.dispose();
-
-    const merged = mergeAdapters(model, adapters, parameters);
-    const evaluator = await openEvaluator(merged, infos, { ...spec, adapters: [] }, join(folder, 'merged'), {
-      place,
-    });
-    const after = await evaluator.evaluate(caseFeeds(model, c, c), parameters);
-    report.tensor(
-      'mergedLogits',
-      'afterTraining.mergedLogits',
-      numbers(after.logits.data),
-      c.afterTraining?.mergedLogits,
-      tolerances.mergedLogits,
-    );
-    await evaluator.dispose();
+    if (c.mergeRefused === undefined) await merged('afterTraining.mergedLogits', mergedLogits);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   return report;
 }
 
-type Task = Pick<ReferenceCase, 'objective' | 'trainingLoss'>;
+/** A case that has our names already. */
+function ownSubject(report: Comparison, c: ReferenceCase, model: Model): CaseSubject {
+  const task = caseTask(model, c);
+  const paths = task.adapters.map((a) => a.layer.path);
+  report.names('modules', paths, c.modules);
+  return { case: c, model, task, parameters: caseParameters(c) };
+}
+
+/** What the method does beside the optimizer, over the training that the case's settings or its curve state. */
+function courseOf(adapters: readonly LayerAdapter[], { hyper, adamw }: ReferenceCase): Course | undefined {
+  const steps = Number(hyper.total_step ?? adamw.lossBeforeEachStep.length);
+  const { course } = adapters.length > 0 ? methodOf(adapters[0].spec) : {};
+  return course?.(namedAdapters(adapters), steps);
+}
+
+type Task = Pick<ReferenceCase, 'objective' | 'trainingLoss' | 'taskLoss'>;
 
 /** Loss and every gradient on one batch. */
 async function compareStep(
@@ -127,7 +158,7 @@ async function compareStep(
     'loss',
     `${prefix}loss (evaluation)`,
     lossSum / count,
-    fields.trainingLoss ? fields.evaluationLoss : fields.loss,
+    fields.trainingLoss ? fields.evaluationLoss : (fields.taskLoss ?? fields.loss),
     tolerances.loss,
     relative,
   );
@@ -147,16 +178,23 @@ async function compareStep(
   }
 }
 
+interface Trained {
+  parameters: Map<string, Float32Array>;
+  /** Those that are trained. */
+  names: string[];
+  course?: Course;
+}
+
 async function train(
   report: Comparison,
   model: Model,
   stepper: Stepper,
   c: ReferenceCase,
-  parameters: Map<string, Float32Array>,
-  { curve }: Tolerances,
+  { parameters, names, course }: Trained,
+  { curve, trainedNorms }: Tolerances,
 ): Promise<void> {
-  const { lr, betas, eps, weightDecay, lossBeforeEachStep, finalLoss } = c.adamw;
-  const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
+  const { lr, betas, eps, weightDecay, lossBeforeEachStep, finalLoss, afterEachStep } = c.adamw;
+  const optimizer = new AdamW([{ names, lr, weightDecay }], { betas, epsilon: eps });
   const inputs = caseFeeds(model, c, c);
   const { count } = await stepper.evaluate(inputs, parameters);
   const weight = caseWeight(c, c.labels, count);
@@ -171,25 +209,72 @@ async function train(
       aboveOne,
     );
     optimizer.step(parameters, step.gradients, 1);
+    course?.stepped(i + 1, parameters, step.gradients);
+    for (const [name, data] of Object.entries(afterEachStep?.[i]?.E ?? {})) {
+      const field = `adamw.afterEachStep[${i}].E.${name}`;
+      report.tensor('trained', field, parameters.get(name), { dims: [data.length], data }, trainedNorms);
+    }
   }
   if (lossBeforeEachStep.length === 0) report.fail('curve', 'adamw.lossBeforeEachStep', 'empty in the file');
-  const after = await stepper.evaluate(inputs, parameters);
+  // Only a step's loss has a penalty.
+  const after =
+    c.taskLoss === undefined
+      ? await stepper.evaluate(inputs, parameters)
+      : await stepper.step(inputs, parameters, 1 / weight);
   report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
 }
 
-/** ΔW and Δb; of a method that changes only the bias, Δb is in the place of ΔW. */
-function compareChange(
+/** The merged changes. PEFT's files may have those of some modules only. */
+function compareChanges(
   report: Comparison,
-  adapter: LayerAdapter,
+  adapters: readonly LayerAdapter[],
   parameters: ReadonlyMap<string, Float32Array>,
-  { mergedDelta = {}, mergedBiasDelta = {} }: ReferenceCase,
+  c: ReferenceCase,
 ): void {
-  const { path } = adapter.layer;
-  const { weight, bias } = layerChange(adapter, parameters);
-  const compare = (name: string, actual: ArrayLike<number>, expected: Record<string, DenseArray>) =>
-    report.tensor('mergedDelta', `${name}.${path}`, actual, own(expected, path), HOST.mergedDelta);
-  compare('mergedDelta', (weight ?? bias)!, mergedDelta);
-  if (weight && bias) compare('mergedBiasDelta', bias, mergedBiasDelta);
+  const { mergedDelta, mergedBiasDelta = {}, mergeRefused } = c;
+  if (mergeRefused !== undefined) return requireRefused(report, adapters, parameters);
+  const expected = Object.keys(mergedDelta ?? {});
+  const some = isOfPeft(c) ? adapters.filter((a) => expected.includes(a.layer.path)) : adapters;
+  const biased: string[] = [];
+  const paths = some.map((a) => a.layer.path);
+  if (expected.length === 0) report.fail('mergedDelta', 'mergedDelta', 'missing in the file');
+  report.names('mergedDelta', paths, expected);
+  for (const adapter of some) {
+    const { path } = adapter.layer;
+    const { weight, bias } = layerChange(adapter, parameters);
+    const compare = (name: string, actual: ArrayLike<number>, all: Record<string, DenseArray>) =>
+      report.tensor('mergedDelta', `${name}.${path}`, actual, own(all, path), HOST.mergedDelta);
+    // Of a method that changes only the bias, its change is in the place of the weight's.
+    compare('mergedDelta', inFile(adapter, (weight ?? bias)!), mergedDelta ?? {});
+    if (!weight || !bias) continue;
+    biased.push(path);
+    compare('mergedBiasDelta', bias, mergedBiasDelta);
+  }
+  report.names('mergedBiasDelta', biased, Object.keys(mergedBiasDelta));
+}
+
+/** The file has an embedding's change as its table is, (vocabulary, hidden). */
+function inFile({ layer }: LayerAdapter, change: ArrayLike<number>): ArrayLike<number> {
+  const { isEmbedding, inFeatures, outFeatures } = layer;
+  if (!isEmbedding) return change;
+  return Float64Array.from(
+    { length: change.length },
+    (_, i) => change[(i % outFeatures) * inFeatures + Math.floor(i / outFeatures)],
+  );
+}
+
+/** A method that PEFT cannot merge is refused here too. */
+function requireRefused(
+  report: Comparison,
+  adapters: readonly LayerAdapter[],
+  parameters: ReadonlyMap<string, Float32Array>,
+): void {
+  try {
+    layerChange(adapters[0], parameters);
+    report.fail('mergedDelta', 'mergeRefused', 'merged all the same');
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+  }
 }
 
 const numbers = (data: ArrayLike<number | bigint>): Float64Array =>

@@ -5,7 +5,7 @@ import type { TaskLayer } from '../../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../../graph/summary';
 import { MOST_PROBLEMS } from '../../../runs/experiment/experiment-text';
 import { AuroraError } from '../../../base/errors';
-import { isRankedByLayer, type TrainedSpec } from '../../../experiment/methods';
+import { aboutMethod, isRankedByLayer, type TrainedSpec } from '../../../experiment/methods';
 import { nearest } from '../../../base/nearest';
 import { t } from '../../../base/l10n';
 import type { ExperimentText } from '../../../runs/experiment/experiment-text';
@@ -87,6 +87,7 @@ function ruleFindings(
 
 /** The paths that get an adapter; none if the targets are wrong, which is reported separately. */
 function chosenOf(layers: readonly TaskLayer[], adapter: TrainedSpec): readonly string[] {
+  if (aboutMethod(adapter.method).onEmbedding) return [];
   try {
     return chooseLayers(
       layers.map((l) => l.path),
@@ -100,6 +101,8 @@ function chosenOf(layers: readonly TaskLayer[], adapter: TrainedSpec): readonly 
 }
 
 function adapterFindings(doc: ExperimentText, layers: readonly TaskLayer[], adapter: TrainedSpec): Finding[] {
+  // The summary of a model has linear layers only.
+  if (aboutMethod(adapter.method).onEmbedding) return [];
   const paths = layers.map((l) => l.path);
   try {
     const { matched, unmatched, unreached } = chooseLayers(paths, adapter, uselessLayers(layers));

@@ -8,7 +8,7 @@ import {
   DEFAULT_METHOD,
   HEAD_ALONE,
   isMethod,
-  METHOD_ORDER,
+  LAYER_METHODS,
   type MethodName,
   SIZE_SETTINGS,
   type SizeSetting,
@@ -87,7 +87,7 @@ function section(root: Json, key: string, problems: string[]): Json {
 
 function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues['fields'], 'tokens'> {
   const text = (key: string) => {
-    const value = [method, ...METHOD_ORDER].reduce(
+    const value = [method, ...LAYER_METHODS].reduce(
       (known, m) => known ?? adapterDefault(m, key),
       adapter[key],
     );

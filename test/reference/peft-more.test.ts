@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { agrees } from './agrees';
+import { peftMoreFiles } from './files';
+
+/** Cases of methods and settings that are still missing. */
+const MISSING = [
+  'adalora',
+  'adalora-no-task',
+  'adalora-prune',
+  'boft',
+  'boft-butterfly',
+  'c3a',
+  'delora',
+  'frod',
+  'gralora',
+  'gralora-hybrid',
+  'hira',
+  'ia3',
+  'lily',
+  'loha',
+  'lokr',
+  'lokr-both',
+  'lokr-full',
+  'miss',
+  'miss-bat',
+  'miss-mini',
+  'oft',
+  'oft-coft',
+  'oft-share',
+  'peanut',
+  'peanut-deep',
+  'randlora',
+  'shira',
+];
+
+const caseOf = (name: string): string => `../peft-more/${name}.json`;
+const cases = peftMoreFiles().filter((name) => !MISSING.some((missing) => caseOf(missing) === name));
+
+it('only lists cases that exist as missing', () => {
+  expect(peftMoreFiles()).toEqual(expect.arrayContaining(MISSING.map(caseOf)));
+});
+
+describe('newer methods and settings agree with PEFT', () => {
+  it.each(cases)('on ONNX Runtime: %s', (name) => agrees(name));
+
+  it.each(cases)('on TensorFlow.js: %s', (name) =>
+    agrees(name, { place: { engine: 'tfjs', device: 'wasm' } }),
+  );
+});
