@@ -13,7 +13,7 @@ import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
 import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
 import { peftDims } from './convolution-dims';
-import { HEAD_MODULES, headKeys, peftKey } from './keys';
+import { HEAD_MODULES, headKeys, peftKeys } from './keys';
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
@@ -44,10 +44,12 @@ export function writePeftAdapter(
   const tensors = new Map<string, FloatTensor>();
   for (const a of adapted.adapters.filter(({ beside }) => beside !== 'tied'))
     for (const t of a.tensors)
-      tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
-        dims: peftDims(a.layer, t.peftName, t.dims),
-        data: parameters.get(tensorName(a, t.name))!,
-      });
+      for (const key of peftKeys(pytorchPathOf(a.layer), t))
+        tensors.set(key, {
+          dims: peftDims(a.layer, t.peftName, t.dims),
+          data: parameters.get(tensorName(a, t.name))!,
+          integers: t.integers,
+        });
   writeFiles(folder, peftConfig(adapted, form), tensors, adapted, parameters, outputs, step);
 }
 
@@ -111,7 +113,7 @@ export function readPeftAdapter(
   const values = new Map<string, Float32Array>();
   for (const a of adapters.filter(({ beside }) => beside !== 'tied'))
     for (const t of a.tensors)
-      values.set(tensorName(a, t.name), take(peftKey(pytorchPathOf(a.layer), t.peftName)));
+      values.set(tensorName(a, t.name), take(peftKeys(pytorchPathOf(a.layer), t)[0]));
   for (const key of HEAD_MODULES.map(headKeys))
     if (tensors.has(key.weight)) {
       values.set(HEAD_WEIGHT, take(key.weight));
