@@ -172,6 +172,8 @@ export interface C3aSpec extends TargetSpec {
   blockSize: number;
   /** PEFT's names of the initial distributions; `zeros` is its `true`. */
   initWeights: 'xavier_uniform' | 'kaiming_uniform' | 'gaussian' | 'zeros';
+  /** The derivative, or what PEFT's backward pass gives a layer's input in its place. */
+  inputGradient: 'exact' | 'peft';
 }
 
 export interface ShiraSpec extends TargetSpec {

@@ -9,7 +9,12 @@ import { type AdapterMethod, type AdapterTensor, type LayerShape, normal, unifor
  *
  *   ΔW[p, q][a, c] = kernel[p, q, (c − a) mod b] / in.
  *
- * As in tuners/c3a of PEFT, which convolves by Fourier transforms. Here ΔW is built in each step, which takes the memory of
+ * As in tuners/c3a of PEFT, which convolves by Fourier transforms. Its backward pass (utils.py) gives the input the gradient
+ * Σ g[a] kernel[a + c] instead of Σ g[a] kernel[c − a], so below the last adapted layer its gradients are not the derivatives
+ * of its loss. `inputGradient: 'peft'` does the same, so that an imported adapter is trained on as in PEFT; 'exact' is the
+ * derivative.
+ *
+ * Here ΔW is built in each step, which takes the memory of
  * the weight: a step computes it once, however many tokens there are, with operators that all engines have.
  */
 export const c3a: AdapterMethod<C3aSpec> = {
@@ -23,9 +28,21 @@ export const c3a: AdapterMethod<C3aSpec> = {
 
   delta(g, { x }, p, { layer: { inFeatures, outFeatures }, spec }, dtype) {
     const scaled = g.op('Mul', [p.kernel, g.scalar(1 / inFeatures, dtype)]);
-    const blocks = circulant(g, scaled, [outFeatures, inFeatures], spec.blockSize);
-    const rows = g.op('Transpose', [blocks], { perm: [1, 3, 0, 2] });
-    return { delta: g.op('MatMul', [x, g.op('Reshape', [rows, g.ints([inFeatures, outFeatures])])]) };
+    /** x times a matrix (in, out) of blocks. */
+    const times = (of: string, blocks: string) => {
+      const rows = g.op('Transpose', [blocks], { perm: [1, 3, 0, 2] });
+      return g.op('MatMul', [of, g.op('Reshape', [rows, g.ints([inFeatures, outFeatures])])]);
+    };
+    const counts = [outFeatures / spec.blockSize, inFeatures / spec.blockSize];
+    const blocks = circulant(g, scaled, counts, spec.blockSize);
+    if (spec.inputGradient === 'exact') return { delta: times(x, blocks) };
+    const fixed = (tensor: string) => g.op('Identity', [tensor]);
+    const [input, kernel] = [fixed(x), fixed(scaled)];
+    // Adds zero, with the gradient of the input.
+    const other = times(x, mirrored(g, kernel, counts, spec.blockSize));
+    const same = fixed(other);
+    const delta = g.op('Add', [times(input, blocks), g.op('Sub', [other, same])]);
+    return { delta, stop: [input, kernel, same] };
   },
 
   change({ kernel }, { layer: { inFeatures, outFeatures }, spec: { blockSize: b } }) {
@@ -41,9 +58,11 @@ export const c3a: AdapterMethod<C3aSpec> = {
   neutral: ({ kernel }) => ({ kernel: new Float32Array(kernel.length) }),
   sizeLimit: (layers) => Math.max(...divisors(layers)),
   sizes: divisors,
-  flops: ({ layer: { inFeatures, outFeatures } }) => {
+  stated: ['inputGradient'],
+  flops({ layer: { inFeatures, outFeatures }, spec: { inputGradient } }) {
     const product = 2 * inFeatures * outFeatures;
-    return { forward: product, backward: 2 * product, step: product };
+    const products = inputGradient === 'exact' ? 1 : 2;
+    return { forward: products * product, backward: 2 * product, step: product };
   },
   formula: () => 'in · out / b',
 
@@ -62,6 +81,7 @@ export const c3a: AdapterMethod<C3aSpec> = {
       method: 'c3a',
       blockSize: c.number('block_size', 256),
       initWeights: readInit(c.value('init_weights')),
+      inputGradient: 'peft',
     }),
   },
 };
@@ -93,20 +113,35 @@ function initOf({ inFeatures, outFeatures }: LayerShape, { initWeights }: C3aSpe
  * by a. In a line of copies of the kernel, row a starts at a·(b − 1); so rows of b − 1 numbers are the matrix without its
  * last column, which is the first column of the next row.
  */
-function circulant(g: GraphBuilder, kernel: string, [out, inputs]: [number, number], b: number): string {
-  const blocks = [out / b, inputs / b];
-  if (b === 1) return g.op('Reshape', [kernel, g.ints([...blocks, 1, 1])]);
-  const copies = g.op('Expand', [
-    g.op('Reshape', [kernel, g.ints([...blocks, 1, b])]),
-    g.ints([...blocks, b, b]),
-  ]);
-  const cut = (x: string, axis: number, from: number, to: number) =>
-    g.op('Slice', [x, g.ints([from]), g.ints([to]), g.ints([axis])]);
-  const line = cut(g.op('Reshape', [copies, g.ints([...blocks, b * b])]), 2, 0, b * b - 1);
-  const rows = g.op('Reshape', [line, g.ints([...blocks, b + 1, b - 1])]);
-  const last = cut(cut(rows, 2, 1, b + 1), 3, 0, 1);
-  return g.op('Concat', [cut(rows, 2, 0, b), last], { axis: 3 });
+function circulant(g: GraphBuilder, kernel: string, counts: readonly number[], b: number): string {
+  if (b === 1) return g.op('Reshape', [kernel, g.ints([...counts, 1, 1])]);
+  const line = cut(g, copies(g, kernel, counts, b, b), 2, 0, b * b - 1);
+  const rows = g.op('Reshape', [line, g.ints([...counts, b + 1, b - 1])]);
+  const last = cut(g, cut(g, rows, 2, 1, b + 1), 3, 0, 1);
+  return g.op('Concat', [cut(g, rows, 2, 0, b), last], { axis: 3 });
 }
+
+/** The matrices of kernel[(a + c) mod b] in that form: row a is the kernel moved left by a, and starts at a·(b + 1). */
+function mirrored(g: GraphBuilder, kernel: string, counts: readonly number[], b: number): string {
+  const line = copies(g, kernel, counts, b, b + 1);
+  return cut(g, g.op('Reshape', [line, g.ints([...counts, b, b + 1])]), 3, 0, b);
+}
+
+/** (out/b, in/b, times · b) */
+function copies(
+  g: GraphBuilder,
+  kernel: string,
+  counts: readonly number[],
+  b: number,
+  times: number,
+): string {
+  const once = g.op('Reshape', [kernel, g.ints([...counts, 1, b])]);
+  const all = g.op('Expand', [once, g.ints([...counts, times, b])]);
+  return g.op('Reshape', [all, g.ints([...counts, times * b])]);
+}
+
+const cut = (g: GraphBuilder, x: string, axis: number, from: number, to: number): string =>
+  g.op('Slice', [x, g.ints([from]), g.ints([to]), g.ints([axis])]);
 
 /** The numbers that divide both sizes of all layers. */
 function divisors(layers: readonly LayerShape[]): number[] {
