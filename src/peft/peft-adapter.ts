@@ -17,7 +17,7 @@ import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
 import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
 import { peftDims } from './convolution-dims';
-import { HEAD_MODULES, headKeys, peftKey } from './keys';
+import { HEAD_MODULES, headKeys, peftKeys } from './keys';
 import { RANK_PATTERN, rankPatternOf, ranksInFile, withAllRanks, withoutUnused } from './used-ranks';
 
 export const CONFIG_FILE = 'adapter_config.json';
@@ -54,10 +54,8 @@ export function writePeftAdapter(
     const values = plainValues(a, ownValues(a, parameters));
     for (const t of plainAdapter(a).tensors) {
       const { dims, data } = withoutUnused(t, values[t.name], ranks?.get(a.layer.path));
-      tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
-        dims: peftDims(a.layer, t.peftName, dims),
-        data,
-      });
+      for (const key of peftKeys(pytorchPathOf(a.layer), t))
+        tensors.set(key, { dims: peftDims(a.layer, t.peftName, dims), data, integers: t.integers });
     }
   }
   const config = {
@@ -130,7 +128,7 @@ export function readPeftAdapter(
   for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
     const module = pytorchPathOf(a.layer);
     const like = plainAdapter(a);
-    const stored = new Map(like.tensors.map((t) => [t.peftName, find(peftKey(module, t.peftName))]));
+    const stored = new Map(like.tensors.map((t) => [t.peftName, find(peftKeys(module, t)[0])]));
     const canLackRanks = methodOf(a.spec).peft.ranks !== undefined;
     const all = canLackRanks ? withAllRanks(folder, configIn(folder), module, stored, a) : stored;
     const plain = Object.fromEntries(like.tensors.map((t) => [t.name, all.get(t.peftName)!.data]));
