@@ -27,10 +27,32 @@ export interface LayerRankedSpec extends TargetSpec {
   rankPattern?: Record<string, number>;
 }
 
+/** Random values of A; the other methods start from the weights or from the run's data. */
+export type Initialization = 'kaiming-uniform' | 'gaussian' | WeightStart | DataStart;
+/** Methods that split B·A off the weights. */
+export type WeightStart = 'pissa' | 'olora';
+/** Methods that read training data before the first step. */
+export type DataStart = 'eva' | 'corda';
+
 /** Settings of LoRA and its nearest relatives: B starts at zero, A does not. */
 export interface LowRankSpec extends LayerRankedSpec {
   dropout: number;
-  initialization: 'kaiming-uniform' | 'gaussian';
+  /** Only LoRA and DoRA have more than the random ones. */
+  initialization: Initialization;
+}
+
+/** Settings of the initialization of LoRA and DoRA from data. */
+export interface StartSpec {
+  /** PEFT's EvaConfig.rho; 2 if omitted. */
+  evaRho?: number;
+  /** PEFT's EvaConfig.tau; 0.99 if omitted. */
+  evaTau?: number;
+  /** PEFT's EvaConfig.whiten; false if omitted. */
+  evaWhiten?: boolean;
+  /** PEFT's CordaConfig.corda_method; ipm if omitted. */
+  cordaMethod?: 'ipm' | 'kpm';
+  /** Training rows that the covariance of inputs is computed from; 256 if omitted. */
+  cordaSamples?: number;
 }
 
 interface LayerScaledSpec extends LayerRankedSpec {
@@ -48,7 +70,7 @@ export interface ScaledSpec extends AlphaSpec {
   trainableTokenIndices?: number[];
 }
 
-export interface LoraSpec extends ScaledSpec {
+export interface LoraSpec extends ScaledSpec, StartSpec {
   method: 'lora';
   /** Train a bias after B, which is scaled as B is (PEFT's lora_bias). */
   loraBias: boolean;
@@ -58,7 +80,7 @@ export interface MosloraSpec extends ScaledSpec {
   method: 'moslora';
 }
 
-export interface DoraSpec extends ScaledSpec {
+export interface DoraSpec extends ScaledSpec, StartSpec {
   method: 'dora';
 }
 

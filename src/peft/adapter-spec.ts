@@ -30,8 +30,24 @@ const REFUSED: readonly [key: string, what: string][] = [
   ['alora_invocation_tokens', 'activated LoRA'],
 ];
 
-/** Values of init_lora_weights that leave the base model's weights unchanged; with others, PEFT changes them. */
-const INITIALIZATIONS: unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
+/**
+ * Values of init_lora_weights that leave the base model's weights unchanged, and those whose change follows from the
+ * weights; of others, PEFT's change is not known.
+ */
+const INITIALIZATIONS: unknown[] = [
+  undefined,
+  null,
+  true,
+  false,
+  'gaussian',
+  'eva',
+  'orthogonal',
+  'pissa',
+  'olora',
+];
+
+const CONVERT =
+  'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).';
 
 /**
  * @throws AuroraError 'adapter' if the configuration is for another method, incomplete, or has values that experiments
@@ -86,8 +102,13 @@ function checkCommon(config: AdapterFolder['config'], read: Reader): void {
 function checkLora(config: AdapterFolder['config'], read: Reader): void {
   if (!INITIALIZATIONS.includes(config.init_lora_weights))
     throw read.error(
-      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, so it does not fit the original model`,
-      'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
+      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, in a way that cannot be computed again here`,
+      CONVERT,
+    );
+  if (config.init_lora_weights === 'olora' && config.fan_in_fan_out === true)
+    throw read.error(
+      'has init_lora_weights "olora" on Conv1D modules, of whose transposed weights PEFT takes the QR decomposition',
+      CONVERT,
     );
   if (config.lora_bias === true && config.use_dora === true)
     throw read.error('has lora_bias and use_dora, which PEFT does not allow together');

@@ -1,4 +1,4 @@
-import type { TrainedSpec } from '../../experiment/methods';
+import type { Initialization, TrainedSpec } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
 
 export interface LayerShape {
@@ -269,6 +269,6 @@ interface PeftConfig<S extends TrainedSpec> {
   };
 }
 
-/** Initial values of A, in PEFT's terms. */
-export const initializationOf = (value: unknown): 'gaussian' | 'kaiming-uniform' =>
-  value === 'gaussian' ? 'gaussian' : 'kaiming-uniform';
+/** Initial values of A, in PEFT's terms; "eva" chose values that are in the file, on the original weights. */
+export const initializationOf = (value: unknown): Initialization =>
+  value === 'gaussian' || value === 'pissa' || value === 'olora' ? value : 'kaiming-uniform';
