@@ -11,7 +11,7 @@ import type { AdapterFolder } from './adapter-folder';
 import { OUTSIDE, PREFIX } from './keys';
 import { folderNames } from './renamed-modules';
 import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
-import { importedSpec } from './adapter-spec';
+import { IMPORTED, importedSpec } from './adapter-spec';
 import { withAllRanks } from './used-ranks';
 import { ROWS, savedNames, takeRows, takeSaved } from './take-beside';
 import { take } from './take';
@@ -278,6 +278,6 @@ function notKnown(folder: string, key: string, name: string): AuroraError {
     variant
       ? `${folder} contains ${variant}, which AuroRA Lab does not support: ${key}.`
       : `${folder} has a tensor that does not belong to any supported adapter: ${key}.`,
-    'Import LoRA, rsLoRA or DoRA on linear layers, or an adapter made by AuroRA Lab, with a linear head or none.',
+    `Import an adapter of ${IMPORTED} on linear layers, or one made by AuroRA Lab, with a linear head or none.`,
   );
 }

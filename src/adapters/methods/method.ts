@@ -134,10 +134,7 @@ export interface Course {
   /** Before the first step of a process, also of a resumed one: brings values into the range that the method allows. */
   begin?(parameters: ReadonlyMap<string, Float32Array>): void;
   /** Before the optimizer's step: changes the clipped gradients into those that it reads. */
-  project?(
-    parameters: ReadonlyMap<string, Float32Array>,
-    gradients: ReadonlyMap<string, Float32Array>,
-  ): void;
+  project?(parameters: ReadonlyMap<string, Float32Array>, gradients: ReadonlyMap<string, Float32Array>): void;
   /**
    * After the optimizer's step.
    *
@@ -260,7 +257,7 @@ interface PeftConfig<S extends TrainedSpec> {
   /** If PEFT loads our files: since which release, and if it refuses layers of (in, out), which are its Conv1D. */
   loads?: { since: string; linearOnly?: true };
   /** Keys that all configurations have, but not PEFT's of this type. */
-  lacks?: readonly ('bias' | 'r' | 'rank_pattern' | 'alpha_pattern')[];
+  lacks?: readonly ('bias' | 'modules_to_save' | 'r' | 'rank_pattern' | 'alpha_pattern')[];
   /** Key that is true for this method, and not for others of the same type. */
   flag?: string;
   /** True if aurora_peft_loader.py reads it. */
