@@ -25,6 +25,8 @@ export interface Adapted {
   spec: Experiment;
   source: ModelSource;
   adapters: readonly LayerAdapter[];
+  /** Steps of the whole training, as far as known. */
+  steps?: number;
 }
 
 /**
@@ -38,24 +40,49 @@ export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
   const { adapter } = adapted.spec;
   if (isHeadAlone(adapter)) return { ...common(adapted), peft_type: 'NONE', target_modules: [] };
   const { peft } = methodOf(adapter);
+  const shared = Object.entries(tuned(adapted, adapter));
+  const lacks: readonly string[] = peft.lacks ?? [];
+  const written = peft.write(adapter, form, adapted.steps);
   return {
-    ...tuned(adapted, adapter),
+    ...Object.fromEntries(shared.filter(([key]) => !lacks.includes(key))),
     peft_type: peft.type,
-    ...peft.write(adapter, form),
-    ...(peft.type === PEFT_TYPE && areConv1d(adapted) && { fan_in_fan_out: true }),
+    ...written,
+    ...('fan_in_fan_out' in written && areConv1d(adapted) && { fan_in_fan_out: true }),
   };
 }
 
+type Layers = Pick<Adapted, 'source' | 'adapters'>;
+
 /** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
-const areConv1d = ({ source, adapters }: Adapted): boolean =>
+const areConv1d = ({ source, adapters }: Layers): boolean =>
   source.kind === 'hub' && adapters.every((a) => a.beside || !a.layer.transposed);
 
-/** The only one of our types that released PEFT versions load. */
-export const PEFT_TYPE = 'LORA';
+/** LoRA's type, also of its variants. */
+export const LORA_TYPE = 'LORA';
 
-/** True if released PEFT versions load the files of a run. */
-export const readByPeft = (adapter: AdapterSpec): boolean =>
-  !isHeadAlone(adapter) && methodOf(adapter).peft.type === PEFT_TYPE;
+/** True if the adapter is one of PEFT's LoRAs: other programs read only these of all that PEFT loads. */
+export const isPeftLora = (adapter: AdapterSpec): boolean =>
+  !isHeadAlone(adapter) && methodOf(adapter).peft.type === LORA_TYPE;
+
+/** The facts that decide whether PEFT loads an adapter. */
+type Loadable = Layers & { spec: Pick<Experiment, 'adapter'> };
+
+/** True if PEFT loads the files of a run: it has the method, and on these modules. */
+export const readByPeft = (adapted: Loadable): boolean => {
+  const { adapter } = adapted.spec;
+  if (isHeadAlone(adapter) || methodOf(adapter).peft.loads === undefined) return false;
+  return conv1dRefusedByPeft(adapted) === undefined;
+};
+
+/** The path of the first Conv1D among the layers of a method that PEFT has only for other modules. */
+export function conv1dRefusedByPeft({ source, adapters, spec }: Loadable): string | undefined {
+  const { adapter } = spec;
+  if (isHeadAlone(adapter) || !methodOf(adapter).peft.loads?.linearOnly || source.kind !== 'hub')
+    return undefined;
+  // Weights in few bits are those of Linear layers in any order.
+  const refused = adapters.find(({ layer, beside }) => !beside && !layer.transposed && !layer.dequantize);
+  return refused && pytorchPathOf(refused.layer);
+}
 
 /** True if aurora_peft_loader.py, shipped with the files, loads it. */
 export const readByLoader = (adapter: AdapterSpec): boolean =>

@@ -254,6 +254,8 @@ export type RunEvent = EventBase &
     | { kind: 'reused'; upTo: string; found: boolean }
     | { kind: 'checkpoint'; step: number; path: string }
     | { kind: 'activations'; step: number; path: string }
+    /** The method has changed how many ranks are in use, of those of all layers together. */
+    | { kind: 'ranks'; step: number; kept: number; of: number }
     | { kind: 'warning'; message: string }
     | { kind: 'stopped'; step: number; reason: StopReason | 'early-stopping' }
     | { kind: 'failed'; step: number; error: string; message: string; hint?: string }

@@ -11,7 +11,7 @@ import {
   principalPlane,
   singularValues,
 } from '../../adapters/update-geometry';
-import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
+import { aboutMethod, type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import { adapterSum, geometryFile } from '../../runs/run-in-study';
@@ -57,11 +57,11 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
   return geometry;
 }
 
-/** True if the merged change is a scale times a product of the layer's own rank. */
+/** True if the merged change is alpha's scale times a product B A of the layer's own rank. */
 const isLowRank = (adapter: AdapterSpec): adapter is WithAlpha => {
   if (isHeadAlone(adapter)) return false;
-  const { lowRank, scale } = methodOf(adapter);
-  return lowRank !== undefined && scale !== undefined;
+  const { hasAlpha, hasB } = aboutMethod(adapter.method);
+  return hasAlpha === true && hasB === true && methodOf(adapter).lowRank !== undefined;
 };
 
 interface Found {
@@ -78,10 +78,13 @@ function lowRank(
   steps: number[],
   read: (step: number) => Parameters,
 ): Found {
+  // Names do not depend on sizes.
+  const layer = { inFeatures: 1, outFeatures: 1 };
+  const names = methodOf(adapter).tensors({ layer, spec: adapter, widest: layer });
   const snapshots = steps.map((step) => {
     const parameters = read(step);
     const of = (path: string) =>
-      Object.fromEntries(['A', 'B', 'H', 'W', 'M'].map((name) => [name, parameters.get(`${path}.${name}`)!]));
+      Object.fromEntries(names.map(({ name }) => [name, parameters.get(`${path}.${name}`)!]));
     return modules.map((path) => mergedPair(path, adapter, of(path)));
   });
   const last = snapshots.at(-1)!;

@@ -80,6 +80,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
         (e) =>
           isAnyEvaluation(e) ||
           e.kind === 'alarm' ||
+          e.kind === 'ranks' ||
           // Its beginning takes the first snapshot again.
           (e.kind === 'activations' && !fromStart) ||
           e.kind === 'device' ||
