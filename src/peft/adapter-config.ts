@@ -91,7 +91,7 @@ export function conv1dRefusedByPeft({ source, adapters, spec }: Loadable): strin
   if (isHeadAlone(adapter) || !methodOf(adapter).peft.loads?.linearOnly || source.kind !== 'hub')
     return undefined;
   // Weights in few bits are those of Linear layers in any order.
-  const refused = adapters.find(({ layer }) => !layer.transposed && !layer.dequantize);
+  const refused = adapters.find(({ layer, beside }) => !beside && !layer.transposed && !layer.dequantize);
   return refused && pytorchPathOf(refused.layer);
 }
 

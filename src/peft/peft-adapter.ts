@@ -134,7 +134,8 @@ export function readPeftAdapter(
     const plain = Object.fromEntries(like.tensors.map((t) => [t.name, all.get(t.peftName)!.data]));
     for (const [name, data] of Object.entries(splitValues(a, plain))) values.set(tensorName(a, name), data);
   }
-  for (const key of HEAD_MODULES.map(headKeys))
+  const saved = new Set(adapters.filter((a) => a.beside === 'module').map((a) => pytorchPathOf(a.layer)));
+  for (const key of HEAD_MODULES.filter((module) => !saved.has(module)).map(headKeys))
     if (tensors.has(key.weight)) {
       values.set(HEAD_WEIGHT, find(key.weight).data);
       values.set(HEAD_BIAS, find(key.bias).data);
