@@ -290,7 +290,8 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     draft: [
       ALPHA,
       {
-        comment: 'Steps before the first rank is taken away, at the end without changes, and between changes.',
+        comment:
+          'Steps before the first rank is taken away, at the end without changes, and between changes.',
         keys: ['tinit', 'tfinal', 'deltaT'],
       },
     ],

@@ -129,4 +129,3 @@ export function rankCounts(
   });
   return counts.length > 0 ? Object.fromEntries(counts) : undefined;
 }
-

@@ -18,6 +18,8 @@ const METHODS: [name: string, settings: Record<string, unknown>, parameters: num
   ['sinelora', { rank: 2, frequency: 20 }, 2 * (2 * 2 * 64 + 2 * 96), false],
   ['vera', { rank: 32, dropout: 0.2 }, 2 * (2 * (32 + 32) + 64 + 32), true],
   ['fourierft', { frequencies: 50, scaling: 20 }, 2 * 3 * 50, false],
+  ['adalora', { rank: 4, tinit: 1, dropout: 0.2 }, 2 * (4 * (2 * 64 + 96) + 3 * 4), true],
+  ['lorafa', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), true],
   ['bitfit', {}, 2 * (32 + 32 + 64), false],
   ['full', {}, 2 * (2 * 32 * 32 + 64 * 32), false],
 ];
