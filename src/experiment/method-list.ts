@@ -2,6 +2,13 @@ import type { TrainingSpec } from './experiment';
 
 export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
 
+/**
+ * Readings of AuroRA's L(z), which the paper leaves open: one set of weights for the sum of all coordinates' bases, a spline
+ * for each coordinate, or a spline for each pair of output and input coordinate.
+ */
+export const SPLINE_READINGS = ['shared', 'per-dimension', 'per-pair'] as const;
+export type SplineReading = (typeof SPLINE_READINGS)[number];
+
 /** The selection of adapted layers: HF PEFT's rules (tuners_utils.check_target_module_exists). */
 export interface TargetSpec {
   /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
@@ -20,17 +27,41 @@ export interface LayerRankedSpec extends TargetSpec {
   rankPattern?: Record<string, number>;
 }
 
+/** Random values of A; the other methods start from the weights or from the run's data. */
+export type Initialization = 'kaiming-uniform' | 'gaussian' | WeightStart | DataStart;
+/** Methods that split B·A off the weights. */
+export type WeightStart = 'pissa' | 'olora';
+/** Methods that read training data before the first step. */
+export type DataStart = 'eva' | 'corda';
+
 /** Settings of LoRA and its nearest relatives: B starts at zero, A does not. */
 export interface LowRankSpec extends LayerRankedSpec {
   dropout: number;
-  initialization: 'kaiming-uniform' | 'gaussian';
+  /** Only LoRA and DoRA have more than the random ones. */
+  initialization: Initialization;
 }
 
-interface AlphaSpec extends LowRankSpec {
+/** Settings of the initialization of LoRA and DoRA from data. */
+export interface StartSpec {
+  /** PEFT's EvaConfig.rho; 2 if omitted. */
+  evaRho?: number;
+  /** PEFT's EvaConfig.tau; 0.99 if omitted. */
+  evaTau?: number;
+  /** PEFT's EvaConfig.whiten; false if omitted. */
+  evaWhiten?: boolean;
+  /** PEFT's CordaConfig.corda_method; ipm if omitted. */
+  cordaMethod?: 'ipm' | 'kpm';
+  /** Training rows that the covariance of inputs is computed from; 256 if omitted. */
+  cordaSamples?: number;
+}
+
+interface LayerScaledSpec extends LayerRankedSpec {
   alpha: number;
   /** Module pattern to alpha; the first match wins. */
   alphaPattern?: Record<string, number>;
 }
+
+interface AlphaSpec extends LowRankSpec, LayerScaledSpec {}
 
 export interface ScaledSpec extends AlphaSpec {
   /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
@@ -39,7 +70,7 @@ export interface ScaledSpec extends AlphaSpec {
   trainableTokenIndices?: number[];
 }
 
-export interface LoraSpec extends ScaledSpec {
+export interface LoraSpec extends ScaledSpec, StartSpec {
   method: 'lora';
   /** Train a bias after B, which is scaled as B is (PEFT's lora_bias). */
   loraBias: boolean;
@@ -49,7 +80,7 @@ export interface MosloraSpec extends ScaledSpec {
   method: 'moslora';
 }
 
-export interface DoraSpec extends ScaledSpec {
+export interface DoraSpec extends ScaledSpec, StartSpec {
   method: 'dora';
 }
 
@@ -112,9 +143,59 @@ export interface LorafaSpec extends ScaledSpec {
   optimizer: 'lorafa' | 'adamw';
 }
 
+/** PEFT's names of activations. */
+export type PeanutActivation =
+  | 'relu'
+  | 'relu2'
+  | 'relu6'
+  | 'leaky_relu'
+  | 'gelu'
+  | 'gelu_new'
+  | 'gelu_pytorch_tanh'
+  | 'quick_gelu'
+  | 'silu'
+  | 'swish'
+  | 'mish'
+  | 'hardswish'
+  | 'tanh'
+  | 'sigmoid'
+  | 'linear';
+
+export interface PeanutSpec extends TargetSpec {
+  method: 'peanut';
+  rank: number;
+  /** Hidden layers on each side. */
+  depth: number;
+  actFn: PeanutActivation;
+  scaling: number;
+}
+
+export interface HiraSpec extends LowRankSpec {
+  method: 'hira';
+}
+
+export interface LohaSpec extends LayerScaledSpec {
+  method: 'loha';
+}
+
+export interface LokrSpec extends LayerScaledSpec {
+  method: 'lokr';
+  /** The first factor is a product of the rank too, if that is smaller. */
+  decomposeBoth: boolean;
+  /** The first sizes of the factors; −1 for the nearest to square. */
+  decomposeFactor: number;
+}
+
+export interface DeloraSpec extends LayerRankedSpec {
+  method: 'delora';
+  /** Initial λ, the bound of the change. */
+  lambda: number;
+  dropout: number;
+}
+
 /** Rows of the embedding, alone. */
 export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
-  method: 'tokens';
+  method: 'trainable-tokens';
   /** The tokens whose rows are trained. */
   tokenIndices: number[];
 }
@@ -141,6 +222,7 @@ export interface AuroraSpec extends AlphaSpec {
   fixed: boolean;
   /** The learnable part L(z), a B-spline. */
   learnable: boolean;
+  spline: SplineReading;
 }
 
 /** No adapter: only the head is trained (the baseline). */
@@ -159,6 +241,11 @@ export type TrainedSpec =
   | FourierftSpec
   | AdaloraSpec
   | LorafaSpec
+  | PeanutSpec
+  | HiraSpec
+  | LohaSpec
+  | LokrSpec
+  | DeloraSpec
   | TokensSpec
   | BitfitSpec
   | FullSpec;
@@ -304,7 +391,44 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     hasB: true,
     draft: [ALPHA],
   },
-  tokens: {
+  peanut: {
+    name: 'PEANuT',
+    summary: 'a small nonlinear network of the weight itself; merges exactly',
+    size: 'rank',
+    hasB: true,
+    draft: [
+      { comment: 'Hidden layers on each side, and the activation after each.', keys: ['depth', 'actFn'] },
+    ],
+  },
+  hira: {
+    name: 'HiRA',
+    summary:
+      'the weight times LoRA’s product, element by element, with high rank; needs memory for each weight',
+    size: 'rank',
+    hasB: true,
+  },
+  loha: {
+    name: 'LoHa',
+    summary: 'the elementwise product of two low-rank products: up to the square of the rank',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [ALPHA],
+  },
+  lokr: {
+    name: 'LoKr',
+    summary: 'a Kronecker product of two small matrices: high rank with few parameters',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [ALPHA],
+  },
+  delora: {
+    name: 'DeLoRA',
+    summary: 'a normalized LoRA whose strength is trained separately and bounds the change',
+    size: 'rank',
+    hasB: true,
+    draft: [{ comment: 'λ: the initial bound of the change.', keys: ['lambda'] }],
+  },
+  'trainable-tokens': {
     name: 'Trainable tokens',
     summary: 'rows of the embedding: a few tokens’ vectors',
     onEmbedding: true,

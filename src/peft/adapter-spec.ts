@@ -13,6 +13,8 @@ export interface ImportedSpec {
   form: 'dynamic' | 'static';
   /** A module's alpha, by its path in the file; only for methods that have one. */
   alphaOf?: (path: string) => number;
+  /** A module's rank by the configuration, for modules whose tensors do not show it; only for methods that have one. */
+  rankIn?: (path: string) => number;
 }
 
 /** Settings of PEFT's LoRA, and of types that extend it, that change the meaning of the numbers. */
@@ -23,8 +25,24 @@ const REFUSED: readonly [key: string, what: string][] = [
   ['alora_invocation_tokens', 'activated LoRA'],
 ];
 
-/** Values of init_lora_weights that leave the base model's weights unchanged; with others, PEFT changes them. */
-const INITIALIZATIONS: unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
+/**
+ * Values of init_lora_weights that leave the base model's weights unchanged, and those whose change follows from the
+ * weights; of others, PEFT's change is not known.
+ */
+const INITIALIZATIONS: unknown[] = [
+  undefined,
+  null,
+  true,
+  false,
+  'gaussian',
+  'eva',
+  'orthogonal',
+  'pissa',
+  'olora',
+];
+
+const CONVERT =
+  'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).';
 
 /**
  * @throws AuroraError 'adapter' if the configuration is for another method, incomplete, or has values that experiments
@@ -42,11 +60,16 @@ export function importedSpec(from: AdapterFolder): ImportedSpec {
 function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
   const { peft } = methodIn(config, read);
   const spec = peft.read(read);
+  const { rank } = spec as { rank?: number };
   const pattern = read.pattern('alpha_pattern');
   const alpha = peft.alphaKey === undefined ? undefined : read.number(peft.alphaKey);
   return {
     spec,
     form: config.form === 'static' ? 'static' : 'dynamic',
+    rankIn:
+      rank === undefined
+        ? undefined
+        : (path) => fromPattern(path, read.pattern('rank_pattern'), rank, 'rankPattern'),
     alphaOf: alpha === undefined ? undefined : (path) => fromPattern(path, pattern, alpha, 'alphaPattern'),
   };
 }
@@ -74,8 +97,13 @@ function checkCommon(config: AdapterFolder['config'], read: Reader): void {
 function checkLora(config: AdapterFolder['config'], read: Reader): void {
   if (!INITIALIZATIONS.includes(config.init_lora_weights))
     throw read.error(
-      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, so it does not fit the original model`,
-      'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
+      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, in a way that cannot be computed again here`,
+      CONVERT,
+    );
+  if (config.init_lora_weights === 'olora' && config.fan_in_fan_out === true)
+    throw read.error(
+      'has init_lora_weights "olora" on Conv1D modules, of whose transposed weights PEFT takes the QR decomposition',
+      CONVERT,
     );
   if (config.lora_bias === true && config.use_dora === true)
     throw read.error('has lora_bias and use_dora, which PEFT does not allow together');

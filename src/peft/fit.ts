@@ -38,7 +38,7 @@ export function fitAdapter(
   layers: readonly LinearLayer[],
   { keepsHead = false } = {},
 ): FittedAdapter {
-  const { spec: settings, form, alphaOf } = importedSpec(from);
+  const { spec: settings, form, alphaOf, rankIn } = importedSpec(from);
   const { modules, saved, rows, head } = adapterModules(from, keepsHead);
   if (modules.size === 0 && rows.size === 0)
     throw new AuroraError(
@@ -50,7 +50,7 @@ export function fitAdapter(
   const common = {
     ...settings,
     targetModules:
-      settings.method === 'tokens' ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
+      'tokenIndices' in settings ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
   } as TrainedSpec;
   const rankPattern = nameTable<number>();
   const alphaPattern = nameTable<number>();
@@ -59,7 +59,7 @@ export function fitAdapter(
     const like = { spec: common, tensors: tensorsOn(on, common) };
     const own = withAllRanks(from.folder, from.config, path, modules.get(path)!, like);
     modules.set(path, own);
-    const rank = rankOf(own, common, on);
+    const rank = rankOf(own, common, on) ?? rankIn?.(path);
     if ('rank' in settings && rank !== undefined && rank !== settings.rank)
       rankPattern[exactly(layer)] = rank;
     const alpha = alphaOf?.(path);
@@ -182,7 +182,7 @@ interface AdapterModules {
 
 const PART = new RegExp(
   `^(.+)\\.(${peftParts()
-    .map((part) => part.replaceAll('.', '\\.'))
+    .map((part) => part.replaceAll('.', '\\.').replaceAll('*', '\\d+'))
     .join('|')})$`,
 );
 /** PEFT's names for sequence classification heads, by model family. */

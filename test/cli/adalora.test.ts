@@ -64,7 +64,7 @@ const remembered = (run: string) =>
     .update(readFileSync(join(run, 'checkpoints/step-000012/optimizer.safetensors')))
     .digest('hex');
 const ranksOf = (run: string) =>
-  readRun(run).events.flatMap((e) => (e.kind === 'ranks' ? [[e.step, e.kept, e.of]] : []));
+  readRun(run).events.flatMap((e) => (e.kind === 'rank-budget' ? [[e.step, e.kept, e.of]] : []));
 const configOf = (folder: string) =>
   JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8')) as {
     total_step: number;
@@ -75,8 +75,8 @@ describe('a run of AdaLoRA that is killed and resumed ends in the same bits', ()
   it.each<[string, Moment]>([
     ['before the first change', { pattern: 'checkpoints/step-000002$', when: 'after' }],
     ['between two changes', { pattern: 'checkpoints/step-000004$', when: 'after' }],
-    ['after a change, before its checkpoint', { line: '"ranks"', nth: 2, when: 'after' }],
-    ['right before the line of a change', { line: '"ranks"', nth: 3, when: 'before' }],
+    ['after a change, before its checkpoint', { line: '"rank-budget"', nth: 2, when: 'after' }],
+    ['right before the line of a change', { line: '"rank-budget"', nth: 3, when: 'before' }],
     ['between the files of its best adapter', { pattern: 'best/adapter_model\\.safetensors$', nth: 2 }],
     ['at the evaluation before the last change', { pattern: 'checkpoints/step-000010$' }],
     ['after the last change', { pattern: 'checkpoints/step-000014$', when: 'after' }],

@@ -1,4 +1,4 @@
-import type { TrainedSpec } from '../../experiment/methods';
+import type { Initialization, TrainedSpec } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
 
 export interface LayerShape {
@@ -188,17 +188,22 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   /** The change that the static form makes. */
   change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
   /** True if `change` has a bias; false if omitted. */
-  changesBias?(spec: S): boolean;
+  changesBias?(spec: S, layer: LayerShape): boolean;
   /** If the static form's weight is scale · B·A: B (out, k) and A (k, in). */
-  lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
+  lowRank?(values: Values, on: OnLayer<S>, base: LayerValues): { A: Float32Array; B: Float32Array };
   /** Only if a number scales the whole. */
   scale?(spec: S): number;
   /** Values that leave the layer unchanged. */
   neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
-  /** The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow. */
+  /**
+   * The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow, the smaller of
+   * their two sizes.
+   */
   sizeLimit?(layers: readonly LayerShape[]): number;
   /** The sizes that all these layers allow, if not every number up to the limit. */
   sizes?(layers: readonly LayerShape[], spec: S): readonly number[];
+  /** The settings with which some size has at least this number of parameters on these layers, if those given have none. */
+  reaching?(spec: S, layers: readonly LayerShape[], parameters: number): S;
   /** Settings, besides its size and scale, that a reference file must state. */
   stated?: readonly (keyof S & string)[];
   flops(on: OnLayer<S>): Flops;
@@ -239,12 +244,18 @@ export interface ConfigReader {
 interface PeftConfig<S extends TrainedSpec> {
   /** PEFT's own type if PEFT can read it unchanged, else one that PEFT rejects. */
   type: string;
+  /** If PEFT loads our files: since which release, and if it refuses layers of (in, out), which are its Conv1D. */
+  loads?: { since: string; linearOnly?: true };
+  /** Keys that all configurations have, but not PEFT's of this type. */
+  lacks?: readonly ('bias' | 'r' | 'rank_pattern' | 'alpha_pattern')[];
   /** Key that is true for this method, and not for others of the same type. */
   flag?: string;
   /** True if aurora_peft_loader.py reads it. */
   loader?: true;
   /** Key of alpha, if any, as patterns and an import need it. */
   alphaKey?: string;
+  /** The ends of keys in the file that the default settings do not have; * stands for a number. */
+  parts?: readonly string[];
   /** @param steps of the whole training, as far as known */
   write(spec: S, form: AdapterForm, steps?: number): Record<string, unknown>;
   /** Everything except the target modules. */
@@ -258,6 +269,6 @@ interface PeftConfig<S extends TrainedSpec> {
   };
 }
 
-/** Initial values of A, in PEFT's terms. */
-export const initializationOf = (value: unknown): 'gaussian' | 'kaiming-uniform' =>
-  value === 'gaussian' ? 'gaussian' : 'kaiming-uniform';
+/** Initial values of A, in PEFT's terms; "eva" chose values that are in the file, on the original weights. */
+export const initializationOf = (value: unknown): Initialization =>
+  value === 'gaussian' || value === 'pissa' || value === 'olora' ? value : 'kaiming-uniform';

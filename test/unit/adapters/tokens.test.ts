@@ -61,7 +61,7 @@ it('trained tokens are read by the embedding and by a head with its weight, merg
   expect(largest(trained, merged)).toBeLessThan(1e-5);
 
   // Beside LoRA without a change, the model is the one whose table has the trained rows.
-  const rows = adapters.filter((a) => a.spec.method === 'tokens');
+  const rows = adapters.filter((a) => 'tokenIndices' in a.spec);
   const table = model.graph.initializers.get('wte.weight')!;
   const values = floatValues(table).slice();
   const [, width] = table.dims;
