@@ -43,9 +43,9 @@ export function storedTensors<L extends NamedLayer>(adapters: readonly LayerAdap
   return [...all.values()];
 }
 
-/** The names of all tensors of adapters, by their short names. */
+/** The adapters of a run's method, without what is trained beside them, with the names of their tensors. */
 export const namedAdapters = (adapters: readonly LayerAdapter[]): NamedAdapter[] =>
-  adapters.map((on) => ({ on, names: ownNames(on) }));
+  adapters.filter(({ beside }) => !beside).map((on) => ({ on, names: ownNames(on) }));
 
 /** The short name of a 0-dimensional tensor by which an adapter's delta is multiplied, if it has one. */
 export const STRENGTH = 'strength';

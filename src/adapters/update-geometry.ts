@@ -1,4 +1,5 @@
 import type { WithAlpha } from '../experiment/methods';
+import type { LayerValues } from './methods/method';
 import { methodOf } from './methods/registry';
 import { fromPattern } from './targets/targets';
 
@@ -8,6 +9,13 @@ export interface LowRank {
   B: Float32Array;
   rank: number;
   scale: number;
+}
+
+/** Methods with an alpha and a B do not read the layer's own values. */
+const UNREAD: LayerValues = { weight: unread, bias: unread };
+
+function unread(): never {
+  throw new Error('The values of the layer are not known here.');
 }
 
 /** The merged ΔW of a module, from its trained tensors by their short names. */
@@ -20,7 +28,8 @@ export function mergedPair(path: string, spec: WithAlpha, values: Record<string,
   const { rank } = own;
   const method = methodOf(own);
   const layer = { inFeatures: values.A.length / rank, outFeatures: values.B.length / rank };
-  const pair = method.lowRank!(values, { layer, spec: own, widest: layer });
+  const on = { layer, spec: own, widest: layer };
+  const pair = method.lowRank!(values, on, UNREAD);
   return { ...pair, rank: pair.A.length / layer.inFeatures, scale: method.scale!(own) };
 }
 

@@ -55,6 +55,8 @@ export interface OpenedTask {
 export interface JudgedBatch {
   inputs: HostTensors;
   parameters: Parameters;
+  /** Steps that the search for layers that stay in float32 may take; unlimited by default. */
+  searchSteps?: number;
   /** The task on the weights before they were rounded, if the model stores rounded ones. */
   original?: JudgedModel;
 }

@@ -2,6 +2,13 @@ import type { TrainingSpec } from './experiment';
 
 export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
 
+/**
+ * Readings of AuroRA's L(z), which the paper leaves open: one set of weights for the sum of all coordinates' bases, a spline
+ * for each coordinate, or a spline for each pair of output and input coordinate.
+ */
+export const SPLINE_READINGS = ['shared', 'per-dimension', 'per-pair'] as const;
+export type SplineReading = (typeof SPLINE_READINGS)[number];
+
 /** The selection of adapted layers: HF PEFT's rules (tuners_utils.check_target_module_exists). */
 export interface TargetSpec {
   /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
@@ -48,11 +55,13 @@ export interface StartSpec {
   cordaSamples?: number;
 }
 
-interface AlphaSpec extends LowRankSpec {
+interface LayerScaledSpec extends LayerRankedSpec {
   alpha: number;
   /** Module pattern to alpha; the first match wins. */
   alphaPattern?: Record<string, number>;
 }
+
+interface AlphaSpec extends LowRankSpec, LayerScaledSpec {}
 
 export interface ScaledSpec extends AlphaSpec {
   /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
@@ -103,9 +112,90 @@ export interface FourierftSpec extends TargetSpec {
   locationSeed: number;
 }
 
+export interface AdaloraSpec extends TargetSpec {
+  method: 'adalora';
+  /** Of every layer at the start (PEFT's init_r). */
+  rank: number;
+  /** The mean over all layers at the end (PEFT's target_r); two thirds of `rank` if omitted. */
+  targetRank?: number;
+  /** No layer has its own: PEFT's rank_pattern is the result of training here, and its alpha_pattern has no effect. */
+  rankPattern?: never;
+  alpha: number;
+  alphaPattern?: never;
+  dropout: number;
+  /** Steps before the first rank is taken away, and steps at the end in which the ranks stay. */
+  tinit: number;
+  tfinal: number;
+  /** Steps from one change of the ranks to the next. */
+  deltaT: number;
+  /** Steps of the whole schedule (PEFT's total_step); those of the run if omitted. */
+  totalStep?: number;
+  /** Of the running means of the importance and of its deviation. */
+  beta1: number;
+  beta2: number;
+  /** Weight of the penalty on vectors that are not orthonormal. */
+  orthRegWeight: number;
+}
+
+export interface LorafaSpec extends ScaledSpec {
+  method: 'lorafa';
+  /** 'lorafa' divides the gradient of B by A Aᵀ and steps as PEFT's LoraFAOptimizer; 'adamw' trains B as usual. */
+  optimizer: 'lorafa' | 'adamw';
+}
+
+/** PEFT's names of activations. */
+export type PeanutActivation =
+  | 'relu'
+  | 'relu2'
+  | 'relu6'
+  | 'leaky_relu'
+  | 'gelu'
+  | 'gelu_new'
+  | 'gelu_pytorch_tanh'
+  | 'quick_gelu'
+  | 'silu'
+  | 'swish'
+  | 'mish'
+  | 'hardswish'
+  | 'tanh'
+  | 'sigmoid'
+  | 'linear';
+
+export interface PeanutSpec extends TargetSpec {
+  method: 'peanut';
+  rank: number;
+  /** Hidden layers on each side. */
+  depth: number;
+  actFn: PeanutActivation;
+  scaling: number;
+}
+
+export interface HiraSpec extends LowRankSpec {
+  method: 'hira';
+}
+
+export interface LohaSpec extends LayerScaledSpec {
+  method: 'loha';
+}
+
+export interface LokrSpec extends LayerScaledSpec {
+  method: 'lokr';
+  /** The first factor is a product of the rank too, if that is smaller. */
+  decomposeBoth: boolean;
+  /** The first sizes of the factors; −1 for the nearest to square. */
+  decomposeFactor: number;
+}
+
+export interface DeloraSpec extends LayerRankedSpec {
+  method: 'delora';
+  /** Initial λ, the bound of the change. */
+  lambda: number;
+  dropout: number;
+}
+
 /** Rows of the embedding, alone. */
-export interface TokensSpec extends TargetSpec {
-  method: 'tokens';
+export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
+  method: 'trainable-tokens';
   /** The tokens whose rows are trained. */
   tokenIndices: number[];
 }
@@ -132,6 +222,7 @@ export interface AuroraSpec extends AlphaSpec {
   fixed: boolean;
   /** The learnable part L(z), a B-spline. */
   learnable: boolean;
+  spline: SplineReading;
 }
 
 /** No adapter: only the head is trained (the baseline). */
@@ -148,6 +239,13 @@ export type TrainedSpec =
   | SineloraSpec
   | VeraSpec
   | FourierftSpec
+  | AdaloraSpec
+  | LorafaSpec
+  | PeanutSpec
+  | HiraSpec
+  | LohaSpec
+  | LokrSpec
+  | DeloraSpec
   | TokensSpec
   | BitfitSpec
   | FullSpec;
@@ -177,8 +275,8 @@ export interface MethodDescription {
   hasAlpha?: true;
   /** Its last step is a product with a trained B. */
   hasB?: true;
-  /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
-  sharesRank?: true;
+  /** All layers have the same rank, as settings go: no layer has its own, and none is too small for it. */
+  oneRank?: true;
   /** It is on the embedding of tokens instead of linear layers. */
   onEmbedding?: true;
   /** It trains biases, but no weights. */
@@ -255,7 +353,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'VeRA',
     summary: 'two trained vectors on random matrices shared by all layers',
     size: 'rank',
-    sharesRank: true,
+    oneRank: true,
     curve: 5,
   },
   fourierft: {
@@ -269,7 +367,68 @@ export const METHODS: Record<MethodName, MethodDescription> = {
       },
     ],
   },
-  tokens: {
+  adalora: {
+    name: 'AdaLoRA',
+    summary: 'a LoRA whose least important ranks are taken away during training, wherever they are',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    oneRank: true,
+    draft: [
+      ALPHA,
+      {
+        comment:
+          'Steps before the first rank is taken away, at the end without changes, and between changes.',
+        keys: ['tinit', 'tfinal', 'deltaT'],
+      },
+    ],
+  },
+  lorafa: {
+    name: 'LoRA-FA',
+    summary: 'a LoRA with a frozen A: only B is trained, half as many parameters',
+    size: 'rank',
+    hasAlpha: true,
+    hasB: true,
+    draft: [ALPHA],
+  },
+  peanut: {
+    name: 'PEANuT',
+    summary: 'a small nonlinear network of the weight itself; merges exactly',
+    size: 'rank',
+    hasB: true,
+    draft: [
+      { comment: 'Hidden layers on each side, and the activation after each.', keys: ['depth', 'actFn'] },
+    ],
+  },
+  hira: {
+    name: 'HiRA',
+    summary:
+      'the weight times LoRA’s product, element by element, with high rank; needs memory for each weight',
+    size: 'rank',
+    hasB: true,
+  },
+  loha: {
+    name: 'LoHa',
+    summary: 'the elementwise product of two low-rank products: up to the square of the rank',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [ALPHA],
+  },
+  lokr: {
+    name: 'LoKr',
+    summary: 'a Kronecker product of two small matrices: high rank with few parameters',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [ALPHA],
+  },
+  delora: {
+    name: 'DeLoRA',
+    summary: 'a normalized LoRA whose strength is trained separately and bounds the change',
+    size: 'rank',
+    hasB: true,
+    draft: [{ comment: 'λ: the initial bound of the change.', keys: ['lambda'] }],
+  },
+  'trainable-tokens': {
     name: 'Trainable tokens',
     summary: 'rows of the embedding: a few tokens’ vectors',
     onEmbedding: true,

@@ -19,7 +19,7 @@ import {
 } from './method-list';
 
 export type * from './method-list';
-export { SIZE_SETTINGS } from './method-list';
+export { SIZE_SETTINGS, SPLINE_READINGS } from './method-list';
 
 export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 
@@ -53,8 +53,8 @@ export const isNonlinear = (spec: AdapterSpec): spec is NonlinearSpec =>
 
 /** True if each layer has its own rank, which a pattern can change and a small layer limits. */
 export const isRankedByLayer = (spec: AdapterSpec): spec is TrainedSpec & LayerRankedSpec => {
-  const { size, sharesRank } = aboutMethod(spec.method);
-  return size === 'rank' && !sharesRank;
+  const { size, oneRank } = aboutMethod(spec.method);
+  return size === 'rank' && !oneRank;
 };
 
 const SPLITTING: readonly Initialization[] = ['pissa', 'olora', 'corda'];

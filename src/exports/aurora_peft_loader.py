@@ -10,7 +10,9 @@
 The folder contains adapter_config.json and adapter_model.safetensors, as in PEFT, and aurora.json with the labels.
 Plain LoRA adapters can be loaded too.
 AuroRA (Dong et al., arXiv 2505.18738) adds s * B sigma(A x) to a linear layer's output, with
-sigma(z) = act(H act(z)) + W sum_i b(z_i), where b are B-spline bases on a uniform grid, zero outside it.
+sigma(z) = act(H act(z)) + L(z) and L(z) = W sum_i b(z_i), where b are B-spline bases on a uniform grid, zero outside it.
+The key "spline" of adapter_config.json names other readings of L: "per-dimension", a spline of z_o for each output o, and
+"per-pair", one for each pair of an output and an input.
 """
 
 import json
@@ -109,6 +111,7 @@ class AuroraLinear(Adapter):
         super().__init__(layer, scale, config.get("aurora_dropout", 0.0))
         self.act = ACTIVATIONS[config["activation"]]
         self.order = config["spline_order"]
+        self.spline = config.get("spline", "shared")
         self.static = config.get("form") == "static"
         self.A = nn.Parameter(tensors["aurora_A.weight"])
         self.B = nn.Parameter(tensors["aurora_B.weight"])
@@ -126,8 +129,16 @@ class AuroraLinear(Adapter):
         if self.H is not None:
             out = self.act(F.linear(self.act(z), self.H))
         if self.W is not None:
-            out = out + F.linear(self.bases(z).sum(-2), self.W)
+            out = out + self.splines(self.bases(z))
         return out
+
+    def splines(self, bases):
+        """(..., r, grid + order) to (..., r)."""
+        if self.spline == "per-dimension":
+            return (bases * self.W).sum(-1)
+        if self.spline == "per-pair":
+            return F.linear(bases.flatten(-2), self.W.flatten(1))
+        return F.linear(bases.sum(-2), self.W)
 
     def bases(self, z):
         """(..., r) to (..., r, grid + order)."""

@@ -1,13 +1,13 @@
 import { methodOf } from '../adapters/methods/registry';
 import { codeSpan } from '../base/escape';
 import { PATCH_INPUTS, readsPatches } from '../experiment/image-inputs';
-import { isNonlinear } from '../experiment/methods';
+import { isHeadAlone, isNonlinear, methodName } from '../experiment/methods';
 import { statedScoring } from '../experiment/scoring';
 import { ANSWERS, type AnswerInCard } from '../experiment/tasks/kind';
 import { describeTask } from '../experiment/tasks/registry';
 import { cacheInputs, keptLogitsInput, USE_CACHE, isMerged } from '../graph/without-past';
 import type { BaseModel } from '../peft/base-model';
-import { headPath, readByLoader, readByPeft } from '../peft/adapter-config';
+import { conv1dRefusedByPeft, headPath, isPeftLora, readByLoader, readByPeft } from '../peft/adapter-config';
 import { headKeys } from '../peft/keys';
 import type { ExportForm, ExportRecord } from '../protocol/export';
 import type { Part } from '../protocol/reports/report';
@@ -33,7 +33,9 @@ export function useOf(
     case 'adapter':
       return isPicture ? pictureAdapterUse(task, base.name) : adapterUse(task);
     case 'peft-lora':
-      return isPicture ? [drawing(task, base.name, ['pipeline.load_lora_weights(".")'])] : peftUse(task, fit);
+      return isPicture
+        ? [drawing(task, base.name, ['pipeline.load_lora_weights(".")'])]
+        : peftUse(task, loraNeeds(task, fit));
     case 'kohya':
       return kohyaUse(task, name);
     case 'onnx-adapter-inputs':
@@ -54,9 +56,14 @@ const python = (lines: readonly string[]): Part => ({ program: lines.join('\n'),
 function adapterUse(task: Task): Part[] {
   const { adapter } = task.spec;
   if (readByLoader(adapter)) return loaderUse(task);
-  if (readByPeft(adapter)) return peftUse(task);
+  if (readByPeft(task)) return peftUse(task, releaseFor(task));
+  const conv1d = conv1dRefusedByPeft(task);
+  const unsupported =
+    conv1d === undefined
+      ? 'Neither PEFT nor the PyTorch loader supports this method'
+      : `PEFT has this method for Linear modules only, and \`${conv1d}\` is a Conv1D; the PyTorch loader does not support it`;
   return [
-    'Import it into AuroRA Lab with `aurora import`. Neither PEFT nor the PyTorch loader supports this method; for other programs, use `aurora export --as onnx-merged` or `onnx-dynamic`.',
+    `Import it into AuroRA Lab with \`aurora import\`. ${unsupported}; for other programs, use \`aurora export --as onnx-merged\` or \`onnx-dynamic\`.`,
   ];
 }
 
@@ -162,9 +169,24 @@ function headUse(task: Task, inputs: string, headInputs: string): string[] {
 }
 
 const hasBias = ({ adapters }: Task): boolean =>
-  adapters.some(({ spec }) => methodOf(spec).changesBias?.(spec));
+  adapters.some(({ spec, layer }) => methodOf(spec).changesBias?.(spec, layer));
 
-function peftUse(task: Task, fit?: ExportRecord['fit']): Part[] {
+/** The release of PEFT that a method needs, if it is not an old one. */
+function releaseFor(task: Task): Part[] {
+  const { adapter } = task.spec;
+  if (isHeadAlone(adapter) || isPeftLora(adapter)) return hasBias(task) ? [BIASES_NEED] : [];
+  const { loads } = methodOf(adapter).peft;
+  return loads ? [`${methodName(adapter)} needs PEFT ${loads.since} or newer.`] : [];
+}
+
+/** The release that the LoRA needs which a method is written as. */
+const loraNeeds = (task: Task, fit: ExportRecord['fit']): Part[] =>
+  hasBias(task) || fit?.withBias ? [BIASES_NEED] : [];
+
+const BIASES_NEED = 'Its biases (`lora_bias`) need PEFT 0.14 or newer.';
+
+/** @param needs the sentences on the release of PEFT */
+function peftUse(task: Task, needs: Part[]): Part[] {
   const { head, source, data } = task;
   const path = headPath(task);
   const keys = headKeys(path);
@@ -175,7 +197,7 @@ function peftUse(task: Task, fit?: ExportRecord['fit']): Part[] {
       `base = ...  # the base model, such as ${autoClass(task)}.from_pretrained(...)`,
       'model = PeftModel.from_pretrained(base, ".")',
     ]),
-    ...(hasBias(task) || fit?.withBias ? ['Its biases (`lora_bias`) need PEFT 0.14 or newer.'] : []),
+    ...needs,
     ...(head
       ? [
           `The head is stored as \`${keys.weight}\` and \`.bias\`. It reads the ${headReads(task)}; PEFT loads it if the base model has a module \`${path}\`${source.kind === 'hub' ? ' that is listed in `modules_to_save`: the heads of other classes compute something else' : ''}.${data.scale ? ` Its output times ${data.scale.deviation} plus ${data.scale.mean} is the number.` : ''}`,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { methodOf } from '../adapters/methods/registry';
 import { metricCells, metricHeads, type Metrics } from '../experiment/metrics';
 import { shownMetrics } from '../experiment/shown-metrics';
 import { hubReferenceText, referenceOf } from '../experiment/hub-reference';
@@ -21,7 +22,7 @@ import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../training/checkpoint/trained-run';
 import type { Task } from '../training/task/task';
 import { cardAnswer, cardInput, useOf } from './card-use';
-import { PEFT_TYPE, readByPeft } from '../peft/adapter-config';
+import { LORA_TYPE, readByPeft } from '../peft/adapter-config';
 import { valueText } from '../experiment/sweep';
 import { describeTask } from '../experiment/tasks/registry';
 
@@ -70,11 +71,16 @@ function frontMatter(
   const { adapter, task: settings } = task.spec;
   const ofDiffusers = isPicture(task);
   // PEFT loads these, but not AuroRA as trained in its layout.
-  const peft = form === 'peft-lora' || form === 'kohya' || (form === 'adapter' && readByPeft(adapter));
+  const type =
+    form === 'peft-lora' || form === 'kohya'
+      ? LORA_TYPE
+      : form === 'adapter' && !isHeadAlone(adapter) && readByPeft(task)
+        ? methodOf(adapter).peft.type
+        : undefined;
   const tags = new Set([
     ...(isHeadAlone(adapter) ? [] : [adapter.method]),
     // The Hub tags PEFT types in lower case.
-    ...(peft ? [PEFT_TYPE.toLowerCase()] : []),
+    ...(type ? [type.toLowerCase()] : []),
     ...(isOnnx(form) ? ['onnx'] : []),
     ...(isGguf(form) ? ['gguf', 'llama.cpp'] : []),
     ...(ofDiffusers ? ['diffusers'] : []),
@@ -82,7 +88,7 @@ function frontMatter(
   return [
     '---',
     `base_model: ${JSON.stringify(name)}`,
-    ...libraryLine(form, peft, ofDiffusers),
+    ...libraryLine(form, type !== undefined, ofDiffusers),
     ...(id ? [`license: ${/^[\w.+-]+$/.test(id) ? id.toLowerCase() : JSON.stringify(id)}`] : []),
     `pipeline_tag: ${describeTask(settings.type).pipelineTag}`,
     ...(settings.instancePrompt === undefined

@@ -11,7 +11,7 @@ import { pytorchPathOf } from '../graph/layers/linear';
 import type { Model } from '../graph/model';
 import { externalOf } from '../graph/onnx/tensor';
 import { isRouted } from '../graph/routed';
-import { readByLoader, readByPeft, staticLoraConfig } from '../peft/adapter-config';
+import { isPeftLora, readByLoader, staticLoraConfig } from '../peft/adapter-config';
 import { readAdapterFolder } from '../peft/adapter-folder';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { adapterModules, fitAdapter } from '../peft/fit';
@@ -83,8 +83,8 @@ function requireModules({ task: { adapters, source } }: Trained): void {
 
 const adapter: Form = {
   check: requireAdapter,
-  write({ task, parameters, form }, folder) {
-    writePeftAdapter(folder, task, parameters, task.data, form);
+  write({ task, parameters, form, totalSteps }, folder) {
+    writePeftAdapter(folder, { ...task, steps: totalSteps }, parameters, task.data, form);
     if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
   },
   measure: measureAdapter,
@@ -96,7 +96,7 @@ const peftLora: Form = {
     const { adapters, source } = task;
     const { adapter: settings } = task.spec;
     if (isHeadAlone(settings)) throw noLora('only a head');
-    const lora = readByPeft(settings) ? undefined : asLora(settings);
+    const lora = isPeftLora(settings) ? undefined : asLora(settings);
     const partsOf = loraParts(settings, parameters);
     if (source.kind === 'pipeline') return writeDiffusersLora(folder, adapters, partsOf);
     if (!lora) return writePeftAdapter(folder, task, parameters, task.data, form);

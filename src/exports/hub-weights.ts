@@ -125,7 +125,7 @@ export class ChangedWeights {
           `${layer.path} has the same weight as ${layer.sharedWith.join(', ')} in ${spec.model.path}, so an adapter of it alone cannot be merged.`,
           'Export with --as onnx-merged, or leave the layer out with adapter.excludeModules.',
         );
-      if (!layer.bias && methodOf(adapter.spec).changesBias?.(adapter.spec))
+      if (!layer.bias && methodOf(adapter.spec).changesBias?.(adapter.spec, layer))
         throw new AuroraError(
           'model',
           `${layer.path} has no bias in ${spec.model.path}, so the adapter’s bias (adapter.loraBias) cannot be merged into it.`,

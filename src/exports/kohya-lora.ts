@@ -7,7 +7,7 @@ import { AuroraError } from '../base/errors';
 import { isHeadAlone, methodName } from '../experiment/methods';
 import { writeAtomic } from '../files/atomic';
 import { encodeSafetensors, type FloatTensor } from '../graph/file/safetensors';
-import { readByPeft } from '../peft/adapter-config';
+import { isPeftLora } from '../peft/adapter-config';
 import { peftDims } from '../peft/convolution-dims';
 import { KOHYA_ALPHA, KOHYA_DOWN, KOHYA_UP } from '../peft/kohya-lora-file';
 import { blocksOf, kohyaName } from '../peft/kohya-names';
@@ -44,7 +44,7 @@ export function requireKohyaLora({ task }: Pick<Trained, 'task'>): void {
   if (isHeadAlone(adapter)) throw noLora('only a head');
   const saved = adapters.find((a) => a.beside);
   if (saved) throw noPlace(methodName(adapter), `${saved.layer.path} trained besides`);
-  if (!readByPeft(adapter)) asLora(adapter);
+  if (!isPeftLora(adapter)) asLora(adapter);
   else {
     const other = adapters.flatMap((a) => plainAdapter(a).tensors).find(({ peftName }) => peftName !== A && peftName !== B);
     if (other) throw noPlace(methodName(adapter), other.peftName);

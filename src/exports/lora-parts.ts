@@ -1,12 +1,13 @@
 import { ownValues } from '../adapters/merge';
+import { layerValues } from '../adapters/methods/layer-values';
 import { plainLora } from '../adapters/methods/lora';
-import { methodOf } from '../adapters/methods/registry';
+import { adapterScale, methodOf } from '../adapters/methods/registry';
 import { plainAdapter, plainSpec, plainValues } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
 import { isRanked, type LoraSpec, methodName, splitsWeight, type TrainedSpec } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
-import { readByPeft } from '../peft/adapter-config';
+import { isPeftLora } from '../peft/adapter-config';
 
 type Parameters = ReadonlyMap<string, Float32Array>;
 
@@ -14,12 +15,12 @@ type Parameters = ReadonlyMap<string, Float32Array>;
 export type PartsOf = (adapter: LayerAdapter) => Map<string, FloatTensor>;
 
 /**
- * The tensors of adapters as those of a LoRA; a method that PEFT reads has its own.
+ * The tensors of adapters as those of a LoRA; PEFT's LoRA and its variants have their own.
  *
  * @throws AuroraError 'usage' where a rank exceeds the layer's
  */
 export const loraParts = (settings: TrainedSpec, parameters: Parameters): PartsOf =>
-  readByPeft(settings)
+  isPeftLora(settings)
     ? (a) => ownParts(a, parameters)
     : (a) => (a.beside ? ownParts : staticParts)(a, parameters);
 
@@ -49,7 +50,7 @@ export function requireRoom(adapters: readonly LayerAdapter[]): void {
 /** The static form of another method as a LoRA. */
 function staticParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
   const { layer } = a;
-  const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
+  const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a, layerValues(layer));
   const rank = B.length / layer.outFeatures;
   if (rank > Math.min(layer.inFeatures, layer.outFeatures))
     throw noLora(`a rank of ${rank}, more than ${layer.path} allows`);
@@ -67,7 +68,9 @@ function staticParts(a: LayerAdapter, parameters: Parameters): Map<string, Float
 export function asLora(settings: TrainedSpec): LoraSpec {
   if (!isRanked(settings) || !methodOf(settings).lowRank) throw noLora(methodName(settings));
   const plain = plainLora(settings.rank);
-  return { ...plain, ...settings, method: plain.method };
+  // A method without an alpha has one number as its scale, or one for each rank, so that this alpha fits every layer.
+  const alpha = adapterScale(settings) * settings.rank;
+  return { ...plain, alpha, ...settings, method: plain.method };
 }
 
 export const noLora = (what: string): AuroraError =>

@@ -26,6 +26,8 @@ export interface Adapted {
   spec: Experiment;
   source: ModelSource;
   adapters: readonly LayerAdapter[];
+  /** Steps of the whole training, as far as known. */
+  steps?: number;
 }
 
 /**
@@ -41,31 +43,57 @@ export function peftConfig(trained: Adapted, form: AdapterForm): Json {
   const { adapter } = adapted.spec;
   if (isHeadAlone(adapter)) return { ...common(adapted), peft_type: 'NONE', target_modules: [] };
   const { peft } = methodOf(adapter);
+  const shared = Object.entries(tuned(adapted, adapter));
+  const lacks: readonly string[] = peft.lacks ?? [];
+  const written = peft.write(adapter, form, adapted.steps);
   return {
-    ...tuned(adapted, adapter),
+    ...Object.fromEntries(shared.filter(([key]) => !lacks.includes(key))),
     peft_type: peft.type,
-    ...peft.write(adapter, form),
-    ...(peft.type === PEFT_TYPE && areConv1d(adapted) && { fan_in_fan_out: true }),
+    ...written,
+    ...('fan_in_fan_out' in written && areConv1d(adapted) && { fan_in_fan_out: true }),
   };
 }
 
 /** With the settings of a LoRA on the original weights. */
-const plain = ({ spec, source, adapters }: Adapted): Adapted => ({
+const plain = ({ spec, source, adapters, steps }: Adapted): Adapted => ({
   spec: isHeadAlone(spec.adapter) ? spec : { ...spec, adapter: plainSpec(spec.adapter) },
   source,
   adapters: adapters.map(plainAdapter),
+  steps,
 });
 
+type Layers = Pick<Adapted, 'source' | 'adapters'>;
+
 /** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
-const areConv1d = ({ source, adapters }: Adapted): boolean =>
+const areConv1d = ({ source, adapters }: Layers): boolean =>
   source.kind === 'hub' && adapters.every((a) => !a.layer.transposed);
 
-/** The only one of our types that released PEFT versions load. */
-export const PEFT_TYPE = 'LORA';
+/** LoRA's type, also of its variants. */
+export const LORA_TYPE = 'LORA';
 
-/** True if released PEFT versions load the files of a run. */
-export const readByPeft = (adapter: AdapterSpec): boolean =>
-  !isHeadAlone(adapter) && methodOf(adapter).peft.type === PEFT_TYPE;
+/** True if the adapter is one of PEFT's LoRAs: other programs read only these of all that PEFT loads. */
+export const isPeftLora = (adapter: AdapterSpec): boolean =>
+  !isHeadAlone(adapter) && methodOf(adapter).peft.type === LORA_TYPE;
+
+/** The facts that decide whether PEFT loads an adapter. */
+type Loadable = Layers & { spec: Pick<Experiment, 'adapter'> };
+
+/** True if PEFT loads the files of a run: it has the method, and on these modules. */
+export const readByPeft = (adapted: Loadable): boolean => {
+  const { adapter } = adapted.spec;
+  if (isHeadAlone(adapter) || methodOf(adapter).peft.loads === undefined) return false;
+  return conv1dRefusedByPeft(adapted) === undefined;
+};
+
+/** The path of the first Conv1D among the layers of a method that PEFT has only for other modules. */
+export function conv1dRefusedByPeft({ source, adapters, spec }: Loadable): string | undefined {
+  const { adapter } = spec;
+  if (isHeadAlone(adapter) || !methodOf(adapter).peft.loads?.linearOnly || source.kind !== 'hub')
+    return undefined;
+  // Weights in few bits are those of Linear layers in any order.
+  const refused = adapters.find(({ layer }) => !layer.transposed && !layer.dequantize);
+  return refused && pytorchPathOf(refused.layer);
+}
 
 /** True if aurora_peft_loader.py, shipped with the files, loads it. */
 export const readByLoader = (adapter: AdapterSpec): boolean =>
@@ -94,8 +122,8 @@ const tuned = (adapted: Adapted, adapter: TrainedSpec): Json => ({
 
 /** PEFT wraps the embedding whose name it finds here. */
 function tokenIndices({ adapters }: Adapted): Json {
-  const rows = adapters.find((a) => a.beside === 'tokens');
-  if (rows?.spec.method !== 'tokens') return {};
+  const rows = adapters.find((a) => a.beside === 'rows');
+  if (!rows || !('tokenIndices' in rows.spec)) return {};
   const name = rows.layer.path.split('.').at(-1)!;
   return { trainable_token_indices: { [name]: rows.spec.tokenIndices } };
 }
@@ -134,7 +162,7 @@ function common(adapted: Adapted): Json {
 /** The modules that are saved whole: those of the setting that are there, and the head if they do not include it. */
 function modulesToSave({ spec: { adapter }, adapters }: Adapted, head: string | undefined): string[] | null {
   const saved = adapters.filter((a) => a.beside === 'module').map((a) => a.layer.path);
-  const wanted = isHeadAlone(adapter) ? [] : (adapter.modulesToSave ?? []);
+  const wanted = ('modulesToSave' in adapter && adapter.modulesToSave) || [];
   const names = wanted.filter((name) => saved.some((path) => isSaved(path, [name])));
   const all = head === undefined || isSaved(head, names) ? names : [...names, head];
   return all.length > 0 ? all : null;

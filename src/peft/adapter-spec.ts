@@ -13,9 +13,11 @@ export interface ImportedSpec {
   form: 'dynamic' | 'static';
   /** A module's alpha, by its path in the file; only for methods that have one. */
   alphaOf?: (path: string) => number;
+  /** A module's rank by the configuration, for modules whose tensors do not show it; only for methods that have one. */
+  rankIn?: (path: string) => number;
 }
 
-/** Settings of PEFT's LoRA that change the meaning of the numbers. */
+/** Settings of PEFT's LoRA, and of types that extend it, that change the meaning of the numbers. */
 const REFUSED: readonly [key: string, what: string][] = [
   ['layer_replication', 'a model with repeated layers'],
   ['use_qalora', 'QALoRA'],
@@ -58,17 +60,23 @@ export function importedSpec(from: AdapterFolder): ImportedSpec {
 function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
   const { peft } = methodIn(config, read);
   const spec = peft.read(read);
+  const { rank } = spec as { rank?: number };
   const pattern = read.pattern('alpha_pattern');
   const alpha = peft.alphaKey === undefined ? undefined : read.number(peft.alphaKey);
   return {
     spec,
     form: config.form === 'static' ? 'static' : 'dynamic',
+    rankIn:
+      rank === undefined
+        ? undefined
+        : (path) => fromPattern(path, read.pattern('rank_pattern'), rank, 'rankPattern'),
     alphaOf: alpha === undefined ? undefined : (path) => fromPattern(path, pattern, alpha, 'alphaPattern'),
   };
 }
 
 function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod {
   const type = read.text('peft_type');
+  checkCommon(config, read);
   if (type === 'LORA') checkLora(config, read);
   const ofType = METHOD_ORDER.map((method) => methodOf({ method })).filter(({ peft }) => peft.type === type);
   const found =
@@ -78,9 +86,15 @@ function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod 
   return found;
 }
 
-function checkLora(config: AdapterFolder['config'], read: Reader): void {
+/** Settings that several of PEFT's types have. */
+function checkCommon(config: AdapterFolder['config'], read: Reader): void {
   const refused = REFUSED.find(([key]) => ![undefined, null, false].includes(config[key] as null));
   if (refused) throw read.error(`uses ${refused[1]} (${refused[0]}), which AuroRA Lab does not support`);
+  const bias = config.bias ?? 'none';
+  if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
+}
+
+function checkLora(config: AdapterFolder['config'], read: Reader): void {
   if (!INITIALIZATIONS.includes(config.init_lora_weights))
     throw read.error(
       `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, in a way that cannot be computed again here`,
@@ -93,8 +107,6 @@ function checkLora(config: AdapterFolder['config'], read: Reader): void {
     );
   if (config.lora_bias === true && config.use_dora === true)
     throw read.error('has lora_bias and use_dora, which PEFT does not allow together');
-  const bias = config.bias ?? 'none';
-  if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
 }
 
 class Reader implements ConfigReader {

@@ -12,6 +12,7 @@ import { PREFIX } from './keys';
 import { folderNames } from './renamed-modules';
 import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
 import { importedSpec } from './adapter-spec';
+import { withAllRanks } from './used-ranks';
 import { ROWS, savedNames, takeRows, takeSaved } from './take-beside';
 import { take } from './take';
 
@@ -37,7 +38,7 @@ export function fitAdapter(
   layers: readonly LinearLayer[],
   { keepsHead = false } = {},
 ): FittedAdapter {
-  const { spec: settings, form, alphaOf } = importedSpec(from);
+  const { spec: settings, form, alphaOf, rankIn } = importedSpec(from);
   const { modules, saved, rows, head } = adapterModules(from, keepsHead);
   if (modules.size === 0 && rows.size === 0)
     throw new AuroraError(
@@ -49,17 +50,16 @@ export function fitAdapter(
   const common = {
     ...settings,
     targetModules:
-      settings.method === 'tokens' ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
+      'tokenIndices' in settings ? [...rows.keys()].map(lastName) : targetsFor([...paths.values()], layers),
   } as TrainedSpec;
   const rankPattern = nameTable<number>();
   const alphaPattern = nameTable<number>();
   for (const [path, layer] of paths) {
-    const own = modules.get(path)!;
-    const rank = rankOf(
-      own,
-      common,
-      layers.find((l) => l.path === layer)!,
-    );
+    const on = layers.find((l) => l.path === layer)!;
+    const like = { spec: common, tensors: tensorsOn(on, common) };
+    const own = withAllRanks(from.folder, from.config, path, modules.get(path)!, like);
+    modules.set(path, own);
+    const rank = rankOf(own, common, on) ?? rankIn?.(path);
     if ('rank' in settings && rank !== undefined && rank !== settings.rank)
       rankPattern[exactly(layer)] = rank;
     const alpha = alphaOf?.(path);
@@ -155,15 +155,16 @@ function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): s
   return also ? paths.map(exactly).join('|') : [...paths];
 }
 
+const tensorsOn = (layer: LinearLayer, spec: TrainedSpec) =>
+  methodOf(spec).tensors({ layer, spec, widest: layer });
+
 /** The rank of a module's tensors; undefined for a method without one. */
 function rankOf(
   own: ReadonlyMap<string, FloatTensor>,
   spec: TrainedSpec,
   layer: LinearLayer,
 ): number | undefined {
-  const ranked = methodOf(spec)
-    .tensors({ layer, spec, widest: layer })
-    .find((t) => t.rankAxes.length > 0);
+  const ranked = tensorsOn(layer, spec).find((t) => t.rankAxes.length > 0);
   return ranked && own.get(ranked.peftName)?.dims[ranked.rankAxes[0]];
 }
 
@@ -181,7 +182,7 @@ interface AdapterModules {
 
 const PART = new RegExp(
   `^(.+)\\.(${peftParts()
-    .map((part) => part.replaceAll('.', '\\.'))
+    .map((part) => part.replaceAll('.', '\\.').replaceAll('*', '\\d+'))
     .join('|')})$`,
 );
 /** PEFT's names for sequence classification heads, by model family. */

@@ -3,11 +3,13 @@ import { weightsMetadata } from '../adapters/budget/budget';
 import { tensorName } from '../adapters/inject';
 import { ownValues } from '../adapters/merge';
 import type { AdapterForm } from '../adapters/methods/method';
+import { methodOf } from '../adapters/methods/registry';
 import { plainAdapter, plainValues, splitValues } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
 import { sortedJson } from '../base/sorted-json';
 import { writeAtomic } from '../files/atomic';
+import { readJson } from '../files/json';
 import { encodeSafetensors, type FloatTensor, readSafetensors } from '../graph/file/safetensors';
 import { pytorchPathOf } from '../graph/layers/linear';
 import { type Outputs, outputsOf } from '../protocol/outputs';
@@ -16,6 +18,7 @@ import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
 import { peftDims } from './convolution-dims';
 import { HEAD_MODULES, headKeys, peftKey } from './keys';
+import { RANK_PATTERN, rankPatternOf, ranksInFile, withAllRanks, withoutUnused } from './used-ranks';
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
@@ -44,16 +47,24 @@ export function writePeftAdapter(
   form: AdapterForm = 'dynamic',
   step?: number,
 ): void {
+  const { adapters } = adapted;
+  const ranks = ranksInFile(adapters, parameters);
   const tensors = new Map<string, FloatTensor>();
-  for (const a of adapted.adapters.filter(({ beside }) => beside !== 'tied')) {
+  for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
     const values = plainValues(a, ownValues(a, parameters));
-    for (const t of plainAdapter(a).tensors)
+    for (const t of plainAdapter(a).tensors) {
+      const { dims, data } = withoutUnused(t, values[t.name], ranks?.get(a.layer.path));
       tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
-        dims: peftDims(a.layer, t.peftName, t.dims),
-        data: values[t.name],
+        dims: peftDims(a.layer, t.peftName, dims),
+        data,
       });
+    }
   }
-  writeFiles(folder, peftConfig(adapted, form), tensors, adapted, parameters, outputs, step);
+  const config = {
+    ...peftConfig(adapted, form),
+    ...(ranks && { [RANK_PATTERN]: rankPatternOf(adapters, ranks) }),
+  };
+  writeFiles(folder, config, tensors, adapted, parameters, outputs, step);
 }
 
 /**
@@ -96,6 +107,8 @@ export function stepOfAdapter(folder: string): number | undefined {
   }
 }
 
+const configIn = (folder: string) => readJson(join(folder, CONFIG_FILE)) as Record<string, unknown>;
+
 /** Reads the files of `writePeftAdapter`, with the graph's tensor names. */
 export function readPeftAdapter(
   folder: string,
@@ -103,7 +116,7 @@ export function readPeftAdapter(
 ): Map<string, Float32Array> {
   const path = join(folder, WEIGHTS_FILE);
   const { tensors } = readSafetensors(path);
-  const take = (key: string): Float32Array => {
+  const find = (key: string): FloatTensor => {
     const found = tensors.get(key);
     if (!found)
       throw new AuroraError(
@@ -111,20 +124,22 @@ export function readPeftAdapter(
         `${path} has no tensor ${key}.`,
         'The file belongs to another experiment or has been changed.',
       );
-    return found.data;
+    return found;
   };
   const values = new Map<string, Float32Array>();
   for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
-    const plain = plainAdapter(a).tensors.map(
-      (t) => [t.name, take(peftKey(pytorchPathOf(a.layer), t.peftName))] as const,
-    );
-    for (const [name, data] of Object.entries(splitValues(a, Object.fromEntries(plain))))
-      values.set(tensorName(a, name), data);
+    const module = pytorchPathOf(a.layer);
+    const { tensors: plain } = plainAdapter(a);
+    const stored = new Map(plain.map((t) => [t.peftName, find(peftKey(module, t.peftName))]));
+    const canLackRanks = methodOf(a.spec).peft.ranks !== undefined;
+    const own = canLackRanks ? withAllRanks(folder, configIn(folder), module, stored, a) : stored;
+    const found = Object.fromEntries(plain.map((t) => [t.name, own.get(t.peftName)!.data]));
+    for (const [name, data] of Object.entries(splitValues(a, found))) values.set(tensorName(a, name), data);
   }
   for (const key of HEAD_MODULES.map(headKeys))
     if (tensors.has(key.weight)) {
-      values.set(HEAD_WEIGHT, take(key.weight));
-      values.set(HEAD_BIAS, take(key.bias));
+      values.set(HEAD_WEIGHT, find(key.weight).data);
+      values.set(HEAD_BIAS, find(key.bias).data);
     }
   return values;
 }

@@ -1,5 +1,6 @@
 import type { LayerAdapter } from '../adapters/targets/select';
 import { isSaved } from '../adapters/targets/saved-modules';
+import { AuroraError } from '../base/errors';
 import { pytorchPathOf } from '../graph/layers/linear';
 import type { AdapterFolder } from './adapter-folder';
 import { misfit, type ModuleTensors, take } from './take';
@@ -33,8 +34,10 @@ export function takeSaved(
   }
   const [more] = left.keys();
   if (more !== undefined)
-    throw misfit(
+    throw new AuroraError(
+      'adapter',
       `${folder} has ${more}, which was saved whole, but the model has no such layer before its output.`,
+      'If it is a layer of a head, use a model folder with this head, and set task.headWeights to "model". Otherwise the adapter belongs to another model.',
     );
   return values;
 }
@@ -45,7 +48,7 @@ export function takeRows(
   rows: Modules,
   adapters: readonly LayerAdapter[],
 ): Map<string, Float32Array> {
-  const adapter = adapters.find((a) => a.spec.method === 'tokens' && a.layer.isEmbedding);
+  const adapter = adapters.find((a) => 'tokenIndices' in a.spec && a.layer.isEmbedding);
   const [[path, own] = []] = rows;
   if (path === undefined && adapter === undefined) return new Map();
   if (path === undefined || own === undefined || rows.size > 1)

@@ -31,7 +31,10 @@ export interface LayerSnapshot {
    * the next the token; NO_SAMPLE if there are fewer.
    */
   samples: Uint32Array;
-  /** H (rank × rank) and W (rank × (gridSize + splineOrder)); empty if the method has none. */
+  /**
+   * H (rank × rank) and W (rank × (gridSize + splineOrder), with a spline per pair rank × rank × (gridSize + splineOrder));
+   * empty if the method has none.
+   */
   H: Float32Array;
   W: Float32Array;
 }

@@ -3,7 +3,7 @@ import { AuroraError } from '../base/errors';
 import { own } from '../base/names';
 import { nearest } from '../base/nearest';
 import type { MetricName } from '../experiment/metrics';
-import type { AuroraSpec, LoraSpec, NoAdapterSpec } from '../experiment/methods';
+import type { AdapterSpec, AuroraSpec, MethodName, NoAdapterSpec, TrainedSpec } from '../experiment/methods';
 import type { PaperMethod, PaperVariants, Recipe } from '../experiment/paper';
 import type { DataRecipe, Size } from './data/data-kind';
 import { DATA_RECIPES, settingsOf, sizesOf } from './data/data-set-registry';
@@ -23,14 +23,34 @@ export const TABLE_NAMES = [
 ] as const;
 export type TableName = (typeof TABLE_NAMES)[number];
 
-/** The table that is not the paper's: it has its own model and data. */
+/** Tables that are not the paper's: they have their own models and data. */
 export const DEMO = 'demo';
+export const RIVALS = 'rivals';
+export const OWN_TABLES = [DEMO, RIVALS] as const;
+export type OwnTableName = (typeof OWN_TABLES)[number];
+
+export const isOwnTable = (name: TableName | OwnTableName): name is OwnTableName =>
+  name === DEMO || name === RIVALS;
+
+/** A method with about this multiple of the parameters that AuroRA trains on the same layers. */
+export interface SizedMethod {
+  like: MethodName;
+  times: number;
+}
 
 /** A method that a table trains on each of its data sets. */
 export interface TableRow {
   label: string;
-  /** AuroRA with these settings, LoRA of a rank (at AuroRA's scale, unless it has its own alpha), or the head alone. */
-  adapter: { aurora: Partial<AuroraSpec> } | { lora: number; alpha?: number } | NoAdapterSpec;
+  /**
+   * AuroRA with these settings, LoRA of a rank (at AuroRA's scale, unless it has its own alpha), the head alone, or a method of a
+   * size, which has settings once the model's layers are known.
+   */
+  adapter:
+    | { aurora: Partial<AuroraSpec> }
+    | { lora: number; alpha?: number }
+    | NoAdapterSpec
+    | SizedMethod
+    | { settings: TrainedSpec };
   /** LoRA's rank in the paper, where the model here is too small for it. */
   paperRank?: number;
   /** Trained in the static form throughout. */
@@ -65,7 +85,7 @@ export interface TableRecipe {
 
 /** A table of the paper for one of its models, or the demo's. */
 export interface PaperTable {
-  name: TableName | typeof DEMO;
+  name: TableName | OwnTableName;
   title: string;
   /** Undefined for the demo's own. */
   model?: PaperModel;
@@ -102,8 +122,8 @@ const TABLES: Record<TableName, { title: string; models: readonly string[]; data
 export const tableModels = (name: TableName): readonly string[] => TABLES[name].models;
 
 /** @throws AuroraError 'usage' if there is no such table */
-export function requireTable(name: string): TableName | typeof DEMO {
-  const all = [...TABLE_NAMES, DEMO] as const;
+export function requireTable(name: string): TableName | OwnTableName {
+  const all = [...TABLE_NAMES, ...OWN_TABLES] as const;
   const found = all.find((table) => table === name);
   if (found) return found;
   const near = nearest(name, all);
@@ -181,9 +201,11 @@ const SUBJECT: TableExperiment = {
 };
 
 /** The full settings of a row's adapter. @param base AuroRA as the recipe has it for the model */
-export function rowAdapter({ adapter }: TableRow, base: AuroraSpec): AuroraSpec | LoraSpec | NoAdapterSpec {
+export function rowAdapter({ adapter, label }: TableRow, base: AuroraSpec): AdapterSpec {
   if ('method' in adapter) return adapter;
   if ('aurora' in adapter) return { ...base, ...adapter.aurora };
+  if ('settings' in adapter) return adapter.settings;
+  if ('like' in adapter) throw new Error(`${label} has no size yet`);
   const spec = loraLike(base, adapter.lora);
   return { ...spec, alpha: adapter.alpha ?? spec.alpha };
 }

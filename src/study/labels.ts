@@ -19,6 +19,8 @@ const isOfMethod = (key: string): boolean => key === 'adapter.method' || key ===
 const WORDS: Record<string, string> = {
   'adapter.fixed=false': 'without F',
   'adapter.learnable=false': 'without L',
+  'adapter.spline="per-dimension"': 'a spline per dimension',
+  'adapter.spline="per-pair"': 'a spline per pair',
   'adapter.activation="tanh"': 'tanh',
   'adapter.activation="leaky-relu"': 'LeakyReLU',
   'adapter.activation="sigmoid"': 'sigmoid',
@@ -29,6 +31,7 @@ const WORDS: Record<string, string> = {
 const PLAIN = [
   'adapter.fixed=true',
   'adapter.learnable=true',
+  'adapter.spline="shared"',
   'adapter.useRslora=false',
   'adapter.loraBias=false',
 ];

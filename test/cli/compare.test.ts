@@ -74,6 +74,15 @@ describe('aurora compare', () => {
     expect(existsSync(lab.path('other.aurora.json'))).toBe(false);
   });
 
+  it('keeps the reading of the spline, and names it', () => {
+    lab.write('pairs.aurora.json', before.replace('"aurora"', '"aurora", "spline": "per-pair"'));
+    const r = lab.run('compare', lab.path('pairs.aurora.json'), '--methods', 'none', '--ablations');
+    expect([r.code, r.err]).toEqual([0, '']);
+    expect(r.out).toMatch(/AuroRA r2, spline per-pair +[\d,]+ +1 × AuroRA/);
+    // A part that is switched off has no reading.
+    expect(r.out).toMatch(/AuroRA r2, without L +[\d,]+ /);
+  });
+
   it("requires AuroRA as the experiment's method", () => {
     const lora = before.replace('"aurora"', '"lora"');
     lab.write('lora.aurora.json', lora);

@@ -364,8 +364,18 @@ describe("the adapter in PEFT's layout", () => {
       r: 2,
       grid_size: 4,
       spline_order: 2,
+      spline: 'shared',
       activation: 'tanh',
     });
+  });
+
+  it('has weights for each pair of rank dimensions if the spline is per pair', () => {
+    const { shapes, config } = contents(
+      ['adapter={"method":"aurora","rank":2,"spline":"per-pair","targetModules":["query"]}'],
+      'peft-aurora-pairs',
+    );
+    expect(shapes).toMatchObject(of('aurora_anl.spline_weight', [2, 2, 8]));
+    expect(config).toMatchObject({ peft_type: 'AURORA', spline: 'per-pair' });
   });
 });
 

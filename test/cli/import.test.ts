@@ -41,6 +41,12 @@ describe('from run to file to run', () => {
   it.each<[string, string, string[]]>([
     ['AuroRA', 'adapter', ['adapter.targetModules=["query","value"]']],
     ['AuroRA of order 2 with sigmoid', 'adapter', ['adapter.splineOrder=2', 'adapter.activation=sigmoid']],
+    ['AuroRA with a spline per pair', 'adapter', ['adapter.spline=per-pair', 'adapter.rank=3']],
+    [
+      'AuroRA with a spline per dimension and the static form trained last',
+      'adapter',
+      ['adapter.spline=per-dimension', 'training.staticEpochs=1'],
+    ],
     ['AuroRA with the static form trained last', 'adapter', ['training.staticEpochs=1']],
     [
       'rsLoRA with several ranks',
@@ -406,6 +412,7 @@ describe('an adapter from another program', () => {
         ['grid_range', 'x', /adapter\.gridRange is "x", expected/],
         ['grid_range', [1, -1], /adapter\.gridRange is \[1, -1\], expected the lower end first/],
         ['activation', 'foo', /adapter\.activation is "foo", expected "tanh"/],
+        ['spline', 'per-row', /adapter\.spline is "per-row", expected "shared"/],
       ] as const
     ).map(([key, value, message]): [string, Parameters<typeof foreign>[1], RegExp] => [
       `${key} ${JSON.stringify(value)}`,

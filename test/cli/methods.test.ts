@@ -18,6 +18,12 @@ const METHODS: [name: string, settings: Record<string, unknown>, parameters: num
   ['sinelora', { rank: 2, frequency: 20 }, 2 * (2 * 2 * 64 + 2 * 96), false],
   ['vera', { rank: 32, dropout: 0.2 }, 2 * (2 * (32 + 32) + 64 + 32), true],
   ['fourierft', { frequencies: 50, scaling: 20 }, 2 * 3 * 50, false],
+  ['peanut', { rank: 2, depth: 1, actFn: 'gelu' }, 2 * (2 * (4 * 32 + 8) + (4 * 64 + 8)), true],
+  ['hira', { rank: 2, dropout: 0.2 }, 2 * (2 * 2 * 64 + 2 * 96), false],
+  ['loha', { rank: 2 }, 2 * (2 * 4 * 64 + 4 * 96), false],
+  // 32 is 4 · 8 and 64 is 8 · 8: the second factors are products of rank 2.
+  ['lokr', { rank: 2 }, 2 * (2 * (16 + 2 * 16) + (32 + 2 * 16)), false],
+  ['delora', { rank: 2, lambda: 3, dropout: 0.2 }, 2 * (2 * (2 * 64 + 1) + 2 * 96 + 1), true],
   ['bitfit', {}, 2 * (32 + 32 + 64), false],
   ['full', {}, 2 * (2 * 32 * 32 + 64 * 32), false],
 ];

@@ -30,6 +30,26 @@ const RUNS = {
       alphaPattern: { 'layer.0.attention.query': 7 },
     },
   },
+  'AuroRA with a spline per pair and several ranks': {
+    model: 'bert',
+    adapter: {
+      method: 'aurora',
+      rank: 3,
+      spline: 'per-pair',
+      targetModules: ['query', 'value'],
+      rankPattern: { 'layer.1.attention.value': 2 },
+    },
+  },
+  'AuroRA with a spline per dimension of order 1': {
+    model: 'bert',
+    adapter: {
+      method: 'aurora',
+      rank: 3,
+      spline: 'per-dimension',
+      splineOrder: 1,
+      targetModules: ['query', 'dense'],
+    },
+  },
   'AuroRA on Conv1D, and on a layer without a bias': {
     model: 'gpt2',
     // The last one has no bias.

@@ -6,7 +6,7 @@ import { modelFiles } from './files';
 const WASM: Place = { engine: 'tfjs', device: 'wasm' };
 
 describe('both engines agree', () => {
-  it('on all reference models', () => expect(modelFiles()).toHaveLength(47));
+  it('on all reference models', () => expect(modelFiles()).toHaveLength(53));
 
   it.each(modelFiles())('on %s', async (name) => {
     const { model, subject } = await subjectOf(name);

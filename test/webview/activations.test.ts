@@ -137,6 +137,21 @@ describe('the Layer activations page', () => {
     );
   });
 
+  it('says that a spline per dimension reads its own coordinate, and draws it flat along others', async () => {
+    const w = await wire(RUN, { facts: { adapter: { ...adapter, spline: 'per-dimension' } as AdapterSpec } });
+    await openFirst(w);
+    expect(await w.page.locator('.large').innerText()).toContain(
+      'the spline of an output reads its own only',
+    );
+    await w.page.locator('.large .choosers select').last().selectOption('1');
+    await w.page.locator('.large .note', { hasText: 'as z[1] varies' }).waitFor();
+    await w.page.getByText('Copy Curves as CSV').click();
+    await expect.poll(() => w.copied.length).toBe(1);
+    const rows = w.copied[0].split('\n').slice(1);
+    expect(new Set(rows.map((row) => row.split(',')[2])).size).toBe(1);
+    expect(new Set(rows.map((row) => row.split(',')[1])).size).toBeGreaterThan(100);
+  });
+
   it('moves through the steps by slider and by playing, and keeps its place', async () => {
     const w = await wire(RUN);
     await openFirst(w);

@@ -111,6 +111,9 @@ describe('the calculator', () => {
     expect(await row('Trainable parameters')).toEqual(['74,208', '294,912', '73,728']);
     await input(opened, 'rank').fill('4');
     await untilTotal(opened, '148,608');
+    await page.locator('#spline').click();
+    await page.locator('#spline vscode-option', { hasText: 'One per pair of dimensions' }).click();
+    await untilTotal(opened, '150,912');
     await input(opened, 'loraRank').fill('16');
     await page.locator('table.comparison th', { hasText: 'LoRA r=16' }).waitFor();
     const method = async (name: string) => {
@@ -265,7 +268,17 @@ describe('the calculator', () => {
       }
       if (seen.at(-1) === 'Write to Experiment') await page.keyboard.press('Enter');
     }
-    for (const name of ['model', 'names', 'rank', 'alpha', 'gridSize', 'splineOrder', 'loraRank', 'tokens'])
+    for (const name of [
+      'model',
+      'names',
+      'rank',
+      'alpha',
+      'gridSize',
+      'splineOrder',
+      'spline',
+      'loraRank',
+      'tokens',
+    ])
       expect(seen).toContain(name);
     for (const name of ['By name', 'Open File', 'How the costs are counted']) expect(seen).toContain(name);
     await expect.poll(() => heard.some((m) => m.type === 'write' && m.fields.rank === '4')).toBe(true);

@@ -153,7 +153,7 @@ export function largeView(
       <vscode-button appearance="secondary" class="close" @click=${act.close}>${t('Close')}</vscode-button>
     </header>
     ${layer.rank > 1 ? choosers(layer, act) : nothing}
-    <p class="note">${drawn(layer)}</p>
+    <p class="note">${drawn(layer, sigma)}</p>
     ${layer.curves ? legend(layer, sigma) : nothing}
     <aurora-sigma-chart
       .layer=${layer}
@@ -179,8 +179,8 @@ export function largeView(
           layer.W.length
             ? html`<details ?open=${layer.rank <= WIDE_RANK}>
                 <summary>${t('W, the weights of the spline')}</summary>
-                ${heatMap(t('W: row i is output i, columns are the centers of the bases'), layer.W, layer.rank, layer.basisCenters.map(number))}
-                <p class="note">${t('Row i is output i; columns are the centers of the B-spline bases.')}</p>
+                ${heatMap(t('W: {0}', rowsOfW(layer, sigma)), layer.W, layer.rank, layer.basisCenters.map(number))}
+                <p class="note">${rowsOfW(layer, sigma)}</p>
               </details>`
             : nothing
         }
@@ -206,8 +206,26 @@ function choosers(layer: LayerMessage, act: LargeActions) {
   </div>`;
 }
 
+const rowsOfW = ({ output }: LayerMessage, sigma: SigmaInfo | undefined): string =>
+  sigma?.spline === 'per-pair'
+    ? t('Row j is the spline from z[j] to output {0}; columns are the centers of the B-spline bases.', output)
+    : sigma?.spline === 'per-dimension'
+      ? t('Row i is the spline from z[i] to output i; columns are the centers of the B-spline bases.')
+      : t('Row i is output i; columns are the centers of the B-spline bases.');
+
+/** The coordinates that enter an output. */
+function mixed(sigma: SigmaInfo | undefined): string {
+  if (sigma?.learnable && sigma.spline === 'per-dimension')
+    return sigma.fixed
+      ? t('σ mixes its coordinates: H weighs all of them, while the spline of an output reads its own only.')
+      : t('The spline of an output reads its own coordinate only.');
+  return sigma?.learnable && sigma.spline === 'per-pair'
+    ? t('σ mixes its coordinates: H weighs all of them, and each has a spline to each output.')
+    : t('σ mixes its coordinates: H weighs all of them, and the spline sums over them.');
+}
+
 /** Explains the shown numbers. */
-function drawn({ curves, rank, output, input, medians }: LayerMessage): string {
+function drawn({ curves, rank, output, input, medians }: LayerMessage, sigma: SigmaInfo | undefined): string {
   if (!curves)
     return t('The bars are the histogram of z[{0}] over the real tokens of the validation examples.', input);
   if (rank === 1)
@@ -219,12 +237,19 @@ function drawn({ curves, rank, output, input, medians }: LayerMessage): string {
     .slice(0, 6)
     .join(', ');
   return t(
-    'The curve is output {0} of σ as z[{1}] varies, with the other coordinates at their medians ({2}). σ mixes its coordinates: H weighs all of them, and the spline sums over them. A curve is therefore valid along one line through the middle of the data. The bars are the histogram of z[{1}] over the real tokens of the validation examples.',
+    'The curve is output {0} of σ as z[{1}] varies, with the other coordinates at their medians ({2}). {3} A curve is therefore valid along one line through the middle of the data. The bars are the histogram of z[{1}] over the real tokens of the validation examples.',
     output,
     input,
     others + (rank > 7 ? ', …' : ''),
+    mixed(sigma),
   );
 }
+
+const SPLINES: Record<SigmaInfo['spline'], string> = {
+  shared: 'W Σ b(z)',
+  'per-dimension': 'W b(z)',
+  'per-pair': 'Σ W b(z)',
+};
 
 function legend(layer: LayerMessage, sigma: SigmaInfo | undefined) {
   const both = sigma?.fixed && sigma.learnable;
@@ -236,7 +261,7 @@ function legend(layer: LayerMessage, sigma: SigmaInfo | undefined) {
     sigma?.activation === 'tanh' ? 'tanh(H tanh(z))' : t('act(H act(z)), act = {0}', sigma?.activation ?? '');
   return html`<ul class="legend" aria-label=${t('Legend')}>
     ${entry('sum', both ? t('sum σ(z)') : sigma?.fixed ? t('σ(z) = {0}', fixed) : t('σ(z), only the spline'))}
-    ${both ? [entry('fixed', t('fixed {0}', fixed)), entry('spline', t('spline W Σ b(z)'))] : nothing}
+    ${both ? [entry('fixed', t('fixed {0}', fixed)), entry('spline', t('spline {0}', SPLINES[sigma.spline]))] : nothing}
     ${entry('first', t('sum at step {0}', layer.firstStep))}
     ${layer.curves?.fitted ? entry('fitted', t('linear fit M z + c')) : nothing}
     <li>

@@ -8,6 +8,7 @@ import {
   METHOD_NAMES,
   isSubject,
   type SizeSetting,
+  SPLINE_READINGS,
 } from '../../src/experiment/methods';
 import type {
   BudgetFields,
@@ -33,7 +34,7 @@ interface ControlsInput {
   chooseRecipe(recipe: Recipe | undefined, over: Partial<BudgetFields>): void;
 }
 
-type TextName = Exclude<FieldName, 'model' | 'targets' | 'method' | 'splineOrder'>;
+type TextName = Exclude<FieldName, 'model' | 'targets' | 'method' | 'splineOrder' | 'spline'>;
 const valueOf = (e: Event): string => (e.currentTarget as HTMLInputElement).value;
 
 function sizeLabel(size: SizeSetting): string {
@@ -61,8 +62,9 @@ export function controls(input: ControlsInput): TemplateResult {
     ${
       about.nonlinear
         ? html`<div class="pair">
-            ${textControl(input, 'gridSize', t('Grid intervals G'))} ${orderControl(input)}
-          </div>`
+              ${textControl(input, 'gridSize', t('Grid intervals G'))} ${orderControl(input)}
+            </div>
+            ${splineControl(input)}`
         : nothing
     }
     <div class="pair">
@@ -247,6 +249,33 @@ function orderControl({ fields, change, problems }: ControlsInput): TemplateResu
         }}
       >
         ${values.map((v) => html`<vscode-option value=${v}>${v}</vscode-option>`)}
+      </vscode-dropdown>`,
+  );
+}
+
+const READINGS: Record<string, () => string> = {
+  shared: () => t('Shared: one sum over all of z'),
+  'per-dimension': () => t('One per dimension'),
+  'per-pair': () => t('One per pair of dimensions'),
+};
+
+function splineControl({ fields, change, problems }: ControlsInput): TemplateResult {
+  const known: readonly string[] = SPLINE_READINGS;
+  const values = known.includes(fields.spline) ? known : [...known, fields.spline];
+  return field(
+    'spline',
+    problems,
+    html`<label id="spline-label" for="spline">${t('Splines')}</label>
+      <vscode-dropdown
+        id="spline"
+        aria-labelledby="spline-label"
+        data-value=${fields.spline}
+        @change=${(e: Event) => {
+          const spline = valueOf(e);
+          if (spline && spline !== fields.spline) change({ spline });
+        }}
+      >
+        ${values.map((v) => html`<vscode-option value=${v}>${READINGS[v]?.() ?? v}</vscode-option>`)}
       </vscode-dropdown>`,
   );
 }

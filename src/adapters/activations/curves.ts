@@ -1,10 +1,10 @@
 import type { AuroraSpec } from '../../experiment/methods';
 import type { LayerSnapshot } from '../../protocol/activations';
 import { activate, type AnlSpec } from '../methods/anl';
-import { basis, basisCenters, basisCount, gridStep, splineSupport } from '../methods/spline';
+import { basis, basisCenters, gridStep, splineOffset, splineSupport } from '../methods/spline';
 
 /**
- * σ along one line through the data. σ(z) = act(H act(z)) + W Σⱼ b(zⱼ) mixes the coordinates, so a coordinate has no
+ * σ along one line through the data. σ(z) = act(H act(z)) + L(z) mixes the coordinates, so a coordinate has no
  * separate curve. Plotted is output `output` while coordinate `input` runs over the histogram's range and every other
  * coordinate stays at its median, where most of the data is.
  */
@@ -63,16 +63,18 @@ function partsAlong({ H, W }: Weights, spec: AnlSpec, { output, input, rest }: L
     return (v: number) => act(base + own * act(v));
   };
   const splineOf = () => {
-    const n = basisCount(spec);
     const h = gridStep(spec);
     const centers = basisCenters(spec);
-    const one = (v: number) => {
-      let sum = 0;
-      for (let b = 0; b < n; b++) sum += W[output * n + b] * basis(spec.splineOrder, (v - centers[b]) / h);
-      return sum;
+    const one = (v: number, j: number) => {
+      const at = splineOffset(spec, r, output, j);
+      if (at === undefined) return 0;
+      return centers.reduce(
+        (sum, center, b) => sum + W[at + b] * basis(spec.splineOrder, (v - center) / h),
+        0,
+      );
     };
-    const base = others.reduce((sum, [v]) => sum + one(v), 0);
-    return (v: number) => base + one(v);
+    const base = others.reduce((sum, [v, j]) => sum + one(v, j), 0);
+    return (v: number) => base + one(v, input);
   };
   return { fixed: spec.fixed ? fixedOf() : zero, spline: spec.learnable ? splineOf() : zero };
 }

@@ -90,9 +90,11 @@ function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
 /** The adapter with the rank or number of frequencies whose count is nearest to `wanted`. */
 function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: number): TrainedSpec {
   const away = (spec: TrainedSpec) => Math.abs(countOf(modules, spec) - wanted);
-  const { sizes } = methodOf(usual);
+  const { sizes, reaching } = methodOf(usual);
   if (sizes) {
-    const all = sizes(matchedLayers(modules, usual), usual).map((size) => sized(usual, size));
+    const matched = matchedLayers(modules, usual);
+    const able = reaching?.(usual, matched, wanted) ?? usual;
+    const all = sizes(matched, able).map((size) => sized(able, size));
     return all.reduce((best, spec) => (away(spec) < away(best) ? spec : best));
   }
   const layers = adaptersOn(modules, sized(usual, 1)).adapters.map((a) => a.layer);

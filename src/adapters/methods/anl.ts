@@ -1,6 +1,6 @@
 import type { Activation } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
-import { basis, basisCenters, basisCount, gridStep, splineNodes, type SplineSpec } from './spline';
+import { basis, basisCenters, gridStep, splineNodes, splineOffset, type SplineSpec } from './spline';
 
 /** The parameters of the adaptive nonlinear layer, apart from H and W. */
 export interface AnlSpec extends SplineSpec {
@@ -12,8 +12,8 @@ export interface AnlSpec extends SplineSpec {
 const LEAKY_SLOPE = 0.01;
 
 /**
- * σ(z) = act(H act(z)) + W Σᵢ b(zᵢ) (AuroRA, arXiv 2505.18738, its adaptive nonlinear layer): z (…, r) → (…, r). `H`
- * (r, r) and `W` (r, G+k) are tensor names; a disabled part needs none.
+ * σ(z) = act(H act(z)) + L(z) (AuroRA, arXiv 2505.18738, its adaptive nonlinear layer): z (…, r) → (…, r). L is one of the
+ * three readings in `splineNodes`. `H` (r, r) and `W` (`splineDims`) are tensor names; a disabled part needs none.
  *
  * @param rank r, unless the graph is for adapters of any rank
  */
@@ -59,12 +59,22 @@ export function anl(
     }
   }
   if (spec.learnable) {
-    const n = basisCount(spec);
     const h = gridStep(spec);
+    const isShared = spec.spline === undefined || spec.spline === 'shared';
+    const offset = (output: number, input: number) => splineOffset(spec, r, output, input);
     basisCenters(spec).forEach((center, b) => {
       let sum = 0;
-      for (let j = 0; j < r; j++) sum += basis(spec.splineOrder, (z[j] - center) / h);
-      if (sum !== 0) for (let i = 0; i < r; i++) out[i] += W[i * n + b] * sum;
+      for (let j = 0; j < r; j++) {
+        const value = basis(spec.splineOrder, (z[j] - center) / h);
+        if (isShared) sum += value;
+        else if (value !== 0)
+          for (let i = 0; i < r; i++) {
+            const at = offset(i, j);
+            if (at !== undefined) out[i] += W[at + b] * value;
+          }
+      }
+      // All inputs share the weights, so that one sum serves every output.
+      if (sum !== 0) for (let i = 0; i < r; i++) out[i] += W[offset(i, 0)! + b] * sum;
     });
   }
   return out;

@@ -14,13 +14,17 @@ import {
   type Values,
   zeros,
 } from './method';
-import { basisCount } from './spline';
+import { basisCount, splineDims } from './spline';
 
 const scaleOf = ({ alpha, rank }: AuroraSpec): number => alpha / rank;
 
 /**
  * AuroRA (Dong et al., arXiv 2505.18738): h = W0 x + s · B σ(A x) during training ("dynamic"); merged as ΔW = s · B
  * σ(Aᵀ)ᵀ, σ applied to A column by column ("static"). The two are not equal: σ is not linear.
+ *
+ * The paper's σ(z) = tanh(H tanh(z)) + w · s(z) leaves the splines of L open. Ours is the default, r(G+k) weights shared by
+ * all coordinates of z; `spline` names the other readings in use: r(G+k), one spline for each dimension, and r²(G+k), one for
+ * each pair of output and input. The paper's total of 197K for RoBERTa-Large excludes only the last, 198,336.
  */
 export const aurora: AdapterMethod<AuroraSpec> = {
   tensors({ layer: { inFeatures, outFeatures }, spec }) {
@@ -47,8 +51,8 @@ export const aurora: AdapterMethod<AuroraSpec> = {
     if (spec.learnable)
       tensors.push({
         name: 'W',
-        dims: [rank, basisCount(spec)],
-        rankAxes: [0],
+        dims: splineDims(spec, rank),
+        rankAxes: spec.spline === 'per-pair' ? [0, 1] : [0],
         peftName: 'aurora_anl.spline_weight',
         init: uniform(0.1),
       });
@@ -82,13 +86,14 @@ export const aurora: AdapterMethod<AuroraSpec> = {
   neutral: withoutB,
   stated: ['gridSize', 'splineOrder', 'gridRange', 'activation', 'fixed', 'learnable'],
   flops({ layer: { inFeatures, outFeatures }, spec }) {
-    const { rank, fixed, learnable } = spec;
-    const sigma = (fixed ? rank * rank : 0) + (learnable ? rank * basisCount(spec) : 0);
+    const { rank, fixed, learnable, spline } = spec;
+    const splines = spline === 'per-pair' ? rank * rank : rank;
+    const sigma = (fixed ? rank * rank : 0) + (learnable ? splines * basisCount(spec) : 0);
     return productFlops(rank * (inFeatures + outFeatures) + sigma);
   },
-  formula({ fixed, learnable, gridSize, splineOrder }) {
-    const spline = `r(${gridSize} + ${splineOrder})`;
-    return ['r(in + out)', fixed && 'r²', learnable && spline].filter((p) => p !== false).join(' + ');
+  formula({ fixed, learnable, gridSize, splineOrder, spline }) {
+    const weights = `${spline === 'per-pair' ? 'r²' : 'r'}(${gridSize} + ${splineOrder})`;
+    return ['r(in + out)', fixed && 'r²', learnable && weights].filter((p) => p !== false).join(' + ');
   },
 
   peft: {
@@ -105,6 +110,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
       grid_size: spec.gridSize,
       init_weights: spec.initialization,
       learnable: spec.learnable,
+      spline: spec.spline,
       spline_order: spec.splineOrder,
     }),
     read: (c) => {
@@ -119,6 +125,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
         activation: (c.value('activation') as AuroraSpec['activation'] | undefined) ?? d.activation,
         fixed: c.flag('fixed', true),
         learnable: c.flag('learnable', true),
+        spline: (c.value('spline') as AuroraSpec['spline'] | undefined) ?? d.spline,
         dropout: c.number('aurora_dropout', 0),
         initialization: initializationOf(c.value('init_weights')),
       };
@@ -169,6 +176,7 @@ export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {
   activation: 'tanh',
   fixed: true,
   learnable: true,
+  spline: 'shared',
   dropout: 0,
   initialization: 'kaiming-uniform',
 };

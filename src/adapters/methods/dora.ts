@@ -76,6 +76,7 @@ export const dora: AdapterMethod<DoraSpec> = {
 
   peft: {
     type: 'LORA',
+    loads: { since: '0.9' },
     flag: 'use_dora',
     alphaKey: 'lora_alpha',
     write: (spec) => ({ ...scaledConfig(spec), use_dora: true }),

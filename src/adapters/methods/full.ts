@@ -1,6 +1,13 @@
 import type { FullSpec } from '../../experiment/methods';
 import type { AdapterMethod, LayerShape } from './method';
 
+/** A layer that is trained whole beside another method. */
+export const wholeLayer = (path: string): FullSpec => ({
+  method: 'full',
+  trainBias: true,
+  targetModules: [path],
+});
+
 /** Full fine-tuning of the chosen layers' weights, with `trainBias` of their biases too: the baseline for every adapter. */
 export const full: AdapterMethod<FullSpec> = {
   tensors: ({ layer, spec }) => [
@@ -34,7 +41,7 @@ export const full: AdapterMethod<FullSpec> = {
     weight: difference(trainedWeight, base.weight()),
     ...(trainedBias && { bias: difference(trainedBias, base.bias()) }),
   }),
-  changesBias: (spec) => spec.trainBias,
+  changesBias: (spec, layer) => hasTrainedBias(layer, spec),
   neutral: ({ trainedBias }, _, base) => ({
     trainedWeight: base.weight(),
     ...(trainedBias && { trainedBias: base.bias() }),

@@ -57,6 +57,7 @@ export const lora: AdapterMethod<LoraSpec> = {
 
   peft: {
     type: 'LORA',
+    loads: { since: '0.7' },
     loader: true,
     alphaKey: 'lora_alpha',
     write: (spec) => ({

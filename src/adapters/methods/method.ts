@@ -105,21 +105,41 @@ export interface NamedAdapter<S extends TrainedSpec = TrainedSpec> {
   names: Record<string, string>;
 }
 
+/**
+ * AdamW as PyTorch has it, or as transformers had it: there epsilon is added before the correction of the second moment's
+ * bias, and the decay follows the update.
+ */
+export type AdamWForm = 'pytorch' | 'transformers';
+
+/** The ranks of all adapters together that are in use, after a change of their number. */
+export interface RanksKept {
+  kept: number;
+  of: number;
+}
+
 /** What a method does beside the optimizer during a training. Everything in place. */
 export interface Course {
+  /** By default PyTorch's. */
+  adamw?: AdamWForm;
   /** Before the first step of a process, also of a resumed one: brings values into the range that the method allows. */
   begin?(parameters: ReadonlyMap<string, Float32Array>): void;
+  /** Before the optimizer's step: changes the clipped gradients into those that it reads. */
+  project?(
+    parameters: ReadonlyMap<string, Float32Array>,
+    gradients: ReadonlyMap<string, Float32Array>,
+  ): void;
   /**
    * After the optimizer's step.
    *
    * @param step counts from 1
    * @param gradients as the optimizer read them
+   * @returns the ranks in use if their number has changed
    */
   stepped(
     step: number,
     parameters: ReadonlyMap<string, Float32Array>,
     gradients: ReadonlyMap<string, Float32Array>,
-  ): void;
+  ): RanksKept | undefined | void;
   /** Everything that it remembers from step to step; `load` continues from it bit for bit. */
   state(): ReadonlyMap<string, Float32Array>;
   load(state: ReadonlyMap<string, Float32Array>): void;
@@ -171,17 +191,22 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   /** The change that the static form makes. */
   change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
   /** True if `change` has a bias; false if omitted. */
-  changesBias?(spec: S): boolean;
+  changesBias?(spec: S, layer: LayerShape): boolean;
   /** If the static form's weight is scale · B·A: B (out, k) and A (k, in). */
-  lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
+  lowRank?(values: Values, on: OnLayer<S>, base: LayerValues): { A: Float32Array; B: Float32Array };
   /** Only if a number scales the whole. */
   scale?(spec: S): number;
   /** Values that leave the layer unchanged. */
   neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
-  /** The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow. */
+  /**
+   * The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow, the smaller of
+   * their two sizes.
+   */
   sizeLimit?(layers: readonly LayerShape[]): number;
   /** The sizes that all these layers allow, if not every number up to the limit. */
   sizes?(layers: readonly LayerShape[], spec: S): readonly number[];
+  /** The settings with which some size has at least this number of parameters on these layers, if those given have none. */
+  reaching?(spec: S, layers: readonly LayerShape[], parameters: number): S;
   /** Settings, besides its size and scale, that a reference file must state. */
   stated?: readonly (keyof S & string)[];
   flops(on: OnLayer<S>): Flops;
@@ -222,15 +247,29 @@ export interface ConfigReader {
 interface PeftConfig<S extends TrainedSpec> {
   /** PEFT's own type if PEFT can read it unchanged, else one that PEFT rejects. */
   type: string;
+  /** If PEFT loads our files: since which release, and if it refuses layers of (in, out), which are its Conv1D. */
+  loads?: { since: string; linearOnly?: true };
+  /** Keys that all configurations have, but not PEFT's of this type. */
+  lacks?: readonly ('bias' | 'r' | 'rank_pattern' | 'alpha_pattern')[];
   /** Key that is true for this method, and not for others of the same type. */
   flag?: string;
   /** True if aurora_peft_loader.py reads it. */
   loader?: true;
   /** Key of alpha, if any, as patterns and an import need it. */
   alphaKey?: string;
-  write(spec: S, form: AdapterForm): Record<string, unknown>;
+  /** The ends of keys in the file that the default settings do not have; * stands for a number. */
+  parts?: readonly string[];
+  /** @param steps of the whole training, as far as known */
+  write(spec: S, form: AdapterForm, steps?: number): Record<string, unknown>;
   /** Everything except the target modules. */
   read(config: ConfigReader): Omit<S, 'targetModules'>;
+  /** If ranks can be switched off: PEFT's file holds only the others, and `rank_pattern` says which they are. */
+  ranks?: {
+    /** The key of `rank_pattern` after the module's path. */
+    key: string;
+    /** True for each rank in use. */
+    used(values: Values): boolean[];
+  };
 }
 
 /** Initial values of A, in PEFT's terms; "eva" chose values that are in the file, on the original weights. */

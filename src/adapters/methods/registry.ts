@@ -1,15 +1,22 @@
 import type { MethodName, TrainedSpec } from '../../experiment/methods';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
+import { adalora } from './adalora';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
+import { delora } from './delora';
 import { dora } from './dora';
 import { fourierft } from './fourierft';
 import { full } from './full';
+import { hira } from './hira';
+import { loha } from './loha';
+import { lokr } from './lokr';
 import { lora } from './lora';
+import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
+import { peanut } from './peanut';
 import { sinelora } from './sinelora';
-import { tokens } from './tokens';
+import { trainableTokens } from './trainable-tokens';
 import { vera } from './vera';
 
 const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method: M }>> } = {
@@ -20,7 +27,14 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   sinelora,
   vera,
   fourierft,
-  tokens,
+  adalora,
+  lorafa,
+  peanut,
+  hira,
+  loha,
+  lokr,
+  delora,
+  'trainable-tokens': trainableTokens,
   bitfit,
   full,
 };
@@ -31,7 +45,7 @@ export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod
 /** The number that scales an adapter's change as a whole: 1 for a method without one. */
 export const adapterScale = (spec: TrainedSpec): number => methodOf(spec).scale?.(spec) ?? 1;
 
-/** The endings after the module's path in the keys of PEFT's file, for the tensors of all methods. */
+/** The endings after the module's path in the keys of PEFT's file, for the tensors of all methods; * stands for a number. */
 export function peftParts(): string[] {
   // Large enough for the defaults of every method, with all optional tensors; no values are made.
   const layer = { inFeatures: 1024, outFeatures: 1024, hasBias: true };
@@ -39,7 +53,8 @@ export function peftParts(): string[] {
     const settings = Object.entries(adapterDefaults(name));
     const on = settings.map(([key, value]) => [key, typeof value === 'boolean' ? true : value]);
     const spec = Object.fromEntries(on) as TrainedSpec;
-    return (method as unknown as AdapterMethod).tensors({ layer, spec, widest: layer });
+    const { tensors, peft } = method as unknown as AdapterMethod;
+    return [...tensors({ layer, spec, widest: layer }).map((t) => t.peftName), ...(peft.parts ?? [])];
   });
-  return [...new Set(all.map((t) => t.peftName))];
+  return [...new Set(all)];
 }

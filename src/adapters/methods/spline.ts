@@ -1,3 +1,4 @@
+import type { SplineReading } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 
@@ -6,9 +7,24 @@ export interface SplineSpec {
   gridSize: number;
   splineOrder: number;
   gridRange: [number, number];
+  /** "shared" if omitted. */
+  spline?: SplineReading;
 }
 
 export const basisCount = (s: SplineSpec): number => s.gridSize + s.splineOrder;
+
+/** The dimensions of W: (r, G+k), or (r, r, G+k) with a spline for each pair of output and input. */
+export const splineDims = (s: SplineSpec, rank: number): number[] =>
+  s.spline === 'per-pair' ? [rank, rank, basisCount(s)] : [rank, basisCount(s)];
+
+/**
+ * Position in W of the G+k weights by which the bases of z[input] enter the output `output`; undefined if they do not
+ * enter it.
+ */
+export function splineOffset(s: SplineSpec, rank: number, output: number, input: number): number | undefined {
+  if (s.spline === 'per-pair') return (output * rank + input) * basisCount(s);
+  return s.spline === 'per-dimension' && output !== input ? undefined : output * basisCount(s);
+}
 
 /** Width of one grid interval. */
 export const gridStep = (s: SplineSpec): number => (s.gridRange[1] - s.gridRange[0]) / s.gridSize;
@@ -46,9 +62,10 @@ export function basis(order: number, t: number): number {
 }
 
 /**
- * Nodes for the learnable part, W Σⱼ b(zⱼ): z (n, r) → (n, r). `W` is the name of a tensor (r, G+k). Both powers of every
- * basis are columns of one tensor, from a product and into one, so that a step starts few nodes; distances are in units of
- * where a power ends, so that no node but the product has a vector as an operand.
+ * Nodes for the learnable part, z (n, r) → (n, r): Σᵢ W[o, i] Σⱼ bᵢ(zⱼ) if the spline is shared, Σᵢ W[o, i] bᵢ(z[o]) per
+ * dimension, and Σⱼ Σᵢ W[o, j, i] bᵢ(zⱼ) per pair. `W` is the name of a tensor (`splineDims`). Both powers of every basis are
+ * columns of one tensor, from a product and into one, so that a step starts few nodes; distances are in units of where a
+ * power ends, so that no node but the product has a vector as an operand.
  *
  * @param rank r; undefined in an exported graph whose adapters are inputs of any rank
  */
@@ -60,7 +77,7 @@ export function splineNodes(
   dtype: number,
   rank?: number,
 ): string {
-  if (s.splineOrder === 1) return sumOfHats(g, z, W, s, dtype);
+  if (s.splineOrder === 1) return sumOfHats(g, z, W, s, dtype, rank);
   const { outer, inner, weight, norm } = FORMS[s.splineOrder];
   const h = gridStep(s);
   const centers = basisCenters(s);
@@ -77,6 +94,12 @@ export function splineNodes(
   const each = g.op('Reshape', [z, g.ints([-1, 1])]);
   const distance = g.op('Abs', [g.op('Gemm', [each, scales, offsets])]);
   const powers = g.op('Pow', [tent(g, distance, dtype), g.scalar(s.splineOrder, dtype)]);
+  if (isSeparate(s)) {
+    const rows = centers.flatMap((_, i) => columns.map(({ basis, factor }) => (basis === i ? factor : 0)));
+    const factors = g.constant(dtype, [centers.length, columns.length], rows);
+    const weights = g.op('MatMul', [W, factors]);
+    return separateSplines(g, powers, weights, { z, spec: s, columns: columns.length, rank });
+  }
   // The sum over z's columns is in the product: the powers of each column meet the same weights.
   const copies = Array.from({ length: rank ?? 1 }, () => columns).flat();
   const factors = g.constant(
@@ -94,6 +117,35 @@ export function splineNodes(
   return g.op('MatMul', [g.op('Reshape', [powers, rows]), repeated]);
 }
 
+const isSeparate = (s: SplineSpec): boolean => s.spline === 'per-dimension' || s.spline === 'per-pair';
+
+/**
+ * The sum over the columns of each z, (n · r, columns) or in three axes, by the weights of its own splines, (r, columns) or
+ * (r, r, columns): → (n, r).
+ */
+function separateSplines(
+  g: GraphBuilder,
+  values: string,
+  weights: string,
+  { z, spec, columns, rank }: { z: string; spec: SplineSpec; columns: number; rank?: number },
+): string {
+  if (spec.spline === 'per-dimension') {
+    const shape =
+      rank === undefined
+        ? g.op('Concat', [g.op('Shape', [z]), g.ints([columns])], { axis: 0 })
+        : g.ints([-1, rank, columns]);
+    const weighted = g.op('Mul', [g.op('Reshape', [values, shape]), weights]);
+    return g.op('ReduceSum', [weighted, g.ints([-1])], { keepdims: 0 });
+  }
+  const shape =
+    rank === undefined
+      ? g.op('Concat', [g.op('Shape', [z], { start: 0, end: 1 }), g.ints([-1])], { axis: 0 })
+      : g.ints([-1, rank * columns]);
+  // One product sums over the columns and over z's coordinates.
+  const flat = g.op('Reshape', [weights, g.ints([0, -1])]);
+  return g.op('Gemm', [g.op('Reshape', [values, shape]), flat], { transB: 1 });
+}
+
 /** max(0, 1 − d) for d ≥ 0: in one pass where ONNX Runtime has HardSigmoid for the type. */
 const tent = (g: GraphBuilder, d: string, dtype: number): string =>
   dtype === DType.float
@@ -104,7 +156,14 @@ const tent = (g: GraphBuilder, d: string, dtype: number): string =>
  * Order 1 has corners. Cox–de Boor's intervals are half-open, so its slope at a knot is the one to the right;
  * comparisons reproduce that, while |t| and Relu would not.
  */
-function sumOfHats(g: GraphBuilder, z: string, W: string, s: SplineSpec, dtype: number): string {
+function sumOfHats(
+  g: GraphBuilder,
+  z: string,
+  W: string,
+  s: SplineSpec,
+  dtype: number,
+  rank?: number,
+): string {
   const centers = basisCenters(s);
   const column = g.op('Unsqueeze', [z, g.ints([-1])]);
   const offset = g.op('Sub', [column, g.constant(dtype, [centers.length], centers)]);
@@ -114,6 +173,7 @@ function sumOfHats(g: GraphBuilder, z: string, W: string, s: SplineSpec, dtype: 
   const sides = g.op('Where', [g.op('Less', [t, zero]), g.op('Add', [one, t]), g.op('Sub', [one, t])]);
   const inside = g.op('And', [g.op('GreaterOrEqual', [t, g.scalar(-1, dtype)]), g.op('Less', [t, one])]);
   const bases = g.op('Where', [inside, sides, zero]);
+  if (isSeparate(s)) return separateSplines(g, bases, W, { z, spec: s, columns: centers.length, rank });
   const sum = g.op('ReduceSum', [bases, g.ints([-2])], { keepdims: 0 });
   return g.op('MatMul', [sum, g.op('Transpose', [W])]);
 }

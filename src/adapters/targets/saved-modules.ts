@@ -1,10 +1,11 @@
 import { AuroraError } from '../../base/errors';
-import type { FullSpec, TrainedSpec } from '../../experiment/methods';
+import type { TrainedSpec } from '../../experiment/methods';
 import { isWritten } from '../../graph/builder';
 import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
 import type { Graph } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import type { AdapterTensor } from '../methods/method';
+import { wholeLayer } from '../methods/full';
 import { methodOf } from '../methods/registry';
 import type { LayerAdapter } from './select';
 
@@ -43,7 +44,7 @@ export function savedModules(
   spec: TrainedSpec,
   output?: string,
 ): SavedModules {
-  const names = spec.modulesToSave ?? [];
+  const names = ('modulesToSave' in spec && spec.modulesToSave) || [];
   if (names.length === 0) return { adapters: [], paths: new Set(), warnings: [] };
   const known = new Map(layers.map((l) => [l.path, l]));
   const found = findLinearLayers(graph, { heads: true })
@@ -59,7 +60,7 @@ export function savedModules(
 }
 
 function savedAdapter(layer: LinearLayer): LayerAdapter {
-  const spec: FullSpec = { method: 'full', trainBias: true, targetModules: [layer.path] };
+  const spec = wholeLayer(layer.path);
   const on = { layer, spec, widest: layer };
   const tensors = methodOf(spec)
     .tensors(on)

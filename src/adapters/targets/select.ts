@@ -4,6 +4,7 @@ import {
   type AdapterSpec,
   isHeadAlone,
   isRankedByLayer,
+  type LayerRankedSpec,
   type TargetSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -35,7 +36,7 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLaye
    * It is not one of the method's own: a module that is trained whole (modulesToSave), trained rows of the embedding, or a head
    * that shares their weight, whose tensors are the embedding's.
    */
-  beside?: 'module' | 'tokens' | 'tied';
+  beside?: 'module' | 'rows' | 'tied';
   /** Tells adapters on the same layer apart, in the names of their tensors. */
   slot?: string;
   /** The paths of the layers under which tensors are kept that this one shares, by short name. */
@@ -147,7 +148,7 @@ const LISTED = 20;
 function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[]): TrainedSpec {
   if (!isRankedByLayer(spec)) return spec;
   const own = { ...spec, rank: fromPattern(layer.path, spec.rankPattern, spec.rank, 'rankPattern', paths) };
-  checkRank(layer, own.rank);
+  checkRank(layer, own);
   if (!('alpha' in own)) return own;
   return { ...own, alpha: fromPattern(layer.path, own.alphaPattern, own.alpha, 'alphaPattern', paths) };
 }
@@ -175,8 +176,13 @@ export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): n
   return sum;
 };
 
-function checkRank(layer: NamedLayer, rank: number): void {
-  const limit = Math.min(layer.inFeatures, layer.outFeatures);
+/** The largest rank of a layer; Infinity for a method that allows any. */
+export const largestRank = (layer: LayerShape, spec: TrainedSpec): number =>
+  methodOf(spec).sizeLimit?.([layer]) ?? Math.min(layer.inFeatures, layer.outFeatures);
+
+function checkRank(layer: NamedLayer, spec: TrainedSpec & LayerRankedSpec): void {
+  const { rank } = spec;
+  const limit = largestRank(layer, spec);
   if (rank > limit)
     throw new AuroraError(
       'rank',

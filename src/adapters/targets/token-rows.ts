@@ -5,6 +5,7 @@ import { type LinearLayer, pytorchPathOf } from '../../graph/layers/linear';
 import type { Graph } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import { methodOf } from '../methods/registry';
+import { rowsOfTokens } from '../methods/trainable-tokens';
 import type { LayerAdapter } from './select';
 import { matchTargets } from './targets';
 
@@ -12,7 +13,7 @@ import { matchTargets } from './targets';
 const BESIDE = 'token_adapter.trainable_tokens_delta';
 
 /**
- * Adapters that train rows of the embedding: those of `trainableTokenIndices` beside another method, or of the method `tokens`.
+ * Adapters that train rows of the embedding: those of `trainableTokenIndices` beside another method, or alone.
  * A language head with the same weight is included.
  *
  * @param layers of the base model, with their paths in PyTorch
@@ -24,7 +25,7 @@ export function tokenRows(
   spec: TrainedSpec,
   output?: string,
 ): LayerAdapter[] {
-  const isAlone = spec.method === 'tokens';
+  const isAlone = 'tokenIndices' in spec;
   const tokenIndices = isAlone
     ? spec.tokenIndices
     : 'trainableTokenIndices' in spec
@@ -33,9 +34,7 @@ export function tokenRows(
   if (tokenIndices === undefined) return [];
   const embedding = embeddingOf(graph, layers, isAlone ? spec.targetModules : undefined);
   requireTokens(embedding, tokenIndices, isAlone ? 'tokenIndices' : 'trainableTokenIndices');
-  const own: TokensSpec = isAlone
-    ? spec
-    : { method: 'tokens', tokenIndices, targetModules: [embedding.path] };
+  const own: TokensSpec = isAlone ? spec : rowsOfTokens(tokenIndices, embedding.path);
   const heads = layers.filter((l) => l.weight === embedding.weight);
   if (heads.length < embedding.sharedWith.length || !embedding.plain)
     throw new AuroraError(
@@ -57,7 +56,7 @@ export function tokenRows(
       beside: 'tied',
     }));
   if (isAlone) return [{ ...table, tensors }, ...tied];
-  return [{ ...table, tensors: tensors.map((t) => ({ ...t, peftName: BESIDE })), beside: 'tokens' }, ...tied];
+  return [{ ...table, tensors: tensors.map((t) => ({ ...t, peftName: BESIDE })), beside: 'rows' }, ...tied];
 }
 
 /** The only embedding of the model's tokens, or the one that targets name. */

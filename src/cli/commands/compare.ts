@@ -159,6 +159,7 @@ const nameOf = (spec: AdapterSpec): string => {
     ? [
         spec.fixed ? '' : 'without F',
         spec.learnable ? '' : 'without L',
+        spec.spline === 'shared' || !spec.learnable ? '' : `spline ${spec.spline}`,
         spec.activation === 'tanh' ? '' : spec.activation,
       ]
     : [];

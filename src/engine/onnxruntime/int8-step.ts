@@ -32,7 +32,8 @@ export const AGREEMENT = 0.99;
  * A step's graph with its frozen layers in int8. Until the gradients agree with float32, first convolutions stay in float32, since they
  * round an image as a whole; then the outlier channels of activations are multiplied in float32; then the forward pass of as few layers
  * as possible stays in float32, on the weights before they were rounded, or else the backward pass. Rounding gradients usually costs next to
- * nothing: on the demo's model, all of the error is in the forward pass.
+ * nothing: on the demo's model, all of the error is in the forward pass. Where the run is too short for a search, the whole pass
+ * stays in float32.
  *
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there
@@ -112,22 +113,25 @@ export async function int8Step(
     if (!(found.cosine <= best.cosine)) best = found;
   }
 
+  const namesOf = (keys: readonly string[]) => keys.map((key) => products.get(key)![0].layer);
+  const readFor = (keys: readonly string[]) => originalsRead(keys.map((key) => weights.get(key)!));
   const exactInputs = best.choice.channels ?? new Map();
   const backward = [...weights.keys()].filter((key) => !layerOf.has(key));
   for (const [pass, keys] of [['forward', forward] as const, ['backward', backward] as const]) {
     const without = await tried({ kept: new Set(keys), channels: exactInputs });
     // The other pass alone is too much.
     if (!(without.cosine >= AGREEMENT)) continue;
+    const groupCount = Math.min(GROUPS, (judge.searchSteps ?? Infinity) - BISECTION);
+    if (groupCount < FEWEST_GROUPS)
+      return chosen(without, someKept(pass, namesOf(keys), keys.length, best.cosine) + readFor(keys));
     const switched = switchedProducts(step, weights, new Set(keys), exactInputs, largest.activation);
-    const { groups, first: fewest } = await worstFirst(switched, keys, judge, exact);
+    const { groups, first: fewest } = await worstFirst(switched, keys, groupCount, judge, exact);
     for (let n = fewest; n <= groups.length; n++) {
       const kept = groups.slice(0, n).flat();
       const found =
         n === groups.length ? without : await tried({ kept: new Set(kept), channels: exactInputs });
       if (!(found.cosine >= AGREEMENT)) continue;
-      const names = kept.map((key) => products.get(key)![0].layer);
-      const read = originalsRead(kept.map((key) => weights.get(key)!));
-      return chosen(found, someKept(pass, names, keys.length, best.cosine) + read);
+      return chosen(found, someKept(pass, namesOf(kept), keys.length, best.cosine) + readFor(kept));
     }
   }
   const none = withInt8Products(step, weights, new Set(weights.keys()));
@@ -185,6 +189,8 @@ const list = (names: readonly string[]): string =>
 /** Runs graphs on the batch that int8 is judged on; one is open at a time. */
 export interface Judge {
   open(model: Model): Promise<Opened>;
+  /** The steps that the search for the layers that stay in float32 may take, if they are limited. */
+  searchSteps?: number;
   /** The outputs of the step's graph that are gradients, by the name of the trainable tensor. */
   gradients: ReadonlyMap<string, string>;
   /** The step on the weights before they were rounded, if the step's own are. */
@@ -225,8 +231,12 @@ async function gradientsOf(
 const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number> =>
   whileOpen(judge, model, async (opened) => leastCosine(exact, await gradientsOf(judge.gradients, opened)));
 
-/** Each costs a step on the judged batch. */
+/** The most groups; each costs a step on the judged batch. */
 const GROUPS = 16;
+/** The steps after those of the groups: halving the list of groups, and trying the result. */
+const BISECTION = 4;
+/** With fewer, the search would hardly keep less in float32 than the whole pass. */
+const FEWEST_GROUPS = 4;
 
 /**
  * Groups of neighboring layers, in the order in which their forward or backward pass is to stay in float32 until the gradients agree:
@@ -234,15 +244,17 @@ const GROUPS = 16;
  * layer's passes through the whole model, and where ReLUs follow, it moves values across their kink.
  *
  * @param weights those of the pass, in the order of its layers
+ * @param count the most groups
  * @returns the groups, and how many of them, at first, seem to be enough
  */
 async function worstFirst(
   { model, switches }: SwitchedProducts,
   weights: readonly string[],
+  count: number,
   judge: Judge,
   exact: Gradients,
 ): Promise<{ groups: string[][]; first: number }> {
-  const size = Math.ceil(weights.length / GROUPS);
+  const size = Math.ceil(weights.length / count);
   const groups = Array.from({ length: Math.ceil(weights.length / size) }, (_, i) =>
     weights.slice(i * size, (i + 1) * size),
   );

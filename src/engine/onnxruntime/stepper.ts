@@ -217,7 +217,7 @@ function requireCpu({ device }: On): void {
 
 /** Runs graphs on a batch before there is a session for steps. */
 async function judgeOn(
-  { inputs, parameters, original }: JudgedBatch,
+  { inputs, parameters, searchSteps, original }: JudgedBatch,
   task: TaskGraph,
   gradients: ReadonlyMap<string, string>,
   folder: string,
@@ -228,6 +228,7 @@ async function judgeOn(
   const exact = original && buildTaskGraph(original.model, original.infos, original.graph, true, true);
   return {
     gradients,
+    searchSteps,
     ...(exact && {
       original: { ...(await trainingGraph(exact, folder, options)), own: original!.model.graph },
     }),

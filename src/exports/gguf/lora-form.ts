@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
+import { layerValues } from '../../adapters/methods/layer-values';
 import { lora, plainLora } from '../../adapters/methods/lora';
 import { adapterScale, methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
@@ -9,7 +10,7 @@ import { isHeadAlone, methodName } from '../../experiment/methods';
 import type { LinearLayer } from '../../graph/layers/linear';
 import { moduleOfParameter } from '../../graph/layers/module-path';
 import { readFileRef } from '../../graph/values';
-import { PEFT_TYPE } from '../../peft/adapter-config';
+import { LORA_TYPE } from '../../peft/adapter-config';
 import { baseModel } from '../../peft/base-model';
 import { measureTask } from '../../training/measure';
 import type { Task } from '../../training/task/task';
@@ -46,7 +47,7 @@ export const ggufLora: Form = {
           `${layer.path} was trained besides (adapter.modulesToSave or trainableTokenIndices), which llama.cpp’s LoRA has no place for.`,
           'Export with --as gguf, which merges it into the weights.',
         );
-      if (methodOf(spec).changesBias?.(spec))
+      if (methodOf(spec).changesBias?.(spec, layer))
         throw new AuroraError(
           'usage',
           `The adapter of ${layer.path} has a bias (adapter.loraBias), which llama.cpp’s LoRA has no place for.`,
@@ -65,7 +66,7 @@ export const ggufLora: Form = {
     const tensors = task.adapters.flatMap((adapter) => pairOf(model, adapter, parameters, alpha));
     const metadata = new Map([
       ...generalMetadata(model.family, 'adapter', base, 'F32'),
-      ['adapter.type', string(PEFT_TYPE.toLowerCase())] as const,
+      ['adapter.type', string(LORA_TYPE.toLowerCase())] as const,
       [ALPHA, float32(alpha)] as const,
     ]);
     writeGguf(join(folder, ADAPTER_FILE), metadata, tensors);
@@ -135,7 +136,7 @@ function pairOf(
 ): GgufTensor[] {
   const { layer, spec } = adapter;
   const { name, heads } = tensorOf(model, layer);
-  const { A, B } = methodOf(spec).lowRank!(ownValues(adapter, parameters), adapter);
+  const { A, B } = methodOf(spec).lowRank!(ownValues(adapter, parameters), adapter, layerValues(layer));
   const rank = A.length / layer.inFeatures;
   const ratio = (adapterScale(spec) * rank) / alpha;
   const scaled = Math.abs(ratio - 1) < 1e-12 ? B : B.map((v) => v * ratio);

@@ -1,4 +1,5 @@
 import { isCount, isText } from '../../base/guards';
+import type { SplineReading } from '../../experiment/methods';
 import type { Patch, ShownImage } from '../activation-examples';
 import type { NonlinearityFacts } from '../reports/nonlinearity-report';
 
@@ -60,6 +61,7 @@ export interface SigmaInfo {
   activation: string;
   fixed: boolean;
   learnable: boolean;
+  spline: SplineReading;
   gridRange: [number, number];
   /** The interval in which the spline is nonzero; undefined without one. */
   support?: [number, number];
@@ -133,7 +135,10 @@ export interface LayerMessage {
   medians: number[];
   /** rank × rank; empty without the fixed part. */
   H: Float32Array;
-  /** rank × basisCenters.length; empty without the spline. */
+  /**
+   * rank × basisCenters.length; empty without the spline. Row i belongs to output i, or, with a spline per pair, to the pair
+   * of `output` and input i.
+   */
   W: Float32Array;
   basisCenters: number[];
 }

@@ -25,6 +25,7 @@ export interface BudgetFields extends Record<SizeSetting, string> {
   alpha: string;
   gridSize: string;
   splineOrder: string;
+  spline: string;
   /** The LoRA that the adapter is compared with. */
   loraRank: string;
   /** Tokens per optimizer step. */
@@ -127,6 +128,7 @@ const FIELDS: readonly FieldName[] = [
   'alpha',
   'gridSize',
   'splineOrder',
+  'spline',
   'loraRank',
   'tokens',
 ];

@@ -12,7 +12,7 @@ import {
   principalPlane,
   singularValues,
 } from '../../adapters/update-geometry';
-import { type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
+import { aboutMethod, type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { writeAtomic } from '../../files/atomic';
 import { ranksIn } from '../../protocol/ranks';
 import { runPaths, stepName } from '../../runs/layout';
@@ -65,11 +65,11 @@ function adapterOf({ spec: { adapter }, events }: RunSummary): AdapterSpec {
   return ranks && !isHeadAlone(adapter) ? withRanks(adapter, ranks) : adapter;
 }
 
-/** True if the merged change is a scale times a product of the layer's own rank. */
+/** True if the merged change is alpha's scale times a product B A of the layer's own rank. */
 const isLowRank = (adapter: AdapterSpec): adapter is WithAlpha => {
   if (isHeadAlone(adapter)) return false;
-  const { lowRank, scale } = methodOf(adapter);
-  return lowRank !== undefined && scale !== undefined;
+  const { hasAlpha, hasB } = aboutMethod(adapter.method);
+  return hasAlpha === true && hasB === true && methodOf(adapter).lowRank !== undefined;
 };
 
 interface Found {
@@ -86,15 +86,13 @@ function lowRank(
   steps: number[],
   read: (step: number) => Parameters,
 ): Found {
+  // Names do not depend on sizes.
+  const layer = { inFeatures: 1, outFeatures: 1 };
+  const names = methodOf(adapter).tensors({ layer, spec: adapter, widest: layer });
   const snapshots = steps.map((step) => {
     const parameters = read(step);
     const of = (path: string) =>
-      Object.fromEntries(
-        ['A', 'B', 'A0', 'B0', 'H', 'W', 'M'].flatMap((name) => {
-          const values = parameters.get(`${path}.${name}`);
-          return values ? [[name, values] as const] : [];
-        }),
-      );
+      Object.fromEntries(names.map(({ name }) => [name, parameters.get(`${path}.${name}`)!]));
     return modules.map((path) => mergedPair(path, adapter, of(path)));
   });
   const last = snapshots.at(-1)!;

@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { methodOf } from '../../adapters/methods/registry';
 import { diskError } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
 import { makeFolderIn } from '../../files/folder';
@@ -9,6 +10,7 @@ import type { RunEvent } from '../../protocol/events';
 import { checkpointSteps, readCheckpoint } from './checkpoint-store';
 import { readPeftAdapter, stepOfAdapter, writePeftAdapter } from '../../peft/peft-adapter';
 import type { TrainingState } from '../loop/loop';
+import { makePlan } from '../loop/training-plan';
 import type { Task } from '../task/task';
 
 export type WhichAdapter = 'best' | 'last';
@@ -21,7 +23,14 @@ export const writeAdapter = (
   parameters: ReadonlyMap<string, Float32Array>,
   step: number,
 ): void =>
-  writePeftAdapter(adapterFolder(run, which), task, parameters, task.data, task.adapters[0]?.form, step);
+  writePeftAdapter(
+    adapterFolder(run, which),
+    { ...task, steps: makePlan(task.spec.training, task.trainingSet.examples.length).totalSteps },
+    parameters,
+    task.data,
+    task.adapters[0]?.form,
+    step,
+  );
 
 /** Created if missing; a run folder that was removed stays removed. */
 function adapterFolder(run: string, which: WhichAdapter): string {
@@ -61,10 +70,13 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
   const settle = (which: WhichAdapter, step: number | undefined) => {
     const folder = join(runPaths(run).adapter, which);
     const found = stepOfAdapter(folder);
-    if (step !== undefined && found === step) return;
+    // Two of its files are of one step, unless both say which ranks there are and a kill came between them.
+    const isRight = step !== undefined && found === step;
+    if (isRight && !taskAt(step).adapters.some((a) => methodOf(a.spec).peft.ranks)) return;
     const isHere = hasCheckpoint && step === state.step;
     const values = step === undefined ? undefined : isHere ? state.parameters : savedValues(run, step);
     if (values) return writeAdapter(run, which, taskAt(step!), values, step!);
+    if (isRight) return;
     requireOwned(folder);
     rmSync(folder, { recursive: true, force: true });
     if (step !== undefined)

@@ -5,22 +5,32 @@ import type { TrainableInfo } from '../../tasks/task-graph';
 import type { Checkpoint } from './checkpoint';
 import { EarlyStopping, withoutBest } from '../loop/early-stopping';
 import type { TrainingState } from '../loop/loop';
-import { makePlan } from '../loop/training-plan';
 import { LossScale } from '../optimizer/loss-scale';
 import { AdamW, parameterGroups } from '../optimizer/optimizer';
 import { initialParameters, type Task } from '../task/task';
 
-/** The initial state of a run: seeded parameters, no moments, nothing evaluated. */
-export function initialState(task: Task, trainable: readonly TrainableInfo[]): TrainingState {
+/**
+ * The initial state of a run: seeded parameters, no moments, nothing evaluated.
+ *
+ * @param steps of the whole training; without them, the method does nothing beside the optimizer
+ * @throws AuroraError 'experiment' where the method has a schedule that does not fit these steps
+ */
+export function initialState(
+  task: Task,
+  trainable: readonly TrainableInfo[],
+  steps?: number,
+): TrainingState {
   const { training } = task.spec;
+  const course = steps === undefined ? undefined : courseOf(task, steps);
   return {
     step: 0,
     parameters: initialParameters(task),
     optimizer: new AdamW(parameterGroups(trainable, training), {
       betas: training.betas,
       epsilon: training.epsilon,
+      form: course?.adamw,
     }),
-    course: courseOf(task),
+    course,
     lossScale: training.precision === 'mixed' ? new LossScale() : undefined,
     stopping: new EarlyStopping(training.metric, training.earlyStopping),
     best: undefined,
@@ -29,9 +39,9 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[]): T
 }
 
 /** What the method of the adapters does beside the optimizer, at its beginning. */
-function courseOf({ spec, adapters, trainingSet }: Task): Course | undefined {
+function courseOf({ adapters }: Task, steps: number): Course | undefined {
   const { course } = adapters.length > 0 ? methodOf(adapters[0].spec) : {};
-  return course?.(namedAdapters(adapters), makePlan(spec.training, trainingSet.examples.length).totalSteps);
+  return course?.(namedAdapters(adapters), steps);
 }
 
 /** The state at a checkpoint: the optimizer and early stopping of `fresh` continue from it. */

@@ -32,6 +32,8 @@ export interface Trained {
   at: At;
   /** Optimizer steps done. */
   step: number;
+  /** Those of the whole training. */
+  totalSteps: number;
   /** The form that was trained last. */
   form: AdapterForm;
   /** From the journal, if that step was evaluated. */
@@ -94,6 +96,7 @@ export async function openTrained(
     run,
     at,
     step,
+    totalSteps: started.steps,
     form,
     ...(evaluation?.kind === 'evaluation' && { metrics: evaluation.metrics }),
     labels: started.labels,

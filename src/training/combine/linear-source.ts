@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isCombinable } from '../../adapters/combine/combinable';
 import { ownValues } from '../../adapters/merge';
+import { layerValues } from '../../adapters/methods/layer-values';
 import { LORA_BIAS } from '../../adapters/methods/lora';
 import { adapterScale, methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { LowRank } from '../../adapters/update-geometry';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import { isHeadAlone, isNonlinear, methodName } from '../../experiment/methods';
+import { isHeadAlone, isNonlinear, METHOD_NAMES, METHOD_ORDER, methodName } from '../../experiment/methods';
 import { adaptedConvolutions } from '../../peft/adapted-convolutions';
 import { readAdapterFolder } from '../../peft/adapter-folder';
 import { LORA_FILE } from '../../peft/diffusers-lora-file';
@@ -171,7 +172,7 @@ function modulesOf(
       const { inFeatures, outFeatures, path } = adapter.layer;
       const method = methodOf(adapter.spec);
       const values = ownValues(adapter, parameters);
-      const { A, B } = method.lowRank!(values, adapter);
+      const { A, B } = method.lowRank!(values, adapter, layerValues(adapter.layer));
       const bias = values[LORA_BIAS] as Float32Array | undefined;
       const pair = { A, B, rank: A.length / inFeatures, scale: adapterScale(adapter.spec) };
       return [path, { ...pair, ...(bias && { bias }), inFeatures, outFeatures }];
@@ -179,11 +180,15 @@ function modulesOf(
   );
 }
 
+const COMBINED = METHOD_ORDER.filter((method) => methodOf({ method }).lowRank)
+  .map((method) => METHOD_NAMES[method])
+  .join(', ');
+
 const notLinear = (given: string, what: string): AuroraError =>
   new AuroraError(
     'adapter',
     `${given} trained ${what}, whose change of the weights is no low-rank product, so it cannot be combined.`,
-    'Combine runs of LoRA, rsLoRA, MoSLoRA, VeRA or AuroRA, or adapters of PEFT.',
+    `Combine runs of ${COMBINED}, or adapters of PEFT.`,
   );
 
 /** @throws AuroraError 'usage' for a folder that is neither a run nor an adapter */

@@ -5,6 +5,7 @@ import type { Place } from '../../engine/place';
 import type { HostTensors, JudgedBatch, JudgedModel, TaskOptions } from '../../engine/stepper';
 import { transposedCopy } from '../../quantize/transposed';
 import { taskInForm } from '../loop/adapter-form';
+import { makePlan } from '../loop/training-plan';
 import { availableMemory } from '../micro-batch/available';
 import { DropoutMasks } from '../optimizer/dropout';
 import { frozenNames, perturbed } from '../task/initialize';
@@ -37,6 +38,12 @@ export function taskOptions(task: Task, place: Place, threads: number, folder: s
 const EXAMPLES = 8;
 
 /**
+ * The share of a run's steps that the search for layers that stay in float32 may take. Counted, not timed: the same run must
+ * choose the same layers again.
+ */
+const SEARCH = 0.05;
+
+/**
  * The beginning of a run's first batch. Not of the current one, with its parameters: a resumed run must choose the same
  * layers. The initial ones are perturbed, since those that are 0 hide the gradients of others.
  */
@@ -53,7 +60,8 @@ async function int8Batch(task: Task, folder: string): Promise<JudgedBatch> {
   const inputs = { ...(await task.feeds(dataset, examples)), ...masks };
   const parameters = perturbed(initialParameters(task), training.seed, frozenNames(task.adapters));
   const original = isStored ? await originalOf(task, inputs, folder) : undefined;
-  return { inputs, parameters, ...(original && { original }) };
+  const { totalSteps } = makePlan(training, dataset.examples.length);
+  return { inputs, parameters, searchSteps: Math.floor(SEARCH * totalSteps), ...(original && { original }) };
 }
 
 /** The task on the weights before they were rounded; undefined for a task that trains on computed features. */

@@ -195,6 +195,7 @@ function hooksOf(task: Task, state: TrainingState, kept: BestAdapters, options: 
       const message = skippedWarning(step, lossScale);
       if (message) options.warn(message);
     },
+    allocated: () => {},
     judge: (found) => watch.judge(hasFiniteValues(state.parameters) ? found : 'diverged'),
     seen: () => {},
     writing: () => {},

@@ -1,5 +1,5 @@
 import { metricValue } from '../../experiment/metrics';
-import type { Course } from '../../adapters/methods/method';
+import type { Course, RanksKept } from '../../adapters/methods/method';
 import type { Dataset } from '../../data/dataset';
 import { epochOrder } from '../../data/row-order';
 import type { TrainingSpec } from '../../experiment/experiment';
@@ -60,6 +60,8 @@ export interface LoopHooks {
   begun(): Promise<void>;
   /** This step's gradients overflowed float16 and were discarded. */
   skipped(step: number, lossScale: LossScale): void;
+  /** The method has changed how many ranks are in use. */
+  allocated(step: number, ranks: RanksKept): void;
   /** The verdict on an evaluation: it counts, or belongs to a diverged model. */
   judge(found: Evaluated): Judged;
   /** Called with an evaluation's logits of an example; valid only during the call. */
@@ -196,9 +198,27 @@ function update(
     state.lossScale.good();
   } else requireFinite(step, loss, gradients);
   const norm = clipByGlobalNorm(gradients, task.spec.training.maxGradientNorm);
-  state.optimizer.step(state.parameters, gradients, factor);
-  state.course?.stepped(step, state.parameters, gradients);
+  const ranks = optimize(step, gradients, factor, state);
+  if (ranks) hooks.allocated(step, ranks);
   return norm;
+}
+
+/**
+ * The optimizer's step, with what the method does before and after it.
+ *
+ * @param step counts from 1
+ * @param gradients after clipping
+ * @param factor of the schedule, on the learning rate
+ */
+export function optimize(
+  step: number,
+  gradients: ReadonlyMap<string, Float32Array>,
+  factor: number,
+  { parameters, optimizer, course }: Pick<TrainingState, 'parameters' | 'optimizer' | 'course'>,
+): RanksKept | undefined {
+  course?.project?.(parameters, gradients);
+  optimizer.step(parameters, gradients, factor);
+  return course?.stepped(step, parameters, gradients) ?? undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { AdamWForm } from '../../adapters/methods/method';
 import { LORA_BIAS } from '../../adapters/methods/lora';
 import { AuroraError } from '../../base/errors';
 import type { TrainingSpec } from '../../experiment/experiment';
@@ -13,6 +14,8 @@ interface ParameterGroup {
 export interface AdamWOptions {
   betas: [number, number];
   epsilon: number;
+  /** 'pytorch' if omitted. */
+  form?: AdamWForm;
 }
 
 /** AdamW's entire state between steps; restoring it continues the run bit for bit. */
@@ -34,7 +37,7 @@ export const copyOf = (arrays: Arrays): Map<string, Float32Array> =>
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), in the order and float32 rounding of
  * torch.optim.AdamW's single-tensor path: scalars are computed in double precision and rounded once; each tensor
- * operation is rounded to float32.
+ * operation is rounded to float32. The form of transformers is that of PEFT's optimizers (optimizers/lorafa.py).
  */
 export class AdamW {
   private stepCount = 0;
@@ -53,17 +56,21 @@ export class AdamW {
     const [beta1, beta2] = this.options.betas;
     this.stepCount++;
     const bias1 = 1 - beta1 ** this.stepCount;
+    const rootBias2 = Math.sqrt(1 - beta2 ** this.stepCount);
+    const isPytorch = this.options.form !== 'transformers';
+    const update = isPytorch ? pytorchUpdate : transformersUpdate;
     const scalars = {
+      beta1: Math.fround(beta1),
       weight1: Math.fround(1 - beta1),
       beta2: Math.fround(beta2),
       weight2: Math.fround(1 - beta2),
-      rootBias2: Math.fround(Math.sqrt(1 - beta2 ** this.stepCount)),
+      rootBias2: Math.fround(rootBias2),
       epsilon: Math.fround(this.options.epsilon),
     };
     for (const group of this.groups) {
       const lr = group.lr * lrFactor;
-      const decay = Math.fround(1 - lr * group.weightDecay);
-      const stepSize = Math.fround(lr / bias1);
+      const decay = Math.fround(isPytorch ? 1 - lr * group.weightDecay : lr * group.weightDecay);
+      const stepSize = Math.fround((lr / bias1) * (isPytorch ? 1 : rootBias2));
       for (const name of group.names) {
         const p = this.sized(params, name);
         const g = this.sized(grads, name, p.length);
@@ -110,6 +117,7 @@ export class AdamW {
 
 interface UpdateScalars {
   decay: number;
+  beta1: number;
   weight1: number;
   beta2: number;
   weight2: number;
@@ -118,7 +126,9 @@ interface UpdateScalars {
   stepSize: number;
 }
 
-function update(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, s: UpdateScalars): void {
+type Update = (p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, s: UpdateScalars) => void;
+
+const pytorchUpdate: Update = (p, g, m, v, s) => {
   const f = Math.fround;
   const { decay, weight1, beta2, weight2, rootBias2, epsilon, stepSize } = s;
   // torch.lerp works from the nearer end, so that a weight of one gives exactly that end.
@@ -133,7 +143,19 @@ function update(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Arr
     const denominator = f(f(f(Math.sqrt(v[i])) / rootBias2) + epsilon);
     p[i] = f(p[i] * decay) - f(f(stepSize * m[i]) / denominator);
   }
-}
+};
+
+const transformersUpdate: Update = (p, g, m, v, s) => {
+  const f = Math.fround;
+  const { decay, beta1, weight1, beta2, weight2, epsilon, stepSize } = s;
+  for (let i = 0; i < p.length; i++) {
+    const gi = g[i];
+    m[i] = f(m[i] * beta1) + f(weight1 * gi);
+    v[i] = f(v[i] * beta2) + f(f(weight2 * gi) * gi);
+    const moved = f(p[i] - f(f(stepSize * m[i]) / f(f(Math.sqrt(v[i])) + epsilon)));
+    p[i] = moved - f(decay * moved);
+  }
+};
 
 /**
  * Adapters and head, each with its own rate and decay; biases separate if they are exempt from decay, and B separate, with

@@ -12,7 +12,7 @@ import { withFrozenPrefix } from '../frozen/reuse';
 import { checkPacking, tryLongest } from '../loop/check-packing';
 import { evaluateDataset } from '../loop/evaluate';
 import { gradientStep } from '../loop/gradient-step';
-import type { TrainingState } from '../loop/loop';
+import { optimize, type TrainingState } from '../loop/loop';
 import {
   evaluatedTokens,
   median,
@@ -64,7 +64,7 @@ export async function measure(
   const { task: prepared, seconds: featureSeconds } = reuse;
   const { stepper, trainable, choice } = await open(task, prepared, prepared !== small, options);
   try {
-    const state = initialState(prepared, trainable);
+    const state = initialState(prepared, trainable, plan.totalSteps);
     const micro = new MicroBatches(prepared, stepper, choice.place, cut);
     await tryLongest(stepper, prepared, micro, state.parameters);
     await lookAhead(prepared, stepper, micro, state.parameters);
@@ -215,8 +215,7 @@ export async function trainSteps(
     requireFinite(i, r.loss, r.gradients);
     clipByGlobalNorm(r.gradients, training.maxGradientNorm);
     const factor = scheduleFactor(training.schedule, i, plan.warmupSteps, plan.totalSteps);
-    state.optimizer.step(state.parameters, r.gradients, factor);
-    state.course?.stepped(i + 1, state.parameters, r.gradients);
+    optimize(i + 1, r.gradients, factor, state);
     const seconds = (performance.now() - began) / 1000;
     if (i > 0) measured.push(seconds);
     await emit?.({

@@ -29,7 +29,7 @@ export async function makeContext(
   guard.opened(from);
   open.pulse.preparing({ doing: 'trying' });
   const env = environment(open.options.threads, device.place, stepper.atLabels);
-  const fresh = initialState(task, trainable);
+  const fresh = initialState(task, trainable, plan.totalSteps);
   const state = checkpoint ? restoredState(fresh, checkpoint) : fresh;
   const micro = new MicroBatches(task, stepper, device.place, open.warn, checkpoint?.state.memory);
   await tryLongest(stepper, task, micro, state.parameters);

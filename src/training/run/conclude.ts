@@ -3,6 +3,7 @@ import { AuroraError } from '../../base/errors';
 import type { ReadWatch } from '../../data/stream/build-index';
 import { writeAtomic } from '../../files/atomic';
 import { elementCount } from '../../graph/model';
+import { rankCounts } from '../../peft/used-ranks';
 import type { Alarm, StopReason } from '../../protocol/events';
 import { preparingRead } from '../../protocol/preparing';
 import { scoresOf } from '../../protocol/evaluations';
@@ -60,6 +61,7 @@ function writeResult(outcome: RunResult['outcome'], context: RunContext): RunRes
       scores,
       quantization,
       ...(alarms.raised.length > 0 && { alarms: alarms.raised }),
+      ranks: rankCounts(task.adapters, state.parameters),
     },
     trainedCounts(trainable),
     env,

@@ -50,6 +50,8 @@ export interface RunResult {
   /** The form of the written texts. */
   answers?: ScoredTask['answers'];
   trained: { adapters: number; head: number; modules: number; model: number };
+  /** Ranks in use after the last step, by module; only of a method that takes ranks away. */
+  ranks?: Record<string, number>;
   /** Bytes, this process's peak. */
   peakMemory: number;
   /** The device used by the run's last segment, and why. */
@@ -70,6 +72,7 @@ export interface Totals {
   scores?: Scores;
   quantization?: QuantizationCost;
   alarms?: Alarm[];
+  ranks?: Record<string, number>;
 }
 
 export function makeResult(

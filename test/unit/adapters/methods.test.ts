@@ -9,7 +9,7 @@ import { methodOf } from '../../../src/adapters/methods/registry';
 import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/targets/select';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { loadModel } from '../../../src/graph/file/load';
-import { METHOD_ORDER, type MethodName, type TrainedSpec } from '../../../src/experiment/methods';
+import { LAYER_METHODS, type MethodName, type TrainedSpec } from '../../../src/experiment/methods';
 import { defaultAdapter } from '../../../src/recipes/draft';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reference/${name}`, import.meta.url));
@@ -45,8 +45,9 @@ describe('parameter counts on RoBERTa-Base (q and v) match the papers', () => {
 });
 
 const BIAS = ['lora', { loraBias: true }] as const;
+const WHOLE = ['full', { trainBias: true }] as const;
 
-describe.each<readonly [MethodName, object]>([...METHOD_ORDER.map((m) => [m, {}] as const), BIAS])(
+describe.each<readonly [MethodName, object]>([...LAYER_METHODS.map((m) => [m, {}] as const), BIAS, WHOLE])(
   '%s %o',
   (method, over) => {
     const size = { rank: 3, frequencies: 9 };
@@ -64,7 +65,7 @@ describe.each<readonly [MethodName, object]>([...METHOD_ORDER.map((m) => [m, {}]
     it('changes a bias only if it says so', () => {
       for (const a of adapters)
         expect(layerChange(a, values).bias !== undefined).toBe(
-          methodOf(a.spec).changesBias?.(a.spec) ?? false,
+          methodOf(a.spec).changesBias?.(a.spec, a.layer) ?? false,
         );
     });
 

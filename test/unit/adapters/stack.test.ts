@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownValues, mergeAdapters } from '../../../src/adapters/merge';
 import { tensorName } from '../../../src/adapters/inject';
+import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { methodOf } from '../../../src/adapters/methods/registry';
 import { stackAdapters, type AdapterStack, type WeightedAdapters } from '../../../src/adapters/stack';
 import { selectAdapters } from '../../../src/adapters/targets/select';
@@ -67,7 +68,7 @@ function merged(parts: readonly WeightedAdapters[]): Promise<Measured> {
       const one = own.find((a) => a.layer.path === path);
       if (!one) continue;
       const method = methodOf(one.spec);
-      const { A: a, B: b } = method.lowRank!(ownValues(one, parameters), one);
+      const { A: a, B: b } = method.lowRank!(ownValues(one, parameters), one, layerValues(one.layer));
       const r = b.length / outFeatures;
       A.set(a, rank * inFeatures);
       for (let o = 0; o < outFeatures; o++)

@@ -80,6 +80,26 @@ describe('a step in int8', () => {
     expect(leastCosine(exact, found)).toBeGreaterThanOrEqual(AGREEMENT);
   });
 
+  it('keeps the whole backward pass in float32 where the run is too short for a search', async () => {
+    const folder = scratchFolder('int8-step-short');
+    const judge = judgeOn(folder, { forward: 1, backward: 1e4 });
+    let opened = 0;
+    const counted: Judge = {
+      ...{ ...judge, searchSteps: 7 },
+      open: (of) => {
+        opened += 1;
+        return judge.open(of);
+      },
+    };
+    const { model: int8, warnings } = await int8Step(step(), folder, {}, counted);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The backward pass of 2 of 2 frozen layers stays in float32, .*: W0, W1\.$/),
+    ]);
+    expect(int8.graph.nodes.filter((n) => n.opType === 'MatMulIntegerToFloat')).toHaveLength(2);
+    // Float32, int8, the sizes of channels, and each pass.
+    expect(opened).toBe(5);
+  });
+
   it('is in int8 as a whole if the gradients agree', async () => {
     const folder = scratchFolder('int8-step-whole');
     const judge = judgeOn(folder, { forward: 1, backward: 1 });

@@ -17,13 +17,18 @@ import type {
 import type {
   AuroraSpec,
   BitfitSpec,
+  DeloraSpec,
   DoraSpec,
   FourierftSpec,
   FullSpec,
   TokensSpec,
+  HiraSpec,
+  LohaSpec,
+  LokrSpec,
   LoraSpec,
   MosloraSpec,
   NoAdapterSpec,
+  PeanutSpec,
   SineloraSpec,
   StartSpec,
   VeraSpec,
@@ -132,6 +137,7 @@ const aurora: Keys<AuroraSpec> = {
   alphaPattern: true,
   gridSize: true,
   splineOrder: true,
+  spline: true,
   gridRange: true,
   activation: true,
   fixed: true,
@@ -145,7 +151,8 @@ const started: Keys<StartSpec> = {
   cordaSamples: true,
 };
 const lora: Keys<LoraSpec> = { ...scaled, ...started, method: true, loraBias: true };
-const tokens: Keys<TokensSpec> = { ...targets, method: true, tokenIndices: true };
+const { modulesToSave: _, ...tokenTargets } = targets;
+const tokens: Keys<TokensSpec> = { ...tokenTargets, method: true, tokenIndices: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, ...started, method: true };
 const sinelora: Keys<SineloraSpec> = { ...ranked, method: true, frequency: true, gamma: true };
@@ -163,6 +170,26 @@ const fourierft: Keys<FourierftSpec> = {
   frequencies: true,
   scaling: true,
   locationSeed: true,
+  dropout: true,
+};
+const peanut: Keys<PeanutSpec> = {
+  ...targets,
+  method: true,
+  rank: true,
+  depth: true,
+  actFn: true,
+  scaling: true,
+};
+const hira: Keys<HiraSpec> = { ...ranked, method: true };
+const layerScaled = { ...targets, rank: true, rankPattern: true, alpha: true, alphaPattern: true } as const;
+const loha: Keys<LohaSpec> = { ...layerScaled, method: true };
+const lokr: Keys<LokrSpec> = { ...layerScaled, method: true, decomposeBoth: true, decomposeFactor: true };
+const delora: Keys<DeloraSpec> = {
+  ...targets,
+  method: true,
+  rank: true,
+  rankPattern: true,
+  lambda: true,
   dropout: true,
 };
 const bitfit: Keys<BitfitSpec> = { ...targets, method: true };
@@ -299,7 +326,12 @@ describe('the schema, the types and the loader', () => {
     ['sinelora', d.sinelora.properties, sinelora],
     ['vera', d.vera.properties, vera],
     ['fourierft', d.fourierft.properties, fourierft],
-    ['tokens', d.tokens.properties, tokens],
+    ['peanut', d.peanut.properties, peanut],
+    ['hira', d.hira.properties, hira],
+    ['loha', d.loha.properties, loha],
+    ['lokr', d.lokr.properties, lokr],
+    ['delora', d.delora.properties, delora],
+    ['trainable-tokens', d['trainable-tokens'].properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
     ['none', d.none.properties, none],

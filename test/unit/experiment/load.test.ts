@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExperimentText } from '../../../src/runs/experiment/experiment-text';
 import { checkWithTrials, loadExperiment } from '../../../src/runs/experiment/load';
+import { METHOD_ORDER } from '../../../src/experiment/methods';
 import { AuroraError, errorFrom, errorRecord, type KnownError } from '../../../src/base/errors';
 
 let folder: string;
@@ -193,10 +194,11 @@ describe('errors in an experiment file', () => {
     ],
     ['training', 3, '3, expected an object: { … }'],
     ['adapter.splineOrder', 4, '4, expected 1, 2 or 3'],
+    ['adapter.spline', 'pairs', '"pairs", expected "shared", "per-dimension" or "per-pair"'],
     [
       'adapter.method',
-      'ia3',
-      '"ia3", expected "aurora", "lora", "moslora", "dora", "sinelora", "vera", "fourierft", "bitfit", "full" or "none"',
+      'prefix-tuning',
+      `"prefix-tuning", expected ${METHOD_ORDER.map((m) => `"${m}"`).join(', ')} or "none"`,
     ],
     [
       'adapter.targetModules',

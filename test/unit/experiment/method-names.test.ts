@@ -8,7 +8,7 @@ import { METHOD_ORDER } from '../../../src/experiment/methods';
  * paper's results.
  */
 const OWN =
-  /^src\/(experiment\/(experiment|methods|paper)\.ts|adapters\/methods\/\w+[\w-]*\.ts|recipes\/paper-(report|tables)\.ts)$/;
+  /^src\/(experiment\/(experiment|method-list|methods|paper)\.ts|adapters\/methods\/\w+[\w-]*\.ts|recipes\/paper-(report|tables)\.ts)$/;
 
 /** Names with another meaning: the program's name, "full". */
 const AMBIGUOUS = ['aurora', 'full'];

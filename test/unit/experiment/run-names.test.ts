@@ -65,6 +65,11 @@ describe("the names of an experiment's runs", () => {
     ]);
   });
 
+  it('have the reading of the spline where it differs', () => {
+    const runs = [run({}, auroraSpec({ spline: 'per-pair' })), run({}, auroraSpec())];
+    expect(settingsNames(runs)).toEqual(['spline per-pair', 'spline shared']);
+  });
+
   it('name files without their folders and cut long values', () => {
     const data = (train: string) => ({ data: { ...spec.data, train } });
     const runs = [

@@ -16,10 +16,13 @@ const fixture = (name: string) => resolve('test/fixtures/peft-more', name);
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
 const tensorsOf = (folder: string) => readSafetensors(join(folder, WEIGHTS_FILE)).tensors;
 
-function read(name: string, keepsHead: boolean, folder = fixture(name)) {
+function read(name: string, keepsHead: boolean) {
   const source = modelSource(fixture(name));
   const { model, layers } = readModel(source);
-  return { source, ...fitAdapter(readAdapterFolder(folder), model.graph, layers, { keepsHead }) };
+  return {
+    source,
+    ...fitAdapter(readAdapterFolder(fixture(`${name}/adapter`)), model.graph, layers, { keepsHead }),
+  };
 }
 
 /** The folder of an adapter that was read, as an export writes it. */
@@ -36,7 +39,7 @@ function written(name: string): string {
 describe('modules that PEFT saves whole', () => {
   it('are all layers of the head where the model’s own logits are trained on', () => {
     const { spec, adapters, head } = read('lora-save', true);
-    expect(spec.modulesToSave).toEqual(['classifier']);
+    expect(spec).toMatchObject({ modulesToSave: ['classifier'] });
     const saved = adapters.filter((a) => a.beside === 'module').map((a) => a.layer.path);
     expect(saved).toEqual(['classifier.dense', 'classifier.out_proj']);
     expect(head).toBeUndefined();
@@ -98,9 +101,9 @@ describe('trained rows of an embedding', () => {
     const task = { type: 'causal-language-modeling', head: 'none' };
     const spec = { adapter, model: { path: '', maxLength: 8 }, task, training: {} } as Experiment;
     const { adapters, layers } = adaptTo(base, spec);
-    const rows = adapters.filter((a) => a.spec.method === 'tokens');
+    const rows = adapters.filter((a) => 'tokenIndices' in a.spec);
     expect(rows.map((a) => [a.layer.path, a.beside])).toEqual([
-      ['wte', 'tokens'],
+      ['wte', 'rows'],
       ['lm_head', 'tied'],
     ]);
     expect(layers.map((l) => l.path)).not.toContain('wte');

@@ -36,6 +36,40 @@ describe("the paper's parameter counts", () => {
   });
 });
 
+describe('the readings of the spline', () => {
+  /** For rank 2, 4, 8 and 16: a spline that is shared or per dimension, and one per pair (docs/methods.md). */
+  it.each([
+    [
+      ['roberta-base', 'vit-base'],
+      [74_208, 148_608, 297_984, 599_040],
+      [74_592, 150_912, 308_736, 645_120],
+    ],
+    [
+      ['roberta-large', 'vit-large'],
+      [197_568, 395_520, 792_576, 1_591_296],
+      [198_336, 400_128, 814_080, 1_683_456],
+    ],
+    [
+      ['llama3-8b'],
+      [3_542_144, 7_085_568, 14_176_256, 28_372_992],
+      [3_544_704, 7_100_928, 14_247_936, 28_680_192],
+    ],
+    [
+      ['sdxl'],
+      [2_914_240, 5_832_960, 11_683_840, 23_439_360],
+      [2_923_200, 5_886_720, 11_934_720, 24_514_560],
+    ],
+  ])('have their counts on %s', (ids, shared, pairs) => {
+    const counts = (id: string, spline: AuroraSpec['spline']) =>
+      [2, 4, 8, 16].map((rank) => budget(id, 8, { rank, spline }).adapter.parameters);
+    for (const id of ids) {
+      expect(counts(id, 'shared')).toEqual(shared);
+      expect(counts(id, 'per-dimension')).toEqual(shared);
+      expect(counts(id, 'per-pair')).toEqual(pairs);
+    }
+  });
+});
+
 describe("the shapes of the paper's models", () => {
   it.each([
     ['roberta-base', 124_055_040],

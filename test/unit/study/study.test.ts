@@ -37,6 +37,19 @@ describe('groups', () => {
     expect(reference).toBe('LoRA r=2');
   });
 
+  it('name the reading of the spline where it is not the default', () => {
+    const runs = [
+      studyRun(aurora(), 1, 0.6),
+      studyRun(aurora({ spline: 'per-dimension' }), 1, 0.61),
+      studyRun(aurora({ spline: 'per-pair' }), 1, 0.62),
+    ];
+    expect(labels(runs).sort()).toEqual([
+      'AuroRA r=2',
+      'AuroRA r=2, a spline per dimension',
+      'AuroRA r=2, a spline per pair',
+    ]);
+  });
+
   it('ignore settings that do not affect the result or have no effect at their value', () => {
     const runs = [
       studyRun(aurora(), 1, 0.6),

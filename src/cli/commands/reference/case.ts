@@ -43,16 +43,12 @@ export interface ReferenceCase extends StepFields {
   mergedLogits?: DenseArray;
   /** Only if a step's loss has a penalty: the loss without it. */
   taskLoss?: number;
-  adamw: {
-    lr: number;
-    betas: [number, number];
-    eps: number;
-    weightDecay: number;
-    lossBeforeEachStep: number[];
-    finalLoss: number;
+  adamw: TrainingFields & {
     /** Of a method that prunes: the values that it prunes. */
     afterEachStep?: { E: Record<string, number[]> }[];
   };
+  /** The same training with LoRA-FA's own optimizer, from the initial values. */
+  loraFaOptimizer?: TrainingFields & { trained: Record<string, DenseArray>; logits: DenseArray };
   trainedNorms: Record<string, number>;
   /** The values after training, where the file has them. */
   trained?: Record<string, DenseArray>;
@@ -79,6 +75,15 @@ export interface AnlCase {
   gradZ: DenseArray;
   gradH?: DenseArray;
   gradW?: DenseArray;
+}
+
+interface TrainingFields {
+  lr: number;
+  betas: [number, number];
+  eps: number;
+  weightDecay: number;
+  lossBeforeEachStep: number[];
+  finalLoss: number;
 }
 
 /** A case on its model, ready to run: its tensors and modules have their names in the graph. */

@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { namedAdapters } from '../../../adapters/inject';
 import { layerChange, mergeAdapters } from '../../../adapters/merge';
-import type { Course } from '../../../adapters/methods/method';
+import { lorafaOptimizer } from '../../../adapters/methods/lorafa';
+import type { Course, NamedAdapter } from '../../../adapters/methods/method';
 import { methodOf } from '../../../adapters/methods/registry';
 import { inForm, type LayerAdapter, selectAdapters } from '../../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
@@ -15,6 +16,7 @@ import { probe } from '../../../engine/onnxruntime/probe';
 import { openEvaluator, openTask } from '../../../engine/open-task';
 import { CPU } from '../../../engine/place';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
+import type { LoraSpec } from '../../../experiment/methods';
 import { temporaryFolderFor } from '../../../files/system-temporary';
 import { findLinearLayers } from '../../../graph/layers/linear';
 import type { Model } from '../../../graph/model';
@@ -23,7 +25,8 @@ import type { HostTensor, HostTensors } from '../../../graph/tensor-infos';
 import { tensorOf, tensorValues } from '../../../graph/values';
 import { IGNORE_LABEL, OBJECTIVES } from '../../../tasks/objective';
 import { LABELS, type TaskGraphSpec } from '../../../tasks/task-graph';
-import { AdamW } from '../../../training/optimizer/optimizer';
+import { optimize } from '../../../training/loop/loop';
+import { AdamW, copyOf } from '../../../training/optimizer/optimizer';
 import { adapterSpec, type CaseSubject, type DenseArray, type ReferenceCase, type StepFields } from './case';
 import { checkFields, Comparison, largest } from './compare-arrays';
 import { isOfPeft, peftSubject } from './peft-case';
@@ -59,6 +62,7 @@ export async function runModelCase(
     const names = trainable.map((t) => t.name);
     report.names('trainable', names, Object.keys(c.trainable));
     const course = courseOf(task.adapters, c);
+    const initial = copyOf(parameters);
     course?.begin?.(parameters);
     await compareStep(report, model, stepper, c, parameters, tolerances, '');
     const first = await stepper.evaluate(caseFeeds(model, c, c), parameters);
@@ -114,6 +118,7 @@ export async function runModelCase(
         tolerances.mergedLogits,
       );
     }
+    if (c.loraFaOptimizer) await trainWithLorafa(report, model, stepper, c, task, initial, names, tolerances);
     await stepper.dispose();
     if (c.mergeRefused === undefined) await merged('afterTraining.mergedLogits', mergedLogits);
   } finally {
@@ -194,7 +199,7 @@ async function train(
   { curve, trainedNorms }: Tolerances,
 ): Promise<void> {
   const { lr, betas, eps, weightDecay, lossBeforeEachStep, finalLoss, afterEachStep } = c.adamw;
-  const optimizer = new AdamW([{ names, lr, weightDecay }], { betas, epsilon: eps });
+  const optimizer = new AdamW([{ names, lr, weightDecay }], { betas, epsilon: eps, form: course?.adamw });
   const inputs = caseFeeds(model, c, c);
   const { count } = await stepper.evaluate(inputs, parameters);
   const weight = caseWeight(c, c.labels, count);
@@ -208,8 +213,7 @@ async function train(
       curve,
       aboveOne,
     );
-    optimizer.step(parameters, step.gradients, 1);
-    course?.stepped(i + 1, parameters, step.gradients);
+    optimize(i + 1, step.gradients, 1, { parameters, optimizer, course });
     for (const [name, data] of Object.entries(afterEachStep?.[i]?.E ?? {})) {
       const field = `adamw.afterEachStep[${i}].E.${name}`;
       report.tensor('trained', field, parameters.get(name), { dims: [data.length], data }, trainedNorms);
@@ -222,6 +226,33 @@ async function train(
       ? await stepper.evaluate(inputs, parameters)
       : await stepper.step(inputs, parameters, 1 / weight);
   report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
+}
+
+/** The same training with LoRA-FA's own optimizer. */
+async function trainWithLorafa(
+  report: Comparison,
+  model: Model,
+  stepper: Stepper,
+  c: ReferenceCase,
+  { adapters }: TaskGraphSpec,
+  parameters: Map<string, Float32Array>,
+  names: string[],
+  tolerances: Tolerances,
+): Promise<void> {
+  const { trained, logits, ...adamw } = c.loraFaOptimizer!;
+  const course = lorafaOptimizer(namedAdapters(adapters) as NamedAdapter<LoraSpec>[]);
+  await train(report, model, stepper, { ...c, adamw }, { parameters, names, course }, tolerances);
+  for (const name of names)
+    report.tensor(
+      'trained',
+      `loraFaOptimizer.trained.${name}`,
+      parameters.get(name),
+      own(trained, name),
+      tolerances.trainedNorms,
+    );
+  const after = await stepper.evaluate(caseFeeds(model, c, c), parameters);
+  const field = 'loraFaOptimizer.logits';
+  report.tensor('logits', field, numbers(after.logits.data), logits, tolerances.mergedLogits);
 }
 
 /** The merged changes. PEFT's files may have those of some modules only. */

@@ -178,6 +178,9 @@ function ownNames(c: PeftCase, adapters: readonly LayerAdapter[]): ReferenceCase
       }),
     },
     ...(c.trained && { trained: renamed(c.trained, tensor) }),
+    ...(c.loraFaOptimizer && {
+      loraFaOptimizer: { ...c.loraFaOptimizer, trained: renamed(c.loraFaOptimizer.trained, tensor) },
+    }),
   };
 }
 

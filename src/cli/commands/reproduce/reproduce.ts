@@ -1,4 +1,4 @@
-import { DEMO, TABLE_NAMES, tableModels } from '../../../recipes/paper-tables';
+import { OWN_TABLES, TABLE_NAMES, tableModels } from '../../../recipes/paper-tables';
 import type { Command } from '../../command';
 import { PLACE_HELP, PLACE_VALUES } from '../../device-options';
 import { TAKE_OVER_HELP } from '../../owning';
@@ -6,7 +6,7 @@ import { PLACES, TRIAL_OPTIONS } from '../sweep/trial-options';
 
 export const reproduceCommand: Command = {
   help: `Usage: aurora reproduce TABLE --model MODEL [options]
-       aurora reproduce demo [options]
+       aurora reproduce demo|rivals [options]
 
 Trains a table of the AuroRA paper, and prints its numbers beside those of the paper, cell by cell. The paper's settings
 are the start: each method is trained at the paper's learning rate, a third of it and three times it with the first seed,
@@ -18,6 +18,8 @@ Tables
 ${TABLE_NAMES.map((name) => `  ${name.padEnd(17)}${tableModels(name).join(', ')}`).join('\n')}
   demo             its own: the study in docs/studies/demo.md, AuroRA of rank 2, 4 and 8, LoRA of rank 2 to 16, and the
                    head alone on two real data sets, at four learning rates. Needs a clone of the repository
+  rivals           its own: every method at the size nearest to the number of parameters of AuroRA of rank 2, and to four
+                   times as many, on texts, images and a language model, at the same rates. Needs a clone too
 
   --model MODEL    a model of the paper, the name of a model on the hub, or a file or folder on this machine
   --size SIZE      for another model than the paper's: whose settings to use, base or large
@@ -53,7 +55,7 @@ Exits with 0 if all was trained, with 1 if trials failed or a data set is missin
     'dry-run': { type: 'boolean' },
     out: { type: 'string' },
   },
-  values: { ...PLACE_VALUES, on: PLACES, '': [DEMO, ...TABLE_NAMES], size: ['base', 'large'] },
+  values: { ...PLACE_VALUES, on: PLACES, '': [...OWN_TABLES, ...TABLE_NAMES], size: ['base', 'large'] },
   async run(args) {
     // It loads a runtime, which completion and help do not need.
     return (await import('./table')).reproduceTable(args);

@@ -18,11 +18,13 @@ import type { Draft } from '../../../recipes/draft';
 import { SCRIPT_DEFAULTS } from '../../../recipes/dreambooth';
 import {
   fittedRows,
+  isOwnTable,
   rowAdapter,
   type PaperTable,
   type TableExperiment,
   type TableRecipe,
 } from '../../../recipes/paper-tables';
+import { sizedOn } from '../../../recipes/rivals-table';
 import { comparisonText } from '../../../runs/experiment/comparison-text';
 import { removeProperty } from '../../../runs/experiment/jsonc';
 import { parseExperiment, readText } from '../../../runs/experiment/load';
@@ -82,7 +84,7 @@ function without(text: string, key: string): string {
 
 /** An experiment's adapter, and the layers of its model. */
 function adapterIn(file: string, text: string, { overrides }: Pick<TableRequest, 'overrides'>) {
-  const { adapter, model, training } = parseExperiment(file, text, overrides);
+  const { adapter, model, task, training } = parseExperiment(file, text, overrides);
   if (!isNonlinear(adapter))
     throw new AuroraError(
       'experiment',
@@ -90,14 +92,15 @@ function adapterIn(file: string, text: string, { overrides }: Pick<TableRequest,
       'Delete it, so that it is written again.',
     );
   const { layers } = summarize(loadModelFrom(modelSource(model.path), 'structure'));
-  return { adapter, layers, training };
+  return { adapter, task, layers, training };
 }
 
-/** The table with ranks of LoRA that the layers of the experiment's model allow. */
-export function fittedTable(file: string, request: TableRequest): PaperTable {
-  const { adapter, layers } = adapterIn(file, readText(file), request);
+/** The table with ranks and sizes that the layers of the experiment's model allow. */
+export function fittedTable(file: string, { table, overrides }: TableRequest): PaperTable {
+  const { adapter, task, layers } = adapterIn(file, readText(file), { overrides });
+  if (isOwnTable(table.name)) return { ...table, rows: sizedOn(table.rows, layers, { adapter, task }) };
   const most = rankLimit(adaptersOn(layers, adapter).adapters.map(({ layer }) => layer));
-  return { ...request.table, rows: fittedRows(request.table.rows, most) };
+  return { ...table, rows: fittedRows(table.rows, most) };
 }
 
 /** Gives an experiment the trials that are asked for now; everything else in it stays. */

@@ -1,8 +1,11 @@
 import { basename, resolve } from 'node:path';
 import { AuroraError } from '../../../base/errors';
 import { DEMO_TABLE } from '../../../recipes/demo-table';
+import { RIVALS_TABLE } from '../../../recipes/rivals-table';
 import {
   DEMO,
+  isOwnTable,
+  type OwnTableName,
   type PaperTable,
   paperTable,
   requireTable,
@@ -15,7 +18,7 @@ import { settingsIn } from '../recipe/recipe';
 /** A table as the command line asks for it. */
 export interface TableRequest {
   table: PaperTable;
-  /** A file or folder, or the name of a model on the hub; undefined for the demo's own. */
+  /** A file or folder, or the name of a model on the hub; undefined for a table with its own. */
   model?: string;
   /** The folder with the data sets; those of the hub if omitted. */
   data?: string;
@@ -41,7 +44,9 @@ export function tableRequest(args: ParsedArgs): TableRequest {
       'See `aurora reproduce --help`.',
     );
   const name = requireTable(given);
-  const { table, model } = name === DEMO ? { table: demoTable(args), model: undefined } : tableOf(name, args);
+  const { table, model } = isOwnTable(name)
+    ? { table: ownTable(name, args), model: undefined }
+    : tableOf(name, args);
   const data = args.text('data');
   if (name === 'dreambooth' && data === undefined)
     throw new AuroraError(
@@ -75,12 +80,12 @@ function tableOf(name: TableName, args: ParsedArgs): { table: PaperTable; model:
   return { table: paperTable(name, tableModel(name, model, args.text('size'))), model };
 }
 
-function demoTable(args: ParsedArgs): PaperTable {
+function ownTable(name: OwnTableName, args: ParsedArgs): PaperTable {
   const given = ['model', 'size', 'data'].find((option) => args.text(option) !== undefined);
-  if (given === undefined) return DEMO_TABLE;
+  if (given === undefined) return name === DEMO ? DEMO_TABLE : RIVALS_TABLE;
   throw new AuroraError(
     'usage',
-    `aurora reproduce ${DEMO} has its own model and data, and no option --${given}.`,
+    `aurora reproduce ${name} has its own model and data, and no option --${given}.`,
     'To compare methods on others, write a sweep with `aurora compare`.',
   );
 }

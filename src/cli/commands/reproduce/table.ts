@@ -9,7 +9,7 @@ import type { Part } from '../../../protocol/reports/report';
 import { PAPER } from '../../../recipes/paper-data';
 import { PUBLISHED } from '../../../recipes/paper-report';
 import {
-  DEMO,
+  isOwnTable,
   isLora,
   paperModelOf,
   type PaperTable,
@@ -62,7 +62,8 @@ export async function reproduceTable(args: ParsedArgs): Promise<number> {
   const on = optionsOf(args).on ?? begun ?? 'local';
   const interrupted = onInterrupt(interruptedWords(on));
   const ready = tasks.filter(({ file }) => existsSync(file));
-  const request = { ...asked, table: fittedTable(ready[0]!.file, asked) };
+  const { table } = asked;
+  const request = table.model ? { ...asked, table: fittedTable(ready[0]!.file, asked) } : asked;
   const results: TaskRuns[] = [];
   let failed = false;
   for (const [i, task] of ready.entries()) {
@@ -70,8 +71,10 @@ export async function reproduceTable(args: ParsedArgs): Promise<number> {
     if (json) await write(`${JSON.stringify({ kind: 'task', id, file })}\n`);
     else if (!isQuiet()) process.stderr.write(`\n${name} (${i + 1} of ${ready.length})\n`);
     try {
-      updateTrials(file, request);
-      const trained = await trainTask(file, { name, columns }, request, args, on, interrupted);
+      // Sizes differ between the models of a table that has several.
+      const own = table.model ? request : { ...request, table: fittedTable(file, asked) };
+      updateTrials(file, own);
+      const trained = await trainTask(file, { name, columns }, own, args, on, interrupted);
       if (trained.stopped !== undefined) return trained.stopped;
       failed ||= trained.failed;
       if (trained.runs) results.push(trained.runs);
@@ -241,7 +244,7 @@ function notesOf(
 function scoreNotes({ name, experiments }: PaperTable): string[] {
   if (name === 'dreambooth')
     return ['The paper shows pictures and no scores. The pictures of each run are in its folder.'];
-  if (name === DEMO)
+  if (isOwnTable(name))
     return [
       'Scores are of the last step, on validation data. Learning rates that were searched were chosen on it, so the scores are slightly optimistic.',
     ];

@@ -51,6 +51,7 @@ export function report(result: FinishedResult, run: string, reference: Reference
   return [
     '',
     `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules${head}.`,
+    ...rankLines(result),
     `${count(result.steps)} steps in ${durationText(result.seconds)} (${shortNumber(result.examples / result.seconds)} samples/s), peak memory ${bytes(result.peakMemory)}.`,
     `Trained in ${deviceWords(result.device)}.`,
     '',
@@ -66,6 +67,16 @@ export function report(result: FinishedResult, run: string, reference: Reference
     '',
     '',
   ].join('\n');
+}
+
+/** The ranks that a method has left after the last step. */
+function rankLines({ ranks }: FinishedResult): string[] {
+  if (!ranks) return [];
+  const all = Object.values(ranks);
+  const sum = all.reduce((a, b) => a + b, 0);
+  return [
+    `Ranks in use at the end: ${count(sum)}, ${Math.min(...all)} to ${Math.max(...all)} in each module (result.json).`,
+  ];
 }
 
 /** The best adapter's scores on the sets that training did not see. */

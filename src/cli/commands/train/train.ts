@@ -12,7 +12,7 @@ import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import { methodOf } from '../../../adapters/methods/registry';
 import { type AdapterSpec, HEAD_ALONE } from '../../../experiment/methods';
-import { PEFT_TYPE } from '../../../peft/adapter-config';
+import { LORA_TYPE } from '../../../peft/adapter-config';
 import { completeRun } from '../../../training/run/complete';
 import { removeGraphs } from '../../../training/process/leftovers';
 import { trialOf } from '../../../runs/sweep/record';
@@ -320,7 +320,7 @@ const endOf = ({ worseThanBaseline }: Extract<TrainOutcome, { end: 'finished' }>
 
 function nextSteps(method: AdapterSpec['method'], run: string): string {
   const trained = method === HEAD_ALONE.method ? undefined : methodOf({ method });
-  const hasLora = trained?.peft.type === PEFT_TYPE || trained?.lowRank !== undefined;
+  const hasLora = trained?.peft.type === LORA_TYPE || trained?.lowRank !== undefined;
   return `Next
   the trained model as ONNX    ${commandLine('export', run, '--as', 'onnx-dynamic')}
 ${hasLora ? `  a LoRA for PEFT              ${commandLine('export', run, '--as', 'peft-lora')}\n` : ''}\

@@ -1,5 +1,5 @@
 import { uselessLayers } from '../../../adapters/budget/budget';
-import { chooseLayers } from '../../../adapters/targets/select';
+import { chooseLayers, largestRank } from '../../../adapters/targets/select';
 import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../../adapters/targets/targets';
 import type { TaskLayer } from '../../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../../graph/summary';
@@ -288,7 +288,7 @@ function excludedFindings(doc: ExperimentText, adapter: TrainedSpec, paths: stri
 
 function rankFindings(doc: ExperimentText, adapter: TrainedSpec, chosen: LayerSummary[]): Finding[] {
   if (!isRankedByLayer(adapter)) return [];
-  const limit = (l: LayerSummary) => Math.min(l.inFeatures, l.outFeatures);
+  const limit = (l: LayerSummary) => largestRank(l, adapter);
   const paths = chosen.map((l) => l.path);
   const ranks = chosen.map((l) =>
     fromPattern(l.path, adapter.rankPattern, adapter.rank, 'rankPattern', paths),

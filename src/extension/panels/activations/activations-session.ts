@@ -390,6 +390,7 @@ const firstOf = (first: Snapshot, snapshot: Snapshot, i: number) => {
 
 function sigmaInfo(adapter: AdapterSpec, layers: readonly LayerCard[]): SigmaInfo | undefined {
   if (!isNonlinear(adapter) || !layers.some((l) => l.shape)) return undefined;
-  const { activation, fixed, learnable, gridRange } = adapter;
-  return { activation, fixed, learnable, gridRange, ...(learnable && { support: splineSupport(adapter) }) };
+  const { activation, fixed, learnable, spline, gridRange } = adapter;
+  const support = learnable ? { support: splineSupport(adapter) } : {};
+  return { activation, fixed, learnable, spline, gridRange, ...support };
 }

@@ -14,7 +14,7 @@ import {
   type Weights,
 } from '../../../adapters/activations/curves';
 import { type LayerShape, RANGE_SHARE } from '../../../adapters/activations/shape-words';
-import { basisCenters } from '../../../adapters/methods/spline';
+import { basisCenters, splineOffset } from '../../../adapters/methods/spline';
 import { AuroraError } from '../../../base/errors';
 import type { AuroraSpec } from '../../../experiment/methods';
 import { readIfThere } from '../../../files/read';
@@ -109,7 +109,7 @@ export function layerMessage(
     ...(low && high && { extremes: [low[input], high[input]] }),
     medians: rest,
     H: layer.H.slice(),
-    W: layer.W.slice(),
+    W: spec?.learnable ? weightsOf(layer, spec, output) : layer.W.slice(),
     basisCenters: spec?.learnable ? basisCenters(spec) : [],
   };
   if (!spec || !hasSigma(layer)) return message;
@@ -130,6 +130,13 @@ export function layerMessage(
     },
     shape: numbers(layer, first, spec, [line], input),
   };
+}
+
+/** W; with a spline per pair, only the rows of one output. */
+function weightsOf({ W, rank }: LayerSnapshot, spec: AuroraSpec, output: number): Float32Array {
+  if (spec.spline !== 'per-pair') return W.slice();
+  const at = splineOffset(spec, rank, output, 0)!;
+  return W.slice(at, at + W.length / rank);
 }
 
 /** Output i of M z + c as one coordinate of z varies. */

@@ -106,6 +106,7 @@ function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues
     alpha: text('alpha'),
     gridSize: text('gridSize'),
     splineOrder: text('splineOrder'),
+    spline: text('spline'),
   };
 }
 
@@ -142,7 +143,15 @@ export interface AdapterEdit {
 }
 
 /** The settings in the calculator, in the order in which a new section gets them. */
-const SETTINGS = ['method', 'targetModules', ...SIZE_SETTINGS, 'alpha', 'gridSize', 'splineOrder'] as const;
+const SETTINGS = [
+  'method',
+  'targetModules',
+  ...SIZE_SETTINGS,
+  'alpha',
+  'gridSize',
+  'splineOrder',
+  'spline',
+] as const;
 
 /**
  * An experiment's text with the chosen adapter. Only differences are edited: comments, order and layout stay, defaults

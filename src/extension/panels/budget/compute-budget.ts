@@ -10,6 +10,8 @@ import {
   type MethodName,
   SIZE_SETTINGS,
   type SizeSetting,
+  SPLINE_READINGS,
+  type SplineReading,
   type TrainedSpec,
 } from '../../../experiment/methods';
 import type { Budget } from '../../../protocol/budget';
@@ -80,6 +82,7 @@ export interface BudgetChoice extends Partial<Record<SizeSetting, number>> {
   alpha: number;
   gridSize: number;
   splineOrder: number;
+  spline: SplineReading;
   targetModules: string | string[];
   loraRank: number;
   tokens: number;
@@ -129,6 +132,9 @@ export function parseFields(
     wrong('alpha', `Alpha is ${fields.alpha.trim() || 'empty'}, but it must be a number above 0.`);
   if (nonlinear && !ORDERS.includes(fields.splineOrder))
     wrong('splineOrder', `The spline's order is ${fields.splineOrder}, but it must be 1, 2 or 3.`);
+  const spline = SPLINE_READINGS.find((reading) => reading === fields.spline);
+  if (nonlinear && !spline)
+    wrong('spline', `The spline is ${fields.spline}, but it must be shared, per-dimension or per-pair.`);
   const choice: BudgetChoice = {
     method,
     // Values of hidden controls are ignored.
@@ -136,6 +142,7 @@ export function parseFields(
     alpha,
     gridSize: nonlinear ? whole('gridSize', 'The number of grid intervals') : 1,
     splineOrder: nonlinear ? Number(fields.splineOrder) : 1,
+    spline: spline ?? 'shared',
     targetModules: targetModules(fields, problems),
     loraRank: whole('loraRank', "LoRA's rank"),
     tokens: whole('tokens', 'The number of tokens'),

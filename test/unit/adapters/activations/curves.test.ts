@@ -10,6 +10,8 @@ import {
   sigmaAt,
   quantile,
 } from '../../../../src/adapters/activations/curves';
+import { basisCount, splineDims } from '../../../../src/adapters/methods/spline';
+import { SPLINE_READINGS } from '../../../../src/experiment/methods';
 import { decodeSnapshot } from '../../../../src/protocol/activations';
 import { gaussian, layerOf, SPEC } from '../snapshots';
 
@@ -40,6 +42,35 @@ describe('the curves along a line', () => {
             });
           }
       });
+
+  for (const spline of SPLINE_READINGS)
+    it(`match the adapter's own σ of rank 3: spline ${spline}`, () => {
+      const rank = 3;
+      const spec = { ...SPEC, spline, rank };
+      const numbers = (n: number, by: number) =>
+        Float32Array.from({ length: n }, (_, i) => Math.sin(by * i + 1));
+      const H = numbers(rank * rank, 2);
+      const W = numbers(
+        splineDims(spec, rank).reduce((a, b) => a * b),
+        3,
+      );
+      const z = evenly([-2.5, 2.5], 21);
+      const rest = [0.4, -0.7, 1.1];
+      for (let output = 0; output < rank; output++)
+        for (let input = 0; input < rank; input++) {
+          const curves = curvesAt({ H, W }, spec, { output, input, rest }, z);
+          z.forEach((v, k) => {
+            const at = rest.map((m, j) => (j === input ? v : m));
+            const part = (which: object) => anl(at, H, W, { ...spec, ...which })[output];
+            expect(curves.sum[k]).toBeCloseTo(part({}), 12);
+            expect(curves.spline[k]).toBeCloseTo(part({ fixed: false }), 12);
+          });
+          // A spline of its own coordinate alone does not bend along another.
+          const bends = new Set(curves.spline).size > 1;
+          expect(bends).toBe(spline !== 'per-dimension' || input === output);
+        }
+      expect(W).toHaveLength(basisCount(spec) * (spline === 'per-pair' ? 9 : 3));
+    });
 
   it('omit a part that is switched off', () => {
     const line = { output: 0, input: 0, rest: [0, 0] };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { comparedAdapters, countOf, MULTIPLES } from '../../../../src/adapters/budget/budget-comparison';
 import { ROBERTA_BASE } from '../../../../src/recipes/model-shapes';
-import { type AdapterSpec, METHOD_ORDER } from '../../../../src/experiment/methods';
+import { aboutMethod, type AdapterSpec, LAYER_METHODS } from '../../../../src/experiment/methods';
 import { auroraSpec } from '../../specs';
 
 const { modules } = ROBERTA_BASE;
@@ -32,7 +32,7 @@ describe('methods at equal budget', () => {
 
   it('gives every method at the nearest size that its steps allow', () => {
     const own = countOf(modules, compared([])[0]);
-    for (const method of METHOD_ORDER.filter((m) => !['aurora', 'bitfit', 'full'].includes(m))) {
+    for (const method of LAYER_METHODS.filter((m) => m !== 'aurora' && aboutMethod(m).size)) {
       const counts = compared([method])
         .slice(1)
         .map((spec) => countOf(modules, spec));
@@ -42,6 +42,16 @@ describe('methods at equal budget', () => {
     }
     const [, vera, fourier] = [...compared(['vera'], [1]), ...compared(['fourierft'], [1]).slice(1)];
     for (const spec of [vera, fourier]) expect(countOf(modules, spec)).toBe(own);
+  });
+
+  it('gives LoKr larger second factors where squares have too few parameters', () => {
+    const sizes = compared(['lokr']).slice(1);
+    expect(sizes.map((s) => s.method === 'lokr' && [s.decomposeFactor, s.rank])).toEqual([
+      [8, 16],
+      [8, 32],
+      [4, 32],
+      [4, 64],
+    ]);
   });
 
   it('gives a method without a size setting once, and no adapter twice', () => {

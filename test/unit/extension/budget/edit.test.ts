@@ -10,6 +10,7 @@ const choice = (over: Partial<BudgetChoice> = {}): BudgetChoice => ({
   alpha: 4,
   gridSize: 5,
   splineOrder: 3,
+  spline: 'shared',
   frequencies: 1000,
   targetModules: ['query', 'value'],
   loraRank: 8,
@@ -49,6 +50,14 @@ describe('writing a choice into an experiment', () => {
         .replace('"alpha": 4, // last', '"alpha": 4, // last\n    "gridSize": 7,'),
     );
     expect(changes).toEqual(['adapter.rank: 2 → 4', 'adapter.gridSize: 5 → 7']);
+  });
+
+  it('writes the reading of the spline, and removes it with the method', () => {
+    const { text } = written('{ "adapter": {} }', { spline: 'per-pair' });
+    expect(parse(text)).toEqual({ adapter: { spline: 'per-pair' } });
+    expect(parse(written(text, { method: 'lora', rank: 8, alpha: 16 }).text)).toEqual({
+      adapter: { method: 'lora' },
+    });
   });
 
   it('puts the comma before the comment on the previously last line', () => {

@@ -245,6 +245,7 @@ describe('invalid input', () => {
     [{ alpha: '-1' }, 'alpha', /above 0/],
     [{ gridSize: 'x' }, 'gridSize', /whole number/],
     [{ splineOrder: '4' }, 'splineOrder', /1, 2 or 3/],
+    [{ spline: 'each' }, 'spline', /is each, but it must be shared, per-dimension or per-pair/],
     [{ tokens: '0' }, 'tokens', /at least 1/],
     [{ names: ' , ' }, 'names', /No module is selected/],
     [{ names: 'qeury' }, 'names', /matched none of the 72.*query/],
@@ -257,6 +258,12 @@ describe('invalid input', () => {
     expect(problems[0].message).toMatch(message);
     expect(budget).toBeUndefined();
     expect(model.state).toBe('ready');
+  });
+
+  it('counts a spline for each pair', async () => {
+    const { budget } = await (await opened()).ask({ spline: 'per-pair' });
+    expect(budget?.adapter.parameters).toBe(74_592);
+    expect(budget?.formula).toBe('r(in + out) + r² + r²(5 + 3)');
   });
 
   it('does not include the spline settings of LoRA', async () => {

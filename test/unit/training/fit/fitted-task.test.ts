@@ -132,6 +132,20 @@ describe('the task with fitted adapters', () => {
   });
 });
 
+it.each(['per-dimension', 'per-pair'])('replaces σ with a spline %s', async (spline) => {
+  const { task, parameters } = await taskOf({ ...SETTINGS, spline });
+  const fit = fitOf(task);
+  const gated = replaceableSigma(task);
+  const paths = task.adapters.map((a) => a.layer.path);
+  const trained = await measure(task, parameters);
+  const kept = await measure(gated, withLines(gated, parameters, fit, new Set()));
+  expect(largestDifference(kept, trained)).toBeLessThan(1e-6);
+  const fitted = fittedTask(task, parameters, fit, { biasOf: () => true });
+  const lines = await measure(gated, withLines(gated, parameters, fit, new Set(paths)));
+  expect(largestDifference(await measure(fitted.task, fitted.parameters), lines)).toBeLessThan(1e-5);
+  expect(largestDifference(lines, trained)).toBeGreaterThan(1e-3);
+});
+
 it('leaves linear adapters exactly as they are', async () => {
   for (const method of ['lora', 'dora', 'moslora', 'vera']) {
     const { task, parameters } = await taskOf({ method });

@@ -8,7 +8,7 @@ import type { AdapterMethod, LayerValues, OnLayer } from './method';
  * the chosen tokens are replaced by whole trained rows, which start as they are. A language head with the same weight uses
  * them too. Here as a change of the output, h = E[id] + Σ_k [id = k] · (T_k − E_k), and of logits, x · (T_k − E_k) at token k.
  */
-export const tokens: AdapterMethod<TokensSpec> = {
+export const trainableTokens: AdapterMethod<TokensSpec> = {
   tensors: ({ layer, spec }) => [
     {
       name: 'rows',
@@ -66,10 +66,23 @@ export const tokens: AdapterMethod<TokensSpec> = {
 
   peft: {
     type: 'TRAINABLE_TOKENS',
-    write: ({ tokenIndices }) => ({ token_indices: tokenIndices, init_weights: true }),
-    read: (c) => ({ method: 'tokens', tokenIndices: c.value('token_indices') as number[] }),
+    // PEFT's configuration of this type has neither of the last two.
+    write: ({ tokenIndices }) => ({
+      token_indices: tokenIndices,
+      init_weights: true,
+      bias: undefined,
+      modules_to_save: undefined,
+    }),
+    read: (c) => ({ method: 'trainable-tokens', tokenIndices: c.value('token_indices') as number[] }),
   },
 };
+
+/** Rows of an embedding beside another method. */
+export const rowsOfTokens = (tokenIndices: number[], embedding: string): TokensSpec => ({
+  method: 'trainable-tokens',
+  tokenIndices,
+  targetModules: [embedding],
+});
 
 const widthOf = ({ isEmbedding, inFeatures, outFeatures }: OnLayer['layer']): number =>
   isEmbedding ? outFeatures : inFeatures;
