@@ -50,7 +50,8 @@ export function take(
 function valuesBefore(folder: string, adapter: LayerAdapter): Values {
   const { layer, spec } = adapter;
   const { initialization } = spec as StartingSpec;
-  if (layer.dequantize) throw notComputed(folder, layer.path, 'is stored in few bits, which PEFT rounds again');
+  if (layer.dequantize)
+    throw notComputed(folder, layer.path, 'is stored in few bits, which PEFT rounds again');
   if (layer.isConvolution) throw notComputed(folder, layer.path, 'is that of a convolution');
   const { A, B } = weightStart(adapter, initialization as WeightStart);
   return { A0: A, B0: B };

@@ -124,10 +124,7 @@ export interface Course {
   /** Before the first step of a process, also of a resumed one: brings values into the range that the method allows. */
   begin?(parameters: ReadonlyMap<string, Float32Array>): void;
   /** Before the optimizer's step: changes the clipped gradients into those that it reads. */
-  project?(
-    parameters: ReadonlyMap<string, Float32Array>,
-    gradients: ReadonlyMap<string, Float32Array>,
-  ): void;
+  project?(parameters: ReadonlyMap<string, Float32Array>, gradients: ReadonlyMap<string, Float32Array>): void;
   /**
    * After the optimizer's step.
    *
