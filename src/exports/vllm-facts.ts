@@ -1,6 +1,7 @@
 import { adapterScale, methodOf } from '../adapters/methods/registry';
 import { FAMILIES } from '../architectures/families/family-registry';
 import { isHeadAlone, isRanked } from '../experiment/methods';
+import { plainSpec } from '../adapters/starts/plain-adapter';
 import { isPeftLora } from '../peft/adapter-config';
 import { baseModel } from '../peft/base-model';
 import type { ExportForm } from '../protocol/export';
@@ -22,7 +23,7 @@ export function limitsInVllm(form: ExportForm, task: Task): VllmLimit[] | undefi
   const own = task.adapters.filter((a) => !a.beside).map(({ spec, layer }) => ({ spec, path: layer.path }));
   return vllmLimits({
     modelType,
-    rank: Math.max(...own.map(({ spec }) => (isRanked(spec) ? spec.rank : 0))),
+    rank: Math.max(...own.map(({ spec }) => (isRanked(spec) ? plainSpec(spec).rank : 0))),
     hasOwnScales: own.some(({ spec }) => adapterScale(spec) !== adapterScale(adapter)),
     outputLayers: own.map(({ path }) => path).filter((path) => OUTPUT_LAYER.test(path)),
     hasBias: 'loraBias' in adapter && adapter.loraBias,

@@ -60,6 +60,7 @@ const plain = ({ spec, source, adapters, ...more }: Adapted): Adapted => ({
   spec: isHeadAlone(spec.adapter) ? spec : { ...spec, adapter: plainSpec(spec.adapter) },
   source,
   adapters: adapters.map(plainAdapter),
+  steps,
 });
 
 type Layers = Pick<Adapted, 'source' | 'adapters'>;

@@ -367,9 +367,9 @@ describe('an adapter from another program', () => {
       /adapts \d modules that the model does not have, such as (text|vision)_model\.layer\.0\.query/,
     ],
     [
-      'PiSSA',
-      { config: { init_lora_weights: 'pissa' } },
-      /"pissa", with which PEFT changes the weights of the base model/,
+      'CorDA',
+      { config: { init_lora_weights: 'corda' } },
+      /"corda", with which PEFT changes the weights of the base model/,
     ],
     [
       'LoftQ',

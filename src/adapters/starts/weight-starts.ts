@@ -21,7 +21,7 @@ export interface StartingLayer {
  * Residuals of singular vectors, as a share of the largest value. A vector is off by the residual divided by the distance
  * to the next singular value, of which weights have few below a thousandth.
  */
-const TOLERANCE = 1e-8;
+const TOLERANCE = 1e-7;
 
 /**
  * PiSSA (Meng et al., arXiv 2404.02948; PEFT's pissa_init): with W = U S Vᵀ, A = √(S/s) Vᵀ and B = U √(S/s) of the

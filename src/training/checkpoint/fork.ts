@@ -80,7 +80,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
         (e) =>
           isAnyEvaluation(e) ||
           e.kind === 'alarm' ||
-          e.kind === 'ranks' ||
+          e.kind === 'layer-ranks' ||
           // Its beginning takes the first snapshot again.
           ((e.kind === 'activations' || e.kind === 'rank-budget') && !fromStart) ||
           e.kind === 'device' ||
