@@ -29,6 +29,7 @@ export const Stream = {
   pictures: 21,
   fit: 22,
   combination: 23,
+  start: 24,
 } as const;
 
 const M0 = 0xd2511f53;

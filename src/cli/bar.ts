@@ -49,6 +49,10 @@ export class ReadingProgress {
     this.line('encoding images and prompts once', done, of);
   }
 
+  starting(initialization: string, share: number): void {
+    this.line(`computing the initial adapters (${initialization})`, share, 1);
+  }
+
   writing(done: number, of: number): void {
     this.line(`writing answers, ${count(done)} of ${count(of)}`, done, of);
   }

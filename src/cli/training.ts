@@ -2,6 +2,7 @@ import { alarmSentence } from '../protocol/alarms';
 import type { Outputs } from '../protocol/outputs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices';
+import { ranksSentence } from '../protocol/ranks';
 import { placeName } from '../protocol/device-words';
 import { deviceSentence } from '../protocol/device-words';
 import type { InputChange } from '../protocol/events';
@@ -45,6 +46,8 @@ export async function trainRun(
   const listener: TrainListener = {
     reading: (at) => reading.show(at),
     encoding: (done, of) => reading.encoding(done, of),
+    starting: (initialization, share) => reading.starting(initialization, share),
+    ranks: (ranks) => process.stderr.write(`${ranksSentence(ranks)}\n`),
     measuring: (places) =>
       process.stderr.write(`Measuring the first step: ${places.map(placeName).join(', ')}…\n`),
     device: (choice) => process.stderr.write(`${deviceSentence(deviceFields(choice))}\n`),

@@ -27,10 +27,32 @@ export interface LayerRankedSpec extends TargetSpec {
   rankPattern?: Record<string, number>;
 }
 
+/** Random values of A; the other methods start from the weights or from the run's data. */
+export type Initialization = 'kaiming-uniform' | 'gaussian' | WeightStart | DataStart;
+/** Methods that split B·A off the weights. */
+export type WeightStart = 'pissa' | 'olora';
+/** Methods that read training data before the first step. */
+export type DataStart = 'eva' | 'corda';
+
 /** Settings of LoRA and its nearest relatives: B starts at zero, A does not. */
 export interface LowRankSpec extends LayerRankedSpec {
   dropout: number;
-  initialization: 'kaiming-uniform' | 'gaussian';
+  /** Only LoRA and DoRA have more than the random ones. */
+  initialization: Initialization;
+}
+
+/** Settings of the initialization of LoRA and DoRA from data. */
+export interface StartSpec {
+  /** PEFT's EvaConfig.rho; 2 if omitted. */
+  evaRho?: number;
+  /** PEFT's EvaConfig.tau; 0.99 if omitted. */
+  evaTau?: number;
+  /** PEFT's EvaConfig.whiten; false if omitted. */
+  evaWhiten?: boolean;
+  /** PEFT's CordaConfig.corda_method; ipm if omitted. */
+  cordaMethod?: 'ipm' | 'kpm';
+  /** Training rows that the covariance of inputs is computed from; 256 if omitted. */
+  cordaSamples?: number;
 }
 
 interface LayerScaledSpec extends LayerRankedSpec {
@@ -48,7 +70,7 @@ export interface ScaledSpec extends AlphaSpec {
   trainableTokenIndices?: number[];
 }
 
-export interface LoraSpec extends ScaledSpec {
+export interface LoraSpec extends ScaledSpec, StartSpec {
   method: 'lora';
   /** Train a bias after B, which is scaled as B is (PEFT's lora_bias). */
   loraBias: boolean;
@@ -58,7 +80,7 @@ export interface MosloraSpec extends ScaledSpec {
   method: 'moslora';
 }
 
-export interface DoraSpec extends ScaledSpec {
+export interface DoraSpec extends ScaledSpec, StartSpec {
   method: 'dora';
 }
 
@@ -178,6 +200,60 @@ export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
   tokenIndices: number[];
 }
 
+/** One rank and one alpha for all layers. */
+interface OneAlphaSpec extends TargetSpec {
+  rank: number;
+  alpha: number;
+  rankPattern?: never;
+  alphaPattern?: never;
+  dropout: number;
+}
+
+export interface RandloraSpec extends OneAlphaSpec {
+  method: 'randlora';
+  /** Random matrices of −1, 0 and 1, with 2/3 of zeros. */
+  sparse: boolean;
+  /** Instead with 1 − 1/√d of zeros, d the smaller size of the widest layer. */
+  verySparse: boolean;
+  /** Seed of the frozen matrices shared by all layers. */
+  projectionSeed: number;
+}
+
+export interface GraloraSpec extends OneAlphaSpec {
+  method: 'gralora';
+  /** Blocks along each side of the weight. */
+  graloraK: number;
+  /** Rank of a LoRA beside the blocks; 0 without one. */
+  hybridR: number;
+}
+
+export interface C3aSpec extends TargetSpec {
+  method: 'c3a';
+  blockSize: number;
+  /** PEFT's names of the initial distributions; `zeros` is its `true`. */
+  initWeights: 'xavier_uniform' | 'kaiming_uniform' | 'gaussian' | 'zeros';
+  /** The derivative, or what PEFT's backward pass gives a layer's input in its place. */
+  inputGradient: 'exact' | 'peft';
+}
+
+export interface ShiraSpec extends TargetSpec {
+  method: 'shira';
+  /** It has as many values as a LoRA of this rank. */
+  rank: number;
+  /** Seed of the values' places. */
+  randomSeed: number;
+}
+
+export interface LilySpec extends TargetSpec {
+  method: 'lily';
+  rank: number;
+  scaling: number;
+  /** Neighbouring layers that share one A. */
+  strideA: number;
+  /** Matrices B, which all layers of the same name and sizes share. */
+  numB: number;
+}
+
 /** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
@@ -224,6 +300,11 @@ export type TrainedSpec =
   | LohaSpec
   | LokrSpec
   | DeloraSpec
+  | RandloraSpec
+  | GraloraSpec
+  | C3aSpec
+  | ShiraSpec
+  | LilySpec
   | TokensSpec
   | BitfitSpec
   | FullSpec;
@@ -405,6 +486,46 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     size: 'rank',
     hasB: true,
     draft: [{ comment: 'λ: the initial bound of the change.', keys: ['lambda'] }],
+  },
+  // Not `hasAlpha`: its initial factors are so small that its usual scale is twenty, whatever that of others is.
+  randlora: {
+    name: 'RandLoRA',
+    summary: 'full rank from random matrices with trained factors: a larger rank has fewer parameters',
+    size: 'rank',
+    oneRank: true,
+    draft: [{ comment: 'The output is scaled by alpha / rank; usual is 20.', keys: ['alpha'] }],
+  },
+  gralora: {
+    name: 'GraLoRA',
+    summary: 'one small LoRA for each block of the weight: a higher rank from as many parameters as LoRA’s',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [
+      ALPHA,
+      { comment: 'Blocks along each side of the weight; they divide the rank.', keys: ['graloraK'] },
+    ],
+  },
+  c3a: {
+    name: 'C³A',
+    summary: 'blocks that are circular convolutions: high rank with few parameters, but no neutral start',
+    size: 'blockSize',
+  },
+  shira: {
+    name: 'SHiRA',
+    summary: 'a few entries of the weight itself, at random places',
+    size: 'rank',
+  },
+  lily: {
+    name: 'Lily',
+    summary: 'matrices that layers share, mixed by a router for each batch; cannot be merged',
+    size: 'rank',
+    hasB: true,
+    draft: [
+      {
+        comment: 'Neighbouring layers that share an A, and the number of shared B.',
+        keys: ['strideA', 'numB'],
+      },
+    ],
   },
   'trainable-tokens': {
     name: 'Trainable tokens',

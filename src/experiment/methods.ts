@@ -1,7 +1,11 @@
 import { own } from '../base/names';
 import {
   type AdapterSpec,
+  type DataStart,
+  type DoraSpec,
+  type Initialization,
   type LayerRankedSpec,
+  type LoraSpec,
   type MethodDescription,
   type MethodName,
   METHODS,
@@ -52,6 +56,30 @@ export const isRankedByLayer = (spec: AdapterSpec): spec is TrainedSpec & LayerR
   const { size, oneRank } = aboutMethod(spec.method);
   return size === 'rank' && !oneRank;
 };
+
+const SPLITTING: readonly Initialization[] = ['pissa', 'olora', 'corda'];
+const FROM_DATA: readonly Initialization[] = ['eva', 'corda'] satisfies DataStart[];
+
+/** The names as spelled in the papers, of those that have one. */
+export const INITIALIZATION_NAMES: Readonly<Record<Initialization, string>> = {
+  'kaiming-uniform': 'kaiming-uniform',
+  gaussian: 'gaussian',
+  pissa: 'PiSSA',
+  olora: 'OLoRA',
+  eva: 'EVA',
+  corda: 'CorDA',
+};
+
+/** A method that can start from the weights or from data. */
+export type StartingSpec = LoraSpec | DoraSpec;
+
+/** True if the adapter starts as a part of the weight, which is subtracted from it: W − s B0 A0. */
+export const splitsWeight = (spec: AdapterSpec | { initialization: Initialization }): boolean =>
+  'initialization' in spec && SPLITTING.includes(spec.initialization);
+
+/** True if its initial values are computed before the first step, from the weights or from training data. */
+export const isStarted = (spec: AdapterSpec): spec is StartingSpec =>
+  'initialization' in spec && (splitsWeight(spec) || FROM_DATA.includes(spec.initialization));
 
 export const isReference = (of: { method: string }): boolean => aboutMethod(of.method).role === 'reference';
 export const isSubject = (of: { method: string }): boolean => aboutMethod(of.method).role === 'subject';

@@ -31,7 +31,7 @@ import { ggufFile } from './gguf/model-form';
 import { hubFolder } from './hub-form';
 import { kohyaFile, requireKohyaLora, writeKohyaLora } from './kohya-lora';
 import { logitsName } from './logits-head';
-import { asLora, loraParts, noLora } from './lora-parts';
+import { asLora, loraParts, noLora, requireRoom } from './lora-parts';
 import { mergedModel } from './merged';
 import { pipelineFolder } from './pipeline-form';
 import { RECORD, sha256 } from './staged-folder';
@@ -56,6 +56,11 @@ export interface Form {
 const MODEL = 'model.onnx';
 const VALUES = 'adapter.safetensors';
 
+function requireAdapter(trained: Trained): void {
+  requireModules(trained);
+  requireRoom(trained.task.adapters);
+}
+
 /**
  * PEFT finds the modules of an adapter by their names, and an expert in a tensor of all experts has none.
  *
@@ -77,7 +82,7 @@ function requireModules({ task: { adapters, source } }: Trained): void {
 }
 
 const adapter: Form = {
-  check: requireModules,
+  check: requireAdapter,
   write({ task, parameters, form, totalSteps }, folder) {
     writePeftAdapter(folder, { ...task, steps: totalSteps }, parameters, task.data, form);
     if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
@@ -86,7 +91,7 @@ const adapter: Form = {
 };
 
 const peftLora: Form = {
-  check: requireModules,
+  check: requireAdapter,
   write({ task, parameters, form }, folder) {
     const { adapters, source } = task;
     const { adapter: settings } = task.spec;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { adapterScale } from '../adapters/methods/registry';
+import { plainAdapter } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import type { Pipeline } from '../architectures/model-source';
 import { AuroraError } from '../base/errors';
@@ -14,7 +15,7 @@ import { WEIGHTS_FILE } from '../peft/peft-adapter';
 import type { Trained } from '../training/checkpoint/trained-run';
 import type { Task } from '../training/task/task';
 import { isVersion2, kohyaMetadata, type LoraSize } from './kohya-metadata';
-import { asLora, loraParts, noLora } from './lora-parts';
+import { asLora, loraParts, noLora, requireRoom } from './lora-parts';
 
 const A = 'lora_A.weight';
 const B = 'lora_B.weight';
@@ -45,9 +46,10 @@ export function requireKohyaLora({ task }: Pick<Trained, 'task'>): void {
   if (saved) throw noPlace(methodName(adapter), `${saved.layer.path} trained besides`);
   if (!isPeftLora(adapter)) asLora(adapter);
   else {
-    const other = adapters.flatMap((a) => a.tensors).find(({ peftName }) => peftName !== A && peftName !== B);
+    const other = adapters.flatMap((a) => plainAdapter(a).tensors).find(({ peftName }) => peftName !== A && peftName !== B);
     if (other) throw noPlace(methodName(adapter), other.peftName);
   }
+  requireRoom(adapters);
   nameIn(source, task);
 }
 

@@ -1,11 +1,11 @@
-import { tensorName } from '../adapters/inject';
 import { ownValues } from '../adapters/merge';
 import { layerValues } from '../adapters/methods/layer-values';
 import { plainLora } from '../adapters/methods/lora';
 import { adapterScale, methodOf } from '../adapters/methods/registry';
+import { plainAdapter, plainSpec, plainValues } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
-import { isRanked, type LoraSpec, methodName, type TrainedSpec } from '../experiment/methods';
+import { isRanked, type LoraSpec, methodName, splitsWeight, type TrainedSpec } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
 import { isPeftLora } from '../peft/adapter-config';
 
@@ -24,13 +24,28 @@ export const loraParts = (settings: TrainedSpec, parameters: Parameters): PartsO
     ? (a) => ownParts(a, parameters)
     : (a) => (a.beside ? ownParts : staticParts)(a, parameters);
 
-const ownParts = (a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> =>
-  new Map(
-    a.tensors.map(({ name, peftName, dims }) => [
-      peftName,
-      { dims, data: parameters.get(tensorName(a, name))! },
-    ]),
+function ownParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {
+  const values = plainValues(a, ownValues(a, parameters));
+  return new Map(
+    plainAdapter(a).tensors.map(({ name, peftName, dims }) => [peftName, { dims, data: values[name] }]),
   );
+}
+
+/**
+ * Refuses an adapter that was split off the weights and whose LoRA of twice the rank exceeds a layer.
+ *
+ * @throws AuroraError 'usage'
+ */
+export function requireRoom(adapters: readonly LayerAdapter[]): void {
+  for (const { layer, spec } of adapters) {
+    if (!splitsWeight(spec)) continue;
+    const { rank } = plainSpec(spec) as LoraSpec;
+    if (rank > Math.min(layer.inFeatures, layer.outFeatures))
+      throw noLora(
+        `${methodName(spec)} with a part of the weights, which is a LoRA of rank ${rank} on them, more than ${layer.path} allows`,
+      );
+  }
+}
 
 /** The static form of another method as a LoRA. */
 function staticParts(a: LayerAdapter, parameters: Parameters): Map<string, FloatTensor> {

@@ -1,5 +1,6 @@
 import type { AdapterForm } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
+import { plainAdapter, plainSpec } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { isSaved } from '../adapters/targets/saved-modules';
 import { exactly } from '../adapters/targets/targets';
@@ -31,12 +32,14 @@ export interface Adapted {
 
 /**
  * adapter_config.json as PEFT writes it. For LoRA it has only keys known to every PEFT since 0.7, for DoRA since 0.9, for
- * LoRA with a bias since 0.14, so that none rejects it. AuroRA's dynamic form and methods that PEFT lacks, or draws with other random numbers, are
+ * LoRA with a bias since 0.14, so that none rejects it. One that was split off the weights has the settings of the equal
+ * LoRA on them. AuroRA's dynamic form and methods that PEFT lacks, or draws with other random numbers, are
  * separate types.
  *
  * @param form the one that was trained last
  */
-export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
+export function peftConfig(trained: Adapted, form: AdapterForm): Json {
+  const adapted = plain(trained);
   const { adapter } = adapted.spec;
   if (isHeadAlone(adapter)) return { ...common(adapted), peft_type: 'NONE', target_modules: [] };
   const { peft } = methodOf(adapter);
@@ -50,6 +53,14 @@ export function peftConfig(adapted: Adapted, form: AdapterForm): Json {
     ...('fan_in_fan_out' in written && areConv1d(adapted) && { fan_in_fan_out: true }),
   };
 }
+
+/** With the settings of a LoRA on the original weights. */
+const plain = ({ spec, source, adapters, ...more }: Adapted): Adapted => ({
+  ...more,
+  spec: isHeadAlone(spec.adapter) ? spec : { ...spec, adapter: plainSpec(spec.adapter) },
+  source,
+  adapters: adapters.map(plainAdapter),
+});
 
 type Layers = Pick<Adapted, 'source' | 'adapters'>;
 

@@ -2,7 +2,7 @@ import type { AdapterMethod, ConfigReader } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
 import { fromPattern } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
-import { type AdapterSpec, METHOD_ORDER, type TrainedSpec } from '../experiment/methods';
+import { type AdapterSpec, METHOD_NAMES, METHOD_ORDER, type TrainedSpec } from '../experiment/methods';
 import { adapterProblems } from '../runs/experiment/check-value';
 import type { AdapterFolder } from './adapter-folder';
 
@@ -17,6 +17,11 @@ export interface ImportedSpec {
   rankIn?: (path: string) => number;
 }
 
+/** The names of PEFT's methods that an import reads. */
+export const IMPORTED = METHOD_ORDER.filter((method) => methodOf({ method }).peft.loads)
+  .map((method) => METHOD_NAMES[method])
+  .join(', ');
+
 /** Settings of PEFT's LoRA, and of types that extend it, that change the meaning of the numbers. */
 const REFUSED: readonly [key: string, what: string][] = [
   ['layer_replication', 'a model with repeated layers'],
@@ -25,8 +30,24 @@ const REFUSED: readonly [key: string, what: string][] = [
   ['alora_invocation_tokens', 'activated LoRA'],
 ];
 
-/** Values of init_lora_weights that leave the base model's weights unchanged; with others, PEFT changes them. */
-const INITIALIZATIONS: unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
+/**
+ * Values of init_lora_weights that leave the base model's weights unchanged, and those whose change follows from the
+ * weights; of others, PEFT's change is not known.
+ */
+const INITIALIZATIONS: unknown[] = [
+  undefined,
+  null,
+  true,
+  false,
+  'gaussian',
+  'eva',
+  'orthogonal',
+  'pissa',
+  'olora',
+];
+
+const CONVERT =
+  'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).';
 
 /**
  * @throws AuroraError 'adapter' if the configuration is for another method, incomplete, or has values that experiments
@@ -81,8 +102,13 @@ function checkCommon(config: AdapterFolder['config'], read: Reader): void {
 function checkLora(config: AdapterFolder['config'], read: Reader): void {
   if (!INITIALIZATIONS.includes(config.init_lora_weights))
     throw read.error(
-      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, so it does not fit the original model`,
-      'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
+      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, in a way that cannot be computed again here`,
+      CONVERT,
+    );
+  if (config.init_lora_weights === 'olora' && config.fan_in_fan_out === true)
+    throw read.error(
+      'has init_lora_weights "olora" on Conv1D modules, of whose transposed weights PEFT takes the QR decomposition',
+      CONVERT,
     );
   if (config.lora_bias === true && config.use_dora === true)
     throw read.error('has lora_bias and use_dora, which PEFT does not allow together');
@@ -94,7 +120,7 @@ class Reader implements ConfigReader {
     private readonly config: Record<string, unknown>,
   ) {}
 
-  error(what: string, hint = 'Import LoRA, rsLoRA, DoRA or an adapter made by AuroRA Lab.'): AuroraError {
+  error(what: string, hint = `Import an adapter of ${IMPORTED}, or one made by AuroRA Lab.`): AuroraError {
     return new AuroraError('adapter', `${this.folder}/adapter_config.json ${what}.`, hint);
   }
 

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { weightsMetadata } from '../adapters/budget/budget';
 import { tensorName } from '../adapters/inject';
+import { ownValues } from '../adapters/merge';
 import type { AdapterForm } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
+import { plainAdapter, plainValues, splitValues } from '../adapters/starts/plain-adapter';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
 import { sortedJson } from '../base/sorted-json';
@@ -15,7 +17,7 @@ import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
 import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
 import { peftDims } from './convolution-dims';
-import { HEAD_MODULES, headKeys, peftKey } from './keys';
+import { HEAD_MODULES, headKeys, peftKeys } from './keys';
 import { RANK_PATTERN, rankPatternOf, ranksInFile, withAllRanks, withoutUnused } from './used-ranks';
 
 export const CONFIG_FILE = 'adapter_config.json';
@@ -32,7 +34,8 @@ export interface OwnWords extends Outputs {
 type Parameters = ReadonlyMap<string, Float32Array>;
 
 /**
- * Writes an adapter in PEFT's file layout, as trained, into an existing folder.
+ * Writes an adapter in PEFT's file layout, as trained, into an existing folder. One that was split off the weights is the
+ * equal LoRA of twice the rank on them.
  *
  * @param step the adapter's step; stored with the weights, in the one file that cannot mix two writes
  */
@@ -47,15 +50,14 @@ export function writePeftAdapter(
   const { adapters } = adapted;
   const ranks = ranksInFile(adapters, parameters);
   const tensors = new Map<string, FloatTensor>();
-  for (const a of adapters.filter(({ beside }) => beside !== 'tied'))
-    for (const t of a.tensors) {
-      const all = parameters.get(tensorName(a, t.name))!;
-      const { dims, data } = withoutUnused(t, all, ranks?.get(a.layer.path));
-      tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
-        dims: peftDims(a.layer, t.peftName, dims),
-        data,
-      });
+  for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
+    const values = plainValues(a, ownValues(a, parameters));
+    for (const t of plainAdapter(a).tensors) {
+      const { dims, data } = withoutUnused(t, values[t.name], ranks?.get(a.layer.path));
+      for (const key of peftKeys(pytorchPathOf(a.layer), t))
+        tensors.set(key, { dims: peftDims(a.layer, t.peftName, dims), data, integers: t.integers });
     }
+  }
   const config = {
     ...peftConfig(adapted, form),
     ...(ranks && { [RANK_PATTERN]: rankPatternOf(adapters, ranks) }),
@@ -125,10 +127,12 @@ export function readPeftAdapter(
   const values = new Map<string, Float32Array>();
   for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
     const module = pytorchPathOf(a.layer);
-    const stored = new Map(a.tensors.map((t) => [t.peftName, find(peftKey(module, t.peftName))]));
+    const like = plainAdapter(a);
+    const stored = new Map(like.tensors.map((t) => [t.peftName, find(peftKeys(module, t)[0])]));
     const canLackRanks = methodOf(a.spec).peft.ranks !== undefined;
-    const own = canLackRanks ? withAllRanks(folder, configIn(folder), module, stored, a) : stored;
-    for (const t of a.tensors) values.set(tensorName(a, t.name), own.get(t.peftName)!.data);
+    const all = canLackRanks ? withAllRanks(folder, configIn(folder), module, stored, a) : stored;
+    const plain = Object.fromEntries(like.tensors.map((t) => [t.name, all.get(t.peftName)!.data]));
+    for (const [name, data] of Object.entries(splitValues(a, plain))) values.set(tensorName(a, name), data);
   }
   const saved = new Set(adapters.filter((a) => a.beside === 'module').map((a) => pytorchPathOf(a.layer)));
   for (const key of HEAD_MODULES.filter((module) => !saved.has(module)).map(headKeys))

@@ -40,6 +40,8 @@ export type Preparing =
   | { doing: 'opening' }
   /** The longest examples, which need the most memory. */
   | { doing: 'trying' }
+  /** Initial values of adapters from the weights or from data; a whole number, at most 100. */
+  | { doing: 'starting'; initialization: string; percent: number }
   /** Answers of an evaluation, by which it is scored. */
   | { doing: 'writing'; done: number; of: number };
 
@@ -64,6 +66,8 @@ export function preparingText(now: Preparing): string {
       return t('Opening the model');
     case 'trying':
       return t('Trying the longest examples');
+    case 'starting':
+      return t('Computing the initial adapters ({0}): {1}%', now.initialization, now.percent);
     case 'writing':
       return t('Writing answers: {0} of {1}', count(now.done), count(now.of));
   }
@@ -71,19 +75,23 @@ export function preparingText(now: Preparing): string {
 
 /** The progress in percent; undefined where it cannot be known. */
 export function preparedPercent(now: Preparing): number | undefined {
-  if (now.doing === 'reading') return now.percent;
+  if (now.doing === 'reading' || now.doing === 'starting') return now.percent;
   return now.doing === 'tokenizing' || now.doing === 'writing' ? (100 * now.done) / now.of : undefined;
 }
 
 /** A preparation as read from a file; undefined if it is none that this program knows. */
 export function parsePreparing(value: unknown): Preparing | undefined {
-  const { doing, file, percent, done, of, places } = (value ?? {}) as Record<string, unknown>;
+  const { doing, file, percent, done, of, places, initialization } = (value ?? {}) as Record<string, unknown>;
   switch (doing) {
     case 'reading':
       return typeof file === 'string' && typeof percent === 'number' ? { doing, file, percent } : undefined;
     case 'tokenizing':
       return typeof file === 'string' && typeof done === 'number' && typeof of === 'number'
         ? { doing, file, done, of }
+        : undefined;
+    case 'starting':
+      return typeof initialization === 'string' && typeof percent === 'number'
+        ? { doing, initialization, percent }
         : undefined;
     case 'writing':
       return typeof done === 'number' && typeof of === 'number' ? { doing, done, of } : undefined;

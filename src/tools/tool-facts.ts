@@ -3,6 +3,7 @@ import { flatSettings } from '../experiment/differing-settings';
 import { metricValue } from '../experiment/metrics';
 import { type AnyEvaluation, isAnyEvaluation, scoresOf } from '../protocol/evaluations';
 import type { RunEvent } from '../protocol/events';
+import { ranksIn, ranksText } from '../protocol/ranks';
 import type { Scalars } from '../runs/curve/scalars';
 import { experimentName } from '../runs/layout';
 import type { RunSummary } from '../runs/run-summary';
@@ -93,6 +94,7 @@ export function fully(entry: ToolRun, scalars: Scalars): Record<string, unknown>
   const imported = importOf(run);
   const metric = metricOf(run);
   const evaluations = events.filter(isAnyEvaluation);
+  const ranks = ranksIn(events);
   const values = evaluations.flatMap((e) =>
     e.kind === 'evaluation' ? [metricValue(e.metrics, metric)] : [],
   );
@@ -108,6 +110,7 @@ export function fully(entry: ToolRun, scalars: Scalars): Record<string, unknown>
         adaptedModules: started.modules.length,
         trainableParameters: started.trainable,
         trainableHeadParameters: started.trainableHead,
+        ...(ranks && { ranks: ranksText(ranks) }),
       },
     }),
     ...(device && { device: { engine: device.engine, device: device.device, reason: device.reason } }),

@@ -3,6 +3,7 @@ import { deviceLine, deviceWords } from '../../src/protocol/device-words';
 import { alarmsOf, alarmSentence } from '../../src/protocol/alarms';
 import { combinationText } from '../../src/protocol/combination-record';
 import { preparedPercent, preparingText } from '../../src/protocol/preparing';
+import { ranksIn, ranksText } from '../../src/protocol/ranks';
 import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../../src/base/l10n';
 import { formatBytes, formatCount, formatLoss } from './run-numbers';
@@ -107,6 +108,8 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
         ? t('{0} + {1} in the head', formatCount(started.trainable), formatCount(started.trainableHead))
         : formatCount(started.trainable),
     ]);
+  const ranks = ranksIn(run.events);
+  if (ranks && !several) facts.push([t('Ranks from the data'), ranksText(ranks)]);
   if (facts.length === 0) return nothing;
   return html`<dl class="numbers">
     ${facts.map(

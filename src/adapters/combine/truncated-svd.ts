@@ -117,13 +117,7 @@ const CONVERGED = 1e-5;
  * @param rank at most rows and columns
  */
 export function truncatedSvd(M: Float32Array, rows: number, columns: number, rank: number): Truncated {
-  const isWide = columns > rows;
-  const along = (v: Float64Array) => times(M, columns, v);
-  const back = (u: Float64Array) => timesTransposed(M, columns, u);
-  const { left, right, values } = isWide
-    ? largest(back, along, rows, rank)
-    : largest(along, back, columns, rank);
-  const [us, vs] = isWide ? [right, left] : [left, right];
+  const { left: us, right: vs, values } = largestTriplets(matrixMap(M, rows, columns), rank, CONVERGED);
   const norm = M.reduce((sum, x) => sum + x * x, 0);
   const out = {
     ...emptyTruncated(
@@ -143,13 +137,59 @@ export function truncatedSvd(M: Float32Array, rows: number, columns: number, ran
   return out;
 }
 
-/** Singular vectors of the map from `size` dimensions to at least as many. Those of a value of 0 have no meaning. */
+/** A linear map by its products, for matrices that are not built or not stored by rows. */
+export interface LinearMap {
+  /** Dimensions of its results and of its inputs. */
+  rows: number;
+  columns: number;
+  /** M v (rows) of v (columns). */
+  along: (v: Float64Array) => Float64Array;
+  /** Mᵀ u (columns) of u (rows). */
+  back: (u: Float64Array) => Float64Array;
+}
+
+/** @param M (rows, columns), row-major */
+export const matrixMap = (
+  M: Float32Array | Float64Array,
+  rows: number,
+  columns: number,
+): LinearMap => ({
+  rows,
+  columns,
+  along: (v) => times(M, columns, v),
+  back: (u) => timesTransposed(M, columns, u),
+});
+
+/** Singular values, largest first, and their unit vectors. Vectors of a value of 0 have no meaning. */
+export interface Triplets {
+  values: number[];
+  /** Of `rows` numbers each. */
+  left: Float64Array[];
+  /** Of `columns` numbers each. */
+  right: Float64Array[];
+}
+
+/**
+ * The largest singular values and vectors of a linear map, by the same bidiagonalization.
+ *
+ * @param rank at most rows and columns
+ * @param tolerance of the residuals ‖M v − σ u‖, as a share of the largest singular value
+ */
+export function largestTriplets(map: LinearMap, rank: number, tolerance: number): Triplets {
+  const { rows, columns, along, back } = map;
+  if (columns <= rows) return largest(along, back, columns, rank, tolerance);
+  const { left, right, values } = largest(back, along, rows, rank, tolerance);
+  return { values, left: right, right: left };
+}
+
+/** Singular vectors of the map from `size` dimensions to at least as many. */
 function largest(
   along: (v: Float64Array) => Float64Array,
   back: (u: Float64Array) => Float64Array,
   size: number,
   rank: number,
-): { left: Float64Array[]; right: Float64Array[]; values: number[] } {
+  tolerance: number,
+): Triplets {
   const us: Float64Array[] = [];
   const vs = [unitOrthogonal([], size, 0)];
   const alphas: number[] = [];
@@ -167,7 +207,7 @@ function largest(
     scale = Math.max(scale, alpha, beta);
     if (us.length === looks) {
       const found = ofBidiagonal(alphas, betas, rank);
-      const limit = CONVERGED * found.values[0];
+      const limit = tolerance * found.values[0];
       if (us.length === size || found.residuals.every((r) => r <= limit))
         return {
           values: found.values,
@@ -219,7 +259,7 @@ function mixed(vectors: readonly Float64Array[], by: Float64Array): Float64Array
 }
 
 /** M v */
-function times(M: Float32Array, columns: number, v: Float64Array): Float64Array {
+function times(M: Float32Array | Float64Array, columns: number, v: Float64Array): Float64Array {
   const out = new Float64Array(M.length / columns);
   for (let o = 0; o < out.length; o++) {
     let sum = 0;
@@ -230,7 +270,7 @@ function times(M: Float32Array, columns: number, v: Float64Array): Float64Array 
 }
 
 /** Mᵀ u */
-function timesTransposed(M: Float32Array, columns: number, u: Float64Array): Float64Array {
+function timesTransposed(M: Float32Array | Float64Array, columns: number, u: Float64Array): Float64Array {
   const out = new Float64Array(columns);
   for (let o = 0; o < u.length; o++) {
     const by = u[o];

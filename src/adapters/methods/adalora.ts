@@ -71,6 +71,7 @@ export const adalora: AdapterMethod<AdaloraSpec> = {
 
   peft: {
     type: 'ADALORA',
+    loads: { since: '0.3' },
     write: (spec, _, steps = 0) => ({
       init_r: spec.rank,
       target_r: targetRank(spec),

@@ -1,12 +1,20 @@
 import type { GraphBuilder } from '../../graph/builder';
-import type { DoraSpec } from '../../experiment/methods';
+import { type DoraSpec, splitsWeight } from '../../experiment/methods';
 import { scaledConfig, scaledSettings } from './lora';
-import { downProjection, lowRankProduct, lowRankTensors, scaleOf, upProjection, withoutB } from './low-rank';
+import {
+  lowRankDelta,
+  lowRankFlops,
+  lowRankProduct,
+  lowRankTensors,
+  scaleOf,
+  wholePair,
+  withoutChange,
+} from './low-rank';
 import type { AdapterMethod, LayerCall } from './method';
 
 /**
  * DoRA (Liu et al., arXiv 2402.09353): W = m · V/‖V‖ with V = W0 + s · B A, the norm of each row, and a trained m
- * (out). The norm is treated as a constant in the backward pass (its section 4.3), as in PEFT.
+ * (out). With an initialization that splits the weight, V = W0 + s · (B A − B0 A0). The norm is treated as a constant in the backward pass (its section 4.3), as in PEFT.
  *
  * Here h = W x + bias as a change of h0 = W0 x + bias: (m/‖V‖ − 1) · W0 x + (m/‖V‖) · s · B A x.
  */
@@ -31,9 +39,8 @@ export const dora: AdapterMethod<DoraSpec> = {
   ],
 
   delta(g, call, p, { spec }, dtype) {
-    const z = downProjection(g, call.x, p);
-    const up = upProjection(g, z, p, scaleOf(spec), dtype);
-    const norm = g.op('Sqrt', [squaredNorm(g, call, p, scaleOf(spec), dtype)]);
+    const { delta: up, z } = lowRankDelta(g, call.x, p, scaleOf(spec), dtype);
+    const norm = g.op('Sqrt', [squaredNorm(g, call, wholeIn(g, p), scaleOf(spec), dtype)]);
     const ratio = g.op('Div', [p.m, norm]);
     const without = g.op('Sub', [ratio, g.scalar(1, dtype)]);
     const delta = g.op('Add', [g.op('Mul', [call.product(), without]), g.op('Mul', [up, ratio])]);
@@ -41,8 +48,10 @@ export const dora: AdapterMethod<DoraSpec> = {
   },
   showsZ: true,
 
-  change({ A, B, m }, { layer, spec }, base) {
+  change(values, { layer, spec }, base) {
+    const { m } = values;
     const W0 = base.weight();
+    const { A, B } = wholePair(values, layer);
     const V = Float64Array.from(lowRankProduct(B, A, layer, scaleOf(spec)), (v, i) => v + W0[i]);
     const norms = squaredRowNorms(V, layer.outFeatures).map(Math.sqrt);
     const row = (i: number) => Math.floor(i / layer.inFeatures);
@@ -50,14 +59,16 @@ export const dora: AdapterMethod<DoraSpec> = {
   },
   scale: scaleOf,
   neutral: (values, { layer }, base) => ({
-    ...withoutB(values),
+    ...withoutChange(values),
     m: Float32Array.from(squaredRowNorms(base.weight(), layer.outFeatures), Math.sqrt),
   }),
-  flops({ layer: { inFeatures, outFeatures }, spec: { rank } }) {
-    const pair = rank * (inFeatures + outFeatures);
+  flops({ layer, spec }) {
+    const { inFeatures, outFeatures } = layer;
+    const { forward, backward } = lowRankFlops(layer, spec);
+    const rank = (splitsWeight(spec) ? 2 : 1) * spec.rank;
     return {
-      forward: 2 * pair + 3 * outFeatures,
-      backward: 4 * pair + 6 * outFeatures,
+      forward: forward + 3 * outFeatures,
+      backward: backward + 6 * outFeatures,
       step: 2 * rank * inFeatures * outFeatures,
     };
   },
@@ -72,6 +83,13 @@ export const dora: AdapterMethod<DoraSpec> = {
     read: (c) => ({ ...scaledSettings(c), method: 'dora' }),
   },
 };
+
+/** The names with both factors of B A − B0 A0 as those of one product. */
+function wholeIn(g: GraphBuilder, p: Record<string, string>): Record<string, string> {
+  if (!p.A0) return p;
+  const A = g.op('Concat', [p.A, p.A0], { axis: 0 });
+  return { ...p, A, B: g.op('Concat', [p.B, g.op('Neg', [p.B0])], { axis: 1 }) };
+}
 
 /** ‖W0 + s B A‖² of each row, without building the sum: ‖W0‖² + 2s · B·(W0 Aᵀ) + s² · B·(A Aᵀ)·Bᵀ. */
 function squaredNorm(

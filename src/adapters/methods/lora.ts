@@ -1,19 +1,22 @@
 import type { LoraSpec, NonlinearSpec, ScaledSpec } from '../../experiment/methods';
 import {
-  downProjection,
+  lowRankDelta,
+  lowRankFlops,
   lowRankProduct,
   lowRankTensors,
-  productFlops,
   scaleOf,
-  upProjection,
-  withoutB,
+  wholePair,
+  withoutChange,
 } from './low-rank';
 import { type AdapterMethod, type ConfigReader, initializationOf, zeros } from './method';
 
 /** The short name of the bias after B; `bias` would be the name of the layer's own in many files. */
 export const LORA_BIAS = 'loraBias';
 
-/** LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x; with `loraBias` h = W0 x + s · (B A x + b), as in PEFT. */
+/**
+ * LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x; with `loraBias` h = W0 x + s · (B A x + b), as in PEFT. With an
+ * initialization that splits the weight, h = W0 x + s · (B A − B0 A0) x: PEFT changes W0 instead.
+ */
 export const lora: AdapterMethod<LoraSpec> = {
   tensors({ layer, spec }) {
     const pair = lowRankTensors(layer, spec);
@@ -23,29 +26,31 @@ export const lora: AdapterMethod<LoraSpec> = {
   },
 
   delta(g, { x }, p, { spec }, dtype) {
-    const z = downProjection(g, x, p);
-    const delta = upProjection(g, z, p, scaleOf(spec), dtype);
+    const { delta, z } = lowRankDelta(g, x, p, scaleOf(spec), dtype);
     if (!spec.loraBias) return { delta, z };
     const bias = g.op('Mul', [p[LORA_BIAS], p.scale ?? g.scalar(scaleOf(spec), dtype)]);
     return { delta: g.op('Add', [delta, bias]), z };
   },
   showsZ: true,
 
-  change({ A, B, [LORA_BIAS]: bias }, { layer, spec }) {
+  change(values, { layer, spec }) {
     const scale = scaleOf(spec);
+    const { A, B } = wholePair(values, layer);
     const weight = lowRankProduct(B, A, layer, scale);
-    return spec.loraBias ? { weight, bias: Float64Array.from(bias, (v) => scale * v) } : { weight };
+    return spec.loraBias
+      ? { weight, bias: Float64Array.from(values[LORA_BIAS], (v) => scale * v) }
+      : { weight };
   },
   changesBias: (spec) => spec.loraBias,
-  lowRank: ({ A, B }) => ({ A, B }),
+  lowRank: (values, { layer }) => wholePair(values, layer),
   scale: scaleOf,
   neutral: (values, { layer, spec }) => ({
-    ...withoutB(values),
+    ...withoutChange(values),
     ...(spec.loraBias && { [LORA_BIAS]: new Float32Array(layer.outFeatures) }),
   }),
-  flops({ layer: { inFeatures, outFeatures }, spec }) {
-    const { forward, backward } = productFlops(spec.rank * (inFeatures + outFeatures));
-    const added = spec.loraBias ? outFeatures : 0;
+  flops({ layer, spec }) {
+    const { forward, backward } = lowRankFlops(layer, spec);
+    const added = spec.loraBias ? layer.outFeatures : 0;
     return { forward: forward + added, backward: backward + added };
   },
   formula: ({ loraBias }) => (loraBias ? 'r(in + out) + out' : 'r(in + out)'),

@@ -5,6 +5,7 @@ import {
   type AdapterSpec,
   isHeadAlone,
   isNonlinear,
+  type StartSpec,
   trainingOfOthers,
 } from '../../experiment/methods';
 import type { MetricName } from '../../experiment/metrics';
@@ -200,7 +201,29 @@ export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
       path: ['adapter', 'initialization'],
       message: `adapter.initialization is "${adapter.initialization}", but PEFT allows only its default, "kaiming-uniform", with adapter.loraBias`,
     });
+  problems.push(...startProblems(adapter));
   return problems;
+}
+
+/** Settings of one initialization. */
+const OF_INITIALIZATION = {
+  eva: ['evaRho', 'evaTau', 'evaWhiten'],
+  corda: ['cordaMethod', 'cordaSamples'],
+} as const;
+
+function startProblems(adapter: AdapterSpec): Problem[] {
+  if (!('initialization' in adapter)) return [];
+  const given = adapter as Partial<StartSpec>;
+  return Object.entries(OF_INITIALIZATION).flatMap(([initialization, keys]) =>
+    initialization === adapter.initialization
+      ? []
+      : keys
+          .filter((key) => given[key] !== undefined)
+          .map((key) => ({
+            path: ['adapter', key],
+            message: `adapter.${key} is for adapter.initialization "${initialization}", which is "${adapter.initialization}"`,
+          })),
+  );
 }
 
 const SOURCES = ['choicesColumn', 'choiceColumns', 'completionColumn'] as const;

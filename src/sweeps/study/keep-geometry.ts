@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { layerChange } from '../../adapters/merge';
 import { methodOf } from '../../adapters/methods/registry';
+import { withRanks } from '../../adapters/starts/allotted-ranks';
 import {
   type Dense,
   denseProduct,
@@ -13,6 +14,7 @@ import {
 } from '../../adapters/update-geometry';
 import { aboutMethod, type AdapterSpec, isHeadAlone, type WithAlpha } from '../../experiment/methods';
 import { writeAtomic } from '../../files/atomic';
+import { ranksIn } from '../../protocol/ranks';
 import { runPaths, stepName } from '../../runs/layout';
 import { adapterSum, geometryFile } from '../../runs/run-in-study';
 import type { RunSummary } from '../../runs/run-summary';
@@ -36,7 +38,7 @@ const MOST_VALUES = 32;
  * and fewer checkpoints if not all fit. Undefined if the method changes no weights.
  */
 export async function keepGeometry(run: RunSummary, step: number): Promise<Geometry | undefined> {
-  const { adapter } = run.spec;
+  const adapter = adapterOf(run);
   const started = run.events.find((e) => e.kind === 'started');
   const steps = checkpointSteps(run.folder).filter((s) => s <= step);
   if (!started || !hasGeometry(adapter) || steps.length === 0) return undefined;
@@ -55,6 +57,12 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
   };
   writeAtomic(geometryFile(run.folder), `${JSON.stringify(geometry)}\n`, run.folder);
   return geometry;
+}
+
+/** The settings of a run's adapter, with the ranks that its data gave the layers. */
+function adapterOf({ spec: { adapter }, events }: RunSummary): AdapterSpec {
+  const ranks = ranksIn(events);
+  return ranks && !isHeadAlone(adapter) ? withRanks(adapter, ranks) : adapter;
 }
 
 /** True if the merged change is alpha's scale times a product B A of the layer's own rank. */
@@ -88,7 +96,7 @@ function lowRank(
     return modules.map((path) => mergedPair(path, adapter, of(path)));
   });
   const last = snapshots.at(-1)!;
-  // B starts at zero, and so does ΔW.
+  // B starts at zero, or B·A at what is subtracted, and so does ΔW.
   const zeros = new Array<number>(steps.length + 1).fill(0);
   return {
     steps,
@@ -98,7 +106,7 @@ function lowRank(
 }
 
 function dense(run: RunSummary, all: number[], read: (step: number) => Parameters): Found | undefined {
-  const { adapters } = adaptModel(run.spec);
+  const { adapters } = adaptModel({ ...run.spec, adapter: adapterOf(run) });
   const numbers = adapters.reduce((n, { layer }) => n + layer.inFeatures * layer.outFeatures, 0);
   const steps = spread(all, Math.floor(MOST_NUMBERS / numbers) - 1);
   if (steps.length === 0) return undefined;

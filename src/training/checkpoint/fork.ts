@@ -82,7 +82,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
           e.kind === 'alarm' ||
           e.kind === 'ranks' ||
           // Its beginning takes the first snapshot again.
-          (e.kind === 'activations' && !fromStart) ||
+          ((e.kind === 'activations' || e.kind === 'rank-budget') && !fromStart) ||
           e.kind === 'device' ||
           e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),

@@ -9,6 +9,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { type Checkpoint, specHash } from './checkpoint';
 import { latestCheckpoint, putBackReplaced } from './checkpoint-store';
 import type { Outputs } from '../../protocol/outputs';
+import { type Ranks, ranksIn } from '../../protocol/ranks';
 import type { Environment } from '../process/environment';
 
 /** The state from which a resumed run continues. */
@@ -17,6 +18,8 @@ export interface Restored {
   checkpoint: Checkpoint | undefined;
   /** The meaning of its outputs, as recorded by the run; undefined if it died before recording it. */
   known: Outputs | undefined;
+  /** The ranks that the data gave its layers, by path. */
+  ranks: Ranks | undefined;
   /** True if the journal has its `started` line. */
   started: boolean;
   seconds: number;
@@ -44,6 +47,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
   return {
     checkpoint: found?.checkpoint,
     known: started,
+    ranks: ranksIn(summary.events),
     started: started !== undefined,
     seconds: state?.secondsSpent ?? 0,
     examples: state?.examplesSeen ?? 0,

@@ -9,6 +9,7 @@ import { AuroraError } from '../../base/errors';
 import { batched, type EvaluationMetrics } from '../../protocol/events';
 import { checkpointSteps, readCheckpoint } from './checkpoint-store';
 import type { InputsNote } from '../../protocol/inputs-words';
+import { ranksIn } from '../../protocol/ranks';
 import type { TaskKind } from '../../tasks/kind';
 import { taskKind } from '../../tasks/task-registry';
 import type { LoadData } from '../../tasks/task-data';
@@ -19,6 +20,7 @@ import { checkpointsHint } from '../../runs/sweep/checkpoints-hint';
 import { inputsNote } from '../../runs/inputs-note';
 import { taskInForm } from '../loop/adapter-form';
 import { makePlan } from '../loop/training-plan';
+import { rankedTask } from '../start/compute-start';
 import { prepareTask, type Task } from '../task/task';
 
 /** The state of a run: the best evaluation's, the newest checkpoint's, or a step's. */
@@ -85,7 +87,9 @@ export async function openTrained(
   const inputs = await inputsNote(run, step);
   const encodings = { keep: runPaths(folder).encoded, folder: near, threads: 0 };
   const read = withEncodings(load(taskKind(run.spec.task)), encodings);
-  const prepared = await prepareTask(run.spec, near, { known: started, load: read });
+  const asked = await prepareTask(run.spec, near, { known: started, load: read });
+  const ranks = ranksIn(run.events);
+  const prepared = ranks ? rankedTask(asked, ranks) : asked;
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);
   return {

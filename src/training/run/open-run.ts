@@ -20,6 +20,7 @@ import type {
   RunEvent,
   StopReason,
 } from '../../protocol/events';
+import type { Ranks } from '../../protocol/ranks';
 import type { ScalarsWriter } from '../../runs/curve/scalars';
 import { HeldFolder } from '../../runs/held';
 import { Journal } from '../../runs/journal/journal';
@@ -163,6 +164,10 @@ export interface TrainListener {
   reading(progress: ReadProgress): void;
   /** A pipeline's encoders read images and prompts, once. */
   encoding(done: number, of: number): void;
+  /** Initial values of adapters are computed from the weights or from data, before the first step. */
+  starting(initialization: string, share: number): void;
+  /** The ranks that the data gave the adapted layers, by their paths. */
+  ranks(ranks: Ranks): void;
   /** Called before places are measured for `--device auto`. */
   measuring(places: readonly Place[]): void;
   device(choice: DeviceChoice): void;

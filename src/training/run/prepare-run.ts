@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { modelSource } from '../../architectures/model-source';
 import type { DeviceRequest } from '../../engine/devices';
+import { Turns } from '../../data/turns';
 import { CPU } from '../../engine/place';
 import type { Experiment } from '../../experiment/experiment';
 import type { RunEvent } from '../../protocol/events';
+import { INITIALIZATION_NAMES, type StartingSpec } from '../../experiment/methods';
 import { preparingRead } from '../../protocol/preparing';
 import { runPaths } from '../../runs/layout';
 import { readRunSummary } from '../../runs/run-summary';
@@ -22,6 +24,7 @@ import { nextForm, taskInForm } from '../loop/adapter-form';
 import { makePlan, type Plan } from '../loop/training-plan';
 import { dataWarnings } from '../preflight/data-lines';
 import { removeLeftovers } from '../process/leftovers';
+import { computeStart, needsStart, rankedTask } from '../start/compute-start';
 import type { BaseModel } from '../task/adapted-model';
 import { type EvaluationData, loadEvaluationSets, setWarnings } from '../task/evaluation-data';
 import { type LoadFor, prepareTask, type Task } from '../task/task';
@@ -63,7 +66,10 @@ async function read(open: OpenRun, { from, request, restored }: Start): Promise<
   requireDrawingSteps(spec, source);
   const encodings = new Encodings(open);
   const load = encodings.of(taskKind(spec.task).load);
-  const whole = await prepareTask(spec, folder, { source, known: restored?.known, load, watch });
+  const asked = await prepareTask(spec, folder, { source, known: restored?.known, load, watch });
+  const startBegan = performance.now();
+  const whole = await withInitialValues(open, asked, restored);
+  const startSeconds = (performance.now() - startBegan) / 1000;
   const sets = await loadEvaluationSets(spec, whole.model, whole.data, watch);
   for (const { data } of sets) await encodings.encode(whole, data);
   const drawer = await encodings.drawer(whole);
@@ -74,10 +80,45 @@ async function read(open: OpenRun, { from, request, restored }: Start): Promise<
   const keep = frozen ?? join(run, 'frozen');
   const layers = frozen !== undefined && isExact(spec, request);
   const reuse = await withFrozenPrefix(whole, { folder, keep, threads, warn, layers });
-  const seconds = encodings.seconds + (performance.now() - began) / 1000;
+  const seconds = encodings.seconds + startSeconds + (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, reuse.task.trainingSet.examples.length);
   const task = taskInForm(reuse.task, nextForm(plan, from));
   return { plan, whole, task, reuse, sets, drawer, seconds };
+}
+
+/**
+ * The task with initial values that are computed from the weights or from data. A run that is resumed from a checkpoint has
+ * them there, and the ranks of its layers in its journal.
+ *
+ * @throws StoppedReading
+ */
+async function withInitialValues(open: OpenRun, task: Task, restored: Restored | undefined): Promise<Task> {
+  if (!needsStart(task.spec)) return task;
+  if (restored?.checkpoint) return restored.ranks ? rankedTask(task, restored.ranks) : task;
+  const { threads } = open.options;
+  const { initialization } = task.spec.adapter as StartingSpec;
+  const name = INITIALIZATION_NAMES[initialization];
+  const turns = new Turns();
+  const say = (share: number) => {
+    open.listener.starting(name, share);
+    open.pulse.preparing({ doing: 'starting', initialization: name, percent: Math.floor(100 * share) });
+  };
+  const { task: started, ranks } = await computeStart(task, {
+    folder: open.graphs,
+    threads,
+    async progress(share) {
+      say(share);
+      if (turns.due) await turns.take();
+      const reason = open.stopRequested();
+      if (reason !== undefined) throw new StoppedReading(reason);
+    },
+  });
+  say(1);
+  if (ranks) {
+    open.journal.append({ kind: 'ranks', step: 0, ranks });
+    open.listener.ranks(ranks);
+  }
+  return started;
 }
 
 /** Values from the CPU do not match another device's, and mixed precision gives others for the same weights. */

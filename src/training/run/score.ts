@@ -191,7 +191,8 @@ async function measure(context: RunContext, whole: Task, bits: 4 | 8): Promise<v
   const { open, state, totals } = context;
   const model = { ...open.spec.model };
   delete model.quantize;
-  const full: Experiment = { ...open.spec, model };
+  // With the ranks that the data gave its layers.
+  const full: Experiment = { ...whole.spec, model };
   const best = state.best ?? { step: state.step, metrics: state.last as Exclude<Evaluated, 'diverged'> };
   const watch = stopWatch(open);
   const began = performance.now();

@@ -57,6 +57,8 @@ export interface Task {
   weight: (example: Example) => number;
   /** Number of weights in the model. */
   modelSize: number;
+  /** Initial values of its adapters that were computed from the weights or from data, by the names of the graph. */
+  start?: ReadonlyMap<string, Float32Array>;
   warnings: string[];
 }
 
@@ -155,5 +157,5 @@ export function initialParameters(task: Task): Map<string, Float32Array> {
     : task.spec.task.headWeights === 'model'
       ? ownHead(task.original, task.spec, task.data.labels)
       : initialHead(task.head.classes, hidden, seed);
-  return new Map([...initialAdapters(task.adapters, seed), ...head]);
+  return new Map([...initialAdapters(task.adapters, seed), ...(task.start ?? []), ...head]);
 }

@@ -30,6 +30,7 @@ import type {
   NoAdapterSpec,
   PeanutSpec,
   SineloraSpec,
+  StartSpec,
   VeraSpec,
 } from '../../../src/experiment/methods';
 import type { PicturesSpec } from '../../../src/experiment/pictures';
@@ -142,11 +143,18 @@ const aurora: Keys<AuroraSpec> = {
   fixed: true,
   learnable: true,
 };
+const started: Keys<StartSpec> = {
+  evaRho: true,
+  evaTau: true,
+  evaWhiten: true,
+  cordaMethod: true,
+  cordaSamples: true,
+};
 const { modulesToSave: _, ...tokenTargets } = targets;
 const tokens: Keys<TokensSpec> = { ...tokenTargets, method: true, tokenIndices: true };
-const lora: Keys<LoraSpec> = { ...scaled, method: true, loraBias: true };
+const lora: Keys<LoraSpec> = { ...scaled, ...started, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
-const dora: Keys<DoraSpec> = { ...scaled, method: true };
+const dora: Keys<DoraSpec> = { ...scaled, ...started, method: true };
 const sinelora: Keys<SineloraSpec> = { ...ranked, method: true, frequency: true, gamma: true };
 const vera: Keys<VeraSpec> = {
   ...targets,
