@@ -1,8 +1,6 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readHeader } from '../../../src/architectures/folder/weight-files';
-import { writeTensors } from '../../../src/architectures/folder/weights';
 import { FORMS } from '../../../src/exports/export-forms';
 import { readSafetensors } from '../../../src/graph/file/safetensors';
 import { WEIGHTS_FILE } from '../../../src/peft/peft-adapter';
@@ -13,6 +11,7 @@ import { largestDifference, measureTask } from '../../../src/training/measure';
 import { perturbed } from '../../../src/training/task/initialize';
 import { initialParameters, prepareTask } from '../../../src/training/task/task';
 import { Lab } from '../../cli/lab';
+import { robertaWithHead } from '../../cli/roberta-with-head';
 
 const lab = new Lab();
 // The user's cache stays as it is.
@@ -24,37 +23,7 @@ afterAll(() => {
   lab.remove();
 });
 
-/** RoBERTa for three labels, with a head of two layers. */
-beforeAll(() => {
-  const bert = resolve('test/fixtures/hf/bert');
-  const folder = lab.path('roberta');
-  mkdirSync(folder);
-  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
-    copyFileSync(lab.path(name), join(folder, name));
-  const values = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i) / 4);
-  const head = (name: string, dims: number[]) => ({
-    name,
-    dtype: 'F32',
-    dims,
-    data: () => new Uint8Array(values(dims.reduce((a, b) => a * b)).buffer),
-  });
-  writeTensors(join(folder, 'model.safetensors'), [
-    ...[...readHeader(join(bert, 'model.safetensors')).values()]
-      .filter((t) => t.name.startsWith('bert.'))
-      .map((t) => ({ ...t, name: t.name.replace(/^bert\./, 'roberta.') })),
-    head('classifier.dense.weight', [32, 32]),
-    head('classifier.dense.bias', [32]),
-    head('classifier.out_proj.weight', [3, 32]),
-    head('classifier.out_proj.bias', [3]),
-  ]);
-  const config = {
-    ...(JSON.parse(readFileSync(join(bert, 'config.json'), 'utf8')) as object),
-    model_type: 'roberta',
-    architectures: ['RobertaForSequenceClassification'],
-    id2label: { 0: 'pets', 1: 'neither', 2: 'other' },
-  };
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-});
+beforeAll(() => robertaWithHead(lab));
 
 const HEADS = [
   ['trained further', '"headWeights":"model"', ['classifier.dense']],
