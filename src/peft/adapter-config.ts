@@ -55,8 +55,7 @@ export function peftConfig(trained: Adapted, form: AdapterForm): Json {
 }
 
 /** With the settings of a LoRA on the original weights. */
-const plain = ({ spec, source, adapters, ...more }: Adapted): Adapted => ({
-  ...more,
+const plain = ({ spec, source, adapters, steps }: Adapted): Adapted => ({
   spec: isHeadAlone(spec.adapter) ? spec : { ...spec, adapter: plainSpec(spec.adapter) },
   source,
   adapters: adapters.map(plainAdapter),
