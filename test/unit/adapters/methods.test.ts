@@ -46,10 +46,13 @@ describe('parameter counts on RoBERTa-Base (q and v) match the papers', () => {
 
 const BIAS = ['lora', { loraBias: true }] as const;
 
-describe.each<readonly [MethodName, object]>([...METHOD_ORDER.map((m) => [m, {}] as const), BIAS])(
+/** Lily changes no weight. */
+const MERGED = METHOD_ORDER.filter((m) => m !== 'lily');
+
+describe.each<readonly [MethodName, object]>([...MERGED.map((m) => [m, {}] as const), BIAS])(
   '%s %o',
   (method, over) => {
-    const size = { rank: 3, frequencies: 9 };
+    const size = { rank: 4, frequencies: 9, blockSize: 8 };
     const { adapters } = selectAdapters(graph, layers, specOf(method, { ...size, ...over }));
     const values = initialAdapters(adapters, 1);
     const changes = (of: ReadonlyMap<string, Float32Array>) =>
@@ -57,7 +60,7 @@ describe.each<readonly [MethodName, object]>([...METHOD_ORDER.map((m) => [m, {}]
         .map((a) => layerChange(a, of))
         .flatMap(({ weight = [], bias = [] }) => [...weight, ...bias].map(Math.abs));
 
-    it.skipIf(method === 'fourierft')('initially leaves the model unchanged', () => {
+    it.skipIf(['fourierft', 'c3a'].includes(method))('initially leaves the model unchanged', () => {
       expect(Math.max(...changes(values))).toBeLessThan(1e-7);
     });
 

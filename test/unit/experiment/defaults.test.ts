@@ -17,10 +17,15 @@ import type {
 import type {
   AuroraSpec,
   BitfitSpec,
+  C3aSpec,
   DeloraSpec,
   DoraSpec,
   FourierftSpec,
   FullSpec,
+  GraloraSpec,
+  LilySpec,
+  RandloraSpec,
+  ShiraSpec,
   TokensSpec,
   HiraSpec,
   LohaSpec,
@@ -182,6 +187,38 @@ const delora: Keys<DeloraSpec> = {
   lambda: true,
   dropout: true,
 };
+const oneAlpha = {
+  ...targets,
+  rank: true,
+  rankPattern: false,
+  alpha: true,
+  alphaPattern: false,
+  dropout: true,
+} as const;
+const randlora: Keys<RandloraSpec> = {
+  ...oneAlpha,
+  method: true,
+  sparse: true,
+  verySparse: true,
+  projectionSeed: true,
+};
+const gralora: Keys<GraloraSpec> = { ...oneAlpha, method: true, graloraK: true, hybridR: true };
+const c3a: Keys<C3aSpec> = {
+  ...targets,
+  method: true,
+  blockSize: true,
+  initWeights: true,
+  inputGradient: true,
+};
+const shira: Keys<ShiraSpec> = { ...targets, method: true, rank: true, randomSeed: true };
+const lily: Keys<LilySpec> = {
+  ...targets,
+  method: true,
+  rank: true,
+  scaling: true,
+  strideA: true,
+  numB: true,
+};
 const bitfit: Keys<BitfitSpec> = { ...targets, method: true };
 const full: Keys<FullSpec> = { ...targets, method: true, trainBias: true };
 const none: Keys<NoAdapterSpec> = { method: true };
@@ -321,6 +358,11 @@ describe('the schema, the types and the loader', () => {
     ['loha', d.loha.properties, loha],
     ['lokr', d.lokr.properties, lokr],
     ['delora', d.delora.properties, delora],
+    ['randlora', d.randlora.properties, randlora],
+    ['gralora', d.gralora.properties, gralora],
+    ['c3a', d.c3a.properties, c3a],
+    ['shira', d.shira.properties, shira],
+    ['lily', d.lily.properties, lily],
     ['tokens', d.tokens.properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
