@@ -271,7 +271,7 @@ export interface MethodDescription {
   hasAlpha?: true;
   /** Its last step is a product with a trained B. */
   hasB?: true;
-  /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
+  /** One rank for all layers: no pattern gives a layer its own. The method itself refuses layers that are too small for it. */
   sharesRank?: true;
   /** It is on the embedding of tokens instead of linear layers. */
   onEmbedding?: true;
@@ -412,6 +412,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'GraLoRA',
     summary: 'one small LoRA for each block of the weight: a higher rank from as many parameters as LoRA’s',
     size: 'rank',
+    sharesRank: true,
     hasAlpha: true,
     draft: [
       ALPHA,
@@ -427,11 +428,13 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'SHiRA',
     summary: 'a few entries of the weight itself, at random places',
     size: 'rank',
+    sharesRank: true,
   },
   lily: {
     name: 'Lily',
     summary: 'matrices that layers share, mixed by a router for each batch; cannot be merged',
     size: 'rank',
+    sharesRank: true,
     hasB: true,
     draft: [
       {

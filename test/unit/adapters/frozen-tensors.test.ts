@@ -141,7 +141,7 @@ describe.each(['randlora', 'gralora', 'gralora-hybrid', 'c3a', 'shira', 'lily'])
     const read = fitAdapter(from, base.graph, layers, { keepsHead: true });
 
     it('is written again with the same tensors and only keys that PEFT has', () => {
-      const folder = scratchFolder();
+      const folder = scratchFolder('frozen-tensors');
       const task = { type: 'text-classification', head: 'model' };
       const spec = { adapter: read.spec, model: { path: source.file }, task } as unknown as Experiment;
       writePeftAdapter(folder, { spec, source, adapters: read.adapters }, read.parameters, { labels: [] });

@@ -43,7 +43,8 @@ import { TASKS } from '../../../src/experiment/tasks/registry';
 import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';
 
 /** Every key of a type: the compiler rejects missing or additional ones. */
-type Keys<T> = Record<keyof Required<T>, true>;
+/** All but those that a type rules out. */
+type Keys<T> = { [K in keyof T as T[K] extends undefined ? never : K]-?: true };
 
 const targets = {
   targetModules: true,
@@ -187,14 +188,7 @@ const delora: Keys<DeloraSpec> = {
   lambda: true,
   dropout: true,
 };
-const oneAlpha = {
-  ...targets,
-  rank: true,
-  rankPattern: false,
-  alpha: true,
-  alphaPattern: false,
-  dropout: true,
-} as const;
+const oneAlpha = { ...targets, rank: true, alpha: true, dropout: true } as const;
 const randlora: Keys<RandloraSpec> = {
   ...oneAlpha,
   method: true,
