@@ -334,7 +334,7 @@ export interface MethodDescription {
   hasAlpha?: true;
   /** Its last step is a product with a trained B. */
   hasB?: true;
-  /** All layers have the same rank, as settings go: no layer has its own, and none is too small for it. */
+  /** One rank for all layers: no pattern gives a layer its own. The method itself refuses layers that are too small for it. */
   oneRank?: true;
   /** It is on the embedding of tokens instead of linear layers. */
   onEmbedding?: true;
@@ -499,6 +499,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'GraLoRA',
     summary: 'one small LoRA for each block of the weight: a higher rank from as many parameters as LoRA’s',
     size: 'rank',
+    sharesRank: true,
     hasAlpha: true,
     draft: [
       ALPHA,
@@ -514,11 +515,13 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'SHiRA',
     summary: 'a few entries of the weight itself, at random places',
     size: 'rank',
+    sharesRank: true,
   },
   lily: {
     name: 'Lily',
     summary: 'matrices that layers share, mixed by a router for each batch; cannot be merged',
     size: 'rank',
+    sharesRank: true,
     hasB: true,
     draft: [
       {

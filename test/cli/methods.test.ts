@@ -26,6 +26,10 @@ const METHODS: [name: MethodName, settings: Record<string, unknown>, parameters:
   // 32 is 4 · 8 and 64 is 8 · 8: the second factors are products of rank 2.
   ['lokr', { rank: 2 }, 2 * (2 * (16 + 2 * 16) + (32 + 2 * 16)), false],
   ['delora', { rank: 2, lambda: 3, dropout: 0.2 }, 2 * (2 * (2 * 64 + 1) + 2 * 96 + 1), true],
+  ['randlora', { rank: 8, alpha: 8, dropout: 0.2 }, 2 * 3 * 4 * (8 + 32), false],
+  ['gralora', { rank: 2, hybridR: 1, dropout: 0.2 }, 2 * 3 * (2 * 64 + 96), false],
+  ['c3a', { blockSize: 16 }, 2 * (2 * 64 + 128), false],
+  ['shira', { rank: 2 }, 2 * 2 * (2 * 64 + 96), false],
   ['adalora', { rank: 4, tinit: 1, dropout: 0.2 }, 2 * (4 * (2 * 64 + 96) + 3 * 4), true],
   ['lorafa', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), true],
   ['bitfit', {}, 2 * (32 + 32 + 64), false],

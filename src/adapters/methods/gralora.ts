@@ -97,7 +97,7 @@ export const gralora: AdapterMethod<GraloraSpec> = {
   peft: {
     type: 'GRALORA',
     loads: { since: '0.19' },
-    lacks: ['rank_pattern', 'alpha_pattern'],
+    lacks: ['alpha_pattern'],
     parts: ['gralora_A_general.weight', 'gralora_B_general.weight'],
     write: (spec) => ({
       alpha: spec.alpha,

@@ -74,7 +74,7 @@ export const lily: AdapterMethod<LilySpec> = {
   peft: {
     type: 'LILY',
     loads: { since: '0.19', linearOnly: true },
-    lacks: ['bias', 'rank_pattern'],
+    lacks: ['bias'],
     write: ({ scaling, strideA, numB }) => ({
       exclude_modules: null,
       init_weights: true,

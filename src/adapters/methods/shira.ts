@@ -57,7 +57,7 @@ export const shira: AdapterMethod<ShiraSpec> = {
   peft: {
     type: 'SHIRA',
     loads: { since: '0.17', linearOnly: true },
-    lacks: ['bias', 'rank_pattern'],
+    lacks: ['bias'],
     write: ({ randomSeed }) => ({
       fan_in_fan_out: false,
       init_weights: true,

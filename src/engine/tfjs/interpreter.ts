@@ -80,7 +80,7 @@ export class Interpreter {
     try {
       tf.tidy(() => {
         const made = this.ops.get(node)!(contextOf(tf, node, inputs, tensor));
-        // Only floats carry gradients, but tfjs would search for others. A view may return its input itself.
+        // Only floats carry gradients, but tfjs would search for others. Views return their input, not a copy.
         results = made.map((v) =>
           v.on === 'host' || (isFloat(v.dtype) && !detached) ? v : { ...v, tensor: detach(tf, v.tensor) },
         );

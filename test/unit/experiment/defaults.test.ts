@@ -17,10 +17,15 @@ import type {
 import type {
   AuroraSpec,
   BitfitSpec,
+  C3aSpec,
   DeloraSpec,
   DoraSpec,
   FourierftSpec,
   FullSpec,
+  GraloraSpec,
+  LilySpec,
+  RandloraSpec,
+  ShiraSpec,
   TokensSpec,
   HiraSpec,
   LohaSpec,
@@ -39,7 +44,8 @@ import { TASKS } from '../../../src/experiment/tasks/registry';
 import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';
 
 /** Every key of a type: the compiler rejects missing or additional ones. */
-type Keys<T> = Record<keyof Required<T>, true>;
+/** All but those that a type rules out. */
+type Keys<T> = { [K in keyof T as T[K] extends undefined ? never : K]-?: true };
 
 const targets = {
   targetModules: true,
@@ -192,6 +198,31 @@ const delora: Keys<DeloraSpec> = {
   lambda: true,
   dropout: true,
 };
+const oneAlpha = { ...targets, rank: true, alpha: true, dropout: true } as const;
+const randlora: Keys<RandloraSpec> = {
+  ...oneAlpha,
+  method: true,
+  sparse: true,
+  verySparse: true,
+  projectionSeed: true,
+};
+const gralora: Keys<GraloraSpec> = { ...oneAlpha, method: true, graloraK: true, hybridR: true };
+const c3a: Keys<C3aSpec> = {
+  ...targets,
+  method: true,
+  blockSize: true,
+  initWeights: true,
+  inputGradient: true,
+};
+const shira: Keys<ShiraSpec> = { ...targets, method: true, rank: true, randomSeed: true };
+const lily: Keys<LilySpec> = {
+  ...targets,
+  method: true,
+  rank: true,
+  scaling: true,
+  strideA: true,
+  numB: true,
+};
 const bitfit: Keys<BitfitSpec> = { ...targets, method: true };
 const full: Keys<FullSpec> = { ...targets, method: true, trainBias: true };
 const none: Keys<NoAdapterSpec> = { method: true };
@@ -331,6 +362,11 @@ describe('the schema, the types and the loader', () => {
     ['loha', d.loha.properties, loha],
     ['lokr', d.lokr.properties, lokr],
     ['delora', d.delora.properties, delora],
+    ['randlora', d.randlora.properties, randlora],
+    ['gralora', d.gralora.properties, gralora],
+    ['c3a', d.c3a.properties, c3a],
+    ['shira', d.shira.properties, shira],
+    ['lily', d.lily.properties, lily],
     ['trainable-tokens', d['trainable-tokens'].properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],
