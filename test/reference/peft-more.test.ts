@@ -4,20 +4,11 @@ import { peftMoreFiles } from './files';
 
 /** Cases of methods and settings that are still missing. */
 const MISSING = [
-  'boft',
-  'boft-butterfly',
   'c3a',
   'frod',
   'gralora',
   'gralora-hybrid',
-  'ia3',
   'lily',
-  'miss',
-  'miss-bat',
-  'miss-mini',
-  'oft',
-  'oft-coft',
-  'oft-share',
   'randlora',
   'shira',
 ];

@@ -2,6 +2,8 @@ import type { TrainedSpec } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
 
 export interface LayerShape {
+  /** Its module's path; omitted for a shape alone. */
+  path?: string;
   inFeatures: number;
   outFeatures: number;
   /** True if it adds a bias; omitted if unknown. */
@@ -9,6 +11,10 @@ export interface LayerShape {
   /** True for an embedding of tokens, whose input is ids; `in` is then the vocabulary. */
   isEmbedding?: boolean;
 }
+
+/** A layer in messages: its path, if known, and its sizes. */
+export const layerText = ({ path = 'a layer', inFeatures, outFeatures }: LayerShape): string =>
+  `${path} (${outFeatures} × ${inFeatures})`;
 
 /** A layer's values before training. */
 export interface LayerValues {
@@ -124,10 +130,7 @@ export interface Course {
   /** Before the first step of a process, also of a resumed one: brings values into the range that the method allows. */
   begin?(parameters: ReadonlyMap<string, Float32Array>): void;
   /** Before the optimizer's step: changes the clipped gradients into those that it reads. */
-  project?(
-    parameters: ReadonlyMap<string, Float32Array>,
-    gradients: ReadonlyMap<string, Float32Array>,
-  ): void;
+  project?(parameters: ReadonlyMap<string, Float32Array>, gradients: ReadonlyMap<string, Float32Array>): void;
   /**
    * After the optimizer's step.
    *

@@ -3,17 +3,21 @@ import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { adalora } from './adalora';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
+import { boft } from './boft';
 import { delora } from './delora';
 import { dora } from './dora';
 import { fourierft } from './fourierft';
 import { full } from './full';
 import { hira } from './hira';
+import { ia3 } from './ia3';
 import { loha } from './loha';
 import { lokr } from './lokr';
 import { lora } from './lora';
 import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
+import { miss } from './miss';
 import { moslora } from './moslora';
+import { oft } from './oft';
 import { peanut } from './peanut';
 import { sinelora } from './sinelora';
 import { trainableTokens } from './trainable-tokens';
@@ -34,6 +38,10 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   loha,
   lokr,
   delora,
+  ia3,
+  miss,
+  oft,
+  boft,
   'trainable-tokens': trainableTokens,
   bitfit,
   full,
