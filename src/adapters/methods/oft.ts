@@ -192,7 +192,7 @@ function series(g: GraphBuilder, S: string, terms: number, size: number, dtype: 
   if (terms === 2) return twice;
   const two = identity(g, size, dtype, 2);
   let inner = g.op('Add', [two, S]);
-  for (let k = 4; k < terms; k++) inner = g.op('Add', [two, g.op('MatMul', [S, inner])]);
+  for (let k = 3; k < terms; k++) inner = g.op('Add', [two, g.op('MatMul', [S, inner])]);
   return g.op('MatMul', [S, inner]);
 }
 
@@ -211,7 +211,7 @@ function turnOf(triangle: Float64Array, spec: OftSpec, size: number): Float64Arr
   if (terms === 2) return S.map((v) => 2 * v);
   const plusTwo = (M: Float64Array) => M.map((v, i) => (i % (size + 1) === 0 ? v + 2 : v));
   let inner = plusTwo(S);
-  for (let k = 4; k < terms; k++) inner = plusTwo(squareProduct(S, inner, size));
+  for (let k = 3; k < terms; k++) inner = plusTwo(squareProduct(S, inner, size));
   return squareProduct(S, inner, size);
 }
 
