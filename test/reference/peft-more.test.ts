@@ -3,15 +3,7 @@ import { agrees } from './agrees';
 import { peftMoreFiles } from './files';
 
 /** Cases of methods and settings that are still missing. */
-const MISSING = [
-  'c3a',
-  'frod',
-  'gralora',
-  'gralora-hybrid',
-  'lily',
-  'randlora',
-  'shira',
-];
+const MISSING = ['c3a', 'frod', 'gralora', 'gralora-hybrid', 'lily', 'randlora', 'shira'];
 
 const caseOf = (name: string): string => `../peft-more/${name}.json`;
 const cases = peftMoreFiles().filter((name) => !MISSING.some((missing) => caseOf(missing) === name));

@@ -4,10 +4,15 @@ import { ia3 } from '../../../src/adapters/methods/ia3';
 import type { LayerValues } from '../../../src/adapters/methods/method';
 import { miss } from '../../../src/adapters/methods/miss';
 import { nearestDivisor, oft } from '../../../src/adapters/methods/oft';
-import { cayleyOf } from '../../../src/adapters/methods/rotations';
+import { cayley, cayleyOf } from '../../../src/adapters/methods/rotations';
 import { parameterCount, selectLayers } from '../../../src/adapters/targets/select';
 import type { BoftSpec, MethodName, MissSpec, OftSpec, TrainedSpec } from '../../../src/experiment/methods';
 import { defaultAdapter } from '../../../src/recipes/draft';
+import { openSession } from '../../../src/engine/onnxruntime/session';
+import { GraphBuilder } from '../../../src/graph/builder';
+import { DType } from '../../../src/graph/dtype';
+import { encodeModel } from '../../../src/graph/onnx/encode';
+import { emptyGraph, modelOf } from '../autodiff/check';
 import { onLayer } from '../specs';
 
 const specOf = <S extends TrainedSpec>(method: MethodName, over: object = {}): S =>
@@ -152,6 +157,24 @@ it('the Cayley transform of one angle is the rotation by twice its arc tangent',
   const angle = 2 * Math.atan(t);
   expect(D[0] + 1).toBeCloseTo(Math.cos(angle), 12);
   expect(D[1]).toBeCloseTo(-Math.sin(angle), 12);
+});
+
+it.each([0.01, 1, 30, 480])('the transform in a graph is that of elimination, at norm %f', async (norm) => {
+  const size = 6;
+  const draws = wave(size * size, 1);
+  const S = Float64Array.from(draws, (v, i) => v - draws[(i % size) * size + Math.floor(i / size)]);
+  const factor = norm / Math.hypot(...S);
+  const scaled = Float32Array.from(S, (v) => v * factor);
+  const graph = emptyGraph();
+  const g = new GraphBuilder(graph, '');
+  g.addInput('S', DType.float, [1, size, size]);
+  const { turn } = cayley(g, 'S', size, DType.float);
+  g.addOutput(turn);
+  const session = await openSession(encodeModel(modelOf(graph)));
+  const feeds = { S: { dtype: DType.float, dims: [1, size, size], data: scaled } };
+  const { data } = (await session.run(feeds))[turn];
+  const wanted = cayleyOf(Float64Array.from(scaled), size);
+  expect(farthest(data as Float32Array, wanted)).toBeLessThan(norm > 100 ? 1e-2 : 1e-4);
 });
 
 it('constrained OFT scales blocks above its limit to it, and leaves others', () => {
