@@ -193,6 +193,43 @@ export interface DeloraSpec extends LayerRankedSpec {
   dropout: number;
 }
 
+export interface Ia3Spec extends TargetSpec {
+  method: 'ia3';
+  /** The modules whose inputs are scaled instead of their outputs: ends of paths, or an expression over whole ones. */
+  feedforwardModules: string | string[];
+}
+
+export interface MissSpec extends TargetSpec {
+  method: 'miss';
+  rank: number;
+  /** PEFT's init_weights, with `miss` for true. */
+  initWeights: 'miss' | 'bat' | 'mini';
+  /** The trained outputs of `mini`, which repeat. */
+  miniR: number;
+  dropout: number;
+}
+
+/** Blocks of a layer's inputs that are turned. */
+interface BlocksSpec extends TargetSpec {
+  blockSize: number;
+  /** Their number instead of their size. */
+  blockNum?: number;
+}
+
+export interface OftSpec extends BlocksSpec {
+  method: 'oft';
+  blockShare: boolean;
+  coft: boolean;
+  eps: number;
+  useCayleyNeumann: boolean;
+  numCayleyNeumannTerms: number;
+}
+
+export interface BoftSpec extends BlocksSpec {
+  method: 'boft';
+  nButterflyFactor: number;
+}
+
 /** Rows of the embedding, alone. */
 export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
   method: 'trainable-tokens';
@@ -305,6 +342,10 @@ export type TrainedSpec =
   | C3aSpec
   | ShiraSpec
   | LilySpec
+  | Ia3Spec
+  | MissSpec
+  | OftSpec
+  | BoftSpec
   | TokensSpec
   | BitfitSpec
   | FullSpec;
@@ -499,7 +540,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'GraLoRA',
     summary: 'one small LoRA for each block of the weight: a higher rank from as many parameters as LoRA’s',
     size: 'rank',
-    sharesRank: true,
+    oneRank: true,
     hasAlpha: true,
     draft: [
       ALPHA,
@@ -515,18 +556,46 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'SHiRA',
     summary: 'a few entries of the weight itself, at random places',
     size: 'rank',
-    sharesRank: true,
+    oneRank: true,
   },
   lily: {
     name: 'Lily',
     summary: 'matrices that layers share, mixed by a router for each batch; cannot be merged',
     size: 'rank',
-    sharesRank: true,
+    oneRank: true,
     hasB: true,
     draft: [
       {
         comment: 'Neighbouring layers that share an A, and the number of shared B.',
         keys: ['strideA', 'numB'],
+      },
+    ],
+  },
+  ia3: {
+    name: '(IA)³',
+    summary: 'one scale for each output or input: very few parameters',
+    draft: [{ comment: 'The modules whose inputs are scaled.', keys: ['feedforwardModules'] }],
+  },
+  miss: {
+    name: 'MiSS',
+    summary: 'one trained matrix for sums of the inputs: half as many parameters as LoRA',
+    size: 'rank',
+    oneRank: true,
+  },
+  oft: {
+    name: 'OFT',
+    summary: 'rotations of the inputs in blocks, which keep lengths and angles',
+    size: 'blockSize',
+    draft: [{ comment: 'Inputs that are turned together.', keys: ['blockSize'] }],
+  },
+  boft: {
+    name: 'BOFT',
+    summary: 'rotations of the inputs in small blocks that overlap, and a scale for each output',
+    size: 'blockSize',
+    draft: [
+      {
+        comment: 'Inputs that are turned together, and how many times.',
+        keys: ['blockSize', 'nButterflyFactor'],
       },
     ],
   },

@@ -3,15 +3,19 @@ import type { GraphBuilder } from '../../graph/builder';
 import type { IntegerType } from '../../graph/file/safetensors';
 
 export interface LayerShape {
+  /** Its module's path; omitted for a shape alone. */
+  path?: string;
   inFeatures: number;
   outFeatures: number;
   /** True if it adds a bias; omitted if unknown. */
   hasBias?: boolean;
-  /** The path of its module, where it is one of a model. */
-  path?: string;
   /** True for an embedding of tokens, whose input is ids; `in` is then the vocabulary. */
   isEmbedding?: boolean;
 }
+
+/** A layer in messages: its path, if known, and its sizes. */
+export const layerText = ({ path = 'a layer', inFeatures, outFeatures }: LayerShape): string =>
+  `${path} (${outFeatures} × ${inFeatures})`;
 
 /** A layer's values before training. */
 export interface LayerValues {

@@ -3,6 +3,7 @@ import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { adalora } from './adalora';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
+import { boft } from './boft';
 import { c3a } from './c3a';
 import { delora } from './delora';
 import { dora } from './dora';
@@ -10,13 +11,16 @@ import { fourierft } from './fourierft';
 import { full } from './full';
 import { gralora } from './gralora';
 import { hira } from './hira';
+import { ia3 } from './ia3';
 import { lily } from './lily';
 import { loha } from './loha';
 import { lokr } from './lokr';
 import { lora } from './lora';
 import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
+import { miss } from './miss';
 import { moslora } from './moslora';
+import { oft } from './oft';
 import { randlora } from './randlora';
 import { shira } from './shira';
 import { peanut } from './peanut';
@@ -39,6 +43,10 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   loha,
   lokr,
   delora,
+  ia3,
+  miss,
+  oft,
+  boft,
   randlora,
   gralora,
   c3a,
