@@ -28,8 +28,7 @@ export function mergedPair(path: string, spec: WithAlpha, values: Record<string,
   const { rank } = own;
   const method = methodOf(own);
   const layer = { inFeatures: values.A.length / rank, outFeatures: values.B.length / rank };
-  const on = { layer, spec: own, widest: layer };
-  const pair = method.lowRank!(values, on, UNREAD);
+  const pair = method.lowRank!(values, { layer, spec: own, widest: layer }, UNREAD);
   return { ...pair, rank: pair.A.length / layer.inFeatures, scale: method.scale!(own) };
 }
 

@@ -22,7 +22,7 @@ export interface Experiment {
 export interface ModelSpec {
   /** The ONNX file; of a folder from the hub, its config.json; of a pipeline of diffusers, its model_index.json. */
   path: string;
-  /** tokenizer.json; beside the model, or in its folder, by default. */
+  /** tokenizer.json, or vocab.txt or vocab.json; beside the model, or in its folder, by default. */
   tokenizer: string;
   /** preprocessor_config.json, for a model that reads images; beside the model, or in its folder, by default. */
   preprocessor?: string;

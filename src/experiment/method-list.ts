@@ -200,6 +200,60 @@ export interface TokensSpec extends Omit<TargetSpec, 'modulesToSave'> {
   tokenIndices: number[];
 }
 
+/** One rank and one alpha for all layers. */
+interface OneAlphaSpec extends TargetSpec {
+  rank: number;
+  alpha: number;
+  rankPattern?: never;
+  alphaPattern?: never;
+  dropout: number;
+}
+
+export interface RandloraSpec extends OneAlphaSpec {
+  method: 'randlora';
+  /** Random matrices of −1, 0 and 1, with 2/3 of zeros. */
+  sparse: boolean;
+  /** Instead with 1 − 1/√d of zeros, d the smaller size of the widest layer. */
+  verySparse: boolean;
+  /** Seed of the frozen matrices shared by all layers. */
+  projectionSeed: number;
+}
+
+export interface GraloraSpec extends OneAlphaSpec {
+  method: 'gralora';
+  /** Blocks along each side of the weight. */
+  graloraK: number;
+  /** Rank of a LoRA beside the blocks; 0 without one. */
+  hybridR: number;
+}
+
+export interface C3aSpec extends TargetSpec {
+  method: 'c3a';
+  blockSize: number;
+  /** PEFT's names of the initial distributions; `zeros` is its `true`. */
+  initWeights: 'xavier_uniform' | 'kaiming_uniform' | 'gaussian' | 'zeros';
+  /** The derivative, or what PEFT's backward pass gives a layer's input in its place. */
+  inputGradient: 'exact' | 'peft';
+}
+
+export interface ShiraSpec extends TargetSpec {
+  method: 'shira';
+  /** It has as many values as a LoRA of this rank. */
+  rank: number;
+  /** Seed of the values' places. */
+  randomSeed: number;
+}
+
+export interface LilySpec extends TargetSpec {
+  method: 'lily';
+  rank: number;
+  scaling: number;
+  /** Neighbouring layers that share one A. */
+  strideA: number;
+  /** Matrices B, which all layers of the same name and sizes share. */
+  numB: number;
+}
+
 /** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
@@ -246,6 +300,11 @@ export type TrainedSpec =
   | LohaSpec
   | LokrSpec
   | DeloraSpec
+  | RandloraSpec
+  | GraloraSpec
+  | C3aSpec
+  | ShiraSpec
+  | LilySpec
   | TokensSpec
   | BitfitSpec
   | FullSpec;
@@ -427,6 +486,46 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     size: 'rank',
     hasB: true,
     draft: [{ comment: 'λ: the initial bound of the change.', keys: ['lambda'] }],
+  },
+  // Not `hasAlpha`: its initial factors are so small that its usual scale is twenty, whatever that of others is.
+  randlora: {
+    name: 'RandLoRA',
+    summary: 'full rank from random matrices with trained factors: a larger rank has fewer parameters',
+    size: 'rank',
+    oneRank: true,
+    draft: [{ comment: 'The output is scaled by alpha / rank; usual is 20.', keys: ['alpha'] }],
+  },
+  gralora: {
+    name: 'GraLoRA',
+    summary: 'one small LoRA for each block of the weight: a higher rank from as many parameters as LoRA’s',
+    size: 'rank',
+    hasAlpha: true,
+    draft: [
+      ALPHA,
+      { comment: 'Blocks along each side of the weight; they divide the rank.', keys: ['graloraK'] },
+    ],
+  },
+  c3a: {
+    name: 'C³A',
+    summary: 'blocks that are circular convolutions: high rank with few parameters, but no neutral start',
+    size: 'blockSize',
+  },
+  shira: {
+    name: 'SHiRA',
+    summary: 'a few entries of the weight itself, at random places',
+    size: 'rank',
+  },
+  lily: {
+    name: 'Lily',
+    summary: 'matrices that layers share, mixed by a router for each batch; cannot be merged',
+    size: 'rank',
+    hasB: true,
+    draft: [
+      {
+        comment: 'Neighbouring layers that share an A, and the number of shared B.',
+        keys: ['strideA', 'numB'],
+      },
+    ],
   },
   'trainable-tokens': {
     name: 'Trainable tokens',

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeAtomic } from '../files/atomic';
+import { readTokenizerFiles } from '../data/text/tokenizer-files';
+import { isVocabulary } from '../data/text/vocabulary-files/convert';
 import { ownFile } from '../files/contained';
 import type { BaseModel } from '../peft/base-model';
 import type { Task } from '../training/task/task';
 import { describeTask } from '../experiment/tasks/registry';
 
 /** Hugging Face tokenizer files next to tokenizer.json. */
-const TOKENIZER_FILES = ['tokenizer_config.json', 'special_tokens_map.json'];
+const TOKENIZER_CONFIG = 'tokenizer_config.json';
+const TOKENIZER_FILES = [TOKENIZER_CONFIG, 'special_tokens_map.json'];
 const TOKENIZER = 'tokenizer.json';
 const PREPROCESSOR = 'preprocessor_config.json';
 
@@ -26,14 +29,20 @@ export function writeBaseFiles(folder: string, task: Task, base: BaseModel, name
   // Whole models prepare a U-Net's inputs: they stay in the pipeline.
   if (source.kind === 'pipeline') copyIfBeside(dirname(source.unet.file), 'config.json', folder);
   else if (preprocessor !== undefined) copy(preprocessor, join(folder, PREPROCESSOR));
-  else {
-    copy(tokenizer, join(folder, TOKENIZER));
-    for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
-  }
+  else writeTokenizer(folder, tokenizer);
   for (const name of base.license.files) copyIfBeside(dirname(source.file), name, folder);
   if (source.kind === 'pipeline') return;
   const config = configOf(task, base, named);
   writeAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** A tokenizer of older files becomes a tokenizer.json, which is all that most programs for ONNX models read. */
+function writeTokenizer(folder: string, path: string): void {
+  for (const name of TOKENIZER_FILES) copyIfBeside(dirname(path), name, folder);
+  if (!isVocabulary(path)) return copy(path, join(folder, TOKENIZER));
+  const { tokenizer, tokenizerConfig } = readTokenizerFiles(path);
+  writeAtomic(join(folder, TOKENIZER), `${JSON.stringify(tokenizer)}\n`);
+  writeAtomic(join(folder, TOKENIZER_CONFIG), `${JSON.stringify(tokenizerConfig, null, 2)}\n`);
 }
 
 /** The base's own config, as far as it still holds, without its author's local paths. */

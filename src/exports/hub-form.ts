@@ -4,6 +4,7 @@ import { readConfig } from '../architectures/folder/config';
 import { quantizationOf } from '../architectures/folder/few-bits/quantization';
 import { modelSource } from '../architectures/model-source';
 import { AuroraError } from '../base/errors';
+import { isVocabulary } from '../data/text/vocabulary-files/convert';
 import { describeTask } from '../experiment/tasks/registry';
 import { writeAtomic } from '../files/atomic';
 import { prepareModel } from '../graph/prepare';
@@ -99,7 +100,7 @@ function writeHubFiles(folder: string, task: Task, base: BaseModel, change: Conf
   for (const name of [...OTHER_FILES, ...base.license.files]) copyIfBeside(dirname(path), name, folder);
   if (preprocessor !== undefined) copy(preprocessor, join(folder, 'preprocessor_config.json'));
   else {
-    copy(tokenizer, join(folder, 'tokenizer.json'));
+    if (!isVocabulary(tokenizer)) copy(tokenizer, join(folder, 'tokenizer.json'));
     for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
   }
   const config = configOf(task, base, change);

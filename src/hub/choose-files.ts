@@ -1,6 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { own } from '../base/names';
 import { PIPELINE_INDEX } from '../files/model-path';
+import { TOKENIZER_NAMES } from '../files/tokenizer-path';
 
 /** A file of a repository. */
 export interface ListedFile {
@@ -14,7 +15,7 @@ export interface ListedFile {
 export interface ModelFiles {
   /** The model: empty for the repository as a whole, which may be a pipeline, otherwise its ONNX file. */
   model: string;
-  /** tokenizer.json (of a pipeline also vocab.json) and preprocessor_config.json, if they are there. */
+  /** The tokenizer (tokenizer.json, otherwise vocab.txt or vocab.json) and preprocessor_config.json, if they are there. */
   tokenizer?: string;
   preprocessor?: string;
   /** The files to download: first those that describe the model, then its weights. */
@@ -33,6 +34,8 @@ const BESIDE = new Set([
   'preprocessor_config.json',
   'README.md',
 ]);
+/** The files of a tokenizer without tokenizer.json. */
+const OLD_TOKENIZER = ['vocab.txt', 'vocab.json', 'merges.txt', 'added_tokens.json'];
 const LICENSE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i;
 
 const ONE_FILE = 'model.safetensors';
@@ -58,13 +61,15 @@ export function chooseModelFiles(repo: string, all: readonly ListedFile[], named
   const { model, weights } = found;
   const folders = [...new Set([folderOf(model), ''])];
   const paths = new Set(all.map(({ path }) => path));
+  const nearest = (name: string) => folders.map((folder) => folder + name).find((path) => paths.has(path));
+  const tokenizer = TOKENIZER_NAMES.map(nearest).find((path) => path !== undefined);
+  const isOld = tokenizer !== undefined && !tokenizer.endsWith(TOKENIZER_NAMES[0]);
+  const names = isOld ? new Set([...BESIDE, ...OLD_TOKENIZER]) : BESIDE;
   const beside = all.filter(
     ({ path }) =>
       LICENSE.test(path) ||
-      folders.some((folder) => path.startsWith(folder) && BESIDE.has(path.slice(folder.length))),
+      folders.some((folder) => path.startsWith(folder) && names.has(path.slice(folder.length))),
   );
-  const nearest = (name: string) => folders.map((folder) => folder + name).find((path) => paths.has(path));
-  const tokenizer = nearest('tokenizer.json');
   const preprocessor = nearest('preprocessor_config.json');
   return {
     model,

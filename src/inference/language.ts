@@ -97,7 +97,7 @@ export async function openMasked(opened: OpenedModel, tokenizer: Tokenizer): Pro
       throw new AuroraError(
         'model',
         `${path} gives ${logits.length / size} numbers for each token, and its tokenizer has ${tokenizer.vocabSize} of them, so it is not a language model.`,
-        'Use the tokenizer.json that came with the model.',
+        'Use the tokenizer that came with the model.',
       );
     return { ...asked.answer(logits), seconds, tokens: size, truncated };
   };

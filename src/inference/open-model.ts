@@ -1,8 +1,8 @@
-import { dirname, join } from 'node:path';
 import { loadModelFrom } from '../architectures/load';
 import { modelSource } from '../architectures/model-source';
 import { checkVocabulary, loadTokenizer } from '../data/text/tokenizer';
 import { probe } from '../engine/onnxruntime/probe';
+import { tokenizerBeside } from '../files/tokenizer-path';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
 import type { Model, ValueInfo } from '../graph/model';
@@ -69,7 +69,7 @@ export async function openModel(
     adapter ? adaptedGraph(model, answer, isLogits, adapters) : plainGraph(model, answer.name),
     answer,
   );
-  const tokenizerPath = play.tokenizer ?? join(dirname(path), 'tokenizer.json');
+  const tokenizerPath = play.tokenizer ?? tokenizerBeside(path);
   const files = readModelFiles(path, tokenizerPath);
   const opened: OpenedModel = {
     path,

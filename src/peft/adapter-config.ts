@@ -55,18 +55,18 @@ export function peftConfig(trained: Adapted, form: AdapterForm): Json {
 }
 
 /** With the settings of a LoRA on the original weights. */
-const plain = ({ spec, source, adapters, steps }: Adapted): Adapted => ({
+const plain = ({ spec, source, adapters, ...more }: Adapted): Adapted => ({
+  ...more,
   spec: isHeadAlone(spec.adapter) ? spec : { ...spec, adapter: plainSpec(spec.adapter) },
   source,
   adapters: adapters.map(plainAdapter),
-  steps,
 });
 
 type Layers = Pick<Adapted, 'source' | 'adapters'>;
 
 /** GPT-2's layers, whose weights are (in, out); in an ONNX file, weights of both kinds may be. */
 const areConv1d = ({ source, adapters }: Layers): boolean =>
-  source.kind === 'hub' && adapters.every((a) => !a.layer.transposed);
+  source.kind === 'hub' && adapters.every((a) => a.beside || !a.layer.transposed);
 
 /** LoRA's type, also of its variants. */
 export const LORA_TYPE = 'LORA';
@@ -91,7 +91,7 @@ export function conv1dRefusedByPeft({ source, adapters, spec }: Loadable): strin
   if (isHeadAlone(adapter) || !methodOf(adapter).peft.loads?.linearOnly || source.kind !== 'hub')
     return undefined;
   // Weights in few bits are those of Linear layers in any order.
-  const refused = adapters.find(({ layer }) => !layer.transposed && !layer.dequantize);
+  const refused = adapters.find(({ layer, beside }) => !beside && !layer.transposed && !layer.dequantize);
   return refused && pytorchPathOf(refused.layer);
 }
 

@@ -2,7 +2,7 @@ import type { AdapterMethod, ConfigReader } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
 import { fromPattern } from '../adapters/targets/targets';
 import { AuroraError } from '../base/errors';
-import { type AdapterSpec, METHOD_ORDER, type TrainedSpec } from '../experiment/methods';
+import { type AdapterSpec, METHOD_NAMES, METHOD_ORDER, type TrainedSpec } from '../experiment/methods';
 import { adapterProblems } from '../runs/experiment/check-value';
 import type { AdapterFolder } from './adapter-folder';
 
@@ -16,6 +16,11 @@ export interface ImportedSpec {
   /** A module's rank by the configuration, for modules whose tensors do not show it; only for methods that have one. */
   rankIn?: (path: string) => number;
 }
+
+/** The names of PEFT's methods that an import reads. */
+export const IMPORTED = METHOD_ORDER.filter((method) => methodOf({ method }).peft.loads)
+  .map((method) => METHOD_NAMES[method])
+  .join(', ');
 
 /** Settings of PEFT's LoRA, and of types that extend it, that change the meaning of the numbers. */
 const REFUSED: readonly [key: string, what: string][] = [
@@ -115,7 +120,7 @@ class Reader implements ConfigReader {
     private readonly config: Record<string, unknown>,
   ) {}
 
-  error(what: string, hint = 'Import LoRA, rsLoRA, DoRA or an adapter made by AuroRA Lab.'): AuroraError {
+  error(what: string, hint = `Import an adapter of ${IMPORTED}, or one made by AuroRA Lab.`): AuroraError {
     return new AuroraError('adapter', `${this.folder}/adapter_config.json ${what}.`, hint);
   }
 

@@ -8,10 +8,10 @@ import type { FloatTensor } from '../graph/file/safetensors';
 import { type LinearLayer, pytorchPathOf } from '../graph/layers/linear';
 import type { Graph } from '../graph/model';
 import type { AdapterFolder } from './adapter-folder';
-import { PREFIX } from './keys';
+import { OUTSIDE, PREFIX } from './keys';
 import { folderNames } from './renamed-modules';
 import { isInTextEncoder, isKohyaName, kohyaPaths } from './kohya-names';
-import { importedSpec } from './adapter-spec';
+import { IMPORTED, importedSpec } from './adapter-spec';
 import { withAllRanks } from './used-ranks';
 import { ROWS, savedNames, takeRows, takeSaved } from './take-beside';
 import { take } from './take';
@@ -39,7 +39,7 @@ export function fitAdapter(
   { keepsHead = false } = {},
 ): FittedAdapter {
   const { spec: settings, form, alphaOf, rankIn } = importedSpec(from);
-  const { modules, saved, rows, head } = adapterModules(from, keepsHead);
+  const { modules, saved, rows, outside, head } = adapterModules(from, keepsHead);
   if (modules.size === 0 && rows.size === 0)
     throw new AuroraError(
       'adapter',
@@ -78,8 +78,14 @@ export function fitAdapter(
   const parameters = new Map<string, Float32Array>();
   for (const [path, layer] of paths) {
     const adapter = adapters.find((a) => a.layer.path === layer)!;
-    take(from.folder, path, modules.get(path)!, adapter).forEach((data, name) => parameters.set(name, data));
+    take(from.folder, path, modules.get(path)!, adapter, outside).forEach((data, name) => {
+      // Tensors that layers share are repeated in the file.
+      const known = parameters.get(name);
+      if (known?.some((v, i) => v !== data[i])) throw notShared(from.folder, path, name);
+      parameters.set(name, data);
+    });
   }
+  requireKnown(from.folder, outside, adapters);
   takeSaved(from.folder, saved, adapters).forEach((data, name) => parameters.set(name, data));
   takeRows(from.folder, rows, adapters).forEach((data, name) => parameters.set(name, data));
   return { spec, adapters: inForm(adapters, form), parameters, head };
@@ -158,6 +164,24 @@ function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): s
 const tensorsOn = (layer: LinearLayer, spec: TrainedSpec) =>
   methodOf(spec).tensors({ layer, spec, widest: layer });
 
+const notShared = (folder: string, path: string, name: string): AuroraError =>
+  new AuroraError(
+    'adapter',
+    `${folder}: ${path} has its own values of a tensor that layers with the same last name and sizes share here (${name}).`,
+    'Import an adapter whose target modules are the last parts of the paths, such as "query".',
+  );
+
+/** @throws AuroraError 'adapter' for a tensor outside of modules that no module has */
+function requireKnown(
+  folder: string,
+  outside: AdapterModules['outside'],
+  adapters: readonly LayerAdapter[],
+): void {
+  const known = new Set(adapters.flatMap((a) => a.tensors.map((t) => t.outside?.key)));
+  const more = [...outside.keys()].find((key) => !known.has(key));
+  if (more !== undefined) throw notKnown(folder, `${OUTSIDE}${more}`, more);
+}
+
 /** The rank of a module's tensors; undefined for a method without one. */
 function rankOf(
   own: ReadonlyMap<string, FloatTensor>,
@@ -176,6 +200,8 @@ interface AdapterModules {
   saved: Map<string, Map<string, FloatTensor>>;
   /** Trained rows of embeddings (trainable_token_indices), likewise. */
   rows: Map<string, Map<string, FloatTensor>>;
+  /** Tensors outside of modules, which several of them share, by their keys without `base_model.`. */
+  outside: Map<string, FloatTensor>;
   /** With the path of its module: `classifier.out_proj` is the last of two layers. */
   head: { module: string; weight: FloatTensor; bias?: FloatTensor } | undefined;
 }
@@ -200,10 +226,15 @@ export function adapterModules({ folder, tensors }: AdapterFolder, keepsHead = f
   const modules: AdapterModules['modules'] = new Map();
   const saved: AdapterModules['saved'] = new Map();
   const rows: AdapterModules['rows'] = new Map();
+  const outside: AdapterModules['outside'] = new Map();
   const head: { module?: string; weight?: FloatTensor; bias?: FloatTensor } = {};
   const misfit = (message: string) =>
     new AuroraError('adapter', message, 'The adapter belongs to another kind of model or has been changed.');
   for (const [key, tensor] of tensors) {
+    if (key.startsWith(OUTSIDE) && !key.startsWith(PREFIX)) {
+      outside.set(key.slice(OUTSIDE.length), tensor);
+      continue;
+    }
     const name = plainName(key);
     const part = PART.exec(name);
     const ofHead = keepsHead ? undefined : HEAD.exec(name);
@@ -228,7 +259,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder, keepsHead = f
     throw misfit(
       `The head in ${folder} is not a linear layer: its weight is [${weight.dims.join(', ')}]${bias ? ` and its bias is [${bias.dims.join(', ')}]` : ''}.`,
     );
-  return { modules, saved, rows, head: weight && { module: head.module!, weight, bias } };
+  return { modules, saved, rows, outside, head: weight && { module: head.module!, weight, bias } };
 }
 
 /** Without PEFT's wrappers, and without the adapter name found in files of older PEFT versions. */
@@ -247,6 +278,6 @@ function notKnown(folder: string, key: string, name: string): AuroraError {
     variant
       ? `${folder} contains ${variant}, which AuroRA Lab does not support: ${key}.`
       : `${folder} has a tensor that does not belong to any supported adapter: ${key}.`,
-    'Import LoRA, rsLoRA or DoRA on linear layers, or an adapter made by AuroRA Lab, with a linear head or none.',
+    `Import an adapter of ${IMPORTED} on linear layers, or one made by AuroRA Lab, with a linear head or none.`,
   );
 }

@@ -17,7 +17,7 @@ import { HEAD_BIAS, HEAD_WEIGHT, type Pooling } from '../tasks/head';
 import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
 import { peftDims } from './convolution-dims';
-import { HEAD_MODULES, headKeys, peftKey } from './keys';
+import { HEAD_MODULES, headKeys, peftKeys } from './keys';
 import { RANK_PATTERN, rankPatternOf, ranksInFile, withAllRanks, withoutUnused } from './used-ranks';
 
 export const CONFIG_FILE = 'adapter_config.json';
@@ -54,10 +54,8 @@ export function writePeftAdapter(
     const values = plainValues(a, ownValues(a, parameters));
     for (const t of plainAdapter(a).tensors) {
       const { dims, data } = withoutUnused(t, values[t.name], ranks?.get(a.layer.path));
-      tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
-        dims: peftDims(a.layer, t.peftName, dims),
-        data,
-      });
+      for (const key of peftKeys(pytorchPathOf(a.layer), t))
+        tensors.set(key, { dims: peftDims(a.layer, t.peftName, dims), data, integers: t.integers });
     }
   }
   const config = {
@@ -129,14 +127,15 @@ export function readPeftAdapter(
   const values = new Map<string, Float32Array>();
   for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
     const module = pytorchPathOf(a.layer);
-    const { tensors: plain } = plainAdapter(a);
-    const stored = new Map(plain.map((t) => [t.peftName, find(peftKey(module, t.peftName))]));
+    const like = plainAdapter(a);
+    const stored = new Map(like.tensors.map((t) => [t.peftName, find(peftKeys(module, t)[0])]));
     const canLackRanks = methodOf(a.spec).peft.ranks !== undefined;
-    const own = canLackRanks ? withAllRanks(folder, configIn(folder), module, stored, a) : stored;
-    const found = Object.fromEntries(plain.map((t) => [t.name, own.get(t.peftName)!.data]));
-    for (const [name, data] of Object.entries(splitValues(a, found))) values.set(tensorName(a, name), data);
+    const all = canLackRanks ? withAllRanks(folder, configIn(folder), module, stored, a) : stored;
+    const plain = Object.fromEntries(like.tensors.map((t) => [t.name, all.get(t.peftName)!.data]));
+    for (const [name, data] of Object.entries(splitValues(a, plain))) values.set(tensorName(a, name), data);
   }
-  for (const key of HEAD_MODULES.map(headKeys))
+  const saved = new Set(adapters.filter((a) => a.beside === 'module').map((a) => pytorchPathOf(a.layer)));
+  for (const key of HEAD_MODULES.filter((module) => !saved.has(module)).map(headKeys))
     if (tensors.has(key.weight)) {
       values.set(HEAD_WEIGHT, find(key.weight).data);
       values.set(HEAD_BIAS, find(key.bias).data);

@@ -10,12 +10,17 @@ import { areDims } from './convolution-dims';
 /** The tensors of one module in an adapter's file, by their keys after its path. */
 export type ModuleTensors = ReadonlyMap<string, FloatTensor>;
 
-/** A module's tensors by the graph's names; all must exist and match the layer's size. */
+/**
+ * A module's tensors by the graph's names; all must exist and match the layer's size.
+ *
+ * @param outside the tensors outside of modules, by their keys
+ */
 export function take(
   folder: string,
   path: string,
   own: ModuleTensors,
   adapter: LayerAdapter,
+  outside: ModuleTensors = new Map(),
 ): Map<string, Float32Array> {
   const left = new Map(own);
   const values = new Map<string, Float32Array>();
@@ -26,8 +31,9 @@ export function take(
       values.set(tensorName(adapter, t.name), before[t.name]);
       continue;
     }
-    const tensor = left.get(t.peftName);
-    if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
+    const tensor = left.get(t.peftName) ?? (t.outside && outside.get(t.outside.key));
+    if (!tensor)
+      throw t.frozen ? notSaved(folder, path, t.peftName) : misfit(`${folder} has no ${path}.${t.peftName}.`);
     if (!areDims(tensor.dims, t.peftName, t.dims))
       throw misfit(
         `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], but ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) needs [${t.dims.join(', ')}].`,
@@ -62,6 +68,14 @@ const notComputed = (folder: string, path: string, why: string): AuroraError =>
     'adapter',
     `${folder} is a part that PEFT split off the model's weights (init_lora_weights), and the weight of ${path} ${why}.`,
     'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
+  );
+
+/** PEFT's random numbers cannot be drawn again here. */
+const notSaved = (folder: string, path: string, name: string): AuroraError =>
+  new AuroraError(
+    'adapter',
+    `${folder} has no ${path}.${name}, a frozen tensor that nothing else determines.`,
+    'In PEFT, save the adapter with its frozen tensors: save_projection=True for methods that have it.',
   );
 
 export const misfit = (message: string): AuroraError =>

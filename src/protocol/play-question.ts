@@ -35,7 +35,7 @@ export type PlaySource = Weighted & Played;
 type Played =
   | { kind: 'run'; run: string; at: 'best' | 'last' | number }
   /**
-   * An ONNX file, with tokenizer.json beside it unless specified, a folder from the hub, or a pipeline of diffusers; `adapter` is
+   * An ONNX file, with its tokenizer beside it unless specified, a folder from the hub, or a pipeline of diffusers; `adapter` is
    * a folder in PEFT's layout, or a LoRA in the layout of diffusers or kohya's scripts.
    */
   | { kind: 'model'; model: string; tokenizer?: string; adapter?: string };

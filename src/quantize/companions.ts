@@ -6,9 +6,12 @@ import { writeAtomic } from '../files/atomic';
 import { ownFile } from '../files/contained';
 import { modelPath } from '../files/model-path';
 
+const TOKENIZER = 'tokenizer.json';
+/** The files of a tokenizer without it. */
+const OLD_TOKENIZER = ['vocab.txt', 'vocab.json', 'merges.txt', 'added_tokens.json'];
 /** The files that prepare a model's inputs and describe it. */
 const NAMES = [
-  'tokenizer.json',
+  TOKENIZER,
   'tokenizer_config.json',
   'special_tokens_map.json',
   'preprocessor_config.json',
@@ -32,7 +35,8 @@ export function companionsOf({ file }: ModelSource, out: string): Companion[] {
   const from = dirname(resolve(file));
   const to = dirname(resolve(out));
   if (from === to) return [];
-  return NAMES.flatMap((name) => {
+  const isOld = ownFile(from, TOKENIZER) === undefined;
+  return [...NAMES, ...(isOld ? OLD_TOKENIZER : [])].flatMap((name) => {
     const path = ownFile(from, name);
     if (path === undefined) return [];
     const target = join(to, name);

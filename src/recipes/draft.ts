@@ -22,7 +22,7 @@ import {
 /** The choices for a new experiment. Paths are absolute. */
 export interface Draft {
   model: string;
-  /** Undefined for the tokenizer.json beside the model. */
+  /** Undefined for the tokenizer beside the model. */
   tokenizer?: string;
   /** The number of tokens that the model has positions for, if that is limited. */
   positions?: number;

@@ -1,4 +1,4 @@
-import { METHOD_ORDER } from '../../src/experiment/methods';
+import { LAYER_METHODS } from '../../src/experiment/methods';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PAPER_MODELS } from '../../src/recipes/model-shapes';
 import { Lab } from './lab';
@@ -49,7 +49,7 @@ describe('aurora budget --recipe', () => {
   });
 
   it('counts every method at any rank', () => {
-    for (const method of METHOD_ORDER)
+    for (const method of LAYER_METHODS)
       expect(counted('--recipe', 'vit-base', '--method', method).trainable).toBeGreaterThan(0);
     expect(counted('--recipe', 'roberta-base', '--rank', '4')).toMatchObject({ rank: 4, trainable: 148_608 });
     expect(counted('--recipe', 'vit-base', '--lora-rank', '8').ratioToLora).toBe(74_208 / 294_912);

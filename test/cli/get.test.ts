@@ -70,6 +70,17 @@ const glue: Repository = {
   refs: ['refs/convert/parquet'],
   files: [],
 };
+/** Its tokenizer has no tokenizer.json. */
+const older: Repository = {
+  ...bert,
+  id: 'an-org/older',
+  commit: commitOf('older'),
+  files: [
+    ...bert.files.filter(({ path }) => path !== 'tokenizer.json'),
+    smallFile('vocab.txt', '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\n'),
+    smallFile('special_tokens_map.json', '{"cls_token": "[CLS]"}'),
+  ],
+};
 const plain: Repository = {
   kind: 'dataset',
   id: 'an-org/tables',
@@ -90,7 +101,7 @@ beforeAll(async () => {
     largeFile('rte/test/0000.parquet', await parquet(8, 3, true)),
     largeFile('mrpc/train/0000.parquet', await parquet(8, 4)),
   ];
-  server.repositories.push(bert, pickled, gated, pipeline, glue, plain);
+  server.repositories.push(bert, older, pickled, gated, pipeline, glue, plain);
   await server.start();
 });
 beforeEach(() => void server.seen.splice(0));
@@ -151,6 +162,23 @@ describe('aurora get model', () => {
     const offline = await aurora('model', ['get', 'model', 'an-org/bert'], { HF_HUB_OFFLINE: '1' });
     expect(offline).toMatchObject({ code: EXIT.ok, out: `${MODEL}\n` });
     expect(server.seen).toEqual([]);
+  });
+
+  it('gets the older files of a tokenizer where there is no tokenizer.json, with one verdict before and after', async () => {
+    const shown = await aurora('older', ['get', 'model', older.id, '--show', '--json']);
+    const got = await aurora('older', ['get', 'model', older.id, '--yes', '--json']);
+    expect(got).toMatchObject({ code: EXIT.ok });
+    const folder = line(got.out, 'got').got[0].path;
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['special_tokens_map.json', 'vocab.txt']));
+
+    server.seen.splice(0);
+    const again = await aurora('older', ['get', 'model', older.id, '--revision', older.commit, '--json']);
+    // It counts as whole.
+    expect(server.seen).toEqual([]);
+    const verdicts = [shown, got, again].map(({ out }) => (line(out, 'model') as HubModel).verdict);
+    for (const verdict of verdicts) if (verdict.usable === true) delete verdict.step.memory?.available;
+    expect(verdicts.slice(1)).toEqual([verdicts[0], verdicts[0]]);
+    expect(verdicts[0]).toMatchObject({ usable: true });
   });
 
   it('gets the commit that was shown, and keeps which branch that was, for programs without a network', async () => {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { methodOf } from '../../src/adapters/methods/registry';
+import type { MethodName } from '../../src/experiment/methods';
 import { EXIT } from '../../src/base/errors';
 import { readRun } from '../read-run';
 import type { ExportRecord } from '../../src/protocol/export';
@@ -11,7 +13,7 @@ const lab = new Lab({ training: { maxSteps: 4, evaluateEvery: 4, checkpointEvery
 afterAll(() => lab.remove());
 
 /** On query, value (32 × 32) and inter (64 × 32) of the tiny model's two layers. */
-const METHODS: [name: string, settings: Record<string, unknown>, parameters: number, lora: boolean][] = [
+const METHODS: [name: MethodName, settings: Record<string, unknown>, parameters: number, lora: boolean][] = [
   ['lora', { rank: 2, loraBias: true, dropout: 0.2 }, 2 * (2 * (2 * 64 + 32) + 2 * 96 + 64), true],
   ['moslora', { rank: 2 }, 2 * (2 * (2 * 64 + 4) + 2 * 96 + 4), true],
   ['dora', { rank: 2, dropout: 0.2 }, 2 * (2 * (2 * 64 + 32) + 2 * 96 + 64), true],
@@ -24,6 +26,8 @@ const METHODS: [name: string, settings: Record<string, unknown>, parameters: num
   // 32 is 4 · 8 and 64 is 8 · 8: the second factors are products of rank 2.
   ['lokr', { rank: 2 }, 2 * (2 * (16 + 2 * 16) + (32 + 2 * 16)), false],
   ['delora', { rank: 2, lambda: 3, dropout: 0.2 }, 2 * (2 * (2 * 64 + 1) + 2 * 96 + 1), true],
+  ['adalora', { rank: 4, tinit: 1, dropout: 0.2 }, 2 * (4 * (2 * 64 + 96) + 3 * 4), true],
+  ['lorafa', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), true],
   ['bitfit', {}, 2 * (32 + 32 + 64), false],
   ['full', {}, 2 * (2 * 32 * 32 + 64 * 32), false],
 ];
@@ -67,6 +71,14 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
     const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
     expect(record.largestDifference).toBeLessThan(1e-4);
     expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.trained.loss, 5);
+    if (form !== 'adapter') return;
+    const card = readFileSync(join(folder, 'README.md'), 'utf8');
+    const { loads, loader, type } = methodOf({ method }).peft;
+    expect(card.includes('PeftModel.from_pretrained')).toBe(loads !== undefined && !loader);
+    expect(/^tags: \[(.*)\]$/m.exec(card)![1].split(', ').includes(type.toLowerCase())).toBe(
+      loads !== undefined || type.toLowerCase() === method,
+    );
+    if (loads && type !== 'LORA') expect(card).toContain(`needs PEFT ${loads.since} or newer.`);
   });
 
   it('has a path and singular values of ΔW that agree, if it changes weights', () => {

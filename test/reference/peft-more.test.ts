@@ -6,20 +6,14 @@ import { peftMoreFiles } from './files';
 const MISSING = [
   'boft',
   'boft-butterfly',
-  'c3a',
   'frod',
-  'gralora',
-  'gralora-hybrid',
   'ia3',
-  'lily',
   'miss',
   'miss-bat',
   'miss-mini',
   'oft',
   'oft-coft',
   'oft-share',
-  'randlora',
-  'shira',
 ];
 
 const caseOf = (name: string): string => `../peft-more/${name}.json`;

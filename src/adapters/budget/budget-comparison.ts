@@ -83,7 +83,7 @@ function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
     layersPattern,
     ...('dropout' in defaults && { dropout }),
     ...('initialization' in defaults && { initialization }),
-    ...('alpha' in defaults && { alpha: base.alpha, rank: base.rank }),
+    ...(aboutMethod(method).hasAlpha && { alpha: base.alpha, rank: base.rank }),
   } as TrainedSpec;
 }
 

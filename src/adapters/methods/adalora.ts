@@ -71,6 +71,8 @@ export const adalora: AdapterMethod<AdaloraSpec> = {
 
   peft: {
     type: 'ADALORA',
+    // Modules without a rank since then.
+    loads: { since: '0.10' },
     write: (spec, _, steps = 0) => ({
       init_r: spec.rank,
       target_r: targetRank(spec),

@@ -43,12 +43,15 @@ export const lokr: AdapterMethod<LokrSpec> = {
   delta(g, { x }, p, on, dtype) {
     const { L, K, M, N } = partsOf(on);
     const scale = p.scale ?? g.scalar(scaleOf(on.spec), dtype);
-    const turned = (t: string) => g.op('Transpose', [t], { perm: [0, 2, 1] });
-    const matrices = g.op('Reshape', [x, g.ints([-1, M, N])]);
-    const columns = turned(factorTimes(g, matrices, p, 'w2'));
-    const rows = turned(g.op('Mul', [factorTimes(g, columns, p, 'w1'), scale]));
+    const reshaped = (t: string, ...dims: number[]) => g.op('Reshape', [t, g.ints([-1, ...dims])]);
+    const turned = (t: string, rows: number, columns: number) =>
+      g.op('Transpose', [reshaped(t, rows, columns)], { perm: [0, 2, 1] });
+    // Products of plain rows: ONNX Runtime's products of batches fail where an expert has no token.
+    const second = factorTimes(g, reshaped(x, N), p, 'w2');
+    const first = factorTimes(g, reshaped(turned(second, M, K), M), p, 'w1');
+    const result = turned(g.op('Mul', [first, scale]), K, L);
     const shape = g.op('Concat', [g.op('Shape', [x], { end: -1 }), g.ints([L * K])], { axis: 0 });
-    return { delta: g.op('Reshape', [rows, shape]) };
+    return { delta: g.op('Reshape', [result, shape]) };
   },
 
   change(values, on) {
@@ -180,7 +183,7 @@ function wholeCount(layers: readonly LayerShape[], spec: LokrSpec): number {
   return sum;
 }
 
-/** x wᵀ for a factor w, whole or split. */
+/** x wᵀ for rows x and a factor w, whole or split. */
 function factorTimes(g: GraphBuilder, x: string, p: Record<string, string>, name: 'w1' | 'w2'): string {
   const times = (of: string, w: string) => g.op('MatMul', [of, g.op('Transpose', [w])]);
   return p[name] ? times(x, p[name]) : times(times(x, p[`${name}_b`]), p[`${name}_a`]);

@@ -40,6 +40,7 @@ export const lorafa: AdapterMethod<LorafaSpec> = {
   peft: {
     // A file does not say how it was trained, so PEFT and an import read LoRA.
     type: lora.peft.type,
+    loads: lora.peft.loads,
     loader: true,
     alphaKey: 'lora_alpha',
     write: scaledConfig,

@@ -1,11 +1,14 @@
 import type { Initialization, TrainedSpec } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
+import type { IntegerType } from '../../graph/file/safetensors';
 
 export interface LayerShape {
   inFeatures: number;
   outFeatures: number;
   /** True if it adds a bias; omitted if unknown. */
   hasBias?: boolean;
+  /** The path of its module, where it is one of a model. */
+  path?: string;
   /** True for an embedding of tokens, whose input is ids; `in` is then the vocabulary. */
   isEmbedding?: boolean;
 }
@@ -37,6 +40,13 @@ export interface AdapterTensor {
   rankAxes: number[];
   /** Its key after the module's path in PEFT's file layout. */
   peftName: string;
+  /**
+   * Its key after `base_model.` in PEFT's file, where modules that share it have it once: `beside` its key in each module,
+   * or `only` there.
+   */
+  outside?: { key: string; where: 'beside' | 'only' };
+  /** The type that PEFT's file has it in, for whole numbers. */
+  integers?: IntegerType;
   /** Initial values; `draw` is this tensor's own stream of random numbers. */
   init: (draw: Draw, size: number, base: LayerValues) => Float32Array;
 }
@@ -247,7 +257,7 @@ interface PeftConfig<S extends TrainedSpec> {
   /** If PEFT loads our files: since which release, and if it refuses layers of (in, out), which are its Conv1D. */
   loads?: { since: string; linearOnly?: true };
   /** Keys that all configurations have, but not PEFT's of this type. */
-  lacks?: readonly ('bias' | 'r' | 'rank_pattern' | 'alpha_pattern')[];
+  lacks?: readonly ('bias' | 'modules_to_save' | 'r' | 'rank_pattern' | 'alpha_pattern')[];
   /** Key that is true for this method, and not for others of the same type. */
   flag?: string;
   /** True if aurora_peft_loader.py reads it. */

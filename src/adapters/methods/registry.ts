@@ -3,17 +3,22 @@ import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { adalora } from './adalora';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
+import { c3a } from './c3a';
 import { delora } from './delora';
 import { dora } from './dora';
 import { fourierft } from './fourierft';
 import { full } from './full';
+import { gralora } from './gralora';
 import { hira } from './hira';
+import { lily } from './lily';
 import { loha } from './loha';
 import { lokr } from './lokr';
 import { lora } from './lora';
 import { lorafa } from './lorafa';
 import type { AdapterMethod } from './method';
 import { moslora } from './moslora';
+import { randlora } from './randlora';
+import { shira } from './shira';
 import { peanut } from './peanut';
 import { sinelora } from './sinelora';
 import { trainableTokens } from './trainable-tokens';
@@ -34,6 +39,11 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   loha,
   lokr,
   delora,
+  randlora,
+  gralora,
+  c3a,
+  shira,
+  lily,
   'trainable-tokens': trainableTokens,
   bitfit,
   full,

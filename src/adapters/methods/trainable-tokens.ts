@@ -66,13 +66,9 @@ export const trainableTokens: AdapterMethod<TokensSpec> = {
 
   peft: {
     type: 'TRAINABLE_TOKENS',
-    // PEFT's configuration of this type has neither of the last two.
-    write: ({ tokenIndices }) => ({
-      token_indices: tokenIndices,
-      init_weights: true,
-      bias: undefined,
-      modules_to_save: undefined,
-    }),
+    loads: { since: '0.15' },
+    lacks: ['bias', 'modules_to_save'],
+    write: ({ tokenIndices }) => ({ token_indices: tokenIndices, init_weights: true }),
     read: (c) => ({ method: 'trainable-tokens', tokenIndices: c.value('token_indices') as number[] }),
   },
 };

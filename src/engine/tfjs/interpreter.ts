@@ -80,9 +80,9 @@ export class Interpreter {
     try {
       tf.tidy(() => {
         const made = this.ops.get(node)!(contextOf(tf, node, inputs, tensor));
-        // Only floats carry gradients, but tfjs would search for others.
+        // Only floats carry gradients, but tfjs would search for others. A view may return its input itself.
         results = made.map((v) =>
-          v.on === 'host' || isFloat(v.dtype) ? v : { ...v, tensor: detach(tf, v.tensor) },
+          v.on === 'host' || (isFloat(v.dtype) && !detached) ? v : { ...v, tensor: detach(tf, v.tensor) },
         );
         return results.flatMap((v) => (v.on === 'device' ? [v.tensor] : []));
       });

@@ -1,11 +1,12 @@
 import { dirname, join } from 'node:path';
 import { modelFileLater } from '../../files/model-path';
+import { TOKENIZER_NAMES } from '../../files/tokenizer-path';
 import { filesOfLater } from '../../files/pattern';
 import { fileKeys } from './checks/check-files';
 import type { ExperimentText } from '../../runs/experiment/experiment-text';
 
 /** The files that are searched for beside a model. */
-const BESIDE = ['tokenizer.json', 'preprocessor_config.json'];
+const BESIDE = [...TOKENIZER_NAMES, 'preprocessor_config.json'];
 
 /** The files that an experiment is checked against, whether or not they exist; a pattern as its files. */
 export async function namedFiles(doc: ExperimentText): Promise<string[]> {

@@ -18,7 +18,16 @@ export interface UnusableInput {
 
 /** The files that decide whether a file can be used. */
 const READ = {
-  tokenizer: ['tokenizer_config.json', 'config.json', 'chat_template.jinja', 'merges.txt'],
+  tokenizer: [
+    'tokenizer_config.json',
+    'config.json',
+    'chat_template.jinja',
+    'vocab.txt',
+    'vocab.json',
+    'merges.txt',
+    'special_tokens_map.json',
+    'added_tokens.json',
+  ],
   preprocessor: [],
 };
 

@@ -10,7 +10,7 @@ import type { Outcome, Place, Step } from '../ask/run-steps';
 import { pick } from '../ask/steps';
 import { getFromHub } from '../hub/get-from-hub';
 import { COMMAND } from '../ids';
-import { FILE_KEYS, kindOf } from '../language/checks/check-files';
+import { fileBeside, FILE_KEYS } from '../language/checks/check-files';
 import { withProgress } from '../messages/progress';
 import { cachedModels } from '../models/hub-cached';
 import type { KnownModel } from '../models/known-model';
@@ -128,21 +128,16 @@ async function readModel(state: WizardState, path: string): Promise<boolean> {
 }
 
 /** True if the model has no such file beside it. */
-const lacks = async ({ model }: WizardState, name: string): Promise<boolean> =>
-  (await kindOf(join(dirname(await modelFileLater(model!)), name))) !== 'file';
+const lacks = async ({ model }: WizardState, key: 'tokenizer' | 'preprocessor'): Promise<boolean> =>
+  (await fileBeside(await modelFileLater(model!), key)) === undefined;
 
 /** Asks for a file that a model needs beside it, where there is none. */
 const besideStep = (
   key: 'tokenizer' | 'preprocessor',
   needed: (state: WizardState) => boolean,
-  {
-    name,
-    pattern,
-    placeholder,
-    title,
-  }: { name: string; pattern: RegExp; placeholder: () => string; title: () => string },
+  { pattern, placeholder, title }: { pattern: RegExp; placeholder: () => string; title: () => string },
 ): Step<WizardState> => ({
-  applies: async (state) => needed(state) && (await lacks(state, name)),
+  applies: async (state) => needed(state) && (await lacks(state, key)),
   async run(state, place) {
     const picked = await pickFile(place, {
       files: state.files.filter((f) => pattern.test(f)),
@@ -157,14 +152,12 @@ const besideStep = (
 });
 
 const tokenizerStep = besideStep('tokenizer', readsTexts, {
-  name: 'tokenizer.json',
   pattern: TOKENIZER,
   placeholder: () => t('The model has no tokenizer.json beside it. Select its tokenizer.'),
   title: () => t('Select the tokenizer.json of the model'),
 });
 
 const preprocessorStep = besideStep('preprocessor', readsImages, {
-  name: 'preprocessor_config.json',
   pattern: PREPROCESSOR,
   placeholder: () => t('The model has no preprocessor_config.json beside it. Select its preprocessor.'),
   title: () => t('Select the preprocessor_config.json of the model'),

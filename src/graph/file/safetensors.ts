@@ -5,13 +5,20 @@ import { nameTable, own } from '../../base/names';
 
 /**
  * The safetensors format: a little-endian 64-bit length, a JSON header of that many bytes, then the tensors' bytes
- * without gaps. Writes F32; also reads F16 and BF16, which others' adapters may use.
+ * without gaps. Writes F32, and I32 and I64 for whole numbers; also reads F16 and BF16, which others' adapters may use.
  * https://huggingface.co/docs/safetensors (format section)
  */
 export interface FloatTensor {
   dims: number[];
   data: Float32Array;
+  /** Its type in the file, for whole numbers; F32 otherwise. */
+  integers?: IntegerType;
 }
+
+export type IntegerType = 'I32' | 'I64';
+
+/** Whole numbers up to this one are exact in float32. */
+const EXACT = 2 ** 24;
 
 export interface SafetensorsFile {
   tensors: Map<string, FloatTensor>;
@@ -37,10 +44,11 @@ export function encodeSafetensors(
     header.__metadata__ = Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
   let end = 0;
   for (const name of names) {
-    const { dims, data } = tensors.get(name)!;
+    const { dims, data, integers } = tensors.get(name)!;
     if (elements(dims) !== data.length)
       throw new RangeError(`${name} has ${data.length} values but the shape [${dims.join(', ')}].`);
-    header[name] = { dtype: 'F32', shape: dims, data_offsets: [end, (end += data.byteLength)] };
+    const dtype = integers ?? 'F32';
+    header[name] = { dtype, shape: dims, data_offsets: [end, (end += TYPES[dtype].bytes * data.length)] };
   }
   const json = Buffer.from(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
@@ -49,7 +57,8 @@ export function encodeSafetensors(
   out.fill(0x20, 8, 8 + length).set(json, 8);
   let at = 8 + length;
   for (const name of names) {
-    const { data } = tensors.get(name)!;
+    const { data: values, integers } = tensors.get(name)!;
+    const data = integers ? wholeNumbers(values, integers) : values;
     out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
@@ -78,10 +87,10 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     if (from !== expected || to - from !== type.bytes * elements(entry.shape))
       fail(`the bytes of ${name} do not match its shape`);
     if (start + to > bytes.byteLength) fail(`${name} is cut off`);
-    tensors.set(name, {
-      dims: entry.shape,
-      data: type.read(bytes.subarray(start + from, start + to)),
-    });
+    const data = type.read(bytes.subarray(start + from, start + to));
+    const integers = isInteger(entry.dtype) ? entry.dtype : undefined;
+    if (integers && data.some((v) => Math.abs(v) > EXACT)) fail(`${name} has numbers above ${EXACT}`);
+    tensors.set(name, { dims: entry.shape, data, ...(integers && { integers }) });
     expected = to;
   }
   if (start + expected !== bytes.byteLength) fail('it ends with bytes that belong to no tensor');
@@ -118,7 +127,17 @@ const TYPES: Record<string, { bytes: number; read: (bytes: Uint8Array) => Float3
   F32: { bytes: 4, read: (bytes) => new Float32Array(Uint8Array.from(bytes).buffer) },
   F16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromHalf) },
   BF16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromBfloat16) },
+  I32: { bytes: 4, read: (bytes) => Float32Array.from(new Int32Array(Uint8Array.from(bytes).buffer)) },
+  I64: {
+    bytes: 8,
+    read: (bytes) => Float32Array.from(new BigInt64Array(Uint8Array.from(bytes).buffer), Number),
+  },
 };
+
+const isInteger = (dtype: string): dtype is IntegerType => dtype === 'I32' || dtype === 'I64';
+
+const wholeNumbers = (values: Float32Array, type: IntegerType): Int32Array | BigInt64Array =>
+  type === 'I32' ? Int32Array.from(values) : BigInt64Array.from(values, BigInt);
 
 const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(Uint8Array.from(bytes).buffer);
 

@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { localPath } from '../../files/hub-cache';
 import { modelFile } from '../../files/model-path';
+import { tokenizerBeside } from '../../files/tokenizer-path';
 import { type ClaimSpec, completeClaim } from '../../experiment/claim';
 import type { ClusterSettings } from '../../experiment/cluster';
 import type { DataSpec, Experiment } from '../../experiment/experiment';
@@ -93,7 +94,7 @@ function complete(e: Experiment, file: string): Experiment {
     model: {
       ...e.model,
       path,
-      tokenizer: tokenizer ? local(tokenizer) : join(dirname(path), 'tokenizer.json'),
+      tokenizer: tokenizer ? local(tokenizer) : tokenizerBeside(path),
       ...(images && {
         preprocessor: preprocessor ? local(preprocessor) : join(dirname(path), 'preprocessor_config.json'),
       }),

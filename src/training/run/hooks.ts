@@ -59,7 +59,7 @@ export async function makeHooks(context: RunContext): Promise<LoopHooks> {
       const message = skippedWarning(step, lossScale);
       if (message) open.warn(message);
     },
-    allocated: (step, ranks) => journal.append({ kind: 'ranks', step, ...ranks }),
+    allocated: (step, ranks) => journal.append({ kind: 'rank-budget', step, ...ranks }),
     judge: (found) => watch.judge(hasFiniteValues(state.parameters) ? found : 'diverged'),
     diverged(event) {
       guard.check(event.step);

@@ -35,6 +35,8 @@ describe('parameter counts on RoBERTa-Base (q and v) match the papers', () => {
     ['sinelora', { rank: 8 }, 294_912],
     ['vera', { rank: 1024 }, 43_008],
     ['fourierft', { frequencies: 1000 }, 24_000],
+    ['adalora', { rank: 12 }, 24 * (12 * 2 * 768 + 12)],
+    ['lorafa', { rank: 8 }, 24 * 8 * 768],
     ['bitfit', {}, 24 * 768],
     ['full', {}, 24 * 768 * 768],
   ])('%s %o: %i', (method, over, expected) => {

@@ -150,9 +150,9 @@ const started: Keys<StartSpec> = {
   cordaMethod: true,
   cordaSamples: true,
 };
-const lora: Keys<LoraSpec> = { ...scaled, ...started, method: true, loraBias: true };
 const { modulesToSave: _, ...tokenTargets } = targets;
 const tokens: Keys<TokensSpec> = { ...tokenTargets, method: true, tokenIndices: true };
+const lora: Keys<LoraSpec> = { ...scaled, ...started, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
 const dora: Keys<DoraSpec> = { ...scaled, ...started, method: true };
 const sinelora: Keys<SineloraSpec> = { ...ranked, method: true, frequency: true, gamma: true };

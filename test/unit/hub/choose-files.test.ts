@@ -46,6 +46,28 @@ describe('the files that training needs of a model', () => {
     });
   });
 
+  it('include the older files of a tokenizer where there is no tokenizer.json', () => {
+    const older = ROBERTA.filter((name) => name !== 'tokenizer.json');
+    expect(chosen(...older, 'added_tokens.json')).toMatchObject({
+      tokenizer: 'vocab.json',
+      files: [
+        'README.md',
+        'config.json',
+        'merges.txt',
+        'tokenizer_config.json',
+        'vocab.json',
+        'added_tokens.json',
+        'model.safetensors',
+      ],
+    });
+    const beside = chosen('config.json', 'vocab.txt', 'onnx/model.onnx', 'special_tokens_map.json');
+    expect(beside).toMatchObject({
+      tokenizer: 'vocab.txt',
+      files: ['config.json', 'vocab.txt', 'special_tokens_map.json', 'onnx/model.onnx'],
+    });
+    expect(chosen('config.json', 'model.safetensors', 'spiece.model').tokenizer).toBeUndefined();
+  });
+
   it('are in one precision, without variants, and not those of other programs', () => {
     const { weights } = chosen(
       ...['config.json', 'tokenizer.json', 'model.fp16.safetensors', 'model.safetensors', 'onnx/model.onnx'],

@@ -5,6 +5,7 @@ import { tensorName } from '../../../src/adapters/inject';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { Experiment } from '../../../src/experiment/experiment';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';
+import { peftConfig } from '../../../src/peft/adapter-config';
 import { readAdapterFolder } from '../../../src/peft/adapter-folder';
 import { fitAdapter } from '../../../src/peft/fit';
 import { CONFIG_FILE, WEIGHTS_FILE, writePeftAdapter } from '../../../src/peft/peft-adapter';
@@ -108,6 +109,12 @@ describe('trained rows of an embedding', () => {
     ]);
     expect(layers.map((l) => l.path)).not.toContain('wte');
     expect(new Set(rows.map((a) => tensorName(a, 'rows')))).toEqual(new Set(['wte.rows']));
+    // The head is no Conv1D, as LoRA's modules are.
+    expect(peftConfig({ spec, source: base.source, adapters }, 'dynamic')).toMatchObject({
+      fan_in_fan_out: true,
+      target_modules: [0, 1].map((i) => expect.stringMatching(`h\\.${i}\\.attn\\.c_attn$`) as string),
+      trainable_token_indices: { wte: [3, 7] },
+    });
   });
 
   it('are refused for tokens that the model does not have', () => {

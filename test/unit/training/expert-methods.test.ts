@@ -26,6 +26,11 @@ const METHODS: Record<string, object> = {
   sinelora: { ...LOW, frequency: 2 },
   vera: { rank: 2, dropout: 0, dInitial: 0.1, projectionSeed: 0 },
   fourierft: { frequencies: 10, scaling: 10, dropout: 0, locationSeed: 1 },
+  peanut: { rank: 2, depth: 1, actFn: 'gelu', scaling: 1 },
+  hira: LOW,
+  loha: { rank: 2, alpha: 4 },
+  lokr: { rank: 2, alpha: 4, decomposeBoth: false, decomposeFactor: -1 },
+  delora: { rank: 2, lambda: 2, dropout: 0 },
   full: {},
   bitfit: {},
 };

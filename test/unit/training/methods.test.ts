@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { METHOD_ORDER } from '../../../src/experiment/methods';
+import { LAYER_METHODS } from '../../../src/experiment/methods';
 import { metricValue, type MetricName } from '../../../src/experiment/metrics';
 import type { TaskName } from '../../../src/experiment/tasks/registry';
 import type { ExportForm } from '../../../src/protocol/export';
@@ -83,7 +83,7 @@ describe.each(Object.entries(KINDS))('%s', (name, kind) => {
     return trainHere(lab, experiment);
   }
 
-  it.each(METHOD_ORDER)('is trained with %s', async (method) => {
+  it.each(LAYER_METHODS)('is trained with %s', async (method) => {
     const run = await trained(method);
     runs.set(method, run);
     const { events, result } = readRunSummary(run);

@@ -50,7 +50,7 @@ base model; a language model streams its text; a pipeline draws a picture of eac
                      or a pipeline of diffusers
   --adapter ADAPTER  an adapter for it: a folder in PEFT's layout (LoRA, or AuroRA Lab's own), a LoRA of diffusers or of
                      kohya's scripts, or a run; with a weight as above (may be given several times)
-  --tokenizer FILE   its tokenizer.json, if it is not beside the model
+  --tokenizer FILE   its tokenizer.json, vocab.txt or vocab.json, if it is not beside the model
   --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
 
 For language models:

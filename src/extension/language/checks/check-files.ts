@@ -7,6 +7,7 @@ import { isHubReference, parseHubReference } from '../../../experiment/hub-refer
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { MODEL_CONFIG, modelFileLater, modelPath } from '../../../files/model-path';
 import { filesOfLater, hasWildcard } from '../../../files/pattern';
+import { tokenizerBesideLater } from '../../../files/tokenizer-path';
 import type { ExperimentText, Span } from '../../../runs/experiment/experiment-text';
 import { isCachedLater } from '../../../runs/experiment/hub-references';
 import { COMMAND } from '../../ids';
@@ -140,7 +141,7 @@ async function missingBeside(
   if ((await kindOf(path)) !== 'file') return [];
   const { name, pattern } = BESIDE[key];
   const expected = join(dirname(path), name);
-  if ((await kindOf(expected)) === 'file') return [];
+  if ((await fileBeside(path, key)) !== undefined) return [];
   const node = doc.node('model', 'path')!;
   const others = byDistance(doc.file, expected, await filesFor(expected, pattern, known)).slice(
     0,
@@ -162,6 +163,13 @@ async function missingBeside(
       fixes,
     },
   ];
+}
+
+/** The file through which a model gets its texts or images, beside it; undefined if there is none. */
+export async function fileBeside(model: string, key: keyof typeof BESIDE): Promise<string | undefined> {
+  if (key === 'tokenizer') return tokenizerBesideLater(model);
+  const path = join(dirname(model), BESIDE[key].name);
+  return (await kindOf(path)) === 'file' ? path : undefined;
 }
 
 export async function kindOf(path: string): Promise<'file' | 'folder' | 'missing'> {

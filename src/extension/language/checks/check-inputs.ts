@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import { own } from '../../../base/names';
 import type { TaskDescription } from '../../../experiment/tasks/kind';
 import { DEFAULT_TASK, TASKS } from '../../../experiment/tasks/registry';
@@ -7,7 +6,7 @@ import type { InputFile, UnusableInput } from '../../models/input-files';
 import { editorHint, shortPaths } from '../../words/error-text';
 import type { ExperimentText } from '../../../runs/experiment/experiment-text';
 import type { Finding } from '../finding';
-import { BESIDE, kindOf } from './check-files';
+import { fileBeside, kindOf } from './check-files';
 
 /** The tokenizer or preprocessor that an experiment names or that is beside its model, if it exists. */
 export async function inputFilesOf(doc: ExperimentText): Promise<InputFile[]> {
@@ -20,8 +19,8 @@ export async function inputFilesOf(doc: ExperimentText): Promise<InputFile[]> {
   if (answer === 'picture') return [];
   const kind = input === 'image' ? 'preprocessor' : 'tokenizer';
   const written = doc.string('model', kind);
-  const file = written === undefined ? join(dirname(path), BESIDE[kind].name) : doc.resolve(written);
-  return (await kindOf(file)) === 'file' ? [{ kind, path: file }] : [];
+  const file = written === undefined ? await fileBeside(path, kind) : doc.resolve(written);
+  return file !== undefined && (await kindOf(file)) === 'file' ? [{ kind, path: file }] : [];
 }
 
 /** Reported where the file is named, otherwise at the model. */

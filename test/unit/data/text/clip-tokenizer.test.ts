@@ -154,13 +154,18 @@ describe('the files of a CLIP tokenizer', () => {
     ],
     [
       'without its special tokens',
-      () => writeFileSync(vocab(), '{"a": 0}'),
-      'has no id for "<|startoftext|>"',
+      () => {
+        rmSync(join(folder.path, 'added_tokens.json'), { force: true });
+        writeFileSync(vocab(), '{"a": 0}');
+        writeFileSync(join(folder.path, 'merges.txt'), '#version: 0.2\n');
+      },
+      'has no id for "<|endoftext|>"',
     ],
     [
       'of another class',
-      () => writeFileSync(join(folder.path, 'tokenizer_config.json'), '{"tokenizer_class": "GPT2Tokenizer"}'),
-      'is not a tokenizer.json',
+      () =>
+        writeFileSync(join(folder.path, 'tokenizer_config.json'), '{"tokenizer_class": "WhisperTokenizer"}'),
+      'the tokenizer of this folder is WhisperTokenizer',
     ],
   ])('are refused %s', (_, damage, message) => {
     damage();

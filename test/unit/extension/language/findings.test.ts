@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { budgetText } from '../../../../src/extension/language/lens-text';
@@ -96,6 +96,8 @@ describe('problems in an experiment', () => {
     const fixed = apply(text, findings[0].fixes[0]);
     expect(fixed).toContain('"tokenizer": "tok/tokenizer.json"');
     expect((await analysisOf(folder, fixed, known)).findings).toEqual([]);
+    writeFileSync(join(folder, 'm/vocab.txt'), '');
+    expect((await analysisOf(folder, text, known)).findings).toEqual([]);
   });
 
   it('accept a folder of images, and ask for the preprocessing of their model', async () => {
