@@ -55,11 +55,11 @@ export function peftConfig(trained: Adapted, form: AdapterForm): Json {
 }
 
 /** With the settings of a LoRA on the original weights. */
-const plain = ({ spec, source, adapters, steps }: Adapted): Adapted => ({
+const plain = ({ spec, source, adapters, ...more }: Adapted): Adapted => ({
+  ...more,
   spec: isHeadAlone(spec.adapter) ? spec : { ...spec, adapter: plainSpec(spec.adapter) },
   source,
   adapters: adapters.map(plainAdapter),
-  steps,
 });
 
 type Layers = Pick<Adapted, 'source' | 'adapters'>;

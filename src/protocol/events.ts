@@ -2,7 +2,7 @@ import type { AbsentLabels } from './absent-labels';
 import type { CombinationRecord } from './combination-record';
 import type { TargetScale } from './outputs';
 import type { Preparing } from './preparing';
-import type { LayerRanksEvent } from './ranks';
+import type { RanksEvent } from './ranks';
 import type { MetricName } from '../experiment/metrics';
 
 /** The infrequent events of a run, one JSON object per line in events.jsonl. Readers ignore unknown kinds. */
@@ -253,7 +253,7 @@ export type RunEvent = EventBase &
     | (QuantizationCost & { kind: 'quantization-cost'; seconds: number })
     /** Everything before this tensor was computed once for all trials of a sweep; `found`: by another trial. */
     | { kind: 'reused'; upTo: string; found: boolean }
-    | LayerRanksEvent
+    | RanksEvent
     | { kind: 'checkpoint'; step: number; path: string }
     | { kind: 'activations'; step: number; path: string }
     /** The method has changed how many ranks are in use, of those of all layers together. */

@@ -5,15 +5,15 @@ import type { RunEvent } from './events';
 export type Ranks = Readonly<Record<string, number>>;
 
 /** Recorded before the first step of a run whose data decide the ranks of its layers (EVA). */
-export interface LayerRanksEvent {
-  kind: 'layer-ranks';
+export interface RanksEvent {
+  kind: 'ranks';
   step: number;
   ranks: Ranks;
 }
 
 /** The ranks that a run was trained with; undefined if they are those of its settings. */
 export const ranksIn = (events: readonly Pick<RunEvent, 'kind'>[]): Ranks | undefined =>
-  (events.findLast((e) => e.kind === 'layer-ranks') as LayerRanksEvent | undefined)?.ranks;
+  (events.findLast((e) => e.kind === 'ranks') as RanksEvent | undefined)?.ranks;
 
 /** "query 2–5, value 3": the ranks of the layers with each last name. */
 export function ranksText(ranks: Ranks): string {

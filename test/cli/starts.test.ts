@@ -58,7 +58,7 @@ describe.each(STARTS)('a run with initialization "%s"', (start) => {
   const whole = finished(file, `whole-${start}`);
 
   it.each([
-    ['before the ranks are known or the first step', { line: '"kind":"(layer-ranks|started)"' }],
+    ['before the ranks are known or the first step', { line: '"kind":"(ranks|started)"' }],
     ['after it was announced', { line: '"kind":"started"', when: 'after' }],
     ['at a checkpoint', { pattern: 'checkpoints/step-000004$', when: 'after' }],
     ['at its best adapter', { pattern: 'best/adapter_model\\.safetensors$' }],

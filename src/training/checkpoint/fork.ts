@@ -80,9 +80,9 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
         (e) =>
           isAnyEvaluation(e) ||
           e.kind === 'alarm' ||
-          e.kind === 'layer-ranks' ||
-          // Its beginning takes the first snapshot again.
-          ((e.kind === 'activations' || e.kind === 'rank-budget') && !fromStart) ||
+          e.kind === 'rank-budget' ||
+          // Its beginning takes the first snapshot again, and spreads the ranks.
+          ((e.kind === 'activations' || e.kind === 'layer-ranks') && !fromStart) ||
           e.kind === 'device' ||
           e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),

@@ -115,7 +115,7 @@ async function withInitialValues(open: OpenRun, task: Task, restored: Restored |
   });
   say(1);
   if (ranks) {
-    open.journal.append({ kind: 'layer-ranks', step: 0, ranks });
+    open.journal.append({ kind: 'ranks', step: 0, ranks });
     open.listener.ranks(ranks);
   }
   return started;
