@@ -1,14 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import type { LoraSpec, LorafaSpec } from '../../experiment/methods';
 import { lora, scaledConfig, scaledSettings } from './lora';
-import {
-  downProjection,
-  lowRankProduct,
-  lowRankTensors,
-  scaleOf,
-  upProjection,
-  withoutB,
-} from './low-rank';
+import { downProjection, lowRankProduct, lowRankTensors, scaleOf, upProjection, withoutB } from './low-rank';
 import type { AdapterMethod, Course, NamedAdapter, OnLayer } from './method';
 
 /**
@@ -56,7 +49,8 @@ export const lorafa: AdapterMethod<LorafaSpec> = {
 };
 
 /** LoRA-FA's own optimizer, for any LoRA with a frozen A. */
-export const lorafaOptimizer = (all: readonly NamedAdapter<LoraSpec | LorafaSpec>[]): Course => new Projection(all);
+export const lorafaOptimizer = (all: readonly NamedAdapter<LoraSpec | LorafaSpec>[]): Course =>
+  new Projection(all);
 
 /** Added to the diagonal of A Aᵀ. */
 const DELTA = 1e-8;
@@ -69,10 +63,7 @@ class Projection implements Course {
 
   constructor(private readonly all: readonly NamedAdapter<LoraSpec | LorafaSpec>[]) {}
 
-  project(
-    parameters: ReadonlyMap<string, Float32Array>,
-    gradients: ReadonlyMap<string, Float32Array>,
-  ): void {
+  project(parameters: ReadonlyMap<string, Float32Array>, gradients: ReadonlyMap<string, Float32Array>): void {
     for (const { on, names } of this.all) {
       const { rank } = on.spec;
       const inverse = this.inverses.get(names.B) ?? inverseOf(parameters.get(names.A)!, on, names.A);
