@@ -143,10 +143,7 @@ function patterned({ rank_pattern }: Json, list: () => boolean[]): Json {
 it('a module without a rank is written with empty tensors, and read back', () => {
   const read = imported(PRUNED);
   const [first] = read.adapters;
-  const parameters = new Map([
-    ...read.parameters,
-    [tensorName(first, 'E'), new Float32Array(4)] as const,
-  ]);
+  const parameters = new Map([...read.parameters, [tensorName(first, 'E'), new Float32Array(4)] as const]);
   const folder = written('empty', read, parameters);
   const key = peftKey(pytorchPathOf(first.layer), 'lora_B');
   expect(tensorsOf(folder).get(key)).toEqual({ dims: [24, 0], data: new Float32Array(0) });
@@ -157,7 +154,10 @@ it('a module without a rank is written with empty tensors, and read back', () =>
 it('before training, when all E are 0, all ranks are written', () => {
   const read = imported(PRUNED);
   const parameters = new Map(
-    Array.from(read.parameters, ([name, v]) => [name, name.endsWith('.E') ? new Float32Array(4) : v] as const),
+    Array.from(
+      read.parameters,
+      ([name, v]) => [name, name.endsWith('.E') ? new Float32Array(4) : v] as const,
+    ),
   );
   const folder = written('new', read, parameters);
   expect(configOf(folder)).not.toHaveProperty('rank_pattern');
