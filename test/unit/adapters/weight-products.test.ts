@@ -1,139 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { injectAdapters, storedTensors } from '../../../src/adapters/inject';
-import { layerChange, mergeAdapters } from '../../../src/adapters/merge';
+import { layerChange } from '../../../src/adapters/merge';
 import { factorization } from '../../../src/adapters/methods/lokr';
-import { adapterScale, methodOf } from '../../../src/adapters/methods/registry';
-import { lowRankProduct } from '../../../src/adapters/methods/low-rank';
-import { layerValues } from '../../../src/adapters/methods/layer-values';
-import { ownValues } from '../../../src/adapters/merge';
-import { type LayerAdapter, parameterCount, selectAdapters } from '../../../src/adapters/targets/select';
+import { parameterCount } from '../../../src/adapters/targets/select';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
-import { findLinearLayers } from '../../../src/graph/layers/linear';
-import { INTERNAL_OPSET, type Model } from '../../../src/graph/model';
 import { tensorOf } from '../../../src/graph/values';
-import type { MethodName, TrainedSpec } from '../../../src/experiment/methods';
-import { defaultAdapter } from '../../../src/recipes/draft';
-import { perturbed } from '../../../src/training/task/initialize';
-import { host, input, model, node, runModel } from '../graph/onnx-models';
-
-/** 0, 1, … as numbers of float32 that PyTorch had too. */
-const wave = (size: number, k: number): Float32Array =>
-  Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 0.7 * i + 13 * k));
-
-/** The layer `dense` on rows (batch, tokens, in) or, as a Gemm that halves the product, on rows (batch, in). */
-function layerModel(inFeatures: number, outFeatures: number, op: 'MatMul' | 'Gemm' = 'MatMul'): Model {
-  const ofLinear = wave(inFeatures * outFeatures, 0).map((v) => v / 2);
-  const stored = new Float32Array(ofLinear.length);
-  for (let o = 0; o < outFeatures; o++)
-    for (let i = 0; i < inFeatures; i++) stored[i * outFeatures + o] = ofLinear[o * inFeatures + i];
-  const isGemm = op === 'Gemm';
-  return model({
-    opset: INTERNAL_OPSET,
-    inputs: [input('x', DType.float, isGemm ? ['batch', inFeatures] : ['batch', 'tokens', inFeatures])],
-    nodes: [
-      {
-        ...node(op, ['x', 'w'], ['y'], isGemm ? { transB: 1, alpha: { float: 0.5 } } : {}),
-        name: `/dense/${op}`,
-      },
-    ],
-    outputs: ['y'],
-    initializers: [
-      isGemm
-        ? tensorOf('w', DType.float, [outFeatures, inFeatures], ofLinear)
-        : tensorOf('w', DType.float, [inFeatures, outFeatures], stored),
-    ],
-  });
-}
-
-interface Adapted {
-  base: Model;
-  adapter: LayerAdapter;
-  adapters: LayerAdapter[];
-}
-
-function adapted(base: Model, method: MethodName, over: object): Adapted {
-  const spec = { ...defaultAdapter(method), targetModules: ['dense'], ...over } as TrainedSpec;
-  const { adapters } = selectAdapters(base.graph, findLinearLayers(base.graph), spec);
-  return { base, adapter: adapters[0], adapters };
-}
-
-/** Values that PyTorch was given too: tensors in PEFT's order. Frozen ones start as they must. */
-function waves({ adapter, adapters }: Adapted): Map<string, Float32Array> {
-  const values = layerValues(adapter.layer);
-  const none = { uniform: () => 0, normal: () => 0 };
-  return new Map(
-    storedTensors(adapters).map(({ name, tensor }, k) => {
-      const size = tensor.dims.reduce((a, b) => a * b, 1);
-      return [name, tensor.frozen ? tensor.init(none, size, values) : wave(size, k + 1)];
-    }),
-  );
-}
-
-const SHAPES = [
-  [7, 5],
-  [5, 12],
-  [6, 6],
-  [24, 36],
-] as const;
-
-const SETTINGS: [MethodName, object][] = [
-  ['peanut', { rank: 3 }],
-  ['peanut', { rank: 2, depth: 2, actFn: 'silu', scaling: 0.7 }],
-  ['peanut', { rank: 9, depth: 1, actFn: 'gelu_new' }],
-  ['hira', { rank: 3 }],
-  ['hira', { rank: 20 }],
-  ['loha', { rank: 1, alpha: 3 }],
-  ['loha', { rank: 4, alpha: 3 }],
-  ['lokr', { rank: 1, alpha: 2 }],
-  ['lokr', { rank: 1, alpha: 2, decomposeBoth: true }],
-  ['lokr', { rank: 2, alpha: 2, decomposeFactor: 6 }],
-  ['lokr', { rank: 40, alpha: 20 }],
-  ['delora', { rank: 3, lambda: 2 }],
-];
-
-describe.each(SETTINGS)('%s %o', (method, over) => {
-  describe.each(SHAPES)('from %i to %i', (inFeatures, outFeatures) => {
-    it.each(['MatMul', 'Gemm'] as const)('computes in a %s what it merges', async (op) => {
-      const base = layerModel(inFeatures, outFeatures, op);
-      const { adapters, adapter } = adapted(base, method, over);
-      const values = perturbed(waves({ base, adapter, adapters }), 3);
-      const { graph } = injectAdapters(base.graph, adapters, DType.float);
-      const g = new GraphBuilder(graph, '/values');
-      for (const { name, tensor } of storedTensors(adapters))
-        g.addInitializer(tensorOf(name, DType.float, tensor.dims, values.get(name)!));
-      const dims = op === 'Gemm' ? [3, inFeatures] : [2, 3, inFeatures];
-      const feeds = {
-        x: host(dims, [
-          ...wave(
-            dims.reduce((a, b) => a * b),
-            9,
-          ),
-        ]),
-      };
-      const y = async (of: Model) => (await runModel(of, feeds)).y.data as Float32Array;
-      const [plain, unmerged] = [await y(base), await y({ ...base, graph: g.graph })];
-      const merged = await y(mergeAdapters(base, adapters, values));
-      const largest = Math.max(...merged.map(Math.abs));
-      expect(Math.max(...merged.map((v, i) => Math.abs(v - unmerged[i])))).toBeLessThan(2e-6 * largest);
-      expect(Math.max(...merged.map((v, i) => Math.abs(v - plain[i])))).toBeGreaterThan(1e-3 * largest);
-    });
-  });
-});
-
-it.each(SETTINGS.filter(([method]) => ['peanut', 'delora'].includes(method)))(
-  '%s %o is a product of low rank',
-  (method, over) => {
-    const of = adapted(layerModel(10, 6), method, over);
-    const values = waves(of);
-    const { adapter } = of;
-    const own = ownValues(adapter, values);
-    const { A, B } = methodOf(adapter.spec).lowRank!(own, adapter, layerValues(adapter.layer));
-    const product = lowRankProduct(B, A, adapter.layer, adapterScale(adapter.spec));
-    const { weight } = layerChange(adapter, values);
-    product.forEach((v, i) => expect(v).toBeCloseTo(weight![i], 5));
-  },
-);
+import type { MethodName } from '../../../src/experiment/methods';
+import { host, runModel } from '../graph/onnx-models';
+import { adapted, layerModel, waves } from './one-layer';
 
 /** Sizes, settings, the first four numbers of ΔW and its norm by PEFT's own layers in PyTorch, in float64, of `wave`s. */
 const BY_PEFT: [MethodName, [number, number], object, number[], number][] = [
