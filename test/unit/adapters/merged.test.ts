@@ -4,6 +4,8 @@ import { layerChange, mergeAdapters, ownValues } from '../../../src/adapters/mer
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { lowRankProduct } from '../../../src/adapters/methods/low-rank';
 import { adapterScale, methodOf } from '../../../src/adapters/methods/registry';
+import type { LayerAdapter } from '../../../src/adapters/targets/select';
+import type { Parameters } from '../../../src/engine/stepper';
 import { aboutMethod, LAYER_METHODS } from '../../../src/experiment/methods';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
