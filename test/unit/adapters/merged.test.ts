@@ -12,7 +12,9 @@ import { DType } from '../../../src/graph/dtype';
 import { elementCount, type Model } from '../../../src/graph/model';
 import { tensorOf } from '../../../src/graph/values';
 import { frozenNames, perturbed } from '../../../src/training/task/initialize';
+import { generator } from '../autodiff/check';
 import { host, runModel } from '../graph/onnx-models';
+import { nbitsLayer } from '../graph/quantized/nbits-layer';
 import { type Adapted, adapted, FORMS, layerModel, wave, waves } from './one-layer';
 import { SETTINGS } from './settings';
 
@@ -42,23 +44,38 @@ describe.each(SETTINGS)('%s %o', (method, over, sizes) => {
   const forms = aboutMethod(method).onlyBiases ? FORMS.filter((f) => f.endsWith('bias')) : FORMS;
   const cases = sizes.flatMap((size) => forms.map((form) => [...size, form] as const));
   it.each(cases)('from %i to %i computes in a %s what it merges', async (inFeatures, outFeatures, form) => {
-    const base = layerModel(inFeatures, outFeatures, form);
-    const of = adapted(base, method, over);
-    const { adapter, adapters } = of;
-    const values = perturbed(waves(of), 3, frozenNames(adapters));
-    const dims = form.startsWith('Gemm') ? [3, inFeatures] : [2, 3, inFeatures];
-    const feeds = { x: host(dims, [...wave(elementCount(dims), 9)]) };
-    const y = async (of: Model) => (await runModel(of, feeds)).y.data as Float32Array;
-    const [plain, unmerged] = [await y(base), await y(withAdapter(of, values))];
-    const merged = await y(mergeAdapters(base, adapters, values));
-    const largest = Math.max(...merged.map(Math.abs));
-    expect(farthest(merged, unmerged)).toBeLessThan(3e-6 * largest);
-    expect(farthest(merged, plain)).toBeGreaterThan(1e-3 * largest);
-    if (!methodOf(adapter.spec).scale) return;
-    const scaled = await y(withAdapter(of, values, adapterScale(adapter.spec)));
-    expect(farthest(merged, scaled)).toBeLessThan(3e-6 * largest);
+    await checkMerged(
+      adapted(layerModel(inFeatures, outFeatures, form), method, over),
+      form.startsWith('Gemm') ? [3, inFeatures] : [2, 3, inFeatures],
+    );
   });
+
+  it.each(sizes)(
+    'from %i to %i computes on a weight in four bits what it merges',
+    async (inFeatures, outFeatures) => {
+      const options = { bits: 4, blockSize: 16, zeros: 'packed', flat: false, bias: true, rank: 3 } as const;
+      const { model } = nbitsLayer({ ...options, inFeatures, outFeatures }, generator(4));
+      const of = adapted(model, method, { ...over, targetModules: ['query'] });
+      await checkMerged(of, [2, 3, inFeatures]);
+    },
+  );
 });
+
+/** Compares the layer with the adapter beside it, with its scale as a tensor too, and with the merged layer. */
+async function checkMerged(of: Adapted, dims: number[]): Promise<void> {
+  const { base, adapter, adapters } = of;
+  const values = perturbed(waves(of), 3, frozenNames(adapters));
+  const feeds = { x: host(dims, [...wave(elementCount(dims), 9)]) };
+  const y = async (of: Model) => (await runModel(of, feeds)).y.data as Float32Array;
+  const [plain, unmerged] = [await y(base), await y(withAdapter(of, values))];
+  const merged = await y(mergeAdapters(base, adapters, values));
+  const largest = Math.max(...merged.map(Math.abs));
+  expect(farthest(merged, unmerged)).toBeLessThan(3e-6 * largest);
+  expect(farthest(merged, plain)).toBeGreaterThan(1e-3 * largest);
+  if (!methodOf(adapter.spec).scale) return;
+  const scaled = await y(withAdapter(of, values, adapterScale(adapter.spec)));
+  expect(farthest(merged, scaled)).toBeLessThan(3e-6 * largest);
+}
 
 it.each(SETTINGS.filter(([method]) => methodOf({ method }).lowRank))(
   '%s %o is a product of low rank, times its scale',
