@@ -59,10 +59,10 @@ function hintFor(field: FieldName, { modules }: KnownModel): string | undefined 
 
 /** The spec with the method's defaults for settings without a control; of the other settings, those that it knows. */
 function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
-  const { method, loraRank: _, tokens: __, ...own } = choice;
+  const { method } = choice;
   const defaults = adapterDefaults(method);
   const { properties } = schema.definitions[method];
-  const known = Object.entries({ ...others, ...own }).filter(([key]) => Object.hasOwn(properties, key));
+  const known = Object.entries({ ...others, ...choice }).filter(([key]) => Object.hasOwn(properties, key));
   return { ...defaults, ...Object.fromEntries(known) } as unknown as TrainedSpec;
 }
 
