@@ -82,7 +82,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
           e.kind === 'alarm' ||
           e.kind === 'rank-budget' ||
           // Its beginning takes the first snapshot again, and spreads the ranks.
-          ((e.kind === 'activations' || e.kind === 'layer-ranks') && !fromStart) ||
+          ((e.kind === 'activations' || e.kind === 'ranks') && !fromStart) ||
           e.kind === 'device' ||
           e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),
