@@ -64,7 +64,7 @@ describe('aurora compare', () => {
   });
 
   it.each([
-    [['--methods', 'loha'], 'Unknown method "loha".'],
+    [['--methods', 'loro'], 'Unknown method "loro".'],
     [['--rates', '0.1,x'], '--rates takes numbers above 0, not "0.1,x".'],
     [['--multiples=-1'], '--multiples takes numbers above 0'],
     [['--seeds', 'two'], '--seeds'],

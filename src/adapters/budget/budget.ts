@@ -218,7 +218,7 @@ function budgetCurves(
     const ofModule = (layer: LayerShape, r: number) =>
       method
         .tensors({ layer, spec: { ...drawn, rank: r }, widest: layer })
-        .reduce((n, t) => n + elementCount(t.dims), 0);
+        .reduce((n, t) => n + (t.frozen ? 0 : elementCount(t.dims)), 0);
     return {
       id: usual.method,
       name: METHOD_NAMES[usual.method],
