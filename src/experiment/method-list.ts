@@ -212,7 +212,7 @@ export interface MissSpec extends TargetSpec {
 /** Blocks of a layer's inputs that are turned. */
 interface BlocksSpec extends TargetSpec {
   blockSize: number;
-  /** Their number instead of their size. */
+  /** Their number; if given, it counts instead of their size. */
   blockNum?: number;
 }
 

@@ -123,6 +123,7 @@ function sizeWords(adapter: TrainedSpec): string {
   const [setting, value] = size;
   if (setting === 'rank') return ` of rank ${value}`;
   if (setting === 'frequencies') return ` with ${value} frequencies`;
+  if (setting === 'blockNum') return value === 1 ? ' in one block' : ` in ${value} blocks`;
   return setting === 'blockSize' ? ` in blocks of ${value}` : ` of ${percent(value)} of the elements`;
 }
 

@@ -170,5 +170,6 @@ function sizeText(adapter: TrainedSpec): string | undefined {
   const [setting, value] = size;
   if (setting === 'rank') return t('rank {0}', value);
   if (setting === 'frequencies') return t('{0} frequencies', value);
+  if (setting === 'blockNum') return value === 1 ? t('one block') : t('{0} blocks', value);
   return setting === 'blockSize' ? t('blocks of {0}', value) : t('{0} of the elements', percent(value));
 }

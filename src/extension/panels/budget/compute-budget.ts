@@ -8,7 +8,6 @@ import schema from '../../../experiment/experiment.schema.json';
 import {
   aboutMethod,
   type MethodName,
-  SIZE_SETTINGS,
   type SizeSetting,
   SPLINE_READINGS,
   type SplineReading,
@@ -42,7 +41,7 @@ export async function computeBudget(
       loraRank: choice.loraRank,
       tokens: choice.tokens,
     });
-    return { budget, problems: [] };
+    return { budget: { ...budget, warnings: [...budget.warnings, ...ignoredSize(spec)] }, problems: [] };
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
     const field = fieldOf(e, fields);
@@ -66,12 +65,16 @@ function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
   return { ...defaults, ...Object.fromEntries(known) } as unknown as TrainedSpec;
 }
 
-/** The form field for an error from the core. */
-function fieldOf(error: AuroraError, { targets }: BudgetFields): FieldName {
+/** An experiment's number of blocks, which has no control, counts instead of their size. */
+const ignoredSize = (spec: TrainedSpec): string[] =>
+  'blockNum' in spec && spec.blockNum !== undefined
+    ? [`The experiment sets adapter.blockNum to ${spec.blockNum}, so the block size is not used.`]
+    : [];
+
+/** The form field for an error from the core: for settings without a control, the method's size, or else the method. */
+function fieldOf(error: AuroraError, { method, targets }: BudgetFields): FieldName {
   if (error.kind === 'rank')
-    return error.message.startsWith('LoRA')
-      ? 'loraRank'
-      : (SIZE_SETTINGS.find((size) => error.message.startsWith(`adapter.${size}`)) ?? 'rank');
+    return error.message.startsWith("LoRA's rank") ? 'loraRank' : (aboutMethod(method).size ?? 'method');
   if (error.kind !== 'targets') throw error;
   return targets === 'all-linear' ? 'targets' : targets;
 }
