@@ -359,7 +359,7 @@ export type AdapterSpec = TrainedSpec | NoAdapterSpec;
 export type MethodName = TrainedSpec['method'];
 
 /** A setting by which methods are sized, with its letter in the names of runs: r8, n1000. */
-export const SIZE_LETTERS = { rank: 'r', frequencies: 'n', blockSize: 'b', sparseRate: 's' } as const;
+export const SIZE_LETTERS = { rank: 'r', frequencies: 'n', blockSize: 'b' } as const;
 export type SizeSetting = keyof typeof SIZE_LETTERS;
 export const SIZE_SETTINGS = Object.keys(SIZE_LETTERS) as SizeSetting[];
 

@@ -124,7 +124,7 @@ function sizeWords(adapter: TrainedSpec): string {
   if (setting === 'rank') return ` of rank ${value}`;
   if (setting === 'frequencies') return ` with ${value} frequencies`;
   if (setting === 'blockNum') return value === 1 ? ' in one block' : ` in ${value} blocks`;
-  return setting === 'blockSize' ? ` in blocks of ${value}` : ` of ${percent(value)} of the elements`;
+  return ` in blocks of ${value}`;
 }
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');
