@@ -166,7 +166,7 @@ describe('unusable tokenizer files', () => {
 
   it('include a missing file', () => {
     expect(failure('tokenizer', () => loadTokenizer(`${folder.path}/none.json`))).toMatch(
-      /none\.json does not exist\. \| Put the model's tokenizer\.json beside the ONNX file/,
+      /none\.json does not exist\. \| Put the model's tokenizer\.json \(or its vocab\.txt/,
     );
   });
 });
