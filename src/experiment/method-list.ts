@@ -381,6 +381,8 @@ export interface MethodDescription {
   onEmbedding?: true;
   /** It trains biases, but no weights. */
   onlyBiases?: true;
+  /** Its output depends on the rows that are computed together, so that no change of the weights does the same. */
+  changesByBatch?: true;
   /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
   nonlinear?: true;
   /** Training settings that apply only to it, and to other methods that list them. */
@@ -561,6 +563,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
   lily: {
     name: 'Lily',
     summary: 'matrices that layers share, mixed by a router for each batch; cannot be merged',
+    changesByBatch: true,
     size: 'rank',
     oneRank: true,
     hasB: true,
