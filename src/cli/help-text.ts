@@ -12,6 +12,17 @@ const ENTRY = /^( {2,}\S+(?: \S+)* {2,})(\S.*)$/;
 /** The indentation of a description that does not fit beside its name. */
 const BELOW = ' '.repeat(6);
 
+/** The width of a help text as it is written. */
+const WRITTEN = 120;
+
+/**
+ * The description of an option, such as a long list of names, as it is written in a help text.
+ *
+ * @param column in which the command describes its options
+ */
+export const optionText = (text: string, column = 21): string =>
+  wrap(text, WRITTEN - column).join(`\n${' '.repeat(column)}`);
+
 /** A help text for this stream: in a terminal as wide as that is, otherwise as it was written. */
 export const helpText = (help: string, { isTTY, columns }: NodeJS.WriteStream): string =>
   isTTY && columns > 0 ? fitted(help, columns) : help;

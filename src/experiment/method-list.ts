@@ -212,7 +212,7 @@ export interface MissSpec extends TargetSpec {
 /** Blocks of a layer's inputs that are turned. */
 interface BlocksSpec extends TargetSpec {
   blockSize: number;
-  /** Their number instead of their size. */
+  /** Their number; if given, it counts instead of their size. */
   blockNum?: number;
 }
 
@@ -359,7 +359,7 @@ export type AdapterSpec = TrainedSpec | NoAdapterSpec;
 export type MethodName = TrainedSpec['method'];
 
 /** A setting by which methods are sized, with its letter in the names of runs: r8, n1000. */
-export const SIZE_LETTERS = { rank: 'r', frequencies: 'n', blockSize: 'b', sparseRate: 's' } as const;
+export const SIZE_LETTERS = { rank: 'r', frequencies: 'n', blockSize: 'b' } as const;
 export type SizeSetting = keyof typeof SIZE_LETTERS;
 export const SIZE_SETTINGS = Object.keys(SIZE_LETTERS) as SizeSetting[];
 
@@ -381,6 +381,8 @@ export interface MethodDescription {
   onEmbedding?: true;
   /** It trains biases, but no weights. */
   onlyBiases?: true;
+  /** Its output depends on the rows that are computed together, so that no change of the weights does the same. */
+  changesByBatch?: true;
   /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
   nonlinear?: true;
   /** Training settings that apply only to it, and to other methods that list them. */
@@ -561,6 +563,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
   lily: {
     name: 'Lily',
     summary: 'matrices that layers share, mixed by a router for each batch; cannot be merged',
+    changesByBatch: true,
     size: 'rank',
     oneRank: true,
     hasB: true,

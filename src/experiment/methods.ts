@@ -110,14 +110,18 @@ export const methodName = (spec: TrainedSpec): string =>
     ? METHOD_NAMES[spec.method].replace('LoRA', 'rsLoRA')
     : METHOD_NAMES[spec.method];
 
-/** The setting that determines its size: "r2", "n1000"; empty if the layers alone determine it. */
+/** The setting that determines its size: "r2", "n1000", "8 blocks"; empty if the layers alone determine it. */
 export function methodSize(spec: AdapterSpec): string {
   const size = sizeOf(spec);
-  return size ? `${SIZE_LETTERS[size[0]]}${size[1]}` : '';
+  if (!size) return '';
+  const [setting, value] = size;
+  if (setting === 'blockNum') return value === 1 ? '1 block' : `${value} blocks`;
+  return `${SIZE_LETTERS[setting]}${value}`;
 }
 
-/** The setting that determines its size, with its value. */
-export function sizeOf(spec: AdapterSpec): [SizeSetting, number] | undefined {
+/** The setting that determines its size, with its value. The number of blocks counts instead of their size. */
+export function sizeOf(spec: AdapterSpec): [SizeSetting | 'blockNum', number] | undefined {
+  if ('blockNum' in spec && spec.blockNum !== undefined) return ['blockNum', spec.blockNum];
   const { size } = aboutMethod(spec.method);
   const value = size && own(spec as unknown as Record<string, number>, size);
   return value === undefined ? undefined : [size!, value];

@@ -1,3 +1,4 @@
+import { groupsBy } from '../base/groups';
 import { own } from '../base/names';
 import { cutMiddle } from '../base/text';
 import { byTelling, differingKeys, flatSettings, type FlatSettings } from './differing-settings';
@@ -79,16 +80,6 @@ const varies = (own: readonly Described[], key: string): boolean =>
 const repeatsRate = (key: string, all: readonly Described[]): boolean =>
   key === 'training.headLearningRate' &&
   all.every(({ settings }) => settings.get(key) === settings.get('training.learningRate'));
-
-function groupsBy<T>(all: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of all) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
-}
 
 /** Names of common settings, short enough for a list of runs. */
 const SHORT: Record<string, string> = {

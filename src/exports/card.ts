@@ -123,7 +123,8 @@ function sizeWords(adapter: TrainedSpec): string {
   const [setting, value] = size;
   if (setting === 'rank') return ` of rank ${value}`;
   if (setting === 'frequencies') return ` with ${value} frequencies`;
-  return setting === 'blockSize' ? ` in blocks of ${value}` : ` of ${percent(value)} of the elements`;
+  if (setting === 'blockNum') return value === 1 ? ' in one block' : ` in ${value} blocks`;
+  return ` in blocks of ${value}`;
 }
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');

@@ -46,7 +46,9 @@ export function requireKohyaLora({ task }: Pick<Trained, 'task'>): void {
   if (saved) throw noPlace(methodName(adapter), `${saved.layer.path} trained besides`);
   if (!isPeftLora(adapter)) asLora(adapter);
   else {
-    const other = adapters.flatMap((a) => plainAdapter(a).tensors).find(({ peftName }) => peftName !== A && peftName !== B);
+    const other = adapters
+      .flatMap((a) => plainAdapter(a).tensors)
+      .find(({ peftName }) => peftName !== A && peftName !== B);
     if (other) throw noPlace(methodName(adapter), other.peftName);
   }
   requireRoom(adapters);

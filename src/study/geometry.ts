@@ -22,9 +22,11 @@ export interface ModuleGeometry {
   effectiveRank?: number;
 }
 
-/** True if an adapter changes weights. */
-export const hasGeometry = (adapter: { method: string }): boolean =>
-  !isHeadAlone(adapter) && !aboutMethod(adapter.method).onlyBiases;
+/** True if an adapter changes weights of linear layers. */
+export function hasGeometry(adapter: { method: string }): boolean {
+  const { onlyBiases, onEmbedding, changesByBatch } = aboutMethod(adapter.method);
+  return !isHeadAlone(adapter) && !onlyBiases && !onEmbedding && !changesByBatch;
+}
 
 export const directionsOf = ({ values, directions }: ModuleGeometry): number => directions ?? values.length;
 

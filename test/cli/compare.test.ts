@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadSweep } from '../../src/runs/experiment/load';
+import { LAYER_METHODS } from '../../src/experiment/methods';
 import { Lab } from './lab';
 
 const lab = new Lab();
@@ -64,7 +65,8 @@ describe('aurora compare', () => {
   });
 
   it.each([
-    [['--methods', 'loha'], 'Unknown method "loha".'],
+    [['--methods', 'loro'], 'Unknown method "loro".'],
+    [['--methods', 'lokkr'], 'Did you mean "lokr"?'],
     [['--rates', '0.1,x'], '--rates takes numbers above 0, not "0.1,x".'],
     [['--multiples=-1'], '--multiples takes numbers above 0'],
     [['--seeds', 'two'], '--seeds'],
@@ -72,6 +74,21 @@ describe('aurora compare', () => {
     const r = lab.run('compare', lab.experiment, '--out', lab.path('other.aurora.json'), ...args);
     expect([r.code, r.err]).toEqual([2, expect.stringContaining(message)]);
     expect(existsSync(lab.path('other.aurora.json'))).toBe(false);
+  });
+
+  it('sizes a method in blocks, and names its size', () => {
+    lab.write('blocks.aurora.json', before);
+    const args = ['--methods', 'oft,c3a', '--multiples', '1,2'];
+    const r = lab.run('compare', lab.path('blocks.aurora.json'), ...args);
+    expect([r.code, r.err]).toEqual([0, '']);
+    expect(r.out).toMatch(/OFT b\d+ +[\d,]+ +[\d.]+ × AuroRA/);
+    expect(r.out).toMatch(/C³A b\d+ +[\d,]+ +[\d.]+ × AuroRA/);
+  });
+
+  it('wraps the names of all methods in its help', () => {
+    const { out } = lab.run('compare', '--help');
+    for (const method of LAYER_METHODS) expect(out).toMatch(new RegExp(`\\b${method}\\b`));
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
   it('keeps the reading of the spline, and names it', () => {

@@ -135,6 +135,36 @@ describe('the calculator', () => {
     expect(await opened.complaints()).toEqual([]);
   });
 
+  it('has the block size as control of OFT, BOFT and C³A, and reports one that does not fit at it', async () => {
+    const { opened } = await open();
+    const { page } = opened;
+    const choose = async (name: string) => {
+      await page.locator('#method').click();
+      await page.getByRole('option', { name, exact: true }).click();
+    };
+    await input(opened, 'rank').fill('2');
+    await choose('C³A');
+    await input(opened, 'blockSize').fill('192');
+    // 24 layers of 768 × 768 / 192.
+    await untilTotal(opened, '73,728');
+    expect(await input(opened, 'rank').count()).toBe(0);
+    await choose('BOFT');
+    await input(opened, 'blockSize').fill('4');
+    await untilTotal(opened, '92,160');
+    await input(opened, 'blockSize').fill('7');
+    const problem = page.locator('[data-field=blockSize] .problem');
+    await problem.waitFor();
+    expect(await problem.innerText()).toContain('adapter.blockSize 7 does not fit');
+    expect(await total(opened)).toBe('92,160');
+    await choose('OFT');
+    // The nearest that divides 768 is 6.
+    await untilTotal(opened, '46,080');
+    await input(opened, 'blockSize').fill('32');
+    await untilTotal(opened, '285,696');
+    expect(await problem.count()).toBe(0);
+    expect(await opened.complaints()).toEqual([]);
+  });
+
   it('uses the targets of the selected shape', async () => {
     const { opened } = await open();
     await opened.page.locator('#model').click();

@@ -39,8 +39,7 @@ const valueOf = (e: Event): string => (e.currentTarget as HTMLInputElement).valu
 
 function sizeLabel(size: SizeSetting): string {
   if (size === 'rank') return t('Rank r');
-  if (size === 'frequencies') return t('Frequencies n');
-  return size === 'blockSize' ? t('Block size') : t('Share of trained elements');
+  return size === 'frequencies' ? t('Frequencies n') : t('Block size b');
 }
 
 export function controls(input: ControlsInput): TemplateResult {

@@ -1,3 +1,5 @@
+import { AuroraError } from '../../base/errors';
+import { groupsBy } from '../../base/groups';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import {
   aboutMethod,
@@ -12,12 +14,13 @@ import {
   type MethodName,
   type TrainedSpec,
 } from '../../experiment/methods';
+import { elementCount } from '../../graph/model';
 import { plainLora } from '../methods/lora';
 import { methodOf } from '../methods/registry';
-import { parameterCount } from '../targets/select';
+import { adaptersFor, parameterCount, widestOf } from '../targets/select';
 import { adaptersOn, type BudgetModule, rankLimit } from './budget';
 
-/** Budgets for methods sized by rank or number of frequencies, as multiples of AuroRA's. */
+/** Budgets for methods that have a size, as multiples of AuroRA's. */
 export const MULTIPLES = [1, 2, 4, 8];
 
 /** AuroRA without one of its parts, and with another activation (the paper's ablations). */
@@ -35,8 +38,8 @@ export interface ComparisonChoice {
 }
 
 /**
- * The adapters of a comparison on the same modules: AuroRA as given, and each other method at the rank (FourierFT: the
- * number of frequencies) whose parameter count is nearest to each multiple of AuroRA's. A method with fixed size
+ * The adapters of a comparison on the same modules: AuroRA as given, and each other method at the size (rank, number of
+ * frequencies or block size) whose parameter count is nearest to each multiple of AuroRA's. A method with fixed size
  * appears once. All use AuroRA's scale alpha / rank. Errors as in `selectLayers`.
  */
 export function comparedAdapters(
@@ -44,17 +47,48 @@ export function comparedAdapters(
   base: AuroraSpec,
   { methods, multiples, ablations }: ComparisonChoice,
 ): AdapterSpec[] {
-  const own = countOf(modules, base);
-  const others = methods
-    .filter((method) => method !== base.method)
-    .flatMap((method): AdapterSpec[] => {
-      if (!isMethod(method)) return [HEAD_ALONE];
-      const usual = likeBase(method, base);
-      if (!aboutMethod(method).size) return [usual];
-      return distinct(multiples.map((m) => nearest(modules, usual, m * own)));
-    });
+  const sizes = sizesLike(modules, base, multiples);
+  const others = methods.filter((method) => method !== base.method).flatMap(sizes);
   const parts = ablations ? ABLATIONS.map((part) => ({ ...base, ...part })) : [];
   return [base, ...parts.filter((p) => !same(p, base)), ...others];
+}
+
+/** The adapters of each method of a comparison, by method; without those that these modules do not allow. */
+export function possibleAdapters(
+  modules: readonly BudgetModule[],
+  base: AuroraSpec,
+  methods: readonly AdapterSpec['method'][],
+  multiples: readonly number[],
+): Map<AdapterSpec['method'], AdapterSpec[]> {
+  const sizes = sizesLike(modules, base, multiples);
+  const possible = new Map<AdapterSpec['method'], AdapterSpec[]>();
+  for (const method of methods) {
+    try {
+      const specs = sizes(method);
+      for (const spec of specs) adaptersOn(modules, spec);
+      possible.set(method, specs);
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+    }
+  }
+  return possible;
+}
+
+/** A method's adapters at multiples of AuroRA's number of parameters. */
+function sizesLike(
+  modules: readonly BudgetModule[],
+  base: AuroraSpec,
+  multiples: readonly number[],
+): (method: AdapterSpec['method']) => AdapterSpec[] {
+  const own = countOf(modules, base);
+  const layers = matchedLayers(modules, base);
+  return (method) => {
+    if (!isMethod(method)) return [HEAD_ALONE];
+    const usual = likeBase(method, base);
+    if (!aboutMethod(method).size) return [usual];
+    const countAt = counterOn(layers, usual);
+    return distinct(multiples.map((m) => nearest(layers, usual, m * own, countAt)));
+  };
 }
 
 /** LoRA of a rank on the modules of an AuroRA adapter, with its scale and dropout. */
@@ -87,29 +121,62 @@ function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
   } as TrainedSpec;
 }
 
-/** The adapter with the rank or number of frequencies whose count is nearest to `wanted`. */
-function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: number): TrainedSpec {
-  const away = (spec: TrainedSpec) => Math.abs(countOf(modules, spec) - wanted);
-  const { sizes, reaching } = methodOf(usual);
+/** The adapter of the size whose count on these layers is nearest to `wanted`. */
+function nearest(
+  layers: readonly BudgetModule[],
+  usual: TrainedSpec,
+  wanted: number,
+  countAt: (spec: TrainedSpec) => number,
+): TrainedSpec {
+  const away = (spec: TrainedSpec) => Math.abs(countAt(spec) - wanted);
+  const { sizes, reaching, sizeLimit } = methodOf(usual);
   if (sizes) {
-    const matched = matchedLayers(modules, usual);
-    const able = reaching?.(usual, matched, wanted) ?? usual;
-    const all = sizes(matched, able).map((size) => sized(able, size));
-    return all.reduce((best, spec) => (away(spec) < away(best) ? spec : best));
+    const able = reaching?.(usual, layers, wanted) ?? usual;
+    const all = sizes(layers, able).map((size) => ({
+      spec: sized(able, size),
+      away: away(sized(able, size)),
+    }));
+    return all.reduce((best, next) => (next.away < best.away ? next : best)).spec;
   }
-  const layers = adaptersOn(modules, sized(usual, 1)).adapters.map((a) => a.layer);
-  const limit = methodOf(usual).sizeLimit?.(layers) ?? rankLimit(layers);
+  const limit = sizeLimit?.(layers) ?? rankLimit(layers);
   const most = limit === Infinity ? wanted : limit;
   // The count grows with the size, so bisection finds the last one that is not above `wanted`.
   let [low, high] = [1, Math.max(1, Math.floor(most))];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (countOf(modules, sized(usual, middle)) <= wanted) low = middle;
+    if (countAt(sized(usual, middle)) <= wanted) low = middle;
     else high = middle - 1;
   }
   const above = sized(usual, Math.min(low + 1, Math.floor(most)));
   const below = sized(usual, low);
   return away(above) < away(below) ? above : below;
+}
+
+/**
+ * The trainable parameters of a method on the same layers. A search asks for thousands of sizes, so layers are matched once,
+ * and those of one shape are counted together, unless layers share trained tensors.
+ */
+function counterOn(layers: readonly BudgetModule[], { method }: TrainedSpec): (spec: TrainedSpec) => number {
+  const shapes = [...groupsBy(layers, ({ inFeatures, outFeatures }) => `${outFeatures}x${inFeatures}`)];
+  const widest = widestOf(layers);
+  const { tensors, shared } = methodOf({ method } as TrainedSpec);
+  const paths = layers.map((l) => l.path);
+  return (spec) => {
+    const each = shapes.map(([, alike]) => {
+      const on = { layer: alike[0], spec, widest };
+      const trained = tensors(on).filter((t) => !t.frozen);
+      return { on, trained, layers: alike.length };
+    });
+    const isShared = each.some(({ on, trained }) => {
+      const common = shared?.(on, 0) ?? {};
+      return trained.some(({ name }) => Object.hasOwn(common, name));
+    });
+    if (isShared) return parameterCount(adaptersFor(layers, spec, paths));
+    return each.reduce(
+      (sum, { trained, layers: n }) => sum + n * trained.reduce((m, { dims }) => m + elementCount(dims), 0),
+      0,
+    );
+  };
 }
 
 /** The layers of an adapter, whatever its size. */

@@ -67,13 +67,19 @@ export const uselessLayers = (modules: readonly BudgetModule[]): UselessLayers =
 
 /**
  * The full cost of an adapter on a model. Throws AuroraError `targets` if nothing matches or an expression is invalid,
- * `rank` if the adapter's rank or LoRA's exceeds the limit of a layer.
+ * `rank` if a layer does not allow the adapter's size or LoRA's rank, `usage` for a method on the embedding.
  */
 export function budgetOf(
   modules: readonly BudgetModule[],
   spec: TrainedSpec,
   { modelParameters, tokens, ...options }: BudgetOptions,
 ): Budget {
+  if (aboutMethod(spec.method).onEmbedding)
+    throw new AuroraError(
+      'usage',
+      `${METHOD_NAMES[spec.method]} are rows of the embedding, so their cost does not follow from the linear layers.`,
+      'They have the hidden size in parameters each: `aurora preflight` counts them in an experiment.',
+    );
   const { adapters, leftOut, warnings } = adaptersOn(modules, spec);
   const matched = adapters.map((a) => a.layer);
   const loraRank = options.loraRank ?? referenceRank(matched);
@@ -90,7 +96,12 @@ export function budgetOf(
       ...(isRanked(adapter.spec) && { rank: adapter.spec.rank }),
       parameters: parameterCount([adapter]),
     })),
-    warnings,
+    warnings: [
+      ...warnings,
+      ...besidesOf(spec).map(
+        (key) => `What adapter.${key} names is trained besides, and is not counted here.`,
+      ),
+    ],
     leftOut,
     layers: modules.length,
     modelParameters,
@@ -115,6 +126,25 @@ export const rankLimit = (modules: readonly NamedLayer[]): number =>
 /** A line for a CodeLens on an experiment: "74,208 trainable, 25% of LoRA r=8". Errors as in `budgetOf`. */
 export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSpec): string {
   if (isHeadAlone(spec)) return 'no adapter, only the head is trained';
+  if ('tokenIndices' in spec) {
+    const rows = new Set(spec.tokenIndices).size;
+    return rows === 1 ? 'one row of the embedding is trained' : `${rows} rows of the embedding are trained`;
+  }
+  const sentence = adapterSentence(modules, spec);
+  const besides = besidesOf(spec);
+  return besides.length === 0 ? sentence : `${sentence}, and ${besides.join(' and ')}`;
+}
+
+/** The settings with which more is trained than an adapter on each layer. */
+const besidesOf = (spec: TrainedSpec): string[] =>
+  Object.entries({
+    modulesToSave: 'modulesToSave' in spec ? spec.modulesToSave : [],
+    trainableTokenIndices: 'trainableTokenIndices' in spec ? spec.trainableTokenIndices : [],
+  })
+    .filter(([, values]) => values !== undefined && values.length > 0)
+    .map(([setting]) => setting);
+
+function adapterSentence(modules: readonly BudgetModule[], spec: TrainedSpec): string {
   const { adapters } = adaptersOn(modules, spec);
   const parameters = parameterCount(adapters);
   const trainable = `${count(parameters)} trainable`;
@@ -218,7 +248,7 @@ function budgetCurves(
     const ofModule = (layer: LayerShape, r: number) =>
       method
         .tensors({ layer, spec: { ...drawn, rank: r }, widest: layer })
-        .reduce((n, t) => n + elementCount(t.dims), 0);
+        .reduce((n, t) => n + (t.frozen ? 0 : elementCount(t.dims)), 0);
     return {
       id: usual.method,
       name: METHOD_NAMES[usual.method],

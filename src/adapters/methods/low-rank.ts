@@ -29,14 +29,12 @@ export function lowRankTensors(layer: LayerShape, spec: LowRankSpec): AdapterTen
     { name: 'B', dims: [outFeatures, rank], rankAxes: [1], peftName: 'lora_B.weight', init: zeros },
   ];
   if (!splitsWeight(spec)) return pair;
-  const before = pair.map(
-    (t): AdapterTensor => ({
-      ...t,
-      name: `${t.name}0`,
-      frozen: true,
-      peftName: t.peftName.replace('.weight', '.start'),
-    }),
-  );
+  const before = pair.map((t): AdapterTensor => ({
+    ...t,
+    name: `${t.name}0`,
+    frozen: true,
+    peftName: t.peftName.replace('.weight', '.start'),
+  }));
   return [...pair, ...before];
 }
 

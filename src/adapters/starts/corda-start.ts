@@ -59,11 +59,17 @@ export function cordaStart(layer: StartingLayer, C: Float64Array, method: 'ipm' 
   const roots = values.map((v) => Math.sqrt(v / scale));
   const along = left.map(W.back);
   // Uᵀ W is 0 where the singular value is.
-  return startOf(along, left, { A: roots.map((root, k) => (values[k] > 0 ? root / values[k] : 0)), B: roots });
+  return startOf(along, left, {
+    A: roots.map((root, k) => (values[k] > 0 ? root / values[k] : 0)),
+    B: roots,
+  });
 }
 
 /** W C, never built for its largest values. */
-function weightTimesCovariance({ weight, inFeatures, outFeatures }: StartingLayer, C: Float64Array): LinearMap {
+function weightTimesCovariance(
+  { weight, inFeatures, outFeatures }: StartingLayer,
+  C: Float64Array,
+): LinearMap {
   const W = matrixMap(weight, outFeatures, inFeatures);
   const covariance = matrixMap(C, inFeatures, inFeatures);
   return {
@@ -86,7 +92,11 @@ function smallest(layer: StartingLayer, C: Float64Array): Pick<Triplets, 'values
   const rows = isTall ? columnsOf(map) : rowsOf(map);
   const factor = cholesky(gram(rows), size);
   const inverse = (v: Float64Array) => solved(factor, size, v);
-  const found = largestTriplets({ rows: size, columns: size, along: inverse, back: inverse }, rank, TOLERANCE);
+  const found = largestTriplets(
+    { rows: size, columns: size, along: inverse, back: inverse },
+    rank,
+    TOLERANCE,
+  );
   const vectors = [...found.left].reverse();
   const others = vectors.map(isTall ? map.along : map.back);
   const values = others.map(length);

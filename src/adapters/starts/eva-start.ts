@@ -81,7 +81,8 @@ export class EvaStart {
 
   /** Spreads the ranks again, once every group has components. */
   spread(): void {
-    if ([...this.states.values()].every(({ pca }) => pca.components.length > 0)) this.ranks = this.spreadRanks();
+    if ([...this.states.values()].every(({ pca }) => pca.components.length > 0))
+      this.ranks = this.spreadRanks();
   }
 
   /** The ranks by path, also those of 0. */
@@ -112,7 +113,8 @@ export class EvaStart {
     return A;
   }
 
-  private ranksIn = (group: EvaGroup): number[] => [...group.ranks.keys()].map((path) => this.ranks!.get(path)!);
+  private ranksIn = (group: EvaGroup): number[] =>
+    [...group.ranks.keys()].map((path) => this.ranks!.get(path)!);
 
   /** As many ranks as the experiment gives all layers, to the largest shares of explained variance among all layers. */
   private spreadRanks(): Map<string, number> {

@@ -108,17 +108,33 @@ export function selectLayers<L extends NamedLayer>(
   if (usable.length === 0) throw noBiases(wanted);
   if (usable.length < wanted.length)
     warnings.push(`${wanted.length - usable.length} of the ${wanted.length} chosen layers have no bias.`);
-  const widest = {
-    inFeatures: Math.max(...usable.map((l) => l.inFeatures)),
-    outFeatures: Math.max(...usable.map((l) => l.outFeatures)),
-  };
+  return { adapters: adaptersFor(usable, spec, matched), leftOut, warnings };
+}
+
+/**
+ * An adapter on each of these layers.
+ *
+ * @param paths of all layers that patterns are about
+ * @throws AuroraError 'rank' for a size that a layer does not allow
+ */
+export function adaptersFor<L extends NamedLayer>(
+  layers: readonly L[],
+  spec: TrainedSpec,
+  paths: readonly string[],
+): LayerAdapter<L>[] {
+  const widest = widestOf(layers);
   const ownersOf = sharing(spec);
-  const adapters = usable.map((layer) => {
-    const on = { layer, spec: ownSpec(layer, spec, matched), widest };
+  return layers.map((layer) => {
+    const on = { layer, spec: ownSpec(layer, spec, paths), widest };
     return { ...on, tensors: methodOf(spec).tensors(on), ...ownersOf(on) };
   });
-  return { adapters, leftOut, warnings };
 }
+
+/** The largest sizes among layers. */
+export const widestOf = (layers: readonly LayerShape[]): LayerShape => ({
+  inFeatures: Math.max(...layers.map((l) => l.inFeatures)),
+  outFeatures: Math.max(...layers.map((l) => l.outFeatures)),
+});
 
 /** The owners of the tensors that layers share, as they are selected one after the other. */
 function sharing(spec: TrainedSpec): (on: OnLayer & { layer: NamedLayer }) => Pick<LayerAdapter, 'owners'> {

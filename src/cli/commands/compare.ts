@@ -9,6 +9,7 @@ import { comparisonText, type Comparison } from '../../runs/experiment/compariso
 import { loadExperiment } from '../../runs/experiment/load';
 import { comparedRates, compareFile, staticAblation, trialCount } from '../../experiment/method-comparison';
 import { AuroraError, EXIT } from '../../base/errors';
+import { nearest } from '../../base/nearest';
 import {
   type AdapterSpec,
   COMPARED,
@@ -23,6 +24,7 @@ import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { count, rateNumber, shortNumber } from '../../base/number-text';
 import { commandLine } from '../suggested-commands';
 import { hints } from '../output';
+import { optionText } from '../help-text';
 import { table } from '../table';
 
 const KNOWN: readonly string[] = [...LAYER_METHODS, HEAD_ALONE.method];
@@ -34,8 +36,7 @@ Creates an experiment with a sweep that compares methods on the model and data o
 method is trained at AuroRA's parameter count and at multiples of it, all with the same learning rates and seeds. FILE
 is not changed. \`aurora sweep\` trains the new experiment, and \`aurora study\` compares its runs.
 
-  --methods NAMES    of ${KNOWN.join(', ')}
-                     (default: ${COMPARED.join(',')})
+  --methods NAMES    ${optionText(`of ${KNOWN.join(', ')} (default: ${COMPARED.join(',')})`)}
   --multiples LIST   parameter budgets, as multiples of AuroRA's (default: ${MULTIPLES.join(',')})
   --ablations        also AuroRA without F, without L, with the other activations, and trained in the static form
   --seeds N          runs per adapter, with seeds 1 to N (default: 3)
@@ -93,8 +94,17 @@ function methodsOf(args: ParsedArgs): AdapterSpec['method'][] {
   const names = (args.text('methods') ?? COMPARED.join(',')).split(/[\s,]+/).filter((n) => n !== '');
   const wrong = names.find((name) => !KNOWN.includes(name));
   if (wrong !== undefined)
-    throw new AuroraError('usage', `Unknown method "${wrong}".`, `The methods are ${KNOWN.join(', ')}.`);
+    throw new AuroraError(
+      'usage',
+      `Unknown method "${wrong}".`,
+      `${suggestion(wrong)}The methods are ${KNOWN.join(', ')}.`,
+    );
   return names as AdapterSpec['method'][];
+}
+
+function suggestion(name: string): string {
+  const near = nearest(name, KNOWN);
+  return near === undefined ? '' : `Did you mean "${near}"? `;
 }
 
 function numbers(args: ParsedArgs, option: string): number[] | undefined {

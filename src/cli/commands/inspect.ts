@@ -12,6 +12,7 @@ import {
 } from '../../experiment/methods';
 import { targetsOf } from '../arguments';
 import { type Command, one, type ParsedArgs, threadCount, wholeNumber } from '../command';
+import { optionText } from '../help-text';
 import { terminalText } from '../report-text';
 import { temporaryFolder } from '../temporary';
 
@@ -27,7 +28,7 @@ pipeline of diffusers, whose U-Net it is. No weight is read, and no runtime is l
 
   --batch N,…       examples in the step, one or several numbers (default: 8, or 1 for a U-Net)
   --length N,…      tokens of each text (default: 128)
-  --method METHOD   ${METHODS.join(', ')} (default: ${DEFAULT_METHOD})
+  --method METHOD   ${optionText(`${METHODS.join(', ')} (default: ${DEFAULT_METHOD})`, 20)}
   --rank R          the adapter's rank (default: the method's)
   --targets NAMES   the adapted modules: names or path endings, separated by commas, or all-linear (default: the model's
                     query and value layers, in a U-Net all four of its attentions)

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/budget-comparison';
+import {
+  comparedAdapters,
+  countOf,
+  MULTIPLES,
+  possibleAdapters,
+} from '../../adapters/budget/budget-comparison';
 import { writeAtomic } from '../../files/atomic';
 import type { LayerSummary } from '../../graph/summary';
 import { comparisonText } from '../../runs/experiment/comparison-text';
@@ -19,6 +24,7 @@ import {
   isNonlinear,
   isSubject,
   METHOD_NAMES,
+  methodSize,
   LAYER_METHODS,
 } from '../../experiment/methods';
 import { freeName } from '../wizard/draft';
@@ -33,6 +39,8 @@ import { notify } from '../messages/notify';
 interface State {
   layers: readonly LayerSummary[];
   adapter: AuroraSpec;
+  /** Those of each method that the layers allow. */
+  adapters: ReadonlyMap<AdapterSpec['method'], readonly AdapterSpec[]>;
   training: TrainingSpec;
   methods: readonly AdapterSpec['method'][];
   ablations: boolean;
@@ -57,6 +65,12 @@ export async function compareMethods(services: Services, argument: unknown): Pro
   const state: State = {
     layers,
     adapter,
+    adapters: possibleAdapters(
+      layers,
+      adapter,
+      [...LAYER_METHODS.filter((method) => !isSubject({ method })), HEAD_ALONE.method],
+      MULTIPLES,
+    ),
     training,
     methods: COMPARED,
     ablations: false,
@@ -87,34 +101,45 @@ export async function compareMethods(services: Services, argument: unknown): Pro
 /** The number of rates that `comparedRates` returns. */
 const RATES = 3;
 
-const specsOf = ({ layers, adapter, methods, ablations }: State): AdapterSpec[] =>
-  comparedAdapters(layers, adapter, { methods, multiples: MULTIPLES, ablations });
+const specsOf = ({ layers, adapter, adapters, methods, ablations }: State): AdapterSpec[] => [
+  ...comparedAdapters(layers, adapter, { methods: [], multiples: MULTIPLES, ablations }),
+  ...methods.flatMap((method) => adapters.get(method) ?? []),
+];
 
 /** Including the static ablation. */
 const adaptersOf = (state: State): number =>
   specsOf(state).length + (staticAblation(state.ablations, state.training) === undefined ? 0 : 1);
 
+/** "r2, r4, r8, r16": the sizes at 1, 2, 4 and 8 times AuroRA's number of parameters. */
+function sizesText(specs: readonly AdapterSpec[]): string {
+  const sizes = [...new Set(specs.map(methodSize))].filter((size) => size !== '');
+  return sizes.length > 0 ? sizes.join(', ') : t('one size');
+}
+
 const methodStep: Step<State> = {
   ...always,
   async run(state, place) {
-    const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
-    const once = t('one trial: its size is fixed');
-    const methods = LAYER_METHODS.filter((method) => !isSubject({ method })).map((method) => ({
+    const { adapters } = state;
+    const methods = LAYER_METHODS.filter((method) => adapters.has(method)).map((method) => ({
       label: METHOD_NAMES[method],
-      detail: aboutMethod(method).size ? ranks : once,
+      description: sizesText(adapters.get(method)!),
+      detail: t(aboutMethod(method).summary!),
       methods: [method] as AdapterSpec['method'][],
       ablations: false,
     }));
+    const impossible = LAYER_METHODS.filter((method) => !isSubject({ method }) && !adapters.has(method));
     const items = [
       ...methods,
       {
         label: t('Head only'),
+        description: '',
         detail: t('the baseline'),
         methods: [HEAD_ALONE.method] as AdapterSpec['method'][],
         ablations: false,
       },
       {
         label: t('AuroRA ablations'),
+        description: '',
         detail: t('without F, without L, with LeakyReLU, with sigmoid, trained in static form'),
         methods: [],
         ablations: true,
@@ -126,7 +151,13 @@ const methodStep: Step<State> = {
     });
     const picked = await pick(place, {
       items,
-      placeholder: t('Select the methods to compare AuroRA with'),
+      placeholder:
+        impossible.length === 0
+          ? t('Select the methods to compare AuroRA with')
+          : t(
+              'Select the methods to compare AuroRA with (not possible on these layers: {0})',
+              impossible.map((method) => METHOD_NAMES[method]).join(', '),
+            ),
       many: {
         selected: items.filter(
           (i) => i.methods.some((m) => state.methods.includes(m)) || (i.ablations && state.ablations),

@@ -106,7 +106,9 @@ function lowRank(
 }
 
 function dense(run: RunSummary, all: number[], read: (step: number) => Parameters): Found | undefined {
-  const { adapters } = adaptModel({ ...run.spec, adapter: adapterOf(run) });
+  const adapted = adaptModel({ ...run.spec, adapter: adapterOf(run) });
+  // Modules and tokens beside the method's own are not listed in the run's modules.
+  const adapters = adapted.adapters.filter((a) => !a.beside);
   const numbers = adapters.reduce((n, { layer }) => n + layer.inFeatures * layer.outFeatures, 0);
   const steps = spread(all, Math.floor(MOST_NUMBERS / numbers) - 1);
   if (steps.length === 0) return undefined;

@@ -15,11 +15,7 @@ import { initialParameters, type Task } from '../task/task';
  * @param steps of the whole training; without them, the method does nothing beside the optimizer
  * @throws AuroraError 'experiment' where the method has a schedule that does not fit these steps
  */
-export function initialState(
-  task: Task,
-  trainable: readonly TrainableInfo[],
-  steps?: number,
-): TrainingState {
+export function initialState(task: Task, trainable: readonly TrainableInfo[], steps?: number): TrainingState {
   const { training } = task.spec;
   const course = steps === undefined ? undefined : courseOf(task, steps);
   return {

@@ -39,7 +39,10 @@ export async function computeStart(task: Task, work: StartWork): Promise<Started
     const ranked = rankedTask(task, found.ranks);
     return { task: withStart(ranked, evaValues(ranked.adapters, found)), ranks: found.ranks };
   }
-  const starts = initialization === 'corda' ? await cordaStarts(task, own, work) : await weightStarts(own, initialization, work);
+  const starts =
+    initialization === 'corda'
+      ? await cordaStarts(task, own, work)
+      : await weightStarts(own, initialization, work);
   return { task: withStart(task, splitValues(starts)) };
 }
 

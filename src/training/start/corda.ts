@@ -34,7 +34,9 @@ export async function cordaStarts(
   const starts = new Map<LayerAdapter, Start>();
   for (const groups of parts) {
     rows.restart();
-    const covariances = await covariancesOf(task, groups, rows, samples, work, () => work.progress(done++ / whole));
+    const covariances = await covariancesOf(task, groups, rows, samples, work, () =>
+      work.progress(done++ / whole),
+    );
     for (const [group, covariance] of covariances) {
       if (!covariance.isUsable) throw notUsable(group);
       const C = covariance.damped();

@@ -116,7 +116,7 @@ class BatchReader {
   ): Promise<void> {
     const { dataset } = this.task.data.train;
     this.task.readAhead(dataset, drawn.indices, drawn.pass);
-    for (let rest = groups; rest.length > 0; ) {
+    for (let rest = groups; rest.length > 0;) {
       const part = await this.fitting(rest, drawn);
       for (const [group, calls] of await this.read(drawn, part))
         for (const inputs of calls) take(group, inputs);
@@ -136,7 +136,10 @@ class BatchReader {
     return groups.slice(0, most < 0 ? groups.length : most);
   }
 
-  private read({ indices, pass }: ReadRows, groups: readonly InputGroup[]): Promise<Map<InputGroup, Float32Array[]>> {
+  private read(
+    { indices, pass }: ReadRows,
+    groups: readonly InputGroup[],
+  ): Promise<Map<InputGroup, Float32Array[]>> {
     const { dataset } = this.task.data.train;
     return this.micro.run('evaluation', dataset, indices, async (parts) => {
       const found: { calls: Map<InputGroup, ReadCall[]>; feeds: HostTensors }[] = [];
@@ -149,7 +152,9 @@ class BatchReader {
           group,
           group.inputs.map((input, call) =>
             joined(
-              found.map(({ calls, feeds }) => this.counting(input, calls.get(group)![call]!, group.width, feeds)),
+              found.map(({ calls, feeds }) =>
+                this.counting(input, calls.get(group)![call]!, group.width, feeds),
+              ),
             ),
           ),
         ]),
@@ -163,7 +168,8 @@ class BatchReader {
     const rows = data.length / width;
     const mask = feeds[maskInput(Object.keys(feeds)) ?? ''];
     const labels = feeds[LABELS];
-    const isEach = (t: HostTensor | undefined): t is HostTensor => t?.data.length === rows && t.dims.length === 2;
+    const isEach = (t: HostTensor | undefined): t is HostTensor =>
+      t?.data.length === rows && t.dims.length === 2;
     if (!isEach(mask) && !isEach(labels)) return data;
     const place = batchRows(this.task.infos, input, isEach(mask) ? mask : labels, rows);
     const counts = (row: number) =>

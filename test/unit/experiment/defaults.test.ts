@@ -47,13 +47,13 @@ import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/swe
 /** All but those that a type rules out. */
 type Keys<T> = { [K in keyof T as T[K] extends undefined ? never : K]-?: true };
 
-const targets = {
+const tokenTargets = {
   targetModules: true,
   excludeModules: true,
   layersToTransform: true,
   layersPattern: true,
-  modulesToSave: true,
 } as const;
+const targets = { ...tokenTargets, modulesToSave: true } as const;
 const ranked = { ...targets, rank: true, rankPattern: true, dropout: true, initialization: true } as const;
 const scaled = {
   ...ranked,
@@ -156,7 +156,6 @@ const started: Keys<StartSpec> = {
   cordaMethod: true,
   cordaSamples: true,
 };
-const { modulesToSave: _, ...tokenTargets } = targets;
 const tokens: Keys<TokensSpec> = { ...tokenTargets, method: true, tokenIndices: true };
 const lora: Keys<LoraSpec> = { ...scaled, ...started, method: true, loraBias: true };
 const moslora: Keys<MosloraSpec> = { ...scaled, method: true };

@@ -7,6 +7,7 @@ import { AuroraError, EXIT } from '../../../base/errors';
 import { nearest } from '../../../base/nearest';
 import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import {
+  aboutMethod,
   type AdapterSpec,
   DEFAULT_METHOD,
   HEAD_ALONE,
@@ -24,6 +25,7 @@ import { PAPER_MODELS } from '../../../recipes/model-shapes';
 import { loadExperiment } from '../../../runs/experiment/load';
 import { targetsOf } from '../../arguments';
 import { type Command, missingOrMany, type ParsedArgs, wholeNumber } from '../../command';
+import { optionText } from '../../help-text';
 import { budgetJson, budgetText } from './budget-report';
 
 const RECIPES = PAPER_MODELS.map((m) => m.id);
@@ -36,7 +38,7 @@ Counts an adapter's trainable parameters, module by module, beside LoRA on the s
 counted from its shapes, with the results that the paper reports for it.
 
   --recipe NAME      ${RECIPES.join(', ')}
-  --method METHOD    ${LAYER_METHODS.join(', ')} (default: the experiment's, else aurora)
+  --method METHOD    ${optionText(`${LAYER_METHODS.join(', ')} (default: the experiment's, else aurora)`)}
   --rank R           the adapter's rank (default: the experiment's or the recipe's, else the method's)
   --targets NAMES    the adapted modules: names or path endings, separated by commas, or all-linear
                      (default: the experiment's or the recipe's, else the model's query and value layers)
@@ -205,8 +207,13 @@ function defaultsOf(method: string): Record<string, unknown> {
 function withRank(adapter: TrainedSpec, rank: number | undefined): TrainedSpec {
   if (rank === undefined) return adapter;
   if (!isRanked(adapter))
-    throw new AuroraError('usage', `${METHOD_NAMES[adapter.method]} has no rank.`, 'Omit --rank.');
+    throw new AuroraError('usage', `${METHOD_NAMES[adapter.method]} has no rank.`, noRankHint(adapter));
   return { ...adapter, rank };
+}
+
+function noRankHint({ method }: TrainedSpec): string {
+  const { size } = aboutMethod(method);
+  return size === undefined ? 'Omit --rank.' : `Omit --rank. Its size is adapter.${size} in an experiment.`;
 }
 
 function unknown(what: string, name: string, known: readonly string[]): AuroraError {

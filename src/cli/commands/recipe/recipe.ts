@@ -13,6 +13,7 @@ import { DATA_RECIPES, dataRecipe, settingsOf } from '../../../recipes/data/data
 import { parseOverride } from '../../../runs/experiment/overrides';
 import { readModel } from '../../../training/task/adapted-model';
 import type { Command, ParsedArgs } from '../../command';
+import { optionText } from '../../help-text';
 import { checkText } from './recipe-check';
 import { chooseOpen, withSettings, sizeFor } from './choices';
 import { withColumns, evaluationsIn, filesIn } from './data-folder';
@@ -31,7 +32,7 @@ export const RECIPE_OPTIONS = {
 
 export const RECIPE_OPTIONS_HELP = `\
   --size SIZE        the paper's model whose settings to use: base or large (default: by the width of MODEL's layers)
-  --method METHOD    ${[...LAYER_METHODS, HEAD_ALONE.method].join(', ')} (default: aurora)
+  --method METHOD    ${optionText(`${[...LAYER_METHODS, HEAD_ALONE.method].join(', ')} (default: aurora)`)}
   --set KEY=VALUE    any setting of an experiment, such as training.seed=1; may be repeated
   --defaults         accept this program's defaults for what no source states
   --out FILE         the new experiment (default: NAME-METHOD.aurora.json in the current folder)

@@ -4,11 +4,13 @@ import { AuroraError } from '../../../base/errors';
 import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import schema from '../../../experiment/experiment.schema.json';
 import {
+  aboutMethod,
   type AdapterSpec,
   DEFAULT_METHOD,
   HEAD_ALONE,
   isMethod,
   LAYER_METHODS,
+  METHOD_NAMES,
   type MethodName,
   SIZE_SETTINGS,
   type SizeSetting,
@@ -58,7 +60,11 @@ export function readExperiment(text: string): ExperimentValues {
     problems.push(
       `adapter.method is ${JSON.stringify(method)}, which is unknown; the costs shown are for AuroRA.`,
     );
-  const known = isMethod(method) ? method : DEFAULT_METHOD;
+  else if (aboutMethod(method).onEmbedding)
+    problems.push(
+      `${METHOD_NAMES[method]} (adapter.method) are rows of the embedding, which the calculator does not count; the costs shown are for AuroRA.`,
+    );
+  const known = LAYER_METHODS.find((m) => m === method) ?? DEFAULT_METHOD;
   return {
     ...(typeof model.path === 'string' && { modelPath: model.path }),
     choice: {

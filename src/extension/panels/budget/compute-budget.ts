@@ -8,7 +8,6 @@ import schema from '../../../experiment/experiment.schema.json';
 import {
   aboutMethod,
   type MethodName,
-  SIZE_SETTINGS,
   type SizeSetting,
   SPLINE_READINGS,
   type SplineReading,
@@ -42,7 +41,7 @@ export async function computeBudget(
       loraRank: choice.loraRank,
       tokens: choice.tokens,
     });
-    return { budget, problems: [] };
+    return { budget: { ...budget, warnings: [...budget.warnings, ...ignoredSize(spec)] }, problems: [] };
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
     const field = fieldOf(e, fields);
@@ -59,19 +58,23 @@ function hintFor(field: FieldName, { modules }: KnownModel): string | undefined 
 
 /** The spec with the method's defaults for settings without a control; of the other settings, those that it knows. */
 function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
-  const { method, loraRank: _, tokens: __, ...own } = choice;
+  const { method } = choice;
   const defaults = adapterDefaults(method);
   const { properties } = schema.definitions[method];
-  const known = Object.entries({ ...others, ...own }).filter(([key]) => Object.hasOwn(properties, key));
+  const known = Object.entries({ ...others, ...choice }).filter(([key]) => Object.hasOwn(properties, key));
   return { ...defaults, ...Object.fromEntries(known) } as unknown as TrainedSpec;
 }
 
-/** The form field for an error from the core. */
-function fieldOf(error: AuroraError, { targets }: BudgetFields): FieldName {
+/** An experiment's number of blocks, which has no control, counts instead of their size. */
+const ignoredSize = (spec: TrainedSpec): string[] =>
+  'blockNum' in spec && spec.blockNum !== undefined
+    ? [`The experiment sets adapter.blockNum to ${spec.blockNum}, so the block size is not used.`]
+    : [];
+
+/** The form field for an error from the core: for settings without a control, the method's size, or else the method. */
+function fieldOf(error: AuroraError, { method, targets }: BudgetFields): FieldName {
   if (error.kind === 'rank')
-    return error.message.startsWith('LoRA')
-      ? 'loraRank'
-      : (SIZE_SETTINGS.find((size) => error.message.startsWith(`adapter.${size}`)) ?? 'rank');
+    return error.message.startsWith("LoRA's rank") ? 'loraRank' : (aboutMethod(method).size ?? 'method');
   if (error.kind !== 'targets') throw error;
   return targets === 'all-linear' ? 'targets' : targets;
 }
@@ -92,7 +95,6 @@ const SIZE_NAMES: Record<SizeSetting, string> = {
   rank: 'The rank',
   frequencies: 'The number of frequencies',
   blockSize: 'The block size',
-  sparseRate: 'The share of trained elements',
 };
 const ORDERS = ['1', '2', '3'];
 /** Above it a count of parameters is not exact in double precision. */
@@ -115,16 +117,6 @@ export function parseFields(
       return wrong(field, `${what} is ${text}, but it must be a whole number of at least 1.`);
     return value > LARGEST ? wrong(field, `${what} must be at most ${count(LARGEST)}.`) : value;
   };
-  const share = (field: FieldName, what: string): number => {
-    const value = Number(fields[field]);
-    if (value > 0 && value <= 1) return value;
-    return wrong(
-      field,
-      `${what} is ${fields[field].trim() || 'empty'}, but it must be above 0 and at most 1.`,
-    );
-  };
-  const sizeIn = (size: SizeSetting): number =>
-    size === 'sparseRate' ? share(size, SIZE_NAMES[size]) : whole(size, SIZE_NAMES[size]);
   const { method } = fields;
   const { size, hasAlpha, nonlinear } = aboutMethod(method);
   const alpha = hasAlpha ? Number(fields.alpha) : 1;
@@ -138,7 +130,7 @@ export function parseFields(
   const choice: BudgetChoice = {
     method,
     // Values of hidden controls are ignored.
-    ...(size !== undefined && { [size]: sizeIn(size) }),
+    ...(size !== undefined && { [size]: whole(size, SIZE_NAMES[size]) }),
     alpha,
     gridSize: nonlinear ? whole('gridSize', 'The number of grid intervals') : 1,
     splineOrder: nonlinear ? Number(fields.splineOrder) : 1,

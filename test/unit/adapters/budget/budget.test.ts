@@ -241,6 +241,12 @@ describe('budget curves', () => {
     expect(adapter.flops.forward).toBe(plain.flops.forward + 24 * 768);
   });
 
+  it('count only what is trained: not the start that PiSSA subtracts', () => {
+    const { curves, adapter } = budgetOf(stack(), lora({ initialization: 'pissa' }), options);
+    const { points } = curves.find((c) => c.id === 'lora')!;
+    expect(points.find((p) => p.rank === 8)?.parameters).toBe(adapter.parameters);
+  });
+
   it('end at the highest rank that the layers allow and have few points', () => {
     const ends = (spec: AuroraSpec | LoraSpec, width: number) => {
       const { points } = budgetOf(stack(width), spec, { ...options, loraRank: 4 }).curves[0];
@@ -275,6 +281,11 @@ describe('the CodeLens sentence', () => {
     ['37,080 trainable, 13% of LoRA r=8', aurora({ rank: 1 })],
     ['294,912 trainable in 24 modules', lora()],
     ['no adapter, only the head is trained', { method: 'none' }],
+    ['294,912 trainable in 24 modules, and modulesToSave', lora({ modulesToSave: ['classifier'] })],
+    [
+      '2 rows of the embedding are trained',
+      { method: 'trainable-tokens', tokenIndices: [5, 7], targetModules: 'all-linear' },
+    ],
   ])('%s', (sentence, spec) => expect(budgetSentence(stack(), spec)).toBe(sentence));
 
   it('throws when no module matches', () => {

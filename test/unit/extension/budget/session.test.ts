@@ -4,6 +4,8 @@ import { estimate } from '../../../estimate';
 import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
 import { BudgetSession } from '../../../../src/extension/panels/budget/budget-session';
+import { adapterDefaults } from '../../../../src/experiment/adapter-defaults';
+import { aboutMethod, LAYER_METHODS } from '../../../../src/experiment/methods';
 import type {
   BudgetAnswer,
   BudgetFields,
@@ -235,6 +237,44 @@ describe('with an experiment', () => {
   });
 });
 
+describe('settings without a control', () => {
+  const withAdapter = (adapter: object) =>
+    JSON.stringify({ model: { path: 'bert.onnx' }, adapter: { targetModules: ['query'], ...adapter } });
+
+  it('counts a number of blocks instead of their size, and says so', async () => {
+    const lab = await opened(withAdapter({ method: 'oft', blockNum: 2 }));
+    expect(lab.setup.experiment?.others).toEqual(['adapter.blockNum: 2']);
+    const { budget } = await lab.ask();
+    // Two layers of 32 inputs: 2 blocks of 16.
+    expect(budget?.adapter.parameters).toBe(2 * 2 * ((16 * 15) / 2));
+    expect(budget?.warnings).toEqual([
+      'The experiment sets adapter.blockNum to 2, so the block size is not used.',
+    ]);
+    const refused = await (await opened(withAdapter({ method: 'boft', blockNum: 5 }))).ask();
+    expect(refused.problems).toMatchObject([
+      { field: 'blockSize', message: expect.stringContaining('blockNum 5') as string },
+    ]);
+  });
+
+  it('does not count rows of the embedding as layers', async () => {
+    const lab = await opened(withAdapter({ method: 'trainable-tokens', tokenIndices: [1, 2] }));
+    expect(lab.setup.experiment?.problems).toEqual([
+      expect.stringContaining('are rows of the embedding, which the calculator does not count'),
+    ]);
+    expect(lab.setup.fields.method).toBe('aurora');
+  });
+
+  it('says what is trained besides and is not counted', async () => {
+    const besides = { modulesToSave: ['classifier'], trainableTokenIndices: [1] };
+    const { budget } = await (await opened(withAdapter({ method: 'lora', rank: 4, ...besides }))).ask();
+    expect(budget?.adapter.parameters).toBe(2 * 4 * 64);
+    expect(budget?.warnings).toEqual([
+      'What adapter.modulesToSave names is trained besides, and is not counted here.',
+      'What adapter.trainableTokenIndices names is trained besides, and is not counted here.',
+    ]);
+  });
+});
+
 describe('invalid input', () => {
   it.each<[Partial<BudgetFields>, string, RegExp]>([
     [{ rank: '0' }, 'rank', /at least 1/],
@@ -258,6 +298,42 @@ describe('invalid input', () => {
     expect(problems[0].message).toMatch(message);
     expect(budget).toBeUndefined();
     expect(model.state).toBe('ready');
+  });
+
+  it.each<[Partial<BudgetFields>, string, RegExp]>([
+    [
+      { method: 'c3a', blockSize: '7' },
+      'blockSize',
+      /blockSize 7 does not divide the sizes of a layer of 768/,
+    ],
+    [
+      { method: 'boft', blockSize: '7' },
+      'blockSize',
+      /blockSize 7 does not fit .*must divide its 768 inputs/,
+    ],
+    [{ method: 'oft', blockSize: '1' }, 'blockSize', /leaves blocks of one input/],
+    [{ method: 'oft', blockSize: '' }, 'blockSize', /The block size is empty/],
+    [{ method: 'gralora', rank: '3' }, 'rank', /rank 3 is not a multiple of adapter.graloraK 2/],
+    [{ method: 'shira', rank: '400' }, 'rank', /rank 400 is too large for SHiRA/],
+    [{ method: 'fourierft', frequencies: '600000' }, 'frequencies', /frequencies/],
+  ])(
+    'for layers that a method does not allow is reported at its size: %j',
+    async (fields, field, message) => {
+      const { problems, budget } = await (await opened()).ask(fields);
+      expect(problems.map((p) => p.field)).toEqual([field]);
+      expect(problems[0].message).toMatch(message);
+      expect(budget).toBeUndefined();
+    },
+  );
+
+  it('counts every method at its default size', async () => {
+    const lab = await opened();
+    for (const method of LAYER_METHODS) {
+      const { size } = aboutMethod(method);
+      const own = size && { [size]: String(adapterDefaults(method)[size]) };
+      const { budget, problems } = await lab.ask({ method, ...own });
+      expect([problems, budget?.adapter.parameters], method).toEqual([[], expect.any(Number)]);
+    }
   });
 
   it('counts a spline for each pair', async () => {

@@ -111,7 +111,12 @@ export function share(found: ArrayLike<number>, wanted: ArrayLike<number>): numb
 }
 
 /** A and B with the signs of PEFT's: each rank has one. */
-export function withSigns(adapter: LayerAdapter, A: Float32Array, B: Float32Array, wanted: ArrayLike<number>) {
+export function withSigns(
+  adapter: LayerAdapter,
+  A: Float32Array,
+  B: Float32Array,
+  wanted: ArrayLike<number>,
+) {
   const { inFeatures } = adapter.layer;
   const rank = A.length / inFeatures;
   const signs = Array.from({ length: rank }, (_, k) => {

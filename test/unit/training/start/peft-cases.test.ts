@@ -68,7 +68,12 @@ describe('initialization "eva"', () => {
         const length = Math.hypot(...row(W!));
         expect(Math.hypot(...row(A!))).toBeCloseTo(1, 5);
         expect(length).not.toBeCloseTo(1, 3);
-        expect(share(row(W!).map((v) => v / length), row(A!))).toBeLessThan(1e-5);
+        expect(
+          share(
+            row(W!).map((v) => v / length),
+            row(A!),
+          ),
+        ).toBeLessThan(1e-5);
       }
     }
   });
@@ -88,10 +93,13 @@ describe('initialization "eva"', () => {
     );
 });
 
-it.each(['pissa', 'olora', 'eva', 'corda'] as const)('stops "%s" between two parts', async (initialization) => {
-  const task = await startTask(`lora-${initialization}`, { initialization });
-  let parts = 0;
-  const stopAtThird = () => (++parts === 3 ? Promise.reject(new Error('asked to')) : Promise.resolve());
-  await expect(started(task, stopAtThird)).rejects.toThrow('asked to');
-  expect(parts).toBe(3);
-});
+it.each(['pissa', 'olora', 'eva', 'corda'] as const)(
+  'stops "%s" between two parts',
+  async (initialization) => {
+    const task = await startTask(`lora-${initialization}`, { initialization });
+    let parts = 0;
+    const stopAtThird = () => (++parts === 3 ? Promise.reject(new Error('asked to')) : Promise.resolve());
+    await expect(started(task, stopAtThird)).rejects.toThrow('asked to');
+    expect(parts).toBe(3);
+  },
+);
