@@ -65,7 +65,12 @@ function waves({ adapter, adapters }: Adapted): Map<string, Float32Array> {
   return new Map(
     storedTensors(adapters).map(({ name, tensor }, k) => {
       const size = tensor.dims.reduce((a, b) => a * b, 1);
-      return [name, tensor.frozen ? tensor.init(none, size, values) : wave(size, k + 1)];
+      return [
+        name,
+        tensor.frozen
+          ? tensor.init(none, size, values, { values: {}, sharing: [values] })
+          : wave(size, k + 1),
+      ];
     }),
   );
 }
