@@ -291,6 +291,17 @@ export interface LilySpec extends TargetSpec {
   numB: number;
 }
 
+export interface FrodSpec extends TargetSpec {
+  method: 'frod';
+  /** Trained elements beside the diagonal, as a share of in². */
+  sparseRate: number;
+  /** Keeps the inverses apart from singular while the shared basis is computed. */
+  regularizationAlpha: number;
+  /** Seed of the places. */
+  projectionSeed: number;
+  dropout: number;
+}
+
 /** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
@@ -342,6 +353,7 @@ export type TrainedSpec =
   | C3aSpec
   | ShiraSpec
   | LilySpec
+  | FrodSpec
   | Ia3Spec
   | MissSpec
   | OftSpec
@@ -570,6 +582,12 @@ export const METHODS: Record<MethodName, MethodDescription> = {
         keys: ['strideA', 'numB'],
       },
     ],
+  },
+  frod: {
+    name: 'FRoD',
+    summary: 'the weight on a basis that layers share, with trained lengths and a few trained rotations',
+    size: 'sparseRate',
+    draft: [{ comment: 'Trained elements beside the diagonal, as a share of all.', keys: ['sparseRate'] }],
   },
   ia3: {
     name: '(IA)³',
