@@ -126,7 +126,7 @@ export const frod: AdapterMethod<FrodSpec> = {
 
   peft: {
     type: 'FROD',
-    loads: { since: '0.21' },
+    loads: { since: '0.20' },
     write: (spec) => ({
       fan_in_fan_out: false,
       frod_dropout: spec.dropout,
