@@ -3,7 +3,14 @@ import { permuted, Stream } from '../../base/random';
 import type { FrodSpec } from '../../experiment/methods';
 import { DType } from '../../graph/dtype';
 import { inverseTransposed, jointBasis } from './joint-basis';
-import { type AdapterMethod, type LayerShape, layerText, zeros } from './method';
+import {
+  type AdapterMethod,
+  type LayerShape,
+  layerText,
+  type LayerValues,
+  type Values,
+  zeros,
+} from './method';
 
 /**
  * FRoD (AAAI 2026, doi 10.1609/aaai.v40i31.39813): W′ = U (S + diag(l)) Vᵀ in the place of W. V (in, in) is frozen, made of
@@ -54,21 +61,25 @@ export const frod: AdapterMethod<FrodSpec> = {
         init: () => Float32Array.of(inFeatures, inFeatures),
       },
       {
-        name: 'l',
-        dims: [inFeatures],
-        rankAxes: [],
-        peftName: 'frod_lambda_l',
-        init: (_draw, _size, base, { values }) => onBasis(base.weight(), values.V, layer).lengths,
-      },
-      { name: 's', dims: [count], rankAxes: [], peftName: 'frod_lambda_s_values', init: zeros },
-      {
         ...frozen,
         name: 'U',
         dims: [outFeatures, inFeatures],
         peftName: 'frod_U',
         follows: true,
-        init: (_draw, _size, base, { values }) => onBasis(base.weight(), values.V, layer).U,
+        init(_draw, _size, base, { values }) {
+          const { U, lengths } = onBasis(base.weight(), values.V, layer);
+          known.set(U, lengths);
+          return U;
+        },
       },
+      {
+        name: 'l',
+        dims: [inFeatures],
+        rankAxes: [],
+        peftName: 'frod_lambda_l',
+        init: (_draw, _size, base, { values }) => startLengths(values, base, layer),
+      },
+      { name: 's', dims: [count], rankAxes: [], peftName: 'frod_lambda_s_values', init: zeros },
     ];
   },
   shared: ({ layer: { path = '' } }) => {
@@ -110,7 +121,7 @@ export const frod: AdapterMethod<FrodSpec> = {
   neutral: (values, { layer }, base) => ({
     ...values,
     s: new Float32Array(values.s.length),
-    l: onBasis(base.weight(), values.V, layer).lengths,
+    l: startLengths(values, base, layer),
   }),
   sizeLimit: () => 1,
   /** All rates of two digits. */
@@ -198,28 +209,44 @@ function onBasis(
   return { U, lengths: Float32Array.from(lengths) };
 }
 
-/** V⁻ᵀ of each V in use: all layers of a category need it, each twice. */
+/** The lengths of the columns of each U that was computed here. */
+const known = new WeakMap<Float32Array, Float32Array>();
+
+const startLengths = ({ U, V }: Values, base: LayerValues, layer: LayerShape): Float32Array =>
+  known.get(U) ?? onBasis(base.weight(), V, layer).lengths;
+
+/** V⁻ᵀ of each V in use: all layers of a category need it. */
 const inverses = new WeakMap<Float32Array, Float64Array>();
 
 function inverseOf(V: Float32Array, layer: LayerShape): Float64Array {
-  const known = inverses.get(V);
-  if (known) return known;
+  const found = inverses.get(V);
+  if (found) return found;
   const inverse = inverseTransposed(V, layer.inFeatures);
   if (!inverse) throw singular(layer);
   inverses.set(V, inverse);
   return inverse;
 }
 
-/** A (…, size) times B (size, size), in float64. */
+/** A (rows, size) times B (size, size), in float64; of four rows at a time, so that B is read less often. */
 function product(A: Float32Array, B: Float64Array, size: number): Float64Array {
   const out = new Float64Array(A.length);
-  for (let from = 0; from < A.length; from += size)
+  const even = A.length - (A.length % (4 * size));
+  for (let from = 0; from < even; from += 4 * size) {
+    const [first, second, third, fourth] = [0, 1, 2, 3].map((row) => from + row * size);
     for (let k = 0; k < size; k++) {
-      const by = A[from + k];
-      if (by === 0) continue;
-      const row = k * size;
-      for (let i = 0; i < size; i++) out[from + i] += by * B[row + i];
+      const [a, b, c, d] = [A[first + k], A[second + k], A[third + k], A[fourth + k]];
+      for (let i = 0, at = k * size; i < size; i++, at++) {
+        const value = B[at];
+        out[first + i] += a * value;
+        out[second + i] += b * value;
+        out[third + i] += c * value;
+        out[fourth + i] += d * value;
+      }
     }
+  }
+  for (let from = even; from < A.length; from += size)
+    for (let k = 0; k < size; k++)
+      for (let i = 0; i < size; i++) out[from + i] += A[from + k] * B[k * size + i];
   return out;
 }
 

@@ -52,14 +52,22 @@ export function inverseTransposed(V: Float32Array, size: number): Float64Array |
   return invert(M, size) ? M : undefined;
 }
 
-/** WᵀW is added, W (rows, size). */
+/** WᵀW is added to a symmetric sum, W (rows, size); of four rows at a time, so that the sum is read and written less often. */
 function addGram(sum: Float64Array, W: Float32Array, size: number): void {
-  for (let from = 0; from < W.length; from += size)
+  const even = W.length - (W.length % (4 * size));
+  for (let from = 0; from < even; from += 4 * size) {
+    const [first, second, third, fourth] = [0, 1, 2, 3].map((row) => from + row * size);
     for (let i = 0; i < size; i++) {
-      const by = W[from + i];
-      if (by === 0) continue;
-      for (let j = 0; j < size; j++) sum[i * size + j] += by * W[from + j];
+      const [a, b, c, d] = [W[first + i], W[second + i], W[third + i], W[fourth + i]];
+      const row = i * size;
+      for (let j = 0; j <= i; j++)
+        sum[row + j] += a * W[first + j] + b * W[second + j] + c * W[third + j] + d * W[fourth + j];
     }
+  }
+  for (let from = even; from < W.length; from += size)
+    for (let i = 0; i < size; i++)
+      for (let j = 0; j <= i; j++) sum[i * size + j] += W[from + i] * W[from + j];
+  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) sum[j * size + i] = sum[i * size + j];
 }
 
 /** In place, by Gauss and Jordan with row pivots. Returns false if a pivot is 0. */
