@@ -30,6 +30,7 @@ const METHODS: [name: MethodName, settings: Record<string, unknown>, parameters:
   ['gralora', { rank: 2, hybridR: 1, dropout: 0.2 }, 2 * 3 * (2 * 64 + 96), false],
   ['c3a', { blockSize: 16 }, 2 * (2 * 64 + 128), false],
   ['shira', { rank: 2 }, 2 * 2 * (2 * 64 + 96), false],
+  ['frod', { sparseRate: 0.05, dropout: 0.2 }, 6 * (32 + 51), false],
   ['adalora', { rank: 4, tinit: 1, dropout: 0.2 }, 2 * (4 * (2 * 64 + 96) + 3 * 4), true],
   ['lorafa', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), true],
   ['bitfit', {}, 2 * (32 + 32 + 64), false],
