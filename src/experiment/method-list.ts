@@ -565,6 +565,7 @@ export const METHODS: Record<MethodName, MethodDescription> = {
     name: 'C³A',
     summary: 'blocks that are circular convolutions: high rank with few parameters, but no neutral start',
     size: 'blockSize',
+    draft: [{ comment: 'It divides the inputs and outputs of each layer.', keys: ['blockSize'] }],
   },
   shira: {
     name: 'SHiRA',

@@ -224,7 +224,7 @@ function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string
     ...(isRanked(adapter) ? [`    "rank": ${adapter.rank},`] : []),
     ...(aboutMethod(adapter.method).draft ?? []).flatMap(({ comment, keys }) => [
       `    // ${comment}`,
-      ...keys.map((key) => `    "${key}": ${(adapter as unknown as Record<string, number>)[key]},`),
+      ...keys.map((key) => `    "${key}": ${listed((adapter as unknown as Record<string, unknown>)[key])},`),
     ]),
     ...(dropout === undefined ? [] : ['    // On the input, before A.', `    "dropout": ${dropout},`]),
     `    "targetModules": ${listed(adapter.targetModules)}`,

@@ -6,6 +6,7 @@ import type { MethodName } from '../../src/experiment/methods';
 import { EXIT } from '../../src/base/errors';
 import { readRun } from '../read-run';
 import type { ExportRecord } from '../../src/protocol/export';
+import { hasGeometry } from '../../src/study/geometry';
 import type { StudyLine } from '../../src/study/page-study';
 import { Lab } from './lab';
 
@@ -37,6 +38,10 @@ const METHODS: [name: MethodName, settings: Record<string, unknown>, parameters:
   ['boft', { blockSize: 4, nButterflyFactor: 2 }, 2 * (3 * 2 * 8 * 16 + 32 + 32 + 64), false],
   ['adalora', { rank: 4, tinit: 1, dropout: 0.2 }, 2 * (4 * (2 * 64 + 96) + 3 * 4), true],
   ['lorafa', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), true],
+  ['ia3', { feedforwardModules: ['inter'] }, 2 * 3 * 32, false],
+  ['miss', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), false],
+  ['oft', { blockSize: 8 }, 2 * 3 * ((32 * 7) / 2), false],
+  ['boft', { blockSize: 4 }, 2 * (3 * 32 * 4 + 32 + 32 + 64), false],
   ['bitfit', {}, 2 * (32 + 32 + 64), false],
   ['full', {}, 2 * (2 * 32 * 32 + 64 * 32), false],
 ];
@@ -49,6 +54,24 @@ it("a LoRA export with a rank above a layer's limit is rejected", () => {
   expect(exported.err).toMatch(
     /trained a rank of 40, more than layer\.0\.query allows; that cannot be written as a LoRA/,
   );
+});
+
+it('Lily is trained and studied, without a change of the weights', () => {
+  const out = lab.path('lily');
+  const adapter = { method: 'lily', rank: 2, targetModules: ['query', 'value', 'inter'] };
+  lab.run('train', lab.experiment, '--out', out, '--set', `adapter=${JSON.stringify(adapter)}`);
+  const [run] = lab.runs(out);
+  // Two routers (2, 2) and A (2, 32) of each module; two B (2, out) for both layers.
+  const parameters = 6 * (4 + 2 * 32) + 2 * 2 * (32 + 32 + 64);
+  expect(readRun(run).result).toMatchObject({ method: 'lily', trained: { adapters: parameters } });
+  const studied = lab.run('study', run, '--measure', '--json');
+  expect([studied.code, studied.err]).toEqual([0, expect.any(String)]);
+  const line = JSON.parse(studied.out.trimEnd().split('\n').at(-1)!) as Extract<
+    StudyLine,
+    { kind: 'result' }
+  >;
+  expect(line.study.sections[0].groups[0].runs[0].geometry).toBeUndefined();
+  expect(lab.run('export', run, '--as', 'onnx-merged').err).toContain('Lily cannot be merged');
 });
 
 describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
@@ -94,7 +117,7 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
     const studied = lab.run('study', run, '--measure', '--json').out.trimEnd().split('\n').at(-1)!;
     const line = JSON.parse(studied) as Extract<StudyLine, { kind: 'result' }>;
     const { geometry } = line.study.sections[0].groups[0].runs[0];
-    if (method === 'bitfit') return expect(geometry).toBeUndefined();
+    if (!hasGeometry({ method })) return expect(geometry).toBeUndefined();
     const { path, modules } = geometry!;
     expect(path.map((p) => p.step)).toEqual([0, 2, 4]);
     const [first, , last] = path;

@@ -11,6 +11,7 @@ import {
   isReference,
   type LoraSpec,
   LAYER_METHODS,
+  sizeOf,
   type MethodName,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -100,6 +101,26 @@ export const loraLike = (base: AuroraSpec, rank: number): LoraSpec =>
     ),
     rank,
   ) as LoraSpec;
+
+/**
+ * The adapter with the largest size up to its own that the modules allow, with the same scale: C³A's usual block size does not
+ * divide the sizes of every model. Unchanged if its own size fits, or no smaller one does.
+ */
+export function fittingAdapter(modules: readonly BudgetModule[], spec: TrainedSpec): TrainedSpec {
+  try {
+    adaptersOn(modules, spec);
+    return spec;
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    const size = sizeOf(spec);
+    if (e.kind !== 'rank' || !size) return spec;
+    const layers = matchedLayers(modules, spec);
+    const { sizes, sizeLimit } = methodOf(spec);
+    const allowed = sizes?.(layers, spec) ?? [sizeLimit?.(layers) ?? rankLimit(layers)];
+    const largest = Math.max(...allowed.filter((value) => value <= size[1]));
+    return largest >= 1 ? sized(spec, largest) : spec;
+  }
+}
 
 /** The trainable parameters of an adapter on a model's modules. */
 export const countOf = (modules: readonly BudgetModule[], spec: AdapterSpec): number =>

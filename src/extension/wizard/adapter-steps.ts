@@ -19,6 +19,7 @@ import {
   type RankedSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
+import { fittingAdapter } from '../../adapters/budget/budget-comparison';
 import { describeTask } from '../../experiment/tasks/registry';
 import { defaultAdapter } from '../../recipes/draft';
 import { recipeAdapter } from '../../recipes/draft-recipe';
@@ -41,7 +42,8 @@ const methodStep: Step<WizardState> = {
     );
     const items = methods.map((method) => {
       const usual = { ...defaultAdapter(method), ...(isMethod(method) && { targetModules: targets }) };
-      const spec = state.recipe ? recipeAdapter(usual, state.recipe, layers) : usual;
+      const own = state.recipe ? recipeAdapter(usual, state.recipe, layers) : usual;
+      const spec = isHeadAlone(own) ? own : fittingAdapter(layersOf(state), own);
       const label = isMethod(method) ? METHOD_NAMES[method] : t('Head only');
       const detail = t(aboutMethod(method).summary ?? 'nothing inside the model is trained: the baseline');
       return { label, detail, description: cost(state, spec), spec };

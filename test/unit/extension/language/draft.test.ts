@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { draftName, freeName, likelyOutput, nameProblem } from '../../../../src/extension/wizard/draft';
 import { defaultAdapter, draftText, type Draft } from '../../../../src/recipes/draft';
+import { countOf, fittingAdapter } from '../../../../src/adapters/budget/budget-comparison';
+import { HEAD_ALONE, LAYER_METHODS, type TrainedSpec } from '../../../../src/experiment/methods';
+import { ROBERTA_BASE } from '../../../../src/recipes/model-shapes';
 import { likelyTargets } from '../../../../src/adapters/targets/select';
 import { recipeAdapter } from '../../../../src/recipes/draft-recipe';
 import { recipeText } from '../../../../src/extension/wizard/recipe-text';
@@ -58,7 +61,7 @@ describe('a new experiment', () => {
     expect(loadExperiment(file).task.instancePrompt).toBeUndefined();
   });
 
-  it.each(['aurora', 'lora', 'none'] as const)('with %s can be loaded by the trainer', (method) => {
+  it.each([...LAYER_METHODS, HEAD_ALONE.method])('with %s can be loaded by the trainer', (method) => {
     const folder = makeFolder({});
     const file = join(folder, 'sub', 'x.aurora.json');
     const adapter = defaultAdapter(method);
@@ -86,6 +89,27 @@ describe('a new experiment', () => {
     });
     expect(read.adapter).toEqual(adapter);
   });
+
+  it.each(LAYER_METHODS)(
+    'with %s has a size that the layers of an ONNX file and of RoBERTa allow',
+    (method) => {
+      const folder = makeFolder({ 'models/roberta/config.json': '{}' });
+      const file = join(folder, 'x.aurora.json');
+      const usual = { ...defaultAdapter(method), targetModules: ['query', 'value'] } as TrainedSpec;
+      const models = [
+        { model: join(folder, 'models', 'm.onnx'), modules: fixture('bert').layers },
+        { model: join(folder, 'models', 'roberta'), modules: ROBERTA_BASE.modules },
+      ];
+      for (const { model, modules } of models) {
+        const adapter = fittingAdapter(modules, usual);
+        writeFileSync(file, draftText(file, draft(folder, { model, adapter })));
+        const read = loadExperiment(file).adapter;
+        expect(read).toEqual(adapter);
+        expect(countOf(modules, read)).toBeGreaterThan(0);
+        if (modules === ROBERTA_BASE.modules) expect(adapter).toEqual(usual);
+      }
+    },
+  );
 
   it('does not name the tokenizer beside the model or a validation file if it holds out a fraction', () => {
     const folder = makeFolder({});
