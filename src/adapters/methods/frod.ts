@@ -213,7 +213,7 @@ function onBasis(
 const known = new WeakMap<Float32Array, Float32Array>();
 
 const startLengths = ({ U, V }: Values, base: LayerValues, layer: LayerShape): Float32Array =>
-  known.get(U) ?? onBasis(base.weight(), V, layer).lengths;
+  known.get(U)?.slice() ?? onBasis(base.weight(), V, layer).lengths;
 
 /** V⁻ᵀ of each V in use: all layers of a category need it. */
 const inverses = new WeakMap<Float32Array, Float64Array>();

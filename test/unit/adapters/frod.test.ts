@@ -54,6 +54,17 @@ describe('FRoD', () => {
     ]);
   });
 
+  it('computes its basis once for the adapters of a run, and starts from the same lengths again', () => {
+    const adapters = adaptersOf(frod());
+    const [first, name] = [initialAdapters(adapters, 1), (short: string) => tensorName(adapters[0], short)];
+    const lengths = first.get(name('l'))!.slice();
+    first.get(name('l'))!.fill(5);
+    const again = initialAdapters(adapters, 1);
+    expect(again.get(name('V'))).toBe(first.get(name('V')));
+    expect(again.get(name('U'))).toBe(first.get(name('U')));
+    expect(again.get(name('l'))).toEqual(lengths);
+  });
+
   it('draws other places for each kind of layer and each seed, none twice or on the diagonal', () => {
     const placesOf = (projectionSeed: number, nth: number) => {
       const adapters = adaptersOf(frod({ sparseRate: 0.5, projectionSeed }));
