@@ -126,7 +126,9 @@ export const frod: AdapterMethod<FrodSpec> = {
   sizeLimit: () => 1,
   /** All rates of two digits. */
   sizes: () =>
-    [1e6, 1e5, 1e4, 1e3, 1e2].flatMap((of) => Array.from({ length: of === 1e2 ? 91 : 90 }, (_, i) => (10 + i) / of)),
+    [1e6, 1e5, 1e4, 1e3, 1e2].flatMap((of) =>
+      Array.from({ length: of === 1e2 ? 91 : 90 }, (_, i) => (10 + i) / of),
+    ),
   stated: ['regularizationAlpha', 'projectionSeed'],
   flops({ layer: { inFeatures, outFeatures } }) {
     const [square, out] = [2 * inFeatures ** 2, 2 * inFeatures * outFeatures];
