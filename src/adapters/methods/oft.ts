@@ -218,13 +218,16 @@ function turnOf(triangle: Float64Array, spec: OftSpec, size: number): Float64Arr
 /** The largest Frobenius norm of a block's upper triangle, which is 1/√2 of that of S. */
 const limitOf = (on: OnLayer<OftSpec>): number => on.spec.eps / Math.sqrt(2 * blocksOf(on).count);
 
+/** Above the rounding of scaled numbers to float32: a resumed run scales them again, and must begin with the same bits. */
+const ROUNDING = 2 ** -23;
+
 /** The k-th block's trained numbers, within the limit of constrained OFT. */
 function trianglesOf(R: Float32Array, on: OnLayer<OftSpec>, k: number): Float64Array {
   const each = R.length / blocksOf(on).count;
   const own = Float64Array.from(R.subarray(k * each, (k + 1) * each));
   const norm = Math.hypot(...own);
   const limit = limitOf(on);
-  return on.spec.coft && norm > limit ? own.map((v) => (v * limit) / norm) : own;
+  return on.spec.coft && norm > limit * (1 + ROUNDING) ? own.map((v) => (v * limit) / norm) : own;
 }
 
 function scaleToLimit(

@@ -1,79 +1,24 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { injectAdapters, storedTensors, tensorName } from '../../../src/adapters/inject';
-import { layerChange, mergeAdapters } from '../../../src/adapters/merge';
+import { tensorName } from '../../../src/adapters/inject';
+import { layerChange } from '../../../src/adapters/merge';
 import { methodOf } from '../../../src/adapters/methods/registry';
-import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/targets/select';
+import { parameterCount, selectLayers } from '../../../src/adapters/targets/select';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { Experiment } from '../../../src/experiment/experiment';
 import type { MethodName, TrainedSpec } from '../../../src/experiment/methods';
-import { GraphBuilder } from '../../../src/graph/builder';
-import { DType } from '../../../src/graph/dtype';
 import { readSafetensors } from '../../../src/graph/file/safetensors';
-import { findLinearLayers } from '../../../src/graph/layers/linear';
-import { INTERNAL_OPSET, type Model } from '../../../src/graph/model';
-import { tensorOf } from '../../../src/graph/values';
 import { readAdapterFolder } from '../../../src/peft/adapter-folder';
 import { fitAdapter } from '../../../src/peft/fit';
 import { WEIGHTS_FILE, writePeftAdapter } from '../../../src/peft/peft-adapter';
 import { defaultAdapter } from '../../../src/recipes/draft';
 import { readModel } from '../../../src/training/task/adapted-model';
-import { initialAdapters, perturbed } from '../../../src/training/task/initialize';
+import { initialAdapters } from '../../../src/training/task/initialize';
 import { scratchFolder } from '../../scratch';
-import { host, input, model, node, runModel } from '../graph/onnx-models';
-
-const wave = (size: number, k: number): Float32Array =>
-  Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 0.7 * i + 13 * k));
-
-const layerModel = (inFeatures: number, outFeatures: number): Model =>
-  model({
-    opset: INTERNAL_OPSET,
-    inputs: [input('x', DType.float, ['batch', 'tokens', inFeatures])],
-    nodes: [{ ...node('MatMul', ['x', 'w'], ['y']), name: '/dense/MatMul' }],
-    outputs: ['y'],
-    initializers: [tensorOf('w', DType.float, [inFeatures, outFeatures], wave(inFeatures * outFeatures, 0))],
-  });
+import { adapted, layerModel } from './one-layer';
 
 const specOf = (method: MethodName, over: object) =>
   ({ ...defaultAdapter(method), targetModules: ['dense'], ...over }) as TrainedSpec;
-
-const SETTINGS: [MethodName, object][] = [
-  ['randlora', { rank: 5, alpha: 5 }],
-  ['randlora', { rank: 40, alpha: 40, sparse: true }],
-  ['randlora', { rank: 1, alpha: 1, verySparse: true }],
-  ['gralora', { rank: 4 }],
-  ['gralora', { rank: 6, graloraK: 3, hybridR: 2 }],
-  ['gralora', { rank: 3, graloraK: 1 }],
-  ['c3a', { blockSize: 6 }],
-  ['c3a', { blockSize: 1 }],
-  ['c3a', { blockSize: 2, inputGradient: 'peft', initWeights: 'gaussian' }],
-  ['shira', { rank: 2 }],
-];
-
-describe.each(SETTINGS)('%s %o', (method, over) => {
-  it.each([
-    [12, 6],
-    [6, 18],
-    [6, 6],
-  ])('computes from %i to %i what it merges', async (inFeatures, outFeatures) => {
-    const base = layerModel(inFeatures, outFeatures);
-    // SHiRA has no more entries than a weight of 6 × 6 at rank 3.
-    const { adapters } = selectAdapters(base.graph, findLinearLayers(base.graph), specOf(method, over));
-    const frozen = new Set(storedTensors(adapters).flatMap((t) => (t.tensor.frozen ? [t.name] : [])));
-    const values = perturbed(initialAdapters(adapters, 1), 3, frozen);
-    for (const [name, v] of values) if (!frozen.has(name)) v.forEach((x, i) => (v[i] = 10 * x + 0.1));
-    const g = new GraphBuilder(injectAdapters(base.graph, adapters, DType.float).graph, '/values');
-    for (const { name, tensor } of storedTensors(adapters))
-      g.addInitializer(tensorOf(name, DType.float, tensor.dims, values.get(name)!));
-    const feeds = { x: host([2, 3, inFeatures], [...wave(6 * inFeatures, 9)]) };
-    const y = async (of: Model) => (await runModel(of, feeds)).y.data as Float32Array;
-    const [plain, unmerged] = [await y(base), await y({ ...base, graph: g.graph })];
-    const merged = await y(mergeAdapters(base, adapters, values));
-    const largest = Math.max(...merged.map(Math.abs));
-    expect(Math.max(...merged.map((v, i) => Math.abs(v - unmerged[i])))).toBeLessThan(5e-6 * largest);
-    expect(Math.max(...merged.map((v, i) => Math.abs(v - plain[i])))).toBeGreaterThan(1e-3 * largest);
-  });
-});
 
 const stack = Array.from({ length: 24 }, (_, i) => ({
   path: `layer.${Math.floor(i / 2)}.${i % 2 ? 'value' : 'query'}`,
@@ -126,9 +71,8 @@ it('Lily shares its matrices between layers of a name, and cannot be merged', ()
   expect(tensorName(adapters[6], 'A')).toBe('layer.0.query.A');
   expect(tensorName(adapters[8], 'A')).toBe('layer.4.query.A');
   expect(tensorName(adapters[9], 'B')).toBe('layer.0.value.B');
-  const base = layerModel(6, 6);
-  const own = selectAdapters(base.graph, findLinearLayers(base.graph), specOf('lily', { rank: 2 })).adapters;
-  expect(() => layerChange(own[0], initialAdapters(own, 1))).toThrow(/cannot be merged/);
+  const own = adapted(layerModel(6, 6), 'lily', { rank: 2 });
+  expect(() => layerChange(own.adapter, initialAdapters(own.adapters, 1))).toThrow(/cannot be merged/);
 });
 
 describe.each(['randlora', 'gralora', 'gralora-hybrid', 'c3a', 'shira', 'lily'])(

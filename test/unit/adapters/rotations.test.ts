@@ -189,6 +189,17 @@ it('constrained OFT scales blocks above its limit to it, and leaves others', () 
   expect(oft.course!([{ on: { ...on, spec: { ...on.spec, coft: false } }, names }], 10)).toBeUndefined();
 });
 
+it('constrained OFT leaves what it has scaled, to the bit, as a resumed run does', () => {
+  const spec = specOf<OftSpec>('oft', { blockSize: 3, coft: true, eps: 0.37 });
+  const course = oft.course!([{ on: onLayer(spec, 3000, 3), names: { R: 'R' } }], 10)!;
+  const R = wave(3000, 1);
+  course.stepped(1, new Map([['R', R]]), new Map());
+  expect(Math.max(...R.map(Math.abs))).toBeLessThan(0.37);
+  const before = R.slice();
+  course.begin!(new Map([['R', R]]));
+  expect(R).toEqual(before);
+});
+
 it('(IA)³ scales the bias where it scales outputs', () => {
   const spec = specOf<Extract<TrainedSpec, { method: 'ia3' }>>('ia3');
   const on = { ...onLayer(spec, 3, 2), layer: layer('l.value', 3, 2) };

@@ -66,7 +66,7 @@ export async function differentiated(p: Problem): Promise<Differentiated> {
   const seeds = new Map(
     outputs.map((y) => [y, g.addInput(`w ${y}`, infos.get(y)!.dtype, infos.get(y)!.shape)]),
   );
-  const gradients = differentiate(graph, infos, seeds, wrt(p));
+  const gradients = differentiate(graph, infos, seeds, wrt(p), p.stop);
   new Set(gradients.values()).forEach((gradient) => g.addOutput(gradient));
   return { forward, backward: modelOf(graph), outputs, gradients };
 }

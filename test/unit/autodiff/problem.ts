@@ -11,6 +11,8 @@ export interface Problem {
   /** Adds the nodes and returns the outputs that the loss weights. */
   build: (g: GraphBuilder) => string[];
   open: readonly string[];
+  /** Where gradients may stop; `build` may set it. */
+  stop?: readonly string[];
 }
 
 export interface Input {
