@@ -291,6 +291,17 @@ export interface LilySpec extends TargetSpec {
   numB: number;
 }
 
+export interface FrodSpec extends TargetSpec {
+  method: 'frod';
+  /** Trained elements beside the diagonal, as a share of in². */
+  sparseRate: number;
+  /** Keeps the inverses apart from singular while the shared basis is computed. */
+  regularizationAlpha: number;
+  /** Seed of the places. */
+  projectionSeed: number;
+  dropout: number;
+}
+
 /** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
@@ -342,6 +353,7 @@ export type TrainedSpec =
   | C3aSpec
   | ShiraSpec
   | LilySpec
+  | FrodSpec
   | Ia3Spec
   | MissSpec
   | OftSpec
@@ -359,7 +371,7 @@ export type AdapterSpec = TrainedSpec | NoAdapterSpec;
 export type MethodName = TrainedSpec['method'];
 
 /** A setting by which methods are sized, with its letter in the names of runs: r8, n1000. */
-export const SIZE_LETTERS = { rank: 'r', frequencies: 'n', blockSize: 'b' } as const;
+export const SIZE_LETTERS = { rank: 'r', frequencies: 'n', blockSize: 'b', sparseRate: 's' } as const;
 export type SizeSetting = keyof typeof SIZE_LETTERS;
 export const SIZE_SETTINGS = Object.keys(SIZE_LETTERS) as SizeSetting[];
 
@@ -574,6 +586,12 @@ export const METHODS: Record<MethodName, MethodDescription> = {
         keys: ['strideA', 'numB'],
       },
     ],
+  },
+  frod: {
+    name: 'FRoD',
+    summary: 'the weight on a basis that layers share, with trained lengths and a few trained rotations',
+    size: 'sparseRate',
+    draft: [{ comment: 'Trained elements beside the diagonal, as a share of all.', keys: ['sparseRate'] }],
   },
   ia3: {
     name: '(IA)³',

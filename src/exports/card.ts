@@ -124,7 +124,7 @@ function sizeWords(adapter: TrainedSpec): string {
   if (setting === 'rank') return ` of rank ${value}`;
   if (setting === 'frequencies') return ` with ${value} frequencies`;
   if (setting === 'blockNum') return value === 1 ? ' in one block' : ` in ${value} blocks`;
-  return ` in blocks of ${value}`;
+  return setting === 'blockSize' ? ` in blocks of ${value}` : ` with ${percent(value)} of the places`;
 }
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');

@@ -85,7 +85,7 @@ export function fitAdapter(
       parameters.set(name, data);
     });
   }
-  requireKnown(from.folder, outside, adapters);
+  requireKnown(from.folder, outside, adapters, paths);
   takeSaved(from.folder, saved, adapters).forEach((data, name) => parameters.set(name, data));
   takeRows(from.folder, rows, adapters).forEach((data, name) => parameters.set(name, data));
   return { spec, adapters: inForm(adapters, form), parameters, head };
@@ -171,13 +171,19 @@ const notShared = (folder: string, path: string, name: string): AuroraError =>
     'Import an adapter whose target modules are the last parts of the paths, such as "query".',
   );
 
-/** @throws AuroraError 'adapter' for a tensor outside of modules that no module has */
+/**
+ * @param paths of the layers, by the modules' paths in the file
+ * @throws AuroraError 'adapter' for a tensor outside of modules that no module has
+ */
 function requireKnown(
   folder: string,
   outside: AdapterModules['outside'],
   adapters: readonly LayerAdapter[],
+  paths: ReadonlyMap<string, string>,
 ): void {
-  const known = new Set(adapters.flatMap((a) => a.tensors.map((t) => t.outside?.key)));
+  const known = new Set<string | undefined>();
+  for (const [path, layer] of paths)
+    for (const t of adapters.find((a) => a.layer.path === layer)!.tensors) known.add(t.outside?.key(path));
   const more = [...outside.keys()].find((key) => !known.has(key));
   if (more !== undefined) throw notKnown(folder, `${OUTSIDE}${more}`, more);
 }

@@ -1,22 +1,6 @@
-import type { AdapterTensor } from '../adapters/methods/method';
+import { peftKey } from '../adapters/file-keys';
 
-/** HF PEFT prefixes every key with the names of its two wrappers. */
-export const PREFIX = 'base_model.model.';
-
-/** The key of an adapter's tensor in PEFT's file: the module's path, then its own part, such as lora_A.weight. */
-export const peftKey = (path: string, part: string): string => `${PREFIX}${path}.${part}`;
-
-/** The prefix of keys outside of modules. */
-export const OUTSIDE = 'base_model.';
-
-/** All keys of an adapter's tensor there: in its module, and outside of modules. */
-export const peftKeys = (
-  path: string,
-  { peftName, outside }: Pick<AdapterTensor, 'peftName' | 'outside'>,
-): string[] => [
-  ...(outside?.where === 'only' ? [] : [peftKey(path, peftName)]),
-  ...(outside ? [`${OUTSIDE}${outside.key}`] : []),
-];
+export { OUTSIDE, peftKey, peftKeys, PREFIX } from '../adapters/file-keys';
 
 /** A head as PEFT saves it for sequence classification (modules_to_save). */
 export const HEAD_MODULE = 'classifier';

@@ -18,6 +18,7 @@ import { taskKind } from '../tasks/task-registry';
 import { type Adapted, headPath, peftConfig } from './adapter-config';
 import { peftDims } from './convolution-dims';
 import { HEAD_MODULES, headKeys, peftKeys } from './keys';
+import { following } from './take';
 import { RANK_PATTERN, rankPatternOf, ranksInFile, withAllRanks, withoutUnused } from './used-ranks';
 
 export const CONFIG_FILE = 'adapter_config.json';
@@ -128,11 +129,13 @@ export function readPeftAdapter(
   for (const a of adapters.filter(({ beside }) => beside !== 'tied')) {
     const module = pytorchPathOf(a.layer);
     const like = plainAdapter(a);
-    const stored = new Map(like.tensors.map((t) => [t.peftName, find(peftKeys(module, t)[0])]));
+    const inFile = like.tensors.filter(({ follows }) => !follows);
+    const stored = new Map(inFile.map((t) => [t.peftName, find(peftKeys(module, t)[0])]));
     const canLackRanks = methodOf(a.spec).peft.ranks !== undefined;
     const all = canLackRanks ? withAllRanks(folder, configIn(folder), module, stored, a) : stored;
-    const plain = Object.fromEntries(like.tensors.map((t) => [t.name, all.get(t.peftName)!.data]));
-    for (const [name, data] of Object.entries(splitValues(a, plain))) values.set(tensorName(a, name), data);
+    const plain = Object.fromEntries(inFile.map((t) => [t.name, all.get(t.peftName)!.data]));
+    const own = { ...splitValues(a, plain), ...following(like, plain) };
+    for (const [name, data] of Object.entries(own)) values.set(tensorName(a, name), data);
   }
   const saved = new Set(adapters.filter((a) => a.beside === 'module').map((a) => pytorchPathOf(a.layer)));
   for (const key of HEAD_MODULES.filter((module) => !saved.has(module)).map(headKeys))

@@ -1,10 +1,13 @@
 import { tensorName } from '../adapters/inject';
-import type { Values } from '../adapters/methods/method';
+import { ownValues } from '../adapters/merge';
+import { layerValues } from '../adapters/methods/layer-values';
+import type { Draw, Values } from '../adapters/methods/method';
 import { weightStart } from '../adapters/starts/layer-start';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { AuroraError } from '../base/errors';
 import { splitsWeight, type StartingSpec, type WeightStart } from '../experiment/methods';
 import type { FloatTensor } from '../graph/file/safetensors';
+import { elementCount } from '../graph/model';
 import { areDims } from './convolution-dims';
 
 /** The tensors of one module in an adapter's file, by their keys after its path. */
@@ -31,7 +34,8 @@ export function take(
       values.set(tensorName(adapter, t.name), before[t.name]);
       continue;
     }
-    const tensor = left.get(t.peftName) ?? (t.outside && outside.get(t.outside.key));
+    if (t.follows) continue;
+    const tensor = left.get(t.peftName) ?? (t.outside && outside.get(t.outside.key(path)));
     if (!tensor)
       throw t.frozen ? notSaved(folder, path, t.peftName) : misfit(`${folder} has no ${path}.${t.peftName}.`);
     if (!areDims(tensor.dims, t.peftName, t.dims))
@@ -44,7 +48,27 @@ export function take(
   const [more] = left.keys();
   if (more !== undefined)
     throw misfit(`${folder} has ${path}.${more}, which its configuration does not mention.`);
+  for (const [name, data] of Object.entries(following(adapter, ownValues(adapter, values))))
+    values.set(tensorName(adapter, name), data);
   return values;
+}
+
+/** The tensors of an adapter that PEFT's file lacks because they follow from those that it has, by short name. */
+export function following(adapter: LayerAdapter, stored: Values): Values {
+  const values = { ...stored };
+  const found: Values = {};
+  const base = layerValues(adapter.layer);
+  for (const t of adapter.tensors.filter(({ follows }) => follows)) {
+    const among = { values, sharing: [base] };
+    values[t.name] = found[t.name] = t.init(NO_DRAW, elementCount(t.dims), base, among);
+  }
+  return found;
+}
+
+const NO_DRAW: Draw = { uniform: noDraw, normal: noDraw };
+
+function noDraw(): never {
+  throw new Error('A tensor that follows from others draws no random numbers.');
 }
 
 /**

@@ -31,6 +31,11 @@ const METHODS: [name: MethodName, settings: Record<string, unknown>, parameters:
   ['gralora', { rank: 2, hybridR: 1, dropout: 0.2 }, 2 * 3 * (2 * 64 + 96), false],
   ['c3a', { blockSize: 16 }, 2 * (2 * 64 + 128), false],
   ['shira', { rank: 2 }, 2 * 2 * (2 * 64 + 96), false],
+  ['frod', { sparseRate: 0.05, dropout: 0.2 }, 6 * (32 + 51), false],
+  ['ia3', { feedforwardModules: ['inter'] }, 2 * 3 * 32, false],
+  ['miss', { rank: 4, initWeights: 'bat', dropout: 0.2 }, 2 * (2 * 8 + 16) * 16, false],
+  ['oft', { blockSize: 8, useCayleyNeumann: false }, 2 * 3 * 4 * 28, false],
+  ['boft', { blockSize: 4, nButterflyFactor: 2 }, 2 * (3 * 2 * 8 * 16 + 32 + 32 + 64), false],
   ['adalora', { rank: 4, tinit: 1, dropout: 0.2 }, 2 * (4 * (2 * 64 + 96) + 3 * 4), true],
   ['lorafa', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), true],
   ['ia3', { feedforwardModules: ['inter'] }, 2 * 3 * 32, false],
@@ -130,4 +135,18 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
     expect(exported.code, exported.err).toBe(lora ? 0 : 2);
     if (!lora) expect(exported.err).toMatch(/cannot be written as a LoRA/);
   });
+});
+
+it('Lily is trained and exported, but not merged', () => {
+  const adapter = { method: 'lily', rank: 2, strideA: 2, targetModules: ['query', 'value', 'inter'] };
+  const out = lab.path('lily');
+  lab.run('train', lab.experiment, '--out', out, '--set', `adapter=${JSON.stringify(adapter)}`);
+  const [run] = lab.runs(out);
+  // Both layers share A and B of each name; each has a router.
+  const parameters = 3 * 2 * 32 + 2 * 2 * (32 + 32 + 64) + 6 * 2 * 2;
+  expect(readRun(run).result).toMatchObject({ trained: { adapters: parameters } });
+  const exported = (form: string) => lab.run('export', run, '--as', form);
+  for (const form of ['adapter', 'onnx-dynamic']) expect([form, exported(form).code]).toEqual([form, 0]);
+  for (const form of ['onnx-merged', 'peft-lora']) expect([form, exported(form).code]).toEqual([form, 2]);
+  expect(exported('onnx-merged').err).toMatch(/Lily cannot be merged into the weights/);
 });

@@ -1,16 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { agrees } from './agrees';
 import { peftMoreFiles } from './files';
 
-/** Cases of methods and settings that are still missing. */
-const MISSING = ['frod'];
-
-const caseOf = (name: string): string => `../peft-more/${name}.json`;
-const cases = peftMoreFiles().filter((name) => !MISSING.some((missing) => caseOf(missing) === name));
-
-it('only lists cases that exist as missing', () => {
-  expect(peftMoreFiles()).toEqual(expect.arrayContaining(MISSING.map(caseOf)));
-});
+const cases = peftMoreFiles();
 
 describe('newer methods and settings agree with PEFT', () => {
   it.each(cases)('on ONNX Runtime: %s', (name) => agrees(name));

@@ -39,7 +39,8 @@ const valueOf = (e: Event): string => (e.currentTarget as HTMLInputElement).valu
 
 function sizeLabel(size: SizeSetting): string {
   if (size === 'rank') return t('Rank r');
-  return size === 'frequencies' ? t('Frequencies n') : t('Block size b');
+  if (size === 'frequencies') return t('Frequencies n');
+  return size === 'blockSize' ? t('Block size b') : t('Share of trained places');
 }
 
 export function controls(input: ControlsInput): TemplateResult {

@@ -14,8 +14,10 @@ import {
   type RankedSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
+import type { IntegerType } from '../../graph/file/safetensors';
 import { elementCount } from '../../graph/model';
 import type { AdapterBudget, Budget, Curve } from '../../protocol/budget';
+import { peftKeys } from '../file-keys';
 import { plainLora } from '../methods/lora';
 import type { LayerShape } from '../methods/method';
 import { methodOf } from '../methods/registry';
@@ -282,9 +284,6 @@ const CURVES = LAYER_METHODS.filter((m) => aboutMethod(m).curve !== undefined)
   .sort((a, b) => aboutMethod(a).curve! - aboutMethod(b).curve!)
   .map((m) => adapterDefaults(m) as unknown as RankedSpec);
 
-/** HF PEFT prefixes every key with the names of its two wrappers. */
-const PREFIX = 'base_model.model.';
-
 /**
  * Metadata that a run writes next to the tensors; PEFT ignores unknown keys. The step has a fixed width, so that the
  * file's size is known before the run.
@@ -297,31 +296,31 @@ export const weightsMetadata = (step: number): Record<string, string> => ({
 /** Bytes of the adapter_model.safetensors that a run writes, without a task head. */
 export const adapterFileSize = (
   adapters: readonly LayerAdapter<NamedLayer>[],
-  others: readonly [key: string, dims: number[]][] = [],
-): AdapterBudget['file'] =>
-  safetensorsSize(
-    [
-      ...adapters.flatMap(({ layer, tensors }) =>
-        tensors.map((t): [string, number[]] => [`${PREFIX}${layer.path}.${t.peftName}`, t.dims]),
-      ),
-      ...others,
-    ],
-    weightsMetadata(0),
-  );
+  others: readonly StoredShape[] = [],
+): AdapterBudget['file'] => {
+  const stored = new Map(others.map((shape) => [shape[0], shape]));
+  for (const { layer, tensors } of adapters)
+    for (const t of tensors)
+      for (const key of peftKeys(layer.path, t)) stored.set(key, [key, t.dims, t.integers]);
+  return safetensorsSize([...stored.values()], weightsMetadata(0));
+};
+
+/** The type is F32 if omitted. */
+type StoredShape = [key: string, dims: number[], type?: IntegerType];
 
 /**
- * Size of a safetensors file of float32 tensors, from names and shapes alone, as `encodeSafetensors` writes it: 8 bytes
- * of length, a JSON header padded to 8 bytes, 4 bytes per number.
+ * Size of a safetensors file from names, shapes and types alone, as `encodeSafetensors` writes it: 8 bytes of length, a
+ * JSON header padded to 8 bytes, 4 bytes per number, 8 for I64.
  */
 export function safetensorsSize(
-  tensors: readonly [key: string, dims: number[]][],
+  tensors: readonly StoredShape[],
   metadata: Record<string, string>,
 ): AdapterBudget['file'] {
   const header = nameTable<unknown>([['__metadata__', metadata]]);
   let data = 0;
-  for (const [name, shape] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const bytes = 4 * shape.reduce((n, d) => n * d, 1);
-    header[name] = { dtype: 'F32', shape, data_offsets: [data, (data += bytes)] };
+  for (const [name, shape, dtype = 'F32'] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const bytes = (dtype === 'I64' ? 8 : 4) * elementCount(shape);
+    header[name] = { dtype, shape, data_offsets: [data, (data += bytes)] };
   }
   const json = new TextEncoder().encode(JSON.stringify(header)).length;
   const padded = Math.ceil(json / 8) * 8;

@@ -1,5 +1,6 @@
 import { normal, Stream } from '../../base/random';
-import { columnProducts, rowProducts, square, symmetricEigen, tridiagonalEigen } from '../update-geometry';
+import { symmetricEigen, tridiagonalEigen } from '../symmetric-eigen';
+import { columnProducts, rowProducts, square } from '../update-geometry';
 
 /** The best approximation of a matrix (out, in) by one of a rank: B·A with orthonormal rows of A. */
 export interface Truncated {

@@ -1,4 +1,4 @@
-import { symmetricEigen } from '../update-geometry';
+import { symmetricEigen } from '../symmetric-eigen';
 import type { LayerFit } from './linear-fit';
 import type { Moments } from './moments';
 

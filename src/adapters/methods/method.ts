@@ -45,14 +45,27 @@ export interface AdapterTensor {
   /** Its key after the module's path in PEFT's file layout. */
   peftName: string;
   /**
-   * Its key after `base_model.` in PEFT's file, where modules that share it have it once: `beside` its key in each module,
-   * or `only` there.
+   * Its key after `base_model.` in PEFT's file, by the module's path, where modules that share it have it once: `beside` its
+   * key in each module, or `only` there.
    */
-  outside?: { key: string; where: 'beside' | 'only' };
+  outside?: { key: (path: string) => string; where: 'beside' | 'only' };
+  /**
+   * A frozen tensor that PEFT's file does not have: `init` gives it again from the tensors before it in the list and the
+   * layer, without random numbers.
+   */
+  follows?: true;
   /** The type that PEFT's file has it in, for whole numbers. */
   integers?: IntegerType;
   /** Initial values; `draw` is this tensor's own stream of random numbers. */
-  init: (draw: Draw, size: number, base: LayerValues) => Float32Array;
+  init: (draw: Draw, size: number, base: LayerValues, among: Among) => Float32Array;
+}
+
+/** The surroundings of a tensor when it gets its initial values. */
+export interface Among {
+  /** The layer's tensors before it in the list. */
+  values: Values;
+  /** The layers that share it, in order, or the one that has it. */
+  sharing: readonly LayerValues[];
 }
 
 /** A tensor that an adapter uses but neither trains nor stores: it follows from the settings and the layer. */

@@ -29,7 +29,7 @@ export const randlora: AdapterMethod<RandloraSpec> = {
       frozen: true as const,
       rankAxes: [],
       peftName: `randlora_${name}`,
-      outside: { key: `randlora_${name}`, where: 'beside' as const },
+      outside: { key: () => `randlora_${name}`, where: 'beside' as const },
       init: (_: unknown, size: number) => projection(size, which, on.spec, shared.smaller),
     });
     return [

@@ -8,6 +8,7 @@ import { c3a } from './c3a';
 import { delora } from './delora';
 import { dora } from './dora';
 import { fourierft } from './fourierft';
+import { frod } from './frod';
 import { full } from './full';
 import { gralora } from './gralora';
 import { hira } from './hira';
@@ -52,6 +53,7 @@ const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method:
   c3a,
   shira,
   lily,
+  frod,
   'trainable-tokens': trainableTokens,
   bitfit,
   full,

@@ -5,6 +5,7 @@ import {
   isHeadAlone,
   isRankedByLayer,
   type LayerRankedSpec,
+  METHOD_NAMES,
   type TargetSpec,
   type TrainedSpec,
 } from '../../experiment/methods';
@@ -13,7 +14,13 @@ import { elementCount, type Graph } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import { isRouted } from '../../graph/routed';
 import { type LeftOut, leftOutText } from '../../protocol/left-out';
-import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from '../methods/method';
+import {
+  type AdapterForm,
+  type AdapterTensor,
+  layerText,
+  type LayerShape,
+  type OnLayer,
+} from '../methods/method';
 import { methodOf } from '../methods/registry';
 import { matchNow } from '../patterns/patterns';
 import { endingsOf } from './endings';
@@ -126,7 +133,8 @@ export function adaptersFor<L extends NamedLayer>(
   const ownersOf = sharing(spec);
   return layers.map((layer) => {
     const on = { layer, spec: ownSpec(layer, spec, paths), widest };
-    return { ...on, tensors: methodOf(spec).tensors(on), ...ownersOf(on) };
+    const tensors = methodOf(spec).tensors(on);
+    return { ...on, tensors, ...ownersOf({ ...on, tensors }) };
   });
 }
 
@@ -137,11 +145,11 @@ export const widestOf = (layers: readonly LayerShape[]): LayerShape => ({
 });
 
 /** The owners of the tensors that layers share, as they are selected one after the other. */
-function sharing(spec: TrainedSpec): (on: OnLayer & { layer: NamedLayer }) => Pick<LayerAdapter, 'owners'> {
+function sharing(spec: TrainedSpec): (on: LayerAdapter<NamedLayer>) => Pick<LayerAdapter, 'owners'> {
   const { shared } = methodOf(spec);
   if (!shared) return () => ({});
   const counts = new Map<string, number>();
-  const firsts = new Map<string, string>();
+  const firsts = new Map<string, LayerAdapter<NamedLayer>>();
   return (on) => {
     const { path, inFeatures, outFeatures } = on.layer;
     const alike = `${path.slice(path.lastIndexOf('.') + 1)} ${outFeatures}x${inFeatures}`;
@@ -149,13 +157,28 @@ function sharing(spec: TrainedSpec): (on: OnLayer & { layer: NamedLayer }) => Pi
     counts.set(alike, nth + 1);
     const owners = Object.entries(shared(on, nth)).map(([name, key]) => {
       const full = `${name} ${key}`;
-      const owner = firsts.get(full) ?? path;
+      const owner = firsts.get(full) ?? on;
       firsts.set(full, owner);
-      return [name, owner] as const;
+      if (dimsOf(owner, name) !== dimsOf(on, name)) throw notAlike(owner, on, name);
+      return [name, owner.layer.path] as const;
     });
     return { owners: Object.fromEntries(owners) };
   };
 }
+
+const dimsOf = ({ tensors }: LayerAdapter<NamedLayer>, name: string): string =>
+  tensors.find((t) => t.name === name)!.dims.join(' × ');
+
+const notAlike = (
+  first: LayerAdapter<NamedLayer>,
+  second: LayerAdapter<NamedLayer>,
+  name: string,
+): AuroraError =>
+  new AuroraError(
+    'targets',
+    `${METHOD_NAMES[first.spec.method]} has one ${name} for ${layerText(first.layer)} and ${layerText(second.layer)}, but it would be ${dimsOf(first, name)} for one and ${dimsOf(second, name)} for the other.`,
+    'Leave one of the two out with adapter.excludeModules.',
+  );
 
 /** Entries of a list that are named, each with the nearest paths; the rest are counted. */
 const LISTED = 20;

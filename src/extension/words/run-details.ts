@@ -5,7 +5,7 @@ import {
   type MetricName,
   type Metrics,
 } from '../../experiment/metrics';
-import { durationText, rateNumber } from '../../base/number-text';
+import { durationText, percent, rateNumber } from '../../base/number-text';
 import { alarmsOf, alarmSentence } from '../../protocol/alarms';
 import { betterAnswer, worseWords } from '../../protocol/baseline';
 import { combinationText } from '../../protocol/combination-record';
@@ -171,5 +171,5 @@ function sizeText(adapter: TrainedSpec): string | undefined {
   if (setting === 'rank') return t('rank {0}', value);
   if (setting === 'frequencies') return t('{0} frequencies', value);
   if (setting === 'blockNum') return value === 1 ? t('one block') : t('{0} blocks', value);
-  return t('blocks of {0}', value);
+  return setting === 'blockSize' ? t('blocks of {0}', value) : t('{0} of the places', percent(value));
 }

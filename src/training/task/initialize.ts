@@ -1,6 +1,8 @@
 import { storedTensors, tensorName } from '../../adapters/inject';
 import { layerValues } from '../../adapters/methods/layer-values';
+import type { AdapterTensor, LayerValues, Values } from '../../adapters/methods/method';
 import type { LayerAdapter } from '../../adapters/targets/select';
+import { append } from '../../base/gathered';
 import { normal, Stream, uniform } from '../../base/random';
 import type { Parameters } from '../../engine/stepper';
 import { elementCount } from '../../graph/model';
@@ -9,20 +11,38 @@ import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 /** Standard deviation of a new head's weight, as in BERT's and RoBERTa's classifiers; its bias starts at zero. */
 const HEAD_STD = 0.02;
 
+/**
+ * Frozen tensors of adapters in use, by seed and name: nothing changes them, several checks before a run need them, and some
+ * take minutes to compute.
+ */
+const frozenValues = new WeakMap<readonly LayerAdapter[], Map<string, Float32Array>>();
+
 /** Initial values of all adapter tensors; each draws from its own stream, keyed by layer and tensor. */
 export function initialAdapters(adapters: readonly LayerAdapter[], seed: number): Map<string, Float32Array> {
   const values = new Map<string, Float32Array>();
+  const kept = frozenValues.get(adapters) ?? new Map<string, Float32Array>();
+  frozenValues.set(adapters, kept);
+  const sharing = new Map<string, LayerValues[]>();
+  for (const adapter of adapters)
+    for (const t of adapter.tensors) append(sharing, tensorName(adapter, t.name), layerValues(adapter.layer));
   adapters.forEach((adapter, layer) => {
     const base = layerValues(adapter.layer);
+    const own: Values = {};
     adapter.tensors.forEach((t, index) => {
       const name = tensorName(adapter, t.name);
-      if (values.has(name)) return;
+      const key = `${seed} ${name}`;
+      own[t.name] = values.get(name) ?? kept.get(key) ?? initial(t, index, name);
+      values.set(name, own[t.name]);
+      if (t.frozen) kept.set(key, own[t.name]);
+    });
+
+    function initial(t: AdapterTensor, index: number, name: string): Float32Array {
       const draw = {
         uniform: (i: number) => uniform(seed, Stream.initialization, layer + 1, index, i),
         normal: (i: number) => normal(seed, Stream.initialization, layer + 1, index, i),
       };
-      values.set(name, t.init(draw, elementCount(t.dims), base));
-    });
+      return t.init(draw, elementCount(t.dims), base, { values: own, sharing: sharing.get(name)! });
+    }
   });
   return values;
 }

@@ -38,6 +38,9 @@ it.each<[MethodName, object, number]>([
   ['gralora', { rank: 32, hybridR: 4 }, 24 * 36 * 1536],
   ['c3a', { blockSize: 768 }, 24 * 768],
   ['shira', { rank: 8 }, 24 * 8 * 1536],
+  ['frod', {}, 24 * (768 + 5898)],
+  // All elements beside the diagonal.
+  ['frod', { sparseRate: 1 }, 24 * 768 * 768],
   // A for each pair of neighbours, two times B of 3 · 8 × 768, and a router for each layer.
   ['lily', { rank: 8, strideA: 2, numB: 3 }, 12 * 8 * 768 + 2 * 3 * 8 * 768 + 24 * 3 * 8],
 ])('%s %o has %i parameters on q and v of RoBERTa-Base', (method, over, expected) => {
@@ -75,7 +78,7 @@ it('Lily shares its matrices between layers of a name, and cannot be merged', ()
   expect(() => layerChange(own.adapter, initialAdapters(own.adapters, 1))).toThrow(/cannot be merged/);
 });
 
-describe.each(['randlora', 'gralora', 'gralora-hybrid', 'c3a', 'shira', 'lily'])(
+describe.each(['randlora', 'gralora', 'gralora-hybrid', 'c3a', 'shira', 'lily', 'frod'])(
   'the folder of PEFT %s',
   (name) => {
     const path = resolve('test/fixtures/peft-more', name);

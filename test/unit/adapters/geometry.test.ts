@@ -2,15 +2,18 @@ import { describe, expect, it } from 'vitest';
 import {
   denseProduct,
   denseSingularValues,
-  eigenvalues,
   innerProduct,
   mergedPair,
   singularValues,
   type LowRank,
   principalPlane,
+} from '../../../src/adapters/update-geometry';
+import {
+  eigenvalues,
+  fullEigen,
   symmetricEigen,
   tridiagonalEigen,
-} from '../../../src/adapters/update-geometry';
+} from '../../../src/adapters/symmetric-eigen';
 import { methodOf } from '../../../src/adapters/methods/registry';
 import { effectiveRank } from '../../../src/study/geometry';
 import { auroraSpec, loraSpec } from '../specs';
@@ -150,6 +153,24 @@ describe('the geometry of ΔW', () => {
         vectors.forEach((w, l) =>
           expect(w.reduce((s, x, j) => s + x * vectors[k][j], 0)).toBeCloseTo(k === l ? 1 : 0, 12),
         );
+      });
+    }
+  });
+
+  it('finds the eigenvectors of matrices of any size', () => {
+    // The zeros leave rows without a reflection.
+    const isZero = (n: number, i: number, j: number) => n === 9 && Math.abs(i - j) > 1 && Math.max(i, j) > 5;
+    for (const n of [1, 2, 3, 9, 40]) {
+      const x = Array.from({ length: n }, () => random(n));
+      const m = x.map((row, i) => Float64Array.from(row, (v, j) => (isZero(n, i, j) ? 0 : v + x[j][i])));
+      const known = symmetricEigen(m).values;
+      const { values, vectors } = fullEigen(m.map((row) => row.slice()));
+      values.forEach((v, k) => {
+        expect(v).toBeCloseTo(known[k], 11);
+        m.forEach((row, i) =>
+          expect(row.reduce((s, y, j) => s + y * vectors[k][j], 0)).toBeCloseTo(v * vectors[k][i], 11),
+        );
+        expect(vectors[k].reduce((s, y) => s + y * y, 0)).toBeCloseTo(1, 12);
       });
     }
   });

@@ -1,3 +1,4 @@
+import type { Values } from '../../../src/adapters/methods/method';
 import { injectAdapters, storedTensors } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import type { MethodName } from '../../../src/experiment/methods';
@@ -34,9 +35,15 @@ export function layerProblem(
       problem.stop = stop;
       g.graph.nodes.push(...graph.nodes);
       for (const tensor of graph.initializers.values()) g.addInitializer(tensor);
+      const before: Values = {};
       for (const { name, tensor } of stored)
         if (tensor.frozen) {
-          const values = tensor.init(none, elementCount(tensor.dims), layerValues(adapter.layer));
+          const own = layerValues(adapter.layer);
+          const values = tensor.init(none, elementCount(tensor.dims), own, {
+            values: before,
+            sharing: [own],
+          });
+          before[tensor.name] = values;
           g.addInitializer(tensorOf(name, DType.double, tensor.dims, values));
         }
       return ['y'];

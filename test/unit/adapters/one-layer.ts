@@ -1,3 +1,4 @@
+import type { Values } from '../../../src/adapters/methods/method';
 import { storedTensors } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { type LayerAdapter, selectAdapters } from '../../../src/adapters/targets/select';
@@ -76,10 +77,13 @@ export function waves({
 }: Pick<Adapted, 'adapter' | 'adapters'>): Map<string, Float32Array> {
   const values = layerValues(adapter.layer);
   const none = { uniform: () => 0, normal: () => 0 };
+  const before: Values = {};
   return new Map(
     storedTensors(adapters).map(({ name, tensor }, k) => {
       const size = elementCount(tensor.dims);
-      return [name, tensor.frozen ? tensor.init(none, size, values) : wave(size, k + 1)];
+      const among = { values: before, sharing: [values] };
+      before[tensor.name] = tensor.frozen ? tensor.init(none, size, values, among) : wave(size, k + 1);
+      return [name, before[tensor.name]];
     }),
   );
 }

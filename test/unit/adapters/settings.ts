@@ -80,6 +80,8 @@ export const SETTINGS: [MethodName, object, Sizes[]][] = [
   ['c3a', { blockSize: 6 }, BLOCKS],
   ['c3a', { blockSize: 1 }, ANY],
   ['c3a', { blockSize: 2, inputGradient: 'peft', initWeights: 'gaussian' }, BLOCKS],
+  ['frod', {}, ANY],
+  ['frod', { sparseRate: 0.4, regularizationAlpha: 0.3 }, ANY],
   ['shira', { rank: 2 }, ANY],
   ['shira', { rank: 1, randomSeed: 4 }, ANY],
   ['bitfit', {}, ANY],

@@ -21,6 +21,7 @@ import type {
   DeloraSpec,
   DoraSpec,
   FourierftSpec,
+  FrodSpec,
   FullSpec,
   GraloraSpec,
   LilySpec,
@@ -214,6 +215,14 @@ const c3a: Keys<C3aSpec> = {
   inputGradient: true,
 };
 const shira: Keys<ShiraSpec> = { ...targets, method: true, rank: true, randomSeed: true };
+const frod: Keys<FrodSpec> = {
+  ...targets,
+  method: true,
+  sparseRate: true,
+  regularizationAlpha: true,
+  projectionSeed: true,
+  dropout: true,
+};
 const lily: Keys<LilySpec> = {
   ...targets,
   method: true,
@@ -366,6 +375,7 @@ describe('the schema, the types and the loader', () => {
     ['c3a', d.c3a.properties, c3a],
     ['shira', d.shira.properties, shira],
     ['lily', d.lily.properties, lily],
+    ['frod', d.frod.properties, frod],
     ['trainable-tokens', d['trainable-tokens'].properties, tokens],
     ['bitfit', d.bitfit.properties, bitfit],
     ['full', d.full.properties, full],

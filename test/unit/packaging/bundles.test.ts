@@ -13,11 +13,11 @@ import { schemaValidator } from '../../../src/runs/experiment/schema-validator';
 import { scratchFolder } from '../../scratch';
 
 /**
- * The size limits, in bytes as packaged. The descriptions of 26 methods take 5 KiB at activation, and their files 66 KiB in all:
+ * The size limits, in bytes as packaged. The descriptions of 27 methods take 5 KiB at activation, and their files 70 KiB in all:
  * the CodeLens, the wizard and the calculator count parameters by each method's own tensors, and a method is one file.
  */
 const ACTIVATION_LIMIT = 264 * 1024;
-const HOST_LIMIT = 1012 * 1024;
+const HOST_LIMIT = 1018 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
 const folder = scratchFolder('bundles');

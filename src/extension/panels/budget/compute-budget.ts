@@ -95,6 +95,7 @@ const SIZE_NAMES: Record<SizeSetting, string> = {
   rank: 'The rank',
   frequencies: 'The number of frequencies',
   blockSize: 'The block size',
+  sparseRate: 'The share of trained places',
 };
 const ORDERS = ['1', '2', '3'];
 /** Above it a count of parameters is not exact in double precision. */
@@ -117,6 +118,14 @@ export function parseFields(
       return wrong(field, `${what} is ${text}, but it must be a whole number of at least 1.`);
     return value > LARGEST ? wrong(field, `${what} must be at most ${count(LARGEST)}.`) : value;
   };
+  const share = (field: FieldName, what: string): number => {
+    const value = Number(fields[field]);
+    if (value > 0 && value <= 1) return value;
+    const given = fields[field].trim() || 'empty';
+    return wrong(field, `${what} is ${given}, but it must be above 0 and at most 1.`);
+  };
+  const sizeIn = (size: SizeSetting): number =>
+    size === 'sparseRate' ? share(size, SIZE_NAMES[size]) : whole(size, SIZE_NAMES[size]);
   const { method } = fields;
   const { size, hasAlpha, nonlinear } = aboutMethod(method);
   const alpha = hasAlpha ? Number(fields.alpha) : 1;
@@ -130,7 +139,7 @@ export function parseFields(
   const choice: BudgetChoice = {
     method,
     // Values of hidden controls are ignored.
-    ...(size !== undefined && { [size]: whole(size, SIZE_NAMES[size]) }),
+    ...(size !== undefined && { [size]: sizeIn(size) }),
     alpha,
     gridSize: nonlinear ? whole('gridSize', 'The number of grid intervals') : 1,
     splineOrder: nonlinear ? Number(fields.splineOrder) : 1,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { truncatedProduct, truncatedSvd } from '../../../../src/adapters/combine/truncated-svd';
-import { denseSingularValues, symmetricEigen } from '../../../../src/adapters/update-geometry';
+import { symmetricEigen } from '../../../../src/adapters/symmetric-eigen';
+import { denseSingularValues } from '../../../../src/adapters/update-geometry';
 import { normal } from '../../../../src/base/random';
 
 const random = (n: number, seed: number) => Float32Array.from({ length: n }, (_, i) => normal(seed, i));
