@@ -38,10 +38,6 @@ const METHODS: [name: MethodName, settings: Record<string, unknown>, parameters:
   ['boft', { blockSize: 4, nButterflyFactor: 2 }, 2 * (3 * 2 * 8 * 16 + 32 + 32 + 64), false],
   ['adalora', { rank: 4, tinit: 1, dropout: 0.2 }, 2 * (4 * (2 * 64 + 96) + 3 * 4), true],
   ['lorafa', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), true],
-  ['ia3', { feedforwardModules: ['inter'] }, 2 * 3 * 32, false],
-  ['miss', { rank: 2, dropout: 0.2 }, 2 * 2 * (32 + 32 + 64), false],
-  ['oft', { blockSize: 8 }, 2 * 3 * ((32 * 7) / 2), false],
-  ['boft', { blockSize: 4 }, 2 * (3 * 32 * 4 + 32 + 32 + 64), false],
   ['bitfit', {}, 2 * (32 + 32 + 64), false],
   ['full', {}, 2 * (2 * 32 * 32 + 64 * 32), false],
 ];

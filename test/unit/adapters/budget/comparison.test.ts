@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { comparedAdapters, countOf, MULTIPLES } from '../../../../src/adapters/budget/budget-comparison';
-import { ROBERTA_BASE } from '../../../../src/recipes/model-shapes';
-import { aboutMethod, type AdapterSpec, LAYER_METHODS } from '../../../../src/experiment/methods';
+import {
+  comparedAdapters,
+  countOf,
+  MULTIPLES,
+  possibleAdapters,
+} from '../../../../src/adapters/budget/budget-comparison';
+import { adapterDefaults } from '../../../../src/experiment/adapter-defaults';
+import { methodLabel } from '../../../../src/experiment/run-names';
+import { PAPER_MODELS, ROBERTA_BASE } from '../../../../src/recipes/model-shapes';
+import {
+  aboutMethod,
+  type AdapterSpec,
+  LAYER_METHODS,
+  methodSize,
+  type TrainedSpec,
+} from '../../../../src/experiment/methods';
 import { auroraSpec } from '../../specs';
 
 const { modules } = ROBERTA_BASE;
@@ -64,6 +77,24 @@ describe('methods at equal budget', () => {
     expect(compared(['lora'], [1, 1.1, 2]).map((s) => 'rank' in s && s.rank)).toEqual([2, 2, 4]);
     const most = compared(['lora'], [1e6]);
     expect(most[1]).toMatchObject({ method: 'lora', rank: 768 });
+  });
+
+  it('offers the methods that the layers allow', () => {
+    const { modules: llama, targets } = PAPER_MODELS.find((m) => m.id === 'llama3-8b')!;
+    const base = auroraSpec({ targetModules: targets });
+    const possible = possibleAdapters(llama, base, ['lora', 'oft', 'bitfit', 'none'], [1, 4]);
+    // LLaMA's layers have no biases.
+    expect([...possible.keys()]).toEqual(['lora', 'oft', 'none']);
+    expect(possible.get('lora')!.map(methodSize)).toEqual(['r2', 'r8']);
+    expect(possible.get('oft')!.map(methodSize)).toEqual(['b8', 'b32']);
+    expect(possible.get('none')!.map(methodSize)).toEqual(['']);
+  });
+
+  it('names a number of blocks, which counts instead of their size', () => {
+    const spec = { ...adapterDefaults('oft'), blockNum: 8 } as unknown as TrainedSpec;
+    expect(methodLabel(spec)).toBe('OFT 8 blocks');
+    expect(methodLabel({ ...spec, blockNum: 1 } as TrainedSpec)).toBe('OFT 1 block');
+    expect(methodLabel({ ...spec, blockNum: undefined } as TrainedSpec)).toBe('OFT b32');
   });
 
   it('gives the ablations of AuroRA', () => {
