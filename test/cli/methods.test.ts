@@ -135,7 +135,7 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
 
 it('Lily is trained and exported, but not merged', () => {
   const adapter = { method: 'lily', rank: 2, strideA: 2, targetModules: ['query', 'value', 'inter'] };
-  const out = lab.path('lily');
+  const out = lab.path('lily-of-two');
   lab.run('train', lab.experiment, '--out', out, '--set', `adapter=${JSON.stringify(adapter)}`);
   const [run] = lab.runs(out);
   // Both layers share A and B of each name; each has a router.
