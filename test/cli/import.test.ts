@@ -311,7 +311,11 @@ describe('an adapter from another program', () => {
       /contains LoRA on an embedding/,
     ],
     ['biases', { config: { bias: 'all' } }, /trains biases too \(bias "all"\)/],
-    ['another method', { config: { peft_type: 'PROMPT_TUNING' } }, /has the unsupported method PROMPT_TUNING/],
+    [
+      'another method',
+      { config: { peft_type: 'PROMPT_TUNING' } },
+      /has the unsupported method PROMPT_TUNING/,
+    ],
     ['no rank', { config: { r: null } }, /is missing r\./],
     ['no alpha', { config: { lora_alpha: 'x' } }, /has lora_alpha "x", which must be a number/],
     [
