@@ -213,7 +213,7 @@ describe('unusable data', () => {
 describe('an unusable tokenizer', () => {
   it('is reported by its path if it is missing', () => {
     const r = train(...set('model.tokenizer=none/tokenizer.json'));
-    refused(r, 15, `${at('none/tokenizer.json')} does not exist`, 'beside the ONNX file');
+    refused(r, 15, `${at('none/tokenizer.json')} does not exist`, 'beside the model');
   });
 
   it('can belong to another model', () => {
