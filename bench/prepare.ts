@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { selectAdapters } from '../src/adapters/targets/select';
-import { tensorName } from '../src/adapters/inject';
+import { tensorName } from '../src/adapters/stored-tensors';
 import { DType } from '../src/graph/dtype';
 import { findLinearLayers } from '../src/graph/layers/linear';
 import { loadModel } from '../src/graph/file/load';

@@ -5,7 +5,7 @@ import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/tensor-infos';
 import { attrFloat, attrInt, toAttribute, type AttributeLike } from '../graph/attributes';
 import { tensorOf } from '../graph/values';
-import type { AdapterTensor, LayerCall, NamedAdapter } from './methods/method';
+import type { LayerCall } from './methods/method';
 import type { LinearLayer } from '../graph/layers/linear';
 import { ownBias, inFloat } from '../graph/layers/weight-operands';
 import { isBnb4 } from '../graph/quantized/bnb4';
@@ -13,39 +13,8 @@ import { isDynamic } from '../graph/quantized/dynamic-quantization';
 import { isNBits } from '../graph/quantized/nbits';
 import { layerValues } from './methods/layer-values';
 import { methodOf } from './methods/registry';
-import { dropoutOf, type LayerAdapter, type NamedLayer } from './targets/select';
-
-/**
- * Name of an adapter's tensor in the graph: `<module path>.<A|B|H|W>`, after the slot of one among several adapters. A tensor
- * that layers share has the path of the first of them.
- */
-export const tensorName = ({ layer, slot, owners }: NamingAdapter, short: string): string =>
-  `${slot === undefined ? '' : `${slot}:`}${owners?.[short] ?? layer.path}.${short}`;
-
-type NamingAdapter = Pick<LayerAdapter<NamedLayer>, 'layer' | 'slot' | 'owners'>;
-
-/** A tensor of an adapter by its name in the graph. */
-export interface StoredTensor<L extends NamedLayer = LinearLayer> {
-  name: string;
-  tensor: AdapterTensor;
-  /** The first adapter that has it. */
-  adapter: LayerAdapter<L>;
-}
-
-/** The tensors of all adapters, those that layers share once. */
-export function storedTensors<L extends NamedLayer>(adapters: readonly LayerAdapter<L>[]): StoredTensor<L>[] {
-  const all = new Map<string, StoredTensor<L>>();
-  for (const adapter of adapters)
-    for (const tensor of adapter.tensors) {
-      const name = tensorName(adapter, tensor.name);
-      if (!all.has(name)) all.set(name, { name, tensor, adapter });
-    }
-  return [...all.values()];
-}
-
-/** The adapters of a run's method, without what is trained beside them, with the names of their tensors. */
-export const namedAdapters = (adapters: readonly LayerAdapter[]): NamedAdapter[] =>
-  adapters.filter(({ beside }) => !beside).map((on) => ({ on, names: ownNames(on) }));
+import { ownNames, tensorName } from './stored-tensors';
+import { dropoutOf, type LayerAdapter } from './targets/select';
 
 /** The short name of a 0-dimensional tensor by which an adapter's delta is multiplied, if it has one. */
 export const STRENGTH = 'strength';
@@ -70,9 +39,6 @@ export interface InjectOptions {
   /** Names of an adapter's tensors by their short names; `tensorName` if omitted. */
   names?: (adapter: LayerAdapter) => Record<string, string>;
 }
-
-const ownNames = (adapter: LayerAdapter): Record<string, string> =>
-  Object.fromEntries(adapter.tensors.map((t) => [t.name, tensorName(adapter, t.name)]));
 
 /**
  * Splices adapters into a graph: after each call of an adapted layer, its output is renamed, and the sum of it and the

@@ -1,3 +1,4 @@
+import { tensorName } from './stored-tensors';
 import { AuroraError } from '../base/errors';
 import { attrInt } from '../graph/attributes';
 import { isFloat } from '../graph/dtype';
@@ -17,7 +18,6 @@ import {
 import { readersOf } from '../graph/reads';
 import { floatValues, tensorOf } from '../graph/values';
 import type { RequantizedLayer } from '../protocol/export';
-import { tensorName } from './inject';
 import { layerValues, placeOf } from './methods/layer-values';
 import type { LayerChange, Values } from './methods/method';
 import { methodOf } from './methods/registry';

@@ -1,6 +1,7 @@
+import { tensorName } from './stored-tensors';
 import { AuroraError } from '../base/errors';
 import { methodName } from '../experiment/methods';
-import { STRENGTH, tensorName } from './inject';
+import { STRENGTH } from './inject';
 import { type AdapterTensor, constant } from './methods/method';
 import { methodOf } from './methods/registry';
 import type { LayerAdapter } from './targets/select';

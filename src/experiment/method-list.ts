@@ -114,7 +114,7 @@ export interface FourierftSpec extends TargetSpec {
 
 export interface AdaloraSpec extends TargetSpec {
   method: 'adalora';
-  /** Of every layer at the start (PEFT's init_r). */
+  /** The rank of every layer at the start (PEFT's init_r). */
   rank: number;
   /** The mean over all layers at the end (PEFT's target_r); two thirds of `rank` if omitted. */
   targetRank?: number;
@@ -130,7 +130,7 @@ export interface AdaloraSpec extends TargetSpec {
   deltaT: number;
   /** Steps of the whole schedule (PEFT's total_step); those of the run if omitted. */
   totalStep?: number;
-  /** Of the running means of the importance and of its deviation. */
+  /** Factors of the running means: of the importance, and of its deviation. */
   beta1: number;
   beta2: number;
   /** Weight of the penalty on vectors that are not orthonormal. */

@@ -1,4 +1,5 @@
-import { injectAdapters, storedTensors, tensorName } from '../adapters/inject';
+import { storedTensors, tensorName } from '../adapters/stored-tensors';
+import { injectAdapters } from '../adapters/inject';
 import { methodOf } from '../adapters/methods/registry';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { GraphBuilder } from '../graph/builder';

@@ -1,4 +1,5 @@
-import { injectAdapters, storedTensors } from '../adapters/inject';
+import { storedTensors } from '../adapters/stored-tensors';
+import { injectAdapters } from '../adapters/inject';
 import type { HostTensors } from '../engine/stepper';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';

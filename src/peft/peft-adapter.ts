@@ -1,6 +1,6 @@
+import { tensorName } from '../adapters/stored-tensors';
 import { join } from 'node:path';
 import { weightsMetadata } from '../adapters/budget/budget';
-import { tensorName } from '../adapters/inject';
 import { ownValues } from '../adapters/merge';
 import type { AdapterForm } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';

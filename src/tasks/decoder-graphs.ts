@@ -1,4 +1,5 @@
-import { injectAdapters, storedTensors } from '../adapters/inject';
+import { storedTensors } from '../adapters/stored-tensors';
+import { injectAdapters } from '../adapters/inject';
 import type { LayerAdapter } from '../adapters/targets/select';
 import { TEXT_INPUTS } from '../data/batch';
 import { DType } from '../graph/dtype';

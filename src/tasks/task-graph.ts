@@ -1,4 +1,5 @@
-import { injectAdapters, namedAdapters, storedTensors } from '../adapters/inject';
+import { namedAdapters, storedTensors } from '../adapters/stored-tensors';
+import { injectAdapters } from '../adapters/inject';
 import type { AdapterMethod } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
 import { dropoutOf, type LayerAdapter } from '../adapters/targets/select';
@@ -177,7 +178,7 @@ function withPenalty(
   return penalty === undefined ? lossSum : g.op('Add', [lossSum, g.op('Mul', [penalty, count])]);
 }
 
-/** The penalty of a run's method: all its adapters are of one. */
+/** The penalty of a run's method, which is that of its first adapter. */
 const penaltyOf = ([first]: readonly LayerAdapter[]): AdapterMethod['penalty'] =>
   first && methodOf(first.spec).penalty;
 

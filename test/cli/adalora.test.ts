@@ -58,7 +58,7 @@ const files = (run: string) =>
       readFileSync(join(run, 'adapter', which, name)).toString('latin1'),
     ),
   );
-/** What the schedule remembers before its last change, with the optimizer's moments. */
+/** The schedule's memory before its last change, with the optimizer's moments. */
 const remembered = (run: string) =>
   createHash('sha256')
     .update(readFileSync(join(run, 'checkpoints/step-000012/optimizer.safetensors')))

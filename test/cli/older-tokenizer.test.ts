@@ -14,7 +14,7 @@ afterAll(() => lab.remove());
 const folder = lab.path('bert');
 const WORDS = 'Unaffable CATS play!';
 
-/** The same tokenizer as tokenizer.json, in the files of BertTokenizer. */
+/** The tokenizer of tokenizer.json, in the files of BertTokenizer. */
 beforeAll(() => {
   cpSync(resolve('test/fixtures/hf/bert'), folder, { recursive: true });
   const { model } = JSON.parse(readFileSync(lab.path('tokenizer.json'), 'utf8')) as {

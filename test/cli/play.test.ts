@@ -1,9 +1,9 @@
+import { tensorName } from '../../src/adapters/stored-tensors';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { tensorName } from '../../src/adapters/inject';
 import { openEvaluator } from '../../src/engine/open-task';
 import { GENERATION_DEFAULTS, type PlaySource } from '../../src/protocol/play-question';
 import type { PlayLine, PlayRequest } from '../../src/protocol/playground';

@@ -62,9 +62,10 @@ export function controls(input: ControlsInput): TemplateResult {
     ${
       about.nonlinear
         ? html`<div class="pair">
-              ${textControl(input, 'gridSize', t('Grid intervals G'))} ${orderControl(input)}
+              ${textControl(input, 'gridSize', t('Grid intervals G'))}
+              ${choiceControl(input, 'splineOrder', t('Spline order k'), ['1', '2', '3'])}
             </div>
-            ${splineControl(input)}`
+            ${choiceControl(input, 'spline', t('Splines'), SPLINE_READINGS, (v) => READINGS[v]?.() ?? v)}`
         : nothing
     }
     <div class="pair">
@@ -232,23 +233,30 @@ const textControl = ({ fields, change, problems }: ControlsInput, name: TextName
     >`,
   );
 
-function orderControl({ fields, change, problems }: ControlsInput): TemplateResult {
-  const known = ['1', '2', '3'];
-  const values = known.includes(fields.splineOrder) ? known : [...known, fields.splineOrder];
+/** One of the known values; another one is shown as it is in the experiment, until it is changed. */
+function choiceControl(
+  { fields, change, problems }: ControlsInput,
+  name: 'splineOrder' | 'spline',
+  label: string,
+  known: readonly string[],
+  textOf: (value: string) => string = (value) => value,
+): TemplateResult {
+  const current = fields[name];
+  const values = known.includes(current) ? known : [...known, current];
   return field(
-    'splineOrder',
+    name,
     problems,
-    html`<label id="order-label" for="splineOrder">${t('Spline order k')}</label>
+    html`<label id=${`${name}-label`} for=${name}>${label}</label>
       <vscode-dropdown
-        id="splineOrder"
-        aria-labelledby="order-label"
-        data-value=${fields.splineOrder}
+        id=${name}
+        aria-labelledby=${`${name}-label`}
+        data-value=${current}
         @change=${(e: Event) => {
-          const splineOrder = valueOf(e);
-          if (splineOrder && splineOrder !== fields.splineOrder) change({ splineOrder });
+          const value = valueOf(e);
+          if (value && value !== current) change({ [name]: value });
         }}
       >
-        ${values.map((v) => html`<vscode-option value=${v}>${v}</vscode-option>`)}
+        ${values.map((v) => html`<vscode-option value=${v}>${textOf(v)}</vscode-option>`)}
       </vscode-dropdown>`,
   );
 }
@@ -258,27 +266,6 @@ const READINGS: Record<string, () => string> = {
   'per-dimension': () => t('One per dimension'),
   'per-pair': () => t('One per pair of dimensions'),
 };
-
-function splineControl({ fields, change, problems }: ControlsInput): TemplateResult {
-  const known: readonly string[] = SPLINE_READINGS;
-  const values = known.includes(fields.spline) ? known : [...known, fields.spline];
-  return field(
-    'spline',
-    problems,
-    html`<label id="spline-label" for="spline">${t('Splines')}</label>
-      <vscode-dropdown
-        id="spline"
-        aria-labelledby="spline-label"
-        data-value=${fields.spline}
-        @change=${(e: Event) => {
-          const spline = valueOf(e);
-          if (spline && spline !== fields.spline) change({ spline });
-        }}
-      >
-        ${values.map((v) => html`<vscode-option value=${v}>${READINGS[v]?.() ?? v}</vscode-option>`)}
-      </vscode-dropdown>`,
-  );
-}
 
 /** A control with its error right below. */
 function field(name: FieldName, problems: readonly FieldProblem[], control: TemplateResult): TemplateResult {

@@ -1,3 +1,4 @@
+import { parameterCount } from '../stored-tensors';
 import { AuroraError } from '../../base/errors';
 import { groupsBy } from '../../base/groups';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
@@ -18,7 +19,7 @@ import {
 import { elementCount } from '../../graph/model';
 import { plainLora } from '../methods/lora';
 import { methodOf } from '../methods/registry';
-import { adaptersFor, parameterCount, widestOf } from '../targets/select';
+import { adaptersFor, widestOf } from '../targets/select';
 import { adaptersOn, type BudgetModule, rankLimit } from './budget';
 
 /** Budgets for methods that have a size, as multiples of AuroRA's. */

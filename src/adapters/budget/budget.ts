@@ -1,3 +1,4 @@
+import { parameterCount } from '../stored-tensors';
 import { AuroraError } from '../../base/errors';
 import { nameTable } from '../../base/names';
 import { count, percent } from '../../base/number-text';
@@ -22,13 +23,7 @@ import { plainLora } from '../methods/lora';
 import type { LayerShape } from '../methods/method';
 import { methodOf } from '../methods/registry';
 import { basisCount } from '../methods/spline';
-import {
-  type LayerAdapter,
-  type NamedLayer,
-  parameterCount,
-  selectLayers,
-  type UselessLayers,
-} from '../targets/select';
+import { type LayerAdapter, type NamedLayer, selectLayers, type UselessLayers } from '../targets/select';
 
 /** A linear layer as `aurora inspect --json` lists it: all the calculator knows about a model. */
 export interface BudgetModule extends NamedLayer {

@@ -160,9 +160,9 @@ export const matrixMap = (M: Float32Array | Float64Array, rows: number, columns:
 /** Singular values, largest first, and their unit vectors. Vectors of a value of 0 have no meaning. */
 export interface Triplets {
   values: number[];
-  /** Of `rows` numbers each. */
+  /** Left vectors, of `rows` numbers each. */
   left: Float64Array[];
-  /** Of `columns` numbers each. */
+  /** Right vectors, of `columns` numbers each. */
   right: Float64Array[];
 }
 

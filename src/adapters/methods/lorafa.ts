@@ -80,10 +80,6 @@ class Projection implements Course {
       }
     }
   }
-
-  stepped(): void {}
-  state = (): Map<string, Float32Array> => new Map();
-  load(): void {}
 }
 
 /**

@@ -144,7 +144,7 @@ export interface RanksKept {
   of: number;
 }
 
-/** What a method does beside the optimizer during a training. Everything in place. */
+/** A method's work beside the optimizer during a training. It changes values in place. */
 export interface Course {
   /** By default PyTorch's. */
   adamw?: AdamWForm;
@@ -159,14 +159,14 @@ export interface Course {
    * @param gradients as the optimizer read them
    * @returns the ranks in use if their number has changed
    */
-  stepped(
+  stepped?(
     step: number,
     parameters: ReadonlyMap<string, Float32Array>,
     gradients: ReadonlyMap<string, Float32Array>,
-  ): RanksKept | undefined | void;
-  /** Everything that it remembers from step to step; `load` continues from it bit for bit. */
-  state(): ReadonlyMap<string, Float32Array>;
-  load(state: ReadonlyMap<string, Float32Array>): void;
+  ): RanksKept | undefined;
+  /** Everything that it remembers from step to step, if anything; `load` continues from it bit for bit. */
+  state?(): ReadonlyMap<string, Float32Array>;
+  load?(state: ReadonlyMap<string, Float32Array>): void;
 }
 
 /** Floating-point operations, with a multiply-add as two. */

@@ -64,9 +64,10 @@ export const oft: AdapterMethod<OftSpec> = {
       constrained.forEach((adapter) => scaleToLimit(adapter, parameters));
     return {
       begin: project,
-      stepped: (_, parameters) => project(parameters),
-      state: () => new Map(),
-      load: () => undefined,
+      stepped(_, parameters) {
+        project(parameters);
+        return undefined;
+      },
     };
   },
 

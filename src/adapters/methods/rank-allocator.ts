@@ -17,7 +17,7 @@ export interface RankSchedule {
   tfinal: number;
   /** Steps from one change of the ranks to the next. */
   deltaT: number;
-  /** Of the running means of the importance and of its deviation. */
+  /** Factors of the running means: of the importance, and of its deviation. */
   beta1: number;
   beta2: number;
   /** Steps of the whole training. */

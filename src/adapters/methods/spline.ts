@@ -120,8 +120,8 @@ export function splineNodes(
 const isSeparate = (s: SplineSpec): boolean => s.spline === 'per-dimension' || s.spline === 'per-pair';
 
 /**
- * The sum over the columns of each z, (n · r, columns) or in three axes, by the weights of its own splines, (r, columns) or
- * (r, r, columns): → (n, r).
+ * The sum of the columns of each coordinate of z, (n · r, columns) or in three axes, weighted by the splines that read it, (r, columns)
+ * or (r, r, columns): → (n, r).
  */
 function separateSplines(
   g: GraphBuilder,

@@ -14,7 +14,7 @@ export class IncrementalPca {
   components: Float64Array[] = [];
   singularValues: number[] = [];
   private mean: Float64Array;
-  /** Of each feature, times the number of samples. */
+  /** The variance of each feature, times the number of samples. */
   private variance: Float64Array;
   private samples = 0;
 

@@ -10,7 +10,7 @@ import {
   type TrainedSpec,
 } from '../../experiment/methods';
 import { type LinearLayer, outputLayers } from '../../graph/layers/linear';
-import { elementCount, type Graph } from '../../graph/model';
+import type { Graph } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import { isRouted } from '../../graph/routed';
 import { type LeftOut, leftOutText } from '../../protocol/left-out';
@@ -200,20 +200,6 @@ export const inForm = <L extends NamedLayer>(
   adapters: readonly LayerAdapter<L>[],
   form: AdapterForm,
 ): LayerAdapter<L>[] => adapters.map((a) => ({ ...a, form }));
-
-/** Trainable parameters of a set of adapters. */
-export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number => {
-  const counted = new Set<string>();
-  let sum = 0;
-  for (const { layer, tensors, owners } of adapters)
-    for (const { name, dims, frozen } of tensors) {
-      const key = `${owners?.[name] ?? layer.path}.${name}`;
-      if (frozen || counted.has(key)) continue;
-      counted.add(key);
-      sum += elementCount(dims);
-    }
-  return sum;
-};
 
 /** The largest rank of a layer; Infinity for a method that allows any. */
 export const largestRank = (layer: LayerShape, spec: TrainedSpec): number =>

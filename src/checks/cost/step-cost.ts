@@ -1,11 +1,7 @@
+import { parameterCount } from '../../adapters/stored-tensors';
 import { freemem } from 'node:os';
 import type { Inspection } from '../../adapters/inspection';
-import {
-  type LayerAdapter,
-  likelyTargets,
-  parameterCount,
-  selectAdapters,
-} from '../../adapters/targets/select';
+import { type LayerAdapter, likelyTargets, selectAdapters } from '../../adapters/targets/select';
 import { USUAL_SIZES } from '../../architectures/blocks/network';
 import { loadModelFrom } from '../../architectures/load';
 import { modelSource } from '../../architectures/model-source';

@@ -1,5 +1,5 @@
+import { tensorName } from '../../adapters/stored-tensors';
 import { dirname, join } from 'node:path';
-import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import { layerValues } from '../../adapters/methods/layer-values';
 import { lora, plainLora } from '../../adapters/methods/lora';

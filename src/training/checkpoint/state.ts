@@ -1,4 +1,4 @@
-import { namedAdapters } from '../../adapters/inject';
+import { namedAdapters } from '../../adapters/stored-tensors';
 import type { Course } from '../../adapters/methods/method';
 import { methodOf } from '../../adapters/methods/registry';
 import type { TrainableInfo } from '../../tasks/task-graph';
@@ -34,7 +34,7 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[], st
   };
 }
 
-/** What the method of the adapters does beside the optimizer, at its beginning. */
+/** The course of the adapters' method, at its beginning. */
 function courseOf({ adapters }: Task, steps: number): Course | undefined {
   const { course } = adapters.length > 0 ? methodOf(adapters[0].spec) : {};
   return course?.(namedAdapters(adapters), steps);
@@ -44,7 +44,7 @@ function courseOf({ adapters }: Task, steps: number): Course | undefined {
 export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): TrainingState {
   const { state, parameters, optimizer, course } = checkpoint;
   fresh.optimizer.load(optimizer);
-  fresh.course?.load(course);
+  fresh.course?.load?.(course);
   // A fork of a float32 run may be the first with a loss scale; a fork of a mixed run may have none.
   if (state.lossScale) fresh.lossScale?.load(state.lossScale);
   const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;

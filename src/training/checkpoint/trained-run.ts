@@ -1,6 +1,6 @@
+import { tensorName } from '../../adapters/stored-tensors';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { tensorName } from '../../adapters/inject';
 import type { AdapterForm } from '../../adapters/methods/method';
 import { elementCount } from '../../graph/model';
 import { runPaths, stepName } from '../../runs/layout';

@@ -1,8 +1,8 @@
+import { tensorName } from '../../adapters/stored-tensors';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fitLayer, layerFit, type LinearFit } from '../../adapters/fit/linear-fit';
-import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';

@@ -1,5 +1,5 @@
+import { tensorName } from '../../adapters/stored-tensors';
 import { type LayerFit, type LinearFit, timesA } from '../../adapters/fit/linear-fit';
-import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import { LORA_BIAS, loraLike } from '../../adapters/methods/lora';
 import { methodOf } from '../../adapters/methods/registry';

@@ -1,4 +1,4 @@
-import { tensorName } from '../../adapters/inject';
+import { tensorName } from '../../adapters/stored-tensors';
 import { lineTensors } from '../../adapters/methods/aurora';
 import type { LinearFit } from '../../adapters/fit/linear-fit';
 import { isNonlinear } from '../../experiment/methods';

@@ -1,4 +1,4 @@
-import { storedTensors } from '../../adapters/inject';
+import { storedTensors } from '../../adapters/stored-tensors';
 import { SCALED_AFTER } from '../../architectures/blocks/network';
 import { nameTable } from '../../base/names';
 import type { Dataset, Example, TextDataset } from '../../data/dataset';

@@ -1,6 +1,6 @@
+import { parameterCount } from '../../adapters/stored-tensors';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { parameterCount } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { openEvaluator } from '../../engine/open-task';
 import { CPU } from '../../engine/place';

@@ -218,7 +218,7 @@ export function optimize(
 ): RanksKept | undefined {
   course?.project?.(parameters, gradients);
   optimizer.step(parameters, gradients, factor);
-  return course?.stepped(step, parameters, gradients) ?? undefined;
+  return course?.stepped?.(step, parameters, gradients);
 }
 
 /**

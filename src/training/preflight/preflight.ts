@@ -1,5 +1,5 @@
+import { parameterCount } from '../../adapters/stored-tensors';
 import { join } from 'node:path';
-import { parameterCount } from '../../adapters/targets/select';
 import { matchTargets } from '../../adapters/targets/targets';
 import { modelSource } from '../../architectures/model-source';
 import type { ReadWatch } from '../../data/stream/build-index';

@@ -142,5 +142,5 @@ export const checkpointOf = ({ open, phase, state, scalars, totals, env }: RunCo
   },
   parameters: state.parameters,
   optimizer: state.optimizer.state(),
-  course: state.course?.state() ?? new Map(),
+  course: state.course?.state?.() ?? new Map(),
 });

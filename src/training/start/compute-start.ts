@@ -1,4 +1,4 @@
-import { tensorName } from '../../adapters/inject';
+import { tensorName } from '../../adapters/stored-tensors';
 import { withRanks } from '../../adapters/starts/allotted-ranks';
 import { weightStart } from '../../adapters/starts/layer-start';
 import type { Start } from '../../adapters/starts/weight-starts';

@@ -1,5 +1,5 @@
+import { tensorName } from '../../adapters/stored-tensors';
 import { type EvaGroup, EvaStart } from '../../adapters/starts/eva-start';
-import { tensorName } from '../../adapters/inject';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import { AuroraError } from '../../base/errors';
 import { CPU } from '../../engine/place';

@@ -1,4 +1,4 @@
-import { tensorName } from '../../adapters/inject';
+import { tensorName } from '../../adapters/stored-tensors';
 import { ownValues } from '../../adapters/merge';
 import { layerValues } from '../../adapters/methods/layer-values';
 import { methodOf } from '../../adapters/methods/registry';

@@ -1,4 +1,4 @@
-import { storedTensors, tensorName } from '../../adapters/inject';
+import { storedTensors, tensorName } from '../../adapters/stored-tensors';
 import { layerValues } from '../../adapters/methods/layer-values';
 import type { AdapterTensor, LayerValues, Values } from '../../adapters/methods/method';
 import type { LayerAdapter } from '../../adapters/targets/select';

@@ -1,9 +1,9 @@
+import { tensorName } from '../../../src/adapters/stored-tensors';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { adapterFileSize, weightsMetadata } from '../../../src/adapters/budget/budget';
 import { comparedAdapters } from '../../../src/adapters/budget/budget-comparison';
-import { tensorName } from '../../../src/adapters/inject';
 import { layerChange } from '../../../src/adapters/merge';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { selectAdapters, selectLayers } from '../../../src/adapters/targets/select';

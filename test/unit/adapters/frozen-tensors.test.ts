@@ -1,9 +1,9 @@
+import { parameterCount, tensorName } from '../../../src/adapters/stored-tensors';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tensorName } from '../../../src/adapters/inject';
 import { layerChange } from '../../../src/adapters/merge';
 import { methodOf } from '../../../src/adapters/methods/registry';
-import { parameterCount, selectLayers } from '../../../src/adapters/targets/select';
+import { selectLayers } from '../../../src/adapters/targets/select';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { Experiment } from '../../../src/experiment/experiment';
 import type { MethodName, TrainedSpec } from '../../../src/experiment/methods';

@@ -1,5 +1,6 @@
+import { storedTensors } from '../../../src/adapters/stored-tensors';
 import type { Values } from '../../../src/adapters/methods/method';
-import { injectAdapters, storedTensors } from '../../../src/adapters/inject';
+import { injectAdapters } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import type { MethodName } from '../../../src/experiment/methods';
 import { DType } from '../../../src/graph/dtype';

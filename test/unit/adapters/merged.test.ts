@@ -1,5 +1,6 @@
+import { storedTensors, tensorName } from '../../../src/adapters/stored-tensors';
 import { describe, expect, it } from 'vitest';
-import { injectAdapters, storedTensors, tensorName } from '../../../src/adapters/inject';
+import { injectAdapters } from '../../../src/adapters/inject';
 import { layerChange, mergeAdapters, ownValues } from '../../../src/adapters/merge';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { lowRankProduct } from '../../../src/adapters/methods/low-rank';

@@ -1,12 +1,12 @@
+import { parameterCount, tensorName } from '../../../src/adapters/stored-tensors';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { frozenNames, initialAdapters } from '../../../src/training/task/initialize';
 import { layerChange, ownValues } from '../../../src/adapters/merge';
-import { tensorName } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { LORA_BIAS } from '../../../src/adapters/methods/lora';
 import { methodOf } from '../../../src/adapters/methods/registry';
-import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/targets/select';
+import { selectAdapters, selectLayers } from '../../../src/adapters/targets/select';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { loadModel } from '../../../src/graph/file/load';
 import { LAYER_METHODS, type MethodName, type TrainedSpec } from '../../../src/experiment/methods';

@@ -1,5 +1,6 @@
+import { storedTensors } from '../../../src/adapters/stored-tensors';
 import { describe, expect, it } from 'vitest';
-import { injectAdapters, storedTensors } from '../../../src/adapters/inject';
+import { injectAdapters } from '../../../src/adapters/inject';
 import { layerChange } from '../../../src/adapters/merge';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
@@ -9,7 +10,7 @@ import { host, runModel } from '../graph/onnx-models';
 import { BY_PEFT } from './numbers-of-peft';
 import { type Adapted, adapted, layerModel, wave, waves } from './one-layer';
 
-/** The values that PEFT had: also those of its own random numbers. */
+/** The values that PEFT had, with those that it drew at random. */
 function valuesOf(of: Adapted): Map<string, Float32Array> {
   const values = waves(of);
   const { layer, spec } = of.adapter;

@@ -1,5 +1,5 @@
+import { storedTensors } from '../../../src/adapters/stored-tensors';
 import type { Values } from '../../../src/adapters/methods/method';
-import { storedTensors } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { type LayerAdapter, selectAdapters } from '../../../src/adapters/targets/select';
 import { aboutMethod, type MethodName, type TrainedSpec } from '../../../src/experiment/methods';

@@ -1,7 +1,8 @@
+import { parameterCount } from '../../../src/adapters/stored-tensors';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { adaptersOn, budgetOf } from '../../../src/adapters/budget/budget';
-import { parameterCount, selectAdapters } from '../../../src/adapters/targets/select';
+import { selectAdapters } from '../../../src/adapters/targets/select';
 import { taskLayers } from '../../../src/adapters/task-output';
 import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { loadModel } from '../../../src/graph/file/load';

@@ -1,3 +1,4 @@
+import { parameterCount } from '../../../src/adapters/stored-tensors';
 import { describe, expect, it } from 'vitest';
 import { boft } from '../../../src/adapters/methods/boft';
 import { ia3 } from '../../../src/adapters/methods/ia3';
@@ -5,7 +6,7 @@ import type { LayerValues } from '../../../src/adapters/methods/method';
 import { miss } from '../../../src/adapters/methods/miss';
 import { nearestDivisor, oft } from '../../../src/adapters/methods/oft';
 import { cayley, cayleyOf } from '../../../src/adapters/methods/rotations';
-import { parameterCount, selectLayers } from '../../../src/adapters/targets/select';
+import { selectLayers } from '../../../src/adapters/targets/select';
 import type { BoftSpec, MethodName, MissSpec, OftSpec, TrainedSpec } from '../../../src/experiment/methods';
 import { defaultAdapter } from '../../../src/recipes/draft';
 import { openSession } from '../../../src/engine/onnxruntime/session';
@@ -193,7 +194,7 @@ it('constrained OFT leaves what it has scaled, to the bit, as a resumed run does
   const spec = specOf<OftSpec>('oft', { blockSize: 3, coft: true, eps: 0.37 });
   const course = oft.course!([{ on: onLayer(spec, 3000, 3), names: { R: 'R' } }], 10)!;
   const R = wave(3000, 1);
-  course.stepped(1, new Map([['R', R]]), new Map());
+  course.stepped!(1, new Map([['R', R]]), new Map());
   expect(Math.max(...R.map(Math.abs))).toBeLessThan(0.37);
   const before = R.slice();
   course.begin!(new Map([['R', R]]));

@@ -1,6 +1,6 @@
+import { tensorName } from '../../../src/adapters/stored-tensors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownValues, mergeAdapters } from '../../../src/adapters/merge';
-import { tensorName } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/methods/layer-values';
 import { methodOf } from '../../../src/adapters/methods/registry';
 import { stackAdapters, type AdapterStack, type WeightedAdapters } from '../../../src/adapters/stack';

@@ -1,7 +1,7 @@
+import { parameterCount } from '../../../src/adapters/stored-tensors';
 import { describe, expect, it } from 'vitest';
 import { layerChange } from '../../../src/adapters/merge';
 import { factorization } from '../../../src/adapters/methods/lokr';
-import { parameterCount } from '../../../src/adapters/targets/select';
 import { adapted, layerModel, waves } from './one-layer';
 
 describe('the factors of LoKr', () => {

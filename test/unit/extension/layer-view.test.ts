@@ -16,7 +16,7 @@ describe.each(SPLINE_READINGS)('a layer in detail, with the spline %s', (spline)
     const at = { step: 3, firstStep: 0, output: 1, input: 0 };
     const { W, basisCenters, curves, medians } = layerMessage(layer, layer, spec, at);
     expect(basisCenters).toHaveLength(8);
-    // Of a spline per pair, those from both inputs to output 1.
+    // With a spline per pair, the rows from both inputs to output 1.
     const own = spline === 'per-pair' ? layer.W.slice(16, 32) : layer.W;
     expect([...W]).toEqual([...own]);
     curves!.z.forEach((v, k) => {

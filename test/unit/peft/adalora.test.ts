@@ -1,7 +1,7 @@
+import { tensorName } from '../../../src/adapters/stored-tensors';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tensorName } from '../../../src/adapters/inject';
 import { modelSource } from '../../../src/architectures/model-source';
 import { AuroraError } from '../../../src/base/errors';
 import type { DenseArray } from '../../../src/cli/commands/reference/case';

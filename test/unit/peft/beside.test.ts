@@ -1,7 +1,7 @@
+import { tensorName } from '../../../src/adapters/stored-tensors';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tensorName } from '../../../src/adapters/inject';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { Experiment } from '../../../src/experiment/experiment';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../../src/graph/file/safetensors';

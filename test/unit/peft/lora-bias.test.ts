@@ -1,7 +1,7 @@
+import { tensorName } from '../../../src/adapters/stored-tensors';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tensorName } from '../../../src/adapters/inject';
 import { LORA_BIAS } from '../../../src/adapters/methods/lora';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { DenseArray } from '../../../src/cli/commands/reference/case';

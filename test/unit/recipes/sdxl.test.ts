@@ -1,9 +1,10 @@
+import { parameterCount } from '../../../src/adapters/stored-tensors';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SDXL_CONFIG, unetWeights } from '../../../scripts/lib/bench/sdxl-unet.mjs';
 import { budgetOf } from '../../../src/adapters/budget/budget';
-import { parameterCount, selectAdapters } from '../../../src/adapters/targets/select';
+import { selectAdapters } from '../../../src/adapters/targets/select';
 import { loadModelFrom } from '../../../src/architectures/load';
 import { modelSource } from '../../../src/architectures/model-source';
 import type { AdapterSpec } from '../../../src/experiment/methods';

@@ -1,6 +1,6 @@
+import { parameterCount } from '../../../adapters/stored-tensors';
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { parameterCount } from '../../../adapters/targets/select';
 import { loadModelFrom } from '../../../architectures/load';
 import { modelSource, requireTextToImage } from '../../../architectures/model-source';
 import { AuroraError } from '../../../base/errors';

@@ -1,4 +1,4 @@
-import { parameterCount } from '../../../adapters/targets/select';
+import { parameterCount } from '../../../adapters/stored-tensors';
 import { AuroraError } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
 import type { DataRecipe, Layout } from '../../../recipes/data/data-kind';

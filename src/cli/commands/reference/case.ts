@@ -39,15 +39,15 @@ export interface ReferenceCase extends StepFields {
   mergedBiasDelta?: Record<string, DenseArray>;
   /** The reason if PEFT cannot merge the method; nothing merged is then in the file. */
   mergeRefused?: string;
-  /** Of the merged model, at the initial values. */
+  /** Logits of the merged model, at the initial values. */
   mergedLogits?: DenseArray;
   /** Only if a step's loss has a penalty: the loss without it. */
   taskLoss?: number;
   adamw: TrainingFields & {
-    /** Of a method that prunes: the values that it prunes. */
+    /** The values that a method prunes, if it does. */
     afterEachStep?: { E: Record<string, number[]> }[];
   };
-  /** The same training with LoRA-FA's own optimizer, from the initial values. */
+  /** LoRA-FA's own optimizer in this training, from the initial values. */
   loraFaOptimizer?: TrainingFields & { trained: Record<string, DenseArray>; logits: DenseArray };
   trainedNorms: Record<string, number>;
   /** The values after training, where the file has them. */
@@ -92,7 +92,7 @@ export interface CaseSubject {
   /** At the internal opset. */
   model: Model;
   task: TaskGraphSpec;
-  /** Of all tensors of the adapters and of the head. */
+  /** Names of all tensors of the adapters and of the head. */
   parameters: Map<string, Float32Array>;
 }
 

@@ -1,6 +1,6 @@
+import { namedAdapters } from '../../../adapters/stored-tensors';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { namedAdapters } from '../../../adapters/inject';
 import { layerChange, mergeAdapters } from '../../../adapters/merge';
 import { lorafaOptimizer } from '../../../adapters/methods/lorafa';
 import type { Course, NamedAdapter } from '../../../adapters/methods/method';
@@ -135,7 +135,7 @@ function ownSubject(report: Comparison, c: ReferenceCase, model: Model): CaseSub
   return { case: c, model, task, parameters: caseParameters(c) };
 }
 
-/** What the method does beside the optimizer, over the training that the case's settings or its curve state. */
+/** The method's course, over as many steps as the case's settings or its curve state. */
 function courseOf(adapters: readonly LayerAdapter[], { hyper, adamw }: ReferenceCase): Course | undefined {
   const steps = Number(hyper.total_step ?? adamw.lossBeforeEachStep.length);
   const { course } = adapters.length > 0 ? methodOf(adapters[0].spec) : {};
@@ -228,7 +228,7 @@ async function train(
   report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
 }
 
-/** The same training with LoRA-FA's own optimizer. */
+/** LoRA-FA's own optimizer in the case's training. */
 async function trainWithLorafa(
   report: Comparison,
   model: Model,
@@ -275,7 +275,7 @@ function compareChanges(
     const { weight, bias } = layerChange(adapter, parameters);
     const compare = (name: string, actual: ArrayLike<number>, all: Record<string, DenseArray>) =>
       report.tensor('mergedDelta', `${name}.${path}`, actual, own(all, path), HOST.mergedDelta);
-    // Of a method that changes only the bias, its change is in the place of the weight's.
+    // If a method changes only the bias, that change is in the place of the weight's.
     compare('mergedDelta', inFile(adapter, (weight ?? bias)!), mergedDelta ?? {});
     if (!weight || !bias) continue;
     biased.push(path);

@@ -1,5 +1,5 @@
+import { tensorName } from '../../../adapters/stored-tensors';
 import { join } from 'node:path';
-import { tensorName } from '../../../adapters/inject';
 import { type LayerAdapter, selectLayers } from '../../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
 import { modelSource } from '../../../architectures/model-source';

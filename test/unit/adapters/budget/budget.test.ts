@@ -1,3 +1,4 @@
+import { parameterCount } from '../../../../src/adapters/stored-tensors';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import {
 } from '../../../../src/adapters/budget/budget';
 import { endingsOf } from '../../../../src/adapters/targets/endings';
 import { methodOf } from '../../../../src/adapters/methods/registry';
-import { parameterCount, selectAdapters } from '../../../../src/adapters/targets/select';
+import { selectAdapters } from '../../../../src/adapters/targets/select';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
 import { findLinearLayers } from '../../../../src/graph/layers/linear';

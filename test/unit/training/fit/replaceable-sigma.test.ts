@@ -1,7 +1,7 @@
+import { tensorName } from '../../../../src/adapters/stored-tensors';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LinearFit } from '../../../../src/adapters/fit/linear-fit';
-import { tensorName } from '../../../../src/adapters/inject';
 import { normal } from '../../../../src/base/random';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { fittedTask } from '../../../../src/training/fit/fitted-task';

@@ -1,6 +1,6 @@
+import { tensorName } from '../../../../src/adapters/stored-tensors';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { tensorName } from '../../../../src/adapters/inject';
 import { layerValues } from '../../../../src/adapters/methods/layer-values';
 import { adapterScale } from '../../../../src/adapters/methods/registry';
 import type { LayerAdapter } from '../../../../src/adapters/targets/select';

@@ -1,10 +1,10 @@
+import { tensorName } from '../../../../src/adapters/stored-tensors';
 import { describe, expect, it } from 'vitest';
 import { adapterScale } from '../../../../src/adapters/methods/registry';
 import { pytorchPathOf } from '../../../../src/graph/layers/linear';
-import { tensorName } from '../../../../src/adapters/inject';
 import { bothValues, residual, share, started, startCase, startTask, withSigns } from './cases';
 
-/** Of the largest magnitude, as for PEFT's own float32. */
+/** Relative to the largest magnitude, as for PEFT's own float32. */
 const TOLERANCE = 1e-4;
 
 describe.each(['pissa', 'olora', 'corda'] as const)('initialization "%s"', (initialization) => {

@@ -1,7 +1,7 @@
+import { tensorName } from '../../../../src/adapters/stored-tensors';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tensorName } from '../../../../src/adapters/inject';
 import { layerChange, mergeAdapters } from '../../../../src/adapters/merge';
 import type { LayerAdapter } from '../../../../src/adapters/targets/select';
 import type { DenseArray } from '../../../../src/cli/commands/reference/case';
