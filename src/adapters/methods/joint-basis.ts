@@ -1,3 +1,4 @@
+import { cholesky } from '../cholesky';
 import { fullEigen } from '../symmetric-eigen';
 
 /** The share of the trace of Σ WᵀW that keeps its factor apart from singular: below the rounding of float32 in W. */
@@ -108,19 +109,6 @@ function invert(M: Float64Array, size: number): boolean {
     }
   }
   return true;
-}
-
-/** L with L Lᵀ = M, zeros above the diagonal. */
-function cholesky(M: Float64Array, size: number): Float64Array {
-  const L = new Float64Array(size * size);
-  for (let i = 0; i < size; i++)
-    for (let j = 0; j <= i; j++) {
-      let sum = M[i * size + j];
-      for (let k = 0; k < j; k++) sum -= L[i * size + k] * L[j * size + k];
-      // Rounding may make the last pivots negative.
-      L[i * size + j] = i === j ? Math.sqrt(Math.max(sum, Number.MIN_VALUE)) : sum / L[j * size + j];
-    }
-  return L;
 }
 
 /** Lᵀ M for a lower triangle. */

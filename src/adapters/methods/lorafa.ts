@@ -1,3 +1,4 @@
+import { cholesky, SMALLEST_PIVOT, solved } from '../cholesky';
 import { AuroraError } from '../../base/errors';
 import type { LoraSpec, LorafaSpec } from '../../experiment/methods';
 import { lora, scaledConfig, scaledSettings } from './lora';
@@ -83,7 +84,7 @@ class Projection implements Course {
 }
 
 /**
- * By Cholesky's decomposition A Aᵀ + δI = L Lᵀ (Golub and Van Loan, Matrix Computations, 4.2).
+ * (A Aᵀ + δI)⁻¹ / s².
  *
  * @param A (r, in), row-major
  * @throws AuroraError 'adapter' where rows of A are multiples of others
@@ -91,34 +92,26 @@ class Projection implements Course {
 function inverseOf(A: Float32Array, { spec }: OnLayer<LoraSpec | LorafaSpec>, name: string): Float64Array {
   const { rank } = spec;
   const width = A.length / rank;
-  const L = new Float64Array(rank * rank);
+  const G = new Float64Array(rank * rank);
   for (let i = 0; i < rank; i++)
     for (let j = 0; j <= i; j++) {
       let sum = i === j ? DELTA : 0;
       for (let k = 0; k < width; k++) sum += A[i * width + k] * A[j * width + k];
-      for (let k = 0; k < j; k++) sum -= L[i * rank + k] * L[j * rank + k];
-      if (i === j && !(sum > 0))
-        throw new AuroraError(
-          'adapter',
-          `The rows of ${name} depend on each other, so LoRA-FA cannot divide by A Aᵀ.`,
-          'Choose a smaller adapter.rank, or adapter.optimizer "adamw".',
-        );
-      L[i * rank + j] = i === j ? Math.sqrt(sum) : sum / L[j * rank + j];
+      G[i * rank + j] = sum;
     }
+  const L = cholesky(G, rank);
+  for (let i = 0; i < rank; i++)
+    if (!(L[i * rank + i] > SMALLEST_PIVOT))
+      throw new AuroraError(
+        'adapter',
+        `The rows of ${name} depend on each other, so LoRA-FA cannot divide by A Aᵀ.`,
+        'Choose a smaller adapter.rank, or adapter.optimizer "adamw".',
+      );
   const out = new Float64Array(rank * rank);
   for (let column = 0; column < rank; column++) {
-    const x = new Float64Array(rank);
-    for (let i = 0; i < rank; i++) {
-      let sum = i === column ? 1 : 0;
-      for (let k = 0; k < i; k++) sum -= L[i * rank + k] * x[k];
-      x[i] = sum / L[i * rank + i];
-    }
-    for (let i = rank - 1; i >= 0; i--) {
-      let sum = x[i];
-      for (let k = i + 1; k < rank; k++) sum -= L[k * rank + i] * x[k];
-      x[i] = sum / L[i * rank + i];
-    }
-    for (let i = 0; i < rank; i++) out[i * rank + column] = x[i] / scaleOf(spec) ** 2;
+    const unit = new Float64Array(rank);
+    unit[column] = 1;
+    solved(L, rank, unit).forEach((x, i) => (out[i * rank + column] = x / scaleOf(spec) ** 2));
   }
   return out;
 }

@@ -1,3 +1,4 @@
+import { cholesky, solved } from '../cholesky';
 import { type LinearMap, largestTriplets, matrixMap, type Triplets } from '../combine/truncated-svd';
 import { type Start, startOf, type StartingLayer } from './weight-starts';
 
@@ -133,30 +134,4 @@ function gram(vectors: readonly Float64Array[]): Float64Array {
     }
   for (let i = 0; i < size; i++) out[i * size + i] += (SHIFT * trace) / size;
   return out;
-}
-
-/** L with L Lᵀ = G, in place, from the lower half of G. A pivot that rounding made negative counts as the smallest number. */
-function cholesky(G: Float64Array, size: number): Float64Array {
-  for (let i = 0; i < size; i++)
-    for (let j = 0; j <= i; j++) {
-      let sum = G[i * size + j];
-      for (let k = 0; k < j; k++) sum -= G[i * size + k] * G[j * size + k];
-      G[i * size + j] = i === j ? Math.sqrt(Math.max(sum, Number.MIN_VALUE)) : sum / G[j * size + j];
-    }
-  return G;
-}
-
-/** x with L Lᵀ x = v. */
-function solved(L: Float64Array, size: number, v: Float64Array): Float64Array {
-  const x = Float64Array.from(v);
-  for (let i = 0; i < size; i++) {
-    let sum = x[i];
-    for (let k = 0; k < i; k++) sum -= L[i * size + k] * x[k];
-    x[i] = sum / L[i * size + i];
-  }
-  for (let i = size - 1; i >= 0; i--) {
-    x[i] /= L[i * size + i];
-    for (let k = 0; k < i; k++) x[k] -= L[i * size + k] * x[i];
-  }
-  return x;
 }
