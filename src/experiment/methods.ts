@@ -1,25 +1,28 @@
 import { own } from '../base/names';
 import {
   type AdapterSpec,
-  type DataStart,
   type DoraSpec,
-  type Initialization,
-  type LayerRankedSpec,
   type LoraSpec,
-  type MethodDescription,
   type MethodName,
   METHODS,
   type NoAdapterSpec,
   type NonlinearSpec,
-  type OwnTraining,
   type RankedSpec,
-  SIZE_LETTERS,
-  type SizeSetting,
   type TrainedSpec,
 } from './method-list';
+import {
+  type DataStart,
+  type Initialization,
+  type LayerRankedSpec,
+  type MethodDescription,
+  type OwnTraining,
+  SIZE_LETTERS,
+  type SizeSetting,
+} from './method-settings';
 
 export type * from './method-list';
-export { SIZE_SETTINGS, SPLINE_READINGS } from './method-list';
+export type * from './method-settings';
+export { SIZE_SETTINGS, SPLINE_READINGS } from './method-settings';
 
 export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 
