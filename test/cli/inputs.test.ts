@@ -53,9 +53,9 @@ describe('a run', () => {
       ['train', 'train.jsonl', of('train.jsonl')],
       ['validation', 'validation.jsonl', of('validation.jsonl')],
       ['tokenizer', 'tokenizer.json', of('tokenizer.json')],
-      ['tokenizer', 'tokenizer_config.json', of('tokenizer_config.json')],
       ['tokenizer', 'config.json', null],
       ['tokenizer', 'chat_template.jinja', null],
+      ['tokenizer', 'tokenizer_config.json', of('tokenizer_config.json')],
     ]);
   });
 });

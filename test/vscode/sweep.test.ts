@@ -158,6 +158,7 @@ describe('a sweep, in VS Code 1.100', () => {
     const wizard = new Wizard(window);
     await window.contextMenu(window.row('tiny'), 'Compare Methods at Equal Budget');
     await wizard.asks('Select the methods to compare AuroRA with');
+    await window.screenshot('compare-methods');
     // AuroRA, LoRA at four budgets, and the head alone.
     expect(await wizard.title()).toMatch(/\(1 of 2\): 6 adapters/);
     await wizard.accept('Select the methods to compare AuroRA with');

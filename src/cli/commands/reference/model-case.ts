@@ -45,15 +45,15 @@ export async function runModelCase(
   const tolerances = caseTolerances(place, given.tolerance, modelPath);
   const report = new Comparison();
   const loaded = caseModel(modelPath, given);
-  if (!checkFields(report, given, loaded.graph)) return report;
+  // Inputs for a key/value cache, which the case does not have, are constants of the prepared model.
+  const prepared = prepareModel(loaded);
+  if (!checkFields(report, given, prepared.graph)) return report;
   const {
     model,
     case: c,
     task,
     parameters,
-  } = isOfPeft(given)
-    ? peftSubject(report, given, modelPath, loaded)
-    : ownSubject(report, given, prepareModel(loaded));
+  } = isOfPeft(given) ? peftSubject(report, given, modelPath, loaded) : ownSubject(report, given, prepared);
   const examples = [c, ...c.otherShapes].map((f) => shapesOf(f.inputs));
   const infos = await probe(model, undefined, examples);
   const folder = temporaryFolderFor('reference');
