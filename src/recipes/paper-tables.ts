@@ -4,6 +4,7 @@ import { own } from '../base/names';
 import { nearest } from '../base/nearest';
 import type { MetricName } from '../experiment/metrics';
 import type { AdapterSpec, AuroraSpec, MethodName, NoAdapterSpec, TrainedSpec } from '../experiment/methods';
+import type { SplineReading } from '../experiment/method-settings';
 import type { PaperMethod, PaperVariants, Recipe } from '../experiment/paper';
 import type { DataRecipe, Size } from './data/data-kind';
 import { DATA_RECIPES, settingsOf, sizesOf } from './data/data-set-registry';
@@ -36,6 +37,8 @@ export const isOwnTable = (name: TableName | OwnTableName): name is OwnTableName
 export interface SizedMethod {
   like: MethodName;
   times: number;
+  /** Settings that do not change the size. */
+  settings?: Partial<TrainedSpec>;
 }
 
 /** A method that a table trains on each of its data sets. */
@@ -204,8 +207,8 @@ const SUBJECT: TableExperiment = {
 export function rowAdapter({ adapter, label }: TableRow, base: AuroraSpec): AdapterSpec {
   if ('method' in adapter) return adapter;
   if ('aurora' in adapter) return { ...base, ...adapter.aurora };
-  if ('settings' in adapter) return adapter.settings;
   if ('like' in adapter) throw new Error(`${label} has no size yet`);
+  if ('settings' in adapter) return adapter.settings;
   const spec = loraLike(base, adapter.lora);
   return { ...spec, alpha: adapter.alpha ?? spec.alpha };
 }
@@ -248,9 +251,11 @@ export const lora = (rank: number, paper: TableRow['paper'], against: string): T
   against,
 });
 
-/** AuroRA of a rank; the scale is the same for all. */
-export const auroraOfRank = (rank: number, against?: string): TableRow =>
-  variant(`AuroRA r=${rank}`, { rank, alpha: (rank * PAPER.alpha) / PAPER.rank }, {}, against);
+/** AuroRA of a rank, perhaps with another reading of L(z); the scale is the same for all. */
+export function auroraOfRank(rank: number, against?: string, spline?: SplineReading): TableRow {
+  const settings = { rank, alpha: (rank * PAPER.alpha) / PAPER.rank, ...(spline && { spline }) };
+  return variant(`AuroRA r=${rank}${spline ? `, ${spline}` : ''}`, settings, {}, against);
+}
 
 const scores = (model: PaperModel): TableRow[] => [
   variant(AURORA, {}, published(model, 'aurora')),

@@ -6,6 +6,7 @@ import {
   aboutMethod,
   type AuroraSpec,
   HEAD_ALONE,
+  INITIALIZATION_NAMES,
   isSubject,
   LAYER_METHODS,
   METHOD_NAMES,
@@ -13,6 +14,7 @@ import {
   type TrainedSpec,
 } from '../experiment/methods';
 import type { Experiment } from '../experiment/experiment';
+import { SPLINE_READINGS } from '../experiment/method-settings';
 import type { MetricName } from '../experiment/metrics';
 import { PAPER } from './paper-data';
 import {
@@ -34,11 +36,27 @@ const METHODS = LAYER_METHODS.filter(
   (method) => !isSubject({ method }) && methodOf({ method }).weight === undefined,
 );
 
-const sizedRows = (method: MethodName): TableRow[] =>
+/** LoRA's initial values from the weights or from the run's data. */
+const STARTS = ['pissa', 'olora', 'eva', 'corda'] as const;
+
+const sizedRows = (
+  method: MethodName,
+  settings?: Partial<TrainedSpec>,
+  name: string = METHOD_NAMES[method],
+): TableRow[] =>
   (aboutMethod(method).size ? TIMES : [1]).map((times) => ({
-    label: times === 1 ? METHOD_NAMES[method] : `${METHOD_NAMES[method]} ×${times}`,
-    ...{ adapter: { like: method, times }, paper: {}, against: SUBJECT },
+    label: times === 1 ? name : `${name} ×${times}`,
+    ...{ adapter: { like: method, times, ...(settings && { settings }) }, paper: {}, against: SUBJECT },
   }));
+
+const startRows = STARTS.flatMap((initialization) =>
+  sizedRows('lora', { initialization }, `LoRA, ${INITIALIZATION_NAMES[initialization]}`),
+);
+
+/** AuroRA with the other readings of L(z), at the ranks of its default one. */
+const readingRows = SPLINE_READINGS.filter((spline) => spline !== 'shared').flatMap((spline) =>
+  TIMES.map((times) => auroraOfRank(times * PAPER.rank, SUBJECT, spline)),
+);
 
 const experiment = (id: string, name: string, metric: MetricName): TableExperiment => ({
   ...{ id, name, study: `${id}.aurora.json` },
@@ -46,8 +64,8 @@ const experiment = (id: string, name: string, metric: MetricName): TableExperime
 });
 
 /**
- * The study of docs/studies/rivals.md: every method at the size nearest to AuroRA's number of parameters, and to four times as
- * many. Methods whose size is fixed are trained once.
+ * The study of docs/studies/rivals.md: every method, and LoRA from every start, at the size nearest to AuroRA's number of
+ * parameters, and to four times as many. Methods whose size is fixed are trained once.
  */
 export const RIVALS_TABLE: PaperTable = {
   name: RIVALS,
@@ -55,7 +73,9 @@ export const RIVALS_TABLE: PaperTable = {
   rows: [
     auroraOfRank(PAPER.rank),
     auroraOfRank(TIMES[1]! * PAPER.rank, SUBJECT),
-    ...METHODS.flatMap(sizedRows),
+    ...readingRows,
+    ...METHODS.flatMap((method) => sizedRows(method)),
+    ...startRows,
     { label: 'head only', adapter: HEAD_ALONE, paper: {}, against: SUBJECT },
   ],
   rates: [1e-3, 3e-3, 1e-2, 3e-2],
@@ -88,13 +108,13 @@ export function sizedOn(
 }
 
 function settingsOf(
-  { like, times }: SizedMethod,
+  { like, times, settings: more }: SizedMethod,
   layers: readonly BudgetModule[],
   base: AuroraSpec,
 ): TrainedSpec | undefined {
   try {
     const choice = { methods: [like], multiples: [times], ablations: false };
-    const settings = comparedAdapters(layers, base, choice)[1] as TrainedSpec;
+    const settings = { ...comparedAdapters(layers, base, choice)[1], ...more } as TrainedSpec;
     adaptersOn(layers, settings);
     return settings;
   } catch (e) {

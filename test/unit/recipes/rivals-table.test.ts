@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countOf } from '../../../src/adapters/budget/budget-comparison';
-import type { AuroraSpec } from '../../../src/experiment/methods';
+import type { AuroraSpec, LoraSpec } from '../../../src/experiment/methods';
 import { requireTable, rowAdapter } from '../../../src/recipes/paper-tables';
 import { RIVALS_TABLE, sizedOn } from '../../../src/recipes/rivals-table';
 import { loadExperiment } from '../../../src/runs/experiment/load';
@@ -19,6 +19,8 @@ const withHead = {
   task: { type: 'text-classification', head: 'linear', pooling: 'mean' },
 } as const;
 
+const BASES = base.gridSize + base.splineOrder;
+
 describe('the table of other methods', () => {
   it('has each method at the sizes nearest to AuroRA’s number of parameters, and to four times as many', () => {
     const rows = sizedOn(RIVALS_TABLE.rows, layers(true), withHead);
@@ -32,6 +34,38 @@ describe('the table of other methods', () => {
     expect(counts.get('BitFit')).toBe(6 * 48);
     expect(counts.get('head only')).toBe(0);
     for (const row of rows.slice(1)) expect(row.against).toBe('AuroRA r=2');
+  });
+
+  it('has LoRA from each start at LoRA’s sizes', () => {
+    const rows = sizedOn(RIVALS_TABLE.rows, layers(true), withHead);
+    const adapterOf = (label: string) =>
+      rowAdapter(
+        rows.find((row) => row.label === label)!,
+        base,
+      ) as LoraSpec & { method: 'lora' };
+    for (const [name, initialization] of [
+      ['PiSSA', 'pissa'],
+      ['OLoRA', 'olora'],
+      ['EVA', 'eva'],
+      ['CorDA', 'corda'],
+    ])
+      for (const size of ['', ' ×4'])
+        expect(adapterOf(`LoRA, ${name}${size}`)).toEqual({ ...adapterOf(`LoRA${size}`), initialization });
+  });
+
+  it('has AuroRA’s other readings of L(z)', () => {
+    const rows = sizedOn(RIVALS_TABLE.rows, layers(true), withHead);
+    const countAt = (label: string) =>
+      countOf(
+        layers(true),
+        rowAdapter(
+          rows.find((row) => row.label === label)!,
+          base,
+        ),
+      );
+    // In six layers, a weight for each basis, output and input instead of each basis and output.
+    expect(countAt('AuroRA r=8, per-pair') - countAt('AuroRA r=8')).toBe(6 * 7 * 8 * BASES);
+    expect(countAt('AuroRA r=8, per-dimension')).toBe(countAt('AuroRA r=8'));
   });
 
   it('has no two rows with the same settings', () => {
