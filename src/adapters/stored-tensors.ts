@@ -41,7 +41,17 @@ export const ownNames = (adapter: LayerAdapter): Record<string, string> =>
 
 /** Trainable parameters of a set of adapters. */
 export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number =>
+  valueCount(adapters, (tensor) => !tensor.frozen);
+
+/** Values of a set of adapters that are stored and not trained. */
+export const frozenCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number =>
+  valueCount(adapters, (tensor) => tensor.frozen === true);
+
+const valueCount = (
+  adapters: readonly LayerAdapter<NamedLayer>[],
+  counts: (tensor: AdapterTensor) => boolean,
+): number =>
   storedTensors(adapters).reduce(
-    (sum, { tensor }) => sum + (tensor.frozen ? 0 : elementCount(tensor.dims)),
+    (sum, { tensor }) => sum + (counts(tensor) ? elementCount(tensor.dims) : 0),
     0,
   );

@@ -1,4 +1,4 @@
-import { parameterCount } from '../../adapters/stored-tensors';
+import { frozenCount, parameterCount } from '../../adapters/stored-tensors';
 import { freemem } from 'node:os';
 import type { Inspection } from '../../adapters/inspection';
 import { type LayerAdapter, likelyTargets, selectAdapters } from '../../adapters/targets/select';
@@ -101,6 +101,7 @@ export function stepCost(
     const evaluation = evaluationGraph(evaluated.fixed, task, evaluated.inputs);
     const needed = stepMemory(part === whole ? wholeStep : step(part), evaluation, {
       parameters: parameterCount(adapters),
+      frozen: frozenCount(adapters),
       images: !readsTexts(model.graph),
     });
     const memory = { ...needed, ...(original !== undefined && { original }) };

@@ -142,13 +142,14 @@ const IMAGES_BYTES = 100e6;
  * The peak memory of a process that trains and evaluates on the CPU. Both graphs map the weights, those of a large model
  * in turn, and a runtime's memory for activations is kept once it was needed.
  *
- * @param parameters the number that are trained
+ * @param parameters the number that are trained, each with its gradient and two moments
+ * @param frozen the number that an adapter stores besides
  * @param images true if they are read from files
  */
 export function stepMemory(
   step: FixedGraph,
   evaluation: FixedGraph,
-  { parameters, images }: { parameters: number; images: boolean },
+  { parameters, frozen, images }: { parameters: number; frozen: number; images: boolean },
 ): StepMemory {
   const nodes = step.graph.nodes.length + evaluation.graph.nodes.length;
   const weights = [weightsRead(step), weightsRead(evaluation)];
@@ -159,7 +160,7 @@ export function stepMemory(
     weights: inTurn ? Math.max(...weights) : weights[0] + weights[1],
     activations: live[0],
     evaluation: inTurn ? Math.max(0, live[1] - live[0]) : live[1],
-    trained: 16 * parameters,
+    trained: 16 * parameters + 4 * frozen,
   };
   const total = Object.values(parts).reduce((a, b) => a + b, 0);
   const available = availableMemory();

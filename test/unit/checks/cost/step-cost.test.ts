@@ -2,6 +2,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModelFrom } from '../../../../src/architectures/load';
 import { modelSource } from '../../../../src/architectures/model-source';
+import { frozenCount, parameterCount } from '../../../../src/adapters/stored-tensors';
+import { selectAdapters } from '../../../../src/adapters/targets/select';
+import { adapterDefaults } from '../../../../src/experiment/adapter-defaults';
+import type { TrainedSpec } from '../../../../src/experiment/methods';
+import { findLinearLayers } from '../../../../src/graph/layers/linear';
 import type { Model } from '../../../../src/graph/model';
 import { prepareModel, upgraded } from '../../../../src/graph/prepare';
 import { quantizedOutline } from '../../../../src/quantize/quantized-graph';
@@ -21,6 +26,16 @@ describe('what a step takes', () => {
     expect(large.memory!.program).toBe(small.memory!.program);
     expect(large.time!.flops).toBeGreaterThan(1.9 * small.time!.flops);
     expect(large.time!.seconds).toBeGreaterThan(small.time!.seconds);
+  });
+
+  it('includes what an adapter stores without training it', () => {
+    const bert = model('hf/bert');
+    const own = { rank: 4, targetModules: ['query', 'value'] };
+    const { memory } = stepCost(bert, { ...SMALL, method: 'randlora', ...own }, RATES);
+    const spec = { ...adapterDefaults('randlora'), ...own } as unknown as TrainedSpec;
+    const { adapters } = selectAdapters(bert.graph, findLinearLayers(bert.graph), spec, 'last_hidden_state');
+    expect(frozenCount(adapters)).toBeGreaterThan(0);
+    expect(memory!.trained).toBe(16 * parameterCount(adapters) + 4 * frozenCount(adapters));
   });
 
   it('is that of a new experiment on the model: its method, rank and sizes', () => {
