@@ -19,9 +19,10 @@ import {
   whisker,
 } from './figure';
 
-const HEIGHT = 340;
+/** More names than this has room for make it higher. */
+const LEAST_HEIGHT = 340;
 const EDGE = { left: 52, top: 26, bottom: 42 };
-/** Points closer than this are placed side by side. */
+/** Between points side by side, unless there are too many. */
 const NEAR = 9;
 const LINE = 15;
 
@@ -33,7 +34,8 @@ export function trade(section: Section, metric: MetricName, width: number): Figu
   const groups = section.groups.filter((g) => g.chosen);
   const names = width < 480 ? width * 0.42 : Math.min(300, width * 0.4);
   const right = width - names - 22;
-  const bottom = HEIGHT - EDGE.bottom;
+  const height = Math.max(LEAST_HEIGHT, EDGE.top + LINE * groups.length + EDGE.bottom);
+  const bottom = height - EDGE.bottom;
   const f = factorOf(metric);
   const ends = groups.flatMap(({ metrics: { [metric]: m } }) => [
     m.mean - (m.half ?? 0),
@@ -51,7 +53,10 @@ export function trade(section: Section, metric: MetricName, width: number): Figu
     right,
   );
   const methods = [...new Set(groups.map((g) => g.method))];
-  const places = beside(groups, (g) => x.at(g.parameters));
+  const [first, last] = [EDGE.left + NEAR, right - NEAR];
+  const gap = Math.min(NEAR, (last - first) / groups.length);
+  const wanted = groups.map((g) => x.at(g.parameters));
+  const places = apart(wanted, gap, first, last);
   const shapes: Shape[] = [
     ...y.marks.flatMap((v) => [
       line(EDGE.left, y.at(v), right, y.at(v), 'grid'),
@@ -59,12 +64,13 @@ export function trade(section: Section, metric: MetricName, width: number): Figu
     ]),
     ...x.marks.map((v) => text(x.at(v), bottom + 16, x.text(v), 'middle')),
     line(EDGE.left, bottom, right, bottom, 'axis'),
-    text((EDGE.left + right) / 2, HEIGHT - 8, t('adapter parameters'), 'middle'),
+    text((EDGE.left + right) / 2, height - 8, t('adapter parameters'), 'middle'),
     text(2, 14, metricTitle(metric)),
   ];
   const points = groups.map((g, i) => ({ g, x: places[i], y: y.at(g.metrics[metric].mean * f) }));
-  const rows = spread(
+  const rows = apart(
     points.map((p) => p.y),
+    LINE,
     EDGE.top,
     bottom,
   );
@@ -87,7 +93,7 @@ export function trade(section: Section, metric: MetricName, width: number): Figu
   points.forEach(({ g, x: px, y: py }) => shapes.push(marker(methods.indexOf(g.method), px, py)));
   return {
     width,
-    height: HEIGHT,
+    height,
     title: t('Performance and parameters'),
     summary: summary(groups, metric),
     shapes,
@@ -110,28 +116,28 @@ function summary(groups: readonly Group[], metric: MetricName): string {
   return `${metricTitle(metric)}: ${told.join('; ')}.`;
 }
 
-/** Position of each group in pixels: overlapping ones are placed side by side. */
-function beside(groups: readonly Group[], at: (g: Group) => number): number[] {
-  const order = groups.map((_, i) => i).sort((a, b) => at(groups[a]) - at(groups[b]));
-  const out = new Array<number>(groups.length);
-  for (let from = 0; from < order.length;) {
-    let to = from + 1;
-    while (to < order.length && at(groups[order[to]]) - at(groups[order[from]]) < NEAR) to++;
-    const middle = (at(groups[order[from]]) + at(groups[order[to - 1]])) / 2;
-    for (let k = from; k < to; k++) out[order[k]] = middle + (k - from - (to - from - 1) / 2) * NEAR;
-    from = to;
-  }
-  return out;
-}
-
-/** Positions as close to the wanted ones as the height of their text lines allows. */
-function spread(wanted: readonly number[], top: number, bottom: number, line = LINE): number[] {
+/**
+ * Positions at least `gap` apart, in the order of the wanted ones, with the least squared distance to them: isotonic regression
+ * of what is wanted less the gaps before it (pool adjacent violators), kept between the ends. More than fit there go
+ * beyond the second end.
+ */
+export function apart(wanted: readonly number[], gap: number, from: number, to: number): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
-  const out = new Array<number>(wanted.length);
-  let last = top - line;
-  for (const i of order) last = out[i] = Math.max(wanted[i], last + line);
-  let next = Math.max(bottom, top + (order.length - 1) * line) + line;
-  for (const i of order.reverse()) next = out[i] = Math.min(out[i], next - line);
+  const pools: { sum: number; size: number }[] = [];
+  order.forEach((of, place) => {
+    let pool = { sum: wanted[of] - place * gap, size: 1 };
+    for (let last = pools.at(-1); last && last.sum / last.size >= pool.sum / pool.size; last = pools.at(-1)) {
+      pool = { sum: last.sum + pool.sum, size: last.size + pool.size };
+      pools.pop();
+    }
+    pools.push(pool);
+  });
+  const most = Math.max(from, to - (order.length - 1) * gap);
+  const at = pools.flatMap(({ sum, size }) =>
+    Array<number>(size).fill(Math.min(Math.max(sum / size, from), most)),
+  );
+  const out = new Array<number>(order.length);
+  order.forEach((of, place) => (out[of] = at[place] + place * gap));
   return out;
 }
 
@@ -169,8 +175,9 @@ export function rankSweep(section: Section, metric: MetricName, width: number): 
     text((EDGE.left + right) / 2, SWEEP_HEIGHT - 8, t('rank r'), 'middle'),
     text(2, 14, metricTitle(metric)),
   ];
-  const ends = spread(
+  const ends = apart(
     series.map((s) => y.at(of(s.groups.at(-1)!).mean * f)),
+    LINE,
     EDGE.top,
     bottom,
   );
