@@ -64,7 +64,7 @@ const experiment = (id: string, name: string, metric: MetricName): TableExperime
 });
 
 /**
- * The study of docs/studies/rivals.md: every method, and LoRA from every start, at the size nearest to AuroRA's number of
+ * The study of rivals: every method, and LoRA from every start, at the size nearest to AuroRA's number of
  * parameters, and to four times as many. Methods whose size is fixed are trained once.
  */
 export const RIVALS_TABLE: PaperTable = {

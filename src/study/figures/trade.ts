@@ -22,8 +22,10 @@ import {
 /** More names than this has room for make it higher. */
 const LEAST_HEIGHT = 340;
 const EDGE = { left: 52, top: 26, bottom: 42 };
-/** Between points side by side, unless there are too many. */
-const NEAR = 9;
+/** Pixels between points side by side, so that their error bars do not overlap. */
+const POINT_GAP = 9;
+/** The width of all of them side by side, beyond which they overlap: further aside, they would state other numbers of parameters. */
+const MOST_ASIDE = 120;
 const LINE = 15;
 
 /**
@@ -53,8 +55,8 @@ export function trade(section: Section, metric: MetricName, width: number): Figu
     right,
   );
   const methods = [...new Set(groups.map((g) => g.method))];
-  const [first, last] = [EDGE.left + NEAR, right - NEAR];
-  const gap = Math.min(NEAR, (last - first) / groups.length);
+  const [first, last] = [EDGE.left + POINT_GAP, right - POINT_GAP];
+  const gap = Math.min(POINT_GAP, MOST_ASIDE / groups.length);
   const wanted = groups.map((g) => x.at(g.parameters));
   const places = apart(wanted, gap, first, last);
   const shapes: Shape[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { countOf } from '../../../src/adapters/budget/budget-comparison';
-import type { AuroraSpec, LoraSpec } from '../../../src/experiment/methods';
-import { requireTable, rowAdapter } from '../../../src/recipes/paper-tables';
+import type { AdapterSpec, AuroraSpec } from '../../../src/experiment/methods';
+import { requireTable, rowAdapter, type TableRow } from '../../../src/recipes/paper-tables';
 import { RIVALS_TABLE, sizedOn } from '../../../src/recipes/rivals-table';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { defaultAdapter } from '../../../src/recipes/draft';
@@ -21,6 +21,12 @@ const withHead = {
 
 const BASES = base.gridSize + base.splineOrder;
 
+function settingsOf(rows: readonly TableRow[], label: string): AdapterSpec {
+  const row = rows.find((r) => r.label === label);
+  expect(row, label).toBeDefined();
+  return rowAdapter(row!, base);
+}
+
 describe('the table of other methods', () => {
   it('has each method at the sizes nearest to AuroRA’s number of parameters, and to four times as many', () => {
     const rows = sizedOn(RIVALS_TABLE.rows, layers(true), withHead);
@@ -38,11 +44,7 @@ describe('the table of other methods', () => {
 
   it('has LoRA from each start at LoRA’s sizes', () => {
     const rows = sizedOn(RIVALS_TABLE.rows, layers(true), withHead);
-    const adapterOf = (label: string) =>
-      rowAdapter(
-        rows.find((row) => row.label === label)!,
-        base,
-      ) as LoraSpec & { method: 'lora' };
+    const adapterOf = (label: string) => settingsOf(rows, label);
     for (const [name, initialization] of [
       ['PiSSA', 'pissa'],
       ['OLoRA', 'olora'],
@@ -55,14 +57,7 @@ describe('the table of other methods', () => {
 
   it('has AuroRA’s other readings of L(z)', () => {
     const rows = sizedOn(RIVALS_TABLE.rows, layers(true), withHead);
-    const countAt = (label: string) =>
-      countOf(
-        layers(true),
-        rowAdapter(
-          rows.find((row) => row.label === label)!,
-          base,
-        ),
-      );
+    const countAt = (label: string) => countOf(layers(true), settingsOf(rows, label));
     // In six layers, a weight for each basis, output and input instead of each basis and output.
     expect(countAt('AuroRA r=8, per-pair') - countAt('AuroRA r=8')).toBe(6 * 7 * 8 * BASES);
     expect(countAt('AuroRA r=8, per-dimension')).toBe(countAt('AuroRA r=8'));
