@@ -87,6 +87,9 @@ export const isStarted = (spec: AdapterSpec): spec is StartingSpec =>
 export const isReference = (of: { method: string }): boolean => aboutMethod(of.method).role === 'reference';
 export const isSubject = (of: { method: string }): boolean => aboutMethod(of.method).role === 'subject';
 
+/** LoRA, with which the other methods are compared. */
+export const REFERENCE = LAYER_METHODS.find((method) => isReference({ method }))!;
+
 /** The default methods of a comparison. */
 export const COMPARED: readonly AdapterSpec['method'][] = [
   ...METHOD_ORDER.filter((m) => METHODS[m].role),

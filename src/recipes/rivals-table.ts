@@ -11,6 +11,7 @@ import {
   LAYER_METHODS,
   METHOD_NAMES,
   type MethodName,
+  REFERENCE,
   type TrainedSpec,
 } from '../experiment/methods';
 import type { Experiment } from '../experiment/experiment';
@@ -50,7 +51,11 @@ const sizedRows = (
   }));
 
 const startRows = STARTS.flatMap((initialization) =>
-  sizedRows('lora', { initialization }, `LoRA, ${INITIALIZATION_NAMES[initialization]}`),
+  sizedRows(
+    REFERENCE,
+    { initialization },
+    `${METHOD_NAMES[REFERENCE]}, ${INITIALIZATION_NAMES[initialization]}`,
+  ),
 );
 
 /** AuroRA with the other readings of L(z), at the ranks of its default one. */

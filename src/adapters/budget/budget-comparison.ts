@@ -9,9 +9,8 @@ import {
   HEAD_ALONE,
   isMethod,
   isRanked,
-  isReference,
+  REFERENCE,
   type LoraSpec,
-  LAYER_METHODS,
   sizeOf,
   type MethodName,
   type TrainedSpec,
@@ -95,13 +94,7 @@ function sizesLike(
 
 /** LoRA of a rank on the modules of an AuroRA adapter, with its scale and dropout. */
 export const loraLike = (base: AuroraSpec, rank: number): LoraSpec =>
-  sized(
-    likeBase(
-      LAYER_METHODS.find((method) => isReference({ method }))!,
-      base,
-    ),
-    rank,
-  ) as LoraSpec;
+  sized(likeBase(REFERENCE, base), rank) as LoraSpec;
 
 /**
  * The adapter with the largest size up to its own that the modules allow, with the same scale: C³A's usual block size does not
