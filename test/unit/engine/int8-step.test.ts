@@ -12,44 +12,62 @@ import { scratchFolder } from '../../scratch';
 
 const [SIZE, ROWS] = [32, 6];
 const numbers = (seed: number, n: number) => Array.from({ length: n }, (_, i) => normal(seed, i));
-const GRADIENTS = new Map(['h0', 'h1', 'dx0', 'dx1'].map((name) => [name, name]));
+const LAYERS = [0, 1, 2, 3, 4, 5, 6, 7];
+const gradients = (layers: readonly number[]) =>
+  new Map([...layers.map((at) => `h${at}`), ...layers.map((at) => `dx${at}`)].map((name) => [name, name]));
 
-/** Two layers, each with its product forward and backward. An output of the second one is always 0. */
-function step(): Model {
-  const weight = (at: number) =>
-    tensorOf(
-      `W${at}`,
-      DType.float,
-      [SIZE, SIZE],
-      numbers(at, SIZE * SIZE).map((w, i) => (at === 1 && i % SIZE === 0 ? 0 : w)),
-    );
-  const m = model({
-    opset: 21,
-    inputs: ['x', 'dy0', 'dy1'].map((name) => input(name, DType.float, [ROWS, SIZE])),
-    nodes: [node('MatMul', ['x', 'W0'], ['h0']), node('MatMul', ['x', 'W1'], ['h1'])],
-    outputs: [...GRADIENTS.values()],
-    initializers: [weight(0), weight(1)],
-  });
-  const { nodes, ...graph } = markFrozenProducts(m.graph, m.graph, []);
-  const backward = nodes.map((n, at) => {
-    const made = node('Gemm', [`dy${at}`, `W${at}`], [`dx${at}`], { transB: 1 });
-    inheritMark(n, [made]);
-    return made;
-  });
-  return { ...m, graph: { ...graph, nodes: [...nodes, ...backward] } };
+/** The layer whose inputs, or the gradients of whose outputs, have large values that are multiplied by zeros. */
+interface Intolerant {
+  layers: readonly number[];
+  forward?: number;
+  backward?: number;
 }
 
-/** @param large the size of the channel that is multiplied by zeros */
-function judgeOn(folder: string, { forward, backward }: { forward: number; backward: number }): Judge {
-  const withLarge = (seed: number, large: number) =>
+/** Layers side by side, each with its product forward and backward. */
+function step({ layers, forward, backward }: Intolerant): Model {
+  const isZero = (at: number, i: number) =>
+    (at === forward && i < ROWS * SIZE) || (at === backward && i % SIZE === 0);
+  const weight = (at: number) => {
+    const values = numbers(at, SIZE * SIZE).map((w, i) => (isZero(at, i) ? 0 : w));
+    return tensorOf(`W${at}`, DType.float, [SIZE, SIZE], values);
+  };
+  const m = model({
+    opset: 21,
+    inputs: layers.flatMap((at) => [`x${at}`, `dy${at}`].map((x) => input(x, DType.float, [ROWS, SIZE]))),
+    nodes: layers.map((at) => node('MatMul', [`x${at}`, `W${at}`], [`h${at}`])),
+    outputs: [...gradients(layers).values()],
+    initializers: layers.map(weight),
+  });
+  const { nodes, ...graph } = markFrozenProducts(m.graph, m.graph, []);
+  const made = nodes.map((n, i) => {
+    const product = node('Gemm', [`dy${layers[i]}`, `W${layers[i]}`], [`dx${layers[i]}`], { transB: 1 });
+    inheritMark(n, [product]);
+    return product;
+  });
+  return { ...m, graph: { ...graph, nodes: [...nodes, ...made] } };
+}
+
+const LARGE = 1e4;
+
+function judgeOn(folder: string, { layers, forward, backward }: Intolerant): Judge & { opened(): number } {
+  const values = (seed: number, isLarge: (row: number, channel: number) => boolean) =>
     host(
       [ROWS, SIZE],
-      numbers(seed, ROWS * SIZE).map((v, i) => (i % SIZE === 0 ? large * v : v)),
+      numbers(seed, ROWS * SIZE).map((v, i) => (isLarge(Math.floor(i / SIZE), i % SIZE) ? LARGE * v : v)),
     );
-  const feeds = { x: withLarge(5, forward), dy0: withLarge(6, 1), dy1: withLarge(7, backward) };
+  const feeds = Object.fromEntries(
+    layers.flatMap((at) => [
+      // A different channel in each row: more than are multiplied in float32 as outlier channels.
+      [`x${at}`, values(20 + at, (row, channel) => at === forward && channel === row)],
+      [`dy${at}`, values(40 + at, (_, channel) => at === backward && channel === 0)],
+    ]),
+  );
+  let opened = 0;
   return {
-    gradients: GRADIENTS,
+    gradients: gradients(layers),
+    opened: () => opened,
     async open(of) {
+      opened += 1;
       const session = await openSession(saveByReference(of, folder, 'judge.onnx'));
       return {
         run: (outputs, more) => session.run({ ...feeds, ...more }, outputs),
@@ -61,50 +79,82 @@ function judgeOn(folder: string, { forward, backward }: { forward: number; backw
 
 async function gradientsOf(judge: Judge, of: Model) {
   const opened = await judge.open(of);
-  const out = await opened.run([...GRADIENTS.values()]);
+  const out = await opened.run([...judge.gradients.values()]);
   await opened.dispose();
-  return new Map([...GRADIENTS.keys()].map((name) => [name, out[name]!.data as Float32Array]));
+  return new Map([...judge.gradients.keys()].map((name) => [name, out[name]!.data as Float32Array]));
 }
+
+const inInt8 = ({ graph }: Model) => graph.nodes.filter((n) => n.opType === 'MatMulIntegerToFloat').length;
 
 describe('a step in int8', () => {
   it('keeps the backward pass of layers in float32 that do not tolerate rounded gradients', async () => {
     const folder = scratchFolder('int8-step');
-    const judge = judgeOn(folder, { forward: 1, backward: 1e4 });
-    const { model: int8, warnings } = await int8Step(step(), folder, {}, judge);
+    const intolerant = { layers: [0, 1], backward: 1 };
+    const judge = judgeOn(folder, intolerant);
+    const { model: int8, warnings } = await int8Step(step(intolerant), folder, {}, judge);
     expect(warnings).toEqual([
       expect.stringMatching(/^The backward pass of 1 of 2 frozen layers stays in float32, .*: W1\.$/),
     ]);
-    const types = int8.graph.nodes.map((n) => n.opType);
-    expect(types.filter((type) => type === 'MatMulIntegerToFloat')).toHaveLength(3);
-    const [exact, found] = [await gradientsOf(judge, step()), await gradientsOf(judge, int8)];
+    expect(inInt8(int8)).toBe(3);
+    const [exact, found] = [await gradientsOf(judge, step(intolerant)), await gradientsOf(judge, int8)];
     expect(leastCosine(exact, found)).toBeGreaterThanOrEqual(AGREEMENT);
   });
 
   it('keeps the whole backward pass in float32 where the run is too short for a search', async () => {
     const folder = scratchFolder('int8-step-short');
-    const judge = judgeOn(folder, { forward: 1, backward: 1e4 });
-    let opened = 0;
-    const counted: Judge = {
-      ...{ ...judge, searchSteps: 7 },
-      open: (of) => {
-        opened += 1;
-        return judge.open(of);
-      },
-    };
-    const { model: int8, warnings } = await int8Step(step(), folder, {}, counted);
+    const intolerant = { layers: [0, 1], backward: 1 };
+    const judge = judgeOn(folder, intolerant);
+    const short = { ...judge, searchSteps: 7 };
+    const { model: int8, warnings } = await int8Step(step(intolerant), folder, {}, short);
     expect(warnings).toEqual([
       expect.stringMatching(/^The backward pass of 2 of 2 frozen layers stays in float32, .*: W0, W1\.$/),
     ]);
-    expect(int8.graph.nodes.filter((n) => n.opType === 'MatMulIntegerToFloat')).toHaveLength(2);
+    expect(inInt8(int8)).toBe(2);
     // Float32, int8, the sizes of channels, and each pass.
-    expect(opened).toBe(5);
+    expect(judge.opened()).toBe(5);
+  });
+
+  it('keeps the forward pass of the first eighth of the layers in float32 if that is enough, however short the run is', async () => {
+    const folder = scratchFolder('int8-step-early');
+    const intolerant = { layers: LAYERS, forward: 0 };
+    const judge = judgeOn(folder, intolerant);
+    const { model: int8, warnings } = await int8Step(
+      step(intolerant),
+      folder,
+      {},
+      {
+        ...judge,
+        searchSteps: 0,
+      },
+    );
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The forward pass of 1 of 8 frozen layers stays in float32, .*: W0\.$/),
+    ]);
+    expect(inInt8(int8)).toBe(15);
+    // Float32, int8, the sizes of channels, the largest ones in float32, and the first layer.
+    expect(judge.opened()).toBe(5);
+  });
+
+  it('searches for the layers if the first eighth is not enough', async () => {
+    const folder = scratchFolder('int8-step-late');
+    const intolerant = { layers: LAYERS, forward: 5 };
+    const { model: int8, warnings } = await int8Step(
+      step(intolerant),
+      folder,
+      {},
+      judgeOn(folder, intolerant),
+    );
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The forward pass of 1 of 8 frozen layers stays in float32, .*: W5\.$/),
+    ]);
+    expect(inInt8(int8)).toBe(15);
   });
 
   it('is in int8 as a whole if the gradients agree', async () => {
     const folder = scratchFolder('int8-step-whole');
-    const judge = judgeOn(folder, { forward: 1, backward: 1 });
-    const { model: int8, warnings } = await int8Step(step(), folder, {}, judge);
+    const tolerant = { layers: [0, 1] };
+    const { model: int8, warnings } = await int8Step(step(tolerant), folder, {}, judgeOn(folder, tolerant));
     expect(warnings).toEqual([]);
-    expect(int8.graph.nodes.filter((n) => n.opType === 'MatMulIntegerToFloat')).toHaveLength(4);
+    expect(inInt8(int8)).toBe(4);
   });
 });
