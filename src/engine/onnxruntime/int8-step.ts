@@ -32,8 +32,8 @@ export const AGREEMENT = 0.99;
  * A step's graph with its frozen layers in int8. Until the gradients agree with float32, first convolutions stay in float32, since they
  * round an image as a whole; then the outlier channels of activations are multiplied in float32; then the forward pass of as few layers
  * as possible stays in float32, on the weights before they were rounded, or else the backward pass. Rounding gradients usually costs next to
- * nothing: on the demo's model, all of the error is in the forward pass. If the first eighth of the layers is enough, no others are
- * searched for; where the run is too short for a search, the whole pass stays in float32.
+ * nothing: on the demo's model, all of the error is in the forward pass. If the first eighth of a pass is enough, no search
+ * is needed; where the run is too short for one, the whole pass stays in float32.
  *
  * @param step whose products are marked
  * @param folder of the step's graph; the weights in int8 are written there
@@ -116,15 +116,16 @@ export async function int8Step(
   const namesOf = (keys: readonly string[]) => keys.map((key) => products.get(key)![0].layer);
   const readFor = (keys: readonly string[]) => originalsRead(keys.map((key) => weights.get(key)!));
   const exactInputs = best.choice.channels ?? new Map();
-  const early = forward.slice(0, Math.floor(forward.length * EARLY));
-  if (early.length > 0) {
+  const backward = [...weights.keys()].filter((key) => !layerOf.has(key));
+  const passes = [['forward', forward] as const, ['backward', backward] as const];
+  for (const [pass, keys] of passes) {
+    const early = keys.slice(0, Math.floor(keys.length * EARLY));
+    if (early.length === 0) continue;
     const found = await tried({ kept: new Set(early), channels: exactInputs });
     if (found.cosine >= AGREEMENT)
-      return chosen(found, someKept('forward', namesOf(early), forward.length, best.cosine) + readFor(early));
+      return chosen(found, someKept(pass, namesOf(early), keys.length, best.cosine) + readFor(early));
   }
-
-  const backward = [...weights.keys()].filter((key) => !layerOf.has(key));
-  for (const [pass, keys] of [['forward', forward] as const, ['backward', backward] as const]) {
+  for (const [pass, keys] of passes) {
     const without = await tried({ kept: new Set(keys), channels: exactInputs });
     // The other pass alone is too much.
     if (!(without.cosine >= AGREEMENT)) continue;
@@ -239,9 +240,9 @@ const cosineOf = (judge: Judge, model: Model, exact: Gradients): Promise<number>
   whileOpen(judge, model, async (opened) => leastCosine(exact, await gradientsOf(judge.gradients, opened)));
 
 /**
- * The share of the layers, from the first one, whose forward pass is tried in float32 before the search. Their rounding passes through all
- * others: of 32 layers like Llama's, the first 4 raised the similarity from 0.974 to 0.993, and any other 4 to 0.976 at most. It takes one
- * step, where the search takes up to 20.
+ * The share of a pass, from its beginning, that is tried in float32 before the search: its rounding passes through all that follows. Of 32
+ * layers like Llama's, the first 4 raised the similarity from 0.974 to 0.993, and any other 4 to 0.976 at most. It takes a step, where
+ * the search takes up to 20.
  */
 const EARLY = 1 / 8;
 /** The most groups; each costs a step on the judged batch. */

@@ -114,24 +114,21 @@ describe('a step in int8', () => {
     expect(judge.opened()).toBe(5);
   });
 
-  it('keeps the forward pass of the first eighth of the layers in float32 if that is enough, however short the run is', async () => {
+  it.each([
+    ['forward', 'float32, int8, the sizes of channels, the largest ones in float32, and the first layer'],
+    ['backward', 'float32, int8, the sizes of channels, and the first layer of each pass'],
+  ])('keeps the first eighth of the %s pass in float32 if that is enough, after %s', async (pass) => {
     const folder = scratchFolder('int8-step-early');
-    const intolerant = { layers: LAYERS, forward: 0 };
+    const intolerant = { layers: LAYERS, [pass]: 0 };
     const judge = judgeOn(folder, intolerant);
-    const { model: int8, warnings } = await int8Step(
-      step(intolerant),
-      folder,
-      {},
-      {
-        ...judge,
-        searchSteps: 0,
-      },
-    );
+    const short = { ...judge, searchSteps: 0 };
+    const { model: int8, warnings } = await int8Step(step(intolerant), folder, {}, short);
     expect(warnings).toEqual([
-      expect.stringMatching(/^The forward pass of 1 of 8 frozen layers stays in float32, .*: W0\.$/),
+      expect.stringMatching(
+        new RegExp(`^The ${pass} pass of 1 of 8 frozen layers stays in float32, .*: W0\\.$`),
+      ),
     ]);
     expect(inInt8(int8)).toBe(15);
-    // Float32, int8, the sizes of channels, the largest ones in float32, and the first layer.
     expect(judge.opened()).toBe(5);
   });
 
