@@ -94,8 +94,8 @@ await main(async () => {
   }
 });
 
-function report(what, { seconds, kilobytes }) {
-  say(`${what}: ${seconds.toFixed(1)} s, peak ${(kilobytes / 1024).toFixed(0)} MB`);
+function report(what, { seconds, bytes }) {
+  say(`${what}: ${seconds.toFixed(1)} s, peak ${(bytes / 1e6).toFixed(0)} MB`);
 }
 
 async function killQuantize(args, folder) {

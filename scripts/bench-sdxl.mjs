@@ -42,12 +42,12 @@ await main(async () => {
     const runs = join(folder, 'runs');
     // Afterwards, the cost of quantization would be measured on the whole model in float32, which takes more memory.
     const isTrained = () => hasCheckpoint(runIn(runs), steps);
-    const { seconds, kilobytes } = await auroraUntil(
+    const { seconds, bytes } = await auroraUntil(
       folder,
       ['train', experiment, '--threads', values.threads, '--device', 'cpu', '--out', runs],
       isTrained,
     );
-    say(`train: ${seconds.toFixed(1)} s, peak ${(kilobytes / 1e6).toFixed(2)} GB`);
+    say(`train: ${seconds.toFixed(1)} s, peak ${(bytes / 1e9).toFixed(2)} GB`);
     const run = runIn(runs);
     for (const [i, step] of stepsOf(run).entries())
       say(`step ${i + 1}: ${step.seconds.toFixed(1)} s, loss ${step.loss.toFixed(4)}`);

@@ -11,7 +11,7 @@ export function aurora(folder, args, cli = join(ROOT, 'dist/cli.cjs')) {
   const began = performance.now();
   const { status } = spawnSync(process.execPath, ['--require', probe, cli, ...args], { stdio: 'inherit' });
   if (!isDone(status)) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
-  return { seconds: (performance.now() - began) / 1000, kilobytes: peakIn(peak) };
+  return { seconds: (performance.now() - began) / 1000, bytes: peakIn(peak) };
 }
 
 /** Runs a command that is asked to stop, as by Ctrl+C, as soon as a condition holds. */
@@ -28,10 +28,11 @@ export async function auroraUntil(folder, args, holds) {
   const status = await new Promise((done) => child.once('exit', done));
   clearInterval(timer);
   if (!asked && !isDone(status)) throw new Failure(`aurora ${args[0]} ended with ${status}.`);
-  return { seconds: (performance.now() - began) / 1000, kilobytes: peakIn(peak) };
+  return { seconds: (performance.now() - began) / 1000, bytes: peakIn(peak) };
 }
 
-const peakIn = (file) => Math.max(0, ...readFileSync(file, 'utf8').trim().split('\n').map(Number));
+/** In bytes; Linux counts in units of 1,024. */
+const peakIn = (file) => 1024 * Math.max(0, ...readFileSync(file, 'utf8').trim().split('\n').map(Number));
 
 function probeIn(folder) {
   const probe = join(folder, 'peak.cjs');

@@ -114,7 +114,10 @@ export async function int8Step(
   }
 
   const namesOf = (keys: readonly string[]) => keys.map((key) => products.get(key)![0].layer);
-  const readFor = (keys: readonly string[]) => originalsRead(keys.map((key) => weights.get(key)!));
+  const keeping = (found: Tried, pass: Pass, kept: readonly string[], { length }: readonly string[]) => {
+    const originals = originalsRead(kept.map((key) => weights.get(key)!));
+    return chosen(found, someKept(pass, namesOf(kept), length, best.cosine) + originals);
+  };
   const exactInputs = best.choice.channels ?? new Map();
   const backward = [...weights.keys()].filter((key) => !layerOf.has(key));
   const passes = [['forward', forward] as const, ['backward', backward] as const];
@@ -122,24 +125,21 @@ export async function int8Step(
     const early = keys.slice(0, Math.floor(keys.length * EARLY));
     if (early.length === 0) continue;
     const found = await tried({ kept: new Set(early), channels: exactInputs });
-    if (found.cosine >= AGREEMENT)
-      return chosen(found, someKept(pass, namesOf(early), keys.length, best.cosine) + readFor(early));
+    if (found.cosine >= AGREEMENT) return keeping(found, pass, early, keys);
   }
   for (const [pass, keys] of passes) {
     const without = await tried({ kept: new Set(keys), channels: exactInputs });
     // The other pass alone is too much.
     if (!(without.cosine >= AGREEMENT)) continue;
     const groupCount = Math.min(GROUPS, (judge.searchSteps ?? Infinity) - BISECTION);
-    if (groupCount < FEWEST_GROUPS)
-      return chosen(without, someKept(pass, namesOf(keys), keys.length, best.cosine) + readFor(keys));
+    if (groupCount < FEWEST_GROUPS) return keeping(without, pass, keys, keys);
     const switched = switchedProducts(step, weights, new Set(keys), exactInputs, largest.activation);
     const { groups, first: fewest } = await worstFirst(switched, keys, groupCount, judge, exact);
     for (let n = fewest; n <= groups.length; n++) {
       const kept = groups.slice(0, n).flat();
       const found =
         n === groups.length ? without : await tried({ kept: new Set(kept), channels: exactInputs });
-      if (!(found.cosine >= AGREEMENT)) continue;
-      return chosen(found, someKept(pass, namesOf(kept), keys.length, best.cosine) + readFor(kept));
+      if (found.cosine >= AGREEMENT) return keeping(found, pass, kept, keys);
     }
   }
   const none = withInt8Products(step, weights, new Set(weights.keys()));
@@ -172,12 +172,9 @@ const ONE_COPY =
 const convolutionsKept = (cosine: number): string =>
   `Convolutions stay in float32, because with them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}).`;
 
-const someKept = (
-  pass: 'forward' | 'backward',
-  kept: readonly string[],
-  of: number,
-  cosine: number,
-): string =>
+type Pass = 'forward' | 'backward';
+
+const someKept = (pass: Pass, kept: readonly string[], of: number, cosine: number): string =>
   `The ${pass} pass of ${kept.length} of ${of} frozen layers stays in float32, because with all of them in int8, the gradients of the first batch are less similar to float32 (cosine ${cosine.toFixed(3)}) than ${AGREEMENT}: ${list(kept)}.`;
 
 const allKept = (cosine: number): string =>
