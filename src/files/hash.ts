@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from './atomic';
 import { cacheFolder } from './cache-folder';
 import { type FileIdentity, identityOf, isSettled, sameIdentity, sameWriting } from './identity';
-import { openRegular } from './read';
+import { openRegular, openRegularSync } from './read';
 
 export interface HashedFile {
   sha256: string;
@@ -77,7 +77,7 @@ async function hashOf(file: FileHandle): Promise<string> {
 
 /** SHA-256 of a file as `hashFile` finds it, for callers that cannot wait: it blocks the process. */
 export function hashFileNow(path: string, cache = HashCache.ofUser()): string {
-  const file = openSync(path, 'r');
+  const file = openRegularSync(path);
   try {
     const began = Date.now();
     const before = identityOf(fstatSync(file, { bigint: true }));

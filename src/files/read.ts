@@ -138,6 +138,58 @@ export function openRegularSync(path: string): number {
   }
 }
 
+/**
+ * A file, or a folder, whose reading then fails as in `node:fs`; no pipe, no device, no socket.
+ *
+ * @throws NodeJS.ErrnoException
+ */
+export async function openStored(path: string): Promise<FileHandle> {
+  const file = await open(path, READ);
+  try {
+    requireStored(await file.stat());
+    return file;
+  } catch (e) {
+    await file.close();
+    throw e;
+  }
+}
+
+/** `openStored`, but blocking. */
+export function openStoredSync(path: string): number {
+  const file = openSync(path, READ);
+  try {
+    requireStored(fstatSync(file));
+    return file;
+  } catch (e) {
+    closeSync(file);
+    throw e;
+  }
+}
+
+/** The bytes of a file. @throws as `openStored` */
+export function readStored(path: string): Buffer {
+  const file = openStoredSync(path);
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The text of a file that the editor reads by its name alone, which may come with a repository. @throws as `openStored` */
+export async function readStoredText(path: string): Promise<string> {
+  const file = await openStored(path);
+  try {
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function requireStored(facts: Stats): void {
+  if (!facts.isDirectory()) requireRegular(facts);
+}
+
 /** Devices and pipes have no size and no end. */
 function requireRegular(facts: Stats): void {
   if (!facts.isFile()) throw new Error('it is not a regular file');

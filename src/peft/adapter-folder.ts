@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuroraError } from '../base/errors';
+import { readStored } from '../files/read';
 import { decodeSafetensors, type SafetensorsFile } from '../graph/file/safetensors';
 import type { TargetScale } from '../protocol/outputs';
 import { LORA_FILE } from './diffusers-lora-file';
@@ -34,7 +35,7 @@ export function readAdapterFolder(folder: string): AdapterFolder {
   const config = readConfig(join(folder, CONFIG_FILE));
   const own = readOwn(join(folder, OWN_FILE));
   try {
-    const { tensors } = decodeSafetensors(readFileSync(path), path);
+    const { tensors } = decodeSafetensors(readStored(path), path);
     for (const [name, { data }] of tensors)
       if (!data.every(Number.isFinite))
         throw new Error(`${path}: ${name} contains values that are not finite.`);
@@ -83,7 +84,7 @@ function readConfig(path: string): Record<string, unknown> {
     new AuroraError('adapter', `${path} ${why}.`, 'Copy it again from the source of the adapter.');
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    value = JSON.parse(readStored(path).toString('utf8'));
   } catch (e) {
     throw fail(existsSync(path) ? `cannot be read: ${(e as Error).message}` : 'does not exist');
   }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AuroraError } from '../base/errors';
+import { readStored } from '../files/read';
 import { decodeSafetensors, type SafetensorsFile } from '../graph/file/safetensors';
 import type { AdapterFolder } from './adapter-folder';
 import { diffusersLora, LORA_FILE } from './diffusers-lora-file';
@@ -33,7 +34,7 @@ export function readLoraFile(path: string): AdapterFolder {
 
 function read(path: string): SafetensorsFile {
   try {
-    const file = decodeSafetensors(readFileSync(path), path);
+    const file = decodeSafetensors(readStored(path), path);
     for (const [name, { data }] of file.tensors)
       if (!data.every(Number.isFinite))
         throw new Error(`${path}: ${name} contains values that are not finite.`);

@@ -1,4 +1,5 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
+import { readStoredText } from '../../files/read';
 import { AuroraError } from '../../base/errors';
 import { t } from '../../base/l10n';
 import { evaluationSets } from '../../experiment/evaluation-sets';
@@ -16,7 +17,7 @@ import {
 
 /** The experiment in a file as it is on disk, with its mistakes. */
 export async function readChecked(file: string): Promise<CheckedExperiment> {
-  const text = await readFile(file, 'utf8').catch((e: unknown) => {
+  const text = await readStoredText(file).catch((e: unknown) => {
     throw unreadable(file, e);
   });
   return checkWithTrials(new ExperimentText(file, withoutMark(text)));

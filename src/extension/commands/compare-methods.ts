@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { readStoredText } from '../../files/read';
 import {
   comparedAdapters,
   countOf,
@@ -79,7 +79,7 @@ export async function compareMethods(services: Services, argument: unknown): Pro
   if (!(await runSteps(t('Compare Methods at Equal Budget'), [methodStep, seedStep], state)))
     return undefined;
   const specs = specsOf(state);
-  const text = comparisonText(await readFile(file, 'utf8'), {
+  const text = comparisonText(await readStoredText(file), {
     adapters: specs.map((spec) => ({ spec, parameters: countOf(layers, spec) })),
     learningRates: comparedRates(training.learningRate),
     seeds: Array.from({ length: state.seeds }, (_, i) => i + 1),

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { readStoredText } from '../../files/read';
 import { t } from '../../base/l10n';
 import { duplicateText } from '../../runs/experiment/use-settings';
 import { experimentName } from '../../runs/layout';
@@ -32,7 +33,7 @@ export async function duplicateExperiment(
   const name = typed.trim();
   const copy = join(folder, `${name}${ENDING}`);
   // Fails if the file has appeared in between.
-  await writeFile(copy, duplicateText(await readFile(file, 'utf8'), name), { flag: 'wx' });
+  await writeFile(copy, duplicateText(await readStoredText(file), name), { flag: 'wx' });
   await services.store.refresh();
   await vscode.window.showTextDocument(vscode.Uri.file(copy));
   return copy;

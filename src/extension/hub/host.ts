@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readStoredText } from '../../files/read';
 import type { HubKind } from '../../experiment/hub-reference';
 import { cleanToken, tokenPlace } from '../../files/hub-cache';
 
@@ -22,6 +22,6 @@ const HUB = 'https://huggingface.co';
 export async function environmentHasToken(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
   const place = tokenPlace(env);
   if (place === undefined || 'token' in place) return place !== undefined;
-  const text = await readFile(place.file, 'utf8').catch(() => undefined);
+  const text = await readStoredText(place.file).catch(() => undefined);
   return cleanToken(text) !== undefined;
 }

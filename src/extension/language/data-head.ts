@@ -1,8 +1,9 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { constants, createGunzip } from 'node:zlib';
 import { AuroraError } from '../../base/errors';
 import type { DataSpec } from '../../experiment/experiment';
 import { filesOfLater } from '../../files/pattern';
+import { openStored } from '../../files/read';
 import { parseConll } from '../../table/conll';
 import { delimitedHead } from '../../table/delimited';
 import { formatOf, withoutMark } from '../../table/data-files';
@@ -58,7 +59,7 @@ async function headOfFile(
 }
 
 async function firstBytes(path: string): Promise<{ bytes: Buffer; whole: boolean }> {
-  const file = await open(path);
+  const file = await openStored(path);
   try {
     const buffer = Buffer.alloc(STORED);
     let length = 0;

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { readStoredText } from '../../files/read';
 import { syntaxFindings } from './checks/check-text';
 import { isExperiment } from './experiment-document';
 import { ExperimentText, type Span } from '../../runs/experiment/experiment-text';
@@ -69,7 +69,7 @@ export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.
 
   private async checkClosed(file: string, before: string): Promise<void> {
     const uri = vscode.Uri.file(file);
-    const text = await readFile(file, 'utf8').catch(() => undefined);
+    const text = await readStoredText(file).catch(() => undefined);
     if (text === undefined) {
       this.closed.delete(file);
       return this.collection.delete(uri);

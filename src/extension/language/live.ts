@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { readStoredText } from '../../files/read';
 import { AuroraError } from '../../base/errors';
 import type { Services } from '../services';
 import {
@@ -71,7 +71,7 @@ export class LiveExperiments implements vscode.Disposable {
 
   /** The analysis of a file as it is on disk; undefined if it is gone. */
   async ofFile(file: string): Promise<Analysis | undefined> {
-    const text = await readFile(file, 'utf8').catch(() => undefined);
+    const text = await readStoredText(file).catch(() => undefined);
     if (text === undefined) return undefined;
     const doc = new ExperimentText(file, withoutMark(text));
     const path = await modelPathOf(doc);

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { openRegular } from '../../files/read';
 import { eachLimited } from '../runs/read-quickly';
 import { EXCLUDED } from './workspace-files';
 
@@ -23,7 +23,7 @@ export async function jsonData(): Promise<string[]> {
 }
 
 async function isList(path: string): Promise<boolean> {
-  const file = await open(path).catch(() => undefined);
+  const file = await openRegular(path).catch(() => undefined);
   try {
     const begin = await file?.read({ buffer: Buffer.alloc(64) });
     return begin !== undefined && LIST.test(begin.buffer.toString('utf8', 0, begin.bytesRead));

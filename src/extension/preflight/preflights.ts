@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { readStoredText } from '../../files/read';
 import { t } from '../../base/l10n';
 import { savedExperiment } from '../hub/downloading';
 import { experimentName } from '../../runs/layout';
@@ -116,7 +116,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
     await this.mark(uri, report.problems);
     const error = report.problems.find((p) => p.severity === 'error');
     await keepPreflight(this.services.context, uri.fsPath, {
-      sum: sumOfText(await readFile(uri.fsPath, 'utf8')),
+      sum: sumOfText(await readStoredText(uri.fsPath)),
       fits: error === undefined,
       ...(report.estimate && { secondsPerStep: report.estimate.secondsPerStep }),
       markdown,
@@ -166,7 +166,7 @@ export class Preflights implements vscode.CodeActionProvider, vscode.Disposable 
   /** Measurements of other data do not apply to these. */
   private async lookAgain(): Promise<void> {
     for (const [file, before] of [...this.marked]) {
-      const document = await readFile(file, 'utf8').catch(() => '');
+      const document = await readStoredText(file).catch(() => '');
       const now = await stampOf(await namedFiles(new ExperimentText(file, document)));
       if (now !== before.stamp && this.marked.get(file) === before) this.unmark(file);
     }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { existsSync, statSync, type Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { openStored, openStoredSync, readStored } from '../read';
 
 /**
  * The only way in which code that prepares a run opens a file that the user has: its model, its tokenizer, its data. So
@@ -27,15 +28,26 @@ function seen(path: string, use: InputUse): string {
   return path;
 }
 
-/** @throws NodeJS.ErrnoException as the functions of node:fs, here and below */
-export const openInput = (path: string, use: InputUse): number => openSync(seen(path, use), 'r');
+/**
+ * A pipe or a device is refused: a pipe would be waited for until somebody writes to it, and neither has a size.
+ *
+ * @throws NodeJS.ErrnoException as the functions of node:fs, here and below
+ */
+export const openInput = (path: string, use: InputUse): number => openStoredSync(seen(path, use));
 
 export const openInputLater = (path: string, use: InputUse): Promise<FileHandle> =>
-  open(seen(path, use), 'r');
+  openStored(seen(path, use));
 
-export const readInput = (path: string, use: InputUse): Buffer => readFileSync(seen(path, use));
+export const readInput = (path: string, use: InputUse): Buffer => readStored(seen(path, use));
 
-export const readInputLater = (path: string, use: InputUse): Promise<Buffer> => readFile(seen(path, use));
+export async function readInputLater(path: string, use: InputUse): Promise<Buffer> {
+  const file = await openInputLater(path, use);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
 
 /** Undefined if it does not exist. */
 export const statInput = (path: string, use: InputUse): Stats | undefined =>

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
 import { fromBfloat16, fromHalf } from '../number-formats';
 import { nameTable, own } from '../../base/names';
+import { readStored } from '../../files/read';
 
 /**
  * The safetensors format: a little-endian 64-bit length, a JSON header of that many bytes, then the tensors' bytes
@@ -97,7 +97,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   return { tensors, metadata: metadata as Record<string, string> };
 }
 
-export const readSafetensors = (path: string): SafetensorsFile => decodeSafetensors(readFileSync(path), path);
+export const readSafetensors = (path: string): SafetensorsFile => decodeSafetensors(readStored(path), path);
 
 const elements = (dims: readonly number[]): number => dims.reduce((n, d) => n * d, 1);
 

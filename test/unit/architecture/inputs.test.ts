@@ -28,7 +28,6 @@ const OTHERS: Record<string, string> = {
   'src/architectures/folder/converted.ts': 'a cache of converted weights',
   'src/graph/file/kept-on-disk.ts': 'temporary files',
   'src/graph/file/place-weights.ts': 'links and copies in the run folder',
-  'src/graph/file/safetensors.ts': 'adapters and caches',
   'src/graph/file/save.ts': 'files that are written',
   'src/table/image-files.ts': 'the names in a folder, which is an input with all its files',
   'src/training/diffusion/encoded.ts': 'a cache',

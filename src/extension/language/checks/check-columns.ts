@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { JSONPath } from 'jsonc-parser';
+import { readStoredText } from '../../../files/read';
 import type { AuroraError } from '../../../base/errors';
 import { t } from '../../../base/l10n';
 import { own } from '../../../base/names';
@@ -248,6 +249,6 @@ async function problemOf(
       message: shortPaths(error.hint ? `${error.message} ${error.hint}` : error.message, [dirname(file)]),
     };
   const isText = format !== 'parquet' && !/\.gz$/i.test(file);
-  if (head || !isText || facts.size > SMALL || (await readFile(file, 'utf8')).trim() !== '') return undefined;
+  if (head || !isText || facts.size > SMALL || (await readStoredText(file)).trim() !== '') return undefined;
   return { code: 'data-empty', message: t('{0} has only blank lines.', name) };
 }
