@@ -50,8 +50,6 @@ export function companionsOf({ file }: ModelSource, out: string): Companion[] {
   });
 }
 
-/** @returns the names copied */
-export function copyCompanions(companions: readonly Companion[]): string[] {
+export function copyCompanions(companions: readonly Companion[]): void {
   for (const { from, to } of companions) writeAtomic(to, readFileSync(from));
-  return companions.map(({ name }) => name);
 }

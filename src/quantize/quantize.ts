@@ -26,6 +26,7 @@ const PAGE = 2 ** 16;
  *
  * @param modules names of layers and embeddings, as in targetModules; by default all layers but the model's own output
  *   and those tied to an embedding
+ * @param beforeModel writes what the model must not be without, such as its tokenizer
  * @throws AuroraError 'usage' if the file exists
  */
 export function quantizeModel(
@@ -34,6 +35,7 @@ export function quantizeModel(
   form: QuantizedForm,
   modules: readonly string[] = [],
   onLayer: (layer: QuantizedLayer) => void = () => {},
+  beforeModel: () => void = () => {},
 ): QuantizeResult {
   if (existsSync(out))
     throw new AuroraError(
@@ -74,6 +76,7 @@ export function quantizeModel(
     report(view, { ...made.get(of)!, path });
   }
   const opsets = new Map(model.opsets).set('com.microsoft', 1);
+  beforeModel();
   writeAtomic(
     out,
     encodeModel({ ...model, opsets, graph }, (t) => places.get(t)),

@@ -2,6 +2,7 @@ import { inEnglish, t } from '../base/l10n';
 import { programError } from '../executors/local/program';
 import type { PreflightLine } from '../protocol/preflight';
 import { addPreflightLine, type PreflightLines } from '../protocol/reports/preflight-report';
+import { agreedArguments } from '../runs/experiment/agreed-text';
 import { parseExperiment } from '../runs/experiment/load';
 import { experimentName } from '../runs/layout';
 import { NamedExperiment, questionOf } from './experiment-question';
@@ -21,10 +22,11 @@ export const preflightTool: Tool = {
     await requireOwnInputs(host, spec);
     return {
       doing: t('Running the preflight of {0}', host.shown(file)),
+      subject: named.text,
       question: async () => preflightConfirmation(questionOf(host, { file, spec, runs: await host.runs() })),
       async answer() {
         await named.requireUnchanged([spec]);
-        const report = await measure(host, file);
+        const report = await measure(host, named);
         if (report.estimate) rememberEstimate(spec, report.estimate);
         return inEnglish(() => preflightMarkdown(experimentName(file), report));
       },
@@ -33,14 +35,17 @@ export const preflightTool: Tool = {
 };
 
 /** Runs `aurora preflight`; mistakes of the experiment are in the report. */
-async function measure(host: ToolHost, file: string): Promise<PreflightLines> {
+async function measure(host: ToolHost, { file, text: agreed }: NamedExperiment): Promise<PreflightLines> {
   const report: PreflightLines = { steps: [], problems: [] };
   const onLine = (text: string) => {
     const line = parsePreflightLine(text, (hint) => host.hint(hint));
     const message = line && addPreflightLine(report, line);
     if (message !== undefined) host.progress(message, ...stepsIn(line!));
   };
-  const result = await host.program(['preflight', file, '--json', ...host.place()], onLine);
+  const result = await host.program(
+    ['preflight', file, '--json', ...agreedArguments(agreed), ...host.place()],
+    onLine,
+  );
   const isTold = report.problems.some((p) => p.severity === 'error');
   if (result.code !== 0 && !isTold) throw programError(result, 'preflight');
   return report;

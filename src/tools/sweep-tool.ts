@@ -45,7 +45,7 @@ export const sweepTool: Tool = {
         await named.requireUnchanged(specs.values());
         requireWanted(host);
         host.progress(t('Checking the trials…'));
-        await host.startSweep(file, folder);
+        await host.startSweep(file, folder, named.text);
         // Nobody waits for it any more.
         if (host.signal.aborted) await host.stop(folder);
         requireWanted(host);

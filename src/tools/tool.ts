@@ -92,8 +92,12 @@ export interface ToolHost {
   start(file: string, overrides: readonly string[], text: string): Promise<string>;
   /** Starts a run from a run's checkpoint, and returns its folder. */
   fork(run: string, step: number, overrides: readonly string[]): Promise<string>;
-  /** Starts or continues the sweep of an experiment in its folder. */
-  startSweep(file: string, folder: string): Promise<void>;
+  /**
+   * Starts or continues the sweep of an experiment in its folder.
+   *
+   * @param text the file's, which the person agreed to
+   */
+  startSweep(file: string, folder: string, text: string): Promise<void>;
   /** Asks the process that works in the folder of a run or a sweep to save and end, and waits for it. */
   stop(folder: string): Promise<StopOutcome>;
 }

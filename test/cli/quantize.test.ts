@@ -45,6 +45,17 @@ const values = (run: string) =>
 describe('aurora quantize', () => {
   const args = ['quantize', folder, '--bits', '4', '--out', quantized];
 
+  it('writes the model after what it needs', () => {
+    const out = lab.path('last/model.onnx');
+    expect(killedAt('model\\.onnx$', 'quantize', folder, '--bits', '4', '--out', out)).toBe('SIGKILL');
+    expect(readdirSync(lab.path('last')).sort()).toEqual([
+      'config.json',
+      'model.onnx',
+      'model.onnx.data',
+      'tokenizer.json',
+    ]);
+  });
+
   it('leaves no model if it is killed before the end, and then writes it with its tokenizer', () => {
     expect(killedAt('model_q4\\.onnx\\.data$', ...args)).toBe('SIGKILL');
     expect(existsSync(quantized)).toBe(false);

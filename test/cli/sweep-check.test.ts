@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { agreedArguments } from '../../src/runs/experiment/agreed-text';
 import { runPaths } from '../../src/runs/layout';
 import { readStatus } from '../../src/runs/status';
 import { readSweep } from '../../src/runs/sweep/record';
@@ -53,6 +54,22 @@ describe('checking a sweep before its first trial', () => {
     }
     const sweeps = lab.path('.aurora/sweeps/tiny');
     expect(readStatus(join(sweeps, readdirSync(sweeps)[0]))).toMatchObject({ state: 'failed', steps: 0 });
+  });
+
+  it('starts only with the text that was agreed to, as a preflight does', () => {
+    const lab = labWith([{ 'training.learningRate': 0.01 }]);
+    const [option, hash] = agreedArguments(lab.read('tiny.aurora.json'));
+    const starts = [
+      ['sweep', lab.experiment, '--dry-run', '--device', 'cpu', option, hash],
+      ['preflight', lab.experiment, '--steps', '1', '--device', 'cpu', option, hash],
+    ];
+    for (const start of starts) expect(lab.run(...start).code).toBe(0);
+    lab.write('tiny.aurora.json', `${lab.read('tiny.aurora.json')} `);
+    for (const start of starts) {
+      const r = lab.run(...start);
+      expect([r.code, r.err]).toEqual([2, expect.stringContaining('no longer the text that was agreed to')]);
+    }
+    expect(existsSync(lab.path('.aurora/sweeps'))).toBe(false);
   });
 
   it('names a problem that all trials share once, without listing them', () => {

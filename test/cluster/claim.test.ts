@@ -139,7 +139,8 @@ describe.skipIf(!hasSlurm)('a claim on Slurm', () => {
         expect(await left.ended, left.text).toBe(130);
         expect(left.text).toContain('they stay on Slurm');
         expect(slurm.command('squeue', '-h').trim()).not.toBe('');
-        const canceling = claim(lab, env, '--cancel');
+        // An experiment that was edited makes another claim; this one is the only one that is open.
+        const canceling = claim(lab, env, '--cancel', '--set', 'training.weightDecay=0.5');
         trainers.hold(() => false);
         expect(await canceling.ended, canceling.text).toBe(0);
         expect(slurm.command('squeue', '-h').trim()).toBe('');

@@ -8,7 +8,8 @@ import {
   partsOfPreflight,
   type PreflightLines,
 } from '../../protocol/reports/preflight-report';
-import { ignoredIn, readExperiment } from '../../runs/experiment/load';
+import { agreedText } from '../../runs/experiment/agreed-text';
+import { ignoredIn, readExperiment, readText } from '../../runs/experiment/load';
 import { preflight } from '../../training/preflight/preflight';
 import { problemOf } from '../../training/preflight/preflight-problems';
 import { ReadingProgress } from '../bar';
@@ -27,6 +28,7 @@ estimate how long the run will take and how much memory it needs. Keeps nothing 
 
   --steps N          training steps to measure (default: 3)
   --set KEY=VALUE    override a setting, such as --set training.batchSize=16 (may be given several times)
+  --text-sha256 HASH run only if the file's text has this hash
 ${PLACE_HELP}  --threads N        threads on the CPU (default: OMP_NUM_THREADS, or one per core)
   --json             JSON lines, each as soon as it is known: modules, reading, data, measuring, device, step, estimate,
                      problem
@@ -37,6 +39,7 @@ and with 21 if not even one example fits into memory.
   options: {
     steps: { type: 'string' },
     set: { type: 'string', multiple: true },
+    'text-sha256': { type: 'string' },
     ...PLACE_OPTIONS,
     ...FALLBACK_OPTION,
     threads: { type: 'string' },
@@ -80,7 +83,11 @@ async function check(
   if (steps < 1) throw new AuroraError('usage', '--steps takes a whole number of at least 1.');
   const threads = threadCount(args.text('threads'));
   const device = deviceRequest(args);
-  const valid = readExperiment(file, args.list('set'));
+  const valid = readExperiment(
+    file,
+    args.list('set'),
+    agreedText(file, readText(file), args.text('text-sha256')),
+  );
   for (const { path, message } of ignoredIn(valid))
     await emit({ kind: 'problem', severity: 'warning', key: path.join('.'), message });
   return preflight(valid.experiment, {

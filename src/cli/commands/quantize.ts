@@ -56,8 +56,9 @@ error of each layer is printed. The weights are in FILE.data; tokenizer and conf
       { bits, blockSize, symmetric: !args.flag('asymmetric') },
       modules,
       (layer) => json || process.stdout.write(layerText(layer)),
+      () => copyCompanions(companions),
     );
-    const copied = copyCompanions(companions);
+    const copied = companions.map(({ name }) => name);
     process.stdout.write(json ? `${JSON.stringify({ ...result, copied })}\n` : resultText(result, copied));
     return Promise.resolve(EXIT.ok);
   },

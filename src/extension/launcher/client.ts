@@ -16,6 +16,8 @@ export interface ResumeOptions {
 export interface SweepOptions extends ResumeOptions {
   /** The place where its trials are trained; omitted: this machine. */
   on?: ExecutorName;
+  /** The experiment's text that was agreed to: nothing starts if the file has another one. */
+  text?: string;
 }
 
 export interface ClaimOptions extends Pick<SweepOptions, 'takeOver' | 'on'> {

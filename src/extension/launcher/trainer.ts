@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { freemem, totalmem, availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { agreedArguments } from '../../runs/experiment/agreed-text';
 import { isClaimFolder } from '../../runs/claim-folder';
 import type { ExecutorName } from '../../experiment/cluster';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
@@ -121,12 +122,16 @@ export class Trainer {
    * @param folder the sweep's folder, which need not exist
    */
   async startSweep(experimentFile: string, folder: string, options: SweepOptions = {}): Promise<void> {
-    const { on = 'local' } = options;
+    const { on = 'local', text } = options;
     await this.launch(
       () => {
         createFolder(folder);
         const place = this.placeArguments(on);
-        return { run: folder, args: ['sweep', experimentFile, ...place, ...resumeArguments(options)] };
+        const agreed = text === undefined ? [] : agreedArguments(text);
+        return {
+          run: folder,
+          args: ['sweep', experimentFile, ...agreed, ...place, ...resumeArguments(options)],
+        };
       },
       { isUnbound: on !== 'local', patience: SWEEP_PATIENCE_MS, checks: true },
     );

@@ -47,8 +47,8 @@ export function editorHost({ store, trainer, panels }: Services, token: vscode.C
       panels.openRun([from, run], true);
       return run;
     },
-    async startSweep(file, folder) {
-      await trainer.startSweep(file, folder);
+    async startSweep(file, folder, text) {
+      await trainer.startSweep(file, folder, { text });
       await store.refresh();
       panels.openSweep(folder);
     },

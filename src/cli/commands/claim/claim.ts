@@ -59,7 +59,8 @@ claim is not tested again.
   --parallel N       trials to run in parallel (default: measured)
   --set KEY=VALUE    override a setting of the experiment (may be given several times); makes another claim
   --hash DIGITS      only the claim that was frozen with this hash: an error if the file would make another one
-  --cancel           cancel the trials that wait or run on a cluster; the claim can be continued
+  --cancel           cancel the trials that wait or run on a cluster; the claim can be continued. If the file was edited
+                     since, those of its only open claim, or of the one that --hash names
   --lease            stop when the file control/lease in the claim's folder has not been touched for a minute
   --json             JSON lines: frozen, cost, phase, searched, measuring, look, result, problem, and those of sweeps;
                      with --check, checking and checked; with --replay, also replayed
@@ -99,6 +100,8 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
   const plan = claimOf(readExperiment(file, args.list('set')));
   const seconds = secondsOf(args, plan.specs.length);
   const frozen = await freeze(plan);
+  // A file that was edited makes another claim than the one whose trials wait.
+  if (args.flag('cancel')) return cancelClaim(args, plan, frozen.folder);
   const expected = args.text('hash');
   if (expected !== undefined && !frozen.hash.startsWith(expected))
     throw new AuroraError(
@@ -106,7 +109,6 @@ async function testClaim(args: ParsedArgs, emit: (line: ClaimLine) => Promise<vo
       `The experiment, its model or its data have changed: they now make the claim ${frozen.hash.slice(0, 12)}, not ${expected}.`,
       'Undo the change to continue the claim, or test the other one.',
     );
-  if (args.flag('cancel')) return cancelClaim(args, plan, frozen.folder);
   const sentence = claimSentence(plan.claim, plan.specs);
   const closed = readCertificate(claimPaths(frozen.folder).certificate);
   if (closed)

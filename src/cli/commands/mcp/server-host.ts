@@ -9,6 +9,7 @@ import { stopRun } from '../../../executors/local/stop';
 import { writeAtomic } from '../../../files/atomic';
 import type { UnexpectedEnd } from '../../../protocol/run-files/unexpected-end';
 import { lossOf } from '../../../runs/ended/unexpected';
+import { agreedArguments } from '../../../runs/experiment/agreed-text';
 import { readText } from '../../../runs/experiment/load';
 import {
   createFolder,
@@ -74,9 +75,12 @@ export class ServerHost {
         this.newRun(experimentRuns(file), ['train', file, ...sets(overrides)], text),
       fork: (run, step, overrides) =>
         this.newRun(dirname(run), ['train', '--fork', run, '--at', String(step), ...sets(overrides)]),
-      startSweep: (file, folder) => {
+      startSweep: (file, folder, text) => {
         createFolder(folder);
-        return this.launch(folder, ['sweep', file], { patience: SWEEP_PATIENCE_MS, checks: true });
+        return this.launch(folder, ['sweep', file, ...agreedArguments(text)], {
+          patience: SWEEP_PATIENCE_MS,
+          checks: true,
+        });
       },
       stop: (folder) => stopRun(folder),
     };

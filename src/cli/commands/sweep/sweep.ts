@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../../base/errors';
-import { ignoredIn, readExperiment, sweepOf } from '../../../runs/experiment/load';
+import { agreedText } from '../../../runs/experiment/agreed-text';
+import { ignoredIn, readExperiment, readText, sweepOf } from '../../../runs/experiment/load';
 import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
 import { readSweep, type SweepRecord } from '../../../runs/sweep/record';
 import { TrialNames } from '../../../runs/sweep/trial-names';
@@ -45,6 +46,7 @@ add to the section later add trials to the existing ones.
                      start and resume trials even if the model, tokenizer or data have changed since the sweep or
                      the trial began; recorded in sweep.json and the trial's journal
   --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
+  --text-sha256 HASH start only if the file's text has this hash
   --lease            stop when the file control/lease in the sweep's folder has not been touched for a minute
   --json             JSON lines: plan, trial, warning, end
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads per trial on the CPU (default: cores divided by parallel trials)
@@ -61,11 +63,16 @@ owns the sweep or one of its trials, with 25 if files have changed since earlier
     write: { type: 'string' },
     'dry-run': { type: 'boolean' },
     'accept-changed-inputs': { type: 'boolean' },
+    'text-sha256': { type: 'string' },
   },
   values: { ...PLACE_VALUES, on: PLACES },
   async run(args) {
     const file = resolve(one(args, 'experiment file', 'sweep'));
-    const valid = readExperiment(file, args.list('set'));
+    const valid = readExperiment(
+      file,
+      args.list('set'),
+      agreedText(file, readText(file), args.text('text-sha256')),
+    );
     const sweep = sweepOf(valid);
     // Reports an unknown device once, instead of for each trial.
     deviceRequest(args);
