@@ -39,8 +39,8 @@ function nearestTo(mode: string, at: number): number {
 /** Keys' cubic convolution. */
 function cubic(a: number, distance: number): number {
   const d = Math.abs(distance);
-  if (d <= 1) return (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
-  return d < 2 ? a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a : 0;
+  if (d <= 1) return (a + 2) * d * d * d - (a + 3) * d ** 2 + 1;
+  return d < 2 ? a * d * d * d - 5 * a * d ** 2 + 8 * a * d - 4 * a : 0;
 }
 
 function weightsAt(node: Node, at: number, length: number): Weights {

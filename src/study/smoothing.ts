@@ -1,3 +1,5 @@
+import { power } from '../base/power';
+
 /** Weights of the past to choose from; 0 does not smooth. */
 export const WEIGHTS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] as const;
 
@@ -34,6 +36,6 @@ export class MovingAverage {
     if (!Number.isFinite(value)) return NaN;
     this.count++;
     this.mean = this.weight * this.mean + (1 - this.weight) * value;
-    return this.mean / (1 - this.weight ** this.count);
+    return this.mean / (1 - power(this.weight, this.count));
   }
 }

@@ -64,7 +64,7 @@ function silu(): Activation {
 function tanhGelu(): Activation {
   return {
     node: (g, x) => g.op('Gelu', [x], { approximate: 'tanh' }),
-    value: (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    value: (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
   };
 }
 

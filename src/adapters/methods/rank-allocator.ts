@@ -146,7 +146,7 @@ export class RankAllocator implements Course {
     const { rank, target, tinit, tfinal, total } = this.schedule;
     const [start, end] = [rank, target].map((r) => r * this.triplets.length);
     const left = 1 - (step - tinit) / (total - tfinal - tinit);
-    return Math.trunc((start - end) * left ** 3 + end);
+    return Math.trunc((start - end) * left * left * left + end);
   }
 
   private scores({ A, B, E }: Triplet): Float64Array {

@@ -1,3 +1,4 @@
+import { power } from '../../base/power';
 import type { SplineReading } from '../../experiment/methods';
 import type { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
@@ -57,8 +58,8 @@ const FORMS: Record<number, { outer: number; inner: number; weight: number; norm
 export function basis(order: number, t: number): number {
   const { outer, inner, weight, norm } = FORMS[order];
   const u = Math.abs(t);
-  const near = weight ? weight * Math.max(0, inner - u) ** order : 0;
-  return norm * (Math.max(0, outer - u) ** order - near);
+  const near = weight ? weight * power(Math.max(0, inner - u), order) : 0;
+  return norm * (power(Math.max(0, outer - u), order) - near);
 }
 
 /**
@@ -82,8 +83,8 @@ export function splineNodes(
   const h = gridStep(s);
   const centers = basisCenters(s);
   const columns = [
-    { edge: outer, factor: norm * outer ** s.splineOrder },
-    { edge: inner, factor: -norm * weight * inner ** s.splineOrder },
+    { edge: outer, factor: norm * power(outer, s.splineOrder) },
+    { edge: inner, factor: -norm * weight * power(inner, s.splineOrder) },
   ].flatMap(({ edge, factor }) =>
     centers.map((center, basis) => ({ basis, center, width: edge * h, factor })),
   );

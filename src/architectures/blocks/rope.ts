@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { realPower } from '../../base/power';
 import { DType } from '../../graph/dtype';
 import type { Config } from '../folder/config';
 import { type Network, SCALED_AFTER } from './network';
@@ -135,7 +136,7 @@ export function ropeFrom(
       `${config.path}: ${PART} is ${share}, which turns ${turned} of the ${width} features of a head, not an even number.`,
       'Download the config.json of this model again.',
     );
-  const plain = Array.from({ length: turned / 2 }, (_, i) => base ** ((-2 * i) / turned));
+  const plain = Array.from({ length: turned / 2 }, (_, i) => realPower(base, (-2 * i) / turned));
   const most = config.count('max_position_embeddings', positions);
   const unscaled = { base, type: DEFAULT, original: most, frequencies: plain, factor: 1 };
   if (!scaling) return unscaled;

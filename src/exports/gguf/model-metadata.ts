@@ -1,3 +1,4 @@
+import { realPower } from '../../base/power';
 import type { DecoderFacts } from '../../architectures/blocks/decoder';
 import type { Rope } from '../../architectures/blocks/rope';
 import type { BaseModel } from '../../peft/base-model';
@@ -130,7 +131,8 @@ export function ropeFactors({ rope }: DecoderFacts): [name: string, factors: num
   if (!rope) return [];
   const { type, base, frequencies, settings } = rope;
   const count = frequencies.length;
-  if (type === 'llama3') return [['rope_freqs.weight', frequencies.map((f, i) => base ** (-i / count) / f)]];
+  if (type === 'llama3')
+    return [['rope_freqs.weight', frequencies.map((f, i) => realPower(base, -i / count) / f)]];
   if (type === 'longrope')
     return (['long', 'short'] as const).map((which) => [
       `rope_factors_${which}.weight`,

@@ -1,4 +1,5 @@
 import { AuroraError } from '../../base/errors';
+import { power, realPower } from '../../base/power';
 import { linspace, type NoiseSchedule } from './noise-schedule';
 import { type SchedulerConfig, type Spacing, SPACINGS } from './scheduler-config';
 
@@ -80,10 +81,12 @@ export function sampleSigmas({ alphasCumprod, config }: NoiseSchedule, steps: nu
   };
 }
 
+const root = (sigma: number): number => realPower(sigma, 1 / RHO);
+
 function karras(config: SchedulerConfig, sigmas: readonly number[]): number[] {
-  const most = (config.positive('sigma_max') ?? sigmas[0]!) ** (1 / RHO);
-  const least = (config.positive('sigma_min') ?? sigmas.at(-1)!) ** (1 / RHO);
-  return [...linspace(0, 1, sigmas.length)].map((ramp) => (most + ramp * (least - most)) ** RHO);
+  const most = root(config.positive('sigma_max') ?? sigmas[0]!);
+  const least = root(config.positive('sigma_min') ?? sigmas.at(-1)!);
+  return [...linspace(0, 1, sigmas.length)].map((ramp) => power(most + ramp * (least - most), RHO));
 }
 
 function interpolate(values: Float64Array, at: number): number {

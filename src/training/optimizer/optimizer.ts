@@ -1,6 +1,7 @@
 import type { AdamWForm } from '../../adapters/methods/method';
 import { LORA_BIAS } from '../../adapters/methods/lora';
 import { AuroraError } from '../../base/errors';
+import { power } from '../../base/power';
 import type { TrainingSpec } from '../../experiment/experiment';
 import type { TrainableInfo } from '../../tasks/task-graph';
 
@@ -55,8 +56,8 @@ export class AdamW {
   step(params: Arrays, grads: Arrays, lrFactor: number): void {
     const [beta1, beta2] = this.options.betas;
     this.stepCount++;
-    const bias1 = 1 - beta1 ** this.stepCount;
-    const rootBias2 = Math.sqrt(1 - beta2 ** this.stepCount);
+    const bias1 = 1 - power(beta1, this.stepCount);
+    const rootBias2 = Math.sqrt(1 - power(beta2, this.stepCount));
     const isPytorch = this.options.form !== 'transformers';
     const update = isPytorch ? pytorchUpdate : transformersUpdate;
     const scalars = {

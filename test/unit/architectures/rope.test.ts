@@ -95,6 +95,9 @@ describe('rotary embeddings are those of transformers', () => {
   });
 });
 
+/** Powers of the base are not exact, but rounded to float32 in a graph. */
+const near = (values: readonly number[]) => values.map((v) => expect.closeTo(v, 15));
+
 describe('partial_rotary_factor', () => {
   const frequencies = (values: Record<string, unknown>, part?: number) =>
     ropeOf(config({ rope_theta: 16, ...values }), { width: 8, positions: 256, part }).frequencies;
@@ -112,22 +115,19 @@ describe('partial_rotary_factor', () => {
   });
 
   it('has no effect in families that turn all of a head, as in transformers 5', () => {
-    const whole = [1, 1 / 2, 1 / 4, 1 / 8];
+    const whole = near([1, 1 / 2, 1 / 4, 1 / 8]);
     expect(frequencies({ partial_rotary_factor: 0.5 })).toEqual(whole);
     expect(frequencies(inside({ rope_type: 'default', partial_rotary_factor: 0.5 }))).toEqual(whole);
   });
 
   it('says where proportional rotary embeddings end', () => {
     const half = inside({ rope_type: 'proportional', partial_rotary_factor: 0.5 });
-    expect(frequencies(half)).toEqual([1, 1 / 2, 0, 0]);
-    expect(frequencies({ ...inside({ rope_type: 'proportional', factor: 2 }) })).toEqual([
-      1 / 2,
-      1 / 4,
-      1 / 8,
-      1 / 16,
-    ]);
+    expect(frequencies(half)).toEqual(near([1, 1 / 2, 0, 0]));
+    expect(frequencies({ ...inside({ rope_type: 'proportional', factor: 2 }) })).toEqual(
+      near([1 / 2, 1 / 4, 1 / 8, 1 / 16]),
+    );
     const outside = { partial_rotary_factor: 0.75, ...inside({ rope_type: 'proportional' }) };
-    expect(frequencies(outside)).toEqual([1, 1 / 2, 1 / 4, 0]);
+    expect(frequencies(outside)).toEqual(near([1, 1 / 2, 1 / 4, 0]));
   });
 });
 

@@ -122,7 +122,7 @@ function build(net: Network, config: Config, variant: Gemma2Variant): void {
   const norm = rmsNormOf(epsilon, 1);
   const act = activationOf(config, 'hidden_activation', 'gelu_pytorch_tanh');
   const biases = chosenBiases(config);
-  const scale = config.number('query_pre_attn_scalar', 256) ** -0.5;
+  const scale = 1 / Math.sqrt(config.number('query_pre_attn_scalar', 256));
   const { scores, logits } = variant.caps;
   const cap = scores === 'never' ? undefined : capOf(config, 'attn_logit_softcapping', scores);
   const inputs = new DecoderInputs(net, config);

@@ -1,3 +1,4 @@
+import { realPower } from '../../../base/power';
 import { type Activation, activationOf, GELU, SILU } from '../../blocks/activation';
 import { type Rope, ropeOf } from '../../blocks/rope';
 import type { Config } from '../../folder/config';
@@ -139,7 +140,7 @@ function remoteRope(config: Config, width: number, share: number): Rope {
   const turned = width * share;
   if (share > 1 || turned % 2 !== 0)
     throw config.unsupported('rotary_emb_fraction', ['an even part of a head']);
-  const frequencies = Array.from({ length: turned / 2 }, (_, i) => base ** ((-2 * i) / turned));
+  const frequencies = Array.from({ length: turned / 2 }, (_, i) => realPower(base, (-2 * i) / turned));
   const than = config.count('max_trained_positions', 2048);
   const stretch = config.fromZero('rotary_scaling_factor', 0);
   return {

@@ -1,3 +1,4 @@
+import { realPower } from '../../../base/power';
 import type { AttentionOptions } from '../../blocks/attention';
 import { bertEmbeddings } from '../../blocks/bert-embeddings';
 import { linear } from '../../blocks/layers';
@@ -44,7 +45,7 @@ function rotateOf(net: Network, config: Config, rows: string, width: number): Ro
   if (!Number.isInteger(count)) throw config.unsupported('num_attention_heads', ['heads of an even size']);
   const places = counted(net, rows);
   if (!net.weights.has(`${TABLE}.weight`)) {
-    const frequencies = Array.from({ length: count }, (_, i) => 10000 ** (-i / count));
+    const frequencies = Array.from({ length: count }, (_, i) => realPower(10000, -i / count));
     const rope = { base: 10000, type: 'default', original: most, frequencies, factor: 1 };
     return rotary(net, places, rope, width, true);
   }

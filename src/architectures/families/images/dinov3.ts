@@ -1,3 +1,4 @@
+import { realPower } from '../../../base/power';
 import { DType } from '../../../graph/dtype';
 import { activationOf, type Activation } from '../../blocks/activation';
 import { preNormLayer, type EncoderLayer } from '../../blocks/encoder-layer';
@@ -93,7 +94,7 @@ function patchRotation(
   const at = 'rope_embeddings';
   const [half, quarter] = [width / 2, width / 4];
   const shaped = (x: string, ...dims: number[]) => net.op(at, 'Reshape', [x, net.g.ints(dims)]);
-  const frequencies = Array.from({ length: quarter }, (_, i) => theta ** (-i / quarter));
+  const frequencies = Array.from({ length: quarter }, (_, i) => realPower(theta, -i / quarter));
   /** The angles of one direction, for all patches: (rows, columns, quarter). */
   const angles = (count: number, dims: number[]) => {
     const values = Array.from({ length: count }, (_, place) =>
