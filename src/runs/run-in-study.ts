@@ -9,6 +9,7 @@ import { scoresOf } from '../protocol/evaluations';
 import type { EvaluationMetrics, RunEvent } from '../protocol/events';
 import type { Predictions } from '../protocol/predictions';
 import { type Geometry, parseGeometry } from '../study/geometry';
+import { testedRun } from '../study/claim/pseudo-values';
 import { median } from '../study/statistics/summary';
 import {
   type ChosenBy,
@@ -179,7 +180,7 @@ export const outcomesOf = (kept: Predictions): ExampleOutcomes => ({
   data: kept.data.sha256,
   correct: wrongOf(kept).map((wrong) => 1 - wrong),
   ...(kept.answer === 'written' && { correctBy: rightByMetric(kept) }),
-  loss: kept.columns.loss,
+  loss: testedRun('loss', kept, kept.metrics.loss).rows,
 });
 
 function placeOf(result: Record<string, unknown>): string | undefined {

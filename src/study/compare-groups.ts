@@ -122,15 +122,13 @@ function rowsOf(pairs: readonly Pair[], metric: MetricName): Float64Array[] | un
   if (!column) return undefined;
   const [first] = pairs[0];
   const rows = pairs.flatMap(([{ examples: x }, { examples: y }]) => {
-    const isSame = (e: ExampleOutcomes | undefined): e is ExampleOutcomes =>
-      e?.data === first.examples?.data &&
-      e?.correct.length === first.examples?.correct.length &&
-      e !== undefined;
-    if (!isSame(x) || !isSame(y)) return [];
-    const [of, against] = [x, y].map((e) => e.correctBy?.[metric] ?? e[column]);
-    return [Float64Array.from(of, (v, i) => v - against[i])];
+    const valuesOf = (e: ExampleOutcomes | undefined) =>
+      e?.data === first.examples?.data ? (e?.correctBy?.[metric] ?? e?.[column]) : undefined;
+    const [of, against] = [valuesOf(x), valuesOf(y)];
+    return of && against?.length === of.length ? [Float64Array.from(of, (v, i) => v - against[i])] : [];
   });
-  return rows.length === pairs.length && rows[0].length > 1 ? rows : undefined;
+  const isComplete = rows.length === pairs.length && rows.every(({ length }) => length === rows[0].length);
+  return isComplete && rows[0].length > 1 ? rows : undefined;
 }
 
 function mcNemarOf(row: Float64Array): number {

@@ -91,7 +91,11 @@ export interface ExampleOutcomes {
   correct: Uint8Array;
   /** Such columns by each metric of written answers, where several methods judge them. */
   correctBy?: Partial<Record<MetricName, Uint8Array>>;
-  loss: Float64Array;
+  /**
+   * Numbers whose mean is the run's loss: each example's own, or its pseudo-value where the loss is a mean over tokens.
+   * Undefined where the loss cannot be split by what is kept of predictions.
+   */
+  loss?: Float64Array;
 }
 
 /** An excluded run. */

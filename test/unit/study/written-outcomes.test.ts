@@ -59,3 +59,41 @@ describe('runs that are scored by written answers', () => {
     expect(testedRun('lastNumber', alone, 0.75)).toEqual({ value: 0.75, examples: 4 });
   });
 });
+
+describe('a loss over tokens', () => {
+  const written = answers([1, 0, 1, 0], [1, 1, 1, 0]);
+  /** Texts with these mean losses and numbers of tokens; `loss` is the run's own. */
+  function ofTokens(losses: number[], tokens: number[], loss: number): StudyRun {
+    const columns = {
+      ...written.columns,
+      loss: Float64Array.from(losses),
+      answered: Uint32Array.from(tokens),
+    };
+    const metrics = { loss, exactMatch: 0.5, lastNumber: 0.75, examples: 4 };
+    const facts = { step: 1, form: 'dynamic', data: { file: '', sha256: 'a' }, metrics } as const;
+    return studyRun(lora(), 1, 0.5, {
+      metrics,
+      examples: outcomesOf({ ...facts, ...written, columns, excerpts: [] }),
+    });
+  }
+  const group = (of: StudyRun) =>
+    ({ runs: [of], metrics: { loss: { mean: of.metrics.loss } } }) as unknown as Parameters<
+      typeof measure
+    >[0];
+  const TOKENS = [1, 2, 3, 994];
+
+  it('is compared by pseudo-values, whose mean is the difference over all tokens', () => {
+    // The short texts are worse and the long one is better: 0.1 less over all tokens, but more over texts.
+    const b = ofTokens([1, 1, 1, 1], TOKENS, 1);
+    const losses = [2, 2, 2, 0.8933601609657948];
+    const loss = losses.reduce((sum, l, i) => sum + l * TOKENS[i], 0) / 1000;
+    const measured = measure(group(ofTokens(losses, TOKENS, loss)), group(b), 'loss');
+    expect(measured).toMatchObject({ kind: 'examples', examples: 4 });
+    expect(measured.mean).toBeCloseTo(-0.1, 12);
+  });
+
+  it('is not tested by texts if it is not that of the predictions', () => {
+    const [a, b] = [ofTokens([1, 2, 3, 4], TOKENS, 2.5), ofTokens([1, 1, 1, 1], TOKENS, 1)];
+    expect(measure(group(a), group(b), 'loss')).toMatchObject({ kind: 'none', mean: 1.5 });
+  });
+});
