@@ -15,9 +15,10 @@ import { scratchFolder } from '../../scratch';
 /**
  * The size limits, in bytes as packaged. The descriptions of 27 methods take 5 KiB at activation, and their files 70 KiB in all:
  * the CodeLens, the wizard and the calculator count parameters by each method's own tensors, and a method is one file.
+ * The pseudo-values by which studies, too, test a loss over tokens take 6 KiB.
  */
 const ACTIVATION_LIMIT = 264 * 1024;
-const HOST_LIMIT = 1018 * 1024;
+const HOST_LIMIT = 1026 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
 const folder = scratchFolder('bundles');
