@@ -35,6 +35,22 @@ export function containedName(name: string, platform = process.platform): string
   return parts.length === 0 || /^[A-Za-z]:$/.test(parts[0]!) ? undefined : parts.join('/');
 }
 
+/** `//host/share`, and the long forms that are not a drive's: `\\?\UNC\host\share`, `\\.\pipe\name`. */
+const HOST = /^[/\\]{2}(?:[?.][/\\](?![A-Za-z]:)(?:UNC[/\\]+)?)?(?![?.][/\\])([^/\\]+)/i;
+
+/**
+ * The computer (or the pipe) that Windows would contact for a path that a file names, as in `\\host\share`: looking whether the
+ * file is there is enough to send it the user's name and a hash of the password. Undefined if there is none, or if the file that
+ * names it comes from the same one.
+ *
+ * @param beside the absolute path of that file, or of its folder
+ */
+export function otherHost(path: string, beside: string, platform = process.platform): string | undefined {
+  if (platform !== 'win32') return undefined;
+  const [host, own] = [path, beside].map((one) => HOST.exec(one)?.[1]);
+  return host?.toLowerCase() === own?.toLowerCase() ? undefined : host;
+}
+
 /** True if a string names a direct entry of a folder: neither a path, nor the folder itself, nor its parent. */
 export const isEntryName = (name: unknown): name is string =>
   typeof name === 'string' && !/[/\\]/.test(name) && containedName(name) === name;

@@ -87,6 +87,8 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
       if (!exclusively(temporary, target, text)) await wait(LOOK_MS);
     }
   } catch (e) {
+    // The record may be in place already, where a call after it failed.
+    disown(folder, mine.nonce);
     if ((e as NodeJS.ErrnoException).code === 'ENOENT' && !statSync(folder, { throwIfNoEntry: false }))
       throw new AuroraError('run', `There is no folder ${folder}.`, 'Check the path.', { cause: e });
     throw diskError(path, e);

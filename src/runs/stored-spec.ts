@@ -3,6 +3,7 @@ import type { Experiment } from '../experiment/experiment';
 import { hubReferenceText, parseHubReference } from '../experiment/hub-reference';
 import { withPaths } from '../experiment/paths';
 import { writeAtomic } from '../files/atomic';
+import { otherHost } from '../files/contained';
 import { localPath, ownReferenceOf } from '../files/hub-cache';
 import { runPaths } from './layout';
 
@@ -63,6 +64,8 @@ export function storedPath(folder: string, path: string): string {
 /** @param was the folder of the record when the path was stored */
 export function foundPath(folder: string, stored: string, was: string | undefined): string {
   const own = resolve(folder);
+  // The record may come from anyone: a name under it is not there, and asks no other computer.
+  if (otherHost(stored, own) !== undefined) return join(own, 'elsewhere', basename(stored));
   if (was === undefined || own === was || parseHubReference(stored)) return localPath(own, stored);
   if (isAbsolute(stored)) return moved(stored, was, own);
   const project = projectOf(was);

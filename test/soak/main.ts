@@ -10,14 +10,15 @@ import { folders } from './folders';
 import { inputs } from './inputs';
 import { kills } from './kills';
 import { mutants, readMutants } from './mutants';
+import { writes } from './writes';
 
-const CAMPAIGNS = [mutants, kills, disks, folders, inputs, clocks];
+const CAMPAIGNS = [mutants, kills, disks, folders, inputs, clocks, writes];
 /** The folder that keeps failed trials. */
 const KEPT = resolve('.cache/soak');
 
 const HELP = `Usage: npm run test:soak -- [options]
 
-Injects faults for a given time: damaged files of every kind, kills, full disks, removed and read-only folders,
+Injects faults for a given time: damaged files of every kind, kills, full disks, writes that fail, removed and read-only folders,
 changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps that trial in .cache/soak.
 
   --minutes N      total time, divided between the campaigns (default 10)

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { otherHost } from '../../files/contained';
 import { inputExists, readInputLater } from '../../files/inputs/open';
 import { isFolder } from '../../files/tree';
 import { rowName, rowPlace } from '../../protocol/row-place';
@@ -98,6 +99,8 @@ export function imageField(
           ? `no "${imageColumn}"`
           : `"${imageColumn}" is neither a path nor an encoded image`,
     };
+  const host = otherHost(named, path);
+  if (host !== undefined) return { problem: `"${imageColumn}" leads to another computer, ${host}` };
   return { text: named, image: { path: resolve(dirname(path), named), of: path } };
 }
 

@@ -10,6 +10,7 @@ import type { SweepSpec } from '../../experiment/sweep';
 import { describeTask, taskMetrics } from '../../experiment/tasks/registry';
 import { claimRuleProblems } from './claim-rules';
 import { clusterRuleProblems } from './cluster-settings';
+import { hostPathProblems } from './host-paths';
 import { schemaProblems } from './schema-problems';
 import { fillOwnDefaults } from './unread-keys';
 import { referenceProblems } from './hub-references';
@@ -42,6 +43,8 @@ export function checkValue(value: unknown, file: string): Checked {
     cluster?: ClusterSettings;
   };
   delete plain.$schema;
+  const elsewhere = hostPathProblems(plain, dirname(resolve(file)));
+  if (elsewhere.length > 0) return { schema: [], rule: elsewhere };
   fillTaskDefaults(plain);
   const experiment = complete(plain, file);
   const rule = [

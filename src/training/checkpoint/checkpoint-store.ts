@@ -66,6 +66,7 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
     replaceFolder(temporary, target);
     prune(run, state);
   } catch (e) {
+    discard(temporary);
     throw diskError(target, e);
   }
   return target;

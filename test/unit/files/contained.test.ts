@@ -11,7 +11,15 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { containedName, containedTarget, isEntryName, locate, ownFile } from '../../../src/files/contained';
+import {
+  containedName,
+  containedTarget,
+  isEntryName,
+  locate,
+  otherHost,
+  ownFile,
+} from '../../../src/files/contained';
+import { hostPathProblems } from '../../../src/runs/experiment/host-paths';
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'aurora-contained-')));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
@@ -219,5 +227,68 @@ describe.skipIf(process.platform === 'win32')('links', () => {
       symlinkSync('../../blobs/f00', join(root, 'x'));
       expect(locate(root, 'x').is).toBe('linkedOut');
     });
+  });
+});
+
+describe('paths to other computers', () => {
+  const own = 'C:\\work\\lab.aurora.json';
+
+  it.for([
+    ['\\\\host\\share\\model.onnx', 'host'],
+    ['//host/share/model.onnx', 'host'],
+    ['\\/host\\share', 'host'],
+    ['\\\\host@SSL\\DavWWWRoot\\x', 'host@SSL'],
+    ['\\\\?\\UNC\\host\\share\\x', 'host'],
+    ['\\\\.\\unc\\host\\share', 'host'],
+    ['\\\\.\\pipe\\name', 'pipe'],
+    ['\\\\?\\GLOBALROOT\\Device\\Mup\\host\\share', 'GLOBALROOT'],
+  ])('%s leads to %s on Windows', ([path, host]) => {
+    expect(otherHost(path!, own, 'win32')).toBe(host);
+    // A share that the file is on itself.
+    expect(otherHost(path!, path!, 'win32')).toBeUndefined();
+    expect(otherHost(path!, '\\\\other\\share\\lab.aurora.json', 'win32')).toBe(host);
+    expect(otherHost(path!, own, 'linux')).toBeUndefined();
+  });
+
+  it.for([
+    'model.onnx',
+    'C:\\models\\m.onnx',
+    '..\\m.onnx',
+    '\\models\\m.onnx',
+    '\\\\?\\C:\\m.onnx',
+    'a//b',
+    'hf://org/name',
+  ])('%s does not', (path) => {
+    expect(otherHost(path, own, 'win32')).toBeUndefined();
+  });
+});
+
+describe('an experiment that names another computer', () => {
+  it('is a mistake at each of its settings, on Windows', () => {
+    const share = '\\\\host\\share\\x';
+    const spec = {
+      model: { path: share, tokenizer: share, preprocessor: share },
+      data: {
+        train: share,
+        validation: share,
+        test: share,
+        classImages: share,
+        evaluations: { more: { path: share } },
+      },
+    } as unknown as Parameters<typeof hostPathProblems>[0];
+    const problems = hostPathProblems(spec, 'C:\\work', 'win32');
+    expect(problems.map(({ path }) => path.join('.'))).toEqual([
+      'model.path',
+      'model.tokenizer',
+      'model.preprocessor',
+      'data.train',
+      'data.validation',
+      'data.test',
+      'data.classImages',
+      'data.evaluations.more.path',
+    ]);
+    expect(problems[0]!.message).toMatch(/^model\.path leads to another computer, host: /);
+    expect(hostPathProblems(spec, '\\\\HOST\\share', 'win32')).toEqual([]);
+    expect(hostPathProblems(spec, '/work', 'linux')).toEqual([]);
   });
 });
