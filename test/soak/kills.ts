@@ -1,12 +1,17 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Lab } from '../cli/lab';
 import { clean, type Campaign } from './campaign';
 import { isOurFault, killAll, run, start } from './processes';
-import { ageLeftovers, leftovers, onlyRun, requireWhole, resultOf } from './run-facts';
+import { ageLeftovers, leftovers, onlyRun, requireWhole, resultOf, sha256 } from './run-facts';
+
+/** AURORA_SOAK_KILLS is a regular expression of the commands that are killed; all without it. */
+const CHOSEN = new RegExp(process.env.AURORA_SOAK_KILLS ?? '');
 
 const EPOCHS = ['--set', 'training.epochs=2'];
+
+const MODEL = resolve('test/fixtures/hf/bert');
 
 /** A small model with its data, an uninterrupted run, and the time that each command takes here. */
 interface Made {
@@ -20,11 +25,11 @@ let made: Made | undefined;
 /** Every command that writes is killed, with its child processes, at a random moment of its run time. */
 export const kills: Campaign = {
   name: 'kills',
-  slice: 4,
+  slice: 6,
   lacks: () => (process.platform === 'linux' ? undefined : 'finding the processes to kill needs Linux'),
   async trial(draw, folder) {
     made ??= await make();
-    const name = draw.pick(Object.keys(COMMANDS));
+    const name = draw.pick(Object.keys(COMMANDS).filter((command) => CHOSEN.test(command)));
     await COMMANDS[name]!(made, folder, () => draw.next());
     return name;
   },
@@ -81,6 +86,32 @@ const COMMANDS: Record<string, Kill> = {
     onCopy(m, folder, moment, (copy) => ['export', copy, '--as', 'onnx-merged', '--max-drop', '100']),
   'export adapter': (m, folder, moment) =>
     onCopy(m, folder, moment, (copy) => ['export', copy, '--as', 'peft-lora', '--max-drop', '100']),
+  async fork({ run: from, result, seconds }, folder, moment) {
+    const runs = join(folder, 'runs');
+    mkdirSync(runs, { recursive: true });
+    const source = join(runs, 'source');
+    cpSync(from, source, { recursive: true });
+    const forks = () => readdirSync(runs).filter((name) => name !== 'source' && !name.startsWith('.'));
+    const args = ['train', '--fork', source, '--at', '12'];
+    await killed(args, folder, moment() * seconds.get('train')!);
+    // A fork that can be read as a run continues; another one is made in any case.
+    for (const name of forks().filter((name) => existsSync(join(runs, name, 'spec.json')))) {
+      const { code, err } = await run(['train', '--resume', join(runs, name)]);
+      clean(
+        code === 0 || (code === 20 && /has finished/.test(err)),
+        `a fork's --resume ended with ${code}: ${err}`,
+      );
+      requireWhole(join(runs, name), result);
+    }
+    const before = forks();
+    const { code, err } = await run(args);
+    clean(code === 0, `a fork after a kill ended with ${code}: ${err}`);
+    for (const name of forks().filter((name) => !before.includes(name)))
+      requireWhole(join(runs, name), result);
+    requireWhole(source, result);
+  },
+  'quantize 4': (_made, folder, moment) => quantized(folder, moment, '4'),
+  'quantize 8': (_made, folder, moment) => quantized(folder, moment, '8'),
   errors: (m, folder, moment) => onCopy(m, folder, moment, (copy) => ['errors', copy, '--again']),
   study: (m, folder, moment) =>
     onCopy(m, folder, moment, (copy) => ['study', copy, '--measure', '--out', join(folder, 'report')]),
@@ -103,6 +134,32 @@ const COMMANDS: Record<string, Kill> = {
     });
   },
 };
+
+/** Wherever it is killed, a model that is there is whole; the next command completes it, with the same bits. */
+async function quantized(folder: string, moment: () => number, bits: string): Promise<void> {
+  const args = (name: string) => [
+    'quantize',
+    MODEL,
+    '--bits',
+    bits,
+    '--out',
+    join(folder, name, 'model.onnx'),
+  ];
+  const began = performance.now();
+  const { code, err } = await run(args('alone'));
+  clean(code === 0, `quantize ended with ${code}: ${err}`);
+  const sums = (name: string) =>
+    Object.fromEntries(
+      readdirSync(join(folder, name)).map((file) => [file, sha256(join(folder, name, file))]),
+    );
+  const whole = JSON.stringify(sums('alone'));
+  await killed(args('killed'), folder, (moment() * (performance.now() - began)) / 1000);
+  if (!existsSync(join(folder, 'killed/model.onnx'))) {
+    const end = await run(args('killed'));
+    clean(end.code === 0, `quantize after a kill ended with ${end.code}: ${end.err}`);
+  }
+  clean(JSON.stringify(sums('killed')) === whole, 'quantize after a kill wrote other files');
+}
 
 /** Runs a command on a copy of the finished run, which it must not change. */
 async function onCopy(
