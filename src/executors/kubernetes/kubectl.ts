@@ -3,6 +3,7 @@ import { AuroraError } from '../../base/errors';
 import type { KubernetesSettings } from '../../experiment/cluster';
 import { type Output, runChild } from '../remote/child';
 import type { ShellOptions } from '../remote/shell';
+import { requireShape } from './object-shapes';
 
 /**
  * The user's own `kubectl`, from the first call to the last in one context and one namespace: those of the settings, of
@@ -43,7 +44,7 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
   };
   const find = async (): Promise<KubernetesServer> => {
     const output = await call(viewOf(given));
-    const server = serverIn(output, given);
+    const server = serverIn(self.name, output, given);
     if (!server) throw refused(self.name, output.stderr);
     given = server;
     return server;
@@ -56,12 +57,7 @@ export function kubectl(settings: Pick<KubernetesSettings, 'context' | 'namespac
   const parsed = async (args: readonly string[]): Promise<unknown> => {
     const { code, stdout, stderr } = await self.run(args);
     if (code !== 0) throw refused(self.name, stderr);
-    if (stdout.trim() === '') return undefined;
-    try {
-      return JSON.parse(stdout) as unknown;
-    } catch (e) {
-      throw unreachable(self.name, `the answer was cut off (${(e as Error).message})`);
-    }
+    return stdout.trim() === '' ? undefined : parsedOutput(self.name, stdout);
   };
   const self: Kubectl = {
     get name() {
@@ -124,12 +120,14 @@ interface Configuration {
  *
  * @returns undefined if kubectl does not know the context
  */
-function serverIn(
+export function serverIn(
+  name: string,
   { code, stdout, stderr }: Output,
   given: Partial<KubernetesPlace>,
 ): KubernetesServer | undefined {
   if (code === 0) {
-    const { 'current-context': context, contexts, clusters } = JSON.parse(stdout) as Configuration;
+    const answer = requireShape(name, 'a configuration', parsedOutput(name, stdout));
+    const { 'current-context': context, contexts, clusters } = answer as Configuration;
     const namespace = given.namespace ?? contexts[0]?.context.namespace ?? 'default';
     return { context, namespace, root: pathOf(clusters[0]?.cluster.server) };
   }
@@ -148,6 +146,15 @@ function ownNamespace(): string | undefined {
     return readFileSync(OWN_NAMESPACE, 'utf8').trim() || undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** @throws AuroraError 'network' if it is not JSON */
+export function parsedOutput(name: string, stdout: string): unknown {
+  try {
+    return JSON.parse(stdout) as unknown;
+  } catch (e) {
+    throw unreachable(name, `the answer was cut off (${(e as Error).message})`);
   }
 }
 

@@ -7,8 +7,9 @@ import { isLink } from '../cluster/request';
 import type { ClusterThere, JobRef, JobState, Scheduler, Submission } from '../cluster/scheduler';
 import type { KubernetesFiles } from './cluster-files';
 import { CANCELLED_FOLDER } from './container';
-import { type Kubectl, refused } from './kubectl';
+import { type Kubectl, parsedOutput, refused } from './kubectl';
 import { jobManifest } from './manifest';
+import { itemsOf, requireShape } from './object-shapes';
 import { askWarning, atMost, explainWaiting } from './pod-events';
 import { jobStates, newestPods } from './pod-states';
 import { type Job, JOB_NAME, listPods, type Pod } from './pods';
@@ -84,7 +85,8 @@ export class KubernetesScheduler implements Scheduler {
     for (const some of chunks(names, NAMES_AT_ONCE)) {
       const among = `in (${some.join(',')})`;
       const ours = `--selector=app.kubernetes.io/instance ${among}`;
-      for (const job of await this.list<Job>(['get', 'jobs', ours])) jobs.set(job.metadata.name, job);
+      const listed = itemsOf(this.name, 'jobs', await this.kubectl.json(['get', 'jobs', ours]));
+      for (const job of listed.items) jobs.set(job.metadata.name, job);
       // Asked second: by then, it is known how the pod of a failed index ended. Pods that succeeded are in the job's
       // status, and there may be ten thousand.
       const rest = { labelSelector: `${JOB_NAME} ${among}`, fieldSelector: 'status.phase!=Succeeded' };
@@ -132,10 +134,6 @@ export class KubernetesScheduler implements Scheduler {
     const args = ['delete', ...names, '--ignore-not-found', '--wait=false', '--cascade=background'];
     const { code, stderr } = await this.kubectl.run(args);
     if (code !== 0) throw refused(this.name, stderr);
-  }
-
-  private async list<T>(args: readonly string[]): Promise<T[]> {
-    return ((await this.kubectl.json(args)) as { items: T[] } | undefined)?.items ?? [];
   }
 
   private mark(folder: string, tasks: readonly number[]): readonly number[] {
@@ -199,7 +197,8 @@ async function checkCluster(kubectl: Kubectl, settings: KubernetesSettings): Pro
 
 async function checkVersion(kubectl: Kubectl): Promise<void> {
   const { code, stdout } = await kubectl.run(['version', '--output=json']);
-  const server = code === 0 ? (JSON.parse(stdout) as Versions).serverVersion : undefined;
+  const answer = code === 0 ? parsedOutput(kubectl.name, stdout) : {};
+  const server = (requireShape(kubectl.name, 'its version', answer) as Versions).serverVersion;
   // Some providers write "29+".
   const minor = Number.parseInt(server?.minor ?? '', 10);
   if (server?.major !== '1' || !(minor < OLDEST_MINOR)) return;
@@ -217,7 +216,9 @@ interface Versions {
 async function checkClaim(kubectl: Kubectl, { claim, nodeSelector }: KubernetesSettings): Promise<void> {
   let found;
   try {
-    found = (await kubectl.json(['get', 'persistentvolumeclaim', claim])) as Claim | undefined;
+    const answer = await kubectl.json(['get', 'persistentvolumeclaim', claim]);
+    found =
+      answer === undefined ? undefined : (requireShape(kubectl.name, 'a volume claim', answer) as Claim);
   } catch (e) {
     // Whoever may create jobs need not be allowed to read claims.
     if (e instanceof AuroraError && e.kind === 'experiment' && /forbidden/i.test(e.message)) return;

@@ -1,5 +1,6 @@
 import type { JobState } from '../cluster/scheduler';
 import type { Kubectl } from './kubectl';
+import { itemsOf } from './object-shapes';
 import { WAITS_ITS_TURN } from './pod-states';
 import type { Event, Job, Pod } from './pods';
 
@@ -50,8 +51,9 @@ export const askWarning =
   (kubectl: Kubectl): AskWarning =>
   async (kind, name) => {
     const about = `involvedObject.kind=${kind},involvedObject.name=${name},type=Warning`;
-    const list = await kubectl.json(['get', 'events', `--field-selector=${about}`]).catch(() => undefined);
-    const events = (list as { items?: Event[] } | undefined)?.items ?? [];
+    const list = kubectl.json(['get', 'events', `--field-selector=${about}`]);
+    // Only an explanation: the state is known without it.
+    const events = await list.then((answer) => itemsOf(kubectl.name, 'events', answer).items).catch(() => []);
     return events.reduce<Event | undefined>(
       (a, b) => (a && (a.lastTimestamp ?? '') > (b.lastTimestamp ?? '') ? a : b),
       undefined,

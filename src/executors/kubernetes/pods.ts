@@ -1,4 +1,5 @@
 import { type Kubectl, unreachable } from './kubectl';
+import { itemsOf } from './object-shapes';
 
 /** The fields of Kubernetes' objects that we read. */
 export interface Job {
@@ -107,11 +108,6 @@ const PAGE = 500;
 /** A job has at most 100,000 indexes, and one pod of each at a time; a hundred jobs are asked about at once. */
 const MOST_PAGES = 20_000;
 
-interface PodList {
-  metadata?: { continue?: string };
-  items: Pod[];
-}
-
 /**
  * Pods, with only the fields that we read.
  *
@@ -129,9 +125,9 @@ export async function* listPods(
     const query = new URLSearchParams({ ...selectors, limit: String(PAGE) });
     if (next !== undefined) query.set('continue', next);
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?${query}`;
-    const { metadata, items } = (await kubectl.get(path)) as PodList;
-    for (const pod of items) yield withoutRest(pod);
-    next = metadata?.continue || undefined;
+    const page = itemsOf(kubectl.name, 'pods', await kubectl.get(path));
+    for (const pod of page.items) yield withoutRest(pod);
+    next = page.next;
   } while (next !== undefined);
 }
 

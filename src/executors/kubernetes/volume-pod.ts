@@ -7,6 +7,7 @@ import type { Remote } from '../remote/rsync';
 import type { ClusterShell } from '../remote/shell';
 import { refused, type Kubectl } from './kubectl';
 import type { JobState } from '../cluster/scheduler';
+import { requireShape } from './object-shapes';
 import { askWarning, words } from './pod-events';
 import type { Pod } from './pods';
 import { podState } from './pod-states';
@@ -55,7 +56,7 @@ export class VolumePod {
    */
   async ensure(): Promise<void> {
     if (performance.now() - this.knownAt < KNOWN_MS) return;
-    const found = (await this.kubectl.json(['get', 'pod', this.name])) as Pod | undefined;
+    const found = await this.find();
     const isOver =
       found?.metadata.deletionTimestamp !== undefined ||
       /^(Failed|Succeeded)$/.test(found?.status?.phase ?? '');
@@ -119,6 +120,11 @@ export class VolumePod {
     if (code !== 0 && !stderr.includes('(AlreadyExists)')) throw refused(this.kubectl.name, stderr);
   }
 
+  private async find(): Promise<Pod | undefined> {
+    const answer = await this.kubectl.json(['get', 'pod', this.name]);
+    return answer === undefined ? undefined : (requireShape(this.kubectl.name, 'a pod', answer) as Pod);
+  }
+
   private async untilReady(): Promise<void> {
     const until = performance.now() + this.readyMs;
     for (;;) {
@@ -126,7 +132,7 @@ export class VolumePod {
       const { code, stderr } = await this.kubectl.run(args);
       if (code === 0) return;
       if (!stderr.includes('timed out')) throw this.lost(lastWords(stderr));
-      const pod = (await this.kubectl.json(['get', 'pod', this.name])) as Pod | undefined;
+      const pod = await this.find();
       const said = pod && (await this.explained(podState(pod)));
       const isHopeless = pod?.status?.phase === 'Failed' || HOPELESS.includes(said?.code ?? '');
       if (isHopeless || performance.now() > until)
