@@ -17,7 +17,7 @@ import { scratchFolder } from '../../scratch';
  * the CodeLens, the wizard and the calculator count parameters by each method's own tensors, and a method is one file.
  * The pseudo-values by which studies, too, test a loss over tokens take 6 KiB.
  */
-const ACTIVATION_LIMIT = 264 * 1024;
+const ACTIVATION_LIMIT = 265 * 1024;
 const HOST_LIMIT = 1026 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
