@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { discard } from './atomic';
 import { presenceNow, thisProcess, type ProcessRecord } from './processes';
 
 /** A folder in each copy of the programs, or of a model, with a file for each process that runs from it, named by process id. */
@@ -17,7 +18,13 @@ export const IN_USE = 'in-use';
 export function noteUse(copy: string): () => void {
   // Two machines that share a home folder may have processes with the same id.
   const note = join(copy, IN_USE, `${process.pid}-${randomBytes(4).toString('hex')}`);
-  writeFileSync(note, `${JSON.stringify(thisProcess())}\n`);
+  try {
+    writeFileSync(note, `${JSON.stringify(thisProcess())}\n`);
+  } catch (e) {
+    // A mark that nobody can read would keep the copy for ever.
+    discard(note);
+    throw e;
+  }
   return () => {
     try {
       rmSync(note, { force: true });

@@ -1,10 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../base/errors';
-import { diskError } from './atomic';
+import { discard, diskError, writeAll } from './atomic';
 import { fence, ownerFile, type OwnerRecord, parseOwner, successorFile } from './fence';
 import { presence, type Presence, thisProcess } from './processes';
 import { reopening } from './read';
@@ -93,7 +104,7 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
       throw new AuroraError('run', `There is no folder ${folder}.`, 'Check the path.', { cause: e });
     throw diskError(path, e);
   } finally {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     tidy(folder, mine.nonce, succeeded ? ended : undefined);
   }
 }
@@ -175,13 +186,24 @@ function exclusively(whole: string, target: string, text: string): boolean {
     if (code === 'EEXIST') return false;
     if (code === 'ENOENT') throw e;
     // A file system without links.
+    let fd: number;
     try {
-      writeFileSync(target, text, { flag: 'wx', flush: true });
-      return true;
+      fd = openSync(target, 'wx');
     } catch (again) {
       if ((again as NodeJS.ErrnoException).code !== 'EEXIST') throw again;
       return false;
     }
+    try {
+      writeAll(fd, Buffer.from(text));
+      fsyncSync(fd);
+    } catch (refused) {
+      // Half a record would hold the folder for a process that nobody can find.
+      discard(target);
+      throw refused;
+    } finally {
+      closeSync(fd);
+    }
+    return true;
   }
 }
 
