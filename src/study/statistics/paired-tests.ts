@@ -11,8 +11,18 @@ import { meanOf } from './summary';
 export function pairedT(differences: ArrayLike<number>, resolution = 0): Difference {
   const n = differences.length;
   const mean = meanOf(differences);
-  return { mean, parts: [{ variance: varianceOf(differences, mean, resolution) / n, df: n - 1 }] };
+  const variance = beyondRounding(varianceOf(differences, mean, resolution) / n, mean);
+  return { mean, parts: [{ variance, df: n - 1 }] };
 }
+
+/**
+ * The variance of a mean; 0 if it is that of rounding, as between equal differences of metrics that are not equal
+ * themselves: it would make any difference certain.
+ */
+const beyondRounding = (variance: number, mean: number): number =>
+  variance > (ROUNDING * mean) ** 2 ? variance : 0;
+
+const ROUNDING = 1e-9;
 
 /**
  * The variance of differences, never below that of one example: a metric that counts examples cannot resolve less, and
@@ -51,8 +61,8 @@ export function crossed(rows: readonly ArrayLike<number>[], resolution = 0): Dif
   return {
     mean,
     parts: [
-      { variance: seeds / (S * N), df: S - 1 },
-      { variance: Math.max(0, examples - Math.min(rest, seeds)) / (S * N), df: N - 1 },
+      { variance: beyondRounding(seeds / (S * N), mean), df: S - 1 },
+      { variance: beyondRounding((examples - Math.min(rest, seeds)) / (S * N), mean), df: N - 1 },
     ],
   };
 }
