@@ -24,6 +24,9 @@ export async function makePackage(target, preRelease = false) {
   await stage(target, folder);
   mkdirSync(OUT, { recursive: true });
   const path = packagePath(target);
+  // vsce then sorts the files, and the archive has this time in place of theirs, which it writes in the local zone.
+  process.env.SOURCE_DATE_EPOCH ??= '946684800';
+  process.env.TZ = 'UTC';
   const { createVSIX } = await import('@vscode/vsce');
   await createVSIX({
     cwd: folder,

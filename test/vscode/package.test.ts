@@ -6,6 +6,7 @@ import { deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { IS_PART } from '../../scripts/lib/extension-bundle.mjs';
 import { GPU_TARGETS } from '../../scripts/lib/package/gpu.mjs';
+import type { Sbom } from '../../scripts/lib/package/sbom.mjs';
 import { HERE, NODE_VERSION, TARGETS } from '../../scripts/lib/package/targets.mjs';
 import { packagePath } from '../../scripts/package.mjs';
 import { readZip, type ZipEntry } from './zip';
@@ -24,6 +25,7 @@ const TOP = [
   'package.json',
   'package.nls.json',
   'readme.md',
+  'sbom.cdx.json',
 ];
 const DIST = [
   'cli.cjs',
@@ -131,6 +133,17 @@ describe.each(MADE)('the package for %s', (target) => {
     for (const name of carried) expect(text, name).toMatch(new RegExp(`^${name} \\d`, 'mi'));
     const headings = [...text.matchAll(/^-{80}\n(.+)$/gm)].map((m) => m[1]);
     expect(headings).toEqual([...new Set(headings)]);
+  });
+
+  test('lists its contents as CycloneDX, each with a notice', () => {
+    const { components } = JSON.parse(read(target, `${HOME}sbom.cdx.json`)) as Sbom;
+    const text = read(target, `${HOME}ThirdPartyNotices.txt`);
+    const names = components.map((c) => c.name);
+    expect(names).toEqual(expect.arrayContaining(['ajv', 'lit', 'uplot']));
+    expect(names.includes('Node.js')).toBe(target !== 'universal');
+    // The library's notice is that of libvips itself.
+    const noticed = names.filter((name) => !name.startsWith('@img/sharp-'));
+    expect(noticed.filter((name) => !text.includes(`\n${name} `))).toEqual([]);
   });
 
   test('declares its target platform', () => {

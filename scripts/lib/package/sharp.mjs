@@ -18,7 +18,7 @@ export const SHARP_PACKAGES = Object.keys(SCRIPTS);
 export function stageSharp(target, dist) {
   const to = join(dist, 'node_modules');
   for (const [name, folder] of Object.entries(SCRIPTS)) copyScripts(name, folder, to);
-  return binaryPackages(target).flatMap((pkg) => {
+  return sharpBinaries(target).flatMap((pkg) => {
     const files = readTarball(fetchPackage(pkg));
     for (const [name, bytes] of files) if (!UNUSED.test(name)) write(join(to, pkg.name, name), bytes);
     return noticesOf(pkg, files);
@@ -26,7 +26,7 @@ export function stageSharp(target, dist) {
 }
 
 /** By VS Code's name of a platform: on Windows, libvips is in sharp's own package. */
-function binaryPackages(target) {
+export function sharpBinaries(target) {
   const names = [`@img/sharp-${target}`];
   if (!target.startsWith('win32')) names.push(`@img/sharp-libvips-${target}`);
   // npm's lock file has all platforms, with the checksums of this very version.

@@ -9,11 +9,14 @@ import { bundledPackages, notices } from './notices.mjs';
 import { standalone } from './readme.mjs';
 import { repositoryPages } from './repository.mjs';
 import { stageRuntime } from './runtime.mjs';
-import { SHARP_PACKAGES, stageSharp } from './sharp.mjs';
-import { TARGETS } from './targets.mjs';
+import { sbom, shippedPlaces } from './sbom.mjs';
+import { SHARP_PACKAGES, sharpBinaries, stageSharp } from './sharp.mjs';
+import { nodeProgram, TARGETS } from './targets.mjs';
 
 /** The demo model's converter is only needed to make the demo. */
 const SHIPPED = without(PROGRAMS, 'use-lite');
+/** Packages that a platform's package has as they are, not in a bundle. */
+const COPIED = ['onnxruntime-common', 'onnxruntime-node', 'webgpu', ...SHARP_PACKAGES];
 const KEPT = ['media', 'l10n', 'bin', 'package.nls.json', 'LICENSE'];
 
 /**
@@ -36,11 +39,25 @@ export async function stage(target, folder) {
   makeOtherDemos(dist);
   const carried = TARGETS[target] ? [...stageRuntime(target, dist), ...stageSharp(target, dist)] : [];
   if (GPU_TARGETS.includes(target)) metafiles.push(...(await stageGpu(dist)));
-  const copied = TARGETS[target]
-    ? ['onnxruntime-common', 'onnxruntime-node', 'webgpu', ...SHARP_PACKAGES]
-    : [];
+  const copied = TARGETS[target] ? COPIED : [];
   const packages = new Set([...bundledPackages(metafiles), ...copied]);
   writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices([...packages], carried));
+  const list = contentsList(target, metafiles);
+  writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(list, null, 2)}\n`);
+}
+
+/**
+ * The CycloneDX list of what `target`'s package contains.
+ * @param {string} target of TARGETS
+ * @param {import('esbuild').Metafile[]} metafiles of what was bundled for it
+ */
+export function contentsList(target, metafiles) {
+  const carried = TARGETS[target] ? [...COPIED, ...sharpBinaries(target).map(({ name }) => name)] : [];
+  return sbom({
+    product: repositoryManifest(),
+    places: [...shippedPlaces(metafiles), ...carried.map((name) => `node_modules/${name}`)],
+    programs: TARGETS[target] ? [nodeProgram(target)] : [],
+  });
 }
 
 /** Minified, without source maps, into `dist`; returns esbuild's metafiles. */

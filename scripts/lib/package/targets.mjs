@@ -57,6 +57,12 @@ export const TARGETS = {
 export const HERE =
   `${process.platform}-${process.arch}` in TARGETS ? `${process.platform}-${process.arch}` : 'universal';
 
+/** A platform's Node as an entry of the list of contents. Its own license is MIT; LICENSE has those of its parts. */
+export function nodeProgram(target) {
+  const { spec, integrity } = TARGETS[target].node;
+  return { name: 'Node.js', version: NODE_VERSION, license: 'MIT', integrity, package: spec.split('@')[0] };
+}
+
 function node(name, integrity, file = 'bin/node') {
   return { spec: `${name}@${NODE_VERSION}`, integrity, file };
 }
