@@ -1,4 +1,4 @@
-import type { writeFileSync} from 'node:fs';
+import type { writeFileSync } from 'node:fs';
 import fs, { closeSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
