@@ -60,17 +60,31 @@ export interface Mistake {
   message: string;
 }
 
+/** Characters of a message and of a hint: a file can have a name, or a list of them, of any length. */
+const MOST_MESSAGE = 30_000;
+const MOST_HINT = 5_000;
+
+/** A text, without its middle if it is too long: a message begins with the file and ends with what is wrong. */
+function bounded(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const kept = most / 2 - 100;
+  return `${text.slice(0, kept)} … (${text.length - 2 * kept} characters) … ${text.slice(-kept)}`;
+}
+
 export class AuroraError extends Error {
   override readonly name = 'AuroraError';
   /** The mistakes that `message` lists, if they have places. */
   readonly mistakes?: readonly Mistake[];
+  /** The next step. */
+  readonly hint?: string;
   constructor(
     readonly kind: ErrorKind,
     message: string,
-    readonly hint?: string,
+    hint?: string,
     { mistakes, ...options }: { cause?: unknown; mistakes?: readonly Mistake[] } = {},
   ) {
-    super(message, options);
+    super(bounded(message, MOST_MESSAGE), options);
+    this.hint = hint === undefined ? undefined : bounded(hint, MOST_HINT);
     this.mistakes = mistakes;
   }
   get exitCode(): number {

@@ -1,3 +1,4 @@
+import { jsonText } from '../base/json-text';
 import type { AdapterMethod, ConfigReader } from '../adapters/methods/method';
 import { methodOf } from '../adapters/methods/registry';
 import { fromPattern } from '../adapters/targets/targets';
@@ -134,13 +135,13 @@ class Reader implements ConfigReader {
     const value = this.config[key] ?? otherwise;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     if (value === undefined) throw this.error(`is missing ${key}`);
-    throw this.error(`has ${key} ${JSON.stringify(value)}, which must be a number`);
+    throw this.error(`has ${key} ${jsonText(value)}, which must be a number`);
   }
 
   flag(key: string, otherwise: boolean): boolean {
     const value = this.config[key] ?? otherwise;
     if (typeof value === 'boolean') return value;
-    throw this.error(`has ${key} ${JSON.stringify(value)}, which must be true or false`);
+    throw this.error(`has ${key} ${jsonText(value)}, which must be true or false`);
   }
 
   value(key: string): unknown {

@@ -71,8 +71,11 @@ export function unreadable(path: string, cause: unknown): AuroraError {
   return new AuroraError('data', `${path} ${why}.`, undefined, { cause });
 }
 
-/** Bytes of a compressed text. Texts are compressed to a tenth, and a file of zeros to a thousandth. */
-const mostText = (stored: number): number => Math.max(2 ** 28, Math.min(200 * stored, 2 ** 31));
+/**
+ * Bytes of a compressed text. Texts are compressed to a tenth, and a file of zeros to a thousandth: 20 KB of gzip can hold five
+ * million short rows, which take gigabytes.
+ */
+const mostText = (stored: number): number => Math.max(2 ** 23, Math.min(200 * stored, 2 ** 31));
 
 function gunzip(path: string, bytes: Buffer): Buffer {
   try {

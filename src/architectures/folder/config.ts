@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { jsonText } from '../../base/json-text';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import { Refusals } from '../../base/refusals';
@@ -263,7 +264,7 @@ export class Config {
    */
   require(key: string, ...supported: unknown[]): void {
     const value = this.value(key);
-    const same = (a: unknown) => JSON.stringify(a) === JSON.stringify(value);
+    const same = (a: unknown) => jsonText(a) === jsonText(value);
     if (value === undefined || supported.some(same)) return;
     const error = this.unsupported(key, supported);
     if (!this.refusals) throw error;
@@ -320,7 +321,7 @@ export class Config {
   }
 
   private shown(key: string): string {
-    const text = JSON.stringify(own(this.values, key)) ?? 'missing';
+    const text = jsonText(own(this.values, key));
     return text.length > 60 ? `${text.slice(0, 60)}…` : text;
   }
 }

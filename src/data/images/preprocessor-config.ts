@@ -1,3 +1,4 @@
+import { jsonText } from '../../base/json-text';
 import { AuroraError } from '../../base/errors';
 import { own } from '../../base/names';
 import type { PatchBudget } from '../../base/patch-budget';
@@ -295,7 +296,7 @@ function sidesOf(value: unknown): Size | undefined {
 /** Maximum length of a quoted value. */
 const SHOWN = 60;
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = jsonText(value);
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 

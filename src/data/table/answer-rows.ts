@@ -1,3 +1,4 @@
+import { jsonText } from '../../base/json-text';
 import { numberIn } from '../../base/csv';
 import { flagOf } from '../../table/flags';
 import type { Fields } from '../../table/records';
@@ -63,7 +64,7 @@ function flagged(fields: Fields, columns: readonly string[]): Found {
     const value = fields.get(column);
     if (value === undefined || value === null) return { problem: `no "${column}"` };
     const flag = flagOf(value);
-    if (flag === undefined) return { problem: `"${column}" is ${JSON.stringify(value)}, not 0 or 1` };
+    if (flag === undefined) return { problem: `"${column}" is ${jsonText(value)}, not 0 or 1` };
     if (flag) labels.push(column);
   }
   return { labels };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { jsonText } from '../../../base/json-text';
 import { AuroraError } from '../../../base/errors';
 import { own } from '../../../base/names';
 import { isObject, type Json, jsonOrEmpty } from '../json-file';
@@ -172,6 +173,6 @@ function written(value: Json, text: string, special: boolean): Unplaced {
 const notToken = (folder: string, key: string, value: unknown): AuroraError =>
   new AuroraError(
     'tokenizer',
-    `${folder} has ${String(JSON.stringify(value)).slice(0, 80)} for ${key} of its tokenizer, which is not a token.`,
+    `${folder} has ${jsonText(value).slice(0, 80)} for ${key} of its tokenizer, which is not a token.`,
     'Restore the files of the tokenizer from the model’s source.',
   );

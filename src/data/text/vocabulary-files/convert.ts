@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { jsonText } from '../../../base/json-text';
 import { AuroraError } from '../../../base/errors';
 import { inputExists } from '../../../files/inputs/open';
 import { jsonOrEmpty, type Json } from '../json-file';
@@ -126,7 +127,7 @@ function flagOf(folder: string, config: Json, key: string): boolean | undefined 
   if (value === undefined || typeof value === 'boolean') return value;
   throw new AuroraError(
     'tokenizer',
-    `${join(folder, 'tokenizer_config.json')} has ${key} ${JSON.stringify(value)}, which is neither true nor false.`,
+    `${join(folder, 'tokenizer_config.json')} has ${key} ${jsonText(value)}, which is neither true nor false.`,
     'Restore it from the model’s source.',
   );
 }
