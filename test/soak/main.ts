@@ -9,17 +9,20 @@ import { Draw } from './draw';
 import { folders } from './folders';
 import { inputs } from './inputs';
 import { kills } from './kills';
-import { mutants, readMutants } from './mutants';
+import { lies, lieReading } from './lies';
+import { makeSubjects } from './made';
+import { mutantReading, mutants } from './mutants';
+import { readWhenAsked } from './reading';
 import { writes } from './writes';
 
-const CAMPAIGNS = [mutants, kills, disks, folders, inputs, clocks, writes];
+const CAMPAIGNS = [mutants, lies, kills, disks, folders, inputs, clocks, writes];
 /** The folder that keeps failed trials. */
 const KEPT = resolve('.cache/soak');
 
 const HELP = `Usage: npm run test:soak -- [options]
 
-Injects faults for a given time: damaged files of every kind, kills, full disks, writes that fail, removed and read-only folders,
-changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps that trial in .cache/soak.
+Injects faults for a given time: damaged files of every kind, files that lie, kills, full disks, writes that fail, removed
+and read-only folders, changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps that trial in .cache/soak.
 
   --minutes N      total time, divided between the campaigns (default 10)
   --trials N       number of trials per campaign, in place of a time
@@ -29,7 +32,9 @@ changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps 
 `;
 
 if (!isMainThread) {
-  if ((workerData as { role: string }).role === 'reader') readMutants();
+  const { role } = workerData as { role: string };
+  if (role === 'mutants') readWhenAsked(mutantReading(makeSubjects()));
+  if (role === 'lies') readWhenAsked(lieReading);
 } else
   void main().then(
     (code) => process.exit(code),

@@ -1,20 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parentPort, Worker } from 'node:worker_threads';
 import { clean, type Campaign } from './campaign';
-import { Draw } from './draw';
+import type { Draw } from './draw';
 import { makeSubjects } from './made';
 import { damagedBytes, damagedJson } from './mutate';
-import { emptyFolder, isRefusal, placeIn, type Subject } from './subjects';
+import { readInEveryWay, type Reading, ReadingThread } from './reading';
+import { emptyFolder, placeIn, type Subject } from './subjects';
 
-/** Longer than any reader needs for files this small, on any machine. A longer read counts as a hang. */
-const LONGEST_MS = 120_000;
-/** Requires a machine with memory to spare. No mutant of a small file may need more. */
-const MOST_MEMORY_MB = 2048;
-
-interface Answer {
-  done: string;
-  unclean?: string;
-}
+const thread = new ReadingThread('mutants');
 
 /** Damages one file of a subject and reads it in every possible way, in a thread that may hang or die. */
 export const mutants: Campaign = {
@@ -22,73 +14,22 @@ export const mutants: Campaign = {
   slice: 250,
   prepare: () => makeSubjects(),
   async trial(draw, folder) {
-    const { done, unclean } = await ask(draw.seed, folder);
+    const { done, unclean } = await thread.ask(draw.seed, folder);
     clean(unclean === undefined, unclean ?? '');
     return done;
   },
 };
 
-let reader: Worker | undefined;
-
-async function ask(seed: number, folder: string): Promise<Answer> {
-  const worker = (reader ??= newReader());
-  return new Promise((resolve) => {
-    const end = (answer: Answer, broken: boolean) => {
-      clearTimeout(late);
-      worker.off('message', whole).off('error', failed).off('exit', exited);
-      if (broken) {
-        reader = undefined;
-        void worker.terminate();
-      }
-      resolve(answer);
-    };
-    const whole = (answer: Answer) => end(answer, false);
-    const failed = (e: Error) => end({ done: '', unclean: `crashed the thread: ${e.message}` }, true);
-    const exited = (code: number) => end({ done: '', unclean: `ended the thread with code ${code}` }, true);
-    const late = setTimeout(
-      () => end({ done: '', unclean: `is still being read after ${LONGEST_MS / 1000} s` }, true),
-      LONGEST_MS,
-    );
-    worker.on('message', whole).on('error', failed).on('exit', exited);
-    worker.postMessage({ seed, folder });
-  });
-}
-
-function newReader(): Worker {
-  const worker = new Worker(__filename, {
-    workerData: { role: 'reader' },
-    resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MB },
-  });
-  worker.unref();
-  return worker;
-}
-
-/** The body of that thread. */
-export function readMutants(): void {
-  const all = makeSubjects();
-  parentPort!.on('message', ({ seed, folder }: { seed: number; folder: string }) => {
-    void readMutant(all, new Draw(seed), folder).then((answer) => parentPort!.postMessage(answer));
-  });
-}
-
-async function readMutant(all: readonly Subject[], draw: Draw, folder: string): Promise<Answer> {
-  const subject = draw.pick(all);
-  const file = draw.pick(subject.make(emptyFolder(folder)));
-  const how = damage(draw, file);
-  const where = `${subject.name}: ${placeIn(folder, file)} (${how})`;
-  const globals = globalNames();
-  let refused = false;
-  for (const read of subject.readers)
-    try {
-      await read(folder);
-    } catch (e) {
-      refused = true;
-      if (!isRefusal(e)) return { done: where, unclean: `${where}: ${(e as Error).stack ?? String(e)}` };
-    }
-  if (globalNames() !== globals)
-    return { done: where, unclean: `${where}: a built-in prototype was changed` };
-  return { done: refused ? 'refused' : 'read' };
-}
+/** @param all the subjects */
+export const mutantReading =
+  (all: readonly Subject[]): Reading =>
+  (draw, folder) => {
+    const subject = draw.pick(all);
+    const file = draw.pick(subject.make(emptyFolder(folder)));
+    const how = damage(draw, file);
+    const where = `${subject.name}: ${placeIn(folder, file)} (${how})`;
+    return readInEveryWay(subject.readers, folder, where);
+  };
 
 /**
  * Damages a file.
@@ -121,8 +62,3 @@ function serialized(draw: Draw, lines: unknown[]): string {
     .join('\n')
     .concat('\n');
 }
-
-const globalNames = (): string =>
-  [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype]
-    .map((prototype) => Reflect.ownKeys(prototype).map(String).join())
-    .join('|');

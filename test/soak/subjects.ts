@@ -1,7 +1,14 @@
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { loadModelFrom } from '../../src/architectures/load';
+import { modelSource } from '../../src/architectures/model-source';
+import { readImage } from '../../src/data/images/decode-image';
 import { readRows } from '../../src/data/table/rows';
+import { chatTemplate } from '../../src/data/text/chat';
+import { readTokenizerFiles } from '../../src/data/text/tokenizer-files';
+import { openParquet } from '../../src/table/parquet';
+import { dictionary, page, rawParquet, run } from '../unit/data/table/raw-parquet';
 import { loadTokenizer } from '../../src/data/text/tokenizer';
 import { readDataHead } from '../../src/extension/language/data-head';
 import { ExperimentText } from '../../src/runs/experiment/experiment-text';
@@ -20,7 +27,6 @@ import { lookAtTrial } from '../../src/runs/sweep/look';
 import { readSweep, trialOf } from '../../src/runs/sweep/record';
 import { RunTail } from '../../src/runs/run-tail';
 import { readUser } from '../../src/runs/user';
-import { AuroraError } from '../../src/base/errors';
 import { latestCheckpoint } from '../../src/training/checkpoint/checkpoint-store';
 import { readAdapterFolder } from '../../src/peft/adapter-folder';
 import { adapterModules } from '../../src/peft/fit';
@@ -51,33 +57,112 @@ const copied =
       return join(folder, name);
     });
 
+export const modelReaders = (file: string): Subject['readers'] => [
+  (f) => summarize(loadModel(join(f, file))),
+  (f) => prepareModel(loadModel(join(f, file))),
+];
+
 const model = (file: string): Subject => ({
   name: file,
   make: copied(REFERENCE, file),
-  readers: [(f) => summarize(loadModel(join(f, file))), (f) => prepareModel(loadModel(join(f, file)))],
+  readers: modelReaders(file),
 });
 
+/** A folder of the hub. */
+const hubModel = (name: string): Subject => ({
+  name: `hub folder ${name}`,
+  make: copied(join(FIXTURES, 'hf', name), 'config.json', 'model.safetensors'),
+  readers: hubReaders,
+});
+
+export const hubReaders: Subject['readers'] = [
+  (f) => summarize(loadModelFrom(modelSource(f), 'structure')),
+  (f) => prepareModel(loadModelFrom(modelSource(f), 'float32', join(f, 'converted'))),
+];
+
+const image = (name: string): Subject => ({
+  name: `image ${name}`,
+  make: copied(join(FIXTURES, 'images'), name),
+  readers: [(f) => readImage(join(f, name))],
+});
+
+const CONVERSATION = [
+  { role: 'user', content: 'Hello' },
+  { role: 'assistant', content: 'Hi.' },
+];
+
+const chat = (name: string): Subject => ({
+  name: `chat template ${name}`,
+  make(folder) {
+    const wordpiece = join(FIXTURES, 'data', 'wordpiece');
+    copyFileSync(join(wordpiece, 'tokenizer.json'), join(folder, 'tokenizer.json'));
+    copyFileSync(join(FIXTURES, 'chat-templates', name), join(folder, 'chat_template.jinja'));
+    return [join(folder, 'chat_template.jinja')];
+  },
+  readers: chatReaders,
+});
+
+export const chatReaders: Subject['readers'] = [
+  (f) => {
+    const path = join(f, 'tokenizer.json');
+    const template = chatTemplate(path, readTokenizerFiles(path));
+    template?.(CONVERSATION, false);
+    template?.(CONVERSATION.slice(0, 1), true);
+  },
+];
+
+/** A column of texts: a dictionary and a page of indices. */
+const parquet: Subject = {
+  name: 'rows.parquet',
+  make(folder) {
+    const indices = Buffer.concat([Buffer.from([1]), run(5, 0)]);
+    const pages = [dictionary('a'), page({ type: 0, values: 5, encoding: 8, body: indices })];
+    writeFileSync(join(folder, 'rows.parquet'), rawParquet({ pages, rows: 5 }));
+    return [join(folder, 'rows.parquet')];
+  },
+  readers: [(f) => readParquet(join(f, 'rows.parquet'))],
+};
+
+/** Reads all columns of a Parquet file. */
+export async function readParquet(path: string): Promise<void> {
+  const opened = await openParquet(path);
+  for await (const records of opened.records(opened.columns, { start: 0, end: Infinity }))
+    for (const record of records)
+      if ('fields' in record) for (const column of opened.columns) record.fields.get(column);
+}
+
 const TEXTS = ['the cat played !', '', 'unaffable, playing 中文 🙂', 'x'.repeat(3000)];
+
+export const tokenizerReaders: Subject['readers'] = [
+  (f) => {
+    const loaded = loadTokenizer(join(f, 'tokenizer.json'));
+    for (const text of TEXTS) for (const id of loaded.encode(text, 16).ids) loaded.piece(id);
+    loaded.decode([0, 1, 2]);
+  },
+];
 
 const tokenizer = (folder: string): Subject => ({
   name: `tokenizer ${folder}`,
   make: copied(join(FIXTURES, 'data', folder), ...readdirSync(join(FIXTURES, 'data', folder))),
-  readers: [
-    (f) => {
-      const loaded = loadTokenizer(join(f, 'tokenizer.json'));
-      for (const text of TEXTS) for (const id of loaded.encode(text, 16).ids) loaded.piece(id);
-      loaded.decode([0, 1, 2]);
-    },
-  ],
+  readers: tokenizerReaders,
 });
 
 const TABLES: Record<string, string> = {
   'rows.csv': 'text,label\n"a, ""b""",x\nplain,y\n"two\nlines",x\n',
   'rows.tsv': 'text\tlabel\nplain\tx\nother\ty\n',
   'rows.json': '[{"text":"one","label":"x"},\n{"text":"two","label":"y","more":[1]}]\n',
+  'rows.conll': 'the DT O\ncat NN B\n\nplays VB O\n',
   'rows.jsonl': '{"text":"one","label":"x"}\n{"text":"two","label":"y","more":[1]}\n',
 };
 const COLUMNS = { textColumn: 'text', labelColumn: 'label' };
+
+export const tableReaders = (file: string): Subject['readers'] => [
+  (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'skip' }),
+  (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'fail' }),
+  // The editor's own reader may report that it cannot interpret a file, but never throws because of its
+  // content.
+  (f) => readDataHead(join(f, file)),
+];
 
 const table = (name: string, zipped: boolean): Subject => {
   const file = zipped ? `${name}.gz` : name;
@@ -88,13 +173,7 @@ const table = (name: string, zipped: boolean): Subject => {
       writeFileSync(join(folder, file), zipped ? gzipSync(bytes) : bytes);
       return [join(folder, file)];
     },
-    readers: [
-      (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'skip' }),
-      (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'fail' }),
-      // The editor's own reader may report that it cannot interpret a file, but never throws because of its
-      // content.
-      (f) => readDataHead(join(f, file)),
-    ],
+    readers: tableReaders(file),
   };
 };
 
@@ -218,6 +297,10 @@ function neverRefuses(read: () => unknown): void {
  */
 export const subjects = (run: string, sweep: string): Subject[] => [
   ...['bert.onnx', 'vit.onnx', 'llama.onnx', 'bert-opset13.onnx'].map(model),
+  ...['bert', 'llama', 'vit'].map(hubModel),
+  ...['rgb.png', '95-0.jpg', 'alpha.webp', 'rgb.tif', 'plain.gif'].map(image),
+  ...['qwen3.jinja', 'mistral-nemo.jinja'].map(chat),
+  parquet,
   ...['wordpiece', 'unigram'].map(tokenizer),
   ...Object.keys(TABLES).flatMap((name) => [table(name, false), table(name, true)]),
   experiment,
@@ -226,8 +309,6 @@ export const subjects = (run: string, sweep: string): Subject[] => [
   runFolder(run),
   sweepFolder(sweep),
 ];
-
-export const isRefusal = (e: unknown): boolean => e instanceof AuroraError;
 
 /** The path of a file within the subject, for the tally. */
 export const placeIn = (folder: string, file: string): string => relative(folder, file);
