@@ -4,6 +4,7 @@ import type { KubernetesSettings } from '../../experiment/cluster';
 import { type Output, runChild } from '../remote/child';
 import type { ShellOptions } from '../remote/shell';
 import { requireShape } from './object-shapes';
+import { unreachable } from './unreachable';
 
 /**
  * The user's own `kubectl`, from the first call to the last in one context and one namespace: those of the settings, of
@@ -166,13 +167,6 @@ export const refused = (name: string, stderr: string): AuroraError =>
     stderr.includes('(Forbidden)') && stderr.includes(' cannot ')
       ? 'Ask whoever runs the cluster for this right; "kubectl auth can-i --list" shows yours.'
       : 'Check the section cluster.kubernetes of the experiment, or the setting aurora.cluster.',
-  );
-
-export const unreachable = (name: string, why: string): AuroraError =>
-  new AuroraError(
-    'network',
-    `${name} cannot be reached: ${why}.`,
-    'Try "kubectl get jobs" in a terminal. The jobs in the cluster are not affected.',
   );
 
 const noKubectl = (e: Error): AuroraError =>

@@ -1,6 +1,6 @@
 import type { AuroraError } from '../../base/errors';
-import { unreachable } from './kubectl';
 import type { Event, Job, Pod } from './pods';
+import { unreachable } from './unreachable';
 
 /** The shapes of the API server's answers, as far as we read them: a proxy, or another program called kubectl, may answer. */
 

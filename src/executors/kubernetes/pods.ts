@@ -1,5 +1,6 @@
-import { type Kubectl, unreachable } from './kubectl';
+import type { Kubectl } from './kubectl';
 import { itemsOf } from './object-shapes';
+import { unreachable } from './unreachable';
 
 /** The fields of Kubernetes' objects that we read. */
 export interface Job {
