@@ -1,5 +1,4 @@
-import type { writeFileSync } from 'node:fs';
-import fs, { closeSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import fs, { mkdirSync, readdirSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -13,8 +12,8 @@ import { runPaths } from '../../../src/runs/layout';
 import { scratchFolder } from '../../scratch';
 
 const scratch = scratchFolder('refused-writes');
-const { renameSync, linkSync, fsyncSync, writeFileSync: write } = fs;
-const real = { renameSync, linkSync, fsyncSync, writeFileSync: write };
+const { fsyncSync, linkSync, openSync, renameSync, writeFileSync, writeSync } = fs;
+const real = { fsyncSync, linkSync, openSync, renameSync, writeFileSync, writeSync };
 afterEach(() => {
   Object.assign(fs, real);
   syncBuiltinESMExports();
@@ -32,11 +31,9 @@ function onDisk(calls: Partial<typeof fs>): void {
 
 /** As a full disk does, creates the file, writes a part of it and fails. */
 const halfWritten = ((path: string) => {
-  const fd = openSync(path, 'wx');
-  writeSync(fd, '{"pi');
-  closeSync(fd);
+  real.writeFileSync(path, '{"pi');
   full();
-}) as typeof writeFileSync;
+}) as typeof fs.writeFileSync;
 
 function folder(name: string): string {
   const path = join(scratch, name);
@@ -61,10 +58,22 @@ it('a claim that the disk refuses midway does not hold the folder', async () => 
 
 it('nor does half of its record, on a file system without links', async () => {
   const run = folder('no-links');
-  const noLinks = () => {
-    throw Object.assign(new Error('EPERM: link'), { code: 'EPERM', syscall: 'link' });
-  };
-  onDisk({ linkSync: noLinks, fsyncSync: full });
+  const records = new Set<number>();
+  onDisk({
+    linkSync() {
+      throw Object.assign(new Error('EPERM: link'), { code: 'EPERM', syscall: 'link' });
+    },
+    openSync(path, ...rest) {
+      const fd = real.openSync(path, ...rest);
+      if (path === join(run, 'owner.json')) records.add(fd);
+      return fd;
+    },
+    writeSync: ((fd: number, ...rest: [Uint8Array]) => {
+      if (!records.has(fd)) return real.writeSync(fd, ...rest);
+      real.writeSync(fd, '{"pi');
+      return full();
+    }) as typeof fs.writeSync,
+  });
   await expect(claim(run)).rejects.toMatchObject({ kind: 'disk' });
   expect(readdirSync(run)).toEqual([]);
 });
