@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 /** One seed for all times, so that a new failure comes from a change. */
 const SEED = '1';
-const CAMPAIGNS = ['mutants', 'lies', 'kills', 'disks', 'folders', 'inputs', 'clocks', 'writes'];
+const CAMPAIGNS = ['mutants', 'lies', 'records', 'kills', 'disks', 'folders', 'inputs', 'clocks', 'writes'];
 
 function inject(campaigns: readonly string[]) {
   const args = ['scripts/soak.mjs', '--built', '--slice', '--seed', SEED, '--only', campaigns.join()];

@@ -13,16 +13,17 @@ import { lies, lieReading } from './lies';
 import { makeSubjects } from './made';
 import { mutantReading, mutants } from './mutants';
 import { readWhenAsked } from './reading';
+import { recordMutants, recordReading } from './record-mutants';
 import { writes } from './writes';
 
-const CAMPAIGNS = [mutants, lies, kills, disks, folders, inputs, clocks, writes];
+const CAMPAIGNS = [mutants, lies, recordMutants, kills, disks, folders, inputs, clocks, writes];
 /** The folder that keeps failed trials. */
 const KEPT = resolve('.cache/soak');
 
 const HELP = `Usage: npm run test:soak -- [options]
 
-Injects faults for a given time: damaged files of every kind, files that lie, kills, full disks, writes that fail, removed
-and read-only folders, changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps that trial in .cache/soak.
+Injects faults for a given time: damaged files of every kind, files that lie, damaged answers and messages, kills,
+full disks, writes that fail, removed and read-only folders, changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps that trial in .cache/soak.
 
   --minutes N      total time, divided between the campaigns (default 10)
   --trials N       number of trials per campaign, in place of a time
@@ -35,6 +36,7 @@ if (!isMainThread) {
   const { role } = workerData as { role: string };
   if (role === 'mutants') readWhenAsked(mutantReading(makeSubjects()));
   if (role === 'lies') readWhenAsked(lieReading);
+  if (role === 'records') readWhenAsked(recordReading);
 } else
   void main().then(
     (code) => process.exit(code),
