@@ -184,7 +184,9 @@ export class Accounting {
     for (const line of text.split('\n')) {
       const [job = '', state = '', exitCode = '', node = '', name] = line.split('|');
       const [, array = '', tasks] = /^(\d+)_\[?([\d,:%-]+)\]?$/.exec(job) ?? [];
-      if (tasks === undefined || own.get(array)?.name !== name) continue;
+      const asked = own.get(array);
+      // A line that was cut off names no job, and one of another array may be among them.
+      if (tasks === undefined || !asked || asked.name !== name) continue;
       const known = listed.get(array) ?? new Set();
       listed.set(array, known);
       const found = stateOf({
@@ -195,7 +197,7 @@ export class Accounting {
         restarts: 0,
         exitCode: exitCodeOf(exitCode),
       });
-      for (const task of parseTasks(tasks, own.get(array)!.count)) {
+      for (const task of parseTasks(tasks, asked.count)) {
         known.add(task);
         if (!isWithScheduler(found)) this.ended.set(`${array}_${task}`, found);
       }

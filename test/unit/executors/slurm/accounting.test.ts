@@ -114,3 +114,6 @@ it('does not take a task for cancelled that the controller knows, and that it ha
   await accounting.complete([submission], [states]);
   expect([...states.values()].map(({ state }) => state)).toEqual(['finished', 'lost']);
 });
+
+it('knows nothing from a line that was cut off, of whichever array', async () =>
+  expect(await stateOf('1', 1, '2_0|COMPLETED|0:0|node1\n1_0|COMPLETED|0:0')).toEqual({}));
