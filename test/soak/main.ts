@@ -23,7 +23,8 @@ const KEPT = resolve('.cache/soak');
 const HELP = `Usage: npm run test:soak -- [options]
 
 Injects faults for a given time: damaged files of every kind, files that lie, damaged answers and messages, kills,
-full disks, writes that fail, removed and read-only folders, changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps that trial in .cache/soak.
+full disks, writes that fail, removed and read-only folders, changed inputs, clock changes. Exits
+with 1 if an outcome was unclean and keeps that trial in .cache/soak.
 
   --minutes N      total time, divided between the campaigns (default 10)
   --trials N       number of trials per campaign, in place of a time

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readLog } from '../../src/executors/cluster/submission-log';
 import { Submissions } from '../../src/executors/cluster/submissions';
 import { type Kubectl, serverIn } from '../../src/executors/kubernetes/kubectl';
 import { itemsOf, requireShape } from '../../src/executors/kubernetes/object-shapes';
@@ -10,7 +11,7 @@ import { TaskStates } from '../../src/executors/slurm/job-states';
 import { Accounting, parseQueue } from '../../src/executors/slurm/slurm-queue';
 import { foundRepo, repoFiles, repoInfo } from '../../src/hub/hub-api';
 import { parseActivationsMessage, parseActivationsOpen } from '../../src/protocol/panels/activations';
-import { parseBudgetMessage, parseBudgetOpen } from '../../src/protocol/panels/budget';
+import { CHOICES, FIELDS, parseBudgetMessage, parseBudgetOpen } from '../../src/protocol/panels/budget';
 import { parseErrorsMessage, parseErrorsOpen } from '../../src/protocol/panels/errors';
 import { parsePlaygroundMessage, parsePlaygroundOpen } from '../../src/protocol/panels/playground';
 import { parseRunMessage, parseRunOpen } from '../../src/protocol/panels/run';
@@ -216,11 +217,13 @@ const cluster = subject(
   },
   (f) => readCluster(f),
   (f) => new Submissions(f).read(),
+  // That one is a copy, whose log is not read.
+  (f) => readLog({ ...submitted, folder: join(f, 'submissions/1'), jobs: [] }),
   (f) => readTask(join(f, 'task.json'), 0),
 );
 
 const chart = { type: 'saveChart', run: '/r', chart: 'loss', format: 'svg', data: '<svg/>' };
-const fields = Object.fromEntries(['model', 'method', 'rank'].map((name) => [name, '2']));
+const fields = Object.fromEntries(FIELDS.map((name) => [name, CHOICES[name]?.[0] ?? '2']));
 const pages = subject(
   'pages',
   {

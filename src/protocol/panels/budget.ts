@@ -114,11 +114,11 @@ export type BudgetFromPage =
   | { type: 'openFile' }
   | { type: 'copy'; text: string; what: 'modules' | 'curves' | 'summary' };
 
-const CHOICES: Partial<Record<FieldName, readonly string[]>> = {
+export const CHOICES: Partial<Record<FieldName, readonly string[]>> = {
   targets: ['names', 'regex', 'all-linear'],
   method: LAYER_METHODS,
 };
-const FIELDS: readonly FieldName[] = [
+export const FIELDS: readonly FieldName[] = [
   'model',
   'targets',
   'names',
