@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { t } from '../base/l10n';
 import type { Experiment } from '../experiment/experiment';
+import { pathSettings } from '../experiment/paths';
 import { ignoredSettings } from '../experiment/ignored-settings';
 import { isHeadAlone, methodName, methodSize } from '../experiment/methods';
 import { trainingLength } from '../experiment/training-length';
@@ -67,22 +68,8 @@ async function fileProblems(host: ToolHost, { doc, raw, experiment }: CheckedExp
 }
 
 /** The setting with a path of the experiment. */
-function settingOf({ model, data }: Experiment, path: string): string[] {
-  const settings: [string[], string | undefined][] = [
-    ...(['path', 'tokenizer', 'preprocessor'] as const).map((key): [string[], string | undefined] => [
-      ['model', key],
-      model[key],
-    ]),
-    ...(['train', 'validation', 'test', 'classImages'] as const).map(
-      (key): [string[], string | undefined] => [['data', key], data[key]],
-    ),
-    ...Object.entries(data.evaluations ?? {}).map(([name, set]): [string[], string] => [
-      ['data', 'evaluations', name, 'path'],
-      set.path,
-    ]),
-  ];
-  return settings.find(([, value]) => value === path)?.[0] ?? [];
-}
+const settingOf = (spec: Experiment, path: string): string[] =>
+  pathSettings(spec).find((named) => named.path === path)?.setting ?? [];
 
 const experimentFacts = (host: ToolHost, { adapter, training, model, data }: Experiment): object => ({
   method: isHeadAlone(adapter) ? 'head alone' : [methodName(adapter), methodSize(adapter)].join(' ').trim(),

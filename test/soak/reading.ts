@@ -13,7 +13,7 @@ const MOST_MEMORY_MB = 2048;
 const MOST_ERROR = 36_000;
 
 export interface Answer {
-  /** What was done, in a few words, for the tally. */
+  /** The outcome in a few words, for the tally. */
   done: string;
   unclean?: string;
 }

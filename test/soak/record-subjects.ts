@@ -29,7 +29,7 @@ import { changedSettings, optionalCount, optionalText, optionalTexts } from '../
 import { certificateOf, frozen, LABELS, SENTENCE } from '../unit/extension/claim-folder';
 import type { Subject } from './subjects';
 
-/** What other programs answer and pages send, each as a file that is damaged like one: text, or JSON. */
+/** Answers of other programs and messages of pages, each damaged as a file of text or JSON is. */
 
 const text = (folder: string, name: string): string => readFileSync(join(folder, name), 'utf8');
 

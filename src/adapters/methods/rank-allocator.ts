@@ -1,3 +1,4 @@
+import { power } from '../../base/power';
 import { AuroraError } from '../../base/errors';
 import type { Course, RanksKept } from './method';
 
@@ -146,7 +147,7 @@ export class RankAllocator implements Course {
     const { rank, target, tinit, tfinal, total } = this.schedule;
     const [start, end] = [rank, target].map((r) => r * this.triplets.length);
     const left = 1 - (step - tinit) / (total - tfinal - tinit);
-    return Math.trunc((start - end) * left * left * left + end);
+    return Math.trunc((start - end) * power(left, 3) + end);
   }
 
   private scores({ A, B, E }: Triplet): Float64Array {

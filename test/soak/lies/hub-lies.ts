@@ -6,7 +6,7 @@ import { deep, HUGE, type Lies, ODD } from './lie';
 
 const FAMILIES = ['albert', 'bert', 'llama', 'vit', 'clip-text', 'gemma2', 'deberta-v3', 'convnext-v2', 'falcon-7b', 'beit-cls']; // prettier-ignore
 
-/** A folder of the hub whose config.json is written anew. */
+/** A folder of the hub with another config.json. */
 const config =
   (text: (draw: Draw, values: Record<string, unknown>) => string) =>
   (draw: Draw, folder: string): void => {

@@ -29,7 +29,7 @@ describe.each(Object.keys(TARGETS))('what the package for %s contains', (target)
     expect(JSON.stringify(contentsList(target, metafiles))).toBe(JSON.stringify(list));
   });
 
-  test('has the native parts of its own platform only', () => {
+  test('has only the native parts of its platform', () => {
     const names = contentsList(target, metafiles).components.map((c) => c.name);
     const binaries = names.filter((name) => name.startsWith('@img/sharp-'));
     expect(binaries.filter((name) => !name.endsWith(`-${target}`))).toEqual([]);
