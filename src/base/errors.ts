@@ -60,8 +60,11 @@ export interface Mistake {
   message: string;
 }
 
-/** Characters of a message and of a hint: a file can have a name, or a list of them, of any length. */
-const MOST_MESSAGE = 30_000;
+/**
+ * Characters of a message and of a hint: a file can have a name, or a list of them, of any length. The 100 mistakes of an
+ * experiment that are listed take 36,000.
+ */
+const MOST_MESSAGE = 60_000;
 const MOST_HINT = 5_000;
 
 /** A text, without its middle if it is too long: a message begins with the file and ends with what is wrong. */

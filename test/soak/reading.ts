@@ -10,7 +10,7 @@ import { Draw } from './draw';
 const LONGEST_MS = 120_000;
 const MOST_MEMORY_MB = 2048;
 /** Characters of an error, with its hint: a terminal or a notification shows it. */
-const MOST_ERROR = 36_000;
+const MOST_ERROR = 66_000;
 
 export interface Answer {
   /** The outcome in a few words, for the tally. */
