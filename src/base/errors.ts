@@ -62,7 +62,7 @@ export interface Mistake {
 
 /**
  * Characters of a message and of a hint: a file can have a name, or a list of them, of any length. The 100 mistakes of an
- * experiment that are listed take 36,000.
+ * experiment that are listed can take more than half of it.
  */
 const MOST_MESSAGE = 60_000;
 const MOST_HINT = 5_000;

@@ -193,7 +193,9 @@ describe('a hostile data file in the editor', () => {
     const body = Buffer.concat([...Array.from({ length: 60 }, () => zeros), gzipSync(randomBytes(1e5))]);
     const pages = [page({ type: 0, values: 1, body, plain: 60 * 2 ** 24 + 1e5 })];
     const buffers = put('buffers.parquet', rawParquet({ pages, rows: 1, codec: GZIP }));
-    const objects = put('objects.json.gz', gzipSync(`[{"a":[${'[],'.repeat(1.5e7)}0]}]`));
+    // With bytes that do not shrink: a file of 200 times its size is refused before.
+    const filler = randomBytes(3e5).toString('base64');
+    const objects = put('objects.json.gz', gzipSync(`[{"b":"${filler}","a":[${'[],'.repeat(1.5e7)}0]}]`));
     for (const file of [buffers, objects])
       await expect(askForRow({ file, line: 1 }, program)).rejects.toMatchObject({
         kind: 'memory',
