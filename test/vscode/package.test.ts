@@ -139,7 +139,7 @@ describe.each(MADE)('the package for %s', (target) => {
     const { components } = JSON.parse(read(target, `${HOME}sbom.cdx.json`)) as Sbom;
     const text = read(target, `${HOME}ThirdPartyNotices.txt`);
     const names = components.map((c) => c.name);
-    expect(names).toEqual(expect.arrayContaining(['ajv', 'lit', 'uplot']));
+    expect(names).toEqual(expect.arrayContaining(['ajv', 'lit-html', 'uplot']));
     expect(names.includes('Node.js')).toBe(target !== 'universal');
     // The library's notice is that of libvips itself.
     const noticed = names.filter((name) => !name.startsWith('@img/sharp-'));
