@@ -109,13 +109,19 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     trainers.hold(longOnes);
 
     let queue = sweep(lab, env, '--on', 'slurm');
-    const step = async (what: string, isSo: () => boolean) => {
-      await until(() => queue.hasEnded || isSo(), 100).catch((e: Error) => {
+    const wait = (what: string, isSo: () => boolean) =>
+      until(isSo, 100).catch((e: Error) => {
         throw new Error(
           `waited for ${what}: ${e.message}\n${queue.text}\n${slurm.command('squeue', '-r', '--states=all')}\n${slurm.command('sinfo', '-N', '-l')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
         );
       });
+    const step = async (what: string, isSo: () => boolean) => {
+      await wait(what, () => queue.hasEnded || isSo());
       if (queue.hasEnded) throw new Error(`the queue ended before ${what}:\n${queue.text}`);
+    };
+    const exitCode = async (of: Queue) => {
+      await wait('the command to end', () => of.hasEnded);
+      return of.ended;
     };
     const state = (number: number) => files.onCluster(number)?.state;
     const restarts = (number: number) => files.onCluster(number)?.restarts ?? 0;
@@ -208,7 +214,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     expect(left.length).toBeGreaterThan(2);
     slurm.command('scancel', '--me');
     trainers.hold(() => false);
-    expect(await queue.ended, queue.text).toBe(130);
+    expect(await exitCode(queue), queue.text).toBe(130);
     expect(left.filter((number) => state(number) !== 'cancelled')).toEqual([]);
 
     trainers.hold(() => true);
@@ -216,11 +222,11 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     await step('some to begin', () => onNode('node1') !== undefined && onNode('node2') !== undefined);
     const canceling = sweep(lab, env, '--cancel', 'all');
     trainers.hold(() => false);
-    expect(await canceling.ended, canceling.text).toBe(0);
-    expect(await queue.ended, queue.text).toBe(130);
+    expect(await exitCode(canceling), canceling.text).toBe(0);
+    expect(await exitCode(queue), queue.text).toBe(130);
 
     const last = sweep(lab, env);
-    expect(await last.ended, last.text).toBe(0);
+    expect(await exitCode(last), last.text).toBe(0);
     expect([...trainers.twice]).toEqual([]);
     expect(trainers.most).toBe(2);
     expect(files.results()).toEqual(new SweepFiles(local).results());
