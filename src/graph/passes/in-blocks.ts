@@ -52,6 +52,8 @@ function usesOf({ nodes, outputs }: Graph): Uses {
   const last = new Map<string, number>();
   for (const [i, node] of nodes.entries()) for (const x of node.inputs) last.set(x, i);
   for (const { name } of outputs) last.set(name, nodes.length);
+  // An input that is left out reads no output that is.
+  last.delete('');
   return last;
 }
 
