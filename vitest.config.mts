@@ -32,8 +32,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Two tests run at a time, and a runtime's threads spin while they wait for each other.
     env: { OMP_NUM_THREADS: '1' },
-    // Only for what hangs: no test depends on speed. Longer than a long test and the limit of `until`, whose error says what hangs:
-    // a test that runs into this limit says nothing, and goes on beside its second attempt.
+    // Only for what hangs: no test depends on speed. It leaves time for the error of `until`, which says what did not happen. A test that
+    // reaches this limit fails without a reason, and still runs during its retry.
     testTimeout: 1_200_000,
     hookTimeout: 600_000,
     // A page answers in a moment; a machine with other work may take a minute.

@@ -109,10 +109,10 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
     trainers.hold(longOnes);
 
     let queue = sweep(lab, env, '--on', 'slurm');
-    const wait = (what: string, isSo: () => boolean) =>
+    const wait = (what: string, isSo: () => boolean, of = queue) =>
       until(isSo, 100).catch((e: Error) => {
         throw new Error(
-          `waited for ${what}: ${e.message}\n${queue.text}\n${slurm.command('squeue', '-r', '--states=all')}\n${slurm.command('sinfo', '-N', '-l')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
+          `waited for ${what}: ${e.message}\n${of.text}\n${slurm.command('squeue', '-r', '--states=all')}\n${slurm.command('sinfo', '-N', '-l')}\n${slurm.logs()}\n${JSON.stringify(files.cluster)}`,
         );
       });
     const step = async (what: string, isSo: () => boolean) => {
@@ -120,7 +120,7 @@ describe.skipIf(!hasSlurm)('a sweep of 24 trials on Slurm, two at a time', () =>
       if (queue.hasEnded) throw new Error(`the queue ended before ${what}:\n${queue.text}`);
     };
     const exitCode = async (of: Queue) => {
-      await wait('the command to end', () => of.hasEnded);
+      await wait('the command to end', () => of.hasEnded, of);
       return of.ended;
     };
     const state = (number: number) => files.onCluster(number)?.state;
