@@ -118,6 +118,13 @@ export class Lab {
     return spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
   }
 
+  /** The environment in which one command hangs as soon as it starts (hang-at.cjs), and the file that shows that it does. */
+  hanging(command: string): { env: Record<string, string>; file: string } {
+    const file = this.path(`${command}-hangs`);
+    const preload = `--require ${resolve('test/cli/hang-at.cjs')}`;
+    return { env: { NODE_OPTIONS: preload, AURORA_TEST_HANG: command, AURORA_TEST_HANGS: file }, file };
+  }
+
   /** True if a run there has already created this file. The run's folder appears shortly after `out`. */
   begun(out: string, file: string): boolean {
     return existsSync(out) && this.runs(out).some((run) => existsSync(join(run, file)));

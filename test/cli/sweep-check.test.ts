@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agreedArguments } from '../../src/runs/experiment/agreed-text';
 import { runPaths } from '../../src/runs/layout';
@@ -10,7 +9,8 @@ import { readStatus } from '../../src/runs/status';
 import { readSweep } from '../../src/runs/sweep/record';
 import type { SweepSpec } from '../../src/experiment/sweep';
 import { writeTwoOutputs } from '../two-outputs';
-import { Lab } from './lab';
+import { until } from '../until';
+import { CLI, Lab } from './lab';
 
 const labs: Lab[] = [];
 afterEach(() => labs.splice(0).forEach((lab) => lab.remove()));
@@ -102,20 +102,22 @@ describe('checking a sweep before its first trial', () => {
     'is shown as running and can be stopped through its folder',
     async () => {
       const lab = labWith([{ 'training.learningRate': 0.01 }, { 'training.learningRate': 0.02 }]);
-      // Reading the data blocks on this pipe, which nothing writes to.
-      rmSync(lab.path('train.jsonl'));
-      expect(spawnSync('mkfifo', [lab.path('train.jsonl')]).status).toBe(0);
-      const child = lab.start('sweep', lab.experiment, '--parallel', '1', '--device', 'cpu');
+      const { env, file } = lab.hanging('check-trials');
+      const args = ['sweep', lab.experiment, '--parallel', '1', '--device', 'cpu'];
+      const child = spawn(process.execPath, [CLI, ...args], {
+        stdio: 'ignore',
+        env: { ...process.env, ...env },
+      });
       const exit = once(child, 'exit');
+      await until(() => existsSync(file));
       const sweeps = lab.path('.aurora/sweeps/tiny');
-      const folder = () => join(sweeps, readdirSync(sweeps)[0]);
-      const isChecked = () => readSweep(folder())?.trials.every((t) => t.unchecked);
-      while (!existsSync(sweeps) || readdirSync(sweeps).length === 0 || !isChecked()) await wait(20);
-      expect(readStatus(folder())).toMatchObject({ state: 'running', pid: child.pid });
-      mkdirSync(runPaths(folder()).control, { recursive: true });
-      writeFileSync(join(runPaths(folder()).control, 'stop'), '');
+      const folder = join(sweeps, readdirSync(sweeps)[0]);
+      expect(readSweep(folder)!.trials.every((t) => t.unchecked)).toBe(true);
+      expect(readStatus(folder)).toMatchObject({ state: 'running', pid: child.pid });
+      mkdirSync(runPaths(folder).control, { recursive: true });
+      writeFileSync(join(runPaths(folder).control, 'stop'), '');
       expect((await exit)[0]).toBe(130);
-      expect(readStatus(folder())).toMatchObject({ state: 'stopped', steps: 0 });
+      expect(readStatus(folder)).toMatchObject({ state: 'stopped', steps: 0 });
       expect(existsSync(lab.path('.aurora/runs/tiny'))).toBe(false);
     },
   );

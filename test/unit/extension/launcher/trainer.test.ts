@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../../../src/files/fence';
@@ -136,14 +136,21 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
 
   it('can be stopped while its trials are checked', async () => {
     const { found, folder } = sweeping([{ 'training.learningRate': 0.01 }]);
-    // Reading the data blocks on this pipe, which nothing writes to.
-    rmSync(found.lab.path('train.jsonl'));
-    expect(spawnSync('mkfifo', [found.lab.path('train.jsonl')]).status).toBe(0);
-    const window = found.window();
+    const { env, file } = found.lab.hanging('check-trials');
+    // A trainer inherits none of these variables from the editor, so this Node sets them.
+    const nodePath = found.lab.path('node');
+    const sets = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
+    writeFileSync(nodePath, `#!/bin/sh\n${sets.join(' ')} exec '${process.execPath}' "$@"\n`, {
+      mode: 0o755,
+    });
+    const settings = { nodePath, threads: 1, keepRunsAfterClose: false, cluster: {}, ...AUTO };
+    const window = found.window({ settings: () => settings });
     const started = window.startSweep(found.lab.experiment, folder);
-    await until(() => readStatus(folder)?.state === 'running');
+    await until(() => existsSync(file));
+    expect(readStatus(folder)!.state).toBe('running');
     expect((await window.stop(folder)).state).toBe('stopped');
     await started;
+    expect(readSweep(folder)!.trials.every((t) => t.unchecked)).toBe(true);
     await found.remove();
   });
 });
