@@ -165,6 +165,32 @@ describe('the calculator', () => {
     expect(await opened.complaints()).toEqual([]);
   });
 
+  it('shows the value of another setting at once where its field replaces one', async () => {
+    const { opened } = await open();
+    const shown = await opened.page.evaluate(async () => {
+      // The toolkit changes its elements in the next frame.
+      window.requestAnimationFrame = () => 0;
+      const list = document.querySelector<HTMLSelectElement>('#method')!;
+      list.value = 'c3a';
+      list.dispatchEvent(new Event('change'));
+      await new Promise((done) => setTimeout(done));
+      return document.querySelector('#blockSize')!.shadowRoot!.querySelector('input')!.value;
+    });
+    expect(shown).toBe('256');
+  });
+
+  it('keeps the option that was moved to in an open list when the page changes', async () => {
+    const { opened } = await open();
+    const { page } = opened;
+    await page.locator('#method').focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowDown');
+    await opened.send({ type: 'written', ok: true, message: 'Written.' });
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await page.keyboard.press('Enter');
+    await untilTotal(opened, '73,728');
+  });
+
   it('uses the targets of the selected shape', async () => {
     const { opened } = await open();
     await opened.page.locator('#model').click();

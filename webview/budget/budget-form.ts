@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Ending } from '../../src/protocol/budget';
@@ -220,17 +221,21 @@ const radios = <V extends string>(
       ${options.map(([v, text]) => html`<vscode-radio name=${name} value=${v}>${text}</vscode-radio>`)}
     </vscode-radio-group>`;
 
+/** Keyed: a reused field of the toolkit shows the previous setting's text until the next frame, and loses what is typed meanwhile. */
 const textControl = ({ fields, change, problems }: ControlsInput, name: TextName, label: string) =>
-  field(
+  keyed(
     name,
-    problems,
-    html`<vscode-text-field
-      id=${name}
-      aria-invalid=${problems.some((p) => p.field === name) ? 'true' : 'false'}
-      .value=${live(fields[name])}
-      @input=${(e: Event) => change({ [name]: valueOf(e) })}
-      >${label}</vscode-text-field
-    >`,
+    field(
+      name,
+      problems,
+      html`<vscode-text-field
+        id=${name}
+        aria-invalid=${problems.some((p) => p.field === name) ? 'true' : 'false'}
+        .value=${live(fields[name])}
+        @input=${(e: Event) => change({ [name]: valueOf(e) })}
+        >${label}</vscode-text-field
+      >`,
+    ),
   );
 
 /** One of the known values; another one is shown as it is in the experiment, until it is changed. */

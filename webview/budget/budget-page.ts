@@ -39,6 +39,9 @@ interface Size {
   length?: string;
 }
 
+/** A drop-down of the toolkit. */
+type List = HTMLSelectElement & { open: boolean };
+
 customElements.define('aurora-budget-chart', BudgetChart);
 
 /** The page: input on one side, its cost on the other. The host computes. */
@@ -74,11 +77,11 @@ export class BudgetPage extends LitElement {
     );
   }
 
-  /** The toolkit's drop-downs accept a value only once they know their options. */
+  /** The toolkit's drop-downs accept a value only once they know their options. In an open one, the user is still choosing. */
   protected override updated(): void {
     requestAnimationFrame(() => {
-      for (const list of this.querySelectorAll<HTMLSelectElement>('vscode-dropdown[data-value]'))
-        if (list.value !== list.dataset.value) list.value = list.dataset.value!;
+      for (const list of this.querySelectorAll<List>('vscode-dropdown[data-value]'))
+        if (!list.open && list.value !== list.dataset.value) list.value = list.dataset.value!;
     });
   }
 
