@@ -44,7 +44,7 @@ export interface Opened {
   state(): Promise<unknown>;
   /** Changes the theme and the width of the open page, as VS Code does, and waits until it was drawn again. */
   look(look: Look): Promise<void>;
-  /** Sends a message from the host to the page. Typed arrays are preserved. */
+  /** Sends a message from the host to the page, and waits until the page has drawn it. Typed arrays are preserved. */
   send(message: unknown): Promise<void>;
   /** Violations of the page's Content-Security-Policy, and errors thrown in the page. */
   complaints(): Promise<string[]>;
@@ -135,7 +135,18 @@ export async function openPanel(
   return {
     page,
     sent: () => read('sent'),
-    send: (message) => page.evaluate((m) => window.postMessage(m, '*'), message),
+    send: (message) =>
+      page.evaluate(async (m) => {
+        // The page listens since it was loaded, so it has received the message first, and has drawn it by the next task.
+        const received = new Promise((done) => addEventListener('message', done, { once: true }));
+        window.postMessage(m, '*');
+        await received;
+        const { port1, port2 } = new MessageChannel();
+        const next = new Promise((done) => (port1.onmessage = done));
+        port2.postMessage(0);
+        await next;
+        port1.close();
+      }, message),
     async look(to) {
       await page.setViewportSize({ width: to.width, height });
       await page.evaluate(async (theme) => {
