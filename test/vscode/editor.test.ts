@@ -61,11 +61,18 @@ describe('editing an experiment, in VS Code 1.100', () => {
     (await window.page.locator('.editor-instance .view-lines').first().innerText()).replaceAll('\u00a0', ' ');
 
   async function goTo(line: number, column: number): Promise<void> {
-    await window.page.keyboard.press('Control+g');
     const box = window.page.locator('.quick-input-widget input:not([type="checkbox"])').first();
-    await box.fill(`:${line}:${column}`);
-    await window.page.keyboard.press('Enter');
-    await window.statusBar(`Ln ${line}, Col ${column}`).waitFor();
+    for (let tries = 1; ; tries++)
+      try {
+        await window.page.keyboard.press('Control+g');
+        await box.fill(`:${line}:${column}`, { timeout: 15_000 });
+        await window.page.keyboard.press('Enter');
+        return await window.statusBar(`Ln ${line}, Col ${column}`).waitFor({ timeout: 15_000 });
+      } catch (e) {
+        // A focus that arrives late closes the box again.
+        if (tries === 5) throw e;
+        await window.page.keyboard.press('Escape');
+      }
   }
 
   async function suggestions(): Promise<string[]> {
